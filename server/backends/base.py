@@ -1,0 +1,58 @@
+"""What a backend is: a request in, Messages stream events out."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from server.messages import Events, MessagesRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model as the backend offers it.
+
+    `id` is the full id (`claude-opus-5-5`), `name` the short one that the CLI lists it under (`opus`), if any.
+    """
+
+    id: str
+    name: str = ""
+    display_name: str = ""
+    description: str = ""
+    effort_levels: tuple[str, ...] = ()
+    supports_thinking_off: bool | None = None
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BackendStatus:
+    """How a backend is, as far as it knows without asking anyone; `detail` is in words for people."""
+
+    ready: bool
+    detail: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Backend(Protocol):
+    """Serves requests.
+
+    `stream` yields the events of exactly one message, `message_start` to `message_stop`, and then ends. It raises
+    errors of `server.errors` only; before the first event they become an HTTP status, after it the dialect's error
+    event. Closing the iterator early (`aclose`) ends the work at once. Requests reach it already fitted to the
+    model (`server.backends.capabilities.fit`). The final `message_delta` may carry the key `cost_usd` beside
+    `usage`, the backend's estimate; encoders do not pass it on.
+    """
+
+    name: str
+
+    def stream(self, request: MessagesRequest) -> Events: ...
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        """The models it offers; empty while it has not heard."""
+        ...
+
+    def status(self) -> BackendStatus: ...
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None:
+        """End all work and every process, and return when they are gone."""
+        ...

@@ -1,0 +1,77 @@
+"""What a dialect is: a body in, a `Call` out; stream events in, that dialect's chunks out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from server.errors import TrayError
+from server.messages import MessagesRequest, StreamEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One server-sent event: `data` is a JSON object, or a bare word such as `[DONE]`; `event` its name, if it has one."""
+
+    data: dict[str, Any] | str
+    event: str | None = None
+
+
+class Encoder(Protocol):
+    """Turns the stream events of an answer into a dialect's chunks, and into its whole answer.
+
+    Fed event by event; never raises on a well-formed stream. One path for both kinds of answer: `whole()` is the
+    fold of all that was fed.
+    """
+
+    def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
+        """The chunks that `event` gives rise to. `choice` tells apart the answers of a request for several."""
+        ...
+
+    def close(self) -> Iterable[Chunk]:
+        """The chunks after all answers are complete (usage, `[DONE]`)."""
+        ...
+
+    def fail(self, error: TrayError) -> Iterable[Chunk]:
+        """The chunks that end a stream which has begun and cannot be finished: it must not look whole."""
+        ...
+
+    def whole(self) -> dict[str, Any]:
+        """The body of the non-streaming answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A client's request, understood.
+
+    `n` is how many answers it wants. `warnings` are parameters that the dialect itself cannot pass on, in words;
+    they go into the `warning` response header.
+    """
+
+    request: MessagesRequest
+    stream: bool
+    encoder: Encoder
+    n: int = 1
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a dialect has to know of the world, given to it: it asks nobody.
+
+    `aliases` maps names that clients use to models; `models` are the ids and short names that the backend offers
+    (empty while unknown); `default_model` serves a request that names none. `response_id` is the id for the answer
+    without its prefix, `created` epoch seconds.
+    """
+
+    aliases: Mapping[str, str]
+    models: tuple[str, ...]
+    default_model: str
+    response_id: str
+    created: int
+
+
+class ToMessages(Protocol):
+    """A dialect's entrance: `to_messages(body, context)`. Raises `InvalidRequest` (or another `RequestError`), nothing else."""
+
+    def __call__(self, body: Any, context: Context) -> Call: ...

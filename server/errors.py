@@ -1,0 +1,330 @@
+"""Every error of the program, and the one table that says how each reaches a client.
+
+    TrayError
+    ├── RequestError                 the client can mend it
+    │   ├── InvalidRequest           400  malformed, missing, of a wrong type, or refused by the model
+    │   │   └── ContextTooLong       400  the conversation does not fit the model's context
+    │   ├── AuthenticationRequired   401  this server's API key is missing or wrong
+    │   ├── OriginRefused            403  Host or Origin header outside the allowlist
+    │   ├── NotFound                 404  unknown path, session, request or response
+    │   │   └── ModelNotFound        404
+    │   ├── MethodNotAllowed         405
+    │   ├── BodyTooLarge             413
+    │   ├── RateLimited              429  this server's own limit for a key
+    │   └── QueueFull                429  every process is busy and the wait was over
+    ├── BackendError                 Claude Code or the service behind it
+    │   ├── CliNotFound              503  no `claude` to run, or one that cannot be run
+    │   ├── NotSignedIn              401  Claude Code has no account, or its login has ended
+    │   ├── AccountRefused           403  the account may not do this (billing, organisation, on hold)
+    │   ├── PlanLimitReached         429  the plan's window, or the API's rate limit
+    │   ├── Overloaded               529  (503 to OpenAI's clients)
+    │   ├── UpstreamFailed           500  any other error of the service
+    │   ├── ProcessDied              500  the CLI ended in the middle of its work
+    │   ├── UpstreamTimeout          504
+    │   └── Stopping                 503  the server is being stopped
+    └── SetupError                   the person at the machine can mend it
+        ├── SettingsInvalid
+        ├── PortUnavailable          in use, or not allowed
+        ├── KeyringUnavailable
+        ├── DatabaseTooNew
+        └── DatabaseUnusable
+
+Each says what happened, why, and what to do now (`hint`), and carries its data.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+class TrayError(Exception):
+    """Base of the tree. `message` says what happened and why, `hint` what the person can do about it."""
+
+    status: ClassVar[int] = 500
+    openai_type: ClassVar[str] = "server_error"
+    openai_code: ClassVar[str | None] = None
+    anthropic_type: ClassVar[str] = "api_error"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Response headers that go with the error, such as Retry-After."""
+        return {}
+
+
+class RequestError(TrayError):
+    """The client's request is at fault."""
+
+    status = 400
+    openai_type = "invalid_request_error"
+    anthropic_type = "invalid_request_error"
+
+
+class InvalidRequest(RequestError):
+    """The body does not mean anything that can be served. `param` is the path of the field, as `messages[2].role`."""
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.param = param
+        self.code = code
+
+
+class ContextTooLong(InvalidRequest):
+    """The conversation does not fit into the model's context window."""
+
+    openai_code = "context_length_exceeded"
+
+
+class AuthenticationRequired(RequestError):
+    """The API key of this server is missing or wrong."""
+
+    status = 401
+    openai_code = "invalid_api_key"
+    anthropic_type = "authentication_error"
+
+
+class OriginRefused(RequestError):
+    """The Host or Origin header names a place that may not use this server (DNS rebinding, foreign web pages)."""
+
+    status = 403
+    anthropic_type = "permission_error"
+
+
+class NotFound(RequestError):
+    """There is no such path or object."""
+
+    status = 404
+    openai_code = "not_found"
+    anthropic_type = "not_found_error"
+
+
+class ModelNotFound(NotFound):
+    """Neither an alias nor a model that the account can use."""
+
+    openai_code = "model_not_found"
+
+
+class MethodNotAllowed(RequestError):
+    """The path exists, with other methods. `allowed` are those."""
+
+    status = 405
+    openai_code = "method_not_allowed"
+
+    def __init__(self, message: str, *, allowed: tuple[str, ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.allowed = allowed
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"allow": ", ".join(self.allowed)} if self.allowed else {}
+
+
+class BodyTooLarge(RequestError):
+    """The body, or a header, is larger than the limit of `limit` bytes."""
+
+    status = 413
+    openai_code = "request_too_large"
+    anthropic_type = "request_too_large"
+
+    def __init__(self, message: str, *, limit: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.limit = limit
+
+
+class _RetryLater(TrayError):
+    """An error that passes; `retry_after` is in seconds."""
+
+    status = 429
+    openai_type = "rate_limit_error"
+    openai_code = "rate_limit_exceeded"
+    anthropic_type = "rate_limit_error"
+
+    def __init__(self, message: str, *, retry_after: float | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> dict[str, str]:
+        if self.retry_after is None:
+            return {}
+        return {"retry-after": str(max(1, round(self.retry_after)))}
+
+
+class RateLimited(_RetryLater, RequestError):
+    """This key has used up its requests for now."""
+
+
+class QueueFull(_RetryLater, RequestError):
+    """All processes were busy for as long as a request may wait."""
+
+    openai_code = "queue_full"
+
+
+class BackendError(TrayError):
+    """Claude Code, or the service that it talks to, could not do the work."""
+
+
+class CliNotFound(BackendError):
+    """There is no Claude Code CLI here that can be run."""
+
+    status = 503
+    openai_code = "claude_code_not_found"
+
+
+class NotSignedIn(BackendError):
+    """Claude Code is not signed in, or its login has ended."""
+
+    status = 401
+    openai_type = "invalid_request_error"
+    openai_code = "claude_code_not_signed_in"
+    anthropic_type = "authentication_error"
+
+
+class AccountRefused(BackendError):
+    """The account that Claude Code is signed in to may not do this."""
+
+    status = 403
+    openai_type = "invalid_request_error"
+    openai_code = "account_refused"
+    anthropic_type = "permission_error"
+
+
+class PlanLimitReached(_RetryLater, BackendError):
+    """A window of the plan, or the API's rate limit, is used up.
+
+    `window` is `five_hour`, `seven_day`, ... where the service said so; `resets_at` is in epoch seconds.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        window: str | None = None,
+        resets_at: float | None = None,
+        retry_after: float | None = None,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, retry_after=retry_after, hint=hint)
+        self.window = window
+        self.resets_at = resets_at
+
+
+class Overloaded(_RetryLater, BackendError):
+    """The service has too much to do. OpenAI has no 529: its clients are told 503."""
+
+    status = 529
+    openai_type = "server_error"
+    openai_code = "overloaded"
+    anthropic_type = "overloaded_error"
+
+
+class UpstreamFailed(BackendError):
+    """The service failed for a reason of its own; `upstream_status` is its HTTP status, if there was one."""
+
+    def __init__(self, message: str, *, upstream_status: int | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.upstream_status = upstream_status
+
+
+class ProcessDied(BackendError):
+    """The CLI ended in the middle of its work. `stderr` is the tail of what it said, `exit_code` its status."""
+
+    def __init__(self, message: str, *, exit_code: int | None = None, stderr: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = exit_code
+        self.stderr = stderr
+
+
+class UpstreamTimeout(BackendError):
+    """Nothing came for too long."""
+
+    status = 504
+    openai_code = "timeout"
+    anthropic_type = "timeout_error"
+
+
+class Stopping(_RetryLater, BackendError):
+    """The server is being stopped."""
+
+    status = 503
+    openai_type = "server_error"
+    openai_code = "server_stopping"
+    anthropic_type = "overloaded_error"
+
+
+class SetupError(TrayError):
+    """Something on this machine has to be mended by the person who runs the program; it never reaches a client."""
+
+
+class SettingsInvalid(SetupError):
+    """A setting has a value that cannot be used. `name` is the setting, `source` the file or variable it came from."""
+
+    def __init__(self, message: str, *, name: str = "", source: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.name = name
+        self.source = source
+
+
+class PortUnavailable(SetupError):
+    """The port is in use by another program, or may not be used."""
+
+    def __init__(self, message: str, *, host: str, port: int, in_use: bool, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.host = host
+        self.port = port
+        self.in_use = in_use
+
+
+class KeyringUnavailable(SetupError):
+    """The system keyring is missing, locked, or refused the secret."""
+
+
+class DatabaseTooNew(SetupError):
+    """The database was written by a newer version of the program; it is left untouched."""
+
+    def __init__(self, message: str, *, found: int, known: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.found = found
+        self.known = known
+
+
+class DatabaseUnusable(SetupError):
+    """The database cannot be opened or written (rights, a full disk, another program's lock)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorResponse:
+    """An error as it goes to a client: HTTP status, headers and the dialect's body."""
+
+    status: int
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+def as_tray_error(error: BaseException) -> TrayError:
+    """Any exception as one of the tree. What is not ours is a bug: the client reads only that, the log the rest."""
+    if isinstance(error, TrayError):
+        return error
+    return TrayError("The server met an unexpected error; its log holds the details.")
+
+
+def openai_response(error: TrayError) -> ErrorResponse:
+    """OpenAI's error body: https://platform.openai.com/docs/guides/error-codes (schema `ErrorResponse`)."""
+    code = getattr(error, "code", None) or error.openai_code
+    body = {"message": str(error), "type": error.openai_type, "param": getattr(error, "param", None), "code": code}
+    status = 503 if error.status == 529 else error.status
+    return ErrorResponse(status, error.headers, {"error": body})
+
+
+def anthropic_response(error: TrayError, request_id: str | None = None) -> ErrorResponse:
+    """Anthropic's error body: https://docs.anthropic.com/en/api/errors."""
+    body: dict[str, Any] = {"type": "error", "error": {"type": error.anthropic_type, "message": str(error)}}
+    if request_id is not None:
+        body["request_id"] = request_id
+    return ErrorResponse(error.status, error.headers, body)

@@ -1,0 +1,137 @@
+"""What happens in the server, as typed events. The tray subscribes; the server never knows who listens.
+
+Events are published and delivered on the server's event loop, in order, synchronously: a listener has to be quick.
+Times are epoch seconds, durations seconds.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from server.store.types import RequestRecord
+
+log = logging.getLogger(__name__)
+
+ServerState = Literal["stopped", "starting", "running", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The server was started or stopped, or failed for `reason`; `url` is set while it runs."""
+
+    state: ServerState
+    url: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStarted:
+    """A client's request was accepted."""
+
+    record: RequestRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RequestUpdated:
+    """A request went on: it was routed, or its first delta left."""
+
+    record: RequestRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFinished:
+    """A request ended, well or not; the record says which."""
+
+    record: RequestRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChanged:
+    """A session was made or has a new turn."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsDeleted:
+    """Sessions were deleted or have expired."""
+
+    session_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolChanged:
+    """Processes started or ended, or conversations changed hands."""
+
+    spares: int
+    live: int
+    busy: int
+    queued: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWindowsChanged:
+    """The plan's windows by name (`five_hour`, `seven_day`): `utilization` 0..1, `resets_at` epoch seconds, `status`."""
+
+    windows: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class CliChanged:
+    """The Claude Code CLI was found, lost, updated, signed in or out. `account` is what it says of itself."""
+
+    path: str | None
+    version: str | None
+    signed_in: bool | None
+    account: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a person should know of, such as a damaged database that was set aside."""
+
+    level: Literal["info", "warning", "error"]
+    message: str
+    hint: str = ""
+
+
+Event = (
+    StateChanged
+    | RequestStarted
+    | RequestUpdated
+    | RequestFinished
+    | SessionChanged
+    | SessionsDeleted
+    | PoolChanged
+    | PlanWindowsChanged
+    | CliChanged
+    | Notice
+)
+Listener = Callable[[Event], None]
+
+
+class EventBus:
+    """Hands each event to every listener; a listener that fails is logged and does no harm to the others."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Have `listener` called with every event from now on; call what is returned to end that."""
+        self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return unsubscribe
+
+    def publish(self, event: Event) -> None:
+        """Deliver `event` to all who listen."""
+        for listener in tuple(self._listeners):
+            try:
+                listener(event)
+            except Exception:
+                log.exception("a listener failed on %s", type(event).__name__)

@@ -1,0 +1,1 @@
+"""Sessions, messages and requests in SQLite, with search and expiry."""
