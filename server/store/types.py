@@ -24,8 +24,7 @@ class RequestRecord:
     session_id: str | None = None
     backend: str | None = None
     stream: bool = False
-    status: T = TypeVar("T")
-RequestStatus = "running"
+    status: RequestStatus = "running"
     http_status: int | None = None
     ttft: float | None = None
     """Time to first token."""
