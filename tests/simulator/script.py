@@ -1,0 +1,104 @@
+"""Which reply a request gets: the rules of a test, else an echo that is of some use to a person at a demo."""
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from tests.simulator.recording import Recorded
+from tests.simulator.replies import (
+    HttpError,
+    Reply,
+    Scripted,
+    ScriptedOrFunction,
+    Text,
+    ToolUse,
+    as_reply,
+)
+from tests.simulator.schema_instance import instance
+from tests.simulator.views import Blocks, as_blocks, client_tools, last_user_text, text_of
+
+Condition = Callable[[Recorded], bool]
+
+
+@dataclass(eq=False)
+class Rule:
+    """A scripted reply, for which requests, and for how many more (None: for all)."""
+
+    reply: ScriptedOrFunction
+    when: Condition | None
+    left: int | None
+
+    def takes(self, recorded: Recorded) -> bool:
+        """Whether the rule is for this request."""
+        return self.left != 0 and (self.when is None or self.when(recorded))
+
+
+class Script:
+    """The rules, oldest first. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rules: list[Rule] = []
+
+    def add(self, reply: ScriptedOrFunction, when: Condition | None, times: int | None) -> None:
+        """One more rule: without `when` for one request, with it for all that fit; `times` says otherwise."""
+        with self._lock:
+            self._rules.append(Rule(reply, when, 1 if when is None and times is None else times))
+
+    def clear(self) -> None:
+        """Drop every rule."""
+        with self._lock:
+            self._rules.clear()
+
+    def reply_to(self, recorded: Recorded) -> Reply | HttpError:
+        """The reply for a request: of the oldest rule that takes it, else the default."""
+        rule = self._take(recorded)
+        scripted = default_reply(recorded) if rule is None else rule.reply
+        return as_reply(scripted(recorded) if callable(scripted) else scripted)
+
+    def _take(self, recorded: Recorded) -> Rule | None:
+        with self._lock:
+            rule = next((rule for rule in self._rules if rule.takes(recorded)), None)
+            if rule is not None and rule.left is not None:
+                rule.left -= 1
+            return rule
+
+
+def default_reply(recorded: Recorded) -> Scripted:
+    """An answer without a script: an instance of the schema asked for, a tool asked for, a tool's result, an echo."""
+    schema = _schema(recorded.body)
+    if schema is not None:
+        return Text(orjson.dumps(instance(schema)).decode())
+    results = _tool_results(recorded.body)
+    if results is not None:
+        return Text(f"The tool said: {results}")
+    text = last_user_text(recorded)
+    return _asked_for_tool(recorded, text) or Text(f"You said: {text}")
+
+
+def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
+    format_ = (body.get("output_config") or {}).get("format") or {}
+    return format_.get("schema") if format_.get("type") == "json_schema" else None
+
+
+def _tool_results(body: dict[str, Any]) -> str | None:
+    turns = [message for message in body["messages"] if message["role"] == "user"]
+    blocks = as_blocks(turns[-1]["content"]) if turns else []
+    results = [block for block in blocks if block.get("type") == "tool_result"]
+    return ", ".join(_result_text(block) for block in results) if results else None
+
+
+def _result_text(block: dict[str, Any]) -> str:
+    content: str | Blocks = block.get("content") or ""
+    return text_of(as_blocks(content))
+
+
+def _asked_for_tool(recorded: Recorded, text: str) -> ToolUse | None:
+    """A call, with made-up arguments, of the tool that a person asks for with `call NAME`."""
+    named = re.search(r"\bcall ([\w-]+)", text)
+    tools = [tool for tool in client_tools(recorded) if named and tool["name"] == named[1]]
+    return ToolUse(tools[0]["name"], instance(tools[0].get("input_schema") or {}) or {}) if tools else None
