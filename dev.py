@@ -1,0 +1,446 @@
+"""What a developer types: `python3 dev.py run`, `test`, `check`, `demo`, `bench`, `setup`.
+
+Each command first sees to what it needs: a virtual environment in `.venv` with the pinned packages, and on
+Debian and Ubuntu the system's packages. Standard library only, because it runs before anything is installed.
+No syntax newer than Python 3.6: an older Python has to get as far as saying that it is too old.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - dev.py is started by whatever `python3` is
+    sys.exit(
+        f"Claude Code Tray needs Python 3.11 or newer; this is {sys.version_info[0]}.{sys.version_info[1]}. "
+        "Install a newer one and start dev.py with it, for example: python3.11 dev.py"
+    )
+
+import argparse
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+ROOT = Path(__file__).resolve().parent
+WINDOWS = sys.platform == "win32"
+STAMP = "claude-code-tray.json"
+BUILD_BACKEND = ("hatchling", "editables")
+
+# Debian's names. Other releases have other names for some; those packages say that they provide these.
+QT_PACKAGES = (
+    "libgl1", "libegl1", "libxkbcommon0", "libglib2.0-0", "libfontconfig1", "libdbus-1-3", "libgssapi-krb5-2",
+)  # fmt: skip
+SCREEN_PACKAGES = (
+    "libxcb-cursor0", "libxkbcommon-x11-0", "libxcb-icccm4", "libxcb-keysyms1", "libxcb-shape0",
+)  # fmt: skip
+DESKTOP_TEST_PACKAGES = (
+    "xvfb", "xauth", "xdotool", "openbox", "trayer", "imagemagick", "gnome-keyring", "dbus",
+)  # fmt: skip
+TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES
+
+TEST_EXTRAS = frozenset({"bundled-cli", "dev", "tray"})
+
+
+class Needs(NamedTuple):
+    """What a command cannot do without: extras of pyproject.toml and Debian packages."""
+
+    extras: Collection[str] = ()
+    packages: Sequence[str] = ()
+
+
+class Stamp(NamedTuple):
+    """What a finished set-up leaves in its environment: what it was made from, and for which extras."""
+
+    key: str
+    extras: frozenset[str]
+
+
+class SetupFailed(Exception):
+    """Set-up cannot go on. The text says why, and what the developer can do."""
+
+
+def say(text: str) -> None:
+    """Tell the developer. Standard output belongs to the program that is started."""
+    print(f"dev.py: {text}", file=sys.stderr, flush=True)
+
+
+# The system's packages
+
+
+def installed_packages(listing: str) -> frozenset[str]:
+    """The names that dpkg has installed, and what those packages provide.
+
+    `listing` holds lines of status, name and Provides field, with tabs between them.
+    """
+    names: set[str] = set()
+    for line in listing.splitlines():
+        status, name, provides = line.split("\t")
+        if status == "installed":
+            names.add(name)
+            names.update(entry.split()[0] for entry in provides.split(",") if entry.strip())
+    return frozenset(names)
+
+
+def dpkg_listing() -> str | None:
+    """What `installed_packages` reads; None where there is no dpkg."""
+    if shutil.which("dpkg-query") is None or shutil.which("apt-get") is None:
+        return None
+    query = ["dpkg-query", "-W", "-f", r"${db:Status-Status}\t${Package}\t${Provides}\n"]
+    return subprocess.run(query, capture_output=True, text=True, check=True).stdout
+
+
+def missing_packages(wanted: Sequence[str], listing: str | None) -> list[str]:
+    """Which of `wanted` dpkg does not have. None are, as far as can be told, on a system without dpkg."""
+    if listing is None:
+        return []
+    installed = installed_packages(listing)
+    return [name for name in wanted if name not in installed]
+
+
+def root_prefix() -> list[str] | None:
+    """What to put before a command to run it as root without a password; None when that cannot be had."""
+    if sys.platform != "win32" and os.geteuid() == 0:
+        return []
+    sudo = shutil.which("sudo")
+    if sudo and subprocess.run([sudo, "-n", "true"], capture_output=True).returncode == 0:
+        return [sudo, "-n"]
+    return None
+
+
+def apt_command(prefix: Sequence[str], *words: str) -> list[str]:
+    """An apt-get call that asks nothing and waits for another apt to finish."""
+    # Through env, because sudo does not pass variables on.
+    apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120"]
+    return [*prefix, *apt, *words]
+
+
+def install_packages(prefix: Sequence[str], names: Sequence[str]) -> None:
+    """Install what can be installed of `names`; the caller looks at what is there afterwards."""
+    say(f"installing the system packages {' '.join(names)}")
+    install = apt_command(prefix, "install", "-y", "--no-install-recommends")
+    subprocess.run(apt_command(prefix, "update"), stdout=sys.stderr)
+    if subprocess.run([*install, *names], stdout=sys.stderr).returncode:
+        # One name that this release does not know stops the whole call.
+        for name in names:
+            subprocess.run([*install, name], stdout=sys.stderr)
+
+
+def provide_packages(wanted: Sequence[str], install: bool) -> list[str]:
+    """Install what is missing of `wanted` if `install`, and name what is missing still."""
+    missing = missing_packages(wanted, dpkg_listing())
+    prefix = root_prefix() if missing and install else None
+    if prefix is not None:
+        install_packages(prefix, missing)
+        missing = missing_packages(missing, dpkg_listing())
+    if missing:
+        say(
+            f"these system packages are missing, and some things will not work without them: "
+            f"{' '.join(missing)}\n        sudo apt-get install --no-install-recommends {' '.join(missing)}"
+        )
+    return missing
+
+
+# The virtual environment
+
+
+def environment_python(environment: Path, windows: bool = WINDOWS) -> Path:
+    """The interpreter of a virtual environment."""
+    return environment / "Scripts" / "python.exe" if windows else environment / "bin" / "python"
+
+
+def runs_this_checkout() -> bool:
+    """Whether this checkout is what our own interpreter has installed as the project."""
+    try:
+        origin = importlib.metadata.distribution("claude-code-tray").read_text("direct_url.json")
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return origin is not None and json.loads(origin).get("url") == ROOT.as_uri()
+
+
+def environment_root() -> Path:
+    """The virtual environment to use: `.venv`, or the active one if the developer put this checkout into it.
+
+    Any other active environment belongs to other work, and is left alone.
+    """
+    active = sys.prefix != sys.base_prefix
+    return Path(sys.prefix) if active and runs_this_checkout() else ROOT / ".venv"
+
+
+def interpreter_version(environment: Path) -> str | None:
+    """An environment's Python version, such as `3.11`; None when its interpreter is missing or broken."""
+    probe = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        answer = subprocess.run(
+            [environment_python(environment), "-I", "-S", "-c", probe], capture_output=True, text=True
+        )
+    except OSError:
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None
+
+
+def stamp_key(root: Path, version: str) -> str:
+    """The fingerprint of all that decides what an environment holds.
+
+    The checkout's place is part of it, because an editable install refers to it.
+    """
+    inputs = hashlib.sha256()
+    for name in ("pyproject.toml", "constraints.txt"):
+        inputs.update((root / name).read_bytes())
+    inputs.update("\0".join((version, str(root), *TEST_PACKAGES)).encode())
+    return inputs.hexdigest()
+
+
+def read_stamp(path: Path) -> Stamp | None:
+    """The stamp of a finished set-up; None when there is none, or none that can be read."""
+    try:
+        written = json.loads(path.read_text(encoding="utf-8"))
+        return Stamp(written["key"], frozenset(written["extras"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_stamp(path: Path, stamp: Stamp) -> None:
+    """Mark a set-up as finished."""
+    text = json.dumps({"key": stamp.key, "extras": sorted(stamp.extras)})
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def is_complete(stamp: Stamp | None, key: str, extras: Collection[str]) -> bool:
+    """Whether an environment with this stamp serves a command that needs `extras`."""
+    return stamp is not None and stamp.key == key and stamp.extras.issuperset(extras)
+
+
+def pip_commands(python: Path, extras: Collection[str]) -> list[list[str]]:
+    """The pip calls that install the project with `extras`, all of it pinned; to be run in the checkout."""
+    quiet = [] if sys.stderr.isatty() else ["--quiet"]
+    install = [str(python), "-m", "pip", "install", "--disable-pip-version-check", *quiet]
+    install += ["-c", "constraints.txt"]
+    project = f".[{','.join(sorted(extras))}]" if extras else "."
+    # pip builds in an environment of its own, which constraints do not reach, unless told not to.
+    return [[*install, *BUILD_BACKEND], [*install, "--no-build-isolation", "-e", project]]
+
+
+def make_environment(environment: Path) -> None:
+    """Make an empty virtual environment, in place of a half-made one."""
+    if importlib.util.find_spec("ensurepip") is None:
+        name = "python{}.{}-venv".format(*sys.version_info[:2])
+        provide_packages([name], install=True)
+        importlib.invalidate_caches()
+        if importlib.util.find_spec("ensurepip") is None:
+            raise SetupFailed(f"this Python lacks venv and ensurepip. On Debian: apt-get install {name}")
+    say(f"making the virtual environment {environment}")
+    made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment)], stdout=sys.stderr)
+    if made.returncode:
+        raise SetupFailed(f"the virtual environment could not be made. Remove {environment} and try again")
+
+
+def fill_environment(environment: Path, extras: Collection[str]) -> None:
+    """Install the project and `extras`. Raises `SetupFailed` when pip does not manage to."""
+    say("installing packages: this takes a few minutes the first time")
+    for command in pip_commands(environment_python(environment), extras):
+        if subprocess.run(command, cwd=ROOT, stdout=sys.stderr).returncode:
+            raise SetupFailed("packages could not be installed: pip says why above. Mend that and try again")
+
+
+@contextmanager
+def exclusively(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`: a second dev.py must not clear what the first is about to fill."""
+    with path.open("w") as file:
+        if sys.platform == "win32":
+            import msvcrt
+
+            while True:
+                try:
+                    msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)  # gives up after ten seconds
+                    break
+                except OSError:
+                    continue
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def provide_environment(environment: Path, extras: Collection[str]) -> Path:
+    """Bring `environment` up to date, with `extras` and those it has already; its interpreter."""
+    stamp_file = environment / STAMP
+    stamp = read_stamp(stamp_file)
+    version = interpreter_version(environment)
+    # No stamp: an earlier set-up was cut short. What we run in ourselves cannot be cleared, only filled.
+    if version is None or (stamp is None and Path(sys.prefix) != environment):
+        make_environment(environment)
+        version = interpreter_version(environment)
+    if version is None:
+        raise SetupFailed(f"the Python in {environment} does not start. Remove it and try again")
+    wanted = frozenset(extras).union(stamp.extras if stamp else ())
+    stamp_file.unlink(missing_ok=True)
+    fill_environment(environment, wanted)
+    write_stamp(stamp_file, Stamp(stamp_key(ROOT, version), wanted))
+    return environment_python(environment)
+
+
+def is_ready(environment: Path, extras: Collection[str]) -> bool:
+    """Whether nothing has to be installed for a command that needs `extras`."""
+    stamp = read_stamp(environment / STAMP)
+    version = interpreter_version(environment) if stamp else None
+    return version is not None and is_complete(stamp, stamp_key(ROOT, version), extras)
+
+
+def prepare(needs: Needs) -> tuple[Path, list[str]]:
+    """Provide what a command needs: the interpreter to run it with, and the system packages still missing."""
+    environment = environment_root()
+    if is_ready(environment, needs.extras):
+        return environment_python(environment), provide_packages(needs.packages, install=False)
+    with exclusively(ROOT / ".venv.lock"):
+        missing = provide_packages(needs.packages, install=True)
+        if not is_ready(environment, needs.extras):
+            provide_environment(environment, needs.extras)
+    return environment_python(environment), missing
+
+
+# Starting things
+
+
+def exit_code(returncode: int) -> int:
+    """A child's end as an exit code: the shells' 128 + N for one that signal N ended."""
+    return 128 - returncode if returncode < 0 else returncode
+
+
+def wait_for(child: "subprocess.Popen[bytes]") -> int:
+    """The exit code of a child that shares our terminal. Ctrl-C reaches it too: let it end in its own way."""
+    while True:
+        try:
+            return exit_code(child.wait())
+        except KeyboardInterrupt:
+            continue
+
+
+def become(command: list[str], directory: Path | None = None) -> NoReturn:
+    """Run `command` in our place, so that signals and the exit code are its own."""
+    if directory:
+        os.chdir(directory)
+    if WINDOWS:  # exec there starts a second process and returns to the shell at once
+        sys.exit(wait_for(subprocess.Popen(command)))
+    sys.stdout.flush()
+    os.execv(command[0], command)  # noqa: S606 - no shell is meant
+
+
+def has_display() -> bool:
+    """Whether a window could be shown."""
+    if WINDOWS or sys.platform == "darwin":
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def server_arguments(arguments: Sequence[str]) -> list[str]:
+    """The arguments for `python -m server`: the given ones, and `serve` when they name no subcommand."""
+    if arguments and (not arguments[0].startswith("-") or arguments[0] in {"-h", "--help", "--version"}):
+        return list(arguments)
+    return ["serve", *arguments]
+
+
+# The commands
+
+
+def run(arguments: list[str]) -> int:
+    """Start the program. Arguments go to it: `run serve --port 0`, `run doctor`."""
+    extras = set() if shutil.which("claude") else {"bundled-cli"}
+    python, _ = prepare(Needs(extras))
+    command = server_arguments(arguments)
+    if command[0] == "serve" and arguments[:1] != ["serve"]:
+        why = "there is no window in this version yet" if has_display() else "there is no display"
+        say(f"{why}: starting the server without one")
+    become([str(python), "-m", "server", *command])
+
+
+def pytest_command(python: Path, missing: Collection[str], arguments: Sequence[str]) -> list[str]:
+    """The call of pytest; without its Qt plugin, which would stop every test, where Qt's libraries miss."""
+    without_qt = ["-p", "no:pytest-qt"] if set(missing).intersection(QT_PACKAGES) else []
+    return [str(python), "-m", "pytest", *without_qt, *arguments]
+
+
+def test(arguments: list[str]) -> int:
+    """Run the tests. Arguments go to pytest: `test tests/store -k expiry`."""
+    python, missing = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES))
+    become(pytest_command(python, missing, arguments), ROOT)
+
+
+def timed(command: Sequence[str]) -> tuple[int, float]:
+    """Run a step of the check in the checkout: its exit code, and the seconds that it took."""
+    say(f"$ {' '.join(command[2:])}")
+    started = time.monotonic()
+    child = subprocess.Popen(command, cwd=ROOT)
+    return wait_for(child), time.monotonic() - started
+
+
+def check(arguments: list[str]) -> int:
+    """Run ruff, mypy and the tests, all of them even if one fails. Arguments go to pytest."""
+    python, missing = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES))
+    steps = {
+        "ruff check": [str(python), "-m", "ruff", "check", "."],
+        "ruff format": [str(python), "-m", "ruff", "format", "--check", "."],
+        "mypy": [str(python), "-m", "mypy"],
+        "tests": pytest_command(python, missing, arguments),
+    }
+    results = {name: timed(command) for name, command in steps.items()}
+    for name, (code, seconds) in results.items():
+        say(f"{name:12} {'ok' if code == 0 else f'FAILED ({code})':12} {seconds:6.1f} s")
+    return max(code for code, _ in results.values())
+
+
+def demo(arguments: list[str]) -> int:
+    """Run the server on a simulated Messages API: no account, no network. `demo --port 8000`."""
+    python, _ = prepare(Needs({"bundled-cli"}))
+    become([str(python), "-m", "tests.demo", *arguments], ROOT)
+
+
+def bench(arguments: list[str]) -> int:
+    """Measure the server beside the CLI itself and the simulator. Arguments go to the benchmark."""
+    python, _ = prepare(Needs({"bundled-cli", "dev"}))
+    become([str(python), "-m", "tests.bench", *arguments], ROOT)
+
+
+def setup(arguments: list[str]) -> int:
+    """Install all that the other commands need, and nothing else."""
+    if arguments:
+        raise SetupFailed("setup takes no arguments")
+    provide_packages(TEST_PACKAGES, install=True)
+    python, _ = prepare(Needs(TEST_EXTRAS))
+    say(f"ready: {python}")
+    return 0
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    command.__name__: command for command in (run, test, check, demo, bench, setup)
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the command line says; the exit code."""
+    lines = [f"  {name:8}{command.__doc__}" for name, command in COMMANDS.items()]
+    parser = argparse.ArgumentParser(
+        prog="dev.py",
+        usage="python3 dev.py COMMAND [ARGUMENTS]",
+        description="Each command first installs what it needs.\n\n" + "\n".join(lines),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those above")
+    chosen = parser.parse_args(arguments[:1])
+    try:
+        return COMMANDS[chosen.command](list(arguments[1:]))
+    except SetupFailed as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

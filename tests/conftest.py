@@ -1,0 +1,134 @@
+"""What every test has: an environment that leads to nobody's account, and no way out of this machine."""
+
+import ipaddress
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hypothesis
+import pytest
+
+from tests.environment import made_environment, simulated_account
+
+if TYPE_CHECKING:
+    from tests.simulator import Simulator
+
+# A deadline for each example would be a timed assertion, and fail on a busy machine.
+hypothesis.settings.register_profile("project", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("project")
+
+
+class OutsideConnection(Exception):
+    """A test reached for a host beyond this machine."""
+
+
+# Hosts that were reached for. Raising alone would not do: the code under test may catch it.
+_reached_for: list[str] = []
+
+
+def _is_here(host: Any) -> bool:
+    """Whether a host, as given to the socket functions, is this machine."""
+    if isinstance(host, bytes):
+        host = host.decode("ascii", "replace")
+    if host in (None, "", "localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _refuse_outside(event: str, arguments: tuple[Any, ...]) -> None:
+    """Raise for a host that is not here. Events: https://docs.python.org/3/library/audit_events.html."""
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+        address = arguments[1]
+        if not isinstance(address, tuple):  # a Unix socket's path, or connected before
+            return
+        host = address[0]
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        host = arguments[0]
+    else:
+        return
+    if not _is_here(host):
+        _reached_for.append(str(host))
+        raise OutsideConnection(f"a test reached for {host!r}; tests talk to this machine alone")
+
+
+def pytest_configure() -> None:
+    """Hooks cannot be taken away again, so it is added once for the whole run."""
+    sys.addaudithook(_refuse_outside)
+
+
+def _apply(environment: dict[str, str], patch: pytest.MonkeyPatch) -> None:
+    """Make `environment` the whole of os.environ."""
+    for name in set(os.environ) - set(environment):
+        patch.delenv(name)
+    for name in environment:
+        if os.environ.get(name) != environment[name]:
+            patch.setenv(name, environment[name])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _made_environment_for_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The made environment for fixtures that outlive a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        _apply(made_environment(tmp_path_factory.mktemp("home"), os.environ), patch)
+        yield
+
+
+@pytest.fixture
+def made_home(tmp_path: Path) -> Path:
+    """The test's home directory; HOME and its kin name it."""
+    return tmp_path / "home"
+
+
+@pytest.fixture(autouse=True)
+def _made_environment(made_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _apply(made_environment(made_home, os.environ), monkeypatch)
+
+
+@pytest.fixture
+def outside_connections() -> list[str]:
+    """The hosts beyond this machine that the test reached for. Whatever it leaves in there fails it."""
+    return _reached_for
+
+
+@pytest.fixture(autouse=True)
+def _no_outside_connections() -> Iterator[None]:
+    _reached_for.clear()
+    yield
+    if _reached_for:
+        pytest.fail(f"reached for hosts beyond this machine: {', '.join(_reached_for)}")
+
+
+@pytest.fixture(scope="session")
+def cli_path() -> Path:
+    """The claude program: the one that is pinned with the packages, else the one on PATH."""
+    name = "claude.exe" if sys.platform == "win32" else "claude"
+    try:
+        import claude_agent_sdk
+    except ModuleNotFoundError:
+        found = shutil.which(name)
+    else:
+        found = str(Path(claude_agent_sdk.__file__).parent / "_bundled" / name)
+    assert found is not None, "no claude: install the extra bundled-cli (dev.py does)"
+    return Path(found)
+
+
+@pytest.fixture
+def simulator() -> Iterator["Simulator"]:
+    """A running simulator, for this test alone."""
+    from tests.simulator import Simulator
+
+    with Simulator() as running:
+        yield running
+
+
+@pytest.fixture
+def claude_environment(simulator: "Simulator") -> dict[str, str]:
+    """The whole environment for a CLI process that works for the simulator."""
+    return dict(os.environ) | simulated_account(simulator.url)
