@@ -1,17 +1,15 @@
-"""A scripted Anthropic Messages API on a real socket: what reaches it is recorded, what it answers is scripted.
+"""A scripted Anthropic Messages API on a real socket: it records what reaches it and answers as scripted.
 
-Start with `Simulator` (server.py); the replies are in replies.py, the views on what was recorded in views.py.
+Start with `Simulator` (server.py); replies.py has what it can answer, views.py how to read what it recorded.
 """
 
+from tests.simulator.gate import Gate, Hang
+from tests.simulator.http_errors import HttpError, RateLimitHeaders, prompt_too_long
 from tests.simulator.recording import Recorded
 from tests.simulator.replies import (
     FIRST_DELTA,
     Cut,
-    Gate,
-    Hang,
-    HttpError,
     Ping,
-    RateLimitHeaders,
     Raw,
     RedactedThinking,
     Reply,
@@ -20,7 +18,6 @@ from tests.simulator.replies import (
     Text,
     Thinking,
     ToolUse,
-    prompt_too_long,
 )
 from tests.simulator.server import Simulator
 from tests.simulator.views import client_system, client_tools, conversation, last_user_text, says

@@ -1,4 +1,4 @@
-"""`python -m tests.simulator [--port N]`: the simulator by itself, answering with echoes, until interrupted."""
+"""`python -m tests.simulator [--port N]`: the simulator by itself, echoing, until interrupted."""
 
 import argparse
 import signal

@@ -13,7 +13,7 @@ MESSAGES_PATH = "/v1/messages"
 
 @dataclass(eq=False)
 class Recorded:
-    """One request. `body` is the decoded JSON (None without one), `raw` its bytes; header names are lower case.
+    """One request. `body` is its JSON (None without any), `raw` its bytes; header names are lower case.
 
     `started` and `ended` are `time.monotonic()` seconds; `ended` is None while it is being answered.
     `events_sent` counts the stream events written so far, `disconnected` says that the client left early.
@@ -78,7 +78,7 @@ class Recording:
             self._requests.clear()
 
     def _when(self, condition: Predicate | int) -> "concurrent.futures.Future[None]":
-        """A future that is done once the condition holds of the messages calls; a number is how many are wanted."""
+        """A future that is done once the condition holds of the messages calls, or once there are so many."""
         predicate = _at_least(condition) if isinstance(condition, int) else condition
         future: concurrent.futures.Future[None] = concurrent.futures.Future()
         with self._lock:
@@ -106,7 +106,7 @@ class Recording:
             future.cancel()
         return self.messages_calls
 
-    async def await_for(self, condition: Predicate | int, timeout: float = 10.0) -> Calls:
+    async def await_for(self, condition: Predicate | int, timeout: float = 10.0) -> Calls:  # noqa: ASYNC109
         """`wait_for` for any event loop."""
         try:
             await asyncio.wait_for(asyncio.wrap_future(self._when(condition)), timeout)

@@ -20,7 +20,7 @@ _BY_FORMAT = {
 def instance(schema: Any, root: Any = None) -> Any:
     """The smallest easy value that the schema takes. `root` holds the `$defs`; by default the schema itself.
 
-    Covers what structured outputs allow: types, enum, const, anyOf/oneOf/allOf, $ref, required, formats, bounds.
+    Covers what structured outputs allow: types, enum, const, anyOf, oneOf, allOf, $ref, required, formats.
     """
     root = schema if root is None else root
     if not isinstance(schema, dict):

@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
+from tests.simulator.http_errors import HttpError
 from tests.simulator.recording import Recorded
 from tests.simulator.replies import (
-    HttpError,
     Reply,
     Scripted,
     ScriptedOrFunction,
@@ -19,7 +19,7 @@ from tests.simulator.replies import (
     as_reply,
 )
 from tests.simulator.schema_instance import instance
-from tests.simulator.views import Blocks, as_blocks, client_tools, last_user_text, text_of
+from tests.simulator.views import Blocks, as_blocks, client_tools, conversation, last_user_text, text_of
 
 Condition = Callable[[Recorded], bool]
 
@@ -69,11 +69,11 @@ class Script:
 
 
 def default_reply(recorded: Recorded) -> Scripted:
-    """An answer without a script: an instance of the schema asked for, a tool asked for, a tool's result, an echo."""
+    """An answer without a script: an instance of a schema, a tool's result, a call of a tool, or an echo."""
     schema = _schema(recorded.body)
     if schema is not None:
         return Text(orjson.dumps(instance(schema)).decode())
-    results = _tool_results(recorded.body)
+    results = _tool_results(recorded)
     if results is not None:
         return Text(f"The tool said: {results}")
     text = last_user_text(recorded)
@@ -85,10 +85,10 @@ def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
     return format_.get("schema") if format_.get("type") == "json_schema" else None
 
 
-def _tool_results(body: dict[str, Any]) -> str | None:
-    turns = [message for message in body["messages"] if message["role"] == "user"]
-    blocks = as_blocks(turns[-1]["content"]) if turns else []
-    results = [block for block in blocks if block.get("type") == "tool_result"]
+def _tool_results(recorded: Recorded) -> str | None:
+    """The results that the last turn brings, if any."""
+    turns = conversation(recorded)
+    results = [block for block in turns[-1][1] if block.get("type") == "tool_result"] if turns else []
     return ", ".join(_result_text(block) for block in results) if results else None
 
 

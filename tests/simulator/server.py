@@ -1,4 +1,4 @@
-"""The simulator as a server: uvicorn on a thread and an event loop of its own, so that any test can use it."""
+"""The simulator as a server: uvicorn on a thread and an event loop of its own, for tests on any loop."""
 
 import asyncio
 import threading
@@ -66,8 +66,8 @@ class Simulator:
             ...a client with base URL sim.url and any API key...
             assert conversation(sim.messages_calls[0]) == [("user", [{"type": "text", "text": "Hi"}])]
 
-    Requests without a rule get an echo ("You said: ..."), one that satisfies the schema they ask for, or, for
-    "call NAME", a call of that tool. What the real API refuses of a model is refused, unless `strict` is False.
+    Requests without a rule get an echo ("You said: ..."), an instance of the schema they ask for, or, for
+    "call NAME", a call of that tool. What the real API refuses is refused, unless `strict` is False.
     """
 
     def __init__(self, port: int = 0, host: str = "127.0.0.1", strict: bool = True) -> None:
@@ -114,11 +114,12 @@ class Simulator:
     def wait_for(self, condition: Predicate | int, timeout: float = 10.0) -> Calls:
         """Block until there are so many messages calls, or until the condition holds of them; give them.
 
-        `sim.wait_for(lambda calls: calls[-1].disconnected)`; an IndexError counts as "not yet". Raises TimeoutError.
+        `sim.wait_for(lambda calls: calls[-1].disconnected)`; an IndexError counts as "not yet". Raises
+        TimeoutError.
         """
         return self.recording.wait_for(condition, timeout)
 
-    async def await_calls(self, condition: Predicate | int, timeout: float = 10.0) -> Calls:
+    async def await_calls(self, condition: Predicate | int, timeout: float = 10.0) -> Calls:  # noqa: ASYNC109
         """`wait_for` for any event loop."""
         return await self.recording.await_for(condition, timeout)
 

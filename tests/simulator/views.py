@@ -1,5 +1,6 @@
 """A recorded request as the client wrote it: without what the CLI adds on the way."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,21 +12,27 @@ CLI_SYSTEM_BLOCKS = (
     "x-anthropic-billing-header",
     "You are a Claude agent, built on Anthropic's Claude Agent SDK.",
 )
-REMINDER = "<system-reminder>\n"
+ENVIRONMENT_NOTES = tuple(
+    f"<system-reminder>\n{opening}"
+    for opening in ("# Environment\n", "You are powered by the model named ", "Today's date is ")
+)
+"""How the CLI's notes begin on models before 5. They lead the first turn that a process sends by itself."""
+
+TOKENS_LEFT = re.compile(r"\n?<system-reminder>\n<total_tokens>.*</total_tokens>\n</system-reminder>\n?")
+"""What the CLI puts behind a tool result on models before 5, as a block of its own or within the text."""
+
 TOOL_PREFIX = "mcp__client__"
 
 
 def conversation(recorded: Recorded) -> list[tuple[str, Blocks]]:
     """The client's turns as (role, blocks), in order; a string is one text block, turns are never joined.
 
-    Left out: turns of role `system` (the CLI's environment note on models from 5 on), the `<system-reminder>`
-    texts that lead the first user turn (the same note on older models) and `cache_control`.
+    Left out: turns of role `system` (the CLI's environment note on models from 5 on), the same note and the
+    count of tokens left as `<system-reminder>` texts (older models), and `cache_control`. Tool calls have the
+    client's own names.
     """
-    turns = [m for m in recorded.body["messages"] if m["role"] != "system"]
-    plain = [(m["role"], [_without_cache(b) for b in as_blocks(m["content"])]) for m in turns]
-    if plain and plain[0][0] == "user":
-        plain[0] = ("user", _without_reminders(plain[0][1]))
-    return [(role, [_bare_tool_use(block) for block in blocks]) for role, blocks in plain]
+    turns = [message for message in recorded.body["messages"] if message["role"] != "system"]
+    return [(turn["role"], _client_blocks(turn["content"])) for turn in turns]
 
 
 def client_system(recorded: Recorded) -> str:
@@ -61,6 +68,12 @@ def as_blocks(content: str | Blocks) -> Blocks:
     return [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
 
 
+def _client_blocks(content: str | Blocks) -> Blocks:
+    blocks = [_without_cache(block) for block in as_blocks(content)]
+    kept = [block for block in blocks if not block.get("text", "").startswith(ENVIRONMENT_NOTES)]
+    return [_as_client_wrote(block) for block in kept]
+
+
 def _without_cache(block: Mapping[str, Any]) -> dict[str, Any]:
     plain = {key: value for key, value in block.items() if key != "cache_control"}
     if isinstance(plain.get("content"), list):
@@ -68,14 +81,22 @@ def _without_cache(block: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _without_reminders(blocks: Blocks) -> Blocks:
-    kept = 0
-    while kept < len(blocks) and blocks[kept].get("text", "").startswith(REMINDER):
-        kept += 1
-    return blocks[kept:]
+def _as_client_wrote(block: dict[str, Any]) -> dict[str, Any]:
+    match block.get("type"):
+        case "tool_use":
+            return {**block, "name": block["name"].removeprefix(TOOL_PREFIX)}
+        case "tool_result" if isinstance(block.get("content"), list):
+            return {**block, "content": _without_tokens_left(block["content"])}
+        case "tool_result" if isinstance(block.get("content"), str):
+            return {**block, "content": TOKENS_LEFT.sub("", block["content"])}
+        case _:
+            return block
 
 
-def _bare_tool_use(block: dict[str, Any]) -> dict[str, Any]:
-    if block.get("type") != "tool_use":
-        return block
-    return {**block, "name": block["name"].removeprefix(TOOL_PREFIX)}
+def _without_tokens_left(blocks: Blocks) -> Blocks:
+    if not blocks or not TOKENS_LEFT.fullmatch(blocks[-1].get("text", "")):
+        return blocks
+    *kept, last = blocks[:-1] or [{}]
+    # The CLI ends the text before its note with a line break of its own.
+    text = {"text": last["text"].removesuffix("\n")} if "text" in last else {}
+    return [*kept, {**last, **text}] if last else []

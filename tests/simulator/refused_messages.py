@@ -1,0 +1,184 @@
+"""What the API refuses of the conversation and the system prompt."""
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+Turn = Mapping[str, Any]
+
+IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
+BLOCK_TYPES = frozenset(
+    {
+        "document",
+        "image",
+        "redacted_thinking",
+        "search_result",
+        "server_tool_use",
+        "text",
+        "thinking",
+        "tool_result",
+        "tool_use",
+        "web_search_tool_result",
+    }
+)
+
+
+def message_faults(messages: Sequence[Turn], system: Any) -> Iterator[str]:
+    """Each reason for which the API would refuse these messages, the first reason first."""
+    yield from _shape_faults(messages)
+    yield from _system_faults(system)
+    for position, message in enumerate(messages):
+        yield from _content_faults(position, message)
+    turns = [(at, message) for at, message in enumerate(messages) if message.get("role") != "system"]
+    yield from _order_faults([message for _, message in turns])
+    yield from _call_faults(turns)
+
+
+def _shape_faults(messages: Sequence[Any]) -> Iterator[str]:
+    if not messages:
+        yield "messages: at least one message is required"
+    for position, message in enumerate(messages):
+        if not isinstance(message, dict):
+            yield f"messages.{position}: Input should be an object"
+            return
+        for name in ("role", "content"):
+            if name not in message:
+                yield f"messages.{position}.{name}: Field required"
+        if message.get("role") not in ("user", "assistant", "system"):
+            yield f"messages.{position}.role: Input should be 'user', 'assistant' or 'system'"
+        if not isinstance(message.get("content"), str | list):
+            yield f"messages.{position}.content: Input should be a valid string or array"
+
+
+def _system_faults(system: Any) -> Iterator[str]:
+    blocks = system if isinstance(system, list) else []
+    for position, block in enumerate(blocks):
+        if block.get("type") != "text":
+            yield f"system.{position}.type: Input should be 'text'"
+        elif not block.get("text"):
+            yield "system: text content blocks must be non-empty"
+
+
+def _content_faults(position: int, message: Turn) -> Iterator[str]:
+    content = message["content"]
+    # The CLI sends system turns with no content at all, for the settings that they carry.
+    if not content and message["role"] == "user":
+        yield f"messages.{position}: user messages must have non-empty content"
+    if isinstance(content, str):
+        if content and not content.strip():
+            yield "messages: text content blocks must contain non-whitespace text"
+        return
+    for index, block in enumerate(content):
+        yield from _block_faults(f"messages.{position}.content.{index}", block)
+
+
+def _block_faults(at: str, block: Any) -> Iterator[str]:
+    type_ = block.get("type") if isinstance(block, dict) else None
+    if type_ not in BLOCK_TYPES:
+        yield f"{at}: Input tag '{type_}' found using 'type' does not match any of the expected tags"
+        return
+    match type_:
+        case "text":
+            yield from _text_faults(at, block)
+        case "image" | "document":
+            yield from _source_faults(f"{at}.{type_}.source", type_, block.get("source") or {})
+        case "tool_use":
+            yield from (
+                f"{at}.tool_use.{n}: Field required" for n in ("id", "name", "input") if n not in block
+            )
+        case "tool_result":
+            if not block.get("tool_use_id"):
+                yield f"{at}.tool_result.tool_use_id: Field required"
+            inner = block.get("content")
+            for index, part in enumerate(inner if isinstance(inner, list) else []):
+                yield from _block_faults(f"{at}.tool_result.content.{index}", part)
+
+
+def _text_faults(at: str, block: Turn) -> Iterator[str]:
+    text = block.get("text")
+    if not isinstance(text, str):
+        yield f"{at}.text.text: Input should be a valid string"
+    elif not text:
+        yield "messages: text content blocks must be non-empty"
+    elif not text.strip():
+        yield "messages: text content blocks must contain non-whitespace text"
+
+
+def _source_faults(at: str, kind: str, source: Turn) -> Iterator[str]:
+    if source.get("type") != "base64":
+        return
+    allowed = IMAGE_TYPES if kind == "image" else ("application/pdf",)
+    if source.get("media_type") not in allowed:
+        expected = " or ".join(", ".join(f"'{name}'" for name in allowed).rsplit(", ", 1))
+        yield f"{at}.base64.media_type: Input should be {expected}"
+    try:
+        data = base64.b64decode(source.get("data", ""), validate=True)
+    except (binascii.Error, ValueError):
+        yield f"{at}.base64.data: The data is not valid base64"
+        return
+    if not data:
+        yield f"{at}.base64.data: {kind} cannot be empty"
+
+
+def _order_faults(turns: Sequence[Turn]) -> Iterator[str]:
+    if turns and turns[0]["role"] != "user":
+        yield 'messages: first message must use the "user" role'
+    for position, turn in enumerate(turns[:-1]):
+        if not turn["content"]:
+            yield (
+                f"messages.{position}: all messages must have non-empty content "
+                "except for the optional final assistant message"
+            )
+    if turns and turns[-1]["role"] == "assistant" and _last_text(turns[-1]).endswith((" ", "\n", "\t")):
+        yield "messages: final assistant content cannot end with trailing whitespace"
+
+
+def _last_text(turn: Turn) -> str:
+    content = turn["content"]
+    if isinstance(content, str):
+        return content
+    return str(content[-1].get("text", "")) if content else ""
+
+
+def _call_faults(turns: Sequence[tuple[int, Turn]]) -> Iterator[str]:
+    """Every call wants its result in the next turns of the user, and every result its call before them.
+
+    Consecutive turns of one role count as one, as the API joins them.
+    """
+    asked: set[str] = set()
+    asked_at = 0
+    previous: str | None = None
+    answered: set[str] = set()
+    for at, turn in turns:
+        calls, results = _ids(turn, "tool_use", "id"), _ids(turn, "tool_result", "tool_use_id")
+        if turn["role"] != previous and turn["role"] == "assistant":
+            yield from _unanswered(asked_at, asked - answered)
+            asked, answered = set(), set()
+        for id_ in results:
+            if id_ not in asked:
+                yield (
+                    f"messages.{at}.content.0: unexpected `tool_use_id` found in `tool_result` blocks: "
+                    f"{id_}. Each `tool_result` block must have a corresponding `tool_use` block in the "
+                    "previous message."
+                )
+        if calls:
+            asked, asked_at = asked | set(calls), at
+        if turn["role"] == "user":
+            answered |= set(results)
+        previous = turn["role"]
+    yield from _unanswered(asked_at, asked - answered)
+
+
+def _unanswered(at: int, missing: set[str]) -> Iterator[str]:
+    if missing:
+        yield (
+            f"messages.{at}: `tool_use` ids were found without `tool_result` blocks immediately after: "
+            f"{', '.join(sorted(missing))}. Each `tool_use` block must have a corresponding `tool_result` "
+            "block in the next message."
+        )
+
+
+def _ids(turn: Turn, type_: str, name: str) -> list[str]:
+    content = turn["content"] if isinstance(turn["content"], list) else []
+    return [block.get(name, "") for block in content if block.get("type") == type_]
