@@ -1,0 +1,51 @@
+"""Where the program keeps its files, and how it writes those that nobody else may read."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+APP_NAME = "claude-code-tray"
+
+
+def default_data_dir() -> Path:
+    """Database, logs and secrets, if they are kept in a file; `~/.local/share/claude-code-tray` on Linux."""
+    return platformdirs.user_data_path(APP_NAME, appauthor=False)
+
+
+def default_config_dir() -> Path:
+    """The settings file; `~/.config/claude-code-tray` on Linux."""
+    return platformdirs.user_config_path(APP_NAME, appauthor=False)
+
+
+def make_private_dir(path: Path) -> Path:
+    """Make `path` with all parents, for the user alone (0700); one that exists keeps its rights.
+
+    Raises OSError.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace the file at `path` as a whole, readable by the user alone (0600).
+
+    A crash or a full disk leaves the old file as it was. A symbolic link stays one: what it points to is
+    replaced. Raises OSError.
+    """
+    target = path.resolve()
+    make_private_dir(target.parent)
+    # mkstemp makes the file 0600 from the start: there is no moment at which others can open it.
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
