@@ -22,7 +22,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -380,6 +380,14 @@ def timed(command: Sequence[str]) -> tuple[int, float]:
     return wait_for(child), time.monotonic() - started
 
 
+def run_steps(steps: Mapping[str, Sequence[str]]) -> int:
+    """Run every step, even after one has failed, and sum up at the end. 0 when all went well."""
+    results = {name: timed(command) for name, command in steps.items()}
+    for name, (code, seconds) in results.items():
+        say(f"{name:12} {'ok' if code == 0 else f'FAILED ({code})':12} {seconds:6.1f} s")
+    return max(code for code, _ in results.values())
+
+
 def check(arguments: list[str]) -> int:
     """Run ruff, mypy and the tests, all of them even if one fails. Arguments go to pytest."""
     python, missing = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES))
@@ -389,10 +397,7 @@ def check(arguments: list[str]) -> int:
         "mypy": [str(python), "-m", "mypy"],
         "tests": pytest_command(python, missing, arguments),
     }
-    results = {name: timed(command) for name, command in steps.items()}
-    for name, (code, seconds) in results.items():
-        say(f"{name:12} {'ok' if code == 0 else f'FAILED ({code})':12} {seconds:6.1f} s")
-    return max(code for code, _ in results.values())
+    return run_steps(steps)
 
 
 def demo(arguments: list[str]) -> int:

@@ -1,0 +1,218 @@
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+import venv
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import dev
+
+DEV = dev.ROOT / "dev.py"
+LISTING = """\
+installed\tlibgl1\t
+installed\tlibglib2.0-0t64\tlibglib2.0-0 (= 2.80.0-6)
+installed\tfontconfig-config\tfonts, libfontconfig-abi (= 1)
+config-files\txvfb\txserver
+"""
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """A real virtual environment, without anything in it."""
+    root = tmp_path / "environment"
+    venv.create(root, with_pip=False, symlinks=not dev.WINDOWS)
+    return root
+
+
+def start(*arguments, directory):
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+
+
+def test_help_names_every_command_from_any_directory(tmp_path):
+    answer = start(str(DEV), "--help", directory=tmp_path)
+    assert answer.returncode == 0
+    for name in ("run", "test", "check", "demo", "bench", "setup"):
+        assert re.search(rf"^  {name} ", answer.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("arguments", [[], ["tset"]])
+def test_a_wrong_command_is_refused_with_the_usage(tmp_path, arguments):
+    answer = start(str(DEV), *arguments, directory=tmp_path)
+    assert answer.returncode == 2
+    assert "usage: python3 dev.py COMMAND" in answer.stderr
+
+
+def test_an_older_python_is_told_what_is_needed(tmp_path):
+    ast.parse(DEV.read_text(encoding="utf-8"), feature_version=(3, 7))
+    program = f"import runpy, sys; sys.version_info = (3, 9, 2); runpy.run_path({str(DEV)!r})"
+    answer = start("-c", program, directory=tmp_path)
+    assert answer.returncode == 1
+    assert "needs Python 3.11 or newer; this is 3.9" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("wanted", "missing"),
+    [
+        (["libgl1"], []),
+        (["libglib2.0-0"], []),  # provided under another name
+        (["libfontconfig-abi", "fonts"], []),
+        (["xvfb"], ["xvfb"]),  # removed, its settings left
+        (["trayer", "libgl1", "dbus"], ["trayer", "dbus"]),
+    ],
+)
+def test_packages_that_dpkg_does_not_have_are_missing(wanted, missing):
+    assert dev.missing_packages(wanted, LISTING) == missing
+
+
+def test_nothing_is_missing_where_there_is_no_dpkg():
+    assert dev.missing_packages(["libgl1"], None) == []
+
+
+def test_apt_is_called_through_sudo_without_questions():
+    command = dev.apt_command(["/usr/bin/sudo", "-n"], "install", "-y", "xvfb")
+    assert command[:4] == ["/usr/bin/sudo", "-n", "env", "DEBIAN_FRONTEND=noninteractive"]
+    assert command[-3:] == ["install", "-y", "xvfb"]
+
+
+def test_the_interpreter_lies_where_the_system_puts_it():
+    assert dev.environment_python(Path("e"), windows=True) == Path("e/Scripts/python.exe")
+    assert dev.environment_python(Path("e"), windows=False) == Path("e/bin/python")
+
+
+@pytest.mark.parametrize(
+    ("extras", "project"), [(set(), "."), ({"tray", "bundled-cli", "dev"}, ".[bundled-cli,dev,tray]")]
+)
+def test_pip_installs_everything_pinned(extras, project):
+    backend, install = dev.pip_commands(Path("python"), extras)
+    assert backend[-2:] == ["hatchling", "editables"]
+    assert install[-3:] == ["--no-build-isolation", "-e", project]
+    for command in (backend, install):
+        assert command[:4] == ["python", "-m", "pip", "install"]
+        assert command[command.index("-c") + 1] == "constraints.txt"
+
+
+def test_an_environment_is_ready_once_its_stamp_covers_the_extras(environment):
+    version = dev.interpreter_version(environment)
+    assert version == "{}.{}".format(*sys.version_info[:2])
+    assert not dev.is_ready(environment, {"dev"})  # half made: no stamp
+
+    stamp = dev.Stamp(dev.stamp_key(dev.ROOT, version), frozenset({"dev", "tray"}))
+    dev.write_stamp(environment / dev.STAMP, stamp)
+    assert dev.read_stamp(environment / dev.STAMP) == stamp
+    assert dev.is_ready(environment, {"dev"})
+    assert not dev.is_ready(environment, {"dev", "bundled-cli"})
+
+
+def test_an_environment_whose_python_is_gone_is_not_ready(environment):
+    version = dev.interpreter_version(environment)
+    dev.write_stamp(environment / dev.STAMP, dev.Stamp(dev.stamp_key(dev.ROOT, version), frozenset()))
+    assert dev.is_ready(environment, set())
+    dev.environment_python(environment).unlink()
+    assert not dev.is_ready(environment, set())
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"key": "k"}', '{"key": "k", "extras": 3}'])
+def test_a_damaged_stamp_is_none(tmp_path, text):
+    path = tmp_path / dev.STAMP
+    path.write_text(text)
+    assert dev.read_stamp(path) is None
+
+
+def test_the_key_changes_with_whatever_the_environment_is_made_from(tmp_path):
+    for name in ("pyproject.toml", "constraints.txt"):
+        (tmp_path / name).write_text("a")
+    keys = [dev.stamp_key(tmp_path, "3.11"), dev.stamp_key(tmp_path, "3.12")]
+    for name in ("pyproject.toml", "constraints.txt"):
+        (tmp_path / name).write_text("b")
+        keys.append(dev.stamp_key(tmp_path, "3.11"))
+    assert len(set(keys)) == 4
+    assert dev.stamp_key(tmp_path, "3.11") == keys[-1]
+
+
+def test_a_second_setup_waits_for_the_first(tmp_path):
+    lock, log = tmp_path / "lock", tmp_path / "log"
+    program = (
+        "import dev, pathlib, sys\n"
+        "lock, log = map(pathlib.Path, sys.argv[1:])\n"
+        "print('waiting', flush=True)\n"
+        "with dev.exclusively(lock), log.open('a') as file: file.write('second ')"
+    )
+    command = [sys.executable, "-c", program, str(lock), str(log)]
+    with dev.exclusively(lock):
+        second = subprocess.Popen(command, cwd=dev.ROOT, stdout=subprocess.PIPE, text=True)
+        assert second.stdout.readline() == "waiting\n"
+        with log.open("a") as file:
+            file.write("first ")
+    second.communicate()
+    assert log.read_text() == "first second "
+
+
+@pytest.mark.parametrize(
+    ("given", "passed"),
+    [
+        ([], ["serve"]),
+        (["--port", "0"], ["serve", "--port", "0"]),
+        (["serve", "--port", "0"], ["serve", "--port", "0"]),
+        (["doctor"], ["doctor"]),
+        (["--version"], ["--version"]),
+        (["--help"], ["--help"]),
+    ],
+)
+def test_run_serves_unless_told_otherwise(given, passed):
+    assert dev.server_arguments(given) == passed
+
+
+def test_pytest_goes_without_its_qt_plugin_where_qt_has_no_libraries():
+    python = Path("python")
+    assert dev.pytest_command(python, [], ["-x"]) == ["python", "-m", "pytest", "-x"]
+    assert dev.pytest_command(python, ["xvfb"], []) == ["python", "-m", "pytest"]
+    assert dev.pytest_command(python, ["libegl1"], [])[3:] == ["-p", "no:pytest-qt"]
+
+
+def test_every_step_of_the_check_runs_and_the_failure_is_the_result(tmp_path, capfd):
+    steps = {
+        "wrong": [sys.executable, "-c", "raise SystemExit(3)"],
+        "right": [sys.executable, "-c", "print('ran all the same')"],
+    }
+    assert dev.run_steps(steps) == 3
+    out, err = capfd.readouterr()
+    assert "ran all the same" in out
+    assert re.search(r"wrong +FAILED \(3\) +\d", err)
+    assert re.search(r"right +ok +\d", err)
+    assert dev.run_steps({"right": steps["right"]}) == 0
+
+
+def test_a_child_that_a_signal_ended_counts_as_failed():
+    assert dev.exit_code(0) == 0
+    assert dev.exit_code(2) == 2
+    assert dev.exit_code(-15) == 143
+
+
+def test_constraints_pin_every_dependency_and_name_no_registry():
+    project = tomllib.loads((dev.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    text = (dev.ROOT / "constraints.txt").read_text(encoding="utf-8")
+    pins = [Requirement(line) for line in text.splitlines() if not line.startswith("#")]
+    assert all(len(pin.specifier) == 1 and str(pin.specifier).startswith("==") for pin in pins)
+    assert not [pin for pin in pins if pin.url]
+    pinned = {canonicalize_name(pin.name) for pin in pins}
+    names = {canonicalize_name(Requirement(line).name) for line in wanted}
+    assert names.union(dev.BUILD_BACKEND) <= pinned
+
+
+@pytest.mark.parametrize(("python", "sound"), [("3.11", False), ("3.12", True), ("3.13", True)])
+def test_pyside_6_12_is_for_python_3_12_and_later(python, sound):
+    project = tomllib.loads((dev.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    tray = [Requirement(line) for line in project["optional-dependencies"]["tray"]]
+    marked = [r for r in tray if r.marker and r.marker.evaluate({"python_version": python})]
+    assert [r.name for r in marked] == ["PySide6-Essentials"]
+    assert ("6.12.0" in marked[0].specifier) is sound
+    assert "6.11.3" in marked[0].specifier
