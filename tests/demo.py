@@ -16,12 +16,12 @@ from tests.environment import made_environment, simulated_account
 from tests.simulator import Simulator
 
 
-def curl_command(url: str) -> str:
+def curl_command(url: str, windows: bool = sys.platform == "win32") -> str:
     """A line to paste into a terminal, that streams an answer from the server at `url`."""
     body = {"model": "gpt-5", "stream": True, "messages": [{"role": "user", "content": "Hello"}]}
     words = ["curl", "-N", f"{url}/v1/chat/completions", "-H", "content-type: application/json"]
     words += ["-d", json.dumps(body)]
-    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+    return subprocess.list2cmdline(words) if windows else shlex.join(words)
 
 
 def server_command(home: Path, port: str) -> list[str]:
@@ -49,11 +49,11 @@ def started(command: Sequence[str], env: Mapping[str, str]) -> Iterator["subproc
     """
     group = {"creationflags": 0x200} if sys.platform == "win32" else {"process_group": 0}
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
-    child = subprocess.Popen(command, env=env, text=True, **pipes, **group)
-    try:
-        yield child
-    finally:
-        stop(child)
+    with subprocess.Popen(command, env=env, text=True, **pipes, **group) as child:
+        try:
+            yield child
+        finally:
+            stop(child)
 
 
 def follow(child: "subprocess.Popen[str]") -> int:
