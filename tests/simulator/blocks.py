@@ -33,7 +33,7 @@ class Request:
         model = MODELS.get(self.body.get("model", ""))
         thinking = self.body.get("thinking") or {}
         default = "omitted" if model is not None and model.omits_thinking else "summarized"
-        return thinking.get("display", default) == "summarized"
+        return bool(thinking.get("display", default) == "summarized")
 
     def tool_name(self, bare: str) -> str:
         """The name under which the request knows the client's tool: itself, or with the CLI's prefix."""

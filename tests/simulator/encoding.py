@@ -27,7 +27,7 @@ Step = Frame | Gate | Cut
 def steps(reply: Reply, request: Request) -> list[Step]:
     """The stream: its events in order, and where it pauses or is cut. It ends with a cut or an error."""
     raw = [part for part in reply.blocks if isinstance(part, Raw)]
-    body = list(_raw_steps(raw, reply)) if raw else list(_message_steps(reply, request))
+    body: list[Step] = list(_raw_steps(raw, reply)) if raw else list(_message_steps(reply, request))
     placed = [part for part in reply.blocks if getattr(part, "after_events", None) is not None]
     if reply.gate is not None:
         body = _insert(body, reply.gate, reply.gate_after)

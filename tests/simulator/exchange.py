@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from tests.simulator.blocks import Request
-from tests.simulator.encoding import Frame, Step, message, steps, stream_error
+from tests.simulator.blocks import Frame, Request
+from tests.simulator.encoding import Step, message, steps, stream_error
 from tests.simulator.gate import Gate
 from tests.simulator.http_errors import ERROR_TYPES, HttpError
 from tests.simulator.recording import Recorded, Recording

@@ -1,8 +1,11 @@
 """The API's HTTP errors and rate limit headers."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+HOUR = 3600
 
 ERROR_TYPES = {
     400: "invalid_request_error",
@@ -35,15 +38,16 @@ class RateLimitHeaders:
     """The headers by which the API tells a plan's subscriber how much is used.
 
     Utilizations are shares from 0 to 1, resets are epoch seconds. `status` is allowed, allowed_warning or
-    rejected; `representative_claim` names the window that it speaks of (five_hour, seven_day, ...).
+    rejected; `representative_claim` names the window that it speaks of (five_hour, seven_day, ...). The CLI
+    judges by the resets too, and gives no windows where they lie further ahead than a window is long.
     """
 
     status: str = "allowed"
     representative_claim: str = "five_hour"
     five_hour: float = 0.1
     seven_day: float = 0.1
-    five_hour_reset: int = 4102444800
-    seven_day_reset: int = 4102876800
+    five_hour_reset: int = field(default_factory=lambda: int(time.time()) + 2 * HOUR)
+    seven_day_reset: int = field(default_factory=lambda: int(time.time()) + 72 * HOUR)
     five_hour_status: str | None = None
     seven_day_status: str | None = None
 

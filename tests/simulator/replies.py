@@ -33,21 +33,21 @@ class Text:
     """
 
     text: str = ""
-    chunks: int | tuple[str, ...] | None = None
+    chunks: int | Sequence[str] | None = None
     delay: float | None = None
     first_delay: float = 0.0
     usage: Mapping[str, int] | None = field(default=None, hash=False, compare=False)
 
     def __post_init__(self) -> None:
-        if isinstance(self.chunks, list):
+        if isinstance(self.chunks, Sequence):
+            # A tuple can be hashed, and so the frames of a text can be cached.
             object.__setattr__(self, "chunks", tuple(self.chunks))
-        if isinstance(self.chunks, tuple):
             object.__setattr__(self, "text", "".join(self.chunks))
 
     @property
     def deltas(self) -> tuple[str, ...]:
         """The pieces in which the text is sent."""
-        return self.chunks if isinstance(self.chunks, tuple) else split(self.text, self.chunks)
+        return tuple(self.chunks) if isinstance(self.chunks, Sequence) else split(self.text, self.chunks)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A small instance of a JSON Schema, for answers that have to satisfy one."""
 
+import math
 from typing import Any
 
 _BY_TYPE: dict[str, Any] = {"number": 0.5, "boolean": True, "null": None}
@@ -88,9 +89,12 @@ def _string(schema: dict[str, Any]) -> str:
     return text[: schema.get("maxLength", len(text))].ljust(schema.get("minLength", 0), "x")
 
 
-def _bounded(schema: dict[str, Any], wanted: float) -> float:
-    low = schema.get("minimum", schema.get("exclusiveMinimum", wanted - 1) + 1)
-    high = schema.get("maximum", schema.get("exclusiveMaximum", wanted + 1) - 1)
-    value = min(max(wanted, low), max(high, low)) if low <= high else low
-    step = schema.get("multipleOf")
-    return value if step is None else -(-value // step) * step
+def _bounded(schema: dict[str, Any], wanted: float) -> Any:
+    """The wanted number, moved within the bounds; whole steps stay whole steps."""
+    step = schema.get("multipleOf", 1)
+    low = schema.get("minimum", -math.inf)
+    high = schema.get("maximum", math.inf)
+    low = max(low, schema.get("exclusiveMinimum", -math.inf) + step)
+    high = min(high, schema.get("exclusiveMaximum", math.inf) - step)
+    value = max(min(wanted, high), low)
+    return -(-value // step) * step if "multipleOf" in schema else value

@@ -1,0 +1,330 @@
+"""What the simulator refuses, and what it takes, model by model."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from tests.simulator.models import MODELS
+from tests.simulator.refusals import refusal
+
+USER = {"role": "user", "content": "Hi"}
+TOOL = {"name": "weather", "input_schema": {"type": "object"}}
+CALL = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {}}
+RESULT = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "sunny"}
+ADAPTIVE = {"type": "adaptive"}
+BUDGET = {"type": "enabled", "budget_tokens": 1024}
+OFF = {"type": "disabled"}
+PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
+
+WITH_BUDGET = [
+    "claude-sonnet-4-5",
+    "claude-opus-4-5-20251101",
+    "claude-haiku-4-5",
+    "claude-opus-4-6",
+    "claude-sonnet-4-6",
+]
+MIDDLE = ["claude-opus-4-7", "claude-opus-4-8", "claude-sonnet-5", "claude-opus-5"]
+NEWEST = ["claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-fable-5-2"]
+
+
+def body(model: str = "claude-opus-5-5", **fields: Any) -> dict[str, Any]:
+    return {"model": model, "max_tokens": 2048, "messages": [USER], **fields}
+
+
+def why(model: str = "claude-opus-5-5", **fields: Any) -> str | None:
+    refused = refusal(body(model, **fields))
+    assert refused is None or (refused.status, refused.type) == (400, "invalid_request_error")
+    return None if refused is None else refused.message
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_takes_a_plain_request(model: str) -> None:
+    assert why(model) is None
+
+
+def test_unknown_model_is_not_found() -> None:
+    refused = refusal(body("claude-99"))
+    assert refused is not None
+    assert (refused.status, refused.type, refused.message) == (404, "not_found_error", "model: claude-99")
+
+
+@pytest.mark.parametrize("name", ["temperature", "top_p", "top_k"])
+@pytest.mark.parametrize("model", MIDDLE + NEWEST)
+def test_newer_models_refuse_sampling(model: str, name: str) -> None:
+    assert why(model, **{name: 1}) == f"`{name}` is deprecated for this model."
+
+
+@pytest.mark.parametrize("model", WITH_BUDGET)
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"temperature": 0.2}, None),
+        ({"top_p": 0.2}, None),
+        ({"top_k": 5}, None),
+        ({"temperature": 0.2, "top_k": 5}, None),
+        ({"temperature": 0.2, "top_p": 0.2}, "cannot both be specified"),
+        ({"temperature": 1, "thinking": BUDGET}, None),
+        ({"temperature": 0.9, "thinking": BUDGET}, "`temperature` may only be set to 1"),
+        ({"temperature": 0.9, "thinking": OFF}, None),
+        ({"top_p": 0.95, "thinking": BUDGET}, None),
+        ({"top_p": 0.9, "thinking": BUDGET}, "`top_p` must be greater than or equal to 0.95"),
+        ({"top_k": 5, "thinking": BUDGET}, "`top_k` must be unset"),
+    ],
+)
+def test_sampling_of_older_models(model: str, fields: dict[str, Any], expected: str | None) -> None:
+    message = why(model, **fields)
+    assert message is None if expected is None else expected in (message or "")
+
+
+@pytest.mark.parametrize(
+    ("model", "thinking", "expected"),
+    [
+        *[(model, OFF, None) for model in WITH_BUDGET + MIDDLE],
+        *[(model, OFF, "disabled") for model in NEWEST],
+        *[(model, ADAPTIVE, None) for model in MIDDLE + NEWEST],
+        *[(model, BUDGET, "thinking.type.enabled") for model in MIDDLE + NEWEST],
+        *[(model, BUDGET, None) for model in WITH_BUDGET],
+        ("claude-sonnet-4-5", ADAPTIVE, "adaptive thinking is not supported"),
+        ("claude-opus-4-6", ADAPTIVE, None),
+        ("claude-sonnet-5-5", {"type": "between_tools"}, None),
+        ("claude-opus-5-5", {"type": "between_tools"}, "between_tools"),
+        ("claude-sonnet-4-5", {"type": "enabled"}, "budget_tokens: Field required"),
+        ("claude-sonnet-4-5", {"type": "enabled", "budget_tokens": 1023}, "greater than or equal to 1024"),
+        ("claude-sonnet-4-5", {"type": "enabled", "budget_tokens": 2048}, "`max_tokens` must be greater"),
+        ("claude-opus-5-5", {"type": "sometimes"}, "Input tag 'sometimes'"),
+    ],
+)
+def test_thinking(model: str, thinking: dict[str, Any], expected: str | None) -> None:
+    message = why(model, thinking=thinking)
+    assert message is None if expected is None else expected in (message or "")
+
+
+@pytest.mark.parametrize(("effort", "refused"), [("high", False), ("xhigh", True), ("max", True)])
+def test_opus_5_thinks_at_high_effort(effort: str, refused: bool) -> None:
+    assert bool(why("claude-opus-5", thinking=OFF, output_config={"effort": effort})) == refused
+
+
+@pytest.mark.parametrize("choice", [{"type": "any"}, {"type": "tool", "name": "weather"}])
+@pytest.mark.parametrize(
+    ("model", "thinking", "expected"),
+    [
+        *[(model, None, None) for model in WITH_BUDGET + MIDDLE],
+        *[(model, BUDGET, "Thinking may not be enabled") for model in WITH_BUDGET],
+        *[(model, ADAPTIVE, None) for model in MIDDLE],
+        *[(model, None, "not supported") for model in NEWEST],
+    ],
+)
+def test_forced_tool(model: str, thinking: Any, choice: dict[str, Any], expected: str | None) -> None:
+    message = why(model, thinking=thinking, tools=[TOOL], tool_choice=choice)
+    assert message is None if expected is None else expected in (message or "")
+
+
+@pytest.mark.parametrize("choice", [{"type": "auto"}, {"type": "none"}])
+@pytest.mark.parametrize("model", NEWEST)
+def test_unforced_choice_is_taken_by_all(model: str, choice: dict[str, Any]) -> None:
+    assert why(model, tools=[TOOL], tool_choice=choice) is None
+
+
+@pytest.mark.parametrize("trailing", [[], [{"role": "system", "content": []}]])
+@pytest.mark.parametrize(
+    ("model", "thinking", "expected"),
+    [
+        ("claude-sonnet-4-5", None, None),
+        ("claude-sonnet-4-5", BUDGET, "must start with a thinking block"),
+        ("claude-opus-4-6", None, "assistant message prefill"),
+        *[(model, None, "assistant message prefill") for model in MIDDLE + NEWEST],
+    ],
+)
+def test_prefill(model: str, thinking: Any, trailing: list[Any], expected: str | None) -> None:
+    message = why(model, thinking=thinking, messages=[USER, {"role": "assistant", "content": "{"}, *trailing])
+    assert message is None if expected is None else expected in (message or "")
+
+
+@pytest.mark.parametrize(("thinking", "refused"), [(OFF, True), (BUDGET, False)])
+def test_clearing_thinking_needs_thinking(thinking: dict[str, Any], refused: bool) -> None:
+    edits = {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]}
+    message = why("claude-sonnet-4-5", thinking=thinking, context_management=edits)
+    expected = "clear_thinking_20251015 strategy requires thinking to be enabled or adaptive"
+    assert message == (expected if refused else None)
+
+
+@pytest.mark.parametrize(
+    ("model", "most"),
+    [("claude-sonnet-4-5", 64_000), ("claude-opus-5-5", 128_000), ("claude-opus-4-1", 32_000)],
+)
+def test_max_tokens(model: str, most: int) -> None:
+    assert why(model, max_tokens=most) is None
+    message = (
+        f"max_tokens: {most + 1} > {most}, which is the maximum allowed number of output tokens for {model}"
+    )
+    assert why(model, max_tokens=most + 1) == message
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"foo": 1}, "foo: Extra inputs are not permitted"),
+        ({"max_tokens": 0}, "max_tokens: Input should be greater"),
+        ({"max_tokens": "9"}, "max_tokens: Input should be a valid integer"),
+        ({"messages": "Hi"}, "messages: Input should be a valid array"),
+        ({"stop_sequences": ["\n"]}, "each stop sequence must contain non-whitespace"),
+        ({"output_config": {"effort": "huge"}}, "output_config.effort"),
+    ],
+)
+def test_fields(fields: dict[str, Any], expected: str) -> None:
+    assert expected in (why(**fields) or "")
+
+
+@pytest.mark.parametrize("name", ["model", "max_tokens", "messages"])
+def test_required_fields(name: str) -> None:
+    fields = body()
+    del fields[name]
+    refused = refusal(fields)
+    assert refused is not None
+    assert refused.message == f"{name}: Field required"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("temperature", 1.5), ("temperature", -1), ("top_p", 2), ("top_p", "x")]
+)
+def test_ranges(name: str, value: Any) -> None:
+    assert (why("claude-sonnet-4-5", **{name: value}) or "").startswith(f"{name}: Input should be")
+
+
+def test_effort_is_not_for_all() -> None:
+    config = {"effort": "low"}
+    assert (
+        why("claude-sonnet-4-5", output_config=config) == "This model does not support the effort parameter."
+    )
+    assert why("claude-opus-4-5", output_config=config) is None
+
+
+def test_four_cache_markers_and_no_more() -> None:
+    marked = {"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}
+    turn = {"role": "user", "content": [marked, marked]}
+    tool = {**TOOL, "cache_control": {"type": "ephemeral"}}
+    assert why(system=[marked], messages=[turn], tools=[tool]) is None
+    message = why(system=[marked, marked], messages=[turn], tools=[tool])
+    assert message == "A maximum of 4 blocks with cache_control may be provided. Found 5."
+
+
+def turns(*contents: Any) -> list[dict[str, Any]]:
+    """Turns of the user and the assistant in alternation."""
+    roles = ["user", "assistant"]
+    return [{"role": roles[at % 2], "content": content} for at, content in enumerate(contents)]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        turns("a", [CALL], [RESULT]),
+        turns("a", [CALL], [RESULT, {"type": "text", "text": "and?"}], "b", "c"),
+        [*turns("a", [CALL]), {"role": "system", "content": "note"}, {"role": "user", "content": [RESULT]}],
+        [USER, USER],
+        [USER, {"role": "system", "content": [], "output_config": {"effort": "low"}}],
+    ],
+)
+def test_messages_that_are_taken(messages: list[dict[str, Any]]) -> None:
+    assert why(messages=messages) is None
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        ([], "at least one message is required"),
+        ([{"role": "assistant", "content": "Hi"}, USER], 'first message must use the "user" role'),
+        ([{"role": "tool", "content": "Hi"}], "messages.0.role: Input should be"),
+        ([{"role": "user"}], "messages.0.content: Field required"),
+        (turns(""), "non-empty content"),
+        (turns("a", "", "b"), "all messages must have non-empty content"),
+        (turns([{"type": "text", "text": ""}]), "text content blocks must be non-empty"),
+        (turns([{"type": "text", "text": " "}]), "must contain non-whitespace text"),
+        (turns([{"type": "thing"}]), "Input tag 'thing'"),
+        (
+            turns("a", [CALL], "b"),
+            "`tool_use` ids were found without `tool_result` blocks immediately after: toolu_1",
+        ),
+        (turns("a", [CALL], "b", "c", [RESULT]), "without `tool_result` blocks"),
+        (turns([RESULT]), "unexpected `tool_use_id` found in `tool_result` blocks: toolu_1"),
+        (turns("a", "b", [RESULT]), "unexpected `tool_use_id`"),
+        (turns("a", [CALL], [{**RESULT, "tool_use_id": "toolu_2"}]), "unexpected `tool_use_id`"),
+        (turns("a", [{"type": "tool_use"}]), "tool_use.id: Field required"),
+    ],
+)
+def test_messages_that_are_refused(messages: list[dict[str, Any]], expected: str) -> None:
+    assert expected in (why(messages=messages) or "")
+
+
+def test_empty_system_text_is_refused() -> None:
+    assert why(system=[{"type": "text", "text": ""}]) == "system: text content blocks must be non-empty"
+
+
+@pytest.mark.parametrize(
+    ("kind", "media_type", "data", "expected"),
+    [
+        ("image", "image/png", PIXEL, None),
+        ("document", "application/pdf", PIXEL, None),
+        ("image", "image/tiff", PIXEL, "media_type: Input should be 'image/jpeg', "),
+        ("document", "image/png", PIXEL, "media_type: Input should be 'application/pdf'"),
+        ("image", "image/png", "not base64!", "not valid base64"),
+        ("image", "image/png", "", "cannot be empty"),
+    ],
+)
+def test_sources(kind: str, media_type: str, data: str, expected: str | None) -> None:
+    block = {"type": kind, "source": {"type": "base64", "media_type": media_type, "data": data}}
+    message = why(messages=turns([block]))
+    assert message is None if expected is None else expected in (message or "")
+    inside = {"type": "tool_result", "tool_use_id": "toolu_1", "content": [block]}
+    message = why(messages=turns("a", [CALL], [inside]))
+    assert message is None if expected is None else expected in (message or "")
+
+
+@pytest.mark.parametrize(
+    ("tools", "choice", "expected"),
+    [
+        ([{**TOOL, "name": "a" * 128}], None, None),
+        ([{**TOOL, "name": "a" * 129}], None, "should match pattern"),
+        ([{**TOOL, "name": "a.b"}], None, "should match pattern"),
+        ([TOOL, TOOL], None, "Tool names must be unique"),
+        ([{"name": "x"}], None, "input_schema: Field required"),
+        ([{"name": "x", "input_schema": {}}], None, "input_schema.type: Field required"),
+        ([{"name": "x", "input_schema": {"type": "string"}}], None, "should be 'object'"),
+        ([{"type": "web_search_20250305", "name": "web_search"}], None, None),
+        ([], {"type": "auto"}, "may only be specified while providing tools"),
+        ([TOOL], {"type": "tool", "name": "other"}, "Tool 'other' not found"),
+        ([TOOL], {"type": "required"}, "Input tag 'required'"),
+    ],
+)
+def test_tools(tools: list[Any], choice: Any, expected: str | None) -> None:
+    message = why("claude-opus-5", tools=tools, **({"tool_choice": choice} if choice else {}))
+    assert message is None if expected is None else expected in (message or "")
+
+
+def closed(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        (
+            closed(a={"type": "string", "format": "date"}, b={"type": "array", "items": {"type": "null"}}),
+            None,
+        ),
+        (closed(a={"anyOf": [{"type": "string"}, {"$ref": "#/$defs/x"}]}), None),
+        ({"type": "object"}, "'additionalProperties' must be explicitly set to false"),
+        (closed(a={"type": "object"}), "'additionalProperties' must be explicitly set to false"),
+        ({"type": "object", "additionalProperties": True}, "Please set 'additionalProperties' to false"),
+        (
+            closed(a={"type": "integer", "minimum": 1}),
+            "For 'integer' type, property 'minimum' is not supported",
+        ),
+        (closed(a={"anyOf": [{"type": "string", "minLength": 1}]}), "'minLength' is not supported"),
+        (closed(a={"type": ["number", "null"], "maximum": 1}), "'maximum' is not supported"),
+        (closed(a={"type": "array", "items": {}, "minItems": 2}), "values other than 0 or 1"),
+    ],
+)
+def test_schemas(schema: dict[str, Any], expected: str | None) -> None:
+    message = why(output_config={"format": {"type": "json_schema", "schema": schema}})
+    assert message is None if expected is None else expected in (message or "")
