@@ -1,4 +1,4 @@
-"""Keys, tokens, cookies and long base64 are taken out of what is written to logs, the database and exports."""
+"""Takes keys, tokens, cookies and long base64 out of what goes to logs, the database and exports."""
 
 import re
 from collections.abc import Mapping, Sequence
