@@ -376,8 +376,9 @@ def timed(command: Sequence[str]) -> tuple[int, float]:
     """Run a step of the check in the checkout: its exit code, and the seconds that it took."""
     say(f"$ {' '.join(command[2:])}")
     started = time.monotonic()
-    child = subprocess.Popen(command, cwd=ROOT)
-    return wait_for(child), time.monotonic() - started
+    with subprocess.Popen(command, cwd=ROOT) as child:  # after Ctrl-C its end is waited for, and ours follows
+        code = exit_code(child.wait())
+    return code, time.monotonic() - started
 
 
 def run_steps(steps: Mapping[str, Sequence[str]]) -> int:
