@@ -376,8 +376,12 @@ def timed(command: Sequence[str]) -> tuple[int, float]:
     """Run a step of the check in the checkout: its exit code, and the seconds that it took."""
     say(f"$ {' '.join(command[2:])}")
     started = time.monotonic()
-    with subprocess.Popen(command, cwd=ROOT) as child:  # after Ctrl-C its end is waited for, and ours follows
+    child = subprocess.Popen(command, cwd=ROOT)
+    try:
         code = exit_code(child.wait())
+    except KeyboardInterrupt:  # the step has had it as well: let it finish what it says, then stop here
+        child.wait()
+        raise
     return code, time.monotonic() - started
 
 
