@@ -62,18 +62,12 @@ def streamed(client: anthropic.Anthropic, **arguments: Any) -> list[Any]:
 def sse(simulator: Simulator, **arguments: Any) -> list[dict[str, Any]]:
     """The events of a streamed answer, pings and all."""
     answer = httpx2.post(f"{simulator.url}/v1/messages", json=asked(stream=True, **arguments), headers=KEY)
-    return [
-        json.loads(line.removeprefix("data: "))
-        for line in answer.text.splitlines()
-        if line.startswith("data: ")
-    ]
+    return [json.loads(line.removeprefix("data: ")) for line in answer.text.splitlines() if line.startswith("data: ")]
 
 
 def shape(events: list[dict[str, Any]]) -> list[str]:
     """The events' types, deltas by theirs."""
-    return [
-        event["delta"]["type"] if "index" in event and "delta" in event else event["type"] for event in events
-    ]
+    return [event["delta"]["type"] if "index" in event and "delta" in event else event["type"] for event in events]
 
 
 # What it answers
@@ -106,9 +100,7 @@ def test_streams_the_events_of_the_real_api(simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_whole_and_streamed_answers_agree(
-    client: anthropic.Anthropic, simulator: Simulator, stream: bool
-) -> None:
+def test_whole_and_streamed_answers_agree(client: anthropic.Anthropic, simulator: Simulator, stream: bool) -> None:
     simulator.script(
         [
             Thinking("Let me see", signature="c2ln"),
@@ -177,9 +169,7 @@ def test_chunks_of_a_text(simulator: Simulator, chunks: Any, expected: list[str]
         ("pause_turn", None),
     ],
 )
-def test_stop_reasons(
-    client: anthropic.Anthropic, simulator: Simulator, reason: str, sequence: str | None
-) -> None:
+def test_stop_reasons(client: anthropic.Anthropic, simulator: Simulator, reason: str, sequence: str | None) -> None:
     simulator.script([Text("a"), Stop(reason, sequence)], times=2)
     whole = client.messages.create(**asked())
     with client.messages.stream(**asked()) as opened:
@@ -299,9 +289,7 @@ def test_an_error_event_ends_the_stream(client: anthropic.Anthropic, simulator: 
         streamed(client)
 
 
-def test_without_a_stream_an_error_event_is_an_error_status(
-    client: anthropic.Anthropic, simulator: Simulator
-) -> None:
+def test_without_a_stream_an_error_event_is_an_error_status(client: anthropic.Anthropic, simulator: Simulator) -> None:
     simulator.script([Text("One"), StreamError()])
     with pytest.raises(anthropic.InternalServerError) as raised:
         client.messages.create(**asked())
@@ -378,9 +366,7 @@ def test_delays_keep_the_text_whole(simulator: Simulator) -> None:
 def test_stopping_cuts_off_who_waits() -> None:
     with Simulator() as simulator, httpx2.Client() as http:
         simulator.script([Text("One"), Gate()])
-        with http.stream(
-            "POST", f"{simulator.url}/v1/messages", json=asked(stream=True), headers=KEY
-        ) as answer:
+        with http.stream("POST", f"{simulator.url}/v1/messages", json=asked(stream=True), headers=KEY) as answer:
             simulator.stop()
             with pytest.raises(httpx2.RemoteProtocolError):
                 answer.read()
@@ -405,6 +391,12 @@ def test_rules_with_condition_take_what_fits(client: anthropic.Anthropic, simula
     assert answers == ["one dog", "about cats", "You said: a dog", "about cats", MODEL]
 
 
+def test_a_failing_function_tells_its_client(client: anthropic.Anthropic, simulator: Simulator) -> None:
+    simulator.script(lambda recorded: recorded.body["absent"])
+    with pytest.raises(anthropic.InternalServerError, match="the simulator failed: KeyError"):
+        client.messages.create(**asked())
+
+
 def test_reset_forgets_rules_and_requests(client: anthropic.Anthropic, simulator: Simulator) -> None:
     simulator.script(Text("old"))
     client.models.list()
@@ -426,9 +418,7 @@ def test_what_is_recorded(client: anthropic.Anthropic, simulator: Simulator) -> 
     assert client_system(call) == "Be brief."
 
 
-def test_waiting_for_what_never_comes_says_what_came(
-    client: anthropic.Anthropic, simulator: Simulator
-) -> None:
+def test_waiting_for_what_never_comes_says_what_came(client: anthropic.Anthropic, simulator: Simulator) -> None:
     client.messages.create(**asked())
     with pytest.raises(TimeoutError, match="POST /v1/messages status=200"):
         simulator.wait_for(2, timeout=0.01)
@@ -471,9 +461,7 @@ def test_counting_tokens(client: anthropic.Anthropic) -> None:
         client.messages.count_tokens(model=MODEL, messages=[])
 
 
-def test_refuses_what_the_api_refuses_unless_told_not_to(
-    client: anthropic.Anthropic, simulator: Simulator
-) -> None:
+def test_refuses_what_the_api_refuses_unless_told_not_to(client: anthropic.Anthropic, simulator: Simulator) -> None:
     simulator.script(Text("unused"))
     with pytest.raises(anthropic.BadRequestError, match="`temperature` is deprecated for this model"):
         client.messages.create(**asked(), extra_body={"temperature": 0.5})
@@ -524,9 +512,7 @@ CLI_FLAGS = (
 )
 
 
-def one_turn(
-    cli: Path, environment: dict[str, str], place: Path, text: str, model: str
-) -> list[dict[str, Any]]:
+def one_turn(cli: Path, environment: dict[str, str], place: Path, text: str, model: str) -> list[dict[str, Any]]:
     """What the CLI writes when it is given one turn."""
     line = {
         "type": "user",
@@ -558,9 +544,7 @@ def test_the_cli_takes_a_turn(
     result = lines[-1]
     assert (result["type"], result["is_error"], result["result"]) == ("result", False, "Bonjour, ça va ?")
     assert result["usage"]["output_tokens"] == 42
-    deltas = [
-        line["event"]["delta"] for line in lines if line.get("event", {}).get("type") == "content_block_delta"
-    ]
+    deltas = [line["event"]["delta"] for line in lines if line.get("event", {}).get("type") == "content_block_delta"]
     assert "".join(delta.get("text", "") for delta in deltas) == "Bonjour, ça va ?"
     (call,) = simulator.messages_calls
     assert call.model == model

@@ -24,9 +24,7 @@ MAX_WRITE = 8 * 1024
 class Exchange:
     """One request being answered: writes the answer and keeps the record of it."""
 
-    def __init__(
-        self, recorded: Recorded, recording: Recording, send: Send, transport: asyncio.Transport
-    ) -> None:
+    def __init__(self, recorded: Recorded, recording: Recording, send: Send, transport: asyncio.Transport) -> None:
         self.recorded = recorded
         self._recording = recording
         self._send = send

@@ -64,7 +64,11 @@ def refusal(body: Body) -> Refusal | None:
     model = MODELS.get(body["model"])
     if model is None:
         return Refusal(f"model: {body['model']}", 404, "not_found_error")
-    return next((Refusal(fault) for check in CHECKS for fault in check(body, model)), None)
+    try:
+        return next((Refusal(fault) for check in CHECKS for fault in check(body, model)), None)
+    except (AttributeError, KeyError, TypeError) as error:
+        # Values of quite another type than the API's: it names the place, the checks just stumble over it.
+        return Refusal(f"Input should be valid: {error}")
 
 
 def _field_faults(body: Body) -> Iterator[str]:
@@ -225,10 +229,7 @@ def _prefill(body: Body, model: Model) -> Iterator[str]:
     if not turns or turns[-1].get("role") != "assistant":
         return
     if model.refuses_prefill:
-        yield (
-            "This model does not support assistant message prefill. "
-            "The conversation must end with a user message."
-        )
+        yield ("This model does not support assistant message prefill. The conversation must end with a user message.")
     elif thinks(body):
         yield (
             f"messages.{len(turns) - 1}.content.0.type: Expected `thinking` or `redacted_thinking`, "

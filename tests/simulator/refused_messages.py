@@ -84,9 +84,7 @@ def _block_faults(at: str, block: Any) -> Iterator[str]:
         case "image" | "document":
             yield from _source_faults(f"{at}.{type_}.source", type_, block.get("source") or {})
         case "tool_use":
-            yield from (
-                f"{at}.tool_use.{n}: Field required" for n in ("id", "name", "input") if n not in block
-            )
+            yield from (f"{at}.tool_use.{n}: Field required" for n in ("id", "name", "input") if n not in block)
         case "tool_result":
             if not block.get("tool_use_id"):
                 yield f"{at}.tool_result.tool_use_id: Field required"

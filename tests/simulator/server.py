@@ -80,9 +80,7 @@ class Simulator:
         self._server: Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def script(
-        self, reply: ScriptedOrFunction, when: Condition | None = None, times: int | None = None
-    ) -> None:
+    def script(self, reply: ScriptedOrFunction, when: Condition | None = None, times: int | None = None) -> None:
         """Add a reply: for the next request, or (with `when`) for all that it takes; `times` says how many.
 
         The oldest rule that takes a request answers it. `reply` may be a function of the recorded request.

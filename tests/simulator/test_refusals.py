@@ -4,9 +4,11 @@ import base64
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.simulator.models import MODELS
-from tests.simulator.refusals import refusal
+from tests.simulator.refusals import FIELDS, refusal
 
 USER = {"role": "user", "content": "Hi"}
 TOOL = {"name": "weather", "input_schema": {"type": "object"}}
@@ -155,9 +157,7 @@ def test_clearing_thinking_needs_thinking(thinking: dict[str, Any], refused: boo
 )
 def test_max_tokens(model: str, most: int) -> None:
     assert why(model, max_tokens=most) is None
-    message = (
-        f"max_tokens: {most + 1} > {most}, which is the maximum allowed number of output tokens for {model}"
-    )
+    message = f"max_tokens: {most + 1} > {most}, which is the maximum allowed number of output tokens for {model}"
     assert why(model, max_tokens=most + 1) == message
 
 
@@ -185,18 +185,14 @@ def test_required_fields(name: str) -> None:
     assert refused.message == f"{name}: Field required"
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("temperature", 1.5), ("temperature", -1), ("top_p", 2), ("top_p", "x")]
-)
+@pytest.mark.parametrize(("name", "value"), [("temperature", 1.5), ("temperature", -1), ("top_p", 2), ("top_p", "x")])
 def test_ranges(name: str, value: Any) -> None:
     assert (why("claude-sonnet-4-5", **{name: value}) or "").startswith(f"{name}: Input should be")
 
 
 def test_effort_is_not_for_all() -> None:
     config = {"effort": "low"}
-    assert (
-        why("claude-sonnet-4-5", output_config=config) == "This model does not support the effort parameter."
-    )
+    assert why("claude-sonnet-4-5", output_config=config) == "This model does not support the effort parameter."
     assert why("claude-opus-4-5", output_config=config) is None
 
 
@@ -328,3 +324,24 @@ def closed(**properties: Any) -> dict[str, Any]:
 def test_schemas(schema: dict[str, Any], expected: str | None) -> None:
     message = why(output_config={"format": {"type": "json_schema", "schema": schema}})
     assert message is None if expected is None else expected in (message or "")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["type", "role", "content", "text", "name", "source", "x"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(FIELDS)), JSON, max_size=4), st.lists(JSON, max_size=3))
+def test_values_of_wrong_types_are_refused_or_taken(fields: dict[str, Any], messages: list[Any]) -> None:
+    refused = refusal({**body(messages=messages), **fields})
+    assert refused is None or refused.message
+
+
+@pytest.mark.parametrize("name", ["tools", "thinking", "tool_choice", "output_config", "context_management"])
+def test_wrong_types_are_refused(name: str) -> None:
+    assert why(**{name: "wrong"})

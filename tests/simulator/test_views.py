@@ -75,9 +75,7 @@ def test_system_and_tools() -> None:
 
 
 def test_last_user_text() -> None:
-    request = recorded(
-        messages=[{"role": "user", "content": "a"}, {"role": "user", "content": [text("b"), text("c")]}]
-    )
+    request = recorded(messages=[{"role": "user", "content": "a"}, {"role": "user", "content": [text("b"), text("c")]}])
     assert last_user_text(request) == "bc"
     assert says("b")(request)
     assert not says("a")(request)
