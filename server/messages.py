@@ -6,7 +6,7 @@ the events of the request. Blocks, tools and events are plain dicts in the Messa
 are passed on far more often than they are looked into.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypedDict
 
@@ -18,7 +18,8 @@ Block = dict[str, Any]
 StreamEvent = dict[str, Any]
 """A Messages API stream event: message_start, content_block_start/delta/stop, message_delta, message_stop, ping."""
 
-Events = AsyncIterator[StreamEvent]
+Events = AsyncGenerator[StreamEvent, None]
+"""The events of one message; `aclose` ends the work."""
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 EFFORTS: tuple[Effort, ...] = ("low", "medium", "high", "xhigh", "max")

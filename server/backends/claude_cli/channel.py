@@ -1,0 +1,215 @@
+"""A process and the protocol on it: control requests and their answers, receipts, held tool calls, the running turn."""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from server.backends.claude_cli import tools as mcp
+from server.backends.claude_cli import wire
+from server.backends.claude_cli.process import CliProcess
+from server.backends.claude_cli.wire import (
+    AssistantError,
+    ControlAnswer,
+    ControlRequest,
+    Incoming,
+    RateLimits,
+    Result,
+    Streamed,
+)
+from server.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
+from server.messages import Block, Tool
+
+log = logging.getLogger(__name__)
+
+CONTROL_TIMEOUT_SECONDS = 60.0
+
+TurnItem = Streamed | AssistantError | Result | ProcessDied
+
+
+class Channel:
+    """What one CLI process is asked and says.
+
+    While a turn runs its lines wait in a queue for `next_item`. A message that begins when no turn runs is the CLI
+    going on by itself, at the user's cost: the process is ended at once.
+    """
+
+    def __init__(self, on_limits: Callable[[dict[str, Any]], None], on_death: Callable[[], None]) -> None:
+        self.limits: dict[str, Any] = {}
+        self.dead: ProcessDied | None = None
+        self.tools: Sequence[Tool] = ()
+        self._on_limits = on_limits
+        self._on_death = on_death
+        self._ids = itertools.count(1)
+        self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._receipts: dict[str, asyncio.Future[Result]] = {}
+        self._calls: dict[str, ControlRequest] = {}
+        self._early_results: dict[str, Block] = {}
+        self._items: asyncio.Queue[TurnItem] = asyncio.Queue()
+        self._in_turn = False
+        self._process: CliProcess
+
+    @classmethod
+    async def open(
+        cls,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        directory: Path,
+        *,
+        on_limits: Callable[[dict[str, Any]], None],
+        on_death: Callable[[], None],
+    ) -> "Channel":
+        """Start a process. Raises `CliNotFound`."""
+        channel = cls(on_limits, on_death)
+        channel._process = await CliProcess.start(
+            command, environment, directory, on_message=channel._take, on_exit=channel._died
+        )
+        return channel
+
+    @property
+    def process(self) -> CliProcess:
+        """The process behind it."""
+        return self._process
+
+    def post(self, subtype: str, **fields: Any) -> asyncio.Future[dict[str, Any]]:
+        """Send a control request and do not wait; the answer comes into what is returned.
+
+        It fails with `ProcessDied`, or with `UpstreamFailed` when the CLI refuses.
+        """
+        request_id = f"r{next(self._ids)}"
+        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        if self.dead is not None:
+            future.set_exception(self.dead)
+        else:
+            self._answers[request_id] = future
+            self._process.write(wire.control_request(request_id, subtype, **fields))
+        # Whoever is not interested in an answer need not look at its failure.
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return future
+
+    async def request(self, subtype: str, **fields: Any) -> dict[str, Any]:
+        """Send a control request and wait for its answer."""
+        try:
+            return await asyncio.wait_for(self.post(subtype, **fields), CONTROL_TIMEOUT_SECONDS)
+        except TimeoutError:
+            raise UpstreamTimeout(f"Claude Code did not answer the control request {subtype!r}.") from None
+
+    async def replay_user(self, content: list[Block]) -> None:
+        """Put a past user turn into the transcript and wait for its receipt: the order holds only so."""
+        uuid = str(uuid4())
+        receipt: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._receipts[uuid] = receipt
+        if self.dead is not None:
+            raise self.dead
+        self._process.write(wire.user_line(content, uuid, query=False))
+        try:
+            await asyncio.wait_for(receipt, CONTROL_TIMEOUT_SECONDS)
+        except TimeoutError:
+            raise UpstreamTimeout("Claude Code did not take the conversation's history.") from None
+        finally:
+            self._receipts.pop(uuid, None)
+
+    def replay_assistant(self, content: list[Block]) -> None:
+        """Put a past assistant turn into the transcript."""
+        self._process.write(wire.assistant_line(content, str(uuid4())))
+
+    def ask(self, content: list[Block]) -> None:
+        """Send the user turn that asks for an answer: a turn begins."""
+        self._begin_turn()
+        self._process.write(wire.user_line(content, str(uuid4()), query=True))
+
+    def give_results(self, blocks: Sequence[Block]) -> None:
+        """Answer held tool calls with the client's `tool_result` blocks: the turn goes on."""
+        self._begin_turn()
+        for block in blocks:
+            call = self._calls.pop(block["tool_use_id"], None)
+            if call is None:
+                self._early_results[block["tool_use_id"]] = block
+            else:
+                self._answer_call(call, block)
+
+    def end_turn(self) -> None:
+        """The client's answer is complete; from now on the CLI has nothing to say."""
+        self._in_turn = False
+
+    async def next_item(self, timeout: float) -> TurnItem:
+        """The next thing that happens in the turn. Raises `UpstreamTimeout` after `timeout` seconds of silence."""
+        if not self._items.empty():
+            return self._items.get_nowait()
+        try:
+            return await asyncio.wait_for(self._items.get(), timeout)
+        except TimeoutError:
+            raise UpstreamTimeout(f"Nothing came from Claude for {timeout:.0f} seconds.") from None
+
+    def _begin_turn(self) -> None:
+        self._items = asyncio.Queue()
+        self._in_turn = True
+        if self.dead is not None:
+            self._items.put_nowait(self.dead)
+
+    def _take(self, message: Incoming) -> None:
+        match message:
+            case Streamed(event):
+                if self._in_turn:
+                    self._items.put_nowait(message)
+                elif event.get("type") == "message_start":
+                    log.warning("claude %d went on by itself and was ended", self._process.pid)
+                    self._process.kill()
+            case Result() if receipts := message.message_uuids & self._receipts.keys():
+                for uuid in receipts:
+                    self._settle_receipt(uuid, message)
+            case Result() | AssistantError():
+                if self._in_turn:
+                    self._items.put_nowait(message)
+            case ControlAnswer():
+                self._take_answer(message)
+            case ControlRequest():
+                self._take_request(message)
+            case RateLimits(info):
+                self.limits = info
+                self._on_limits(info)
+
+    def _settle_receipt(self, uuid: str, result: Result) -> None:
+        receipt = self._receipts[uuid]
+        if not receipt.done():
+            receipt.set_result(result)
+
+    def _take_answer(self, answer: ControlAnswer) -> None:
+        future = self._answers.pop(answer.request_id, None)
+        if future is None or future.done():
+            return
+        if answer.error is None:
+            future.set_result(answer.payload)
+        else:
+            future.set_exception(UpstreamFailed(f"Claude Code refused a control request: {answer.error}."))
+
+    def _take_request(self, request: ControlRequest) -> None:
+        if request.subtype != "mcp_message":
+            self._process.write(wire.control_refusal(request.request_id, f"{request.subtype} is not supported"))
+            return
+        message = request.request["message"]
+        reply = mcp.answer(message, self.tools)
+        if reply is not None:
+            self._process.write(wire.control_answer(request.request_id, {"mcp_response": reply}))
+        elif (block := self._early_results.pop(mcp.call_id(message), None)) is not None:
+            self._answer_call(request, block)
+        else:
+            self._calls[mcp.call_id(message)] = request
+
+    def _answer_call(self, call: ControlRequest, block: Block) -> None:
+        reply = mcp.result(call.request["message"], block)
+        self._process.write(wire.control_answer(call.request_id, {"mcp_response": reply}))
+
+    def _died(self, death: ProcessDied) -> None:
+        self.dead = death
+        waiting: list[asyncio.Future[Any]] = [*self._answers.values(), *self._receipts.values()]
+        for future in waiting:
+            if not future.done():
+                future.set_exception(death)
+                future.exception()
+        self._answers.clear()
+        self._items.put_nowait(death)
+        self._on_death()

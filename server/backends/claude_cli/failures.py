@@ -1,0 +1,93 @@
+"""What the CLI says when a turn fails, as one of the program's errors. Pure."""
+
+import re
+from typing import Any
+
+from server.backends.claude_cli.wire import AssistantError, Result
+from server.errors import (
+    AccountRefused,
+    ContextTooLong,
+    InvalidRequest,
+    ModelNotFound,
+    NotSignedIn,
+    Overloaded,
+    PlanLimitReached,
+    TrayError,
+    UpstreamFailed,
+    UpstreamTimeout,
+)
+
+_TOO_LONG = re.compile(r"prompt is too long|context window|exceed(s|ed)? (the )?context|too many tokens", re.I)
+_SIGN_IN = "Run `claude` in a terminal and sign in with /login, then try again."
+_WINDOWS = {"five_hour": "5-hour", "seven_day": "7-day", "seven_day_opus": "7-day Opus", "overage": "overage"}
+_KIND_STATUS = {
+    "authentication_failed": 401,
+    "oauth_org_not_allowed": 403,
+    "account_on_hold": 403,
+    "verification_required": 403,
+    "billing_error": 403,
+    "cloud_credential_error": 401,
+    "rate_limit": 429,
+    "overloaded": 529,
+    "invalid_request": 400,
+    "model_not_found": 404,
+}
+
+
+def failure(result: Result, report: AssistantError | None, limits: dict[str, Any], now: float) -> TrayError:
+    """The error that a turn ended with.
+
+    `result` is the turn's end, `report` the `assistant` line before it, `limits` the latest `rate_limit_info`;
+    `now` in epoch seconds.
+    """
+    kind = report.kind if report else ""
+    text = _plain(result.text or (report.text if report else ""))
+    status = result.api_status or _KIND_STATUS.get(kind)
+    match status:
+        case 401:
+            return NotSignedIn(f"Claude Code is not signed in: {text}.", hint=_SIGN_IN)
+        case 403:
+            return AccountRefused(f"The account that Claude Code is signed in to was refused: {text}.")
+        case 404:
+            return ModelNotFound(text + ".", hint="GET /v1/models lists the models there are.")
+        case 429:
+            return _limit(text, limits, now)
+        case 529 | 503:
+            return Overloaded(f"Claude is overloaded: {text}.", retry_after=10, hint="Try again in a moment.")
+        case 408 | 504:
+            return UpstreamTimeout(f"Claude did not answer in time: {text}.")
+        case 413:
+            return ContextTooLong(f"The request is too large for the model: {text}.")
+        case int() if 400 <= status < 500:
+            return _refused(text)
+    return UpstreamFailed(f"Claude could not answer: {text or 'no reason given'}.", upstream_status=result.api_status)
+
+
+def _refused(text: str) -> TrayError:
+    if _TOO_LONG.search(text):
+        return ContextTooLong(text + ".", hint="Shorten the conversation or choose a model with a larger context.")
+    return InvalidRequest(f"The model refused the request: {text}.")
+
+
+def _limit(text: str, limits: dict[str, Any], now: float) -> PlanLimitReached:
+    resets_at = limits.get("resetsAt")
+    window = limits.get("rateLimitType")
+    wait = max(1.0, resets_at - now) if isinstance(resets_at, int | float) else None
+    if window is None:
+        return PlanLimitReached(f"Claude's rate limit is reached: {text}.", retry_after=wait or 60)
+    name = _WINDOWS.get(window, str(window).replace("_", " "))
+    return PlanLimitReached(
+        f"The {name} limit of your Claude plan is used up: {text}.",
+        window=window,
+        resets_at=resets_at,
+        retry_after=wait or 60,
+        hint="It frees itself at the time given in Retry-After.",
+    )
+
+
+def _plain(text: str) -> str:
+    """The prose without the wrapping that the CLI gives to the API's words."""
+    text = re.sub(r"^API Error:\s*(\d{3}\s*)?", "", text.strip())
+    if (inner := re.search(r'"message"\s*:\s*"((?:[^"\\]|\\.)*)"', text)) is not None:
+        text = inner.group(1).encode().decode("unicode_escape", errors="replace")
+    return text.strip().rstrip(".")

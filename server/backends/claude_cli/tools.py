@@ -1,0 +1,120 @@
+"""The client's tools as an in-process MCP server named `client`. Pure: JSON-RPC in, JSON-RPC out.
+
+The tool list goes along with `initialize` (`sdkMcpServerManifests`), so that the CLI asks for nothing before its
+first turn; the same answers are given when a CLI that does not know manifests asks for them.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from server.messages import Block, Message, StreamEvent, Tool
+
+SERVER = "client"
+PREFIX = f"mcp__{SERVER}__"
+PROTOCOL_VERSION = "2025-11-25"
+MAX_RESULT_CHARS = 400_000
+"""Larger results are replayed: the CLI takes 500,000 characters at most from a tool, see `_meta` below."""
+
+
+def listing(tools: Iterable[Tool]) -> dict[str, Any]:
+    """The `tools/list` result.
+
+    `readOnlyHint` has parallel calls arrive together, else the second comes only after the first was answered.
+    """
+    return {
+        "tools": [
+            {
+                "name": tool["name"],
+                "description": tool["description"],
+                "inputSchema": tool["input_schema"],
+                "annotations": {"readOnlyHint": True},
+                "_meta": {"anthropic/maxResultSizeChars": 500_000},
+            }
+            for tool in tools
+        ]
+    }
+
+
+def hello(protocol_version: str = PROTOCOL_VERSION) -> dict[str, Any]:
+    """The server's `initialize` result."""
+    return {
+        "protocolVersion": protocol_version,
+        "capabilities": {"tools": {}},
+        "serverInfo": {"name": SERVER, "version": "1"},
+    }
+
+
+def manifest(tools: Iterable[Tool]) -> dict[str, Any]:
+    """What `initialize` takes as `sdkMcpServerManifests`."""
+    return {SERVER: {"initializeResult": hello(), "toolsListResult": listing(tools)}}
+
+
+def answer(message: Mapping[str, Any], tools: Iterable[Tool]) -> dict[str, Any] | None:
+    """The answer to a JSON-RPC message of the CLI's; None for `tools/call`, which the client answers."""
+    match message.get("method"):
+        case "tools/call":
+            return None
+        case "initialize":
+            return _reply(message, hello(message.get("params", {}).get("protocolVersion", PROTOCOL_VERSION)))
+        case "tools/list":
+            return _reply(message, listing(tools))
+        case "ping":
+            return _reply(message, {})
+        case str(method) if method.startswith("notifications/"):
+            return _reply(message, {})
+    error = {"code": -32601, "message": "method not found"}
+    return {"jsonrpc": "2.0", "id": message.get("id"), "error": error}
+
+
+def call_id(message: Mapping[str, Any]) -> str:
+    """The id of the `tool_use` block that a `tools/call` belongs to."""
+    params = message.get("params") or {}
+    return str((params.get("_meta") or {}).get("claudecode/toolUseId", ""))
+
+
+def result(message: Mapping[str, Any], block: Block) -> dict[str, Any]:
+    """The client's `tool_result` block as the answer to its `tools/call`."""
+    content = [{"type": "text", "text": text} for text in _texts(block)]
+    return _reply(message, {"content": content, "isError": bool(block.get("is_error"))})
+
+
+def passes_unchanged(block: Block) -> bool:
+    """Whether the CLI hands this `tool_result` to the model as it is.
+
+    Seen with CLI 2.1.330: a blank result becomes a remark, several texts of an error become one, pictures may be
+    made smaller, large results go to a file. Such results are replayed as history, where nothing is changed.
+    """
+    content = block.get("content")
+    if not isinstance(content, str) and any(part.get("type") != "text" for part in content or []):
+        return False
+    texts = _texts(block)
+    if not any(text.strip() for text in texts) or (block.get("is_error") and len(texts) > 1):
+        return False
+    return sum(map(len, texts)) <= MAX_RESULT_CHARS
+
+
+def with_prefix(message: Message) -> list[Block]:
+    """A past assistant turn's content, with its tool calls under the names that the model knows them by."""
+    return [
+        {**block, "name": PREFIX + block["name"]} if block.get("type") == "tool_use" else block
+        for block in message["content"]
+    ]
+
+
+def without_prefix(event: StreamEvent) -> StreamEvent:
+    """A stream event with the client's own tool name."""
+    if event.get("type") != "content_block_start":
+        return event
+    block = event["content_block"]
+    if block.get("type") != "tool_use":
+        return event
+    return {**event, "content_block": {**block, "name": str(block["name"]).removeprefix(PREFIX)}}
+
+
+def _texts(block: Block) -> list[str]:
+    content = block.get("content") or []
+    return [content] if isinstance(content, str) else [part["text"] for part in content if part["type"] == "text"]
+
+
+def _reply(message: Mapping[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": message.get("id"), "result": result}

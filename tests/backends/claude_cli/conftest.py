@@ -1,0 +1,38 @@
+"""The backend on the real CLI, which talks to the simulator."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+
+from server.backends.claude_cli.backend import ClaudeCliBackend, CliConfig
+from server.backends.claude_cli.pool import Limits
+from server.events import EventBus
+
+
+@pytest.fixture
+def start_backend(simulator, cli_path, claude_environment, tmp_path):
+    """`async with start_backend(spares=1, ...) as backend`."""
+
+    @asynccontextmanager
+    async def start(environment=claude_environment, bus=None, load_user_settings=False, **limits):
+        config = CliConfig(
+            directory=tmp_path / "work",
+            outer=environment,
+            claude_path=cli_path,
+            limits=Limits(**{"spares": 0, **limits}),
+            load_user_settings=load_user_settings,
+        )
+        backend = ClaudeCliBackend(config, bus or EventBus())
+        await backend.start()
+        try:
+            yield backend
+        finally:
+            await backend.stop()
+
+    return start
+
+
+@pytest.fixture
+async def backend(start_backend):
+    async with start_backend() as backend:
+        yield backend
