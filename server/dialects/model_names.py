@@ -148,5 +148,5 @@ def _not_found(wanted: str, seen: list[str], context: Context) -> ModelNotFound:
     few = ", ".join(list(dict.fromkeys(names))[:10])
     return ModelNotFound(
         f"The model '{wanted}'{through} is neither a Claude model nor an alias of one.",
-        hint=f"Names that work: {few}, any claude-... id. Aliases for other names can be set in the settings.",
+        hint=f"Names that work: {few}, any claude-... id. More aliases can be set in the settings.",
     )

@@ -1,0 +1,10 @@
+"""What each model takes, and how a request is fitted to it.
+
+A request never fails because a model refuses one of its parameters: the parameter is left out, or emulated,
+and that is said in a warning.
+"""
+
+from server.backends.capabilities.fitting import Fitted, fit
+from server.backends.capabilities.table import Capabilities, capabilities_of
+
+__all__ = ["Capabilities", "Fitted", "capabilities_of", "fit"]
