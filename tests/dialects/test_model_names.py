@@ -121,7 +121,7 @@ def test_unknown_names_and_aliases_that_lead_nowhere(aliases, name):
         resolve(name, context(aliases))
     assert f"'{name}'" in raised.value.message
     assert "claude-opus-5-5" in raised.value.hint
-    assert "Aliases" in raised.value.hint
+    assert "aliases" in raised.value.hint
 
 
 @pytest.mark.parametrize("name", sorted(DEFAULT_ALIASES))

@@ -103,9 +103,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=5,
 )
+WORDS = "type properties items enum const anyOf oneOf allOf $ref $defs required title description"
 KEYWORDS = st.sampled_from(
-    ["type", "properties", "items", "enum", "const", "anyOf", "oneOf", "allOf", "$ref", "$defs", "required", "title"]
-    + ["additionalProperties", "patternProperties", "description", "minItems", "minimum", "format"]
+    [*WORDS.split(), "additionalProperties", "patternProperties", "minItems", "minimum", "format"]
 )
 TYPES = st.sampled_from(["object", "array", "string", "integer", "null", ["string", "null"], ["object", 3]])
 SCHEMAS = st.recursive(
