@@ -21,11 +21,14 @@ def default_config_dir() -> Path:
 
 
 def make_private_dir(path: Path) -> Path:
-    """Make `path` with all parents, for the user alone (0700); one that exists keeps its rights.
+    """Make `path` and what is missing above it, for the user alone (0700); what exists keeps its rights.
 
     Raises OSError.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # mkdir(parents=True) would give the mode to the last directory only.
+    for directory in reversed((path, *path.parents)):
+        if not directory.is_dir():
+            directory.mkdir(mode=0o700, exist_ok=True)
     return path
 
 

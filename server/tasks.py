@@ -14,9 +14,7 @@ log = logging.getLogger(__name__)
 _running: set[asyncio.Task[Any]] = set()
 
 
-def spawn(
-    coro: Coroutine[Any, Any, T], *, name: str, on_error: ErrorHandler | None = None
-) -> asyncio.Task[T]:
+def spawn(coro: Coroutine[Any, Any, T], *, name: str, on_error: ErrorHandler | None = None) -> asyncio.Task[T]:
     """Run `coro` in the background of the running loop. A failure is logged and handed to `on_error`.
 
     Cancelling the task is no failure.

@@ -89,9 +89,7 @@ around = st.text(max_size=40)
 
 
 @given(around, st.sampled_from(["cct-", "sk-ant-"]), key_tail, around)
-def test_no_key_comes_through_whatever_stands_around_it(
-    before: str, prefix: str, tail: str, after: str
-) -> None:
+def test_no_key_comes_through_whatever_stands_around_it(before: str, prefix: str, tail: str, after: str) -> None:
     assert prefix + tail not in redact_text(before + prefix + tail + after)
 
 
@@ -101,14 +99,10 @@ def test_no_openai_key_comes_through(before: str, tail: str, after: str) -> None
     assert "sk-" + tail not in redact_text(json.dumps(f"{before}\nsk-{tail}{after}"))
 
 
-texts = st.text() | st.sampled_from(
-    [OWN, f"cookie={OWN}", f"api_key: Bearer {OPENAI}", "data:a/b,c", "Q" * 299]
-)
+texts = st.text() | st.sampled_from([OWN, f"cookie={OWN}", f"api_key: Bearer {OPENAI}", "data:a/b,c", "Q" * 299])
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | texts,
-    lambda inner: (
-        st.lists(inner) | st.dictionaries(texts | st.just("cookie"), inner) | st.tuples(texts, inner)
-    ),
+    lambda inner: st.lists(inner) | st.dictionaries(texts | st.just("cookie"), inner) | st.tuples(texts, inner),
 )
 
 

@@ -14,10 +14,7 @@ from server.settings import Settings, load_settings, write_settings
 
 @pytest.fixture(autouse=True)
 def config_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty configuration directory, and no setting in the environment but that."""
-    for name in list(os.environ):
-        if name.startswith("CLAUDE_CODE_TRAY_"):
-            monkeypatch.delenv(name)
+    """An empty configuration directory."""
     monkeypatch.setenv("CLAUDE_CODE_TRAY_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.setenv("CLAUDE_CODE_TRAY_DATA_DIR", str(tmp_path / "data"))
     (tmp_path / "config").mkdir()
@@ -194,9 +191,7 @@ def test_a_new_setting_stays_out_of_the_tables(config_dir: Path) -> None:
 )
 def test_what_is_written_is_read_again(config_dir: Path, changes: dict[str, Any]) -> None:
     write_settings(config_dir, changes)
-    assert load_settings().model_dump(include=set(changes)) == Settings(**changes).model_dump(
-        include=set(changes)
-    )
+    assert load_settings().model_dump(include=set(changes)) == Settings(**changes).model_dump(include=set(changes))
 
 
 def test_none_takes_a_setting_out(config_dir: Path) -> None:

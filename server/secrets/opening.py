@@ -1,0 +1,50 @@
+"""Chooses the place for secrets: the one that the settings name, or memory where no system keyring works."""
+
+import logging
+import os
+
+from server.errors import KeyringUnavailable, SettingsInvalid
+from server.secrets.key_store import API_KEY, KEY_VARIABLE, KeyStore
+from server.secrets.vaults import FileVault, MemoryVault, Vault
+from server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+async def open_key_store(settings: Settings) -> KeyStore:
+    """The store of secrets that `settings.key_storage` names; `description` says which it became.
+
+    Raises SettingsInvalid if the environment gives a key that no header can carry.
+    """
+    fixed_key = key_from_environment()
+    return KeyStore(await _open_vault(settings), fixed_key=fixed_key)
+
+
+def key_from_environment() -> str | None:
+    """The API key that the environment gives, if any. Raises SettingsInvalid if no HTTP header can carry it."""
+    key = os.environ.get(KEY_VARIABLE, "").strip()
+    if key and (not key.isascii() or not key.isprintable() or " " in key):
+        raise SettingsInvalid(
+            f"The API key in {KEY_VARIABLE} cannot be sent in an HTTP header.",
+            name=API_KEY,
+            source=KEY_VARIABLE,
+            hint="Use letters, digits and punctuation of ASCII only, without spaces.",
+        )
+    return key or None
+
+
+async def _open_vault(settings: Settings) -> Vault:
+    if settings.key_storage == "file":
+        return FileVault(settings.data_dir)
+    if settings.key_storage == "memory":
+        return MemoryVault()
+    # Importing keyring and what it finds takes a while, which other places need not spend.
+    from server.secrets.system_keyring import KeyringVault
+
+    vault = KeyringVault(settings.data_dir)
+    try:
+        await vault.get(API_KEY)
+    except KeyringUnavailable as error:
+        log.warning("secrets are kept in memory only: %s", error.message)
+        return MemoryVault(reason=error.message.rstrip("."))
+    return vault

@@ -1,0 +1,108 @@
+"""The system's keyring: Secret Service or KWallet on Linux, Keychain on macOS, Credential Manager on Windows."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from typing import TypeVar
+
+import keyring
+import keyring.backend
+import keyring.errors
+
+from server.errors import KeyringUnavailable
+from server.paths import APP_NAME, default_data_dir
+from server.secrets.vaults import VaultKind
+
+T = TypeVar("T")
+
+TIMEOUT_SECONDS = 5.0
+NO_BACKENDS = ("keyring.backends.fail", "keyring.backends.null")
+"""Backends that keep nothing: one refuses everything, the other swallows what it is given."""
+
+
+class KeyringVault:
+    """Keeps secrets in the system's keyring. Every call raises KeyringUnavailable if that does not work.
+
+    A locked keyring may wait for a password dialog that nobody sees: calls run in a thread of their own and are
+    given up after `timeout` seconds.
+    """
+
+    kind: VaultKind = "keyring"
+
+    def __init__(self, data_dir: Path, *, timeout: float = TIMEOUT_SECONDS) -> None:
+        self._data_dir = data_dir
+        self._timeout = timeout
+        self.description = "in the system keyring"
+
+    async def get(self, name: str) -> str | None:
+        return await self._call(lambda backend: backend.get_password(APP_NAME, self._username(name)))
+
+    async def set(self, name: str, value: str | None) -> None:
+        if value is None:
+            await self._call(lambda backend: self._forget(backend, name))
+        else:
+            await self._call(lambda backend: backend.set_password(APP_NAME, self._username(name), value))
+
+    def _forget(self, backend: keyring.backend.KeyringBackend, name: str) -> None:
+        if backend.get_password(APP_NAME, self._username(name)) is not None:
+            backend.delete_password(APP_NAME, self._username(name))
+
+    def _username(self, name: str) -> str:
+        """Servers with directories of their own have keys of their own."""
+        return name if self._data_dir == default_data_dir() else f"{name}@{self._data_dir}"
+
+    async def _call(self, work: Callable[[keyring.backend.KeyringBackend], T]) -> T:
+        try:
+            return await in_daemon_thread(lambda: work(self._backend()), self._timeout)
+        except TimeoutError:
+            reason = f"it did not answer within {self._timeout:g} seconds; it may be locked"
+        except keyring.errors.KeyringLocked as error:
+            reason = f"it is locked: {error}"
+        except KeyringUnavailable:
+            raise
+        except Exception as error:  # backends pass on the errors of the system libraries below them
+            reason = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise KeyringUnavailable(f"The system keyring cannot be used: {reason}.", hint=HINT)
+
+    def _backend(self) -> keyring.backend.KeyringBackend:
+        backend = keyring.get_keyring()
+        if type(backend).__module__ in NO_BACKENDS:
+            raise KeyringUnavailable("There is no system keyring here.", hint=HINT)
+        self.description = f"in the system keyring ({backend.name})"
+        return backend
+
+
+HINT = 'Unlock or install one, or set key_storage = "file".'
+
+
+async def in_daemon_thread(work: Callable[[], T], seconds: float) -> T:
+    """Run `work` in a thread that does not keep the program from ending. Raises TimeoutError, and what it raises.
+
+    The threads of asyncio.to_thread would: one that hangs in a dialog is waited for when the program ends.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def deliver(result: T | None, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is None:
+            future.set_result(result)  # type: ignore[arg-type]
+        else:
+            future.set_exception(error)
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except BaseException as raised:
+            error = raised
+        # The loop may be closed by now, if this took too long.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(deliver, result, error)
+
+    Thread(target=run, name="keyring", daemon=True).start()
+    async with asyncio.timeout(seconds):
+        return await future

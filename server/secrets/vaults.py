@@ -1,0 +1,103 @@
+"""Where secrets can be kept: a file, or memory. The system keyring is in `server.secrets.system_keyring`."""
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Literal, Protocol
+
+from server.errors import SetupError
+from server.paths import write_private
+
+VaultKind = Literal["keyring", "file", "memory"]
+SECRETS_FILE = "secrets.json"
+
+log = logging.getLogger(__name__)
+
+
+class Vault(Protocol):
+    """A place for secrets. `description` says in words where it is, as the end of "The key is ...".
+
+    Both calls raise SetupError if the place cannot be read or written.
+    """
+
+    kind: VaultKind
+    description: str
+
+    async def get(self, name: str) -> str | None:
+        """The secret of that name, or None."""
+        ...
+
+    async def set(self, name: str, value: str | None) -> None:
+        """Keep a secret; None forgets it."""
+        ...
+
+
+class MemoryVault:
+    """Keeps secrets for as long as the program runs. `reason` says why no better place was found, if so."""
+
+    kind: VaultKind = "memory"
+
+    def __init__(self, reason: str = "") -> None:
+        self._secrets: dict[str, str] = {}
+        self.description = "in memory only, and changes at every start"
+        if reason:
+            self.description += (
+                f", because no system keyring works here ({reason}); to keep it in a file that only you can "
+                'read, set key_storage = "file"'
+            )
+
+    async def get(self, name: str) -> str | None:
+        return self._secrets.get(name)
+
+    async def set(self, name: str, value: str | None) -> None:
+        if value is None:
+            self._secrets.pop(name, None)
+        else:
+            self._secrets[name] = value
+
+
+class FileVault:
+    """Keeps secrets in `<data_dir>/secrets.json`, readable by the user alone."""
+
+    kind: VaultKind = "file"
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / SECRETS_FILE
+        self.description = f"in the file {self._path}, which only you can read"
+
+    async def get(self, name: str) -> str | None:
+        return self._read().get(name)
+
+    async def set(self, name: str, value: str | None) -> None:
+        secrets = {key: kept for key, kept in self._read().items() if key != name}
+        if value is not None:
+            secrets[name] = value
+        try:
+            write_private(self._path, json.dumps(secrets, indent=2).encode())
+        except OSError as error:
+            raise self._unusable(f"cannot be written: {error.strerror or error}") from error
+
+    def _read(self) -> dict[str, str]:
+        try:
+            self._close_to_others()
+            secrets = json.loads(self._path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise self._unusable(f"cannot be read: {error.strerror or error}") from error
+        except ValueError:
+            raise self._unusable("is damaged: it does not hold JSON") from None
+        if not isinstance(secrets, dict) or not all(isinstance(value, str) for value in secrets.values()):
+            raise self._unusable("is damaged: it does not hold names and secrets")
+        return secrets
+
+    def _close_to_others(self) -> None:
+        """A copy or a restored backup may have lost the mode. Windows keeps the user's folder to the user."""
+        if sys.platform != "win32" and self._path.stat().st_mode & 0o077:
+            log.warning("others could read %s; now only you can", self._path)
+            self._path.chmod(0o600)
+
+    def _unusable(self, reason: str) -> SetupError:
+        hint = "Mend it, or delete it: a new API key is then made."
+        return SetupError(f"The file of secrets {self._path} {reason}.", hint=hint)

@@ -1,0 +1,103 @@
+"""The API key: made once, compared in constant time, replaced on request."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.errors import SettingsInvalid, SetupError
+from server.secrets import KeyStore, open_key_store
+from server.secrets.vaults import FileVault, MemoryVault
+from server.settings import Settings
+
+
+def files_in(directory: Path) -> list[Path]:
+    return list(directory.rglob("*"))
+
+
+async def test_a_key_is_made_once_and_found_again(tmp_path: Path) -> None:
+    key = await KeyStore(FileVault(tmp_path)).get_or_create()
+    assert re.fullmatch(r"cct-[A-Za-z0-9_-]{43}", key)
+    again = KeyStore(FileVault(tmp_path))
+    assert await again.get_or_create() == key
+    assert await again.get_or_create() == key
+    assert again.matches(key)
+    assert again.kind == "file"
+
+
+async def test_two_places_have_two_keys(tmp_path: Path) -> None:
+    first = await KeyStore(FileVault(tmp_path / "a")).get_or_create()
+    assert await KeyStore(FileVault(tmp_path / "b")).get_or_create() != first
+
+
+async def test_rotating_replaces_the_key(tmp_path: Path) -> None:
+    store = KeyStore(FileVault(tmp_path))
+    old = await store.get_or_create()
+    new = await store.rotate()
+    assert new != old
+    assert (store.matches(new), store.matches(old)) == (True, False)
+    assert await KeyStore(FileVault(tmp_path)).get_or_create() == new
+
+
+async def test_nothing_matches_before_there_is_a_key() -> None:
+    store = KeyStore(MemoryVault())
+    assert not any(store.matches(candidate) for candidate in ("", "None", "cct-"))
+
+
+async def test_only_the_key_itself_matches() -> None:
+    store = KeyStore(MemoryVault())
+    key = await store.get_or_create()
+    others = ["", " ", key[:-1], key + "x", key + "\n", key.upper(), f"Bearer {key}", key[4:], "\ud800", "ключ"]
+    assert [candidate for candidate in [*others, key] if store.matches(candidate)] == [key]
+
+
+@given(st.text() | st.text(st.characters(categories=["Cs"])))
+def test_no_candidate_raises(candidate: str) -> None:
+    assert not KeyStore(MemoryVault(), fixed_key="cct-fixed").matches(candidate)
+
+
+async def test_other_secrets_are_kept_apart(tmp_path: Path) -> None:
+    store = KeyStore(FileVault(tmp_path))
+    key = await store.get_or_create()
+    assert await store.get("anthropic_api_key") is None
+    await store.set("anthropic_api_key", "sk-ant-1")
+    again = KeyStore(FileVault(tmp_path))
+    assert await again.get("anthropic_api_key") == "sk-ant-1"
+    assert not again.matches("sk-ant-1")
+    await again.set("anthropic_api_key", None)
+    assert await KeyStore(FileVault(tmp_path)).get("anthropic_api_key") is None
+    assert await again.get_or_create() == key
+
+
+async def test_a_key_from_the_environment_is_used_and_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLAUDE_CODE_TRAY_API_KEY", " my-own-key ")
+    store = await open_key_store(Settings(data_dir=tmp_path / "data", key_storage="file"))
+    assert await store.get_or_create() == "my-own-key"
+    assert store.matches("my-own-key")
+    assert not store.matches("")
+    assert (store.kind, "CLAUDE_CODE_TRAY_API_KEY" in store.description) == ("environment", True)
+    with pytest.raises(SetupError, match="environment"):
+        await store.rotate()
+    assert files_in(tmp_path / "data") == []
+
+
+@pytest.mark.parametrize("key", ["two words", "clé", "a\tb"])
+async def test_a_key_that_no_header_can_carry_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("CLAUDE_CODE_TRAY_API_KEY", key)
+    with pytest.raises(SettingsInvalid) as error:
+        await open_key_store(Settings(data_dir=tmp_path, key_storage="file"))
+    assert error.value.source == "CLAUDE_CODE_TRAY_API_KEY"
+    assert key not in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["file", "memory"])
+async def test_the_place_is_the_one_that_was_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    settings = Settings(data_dir=tmp_path, key_storage=kind)
+    store = await open_key_store(settings)
+    key = await store.get_or_create()
+    assert store.kind == kind
+    assert (await (await open_key_store(settings)).get_or_create() == key) == (kind == "file")

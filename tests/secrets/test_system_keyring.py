@@ -1,0 +1,261 @@
+"""The system keyring: a real Secret Service where there is one, and every way in which there is none."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+from keyring.backends import fail, null
+from keyring.errors import InitError, KeyringLocked, PasswordSetError
+
+from server.errors import KeyringUnavailable
+from server.paths import default_data_dir
+from server.secrets import KeyStore, open_key_store
+from server.secrets.system_keyring import KeyringVault
+from server.settings import Settings
+
+Use = Callable[[KeyringBackend], None]
+
+
+class Dictionary(KeyringBackend):
+    """A keyring that works."""
+
+    priority = 0  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.kept[service, username]
+
+
+class Failing(Dictionary):
+    """A keyring that answers every call with `error`."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def get_password(self, service: str, username: str) -> str | None:
+        raise self.error
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise self.error
+
+
+class ReadOnly(Dictionary):
+    """A keyring that takes nothing."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise PasswordSetError("read-only")
+
+
+class Dialog(Dictionary):
+    """A locked keyring that waits for a person."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed = threading.Event()
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.closed.wait()
+        return None
+
+
+@pytest.fixture
+def use() -> Iterator[Use]:
+    """Sets the keyring for a test."""
+    before = keyring.get_keyring()
+    yield keyring.set_keyring
+    keyring.set_keyring(before)
+
+
+def files_in(directory: Path) -> list[Path]:
+    return list(directory.rglob("*"))
+
+
+async def test_the_key_is_kept_in_the_keyring(use: Use, tmp_path: Path) -> None:
+    backend = Dictionary()
+    use(backend)
+    data_dir = tmp_path / "data"
+    settings = Settings(data_dir=data_dir)
+    store = await open_key_store(settings)
+    key = await store.get_or_create()
+    assert store.kind == "keyring"
+    assert backend.name in store.description
+    assert backend.kept == {("claude-code-tray", f"api_key@{data_dir}"): key}
+    assert await (await open_key_store(settings)).get_or_create() == key
+    assert files_in(data_dir) == []
+
+
+async def test_each_data_directory_has_its_own_key(use: Use, tmp_path: Path) -> None:
+    backend = Dictionary()
+    use(backend)
+    keys = [
+        await (await open_key_store(settings)).get_or_create()
+        for settings in (Settings(), Settings(data_dir=tmp_path / "a"), Settings(data_dir=tmp_path / "b"))
+    ]
+    assert len(set(keys)) == 3
+    assert backend.kept["claude-code-tray", "api_key"] == keys[0]
+    assert Settings().data_dir == default_data_dir()
+
+
+async def test_secrets_are_forgotten(use: Use, tmp_path: Path) -> None:
+    backend = Dictionary()
+    use(backend)
+    vault = KeyringVault(tmp_path)
+    await vault.set("a", "1")
+    await vault.set("a", None)
+    await vault.set("a", None)
+    assert backend.kept == {}
+
+
+@pytest.mark.parametrize(
+    ("backend", "reason"),
+    [
+        (fail.Keyring(), "no system keyring"),
+        (null.Keyring(), "no system keyring"),
+        (Failing(KeyringLocked("Failed to unlock the collection!")), "locked"),
+        (Failing(InitError("Failed to create the collection")), "Failed to create the collection"),
+        (Failing(RuntimeError("No recommended backend")), "No recommended backend"),
+        (Failing(OSError(5, "I/O error")), "I/O error"),
+    ],
+)
+async def test_without_a_keyring_that_works_memory_is_used_and_says_so(
+    use: Use, tmp_path: Path, backend: KeyringBackend, reason: str
+) -> None:
+    use(backend)
+    store = await open_key_store(Settings(data_dir=tmp_path))
+    key = await store.get_or_create()
+    assert store.kind == "memory"
+    assert reason.lower() in store.description.lower()
+    assert "in memory only" in store.description
+    assert 'key_storage = "file"' in store.description
+    assert store.matches(key)
+    assert await (await open_key_store(Settings(data_dir=tmp_path))).get_or_create() != key
+    with pytest.raises(KeyringUnavailable):
+        await KeyringVault(tmp_path).get("api_key")
+
+
+async def test_a_keyring_that_takes_nothing_is_given_up(use: Use, tmp_path: Path) -> None:
+    use(ReadOnly())
+    store = await open_key_store(Settings(data_dir=tmp_path))
+    key = await store.get_or_create()
+    assert store.kind == "memory"
+    assert "read-only" in store.description
+    assert store.matches(key)
+
+
+async def test_a_key_that_cannot_be_replaced_stays(use: Use, tmp_path: Path) -> None:
+    backend = ReadOnly()
+    backend.kept["claude-code-tray", f"api_key@{tmp_path}"] = "cct-old"
+    use(backend)
+    store = await open_key_store(Settings(data_dir=tmp_path))
+    assert await store.get_or_create() == "cct-old"
+    with pytest.raises(KeyringUnavailable, match="read-only"):
+        await store.rotate()
+    assert (store.matches("cct-old"), store.kind) == (True, "keyring")
+
+
+async def test_a_secret_that_cannot_be_kept_is_not_held(use: Use, tmp_path: Path) -> None:
+    use(ReadOnly())
+    store = await open_key_store(Settings(data_dir=tmp_path))
+    with pytest.raises(KeyringUnavailable):
+        await store.set("anthropic_api_key", "sk-ant-1")
+    assert await store.get("anthropic_api_key") is None
+
+
+async def test_a_dialog_that_nobody_answers_is_given_up(use: Use, tmp_path: Path) -> None:
+    backend = Dialog()
+    use(backend)
+    try:
+        with pytest.raises(KeyringUnavailable, match="may be locked"):
+            await KeyStore(KeyringVault(tmp_path, timeout=0.05)).get("api_key")
+        (thread,) = (thread for thread in threading.enumerate() if thread.name == "keyring")
+        assert thread.daemon
+    finally:
+        backend.closed.set()
+    thread.join()
+
+
+CHILD = """
+import asyncio, json, sys, threading
+from server.secrets import open_key_store
+from server.settings import Settings
+
+async def main():
+    settings = Settings()
+    first = await open_key_store(settings)
+    key = await first.get_or_create()
+    found = await (await open_key_store(settings)).get_or_create()
+    rotated = await first.rotate()
+    last = await open_key_store(settings)
+    await last.set("anthropic_api_key", "sk-ant-1")
+    await last.set("anthropic_api_key", None)
+    json.dump({"key": key, "found": found, "rotated": rotated, "last": await last.get_or_create(),
+               "forgotten": await (await open_key_store(settings)).get("anthropic_api_key") is None,
+               "kind": last.kind, "description": last.description}, sys.stdout)
+
+asyncio.run(main())
+"""
+
+secret_service = pytest.mark.skipif(sys.platform != "linux", reason="the Secret Service is Linux's")
+
+
+def run_with_secret_service(home: Path, start: str) -> dict[str, str]:
+    """What the child says in a D-Bus session of its own, in which `start` has started the keyring daemon.
+
+    Needs the packages dbus and gnome-keyring.
+    """
+    runtime = home / "run"
+    runtime.mkdir(mode=0o700)
+    environment = {
+        "HOME": str(home),
+        "XDG_RUNTIME_DIR": str(runtime),
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
+    (home / "child.py").write_text(CHILD)
+    # The daemon outlives the session's bus by a moment, and would hold on to our pipes.
+    command = f"{start} >/dev/null 2>&1 && exec '{sys.executable}' '{home / 'child.py'}'"
+    result = subprocess.run(
+        ["dbus-run-session", "--", "bash", "-c", command],
+        env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    said: dict[str, str] = json.loads(result.stdout)
+    return said
+
+
+@secret_service
+def test_the_real_secret_service_keeps_the_key(tmp_path: Path) -> None:
+    unlock = "echo -n testpw | gnome-keyring-daemon --unlock --components=secrets"
+    said = run_with_secret_service(tmp_path, unlock)
+    assert said["kind"] == "keyring"
+    assert "SecretService" in said["description"]
+    assert said["found"] == said["key"]
+    assert said["last"] == said["rotated"] != said["key"]
+    assert said["forgotten"]
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert said["rotated"].encode() not in kept
+
+
+@secret_service
+def test_a_locked_secret_service_leaves_memory(tmp_path: Path) -> None:
+    said = run_with_secret_service(tmp_path, "gnome-keyring-daemon --start --components=secrets")
+    assert said["kind"] == "memory"
+    assert "in memory only" in said["description"]
+    assert len({said["key"], said["found"], said["last"]}) == 3

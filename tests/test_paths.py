@@ -1,0 +1,72 @@
+"""Private files: written as a whole, by nobody else to be read."""
+
+import os
+import signal
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from server.paths import default_config_dir, default_data_dir, make_private_dir, write_private
+
+
+def test_files_are_kept_in_the_users_own_places(made_home: Path) -> None:
+    for place in (default_data_dir(), default_config_dir()):
+        assert place.is_relative_to(made_home)
+        assert "claude-code-tray" in place.parts
+
+
+def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "file"
+    write_private(path, b"old")
+    with path.open("rb") as reader:
+        write_private(path, b"new and longer")
+        assert reader.read() == b"old"
+    assert path.read_bytes() == b"new and longer"
+    assert os.listdir(path.parent) == ["file"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+def test_modes_do_not_depend_on_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        write_private(tmp_path / "above" / "new" / "file", b"")
+    finally:
+        os.umask(before)
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in sorted(tmp_path.glob("above/**/*"))]
+    assert [stat.S_IMODE((tmp_path / "above").stat().st_mode), *modes] == [0o700, 0o700, 0o600]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+def test_a_directory_that_exists_keeps_its_rights(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o755)
+    make_private_dir(tmp_path / "shared")
+    assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o755
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    """A limit on the size of files stands for a full disk: writing fails in the same place."""
+    import resource
+
+    path = tmp_path / "files" / "file"
+    write_private(path, b"old")
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(OSError, match="large"):
+            write_private(path, b"x" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(path.parent) == ["file"]
+
+
+def test_a_file_in_the_place_of_a_directory_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="exists|directory"):
+        make_private_dir(tmp_path / "file" / "below")
