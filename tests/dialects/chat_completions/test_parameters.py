@@ -1,0 +1,126 @@
+"""Parameters reach the request, or are left out with a warning, or are refused with their name."""
+
+import pytest
+
+from tests.dialects.chat_completions.samples import refusal, understood
+
+SCHEMA = {"type": "object", "properties": {"x": {"type": "integer"}}}
+
+
+def json_schema(**more):
+    return {"type": "json_schema", "json_schema": {"name": "answer", **more}}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({}, {"max_tokens": None, "temperature": None, "top_p": None, "stop_sequences": ()}),
+        ({}, {"effort": None, "thinking": None, "output_schema": None, "json_object": False}),
+        ({"max_tokens": 5}, {"max_tokens": 5}),
+        ({"max_tokens": 5, "max_completion_tokens": 7}, {"max_tokens": 7}),
+        ({"max_tokens": 5, "max_completion_tokens": None}, {"max_tokens": 5}),
+        ({"temperature": 0}, {"temperature": 0}),
+        ({"temperature": 1.0}, {"temperature": 1.0}),
+        ({"top_p": 0.5}, {"top_p": 0.5}),
+        ({"stop": "END"}, {"stop_sequences": ("END",)}),
+        ({"stop": list("abcde")}, {"stop_sequences": ("a", "b", "c", "d", "e")}),
+        ({"stop": ["", "a"]}, {"stop_sequences": ("a",)}),
+        ({"reasoning_effort": "none"}, {"thinking": {"type": "disabled"}, "effort": None}),
+        ({"reasoning_effort": "minimal"}, {"effort": "low", "thinking": None}),
+        ({"reasoning_effort": "low"}, {"effort": "low"}),
+        ({"reasoning_effort": "medium"}, {"effort": "medium"}),
+        ({"reasoning_effort": "high"}, {"effort": "high"}),
+        ({"reasoning_effort": "xhigh"}, {"effort": "xhigh"}),
+        ({"reasoning_effort": "max"}, {"effort": "max"}),
+        ({"response_format": {"type": "text"}}, {"output_schema": None, "json_object": False}),
+        ({"response_format": {"type": "json_object"}}, {"output_schema": None, "json_object": True}),
+        (
+            {"response_format": json_schema(schema=SCHEMA, strict=True)},
+            {"output_schema": SCHEMA, "json_object": False},
+        ),
+        ({"response_format": json_schema()}, {"output_schema": None, "json_object": True}),
+        ({"modalities": ["text"]}, {}),
+        (
+            {"metadata": {"a": "b"}, "user": "u", "store": True, "service_tier": "flex", "safety_identifier": "s"},
+            {},
+        ),
+        ({"prompt_cache_key": "k", "prompt_cache_retention": "24h", "unheard_of": 1}, {}),
+        ({"frequency_penalty": 0, "presence_penalty": 0.0, "logit_bias": {}, "verbosity": "medium"}, {}),
+        ({"logprobs": False, "top_logprobs": 0, "seed": None, "prediction": None}, {}),
+    ],
+)
+def test_taken_without_a_warning(parameters, expected):
+    call = understood(**parameters)
+    assert {name: getattr(call.request, name) for name in expected} == expected
+    assert call.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("seed", 0),
+        ("frequency_penalty", 0.5),
+        ("presence_penalty", -1),
+        ("logit_bias", {"50256": -100}),
+        ("logprobs", True),
+        ("top_logprobs", 3),
+        ("prediction", {"type": "content", "content": "a"}),
+        ("web_search_options", {}),
+        ("verbosity", "low"),
+        ("audio", {"voice": "ash", "format": "mp3"}),
+        ("moderation", {}),
+    ],
+)
+def test_left_out_with_a_warning(name, value):
+    assert understood(**{name: value}).warnings == [f"parameter {name} is not supported by Claude and was left out"]
+
+
+def test_a_temperature_that_only_openai_has_is_lowered():
+    call = understood(temperature=1.7)
+    assert call.request.temperature == 1
+    assert call.warnings == ["parameter temperature goes up to 1 with Claude: 1.7 was lowered to 1"]
+
+
+def test_stop_sequences_of_white_space_are_left_out_with_a_warning():
+    call = understood(stop=["\n\n", "END", " "])
+    assert call.request.stop_sequences == ("END",)
+    assert len(call.warnings) == 1
+    assert "white space" in call.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "param"),
+    [
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": -1}, "max_tokens"),
+        ({"max_tokens": "3"}, "max_tokens"),
+        ({"max_tokens": True}, "max_tokens"),
+        ({"max_tokens": 3.0}, "max_tokens"),
+        ({"max_completion_tokens": 2**31}, "max_completion_tokens"),
+        ({"temperature": -0.1}, "temperature"),
+        ({"temperature": 2.1}, "temperature"),
+        ({"temperature": "1"}, "temperature"),
+        ({"temperature": False}, "temperature"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"top_p": 1.1}, "top_p"),
+        ({"top_p": [1]}, "top_p"),
+        ({"stop": 1}, "stop"),
+        ({"stop": ["a", 1]}, "stop[1]"),
+        ({"reasoning_effort": "extreme"}, "reasoning_effort"),
+        ({"reasoning_effort": 3}, "reasoning_effort"),
+        ({"response_format": "json"}, "response_format"),
+        ({"response_format": {}}, "response_format.type"),
+        ({"response_format": {"type": "xml"}}, "response_format.type"),
+        ({"response_format": {"type": "json_schema"}}, "response_format.json_schema"),
+        ({"response_format": {"type": "json_schema", "json_schema": {}}}, "response_format.json_schema.name"),
+        ({"response_format": json_schema(schema=[])}, "response_format.json_schema.schema"),
+        ({"modalities": ["text", "audio"]}, "modalities"),
+        ({"modalities": "text"}, "modalities"),
+        ({"modalities": ["video"]}, "modalities[0]"),
+    ],
+    ids=str,
+)
+def test_refused_with_its_name(parameters, param):
+    error = refusal(**parameters)
+    assert error.param == param
+    assert error.hint

@@ -1,0 +1,137 @@
+"""Tools, functions and the choice among them."""
+
+import pytest
+
+from tests.dialects.chat_completions.samples import function_tool, refusal, understood
+
+LOOK, GO = function_tool("look"), function_tool("go")
+NO_PARAMETERS = {"type": "object", "properties": {}}
+SCHEMA = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"], "$defs": {}}
+
+
+def tool(name, description="", schema=NO_PARAMETERS):
+    return {"name": name, "description": description, "input_schema": schema}
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (LOOK, tool("look")),
+        (function_tool("look", description="Looks.", parameters=SCHEMA, strict=True), tool("look", "Looks.", SCHEMA)),
+        (function_tool("look", parameters=None, description=None), tool("look")),
+        (function_tool("look", parameters={}), tool("look")),
+        (
+            function_tool("look", parameters={"properties": {"x": {}}}),
+            tool("look", schema={"properties": {"x": {}}, "type": "object"}),
+        ),
+        (function_tool("a" * 64), tool("a" * 64)),
+    ],
+)
+def test_a_tool(sent, expected):
+    assert understood(tools=[sent]).request.tools == [expected]
+
+
+@pytest.mark.parametrize("tools", [None, []], ids=repr)
+def test_no_tools(tools):
+    request = understood(tools=tools, tool_choice="auto", parallel_tool_calls=False).request
+    assert list(request.tools) == []
+    assert request.tool_choice is None
+
+
+@pytest.mark.parametrize(
+    ("choice", "parallel", "expected"),
+    [
+        (None, None, None),
+        (None, True, None),
+        ("none", None, {"type": "none"}),
+        ("auto", None, {"type": "auto"}),
+        ("required", None, {"type": "any"}),
+        ({"type": "function", "function": {"name": "go"}}, None, {"type": "tool", "name": "go"}),
+        (None, False, {"type": "auto", "disable_parallel_tool_use": True}),
+        ("required", False, {"type": "any", "disable_parallel_tool_use": True}),
+        ("none", False, {"type": "none"}),
+        (
+            {"type": "function", "function": {"name": "go"}},
+            False,
+            {"type": "tool", "name": "go", "disable_parallel_tool_use": True},
+        ),
+    ],
+)
+def test_tool_choice(choice, parallel, expected):
+    request = understood(tools=[LOOK, GO], tool_choice=choice, parallel_tool_calls=parallel).request
+    assert request.tool_choice == expected
+    assert list(request.tools) == [tool("look"), tool("go")]
+
+
+def allowed(mode, *names):
+    tools = [{"type": "function", "function": {"name": name}} for name in names]
+    return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}}
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("auto", {"type": "auto"}), ("required", {"type": "any"})])
+def test_tools_that_are_not_allowed_are_withheld(mode, expected):
+    request = understood(tools=[LOOK, GO], tool_choice=allowed(mode, "go")).request
+    assert list(request.tools) == [tool("go")]
+    assert request.tool_choice == expected
+
+
+@pytest.mark.parametrize(
+    ("function_call", "expected"),
+    [
+        (None, {"type": "auto", "disable_parallel_tool_use": True}),
+        ("auto", {"type": "auto", "disable_parallel_tool_use": True}),
+        ("none", {"type": "none"}),
+        ({"name": "look"}, {"type": "tool", "name": "look", "disable_parallel_tool_use": True}),
+    ],
+)
+def test_functions_of_old(function_call, expected):
+    functions = [{"name": "look", "description": "Looks.", "parameters": SCHEMA}]
+    request = understood(functions=functions, function_call=function_call).request
+    assert list(request.tools) == [tool("look", "Looks.", SCHEMA)]
+    assert request.tool_choice == expected
+
+
+@pytest.mark.parametrize(
+    ("parameters", "param", "words"),
+    [
+        ({"tools": {}}, "tools", "a list"),
+        ({"tools": ["look"]}, "tools[0]", "an object"),
+        ({"tools": [{}]}, "tools[0].type", "missing"),
+        ({"tools": [{"type": "web_search"}]}, "tools[0].type", "'web_search'"),
+        ({"tools": [{"type": "custom", "custom": {"name": "a"}}]}, "tools[0].type", "custom"),
+        ({"tools": [{"type": "function"}]}, "tools[0].function", "missing"),
+        ({"tools": [function_tool("")]}, "tools[0].function.name", "''"),
+        ({"tools": [function_tool("a" * 65)]}, "tools[0].function.name", "64"),
+        ({"tools": [function_tool("lóok")]}, "tools[0].function.name", "'lóok'"),
+        ({"tools": [function_tool("look\n")]}, "tools[0].function.name", "'look\\n'"),
+        ({"tools": [LOOK, GO, LOOK]}, "tools[2]", "'look'"),
+        ({"tools": [function_tool("a", description=1)]}, "tools[0].function.description", "a string"),
+        ({"tools": [function_tool("a", parameters=[])]}, "tools[0].function.parameters", "an object"),
+        ({"tools": [function_tool("a", parameters={"type": "string"})]}, "tools[0].function.parameters.type", "object"),
+        ({"tools": [LOOK], "tool_choice": "any"}, "tool_choice", "'any'"),
+        ({"tools": [LOOK], "tool_choice": 1}, "tool_choice", "an object"),
+        ({"tools": [LOOK], "tool_choice": {"type": "function"}}, "tool_choice.function", "missing"),
+        (
+            {"tools": [LOOK], "tool_choice": {"type": "function", "function": {"name": "go"}}},
+            "tool_choice.function.name",
+            "'go'",
+        ),
+        ({"tool_choice": "required"}, "tool_choice", "no tools"),
+        (
+            {"tools": [LOOK], "tool_choice": allowed("auto", "look", "go")},
+            "tool_choice.allowed_tools.tools[1].function.name",
+            "'go'",
+        ),
+        ({"tools": [LOOK], "tool_choice": allowed("required")}, "tool_choice.allowed_tools.mode", "no tools"),
+        ({"tools": [LOOK], "parallel_tool_calls": "no"}, "parallel_tool_calls", "a boolean"),
+        ({"tools": [], "functions": []}, "functions", "`tools`"),
+        ({"functions": [{"name": "a b"}]}, "functions[0].name", "'a b'"),
+        ({"functions": [{"name": "a"}], "function_call": {"name": "b"}}, "function_call.name", "'b'"),
+        ({"functions": [{"name": "a"}], "function_call": "required"}, "function_call", "'required'"),
+    ],
+)
+def test_refused_with_the_path_of_the_field(parameters, param, words):
+    error = refusal(**parameters)
+    assert error.param == param
+    assert words in str(error)
+    assert error.hint

@@ -1,0 +1,251 @@
+"""Messages of every role become a system prompt and turns as the Messages API wants them."""
+
+import pytest
+
+from server.dialects.chat_completions.turns import OPENING, UNANSWERED
+from tests.dialects.chat_completions.samples import (
+    PNG,
+    answering,
+    calling,
+    data_url,
+    image_block,
+    image_part,
+    refusal,
+    text_part,
+    understood,
+)
+
+
+def user(content):
+    return {"role": "user", "content": content}
+
+
+def system(content, role="system"):
+    return {"role": role, "content": content}
+
+
+def assistant(content, **more):
+    return {"role": "assistant", "content": content, **more}
+
+
+def turns_of(*messages):
+    """The turns, as role and blocks."""
+    request = understood(*messages).request
+    return [(turn["role"], turn["content"]) for turn in request.messages]
+
+
+def tool_use(id, name="look", **input):
+    return {"type": "tool_use", "id": id, "name": name, "input": input}
+
+
+def result(id, text=None, **more):
+    content = {} if text is None else {"content": [text_part(text)]}
+    return {"type": "tool_result", "tool_use_id": id, **content, **more}
+
+
+ABANDONED = {"is_error": True, "content": [text_part(UNANSWERED)]}
+T = text_part
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected_system", "expected_turns"),
+    [
+        ([user("hi")], [], [("user", [T("hi")])]),
+        ([system("a"), system("b", "developer"), user("hi")], ["a", "b"], [("user", [T("hi")])]),
+        ([system([T("a"), T("b")]), user("hi")], ["a", "b"], [("user", [T("hi")])]),
+        ([system(""), user("hi")], [], [("user", [T("hi")])]),
+        (
+            [user("a"), system("now be brief"), user("b")],
+            [],
+            [("user", [T("a"), T("<system>\nnow be brief\n</system>"), T("b")])],
+        ),
+        (
+            [user("a"), assistant("b"), system("x"), user("c")],
+            [],
+            [("user", [T("a")]), ("assistant", [T("b")]), ("user", [T("<system>\nx\n</system>"), T("c")])],
+        ),
+        (
+            [user("a"), assistant("b"), system("x", "developer")],
+            [],
+            [("user", [T("a")]), ("assistant", [T("b")]), ("user", [T("<system>\nx\n</system>")])],
+        ),
+        ([system("a")], [], [("user", [T("a")])]),
+        ([system("a"), system("b")], ["a"], [("user", [T("b")])]),
+    ],
+)
+def test_system_messages_stay_where_they_are_said(messages, expected_system, expected_turns):
+    request = understood(*messages).request
+    assert list(request.system) == expected_system
+    assert [(turn["role"], turn["content"]) for turn in request.messages] == expected_turns
+
+
+def test_neighbours_of_one_role_are_one_turn():
+    assert turns_of(user("a"), user("b"), assistant("c"), assistant("d"), user("e")) == [
+        ("user", [T("a"), T("b")]),
+        ("assistant", [T("c"), T("d")]),
+        ("user", [T("e")]),
+    ]
+
+
+@pytest.mark.parametrize("empty", ["", " \n", [], [T("")], [T(" "), T("\t")]], ids=repr)
+def test_empty_messages_are_left_out(empty):
+    assert turns_of(user(empty), user("a"), assistant(empty), user("b")) == [("user", [T("a"), T("b")])]
+
+
+def test_white_space_between_texts_is_kept():
+    assert turns_of(user([T("\n"), T("a"), T("\n"), T("b"), T(" ")])) == [("user", [T("\na\n"), T("b ")])]
+
+
+def test_white_space_around_an_image_is_left_out():
+    content = [T("\n"), image_part(data_url(PNG, "image/png")), T(" "), T("a")]
+    assert turns_of(user(content)) == [("user", [image_block(PNG, "image/png"), T(" a")])]
+
+
+def test_a_last_message_of_the_assistant_stays_the_last():
+    assert turns_of(user("a"), assistant("The answer is")) == [
+        ("user", [T("a")]),
+        ("assistant", [T("The answer is")]),
+    ]
+
+
+def test_a_conversation_that_the_assistant_begins_gets_an_opening():
+    assert turns_of(system("s"), assistant("Hello!"), user("hi")) == [
+        ("user", [T(OPENING)]),
+        ("assistant", [T("Hello!")]),
+        ("user", [T("hi")]),
+    ]
+
+
+def test_what_clients_send_back_beside_the_content():
+    answer = assistant("b", refusal="no", reasoning_content="hm", audio=None, annotations=[], name="bot")
+    assert turns_of(user("a"), answer, user("c"))[1] == ("assistant", [T("b"), T("no")])
+
+
+def test_a_refusal_part_is_text():
+    content = [{"type": "refusal", "refusal": "I will not"}]
+    assert turns_of(user("a"), assistant(content), user("b"))[1] == ("assistant", [T("I will not")])
+
+
+class TestToolCalls:
+    def test_results_come_before_the_words_of_their_turn(self):
+        calls = calling(("a", "look", '{"x": 1}'), ("b", "go"), content="Let me see.")
+        messages = [user("q"), calls, answering("b", "B"), user("and?"), answering("a", [T("A")])]
+        assert turns_of(*messages)[1:] == [
+            ("assistant", [T("Let me see."), tool_use("a", x=1), tool_use("b", "go")]),
+            ("user", [result("b", "B"), result("a", "A"), T("and?")]),
+        ]
+
+    def test_an_image_in_a_result(self):
+        image = image_part(data_url(PNG, "image/png"))
+        last = turns_of(user("q"), calling(("a", "look")), answering("a", [T("see"), image]))[-1]
+        assert last == ("user", [{**result("a"), "content": [T("see"), image_block(PNG, "image/png")]}])
+
+    @pytest.mark.parametrize("content", ["", " ", None, []], ids=repr)
+    def test_a_result_without_content(self, content):
+        messages = [user("q"), calling(("a", "look")), answering("a", content)]
+        assert turns_of(*messages)[-1] == ("user", [result("a")])
+
+    def test_an_abandoned_call_is_answered_with_an_error(self):
+        messages = [user("q"), calling(("a", "look"), ("b", "go")), answering("b", "B"), user("never mind")]
+        assert turns_of(*messages)[-1] == ("user", [result("b", "B"), result("a", **ABANDONED), T("never mind")])
+
+    def test_abandoned_at_the_very_end(self):
+        assert turns_of(user("q"), calling(("a", "look")))[-1] == ("user", [result("a", **ABANDONED)])
+
+    def test_calls_in_neighbouring_messages_are_parallel(self):
+        calls = [calling(("a", "look")), calling(("b", "look"))]
+        assert turns_of(user("q"), *calls, answering("a", "A"), answering("b", "B"))[1:] == [
+            ("assistant", [tool_use("a"), tool_use("b")]),
+            ("user", [result("a", "A"), result("b", "B")]),
+        ]
+
+    def test_ids_of_other_providers(self):
+        one = [calling(("functions.look:0", "look")), answering("functions.look:0", "1")]
+        turns = turns_of(user("q"), *one, *one, *one)
+        ids = ["functions_look_0", "functions_look_0_2", "functions_look_0_3"]
+        assert [blocks[0]["id"] for role, blocks in turns if role == "assistant"] == ids
+        assert [blocks[0]["tool_use_id"] for role, blocks in turns[1:] if role == "user"] == ids
+
+    @pytest.mark.parametrize(
+        ("arguments", "expected"),
+        [
+            ("", {}),
+            ("null", {}),
+            (' {"a" : [1, 2.5]} ', {"a": [1, 2.5]}),
+            ('{"a": "hal', {"_incomplete": '{"a": "hal'}),
+            ("[1]", {"_incomplete": "[1]"}),
+        ],
+    )
+    def test_arguments(self, arguments, expected):
+        call = calling(("a", "look"))
+        call["tool_calls"][0]["function"]["arguments"] = arguments
+        assert turns_of(user("q"), call, answering("a", "A"))[1][1] == [tool_use("a") | {"input": expected}]
+
+    def test_a_custom_call_in_the_history(self):
+        custom = {"id": "a", "type": "custom", "custom": {"name": "shell", "input": "ls"}}
+        call = assistant(None, tool_calls=[custom])
+        assert turns_of(user("q"), call, answering("a", "A"))[1][1] == [tool_use("a", "shell", input="ls")]
+
+    def test_functions_of_old(self):
+        def called(x):
+            return assistant(None, function_call={"name": "look", "arguments": f'{{"x": {x}}}'})
+
+        def answered(text):
+            return {"role": "function", "name": "look", "content": text}
+
+        turns = turns_of(user("q"), called(1), answered("one"), called(2), answered(None), user("so?"))
+        assert turns[1:] == [
+            ("assistant", [tool_use("function_call_0", x=1)]),
+            ("user", [result("function_call_0", "one")]),
+            ("assistant", [tool_use("function_call_1", x=2)]),
+            ("user", [result("function_call_1"), T("so?")]),
+        ]
+
+
+CALL = calling(("a", "look"))
+
+
+@pytest.mark.parametrize(
+    ("messages", "param", "words"),
+    [
+        ([user("")], "messages[0].content", "empty"),
+        ([user("a"), assistant("b"), user(" ")], "messages[2].content", "empty"),
+        ([system("a"), user([])], "messages[1].content", "empty"),
+        ([assistant("")], "messages", "no content"),
+        ([system("")], "messages", "no content"),
+        ([{"content": "a"}], "messages[0].role", "missing"),
+        ([{"role": "robot", "content": "a"}], "messages[0].role", "'robot'"),
+        ([{"role": 1, "content": "a"}], "messages[0].role", "an integer"),
+        (["hi"], "messages[0]", "an object"),
+        ([{"role": "user"}], "messages[0].content", "missing"),
+        ([user(None)], "messages[0].content", "missing"),
+        ([system(None), user("a")], "messages[0].content", "missing"),
+        ([user(5)], "messages[0].content", "list of content parts"),
+        ([user({"type": "text"})], "messages[0].content", "list of content parts"),
+        ([user("a"), assistant(7)], "messages[1].content", "list of content parts"),
+        ([user("a"), assistant("b", refusal=1)], "messages[1].refusal", "a string"),
+        ([user("a"), answering("a", "A")], "messages[1].tool_call_id", "'a'"),
+        ([user("q"), CALL, answering("z", "A")], "messages[2].tool_call_id", "'z'"),
+        ([user("q"), CALL, answering("a", ""), answering("a", "")], "messages[3].tool_call_id", "'a'"),
+        ([user("q"), CALL, user("x"), assistant("y"), answering("a", "")], "messages[4].tool_call_id", "'a'"),
+        ([user("q"), CALL, {"role": "tool", "content": ""}], "messages[2].tool_call_id", "missing"),
+        ([user("q"), CALL, CALL], "messages[2].tool_calls[0].id", "'a'"),
+        ([user("q"), calling(("", "look"))], "messages[1].tool_calls[0].id", "empty"),
+        ([user("q"), calling(("a", "lo ok"))], "messages[1].tool_calls[0].function.name", "'lo ok'"),
+        ([user("q"), assistant("", tool_calls=[{"id": "a"}])], "messages[1].tool_calls[0].function", "object"),
+        ([user("q"), assistant("", tool_calls={})], "messages[1].tool_calls", "a list"),
+        ([user("q"), {"role": "function", "name": "f", "content": ""}], "messages[1].name", "'f'"),
+        ([user("q"), CALL, {"role": "function", "name": "look", "content": ""}], "messages[2].name", "'look'"),
+    ],
+)
+def test_refused_with_the_path_of_the_field(messages, param, words):
+    error = refusal(*messages)
+    assert error.param == param
+    assert words in str(error)
+    assert error.hint
+
+
+@pytest.mark.parametrize("messages", [None, [], "hi", {}], ids=repr)
+def test_messages_have_to_be_a_list_of_some(messages):
+    error = refusal(messages=messages)
+    assert error.param == "messages"
