@@ -73,9 +73,7 @@ def _image(url: Field) -> Block:
 
 def _image_block(media: Media, field: Field) -> Block:
     if media.image_type is None:
-        raise field.refusal(
-            "holds no image that Claude reads", "Its bytes must be a PNG, JPEG, GIF or WebP image."
-        )
+        raise field.refusal("holds no image that Claude reads", "Its bytes must be a PNG, JPEG, GIF or WebP image.")
     return {
         "type": "image",
         "source": {"type": "base64", "media_type": media.image_type, "data": media.base64},

@@ -124,9 +124,7 @@ class _Conversation:
     def _tool_use(self, call: Field) -> Block:
         call_id = call.member("id")
         if call_id.filled_string() in self._open:
-            raise call_id.refusal(
-                f"is {shown(call_id.value)}, as an open call's", "Give every call its own id."
-            )
+            raise call_id.refusal(f"is {shown(call_id.value)}, as an open call's", "Give every call its own id.")
         kind = call.member("type")
         if not kind.missing and kind.one_of("function", "custom") == "custom":
             given = {"input": call.member("custom").member("input").string()}

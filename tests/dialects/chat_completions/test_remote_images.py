@@ -23,9 +23,7 @@ def test_every_address_once_and_in_order():
 
 
 def test_what_was_fetched_takes_the_place_of_the_address():
-    asked = body(
-        {"role": "system", "content": "s"}, user(text_part("see"), image_part(ONE), INLINE, image_part(OTHER))
-    )
+    asked = body({"role": "system", "content": "s"}, user(text_part("see"), image_part(ONE), INLINE, image_part(OTHER)))
     before = copy.deepcopy(asked)
     fetched = dict.fromkeys([ONE, OTHER], data_url(PNG, "image/png"))
     request = to_messages(with_images(asked, fetched), CONTEXT).request
