@@ -92,6 +92,20 @@ class RequestFilter:
     until: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StatisticsBucket:
+    """What the requests that started from `start` on, until the next bucket, came to."""
+
+    start: float
+    requests: int
+    errors: int
+    input_tokens: int
+    """All input tokens, the cached ones included."""
+    output_tokens: int
+    cache_read_tokens: int
+    cost_usd: float
+
+
 def as_json(value: Any) -> dict[str, Any]:
     """A record, summary or session as a JSON object, for the HTTP API and exports."""
     return asdict(value)

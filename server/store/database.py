@@ -1,0 +1,198 @@
+"""Opening the database: an SQLite file in WAL mode that only its user can read.
+
+What is committed survives a killed process (a power cut may take the last commits, as `synchronous=NORMAL` allows
+in WAL mode, but never damages the file: https://www.sqlite.org/wal.html).
+
+A damaged file is set aside and a new one made. `PRAGMA quick_check` looks for damage at every opening of a file of
+up to 64 MB (well under a second) and, whatever the size, after work on the file has met damage.
+"""
+
+import contextlib
+import logging
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from server import __version__
+from server.errors import DatabaseTooNew, DatabaseUnusable
+from server.store.damage import (
+    SIDE_FILES,
+    Damaged,
+    as_unusable,
+    beside,
+    clear_suspicion,
+    is_damage,
+    is_suspect,
+    set_aside,
+)
+from server.store.migrate import Migration, migrate, shipped_migrations, user_version
+
+log = logging.getLogger(__name__)
+
+CHECK_UP_TO_BYTES = 64 * 1024 * 1024
+SEARCH_INDEXES = ("title_search", "message_search", "request_search")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDatabase:
+    """A database that is ready for work. `notice` says what its user should know, if anything."""
+
+    connection: sqlite3.Connection
+    path: Path
+    notice: str | None = None
+
+
+def open_database(
+    path: Path, *, busy_timeout: float = 5.0, migrations: Sequence[Migration] | None = None
+) -> OpenedDatabase:
+    """Open the database, making or migrating it as needed. `busy_timeout` is how many seconds to wait for a lock.
+
+    The folder is made with 0700 if it is missing; a folder that exists keeps its rights (it may be anyone's).
+    The connection belongs to the calling thread, commits by itself outside of `transaction`, and its rows are
+    `sqlite3.Row`.
+
+    Raises DatabaseTooNew (the file is left untouched) and DatabaseUnusable.
+    """
+    path = path.absolute()
+    known = shipped_migrations() if migrations is None else migrations
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return _open_or_replace(path, known, busy_timeout)
+    except (sqlite3.Error, OSError) as error:
+        raise as_unusable(error, path) from error
+
+
+def _open_or_replace(path: Path, migrations: Sequence[Migration], busy_timeout: float) -> OpenedDatabase:
+    try:
+        return OpenedDatabase(_open(path, migrations, busy_timeout), path)
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        log.exception("the database is damaged")
+    aside = set_aside(path)
+    clear_suspicion(path)
+    notice = f"The database was damaged. It was set aside as {aside}, and the history starts anew."
+    return OpenedDatabase(_open(path, migrations, busy_timeout), path, notice)
+
+
+def _open(path: Path, migrations: Sequence[Migration], busy_timeout: float) -> sqlite3.Connection:
+    look(path, known=migrations[-1].number)
+    _make_private(path)
+    # The driver's own transactions are switched off: `transaction` begins and ends them.
+    connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)
+    try:
+        _prepare(connection, path, migrations)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> None:
+    connection.row_factory = sqlite3.Row
+    _refuse_newer(connection, path, migrations[-1].number)
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # has an effect on an empty database only
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA secure_delete = ON")
+    suspect = is_suspect(path)
+    if suspect or path.stat().st_size <= CHECK_UP_TO_BYTES:
+        _check(connection)
+    migrate(connection, path, migrations)
+    connection.execute("PRAGMA foreign_keys = ON")  # after the migrations, which may rebuild tables
+    if suspect:
+        _rebuild_search(connection)
+        clear_suspicion(path)
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    finding: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if finding != "ok":
+        raise Damaged(finding)
+
+
+def _rebuild_search(connection: sqlite3.Connection) -> None:
+    # quick_check does not look into the search indexes, and they can be made anew from what is sound.
+    for index in SEARCH_INDEXES:
+        connection.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")  # noqa: S608
+
+
+def look(path: Path, *, known: int) -> None:
+    """Refuse a database that is not for this version, without leaving a trace on the disk.
+
+    Raises DatabaseTooNew, DatabaseUnusable for another program's database, and sqlite3.DatabaseError for damage.
+    """
+    if not path.is_file() or path.stat().st_size == 0:
+        return
+    unfinished = any(beside(path, suffix).exists() and beside(path, suffix).stat().st_size for suffix in SIDE_FILES)
+    if not unfinished:
+        # Only an immutable database is read without making its side files.
+        _look_at(path, path, "mode=ro&immutable=1", known)
+    elif beside(path, "-shm").exists():
+        _look_at(path, path, "mode=ro", known)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            for suffix in ("", "-wal", "-journal"):
+                if beside(path, suffix).exists():
+                    shutil.copyfile(beside(path, suffix), beside(Path(folder, "copy"), suffix))
+            _look_at(path, Path(folder, "copy"), "mode=rw", known)
+
+
+def _look_at(path: Path, file: Path, mode: str, known: int) -> None:
+    # What cannot be opened this way (a lock, a rollback that is due) is looked at again once it is open.
+    with contextlib.suppress(sqlite3.OperationalError), closing(_connect_uri(file, mode)) as connection:
+        _refuse_newer(connection, path, known)
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if tables and not user_version(connection):
+            raise DatabaseUnusable(
+                f"The database {path} belongs to another program.",
+                hint="Choose another data folder, or move the file away.",
+            )
+
+
+def _connect_uri(file: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.as_uri()}?{mode}", uri=True, timeout=0)
+
+
+def _refuse_newer(connection: sqlite3.Connection, path: Path, known: int) -> None:
+    found = user_version(connection)
+    if found <= known:
+        return
+    raise DatabaseTooNew(
+        f"The database {path} was written by {_writer(connection)} "
+        f"(its schema is version {found}, this version, {__version__}, knows {known}).",
+        found=found,
+        known=known,
+        hint="Install the newer version again, or move the file away to start with an empty history.",
+    )
+
+
+def _writer(connection: sqlite3.Connection) -> str:
+    with contextlib.suppress(sqlite3.DatabaseError):
+        row = connection.execute("SELECT value FROM meta WHERE key = 'written_by'").fetchone()
+        if row:
+            return f"version {row[0]} of the program"
+    return "a newer version of the program"
+
+
+def _make_private(path: Path) -> None:
+    """Make the file, or take all rights to it from others. SQLite gives side files the rights of the database."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        for suffix in ("", *SIDE_FILES):
+            _take_from_others(beside(path, suffix))
+
+
+def _take_from_others(file: Path) -> None:
+    if os.name != "posix" or not file.is_file() or not file.stat().st_mode & 0o077:
+        return
+    try:
+        file.chmod(0o600)
+    except OSError as error:  # a file system without rights, or another's file
+        log.warning("others may read %s: %s", file, error)

@@ -1,0 +1,106 @@
+"""When sessions and requests are too old to be kept.
+
+A session expires `ttl` seconds after its last use, unless it is pinned; a request is kept for the same `ttl` after
+its start. Nothing is stored of that: it is reckoned from the ttl of the moment, so a new ttl holds at once for all.
+"""
+
+import logging
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.store.database import SEARCH_INDEXES
+from server.store.migrate import backups, transaction
+from server.store.paging import Where
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """What counts as expired at the moment `now` (epoch seconds); a `ttl` of None keeps everything."""
+
+    now: float
+    ttl: float | None
+
+    @property
+    def cutoff(self) -> float:
+        """What was last used then, or before, has expired."""
+        return float("-inf") if self.ttl is None else self.now - self.ttl
+
+    def expires_at(self, last_used_at: float, pinned: bool) -> float | None:
+        """When a session will have expired; None: never."""
+        return None if pinned or self.ttl is None else last_used_at + self.ttl
+
+    def live_sessions(self) -> Where:
+        """The condition that a session has not expired."""
+        return Where(["(pinned OR last_used_at > ?)"], [self.cutoff])
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What a purge deleted: the ids of sessions, the number of requests."""
+
+    session_ids: tuple[str, ...]
+    requests: int
+
+
+def purge(connection: sqlite3.Connection, expiry: Expiry, path: Path) -> Purged:
+    """Delete the expired sessions and requests, and old copies of the database `path`. Running requests stay."""
+    with transaction(connection):
+        _clamp_future_times(connection, expiry.now)
+        numbers = [row["number"] for row in _expired_sessions(connection, expiry)]
+        session_ids = remove_sessions(connection, numbers)
+        deleted = connection.execute(
+            "DELETE FROM requests WHERE started_at <= ? AND status != 'running'", [expiry.cutoff]
+        )
+        purged = Purged(session_ids, deleted.rowcount)
+    remove_backups(path, expiry.cutoff)
+    if purged.session_ids or purged.requests:
+        erase_remains(connection)
+    return purged
+
+
+def _clamp_future_times(connection: sqlite3.Connection, now: float) -> None:
+    # After a clock was set back, what was used "in the future" would be kept until that future is over.
+    connection.execute("UPDATE sessions SET last_used_at = :now WHERE last_used_at > :now", {"now": now})
+    connection.execute("UPDATE requests SET started_at = :now WHERE started_at > :now", {"now": now})
+
+
+def _expired_sessions(connection: sqlite3.Connection, expiry: Expiry) -> list[sqlite3.Row]:
+    return connection.execute(
+        "SELECT number FROM sessions WHERE NOT pinned AND last_used_at <= ?", [expiry.cutoff]
+    ).fetchall()
+
+
+def remove_sessions(connection: sqlite3.Connection, numbers: list[int]) -> tuple[str, ...]:
+    """Delete sessions by number inside a transaction, and the logged bodies of their requests; returns their ids."""
+    ids = []
+    for number in numbers:
+        for row in connection.execute("DELETE FROM sessions WHERE number = ? RETURNING id", [number]).fetchall():
+            ids.append(row["id"])
+            connection.execute(
+                "UPDATE requests SET request_body = NULL, response_body = NULL WHERE session_id = ?", [row["id"]]
+            )
+    return tuple(ids)
+
+
+def remove_backups(path: Path, cutoff: float) -> None:
+    """Delete the copies made before migrations up to `cutoff`: they hold what has expired since."""
+    for backup in backups(path):
+        if backup.stat().st_mtime <= cutoff:
+            backup.unlink(missing_ok=True)
+
+
+def erase_remains(connection: sqlite3.Connection) -> None:
+    """Have deleted texts leave the disk: the words from the search indexes, the pages from the write-ahead log.
+
+    While another process uses the database this may be put off until the next deletion.
+    """
+    try:
+        for index in SEARCH_INDEXES:
+            connection.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")  # noqa: S608
+        connection.execute("PRAGMA incremental_vacuum").fetchall()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.OperationalError as error:
+        log.warning("deleted texts stay on the disk for now: %s", error)

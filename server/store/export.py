@@ -1,0 +1,78 @@
+"""A session as a file to keep: JSON for programs, Markdown for people."""
+
+import re
+from typing import Any
+
+import orjson
+
+from server.messages import Block, Message
+from server.store.types import Session, as_json
+
+FORMAT = "claude-code-tray/session-1"
+_HEADINGS = {"user": "User", "assistant": "Assistant"}
+
+
+def session_as_json(session: Session) -> dict[str, Any]:
+    """The whole session: `format`, the fields of its summary, `system` and `messages`. Times are epoch seconds."""
+    whole = as_json(session)
+    return {
+        "format": FORMAT,
+        **whole["summary"],
+        "system": list(whole["system"]),
+        "messages": list(whole["messages"]),
+    }
+
+
+def session_as_markdown(session: Session) -> str:
+    """The session to read: a heading for each turn, tool calls and their results in code blocks."""
+    summary = session.summary
+    parts = [f"# {summary.title or summary.id}", f"Model {summary.model}, client {summary.client}."]
+    if session.system:
+        parts += ["## System", *session.system]
+    for message in session.messages:
+        parts += [f"## {_HEADINGS[message['role']]}", *_turn(message)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _turn(message: Message) -> list[str]:
+    return [_block(block) for block in message["content"]]
+
+
+def _block(block: Block) -> str:
+    match block.get("type"):
+        case "text":
+            return str(block["text"])
+        case "thinking":
+            return "\n".join(f"> {line}" for line in str(block["thinking"]).splitlines())
+        case "tool_use":
+            return f"**Tool call** `{block['name']}`\n\n{_fenced(_pretty(block['input']), 'json')}"
+        case "tool_result":
+            kind = "Tool error" if block.get("is_error") else "Tool result"
+            return f"**{kind}**\n\n{_result(block.get('content'))}"
+        case kind:
+            return f"*({_attachment(str(kind), block)})*"
+
+
+def _result(content: str | list[Block] | None) -> str:
+    if not content:
+        return _fenced("")
+    if isinstance(content, str):
+        return _fenced(content)
+    return "\n\n".join(_fenced(block["text"]) if block.get("type") == "text" else _block(block) for block in content)
+
+
+def _attachment(kind: str, block: Block) -> str:
+    source = block.get("source")
+    media_type = source.get("media_type") if isinstance(source, dict) else None
+    return f"{kind}, {media_type}" if media_type else kind
+
+
+def _pretty(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+def _fenced(text: str, language: str = "") -> str:
+    # A fence has to be longer than any run of backticks inside of it.
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"

@@ -1,0 +1,138 @@
+"""The log of requests: writing, listing, counting and deleting its rows, over one connection."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+import orjson
+
+from server.errors import InvalidRequest
+from server.store.expiry import erase_remains
+from server.store.migrate import transaction
+from server.store.paging import Listing, Where
+from server.store.search import search_terms, storable
+from server.store.types import Page, RequestFilter, RequestRecord, StatisticsBucket
+
+COLUMNS = tuple(field.name for field in fields(RequestRecord))
+_BODIES = ("request_body", "response_body")
+
+REQUESTS = Listing(
+    table="requests", time="started_at", columns=tuple(column for column in COLUMNS if column not in _BODIES)
+)
+_UPSERT = (
+    f"INSERT INTO requests ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
+    f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in COLUMNS[1:])}"
+)
+_INTERRUPTED = "The server was stopped while this request was running."
+
+
+def write(connection: sqlite3.Connection, records: Sequence[RequestRecord]) -> None:
+    """Insert the records, or put them in the place of those with the same ids, in one transaction."""
+    with transaction(connection):
+        connection.executemany(_UPSERT, [_values(record) for record in records])
+
+
+def _values(record: RequestRecord) -> list[Any]:
+    values = {column: _storable(getattr(record, column)) for column in COLUMNS}
+    values["warnings"] = orjson.dumps([_storable(warning) for warning in record.warnings]).decode()
+    return list(values.values())
+
+
+def _storable(value: Any) -> Any:
+    return storable(value) if isinstance(value, str) else value
+
+
+def _record(row: sqlite3.Row) -> RequestRecord:
+    values: dict[str, Any] = dict(row)
+    values["stream"] = bool(values["stream"])
+    values["warnings"] = tuple(orjson.loads(values["warnings"]))
+    return RequestRecord(**values)
+
+
+def mark_interrupted(connection: sqlite3.Connection) -> int:
+    """End the requests that a stopped server left running, as errors; returns how many there were."""
+    return connection.execute(
+        "UPDATE requests SET status = 'error', error = coalesce(error, ?) WHERE status = 'running'",
+        [_INTERRUPTED],
+    ).rowcount
+
+
+def get(connection: sqlite3.Connection, request_id: str) -> RequestRecord | None:
+    """The request with its bodies, or None."""
+    sql = f"SELECT {', '.join(COLUMNS)} FROM requests WHERE id = ?"  # noqa: S608
+    row = connection.execute(sql, [storable(request_id)]).fetchone()
+    return None if row is None else _record(row)
+
+
+def list_page(
+    connection: sqlite3.Connection, wanted: RequestFilter, *, cursor: str | None, limit: int
+) -> Page[RequestRecord]:
+    """The requests, latest first, without their bodies. Raises InvalidRequest for a bad cursor or limit."""
+    return REQUESTS.page(connection, matching(wanted), _record, cursor=cursor, limit=limit)
+
+
+def matching(wanted: RequestFilter) -> Where:
+    """The conditions of a filter; `since` is included, `until` is not."""
+    where = Where()
+    if wanted.status is not None:
+        where.add("status = ?", wanted.status)
+    if wanted.session_id is not None:
+        where.add("session_id = ?", wanted.session_id)
+    if wanted.since is not None:
+        where.add("started_at >= ?", wanted.since)
+    if wanted.until is not None:
+        where.add("started_at < ?", wanted.until)
+    if wanted.search is not None and wanted.search.strip():
+        _add_search(where, wanted.search)
+    return where
+
+
+def _add_search(where: Where, search: str) -> None:
+    terms = search_terms(search)
+    if terms:
+        where.add("number IN (SELECT rowid FROM request_search WHERE request_search MATCH ?)", " ".join(terms))
+    else:
+        where.add("FALSE")
+
+
+def delete(connection: sqlite3.Connection, where: Where) -> int:
+    """Delete the requests that match; returns their number."""
+    with transaction(connection):
+        sql = f"DELETE FROM requests{where.sql}"  # noqa: S608
+        deleted = connection.execute(sql, where.parameters).rowcount
+    if deleted:
+        erase_remains(connection)
+    return deleted
+
+
+def statistics(
+    connection: sqlite3.Connection, *, since: float, until: float, bucket_seconds: float
+) -> list[StatisticsBucket]:
+    """Sums over the requests of each `bucket_seconds` from `since` on, oldest first; empty buckets are left out.
+
+    Raises InvalidRequest unless a bucket is longer than nothing.
+    """
+    if not bucket_seconds > 0:
+        raise InvalidRequest("A bucket must last longer than 0 seconds.", param="bucket_seconds")
+    rows = connection.execute(
+        "SELECT CAST((started_at - :since) / :length AS INTEGER) AS bucket, count(*) AS requests,"
+        " sum(status = 'error') AS errors, total(input_tokens) AS input_tokens,"
+        " total(output_tokens) AS output_tokens, total(cache_read_tokens) AS cache_read_tokens,"
+        " total(cost_usd) AS cost_usd"
+        " FROM requests WHERE started_at >= :since AND started_at < :until GROUP BY bucket ORDER BY bucket",
+        {"since": since, "until": until, "length": bucket_seconds},
+    )
+    return [_bucket(row, since, bucket_seconds) for row in rows]
+
+
+def _bucket(row: sqlite3.Row, since: float, bucket_seconds: float) -> StatisticsBucket:
+    return StatisticsBucket(
+        start=since + row["bucket"] * bucket_seconds,
+        requests=row["requests"],
+        errors=row["errors"],
+        input_tokens=int(row["input_tokens"]),
+        output_tokens=int(row["output_tokens"]),
+        cache_read_tokens=int(row["cache_read_tokens"]),
+        cost_usd=row["cost_usd"],
+    )

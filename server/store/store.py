@@ -1,0 +1,303 @@
+"""The store as the server and the tray use it: everything asynchronous, all SQL on a thread of its own.
+
+Sessions are on the disk when their method returns. Request records are written within 100 ms, and before any
+reading of them (`request_log`). A request or session that a cancelled task asked to be written is written all the
+same.
+"""
+
+import asyncio
+import json
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from server import __version__
+from server.errors import DatabaseUnusable, InvalidRequest
+from server.events import EventBus, Notice, SessionChanged, SessionsDeleted
+from server.messages import Message, Usage
+from server.store import expiry, requests, saving, sessions
+from server.store.damage import SIDE_FILES, beside
+from server.store.expiry import Expiry
+from server.store.paging import Where
+from server.store.request_log import RequestLog
+from server.store.types import Page, RequestFilter, RequestRecord, Session, SessionSummary, StatisticsBucket
+from server.store.worker import DatabaseThread, Job
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+DAY = 86400.0
+ALL_REQUESTS = RequestFilter()
+
+
+class Store:
+    """The open store; made by `Store.open`, belongs to the event loop that it was opened on.
+
+    Every method raises DatabaseUnusable when the database cannot be read or written.
+    """
+
+    def __init__(
+        self, thread: DatabaseThread, bus: EventBus, clock: Callable[[], float], ttl_seconds: float | None
+    ) -> None:
+        self._thread = thread
+        self._bus = bus
+        self._clock = clock
+        self._ttl = _checked_ttl(ttl_seconds)
+        self._log = RequestLog(thread, on_failure=self._tell_of_failure)
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path,
+        *,
+        bus: EventBus,
+        clock: Callable[[], float] = time.time,
+        ttl_seconds: float | None = DAY,
+        busy_timeout: float = 5.0,
+    ) -> "Store":
+        """Open the database at `path`, and end the requests that a crash left running.
+
+        `ttl_seconds` is how long sessions and requests are kept, None for ever; `busy_timeout` how many seconds to
+        wait for another program's lock. Raises DatabaseTooNew and DatabaseUnusable. A damaged database is
+        replaced, and a Notice of it published.
+        """
+        thread = DatabaseThread(path)
+        store = cls(thread, bus, clock, ttl_seconds)
+        notice = await thread.open(busy_timeout)
+        try:
+            await thread.submit(_begin)
+        except BaseException:
+            await thread.close()
+            raise
+        if notice:
+            bus.publish(Notice("warning", notice))
+        return store
+
+    async def close(self) -> None:
+        """Write what waits and close the database; a second call does nothing."""
+        if not self._thread.closed:
+            self._log.flush()
+            await self._thread.close()
+
+    @property
+    def path(self) -> Path:
+        """The database file."""
+        return self._thread.path
+
+    @property
+    def ttl_seconds(self) -> float | None:
+        """How long sessions and requests are kept; None: for ever."""
+        return self._ttl
+
+    def set_ttl(self, ttl_seconds: float | None) -> None:
+        """Change how long sessions and requests are kept, those that are there already included."""
+        self._ttl = _checked_ttl(ttl_seconds)
+
+    # Sessions
+
+    async def save_session(
+        self,
+        session_id: str | None,
+        *,
+        system: Sequence[str],
+        messages: Sequence[Message],
+        client: str,
+        model: str,
+        usage: Usage,
+        prefix_digest: str | None = None,
+        replace: bool = False,
+    ) -> str:
+        """Store a whole conversation after a finished exchange; returns the id of its session.
+
+        `session_id` names the session; without it, `prefix_digest` (`transcript.digest` of the conversation before
+        this exchange) tells which one goes on. A history that does not continue the stored one replaces it
+        under a given id, and else makes a new session. `usage` is this exchange's, and is added up. Raises
+        InvalidRequest for a bad id. See `saving.save`.
+        """
+        exchange = saving.Exchange(system, messages, client, model, usage)
+        moment = self._moment()
+        return await self._do(
+            lambda connection: saving.save(
+                connection,
+                moment,
+                exchange,
+                session_id=session_id,
+                prefix_digest=prefix_digest,
+                replace=replace,
+            ),
+            then=lambda saved: self._bus.publish(SessionChanged(saved)),
+        )
+
+    async def find_session(self, session_id: str) -> Session | None:
+        """The session with all its messages; None if there is none, or it has expired."""
+        moment = self._moment()
+        return await self._do(lambda connection: sessions.find(connection, moment, session_id))
+
+    async def match_session(self, system: Sequence[str], prefix_messages: Sequence[Message]) -> str | None:
+        """The id of the session that is exactly this conversation; an empty one matches none."""
+        moment = self._moment()
+        return await self._do(lambda connection: sessions.match(connection, moment, system, prefix_messages))
+
+    async def list_sessions(
+        self, *, search: str | None = None, cursor: str | None = None, limit: int = 50
+    ) -> Page[SessionSummary]:
+        """A page of the sessions, last used first; every word of `search` occurs in the title or a message.
+
+        Raises InvalidRequest for a bad `cursor`, or a `limit` outside of 1 to 200.
+        """
+        moment = self._moment()
+        return await self._do(
+            lambda connection: sessions.list_page(connection, moment, search=search, cursor=cursor, limit=limit)
+        )
+
+    async def rename_session(self, session_id: str, title: str) -> SessionSummary:
+        """Give the session a title that stays. Raises NotFound, and InvalidRequest for an empty title."""
+        moment = self._moment()
+        return await self._do(
+            lambda connection: sessions.rename(connection, moment, session_id, title), then=self._changed
+        )
+
+    async def pin_session(self, session_id: str, pinned: bool) -> SessionSummary:
+        """Keep the session for good, or let it expire again. Raises NotFound."""
+        moment = self._moment()
+        return await self._do(
+            lambda connection: sessions.pin(connection, moment, session_id, pinned), then=self._changed
+        )
+
+    async def delete_session(self, session_id: str) -> bool:
+        """Delete the session, its messages and the logged bodies of its requests; False if there was none."""
+        return bool(await self.delete_sessions([session_id]))
+
+    async def delete_sessions(
+        self, ids: Sequence[str] | None = None, *, search: str | None = None, everything: bool = False
+    ) -> tuple[str, ...]:
+        """Delete the sessions with these ids, or those that a search finds, or all; returns their ids.
+
+        A search without a word in it finds none. Raises InvalidRequest unless exactly one of the three is given.
+        """
+        if (ids is not None) + (search is not None) + everything != 1:
+            raise InvalidRequest("Say which sessions to delete: by their ids, by a search, or all of them.")
+        where = Where()
+        if ids is not None:
+            where.add("id IN (SELECT value FROM json_each(?))", json.dumps(list(ids)))
+        elif search is not None:
+            where = sessions.matching(self._moment().live_sessions(), search) if search.strip() else _nothing()
+        self._log.flush()
+        deleted = await self._do(lambda connection: sessions.delete(connection, where), then=self._deleted)
+        if everything:
+            await self._do(lambda _: expiry.remove_backups(self.path, float("inf")))
+        return deleted
+
+    # Requests
+
+    async def record_request(self, record: RequestRecord) -> None:
+        """Have the record written within 100 ms, in the place of an earlier one with its id. Never waits."""
+        self._log.add(record)
+
+    async def list_requests(
+        self, filter: RequestFilter = ALL_REQUESTS, *, cursor: str | None = None, limit: int = 50
+    ) -> Page[RequestRecord]:
+        """A page of the requests, latest first, without their bodies (`get_request` has them).
+
+        Raises InvalidRequest for a bad `cursor`, or a `limit` outside of 1 to 200.
+        """
+        self._log.flush()
+        return await self._do(lambda connection: requests.list_page(connection, filter, cursor=cursor, limit=limit))
+
+    async def get_request(self, request_id: str) -> RequestRecord | None:
+        """The request with its bodies, if they were logged; None if there is none."""
+        self._log.flush()
+        return await self._do(lambda connection: requests.get(connection, request_id))
+
+    async def delete_requests(self, filter: RequestFilter = ALL_REQUESTS) -> int:
+        """Delete the requests that match; returns their number. One that still runs comes back when it ends."""
+        where = requests.matching(filter)
+        if filter.search is not None and not filter.search.strip():
+            where = _nothing()
+        self._log.flush()
+        return await self._do(lambda connection: requests.delete(connection, where))
+
+    async def statistics(
+        self, *, since: float, bucket_seconds: float, until: float | None = None
+    ) -> list[StatisticsBucket]:
+        """Requests, tokens and cost from `since` to `until` (now), oldest first, without empty buckets.
+
+        Raises InvalidRequest unless `bucket_seconds` is more than 0.
+        """
+        end = self._clock() if until is None else until
+        self._log.flush()
+        return await self._do(
+            lambda connection: requests.statistics(connection, since=since, until=end, bucket_seconds=bucket_seconds)
+        )
+
+    # Upkeep
+
+    async def purge(self) -> tuple[str, ...]:
+        """Delete expired sessions, requests and copies of the database; returns the ids of the sessions."""
+        moment = self._moment()
+        self._log.flush()
+        purged = await self._do(
+            lambda connection: expiry.purge(connection, moment, self.path),
+            then=lambda done: self._deleted(done.session_ids),
+        )
+        return purged.session_ids
+
+    async def run_purge(self, interval: float = 300.0) -> None:
+        """Purge now and every `interval` seconds until cancelled or closed; a failure is logged and tried again."""
+        while not self._thread.closed:
+            try:
+                await self.purge()
+            except Exception:
+                log.exception("the purge failed, and is tried again in %s s", interval)
+            await asyncio.sleep(interval)
+
+    async def size_bytes(self) -> int:
+        """The size of the database on the disk, its side files included."""
+        files = [self.path, *(beside(self.path, suffix) for suffix in SIDE_FILES)]
+        return await self._do(lambda _: sum(file.stat().st_size for file in files if file.exists()))
+
+    def _moment(self) -> Expiry:
+        return Expiry(self._clock(), self._ttl)
+
+    async def _do(self, job: Job[T], then: Callable[[T], None] | None = None) -> T:
+        future = self._thread.submit(job)
+        if then is not None:
+            future.add_done_callback(lambda done: then(done.result()) if _succeeded(done) else None)
+        # What was asked for is done even if nobody waits any more, as after a client's disconnect.
+        return await asyncio.shield(future)
+
+    def _changed(self, summary: SessionSummary) -> None:
+        self._bus.publish(SessionChanged(summary.id))
+
+    def _deleted(self, ids: tuple[str, ...]) -> None:
+        if ids:
+            self._bus.publish(SessionsDeleted(ids))
+
+    def _tell_of_failure(self, error: DatabaseUnusable) -> None:
+        self._bus.publish(Notice("error", error.message, error.hint))
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    requests.mark_interrupted(connection)
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES ('written_by', ?)"
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value != excluded.value",
+        [__version__],
+    )
+
+
+def _succeeded(done: "asyncio.Future[T]") -> bool:
+    return not done.cancelled() and done.exception() is None
+
+
+def _nothing() -> Where:
+    return Where(["FALSE"])
+
+
+def _checked_ttl(ttl_seconds: float | None) -> float | None:
+    if ttl_seconds is not None and not ttl_seconds > 0:
+        raise ValueError(f"ttl_seconds is {ttl_seconds}, but must be more than 0, or None.")
+    return ttl_seconds

@@ -1,0 +1,69 @@
+"""The one thread on which all SQL runs, so that the event loop never waits for the disk."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import orjson
+
+from server.store.damage import as_unusable, is_damage, mark_suspect
+from server.store.database import open_database
+
+T = TypeVar("T")
+Job = Callable[[sqlite3.Connection], T]
+
+
+class DatabaseThread:
+    """A thread with an open database, to which jobs are given. They run one by one, in the order given."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.closed = False
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._connection: sqlite3.Connection | None = None
+
+    async def open(self, busy_timeout: float) -> str | None:
+        """Open the database; returns what its user should know. Raises as `open_database` does."""
+        try:
+            return await asyncio.wrap_future(self._executor.submit(self._open, busy_timeout))
+        except BaseException:
+            self._executor.submit(self._close)  # a cancelled opening may still succeed
+            self._executor.shutdown(wait=False)
+            raise
+
+    def _open(self, busy_timeout: float) -> str | None:
+        opened = open_database(self.path, busy_timeout=busy_timeout)
+        self._connection = opened.connection
+        return opened.notice
+
+    def submit(self, job: Job[T]) -> asyncio.Future[T]:
+        """Have `job` done. Its future raises DatabaseUnusable where SQLite fails, else what the job raises."""
+        return asyncio.wrap_future(self._executor.submit(self._run, job))
+
+    def _run(self, job: Job[T]) -> T:
+        if self._connection is None:
+            raise RuntimeError("The store is closed.")
+        try:
+            return job(self._connection)
+        except (sqlite3.Error, orjson.JSONDecodeError) as error:
+            # Stored JSON that cannot be read was flipped on the disk: SQLite keeps no checksums to notice it.
+            if is_damage(error):
+                mark_suspect(self.path)
+            raise as_unusable(error, self.path) from error
+
+    async def close(self) -> None:
+        """Close the database after the jobs that were given; further ones are refused."""
+        if self.closed:
+            return
+        self.closed = True
+        closing = self._executor.submit(self._close)
+        self._executor.shutdown(wait=False)
+        await asyncio.wrap_future(closing)
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
