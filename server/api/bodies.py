@@ -1,0 +1,92 @@
+"""Request bodies: how large and how deep they may be, and JSON out of them."""
+
+from typing import Any
+
+import orjson
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.api.answers import header
+from server.errors import BodyTooLarge, InvalidRequest
+
+MAX_DEPTH = 200
+"""orjson reads 1024 levels but writes only 254; nothing that is deeper could be passed on."""
+
+
+class BodyLimit:
+    """Refuses bodies of more than `limit` bytes: by Content-Length before a byte is read, else while they come.
+
+    The answer leaves at once. What the client still sends is read and dropped by the HTTP server, since closing the
+    connection on it would tear the answer away from a client that writes first and reads after.
+    """
+
+    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = header(scope, b"content-length")
+        if declared is not None and declared.isdigit() and int(declared) > self._limit:
+            raise self._too_large(f"{int(declared):,} bytes")
+        seen = 0
+
+        async def receive_counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._limit:
+                raise self._too_large(f"more than {self._limit:,} bytes")
+            return message
+
+        await self._app(scope, receive_counted, send)
+
+    def _too_large(self, size: str) -> BodyTooLarge:
+        return BodyTooLarge(
+            f"The request body has {size}; this server takes {self._limit:,}.",
+            limit=self._limit,
+            hint="Send less at once, or raise the setting max_body_bytes.",
+        )
+
+
+async def read_body(receive: Receive) -> bytes:
+    """The whole body. Raises ClientDisconnect when the client leaves before its end."""
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """The body's JSON object, whatever Content-Type says. Raises InvalidRequest."""
+    if not raw.strip():
+        raise InvalidRequest("The request has no body.", hint="Send a JSON object.")
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(f"The body is not valid JSON: {error}.", hint="Send a JSON object in UTF-8.") from None
+    if not isinstance(body, dict):
+        raise InvalidRequest("The body is JSON, but not an object.", hint="Send a JSON object: {...}.")
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _is_deeper(body, MAX_DEPTH):
+        raise InvalidRequest(f"The body is nested deeper than {MAX_DEPTH} levels.", hint="Flatten it.")
+    return body
+
+
+def _is_deeper(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [
+            item
+            for container in level
+            for item in (container.values() if isinstance(container, dict) else container)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return True

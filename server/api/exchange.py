@@ -1,0 +1,221 @@
+"""The walk of one request: a body in, the backend's answer out, the same for every dialect."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from server.api.answers import json_response
+from server.api.bodies import parse_object, read_body
+from server.api.observation import Observation
+from server.api.production import Production
+from server.api.running import RequestCancelled
+from server.api.session_link import SessionLink, link_session, save_answer
+from server.api.streams import Framing
+from server.api.warnings import warning_header
+from server.api.writer import StreamWriter
+from server.backends.base import Backend, ModelInfo
+from server.backends.capabilities import capabilities_of, fit
+from server.dialects.base import Call, Context, ToMessages
+from server.errors import TrayError, as_tray_error
+from server.messages import MessageFold, MessagesRequest
+from server.store.types import RequestRecord
+from server.tasks import spawn
+
+if TYPE_CHECKING:
+    from server.services import Services
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What the walk needs of a dialect. `remote_images` are the addresses in a body, `with_images` puts data there."""
+
+    to_messages: ToMessages
+    framing: Framing
+    remote_images: Callable[[Any], list[str]]
+    with_images: Callable[[Any, Mapping[str, str]], Any]
+
+
+class ExchangeEndpoint:
+    """A dialect's endpoint, as an ASGI application."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        services: Services = scope["app"].state.services
+        await Exchange(services, self._dialect, scope, receive, send).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    call: Call
+    link: SessionLink
+    fitted: MessagesRequest
+    headers: dict[str, str]
+
+
+class Exchange:
+    """One request and its answer.
+
+    Nothing leaves before the first event of the backend, so that an error still becomes an HTTP status. Only a
+    streamed request that waits longer than `Pace.commit_after` is answered 200 with pings; its errors are then
+    events of the stream. When the client leaves, the backend's work ends at once.
+    """
+
+    def __init__(self, services: "Services", dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
+        self._services = services
+        self._dialect = dialect
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._observation = Observation(services, scope, endpoint=scope["path"])
+        self._production: Production | None = None
+        self._cancelled: TrayError | None = None
+        self._client_left = False
+
+    @property
+    def record(self) -> RequestRecord:
+        """What is known of the request."""
+        return self._observation.record
+
+    def cancel(self, error: TrayError) -> None:
+        """End the work at once and tell the client `error`."""
+        self._cancelled = error
+        if self._production is not None:
+            self._production.fail(error)
+
+    async def run(self) -> None:
+        """Serve the request. Raises the error to answer with, if nothing was sent yet."""
+        with self._services.running.entered(self):
+            try:
+                await self._answer(await self._prepare())
+            except (asyncio.CancelledError, ClientDisconnect):
+                self._observation.abandon(self._folds())
+                raise
+            except Exception as exception:
+                error = as_tray_error(exception)
+                self._record_end(error)
+                if not self._client_left:
+                    raise
+
+    async def _prepare(self) -> _Prepared:
+        """Everything before the backend is asked."""
+        body = parse_object(await read_body(self._receive))
+        self._observation.body(body)
+        model = body.get("model")
+        self._observation.update(requested_model=model if isinstance(model, str) else None)
+        call = self._dialect.to_messages(await self._with_images(body), context_of(self._services))
+        link = await link_session(self._services, self._scope, call.request)
+        backend = self._services.backend
+        fitted = fit(link.request, capabilities_of(link.request.model, model_info(backend, link.request.model)))
+        warnings = (*call.warnings, *fitted.warnings)
+        self._observation.prepared(
+            model=link.request.model, session_id=link.session_id, stream=call.stream, warnings=warnings
+        )
+        headers = {"x-session-id": link.session_id}
+        if (text := warning_header(warnings)) is not None:
+            headers["warning"] = text
+        return _Prepared(call, link, fitted.request, headers)
+
+    async def _with_images(self, body: dict[str, Any]) -> Any:
+        addresses = self._dialect.remote_images(body) if self._services.images is not None else []
+        if self._services.images is None or not addresses:
+            return body
+        return self._dialect.with_images(body, await self._services.images.fetch(addresses))
+
+    async def _answer(self, prepared: _Prepared) -> None:
+        if self._cancelled is not None:
+            raise self._cancelled
+        production = self._production = self._produce(prepared)
+        watch = spawn(self._watch_client(production), name="watch the client")
+        production.start()
+        try:
+            if prepared.call.stream:
+                await self._stream(production, prepared)
+            else:
+                await self._whole(production, prepared)
+        finally:
+            watch.cancel()
+            await production.stop()
+
+    def _produce(self, prepared: _Prepared) -> Production:
+        framing = self._dialect.framing
+        return Production(
+            self._services.backend,
+            prepared.fitted,
+            prepared.call,
+            frame=framing.frame if prepared.call.stream else None,
+            on_first_delta=self._observation.first_delta,
+            on_complete=lambda: self._complete(prepared),
+        )
+
+    async def _stream(self, production: Production, prepared: _Prepared) -> None:
+        pace = self._services.pace
+        await StreamWriter(production, self._dialect.framing, prepared.headers, self._send, pace).run()
+        if production.error is not None:
+            self._record_end(production.error)
+
+    async def _whole(self, production: Production, prepared: _Prepared) -> None:
+        await production.finished.wait()
+        if production.error is not None:
+            raise production.error
+        response = json_response(production.whole(), headers=prepared.headers)
+        await response(self._scope, self._receive, self._send)
+
+    async def _watch_client(self, production: Production) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._client_left = True
+        production.fail(RequestCancelled("The client left."))
+
+    def _complete(self, prepared: _Prepared) -> None:
+        """The answer is whole, though perhaps not all of it is written: it is kept from now on."""
+        production, services = self._production, self._services
+        if production is None:
+            return
+        folds = production.folds
+        body = production.whole() if services.settings.log_bodies else None
+        self._observation.finish(folds, production.cost, body)
+        if services.settings.history:
+            save = save_answer(services, prepared.link, folds[0], client=self.record.client)
+            services.writes.add(save, "save the session")
+
+    def _record_end(self, error: TrayError) -> None:
+        if self._client_left:
+            self._observation.abandon(self._folds())
+        elif isinstance(error, RequestCancelled):
+            self._observation.abandon(self._folds(), reason=error.message)
+        else:
+            self._observation.fail(error, self._folds())
+
+    def _folds(self) -> list[MessageFold]:
+        return [] if self._production is None else self._production.folds
+
+
+def context_of(services: "Services") -> Context:
+    """What a dialect has to know, as things stand now."""
+    models = services.backend.models()
+    return Context(
+        aliases=services.settings.aliases,
+        models=tuple(dict.fromkeys(name for model in models for name in (model.id, model.name) if name)),
+        default_model=services.settings.default_model,
+        response_id=uuid.uuid4().hex,
+        created=int(services.clock()),
+    )
+
+
+def model_info(backend: Backend, model: str) -> ModelInfo | None:
+    """What the backend says of a model, by its id or short name."""
+    models = backend.models()
+    found = next((info for info in models if model in (info.id, info.name)), None)
+    if found is None and model == "default":
+        found = next((info for info in models if info.is_default), None)
+    return found

@@ -1,0 +1,5 @@
+"""`POST /v1/messages`."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

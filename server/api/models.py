@@ -1,0 +1,80 @@
+"""`GET /v1/models`: what the backend offers and the aliases, in objects that both dialects' clients can read."""
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from server.api.answers import json_response
+from server.api.exchange import context_of, model_info
+from server.dialects.model_names import DEFAULT_ALIASES, resolve
+
+if TYPE_CHECKING:
+    from server.services import Services
+
+router = APIRouter()
+
+_DATE = re.compile(r"-(\d{4})(\d{2})(\d{2})$")
+_UNKNOWN_DATE = datetime.fromtimestamp(0, UTC)
+"""Anthropic's API too gives the epoch where a release date is not known."""
+
+
+@router.api_route("/v1/models", methods=["GET", "HEAD"])
+@router.api_route("/models", methods=["GET", "HEAD"])
+async def list_models(request: Request) -> Response:
+    """All models at once; the paging fields of Anthropic's list say that there is no more."""
+    models = listed_models(request.app.state.services)
+    return json_response(
+        {
+            "object": "list",
+            "data": models,
+            "has_more": False,
+            "first_id": models[0]["id"] if models else None,
+            "last_id": models[-1]["id"] if models else None,
+        }
+    )
+
+
+@router.api_route("/v1/models/{model_id:path}", methods=["GET", "HEAD"])
+@router.api_route("/models/{model_id:path}", methods=["GET", "HEAD"])
+async def get_model(request: Request, model_id: str) -> Response:
+    """One model, by any name that requests may use. Raises ModelNotFound."""
+    services = request.app.state.services
+    return json_response(_entry(services, model_id, resolve(model_id, context_of(services))))
+
+
+def listed_models(services: "Services") -> list[dict[str, Any]]:
+    """Ids first, then the backend's short names, then the user's aliases, then the built-in ones."""
+    offered = services.backend.models()
+    names = [model.id for model in offered] + [model.name for model in offered if model.name]
+    names += [*services.settings.aliases, *DEFAULT_ALIASES]
+    context = context_of(services)
+    return [_entry(services, name, resolve(name, context)) for name in dict.fromkeys(names)]
+
+
+def _entry(services: "Services", name: str, target: str) -> dict[str, Any]:
+    info = model_info(services.backend, target)
+    full_id = info.id if info is not None and info.id else target
+    display_name = (info.display_name if info is not None else "") or full_id
+    date = _release_date(full_id)
+    return {
+        "id": name,
+        "object": "model",
+        "created": int(date.timestamp()),
+        "owned_by": "anthropic",
+        "type": "model",
+        "display_name": display_name if name in (full_id, target) else f"{name} ({display_name})",
+        "created_at": date.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def _release_date(model_id: str) -> datetime:
+    found = _DATE.search(model_id)
+    if found is None:
+        return _UNKNOWN_DATE
+    try:
+        return datetime(int(found[1]), int(found[2]), int(found[3]), tzinfo=UTC)
+    except ValueError:
+        return _UNKNOWN_DATE

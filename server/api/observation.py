@@ -1,0 +1,132 @@
+"""The record of one request as it goes on: published on the bus, and kept in the store at its end."""
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.types import Scope
+
+from server.api.answers import error_response, header, request_id
+from server.errors import TrayError
+from server.events import RequestFinished, RequestStarted, RequestUpdated
+from server.messages import MessageFold
+from server.redaction import redact
+from server.store.types import RequestRecord
+
+if TYPE_CHECKING:
+    from server.services import Services
+
+log = logging.getLogger(__name__)
+
+_UNKNOWN_CLIENT = "unknown"
+_LOGGED = (
+    "endpoint", "client", "status", "http_status", "model", "session_id", "stream", "ttft", "duration",
+    "input_tokens", "output_tokens", "cost_usd", "stop_reason",
+)  # fmt: skip
+
+
+class Observation:
+    """Watches a request from its arrival to its end. `finish`, `fail` and `abandon` end it; only the first counts."""
+
+    def __init__(self, services: "Services", scope: Scope, endpoint: str) -> None:
+        self._services = services
+        self._scope = scope
+        self._began = services.monotonic()
+        self._over = False
+        self.record = RequestRecord(
+            id=request_id(scope),
+            started_at=services.clock(),
+            endpoint=endpoint,
+            client=client_name(scope),
+            backend=services.backend.name,
+        )
+        services.bus.publish(RequestStarted(self.record))
+
+    def body(self, body: Any) -> None:
+        """The client's body; kept only while bodies are logged."""
+        if self._services.settings.log_bodies:
+            self.record = replace(self.record, request_body=_as_text(body))
+
+    def update(self, **changes: Any) -> None:
+        """More is known about the request."""
+        self.record = replace(self.record, **changes)
+        self._services.bus.publish(RequestUpdated(self.record))
+
+    def prepared(self, **changes: Any) -> None:
+        """The request is understood, and goes to the backend now."""
+        self.update(**changes)
+        self._keep()
+
+    def first_delta(self) -> None:
+        """The first words of the answer are here."""
+        if self.record.ttft is None:
+            self.update(ttft=self._elapsed())
+
+    def finish(self, folds: list[MessageFold], cost: float | None, body: dict[str, Any] | None) -> None:
+        """The answer is complete. `body` is the whole answer, given while bodies are logged."""
+        kept = _as_text(body) if body is not None else None
+        self._end(
+            status="ok",
+            http_status=200,
+            stop_reason=folds[0].message.get("stop_reason"),
+            cost_usd=cost,
+            response_body=kept,
+            **_tokens(folds),
+        )
+
+    def fail(self, error: TrayError, folds: list[MessageFold] | None = None) -> None:
+        """The request cannot be served, or no further."""
+        status = error_response(error, self._scope).status
+        self._end(status="error", http_status=status, error=str(redact(str(error))), **_tokens(folds or []))
+
+    def abandon(self, folds: list[MessageFold] | None = None, reason: str = "the client left") -> None:
+        """The client left, or someone cancelled the request."""
+        self._end(status="cancelled", error=reason, **_tokens(folds or []))
+
+    def _end(self, **changes: Any) -> None:
+        if self._over:
+            return
+        self._over = True
+        self.record = replace(self.record, duration=self._elapsed(), **changes)
+        self._services.bus.publish(RequestFinished(self.record))
+        _log(self.record)
+        self._keep()
+
+    def _keep(self) -> None:
+        if self._services.settings.history:
+            self._services.writes.add(self._services.store.record_request(self.record), "record the request")
+
+    def _elapsed(self) -> float:
+        return self._services.monotonic() - self._began
+
+
+def client_name(scope: Scope) -> str:
+    """The client's name and version: the first product of its User-Agent, as `OpenAI/Python 3.54.0`."""
+    agent = (header(scope, b"user-agent") or "").strip()
+    return agent.partition(" (")[0][:100] or _UNKNOWN_CLIENT
+
+
+def _tokens(folds: list[MessageFold]) -> dict[str, int | None]:
+    usages = [fold.usage for fold in folds if fold.usage]
+    if not usages:
+        return {}
+    read = sum(usage.get("cache_read_input_tokens") or 0 for usage in usages)
+    written = sum(usage.get("cache_creation_input_tokens") or 0 for usage in usages)
+    fresh = sum(usage.get("input_tokens") or 0 for usage in usages)
+    return {
+        "input_tokens": fresh + read + written,
+        "output_tokens": sum(usage.get("output_tokens") or 0 for usage in usages),
+        "cache_read_tokens": read,
+        "cache_write_tokens": written,
+    }
+
+
+def _as_text(body: Any) -> str:
+    return orjson.dumps(redact(body), default=str).decode()
+
+
+def _log(record: RequestRecord) -> None:
+    """One line about the request, without a word of what was said."""
+    fields = {name: value for name in _LOGGED if (value := getattr(record, name)) is not None}
+    log.info("request ended", extra=fields)

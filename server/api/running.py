@@ -1,0 +1,62 @@
+"""The requests that are being worked on, so that they can be listed and cancelled."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from server.errors import RequestError, Stopping, TrayError
+from server.store.types import RequestRecord
+
+
+class RequestCancelled(RequestError):
+    """A person ended the request, at the tray or by `DELETE /api/requests/{id}`."""
+
+    status = 499
+    openai_code = "request_cancelled"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        # Both SDKs heed it; without it some would ask the same thing again at once.
+        return {"x-should-retry": "false"}
+
+
+class Cancellable(Protocol):
+    """A request at work."""
+
+    @property
+    def record(self) -> RequestRecord: ...
+
+    def cancel(self, error: TrayError) -> None:
+        """End the work at once; the client is told `error`."""
+        ...
+
+
+class RunningRequests:
+    """The registry of running requests, oldest first."""
+
+    def __init__(self) -> None:
+        self._requests: dict[str, Cancellable] = {}
+
+    @contextmanager
+    def entered(self, request: Cancellable) -> Iterator[None]:
+        """Holds the request in the registry for as long as the block runs."""
+        request_id = request.record.id
+        self._requests[request_id] = request
+        try:
+            yield
+        finally:
+            if self._requests.get(request_id) is request:
+                del self._requests[request_id]
+
+    def cancel(self, request_id: str) -> bool:
+        """End a running request; False if there is none of that id."""
+        request = self._requests.get(request_id)
+        if request is None:
+            return False
+        request.cancel(RequestCancelled("The request was cancelled on the server."))
+        return True
+
+    def stop_all(self) -> None:
+        """End every request, because the server stops."""
+        for request in list(self._requests.values()):
+            request.cancel(Stopping("The server is being stopped.", retry_after=5))

@@ -1,0 +1,29 @@
+"""The `warning` response header: what of the request was not honoured."""
+
+import unicodedata
+from collections.abc import Iterable
+
+AGENT = "claude-code-tray"
+_MOST = 4096
+"""Bytes of the whole header: proxies and clients cap a header line at 8 KiB."""
+
+
+def warning_header(texts: Iterable[str]) -> str | None:
+    """`299 claude-code-tray "text"` for each text, joined by commas (RFC 7234, 5.5); None when there is none.
+
+    Quoted and in ASCII, so that no text (they may quote the client's own words) can end the header or begin another.
+    """
+    header = ""
+    for text in dict.fromkeys(texts):
+        value = f'299 {AGENT} "{_quoted(text)}"'
+        joined = f"{header}, {value}" if header else value
+        if len(joined) > _MOST:
+            break
+        header = joined
+    return header or None
+
+
+def _quoted(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "replace").decode()
+    one_line = "".join(char if char.isprintable() else " " for char in plain)[:1000]
+    return one_line.replace("\\", "\\\\").replace('"', '\\"')

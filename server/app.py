@@ -1,0 +1,50 @@
+"""The web application: routers, guards and error handlers, and nothing else."""
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from server.api import chat_completions, health, messages, models, requests, sessions
+from server.api.authentication import Authentication
+from server.api.bodies import BodyLimit
+from server.api.failures import Failures, on_http_exception, on_invalid_query
+from server.api.origins import HostAllowlist, Origins
+from server.api.rate_limit import RateLimit
+from server.api.request_ids import RequestIds
+from server.services import Services
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application over `services`, which whoever hosts it starts and stops."""
+    app = FastAPI(
+        title="Claude Code Tray",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        # A redirect would say nothing to clients that do not follow one with its body.
+        redirect_slashes=False,
+        middleware=_guards(services),
+        exception_handlers={HTTPException: on_http_exception, RequestValidationError: on_invalid_query},
+    )
+    app.state.services = services
+    for family in (chat_completions, messages, models, health, sessions, requests):
+        app.include_router(family.router)
+    return app
+
+
+def _guards(services: Services) -> list[Middleware]:
+    """The layers before the endpoints, outermost first.
+
+    Failures stands inside of Origins, so that a page of an allowed origin can read the errors too.
+    """
+    settings = services.settings
+    return [
+        Middleware(RequestIds),
+        Middleware(HostAllowlist, host=settings.host, allowed_hosts=settings.allowed_hosts),
+        Middleware(Origins, allowed_origins=settings.allowed_origins),
+        Middleware(Failures),
+        Middleware(Authentication, keys=services.key_store if settings.api_key_required else None),
+        Middleware(RateLimit, limit=settings.rate_limit),
+        Middleware(BodyLimit, limit=settings.max_body_bytes),
+    ]

@@ -1,0 +1,123 @@
+"""The composition root: what the server is made of, put together in one place."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from server.api.images import ImageFetcher
+from server.api.running import RunningRequests
+from server.api.writer import Pace
+from server.api.writing import BackgroundWrites
+from server.backends.base import Backend
+from server.backends.claude_cli.backend import ClaudeCliBackend, CliConfig
+from server.backends.claude_cli.pool import Limits
+from server.events import EventBus
+from server.paths import make_private_dir
+from server.secrets import KeyStore, open_key_store
+from server.settings import Settings
+from server.store.store import Store
+from server.tasks import spawn
+
+DATABASE_FILE = "history.db"
+CLI_DIRECTORY = "claude"
+"""Where the CLI runs, in the data directory: private and empty."""
+
+
+@dataclass(slots=True)
+class Services:
+    """Everything that the endpoints use. `clock` gives epoch seconds, `monotonic` seconds for durations."""
+
+    settings: Settings
+    bus: EventBus
+    backend: Backend
+    key_store: KeyStore
+    images: ImageFetcher | None = None
+    """None: images given by an address are not fetched."""
+    pace: Pace = field(default_factory=Pace)
+    clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.perf_counter
+    running: RunningRequests = field(default_factory=RunningRequests)
+    writes: BackgroundWrites = field(default_factory=BackgroundWrites)
+    started_at: float = 0.0
+    _store: Store | None = None
+    _purging: asyncio.Task[None] | None = None
+
+    @property
+    def store(self) -> Store:
+        """The store, open from `start` to `stop`."""
+        if self._store is None:
+            raise RuntimeError("the services were not started")
+        return self._store
+
+    async def start(self) -> None:
+        """Open the store, start the backend and the purging of what has expired. Raises SetupError."""
+        self.started_at = self.clock()
+        self._store = await open_store(self.settings, self.bus, self.clock)
+        try:
+            if self.settings.api_key_required:
+                await self.key_store.get_or_create()
+            await self.backend.start()
+        except BaseException:
+            await self._store.close()
+            raise
+        self._purging = spawn(self._store.run_purge(), name="purge")
+
+    async def stop(self) -> None:
+        """End all requests, then the backend, then close the store; what was answered is kept. Harmless twice."""
+        if self._purging is not None:
+            self._purging.cancel()
+            await asyncio.wait([self._purging])
+        self.running.stop_all()
+        await self.backend.stop()
+        await self.writes.settled()
+        if self.images is not None:
+            await self.images.close()
+        if self._store is not None:
+            await self._store.close()
+
+
+async def build_services(
+    settings: Settings,
+    *,
+    bus: EventBus,
+    key_store: KeyStore | None = None,
+    backend: Backend | None = None,
+) -> Services:
+    """Make everything and start nothing. Raises SetupError."""
+    return Services(
+        settings=settings,
+        bus=bus,
+        backend=backend or make_backend(settings, bus),
+        key_store=key_store or await open_key_store(settings),
+        images=ImageFetcher() if settings.fetch_images else None,
+    )
+
+
+async def open_store(settings: Settings, bus: EventBus, clock: Callable[[], float] = time.time) -> Store:
+    """The store that the settings name. Raises DatabaseTooNew and DatabaseUnusable."""
+    hours = settings.session_ttl_hours
+    ttl = None if hours is None else hours * 3600
+    make_private_dir(settings.data_dir)
+    return await Store.open(settings.data_dir / DATABASE_FILE, bus=bus, clock=clock, ttl_seconds=ttl)
+
+
+def make_backend(settings: Settings, bus: EventBus) -> ClaudeCliBackend:
+    """Claude Code as the settings want it."""
+    limits = Limits(
+        spares=settings.spares,
+        max_conversations=settings.max_conversations,
+        max_memory_mb=settings.max_memory_mb,
+        idle_seconds=settings.idle_seconds,
+        hold_seconds=settings.hold_seconds,
+        queue_seconds=settings.queue_seconds,
+    )
+    config = CliConfig(
+        directory=settings.data_dir / CLI_DIRECTORY,
+        outer=os.environ,
+        claude_path=settings.claude_path,
+        load_user_settings=settings.load_user_settings,
+        limits=limits,
+    )
+    return ClaudeCliBackend(config, bus)

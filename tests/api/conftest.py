@@ -1,0 +1,117 @@
+"""The whole HTTP side on a real socket, with a scripted backend behind it and real clients before it."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import httpx2
+import openai
+import pytest
+import uvicorn
+
+from server.app import create_app
+from server.events import Event, EventBus, RequestFinished
+from server.secrets import KeyStore
+from server.secrets.vaults import MemoryVault
+from server.services import Services, build_services
+from server.settings import Settings
+from tests.scripted_backend import ScriptedBackend
+
+KEY = "cct-the-key-of-this-test"
+
+
+@dataclass
+class Served:
+    """A running server."""
+
+    url: str
+    services: Services
+    backend: ScriptedBackend
+    events: list[Event]
+    http: httpx2.AsyncClient
+    """A plain client that has the key."""
+    stack: AsyncExitStack
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def openai(self, **options: Any) -> openai.AsyncOpenAI:
+        options = {"api_key": KEY, "max_retries": 0, **options}
+        client = openai.AsyncOpenAI(base_url=f"{self.url}/v1", **options)
+        self.stack.push_async_callback(client.close)
+        return client
+
+    def anthropic(self, **options: Any) -> anthropic.AsyncAnthropic:
+        options = {"api_key": KEY, "max_retries": 0, **options}
+        client = anthropic.AsyncAnthropic(base_url=self.url, **options)
+        self.stack.push_async_callback(client.close)
+        return client
+
+    async def finished(self, count: int = 1) -> list[RequestFinished]:
+        """The ends of requests, once there are `count`."""
+        seen = asyncio.Event()
+        unsubscribe = self.services.bus.subscribe(lambda _: seen.set())
+        try:
+            while len(ends := [event for event in self.events if isinstance(event, RequestFinished)]) < count:
+                seen.clear()
+                await seen.wait()
+            return ends
+        finally:
+            unsubscribe()
+
+
+Serve = Callable[..., Awaitable[Served]]
+
+
+@pytest.fixture
+async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
+    """Starts servers: `await serve(rate_limit="2/minute", pace=Pace(...))`; settings and Services' own fields."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**changes: Any) -> Served:
+            fields = {name: changes.pop(name) for name in ("pace", "images") if name in changes}
+            settings = Settings(data_dir=tmp_path / "data", config_dir=tmp_path / "config", **changes)
+            bus, backend, events = EventBus(), ScriptedBackend(), []
+            bus.subscribe(events.append)
+            key_store = KeyStore(MemoryVault(), fixed_key=KEY)
+            services = await build_services(settings, bus=bus, key_store=key_store, backend=backend)
+            for name, value in fields.items():
+                setattr(services, name, value)
+            await services.start()
+            stack.push_async_callback(services.stop)
+            url = await _listen(stack, services)
+            headers = {"authorization": f"Bearer {KEY}"}
+            http = await stack.enter_async_context(httpx2.AsyncClient(base_url=url, headers=headers, timeout=30))
+            return Served(url, services, backend, events, http, stack)
+
+        yield start
+
+
+@pytest.fixture
+async def server(serve: Serve) -> Served:
+    """A server with the default settings."""
+    return await serve()
+
+
+async def _listen(stack: AsyncExitStack, services: Services) -> str:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(create_app(services), log_config=None, lifespan="off", access_log=False)
+    config.load()
+    running = uvicorn.Server(config)
+    running.lifespan = config.lifespan_class(config)
+    # Not serve(): that would take the signals of the test run.
+    await running.startup([listener])
+
+    async def stop() -> None:
+        services.running.stop_all()
+        await running.shutdown([listener])
+
+    stack.push_async_callback(stop)
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
