@@ -96,13 +96,14 @@ def _open(path: Path, migrations: Sequence[Migration], busy_timeout: float) -> s
 def _prepare(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> None:
     connection.row_factory = sqlite3.Row
     _refuse_newer(connection, path, migrations[-1].number)
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # has an effect on an empty database only
+    suspect = is_suspect(path)
+    if suspect or path.stat().st_size <= CHECK_UP_TO_BYTES:
+        _check(connection)  # before anything is written, so that a damaged file is set aside as it was found
+    if not user_version(connection):
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only an empty database takes it
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA secure_delete = ON")
-    suspect = is_suspect(path)
-    if suspect or path.stat().st_size <= CHECK_UP_TO_BYTES:
-        _check(connection)
     migrate(connection, path, migrations)
     connection.execute("PRAGMA foreign_keys = ON")  # after the migrations, which may rebuild tables
     if suspect:

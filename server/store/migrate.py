@@ -6,6 +6,7 @@ statements, each ending at the end of a line.
 
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -85,14 +86,18 @@ def _statements(sql: str) -> Iterator[str]:
 
 def back_up(connection: sqlite3.Connection, target: Path) -> None:
     """Copy the open database to `target` (0600). What is there under that name is whole, even after a crash."""
-    unfinished = beside(target, ".part")
-    unfinished.unlink(missing_ok=True)
-    os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    with closing(sqlite3.connect(unfinished)) as copy:
+    version = user_version(connection)
+    handle, name = tempfile.mkstemp(prefix=f"{target.name}.part-", dir=target.parent)
+    os.close(handle)
+    with closing(sqlite3.connect(name)) as copy:
         connection.backup(copy)
-    unfinished.replace(target)
+        copied = user_version(copy)
+    if copied == version:
+        os.replace(name, target)
+    else:  # another process has migrated it meanwhile, and made its own copy before
+        os.remove(name)
 
 
 def backups(path: Path) -> list[Path]:
-    """The copies that were made before migrations of the database `path`."""
+    """The copies that were made before migrations of the database `path`, unfinished ones included."""
     return [file for file in path.parent.iterdir() if file.name.startswith(path.name + BACKUP)]

@@ -1,0 +1,43 @@
+"""Made-up conversations and records."""
+
+from server.store.saving import Exchange
+from server.store.types import RequestRecord
+
+
+def user(text):
+    return {"role": "user", "content": [{"type": "text", "text": text}]}
+
+
+def assistant(text):
+    return {**user(text), "role": "assistant"}
+
+
+def talk(*texts):
+    """A conversation of these texts, the user's first."""
+    return [user(text) if at % 2 == 0 else assistant(text) for at, text in enumerate(texts)]
+
+
+def exchange(*texts, system=("Be brief.",), client="ide/1.0", model="claude-opus-5-5", **usage):
+    return Exchange(system, talk(*texts), client, model, usage)
+
+
+def saved_as(exchanged):
+    """The arguments of `Store.save_session` for an exchange."""
+    return {
+        "system": exchanged.system,
+        "messages": exchanged.messages,
+        "client": exchanged.client,
+        "model": exchanged.model,
+        "usage": exchanged.usage,
+    }
+
+
+def record(id="req_1", started_at=1000.0, **fields):
+    return RequestRecord(
+        **{"id": id, "started_at": started_at, "endpoint": "/v1/messages", "client": "ide/1.0", **fields}
+    )
+
+
+def files_with(folder, word):
+    """The names of the files that hold `word` anywhere."""
+    return [file.name for file in sorted(folder.iterdir()) if word.encode() in file.read_bytes()]

@@ -1,0 +1,278 @@
+"""Every state that a database file can be found in, and what becomes of it."""
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing, contextmanager
+
+import pytest
+
+from server import __version__
+from server.errors import DatabaseTooNew, DatabaseUnusable
+from server.store import saving, sessions
+from server.store.damage import beside, mark_suspect
+from server.store.database import open_database
+from server.store.expiry import Expiry
+from tests.store.conversations import exchange
+
+NOW = Expiry(now=1000.0, ttl=None)
+
+
+def rights(file):
+    return file.stat().st_mode & 0o777
+
+
+def snapshot(folder):
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def fill(path, count=3):
+    with closing(open_database(path).connection) as connection:
+        for number in range(count):
+            saving.save(connection, NOW, exchange(f"question {number}", "answer " * 200), session_id=f"s{number}")
+
+
+def titles(connection):
+    page = sessions.list_page(connection, NOW, search=None, cursor=None, limit=200)
+    return sorted(item.title for item in page.items)
+
+
+@contextmanager
+def unfinished(path, statement):
+    """A database whose last commit is in its write-ahead log only, as after a kill."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute(statement)
+        yield
+
+
+def test_a_new_database_is_private_whatever_the_umask(path):
+    before = os.umask(0)
+    try:
+        with closing(open_database(path).connection) as connection:
+            saving.save(connection, NOW, exchange("a", "b"))
+            found = {file.name: rights(file) for file in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+    assert found == {"history.db": 0o600, "history.db-wal": 0o600, "history.db-shm": 0o600}
+    assert rights(path.parent) == 0o700
+
+
+def test_an_existing_database_becomes_private(path):
+    fill(path)
+    path.chmod(0o644)
+    with closing(open_database(path).connection) as connection:
+        saving.save(connection, NOW, exchange("a", "b"))
+        assert {rights(file) for file in path.parent.iterdir()} == {0o600}
+
+
+def test_how_a_database_is_run(connection):
+    def pragma(name):
+        return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+    assert pragma("journal_mode") == "wal"
+    assert pragma("foreign_keys") == 1
+    assert pragma("secure_delete") == 1
+    assert pragma("synchronous") == 1
+    assert pragma("auto_vacuum") == 2
+    assert pragma("busy_timeout") == 5000
+
+
+def test_an_empty_file_is_a_new_database(path):
+    path.parent.mkdir()
+    path.touch()
+    with closing(open_database(path).connection) as connection:
+        assert titles(connection) == []
+
+
+def test_what_was_stored_is_there_again(path):
+    fill(path)
+    opened = open_database(path)
+    with closing(opened.connection) as connection:
+        assert titles(connection) == ["question 0", "question 1", "question 2"]
+    assert opened.notice is None
+
+
+def test_what_a_killed_process_left_in_the_write_ahead_log_is_there(path, tmp_path):
+    fill(path)
+    copy = tmp_path / "copy" / path.name
+    with unfinished(path, "UPDATE sessions SET title = 'late'"):
+        shutil.copytree(path.parent, copy.parent)
+    with closing(open_database(copy).connection) as connection:
+        assert titles(connection) == ["late"] * 3
+
+
+class TestTooNew:
+    @pytest.fixture
+    def newer(self, path):
+        fill(path)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA user_version = 99")
+        return path
+
+    def refused(self, path):
+        before = snapshot(path.parent)
+        with pytest.raises(DatabaseTooNew) as caught:
+            open_database(path)
+        assert snapshot(path.parent).keys() == before.keys()
+        # The -shm is an index of the -wal that every reader may write anew.
+        now = {name: held for name, held in snapshot(path.parent).items() if not name.endswith("-shm")}
+        assert now == {name: before[name] for name in now}
+        return caught.value
+
+    def test_it_is_left_untouched(self, newer):
+        assert [file.name for file in newer.parent.iterdir()] == [newer.name]
+        error = self.refused(newer)
+        assert (error.found, error.known) == (99, 1)
+        assert str(newer) in error.message
+        assert error.hint
+
+    def test_rights_are_left_untouched(self, newer):
+        newer.chmod(0o644)
+        self.refused(newer)
+        assert rights(newer) == 0o644
+
+    @pytest.mark.parametrize("lost", [(), ("-shm",)])
+    def test_a_version_that_is_only_in_the_write_ahead_log_counts(self, path, tmp_path, lost):
+        fill(path)
+        copy = tmp_path / "copy" / path.name
+        with unfinished(path, "PRAGMA user_version = 99"):
+            shutil.copytree(path.parent, copy.parent)
+        for suffix in lost:
+            beside(copy, suffix).unlink()
+        assert copy.read_bytes()[60:64] == (1).to_bytes(4, "big")
+        assert self.refused(copy).found == 99
+
+    def test_it_says_which_version_wrote_it(self, newer):
+        with closing(sqlite3.connect(newer)) as connection, connection:
+            connection.execute("INSERT INTO meta VALUES ('written_by', '7.8.9')")
+        error = self.refused(newer)
+        assert "7.8.9" in error.message
+        assert __version__ in error.message
+
+
+def test_another_programs_database_is_refused_and_left_untouched(path):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE sessions (x)")
+    before = snapshot(path.parent)
+    with pytest.raises(DatabaseUnusable, match="another program"):
+        open_database(path)
+    assert snapshot(path.parent) == before
+
+
+class TestDamaged:
+    @pytest.fixture
+    def sound(self, path):
+        fill(path)
+        return path.read_bytes()
+
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            lambda whole: b"This is not a database. " * 400,
+            lambda whole: os.urandom(64) + whole[64:],
+            lambda whole: os.urandom(100) + whole[100:],
+            lambda whole: whole[:50],
+            lambda whole: whole[:100],
+            lambda whole: whole[:5000],
+            lambda whole: whole[: len(whole) // 2],
+            lambda whole: whole[:-4096],
+            lambda whole: whole[:100] + b"\xff" * 8 + whole[108:],
+            lambda whole: whole[:4096] + b"\xff" * 3 * 4096 + whole[4 * 4096 :],
+        ],
+    )
+    def test_it_is_set_aside_and_a_new_one_made(self, path, sound, damage):
+        damaged = damage(sound)
+        path.write_bytes(damaged)
+        opened = open_database(path)
+        with closing(opened.connection) as connection:
+            assert titles(connection) == []
+            saving.save(connection, NOW, exchange("new", "life"))
+        (aside,) = [file for file in path.parent.iterdir() if ".damaged-" in file.name]
+        assert aside.read_bytes() == damaged
+        assert str(aside) in opened.notice
+        again = open_database(path)
+        again.connection.close()
+        assert again.notice is None
+
+    def test_no_flipped_page_keeps_the_program_from_starting(self, path, sound):
+        for start in range(0, len(sound), 4096):
+            flipped = bytes(byte ^ 0xA5 for byte in sound[start : start + 4096])
+            path.write_bytes(sound[:start] + flipped + sound[start + 4096 :])
+            opened = open_database(path)
+            with closing(opened.connection) as connection:
+                # A page that is free, or text alone, is no damage to the structure.
+                assert opened.notice or len(titles(connection)) == 3
+
+    def test_its_write_ahead_log_goes_with_it(self, path, sound):
+        path.write_bytes(b"x" * 5000)
+        beside(path, "-wal").write_bytes(b"y" * 100)
+        open_database(path).connection.close()
+        asides = {file.name.rpartition("-")[2]: file for file in path.parent.iterdir() if ".damaged-" in file.name}
+        assert asides["wal"].read_bytes() == b"y" * 100
+        assert len(asides) == 2
+
+    def test_a_second_one_does_not_overwrite_the_first(self, path):
+        path.parent.mkdir()
+        for content in (b"first " * 100, b"second " * 100, b"third " * 100):
+            path.write_bytes(content)
+            open_database(path).connection.close()
+            path.unlink()
+        contents = {file.read_bytes()[:5] for file in path.parent.iterdir() if ".damaged-" in file.name}
+        assert contents == {b"first", b"secon", b"third"}
+
+    def test_damage_to_a_search_index_alone_costs_nothing(self, path, sound):
+        with closing(open_database(path).connection) as connection:
+            connection.execute("UPDATE message_search_data SET block = x'0000' WHERE id > 10")
+            with pytest.raises(sqlite3.DatabaseError):
+                sessions.list_page(connection, NOW, search="answer", cursor=None, limit=10)
+        mark_suspect(path)
+        opened = open_database(path)
+        with closing(opened.connection) as connection:
+            assert sessions.list_page(connection, NOW, search="answer", cursor=None, limit=10).total == 3
+        assert opened.notice is None
+        assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+class TestUnusable:
+    def test_without_rights(self, tmp_path):
+        folder = tmp_path / "locked"
+        folder.mkdir(mode=0o000)
+        root = os.geteuid() == 0  # rights do not bind root
+        if root:
+            os.seteuid(65534)
+        try:
+            with pytest.raises(DatabaseUnusable, match="may not be read or written") as caught:
+                open_database(folder / "history.db")
+        finally:
+            if root:
+                os.seteuid(0)
+            folder.chmod(0o700)
+        assert "rights" in caught.value.hint
+        assert list(folder.iterdir()) == []
+
+    def test_a_folder_in_its_place(self, path):
+        path.mkdir(parents=True)
+        with pytest.raises(DatabaseUnusable) as caught:
+            open_database(path)
+        assert caught.value.hint
+
+    def test_a_file_in_the_place_of_its_folder(self, path):
+        path.parent.touch()
+        with pytest.raises(DatabaseUnusable):
+            open_database(path)
+
+    def test_locked_by_another_program(self, path):
+        fill(path)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("PRAGMA locking_mode = EXCLUSIVE")
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("UPDATE sessions SET title = title")
+            other.execute("COMMIT")
+            before = path.read_bytes()
+            with pytest.raises(DatabaseUnusable, match="locked") as caught:
+                open_database(path, busy_timeout=0.01)
+            assert path.read_bytes() == before
+        assert "Close the program" in caught.value.hint
+        open_database(path).connection.close()

@@ -1,0 +1,115 @@
+"""Schema versions, one after the other."""
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from server.errors import DatabaseUnusable
+from server.store import saving, sessions
+from server.store.database import open_database
+from server.store.expiry import Expiry
+from server.store.migrate import Migration, backups, migrate, shipped_migrations, transaction, user_version
+from tests.store.conversations import exchange
+
+NOW = Expiry(now=1000.0, ttl=None)
+SHIPPED = shipped_migrations()
+NEXT = Migration(
+    SHIPPED[-1].number + 1,
+    """-- A comment; with a semicolon.
+    ALTER TABLE sessions ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue';
+    CREATE TRIGGER painted AFTER INSERT ON sessions BEGIN
+        UPDATE sessions SET colour = 'red; dark' WHERE number = new.number;
+    END;
+    """,
+)
+BROKEN = Migration(NEXT.number, "CREATE TABLE half (x);\nINSERT INTO nowhere VALUES (1);\n")
+
+
+def schema(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY type, name").fetchall()
+
+
+def save_one(path):
+    with closing(open_database(path).connection) as connection:
+        saving.save(connection, NOW, exchange("question", "answer"), session_id="kept")
+
+
+def test_the_numbers_have_no_gap():
+    assert [migration.number for migration in SHIPPED] == list(range(1, len(SHIPPED) + 1))
+
+
+@pytest.mark.parametrize("version", range(len(SHIPPED)))
+def test_every_older_version_becomes_the_newest(tmp_path, version):
+    older, new = tmp_path / "older.db", tmp_path / "new.db"
+    with closing(sqlite3.connect(older, isolation_level=None)) as connection:
+        migrate(connection, older, SHIPPED[:version])
+        assert user_version(connection) == version
+    open_database(older).connection.close()
+    open_database(new).connection.close()
+    assert schema(older) == schema(new)
+
+
+def test_a_migration_keeps_what_is_there(path):
+    save_one(path)
+    with closing(open_database(path, migrations=[*SHIPPED, NEXT]).connection) as connection:
+        assert user_version(connection) == NEXT.number
+        assert sessions.find(connection, NOW, "kept").messages[0]["content"][0]["text"] == "question"
+        saving.save(connection, NOW, exchange("new"), session_id="new")
+        colours = connection.execute("SELECT id, colour FROM sessions ORDER BY id").fetchall()
+    assert [tuple(row) for row in colours] == [("kept", "blue"), ("new", "red; dark")]
+
+
+def test_the_database_is_copied_before_a_migration(path):
+    save_one(path)
+    open_database(path, migrations=[*SHIPPED, NEXT]).connection.close()
+    (backup,) = backups(path)
+    assert backup.name == f"{path.name}.before-v{NEXT.number}"
+    assert backup.stat().st_mode & 0o777 == 0o600
+    with closing(sqlite3.connect(backup)) as connection:
+        assert user_version(connection) == SHIPPED[-1].number
+        assert connection.execute("SELECT id FROM sessions").fetchall() == [("kept",)]
+
+
+def test_no_copy_is_made_without_need(path):
+    save_one(path)
+    open_database(path).connection.close()
+    assert backups(path) == []
+
+
+def test_a_migration_that_fails_changes_nothing(path):
+    save_one(path)
+    before = schema(path)
+    with pytest.raises(DatabaseUnusable, match="nowhere"):
+        open_database(path, migrations=[*SHIPPED, BROKEN])
+    assert schema(path) == before
+    with closing(open_database(path).connection) as connection:
+        assert sessions.find(connection, NOW, "kept")
+
+
+def test_processes_that_open_an_old_database_at_once_migrate_it_once(path):
+    save_one(path)
+
+    def open_newest(_):
+        with closing(open_database(path, migrations=[*SHIPPED, NEXT]).connection) as connection:
+            return user_version(connection)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(open_newest, range(8))) == [NEXT.number] * 8
+    (backup,) = backups(path)
+    with closing(sqlite3.connect(backup)) as connection:
+        assert user_version(connection) == SHIPPED[-1].number
+
+
+def test_a_transaction_is_undone_when_it_fails(connection):
+    def fail():
+        with transaction(connection):
+            connection.execute("INSERT INTO meta VALUES ('a', 'b')")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert connection.execute("SELECT count(*) FROM meta").fetchone()[0] == 0
+    assert not connection.in_transaction
