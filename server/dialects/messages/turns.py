@@ -1,0 +1,85 @@
+"""The messages of a body as turns that alternate between user and assistant.
+
+- Neighbouring messages of one role are one turn, as the API reads them.
+- System messages before all others belong to the system prompt. Claude Code takes a system prompt at the start
+  only, so a later one becomes a text `<system>` in the user's turn where it stands.
+- Tool results come first in their turn: the API takes them nowhere else.
+- Texts of nothing but whitespace, which the API refuses, are joined to a text beside them, or left out.
+- Answers without content are left out: clients send them back as they got them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from server.errors import InvalidRequest
+from server.messages import Block, Message, text_block, text_of
+
+
+def read_turns(messages: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[Message]]:
+    """The texts of leading system messages, and the turns. Raises `InvalidRequest`."""
+    system: list[str] = []
+    turns: list[Message] = []
+    for number, message in enumerate(messages):
+        if message["role"] == "system" and not turns:
+            system += texts(message["content"])
+        elif blocks := _blocks(number, message):
+            _add(turns, "assistant" if message["role"] == "assistant" else "user", blocks)
+    if not turns:
+        raise InvalidRequest("messages: at least one message is required", param="messages")
+    if turns[0]["role"] == "assistant":
+        raise InvalidRequest('messages: first message must use the "user" role', param="messages")
+    return system, [_results_first(turn) for turn in turns]
+
+
+def texts(blocks: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The texts of system blocks; blank ones say nothing."""
+    return [block["text"] for block in blocks if block["text"].strip()]
+
+
+def _blocks(number: int, message: Mapping[str, Any]) -> list[Block]:
+    if message["role"] == "system":
+        words = "\n\n".join(texts(message["content"]))
+        return [text_block(f"<system>\n{words}\n</system>")] if words else []
+    blocks = _without_blanks(_cleaned(block) for block in message["content"])
+    if not blocks and message["role"] == "user":
+        path = f"messages.{number}"
+        raise InvalidRequest(f"{path}: user messages must have non-empty content", param=path)
+    return blocks
+
+
+def _cleaned(block: Mapping[str, Any]) -> Block:
+    """The block without keys that are null; a tool result's blocks, too."""
+    cleaned = {key: value for key, value in block.items() if value is not None}
+    if cleaned["type"] == "tool_result" and "content" in cleaned:
+        cleaned["content"] = _without_blanks(_cleaned(inner) for inner in cleaned["content"])
+    return cleaned
+
+
+def _without_blanks(blocks: Iterable[Block]) -> list[Block]:
+    kept: list[Block] = []
+    blank = ""
+    for block in blocks:
+        if block["type"] != "text":
+            kept.append(block)
+            blank = ""
+        elif kept and kept[-1]["type"] == "text" and not block["text"].strip():
+            kept[-1] = {**kept[-1], "text": text_of([kept[-1], block])}
+        elif not block["text"].strip():
+            blank += block["text"]
+        else:
+            kept.append({**block, "text": blank + block["text"]})
+            blank = ""
+    return kept
+
+
+def _add(turns: list[Message], role: Any, blocks: list[Block]) -> None:
+    if turns and turns[-1]["role"] == role:
+        turns[-1]["content"].extend(blocks)
+    else:
+        turns.append({"role": role, "content": blocks})
+
+
+def _results_first(turn: Message) -> Message:
+    if turn["role"] == "user":
+        turn["content"].sort(key=lambda block: block["type"] != "tool_result")
+    return turn

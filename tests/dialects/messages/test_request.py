@@ -1,0 +1,430 @@
+"""Bodies of `POST /v1/messages` as requests of the waist."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.dialects.base import Context
+from server.dialects.messages import to_count, to_messages
+from server.errors import InvalidRequest, ModelNotFound, RequestError
+
+CONTEXT = Context(aliases={}, models=("claude-opus-5-5", "opus"), default_model="default", response_id="abc", created=1)
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}}
+PDF = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}}
+TOOL = {"name": "look", "description": "Looks.", "input_schema": {"type": "object", "properties": {}}}
+
+
+def user(*content):
+    return {"role": "user", "content": [text(part) if isinstance(part, str) else part for part in content]}
+
+
+def assistant(*content):
+    return {**user(*content), "role": "assistant"}
+
+
+def text(words):
+    return {"type": "text", "text": words}
+
+
+def call(id="t1", **input):
+    return {"type": "tool_use", "id": id, "name": "look", "input": input}
+
+
+def result(id="t1", content="seen", **more):
+    return {"type": "tool_result", "tool_use_id": id, "content": content, **more}
+
+
+def body(*messages, **fields):
+    return {"model": "opus", "max_tokens": 100, "messages": list(messages or [user("hello")]), **fields}
+
+
+def understood(*messages, **fields):
+    return to_messages(body(*messages, **fields), CONTEXT)
+
+
+def refused(*messages, **fields):
+    with pytest.raises(InvalidRequest) as raised:
+        understood(*messages, **fields)
+    return raised.value
+
+
+def test_a_plain_request():
+    got = understood({"role": "user", "content": "hello"}, model="gpt-4o")
+    assert got.request.messages == (user("hello"),)
+    assert (got.request.model, got.request.requested_model, got.request.max_tokens) == ("sonnet", "gpt-4o", 100)
+    assert (got.stream, got.n, got.warnings) == (False, 1, [])
+
+
+def test_all_parameters():
+    got = understood(
+        system=[text("Be kind."), {**text("Be brief."), "cache_control": {"type": "ephemeral"}}],
+        temperature=0.5,
+        top_p=1,
+        top_k=3,
+        stop_sequences=["END"],
+        stream=True,
+        tools=[
+            {**TOOL, "type": "custom", "cache_control": {"type": "ephemeral"}},
+            {**TOOL, "name": "see", "description": None},
+        ],
+        tool_choice={"type": "tool", "name": "see", "disable_parallel_tool_use": True},
+        thinking={"type": "enabled", "budget_tokens": 2000, "display": "summarized"},
+        output_config={"effort": "high", "format": {"type": "json_schema", "schema": {"type": "object"}}},
+        metadata={"user_id": "u"},
+        session_id="ses_1",
+    )
+    asked = got.request
+    assert asked.system == ("Be kind.", "Be brief.")
+    assert (asked.temperature, asked.top_p, asked.top_k, asked.stop_sequences) == (0.5, 1, 3, ("END",))
+    assert asked.tools == (TOOL, {**TOOL, "name": "see", "description": ""})
+    assert asked.tool_choice == {"type": "tool", "name": "see", "disable_parallel_tool_use": True}
+    assert asked.thinking == {"type": "enabled", "budget_tokens": 2000}
+    assert (asked.effort, asked.output_schema, asked.session_id) == ("high", {"type": "object"}, "ses_1")
+    assert got.stream
+    assert got.warnings == []
+
+
+@pytest.mark.parametrize("name", ["temperature", "system", "tools", "thinking", "stream", "stop_sequences", "model"])
+def test_null_is_as_good_as_nothing(name):
+    fields = {**body(), name: None}
+    expected = {key: value for key, value in body().items() if key != name}
+    assert to_messages(fields, CONTEXT).request == to_messages(expected, CONTEXT).request
+
+
+def test_the_older_output_format():
+    asked = understood(output_format={"type": "json_schema", "schema": {"type": "object"}}).request
+    assert asked.output_schema == {"type": "object"}
+
+
+class TestContent:
+    def test_every_kind_of_block_is_passed_on(self):
+        thinking = {"type": "thinking", "thinking": "hm", "signature": "sig"}
+        redacted = {"type": "redacted_thinking", "data": "xyz"}
+        document = {**PDF, "title": "T", "context": "C", "citations": {"enabled": True}}
+        plain = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "words"}}
+        parts = {"type": "document", "source": {"type": "content", "content": [text("a"), IMAGE]}}
+        found = {"type": "search_result", "source": "s", "title": "t", "content": [text("x")]}
+        inner = result(content=[text("a"), IMAGE, PDF, found], is_error=True)
+        messages = [
+            user("look", IMAGE, document, plain, parts, found),
+            assistant(thinking, redacted, call(a=1)),
+            user(inner),
+        ]
+        assert understood(*messages).request.messages == tuple(messages)
+
+    def test_cache_control_is_stripped_everywhere(self):
+        marked = {"cache_control": {"type": "ephemeral"}}
+        messages = [
+            user({**text("a"), **marked}, {**IMAGE, **marked}),
+            assistant({**call(), **marked}),
+            user({**result(content=[{**text("r"), **marked}]), **marked}),
+        ]
+        got = understood(*messages, cache_control={"type": "ephemeral"})
+        assert got.request.messages == (user("a", IMAGE), assistant(call()), user(result(content=[text("r")])))
+        assert got.warnings == []
+
+    def test_null_keys_are_left_out(self):
+        asked = understood(user({**text("a"), "citations": None}), assistant(call()), user(result(content=None)))
+        assert asked.request.messages[0] == user("a")
+        assert asked.request.messages[2] == user({"type": "tool_result", "tool_use_id": "t1"})
+
+    def test_neighbours_of_one_role_are_one_turn(self):
+        asked = understood(user("a"), user("b"), assistant("c"), assistant("d"), user("e")).request
+        assert asked.messages == (user("a", "b"), assistant("c", "d"), user("e"))
+
+    def test_system_messages_become_text_in_the_users_turn(self):
+        system = {"role": "system", "content": "Rain now."}
+        asked = understood(user("a"), assistant(call()), system, user("b", result()), assistant("c"), system).request
+        wrapped = "<system>\nRain now.\n</system>"
+        seen = result(content=[text("seen")])
+        assert asked.messages == (user("a"), assistant(call()), user(seen, wrapped, "b"), assistant("c"), user(wrapped))
+        assert asked.system == ()
+
+    def test_system_messages_at_the_start_are_the_system_prompt(self):
+        system = {"role": "system", "content": [text("Rain."), text(" ")]}
+        asked = understood(system, user("a"), system="Be kind.").request
+        assert (asked.system, asked.messages) == (("Be kind.", "Rain."), (user("a"),))
+
+    def test_blank_texts_lose_no_character_beside_words(self):
+        asked = understood(user("a", "\n", IMAGE, " ", "b"), assistant(" ", call()), user(result(content="")))
+        assert asked.request.messages == (user("a\n", IMAGE, " b"), assistant(call()), user(result(content=[])))
+
+    def test_empty_answers_are_left_out(self):
+        asked = understood(user("a"), assistant(), user("b"), assistant("")).request
+        assert asked.messages == (user("a", "b"),)
+
+    def test_a_prefill_stays(self):
+        assert understood(user("a"), assistant("{")).request.messages == (user("a"), assistant("{"))
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(("field", "param"), [("max_tokens", "max_tokens"), ("messages", "messages")])
+    def test_what_is_required(self, field, param):
+        fields = body()
+        del fields[field]
+        with pytest.raises(InvalidRequest) as raised:
+            to_messages(fields, CONTEXT)
+        assert raised.value.message == f"{field}: Field required"
+        assert raised.value.param == param
+
+    @pytest.mark.parametrize(
+        ("fields", "param"),
+        [
+            ({"max_tokens": "5"}, "max_tokens"),
+            ({"max_tokens": 0}, "max_tokens"),
+            ({"max_tokens": True}, "max_tokens"),
+            ({"max_tokens": 1.5}, "max_tokens"),
+            ({"temperature": 1.1}, "temperature"),
+            ({"temperature": float("nan")}, "temperature"),
+            ({"top_p": -0.1}, "top_p"),
+            ({"top_k": -1}, "top_k"),
+            ({"stop_sequences": "x"}, "stop_sequences"),
+            ({"stop_sequences": [1]}, "stop_sequences.0"),
+            ({"stream": 1}, "stream"),
+            ({"model": 5}, "model"),
+            ({"system": {}}, "system"),
+            ({"system": [IMAGE]}, "system.0.type"),
+            ({"thinking": {"type": "enabled"}}, "thinking.enabled.budget_tokens"),
+            ({"thinking": {"type": "enabled", "budget_tokens": 10}}, "thinking.enabled.budget_tokens"),
+            ({"thinking": {"type": "hard"}}, "thinking"),
+            ({"output_config": {"effort": "huge"}}, "output_config.effort"),
+            ({"output_config": {"format": {"type": "json_object"}}}, "output_config.format.type"),
+            ({"tool_choice": {"type": "tool"}}, "tool_choice.tool.name"),
+            ({"tools": [{"name": "a b", "input_schema": {"type": "object"}}]}, "tools.0.name"),
+            ({"tools": [{"name": "a"}]}, "tools.0.input_schema"),
+            ({"tools": [{"name": "a", "input_schema": {}}]}, "tools.0.input_schema"),
+            ({"tools": [TOOL, TOOL]}, "tools"),
+            ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "tools.0"),
+            ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, "tools.0"),
+            ({"mcp_servers": [{"type": "url"}]}, "mcp_servers"),
+            ({"session_id": ""}, "session_id"),
+            ({"messages": []}, "messages"),
+            ({"messages": "hello"}, "messages"),
+            ({"messages": ["hello"]}, "messages.0"),
+            ({"messages": [{"role": "tool", "content": "x"}]}, "messages.0"),
+            ({"messages": [{"content": "x"}]}, "messages.0"),
+            ({"messages": [{"role": "user"}]}, "messages.0.content"),
+            ({"messages": [user("")]}, "messages.0"),
+            ({"messages": [user("a"), assistant("b"), user(" ")]}, "messages.2"),
+            ({"messages": [{"role": "user", "content": 5}]}, "messages.0.content"),
+            ({"messages": [user({"type": "text"})]}, "messages.0.content.0.text.text"),
+            ({"messages": [user({"type": "audio"})]}, "messages.0.content.0"),
+            ({"messages": [user(call())]}, "messages.0.content.0"),
+            ({"messages": [user("a"), assistant(IMAGE)]}, "messages.1.content.0"),
+            ({"messages": [assistant("a"), user("b")]}, "messages"),
+            ({"messages": [{"role": "system", "content": "a"}]}, "messages"),
+        ],
+    )  # fmt: skip
+    def test_the_path_of_the_field(self, fields, param):
+        error = refused(**fields)
+        assert error.param == param
+        assert error.message.startswith(param)
+
+    @pytest.mark.parametrize("anything", [None, [], "x", 3, [body()]])
+    def test_a_body_that_is_no_object(self, anything):
+        with pytest.raises(InvalidRequest):
+            to_messages(anything, CONTEXT)
+
+    @pytest.mark.parametrize(
+        ("source", "words"),
+        [
+            ({"type": "url", "url": "https://example.com/a.png"}, "fetch_images"),
+            ({"type": "file", "file_id": "file_1"}, "Files API"),
+            ({"type": "base64", "media_type": "image/png", "data": "%%%"}, "base64"),
+            ({"type": "base64", "media_type": "image/png", "data": ""}, "no data"),
+            ({"type": "base64", "media_type": "image/tiff", "data": PIXEL}, "image/png"),
+        ],
+    )
+    def test_images_that_cannot_be_passed_on(self, source, words):
+        error = refused(user({"type": "image", "source": source}))
+        assert error.param.startswith("messages.0.content.0.image.source")
+        assert words in error.message
+
+    @pytest.mark.parametrize(
+        ("source", "words"),
+        [
+            ({"type": "url", "url": "https://example.com/a.pdf"}, "not fetched"),
+            ({"type": "file", "file_id": "file_1"}, "Files API"),
+        ],
+    )
+    def test_documents_that_cannot_be_passed_on(self, source, words):
+        assert words in refused(user({"type": "document", "source": source})).message
+
+    def test_an_unknown_model(self):
+        with pytest.raises(ModelNotFound):
+            understood(model="llama3")
+
+    def test_nesting_without_end(self):
+        deep = {}
+        for _ in range(500):
+            deep = {"a": deep}
+        assert "nested" in refused(user("a"), assistant(call(x=deep)), user(result())).message
+        assert (
+            "nested" in refused(tools=[{"name": "t", "input_schema": {"type": "object", "properties": deep}}]).message
+        )
+
+    def test_a_message_stays_readable_when_the_value_is_huge(self):
+        assert len(refused(user({"type": "x" * 100_000})).message) < 1000
+
+
+class TestToolPairs:
+    def test_a_result_for_an_unknown_call(self):
+        error = refused(user("a"), assistant(call("t1")), user(result("t1"), result("t9")))
+        assert error.param == "messages.2.content.1"
+        assert error.message == (
+            "messages.2.content.1: unexpected `tool_use_id` found in `tool_result` blocks: t9. Each `tool_result` "
+            "block must have a corresponding `tool_use` block in the previous message."
+        )
+
+    @pytest.mark.parametrize("rest", [[user("b")], [], [assistant("c")], [user("b"), assistant("c"), user(result())]])
+    def test_a_call_without_a_result(self, rest):
+        error = refused(user("a"), assistant(call()), *rest)
+        assert error.param == "messages.1"
+        assert "`tool_use` ids were found without `tool_result` blocks immediately after: t1" in error.message
+
+    def test_a_second_result(self):
+        error = refused(user("a"), assistant(call()), user(result()), user(result()))
+        assert error.param == "messages.3.content.0"
+        assert "single result" in error.message
+
+    @pytest.mark.parametrize(
+        "messages",
+        [
+            [user("a"), assistant(call("t1"), call("t1")), user(result())],
+            [user("a"), assistant(call()), user(result()), assistant(call()), user(result())],
+        ],
+    )
+    def test_ids_are_unique(self, messages):
+        assert "unique" in refused(*messages).message
+
+    def test_results_may_come_in_several_messages_and_in_any_order(self):
+        asked = understood(
+            user("a"), assistant(call("t1")), assistant(call("t2")), user("so", result("t2")), user(result("t1"))
+        ).request
+        assert [block.get("tool_use_id") for block in asked.messages[2]["content"]] == ["t2", "t1", None]
+
+    def test_a_session_may_hold_the_call(self):
+        assert understood(user(result("t7")), session_id="ses_1").request.messages
+        assert "unexpected" in refused(user(result("t7"))).message
+        assert "unexpected" in refused(user("a"), assistant("b"), user(result("t7")), session_id="ses_1").message
+
+
+class TestToolChoice:
+    @pytest.mark.parametrize(
+        ("given", "tools", "passed_on"),
+        [
+            ({"type": "auto"}, [TOOL], {"type": "auto"}),
+            ({"type": "none"}, [TOOL], {"type": "none"}),
+            ({"type": "any", "disable_parallel_tool_use": False}, [TOOL], {"type": "any"}),
+            ({"type": "auto"}, [], None),
+            ({"type": "none"}, [], None),
+            ({"type": "any"}, [], {"type": "any"}),
+        ],
+    )
+    def test_it_is_passed_on(self, given, tools, passed_on):
+        assert understood(tools=tools, tool_choice=given).request.tool_choice == passed_on
+
+
+class TestWarnings:
+    def test_what_is_not_passed_on_is_named(self):
+        got = understood(
+            service_tier="standard_only",
+            container="c",
+            context_management={"edits": []},
+            betas=["x"],
+            anything="y",
+            output_config={"effort": "low", "task_budget": {"tokens": 5}},
+            tools=[{**TOOL, "strict": True, "eager_input_streaming": True}],
+        )
+        names = [
+            "service_tier",
+            "container",
+            "context_management",
+            "anything",
+            "output_config.task_budget",
+            "tools.strict",
+        ]
+        assert got.warnings == [f"{name} is not passed on and was left out" for name in names]
+
+    def test_what_changes_nothing_is_not(self):
+        got = understood(service_tier="auto", mcp_servers=[], metadata={"user_id": "u"}, container=None)
+        assert got.warnings == []
+
+    def test_thinking_between_tools(self):
+        got = understood(thinking={"type": "between_tools"})
+        assert (got.request.thinking, len(got.warnings)) == ({"type": "adaptive"}, 1)
+
+
+def test_a_count_needs_no_limit_and_reads_the_prompt_alone():
+    counted = to_count({"messages": [user("a")], "tools": [TOOL], "system": "s", "stream": "odd"}, CONTEXT)
+    assert (counted.messages, counted.tools, counted.system) == ((user("a"),), (TOOL,), ("s",))
+    assert (counted.model, counted.max_tokens) == ("default", None)
+    with pytest.raises(InvalidRequest, match="messages: Field required"):
+        to_count({}, CONTEXT)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+WORDS = st.text(max_size=3) | ANYTHING
+TYPES = st.sampled_from(
+    ["text", "image", "document", "tool_use", "tool_result", "thinking", "search_result", "base64", "content", "url"]
+)
+BLOCKS = st.recursive(
+    st.fixed_dictionaries(
+        {"type": TYPES}, optional={key: WORDS for key in ("text", "data", "id", "tool_use_id", "name")}
+    ),
+    lambda inner: st.fixed_dictionaries(
+        {"type": TYPES},
+        optional={"content": st.lists(inner, max_size=2) | WORDS, "source": inner, "input": ANYTHING, "id": WORDS},
+    ),
+    max_leaves=3,
+)
+GOOD_BLOCKS = st.sampled_from(
+    [text("a"), text(""), text(" "), IMAGE, call("t1"), call("t2"), result("t1"), result("t2")]
+)
+MESSAGE = st.fixed_dictionaries(
+    {
+        "role": st.sampled_from(["user", "assistant", "system"]) | WORDS,
+        "content": st.lists(GOOD_BLOCKS, max_size=3) | st.lists(BLOCKS | ANYTHING, max_size=3) | WORDS,
+    }
+)
+BODIES = st.fixed_dictionaries(
+    {"messages": st.lists(MESSAGE | ANYTHING, max_size=4) | ANYTHING, "max_tokens": st.just(5) | ANYTHING},
+    optional={
+        key: ANYTHING
+        for key in (
+            "model",
+            "system",
+            "tools",
+            "tool_choice",
+            "thinking",
+            "output_config",
+            "stream",
+            "session_id",
+            "more",
+        )
+    },
+)
+
+
+@given(BODIES | ANYTHING)
+def test_any_body_is_understood_or_refused_with_a_declared_error(anything):
+    for entrance in (to_messages, to_count):
+        with contextlib.suppress(RequestError):
+            entrance(anything, CONTEXT)
+
+
+@given(st.lists(MESSAGE, min_size=1, max_size=5))
+def test_turns_alternate_from_user_on_and_hold_something(messages):
+    try:
+        turns = understood(*messages).request.messages
+    except InvalidRequest:
+        return
+    assert [turn["role"] for turn in turns] == [("user", "assistant")[at % 2] for at in range(len(turns))]
+    assert all(turn["content"] for turn in turns)
