@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from server.api.images import ImageFetcher
@@ -70,12 +71,13 @@ class Services:
             self._purging.cancel()
             await asyncio.wait([self._purging])
         self.running.stop_all()
-        await self.backend.stop()
-        await self.writes.settled()
-        if self.images is not None:
-            await self.images.close()
-        if self._store is not None:
-            await self._store.close()
+        async with AsyncExitStack() as stack:
+            if self._store is not None:
+                stack.push_async_callback(self._store.close)
+            stack.push_async_callback(self.writes.settled)
+            if self.images is not None:
+                stack.push_async_callback(self.images.close)
+            stack.push_async_callback(self.backend.stop)
 
 
 async def build_services(

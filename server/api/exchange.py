@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,15 +13,14 @@ from server.api.answers import json_response
 from server.api.bodies import parse_object, read_body
 from server.api.observation import Observation
 from server.api.production import Production
+from server.api.reading import context_of, fitted_request, with_fetched_images, with_session_header
 from server.api.running import RequestCancelled
 from server.api.session_link import SessionLink, link_session, save_answer
 from server.api.streams import Framing
 from server.api.warnings import warning_header
 from server.api.writer import StreamWriter
-from server.backends.base import Backend, ModelInfo
-from server.backends.capabilities import capabilities_of, fit
-from server.dialects.base import Call, Context, ToMessages
-from server.errors import TrayError, as_tray_error
+from server.dialects.base import Call, ToMessages
+from server.errors import TrayError, UpstreamTimeout, as_tray_error
 from server.messages import MessageFold, MessagesRequest
 from server.store.types import RequestRecord
 from server.tasks import spawn
@@ -35,12 +33,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What the walk needs of a dialect. `remote_images` are the addresses in a body, `with_images` puts data there."""
+    """What the walk needs of a dialect.
+
+    `remote_images` are the addresses in a body, `with_images` puts data in their place. `header_warnings` are what
+    the request's headers ask for and do not get.
+    """
 
     to_messages: ToMessages
     framing: Framing
     remote_images: Callable[[Any], list[str]]
     with_images: Callable[[Any, Mapping[str, str]], Any]
+    header_warnings: Callable[[Scope], list[str]] = lambda _: []
 
 
 class ExchangeEndpoint:
@@ -112,11 +115,12 @@ class Exchange:
         self._observation.body(body)
         model = body.get("model")
         self._observation.update(requested_model=model if isinstance(model, str) else None)
-        call = self._dialect.to_messages(await self._with_images(body), context_of(self._services))
-        link = await link_session(self._services, self._scope, call.request)
-        backend = self._services.backend
-        fitted = fit(link.request, capabilities_of(link.request.model, model_info(backend, link.request.model)))
-        warnings = (*call.warnings, *fitted.warnings)
+        body = with_session_header(body, self._scope)
+        body = await with_fetched_images(self._services, body, self._dialect.remote_images, self._dialect.with_images)
+        call = self._dialect.to_messages(body, context_of(self._services))
+        link = await link_session(self._services, call.request)
+        fitted = fitted_request(self._services, link.request)
+        warnings = (*self._dialect.header_warnings(self._scope), *call.warnings, *fitted.warnings)
         self._observation.prepared(
             model=link.request.model, session_id=link.session_id, stream=call.stream, warnings=warnings
         )
@@ -125,17 +129,12 @@ class Exchange:
             headers["warning"] = text
         return _Prepared(call, link, fitted.request, headers)
 
-    async def _with_images(self, body: dict[str, Any]) -> Any:
-        addresses = self._dialect.remote_images(body) if self._services.images is not None else []
-        if self._services.images is None or not addresses:
-            return body
-        return self._dialect.with_images(body, await self._services.images.fetch(addresses))
-
     async def _answer(self, prepared: _Prepared) -> None:
         if self._cancelled is not None:
             raise self._cancelled
         production = self._production = self._produce(prepared)
         watch = spawn(self._watch_client(production), name="watch the client")
+        deadlines = self._set_deadlines(production)
         production.start()
         try:
             if prepared.call.stream:
@@ -144,6 +143,8 @@ class Exchange:
                 await self._whole(production, prepared)
         finally:
             watch.cancel()
+            for deadline in deadlines:
+                deadline.cancel()
             await production.stop()
 
     def _produce(self, prepared: _Prepared) -> Production:
@@ -169,6 +170,18 @@ class Exchange:
             raise production.error
         response = json_response(production.whole(), headers=prepared.headers)
         await response(self._scope, self._receive, self._send)
+
+    def _set_deadlines(self, production: Production) -> list[asyncio.TimerHandle]:
+        settings, loop = self._services.settings, asyncio.get_running_loop()
+
+        def give_up(seconds: float, on_silence: bool) -> None:
+            if on_silence and production.begun:
+                return
+            what = "nothing of its answer came" if on_silence else "its answer was not complete"
+            production.fail(UpstreamTimeout(f"The request was given up: {what} within {seconds:g} seconds."))
+
+        limits = ((settings.first_event_timeout, True), (settings.request_timeout, False))
+        return [loop.call_later(seconds, give_up, seconds, on_silence) for seconds, on_silence in limits]
 
     async def _watch_client(self, production: Production) -> None:
         while (await self._receive())["type"] != "http.disconnect":
@@ -198,24 +211,3 @@ class Exchange:
 
     def _folds(self) -> list[MessageFold]:
         return [] if self._production is None else self._production.folds
-
-
-def context_of(services: "Services") -> Context:
-    """What a dialect has to know, as things stand now."""
-    models = services.backend.models()
-    return Context(
-        aliases=services.settings.aliases,
-        models=tuple(dict.fromkeys(name for model in models for name in (model.id, model.name) if name)),
-        default_model=services.settings.default_model,
-        response_id=uuid.uuid4().hex,
-        created=int(services.clock()),
-    )
-
-
-def model_info(backend: Backend, model: str) -> ModelInfo | None:
-    """What the backend says of a model, by its id or short name."""
-    models = backend.models()
-    found = next((info for info in models if model in (info.id, info.name)), None)
-    if found is None and model == "default":
-        found = next((info for info in models if info.is_default), None)
-    return found

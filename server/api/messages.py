@@ -1,5 +1,66 @@
-"""`POST /v1/messages`."""
+"""`POST /v1/messages` and `/v1/messages/count_tokens`: https://docs.anthropic.com/en/api/messages."""
 
-from fastapi import APIRouter
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from server.api.answers import header, json_response
+from server.api.bodies import parse_object, read_body
+from server.api.exchange import Dialect, ExchangeEndpoint
+from server.api.reading import context_of, fitted_request, with_fetched_images, with_session_header
+from server.api.session_link import link_session
+from server.api.streams import ANTHROPIC_SSE
+from server.api.warnings import warning_header
+from server.dialects.messages import remote_images, to_count, to_messages, with_images
+from server.dialects.token_estimate import estimate_tokens
+from server.messages import MessagesRequest
+
+if TYPE_CHECKING:
+    from server.services import Services
 
 router = APIRouter()
+
+VERSION = "2023-06-01"
+_KNOWN_VERSIONS = frozenset({VERSION, "2023-01-01"})
+
+
+def version_warnings(scope: Scope) -> list[str]:
+    """What is to be said of the header `anthropic-version`.
+
+    The API demands it; here curl may leave it out, since there is one version to choose from.
+    """
+    version = header(scope, b"anthropic-version")
+    if version is None or version in _KNOWN_VERSIONS:
+        return []
+    return [f"anthropic-version {version[:64]} is not known; the answer is that of {VERSION}"]
+
+
+_endpoint = ExchangeEndpoint(Dialect(to_messages, ANTHROPIC_SSE, remote_images, with_images, version_warnings))
+router.add_route("/v1/messages", _endpoint, methods=["POST"])  # type: ignore[arg-type]  # an ASGI application
+
+
+@router.post("/v1/messages/count_tokens")
+async def count_tokens(request: Request) -> Response:
+    """How many input tokens a request would have: counted if the backend can, else estimated, with a warning."""
+    services: Services = request.app.state.services
+    body = with_session_header(parse_object(await read_body(request.receive)), request.scope)
+    body = await with_fetched_images(services, body, remote_images, with_images)
+    link = await link_session(services, to_count(body, context_of(services)))
+    warnings = version_warnings(request.scope)
+    counted = await _exact_count(services, link.request)
+    if counted is None:
+        counted = estimate_tokens(link.request)
+        warnings.append("input_tokens is estimated, since Claude Code cannot count without asking the model")
+    text = warning_header(warnings)
+    return json_response({"input_tokens": counted}, headers={} if text is None else {"warning": text})
+
+
+async def _exact_count(services: "Services", request: MessagesRequest) -> int | None:
+    """The backend's own count; counting is an ability that not every backend has."""
+    count = getattr(services.backend, "count_tokens", None)
+    if count is None:
+        return None
+    counted: int | None = await count(fitted_request(services, request).request)
+    return counted

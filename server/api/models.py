@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from server.api.answers import json_response
-from server.api.exchange import context_of, model_info
+from server.api.reading import context_of, model_info
 from server.dialects.model_names import DEFAULT_ALIASES, resolve
 
 if TYPE_CHECKING:

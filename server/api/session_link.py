@@ -4,9 +4,6 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from starlette.types import Scope
-
-from server.api.answers import header
 from server.messages import Message, MessageFold, MessagesRequest
 from server.store.saving import checked_session_id
 from server.store.types import Session
@@ -28,13 +25,13 @@ class SessionLink:
     """The digest of the prefix by which the session was found."""
 
 
-async def link_session(services: "Services", scope: Scope, request: MessagesRequest) -> SessionLink:
+async def link_session(services: "Services", request: MessagesRequest) -> SessionLink:
     """Find the request's session: by its explicit id, by its exact prefix, else a new one.
 
-    The id comes from `X-Session-Id`, or from the body. With one, a client may send only what is new.
+    With an explicit id, a client may send only what is new.
     Raises InvalidRequest for an id that cannot be one.
     """
-    explicit = header(scope, b"x-session-id") or request.session_id
+    explicit = request.session_id
     if explicit is not None:
         checked_session_id(explicit)
         request = await _with_history(services, explicit, request)
