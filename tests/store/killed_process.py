@@ -1,0 +1,62 @@
+"""A process that works with a store and kills itself with SIGKILL at its n-th SQL statement.
+
+Usage: killed_process.py DATABASE N. Prints `opened`, then `saved ID COUNT` or `deleted ID` after each acknowledgement.
+"""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import sys
+from pathlib import Path
+
+from server.events import EventBus
+from server.store.store import Store
+from tests.store.conversations import exchange, record, saved_as
+
+
+class Countdown:
+    def __init__(self, statements):
+        self.left = statements
+
+    def __call__(self, _statement):
+        self.left -= 1
+        if self.left <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def watch(countdown):
+    connect = sqlite3.connect
+
+    def watched(*args, **options):
+        connection = connect(*args, **options)
+        connection.set_trace_callback(countdown)
+        return connection
+
+    sqlite3.connect = watched
+
+
+def tell(*words):
+    print(*words, flush=True)  # noqa: T201
+
+
+async def work(path):
+    store = await Store.open(path, bus=EventBus())
+    tell("opened")
+    for number in range(1000):
+        name = f"p{os.getpid()}-{number}"
+        for count in (2, 4):
+            texts = [f"text {at} " * 50 for at in range(count)]
+            await store.save_session(name, **saved_as(exchange(*texts)))
+            tell("saved", name, count)
+        await store.record_request(record(name))
+        if number % 3 == 2:
+            await store.delete_session(name)
+            tell("deleted", name)
+        if number % 5 == 4:
+            await store.purge()
+
+
+if __name__ == "__main__":
+    watch(Countdown(int(sys.argv[2])))
+    asyncio.run(work(Path(sys.argv[1])))

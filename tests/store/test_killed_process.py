@@ -1,0 +1,79 @@
+"""kill -9 at any statement loses nothing that was acknowledged, and leaves a file that opens."""
+
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from server.store import sessions
+from server.store.database import SEARCH_INDEXES, open_database
+from server.store.expiry import Expiry
+
+ROOT = Path(__file__).parents[2]
+NOW = Expiry(now=1000.0, ttl=None)
+
+
+def run_until_killed(path, statements):
+    """The lines that the process wrote before it was killed."""
+    process = subprocess.run(
+        [sys.executable, "-m", "tests.store.killed_process", str(path), str(statements)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == -signal.SIGKILL
+    return process.stdout.splitlines()
+
+
+def acknowledged(lines):
+    """The number of messages of each session that has to be there."""
+    counts = {}
+    for line in lines:
+        match line.split():
+            case ["saved", name, count]:
+                counts[name] = int(count)
+            case ["deleted", name]:
+                del counts[name]
+    return counts
+
+
+def stored(path):
+    opened = open_database(path)
+    assert opened.notice is None
+    with closing(opened.connection) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        for index in SEARCH_INDEXES:
+            connection.execute(f"INSERT INTO {index} ({index}) VALUES ('integrity-check')")  # noqa: S608
+        ids = [row["id"] for row in connection.execute("SELECT id FROM sessions")]
+        return {name: len(sessions.find(connection, NOW, name).messages) for name in ids}
+
+
+def assert_nothing_lost(lines, before, path):
+    kept = {**before, **acknowledged(lines)}
+    found = stored(path)
+    assert set(found.values()) <= {2, 4}  # nothing is half there
+    # What was being done when the process died may be done or not.
+    undone = {name for name in kept if name not in found}
+    more = {name for name in found if found[name] != kept.get(name)}
+    assert len(undone | more) <= 1
+    assert all(found[name] > kept.get(name, 0) for name in more)
+    return found
+
+
+@pytest.mark.parametrize("statements", [1, 2, 3, 5, 8, 10, 12, 16, 25, 40, 60, 75, 90])
+def test_killed_while_the_database_is_made(path, statements):
+    lines = run_until_killed(path, statements)
+    assert_nothing_lost(lines, {}, path)
+
+
+def test_killed_again_and_again(path):
+    found = {}
+    for statements in (150, 151, 153, 202, 333, 500, 777, 1234):
+        lines = run_until_killed(path, statements)
+        assert lines[0] == "opened"
+        found = assert_nothing_lost(lines, found, path)
+    assert len(found) > 5

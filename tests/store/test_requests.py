@@ -1,0 +1,175 @@
+"""The log of requests, row by row."""
+
+from dataclasses import fields, replace
+
+import pytest
+
+from server.errors import InvalidRequest
+from server.store import requests
+from server.store.paging import Where
+from server.store.requests import REQUESTS
+from server.store.types import RequestFilter, RequestRecord, StatisticsBucket
+from tests.store.conversations import record
+
+FULL = RequestRecord(
+    id="req_full",
+    started_at=1234.5,
+    endpoint="/v1/chat/completions",
+    client="openai-python/3.54",
+    requested_model="gpt-5",
+    model="claude-opus-5-5",
+    session_id="s1",
+    backend="claude_cli",
+    stream=True,
+    status="error",
+    http_status=529,
+    ttft=0.03,
+    duration=1.5,
+    input_tokens=100,
+    output_tokens=20,
+    cache_read_tokens=80,
+    cache_write_tokens=5,
+    cost_usd=0.0123,
+    stop_reason="end_turn",
+    error="Overloaded",
+    warnings=("temperature was left out", "seed is not honoured"),
+    request_body='{"model": "gpt-5"}',
+    response_body="{}",
+)
+
+
+def ids(connection, **wanted):
+    page = requests.list_page(connection, RequestFilter(**wanted), cursor=None, limit=200)
+    assert page.total == len(page.items)
+    return [item.id for item in page.items]
+
+
+@pytest.mark.parametrize("stored", [FULL, record()])
+def test_every_field_comes_back(connection, stored):
+    requests.write(connection, [stored])
+    assert requests.get(connection, stored.id) == stored
+
+
+def test_the_table_has_a_column_for_every_field(connection):
+    columns = [row["name"] for row in connection.execute("PRAGMA table_info(requests)")]
+    assert columns == ["number", *(field.name for field in fields(RequestRecord))]
+    assert all(getattr(FULL, field.name) is not None for field in fields(RequestRecord))
+
+
+def test_a_list_leaves_the_bodies_out(connection):
+    requests.write(connection, [FULL])
+    (item,) = requests.list_page(connection, RequestFilter(), cursor=None, limit=1).items
+    assert item == replace(FULL, request_body=None, response_body=None)
+
+
+def test_a_later_record_takes_the_place_of_the_earlier(connection):
+    started = replace(FULL, status="running", error=None, model=None, duration=None)
+    requests.write(connection, [started])
+    requests.write(connection, [replace(started, model="claude-haiku-5-5"), FULL])
+    assert requests.get(connection, FULL.id) == FULL
+    assert ids(connection) == [FULL.id]
+    assert ids(connection, search="overloaded") == [FULL.id]
+    assert ids(connection, search="haiku") == []
+
+
+def test_text_that_is_not_utf8_is_stored_all_the_same(connection):
+    requests.write(connection, [record(error="bytes: \udcff", warnings=("\ud800",))])
+    assert requests.get(connection, "req_1").error == "bytes: ?"
+    assert requests.get(connection, "req_1").warnings == ("?",)
+
+
+def test_an_unknown_request(connection):
+    assert requests.get(connection, "nobody") is None
+    assert requests.get(connection, "\udcff") is None
+
+
+def test_filters(connection):
+    requests.write(
+        connection,
+        [
+            record("a", 10.0, status="ok", session_id="s1"),
+            record("b", 20.0, status="error", session_id="s1"),
+            record("c", 30.0, status="ok", session_id="s2", error="odd"),
+            record("d", 40.0),
+        ],
+    )
+    assert ids(connection) == ["d", "c", "b", "a"]
+    assert ids(connection, status="ok") == ["c", "a"]
+    assert ids(connection, session_id="s1") == ["b", "a"]
+    assert ids(connection, session_id="s1", status="ok") == ["a"]
+    assert ids(connection, since=20.0, until=40.0) == ["c", "b"]
+    assert ids(connection, search="odd", status="ok", since=5.0) == ["c"]
+    assert ids(connection, search="!!") == []
+    assert ids(connection, session_id="\ud800") == []
+
+
+def test_deleting_by_filter(connection):
+    requests.write(connection, [record(f"r{at}", float(at), status="ok" if at % 2 else "error") for at in range(10)])
+    assert requests.delete(connection, requests.matching(RequestFilter(status="error"))) == 5
+    assert ids(connection) == ["r9", "r7", "r5", "r3", "r1"]
+    assert requests.delete(connection, requests.matching(RequestFilter(search="r7"))) == 1
+    assert requests.delete(connection, requests.matching(RequestFilter())) == 4
+    assert ids(connection) == []
+    assert ids(connection, search="r9") == []
+
+
+def test_requests_that_a_crash_left_running_are_ended(connection):
+    requests.write(connection, [record("a"), record("b", status="ok"), record("c", error="was slow")])
+    assert requests.mark_interrupted(connection) == 2
+    ended = requests.get(connection, "a")
+    assert (ended.status, ended.error) == ("error", "The server was stopped while this request was running.")
+    assert requests.get(connection, "b") == record("b", status="ok")
+    assert requests.get(connection, "c").error == "was slow"
+    assert ids(connection, search="stopped while") == ["a"]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        RequestFilter(),
+        RequestFilter(status="error"),
+        RequestFilter(session_id="s"),
+        RequestFilter(since=1.0),
+        RequestFilter(since=1.0, until=2.0),
+        RequestFilter(status="ok", since=1.0, until=2.0),
+    ],
+)
+@pytest.mark.parametrize("cursor", [(), (5.0, "r")])
+def test_no_list_is_sorted_or_scanned(connection, wanted, cursor):
+    where = requests.matching(wanted)
+    if cursor:
+        where.add("(started_at, id) < (?, ?)", *cursor)
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {REQUESTS.page_sql(where)}", [*where.parameters, 50])
+    (step,) = [row["detail"] for row in plan]
+    assert "USING INDEX requests_by_" in step
+    assert step.startswith("SEARCH" if cursor or wanted != RequestFilter() else "SCAN requests USING INDEX")
+
+
+def test_statistics(connection):
+    requests.write(
+        connection,
+        [
+            record("before", 99.0, input_tokens=1),
+            record("a", 100.0, input_tokens=10, output_tokens=5, cache_read_tokens=4, cost_usd=0.5, status="ok"),
+            record("b", 159.9, input_tokens=20, output_tokens=5, status="error"),
+            record("c", 220.0),
+            record("after", 300.0, input_tokens=1),
+        ],
+    )
+    assert requests.statistics(connection, since=100.0, until=300.0, bucket_seconds=60.0) == [
+        StatisticsBucket(100.0, 2, 1, 30, 10, 4, 0.5),
+        StatisticsBucket(220.0, 1, 0, 0, 0, 0, 0.0),
+    ]
+
+
+@pytest.mark.parametrize("length", [0, -1, float("nan")])
+def test_statistics_of_no_time_are_refused(connection, length):
+    with pytest.raises(InvalidRequest) as caught:
+        requests.statistics(connection, since=0.0, until=1.0, bucket_seconds=length)
+    assert caught.value.param == "bucket_seconds"
+
+
+def test_a_condition_is_sql_and_its_parameters_are_not():
+    where = Where()
+    where.add("id = ?", "'; DROP TABLE requests; --")
+    assert where.sql == " WHERE id = ?"

@@ -1,0 +1,200 @@
+"""Finding, listing, changing and deleting stored sessions."""
+
+import pytest
+
+from server.errors import InvalidRequest, NotFound
+from server.store import requests, saving, sessions
+from server.store.expiry import Expiry
+from server.store.paging import Where
+from server.store.sessions import SESSIONS
+from tests.store.conversations import assistant, exchange, files_with, record, talk, user
+
+NOW = Expiry(now=1000.0, ttl=100.0)
+SYSTEM = ("Be brief.",)
+
+
+def save(connection, session_id, *texts, at=1000.0, **more):
+    return saving.save(connection, Expiry(at, 100.0), exchange(*texts, **more), session_id=session_id)
+
+
+def ids(connection, moment=NOW, **options):
+    page = sessions.list_page(connection, moment, **{"search": None, "cursor": None, "limit": 50, **options})
+    return [item.id for item in page.items]
+
+
+class TestMatching:
+    def test_a_whole_conversation_matches(self, connection):
+        save(connection, "s", "a", "b")
+        assert sessions.match(connection, NOW, SYSTEM, talk("a", "b")) == "s"
+
+    @pytest.mark.parametrize(
+        ("system", "prefix"),
+        [
+            (SYSTEM, []),
+            (SYSTEM, talk("a")),
+            (SYSTEM, talk("a", "b", "c")),
+            (SYSTEM, talk("a", "B")),
+            ((), talk("a", "b")),
+            (("Be brief.", "Really."), talk("a", "b")),
+            (SYSTEM, [assistant("a"), user("b")]),
+        ],
+    )
+    def test_nothing_else_matches(self, connection, system, prefix):
+        save(connection, "s", "a", "b")
+        assert sessions.match(connection, NOW, system, prefix) is None
+
+    def test_an_empty_prefix_matches_no_empty_session(self, connection):
+        save(connection, "s")
+        assert sessions.match(connection, NOW, SYSTEM, []) is None
+
+    def test_the_digest_alone_is_not_enough(self, connection):
+        save(connection, "s", "a", "b")
+        connection.execute("UPDATE messages SET content = replace(content, 'b', 'x')")
+        assert sessions.match(connection, NOW, SYSTEM, talk("a", "b")) is None
+
+    def test_the_last_used_of_several(self, connection):
+        for name, at in (("old", 950.0), ("newest", 990.0), ("new", 970.0)):
+            save(connection, name, "a", "b", at=at)
+        assert sessions.match(connection, NOW, SYSTEM, talk("a", "b")) == "newest"
+
+    def test_an_expired_one_does_not_match(self, connection):
+        save(connection, "s", "a", "b", at=900.0)
+        assert sessions.match(connection, NOW, SYSTEM, talk("a", "b")) is None
+
+
+class TestFinding:
+    @pytest.mark.parametrize("session_id", ["nobody", "", "\udcff", "a" * 1000, "\0"])
+    def test_an_unknown_id(self, connection, session_id):
+        save(connection, "s", "a", "b")
+        assert sessions.find(connection, NOW, session_id) is None
+
+    def test_an_expired_one_is_not_found(self, connection):
+        save(connection, "s", "a", "b", at=900.0)
+        assert sessions.find(connection, Expiry(999.9, 100.0), "s")
+        assert sessions.find(connection, NOW, "s") is None
+        assert sessions.find(connection, Expiry(1000.0, None), "s").summary.expires_at is None
+
+
+class TestListing:
+    def test_the_last_used_comes_first(self, connection):
+        for name, at in (("b", 950.0), ("c", 990.0), ("a", 950.0)):
+            save(connection, name, "x", at=at)
+        assert ids(connection) == ["c", "b", "a"]
+
+    def test_expired_ones_are_left_out(self, connection):
+        save(connection, "old", "x", at=900.0)
+        save(connection, "new", "x", at=950.0)
+        save(connection, "kept", "x", at=800.0)
+        connection.execute("UPDATE sessions SET pinned = 1 WHERE id = 'kept'")
+        assert ids(connection) == ["new", "kept"]
+        assert sessions.list_page(connection, NOW, search="x", cursor=None, limit=1).total == 2
+        assert ids(connection, Expiry(1000.0, None)) == ["new", "old", "kept"]
+
+    def test_pages_with_uses_in_between(self, connection):
+        for number in range(10):
+            save(connection, f"s{number}", "x", at=950.0 + number)
+        first = sessions.list_page(connection, NOW, search=None, cursor=None, limit=4)
+        save(connection, "s3", "x", "y", at=999.0)
+        save(connection, "new", "x", at=998.0)
+        second = sessions.list_page(connection, NOW, search=None, cursor=first.next_cursor, limit=50)
+        assert [item.id for item in (*first.items, *second.items)] == [
+            "s9",
+            "s8",
+            "s7",
+            "s6",
+            "s5",
+            "s4",
+            "s2",
+            "s1",
+            "s0",
+        ]
+        assert second.next_cursor is None
+
+    def test_a_search_has_pages_too(self, connection):
+        for number in range(6):
+            save(connection, f"s{number}", "even" if number % 2 == 0 else "odd", at=950.0 + number)
+        first = sessions.list_page(connection, NOW, search="even", cursor=None, limit=2)
+        assert first.total == 3
+        assert ids(connection, search="even", cursor=first.next_cursor) == ["s0"]
+
+    def test_what_was_deleted_or_rewritten_is_not_found_any_more(self, connection):
+        save(connection, "s", "first words", "answer")
+        save(connection, "s", "second words", "answer")
+        assert ids(connection, search="first") == []
+        assert ids(connection, search="second") == ["s"]
+        sessions.rename(connection, NOW, "s", "third")
+        assert ids(connection, search="third") == ["s"]
+        sessions.delete(connection, Where())
+        for search in ("first", "second", "third", "answer"):
+            assert ids(connection, search=search) == []
+
+    @pytest.mark.parametrize("cursor", [(), (990.0, "s")])
+    def test_no_list_is_sorted(self, connection, cursor):
+        where = NOW.live_sessions()
+        if cursor:
+            where.add("(last_used_at, id) < (?, ?)", *cursor)
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {SESSIONS.page_sql(where)}", [*where.parameters, 50])
+        (step,) = [row["detail"] for row in plan]
+        assert "USING INDEX sessions_by_use" in step
+
+
+class TestChanging:
+    def test_rename(self, connection):
+        save(connection, "s", "a", "b")
+        assert sessions.rename(connection, NOW, "s", "  A\nnew \0 title ").title == "A new title"
+        assert sessions.find(connection, NOW, "s").summary.title == "A new title"
+
+    @pytest.mark.parametrize("title", ["", "  ", "\0\n"])
+    def test_an_empty_title_is_refused(self, connection, title):
+        save(connection, "s", "a", "b")
+        with pytest.raises(InvalidRequest) as caught:
+            sessions.rename(connection, NOW, "s", title)
+        assert caught.value.param == "title"
+
+    def test_pin_and_unpin(self, connection):
+        save(connection, "s", "a", "b")
+        assert sessions.pin(connection, NOW, "s", True).expires_at is None
+        assert sessions.find(connection, Expiry(9e9, 100.0), "s").summary.pinned
+        assert sessions.pin(connection, NOW, "s", False).expires_at == 1100.0
+        assert sessions.find(connection, Expiry(9e9, 100.0), "s") is None
+
+    @pytest.mark.parametrize("session_id", ["nobody", "expired", "\udcff"])
+    def test_of_an_unknown_session(self, connection, session_id):
+        save(connection, "expired", "a", "b", at=1.0)
+        with pytest.raises(NotFound):
+            sessions.rename(connection, NOW, session_id, "x")
+        with pytest.raises(NotFound):
+            sessions.pin(connection, NOW, session_id, True)
+
+
+class TestDeleting:
+    def test_messages_go_with_their_session(self, connection):
+        save(connection, "s", "a", "b")
+        save(connection, "other", "c", "d")
+        assert sessions.delete(connection, Where(["id = ?"], ["s"])) == ("s",)
+        assert [row["text"] for row in connection.execute("SELECT text FROM messages")] == ["c", "d"]
+
+    def test_the_bodies_of_its_requests_go_too(self, connection):
+        save(connection, "s", "a", "b")
+        bodies = {"request_body": "{}", "response_body": "{}"}
+        requests.write(connection, [record("r1", session_id="s", **bodies), record("r2", session_id="t", **bodies)])
+        sessions.delete(connection, Where())
+        assert requests.get(connection, "r1") == record("r1", session_id="s")
+        assert requests.get(connection, "r2") == record("r2", session_id="t", **bodies)
+
+    def test_nothing_of_it_stays_on_the_disk(self, connection, path):
+        for number in range(30):
+            save(connection, f"s{number}", f"ordinary question {number}", "ordinary answer")
+        save(connection, "s", "the password is xyzzyplugh", "noted: xyzzyplugh")
+        save(connection, "t", "something", "else")
+        assert files_with(path.parent, "xyzzyplugh")
+        sessions.delete(connection, Where(["id = ?"], ["s"]))
+        assert files_with(path.parent, "xyzzyplugh") == []
+        assert len(ids(connection, search="ordinary")) == 30
+
+    def test_the_file_becomes_smaller(self, connection, path):
+        save(connection, "s", "word " * 200_000)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        before = path.stat().st_size
+        sessions.delete(connection, Where())
+        assert path.stat().st_size < before / 4
