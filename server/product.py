@@ -1,0 +1,32 @@
+"""What the server serves: the application over its services, for the runtime to start and stop."""
+
+from typing import Any
+
+from server.events import EventBus
+from server.secrets import KeyStore
+from server.services import Services, build_services
+from server.settings import Settings
+
+
+class Product:
+    """The product as the runtime hosts it. `services` are for the program around it as well."""
+
+    def __init__(self, services: Services) -> None:
+        from server.app import create_app
+
+        self.services = services
+        self.app: Any = create_app(services)
+
+    async def start(self) -> None:
+        await self.services.start()
+
+    def drain(self) -> None:
+        self.services.running.stop_all()
+
+    async def stop(self) -> None:
+        await self.services.stop()
+
+
+async def host_product(settings: Settings, bus: EventBus, *, key_store: KeyStore | None = None) -> Product:
+    """Put the product together. Raises SetupError."""
+    return Product(await build_services(settings, bus=bus, key_store=key_store))
