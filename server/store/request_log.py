@@ -6,6 +6,7 @@ the records of the last 100 ms, and nothing else.
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Callable
 from functools import partial
 
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 
 WRITE_AFTER_SECONDS = 0.1
 RETRY_AFTER_SECONDS = 1.0
-MAX_WAITING = 10_000
+MAX_UNWRITTEN = 10_000
 """While the database cannot be written, only so many of the latest records are kept for the next try."""
 
 
@@ -29,6 +30,7 @@ class RequestLog:
         self._thread = thread
         self._on_failure = on_failure
         self._waiting: dict[str, RequestRecord] = {}
+        self._unwritten: dict[str, RequestRecord] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._failing = False
 
@@ -49,24 +51,31 @@ class RequestLog:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._waiting:
+        if self._waiting or self._failing:
             batch, self._waiting = self._waiting, {}
-            written = self._thread.submit(partial(requests.write, records=tuple(batch.values())))
-            written.add_done_callback(partial(self._written, batch))
+            self._thread.submit(partial(self._write, batch)).add_done_callback(self._written)
 
-    def _written(self, batch: dict[str, RequestRecord], written: asyncio.Future[None]) -> None:
+    def _write(self, batch: dict[str, RequestRecord], connection: sqlite3.Connection) -> None:
+        # On the database's thread, which alone knows the order in which batches fail and succeed.
+        unwritten = {**self._unwritten, **batch}
+        self._unwritten = {}
+        try:
+            requests.write(connection, tuple(unwritten.values()))
+        except sqlite3.OperationalError:
+            self._unwritten = dict(list(unwritten.items())[-MAX_UNWRITTEN:])
+            raise
+
+    def _written(self, written: asyncio.Future[None]) -> None:
         error = None if written.cancelled() else written.exception()
         if isinstance(error, DatabaseUnusable):
-            self._keep(batch, error)
+            self._failed(error)
         elif error is not None:
-            log.error("%d request records could not be written", len(batch), exc_info=error)
+            log.error("request records could not be written", exc_info=error)
         else:
             self._failing = False
 
-    def _keep(self, batch: dict[str, RequestRecord], error: DatabaseUnusable) -> None:
+    def _failed(self, error: DatabaseUnusable) -> None:
         log.warning("the request log could not be written: %s", error)
-        kept = {**batch, **self._waiting}
-        self._waiting = dict(list(kept.items())[-MAX_WAITING:])
         if not self._failing:
             self._failing = True
             self._on_failure(error)

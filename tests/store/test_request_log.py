@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from contextlib import closing
 
 from server.events import Notice
@@ -61,6 +62,22 @@ async def test_while_the_database_is_locked_records_wait(open_store, path, event
     notices = [event for event in events if isinstance(event, Notice)]
     assert len(notices) == 1
     assert "locked" in notices[0].message
+
+
+async def test_a_later_record_wins_over_one_whose_writing_failed_meanwhile(open_store, path):
+    store = await open_store(busy_timeout=0.01)
+    gate = threading.Event()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        held = store._thread.submit(lambda _: gate.wait())
+        await store.record_request(record("a", status="running"))
+        store._log.flush()
+        await store.record_request(record("a", status="ok"))
+        gate.set()
+        await held
+        assert await ids(store) == []
+        other.execute("COMMIT")
+    assert (await store.get_request("a")).status == "ok"
 
 
 async def test_a_record_that_cannot_be_stored_does_no_harm(store, caplog):
