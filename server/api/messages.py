@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 
-VERSION = "2023-06-01"
-_KNOWN_VERSIONS = frozenset({VERSION, "2023-01-01"})
+VERSION = "2026-10-21"
+# They differ in what they refuse, not in their answers; what the newer one refuses is passed over here.
+_KNOWN_VERSIONS = frozenset({VERSION, "2023-06-01"})
 
 
 def version_warnings(scope: Scope) -> list[str]:
     """What is to be said of the header `anthropic-version`.
 
-    The API demands it; here curl may leave it out, since there is one version to choose from.
+    The API demands it; here curl may leave it out. https://platform.claude.com/docs/en/api/versioning
     """
     version = header(scope, b"anthropic-version")
     if version is None or version in _KNOWN_VERSIONS:

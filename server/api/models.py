@@ -9,7 +9,9 @@ from starlette.responses import Response
 
 from server.api.answers import json_response
 from server.api.reading import context_of, model_info
+from server.dialects.base import Context
 from server.dialects.model_names import DEFAULT_ALIASES, resolve
+from server.errors import ModelNotFound
 
 if TYPE_CHECKING:
     from server.services import Services
@@ -51,7 +53,16 @@ def listed_models(services: "Services") -> list[dict[str, Any]]:
     names = [model.id for model in offered] + [model.name for model in offered if model.name]
     names += [*services.settings.aliases, *DEFAULT_ALIASES]
     context = context_of(services)
-    return [_entry(services, name, resolve(name, context)) for name in dict.fromkeys(names)]
+    targets = ((name, _resolved(name, context)) for name in dict.fromkeys(names))
+    return [_entry(services, name, target) for name, target in targets if target is not None]
+
+
+def _resolved(name: str, context: Context) -> str | None:
+    """What a name stands for; None for an alias of something that there is not."""
+    try:
+        return resolve(name, context)
+    except ModelNotFound:
+        return None
 
 
 def _entry(services: "Services", name: str, target: str) -> dict[str, Any]:
@@ -65,6 +76,7 @@ def _entry(services: "Services", name: str, target: str) -> dict[str, Any]:
         "created": int(date.timestamp()),
         "owned_by": "anthropic",
         "type": "model",
+        "lifecycle": "active",
         "display_name": display_name if name in (full_id, target) else f"{name} ({display_name})",
         "created_at": date.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }

@@ -111,13 +111,17 @@ async def test_error_in_the_middle_of_a_stream(server: Served) -> None:
     gate = Gate()
     server.backend.script(begin(), text("So far "), gate, Overloaded("Broke down."))
     stream = await server.openai().chat.completions.create(model="opus", messages=HELLO, stream=True)
-    said = ""
-    with pytest.raises(openai.APIError, match="Broke down"):
+    said: list[str] = []
+
+    async def read() -> None:
         async for chunk in stream:
-            said += chunk.choices[0].delta.content or ""
-            if said == "So far ":
+            said.append(chunk.choices[0].delta.content or "")
+            if said[-1] == "So far ":
                 gate.open()
-    assert said == "So far "
+
+    with pytest.raises(openai.APIError, match="Broke down"):
+        await read()
+    assert said == ["", "So far "]
     [ended] = await server.finished()
     assert (ended.record.status, ended.record.http_status) == ("error", 503)
 
@@ -126,12 +130,16 @@ async def test_a_cut_stream_does_not_look_whole(server: Served) -> None:
     gate = Gate()
     server.backend.script(begin(), text("So far "), gate, Overloaded("Broke down."))
     body = {"model": "opus", "messages": HELLO, "stream": True}
-    received = b""
-    with pytest.raises(httpx2.RemoteProtocolError):
+    received = bytearray()
+
+    async def read() -> None:
         async with server.http.stream("POST", "/v1/chat/completions", json=body) as response:
             async for part in response.aiter_bytes():
-                received += part
+                received.extend(part)
                 gate.open()
+
+    with pytest.raises(httpx2.RemoteProtocolError):
+        await read()
     assert b"Broke down" in received
     assert b"[DONE]" not in received
 

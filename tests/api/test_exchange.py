@@ -1,0 +1,262 @@
+"""The walk of a request: who leaves, who waits, what is recorded."""
+
+import asyncio
+
+import openai
+import pytest
+
+from server.api.writer import Pace
+from server.errors import Overloaded, UpstreamFailed
+from server.events import RequestFinished, RequestStarted, RequestUpdated
+from tests.api.conftest import Serve, Served
+from tests.scripted_backend import Gate, answer, begin, end, text
+
+HELLO = [{"role": "user", "content": "Hello"}]
+BODY = {"model": "opus", "messages": HELLO}
+
+
+async def test_a_client_that_leaves_a_stream_ends_the_work(server: Served) -> None:
+    server.backend.script(begin(), text("So far"), Gate())
+    stream = await server.openai().chat.completions.create(**BODY, stream=True)
+    async for _ in stream:
+        break
+    await stream.close()
+    await server.backend.until_closed()
+    [ended] = await server.finished()
+    assert ended.record.status == "cancelled"
+    assert ended.record.ttft is not None
+
+
+async def test_a_client_that_leaves_before_anything_came_ends_the_work(server: Served) -> None:
+    gate = Gate()
+    server.backend.script(gate)
+    asking = asyncio.ensure_future(server.openai().chat.completions.create(**BODY, stream=True))
+    await gate.reached.wait()
+    asking.cancel()
+    await server.backend.until_closed()
+    [ended] = await server.finished()
+    assert ended.record.status == "cancelled"
+
+
+async def test_a_client_that_leaves_a_whole_answer_ends_the_work(server: Served) -> None:
+    gate = Gate()
+    server.backend.script(begin(), text("So far"), gate)
+    asking = asyncio.ensure_future(server.openai().chat.completions.create(**BODY))
+    await gate.reached.wait()
+    asking.cancel()
+    await server.backend.until_closed()
+    [ended] = await server.finished()
+    assert ended.record.status == "cancelled"
+    assert (await server.http.get("/api/sessions")).json()["items"] == []
+
+
+async def test_a_client_that_leaves_one_of_several_answers_ends_them_all(server: Served) -> None:
+    gates = [Gate(), Gate()]
+    for gate in gates:
+        server.backend.script(begin(), gate)
+    asking = asyncio.ensure_future(server.openai().chat.completions.create(**BODY, n=2))
+    for gate in gates:
+        await gate.reached.wait()
+    asking.cancel()
+    await server.backend.until_closed(2)
+
+
+async def test_a_client_that_leaves_on_the_last_byte_has_its_answer_kept(server: Served) -> None:
+    server.backend.script(answer("Kept"))
+    stream = await server.openai().chat.completions.create(**BODY, stream=True)
+    async for chunk in stream:
+        if chunk.choices[0].finish_reason:
+            break
+    await stream.close()
+    [ended] = await server.finished()
+    assert ended.record.status == "ok"
+    session = (await server.http.get(f"/api/sessions/{ended.record.session_id}")).json()
+    assert session["messages"][-1]["content"] == [{"type": "text", "text": "Kept"}]
+
+
+async def test_the_record_of_a_request(server: Served) -> None:
+    server.backend.script(answer("Hi", cost=0.25))
+    raw = await server.openai().chat.completions.with_raw_response.create(
+        model="gpt-5", messages=HELLO, stream=True, extra_headers={"user-agent": "Editor/1.2 (Linux; x)"}
+    )
+    async for _ in raw.parse():
+        pass
+    [ended] = await server.finished()
+    stored = (await server.http.get(f"/api/requests/{raw.headers['x-request-id']}")).json()
+    record = ended.record
+    expected = {
+        "id": raw.headers["x-request-id"],
+        "endpoint": "/v1/chat/completions",
+        "client": "Editor/1.2",
+        "requested_model": "gpt-5",
+        "model": "opus",
+        "session_id": raw.headers["x-session-id"],
+        "backend": "scripted",
+        "stream": True,
+        "status": "ok",
+        "http_status": 200,
+        "input_tokens": 15,
+        "output_tokens": 7,
+        "cache_read_tokens": 5,
+        "cost_usd": 0.25,
+        "stop_reason": "end_turn",
+        "error": None,
+        "request_body": None,
+    }
+    assert {name: stored[name] for name in expected} == expected
+    assert 0 <= record.ttft <= record.duration
+
+
+async def test_the_events_of_a_request(server: Served) -> None:
+    server.backend.script(answer("Hi"))
+    await server.openai().chat.completions.create(**BODY)
+    [ended] = await server.finished()
+    about = [event for event in server.events if getattr(getattr(event, "record", None), "id", None) == ended.record.id]
+    assert isinstance(about[0], RequestStarted)
+    assert isinstance(about[-1], RequestFinished)
+    assert any(isinstance(event, RequestUpdated) and event.record.ttft is not None for event in about)
+
+
+async def test_a_refused_body_is_recorded_as_an_error(server: Served) -> None:
+    response = await server.http.post("/v1/chat/completions", json={"model": "opus"})
+    assert response.status_code == 400
+    [ended] = await server.finished()
+    assert (ended.record.status, ended.record.http_status) == ("error", 400)
+    assert server.backend.requests == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_bodies_are_kept_only_when_asked_for_and_without_secrets(serve: Serve, stream: bool) -> None:
+    server = await serve(log_bodies=True)
+    server.backend.script(answer("The answer"))
+    content = "My key is sk-ant-api03-abcdefghijklmnop"
+    body = {"model": "opus", "messages": [{"role": "user", "content": content}], "stream": stream}
+    response = await server.http.post("/v1/chat/completions", json=body)
+    stored = (await server.http.get(f"/api/requests/{response.headers['x-request-id']}")).json()
+    assert "My key is" in stored["request_body"]
+    assert "abcdefghijklmnop" not in stored["request_body"]
+    assert "The answer" in stored["response_body"]
+
+
+async def test_without_history_nothing_is_stored(serve: Serve) -> None:
+    server = await serve(history=False, log_bodies=True)
+    server.backend.script(answer("Hi"))
+    raw = await server.openai().chat.completions.with_raw_response.create(
+        **BODY, extra_headers={"x-session-id": "mine"}
+    )
+    assert raw.headers["x-session-id"] == "mine"
+    await server.finished()
+    assert (await server.http.get("/api/sessions")).json()["total"] == 0
+    assert (await server.http.get("/api/requests")).json()["total"] == 0
+
+
+async def test_pings_while_nothing_comes(serve: Serve) -> None:
+    server = await serve(pace=Pace(commit_after=30, ping_every=0.01))
+    gate = Gate()
+    server.backend.script(begin(), gate, text("At last"), end())
+    async with server.http.stream("POST", "/v1/chat/completions", json={**BODY, "stream": True}) as response:
+        received = ""
+        async for part in response.aiter_text():
+            received += part
+            if received.count(": ping\n\n") >= 2:
+                gate.open()
+    assert received.endswith("data: [DONE]\n\n")
+    assert "At last" in received
+
+
+async def test_a_long_wait_for_the_first_event_is_answered_with_pings(serve: Serve) -> None:
+    server = await serve(pace=Pace(commit_after=0.01, ping_every=0.01))
+    gate = Gate()
+    server.backend.script(gate, answer("At last"))
+    stream = await server.openai().chat.completions.create(**BODY, stream=True)
+    gate.open()
+    assert [chunk.choices[0].delta.content async for chunk in stream] == ["", "At last", None]
+
+
+async def test_an_error_after_a_long_wait_is_an_event_of_the_stream(serve: Serve) -> None:
+    server = await serve(pace=Pace(commit_after=0.01))
+    gate = Gate()
+    server.backend.script(gate, Overloaded("Broke down."))
+    stream = await server.openai().chat.completions.create(**BODY, stream=True)
+    gate.open()
+    with pytest.raises(openai.APIError, match="Broke down"):
+        [chunk async for chunk in stream]
+
+
+async def test_a_request_can_be_cancelled_from_outside(server: Served) -> None:
+    gate = Gate()
+    server.backend.script(begin(), gate)
+    asking = asyncio.ensure_future(server.openai(max_retries=2).chat.completions.create(**BODY))
+    await gate.reached.wait()
+    [running] = (await server.http.get("/api/requests", params={"status": "running"})).json()["items"]
+    cancelled = await server.http.delete(f"/api/requests/{running['id']}")
+    assert cancelled.json() == {"id": running["id"], "cancelled": True}
+    with pytest.raises(openai.APIStatusError) as caught:
+        await asking
+    assert caught.value.status_code == 499
+    await server.backend.until_closed()
+    assert len(server.backend.requests) == 1
+    [ended] = await server.finished()
+    assert ended.record.status == "cancelled"
+    again = await server.http.delete(f"/api/requests/{running['id']}")
+    assert (again.status_code, again.json()["error"]["code"]) == (400, "request_ended")
+
+
+async def test_stopping_the_server_ends_requests_with_a_word(server: Served) -> None:
+    gate = Gate()
+    server.backend.script(begin(), gate)
+    asking = asyncio.ensure_future(server.openai().chat.completions.create(**BODY))
+    await gate.reached.wait()
+    server.services.running.stop_all()
+    with pytest.raises(openai.InternalServerError, match="being stopped"):
+        await asking
+    await server.backend.until_closed()
+
+
+@pytest.mark.parametrize("limits", [{"first_event_timeout": 0.01}, {"request_timeout": 0.01}])
+async def test_a_request_that_takes_too_long_is_given_up(serve: Serve, limits: dict[str, float]) -> None:
+    server = await serve(**limits)
+    server.backend.script(Gate())
+    with pytest.raises(openai.InternalServerError) as caught:
+        await server.openai().chat.completions.create(**BODY)
+    assert caught.value.status_code == 504
+    await server.backend.until_closed()
+
+
+async def test_the_first_event_ends_the_wait_for_it(serve: Serve) -> None:
+    server = await serve(first_event_timeout=0.01)
+    gate = Gate()
+    server.backend.script(begin(), gate, text("In time"), end())
+    asking = asyncio.ensure_future(server.openai().chat.completions.create(**BODY))
+    await gate.reached.wait()
+    # Timers fire in the order of their times: after this one the request's deadline, set before, has passed.
+    passed = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.01, passed.set)
+    await passed.wait()
+    gate.open()
+    assert (await asking).choices[0].message.content == "In time"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_bug_shows_nothing_of_the_inside(
+    server: Served, stream: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.backend.script(RuntimeError("a secret of the inside"))
+    with pytest.raises(openai.InternalServerError) as caught:
+        await server.openai().chat.completions.create(**BODY, stream=stream)
+    assert "secret" not in caught.value.response.text
+    assert "a secret of the inside" in caplog.text
+
+
+async def test_no_prompt_reaches_the_log(server: Served, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="server")
+    server.backend.script(answer("what they read"))
+    server.backend.script(UpstreamFailed("It failed."))
+    messages = [{"role": "user", "content": "what they wrote"}]
+    await server.openai().chat.completions.create(model="opus", messages=messages)
+    await server.http.post("/v1/chat/completions", json={"model": "opus", "messages": messages})
+    await server.http.post("/v1/chat/completions", json={"model": "what they wrote", "messages": messages})
+    await server.finished(3)
+    logged = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
+    assert "request ended" in logged
+    assert "what they" not in logged

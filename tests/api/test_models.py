@@ -1,0 +1,55 @@
+"""The list of models, for both dialects' clients."""
+
+import anthropic
+import openai
+import pytest
+
+from tests.api.conftest import Serve, Served
+from tests.openai_schema import validate
+
+
+async def test_openais_client(server: Served) -> None:
+    response = await server.http.get("/v1/models")
+    validate("ListModelsResponse", response.json())
+    ids = [model.id async for model in server.openai().models.list()]
+    assert ids[:4] == ["claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-4-5-20251001", "opus"]
+    assert {"gpt-5", "gpt-4o", "gpt-4o-mini", "gpt-3.5-turbo"} <= set(ids)
+    assert len(ids) == len(set(ids))
+
+
+async def test_anthropics_client(server: Served) -> None:
+    page = await server.anthropic().models.list()
+    assert page.has_more is False
+    assert (page.first_id, page.last_id) == (page.data[0].id, page.data[-1].id)
+    assert page.data[0].display_name == "Opus 5.5"
+    haiku = await server.anthropic().models.retrieve("claude-haiku-4-5-20251001")
+    assert haiku.created_at.date().isoformat() == "2025-10-01"
+
+
+@pytest.mark.parametrize("name", ["opus", "gpt-5", "openai/gpt-4o", "claude-sonnet-4-20250514"])
+async def test_one_model(server: Served, name: str) -> None:
+    model = await server.openai().models.retrieve(name)
+    assert (model.id, model.object) == (name, "model")
+    validate("Model", (await server.http.get(f"/v1/models/{name}")).json())
+
+
+async def test_unknown_models(server: Served) -> None:
+    with pytest.raises(openai.NotFoundError) as caught:
+        await server.openai().models.retrieve("no-such-model")
+    assert caught.value.code == "model_not_found"
+    with pytest.raises(anthropic.NotFoundError):
+        await server.anthropic().models.retrieve("no-such-model")
+
+
+async def test_the_users_aliases(serve: Serve) -> None:
+    server = await serve(aliases={"mine": "sonnet", "lost": "nowhere"})
+    ids = [model["id"] for model in (await server.http.get("/v1/models")).json()["data"]]
+    assert "mine" in ids
+    assert "lost" not in ids
+    assert (await server.http.get("/v1/models/mine")).json()["display_name"] == "mine (Sonnet 5.5)"
+
+
+async def test_before_the_backend_has_said_what_it_offers(server: Served) -> None:
+    server.backend.offered = ()
+    ids = [model["id"] for model in (await server.http.get("/v1/models")).json()["data"]]
+    assert "gpt-5" in ids
