@@ -1,0 +1,72 @@
+"""The composition root."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from server.errors import SetupError
+from server.events import EventBus
+from server.secrets import KeyStore
+from server.secrets.vaults import MemoryVault
+from server.services import DATABASE_FILE, Services, build_services
+from server.settings import Settings
+from tests.scripted_backend import ScriptedBackend
+
+
+async def build(tmp_path: Path, **changes: object) -> Services:
+    settings = Settings(data_dir=tmp_path / "data", config_dir=tmp_path / "config", **changes)
+    return await build_services(settings, bus=EventBus(), key_store=KeyStore(MemoryVault()), backend=ScriptedBackend())
+
+
+async def test_nothing_is_started_or_written_before_start(tmp_path: Path) -> None:
+    services = await build(tmp_path)
+    assert not services.backend.status().ready
+    assert "data" not in os.listdir(tmp_path)
+    with pytest.raises(RuntimeError):
+        _ = services.store
+
+
+async def test_start_and_stop(tmp_path: Path) -> None:
+    services = await build(tmp_path)
+    await services.start()
+    assert services.backend.status().ready
+    assert services.key_store.matches(await services.key_store.get_or_create())
+    assert (await services.store.list_sessions()).total == 0
+    await services.stop()
+    assert not services.backend.status().ready
+    await services.stop()
+
+
+@pytest.mark.parametrize(("hours", "seconds"), [(24, 86400), (0.5, 1800), (None, None)])
+async def test_how_long_sessions_are_kept(tmp_path: Path, hours: float | None, seconds: float | None) -> None:
+    services = await build(tmp_path, session_ttl_hours=hours)
+    await services.start()
+    assert services.store.ttl_seconds == seconds
+    await services.stop()
+
+
+async def test_a_start_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    services = await build(tmp_path)
+
+    async def start() -> None:
+        raise SetupError("Not today.")
+
+    services.backend.start = start  # type: ignore[method-assign]
+    with pytest.raises(SetupError):
+        await services.start()
+    await services.stop()
+    with pytest.raises(RuntimeError):
+        await services.store.list_sessions()
+
+
+@pytest.mark.parametrize("fetch", [False, True])
+async def test_images_are_fetched_only_if_that_is_switched_on(tmp_path: Path, fetch: bool) -> None:
+    assert ((await build(tmp_path, fetch_images=fetch)).images is not None) is fetch
+
+
+async def test_the_database_is_in_the_data_directory(tmp_path: Path) -> None:
+    services = await build(tmp_path)
+    await services.start()
+    assert services.store.path == tmp_path / "data" / DATABASE_FILE
+    await services.stop()
