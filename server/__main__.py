@@ -1,0 +1,30 @@
+"""`claude-code-tray`, also `python -m server`."""
+
+import sys
+from collections.abc import Sequence
+
+from server.commands.arguments import COMMAND, COMMAND_LINE, parse
+from server.errors import SettingsInvalid, TrayError
+
+USAGE_ERROR = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the result is the exit code. What the person can mend is said in one message."""
+    run, namespace = parse(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return run(namespace)
+    except TrayError as error:
+        print(f"{COMMAND}: {error}", file=sys.stderr)
+        return USAGE_ERROR if _is_usage(error) else 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _is_usage(error: TrayError) -> bool:
+    # Checked like every other source of settings, but said by the arguments.
+    return isinstance(error, SettingsInvalid) and error.source == COMMAND_LINE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,171 @@
+"""The doctor's checks: each looks at one thing, changes nothing, and says what to do about it."""
+
+import asyncio
+import http.client
+import json
+import os
+import sqlite3
+import tempfile
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from server.backends.claude_cli.locate import locate
+from server.backends.claude_cli.probe import Probe, probe
+from server.errors import PortUnavailable, SetupError, TrayError
+from server.secrets import API_KEY, open_key_store
+from server.settings import Settings
+from server.sockets import listen, url_of
+
+SIGN_IN_HINT = "Run `claude` and sign in there (/login), or set ANTHROPIC_API_KEY."
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one check found. `hint` says what to do, where there is something to do."""
+
+    name: str
+    status: Literal["ok", "warn", "fail"]
+    detail: str
+    hint: str = ""
+
+
+async def check_all(settings: Settings) -> list[Check]:
+    """All checks, in the order in which one would mend things."""
+    claude = await check_claude(settings)
+    return [
+        check_settings(settings),
+        *claude,
+        await check_key(settings),
+        await check_port(settings),
+        check_database(settings),
+    ]
+
+
+def check_settings(settings: Settings) -> Check:
+    """The settings file; its values have been checked by now."""
+    path = settings.settings_file
+    if settings.unknown_keys:
+        names = ", ".join(settings.unknown_keys)
+        return Check("settings", "warn", f"{path} holds settings that this version does not know: {names}")
+    return Check("settings", "ok", str(path) if path.exists() else f"defaults; there is no {path}")
+
+
+async def check_claude(settings: Settings) -> list[Check]:
+    """Whether Claude Code is there, runs, and is signed in."""
+    try:
+        path = locate(settings.claude_path)
+        found = await _probe(path, settings)
+    except TrayError as error:
+        return [Check("Claude Code", "fail", error.message, error.hint)]
+    checks = [Check("Claude Code", "ok", f"{path}, version {found.version or 'unknown'}")]
+    if not found.signed_in:
+        return [*checks, Check("account", "fail", "Claude Code is not signed in", SIGN_IN_HINT)]
+    return [*checks, Check("account", "ok", account_kind(found.account))]
+
+
+async def _probe(path: Path, settings: Settings) -> Probe:
+    with tempfile.TemporaryDirectory(prefix="claude-code-tray-") as directory:
+        return await probe(path, Path(directory), os.environ, load_user_settings=settings.load_user_settings)
+
+
+def account_kind(account: Mapping[str, Any]) -> str:
+    """What pays for the work, in words: a plan, an API key, or a cloud. Field names are the CLI's."""
+    provider = account.get("apiProvider") or "firstParty"
+    if provider != "firstParty":
+        return f"signed in through {provider}"
+    if plan := account.get("subscriptionType"):
+        return f"signed in with a plan ({plan})"
+    source = account.get("apiKeySource")
+    if source and source != "none":
+        return f"signed in with an API key ({source})"
+    return f"signed in ({account.get('tokenSource') or 'unknown'})"
+
+
+async def check_key(settings: Settings) -> Check:
+    """Where the API key is, or would be."""
+    try:
+        key_store = await open_key_store(settings)
+        await key_store.get(API_KEY)
+    except SetupError as error:
+        return Check("API key", "fail", error.message, error.hint)
+    if not settings.api_key_required:
+        return Check("API key", "warn", "none is required: every program on this machine can use the server")
+    lost = key_store.kind == "memory" and settings.key_storage != "memory"
+    return Check("API key", "warn" if lost else "ok", key_store.description)
+
+
+async def check_port(settings: Settings) -> Check:
+    """Whether the port can be had, or this server has it already."""
+    try:
+        sock = await listen(settings.host, settings.port)
+    except PortUnavailable as error:
+        if not error.in_use:
+            return Check("port", "fail", error.message, error.hint)
+        if version := await asyncio.to_thread(_own_version, settings):
+            return Check("port", "ok", f"the server is running on port {settings.port} (version {version})")
+        return Check("port", "fail", f"{error.message.rstrip('.')}{_holder(settings.port)}", error.hint)
+    except SetupError as error:
+        return Check("port", "fail", error.message, error.hint)
+    with sock:
+        return Check("port", "ok", f"{url_of(sock)} is free")
+
+
+def _own_version(settings: Settings) -> str | None:
+    """The version of this very program, if it is what listens there."""
+    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104
+    connection = http.client.HTTPConnection(host, settings.port, timeout=2)
+    with closing(connection):
+        try:
+            connection.request("GET", "/")
+            answer = json.loads(connection.getresponse().read(65536))
+        except (OSError, http.client.HTTPException, ValueError):
+            return None
+    ours = isinstance(answer, dict) and answer.get("name") == "Claude Code Tray"
+    return str(answer.get("version")) if ours else None
+
+
+def _holder(port: int) -> str:
+    """Which process has the port, where the system says so: others' processes are shown to administrators only."""
+    try:
+        connections = psutil.net_connections("tcp")
+        listening = (entry for entry in connections if entry.status == psutil.CONN_LISTEN)
+        held = (entry.pid for entry in listening if getattr(entry.laddr, "port", None) == port)
+        pid = next((pid for pid in held if pid is not None), None)
+        return "" if pid is None else f": {psutil.Process(pid).name()} (process {pid})"
+    except (psutil.Error, OSError):
+        return ""
+
+
+def check_database(settings: Settings) -> Check:
+    """Whether the database is one that this version can use, and can be written."""
+    from server.services import DATABASE_FILE
+    from server.store.database import look
+    from server.store.migrate import shipped_migrations, user_version
+
+    path = settings.data_dir / DATABASE_FILE
+    if not _can_write(path):
+        hint = "Correct the rights, or choose another --data-dir."
+        return Check("database", "fail", f"{path} cannot be written", hint)
+    if not os.path.exists(path):
+        return Check("database", "ok", f"will be made as {path}")
+    try:
+        look(path, known=len(shipped_migrations()))
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            version = user_version(connection)
+    except TrayError as error:
+        return Check("database", "fail", error.message, error.hint)
+    except (sqlite3.Error, OSError) as error:
+        hint = "The server will set it aside and begin a new one."
+        return Check("database", "fail", f"{path} cannot be read: {error}", hint)
+    return Check("database", "ok", f"{path}, version {version}, {path.stat().st_size / 1e6:.1f} MB")
+
+
+def _can_write(path: Path) -> bool:
+    """Whether the file, or else the nearest directory above it that is there, lets itself be written."""
+    place = next(place for place in (path, *path.parents) if os.path.exists(place))
+    return os.access(place, os.W_OK) and (place == path or place.is_dir())

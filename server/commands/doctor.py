@@ -1,0 +1,43 @@
+"""`claude-code-tray doctor`: checks what the server needs, and says what to do where something is missing."""
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+from dataclasses import asdict
+
+from server.commands.arguments import overrides
+from server.commands.checks import Check, check_all
+from server.errors import SettingsInvalid
+from server.settings import load_settings
+
+
+def run(namespace: argparse.Namespace) -> int:
+    """Print the checks; 1 if one of them fails."""
+    # The checks say what is wrong; the log would say it a second time.
+    logging.basicConfig(level=logging.CRITICAL)
+    checks = _checks(namespace)
+    failed = any(check.status == "fail" for check in checks)
+    if namespace.json:
+        print(json.dumps({"ok": not failed, "checks": [asdict(check) for check in checks]}, indent=2))
+    else:
+        _print(checks)
+    return 1 if failed else 0
+
+
+def _checks(namespace: argparse.Namespace) -> list[Check]:
+    try:
+        settings = load_settings(overrides(namespace))
+    except SettingsInvalid as error:
+        # Without settings it is not known what else to look at.
+        return [Check("settings", "fail", error.message, error.hint)]
+    return asyncio.run(check_all(settings))
+
+
+def _print(checks: list[Check]) -> None:
+    for check in checks:
+        print(f"{check.status:<5} {check.name}: {check.detail}")
+        if check.hint:
+            print(f"      {check.hint}")
+    sys.stdout.flush()

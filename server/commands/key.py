@@ -1,0 +1,37 @@
+"""`claude-code-tray key`: the server's API key on standard output, and where it is on standard error."""
+
+import argparse
+import asyncio
+import logging
+import sys
+
+from server.commands.arguments import overrides
+from server.errors import SetupError
+from server.secrets import KeyStore, open_key_store
+from server.settings import Settings, load_settings
+
+
+def run(namespace: argparse.Namespace) -> int:
+    """Print the key, made anew with `--rotate`. Raises SetupError."""
+    # What is said below says it better than the log.
+    logging.basicConfig(level=logging.ERROR)
+    settings = load_settings(overrides(namespace))
+    key, key_store = asyncio.run(_key(settings, rotate=namespace.rotate))
+    print(key)
+    print(f"The API key is {key_store.description}.", file=sys.stderr)
+    if namespace.rotate:
+        print("A server that is running takes the old one until it is started again.", file=sys.stderr)
+    if not settings.api_key_required:
+        print("The settings say that no API key is required.", file=sys.stderr)
+    return 0
+
+
+async def _key(settings: Settings, *, rotate: bool) -> tuple[str, KeyStore]:
+    key_store = await open_key_store(settings)
+    key = await (key_store.rotate() if rotate else key_store.get_or_create())
+    if key_store.kind == "memory":
+        raise SetupError(
+            f"There is no key to print: it is {key_store.description}.",
+            hint="A running server has printed its key when it started.",
+        )
+    return key, key_store

@@ -1,0 +1,151 @@
+"""`claude-code-tray serve`: the server without a desktop, until it is told to stop."""
+
+import argparse
+import asyncio
+import contextlib
+import functools
+import logging
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterator
+
+from server.commands.arguments import COMMAND, overrides
+from server.events import Event, EventBus, Notice, StateChanged
+from server.logs import configure_logs
+from server.paths import default_config_dir, default_data_dir
+from server.runtime import Host, Runtime
+from server.secrets import KeyStore, open_key_store
+from server.settings import Settings, load_settings
+
+log = logging.getLogger(__name__)
+
+HARD_EXIT = 130
+LOOPBACK = ("127.", "localhost", "::1")
+
+
+def run(namespace: argparse.Namespace) -> int:
+    """Serve until SIGTERM or Ctrl-C; a second one ends the program at once. Raises SetupError."""
+    settings = load_settings(overrides(namespace))
+    configure_logs(settings)
+    _warn(settings)
+    return asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> int:
+    from server.product import host_product
+
+    key_store = await open_key_store(settings)
+    return await serve(settings, functools.partial(host_product, key_store=key_store), key_store)
+
+
+async def serve(settings: Settings, host: Host, key_store: KeyStore) -> int:
+    """Serve what `host` makes until the program is told to stop; 0 then, and 1 if the server ends by itself."""
+    bus = EventBus()
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def listener(event: Event) -> None:
+        _log_event(event)
+        if isinstance(event, StateChanged) and event.state == "failed" and not failed.done():
+            failed.set_result(None)
+
+    bus.subscribe(listener)
+    runtime = Runtime(settings, bus=bus, host=host)
+    with _cancelled_by_signals():
+        try:
+            await runtime.start()
+            _announce(runtime, await _whereabouts(settings, key_store))
+            await failed
+        except asyncio.CancelledError:
+            return 0
+        finally:
+            await runtime.stop()
+    return 1
+
+
+@contextlib.contextmanager
+def _cancelled_by_signals() -> Iterator[None]:
+    """The first signal cancels the current task, which has its cleaning up to do; the second ends the program."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    received: list[int] = []
+
+    def on_signal(number: int) -> None:
+        if received:
+            os._exit(HARD_EXIT)
+        received.append(number)
+        log.info("stopping (%s); once more ends the program at once", signal.Signals(number).name)
+        if task is not None:
+            task.cancel()
+
+    remove = [_add_handler(loop, number, on_signal) for number in _stop_signals()]
+    try:
+        yield
+    finally:
+        for undo in remove:
+            undo()
+
+
+def _add_handler(loop: asyncio.AbstractEventLoop, number: int, handler: Callable[[int], None]) -> Callable[[], object]:
+    try:
+        loop.add_signal_handler(number, handler, number)
+    except NotImplementedError:  # Windows
+        before = signal.signal(number, lambda number, _: loop.call_soon_threadsafe(handler, number))
+        return lambda: signal.signal(number, before)
+    return lambda: loop.remove_signal_handler(number)
+
+
+def _stop_signals() -> list[int]:
+    if sys.platform == "win32":
+        return [signal.SIGINT, signal.SIGTERM, signal.SIGBREAK]
+    # A closed terminal stops the server, unless nohup says otherwise.
+    hangup = [] if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else [signal.SIGHUP]
+    return [signal.SIGINT, signal.SIGTERM, *hangup]
+
+
+async def _whereabouts(settings: Settings, key_store: KeyStore) -> str:
+    """One line: where the API key is, or in memory, where nobody could find it, the key itself."""
+    if not settings.api_key_required:
+        return "API key: none is needed; every program that reaches this address can use the server"
+    key = await key_store.get_or_create()
+    if key_store.kind == "memory":
+        return f"API key: {key} ({key_store.description})"
+    if key_store.kind == "environment":
+        return f"API key: {key_store.description}"
+    return f"API key: {key_store.description}; '{_key_command(settings)}' prints it"
+
+
+def _key_command(settings: Settings) -> str:
+    command = [COMMAND, "key"]
+    if settings.data_dir != default_data_dir():
+        command += ["--data-dir", str(settings.data_dir)]
+    if settings.config_dir != default_config_dir():
+        command += ["--config-dir", str(settings.config_dir)]
+    return shlex.join(command)
+
+
+def _announce(runtime: Runtime, whereabouts: str) -> None:
+    """Standard output holds these two lines and nothing else: programs wait for the first."""
+    try:
+        print(f"listening on {runtime.url}\n{whereabouts}", flush=True)
+    except OSError:
+        # Whoever started us has stopped reading. Python would fail once more when it flushes at its end.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+
+
+def _warn(settings: Settings) -> None:
+    if settings.unknown_keys:
+        names = ", ".join(settings.unknown_keys)
+        log.warning("%s holds settings that this version does not know: %s", settings.settings_file, names)
+    if not settings.api_key_required and not settings.host.startswith(LOOPBACK):
+        log.warning("everybody on the network can use this server: it asks for no API key")
+
+
+def _log_event(event: Event) -> None:
+    match event:
+        case StateChanged(state="running", url=url):
+            log.info("listening on %s", url)
+        case StateChanged(state="stopped"):
+            log.info("stopped")
+        case Notice(level=level, message=message, hint=hint):
+            log.log(logging.getLevelNamesMapping()[level.upper()], "%s %s", message, hint)

@@ -1,0 +1,82 @@
+"""The program as a process of its own, run to its end or kept running."""
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+# No Claude Code process is started ahead, and no keyring is looked for.
+QUIET = {"CLAUDE_CODE_TRAY_SPARES": "0", "CLAUDE_CODE_TRAY_KEY_STORAGE": "file"}
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """Run `python -m server` to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "server", *arguments],
+        env=os.environ | QUIET | variables,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process that has said where it listens; `second` is the other line that it says."""
+
+    process: "subprocess.Popen[str]"
+    url: str
+    second: str
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
+        """Send a signal and wait: exit code, and the rest of standard output and standard error."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=120)
+        return self.process.returncode, out, err
+
+
+@contextmanager
+def started(*command: str, **variables: str) -> Iterator["subprocess.Popen[str]"]:
+    """A Python process whose output can be read; killed at the end if it still runs."""
+    with subprocess.Popen(
+        [sys.executable, *command],
+        env=os.environ | QUIET | {"PYTHONPATH": str(ROOT)} | variables,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+@contextmanager
+def serving(*arguments: str, **variables: str) -> Iterator[Running]:
+    """`serve` on any free port, once it listens."""
+    with started("-m", "server", "serve", "--port", "0", *arguments, **variables) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        first = process.stdout.readline()
+        assert first.startswith("listening on http://"), process.stderr.read()
+        yield Running(process, first.removeprefix("listening on ").strip(), process.stdout.readline().strip())
+
+
+def status(url: str, key: str | None = None) -> int:
+    """The HTTP status of a GET."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    with closing(http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)) as connection:
+        connection.request("GET", parts.path, headers={"x-api-key": key} if key else {})
+        return connection.getresponse().status

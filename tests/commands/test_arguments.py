@@ -1,0 +1,88 @@
+"""The arguments: what they mean for the settings, and what is refused."""
+
+import pytest
+
+from server import __version__
+from server.__main__ import main
+from server.commands.arguments import overrides, parse
+from tests.commands.processes import run
+
+
+def test_every_option_becomes_its_setting() -> None:
+    address = ["--host", "::1", "--port", "1", "--claude-path", "p", "--no-auth"]
+    _, namespace = parse(["serve", *address, "--data-dir", "d", "--config-dir", "c", "--log-level", "debug"])
+    assert overrides(namespace) == {
+        "host": "::1",
+        "port": "1",
+        "data_dir": "d",
+        "config_dir": "c",
+        "claude_path": "p",
+        "log_level": "debug",
+        "api_key_required": False,
+    }
+
+
+@pytest.mark.parametrize("subcommand", ["serve", "key", "doctor"])
+def test_what_is_not_given_is_left_to_other_sources(subcommand: str) -> None:
+    _, namespace = parse([subcommand])
+    assert set(overrides(namespace).values()) == {None}
+
+
+@pytest.mark.parametrize("arguments", [[], ["--port", "0"], ["--no-auth"]])
+def test_without_a_subcommand_it_serves(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    run_it, namespace = parse(arguments)
+    assert (run_it, namespace.subcommand) == (parse(["serve"])[0], "serve")
+    assert ("desktop application" in capsys.readouterr().err) == (arguments == [])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["dance"],
+        ["serve", "--dance"],
+        ["serve", "extra"],
+        ["serve", "--port"],
+        ["serve", "--por", "1"],
+        ["key", "--json"],
+    ],
+)
+def test_usage_errors_end_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage: claude-code-tray" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--port", "many"], ["--port", "65536"], ["--log-level", "loud"], ["--host", ""]]
+)
+def test_values_that_no_setting_takes_are_usage_errors(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("claude-code-tray: The setting")
+    assert "command line" in captured.err
+
+
+def test_a_wrong_value_elsewhere_is_no_usage_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CLAUDE_CODE_TRAY_PORT", "many")
+    assert main(["serve"]) == 1
+    assert "CLAUDE_CODE_TRAY_PORT" in capsys.readouterr().err
+
+
+def test_the_version_is_printed() -> None:
+    result = run("--version")
+    assert (result.returncode, result.stdout) == (0, f"claude-code-tray {__version__}\n")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["doctor", "-h"]])
+def test_help_needs_nothing_heavy(arguments: list[str]) -> None:
+    result = run(*arguments, PYTHONPROFILEIMPORTTIME="1")
+    assert result.returncode == 0
+    assert "usage: claude-code-tray" in result.stdout
+    assert "argparse" in result.stderr
+    assert not [name for name in ("pydantic", "fastapi", "uvicorn", "structlog") if name in result.stderr]
