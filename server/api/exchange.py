@@ -1,7 +1,6 @@
 """The walk of one request: a body in, the backend's answer out, the same for every dialect."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from server.api.answers import json_response
 from server.api.bodies import parse_object, read_body
+from server.api.failures import log_failure
 from server.api.observation import Observation
 from server.api.production import Production
 from server.api.reading import context_of, fitted_request, with_fetched_images, with_session_header
@@ -27,8 +27,6 @@ from server.tasks import spawn
 
 if TYPE_CHECKING:
     from server.services import Services
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +160,10 @@ class Exchange:
         pace = self._services.pace
         await StreamWriter(production, self._dialect.framing, prepared.headers, self._send, pace).run()
         if production.error is not None:
+            # It was told to the client in the stream, so that nobody above hears of it.
             self._record_end(production.error)
+            if not self._client_left:
+                log_failure(production.error, self._scope)
 
     async def _whole(self, production: Production, prepared: _Prepared) -> None:
         await production.finished.wait()
