@@ -34,6 +34,9 @@ PROMPT_FIELDS = frozenset(
 # pydantic quotes the value that it complains of, which may be a whole conversation.
 _QUOTED_INPUT = re.compile(r"input_value=.*?, input_type=", re.DOTALL)
 
+# A stream that failed is left without its end on purpose, and what failed is logged where it did.
+_UNFINISHED = "ASGI callable returned without completing response."
+
 EventDict = MutableMapping[str, Any]
 
 log = logging.getLogger(__name__)
@@ -132,6 +135,7 @@ def _add_handler(handler: logging.Handler, processors: list[structlog.typing.Pro
         ],
     )
     handler.setFormatter(formatter)
+    handler.addFilter(_is_news)
     logging.getLogger().addHandler(handler)
 
 
@@ -152,6 +156,10 @@ def _hide_prompts(_logger: Any, _method: str, event: EventDict) -> EventDict:
     if "exception" in event:
         event["exception"] = _QUOTED_INPUT.sub("input_value=..., input_type=", str(event["exception"]))
     return event
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return record.msg != _UNFINISHED
 
 
 def _set_levels(level: str) -> None:

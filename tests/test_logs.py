@@ -138,6 +138,15 @@ def test_levels(tmp_path: Path, level: str, expected: list[str]) -> None:
     assert [line["event"] for line in lines(tmp_path)] == expected
 
 
+def test_uvicorn_is_heard_but_for_streams_that_were_left_on_purpose(tmp_path: Path) -> None:
+    configured(tmp_path)
+    uvicorn = logging.getLogger("uvicorn.error")
+    uvicorn.error("ASGI callable returned without completing response.")
+    uvicorn.error("Exception in ASGI application", extra={"color_message": "x"})
+    (line,) = lines(tmp_path)
+    assert (line["event"], "color_message" in line) == ("Exception in ASGI application", False)
+
+
 def test_configuring_again_replaces(tmp_path: Path) -> None:
     first = configured(tmp_path / "a")
     second = configured(tmp_path / "b")
