@@ -63,7 +63,8 @@ def _canonical_blocks(role: str, blocks: list[Block]) -> tuple[Any, ...]:
         # Chat completions carries text and tool calls in separate fields, so their order is lost on the way.
         texts = "".join(block[1] for block in found if block[0] == "text")
         rest = [block for block in found if block[0] != "text"]
-        found = [("text", texts), *rest] if texts else rest
+        # Blank text beside a call does not come back: the API refuses blank blocks, so dialects leave them out.
+        found = [("text", texts), *rest] if texts.strip() else rest
     return tuple(found)
 
 

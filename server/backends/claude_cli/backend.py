@@ -1,7 +1,6 @@
 """The Claude Code CLI as a `Backend`."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -21,6 +20,8 @@ from server.messages import Events, MessagesRequest
 from server.tasks import spawn
 
 log = logging.getLogger(__name__)
+
+PROBE_STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +54,22 @@ class ClaudeCliBackend:
         self._counts: Counts | None = None
         self._unsubscribe = bus.subscribe(self._on_event)
         self._probing: asyncio.Task[None] | None = None
+        self._stopping = False
 
     async def start(self) -> None:
         """Park the spares and ask the CLI who it is, both in the background: the server listens meanwhile."""
         self._config.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._pool.open()
-        self._probing = spawn(self.refresh(), name="probe claude")
+        self._probe_again()
 
     async def stop(self) -> None:
         """End every process."""
+        self._stopping = True
         self._unsubscribe()
-        if self._probing is not None:
+        if self._probing is not None and not self._probing.done():
+            # It ends its process by itself, in less than a second; only a CLI that hangs has to be left.
+            await asyncio.wait([self._probing], timeout=PROBE_STOP_SECONDS)
             self._probing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._probing
         await self._pool.close()
 
     async def refresh(self) -> None:
@@ -135,7 +138,11 @@ class ClaudeCliBackend:
         if isinstance(error, NotSignedIn):
             # A spare may have looked for the login when it was started: the next request gets a new process.
             self._pool.drop_spares()
-            spawn(self.refresh(), name="probe claude")
+            self._probe_again()
+
+    def _probe_again(self) -> None:
+        if not self._stopping and (self._probing is None or self._probing.done()):
+            self._probing = spawn(self.refresh(), name="probe claude")
 
     async def _start_process(self) -> Conversation:
         path = locate(self._config.claude_path)
@@ -154,7 +161,7 @@ class ClaudeCliBackend:
         cli = (path, stat.st_mtime_ns, stat.st_size)
         if self._cli is not None and self._cli != cli:
             log.info("Claude Code has changed: %s", path)
-            spawn(self.refresh(), name="probe claude")
+            self._probe_again()
         self._cli = cli
 
     def _take_limits(self, info: dict[str, Any]) -> None:

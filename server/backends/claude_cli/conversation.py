@@ -14,7 +14,7 @@ from server.backends.claude_cli.channel import Channel
 from server.backends.claude_cli.failures import failure
 from server.backends.claude_cli.parameters import flag_settings, thinking_tokens
 from server.backends.claude_cli.wire import AssistantError, Result, Streamed
-from server.errors import ProcessDied, TrayError
+from server.errors import ProcessDied, TrayError, UpstreamFailed
 from server.messages import Block, Events, Message, MessageFold, MessagesRequest, StreamEvent
 from server.transcript import Turn, canonical_messages, canonical_system, canonical_tools, split_prefix
 
@@ -180,6 +180,12 @@ class Conversation:
                     for last in await self._end(request, fold, event):
                         yield last
                     return
+                case Streamed(event) if event.get("type") in ("message_delta", "message_stop"):
+                    # A message that ends without a reason was cut. Unless an error was reported, the CLI goes on by
+                    # itself, with another message: the client must not get both.
+                    if report is None:
+                        self.kill()
+                        raise UpstreamFailed("The connection to Claude was lost in the middle of the answer.")
                 case Streamed(event):
                     event = mcp.without_prefix(event)
                     fold.feed(event)
@@ -256,13 +262,20 @@ class Conversation:
         self._channel.process.kill()
 
     async def stop(self) -> None:
-        """End it in order, and return when the process is gone."""
+        """End it, and return when the process is gone: in order when it rests, at once when it has work.
+
+        At the end of its input the CLI takes held tool calls for failed, and would ask the model what to do.
+        """
+        resting = self.state in ("parked", "idle")
         self._close()
+        if not resting:
+            self._channel.process.kill()
         await self._channel.process.stop()
 
-    async def gone(self) -> None:
-        """Wait until the process has ended."""
-        await self._channel.process.exited.wait()
+    @property
+    def gone(self) -> bool:
+        """Whether its process has ended."""
+        return self._channel.process.exited.is_set()
 
     def _close(self) -> None:
         if self.state != "closed":

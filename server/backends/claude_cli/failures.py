@@ -49,7 +49,7 @@ def failure(result: Result, report: AssistantError | None, limits: dict[str, Any
         case 403:
             return AccountRefused(f"The account that Claude Code is signed in to was refused: {text}.")
         case 404:
-            return ModelNotFound(text + ".", hint="GET /v1/models lists the models there are.")
+            return _no_model(text)
         case 429:
             return _limit(text, limits, now)
         case 529 | 503:
@@ -61,6 +61,14 @@ def failure(result: Result, report: AssistantError | None, limits: dict[str, Any
         case int() if 400 <= status < 500:
             return _refused(text)
     return UpstreamFailed(f"Claude could not answer: {text or 'no reason given'}.", upstream_status=result.api_status)
+
+
+def _no_model(text: str) -> ModelNotFound:
+    named = re.search(r"model:? \(?([\w.:@/-]+)", text)
+    model = f"The model {named.group(1)}" if named else "The model"
+    return ModelNotFound(
+        f"{model} does not exist, or your account may not use it.", hint="GET /v1/models lists the models there are."
+    )
 
 
 def _refused(text: str) -> TrayError:
@@ -87,7 +95,7 @@ def _limit(text: str, limits: dict[str, Any], now: float) -> PlanLimitReached:
 
 def _plain(text: str) -> str:
     """The prose without the wrapping that the CLI gives to the API's words."""
-    text = re.sub(r"^API Error:\s*(\d{3}\s*)?", "", text.strip())
+    text = re.sub(r"^(Failed to authenticate\. )?API Error:\s*(\d{3}\s*)?", "", text.strip())
     if (inner := re.search(r'"message"\s*:\s*"((?:[^"\\]|\\.)*)"', text)) is not None:
         text = inner.group(1).encode().decode("unicode_escape", errors="replace")
     return text.strip().rstrip(".")

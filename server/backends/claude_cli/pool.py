@@ -64,10 +64,12 @@ class Pool:
         self._spares: deque[Conversation] = deque()
         self._live: list[Conversation] = []
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._processes: set[Conversation] = set()
+        self._parking: set[asyncio.Task[None]] = set()
         self._starting = 0
-        self._spares_starting = 0
         self._spare_failures = 0
         self._stopping = False
+        self._reaper: asyncio.Task[None] | None = None
         self._memory_bytes = 0
         # Starting takes a core for a moment: more at once only makes all of them late.
         self._start_gate = asyncio.Semaphore(max(2, os.cpu_count() or 2))
@@ -102,6 +104,7 @@ class Pool:
 
     def changed(self) -> None:
         """A conversation changed its state: forget the closed ones and let the next request in."""
+        self._processes = {conversation for conversation in self._processes if not conversation.gone}
         self._live = [conversation for conversation in self._live if conversation.state != "closed"]
         self._spares = deque(spare for spare in self._spares if spare.state != "closed")
         while self._waiting and (self._has_room() or any(conversation.free for conversation in self._live)):
@@ -139,12 +142,13 @@ class Pool:
     async def close(self) -> None:
         """End every process and refuse what waits. Returns when all are gone."""
         self._stopping = True
-        self._reaper.cancel()
+        if self._reaper is not None:
+            self._reaper.cancel()
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_exception(_stopping())
-        processes = [*self._spares, *self._live]
-        await asyncio.gather(*(conversation.stop() for conversation in processes))
+        await asyncio.gather(*self._parking)
+        await asyncio.gather(*(conversation.stop() for conversation in self._processes))
         self._spares.clear()
         self._live.clear()
 
@@ -203,6 +207,7 @@ class Pool:
             if self._stopping:
                 raise _stopping()
             conversation = await self._start()
+            self._processes.add(conversation)
             try:
                 await conversation.ready
             except BaseException:
@@ -211,27 +216,24 @@ class Pool:
             return conversation
 
     def _refill(self) -> None:
-        missing = self.limits.spares - len(self._spares) - self._spares_starting
+        missing = self.limits.spares - len(self._spares) - len(self._parking)
         if self._stopping or self._spare_failures >= SPARE_FAILURES:
             self._spare_failures = 0 if self._starting else self._spare_failures
             return
         for _ in range(missing):
-            self._spares_starting += 1
-            spawn(self._park(), name="start a spare")
+            task = spawn(self._park(), name="start a spare")
+            self._parking.add(task)
+            task.add_done_callback(self._parking.discard)
 
     async def _park(self) -> None:
         try:
             spare = await self._start_one()
         except TrayError as error:
             self._spare_failures += 1
-            log.warning("a spare process did not come up: %s", error)
+            if not self._stopping:
+                log.warning("a spare process did not come up: %s", error)
             return
-        finally:
-            self._spares_starting -= 1
         self._spare_failures = 0
-        if self._stopping:
-            await spare.stop()
-            return
         self._spares.append(spare)
         self.changed()
 

@@ -57,15 +57,7 @@ class CliProcess:
     ) -> "CliProcess":
         """Start the CLI. Raises `CliNotFound` when it cannot be run."""
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=dict(environment),
-                cwd=directory,
-                **_OWN_GROUP,
-            )
+            process = await _start_whole(command, environment, directory)
         except OSError as error:
             raise CliNotFound(
                 f"Claude Code could not be started from {command[0]}: {error.strerror}.",
@@ -146,6 +138,31 @@ class CliProcess:
         why = self._wire_error or (self._stderr[-1] if self._stderr else "")
         message = f"The Claude Code process {how} in the middle of its work{': ' + why if why else ''}."
         return ProcessDied(message, exit_code=code, stderr=self.stderr, hint="Send the request again.")
+
+
+async def _start_whole(
+    command: Sequence[str], environment: Mapping[str, str], directory: Path
+) -> asyncio.subprocess.Process:
+    """Start a process. Cancelled meanwhile, it is waited for and ended, else it would be nobody's."""
+    starting = spawn(
+        asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=dict(environment),
+            cwd=directory,
+            **_OWN_GROUP,
+        ),
+        name="start claude",
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        process = await starting
+        process.kill()
+        await process.communicate()
+        raise
 
 
 # A group of its own, so that Ctrl-C in the terminal reaches this program alone, which then stops its processes.

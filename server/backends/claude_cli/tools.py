@@ -81,14 +81,16 @@ def result(message: Mapping[str, Any], block: Block) -> dict[str, Any]:
 def passes_unchanged(block: Block) -> bool:
     """Whether the CLI hands this `tool_result` to the model as it is.
 
-    Seen with CLI 2.1.330: a blank result becomes a remark, several texts of an error become one, pictures may be
-    made smaller, large results go to a file. Such results are replayed as history, where nothing is changed.
+    Seen with CLI 2.1.330: a blank result becomes a remark, several texts of an error become one and lose the space
+    around them, pictures may be made smaller, large results go to a file. Such results are replayed as history.
     """
     content = block.get("content")
     if not isinstance(content, str) and any(part.get("type") != "text" for part in content or []):
         return False
     texts = _texts(block)
-    if not any(text.strip() for text in texts) or (block.get("is_error") and len(texts) > 1):
+    if not any(text.strip() for text in texts):
+        return False
+    if block.get("is_error") and (len(texts) > 1 or texts[0] != texts[0].strip()):
         return False
     return sum(map(len, texts)) <= MAX_RESULT_CHARS
 
