@@ -73,7 +73,7 @@ class PoolChanged:
 
 @dataclass(frozen=True, slots=True)
 class PlanWindowsChanged:
-    """The plan's windows by name (`five_hour`, `seven_day`): `utilization` 0..1, `resets_at` epoch seconds, `status`."""
+    """The plan's windows by name (`five_hour`, ...): `utilization` 0..1, `resetsAt` epoch seconds, `status`."""
 
     windows: dict[str, dict[str, Any]]
 

@@ -72,17 +72,13 @@ def test_a_test_that_swallows_the_refusal_fails_all_the_same(tmp_path):
         f"        socket.create_connection(('{OUTSIDE}', 9))\n"
     )
     command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "--rootdir", str(tmp_path)]
-    inner = subprocess.run(
-        [*command, str(tmp_path)], cwd=dev.ROOT, capture_output=True, text=True, check=False
-    )
+    inner = subprocess.run([*command, str(tmp_path)], cwd=dev.ROOT, capture_output=True, text=True, check=False)
     assert inner.returncode == 1
     assert f"reached for hosts beyond this machine: {OUTSIDE}" in inner.stdout
 
 
 def test_the_claude_program_is_there(cli_path, claude_environment):
-    answer = subprocess.run(
-        [cli_path, "--version"], env=claude_environment, capture_output=True, text=True, check=True
-    )
+    answer = subprocess.run([cli_path, "--version"], env=claude_environment, capture_output=True, text=True, check=True)
     assert "Claude Code" in answer.stdout
 
 

@@ -10,7 +10,7 @@ from server.messages import MessagesRequest, StreamEvent
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One server-sent event: `data` is a JSON object, or a bare word such as `[DONE]`; `event` its name, if it has one."""
+    """One server-sent event: `data` is a JSON object, or a bare word as `[DONE]`; `event` its name, if it has one."""
 
     data: dict[str, Any] | str
     event: str | None = None
@@ -72,6 +72,6 @@ class Context:
 
 
 class ToMessages(Protocol):
-    """A dialect's entrance: `to_messages(body, context)`. Raises `InvalidRequest` (or another `RequestError`), nothing else."""
+    """A dialect's entrance: `to_messages(body, context)`. Raises `RequestError`s, nothing else."""
 
     def __call__(self, body: Any, context: Context) -> Call: ...

@@ -1,15 +1,15 @@
 """The Claude Code CLI as a backend: one warm process for each live conversation, parked spares for new ones.
 
-    wire.py          sans-io: lines in, typed messages out; requests in, lines out
-    process.py       one `claude` process: start, read, write, the ladder by which it is stopped
-    channel.py       the conversation on that wire: control requests and their answers, held tool calls, turns
-    conversation.py  a channel bound to a model, a system prompt and tools, and the transcript that it holds
-    replay.py        pure: a request's history as the lines that put it into a fresh process
-    parameters.py    pure: a request's parameters as the CLI's flag settings
-    tools.py         pure: the client's tools as an in-process MCP server
-    failures.py      pure: what the CLI says of an error, as one of the program's errors
-    pool.py          spares, live conversations, the queue, and who has to go when there is no room
-    backend.py       the `Backend`: picks a conversation, retries once, hands on the events
-    environment.py   pure: the command line and the environment of a process
-    locate.py        finds the CLI; probe.py asks it for its version, models and account
+wire.py          sans-io: lines in, typed messages out; requests in, lines out
+process.py       one `claude` process: start, read, write, the ladder by which it is stopped
+channel.py       the conversation on that wire: control requests and their answers, held tool calls, turns
+conversation.py  a channel bound to a model, a system prompt and tools, and the transcript that it holds
+replay.py        pure: a request's history as the lines that put it into a fresh process
+parameters.py    pure: a request's parameters as the CLI's flag settings
+tools.py         pure: the client's tools as an in-process MCP server
+failures.py      pure: what the CLI says of an error, as one of the program's errors
+pool.py          spares, live conversations, the queue, and who has to go when there is no room
+backend.py       the `Backend`: picks a conversation, retries once, hands on the events
+environment.py   pure: the command line and the environment of a process
+locate.py        finds the CLI; probe.py asks it for its version, models and account
 """

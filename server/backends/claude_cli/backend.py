@@ -173,9 +173,7 @@ class ClaudeCliBackend:
         counts = self._pool.counts()
         if counts != self._counts:
             self._counts = counts
-            self._bus.publish(
-                PoolChanged(counts.spares, counts.live, counts.busy, counts.queued, counts.memory_bytes)
-            )
+            self._bus.publish(PoolChanged(counts.spares, counts.live, counts.busy, counts.queued, counts.memory_bytes))
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, SessionsDeleted):

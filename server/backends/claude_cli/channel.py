@@ -135,14 +135,14 @@ class Channel:
         """The client's answer is complete; from now on the CLI has nothing to say."""
         self._in_turn = False
 
-    async def next_item(self, timeout: float) -> TurnItem:
-        """The next thing that happens in the turn. Raises `UpstreamTimeout` after `timeout` seconds of silence."""
+    async def next_item(self, silence: float) -> TurnItem:
+        """The next thing that happens in the turn. Raises `UpstreamTimeout` after `silence` seconds without any."""
         if not self._items.empty():
             return self._items.get_nowait()
         try:
-            return await asyncio.wait_for(self._items.get(), timeout)
+            return await asyncio.wait_for(self._items.get(), silence)
         except TimeoutError:
-            raise UpstreamTimeout(f"Nothing came from Claude for {timeout:.0f} seconds.") from None
+            raise UpstreamTimeout(f"Nothing came from Claude for {silence:.0f} seconds.") from None
 
     def _begin_turn(self) -> None:
         self._items = asyncio.Queue()

@@ -206,10 +206,9 @@ class Conversation:
             await self._drain_until("message_stop")
             self._keep("holding", request, answer)
             self._held = frozenset(block["id"] for block in content if block["type"] == "tool_use")
-        elif reason in CLEAN_ENDS and _has_text(content) and request.messages[-1]["role"] == "user":
-            if (result := await self._result()) is not None:
-                delta = self._with_cost(delta, result)
-                self._keep("idle", request, answer)
+        elif self._ends_clean(reason, content, request) and (result := await self._result()) is not None:
+            delta = self._with_cost(delta, result)
+            self._keep("idle", request, answer)
         if self.state == "busy":
             # The CLI would go on by itself from here, or its transcript is not the client's.
             self.kill()
@@ -222,6 +221,11 @@ class Conversation:
             self.last_used = time.monotonic()
             self.state = state
             self._on_change()
+
+    def _ends_clean(self, reason: str | None, content: Sequence[Block], request: MessagesRequest) -> bool:
+        """Whether the CLI rests after this end, and its transcript is the client's: it asks again after an empty one,
+        and does not know of a prefill."""
+        return reason in CLEAN_ENDS and _has_text(content) and request.messages[-1]["role"] == "user"
 
     def _all_known(self, content: Sequence[Block], request: MessagesRequest) -> bool:
         """Whether all calls are for the client: a tool that does not exist is answered by the CLI itself."""

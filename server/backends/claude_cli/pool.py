@@ -122,9 +122,7 @@ class Pool:
     def processes(self) -> list[tuple[int, str, float, int]]:
         """Every process: pid, state, seconds since its last use, resident bytes. For people to look at."""
         now = time.monotonic()
-        return [
-            (one.pid, one.state, now - one.last_used, one.memory_bytes()) for one in [*self._spares, *self._live]
-        ]
+        return [(one.pid, one.state, now - one.last_used, one.memory_bytes()) for one in [*self._spares, *self._live]]
 
     def end_sessions(self, session_ids: Iterable[str]) -> None:
         """End the free conversations that worked for these sessions: what was deleted is not kept in a process."""
@@ -177,7 +175,7 @@ class Pool:
 
     def _full(self) -> QueueFull:
         return QueueFull(
-            f"All {self.limits.max_conversations} Claude Code processes were busy for {self.limits.queue_seconds:.0f} s.",
+            f"All {self.limits.max_conversations} processes were busy for {self.limits.queue_seconds:.0f} seconds.",
             retry_after=max(1.0, self.limits.queue_seconds / 2),
             hint="Try again shortly, or raise max_conversations.",
         )

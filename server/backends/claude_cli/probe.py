@@ -20,9 +20,7 @@ class Probe:
     models: tuple[ModelInfo, ...] = ()
 
 
-async def probe(
-    path: Path, directory: Path, outer: Mapping[str, str], *, load_user_settings: bool = False
-) -> Probe:
+async def probe(path: Path, directory: Path, outer: Mapping[str, str], *, load_user_settings: bool = False) -> Probe:
     """Start the CLI, ask it, end it.
 
     `directory` is an empty one to run it in, `outer` the environment it may pick from. Raises `CliNotFound`,

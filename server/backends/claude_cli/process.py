@@ -9,7 +9,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psutil
 
@@ -38,9 +38,13 @@ class CliProcess:
         on_exit: Callable[[ProcessDied], None],
     ) -> None:
         self._process = process
+        # All three are pipes, see _start_whole.
+        self._stdin = cast(asyncio.StreamWriter, process.stdin)
+        self._stdout = cast(asyncio.StreamReader, process.stdout)
+        self._stderr = cast(asyncio.StreamReader, process.stderr)
         self._on_message = on_message
         self._on_exit = on_exit
-        self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
+        self._complaints: deque[str] = deque(maxlen=STDERR_LINES)
         self._wire_error = ""
         self.exited = asyncio.Event()
         spawn(self._run(), name=f"claude {process.pid}")
@@ -73,7 +77,7 @@ class CliProcess:
     @property
     def stderr(self) -> str:
         """The last lines that it wrote to stderr."""
-        return "\n".join(self._stderr)
+        return "\n".join(self._complaints)
 
     def memory_bytes(self) -> int:
         """Resident memory; 0 when it is gone."""
@@ -83,9 +87,8 @@ class CliProcess:
 
     def write(self, *lines: bytes) -> None:
         """Send lines. What is written to a process that has ended is lost; its end is told by `on_exit`."""
-        stdin = self._process.stdin
-        if stdin is not None and not stdin.is_closing():
-            stdin.writelines(lines)
+        if not self._stdin.is_closing():
+            self._stdin.writelines(lines)
 
     def kill(self) -> None:
         """End it now. For a process that would otherwise go on spending the user's tokens."""
@@ -94,8 +97,7 @@ class CliProcess:
 
     async def stop(self) -> None:
         """End it: end of input, then terminate, then kill, with time between the steps. Returns when it is gone."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._stdin.close()
         for step in (self._process.terminate, self._process.kill):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.exited.wait(), STOP_STEP_SECONDS)
@@ -113,29 +115,25 @@ class CliProcess:
             self.kill()
         code = await self._process.wait()
         await errors
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._stdin.close()
         self.exited.set()
         self._on_exit(self._death(code))
 
     async def _read_stdout(self) -> None:
-        stdout, framer = self._process.stdout, LineFramer()
-        assert stdout is not None
-        while data := await stdout.read(READ_BYTES):
+        framer = LineFramer()
+        while data := await self._stdout.read(READ_BYTES):
             for line in framer.feed(data):
                 self._on_message(decode(line))
 
     async def _read_stderr(self) -> None:
-        stderr = self._process.stderr
-        assert stderr is not None
         framer = LineFramer(max_line_bytes=1 << 20)
         with contextlib.suppress(WireError):
-            while data := await stderr.read(READ_BYTES):
-                self._stderr.extend(line.decode(errors="replace") for line in framer.feed(data))
+            while data := await self._stderr.read(READ_BYTES):
+                self._complaints.extend(line.decode(errors="replace") for line in framer.feed(data))
 
     def _death(self, code: int) -> ProcessDied:
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-        why = self._wire_error or (self._stderr[-1] if self._stderr else "")
+        why = self._wire_error or (self._complaints[-1] if self._complaints else "")
         message = f"The Claude Code process {how} in the middle of its work{': ' + why if why else ''}."
         return ProcessDied(message, exit_code=code, stderr=self.stderr, hint="Send the request again.")
 

@@ -53,7 +53,7 @@ class Streamed:
 
 @dataclass(frozen=True, slots=True)
 class AssistantError:
-    """An `assistant` line that reports an error instead of an answer; `kind` as `rate_limit`, `authentication_failed`."""
+    """An `assistant` line that reports an error; `kind` as `rate_limit`, `authentication_failed`."""
 
     kind: str
     text: str

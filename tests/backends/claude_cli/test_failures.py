@@ -75,13 +75,16 @@ async def test_a_connection_cut_twice_is_an_error(backend, simulator):
 async def test_a_stream_that_breaks_after_its_first_delta_is_not_begun_again(backend, simulator, ending, after):
     gate = Gate(after_events=after)
     simulator.script([Text("one two", chunks=["one ", "two"]), gate, ending(after_events=after + 1)])
-    events = backend.stream(ask("Hi"))
     seen = []
-    with pytest.raises((UpstreamFailed, Overloaded)):
-        async for event in events:
+
+    async def read():
+        async for event in backend.stream(ask("Hi")):
             seen.append(event["type"])
             if event["type"] == "content_block_delta":
                 gate.open()
+
+    with pytest.raises((UpstreamFailed, Overloaded)):
+        await read()
     assert seen.count("message_start") == 1
     assert "message_stop" not in seen
     assert "message_delta" not in seen

@@ -76,7 +76,8 @@ async def test_an_abandoned_call_and_a_new_question(backend, simulator):
     first = await fold(backend.stream(ask("look", tools=TOOLS)))
     before = pids(backend)
     unanswered = result("toolu_1", "The tool call was not answered by the client.", is_error=True)
-    whole = await fold(backend.stream(ask("look", assistant(*first.content), user(unanswered, "never mind"), tools=TOOLS)))
+    again = ask("look", assistant(*first.content), user(unanswered, "never mind"), tools=TOOLS)
+    whole = await fold(backend.stream(again))
     assert whole.message["stop_reason"] == "end_turn"
     assert len(pids(backend) - before) == 1
     last = conversation(simulator.messages_calls[-1])
@@ -118,8 +119,8 @@ async def test_results_reach_the_model_as_they_are(backend, simulator, content, 
 async def test_other_parameters_while_a_call_is_held(backend, simulator):
     simulator.script(ToolUse("look", id="toolu_1"))
     first = await fold(backend.stream(ask("look", tools=TOOLS, stop_sequences=["STOP"], max_tokens=50)))
-    again = ask("look", assistant(*first.content), user(result("toolu_1", "r")), tools=TOOLS, effort="high", max_tokens=77)
-    await fold(backend.stream(again))
+    answered = [user("look"), assistant(*first.content), user(result("toolu_1", "r"))]
+    await fold(backend.stream(ask(*answered, tools=TOOLS, effort="high", max_tokens=77)))
     call = simulator.messages_calls[-1].body
     assert "stop_sequences" not in call
     assert call["max_tokens"] == 77
