@@ -1,0 +1,93 @@
+"""How an answer ends decides what becomes of its process; the CLI never goes on by itself at the user's cost."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from tests.asking import ask, assistant, fold, text, tool, user, words
+from tests.simulator import FIRST_DELTA, Gate, Stop, Text, Thinking, ToolUse, conversation
+
+
+async def all_ended(backend):
+    """Wait until no process of a conversation is left, so that none of them can ask anything any more."""
+    async with asyncio.timeout(10):
+        while backend.pool.processes():
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("reason", ["max_tokens", "refusal", "model_context_window_exceeded"])
+@pytest.mark.parametrize("said", ["half an answer", ""], ids=["text", "no text"])
+async def test_one_call_for_one_request(backend, simulator, reason, said):
+    simulator.script([*([Text(said)] if said else []), Stop(reason)], times=1)
+    whole = await fold(backend.stream(ask("Hi")))
+    assert whole.message["stop_reason"] == reason
+    assert words(whole) == said
+    await all_ended(backend)
+    assert len(simulator.messages_calls) == 1
+
+
+async def test_an_empty_answer_is_an_empty_answer(backend, simulator):
+    simulator.script([Stop("end_turn")])
+    whole = await fold(backend.stream(ask("Hi")))
+    assert whole.content == []
+    assert whole.message["stop_reason"] == "end_turn"
+    await all_ended(backend)
+    assert len(simulator.messages_calls) == 1
+
+
+async def test_after_a_stop_sequence_the_conversation_goes_on(backend, simulator):
+    simulator.script([Text("one, two"), Stop("stop_sequence", "three")])
+    first = await fold(backend.stream(ask("count", stop_sequences=["three"])))
+    assert first.message["stop_sequence"] == "three"
+    pids = {row[0] for row in backend.pool.processes()}
+    await fold(backend.stream(ask("count", assistant(*first.content), "go on")))
+    assert {row[0] for row in backend.pool.processes()} == pids
+
+
+async def test_after_max_tokens_the_next_question_is_replayed(backend, simulator):
+    simulator.script([Text("half"), Stop("max_tokens")])
+    first = await fold(backend.stream(ask("Hi", max_tokens=10)))
+    await fold(backend.stream(ask("Hi", assistant(*first.content), "more")))
+    assert conversation(simulator.messages_calls[-1]) == [
+        ("user", [text("Hi")]),
+        ("assistant", [text("half")]),
+        ("user", [text("more")]),
+    ]
+    assert "max_tokens" not in simulator.messages_calls[-1].body or simulator.messages_calls[-1].body["max_tokens"] > 10
+
+
+async def test_a_client_that_leaves_ends_the_work_at_once(backend, simulator):
+    gate = Gate(after_events=FIRST_DELTA)
+    simulator.script([Text("one two three"), gate])
+    async with aclosing(backend.stream(ask("Hi"))) as events:
+        async for event in events:
+            if event["type"] == "content_block_delta":
+                break
+    await simulator.await_calls(lambda calls: calls[0].disconnected)
+    await all_ended(backend)
+
+
+async def test_thinking_comes_as_its_own_blocks(backend, simulator):
+    simulator.script([Thinking("Let me think about it."), Text("Done.")])
+    whole = await fold(backend.stream(ask("Hi")))
+    assert [block["type"] for block in whole.content] == ["thinking", "text"]
+    assert whole.content[0]["thinking"] == "Let me think about it."
+    assert whole.content[0]["signature"]
+
+
+async def test_the_cost_of_each_turn(backend, simulator):
+    costs = []
+    messages = [user("Hi")]
+    for _ in range(2):
+        async for event in backend.stream(ask(*messages)):
+            if event["type"] == "message_delta":
+                costs.append(event["cost_usd"])
+        messages += [assistant("You said: Hi"), user("Hi")]
+    assert all(0 < cost < 0.01 for cost in costs)
+
+
+async def test_tool_calls_are_not_ended_by_the_answer(backend, simulator):
+    simulator.script([ToolUse("look")])
+    await fold(backend.stream(ask("Hi", tools=[tool("look")])))
+    assert [row[1] for row in backend.pool.processes()] == ["holding"]
