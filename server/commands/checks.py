@@ -4,6 +4,8 @@ import asyncio
 import http.client
 import json
 import os
+import shlex
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Mapping
@@ -20,8 +22,6 @@ from server.errors import PortUnavailable, SetupError, TrayError
 from server.secrets import API_KEY, open_key_store
 from server.settings import Settings
 from server.sockets import listen, url_of
-
-SIGN_IN_HINT = "Run `claude` and sign in there (/login), or set ANTHROPIC_API_KEY."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,14 @@ async def check_claude(settings: Settings) -> list[Check]:
         return [Check("Claude Code", "fail", error.message, error.hint)]
     checks = [Check("Claude Code", "ok", f"{path}, version {found.version or 'unknown'}")]
     if not found.signed_in:
-        return [*checks, Check("account", "fail", "Claude Code is not signed in", SIGN_IN_HINT)]
+        return [*checks, Check("account", "fail", "Claude Code is not signed in", sign_in_hint(path))]
     return [*checks, Check("account", "ok", account_kind(found.account))]
+
+
+def sign_in_hint(path: Path) -> str:
+    """How to sign in with the CLI at `path`: a bundled one is not on PATH, so `claude` alone would not be found."""
+    program = "claude" if shutil.which("claude") == str(path) else shlex.quote(str(path))
+    return f"Run `{program} auth login` in a terminal, or set ANTHROPIC_API_KEY for the server."
 
 
 async def _probe(path: Path, settings: Settings) -> Probe:

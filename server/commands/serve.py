@@ -7,9 +7,11 @@ import functools
 import logging
 import os
 import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from server.commands.arguments import COMMAND, overrides
 from server.events import Event, EventBus, Notice, StateChanged
@@ -46,10 +48,10 @@ async def serve(settings: Settings, host: Host, key_store: KeyStore) -> int:
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def listener(event: Event) -> None:
-        _log_event(event)
         if isinstance(event, StateChanged) and event.state == "failed" and not failed.done():
             failed.set_result(None)
 
+    bus.subscribe(_Journal())
     bus.subscribe(listener)
     runtime = Runtime(settings, bus=bus, host=host)
     with _cancelled_by_signals():
@@ -116,12 +118,18 @@ async def _whereabouts(settings: Settings, key_store: KeyStore) -> str:
 
 
 def _key_command(settings: Settings) -> str:
-    command = [COMMAND, "key"]
+    command = [program_name(Path(sys.executable), os.environ.get("PATH", "")), "key"]
     if settings.data_dir != default_data_dir():
         command += ["--data-dir", str(settings.data_dir)]
     if settings.config_dir != default_config_dir():
         command += ["--config-dir", str(settings.config_dir)]
     return shlex.join(command)
+
+
+def program_name(interpreter: Path, path: str) -> str:
+    """How this program is called in a terminal that searches `path`: in a virtual environment it may not be there."""
+    beside = shutil.which(COMMAND, path=str(interpreter.parent))
+    return COMMAND if shutil.which(COMMAND, path=path) else beside or COMMAND
 
 
 def _announce(runtime: Runtime, whereabouts: str) -> None:
@@ -141,11 +149,20 @@ def _warn(settings: Settings) -> None:
         log.warning("everybody on the network can use this server: it asks for no API key")
 
 
-def _log_event(event: Event) -> None:
-    match event:
-        case StateChanged(state="running", url=url):
-            log.info("listening on %s", url)
-        case StateChanged(state="stopped"):
-            log.info("stopped")
-        case Notice(level=level, message=message, hint=hint):
-            log.log(logging.getLevelNamesMapping()[level.upper()], "%s %s", message, hint)
+class _Journal:
+    """Logs what happens. A start that fails is not among it: the error that it raises is shown to the person."""
+
+    def __init__(self) -> None:
+        self._served = False
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case StateChanged(state="running", url=url):
+                self._served = True
+                log.info("listening on %s", url)
+            case StateChanged(state="stopped") if self._served:
+                log.info("stopped")
+            case StateChanged(state="failed", reason=reason) if self._served:
+                log.error("%s", reason)
+            case Notice(level=level, message=message, hint=hint):
+                log.log(logging.getLevelNamesMapping()[level.upper()], "%s %s", message, hint)

@@ -65,10 +65,10 @@ def test_the_text_has_a_line_for_each_check(signed_in: dict[str, str]) -> None:
     assert "version 2." in result.stdout
 
 
-def test_nobody_is_signed_in(signed_in: dict[str, str]) -> None:
+def test_nobody_is_signed_in(signed_in: dict[str, str], cli_path: Path) -> None:
     found = Diagnosis(**signed_in | {"ANTHROPIC_API_KEY": ""})
     assert (found.code, found.ok, found.status("account")) == (1, False, "fail")
-    assert "/login" in found.text("account")
+    assert f"{cli_path} auth login" in found.text("account"), "it is not on PATH under its name alone"
     assert found.status("Claude Code") == "ok"
 
 

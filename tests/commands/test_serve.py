@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from server.commands.serve import program_name
 from server.paths import default_config_dir, default_data_dir
 from server.sockets import listen
 from tests.commands.processes import run, serving, started, status
@@ -23,7 +24,7 @@ def test_it_says_where_it_listens_and_where_the_key_is(tmp_path: Path) -> None:
         assert status(server.url + "/api/sessions") == 401
         assert str(tmp_path / "my data" / "secrets.json") in server.second
         command = shlex.split(server.second.split("'", 1)[1].rsplit("'", 1)[0].replace("'\"'\"'", "'"))
-        assert command[:2] == ["claude-code-tray", "key"]
+        assert (Path(command[0]).stem, command[1]) == ("claude-code-tray", "key")
         key = run(*command[1:]).stdout.strip()
         assert key.startswith("cct-")
         assert key not in server.second
@@ -32,6 +33,19 @@ def test_it_says_where_it_listens_and_where_the_key_is(tmp_path: Path) -> None:
     assert out == ""
     assert key not in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(("on_path", "beside"), [(True, True), (False, True), (False, False)])
+def test_the_command_that_prints_the_key_is_one_that_the_terminal_finds(
+    tmp_path: Path, on_path: bool, beside: bool
+) -> None:
+    name = "claude-code-tray.exe" if sys.platform == "win32" else "claude-code-tray"
+    for folder, there in (("path", on_path), ("environment", beside)):
+        (tmp_path / folder).mkdir()
+        if there:
+            (tmp_path / folder / name).touch(mode=0o700)
+    said = program_name(tmp_path / "environment" / "python", str(tmp_path / "path"))
+    assert said == (str(tmp_path / "environment" / name) if beside and not on_path else "claude-code-tray")
 
 
 def test_a_key_in_memory_is_shown() -> None:
@@ -81,7 +95,7 @@ async def test_a_port_in_use_is_one_clear_message() -> None:
     assert (result.returncode, result.stdout) == (1, "")
     assert f"claude-code-tray: Port {port} on 127.0.0.1 is in use" in result.stderr
     assert "--port" in result.stderr
-    assert "Traceback" not in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_a_database_of_a_newer_version_is_one_clear_message_and_stays_as_it_is(tmp_path: Path) -> None:
@@ -198,7 +212,8 @@ def test_a_second_signal_ends_a_stop_that_hangs(second: int) -> None:
 
 def test_a_server_that_ends_by_itself_ends_the_program_with_an_error() -> None:
     with started("-c", SCRIPT, "ends by itself") as process:
-        out, _ = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=120)
     assert process.returncode == 1
+    assert "ended unexpectedly" in err
     assert out.startswith("listening on")
     assert out.endswith("stopped well\n")
