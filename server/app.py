@@ -9,6 +9,7 @@ from server.api import chat_completions, health, messages, models, requests, ses
 from server.api.authentication import Authentication
 from server.api.bodies import BodyLimit
 from server.api.failures import Failures, on_http_exception, on_invalid_query
+from server.api.headers import HeaderLimit
 from server.api.origins import HostAllowlist, Origins
 from server.api.rate_limit import RateLimit
 from server.api.request_ids import RequestIds
@@ -41,6 +42,7 @@ def _guards(services: Services) -> list[Middleware]:
     settings = services.settings
     return [
         Middleware(RequestIds),
+        Middleware(HeaderLimit, limit=settings.max_header_bytes),
         Middleware(HostAllowlist, host=settings.host, allowed_hosts=settings.allowed_hosts),
         Middleware(Origins, allowed_origins=settings.allowed_origins),
         Middleware(Failures),

@@ -10,11 +10,14 @@
     │   │   └── ModelNotFound        404
     │   ├── MethodNotAllowed         405
     │   ├── BodyTooLarge             413
+    │   ├── HeadersTooLarge          431
     │   ├── RateLimited              429  this server's own limit for a key
-    │   └── QueueFull                429  every process is busy and the wait was over
+    │   ├── QueueFull                429  every process is busy and the wait was over
+    │   └── RequestCancelled         499  a person ended the request, or its client left
     ├── BackendError                 Claude Code or the service behind it
     │   ├── CliNotFound              503  no `claude` to run, or one that cannot be run
     │   ├── NotSignedIn              401  Claude Code has no account, or its login has ended
+    │   │   └── ApiKeyRefused        401  the person's own key for the Anthropic API is not taken
     │   ├── AccountRefused           403  the account may not do this (billing, organisation, on hold)
     │   ├── PlanLimitReached         429  the plan's window, or the API's rate limit
     │   ├── Overloaded               529  (503 to OpenAI's clients)
@@ -126,11 +129,22 @@ class MethodNotAllowed(RequestError):
 
 
 class BodyTooLarge(RequestError):
-    """The body, or a header, is larger than the limit of `limit` bytes."""
+    """The body is larger than the limit of `limit` bytes."""
 
     status = 413
     openai_code = "request_too_large"
     anthropic_type = "request_too_large"
+
+    def __init__(self, message: str, *, limit: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.limit = limit
+
+
+class HeadersTooLarge(RequestError):
+    """The headers together are larger than the limit of `limit` bytes."""
+
+    status = 431
+    openai_code = "headers_too_large"
 
     def __init__(self, message: str, *, limit: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -166,6 +180,18 @@ class QueueFull(_RetryLater, RequestError):
     openai_code = "queue_full"
 
 
+class RequestCancelled(RequestError):
+    """A person ended the request, at the tray or by `DELETE /api/requests/{id}`; or its client left."""
+
+    status = 499
+    openai_code = "request_cancelled"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        # Both SDKs heed it; without it some would ask the same thing again at once.
+        return {"x-should-retry": "false"}
+
+
 class BackendError(TrayError):
     """Claude Code, or the service that it talks to, could not do the work."""
 
@@ -184,6 +210,12 @@ class NotSignedIn(BackendError):
     openai_type = "invalid_request_error"
     openai_code = "claude_code_not_signed_in"
     anthropic_type = "authentication_error"
+
+
+class ApiKeyRefused(NotSignedIn):
+    """The person's own key for the Anthropic API is missing, or the API does not take it."""
+
+    openai_code = "anthropic_api_key_refused"
 
 
 class AccountRefused(BackendError):

@@ -14,13 +14,12 @@ from server.api.failures import log_failure
 from server.api.observation import Observation
 from server.api.production import Production
 from server.api.reading import context_of, fitted_request, with_fetched_images, with_session_header
-from server.api.running import RequestCancelled
 from server.api.session_link import SessionLink, link_session, save_answer
 from server.api.streams import Framing
 from server.api.warnings import warning_header
 from server.api.writer import StreamWriter
 from server.dialects.base import Call, ToMessages
-from server.errors import TrayError, UpstreamTimeout, as_tray_error
+from server.errors import RequestCancelled, TrayError, UpstreamTimeout, as_tray_error
 from server.messages import MessageFold, MessagesRequest
 from server.store.types import RequestRecord
 from server.tasks import spawn

@@ -4,20 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from server.errors import RequestError, Stopping, TrayError
+from server.errors import RequestCancelled, Stopping, TrayError
 from server.store.types import RequestRecord
-
-
-class RequestCancelled(RequestError):
-    """A person ended the request, at the tray or by `DELETE /api/requests/{id}`."""
-
-    status = 499
-    openai_code = "request_cancelled"
-
-    @property
-    def headers(self) -> dict[str, str]:
-        # Both SDKs heed it; without it some would ask the same thing again at once.
-        return {"x-should-retry": "false"}
 
 
 class Cancellable(Protocol):
