@@ -442,6 +442,9 @@ def main(arguments: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those above")
+    if not arguments:
+        parser.print_help(sys.stderr)
+        return 2
     chosen = parser.parse_args(arguments[:1])
     try:
         return COMMANDS[chosen.command](list(arguments[1:]))

@@ -16,6 +16,17 @@ from tests.environment import made_environment, simulated_account
 from tests.simulator import Simulator
 
 
+PURPOSE = "The server on a simulated Messages API: no account, no network."
+WHAT_TO_TRY = """
+Nobody thinks here: the answers are echoes of a simulated API. Try it in another terminal:
+
+    {curl}
+
+OpenAI's clients take the base URL {url}/v1, Anthropic's {url}, and any API key.
+Ctrl-C ends it.
+"""
+
+
 def curl_command(url: str, windows: bool = sys.platform == "win32") -> str:
     """A line to paste into a terminal, that streams an answer from the server at `url`."""
     body = {"model": "gpt-5", "stream": True, "messages": [{"role": "user", "content": "Hello"}]}
@@ -57,19 +68,20 @@ def started(command: Sequence[str], env: Mapping[str, str]) -> Iterator["subproc
 
 
 def follow(child: "subprocess.Popen[str]") -> int:
-    """Pass on what the server says until it ends; once it listens, say what to try. Its exit code."""
+    """Pass on what the server says until it ends; when it has said where it listens, what to try. Its exit code."""
+    url = ""
     for line in child.stdout:
         print(line, end="", flush=True)
-        _, listening, url = line.partition("listening on ")
-        if listening:
-            print("\nTry it in another terminal; end it here with Ctrl-C:\n")
-            print(f"    {curl_command(url.split()[0])}\n", flush=True)
+        if url:  # the line after it says which key is needed, and is the last
+            print(WHAT_TO_TRY.format(url=url, curl=curl_command(url)), flush=True)
+        _, _, address = line.partition("listening on ")
+        url = address.strip()
     return child.wait()
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the demo until the server ends or the developer ends it."""
-    parser = argparse.ArgumentParser(prog="dev.py demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="dev.py demo", description=PURPOSE)
     parser.add_argument("--port", default="0", help="the server's port; 0, the default, is any free one")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -77,6 +89,7 @@ def main(arguments: Sequence[str]) -> int:
         home = Path(name)
         with Simulator() as simulator:
             env = made_environment(home, os.environ) | simulated_account(simulator.url)
+            env["CLAUDE_CODE_TRAY_KEY_STORAGE"] = "memory"  # no key is asked for: none has to be kept
             with started(server_command(home, options.port), env) as child:
                 return follow(child)
 

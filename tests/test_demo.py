@@ -8,7 +8,8 @@ from tests.demo import curl_command, follow, started
 STAND_IN = """
 import sys, threading
 print("starting")
-print("listening on http://127.0.0.1:4321", flush=True)
+print("listening on http://127.0.0.1:4321")
+print("API key: none is needed", flush=True)
 if sys.argv[1:]:
     raise SystemExit(int(sys.argv[1]))
 threading.Event().wait()
@@ -19,8 +20,9 @@ def test_what_the_server_says_is_passed_on_with_a_line_to_try(capsys):
     with started([sys.executable, "-c", STAND_IN, "3"], os.environ) as child:
         assert follow(child) == 3
     said = capsys.readouterr().out
-    assert said.startswith("starting\nlistening on http://127.0.0.1:4321\n")
-    assert curl_command("http://127.0.0.1:4321") in said
+    assert said.startswith("starting\nlistening on http://127.0.0.1:4321\nAPI key: none is needed\n\n")
+    assert said.count(curl_command("http://127.0.0.1:4321")) == 1
+    assert " http://127.0.0.1:4321/v1," in said
 
 
 def test_the_server_is_ended_when_the_demo_is():

@@ -42,11 +42,12 @@ def test_help_names_every_command_from_any_directory(tmp_path):
         assert re.search(rf"^  {name} ", answer.stdout, re.MULTILINE)
 
 
-@pytest.mark.parametrize("arguments", [[], ["tset"]])
-def test_a_wrong_command_is_refused_with_the_usage(tmp_path, arguments):
+@pytest.mark.parametrize(("arguments", "said"), [([], "  demo "), (["tset"], "tset")])
+def test_a_wrong_command_is_refused_with_the_usage(tmp_path, arguments, said):
     answer = start(str(DEV), *arguments, directory=tmp_path)
     assert answer.returncode == 2
     assert "usage: python3 dev.py COMMAND" in answer.stderr
+    assert said in answer.stderr
 
 
 def test_an_older_python_is_told_what_is_needed(tmp_path):
