@@ -15,7 +15,6 @@ from pathlib import Path
 from tests.environment import made_environment, simulated_account
 from tests.simulator import Simulator
 
-
 PURPOSE = "The server on a simulated Messages API: no account, no network."
 WHAT_TO_TRY = """
 Nobody thinks here: the answers are echoes of a simulated API. Try it in another terminal:
