@@ -2,16 +2,16 @@
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from server.api.answers import json_response
 from server.api.reading import context_of, model_info
 from server.dialects.base import Context
 from server.dialects.model_names import DEFAULT_ALIASES, resolve
-from server.errors import ModelNotFound
+from server.errors import InvalidRequest, ModelNotFound
 
 if TYPE_CHECKING:
     from server.services import Services
@@ -21,18 +21,28 @@ router = APIRouter()
 _DATE = re.compile(r"-(\d{4})(\d{2})(\d{2})$")
 _UNKNOWN_DATE = datetime.fromtimestamp(0, UTC)
 """Anthropic's API too gives the epoch where a release date is not known."""
+_MOST = 1000
+"""Models in a page: Anthropic's own limit."""
 
 
 @router.api_route("/v1/models", methods=["GET", "HEAD"])
 @router.api_route("/models", methods=["GET", "HEAD"])
-async def list_models(request: Request) -> Response:
-    """All models at once; the paging fields of Anthropic's list say that there is no more."""
-    models = listed_models(request.app.state.services)
+async def list_models(
+    request: Request,
+    limit: Annotated[int | None, Query(ge=1, le=_MOST)] = None,
+    after_id: str | None = None,
+    before_id: str | None = None,
+) -> Response:
+    """All models at once, or a page as Anthropic's clients ask for it (https://docs.anthropic.com/en/api/models-list).
+
+    Raises InvalidRequest for an id that is not in the list.
+    """
+    models, has_more = _page(listed_models(request.app.state.services), limit, after_id, before_id)
     return json_response(
         {
             "object": "list",
             "data": models,
-            "has_more": False,
+            "has_more": has_more,
             "first_id": models[0]["id"] if models else None,
             "last_id": models[-1]["id"] if models else None,
         }
@@ -55,6 +65,27 @@ def listed_models(services: "Services") -> list[dict[str, Any]]:
     context = context_of(services)
     targets = ((name, _resolved(name, context)) for name in dict.fromkeys(names))
     return [_entry(services, name, target) for name, target in targets if target is not None]
+
+
+def _page(
+    models: list[dict[str, Any]], limit: int | None, after_id: str | None, before_id: str | None
+) -> tuple[list[dict[str, Any]], bool]:
+    """The models next to an id, and whether there are more of them in that direction."""
+    if after_id is not None and before_id is not None:
+        raise InvalidRequest("after_id and before_id exclude each other.", param="before_id")
+    ids = [model["id"] for model in models]
+    if before_id is not None:
+        before = models[: _position(ids, before_id, "before_id")]
+        start = 0 if limit is None else max(0, len(before) - limit)
+        return before[start:], start > 0
+    after = models if after_id is None else models[_position(ids, after_id, "after_id") + 1 :]
+    return after[:limit], limit is not None and limit < len(after)
+
+
+def _position(ids: list[str], model_id: str, param: str) -> int:
+    if model_id not in ids:
+        raise InvalidRequest(f"{param}: there is no model {model_id!r} in the list.", param=param)
+    return ids.index(model_id)
 
 
 def _resolved(name: str, context: Context) -> str | None:

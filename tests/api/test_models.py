@@ -53,3 +53,40 @@ async def test_before_the_backend_has_said_what_it_offers(server: Served) -> Non
     server.backend.offered = ()
     ids = [model["id"] for model in (await server.http.get("/v1/models")).json()["data"]]
     assert "gpt-5" in ids
+
+
+async def test_anthropics_client_goes_through_all_pages(server: Served) -> None:
+    every = [model["id"] for model in (await server.http.get("/v1/models")).json()["data"]]
+    assert [model.id async for model in server.anthropic().models.list(limit=7)] == every
+    last = await server.anthropic().models.list(after_id=every[-3])
+    assert ([model.id for model in last.data], last.has_more) == (every[-2:], False)
+
+
+async def test_anthropics_client_goes_backwards(server: Served) -> None:
+    every = [model["id"] for model in (await server.http.get("/v1/models")).json()["data"]]
+    page = await server.anthropic().models.list(before_id=every[5], limit=2)
+    assert ([model.id for model in page.data], page.has_more) == (every[3:5], True)
+    assert [model.id async for model in page] == [*every[3:5], *every[1:3], every[0]]
+    whole = await server.anthropic().models.list(before_id=every[2])
+    assert ([model.id for model in whole.data], whole.has_more) == (every[:2], False)
+
+
+async def test_a_page_as_long_as_the_list_is_the_last(server: Served) -> None:
+    count = len((await server.http.get("/v1/models")).json()["data"])
+    assert (await server.http.get(f"/v1/models?limit={count}")).json()["has_more"] is False
+    assert (await server.http.get(f"/v1/models?limit={count - 1}")).json()["has_more"] is True
+
+
+async def test_beyond_the_end_there_is_an_empty_page(server: Served) -> None:
+    every = (await server.http.get("/v1/models")).json()["data"]
+    page = (await server.http.get("/v1/models", params={"after_id": every[-1]["id"]})).json()
+    assert (page["data"], page["has_more"], page["first_id"], page["last_id"]) == ([], False, None, None)
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=1001", "limit=few", "after_id=none-such", "before_id=", "after_id=opus&before_id=opus"]
+)
+async def test_pages_that_cannot_be(server: Served, query: str) -> None:
+    response = await server.http.get(f"/v1/models?{query}")
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] in query
