@@ -12,8 +12,10 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from server.commands.arguments import COMMAND, overrides
+from server.errors import SettingsInvalid
 from server.events import Event, EventBus, Notice, StateChanged
 from server.logs import configure_logs
 from server.paths import default_config_dir, default_data_dir
@@ -30,9 +32,25 @@ LOOPBACK = ("127.", "localhost", "::1")
 def run(namespace: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C; a second one ends the program at once. Raises SetupError."""
     settings = load_settings(overrides(namespace))
+    refuse_itself(settings, os.environ.get("ANTHROPIC_BASE_URL", ""))
     configure_logs(settings)
     _warn(settings)
     return asyncio.run(_run(settings))
+
+
+def refuse_itself(settings: Settings, upstream: str) -> None:
+    """Claude Code, which gets the environment's `ANTHROPIC_BASE_URL`, must not ask the server that it works for.
+
+    People set that variable for their clients, in the same terminal. Raises SettingsInvalid.
+    """
+    with contextlib.suppress(ValueError):  # not our business: the CLI says what is wrong with the address
+        address = urlsplit(upstream)
+        if address.port == settings.port and (address.hostname or "").startswith(LOOPBACK):
+            raise SettingsInvalid(
+                f"ANTHROPIC_BASE_URL is {upstream}, so Claude Code would ask this very server.",
+                source="ANTHROPIC_BASE_URL",
+                hint="Unset it where the server is started: it is for clients.",
+            )
 
 
 async def _run(settings: Settings) -> int:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from server.commands.serve import program_name
+from server.commands.serve import program_name, refuse_itself
 from server.paths import default_config_dir, default_data_dir
+from server.settings import Settings
 from server.sockets import listen
 from tests.commands.processes import run, serving, started, status
 
@@ -96,6 +97,19 @@ async def test_a_port_in_use_is_one_clear_message() -> None:
     assert f"claude-code-tray: Port {port} on 127.0.0.1 is in use" in result.stderr
     assert "--port" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("upstream", ["http://127.0.0.1:4321", "http://LOCALHOST:4321/v1", "http://[::1]:4321"])
+def test_claude_code_is_not_sent_back_to_this_server(upstream: str) -> None:
+    result = run("serve", "--port", "4321", ANTHROPIC_BASE_URL=upstream)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert upstream in result.stderr
+    assert "Unset it" in result.stderr
+
+
+@pytest.mark.parametrize("upstream", ["", "http://127.0.0.1:4322", "https://gateway.example:8000", "http://x:port"])
+def test_claude_code_may_be_sent_elsewhere(upstream: str) -> None:
+    refuse_itself(Settings(), upstream)
 
 
 def test_a_database_of_a_newer_version_is_one_clear_message_and_stays_as_it_is(tmp_path: Path) -> None:
