@@ -11,9 +11,11 @@ from server.api.images import ImageFetcher
 from server.api.running import RunningRequests
 from server.api.writer import Pace
 from server.api.writing import BackgroundWrites
+from server.backends.anthropic_api import AnthropicApiBackend
 from server.backends.base import Backend
 from server.backends.claude_cli.backend import ClaudeCliBackend, CliConfig
 from server.backends.claude_cli.pool import Limits
+from server.backends.routing import RoutedBackend
 from server.events import EventBus
 from server.paths import make_private_dir
 from server.secrets import KeyStore, open_key_store
@@ -52,6 +54,12 @@ class Services:
             raise RuntimeError("the services were not started")
         return self._store
 
+    @property
+    def cli(self) -> ClaudeCliBackend | None:
+        """Claude Code itself, for those who show its processes and its account; None where others serve."""
+        backend = self.backend.cli if isinstance(self.backend, RoutedBackend) else self.backend
+        return backend if isinstance(backend, ClaudeCliBackend) else None
+
     async def start(self) -> None:
         """Open the store, start the backend and the purging of what has expired. Raises SetupError."""
         self.started_at = self.clock()
@@ -88,11 +96,12 @@ async def build_services(
     backend: Backend | None = None,
 ) -> Services:
     """Make everything and start nothing. Raises SetupError."""
+    key_store = key_store or await open_key_store(settings)
     return Services(
         settings=settings,
         bus=bus,
-        backend=backend or make_backend(settings, bus),
-        key_store=key_store or await open_key_store(settings),
+        backend=backend or make_backend(settings, bus, key_store),
+        key_store=key_store,
         images=ImageFetcher() if settings.fetch_images else None,
     )
 
@@ -105,8 +114,14 @@ async def open_store(settings: Settings, bus: EventBus, clock: Callable[[], floa
     return await Store.open(settings.data_dir / DATABASE_FILE, bus=bus, clock=clock, ttl_seconds=ttl)
 
 
-def make_backend(settings: Settings, bus: EventBus) -> ClaudeCliBackend:
-    """Claude Code as the settings want it."""
+def make_backend(settings: Settings, bus: EventBus, key_store: KeyStore) -> RoutedBackend:
+    """Claude Code, and the Anthropic API for when it cannot serve."""
+    cli = _make_cli(settings, bus)
+    api = AnthropicApiBackend(settings.anthropic_base_url, key_store, listed=cli.models)
+    return RoutedBackend(cli, api, fallback=settings.anthropic_fallback, on_plan_limit=settings.fallback_on_plan_limit)
+
+
+def _make_cli(settings: Settings, bus: EventBus) -> ClaudeCliBackend:
     limits = Limits(
         spares=settings.spares,
         max_conversations=settings.max_conversations,

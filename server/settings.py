@@ -4,10 +4,12 @@ Defaults, the file `<config_dir>/settings.toml`, environment variables `CLAUDE_C
 command line (or the desktop application) says. Secrets are not settings: see `server.secrets`.
 """
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import (
@@ -63,6 +65,13 @@ def _absolute_or_none(value: Any) -> Any:
 
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 # NoDecode: pydantic-settings would take lists and mappings from the environment as JSON only.
@@ -132,6 +141,13 @@ class Settings(BaseSettings):
     first_event_timeout: Seconds = 600
     request_timeout: Seconds = 3600
 
+    anthropic_fallback: bool = True
+    """Whether the Anthropic API serves with the person's own key, if one is stored, where Claude Code cannot."""
+    fallback_on_plan_limit: bool = False
+    """Whether it does so when the plan's limit is reached, too: every answer then costs money."""
+    anthropic_base_url: str = "https://api.anthropic.com"
+    """Where the Anthropic API is."""
+
     _unknown_keys: tuple[str, ...] = PrivateAttr(default=())
 
     @classmethod
@@ -158,6 +174,18 @@ class Settings(BaseSettings):
         except ValueError:
             raise ValueError("has to be written as 120/minute, or be empty for no limit") from None
         return value
+
+    @field_validator("anthropic_base_url")
+    @classmethod
+    def _check_base_url(cls, value: str) -> str:
+        parts = urlsplit(value.strip())
+        if parts.scheme not in ("https", "http") or not parts.hostname:
+            raise ValueError("has to be an address such as https://api.anthropic.com")
+        if parts.scheme == "http" and not _is_this_machine(parts.hostname):
+            raise ValueError("has to begin with https://, since the API key goes there")
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            raise ValueError("has to be an address without a user name, a query or a fragment")
+        return value.strip().rstrip("/")
 
     @property
     def unknown_keys(self) -> tuple[str, ...]:

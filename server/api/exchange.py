@@ -59,7 +59,6 @@ class _Prepared:
     call: Call
     link: SessionLink
     fitted: MessagesRequest
-    headers: dict[str, str]
 
 
 class Exchange:
@@ -121,10 +120,14 @@ class Exchange:
         self._observation.prepared(
             model=link.request.model, session_id=link.session_id, stream=call.stream, warnings=warnings
         )
-        headers = {"x-session-id": link.session_id}
-        if (text := warning_header(warnings)) is not None:
+        return _Prepared(call, link, fitted.request)
+
+    def _headers(self, prepared: _Prepared) -> dict[str, str]:
+        """The response's own headers, as things stand."""
+        headers = {"x-session-id": prepared.link.session_id}
+        if (text := warning_header(self.record.warnings)) is not None:
             headers["warning"] = text
-        return _Prepared(call, link, fitted.request, headers)
+        return headers
 
     async def _answer(self, prepared: _Prepared) -> None:
         if self._cancelled is not None:
@@ -151,13 +154,14 @@ class Exchange:
             prepared.fitted,
             prepared.call,
             frame=framing.frame if prepared.call.stream else None,
+            on_routed=self._observation.routed,
             on_first_delta=self._observation.first_delta,
             on_complete=lambda: self._complete(prepared),
         )
 
     async def _stream(self, production: Production, prepared: _Prepared) -> None:
-        pace = self._services.pace
-        await StreamWriter(production, self._dialect.framing, prepared.headers, self._send, pace).run()
+        pace, framing = self._services.pace, self._dialect.framing
+        await StreamWriter(production, framing, lambda: self._headers(prepared), self._send, pace).run()
         if production.error is not None:
             # It was told to the client in the stream, so that nobody above hears of it.
             self._record_end(production.error)
@@ -168,7 +172,7 @@ class Exchange:
         await production.finished.wait()
         if production.error is not None:
             raise production.error
-        response = json_response(production.whole(), headers=prepared.headers)
+        response = json_response(production.whole(), headers=self._headers(prepared))
         await response(self._scope, self._receive, self._send)
 
     def _set_deadlines(self, production: Production) -> list[asyncio.TimerHandle]:

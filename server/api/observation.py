@@ -1,6 +1,7 @@
 """The record of one request as it goes on: published on the bus, and kept in the store at its end."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 
 _UNKNOWN_CLIENT = "unknown"
 _LOGGED = (
-    "endpoint", "client", "status", "http_status", "model", "session_id", "stream", "ttft", "duration",
+    "endpoint", "client", "backend", "status", "http_status", "model", "session_id", "stream", "ttft", "duration",
     "input_tokens", "output_tokens", "cost_usd", "stop_reason",
 )  # fmt: skip
 
@@ -57,6 +58,10 @@ class Observation:
         """The request is understood, and goes to the backend now."""
         self.update(**changes)
         self._keep()
+
+    def routed(self, backend: str, warnings: Iterable[str]) -> None:
+        """Another backend serves the request; it may have said so for one of several answers before."""
+        self.update(backend=backend, warnings=tuple(dict.fromkeys((*self.record.warnings, *warnings))))
 
     def first_delta(self) -> None:
         """The first words of the answer are here."""

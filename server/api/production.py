@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from server.api.streams import Frame
-from server.backends.base import Backend
+from server.backends.base import ROUTED, Backend
 from server.dialects.base import Call, Chunk
 from server.errors import TrayError, UpstreamFailed, as_tray_error
 from server.messages import Events, MessageFold, MessagesRequest, StreamEvent
@@ -24,7 +24,8 @@ class Production:
 
     The writer waits for `changed` and takes what has gathered: events that came together leave in one write.
     `begun` is true from the moment when every answer has its first event. `finished` with `error` None means
-    complete. `frame` None gathers nothing, for an answer that is not streamed.
+    complete. `frame` None gathers nothing, for an answer that is not streamed. `on_routed` gets the backend that took
+    over, and warnings.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Production:
         call: Call,
         *,
         frame: Frame | None,
+        on_routed: Callable[[str, Iterable[str]], None],
         on_first_delta: Callable[[], None],
         on_complete: Callable[[], None],
     ) -> None:
@@ -41,6 +43,7 @@ class Production:
         self._request = request
         self._encoder = call.encoder
         self._frame = frame
+        self._on_routed = on_routed
         self._on_first_delta = on_first_delta
         self._on_complete = on_complete
         self._missing = set(range(call.n))
@@ -122,9 +125,12 @@ class Production:
             await _close(stream)
 
     def _take_event(self, event: StreamEvent, fold: MessageFold, choice: int) -> None:
+        kind = event.get("type")
+        if kind == ROUTED:
+            self._on_routed(event["backend"], event["warnings"])
+            return
         fold.feed(event)
         self._gather(self._encoder.feed(event, choice))
-        kind = event.get("type")
         if kind == "content_block_delta":
             if not self._delta_seen:
                 self._delta_seen = True

@@ -1,7 +1,7 @@
 """Writes a streamed answer out, as its parts are made."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -24,14 +24,22 @@ class Pace:
 
 
 class StreamWriter:
-    """Takes what `production` gathers and sends it at once, several chunks in one write when they came together."""
+    """Takes what `production` gathers and sends it at once, several chunks in one write when they came together.
+
+    `headers` is asked for the response's own headers when it begins: what they say may become known only then.
+    """
 
     def __init__(
-        self, production: Production, framing: Framing, headers: Mapping[str, str], send: Send, pace: Pace
+        self,
+        production: Production,
+        framing: Framing,
+        headers: Callable[[], Mapping[str, str]],
+        send: Send,
+        pace: Pace,
     ) -> None:
         self._production = production
         self._framing = framing
-        self._headers = {**framing.headers, **headers}
+        self._headers = headers
         self._send = send
         self._pace = pace
         self._loop = asyncio.get_running_loop()
@@ -51,7 +59,8 @@ class StreamWriter:
             raise self._production.error
         # Committed before anything came: the client has waited long enough for a sign of life.
         self._ping_due = not self._production.begun
-        headers = [(name.encode(), value.encode("latin-1")) for name, value in self._headers.items()]
+        named = {**self._framing.headers, **self._headers()}
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in named.items()]
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         self._timer = self._loop.call_later(self._pace.ping_every, self._tick)
         try:

@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from server.messages import Events, MessagesRequest
+from server.messages import Events, MessagesRequest, StreamEvent
+
+ROUTED = "routed"
+"""The type of a `routed` event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,11 @@ class BackendStatus:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+def routed(backend: str, *warnings: str) -> StreamEvent:
+    """The event that says who serves the request from here on, and in words what its client should know of that."""
+    return {"type": ROUTED, "backend": backend, "warnings": list(warnings)}
+
+
 class Backend(Protocol):
     """Serves requests.
 
@@ -38,7 +46,8 @@ class Backend(Protocol):
     errors of `server.errors` only; before the first event they become an HTTP status, after it the dialect's error
     event. Closing the iterator early (`aclose`) ends the work at once. Requests reach it already fitted to the
     model (`server.backends.capabilities.fit`). The final `message_delta` may carry the key `cost_usd` beside
-    `usage`, the backend's estimate; encoders do not pass it on.
+    `usage`, the backend's estimate; encoders do not pass it on. A backend that has others to choose from puts
+    `routed` events before `message_start`, for each that is not the one it is named after.
     """
 
     name: str

@@ -75,6 +75,10 @@ class KeyStore:
             self._held[name] = await self._vault.get(name)
         return self._held[name]
 
+    def held(self, name: str) -> str | None:
+        """The secret of that name as it was last read or kept, without looking; None before the first look."""
+        return self._held.get(name)
+
     async def set(self, name: str, value: str | None) -> None:
         """Keep a secret; None forgets it. Raises SetupError if it cannot be kept, and then keeps the old one."""
         await self._vault.set(name, value)

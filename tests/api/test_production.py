@@ -19,6 +19,7 @@ def produce(backend: ScriptedBackend) -> tuple[Production, list[str]]:
         call.request,
         call,
         frame=OPENAI_SSE.frame,
+        on_routed=lambda backend, warnings: calls.append(" ".join(["routed to", backend, *warnings])),
         on_first_delta=lambda: calls.append("first delta"),
         on_complete=lambda: calls.append("complete"),
     )

@@ -4,11 +4,10 @@ import re
 from typing import Any
 
 from server.backends.claude_cli.wire import AssistantError, Result
+from server.backends.service_words import no_such_model, refused
 from server.errors import (
     AccountRefused,
     ContextTooLong,
-    InvalidRequest,
-    ModelNotFound,
     NotSignedIn,
     Overloaded,
     PlanLimitReached,
@@ -17,7 +16,6 @@ from server.errors import (
     UpstreamTimeout,
 )
 
-_TOO_LONG = re.compile(r"prompt is too long|context window|exceed(s|ed)? (the )?context|too many tokens", re.I)
 _SIGN_IN = "Run `claude` in a terminal and sign in with /login, then try again."
 _WINDOWS = {"five_hour": "5-hour", "seven_day": "7-day", "seven_day_opus": "7-day Opus", "overage": "overage"}
 _KIND_STATUS = {
@@ -49,7 +47,7 @@ def failure(result: Result, report: AssistantError | None, limits: dict[str, Any
         case 403:
             return AccountRefused(f"The account that Claude Code is signed in to was refused: {text}.")
         case 404:
-            return _no_model(text)
+            return no_such_model(text)
         case 429:
             return _limit(text, limits, now)
         case 529 | 503:
@@ -59,22 +57,8 @@ def failure(result: Result, report: AssistantError | None, limits: dict[str, Any
         case 413:
             return ContextTooLong(f"The request is too large for the model: {text}.")
         case int() if 400 <= status < 500:
-            return _refused(text)
+            return refused(text)
     return UpstreamFailed(f"Claude could not answer: {text or 'no reason given'}.", upstream_status=result.api_status)
-
-
-def _no_model(text: str) -> ModelNotFound:
-    named = re.search(r"model:? \(?([\w.:@/-]+)", text)
-    model = f"The model {named.group(1)}" if named else "The model"
-    return ModelNotFound(
-        f"{model} does not exist, or your account may not use it.", hint="GET /v1/models lists the models there are."
-    )
-
-
-def _refused(text: str) -> TrayError:
-    if _TOO_LONG.search(text):
-        return ContextTooLong(text + ".", hint="Shorten the conversation or choose a model with a larger context.")
-    return InvalidRequest(f"The model refused the request: {text}.")
 
 
 def _limit(text: str, limits: dict[str, Any], now: float) -> PlanLimitReached:

@@ -1,0 +1,169 @@
+"""The Anthropic API as a `Backend`."""
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any, cast
+
+import httpx2
+import orjson
+
+from server import __version__
+from server.backends.anthropic_api.body import count_body, messages_body
+from server.backends.anthropic_api.failures import KEY_HINT, of_event, of_response, of_transport, was_cut
+from server.backends.anthropic_api.models import MODELS, model_of
+from server.backends.base import BackendStatus, ModelInfo
+from server.backends.capabilities import Capabilities, capabilities_of
+from server.errors import ApiKeyRefused, SetupError, Stopping, UpstreamFailed
+from server.messages import Events, MessagesRequest
+from server.secrets import KeyStore
+from server.secrets.anthropic_key import ANTHROPIC_API_KEY, checked_anthropic_key
+
+log = logging.getLogger(__name__)
+
+API_VERSION = "2023-06-01"
+USER_AGENT = f"claude-code-tray/{__version__}"
+MAX_EVENT_BYTES = 32 * 1024 * 1024
+
+# The API pings a stream that is silent; whoever asks has deadlines of their own.
+_STREAM_TIMEOUT = httpx2.Timeout(600.0, connect=15.0)
+_COUNT_TIMEOUT = httpx2.Timeout(15.0)
+_LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=8)
+
+
+class AnthropicApiBackend:
+    """Serves requests with the stored key.
+
+    `listed` gives Claude Code's own list of models, by which short names are understood; it may be empty.
+    """
+
+    name = "anthropic_api"
+
+    def __init__(
+        self, base_url: str, key_store: KeyStore, listed: Callable[[], tuple[ModelInfo, ...]] = lambda: ()
+    ) -> None:
+        self._base_url = base_url
+        self._key_store = key_store
+        self._listed = listed
+        self._client: httpx2.AsyncClient | None = None
+        self._stopped = False
+
+    async def start(self) -> None:
+        """Look whether a key is stored."""
+        await self.has_key()
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        self._stopped = True
+        if self._client is not None:
+            await self._client.aclose()
+
+    @property
+    def key_held(self) -> bool:
+        """Whether there was a key at the last look."""
+        return self._key_store.held(ANTHROPIC_API_KEY) is not None
+
+    async def has_key(self) -> bool:
+        """Whether a key is stored. A place for secrets that cannot be read counts as empty."""
+        try:
+            return await self._key_store.get(ANTHROPIC_API_KEY) is not None
+        except SetupError as error:
+            log.warning("the Anthropic API key cannot be read: %s", error)
+            return False
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        """The models that the short names stand for; the API takes others too."""
+        return MODELS
+
+    def status(self) -> BackendStatus:
+        """Whether there is a key, without asking the API whether it is valid."""
+        detail = "An Anthropic API key is stored." if self.key_held else "No Anthropic API key is stored."
+        return BackendStatus(self.key_held, detail, {"key_stored": self.key_held, "base_url": self._base_url})
+
+    async def stream(self, request: MessagesRequest) -> Events:
+        """Serve `request`. A connection that is cut before the first event is tried once more."""
+        headers = await self._headers()
+        content = orjson.dumps(messages_body(request, self._capabilities(request.model)))
+        for attempt in (1, 2):
+            begun = False
+            try:
+                async with aclosing(self._events(headers, content)) as events:
+                    async for event in events:
+                        begun = True
+                        yield event
+                return
+            except httpx2.HTTPError as error:
+                if begun or attempt > 1 or not was_cut(error):
+                    raise of_transport(error) from None
+                log.warning("the connection to the Anthropic API was cut and is made again: %s", type(error).__name__)
+
+    async def count_tokens(self, request: MessagesRequest) -> int:
+        """How many input tokens `request` has, by the API's own count. Raises as `stream` does."""
+        headers = await self._headers()
+        content = orjson.dumps(count_body(request, self._capabilities(request.model)))
+        url = f"{self._base_url}/v1/messages/count_tokens"
+        try:
+            response = await self._http().post(url, content=content, headers=headers, timeout=_COUNT_TIMEOUT)
+        except httpx2.HTTPError as error:
+            raise of_transport(error) from None
+        if response.status_code != 200:
+            raise of_response(response.status_code, response.headers, response.content)
+        counted = _object(response.content).get("input_tokens")
+        if not isinstance(counted, int):
+            raise UpstreamFailed("The Anthropic API gave no count that can be read.")
+        return counted
+
+    async def _events(self, headers: dict[str, str], content: bytes) -> Events:
+        """The events of one attempt. Raises httpx2.HTTPError, too."""
+        url = f"{self._base_url}/v1/messages"
+        async with self._http().stream("POST", url, content=content, headers=headers) as response:
+            if response.status_code != 200:
+                raise of_response(response.status_code, response.headers, await response.aread())
+            source = aiter(httpx2.EventSource(response, max_event_size=MAX_EVENT_BYTES))
+            async with aclosing(cast(AsyncGenerator[httpx2.ServerSentEvent, None], source)) as lines:
+                async for line in lines:
+                    event = _object(line.data.encode())
+                    if event.get("type") == "error":
+                        raise of_event(event)
+                    yield event
+                    if event.get("type") == "message_stop":
+                        return
+        raise httpx2.RemoteProtocolError("the stream ended before its message")
+
+    def _capabilities(self, model: str) -> Capabilities:
+        info = model_of(model, self._listed())
+        return capabilities_of(info.id, info)
+
+    async def _headers(self) -> dict[str, str]:
+        return {
+            "x-api-key": await self._key(),
+            "anthropic-version": API_VERSION,
+            "content-type": "application/json",
+            "user-agent": USER_AGENT,
+        }
+
+    async def _key(self) -> str:
+        try:
+            # A place for secrets can be edited by hand; a key with a line break would end up in httpx2's complaint.
+            return checked_anthropic_key(await self._key_store.get(ANTHROPIC_API_KEY) or "")
+        except SetupError as error:
+            raise ApiKeyRefused(f"There is no Anthropic API key to use: {error.message}", hint=KEY_HINT) from None
+
+    def _http(self) -> httpx2.AsyncClient:
+        """The client, made when it is first needed: reading the system's certificates takes a while."""
+        if self._stopped:
+            raise Stopping("The server is being stopped.", retry_after=5, hint="Try again when it runs.")
+        if self._client is None:
+            # Redirects are not followed: they could lead the key elsewhere.
+            self._client = httpx2.AsyncClient(timeout=_STREAM_TIMEOUT, limits=_LIMITS, follow_redirects=False)
+        return self._client
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        value = None
+    if not isinstance(value, dict):
+        raise UpstreamFailed("The Anthropic API sent something that cannot be read.")
+    return value

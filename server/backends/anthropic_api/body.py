@@ -1,0 +1,78 @@
+"""A request as the body that the API takes: https://docs.anthropic.com/en/api/messages. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from server.backends.capabilities import Capabilities
+from server.messages import Block, Message, MessagesRequest, Tool, text_block
+
+FALLBACK_MAX_TOKENS = 32_000
+"""For models whose largest answer is not known. The API wants a limit, and every model that it has takes this one."""
+
+_SAMPLING = ("temperature", "top_p", "top_k")
+
+
+def messages_body(request: MessagesRequest, caps: Capabilities) -> dict[str, Any]:
+    """The body of `POST /v1/messages`, streamed. `caps` are those of the model, under its full id.
+
+    The prefix is cached as Claude Code caches it: clients send their conversations again with every request.
+    """
+    body = {
+        **count_body(request, caps),
+        "max_tokens": request.max_tokens or caps.max_tokens or FALLBACK_MAX_TOKENS,
+        "stream": True,
+        "cache_control": {"type": "ephemeral"},
+    }
+    body |= {name: value for name in _SAMPLING if (value := getattr(request, name)) is not None}
+    if request.stop_sequences:
+        body["stop_sequences"] = list(request.stop_sequences)
+    return body
+
+
+def count_body(request: MessagesRequest, caps: Capabilities) -> dict[str, Any]:
+    """The body of `POST /v1/messages/count_tokens`: everything that is input."""
+    optional = {
+        "system": [text_block(text) for text in request.system if text.strip()],
+        "tools": [_tool(tool) for tool in request.tools],
+        "tool_choice": request.tool_choice if request.tools else None,
+        "thinking": _thinking(request, caps),
+        "output_config": _output_config(request),
+    }
+    return {
+        "model": caps.model,
+        "messages": _messages(request.messages),
+        **{name: value for name, value in optional.items() if value},
+    }
+
+
+def _messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    sendable = ((message["role"], _sendable(message["content"])) for message in messages)
+    return [{"role": role, "content": content} for role, content in sendable if content]
+
+
+def _sendable(content: Sequence[Block]) -> list[Block]:
+    """Without thinking that bears no signature: the API takes only its own thinking back."""
+    return [block for block in content if block.get("type") != "thinking" or block.get("signature")]
+
+
+def _tool(tool: Tool) -> Mapping[str, Any]:
+    return {name: value for name, value in tool.items() if value != ""}
+
+
+def _thinking(request: MessagesRequest, caps: Capabilities) -> Mapping[str, Any] | None:
+    """Thinking as it was asked for; a model that judges by itself is asked to show a summary, as Claude Code does."""
+    if request.thinking is not None and request.thinking["type"] != "adaptive":
+        return request.thinking
+    asked = request.thinking is not None or request.effort is not None
+    if caps.thinking_budget or (caps.thinking_off and not asked):
+        return None
+    return {"type": "adaptive", "display": "summarized"}
+
+
+def _output_config(request: MessagesRequest) -> dict[str, Any]:
+    config: dict[str, Any] = {}
+    if request.effort is not None:
+        config["effort"] = request.effort
+    if request.output_schema is not None:
+        config["format"] = {"type": "json_schema", "schema": request.output_schema}
+    return config

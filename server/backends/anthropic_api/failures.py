@@ -1,0 +1,115 @@
+"""What the API, or the way to it, says when it fails, as one of the program's errors. Pure.
+
+https://docs.anthropic.com/en/api/errors
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+import orjson
+
+from server.backends.service_words import no_such_model, refused
+from server.errors import (
+    AccountRefused,
+    ApiKeyRefused,
+    ContextTooLong,
+    Overloaded,
+    PlanLimitReached,
+    TrayError,
+    UpstreamFailed,
+    UpstreamTimeout,
+)
+
+KEY_HINT = (
+    "Store one that is valid with `claude-code-tray key --anthropic`; the console at platform.claude.com has them."
+)
+
+_STATUS_OF_TYPE = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+_RATE_LIMIT_SECONDS = 60.0
+_OVERLOADED_SECONDS = 10.0
+_NO_CREDIT = "credit balance"
+_CUT = (httpx2.NetworkError, httpx2.RemoteProtocolError)
+
+
+def of_response(status: int, headers: Mapping[str, str], body: bytes) -> TrayError:
+    """The error of an answer that is none; a body that is not the API's (a proxy's page) is not quoted."""
+    try:
+        error = orjson.loads(body)["error"]
+        kind, text = str(error["type"]), str(error["message"])
+    except (ValueError, LookupError, TypeError):
+        kind, text = "", f"HTTP {status}"
+    return _failure(status, kind, text, _seconds(headers.get("retry-after")))
+
+
+def of_event(event: Mapping[str, Any]) -> TrayError:
+    """The error of an `error` event in a stream."""
+    error = event.get("error") or {}
+    kind = str(error.get("type", ""))
+    return _failure(_STATUS_OF_TYPE.get(kind, 500), kind, str(error.get("message", "")), None)
+
+
+def of_transport(error: httpx2.HTTPError) -> TrayError:
+    """The error of a connection that failed. httpx2's words are not passed on: they may quote headers."""
+    kind = type(error).__name__
+    if isinstance(error, httpx2.TimeoutException):
+        return UpstreamTimeout(f"The Anthropic API did not answer in time ({kind}).")
+    if isinstance(error, httpx2.ConnectError | httpx2.ProxyError):
+        hint = "Look at the network, at proxies, and at the setting anthropic_base_url."
+        return UpstreamFailed(f"The Anthropic API cannot be reached ({kind}).", hint=hint)
+    if was_cut(error):
+        return UpstreamFailed(f"The connection to the Anthropic API was cut ({kind}).", hint="Send the request again.")
+    return UpstreamFailed(f"The Anthropic API gave no answer that can be read ({kind}).")
+
+
+def was_cut(error: httpx2.HTTPError) -> bool:
+    """Whether a connection ended that had been made."""
+    return isinstance(error, _CUT) and not isinstance(error, httpx2.ConnectError)
+
+
+def _failure(status: int, kind: str, text: str, retry_after: float | None) -> TrayError:
+    text = text.strip().rstrip(".")
+    match status:
+        case 401:
+            return ApiKeyRefused(f"The Anthropic API does not take the stored API key: {text}.", hint=KEY_HINT)
+        case 402 | 403:
+            return AccountRefused(f"The account of the stored Anthropic API key was refused: {text}.")
+        case 400 if _NO_CREDIT in text:
+            return AccountRefused(f"The account of the stored Anthropic API key cannot pay: {text}.")
+        case 404 if kind == "not_found_error" and "model" in text:
+            return no_such_model(text)
+        case 413:
+            return ContextTooLong(f"The request is too large for the model: {text}.")
+        case 429:
+            wait = retry_after or _RATE_LIMIT_SECONDS
+            return PlanLimitReached(
+                f"The rate limit of the stored Anthropic API key is reached: {text}.", retry_after=wait
+            )
+        case 503 | 529:
+            wait = retry_after or _OVERLOADED_SECONDS
+            return Overloaded(f"Claude is overloaded: {text}.", retry_after=wait, hint="Try again in a moment.")
+        case 408 | 504:
+            return UpstreamTimeout(f"The Anthropic API did not answer in time: {text}.")
+        case 400 | 422:
+            return refused(text)
+    return UpstreamFailed(f"The Anthropic API could not answer: {text or 'no reason given'}.", upstream_status=status)
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """The header's seconds; a date, which the API does not send, counts as nothing."""
+    try:
+        seconds = float(retry_after or "")
+    except ValueError:
+        return None
+    return seconds if 0 < seconds < float("inf") else None

@@ -1,0 +1,110 @@
+"""Who serves a request: Claude Code, and when it cannot, the Anthropic API with the person's own key."""
+
+import logging
+from contextlib import aclosing
+
+from server.backends.anthropic_api import AnthropicApiBackend
+from server.backends.base import Backend, BackendStatus, ModelInfo, routed
+from server.errors import BackendError, CliNotFound, NotSignedIn, PlanLimitReached, TrayError
+from server.messages import Events, MessagesRequest
+
+log = logging.getLogger(__name__)
+
+STORE_HINT = (
+    "Or store an Anthropic API key of your own with `claude-code-tray key --anthropic`: the Anthropic API then "
+    "answers, and bills that key."
+)
+
+
+class RoutedBackend:
+    """Claude Code first. Where it cannot begin, the API serves, if `fallback` is on and a key is stored.
+
+    Claude Code cannot begin when it is missing or not signed in. A plan that is used up counts only with
+    `on_plan_limit`: the plan was paid for, and nobody's money is spent beyond it unasked. An answer that has begun is
+    never taken over.
+    """
+
+    def __init__(self, cli: Backend, api: AnthropicApiBackend, *, fallback: bool, on_plan_limit: bool) -> None:
+        self.name = cli.name
+        self.cli = cli
+        self.api = api
+        self._fallback = fallback
+        self._on_plan_limit = on_plan_limit
+
+    async def start(self) -> None:
+        """Start both."""
+        await self.cli.start()
+        await self.api.start()
+
+    async def stop(self) -> None:
+        """Stop both."""
+        try:
+            await self.api.stop()
+        finally:
+            await self.cli.stop()
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        """What Claude Code lists; what the API is known to have, while there is nobody else."""
+        return self.cli.models() or (self.api.models() if self._replaceable else ())
+
+    def status(self) -> BackendStatus:
+        """How Claude Code is, and whether the API stands in for it."""
+        status = self.cli.status()
+        stands_in = self._replaceable and not status.ready
+        detail = "The Anthropic API answers with the stored API key." if stands_in else ""
+        facts = {**status.facts, "anthropic_api": {**self.api.status().facts, "fallback": self._fallback}}
+        return BackendStatus(status.ready or stands_in, f"{status.detail} {detail}".strip(), facts)
+
+    async def stream(self, request: MessagesRequest) -> Events:
+        """Serve `request`; when the API takes over, a `routed` event says so first."""
+        begun = False
+        try:
+            async with aclosing(self.cli.stream(request)) as events:
+                async for event in events:
+                    begun = True
+                    yield event
+            return
+        except BackendError as error:
+            if begun or not await self._takes_over(error):
+                raise
+            reason = _reason(error)
+        warning = f"answered by the Anthropic API with your own key, because {reason}"
+        log.warning("%s", warning)
+        yield routed(self.api.name, warning)
+        async with aclosing(self.api.stream(request)) as events:
+            async for event in events:
+                yield event
+
+    async def count_tokens(self, request: MessagesRequest) -> int | None:
+        """The API's own count of the input tokens, which costs nothing; None where it cannot be had."""
+        if not self._fallback or not await self.api.has_key():
+            return None
+        try:
+            return await self.api.count_tokens(request)
+        except TrayError as error:
+            log.warning("the Anthropic API did not count: %s", error)
+            return None
+
+    @property
+    def _replaceable(self) -> bool:
+        return self._fallback and self.api.key_held
+
+    async def _takes_over(self, error: BackendError) -> bool:
+        """Whether the API serves what Claude Code failed at; if only a key is missing, the error says so, too."""
+        if not self._fallback or not isinstance(error, CliNotFound | NotSignedIn | PlanLimitReached):
+            return False
+        if isinstance(error, PlanLimitReached):
+            return self._on_plan_limit and await self.api.has_key()
+        if await self.api.has_key():
+            return True
+        error.hint = f"{error.hint} {STORE_HINT}".strip()
+        return False
+
+
+def _reason(error: BackendError) -> str:
+    match error:
+        case CliNotFound():
+            return "there is no Claude Code that can be run"
+        case NotSignedIn():
+            return "Claude Code is not signed in"
+    return "the limit of your Claude plan is reached"

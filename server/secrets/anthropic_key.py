@@ -1,0 +1,21 @@
+"""The person's own key for the Anthropic API, which they may entrust to this program."""
+
+from server.errors import SetupError
+
+ANTHROPIC_API_KEY = "anthropic_api_key"
+"""Its name among the secrets."""
+
+PREFIX = "sk-ant-"
+
+
+def checked_anthropic_key(text: str) -> str:
+    """The key in `text`, without the space around it. Raises SetupError, which does not quote what was given."""
+    key = text.strip()
+    if not key:
+        raise SetupError("No Anthropic API key was given.", hint=f"It begins with {PREFIX}.")
+    if not key.startswith(PREFIX) or not key.isascii() or not key.isprintable() or " " in key:
+        raise SetupError(
+            "What was given is no Anthropic API key.",
+            hint=f"A key begins with {PREFIX}, and has neither spaces nor line breaks.",
+        )
+    return key
