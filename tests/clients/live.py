@@ -48,7 +48,7 @@ class Live:
 
     @property
     def backend(self) -> ClaudeCliBackend:
-        backend = self.services.backend
+        backend = getattr(self.services.backend, "cli", self.services.backend)
         assert isinstance(backend, ClaudeCliBackend)
         return backend
 
@@ -106,13 +106,11 @@ def exists(pid: int) -> bool:
 
 async def gone(pids: set[int]) -> None:
     """Wait until these processes have ended."""
-    async with asyncio.timeout(30):
-        while any(map(exists, pids)):
-            await asyncio.sleep(0.01)
+    await until(lambda: not any(map(exists, pids)))
 
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until the condition holds."""
     async with asyncio.timeout(30):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - nothing tells of the end of another's process
             await asyncio.sleep(0.01)
