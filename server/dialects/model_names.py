@@ -61,6 +61,9 @@ DEFAULT_ALIASES: dict[str, str] = {
     "claude-opus-4": "opus",
     "claude-opus-4-0": "opus",
     "claude-opus-4-20250514": "opus",
+    # The CLI puts its newest Opus in the place of 4.1, but with parameters of 4.1's that it refuses.
+    "claude-opus-4-1": "opus",
+    "claude-opus-4-1-20250805": "opus",
     "claude-3-opus-latest": "opus",
     "claude-3-opus-20240229": "opus",
     "claude-sonnet": "sonnet",

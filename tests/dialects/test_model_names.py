@@ -55,6 +55,8 @@ def context(aliases=None, models=OFFERED, default_model="default"):
         ("claude-3-5-sonnet-latest", "sonnet"),
         ("anthropic/claude-3-5-haiku-20241022", "haiku"),
         ("claude-opus-4-0", "opus"),
+        ("claude-opus-4-1", "opus"),
+        ("claude-opus-4-1-20250805", "opus"),
         ("haiku:latest", "haiku"),
     ],
 )
