@@ -1,0 +1,70 @@
+"""`python -m tests.bench`: the server beside the CLI itself and beside the simulator direct, in one run.
+
+A machine is never quite idle: look at the ratios first, which compare what ran within the same moments.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from server.backends.claude_cli.locate import bundled, locate
+from tests.bench.measurements import MEASUREMENTS, measure
+from tests.bench.report import table
+from tests.bench.scene import Scene, set_up
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(prog="dev.py bench", description=__doc__.partition("\n\n")[0])
+    parser.add_argument("--rounds", type=int, metavar="N", help="rounds of every measurement (each has its own number)")
+    parser.add_argument("--only", action="append", choices=MEASUREMENTS, metavar="NAME", help=", ".join(MEASUREMENTS))
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every value into a file as well")
+    parser.add_argument("--claude-path", type=Path, metavar="FILE", help="the CLI; without it the bundled one")
+    return parser.parse_args(arguments)
+
+
+def find_claude(given: Path | None) -> Path:
+    """The CLI to measure with: the pinned one, unless another is asked for. Raises CliNotFound."""
+    name = "claude.exe" if sys.platform == "win32" else "claude"
+    pinned = (path for path in bundled(name) if path.is_file())
+    return given or next(pinned, None) or locate()
+
+
+def machine(scene: Scene) -> str:
+    """What it was measured on, in one line."""
+    version = subprocess.run(
+        [scene.claude, "--version"], env=scene.cli_environment, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    return f"{platform.system()}, {os.cpu_count()} cores, Python {platform.python_version()}, CLI {version}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure what is asked for, and print the table."""
+    options = parse(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with (
+        tempfile.TemporaryDirectory(prefix="claude-code-tray-bench-", ignore_cleanup_errors=True) as home,
+        set_up(find_claude(options.claude_path), Path(home)) as scene,
+    ):
+        measured_on = machine(scene)
+        rows = asyncio.run(measure(scene, options.only or list(MEASUREMENTS), options.rounds))
+    print(f"{measured_on}\n\n{table(rows)}")
+    if options.json:
+        report = {"machine": measured_on, "rows": [row.as_json() for row in rows]}
+        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

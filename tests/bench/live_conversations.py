@@ -1,0 +1,34 @@
+"""A live conversation with everybody that is compared: the same questions go to all of them."""
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+
+from tests.bench.answers import NotAnswered
+from tests.bench.cli_itself import kept_open
+from tests.bench.clients import Ask, chat_completions, checked, messages
+from tests.bench.scene import Scene
+
+DIRECT = "simulator direct"
+CLI = "CLI kept open"
+SERVED = ("server, chat completions", "server, messages")
+
+
+@contextlib.asynccontextmanager
+async def live_conversations(scene: Scene, question: str, warm_up: int) -> AsyncIterator[Mapping[str, Ask]]:
+    """How to ask each, after `warm_up` turns that do not count.
+
+    Raises NotAnswered at the end if the server did not go on in the conversations that it had begun.
+    """
+    async with scene.server() as server, kept_open(scene) as cli:
+        asks: dict[str, Ask] = {
+            DIRECT: messages(scene.simulator_url).ask,
+            CLI: cli.ask,
+            SERVED[0]: chat_completions(server.url).ask,
+            SERVED[1]: messages(server.url).ask,
+        }
+        for _ in range(warm_up):
+            for ask in asks.values():
+                await checked(ask, question)
+        yield asks
+        if (live := (await server.processes())["live"]) != len(SERVED):
+            raise NotAnswered(f"the server has {live} processes for {len(SERVED)} conversations")

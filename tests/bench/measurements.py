@@ -1,0 +1,40 @@
+"""What there is to measure, in the order of the table."""
+
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from tests.bench import eight_at_once, long_stream, memory, new_conversation, next_turn, start, window_lag
+from tests.bench.report import Row
+from tests.bench.rounds import Size
+from tests.bench.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Something to measure, and in how many rounds."""
+
+    measure: Callable[[Scene, Size], Awaitable[list[Row]]]
+    rounds: int
+
+
+MEASUREMENTS: Mapping[str, Measurement] = {
+    "next-turn": Measurement(next_turn.measure, 40),
+    "new-conversation": Measurement(new_conversation.measure, 15),
+    "eight-at-once": Measurement(eight_at_once.measure, 4),
+    "long-stream": Measurement(long_stream.measure, 15),
+    "window-lag": Measurement(window_lag.measure, 1),
+    "start": Measurement(start.measure, 8),
+    "memory": Measurement(memory.measure, 2),
+}
+
+
+async def measure(scene: Scene, names: Iterable[str], rounds: int | None = None) -> list[Row]:
+    """Measure these, in `rounds` rounds or each in its own number of them."""
+    rows: list[Row] = []
+    for name in names:
+        print(f"{name} ", end="", file=sys.stderr, flush=True)
+        measurement = MEASUREMENTS[name]
+        rows += await measurement.measure(scene, Size(rounds or measurement.rounds))
+        print(file=sys.stderr)
+    return rows

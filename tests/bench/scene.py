@@ -1,0 +1,153 @@
+"""What the measurements take place in: a home of their own, the simulator as a process, the server as a process."""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psutil
+
+from tests.demo import stop
+from tests.environment import made_environment, simulated_account
+
+ROOT = Path(__file__).parents[2]
+GROUP: dict[str, Any] = {"creationflags": 0x200} if sys.platform == "win32" else {"process_group": 0}
+"""Ctrl-C reaches the benchmark alone, which then ends what it has started."""
+CLI_VARIABLES = {
+    "ENABLE_TOOL_SEARCH": "false",
+    "DISABLE_AUTO_COMPACT": "1",
+    "DISABLE_AUTOUPDATER": "1",
+    "CLAUDE_CODE_MAX_RETRIES": "0",
+    "CLAUDE_CODE_DISABLE_CLAUDE_MDS": "1",
+}
+SERVER_VARIABLES = {"CLAUDE_CODE_TRAY_RATE_LIMIT": "1000000/minute"}
+"""The limit is kept, so that its cost is part of what is measured, but it is not reached."""
+POLL_SECONDS = 0.02
+REST_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A process that listens at `url`, `seconds` after it was started."""
+
+    process: "subprocess.Popen[str]"
+    url: str
+    seconds: float
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.process.pid
+
+
+@contextlib.contextmanager
+def listening(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[Listening]:
+    """A process that says `... listening on URL`, ended at the end of the block. Its standard error goes to `log`.
+
+    Raises RuntimeError when it does not come to listen.
+    """
+    with log.open("w") as errors:
+        began = time.perf_counter()
+        with subprocess.Popen(
+            command, env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+            text=True, **GROUP,
+        ) as process:  # fmt: skip
+            try:
+                assert process.stdout is not None
+                _, said, url = process.stdout.readline().partition("listening on ")
+                seconds = time.perf_counter() - began
+                if not said:
+                    raise RuntimeError(f"{' '.join(command)} does not listen: {log.read_text()[-2000:]}")
+                yield Listening(process, url.strip(), seconds)
+            finally:
+                stop(process)
+
+
+class Server:
+    """The server as a process, for those who look after it between the measurements."""
+
+    def __init__(self, process: Listening, client: httpx2.AsyncClient) -> None:
+        self.url = process.url
+        self.pid = process.pid
+        self._client = client
+
+    async def processes(self) -> dict[str, int]:
+        """How many CLI processes it has, by their work."""
+        counts: dict[str, int] = (await self._backend())["processes"]
+        return counts
+
+    async def rest(self) -> None:
+        """End all conversations; return when a spare is parked and nothing else is left. Raises TimeoutError."""
+        (await self._client.delete("/api/sessions", params={"all": "true"})).raise_for_status()
+        async with asyncio.timeout(REST_SECONDS):
+            while not await self._rests():  # noqa: ASYNC110 - it tells nobody when a spare is ready
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _rests(self) -> bool:
+        backend = await self._backend()
+        counts = backend["processes"]
+        # With its version the CLI has answered who it is, for which a process of its own is started at first.
+        parked = backend["version"] is not None and counts["spares"] == 1 and counts["live"] == 0
+        return parked and len(psutil.Process(self.pid).children()) == 1
+
+    async def _backend(self) -> dict[str, Any]:
+        backend: dict[str, Any] = (await self._client.get("/health")).raise_for_status().json()["backend"]
+        return backend
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The simulator at `simulator_url`, the CLI at `claude`, and a `home` for everybody."""
+
+    claude: Path
+    home: Path
+    simulator_url: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of processes that work for the simulator."""
+        return made_environment(self.home, os.environ) | simulated_account(self.simulator_url)
+
+    @property
+    def cli_environment(self) -> dict[str, str]:
+        """The environment of a CLI that is driven directly."""
+        return self.environment | CLI_VARIABLES
+
+    @property
+    def empty_directory(self) -> Path:
+        """Where the CLI runs: it tells the model of what it finds there."""
+        directory = self.home / "empty"
+        directory.mkdir(exist_ok=True)
+        return directory
+
+    def server_process(self, data: str = "data") -> contextlib.AbstractContextManager[Listening]:
+        """The server, once it listens; `data` names its data directory."""
+        command = [sys.executable, "-m", "server", "serve", "--port", "0", "--no-auth"]
+        command += ["--claude-path", str(self.claude)]
+        command += ["--data-dir", str(self.home / data), "--config-dir", str(self.home / "config")]
+        return listening(command, self.environment | SERVER_VARIABLES, self.home / "server.log")
+
+    @contextlib.asynccontextmanager
+    async def server(self) -> AsyncIterator[Server]:
+        """The server at rest: a spare is parked."""
+        with self.server_process() as process:
+            async with httpx2.AsyncClient(base_url=process.url, timeout=60) as client:
+                server = Server(process, client)
+                await server.rest()
+                yield server
+
+
+@contextlib.contextmanager
+def set_up(claude: Path, home: Path) -> Iterator[Scene]:
+    """The scene, with the simulator in a process of its own."""
+    command = [sys.executable, "-m", "tests.simulator"]
+    environment = made_environment(home, os.environ)
+    with listening(command, environment, home / "simulator.log") as simulator:
+        yield Scene(claude, home, simulator.url)
