@@ -36,9 +36,13 @@ def fit_effort(request: MessagesRequest, caps: Capabilities, warnings: list[str]
 
 
 def fit_thinking(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
-    """Thinking as the model takes it; comes after the effort and `max_tokens`, on which it depends."""
+    """Thinking as the model takes it; comes after the effort and `max_tokens`, on which it depends.
+
+    On models with a budget nobody thinks who was not asked to, as with the API itself: Claude Code's own default, a
+    budget of 31,999 tokens, does not go with a small `max_tokens`.
+    """
     if request.thinking is None:
-        return request
+        return _thinking_by_effort(request, caps, warnings) if caps.thinking_budget else request
     if request.thinking["type"] == "disabled":
         return _fit_thinking_off(request, caps, warnings)
     if caps.thinking_budget:
@@ -60,11 +64,19 @@ def _effort_as_budget(
     return request.with_changes(effort=None, thinking=Thinking(type="enabled", budget_tokens=budget))
 
 
+def _thinking_by_effort(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
+    if request.effort is None:
+        return without_thinking(request)
+    thinking = Thinking(type="enabled", budget_tokens=_BUDGETS[request.effort])
+    return _fit_budget(request, thinking, caps, warnings)
+
+
 def _fit_thinking_off(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
     if not caps.thinking_off:
-        warnings.append(f"thinking cannot be switched off on {caps.model}; it thinks with low effort instead")
         lowest = caps.efforts[0] if caps.efforts else None
-        return request.with_changes(thinking=None, effort=request.effort or lowest)
+        effort = request.effort or lowest
+        warnings.append(f"thinking cannot be switched off on {caps.model}; it thinks with {effort} effort instead")
+        return request.with_changes(thinking=None, effort=effort)
     if request.effort is None or request.effort in caps.thinking_off_efforts:
         return request
     effort = caps.thinking_off_efforts[-1]
@@ -81,6 +93,9 @@ def _fit_budget(
     if request.max_tokens is not None and request.max_tokens <= LEAST_BUDGET:
         warnings.append(f"thinking needs max_tokens of more than {LEAST_BUDGET} on {caps.model} and was switched off")
         return without_thinking(request)
+    if not _thinking_came_back(request):
+        warnings.append(f"{caps.model} cannot think on after a tool call whose thinking the client left out")
+        return without_thinking(request)
     budget = max(wanted, LEAST_BUDGET)
     if request.max_tokens is not None and budget >= request.max_tokens:
         # Half for the thinking, so that there is room for the answer.
@@ -90,3 +105,15 @@ def _fit_budget(
     elif budget != wanted:
         warnings.append(f"a thinking budget of {wanted} tokens does not fit max_tokens and became {budget}")
     return request.with_changes(thinking=Thinking(type="enabled", budget_tokens=budget))
+
+
+def _thinking_came_back(request: MessagesRequest) -> bool:
+    """Whether an open round of tool calls begins with its thinking, without which the API refuses to think on.
+
+    Source: https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking, "Extended thinking with tool use".
+    """
+    if not any(block.get("type") == "tool_result" for block in request.messages[-1]["content"]):
+        return True
+    answers = [message for message in request.messages if message["role"] == "assistant"]
+    first = answers[-1]["content"][0] if answers and answers[-1]["content"] else {}
+    return first.get("type") in ("thinking", "redacted_thinking")

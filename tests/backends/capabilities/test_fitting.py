@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.backends.capabilities import capabilities_of, fit
+from server.backends.capabilities import Fitted, capabilities_of, fit
 from server.errors import InvalidRequest
 from server.messages import EFFORTS, MessagesRequest, text_block
 
@@ -43,16 +43,23 @@ def fitted(model, messages=None, **fields):
     return fit(request(messages, **fields), capabilities_of(model))
 
 
+def unasked_thinking(model):
+    """What is said of thinking where the client says nothing: on models with a budget, that there is none."""
+    return {"type": "disabled"} if capabilities_of(model).thinking_budget else None
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_a_plain_request_is_left_as_it_is(model):
     plain = request(max_tokens=1000, stop_sequences=("x",), tools=TOOLS, tool_choice={"type": "auto"})
-    assert fit(plain, capabilities_of(model)) == type(fit(plain, capabilities_of(model)))(plain, [], "none")
+    expected = plain.with_changes(thinking=unasked_thinking(model))
+    assert fit(plain, capabilities_of(model)) == Fitted(expected, [], "none")
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_temperature_of_1_is_nobodys_wish(model):
     result = fitted(model, temperature=1.0, top_p=1)
-    assert (result.request.temperature, result.request.top_p, result.request.thinking) == (None, None, None)
+    assert (result.request.temperature, result.request.top_p) == (None, None)
+    assert result.request.thinking == unasked_thinking(model)
     assert result.warnings == []
 
 
@@ -373,3 +380,29 @@ def test_what_is_fitted_is_what_the_model_takes(asked, model):
         assert sent.messages[-1]["role"] == "user" or (caps.prefill and off)
         if sent.thinking and sent.thinking["type"] == "enabled":
             assert 1024 <= sent.thinking["budget_tokens"] < (sent.max_tokens or 10**9)
+
+
+@pytest.mark.parametrize(("effort", "budget"), [("low", 4096), ("medium", 10_000), ("high", 24_000)])
+def test_effort_on_a_model_with_both_means_thinking(effort, budget):
+    result = fitted("claude-opus-4-5", effort=effort)
+    assert result.request.thinking == {"type": "enabled", "budget_tokens": budget}
+    assert result.request.effort == effort
+    assert result.warnings == []
+
+
+def test_effort_and_few_tokens_do_without_thinking():
+    result = fitted("claude-opus-4-5", effort="low", max_tokens=100)
+    assert result.request.thinking == {"type": "disabled"}
+    assert len(result.warnings) == 1
+
+
+CALL = {"type": "tool_use", "id": "t1", "name": "look", "input": {}}
+RESULT = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "r"}]}
+THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "s"}
+
+
+@pytest.mark.parametrize(("blocks", "thinks"), [([THOUGHT, CALL], True), ([CALL], False)])
+def test_thinking_goes_on_after_a_tool_call_only_with_what_was_thought(blocks, thinks):
+    result = fitted("claude-sonnet-4-5", [user(), assistant(*blocks), RESULT], effort="high")
+    assert (result.request.thinking["type"] == "enabled") is thinks
+    assert bool([warning for warning in result.warnings if "left out" in warning]) is not thinks

@@ -1,19 +1,12 @@
 """How an answer ends decides what becomes of its process; the CLI never goes on by itself at the user's cost."""
 
-import asyncio
 from contextlib import aclosing
 
 import pytest
 
 from tests.asking import ask, assistant, fold, text, tool, user, words
 from tests.simulator import FIRST_DELTA, Gate, Stop, Text, Thinking, ToolUse, conversation
-
-
-async def all_ended(backend):
-    """Wait until no process of a conversation is left, so that none of them can ask anything any more."""
-    async with asyncio.timeout(10):
-        while backend.pool.processes():
-            await asyncio.sleep(0.01)
+from tests.waiting import until
 
 
 @pytest.mark.parametrize("reason", ["max_tokens", "refusal", "model_context_window_exceeded"])
@@ -23,7 +16,7 @@ async def test_one_call_for_one_request(backend, simulator, reason, said):
     whole = await fold(backend.stream(ask("Hi")))
     assert whole.message["stop_reason"] == reason
     assert words(whole) == said
-    await all_ended(backend)
+    await until(lambda: not backend.pool.processes())
     assert len(simulator.messages_calls) == 1
 
 
@@ -32,7 +25,7 @@ async def test_an_empty_answer_is_an_empty_answer(backend, simulator):
     whole = await fold(backend.stream(ask("Hi")))
     assert whole.content == []
     assert whole.message["stop_reason"] == "end_turn"
-    await all_ended(backend)
+    await until(lambda: not backend.pool.processes())
     assert len(simulator.messages_calls) == 1
 
 
@@ -65,7 +58,7 @@ async def test_a_client_that_leaves_ends_the_work_at_once(backend, simulator):
             if event["type"] == "content_block_delta":
                 break
     await simulator.await_calls(lambda calls: calls[0].disconnected)
-    await all_ended(backend)
+    await until(lambda: not backend.pool.processes())
 
 
 async def test_thinking_comes_as_its_own_blocks(backend, simulator):
@@ -80,9 +73,8 @@ async def test_the_cost_of_each_turn(backend, simulator):
     costs = []
     messages = [user("Hi")]
     for _ in range(2):
-        async for event in backend.stream(ask(*messages)):
-            if event["type"] == "message_delta":
-                costs.append(event["cost_usd"])
+        events = [event async for event in backend.stream(ask(*messages))]
+        costs += [event["cost_usd"] for event in events if event["type"] == "message_delta"]
         messages += [assistant("You said: Hi"), user("Hi")]
     assert all(0 < cost < 0.01 for cost in costs)
 

@@ -11,6 +11,7 @@ from server.errors import CliNotFound, ProcessDied, QueueFull, Stopping
 from server.events import EventBus, PoolChanged, SessionsDeleted
 from tests.asking import ask, assistant, fold, text, tool, user, words
 from tests.simulator import FIRST_DELTA, Gate, Text, ToolUse, conversation, says
+from tests.waiting import until
 
 
 def states(backend):
@@ -19,13 +20,6 @@ def states(backend):
 
 def pids(backend, *wanted):
     return {row[0] for row in backend.pool.processes() if not wanted or row[1] in wanted}
-
-
-async def until(condition):
-    """Wait until the condition holds; the test's own timeout bounds it."""
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_a_spare_is_used_and_replaced(start_backend):
