@@ -69,7 +69,16 @@ def _add_serve(subcommands: Any) -> None:
 
 def _add_key(subcommands: Any) -> None:
     key = _add(subcommands, "key", "print the API key of the server")
-    key.add_argument("--rotate", action="store_true", help="make a new one first; the old one is then refused")
+    key.description = (
+        "Print the API key of the server. With --anthropic: store a key of your own for the Anthropic API, which "
+        "then answers, and bills that key, where Claude Code is missing or not signed in."
+    )
+    what = key.add_mutually_exclusive_group()
+    what.add_argument("--rotate", action="store_true", help="make a new one first; the old one is then refused")
+    what.add_argument(
+        "--anthropic", action="store_true", help="store an Anthropic API key, asked for or read from standard input"
+    )
+    what.add_argument("--forget-anthropic", action="store_true", help="remove the stored Anthropic API key")
 
 
 def _add_doctor(subcommands: Any) -> None:

@@ -20,6 +20,7 @@ from server.backends.claude_cli.locate import locate
 from server.backends.claude_cli.probe import Probe, probe
 from server.errors import PortUnavailable, SetupError, TrayError
 from server.secrets import API_KEY, open_key_store
+from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 from server.settings import Settings
 from server.sockets import listen, url_of
 
@@ -41,6 +42,7 @@ async def check_all(settings: Settings) -> list[Check]:
         check_settings(settings),
         *claude,
         await check_key(settings),
+        await check_anthropic_key(settings),
         await check_port(settings),
         check_database(settings),
     ]
@@ -103,6 +105,22 @@ async def check_key(settings: Settings) -> Check:
         return Check("API key", "warn", "none is required: every program on this machine can use the server")
     lost = key_store.kind == "memory" and settings.key_storage != "memory"
     return Check("API key", "warn" if lost else "ok", key_store.description)
+
+
+async def check_anthropic_key(settings: Settings) -> Check:
+    """Whether the person has stored a key for the Anthropic API, and whether it is used."""
+    name = "Anthropic API key"
+    try:
+        key_store = await open_key_store(settings)
+        stored = await key_store.get(ANTHROPIC_API_KEY) is not None
+    except SetupError as error:
+        return Check(name, "fail", error.message, error.hint)
+    if not stored:
+        return Check(name, "ok", "none is stored; it is needed only where Claude Code cannot serve")
+    if not settings.anthropic_fallback:
+        return Check(name, "ok", "one is stored, and not used: the setting anthropic_fallback is off")
+    when = " or its plan is used up" if settings.fallback_on_plan_limit else ""
+    return Check(name, "ok", f"one is stored; it pays where Claude Code is missing or not signed in{when}")
 
 
 async def check_port(settings: Settings) -> Check:

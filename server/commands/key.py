@@ -5,6 +5,7 @@ import asyncio
 import logging
 import sys
 
+from server.commands import anthropic_key
 from server.commands.arguments import overrides
 from server.errors import SetupError
 from server.secrets import KeyStore, open_key_store
@@ -12,18 +13,25 @@ from server.settings import Settings, load_settings
 
 
 def run(namespace: argparse.Namespace) -> int:
-    """Print the key, made anew with `--rotate`. Raises SetupError."""
+    """Print the key, made anew with `--rotate`; or store or forget the Anthropic API's. Raises SetupError."""
     # What is said below says it better than the log.
     logging.basicConfig(level=logging.ERROR)
     settings = load_settings(overrides(namespace))
-    key, key_store = asyncio.run(_key(settings, rotate=namespace.rotate))
+    if namespace.anthropic or namespace.forget_anthropic:
+        asyncio.run(anthropic_key.store(settings) if namespace.anthropic else anthropic_key.forget(settings))
+        return 0
+    _print_key(settings, rotate=namespace.rotate)
+    return 0
+
+
+def _print_key(settings: Settings, *, rotate: bool) -> None:
+    key, key_store = asyncio.run(_key(settings, rotate=rotate))
     print(key)
     print(f"The API key is {key_store.description}.", file=sys.stderr)
-    if namespace.rotate:
+    if rotate:
         print("A server that is running takes the old one until it is started again.", file=sys.stderr)
     if not settings.api_key_required:
         print("The settings say that no API key is required.", file=sys.stderr)
-    return 0
 
 
 async def _key(settings: Settings, *, rotate: bool) -> tuple[str, KeyStore]:

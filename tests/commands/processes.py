@@ -16,12 +16,13 @@ QUIET = {"CLAUDE_CODE_TRAY_SPARES": "0", "CLAUDE_CODE_TRAY_KEY_STORAGE": "file"}
 ROOT = Path(__file__).parents[2]
 
 
-def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    """Run `python -m server` to its end."""
+def run(*arguments: str, stdin: str = "", **variables: str) -> "subprocess.CompletedProcess[str]":
+    """Run `python -m server` to its end; `stdin` is what it reads."""
     return subprocess.run(
         [sys.executable, "-m", "server", *arguments],
         env=os.environ | QUIET | variables,
         cwd=ROOT,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=120,
@@ -45,12 +46,17 @@ class Running:
 
 
 @contextmanager
-def started(*command: str, **variables: str) -> Iterator["subprocess.Popen[str]"]:
-    """A Python process whose output can be read; killed at the end if it still runs."""
+def started(*command: str, stdin: int | None = None, **variables: str) -> Iterator["subprocess.Popen[str]"]:
+    """A Python process whose output can be read; killed at the end if it still runs.
+
+    With a descriptor to read from it gets a session of its own, so that no other terminal is its own.
+    """
     with subprocess.Popen(
         [sys.executable, *command],
         env=os.environ | QUIET | {"PYTHONPATH": str(ROOT)} | variables,
         cwd=ROOT,
+        stdin=stdin,
+        start_new_session=stdin is not None,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -44,6 +44,9 @@ def test_without_a_subcommand_it_serves(arguments: list[str], capsys: pytest.Cap
         ["serve", "--port"],
         ["serve", "--por", "1"],
         ["key", "--json"],
+        ["key", "--rotate", "--anthropic"],
+        ["key", "--anthropic", "--forget-anthropic"],
+        ["key", "--anthropic", "sk-ant-on-the-command-line"],
     ],
 )
 def test_usage_errors_end_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,6 +50,7 @@ def test_all_is_well(signed_in: dict[str, str], cli_path: Path, tmp_path: Path) 
         "Claude Code": "ok",
         "account": "ok",
         "API key": "ok",
+        "Anthropic API key": "ok",
         "port": "ok",
         "database": "ok",
     }
@@ -61,7 +62,7 @@ def test_all_is_well(signed_in: dict[str, str], cli_path: Path, tmp_path: Path) 
 def test_the_text_has_a_line_for_each_check(signed_in: dict[str, str]) -> None:
     result = run("doctor", **signed_in)
     assert result.returncode == 0
-    assert [line.split()[0] for line in result.stdout.splitlines()] == ["ok"] * 6
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["ok"] * 7
     assert "version 2." in result.stdout
 
 
@@ -96,6 +97,27 @@ def test_a_damaged_file_of_secrets_fails(signed_in: dict[str, str], tmp_path: Pa
     (tmp_path / "secrets.json").write_text("{")
     found = Diagnosis("--data-dir", str(tmp_path), **signed_in)
     assert (found.code, found.status("API key")) == (1, "fail")
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, "missing or not signed in"),
+        ({"CLAUDE_CODE_TRAY_FALLBACK_ON_PLAN_LIMIT": "true"}, "plan is used up"),
+        ({"CLAUDE_CODE_TRAY_ANTHROPIC_FALLBACK": "false"}, "not used"),
+    ],
+)
+def test_an_anthropic_key_is_known_of_but_not_shown(
+    signed_in: dict[str, str], tmp_path: Path, variables: dict[str, str], said: str
+) -> None:
+    key = "sk-ant-made-up-for-the-doctor-0123456789"
+    assert "none is stored" in Diagnosis("--data-dir", str(tmp_path), **signed_in).text("Anthropic API key")
+    run("key", "--anthropic", "--data-dir", str(tmp_path), stdin=key)
+    found = Diagnosis("--data-dir", str(tmp_path), **signed_in, **variables)
+    assert found.status("Anthropic API key") == "ok"
+    assert "one is stored" in found.text("Anthropic API key")
+    assert said in found.text("Anthropic API key")
+    assert key not in str(found.checks)
 
 
 async def test_the_holder_of_the_port_is_named(signed_in: dict[str, str]) -> None:

@@ -27,6 +27,16 @@ async def test_a_key_is_made_once_and_found_again(tmp_path: Path) -> None:
     assert again.kind == "file"
 
 
+async def test_what_is_held_is_what_was_last_read_or_kept(tmp_path: Path) -> None:
+    await KeyStore(FileVault(tmp_path)).set("other", "secret")
+    store = KeyStore(FileVault(tmp_path))
+    assert store.held("other") is None
+    await store.get("other")
+    assert store.held("other") == "secret"
+    await store.set("other", None)
+    assert store.held("other") is None
+
+
 async def test_two_places_have_two_keys(tmp_path: Path) -> None:
     first = await KeyStore(FileVault(tmp_path / "a")).get_or_create()
     assert await KeyStore(FileVault(tmp_path / "b")).get_or_create() != first
