@@ -179,7 +179,7 @@ class Settings(BaseSettings):
     @classmethod
     def _check_base_url(cls, value: str) -> str:
         parts = urlsplit(value.strip())
-        if parts.scheme not in ("https", "http") or not parts.hostname:
+        if parts.scheme not in ("https", "http") or not parts.hostname or parts.port == 0:
             raise ValueError("has to be an address such as https://api.anthropic.com")
         if parts.scheme == "http" and not _is_this_machine(parts.hostname):
             raise ValueError("has to begin with https://, since the API key goes there")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from server.backends.claude_cli.backend import ClaudeCliBackend
+from server.backends.routing import RoutedBackend
 from server.errors import SetupError
 from server.events import EventBus
 from server.secrets import KeyStore
@@ -70,3 +72,12 @@ async def test_the_database_is_in_the_data_directory(tmp_path: Path) -> None:
     await services.start()
     assert services.store.path == tmp_path / "data" / DATABASE_FILE
     await services.stop()
+
+
+async def test_claude_code_is_served_by_itself_and_at_hand(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data", config_dir=tmp_path / "config")
+    services = await build_services(settings, bus=EventBus(), key_store=KeyStore(MemoryVault()))
+    assert isinstance(services.backend, RoutedBackend)
+    assert isinstance(services.cli, ClaudeCliBackend)
+    assert services.backend.name == services.cli.name
+    assert (await build(tmp_path)).cli is None

@@ -66,6 +66,14 @@ def test_the_stronger_source_wins(
         ("api_key_required", "false", "false", False),
         ("log_level", '"WARNING"', "WARNING", "warning"),
         ("rate_limit", '"10/second;100/hour"', "10/second;100/hour", "10/second;100/hour"),
+        (
+            "anthropic_base_url",
+            '"https://gate.example/claude/"',
+            "https://gate.example/claude",
+            "https://gate.example/claude",
+        ),
+        ("anthropic_base_url", '"http://[::1]:8080"', "http://[::1]:8080/", "http://[::1]:8080"),
+        ("fallback_on_plan_limit", "true", "1", True),
         ("claude_path", '"/opt/claude"', "/opt/claude", Path("/opt/claude").absolute()),
     ],
 )
@@ -92,6 +100,10 @@ def test_file_and_environment_write_the_same_values(
         ("session_ttl_hours", "soon"), ("session_ttl_hours", "inf"), ("rate_limit", "lots"),
         ("rate_limit", "0"), ("key_storage", "paper"),
         ("log_level", "loud"), ("aliases", "gpt-5"), ("aliases", "=opus"), ("max_body_bytes", 0),
+        ("anthropic_base_url", "api.anthropic.com"),
+        ("anthropic_base_url", "http://api.anthropic.com"), ("anthropic_base_url", "https://me@api.anthropic.com"),
+        ("anthropic_base_url", "https://api.anthropic.com/?a=b"), ("anthropic_base_url", "https://"),
+        ("anthropic_base_url", "https://localhost:port"), ("anthropic_base_url", "http://localhost.evil.example"),
         ("idle_seconds", 0), ("queue_seconds", "nan"), ("api_key_required", "perhaps"), ("max_memory_mb", 1),
     ],
 )  # fmt: skip

@@ -73,7 +73,11 @@ class App:
 
     async def _count_tokens(self, exchange: Exchange) -> None:
         recorded = exchange.recorded
-        body = {"max_tokens": 1, **recorded.body} if isinstance(recorded.body, dict) else recorded.body
+        body = recorded.body
+        if isinstance(body, dict):
+            # Nothing that is counted has a limit, so none is too small for a thinking budget.
+            largest = MODELS[recorded.model].max_tokens if recorded.model in MODELS else 1
+            body = {"max_tokens": largest, **body}
         refused = self._refused(recorded, body)
         if refused is not None:
             await exchange.send_error(HttpError(refused.status, refused.type, refused.message))

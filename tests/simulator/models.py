@@ -54,7 +54,7 @@ _CAPS = {
     "claude-opus-4-8": 128_000,
     "claude-opus-4-7": 128_000,
     "claude-opus-4-6": 128_000,
-    "claude-sonnet-4-6": 64_000,
+    "claude-sonnet-4-6": 128_000,
     "claude-opus-4-5": 64_000,
     "claude-opus-4-5-20251101": 64_000,
     "claude-sonnet-4-5": 64_000,
