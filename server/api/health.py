@@ -17,10 +17,10 @@ _ENDPOINTS = (
     "GET /v1/models",
     "GET /v1/models/{id}",
     "GET /health",
-    "GET /api/sessions",
-    "GET /api/sessions/{id}",
+    "GET, DELETE /api/sessions",
+    "GET, DELETE /api/sessions/{id}",
     "GET /api/requests",
-    "GET /api/requests/{id}",
+    "GET, DELETE /api/requests/{id}",
 )
 
 

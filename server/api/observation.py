@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 _UNKNOWN_CLIENT = "unknown"
 _LOGGED = (
     "endpoint", "client", "backend", "status", "http_status", "model", "session_id", "stream", "ttft", "duration",
-    "input_tokens", "output_tokens", "cost_usd", "stop_reason",
+    "input_tokens", "output_tokens", "cost_usd", "stop_reason", "warnings",
 )  # fmt: skip
 
 
@@ -133,5 +133,8 @@ def _as_text(body: Any) -> str:
 
 def _log(record: RequestRecord) -> None:
     """One line about the request, without a word of what was said."""
-    fields = {name: value for name in _LOGGED if (value := getattr(record, name)) is not None}
-    log.info("request ended", extra=fields)
+    log.info("request ended", extra={name: _shown(value) for name in _LOGGED if (value := getattr(record, name))})
+
+
+def _shown(value: Any) -> Any:
+    return float(f"{value:.4g}") if isinstance(value, float) else value

@@ -260,3 +260,12 @@ async def test_no_prompt_reaches_the_log(server: Served, caplog: pytest.LogCaptu
     logged = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
     assert "request ended" in logged
     assert "what they" not in logged
+
+
+async def test_what_was_left_out_reaches_the_log(server: Served, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="server")
+    server.backend.script(*answer("Hi"))
+    await server.openai().chat.completions.create(**BODY, seed=7)
+    await server.finished()
+    [line] = [record for record in caplog.records if record.getMessage() == "request ended"]
+    assert any("seed" in warning for warning in line.__dict__["warnings"])

@@ -16,7 +16,10 @@ from server.errors import (
     UpstreamTimeout,
 )
 
-_SIGN_IN = "Run `claude` in a terminal and sign in with /login, then try again."
+_SIGN_IN = (
+    "Run `claude` in a terminal and sign in with /login, then try again; "
+    "`claude-code-tray doctor` says where Claude Code is."
+)
 _WINDOWS = {"five_hour": "5-hour", "seven_day": "7-day", "seven_day_opus": "7-day Opus", "overage": "overage"}
 _KIND_STATUS = {
     "authentication_failed": 401,
