@@ -97,7 +97,9 @@ class RoutedBackend:
             return self._on_plan_limit and await self.api.has_key()
         if await self.api.has_key():
             return True
-        error.hint = f"{error.hint} {STORE_HINT}".strip()
+        # A process that did not come up raises one error for all who waited for it.
+        if STORE_HINT not in error.hint:
+            error.hint = f"{error.hint} {STORE_HINT}".strip()
         return False
 
 
