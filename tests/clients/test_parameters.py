@@ -1,0 +1,207 @@
+"""Parameters reach the models that take them; for the others they are left out or emulated, and the client is told."""
+
+from typing import Any
+
+import pytest
+
+from tests.clients.live import HELLO, Live
+from tests.simulator import Stop, Text, conversation
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NEWEST, FORCES, OLD = "claude-opus-5-5", "claude-opus-4-7", "claude-sonnet-4-5"
+OFF = {"type": "disabled"}
+SENT = "sent"
+"""The parameter reaches the API as it came."""
+
+
+async def ask(server: Live, model: str, messages: Any = HELLO, **parameters: Any) -> tuple[dict[str, Any], str, Any]:
+    """The body at the API, which it did not refuse; the warnings; and the completion."""
+    create = server.openai().chat.completions.with_raw_response.create
+    raw = await create(model=model, messages=messages, **parameters)
+    assert len(server.simulator.messages_calls) == 1
+    return server.sent().body, raw.headers.get("warning", ""), raw.parse()
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"temperature": 0.3}, {"top_p": 0.4}, {"temperature": 0, "top_p": 0.5}], ids=str
+)
+@pytest.mark.parametrize("model", [NEWEST, FORCES])
+async def test_sampling_is_left_out_where_it_is_refused(server: Live, model: str, parameters: dict[str, Any]) -> None:
+    body, warning, _ = await ask(server, model, **parameters)
+    assert not {"temperature", "top_p"} & body.keys()
+    assert all(name in warning for name in parameters)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sent", "warned"),
+    [
+        ({"temperature": 0.3}, {"temperature": 0.3}, ""),
+        ({"temperature": 0}, {"temperature": 0}, ""),
+        ({"top_p": 0.4}, {"top_p": 0.4}, ""),
+        ({"temperature": 0.2, "top_p": 0.4}, {"temperature": 0.2}, "top_p"),
+        ({"temperature": 1.7}, {}, "temperature"),
+    ],
+    ids=str,
+)
+async def test_sampling_is_sent_where_it_is_taken(
+    server: Live, parameters: dict[str, Any], sent: dict[str, Any], warned: str
+) -> None:
+    """With thinking off, which is the condition."""
+    body, warning, _ = await ask(server, OLD, **parameters)
+    assert {name: body[name] for name in ("temperature", "top_p") if name in body} == sent
+    assert body.get("thinking", OFF) == OFF
+    assert warned in warning
+    assert bool(warning) is bool(warned)
+
+
+async def test_sampling_gives_way_to_thinking_that_was_asked_for(server: Live) -> None:
+    body, warning, _ = await ask(server, OLD, temperature=0.3, reasoning_effort="low")
+    assert body["thinking"]["type"] == "enabled"
+    assert body.get("temperature", 1) == 1
+    assert "temperature" in warning
+
+
+@pytest.mark.parametrize("stop", ["END", ["END", "FIN"]])
+@pytest.mark.parametrize("model", [NEWEST, OLD])
+async def test_stop(server: Live, model: str, stop: Any) -> None:
+    server.simulator.script([Text("So far"), Stop("stop_sequence", "END")])
+    body, warning, completion = await ask(server, model, stop=stop)
+    assert body["stop_sequences"] == ([stop] if isinstance(stop, str) else stop)
+    assert completion.choices[0].finish_reason == "stop"
+    assert warning == ""
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
+@pytest.mark.parametrize("model", [NEWEST, FORCES, OLD])
+async def test_max_tokens(server: Live, model: str, name: str) -> None:
+    body, warning, _ = await ask(server, model, **{name: 77})
+    assert body["max_tokens"] == 77
+    assert warning == ""
+
+
+async def test_more_max_tokens_than_a_model_writes(server: Live) -> None:
+    body, warning, _ = await ask(server, OLD, max_tokens=500_000)
+    assert body["max_tokens"] == 64_000
+    assert "max_tokens" in warning
+
+
+async def test_what_claude_does_not_have_is_named(server: Live) -> None:
+    odd: dict[str, Any] = {"seed": 7, "frequency_penalty": 0.5, "logit_bias": {"50256": -100}, "logprobs": True}
+    body, warning, _ = await ask(server, NEWEST, **odd, user="me", store=False)
+    assert not odd.keys() & body.keys()
+    assert all(name in warning for name in odd)
+    assert "user" not in warning
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+async def test_n(server: Live, stream: bool) -> None:
+    words = ["left", "right", "middle"]
+    for word in words:
+        server.simulator.script(Text(word, usage={"input_tokens": 10, "output_tokens": 2}))
+    create = server.openai().chat.completions.create
+    said = {0: "", 1: "", 2: ""}
+    if stream:
+        async for chunk in await create(model=NEWEST, messages=HELLO, n=3, stream=True):
+            for choice in chunk.choices:
+                said[choice.index] += choice.delta.content or ""
+    else:
+        completion = await create(model=NEWEST, messages=HELLO, n=3)
+        said = {choice.index: choice.message.content for choice in completion.choices}
+        assert (completion.usage.prompt_tokens, completion.usage.completion_tokens) == (30, 6)
+    assert sorted(said.values()) == sorted(words)
+    assert [conversation(call) for call in server.simulator.messages_calls] == [
+        [("user", [{"type": "text", "text": "Hello"}])]
+    ] * 3
+
+
+PREFILLED = [*HELLO, {"role": "assistant", "content": "My answer is: "}]
+
+
+async def test_prefill_where_it_is_taken(server: Live) -> None:
+    server.simulator.script(Text("42"))
+    body, warning, completion = await ask(server, OLD, PREFILLED)
+    assert conversation(server.sent()) == [
+        ("user", [{"type": "text", "text": "Hello"}]),
+        ("assistant", [{"type": "text", "text": "My answer is:"}]),
+    ]
+    assert body.get("thinking", OFF) == OFF
+    assert warning == ""
+    assert completion.choices[0].message.content == "42"
+
+
+@pytest.mark.parametrize("model", [NEWEST, FORCES])
+async def test_prefill_where_it_is_refused(server: Live, model: str) -> None:
+    server.simulator.script(Text("42"))
+    _, warning, completion = await ask(server, model, PREFILLED)
+    ((role, blocks),) = conversation(server.sent())
+    assert role == "user"
+    assert blocks[0]["text"] == "Hello"
+    assert blocks[1]["text"].endswith("My answer is: ")
+    assert "prefill" in warning
+    assert completion.choices[0].message.content == "42"
+
+
+async def test_a_prefill_after_a_history(server: Live) -> None:
+    history = [{"role": "user", "content": "One?"}, {"role": "assistant", "content": "1"}]
+    await ask(server, OLD, [*history, *PREFILLED])
+    assert [role for role, _ in conversation(server.sent())] == ["user", "assistant", "user", "assistant"]
+
+
+LOADED: dict[str, Any] = {
+    "temperature": 0.3,
+    "stop": ["END"],
+    "max_tokens": 4321,
+    "tool_choice": "required",
+    "parallel_tool_calls": False,
+    "response_format": {
+        "type": "json_schema",
+        "json_schema": {
+            "name": "n",
+            "schema": {
+                "type": "object",
+                "properties": {"n": {"type": "integer"}},
+                "required": ["n"],
+                "additionalProperties": False,
+            },
+        },
+    },
+}
+TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}]
+
+
+@pytest.mark.parametrize("model", [OLD, "claude-sonnet-4-6"])
+async def test_parameters_do_not_leak_into_the_next_request(server: Live, model: str) -> None:
+    """Plain, loaded and plain again, in one process: the last call is like the first."""
+    create = server.openai().chat.completions.create
+    messages: list[Any] = [{"role": "user", "content": f"Plain, {model}"}]
+    before, used, bodies = server.pids("idle"), set(), []
+    for number, parameters in enumerate(({}, LOADED, {})):
+        server.simulator.script(Text(f'{{"n": {number}}}'))
+        completion = await create(model=model, messages=messages, tools=TOOLS, **parameters)
+        bodies.append(server.sent().body)
+        messages += [completion.choices[0].message, {"role": "user", "content": "On"}]
+        used |= server.pids("idle") - before if number == 0 else set()
+        assert used & server.pids("idle"), "another process was used"
+    plain, loaded, after = (
+        {name: value for name, value in body.items() if name not in ("messages", "metadata")} for body in bodies
+    )
+    assert loaded["stop_sequences"] == ["END"]
+    assert loaded["temperature"] == 0.3
+    assert loaded["max_tokens"] == 4321
+    assert loaded["tool_choice"] == {"type": "any", "disable_parallel_tool_use": True}
+    assert loaded["output_config"]["format"]["type"] == "json_schema"
+    assert loaded["thinking"] == OFF
+    assert after == plain
+
+
+async def test_an_effort_does_not_leak_into_the_next_request(server: Live) -> None:
+    create = server.openai().chat.completions.create
+    messages: list[Any] = [{"role": "user", "content": "With little effort"}]
+    efforts = []
+    for effort in (None, "xhigh", None):
+        completion = await create(model=NEWEST, messages=messages, **({"reasoning_effort": effort} if effort else {}))
+        efforts.append(server.sent().body["output_config"]["effort"])
+        messages += [completion.choices[0].message, {"role": "user", "content": "On"}]
+    assert efforts[1] == "xhigh"
+    assert efforts[0] == efforts[2] != "xhigh"
