@@ -1,0 +1,95 @@
+"""Which `claude` is run. Real files in a made home."""
+
+import os
+import sys
+from itertools import pairwise
+
+import pytest
+
+from server.backends.claude_cli.locate import bundled, locate
+from server.errors import CliNotFound
+
+NAME = "claude.exe" if sys.platform == "win32" else "claude"
+
+
+def install(folder, name=NAME, mode=0o755):
+    """A program in `folder`, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text("#!/bin/sh\n")
+    path.chmod(mode)
+    return path
+
+
+@pytest.fixture
+def on_path(tmp_path, monkeypatch):
+    """The only folder on PATH."""
+    folder = tmp_path / "bin"
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+def test_what_was_set_goes_before_everything(tmp_path, on_path):
+    install(on_path)
+    chosen = install(tmp_path / "own", "my-claude")
+    assert locate(chosen) == chosen
+
+
+def test_a_home_may_be_written_short(made_home, on_path):
+    chosen = install(made_home / "tools")
+    assert locate(type(chosen)("~/tools") / NAME) == chosen
+
+
+def test_path_then_the_places_where_installers_put_it(made_home, on_path):
+    places = [on_path, made_home / ".local" / "bin", made_home / ".claude" / "local"]
+    for place in reversed(places):
+        found = install(place)
+        assert locate() == found
+    for place, following in pairwise(places):
+        (place / NAME).unlink()
+        assert locate() == following / NAME
+
+
+def test_the_bundled_one(cli_path):
+    assert list(bundled(NAME)) == [cli_path]
+
+
+def test_without_the_package_there_is_no_bundled_one(monkeypatch):
+    monkeypatch.setitem(sys.modules, "claude_agent_sdk", None)
+    assert list(bundled()) == []
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o000])
+def test_what_may_not_be_run_is_passed_over(made_home, on_path, mode):
+    install(on_path, mode=mode)
+    good = install(made_home / ".local" / "bin")
+    assert locate() == good
+
+
+def test_a_folder_of_that_name_is_passed_over(made_home, on_path):
+    (made_home / ".local" / "bin" / NAME).mkdir(parents=True)
+    good = install(made_home / ".claude" / "local")
+    assert locate() == good
+
+
+@pytest.mark.parametrize("name", ["claude.cmd", "claude.bat", "CLAUDE.CMD"])
+def test_a_batch_file_is_refused(tmp_path, name):
+    with pytest.raises(CliNotFound, match="batch file") as caught:
+        locate(install(tmp_path, name))
+    assert "claude.exe" in caught.value.hint
+
+
+def test_a_place_without_a_program(tmp_path):
+    with pytest.raises(CliNotFound, match="no Claude Code at") as caught:
+        locate(tmp_path / "nowhere")
+    assert "claude_path" in caught.value.hint
+    with pytest.raises(CliNotFound, match="no Claude Code at"):
+        locate(tmp_path)
+
+
+def test_a_program_that_may_not_be_run(tmp_path):
+    path = install(tmp_path, mode=0o644)
+    assert not os.access(path, os.X_OK)
+    with pytest.raises(CliNotFound, match="may not be run") as caught:
+        locate(path)
+    assert str(path) in caught.value.message

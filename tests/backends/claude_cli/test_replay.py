@@ -1,0 +1,77 @@
+"""A conversation as the turns that are put into a fresh process."""
+
+import copy
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.backends.claude_cli.replay import Turn, turns
+from tests.asking import assistant, text, user
+
+THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "c2ln"}
+TOOL_USE = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}
+RESULT = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "seen"}
+
+
+def test_a_single_question():
+    assert turns([user("a")]) == ([], Turn("user", [text("a")]))
+
+
+def test_the_past_and_the_question():
+    past, question = turns([user("a"), assistant("b"), user("c", "d")])
+    assert past == [Turn("user", [text("a")]), Turn("assistant", [text("b")])]
+    assert question == Turn("user", [text("c"), text("d")])
+
+
+def test_neighbours_of_one_role_are_one_turn():
+    past, question = turns([user("a"), user("b"), assistant("c"), assistant("d"), user("e"), user("f")])
+    assert past == [Turn("user", [text("a"), text("b")]), Turn("assistant", [text("c"), text("d")])]
+    assert question == Turn("user", [text("e"), text("f")])
+
+
+def test_tool_calls_have_the_models_name_and_keep_their_ids():
+    past, question = turns([user("a"), assistant("let me see", TOOL_USE), user(RESULT)])
+    assert past[1].content == [text("let me see"), {**TOOL_USE, "name": "mcp__client__look"}]
+    assert question.content == [RESULT]
+
+
+def test_thinking_goes_back_only_with_its_signature():
+    unsigned = [{"type": "thinking", "thinking": "hm"}, {**THOUGHT, "signature": ""}]
+    redacted = {"type": "redacted_thinking", "data": "xx"}
+    past, _ = turns([user("a"), assistant(*unsigned, THOUGHT, redacted, "b"), user("c")])
+    assert past[1].content == [THOUGHT, redacted, text("b")]
+
+
+def test_a_turn_of_which_nothing_is_left_is_none():
+    past, question = turns([user("a"), assistant({"type": "thinking", "thinking": "hm"}), user("b")])
+    assert (past, question) == ([], Turn("user", [text("a"), text("b")]))
+
+
+def test_a_prefill_is_not_a_turn():
+    past, question = turns([user("a"), assistant("b"), user("c"), assistant("so")])
+    assert [turn.role for turn in past] == ["user", "assistant"]
+    assert question == Turn("user", [text("c")])
+
+
+def test_what_the_client_sent_is_not_written_to():
+    messages = [user("a"), user("b"), assistant(TOOL_USE), assistant("c"), user(RESULT), user("d")]
+    before = copy.deepcopy(messages)
+    turns(messages)
+    assert messages == before
+
+
+MESSAGES = st.lists(
+    st.builds(lambda role, words: role(*words), st.sampled_from([user, assistant]), st.lists(st.text()))
+)
+
+
+@given(MESSAGES, st.text())
+def test_everything_is_said_once_in_order_by_turns(messages, last):
+    messages = [*messages, user(last)]
+    past, question = turns(messages)
+    said = [(turn.role, block) for turn in [*past, question] for block in turn.content]
+    assert said == [(message["role"], block) for message in messages for block in message["content"]]
+    roles = [turn.role for turn in [*past, question]]
+    assert all(one != other for one, other in pairwise(roles))
+    assert question.role == "user"

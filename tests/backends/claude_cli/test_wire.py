@@ -1,0 +1,195 @@
+"""The wire without a process: bytes become lines, lines become messages, values become lines."""
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.backends.claude_cli.wire import (
+    AssistantError,
+    ControlAnswer,
+    ControlRequest,
+    LineFramer,
+    Other,
+    RateLimits,
+    Result,
+    Streamed,
+    WireError,
+    assistant_line,
+    control_answer,
+    control_refusal,
+    control_request,
+    decode,
+    user_line,
+)
+from tests.asking import text
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+TEXT_BLOCKS = st.lists(st.text().map(text))
+
+
+def lines_of(data):
+    return [line for line in data.split(b"\n")[:-1] if line.strip()]
+
+
+@given(st.lists(st.sampled_from([b"a", b"{}", b"\n", b" ", b"\r", b"\xff", b"\n\n"])), st.data())
+def test_any_chunking_gives_the_same_lines(parts, data):
+    written, framer, lines, at = b"".join(parts), LineFramer(), [], 0
+    while at < len(written):
+        size = data.draw(st.integers(1, len(written) - at))
+        lines += framer.feed(written[at : at + size])
+        at += size
+    assert lines == lines_of(written)
+
+
+@given(st.binary(), st.integers(0, 100))
+def test_any_bytes_in_two_chunks(written, at):
+    framer = LineFramer()
+    assert [*framer.feed(written[:at]), *framer.feed(written[at:])] == lines_of(written)
+
+
+def test_a_line_is_given_as_soon_as_it_ends():
+    framer = LineFramer()
+    assert list(framer.feed(b"one\ntw")) == [b"one"]
+    assert list(framer.feed(b"o")) == []
+    assert list(framer.feed(b"\n")) == [b"two"]
+
+
+@pytest.mark.parametrize("chunks", [[b"x" * 11], [b"x"] * 11, [b"short\n" + b"x" * 11]])
+def test_a_line_without_an_end_is_refused(chunks):
+    framer = LineFramer(max_line_bytes=10)
+    with pytest.raises(WireError, match="more than 10 bytes"):
+        [line for chunk in chunks for line in framer.feed(chunk)]
+
+
+def test_each_line_may_be_as_long_as_the_limit():
+    framer = LineFramer(max_line_bytes=10)
+    for _ in range(3):
+        assert list(framer.feed(b"x" * 10)) == []
+        assert list(framer.feed(b"\n")) == [b"x" * 10]
+
+
+EVENT = {"type": "content_block_stop", "index": 0}
+CALL = {"subtype": "mcp_message", "message": {"method": "tools/list"}}
+RESULT = {
+    "type": "result",
+    "is_error": True,
+    "api_error_status": 429,
+    "result": "limit",
+    "num_turns": 1,
+    "terminal_reason": "completed",
+    "total_cost_usd": 0.5,
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ({"type": "stream_event", "event": EVENT, "parent_tool_use_id": None}, Streamed(EVENT)),
+        ({"type": "stream_event", "event": EVENT}, Streamed(EVENT)),
+        (RESULT, Result(True, 429, "limit", 1, frozenset(), "completed", 0.5)),
+        ({"type": "result"}, Result(False, None, "", 0, frozenset(), "", None)),
+        (
+            {"type": "result", "num_turns": 0, "user_message_uuid": "u1", "user_message_uuids": ["u1", "u2"]},
+            Result(False, None, "", 0, frozenset({"u1", "u2"}), "", None),
+        ),
+        ({"type": "result", "errors": ["a", "b"]}, Result(False, None, "a; b", 0, frozenset(), "", None)),
+        (
+            {"type": "assistant", "error": "rate_limit", "message": {"content": [text("You "), text("wait")]}},
+            AssistantError("rate_limit", "You wait"),
+        ),
+        (
+            {"type": "assistant", "error": "unknown", "message": {"content": "words"}},
+            AssistantError("unknown", "words"),
+        ),
+        ({"type": "rate_limit_event", "rate_limit_info": {"status": "allowed"}}, RateLimits({"status": "allowed"})),
+        ({"type": "rate_limit_event"}, RateLimits({})),
+        (
+            {"type": "control_response", "response": {"subtype": "success", "request_id": "r1", "response": {"a": 1}}},
+            ControlAnswer("r1", {"a": 1}),
+        ),
+        (
+            {"type": "control_response", "response": {"subtype": "success", "request_id": "r1"}},
+            ControlAnswer("r1", {}),
+        ),
+        (
+            {"type": "control_response", "response": {"subtype": "error", "request_id": "r1", "error": "no"}},
+            ControlAnswer("r1", error="no"),
+        ),
+        (
+            {"type": "control_response", "response": {"subtype": "error", "request_id": "r1"}},
+            ControlAnswer("r1", error="refused"),
+        ),
+        ({"type": "control_request", "request_id": "c1", "request": CALL}, ControlRequest("c1", "mcp_message", CALL)),
+    ],
+)
+def test_every_kind_of_line(line, message):
+    assert decode(orjson.dumps(line)) == message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"type": "stream_event", "event": EVENT, "parent_tool_use_id": "toolu_1"},
+        {"type": "assistant", "message": {"content": []}},
+        {"type": "system", "subtype": "init"},
+        {},
+    ],
+    ids=["of a subagent", "assistant", "system", "no type"],
+)
+def test_what_is_of_no_use_is_passed_over(line):
+    assert decode(orjson.dumps(line)) == Other(str(line.get("type")), line)
+
+
+@pytest.mark.parametrize("line", [b"Error: boom", b"{", b"\xff\xfe", b"", b"NaN", b'"text"', b"[]", b"1", b"null"])
+def test_what_is_not_the_protocol_is_an_error(line):
+    with pytest.raises(WireError, match=r"not JSON|not an object"):
+        decode(line)
+
+
+@given(TEXT_BLOCKS, st.uuids().map(str), st.booleans())
+def test_a_user_turn_arrives_as_it_is(content, uuid, query):
+    line = only_line(user_line(content, uuid, query=query))
+    assert line["type"] == "user"
+    assert line["message"] == {"role": "user", "content": content}
+    assert line["uuid"] == uuid
+    assert line["client_composed"] is True
+    assert line.get("shouldQuery", True) is query
+
+
+@given(TEXT_BLOCKS, st.uuids().map(str))
+def test_a_past_answer_arrives_as_it_is(content, uuid):
+    line = only_line(assistant_line(content, uuid))
+    assert (line["type"], line["uuid"]) == ("assistant", uuid)
+    assert line["message"] == {"role": "assistant", "content": content}
+
+
+@given(st.text(), st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), JSON))
+def test_a_control_request_arrives_as_it_is(request_id, fields):
+    line = only_line(control_request(request_id, "initialize", **fields))
+    assert line == {
+        "type": "control_request",
+        "request_id": request_id,
+        "request": {"subtype": "initialize", **fields},
+    }
+
+
+@given(st.text(), st.dictionaries(st.text(), JSON))
+def test_an_answer_reads_back_as_one(request_id, payload):
+    assert decode(control_answer(request_id, payload).strip(b"\n")) == ControlAnswer(request_id, payload)
+
+
+@given(st.text(), st.text(min_size=1))
+def test_a_refusal_reads_back_as_one(request_id, error):
+    assert decode(control_refusal(request_id, error).strip(b"\n")) == ControlAnswer(request_id, error=error)
+
+
+def only_line(written):
+    """What was written, which has to be one whole line."""
+    (line,) = LineFramer().feed(written)
+    assert written == line + b"\n"
+    return orjson.loads(line)
