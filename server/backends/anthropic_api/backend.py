@@ -1,8 +1,9 @@
 """The Anthropic API as a `Backend`."""
 
+import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, suppress
 from typing import Any, cast
 
 import httpx2
@@ -27,6 +28,7 @@ MAX_EVENT_BYTES = 32 * 1024 * 1024
 
 # The API pings a stream that is silent; whoever asks has deadlines of their own.
 _STREAM_TIMEOUT = httpx2.Timeout(600.0, connect=15.0)
+_END_SECONDS = 1.0
 _COUNT_TIMEOUT = httpx2.Timeout(15.0)
 _LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=8)
 
@@ -127,6 +129,7 @@ class AnthropicApiBackend:
                         raise of_event(event)
                     yield event
                     if event.get("type") == "message_stop":
+                        await _read_on(lines)
                         return
         raise httpx2.RemoteProtocolError("the stream ended before its message")
 
@@ -157,6 +160,14 @@ class AnthropicApiBackend:
             # Redirects are not followed: they could lead the key elsewhere.
             self._client = httpx2.AsyncClient(timeout=_STREAM_TIMEOUT, limits=_LIMITS, follow_redirects=False)
         return self._client
+
+
+async def _read_on(lines: AsyncIterator[httpx2.ServerSentEvent]) -> None:
+    """Read the end of a stream whose message is whole, so that its connection serves the next request too."""
+    with suppress(httpx2.HTTPError, TimeoutError):
+        async with asyncio.timeout(_END_SECONDS):
+            async for _ in lines:
+                pass
 
 
 def _object(data: bytes) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from server.errors import (
     UpstreamFailed,
     UpstreamTimeout,
 )
+from server.redaction import redact_text
 
 KEY_HINT = (
     "Store one that is valid with `claude-code-tray key --anthropic`; the console at platform.claude.com has them."
@@ -79,7 +80,7 @@ def was_cut(error: httpx2.HTTPError) -> bool:
 
 
 def _failure(status: int, kind: str, text: str, retry_after: float | None) -> TrayError:
-    text = text.strip().rstrip(".")
+    text = redact_text(text.strip().rstrip("."))
     match status:
         case 401:
             return ApiKeyRefused(f"The Anthropic API does not take the stored API key: {text}.", hint=KEY_HINT)

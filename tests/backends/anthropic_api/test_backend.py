@@ -1,5 +1,6 @@
 """The API backend on a real socket."""
 
+import logging
 import socket
 
 import pytest
@@ -86,6 +87,13 @@ async def test_short_names_are_full_ones_to_the_api(backend, simulator):
         await fold(backend.stream(ask("Hi", model=name)))
     models = [call.model for call in simulator.messages_calls]
     assert models == ["claude-opus-5-5", "claude-opus-5-5", "claude-sonnet-4-5"]
+
+
+async def test_requests_share_a_connection(backend, caplog):
+    caplog.set_level(logging.DEBUG, logger="httpcore2")
+    for _ in range(3):
+        await fold(backend.stream(ask("Hi")))
+    assert caplog.text.count("connect_tcp.complete") == 1
 
 
 async def test_an_error_of_the_api_is_asked_once(backend, simulator):

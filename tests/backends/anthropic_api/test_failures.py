@@ -73,6 +73,11 @@ def test_events_in_a_stream(type_, message, kind):
     assert type(error) is kind
 
 
+def test_a_key_in_the_apis_words_is_not_repeated():
+    key = "sk-ant-api03-somebodys_0123456789"
+    assert key not in str(response_of(HttpError(401, message=f"invalid x-api-key {key}")))
+
+
 def test_a_refused_key_is_a_kind_of_not_being_signed_in():
     error = response_of(HttpError(401))
     assert isinstance(error, NotSignedIn)
