@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from server.backends.claude_cli.locate import bundled, locate
-from tests.bench.measurements import MEASUREMENTS, measure
+from tests.bench.measurements import FAILED, MEASUREMENTS, measure
 from tests.bench.report import table
 from tests.bench.scene import Scene, set_up
 
@@ -47,7 +47,7 @@ def machine(scene: Scene) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure what is asked for, and print the table."""
+    """Measure what is asked for, and print the table; 1 if something of it could not be measured."""
     options = parse(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.json:
         report = {"machine": measured_on, "rows": [row.as_json() for row in rows]}
         options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    return 0
+    return int(any(row.note == FAILED for row in rows))
 
 
 if __name__ == "__main__":

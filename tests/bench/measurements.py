@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from tests.bench import eight_at_once, long_stream, memory, new_conversation, next_turn, start, window_lag
+from tests.bench.answers import NotAnswered
 from tests.bench.report import Row
 from tests.bench.rounds import Size
-from tests.bench.scene import Scene
+from tests.bench.scene import NotListening, Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,9 @@ class Measurement:
     measure: Callable[[Scene, Size], Awaitable[list[Row]]]
     rounds: int
 
+
+FAILED = "failed"
+"""The note in the row of a measurement that could not be made."""
 
 MEASUREMENTS: Mapping[str, Measurement] = {
     "next-turn": Measurement(next_turn.measure, 40),
@@ -30,11 +34,15 @@ MEASUREMENTS: Mapping[str, Measurement] = {
 
 
 async def measure(scene: Scene, names: Iterable[str], rounds: int | None = None) -> list[Row]:
-    """Measure these, in `rounds` rounds or each in its own number of them."""
+    """Measure these, in `rounds` rounds or each in its own number of them. One that fails gets a row that says so."""
     rows: list[Row] = []
     for name in names:
         print(f"{name} ", end="", file=sys.stderr, flush=True)
         measurement = MEASUREMENTS[name]
-        rows += await measurement.measure(scene, Size(rounds or measurement.rounds))
+        try:
+            rows += await measurement.measure(scene, Size(rounds or measurement.rounds))
+        except (NotAnswered, NotListening, OSError) as error:
+            print(f"failed: {error}", end="", file=sys.stderr)
+            rows.append(Row(name, "", "", [], note=FAILED))
         print(file=sys.stderr)
     return rows

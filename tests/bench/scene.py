@@ -33,13 +33,18 @@ POLL_SECONDS = 0.02
 REST_SECONDS = 60.0
 
 
+class NotListening(Exception):
+    """A process ended instead of listening."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """A process that listens at `url`, `seconds` after it was started."""
+    """A process that listens at `url`, `seconds` after it was started. Its standard error goes to `log`."""
 
     process: "subprocess.Popen[str]"
     url: str
     seconds: float
+    log: Path
 
     @property
     def pid(self) -> int:
@@ -49,9 +54,9 @@ class Listening:
 
 @contextlib.contextmanager
 def listening(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[Listening]:
-    """A process that says `... listening on URL`, ended at the end of the block. Its standard error goes to `log`.
+    """A process that says `... listening on URL`, ended at the end of the block.
 
-    Raises RuntimeError when it does not come to listen.
+    Raises NotListening.
     """
     with log.open("w") as errors:
         began = time.perf_counter()
@@ -64,10 +69,14 @@ def listening(command: Sequence[str], environment: Mapping[str, str], log: Path)
                 _, said, url = process.stdout.readline().partition("listening on ")
                 seconds = time.perf_counter() - began
                 if not said:
-                    raise RuntimeError(f"{' '.join(command)} does not listen: {log.read_text()[-2000:]}")
-                yield Listening(process, url.strip(), seconds)
+                    raise NotListening(f"{' '.join(command)} does not listen: {_tail(log)}")
+                yield Listening(process, url.strip(), seconds, log)
             finally:
                 stop(process)
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-2000:]
 
 
 class Server:
@@ -76,6 +85,7 @@ class Server:
     def __init__(self, process: Listening, client: httpx2.AsyncClient) -> None:
         self.url = process.url
         self.pid = process.pid
+        self._log = process.log
         self._client = client
 
     async def processes(self) -> dict[str, int]:
@@ -84,22 +94,27 @@ class Server:
         return counts
 
     async def rest(self) -> None:
-        """End all conversations; return when a spare is parked and nothing else is left. Raises TimeoutError."""
-        (await self._client.delete("/api/sessions", params={"all": "true"})).raise_for_status()
-        async with asyncio.timeout(REST_SECONDS):
-            while not await self._rests():  # noqa: ASYNC110 - it tells nobody when a spare is ready
-                await asyncio.sleep(POLL_SECONDS)
+        """End all conversations; return when a spare is parked and nothing else is left.
 
-    async def _rests(self) -> bool:
-        backend = await self._backend()
-        counts = backend["processes"]
-        # With its version the CLI has answered who it is, for which a process of its own is started at first.
-        parked = backend["version"] is not None and counts["spares"] == 1 and counts["live"] == 0
-        return parked and len(psutil.Process(self.pid).children()) == 1
+        Raises TimeoutError, which says what there is instead.
+        """
+        (await self._client.delete("/api/sessions", params={"all": "true"})).raise_for_status()
+        deadline = time.monotonic() + REST_SECONDS
+        while not _rests(backend := await self._backend(), children := len(psutil.Process(self.pid).children())):
+            if time.monotonic() > deadline:
+                state = f"{children} processes, {backend}"
+                raise TimeoutError(f"the server did not come to rest: {state}\n{_tail(self._log)}")
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _backend(self) -> dict[str, Any]:
         backend: dict[str, Any] = (await self._client.get("/health")).raise_for_status().json()["backend"]
         return backend
+
+
+def _rests(backend: Mapping[str, Any], children: int) -> bool:
+    # With its version the CLI has answered who it is, for which a process of its own is started at first.
+    counts = backend["processes"]
+    return backend["version"] is not None and counts["spares"] == 1 and counts["live"] == 0 and children == 1
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 import json
 import math
+import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
-from tests.bench.measurements import MEASUREMENTS
+from tests.bench.measurements import FAILED, MEASUREMENTS, measure
 from tests.bench.report import RATE, Row, Target, percentile, table
 from tests.bench.rounds import Size
 from tests.bench.scene import ROOT, set_up
@@ -58,6 +60,19 @@ def test_the_command_prints_the_table_and_writes_every_value(tmp_path):
     assert (row["what"], len(row["values"])) == ("start to listening", 2)
     assert done.stdout.startswith(report["machine"])
     assert "start to listening" in done.stdout
+
+
+async def test_a_measurement_that_fails_does_not_take_the_others_along(scene):
+    with socket.socket() as nobody:  # bound, but not listening: connections are refused
+        nobody.bind(("127.0.0.1", 0))
+        silent = replace(scene, simulator_url=f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        rows = await measure(silent, ["long-stream", "start", "window-lag"], rounds=1)
+
+    assert [(row.what, row.note) for row in rows] == [
+        ("long-stream", FAILED),
+        ("start to listening", ""),
+        ("event loop with a window open", "no window yet"),
+    ]
 
 
 async def test_what_needs_a_window_has_its_place_in_the_table(tmp_path):
