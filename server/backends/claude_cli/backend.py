@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from server.backends.base import BackendStatus, ModelInfo
-from server.backends.claude_cli.conversation import Conversation
+from server.backends.claude_cli.conversation import Conversation, Launch
 from server.backends.claude_cli.environment import command, environment
 from server.backends.claude_cli.locate import locate
 from server.backends.claude_cli.pool import Counts, Limits, Pool
@@ -22,6 +23,7 @@ from server.tasks import spawn
 log = logging.getLogger(__name__)
 
 PROBE_STOP_SECONDS = 5.0
+ASK_AGAIN_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class ClaudeCliBackend:
         self._unsubscribe = bus.subscribe(self._on_event)
         self._probing: asyncio.Task[None] | None = None
         self._stopping = False
+        self._asked_again = -ASK_AGAIN_SECONDS
 
     async def start(self) -> None:
         """Park the spares and ask the CLI who it is, both in the background: the server listens meanwhile."""
@@ -66,11 +69,14 @@ class ClaudeCliBackend:
         """End every process."""
         self._stopping = True
         self._unsubscribe()
+        await asyncio.gather(self._pool.close(), self._end_probe())
+
+    async def _end_probe(self) -> None:
+        """It ends its process by itself, in less than a second; only with a CLI that hangs it has to be told."""
         if self._probing is not None and not self._probing.done():
-            # It ends its process by itself, in less than a second; only a CLI that hangs has to be left.
             await asyncio.wait([self._probing], timeout=PROBE_STOP_SECONDS)
             self._probing.cancel()
-        await self._pool.close()
+            await asyncio.wait([self._probing])
 
     async def refresh(self) -> None:
         """Ask the CLI again for its version, models and account."""
@@ -135,8 +141,9 @@ class ClaudeCliBackend:
                 log.warning("a turn died before its first event and is begun again: %s", error)
 
     def _note(self, error: TrayError) -> None:
-        if isinstance(error, NotSignedIn):
+        if isinstance(error, NotSignedIn) and time.monotonic() - self._asked_again > ASK_AGAIN_SECONDS:
             # A spare may have looked for the login when it was started: the next request gets a new process.
+            self._asked_again = time.monotonic()
             self._pool.drop_spares()
             self._probe_again()
 
@@ -147,17 +154,31 @@ class ClaudeCliBackend:
     async def _start_process(self) -> Conversation:
         path = locate(self._config.claude_path)
         self._notice_update(path)
-        return await Conversation.start(
+        launch = Launch(
             command(path, load_user_settings=self._config.load_user_settings),
             environment(self._config.outer),
             self._config.directory,
+            self._base_url,
+        )
+        return await Conversation.start(
+            launch,
             on_change=self._pool.changed,
             on_limits=self._take_limits,
         )
 
+    @property
+    def _base_url(self) -> str | None:
+        """Where the CLI finds Anthropic's API; None where that is not ours to say."""
+        outer = self._config.outer
+        elsewhere = any(name.startswith("CLAUDE_CODE_USE_") for name in outer)
+        return None if elsewhere or self._config.load_user_settings else outer.get("ANTHROPIC_BASE_URL", "")
+
     def _notice_update(self, path: Path) -> None:
         """Ask again who the CLI is when it is another one than before."""
-        stat = path.stat()
+        try:
+            stat = path.stat()
+        except OSError:
+            return  # It vanishes in this moment; starting it will say so.
         cli = (path, stat.st_mtime_ns, stat.st_size)
         if self._cli is not None and self._cli != cli:
             log.info("Claude Code has changed: %s", path)

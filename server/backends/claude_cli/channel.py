@@ -27,14 +27,18 @@ log = logging.getLogger(__name__)
 
 CONTROL_TIMEOUT_SECONDS = 60.0
 
+Answer = asyncio.Future[dict[str, Any]]
+"""The answer to a control request, when it has come."""
+
 TurnItem = Streamed | AssistantError | Result | ProcessDied
 
 
 class Channel:
     """What one CLI process is asked and says.
 
-    While a turn runs its lines wait in a queue for `next_item`. A message that begins when no turn runs is the CLI
-    going on by itself, at the user's cost: the process is ended at once.
+    While a turn runs its lines wait in a queue for `next_item`. What comes of a turn when none runs is the CLI going
+    on by itself, at the user's cost: the process is ended at once. The same holds for a message that begins while a
+    result of the client's has not been asked for: the CLI has answered that call by itself.
     """
 
     def __init__(self, on_limits: Callable[[dict[str, Any]], None], on_death: Callable[[], None]) -> None:
@@ -44,7 +48,7 @@ class Channel:
         self._on_limits = on_limits
         self._on_death = on_death
         self._ids = itertools.count(1)
-        self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._answers: dict[str, Answer] = {}
         self._receipts: dict[str, asyncio.Future[Result]] = {}
         self._calls: dict[str, ControlRequest] = {}
         self._early_results: dict[str, Block] = {}
@@ -74,13 +78,13 @@ class Channel:
         """The process behind it."""
         return self._process
 
-    def post(self, subtype: str, **fields: Any) -> asyncio.Future[dict[str, Any]]:
+    def post(self, subtype: str, **fields: Any) -> Answer:
         """Send a control request and do not wait; the answer comes into what is returned.
 
         It fails with `ProcessDied`, or with `UpstreamFailed` when the CLI refuses.
         """
         request_id = f"r{next(self._ids)}"
-        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        future: Answer = asyncio.get_running_loop().create_future()
         if self.dead is not None:
             future.set_exception(self.dead)
         else:
@@ -92,13 +96,13 @@ class Channel:
 
     async def request(self, subtype: str, **fields: Any) -> dict[str, Any]:
         """Send a control request and wait for its answer."""
-        try:
-            return await asyncio.wait_for(self.post(subtype, **fields), CONTROL_TIMEOUT_SECONDS)
-        except TimeoutError:
-            raise UpstreamTimeout(f"Claude Code did not answer the control request {subtype!r}.") from None
+        return await settled(self.post(subtype, **fields), subtype)
 
     async def replay_user(self, content: list[Block]) -> None:
-        """Put a past user turn into the transcript and wait for its receipt: the order holds only so."""
+        """Put a past user turn into the transcript and wait for its receipt: the order holds only so.
+
+        Raises `ProcessDied`, `UpstreamTimeout`, and `UpstreamFailed` when the CLI does not take it.
+        """
         uuid = str(uuid4())
         receipt: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._receipts[uuid] = receipt
@@ -106,15 +110,17 @@ class Channel:
             raise self.dead
         self._process.write(wire.user_line(content, uuid, query=False))
         try:
-            await asyncio.wait_for(receipt, CONTROL_TIMEOUT_SECONDS)
+            result = await asyncio.wait_for(receipt, CONTROL_TIMEOUT_SECONDS)
         except TimeoutError:
             raise UpstreamTimeout("Claude Code did not take the conversation's history.") from None
         finally:
             self._receipts.pop(uuid, None)
+        if result.is_error:
+            raise UpstreamFailed(f"Claude Code did not take the conversation's history: {result.text}.")
 
-    def replay_assistant(self, content: list[Block]) -> None:
+    def replay_assistant(self, content: list[Block], model: str) -> None:
         """Put a past assistant turn into the transcript."""
-        self._process.write(wire.assistant_line(content, str(uuid4())))
+        self._process.write(wire.assistant_line(content, str(uuid4()), model))
 
     def ask(self, content: list[Block]) -> None:
         """Send the user turn that asks for an answer: a turn begins."""
@@ -152,18 +158,16 @@ class Channel:
 
     def _take(self, message: Incoming) -> None:
         match message:
-            case Streamed(event):
-                if self._in_turn:
-                    self._items.put_nowait(message)
-                elif event.get("type") == "message_start":
-                    log.warning("claude %d went on by itself and was ended", self._process.pid)
-                    self._process.kill()
+            case Streamed():
+                self._take_event(message)
             case Result() if receipts := message.message_uuids & self._receipts.keys():
                 for uuid in receipts:
                     self._settle_receipt(uuid, message)
             case Result() | AssistantError():
                 if self._in_turn:
                     self._items.put_nowait(message)
+                elif isinstance(message, Result):
+                    self._end_runaway()
             case ControlAnswer():
                 self._take_answer(message)
             case ControlRequest():
@@ -171,6 +175,17 @@ class Channel:
             case RateLimits(info):
                 self.limits = info
                 self._on_limits(info)
+
+    def _take_event(self, message: Streamed) -> None:
+        begins = message.event.get("type") == "message_start"
+        if begins and (not self._in_turn or self._early_results):
+            self._end_runaway()
+        elif self._in_turn:
+            self._items.put_nowait(message)
+
+    def _end_runaway(self) -> None:
+        log.warning("claude %d went on by itself and was ended", self._process.pid)
+        self._process.kill()
 
     def _settle_receipt(self, uuid: str, result: Result) -> None:
         receipt = self._receipts[uuid]
@@ -213,3 +228,11 @@ class Channel:
         self._answers.clear()
         self._items.put_nowait(death)
         self._on_death()
+
+
+async def settled(answer: Answer, subtype: str) -> dict[str, Any]:
+    """Wait for the answer to a control request. Raises as `Channel.post` says, and `UpstreamTimeout`."""
+    try:
+        return await asyncio.wait_for(asyncio.shield(answer), CONTROL_TIMEOUT_SECONDS)
+    except TimeoutError:
+        raise UpstreamTimeout(f"Claude Code did not answer the control request {subtype!r}.") from None

@@ -49,7 +49,7 @@ def _candidates() -> Iterator[Path]:
     name = "claude.exe" if sys.platform == "win32" else "claude"
     if found := shutil.which(name):
         yield Path(found)
-    home = Path.home()
+    home = Path(os.path.expanduser("~"))
     yield home / ".local" / "bin" / name
     yield home / ".claude" / "local" / name
     for folder in ("/opt/homebrew/bin", "/usr/local/bin", "/usr/bin"):

@@ -3,34 +3,61 @@
 Every value is set for every request, the empty ones too: what one request asked for must never reach the next.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
 
 from server.backends.claude_cli.tools import PREFIX, with_prefix
-from server.messages import MessagesRequest, ToolChoice
+from server.image_size import size_of_base64
+from server.messages import Block, Message, MessagesRequest, ToolChoice
+
+NOWHERE = "http://127.0.0.1:0"
+"""An address to which no connection can be made."""
+IMAGE_PIXELS = 2000
+IMAGE_BASE64_CHARS = 640_000
+"""Images of more pixels a side, or of more than about 480 kB, are made smaller by the CLI (2.1.330)."""
 
 
-def flag_settings(request: MessagesRequest, model: str) -> dict[str, Any]:
-    """The `settings` of `apply_flag_settings`.
+def flag_settings(request: MessagesRequest, base_url: str | None) -> dict[str, Any]:
+    """The `settings` of `apply_flag_settings` for a request.
 
     `CLAUDE_CODE_EXTRA_BODY` is merged by the CLI into its next Messages requests; "" clears it. `model` is set here
-    and not by `set_model`, which asks the API about a name that it does not know.
+    and not by `set_model`, which asks the API about a name that it does not know. `base_url` is where the CLI finds
+    the API, "" for its own default; None where it must not be touched, see `silence`.
     """
-    return {
-        "model": model,
-        "effortLevel": request.effort,
-        "env": {
-            "CLAUDE_CODE_EXTRA_BODY": _extra_body(request),
-            "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(request.max_tokens) if request.max_tokens else "",
-        },
+    environment = {
+        "CLAUDE_CODE_EXTRA_BODY": _extra_body(request),
+        "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(request.max_tokens) if request.max_tokens else "",
     }
+    if base_url is not None:
+        environment["ANTHROPIC_BASE_URL"] = base_url
+    return {"model": request.model, "effortLevel": request.effort, "env": environment}
+
+
+def silence() -> dict[str, Any]:
+    """The `settings` after which the CLI can reach nobody, until the next request's are set.
+
+    Where an API would stop (max_tokens, a refusal, a cut), the CLI asks again by itself, within a millisecond or
+    two of the message's end: too soon for a process to be ended. It reads its API's address for each call, so while
+    an answer streams it is given one that leads nowhere.
+    """
+    return {"env": {"ANTHROPIC_BASE_URL": NOWHERE}}
 
 
 def thinking_tokens(request: MessagesRequest) -> int | None:
     """What `set_max_thinking_tokens` takes: a budget, or None for the CLI's own choice."""
     thinking = request.thinking or {}
     return thinking.get("budget_tokens") if thinking.get("type") == "enabled" else None
+
+
+def goes_whole(request: MessagesRequest) -> bool:
+    """Whether the messages go past the CLI's transcript, whole, as they are.
+
+    So do a prefill, since the CLI has no line for an unfinished answer, and images that the CLI would make smaller.
+    Such a process knows nothing of the conversation and serves only this one request.
+    """
+    return request.messages[-1]["role"] == "assistant" or any(map(_is_large, _images(request.messages)))
 
 
 def _extra_body(request: MessagesRequest) -> str:
@@ -49,11 +76,36 @@ def _extra_body(request: MessagesRequest) -> str:
         # that it asks for otherwise is refused when thinking is off.
         body["thinking"] = {"type": "disabled"}
         body["context_management"] = {"edits": []}
-    if request.messages[-1]["role"] == "assistant":
-        # A prefill: the CLI has no line for an unfinished answer, so the messages are given to it whole.
-        body["messages"] = [{"role": message["role"], "content": with_prefix(message)} for message in request.messages]
+    if goes_whole(request):
+        body["messages"] = _cached(request.messages)
     return orjson.dumps(body).decode() if body else ""
 
 
 def _tool_choice(choice: ToolChoice) -> dict[str, Any]:
     return {**choice, "name": PREFIX + choice["name"]} if "name" in choice else {**choice}
+
+
+def _cached(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """The messages with the cache mark that the CLI sets otherwise, on the last block of the last user turn."""
+    last_user = max(at for at, message in enumerate(messages) if message["role"] == "user")
+    sent = []
+    for at, message in enumerate(messages):
+        content = with_prefix(message)
+        if at == last_user:
+            content[-1] = {**content[-1], "cache_control": {"type": "ephemeral"}}
+        sent.append({"role": message["role"], "content": content})
+    return sent
+
+
+def _images(messages: Sequence[Message]) -> Iterator[Block]:
+    """All images, those in tool results too."""
+    for message in messages:
+        for block in message["content"]:
+            inner = block.get("content") if block["type"] == "tool_result" else None
+            yield from (one for one in [block, *(inner or [])] if isinstance(one, dict) and one["type"] == "image")
+
+
+def _is_large(image: Block) -> bool:
+    data = image["source"].get("data", "")
+    size = size_of_base64(data)
+    return len(data) > IMAGE_BASE64_CHARS or size is None or max(size) > IMAGE_PIXELS

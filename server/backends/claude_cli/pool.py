@@ -1,14 +1,16 @@
-"""Who works for whom: parked spares, live conversations, the queue, and who has to go when there is no room."""
+"""Who works for whom: parked spares, live conversations, and who has to go when there is no room."""
 
 import asyncio
 import logging
-import os
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from server.backends.claude_cli.conversation import Conversation
+from server.backends.claude_cli.question import Question
+from server.backends.claude_cli.queue import Grant, Queue, Waiter
+from server.backends.claude_cli.starter import Starter
 from server.errors import QueueFull, Stopping, TrayError
 from server.messages import MessagesRequest
 from server.tasks import spawn
@@ -18,7 +20,7 @@ log = logging.getLogger(__name__)
 MEGABYTE = 1024 * 1024
 REAP_SECONDS = 5.0
 SPARE_FAILURES = 3
-"""After so many spares in a row that did not come up, no more are started until a request asks for one."""
+"""After so many spares in a row that did not come up, no more are started until a request's own process did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +61,18 @@ class Pool:
         on_change: Callable[[], None],
     ) -> None:
         self.limits = limits
-        self._start = start
         self._on_change = on_change
+        self._starter = Starter(start, on_orphan=self._park)
         self._spares: deque[Conversation] = deque()
-        self._live: list[Conversation] = []
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._processes: set[Conversation] = set()
-        self._parking: set[asyncio.Task[None]] = set()
-        self._starting = 0
+        self._spares_coming = 0
         self._spare_failures = 0
+        self._live: list[Conversation] = []
+        self._reserved = 0
+        """Places that were given to requests whose process is still being started."""
+        self._queue = Queue()
         self._stopping = False
         self._reaper: asyncio.Task[None] | None = None
         self._memory_bytes = 0
-        # Starting takes a core for a moment: more at once only makes all of them late.
-        self._start_gate = asyncio.Semaphore(max(2, os.cpu_count() or 2))
 
     def open(self) -> None:
         """Park the first spares and begin to look after the idle ones."""
@@ -86,38 +86,24 @@ class Pool:
         """
         if self._stopping:
             raise _stopping()
-        if not fresh and (conversation := self._continuing(request)) is not None:
-            conversation.claim(request)
-            self.changed()
-            return conversation
-        await self._room()
-        self._starting += 1
-        try:
-            conversation = await self._fresh()
-            conversation.claim(request)
-            self._live.append(conversation)
-        finally:
-            self._starting -= 1
-            self._refill()
-            self.changed()
-        return conversation
+        waiter = Waiter(request, None if fresh else Question.of(request))
+        if len(self._queue) == 0:
+            self._grant(waiter)
+        granted = waiter.granted.result() if waiter.granted.done() else await self._wait(waiter)
+        return granted or await self._fill_place(request)
 
     def changed(self) -> None:
-        """A conversation changed its state: forget the closed ones and let the next request in."""
-        self._processes = {conversation for conversation in self._processes if not conversation.gone}
+        """A conversation changed its state: forget the closed ones and let in who waits."""
         self._live = [conversation for conversation in self._live if conversation.state != "closed"]
-        self._spares = deque(spare for spare in self._spares if spare.state != "closed")
-        while self._waiting and (self._has_room() or any(conversation.free for conversation in self._live)):
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                break
+        self._spares = deque(spare for spare in self._spares if spare.state == "parked")
+        while (head := self._queue.head()) is not None and self._grant(head):
+            pass
         self._on_change()
 
     def counts(self) -> Counts:
         """The pool at a glance; memory as of the last look, some seconds ago at most."""
         busy = sum(1 for conversation in self._live if not conversation.free)
-        return Counts(len(self._spares), len(self._live), busy, len(self._waiting), self._memory_bytes)
+        return Counts(len(self._spares), len(self._live), busy, len(self._queue), self._memory_bytes)
 
     def processes(self) -> list[tuple[int, str, float, int]]:
         """Every process: pid, state, seconds since its last use, resident bytes. For people to look at."""
@@ -125,10 +111,11 @@ class Pool:
         return [(one.pid, one.state, now - one.last_used, one.memory_bytes()) for one in [*self._spares, *self._live]]
 
     def end_sessions(self, session_ids: Iterable[str]) -> None:
-        """End the free conversations that worked for these sessions: what was deleted is not kept in a process."""
+        """End the conversations that worked for these sessions, the busy ones after their answer: what was deleted is
+        not kept in a process."""
         gone = set(session_ids)
         for conversation in tuple(self._live):
-            if conversation.free and conversation.session_id in gone:
+            if conversation.session_id in gone and conversation.forget():
                 self._retire(conversation)
 
     def drop_spares(self) -> None:
@@ -142,36 +129,49 @@ class Pool:
         self._stopping = True
         if self._reaper is not None:
             self._reaper.cancel()
-        for waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_exception(_stopping())
-        await asyncio.gather(*self._parking)
-        await asyncio.gather(*(conversation.stop() for conversation in self._processes))
-        self._spares.clear()
-        self._live.clear()
+        self._queue.refuse(_stopping())
+        await self._starter.stop_all()
+        self.changed()
 
-    def _continuing(self, request: MessagesRequest) -> Conversation | None:
-        return next((conversation for conversation in self._live if conversation.continues(request)), None)
-
-    def _has_room(self) -> bool:
-        return len(self._live) + self._starting < self.limits.max_conversations
-
-    async def _room(self) -> None:
-        """Wait until another conversation may be had."""
-        deadline = time.monotonic() + self.limits.queue_seconds
-        while not self._has_room() and not self._evict():
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(waiter)
+    def _grant(self, waiter: Waiter) -> bool:
+        """Give a waiter the conversation that it goes on in, or a place, if there is one."""
+        if waiter.question is not None and (conversation := self._continuing(waiter.question)) is not None:
+            conversation.claim(waiter.request)
+            waiter.granted.set_result(conversation)
             self._on_change()
-            try:
-                await asyncio.wait_for(waiter, max(0.0, deadline - time.monotonic()))
-            except TimeoutError:
+            return True
+        if len(self._live) + self._reserved >= self.limits.max_conversations and not self._evict():
+            return False
+        self._reserved += 1
+        waiter.granted.set_result(None)
+        return True
+
+    def _continuing(self, question: Question) -> Conversation | None:
+        return next((conversation for conversation in self._live if conversation.continues(question)), None)
+
+    async def _wait(self, waiter: Waiter) -> Grant:
+        self._queue.add(waiter)
+        self._on_change()
+        try:
+            async with asyncio.timeout(self.limits.queue_seconds):
+                return await waiter.granted
+        except BaseException as error:
+            self._queue.remove(waiter)
+            self._give_back(waiter)
+            if isinstance(error, TimeoutError):
                 raise self._full() from None
-            finally:
-                if waiter in self._waiting:
-                    self._waiting.remove(waiter)
-        if self._stopping:
-            raise _stopping()
+            raise
+
+    def _give_back(self, waiter: Waiter) -> None:
+        """Undo a grant that came in the moment in which its waiter gave up."""
+        granted = waiter.granted
+        if not granted.done() or granted.cancelled() or granted.exception() is not None:
+            return
+        if (conversation := granted.result()) is not None:
+            conversation.kill()
+        else:
+            self._reserved -= 1
+        self.changed()
 
     def _full(self) -> QueueFull:
         return QueueFull(
@@ -179,6 +179,29 @@ class Pool:
             retry_after=max(1.0, self.limits.queue_seconds / 2),
             hint="Try again shortly, or raise max_conversations.",
         )
+
+    async def _fill_place(self, request: MessagesRequest) -> Conversation:
+        """The fresh conversation for a place that was given."""
+        try:
+            conversation = await self._fresh()
+            conversation.claim(request)
+            self._live.append(conversation)
+        finally:
+            self._reserved -= 1
+            self._refill()
+            self.changed()
+        return conversation
+
+    async def _fresh(self) -> Conversation:
+        while self._spares:
+            spare = self._spares.popleft()
+            if spare.state == "parked":
+                return spare
+        conversation = await self._starter.fresh()
+        if self._stopping:
+            raise _stopping()
+        self._spare_failures = 0
+        return conversation
 
     def _evict(self) -> bool:
         """End the free conversation that was not used for longest; those that hold tool calls go last."""
@@ -189,50 +212,38 @@ class Pool:
         return True
 
     def _retire(self, conversation: Conversation) -> None:
+        """End it, and have nobody get it from this moment on."""
+        if conversation in self._live:
+            self._live.remove(conversation)
+        if conversation in self._spares:
+            self._spares.remove(conversation)
         spawn(conversation.stop(), name=f"stop claude {conversation.pid}")
-        self.changed()
-
-    async def _fresh(self) -> Conversation:
-        while self._spares:
-            spare = self._spares.popleft()
-            if spare.state == "parked":
-                return spare
-        return await self._start_one()
-
-    async def _start_one(self) -> Conversation:
-        """Start a process and wait until it has come up."""
-        async with self._start_gate:
-            if self._stopping:
-                raise _stopping()
-            conversation = await self._start()
-            self._processes.add(conversation)
-            try:
-                await conversation.ready
-            except BaseException:
-                conversation.kill()
-                raise
-            return conversation
 
     def _refill(self) -> None:
-        missing = self.limits.spares - len(self._spares) - len(self._parking)
         if self._stopping or self._spare_failures >= SPARE_FAILURES:
-            self._spare_failures = 0 if self._starting else self._spare_failures
             return
-        for _ in range(missing):
-            task = spawn(self._park(), name="start a spare")
-            self._parking.add(task)
-            task.add_done_callback(self._parking.discard)
+        while len(self._spares) + self._spares_coming < self.limits.spares:
+            self._spares_coming += 1
+            spawn(self._start_spare(), name="start a spare")
 
-    async def _park(self) -> None:
+    async def _start_spare(self) -> None:
         try:
-            spare = await self._start_one()
+            spare = await self._starter.fresh()
         except TrayError as error:
             self._spare_failures += 1
             if not self._stopping:
                 log.warning("a spare process did not come up: %s", error)
             return
+        finally:
+            self._spares_coming -= 1
         self._spare_failures = 0
-        self._spares.append(spare)
+        self._park(spare)
+
+    def _park(self, spare: Conversation) -> None:
+        if self._stopping or len(self._spares) >= self.limits.spares:
+            self._retire(spare)
+        else:
+            self._spares.append(spare)
         self.changed()
 
     async def _reap_forever(self) -> None:
@@ -253,7 +264,7 @@ class Pool:
         self._memory_bytes = sum(one.memory_bytes() for one in [*self._spares, *self._live])
         if self._memory_bytes > self.limits.max_memory_mb * MEGABYTE:
             self._evict()
-        self._on_change()
+        self.changed()
 
 
 def _stopping() -> Stopping:

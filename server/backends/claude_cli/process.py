@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import sys
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -20,8 +19,9 @@ from server.tasks import spawn
 log = logging.getLogger(__name__)
 
 READ_BYTES = 256 * 1024
-STDERR_LINES = 40
+STDERR_BYTES = 8 * 1024
 STOP_STEP_SECONDS = 2.0
+LAST_WORDS_SECONDS = 1.0
 
 
 class CliProcess:
@@ -38,13 +38,13 @@ class CliProcess:
         on_exit: Callable[[ProcessDied], None],
     ) -> None:
         self._process = process
-        # All three are pipes, see _start_whole.
+        # All three are pipes, see _create.
         self._stdin = cast(asyncio.StreamWriter, process.stdin)
         self._stdout = cast(asyncio.StreamReader, process.stdout)
         self._stderr = cast(asyncio.StreamReader, process.stderr)
         self._on_message = on_message
         self._on_exit = on_exit
-        self._complaints: deque[str] = deque(maxlen=STDERR_LINES)
+        self._complaints = b""
         self._wire_error = ""
         self.exited = asyncio.Event()
         spawn(self._run(), name=f"claude {process.pid}")
@@ -60,13 +60,18 @@ class CliProcess:
         on_exit: Callable[[ProcessDied], None],
     ) -> "CliProcess":
         """Start the CLI. Raises `CliNotFound` when it cannot be run."""
+        starting = spawn(_create(command, environment, directory), name="start claude")
         try:
-            process = await _start_whole(command, environment, directory)
-        except OSError as error:
+            process = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # Else the process would be nobody's.
+            await _end_unwanted(starting)
+            raise
+        if isinstance(process, OSError):
             raise CliNotFound(
-                f"Claude Code could not be started from {command[0]}: {error.strerror}.",
+                f"Claude Code could not be started from {command[0]}: {process.strerror}.",
                 hint="Install it, or set claude_path to its place; `claude-code-tray doctor` tells more.",
-            ) from error
+            ) from process
         return cls(process, on_message, on_exit)
 
     @property
@@ -76,8 +81,8 @@ class CliProcess:
 
     @property
     def stderr(self) -> str:
-        """The last lines that it wrote to stderr."""
-        return "\n".join(self._complaints)
+        """The last that it wrote to stderr, some 8 kB at most."""
+        return self._complaints.decode(errors="replace").strip()
 
     def memory_bytes(self) -> int:
         """Resident memory; 0 when it is gone."""
@@ -91,59 +96,87 @@ class CliProcess:
             self._stdin.writelines(lines)
 
     def kill(self) -> None:
-        """End it now. For a process that would otherwise go on spending the user's tokens."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        """End it now, with all that it has started. For one that would go on spending the user's tokens."""
+        if self._process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if hasattr(os, "killpg"):
+                os.killpg(self.pid, signal.SIGKILL)
+            else:
+                self._process.kill()
 
     async def stop(self) -> None:
         """End it: end of input, then terminate, then kill, with time between the steps. Returns when it is gone."""
         self._stdin.close()
-        for step in (self._process.terminate, self._process.kill):
+        for step in (self._terminate, self.kill):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.exited.wait(), STOP_STEP_SECONDS)
                 return
-            with contextlib.suppress(ProcessLookupError):
-                step()
+            step()
         await self.exited.wait()
 
+    def _terminate(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.terminate()
+
     async def _run(self) -> None:
-        errors = spawn(self._read_stderr(), name=f"claude {self.pid} stderr")
+        reading = [
+            spawn(self._read_stdout(), name=f"claude {self.pid} stdout"),
+            spawn(self._read_stderr(), name=f"claude {self.pid} stderr"),
+        ]
         try:
-            await self._read_stdout()
-        except WireError as error:
-            self._wire_error = str(error)
-            self.kill()
-        code = await self._process.wait()
-        await errors
-        self._stdin.close()
-        self.exited.set()
-        self._on_exit(self._death(code))
+            await self._process.wait()
+            # A program that it has started may hold the pipes open; nobody waits for that.
+            _, open_pipes = await asyncio.wait(reading, timeout=LAST_WORDS_SECONDS)
+            if open_pipes:
+                cast(Any, self._process)._transport.close()  # asyncio offers no other way
+        finally:
+            for task in reading:
+                task.cancel()
+            self._stdin.close()
+            self.exited.set()
+            self._on_exit(self._death(self._process.returncode or 0))
 
     async def _read_stdout(self) -> None:
         framer = LineFramer()
-        while data := await self._stdout.read(READ_BYTES):
-            for line in framer.feed(data):
-                self._on_message(decode(line))
+        try:
+            while data := await self._stdout.read(READ_BYTES):
+                for line in framer.feed(data):
+                    self._on_message(decode(line))
+        except WireError as error:
+            self._wire_error = f"it wrote what is not its protocol ({error})"
+        except Exception:
+            log.exception("a line of claude %d could not be handled", self.pid)
+            self._wire_error = "a line of it could not be handled"
+        else:
+            return
+        self.kill()
 
     async def _read_stderr(self) -> None:
-        framer = LineFramer(max_line_bytes=1 << 20)
-        with contextlib.suppress(WireError):
-            while data := await self._stderr.read(READ_BYTES):
-                self._complaints.extend(line.decode(errors="replace") for line in framer.feed(data))
+        while data := await self._stderr.read(READ_BYTES):
+            self._complaints = (self._complaints + data)[-STDERR_BYTES:]
 
     def _death(self, code: int) -> ProcessDied:
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-        why = self._wire_error or (self._complaints[-1] if self._complaints else "")
+        how = f"was ended by {_signal_name(-code)}" if code < 0 else f"ended with status {code}"
+        last_line = self.stderr.rpartition("\n")[2]
+        why = self._wire_error or last_line
         message = f"The Claude Code process {how} in the middle of its work{': ' + why if why else ''}."
         return ProcessDied(message, exit_code=code, stderr=self.stderr, hint="Send the request again.")
 
 
-async def _start_whole(
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
+
+
+async def _create(
     command: Sequence[str], environment: Mapping[str, str], directory: Path
-) -> asyncio.subprocess.Process:
-    """Start a process. Cancelled meanwhile, it is waited for and ended, else it would be nobody's."""
-    starting = spawn(
-        asyncio.create_subprocess_exec(
+) -> asyncio.subprocess.Process | OSError:
+    """Start the process; a failure is a value, since the task that runs this would log it as a bug of ours."""
+    try:
+        return await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -151,19 +184,21 @@ async def _start_whole(
             env=dict(environment),
             cwd=directory,
             **_OWN_GROUP,
-        ),
-        name="start claude",
-    )
-    try:
-        return await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        process = await starting
-        process.kill()
+        )
+    except OSError as error:
+        return error
+
+
+async def _end_unwanted(starting: "asyncio.Task[asyncio.subprocess.Process | OSError]") -> None:
+    process = await starting
+    if not isinstance(process, OSError):
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
         await process.communicate()
-        raise
 
 
 # A group of its own, so that Ctrl-C in the terminal reaches this program alone, which then stops its processes.
+# On Windows: CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW.
 _OWN_GROUP: dict[str, Any] = (
-    {"creationflags": 0x00000200 | 0x08000000} if sys.platform == "win32" else {"start_new_session": os.name == "posix"}
+    {"creationflags": 0x00000200 | 0x08000000} if sys.platform == "win32" else {"start_new_session": True}
 )

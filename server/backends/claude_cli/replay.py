@@ -16,11 +16,15 @@ class Turn:
     content: list[Block]
 
 
+STAND_IN = Turn("user", [{"type": "text", "text": "(The messages go whole, beside this one.)"}])
+"""The question that makes the CLI ask, where the messages go past it; it is not sent."""
+
+
 def turns(messages: Sequence[Message]) -> tuple[list[Turn], Turn]:
     """The past turns, and the user turn that asks for the answer.
 
     Neighbours of one role become one turn: the API reads them so, and a user line that does not ask would be merged
-    into the next. A final assistant message (a prefill) does not travel as a turn, see `parameters`.
+    into the next.
     """
     merged: list[Turn] = []
     for message in messages:
@@ -29,8 +33,6 @@ def turns(messages: Sequence[Message]) -> tuple[list[Turn], Turn]:
             merged[-1].content.extend(content)
         elif content:
             merged.append(Turn(message["role"], content))
-    if merged and merged[-1].role == "assistant":
-        merged.pop()
     return merged[:-1], merged[-1]
 
 

@@ -110,28 +110,33 @@ Incoming = Streamed | AssistantError | Result | RateLimits | ControlAnswer | Con
 
 
 def decode(line: bytes) -> Incoming:
-    """A line of the CLI's. Raises `WireError` when it is not a JSON object."""
+    """A line of the CLI's. Raises `WireError` when it is not a JSON object, or not of the shape that it should be."""
     try:
-        data = orjson.loads(line)
+        return _message(orjson.loads(line))
     except orjson.JSONDecodeError as error:
         raise WireError(f"not JSON: {line[:200]!r}") from error
-    if not isinstance(data, dict):
-        raise WireError(f"not an object: {line[:200]!r}")
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise WireError(f"not of a known shape: {line[:200]!r}") from error
+
+
+def _message(data: dict[str, Any]) -> Incoming:
     kind = data.get("type")
     # Stream events are nearly all there is, so they come first.
     if kind == "stream_event" and data.get("parent_tool_use_id") is None:
-        return Streamed(data["event"])
+        return Streamed({**data["event"]})
     match kind:
         case "result":
             return _result(data)
         case "assistant" if data.get("error"):
             return AssistantError(str(data["error"]), _text(data.get("message", {}).get("content")))
         case "rate_limit_event":
-            return RateLimits(data.get("rate_limit_info") or {})
+            return RateLimits({**(data.get("rate_limit_info") or {})})
         case "control_response":
             return _control_answer(data.get("response") or {})
         case "control_request":
             request = data.get("request") or {}
+            if request.get("subtype") == "mcp_message":
+                request["message"] = {**request["message"]}
             return ControlRequest(str(data.get("request_id")), str(request.get("subtype")), request)
     return Other(str(kind), data)
 
@@ -171,12 +176,15 @@ def user_line(content: list[Block], uuid: str, *, query: bool) -> bytes:
     return _line(line)
 
 
-def assistant_line(content: list[Block], uuid: str) -> bytes:
-    """A past turn of the assistant's; it is taken without an answer."""
+def assistant_line(content: list[Block], uuid: str, model: str) -> bytes:
+    """A past turn of the assistant's; it is taken without an answer.
+
+    The thinking in a turn of another `model` than the conversation's is left out by the CLI.
+    """
     return _line(
         {
             "type": "assistant",
-            "message": {"role": "assistant", "content": content},
+            "message": {"role": "assistant", "model": model, "content": content},
             "parent_tool_use_id": None,
             "session_id": "",
             "uuid": uuid,
