@@ -111,20 +111,19 @@ async def test_the_dead_take_nothing_more(start):
         await channel.request("a")
     with pytest.raises(ProcessDied):
         await channel.replay_user([text("b")])
-    channel.replay_assistant([text("c")])
+    channel.replay_assistant([text("c")], "m")
     channel.ask([text("d")])
     assert await channel.next_item(PATIENCE) is channel.dead
 
 
 REPLAY = """
 said = []
-def receipt(line, **more): say(type="result", num_turns=0, user_message_uuid=line["uuid"], **more)
 for _ in range(3):
     line = hear()
     said.append([line["type"], line["message"]["content"], line.get("shouldQuery")])
     if line.get("shouldQuery") is False:
-        receipt({"uuid": "of another"})
-        receipt(line)
+        event(type="not a turn's")
+        say(type="result", num_turns=0, user_message_uuids=["another", line["uuid"]])
 event(type="said", said=said)
 sleep()
 """
@@ -133,13 +132,21 @@ sleep()
 async def test_history_waits_for_its_receipts(start):
     channel, _ = await start(REPLAY)
     await channel.replay_user([text("a")])
-    channel.replay_assistant([text("b")])
+    channel.replay_assistant([text("b")], "m")
     channel.ask([text("c")])
     assert event_of(await channel.next_item(PATIENCE))["said"] == [
         ["user", [text("a")], False],
         ["assistant", [text("b")], None],
         ["user", [text("c")], None],
     ]
+
+
+async def test_history_that_is_refused(start):
+    channel, _ = await start(
+        'say(type="result", is_error=True, result="no such image", user_message_uuid=hear()["uuid"])\nsleep()'
+    )
+    with pytest.raises(UpstreamFailed, match="no such image"):
+        await channel.replay_user([text("a")])
 
 
 async def test_history_that_is_not_taken(start, monkeypatch):
@@ -208,7 +215,6 @@ hear()
 event(type="message_stop")
 hear()
 event(type="message_stop")
-say(type="result", num_turns=1)
 grant(hear())
 hear()
 event(type="of the next")
@@ -223,6 +229,32 @@ async def test_late_words_of_a_turn_are_not_those_of_the_next(start):
     channel.end_turn()
     channel.post("go on")
     await channel.request("is all said?")
+    channel.ask([text("b")])
+    assert event_of(await channel.next_item(PATIENCE))["type"] == "of the next"
+
+
+async def test_a_turn_that_ends_when_none_should_run_ends_the_process(start):
+    channel, listener = await start('hear()\nsay(type="result", num_turns=1)\nsleep()')
+    channel.post("go")
+    assert (await listener.deaths.first()).exit_code == -signal.SIGKILL
+
+
+UNREAD = """
+hear()
+event(type="message_stop")
+say(type="result")
+grant(hear())
+hear()
+event(type="of the next")
+sleep()
+"""
+
+
+async def test_what_was_left_unread_of_a_turn_is_not_in_the_next(start):
+    channel, _ = await start(UNREAD)
+    channel.ask([text("a")])
+    await channel.request("is all said?")
+    channel.end_turn()
     channel.ask([text("b")])
     assert event_of(await channel.next_item(PATIENCE))["type"] == "of the next"
 
@@ -269,6 +301,14 @@ async def test_a_result_answers_its_own_call_only(start):
     channel.give_results([tool_result("t2", "not yours")])
     channel.give_results([tool_result("t1", "yours")])
     assert await answer(channel) == ("c1", ["yours"])
+
+
+async def test_a_message_that_leaves_a_result_out_ends_the_process(start):
+    """The CLI has answered the call by itself, as it does when it cannot read the call's input."""
+    channel, listener = await start('grant(hear())\nevent(type="message_start", message={})\nsleep()')
+    channel.give_results([tool_result("t1")])
+    channel.post("go on")
+    assert (await listener.deaths.first()).exit_code == -signal.SIGKILL
 
 
 async def test_the_clis_questions_about_the_tools(start):

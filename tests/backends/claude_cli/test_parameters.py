@@ -1,11 +1,17 @@
 """A request's parameters as flag settings: all of them each time, so that none is left over for the next request."""
 
+import base64
+import copy
+import socket
+import struct
+from urllib.parse import urlsplit
+
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.backends.claude_cli.parameters import flag_settings, thinking_tokens
+from server.backends.claude_cli.parameters import flag_settings, goes_whole, silence, thinking_tokens
 from tests.asking import ask, assistant, text, tool, user
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
@@ -13,12 +19,12 @@ TOOL_USE = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}
 
 
 def extra_body(request):
-    written = flag_settings(request, request.model)["env"]["CLAUDE_CODE_EXTRA_BODY"]
+    written = flag_settings(request, None)["env"]["CLAUDE_CODE_EXTRA_BODY"]
     return orjson.loads(written) if written else {}
 
 
 def test_a_plain_request_clears_everything():
-    assert flag_settings(ask("Hi"), "claude-opus-5-5") == {
+    assert flag_settings(ask("Hi", model="claude-opus-5-5"), None) == {
         "model": "claude-opus-5-5",
         "effortLevel": None,
         "env": {"CLAUDE_CODE_EXTRA_BODY": "", "CLAUDE_CODE_MAX_OUTPUT_TOKENS": ""},
@@ -42,8 +48,8 @@ def test_a_plain_request_clears_everything():
     )
 )
 def test_every_setting_is_said_every_time(parameters):
-    settings = flag_settings(ask("Hi", **parameters), "m")
-    plain = flag_settings(ask("Hi"), "m")
+    settings = flag_settings(ask("Hi", **parameters), None)
+    plain = flag_settings(ask("Hi"), None)
     assert settings.keys() == plain.keys()
     assert settings["env"].keys() == plain["env"].keys()
     assert all(isinstance(value, str) for value in settings["env"].values())
@@ -79,22 +85,80 @@ def test_what_goes_into_the_api_requests_body(parameters, body):
 
 
 def test_effort_and_the_longest_answer_are_settings_of_the_cli():
-    settings = flag_settings(ask("Hi", max_tokens=77, effort="low"), "m")
+    settings = flag_settings(ask("Hi", max_tokens=77, effort="low"), None)
     assert settings["effortLevel"] == "low"
     assert settings["env"]["CLAUDE_CODE_MAX_OUTPUT_TOKENS"] == "77"
 
 
+@pytest.mark.parametrize("base_url", ["", "http://127.0.0.1:8080"])
+def test_each_request_finds_the_api_again(base_url):
+    """After `silence` the CLI knows of no API, until this is set."""
+    environment = flag_settings(ask("Hi"), base_url)["env"]
+    assert environment["ANTHROPIC_BASE_URL"] == base_url
+    assert environment.keys() >= silence()["env"].keys()
+
+
+def test_where_the_api_is_not_ours_to_say_nothing_is_said():
+    assert "ANTHROPIC_BASE_URL" not in flag_settings(ask("Hi"), None)["env"]
+
+
+def test_in_silence_nobody_is_reached():
+    (address,) = silence()["env"].values()
+    with pytest.raises(OSError, match=r"."), socket.create_connection(("127.0.0.1", urlsplit(address).port)):
+        pass
+
+
 def test_a_prefill_takes_the_messages_along_under_the_models_names():
-    begun = assistant("I say")
-    request = ask("a", assistant(TOOL_USE), user(text("r")), begun, tools=[tool("look")])
-    messages = extra_body(request)["messages"]
-    assert messages[-1] == begun
-    assert messages[1]["content"][0]["name"] == "mcp__client__look"
-    assert [message["role"] for message in messages] == ["user", "assistant", "user", "assistant"]
+    request = ask("a", assistant(TOOL_USE), user("r"), assistant("I say"), tools=[tool("look")])
+    assert goes_whole(request)
+    assert extra_body(request)["messages"] == [
+        user("a"),
+        assistant({**TOOL_USE, "name": "mcp__client__look"}),
+        user({**text("r"), "cache_control": {"type": "ephemeral"}}),
+        assistant("I say"),
+    ]
 
 
-def test_without_a_prefill_the_messages_stay_out():
-    assert extra_body(ask("a", assistant("b"), "c")) == {}
+def png(width, height, padding=0):
+    """The beginning of a picture of that size, and so many bytes more."""
+    header = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII5x", 13, b"IHDR", width, height)
+    data = base64.b64encode(header + b"\0" * padding).decode()
+    return {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}
+
+
+PICTURES = {
+    "small": (png(10, 10), False),
+    "as large as may be": (png(2000, 2000), False),
+    "too wide": (png(2001, 10), True),
+    "too high": (png(10, 2001), True),
+    "too many bytes": (png(10, 10, 480_000), True),
+    "of a size that cannot be read": (
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}},
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["said", "in a result"])
+@pytest.mark.parametrize(("picture", "whole"), PICTURES.values(), ids=PICTURES)
+def test_pictures_that_the_cli_would_make_smaller_go_past_it(picture, whole, inside):
+    block = {"type": "tool_result", "tool_use_id": "toolu_1", "content": [picture]} if inside else picture
+    request = ask(user("see", block), assistant("I see"), "and?")
+    assert goes_whole(request) is whole
+    assert ("messages" in extra_body(request)) is whole
+
+
+def test_what_the_client_sent_is_not_written_to():
+    request = ask(user("a", png(3000, 3000)), assistant(TOOL_USE), user("r"))
+    before = copy.deepcopy(request.messages)
+    flag_settings(request, None)
+    assert request.messages == before
+
+
+def test_other_messages_stay_in_the_transcript():
+    request = ask("a", assistant(TOOL_USE), user({"type": "tool_result", "tool_use_id": "toolu_1", "content": "r"}))
+    assert not goes_whole(request)
+    assert extra_body(request) == {}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from server.backends.claude_cli import process as processes
-from server.backends.claude_cli.process import STDERR_LINES, CliProcess
+from server.backends.claude_cli.process import STDERR_BYTES, CliProcess
 from server.backends.claude_cli.wire import ControlAnswer, Other, control_request
 from server.errors import CliNotFound
 from tests.backends.claude_cli.scripted_cli import Heard, program
@@ -117,16 +117,26 @@ async def test_its_end_is_told_once_with_its_last_words(start):
     assert death.hint
 
 
-async def test_a_signal_is_told_by_its_name(start):
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGKILL, "SIGKILL"), (35, "signal 35")])
+async def test_it_is_said_which_signal_ended_it(start, number, name):
     process, _, deaths = await start("sleep()")
-    os.kill(process.pid, signal.SIGKILL)
-    assert "was ended by SIGKILL" in (await deaths.first()).message
+    os.kill(process.pid, number)
+    death = await deaths.first()
+    assert death.exit_code == -number
+    assert f"was ended by {name}" in death.message
 
 
 async def test_of_many_complaints_the_last_are_kept(start):
-    _, _, deaths = await start('for n in range(1000): print("complaint", n, file=sys.stderr)')
-    kept = (await deaths.first()).stderr.splitlines()
-    assert kept == [f"complaint {n}" for n in range(1000 - STDERR_LINES, 1000)]
+    _, _, deaths = await start('for n in range(5000): print("complaint", n, file=sys.stderr)')
+    kept = (await deaths.first()).stderr
+    assert len(kept) <= STDERR_BYTES
+    assert kept.splitlines()[-100:] == [f"complaint {n}" for n in range(4900, 5000)]
+
+
+async def test_a_complaint_without_an_end_is_read_too(start):
+    _, messages, deaths = await start('sys.stderr.write("x" * 3_000_000 + "boom")\nsys.stderr.flush()\nsay(type="up")')
+    assert await messages.first() == Other("up", {"type": "up"})
+    assert (await deaths.first()).stderr.endswith("boom")
 
 
 async def test_complaints_that_are_no_text(start):
@@ -148,6 +158,33 @@ async def test_what_came_before_the_garbage_is_heard(start):
     _, messages, deaths = await start('say(type="fine")\nprint("oops", flush=True)\nsleep()')
     await deaths.first()
     assert messages.all == [Other("fine", {"type": "fine"})]
+
+
+async def test_a_message_that_cannot_be_handled_ends_it(tmp_path, caplog):
+    def fail(message):
+        raise KeyError("of a bug")
+
+    deaths = Heard()
+    command = program("say()\nsleep()")
+    process = await CliProcess.start(command, {}, tmp_path, on_message=fail, on_exit=deaths)
+    assert "could not be handled" in (await deaths.first()).message
+    assert "of a bug" in caplog.text
+    await process.stop()
+
+
+GRANDCHILD = """
+child = subprocess.Popen([sys.executable, "-I", "-S", "-c", "import signal; signal.alarm(60); signal.pause()"])
+say(type="child", pid=child.pid)
+"""
+
+
+async def test_what_it_has_started_is_killed_with_it(start):
+    process, messages, deaths = await start(f"{GRANDCHILD}sleep()")
+    child = psutil.Process((await messages.first()).data["pid"])
+    process.kill()
+    await deaths.first()
+    psutil.wait_procs([child], timeout=20)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
 @pytest.mark.parametrize("name", ["claude", "folder"])

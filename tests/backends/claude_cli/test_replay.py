@@ -48,12 +48,6 @@ def test_a_turn_of_which_nothing_is_left_is_none():
     assert (past, question) == ([], Turn("user", [text("a"), text("b")]))
 
 
-def test_a_prefill_is_not_a_turn():
-    past, question = turns([user("a"), assistant("b"), user("c"), assistant("so")])
-    assert [turn.role for turn in past] == ["user", "assistant"]
-    assert question == Turn("user", [text("c")])
-
-
 def test_what_the_client_sent_is_not_written_to():
     messages = [user("a"), user("b"), assistant(TOOL_USE), assistant("c"), user(RESULT), user("d")]
     before = copy.deepcopy(messages)

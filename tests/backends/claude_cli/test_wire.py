@@ -1,5 +1,7 @@
 """The wire without a process: bytes become lines, lines become messages, values become lines."""
 
+from contextlib import suppress
+
 import orjson
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from server.backends.claude_cli.wire import (
     AssistantError,
     ControlAnswer,
     ControlRequest,
+    Incoming,
     LineFramer,
     Other,
     RateLimits,
@@ -147,8 +150,48 @@ def test_what_is_of_no_use_is_passed_over(line):
 
 @pytest.mark.parametrize("line", [b"Error: boom", b"{", b"\xff\xfe", b"", b"NaN", b'"text"', b"[]", b"1", b"null"])
 def test_what_is_not_the_protocol_is_an_error(line):
-    with pytest.raises(WireError, match=r"not JSON|not an object"):
+    with pytest.raises(WireError, match="not "):
         decode(line)
+
+
+KINDS = ["stream_event", "result", "assistant", "rate_limit_event", "control_response", "control_request", "system"]
+KEYS = [
+    "event", "parent_tool_use_id", "error", "errors", "message", "content", "text", "response", "request", "request_id",
+    "subtype", "result", "rate_limit_info", "user_message_uuid", "user_message_uuids", "num_turns",
+]  # fmt: skip
+VALUES = st.recursive(
+    st.none() | st.integers(0, 3) | st.sampled_from(["", "x", "success", "mcp_message"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4))
+def test_a_line_of_any_shape_is_a_message_or_an_error(kind, fields):
+    with suppress(WireError):
+        assert isinstance(decode(orjson.dumps({**fields, "type": kind})), Incoming)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"type": "stream_event"},
+        {"type": "stream_event", "event": None},
+        {"type": "result", "user_message_uuids": 5},
+        {"type": "result", "user_message_uuids": [["x"]]},
+        {"type": "result", "errors": [1]},
+        {"type": "assistant", "error": "x", "message": None},
+        {"type": "assistant", "error": "x", "message": {"content": [text(None)]}},
+        {"type": "rate_limit_event", "rate_limit_info": 3},
+        {"type": "control_response", "response": ["x"]},
+        {"type": "control_request", "request": "x"},
+        {"type": "control_request", "request": {"subtype": "mcp_message"}},
+    ],
+    ids=str,
+)
+def test_a_line_of_another_shape_than_it_should_be_is_an_error(line):
+    with pytest.raises(WireError, match="shape"):
+        decode(orjson.dumps(line))
 
 
 @given(TEXT_BLOCKS, st.uuids().map(str), st.booleans())
@@ -163,9 +206,9 @@ def test_a_user_turn_arrives_as_it_is(content, uuid, query):
 
 @given(TEXT_BLOCKS, st.uuids().map(str))
 def test_a_past_answer_arrives_as_it_is(content, uuid):
-    line = only_line(assistant_line(content, uuid))
+    line = only_line(assistant_line(content, uuid, "claude-opus-5-5"))
     assert (line["type"], line["uuid"]) == ("assistant", uuid)
-    assert line["message"] == {"role": "assistant", "content": content}
+    assert line["message"] == {"role": "assistant", "model": "claude-opus-5-5", "content": content}
 
 
 @given(st.text(), st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), JSON))
