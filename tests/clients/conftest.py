@@ -49,7 +49,7 @@ async def running(api: Simulator, cli_path: Path, tmp_path_factory: pytest.TempP
     directory = tmp_path_factory.mktemp("server")
     async with AsyncExitStack() as stack:
         places = {"data_dir": directory / "data", "config_dir": directory / "config"}
-        yield await go_live(stack, api, claude_path=cli_path, spares=2, max_conversations=4, **places)
+        yield await go_live(stack, api, claude_path=cli_path, spares=1, max_conversations=4, **places)
 
 
 @pytest_asyncio.fixture(loop_scope="module")

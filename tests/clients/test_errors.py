@@ -75,11 +75,13 @@ CASES = {
         "overloaded",
     ),
 }
-STREAM = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 
 
-@STREAM
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    ("case", "stream"),
+    [*((case, False) for case in CASES.values()), (CASES["overloaded"], True)],
+    ids=[*CASES, "stream"],
+)
 async def test_errors_to_openai_s_client(server: Live, case: Case, stream: bool) -> None:
     server.simulator.script(case.reply, when=lambda recorded: True)
     kind, status, code = case.openai

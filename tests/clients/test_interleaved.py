@@ -16,7 +16,7 @@ LOOK = {"type": "function", "function": {"name": "look", "parameters": {"type": 
 
 
 async def converse(server: Live, name: str, turns: int) -> None:
-    """Several turns, every other one with a tool call; each turn's text names its conversation."""
+    """So many turns, every other one with a tool call; each turn's text names its conversation."""
     create = server.openai().chat.completions.create
     messages: list[Any] = [{"role": "system", "content": f"secret-{name}"}]
     for turn in range(turns):

@@ -187,13 +187,12 @@ async def test_parameters(server: Live) -> None:
     assert (message.stop_reason, message.stop_sequence) == ("stop_sequence", "END")
 
 
-@pytest.mark.parametrize("name", ["temperature", "top_p", "top_k"])
-async def test_sampling_where_it_is_refused(server: Live, name: str) -> None:
-    value: Any = 5 if name == "top_k" else 0.5
+async def test_sampling_where_it_is_refused(server: Live) -> None:
     create = server.anthropic().messages.with_raw_response.create
-    raw = await create(model=MODEL, max_tokens=50, messages=HELLO, extra_body={name: value})
-    assert name not in server.sent().body
-    assert name in raw.headers["warning"]
+    sampling = {"temperature": 0.5, "top_p": 0.5, "top_k": 5}
+    raw = await create(model=MODEL, max_tokens=50, messages=HELLO, extra_body=sampling)
+    assert not sampling.keys() & server.sent().body.keys()
+    assert all(name in raw.headers["warning"] for name in sampling)
 
 
 @pytest.mark.parametrize(("model", "roles"), [(OLD, ["user", "assistant"]), (MODEL, ["user"])])

@@ -5,90 +5,83 @@ from typing import Any
 import pytest
 
 from tests.clients.live import HELLO, Live
+from tests.clients.talk import Talk
 from tests.simulator import Stop, Text, conversation
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NEWEST, FORCES, OLD = "claude-opus-5-5", "claude-opus-4-7", "claude-sonnet-4-5"
 OFF = {"type": "disabled"}
-SENT = "sent"
-"""The parameter reaches the API as it came."""
 
 
-async def ask(server: Live, model: str, messages: Any = HELLO, **parameters: Any) -> tuple[dict[str, Any], str, Any]:
-    """The body at the API, which it did not refuse; the warnings; and the completion."""
-    create = server.openai().chat.completions.with_raw_response.create
-    raw = await create(model=model, messages=messages, **parameters)
-    assert len(server.simulator.messages_calls) == 1
-    return server.sent().body, raw.headers.get("warning", ""), raw.parse()
+def sampling(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: body[name] for name in ("temperature", "top_p", "top_k") if name in body}
 
 
-@pytest.mark.parametrize(
-    "parameters", [{"temperature": 0.3}, {"top_p": 0.4}, {"temperature": 0, "top_p": 0.5}], ids=str
-)
 @pytest.mark.parametrize("model", [NEWEST, FORCES])
-async def test_sampling_is_left_out_where_it_is_refused(server: Live, model: str, parameters: dict[str, Any]) -> None:
-    body, warning, _ = await ask(server, model, **parameters)
-    assert not {"temperature", "top_p"} & body.keys()
-    assert all(name in warning for name in parameters)
+async def test_sampling_is_left_out_where_it_is_refused(server: Live, model: str) -> None:
+    talk = Talk(server, model)
+    given: dict[str, Any]
+    for given in ({"temperature": 0.3}, {"top_p": 0.4}, {"temperature": 0, "top_p": 0.5}):
+        body, warning, _ = await talk.turn(**given)
+        assert sampling(body) == {}
+        assert all(name in warning for name in given)
+    _, warning, _ = await talk.turn(temperature=1)
+    assert warning == "", "it is what the model does anyway"
 
 
-@pytest.mark.parametrize(
-    ("parameters", "sent", "warned"),
-    [
-        ({"temperature": 0.3}, {"temperature": 0.3}, ""),
-        ({"temperature": 0}, {"temperature": 0}, ""),
-        ({"top_p": 0.4}, {"top_p": 0.4}, ""),
-        ({"temperature": 0.2, "top_p": 0.4}, {"temperature": 0.2}, "top_p"),
-        ({"temperature": 1.7}, {}, "temperature"),
-    ],
-    ids=str,
-)
-async def test_sampling_is_sent_where_it_is_taken(
-    server: Live, parameters: dict[str, Any], sent: dict[str, Any], warned: str
-) -> None:
+SAMPLING: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({"temperature": 0.3}, {"temperature": 0.3}, ""),
+    ({"temperature": 0}, {"temperature": 0}, ""),
+    ({"top_p": 0.4}, {"top_p": 0.4}, ""),
+    ({"temperature": 0.2, "top_p": 0.4}, {"temperature": 0.2}, "top_p"),
+    ({"temperature": 1.7}, {}, "temperature"),
+    ({}, {}, ""),
+]
+
+
+@pytest.mark.parametrize("model", [OLD, "claude-opus-4-6"])
+async def test_sampling_is_sent_where_it_is_taken(server: Live, model: str) -> None:
     """With thinking off, which is the condition."""
-    body, warning, _ = await ask(server, OLD, **parameters)
-    assert {name: body[name] for name in ("temperature", "top_p") if name in body} == sent
-    assert body.get("thinking", OFF) == OFF
-    assert warned in warning
-    assert bool(warning) is bool(warned)
+    talk = Talk(server, model)
+    for given, sent, warned in SAMPLING:
+        body, warning, _ = await talk.turn(**given)
+        assert sampling(body) == sent
+        assert not sent or body["thinking"] == OFF
+        assert warned in warning
+        assert bool(warning) is bool(warned)
 
 
 async def test_sampling_gives_way_to_thinking_that_was_asked_for(server: Live) -> None:
-    body, warning, _ = await ask(server, OLD, temperature=0.3, reasoning_effort="low")
+    body, warning, _ = await Talk(server, OLD, reasoning_effort="low").turn(temperature=0.3)
     assert body["thinking"]["type"] == "enabled"
     assert body.get("temperature", 1) == 1
     assert "temperature" in warning
 
 
-@pytest.mark.parametrize("stop", ["END", ["END", "FIN"]])
-@pytest.mark.parametrize("model", [NEWEST, OLD])
-async def test_stop(server: Live, model: str, stop: Any) -> None:
-    server.simulator.script([Text("So far"), Stop("stop_sequence", "END")])
-    body, warning, completion = await ask(server, model, stop=stop)
-    assert body["stop_sequences"] == ([stop] if isinstance(stop, str) else stop)
-    assert completion.choices[0].finish_reason == "stop"
-    assert warning == ""
-
-
-@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
 @pytest.mark.parametrize("model", [NEWEST, FORCES, OLD])
-async def test_max_tokens(server: Live, model: str, name: str) -> None:
-    body, warning, _ = await ask(server, model, **{name: 77})
-    assert body["max_tokens"] == 77
-    assert warning == ""
-
-
-async def test_more_max_tokens_than_a_model_writes(server: Live) -> None:
-    body, warning, _ = await ask(server, OLD, max_tokens=500_000)
-    assert body["max_tokens"] == 64_000
+async def test_stop_and_max_tokens(server: Live, model: str) -> None:
+    talk = Talk(server, model)
+    stop: Any
+    for stop in ("END", ["END", "FIN"]):
+        server.simulator.script([Text("So far"), Stop("stop_sequence", "END")])
+        body, warning, completion = await talk.turn(stop=stop)
+        assert body["stop_sequences"] == ([stop] if isinstance(stop, str) else stop)
+        assert completion.choices[0].finish_reason == "stop"
+        assert warning == ""
+    for name in ("max_tokens", "max_completion_tokens"):
+        body, warning, _ = await talk.turn(**{name: 77})
+        assert body["max_tokens"] == 77
+        assert "stop_sequences" not in body
+        assert warning == ""
+    body, warning, _ = await talk.turn(max_tokens=500_000)
+    assert body["max_tokens"] == (64_000 if model == OLD else 128_000)
     assert "max_tokens" in warning
 
 
 async def test_what_claude_does_not_have_is_named(server: Live) -> None:
     odd: dict[str, Any] = {"seed": 7, "frequency_penalty": 0.5, "logit_bias": {"50256": -100}, "logprobs": True}
-    body, warning, _ = await ask(server, NEWEST, **odd, user="me", store=False)
+    body, warning, _ = await Talk(server, NEWEST, user="me", store=False).turn(**odd)
     assert not odd.keys() & body.keys()
     assert all(name in warning for name in odd)
     assert "user" not in warning
@@ -113,6 +106,13 @@ async def test_n(server: Live, stream: bool) -> None:
     assert [conversation(call) for call in server.simulator.messages_calls] == [
         [("user", [{"type": "text", "text": "Hello"}])]
     ] * 3
+
+
+async def ask(server: Live, model: str, messages: Any) -> tuple[dict[str, Any], str, Any]:
+    """The body at the API, which it did not refuse; the warnings; and the completion."""
+    raw = await server.openai().chat.completions.with_raw_response.create(model=model, messages=messages)
+    assert len(server.simulator.messages_calls) == 1
+    return server.sent().body, raw.headers.get("warning", ""), raw.parse()
 
 
 PREFILLED = [*HELLO, {"role": "assistant", "content": "My answer is: "}]
@@ -173,19 +173,12 @@ TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type"
 @pytest.mark.parametrize("model", [OLD, "claude-sonnet-4-6"])
 async def test_parameters_do_not_leak_into_the_next_request(server: Live, model: str) -> None:
     """Plain, loaded and plain again, in one process: the last call is like the first."""
-    create = server.openai().chat.completions.create
-    messages: list[Any] = [{"role": "user", "content": f"Plain, {model}"}]
-    before, used, bodies = server.pids("idle"), set(), []
-    for number, parameters in enumerate(({}, LOADED, {})):
-        server.simulator.script(Text(f'{{"n": {number}}}'))
-        completion = await create(model=model, messages=messages, tools=TOOLS, **parameters)
-        bodies.append(server.sent().body)
-        messages += [completion.choices[0].message, {"role": "user", "content": "On"}]
-        used |= server.pids("idle") - before if number == 0 else set()
-        assert used & server.pids("idle"), "another process was used"
-    plain, loaded, after = (
-        {name: value for name, value in body.items() if name not in ("messages", "metadata")} for body in bodies
-    )
+    talk, bodies = Talk(server, model, tools=TOOLS), []
+    for parameters in ({}, LOADED, {}):
+        server.simulator.script(Text('{"n": 1}'))
+        body, _, _ = await talk.turn(**parameters)
+        bodies.append({name: value for name, value in body.items() if name not in ("messages", "metadata")})
+    plain, loaded, after = bodies
     assert loaded["stop_sequences"] == ["END"]
     assert loaded["temperature"] == 0.3
     assert loaded["max_tokens"] == 4321

@@ -10,10 +10,7 @@ from tests.simulator import RedactedThinking, Text, Thinking, ToolUse, conversat
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.mark.parametrize(
-    ("asked", "effort"),
-    [("minimal", "low"), ("low", "low"), ("medium", "medium"), ("high", "high"), ("xhigh", "xhigh")],
-)
+@pytest.mark.parametrize(("asked", "effort"), [("minimal", "low"), ("medium", "medium"), ("xhigh", "xhigh")])
 async def test_reasoning_effort(server: Live, asked: Any, effort: str) -> None:
     await server.openai().chat.completions.create(model="claude-opus-5-5", messages=HELLO, reasoning_effort=asked)
     assert server.sent().body["output_config"]["effort"] == effort
