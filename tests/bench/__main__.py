@@ -15,6 +15,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
+
 from server.backends.claude_cli.locate import bundled, locate
 from tests.bench.measurements import FAILED, MEASUREMENTS, measure
 from tests.bench.report import table
@@ -43,7 +45,10 @@ def machine(scene: Scene) -> str:
     version = subprocess.run(
         [scene.claude, "--version"], env=scene.cli_environment, capture_output=True, text=True, check=True
     ).stdout.strip()
-    return f"{platform.system()}, {os.cpu_count()} cores, Python {platform.python_version()}, CLI {version}"
+    # Others' work makes every figure worse, and the more so the more processes an answer goes through.
+    load = psutil.getloadavg()[0]
+    system = f"{platform.system()}, {os.cpu_count()} cores, load {load:.1f} before"
+    return f"{system}; Python {platform.python_version()}, CLI {version}"
 
 
 def main(arguments: Sequence[str]) -> int:
