@@ -1,0 +1,61 @@
+"""The models that Claude Code offers, and the names that other providers' clients know."""
+
+import anthropic
+import openai
+import pytest
+
+from tests.clients.live import HELLO, Live, Serve
+from tests.openai_schema import validate
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_the_list_to_both_clients(server: Live) -> None:
+    to_openai = [model.id async for model in server.openai().models.list()]
+    to_anthropic = {model.id: model async for model in server.anthropic().models.list()}
+    assert {"opus", "sonnet", "haiku", "claude-opus-5-5", "gpt-5", "gpt-4o", "gpt-4o-mini"} <= set(to_openai)
+    assert to_openai == list(to_anthropic)
+    assert to_anthropic["claude-opus-5-5"].type == "model"
+    validate("ListModelsResponse", (await server.http().get("/v1/models")).json())
+    assert server.simulator.requests == [], "it is the CLI's own list; nobody is asked"
+
+
+@pytest.mark.parametrize(
+    ("name", "reaches"),
+    [
+        ("gpt-5", "claude-opus-5-5"),
+        ("gpt-4o-2024-08-06", "claude-sonnet-5-5"),
+        ("openai/gpt-3.5-turbo", "claude-haiku-5-5"),
+        ("claude-opus-4-1", "claude-opus-5-5"),
+    ],
+)
+async def test_a_name_reaches_its_model(server: Live, name: str, reaches: str) -> None:
+    assert (await server.openai().models.retrieve(name)).id == name
+    await server.openai().chat.completions.create(model=name, messages=HELLO, temperature=0.5)
+    assert server.sent().model == reaches
+
+
+async def test_aliases_of_one_s_own(serve: Serve) -> None:
+    server = await serve(aliases={"house-model": "claude-opus-4-7", "gpt-5": "haiku"}, default_model="sonnet")
+    client = server.openai()
+    assert {"house-model", "gpt-5"} <= {model.id async for model in client.models.list()}
+    for name, reaches in (("house-model", "claude-opus-4-7"), ("gpt-5", "claude-haiku-5-5")):
+        await client.chat.completions.create(model=name, messages=HELLO)
+        assert server.sent().model == reaches
+    await server.http().post("/v1/chat/completions", json={"messages": HELLO})
+    assert server.sent().model == "claude-sonnet-5-5"
+
+
+async def test_a_name_of_nothing(server: Live) -> None:
+    with pytest.raises(openai.NotFoundError):
+        await server.openai().models.retrieve("gpt-9")
+    with pytest.raises(anthropic.NotFoundError):
+        await server.anthropic().models.retrieve("gpt-9")
+
+
+async def test_health_says_how_claude_code_is(server: Live) -> None:
+    health = (await server.http(key=None).get("/health")).json()
+    assert health["status"] == "ok"
+    assert "2." in str(health)
+    assert "sk-ant-made-up" not in str(health)
+    assert server.simulator.requests == []
