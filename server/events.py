@@ -48,9 +48,10 @@ class RequestFinished:
 
 @dataclass(frozen=True, slots=True)
 class SessionChanged:
-    """A session was made or has a new turn."""
+    """A session was made or has a new turn. `former_id` is the id that it had until now, if it has a new one."""
 
     session_id: str
+    former_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from server.api.images import ImageFetcher
 from server.api.running import RunningRequests
+from server.api.session_turns import SessionTurns
 from server.api.writer import Pace
 from server.api.writing import BackgroundWrites
 from server.backends.anthropic_api import AnthropicApiBackend
@@ -42,6 +43,7 @@ class Services:
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.perf_counter
     running: RunningRequests = field(default_factory=RunningRequests)
+    turns: SessionTurns = field(default_factory=SessionTurns)
     writes: BackgroundWrites = field(default_factory=BackgroundWrites)
     started_at: float = 0.0
     _store: Store | None = None

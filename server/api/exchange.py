@@ -14,7 +14,8 @@ from server.api.failures import log_failure
 from server.api.observation import Observation
 from server.api.production import Production
 from server.api.reading import context_of, fitted_request, with_fetched_images, with_session_header
-from server.api.session_link import SessionLink, link_session, save_answer
+from server.api.session_link import SessionLink, link_session, save_answer, session_id_of
+from server.api.session_turns import Turn
 from server.api.streams import Framing
 from server.api.warnings import warning_header
 from server.api.writer import StreamWriter
@@ -77,6 +78,7 @@ class Exchange:
         self._send = send
         self._observation = Observation(services, scope, endpoint=scope["path"])
         self._production: Production | None = None
+        self._turn: Turn | None = None
         self._cancelled: TrayError | None = None
         self._client_left = False
 
@@ -104,6 +106,8 @@ class Exchange:
                 self._record_end(error)
                 if not self._client_left:
                     raise
+            finally:
+                self._end_turn()
 
     async def _prepare(self) -> _Prepared:
         """Everything before the backend is asked."""
@@ -114,13 +118,25 @@ class Exchange:
         body = with_session_header(body, self._scope)
         body = await with_fetched_images(self._services, body, self._dialect.remote_images, self._dialect.with_images)
         call = self._dialect.to_messages(body, context_of(self._services))
-        link = await link_session(self._services, call.request)
+        link = await self._link(call.request)
         fitted = fitted_request(self._services, link.request)
         warnings = (*self._dialect.header_warnings(self._scope), *call.warnings, *fitted.warnings)
         self._observation.prepared(
             model=link.request.model, session_id=link.session_id, stream=call.stream, warnings=warnings
         )
         return _Prepared(call, link, fitted.request)
+
+    async def _link(self, request: MessagesRequest) -> SessionLink:
+        """The request in its session, once no other request has its turn there."""
+        services, session_id = self._services, session_id_of(request)
+        if services.settings.history:
+            self._turn = await services.turns.begin(session_id, wait=services.settings.queue_seconds)
+        return await link_session(services, request, session_id)
+
+    def _end_turn(self) -> None:
+        if self._turn is not None:
+            self._turn.end()
+            self._turn = None
 
     def _headers(self, prepared: _Prepared) -> dict[str, str]:
         """The response's own headers, as things stand."""
@@ -202,8 +218,16 @@ class Exchange:
         body = production.whole() if services.settings.log_bodies else None
         self._observation.finish(folds, production.cost, body)
         if services.settings.history:
-            save = save_answer(services, prepared.link, folds[0], client=self.record.client)
-            services.writes.add(save, "save the session")
+            # The turn lasts until the store has it, so that the next one goes on from here.
+            turn, self._turn = self._turn, None
+            services.writes.add(self._save(prepared.link, folds[0], turn), "save the session")
+
+    async def _save(self, link: SessionLink, fold: MessageFold, turn: Turn | None) -> None:
+        try:
+            await save_answer(self._services, link, fold, client=self.record.client)
+        finally:
+            if turn is not None:
+                turn.end()
 
     def _record_end(self, error: TrayError) -> None:
         if self._client_left:

@@ -1,4 +1,10 @@
-"""Which session a request belongs to, and what of that session goes before its messages."""
+"""Which session a request belongs to, and what of that session goes before its messages.
+
+A session id, once it was given to us or has left us, stands for one conversation: no request without that id writes
+into it or reads from it. So a request without one gets an id of its own from the start, which its answer names and
+under which it is stored, whatever other requests do meanwhile. That such requests still make one session in the list
+is the store's doing (`server.store.saving`): what it finds by the messages alone, it only files.
+"""
 
 import uuid
 from dataclasses import dataclass
@@ -7,7 +13,7 @@ from typing import TYPE_CHECKING
 from server.messages import Message, MessageFold, MessagesRequest
 from server.store.saving import checked_session_id
 from server.store.types import Session
-from server.transcript import digest, split_prefix
+from server.transcript import split_prefix
 
 if TYPE_CHECKING:
     from server.services import Services
@@ -17,52 +23,49 @@ _NOT_KEPT = frozenset({"thinking", "redacted_thinking"})
 
 @dataclass(frozen=True, slots=True)
 class SessionLink:
-    """A request with its session: `request` holds the whole conversation, and the session's id."""
+    """A request with its session: `request` holds the whole conversation, and the session's id.
+
+    `explicit`: the id is the client's, not one that was made for this request.
+    """
 
     session_id: str
     request: MessagesRequest
-    continues: str | None = None
-    """The digest of the prefix by which the session was found."""
+    explicit: bool
 
 
-async def link_session(services: "Services", request: MessagesRequest) -> SessionLink:
-    """Find the request's session: by its explicit id, by its exact prefix, else a new one.
+def session_id_of(request: MessagesRequest) -> str:
+    """The id that the client gave, or a new one. Raises InvalidRequest for an id that cannot be one."""
+    return f"ses_{uuid.uuid4().hex}" if request.session_id is None else checked_session_id(request.session_id)
 
-    With an explicit id, a client may send only what is new.
-    Raises InvalidRequest for an id that cannot be one.
+
+async def link_session(services: "Services", request: MessagesRequest, session_id: str | None = None) -> SessionLink:
+    """The request in its session; `session_id` is `session_id_of(request)`, where that is known already.
+
+    With an id of its own, a client may send only what is new. Raises InvalidRequest for an id that cannot be one.
     """
-    explicit = request.session_id
-    if explicit is not None:
-        checked_session_id(explicit)
-        request = await _with_history(services, explicit, request)
-        return SessionLink(explicit, request.with_changes(session_id=explicit))
-    prefix, _ = split_prefix(request.messages)
-    found = None
-    if prefix and services.settings.history:
-        found = await services.store.match_session(request.system, prefix)
-    session_id = found or f"ses_{uuid.uuid4().hex}"
-    continues = digest(request.system, prefix) if found else None
-    return SessionLink(session_id, request.with_changes(session_id=session_id), continues)
+    session_id = session_id or session_id_of(request)
+    explicit = request.session_id is not None
+    if explicit:
+        request = await _with_history(services, session_id, request)
+    return SessionLink(session_id, request.with_changes(session_id=session_id), explicit)
 
 
 async def save_answer(services: "Services", link: SessionLink, fold: MessageFold, *, client: str) -> None:
-    """Keep the conversation with its answer, without the thinking, which no later request needs.
-
-    A session that was found by its prefix is named by that: if another request has gone on from there meanwhile,
-    the store makes a session of its own of this one.
-    """
+    """Keep the conversation with its answer, without the thinking, which no later request needs."""
     answer = [block for block in fold.content if block.get("type") not in _NOT_KEPT]
     messages = list(link.request.messages)
+    before, _ = split_prefix(messages)
     if answer:
         messages.append(Message(role="assistant", content=answer))
     await services.store.save_session(
-        None if link.continues else link.session_id,
+        link.session_id,
         system=link.request.system,
         messages=messages,
         client=client,
         model=fold.message.get("model") or link.request.model,
         usage=fold.usage,
-        prefix_digest=link.continues,
+        explicit=link.explicit,
+        prefix=len(before),
     )
 
 

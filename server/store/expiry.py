@@ -4,8 +4,10 @@ A session expires `ttl` seconds after its last use, unless it is pinned; a reque
 its start. Nothing is stored of that: it is reckoned from the ttl of the moment, so a new ttl holds at once for all.
 """
 
+import json
 import logging
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,11 +40,20 @@ class Expiry:
 
 
 @dataclass(frozen=True, slots=True)
+class Removed:
+    """The ids of deleted sessions, and the former ids that went with them or were forgotten by themselves."""
+
+    ids: tuple[str, ...]
+    former_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Purged:
-    """What a purge deleted: the ids of sessions, the number of requests."""
+    """What a purge deleted: the ids of sessions, the number of requests, the former ids of the sessions."""
 
     session_ids: tuple[str, ...]
     requests: int
+    former_ids: tuple[str, ...] = ()
 
 
 def purge(connection: sqlite3.Connection, expiry: Expiry, path: Path) -> Purged:
@@ -50,11 +61,11 @@ def purge(connection: sqlite3.Connection, expiry: Expiry, path: Path) -> Purged:
     with transaction(connection):
         _clamp_future_times(connection, expiry.now)
         numbers = [row["number"] for row in _expired_sessions(connection, expiry)]
-        session_ids = remove_sessions(connection, numbers)
+        removed = remove_sessions(connection, numbers)
         deleted = connection.execute(
             "DELETE FROM requests WHERE started_at <= ? AND status != 'running'", [expiry.cutoff]
         )
-        purged = Purged(session_ids, deleted.rowcount)
+        purged = Purged(removed.ids, deleted.rowcount, removed.former_ids)
     remove_backups(path, expiry.cutoff)
     if purged.session_ids or purged.requests:
         erase_remains(connection)
@@ -73,16 +84,35 @@ def _expired_sessions(connection: sqlite3.Connection, expiry: Expiry) -> list[sq
     ).fetchall()
 
 
-def remove_sessions(connection: sqlite3.Connection, numbers: list[int]) -> tuple[str, ...]:
-    """Delete sessions by number inside a transaction, and the logged bodies of their requests; returns their ids."""
-    ids = []
+def remove_sessions(connection: sqlite3.Connection, numbers: list[int]) -> Removed:
+    """Delete sessions by number inside a transaction, and the logged bodies of their requests."""
+    ids: list[str] = []
+    former_ids: list[str] = []
     for number in numbers:
+        former = connection.execute("SELECT id FROM former_ids WHERE session = ?", [number]).fetchall()
+        former_ids += forget_former_ids(connection, [row["id"] for row in former])
         for row in connection.execute("DELETE FROM sessions WHERE number = ? RETURNING id", [number]).fetchall():
             ids.append(row["id"])
-            connection.execute(
-                "UPDATE requests SET request_body = NULL, response_body = NULL WHERE session_id = ?", [row["id"]]
-            )
-    return tuple(ids)
+            _forget_bodies(connection, row["id"])
+    return Removed(tuple(ids), tuple(former_ids))
+
+
+def forget_former_ids(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[str, ...]:
+    """Delete former ids inside a transaction, and the logged bodies of their requests; returns those there were.
+
+    The messages stay: they are those of the session, which its own id stands for.
+    """
+    sql = "DELETE FROM former_ids WHERE id IN (SELECT value FROM json_each(?)) RETURNING id"
+    found = tuple(row["id"] for row in connection.execute(sql, [json.dumps(ids)]).fetchall())
+    for former_id in found:
+        _forget_bodies(connection, former_id)
+    return found
+
+
+def _forget_bodies(connection: sqlite3.Connection, session_id: str) -> None:
+    connection.execute(
+        "UPDATE requests SET request_body = NULL, response_body = NULL WHERE session_id = ?", [session_id]
+    )
 
 
 def remove_backups(path: Path, cutoff: float) -> None:

@@ -24,6 +24,11 @@ _UPSERT = (
     f"INSERT INTO requests ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
     f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in COLUMNS[1:])}"
 )
+_OF_A_SESSION = (
+    "session_id IN (SELECT ? UNION ALL SELECT former_ids.id FROM former_ids"
+    " JOIN sessions ON sessions.number = former_ids.session WHERE sessions.id = ?)"
+)
+"""What was asked under the ids that the session had before is its own, too."""
 _INTERRUPTED = "The server was stopped while this request was running."
 
 
@@ -78,7 +83,7 @@ def matching(wanted: RequestFilter) -> Where:
     if wanted.status is not None:
         where.add("status = ?", wanted.status)
     if wanted.session_id is not None:
-        where.add("session_id = ?", wanted.session_id)
+        where.add(_OF_A_SESSION, wanted.session_id, wanted.session_id)
     if wanted.since is not None:
         where.add("started_at >= ?", wanted.since)
     if wanted.until is not None:

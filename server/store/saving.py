@@ -2,13 +2,17 @@
 
 A stored session is continued only when its whole history is a prefix of the new one in canonical form
 (`server.transcript`); the stored digests of both tell, so that a long history is not read back for every turn.
+
+**An id stands for one conversation.** Two clients may have said the same so far ("Hi", "Hello!"), so that a request
+without an id never writes into what an id stands for. Its conversation gets a new id; the session that it goes on
+from takes on that id, so that the list shows one session, and keeps the old one as a former id, which still finds the
+conversation as it was (`sessions.find`). Whoever goes on by a former id gets a session of its own.
 """
 
 import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import uuid4
 
 import orjson
 
@@ -16,8 +20,8 @@ from server.errors import InvalidRequest
 from server.messages import Message, Usage, text_of
 from server.store.expiry import Expiry, remove_sessions
 from server.store.migrate import transaction
-from server.store.sessions import live_with_digest, trimmed_title
-from server.transcript import digest
+from server.store.sessions import trimmed_title
+from server.transcript import canonical_system, digest
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
@@ -47,27 +51,31 @@ def save(
     connection: sqlite3.Connection,
     expiry: Expiry,
     exchange: Exchange,
+    session_id: str,
     *,
-    session_id: str | None = None,
-    prefix_digest: str | None = None,
+    explicit: bool = True,
+    prefix: int = 0,
     replace: bool = False,
-) -> str:
-    """Store the conversation and return the id of its session; all of it is committed, or nothing.
+) -> str | None:
+    """Store the conversation as the session `session_id`; all of it is committed, or nothing.
 
-    With `session_id` that session is meant: it is made if need be, and its history replaced if the new one does
-    not continue it. With `prefix_digest` the session that this digest belongs to is continued. Anything else is
-    a new session. `replace` writes all messages anew. Raises InvalidRequest for a bad id.
+    `explicit`: the client named the session. It is made if need be, and its history replaced if the new one does not
+    continue it. Else the id is new, and the session that was exactly the first `prefix` messages goes on under it, if
+    there is one that no client has named; what is returned is the id that it had. `replace` writes all messages
+    anew. Raises InvalidRequest for a bad id.
     """
+    former = None
     with transaction(connection):
-        if session_id is not None:
-            row = _live_or_gone(connection, expiry, checked_session_id(session_id))
-        else:
-            row = _continued(connection, expiry, exchange, prefix_digest)
+        row = _live_or_gone(connection, expiry, checked_session_id(session_id))
+        continued = _continued(connection, expiry, exchange, prefix) if row is None and not explicit else None
+        if continued is not None:
+            former, row = continued["id"], _renamed(connection, continued, session_id)
         if row is None:
-            row = _create(connection, expiry, exchange, session_id or f"ses_{uuid4().hex}")
+            row = _create(connection, expiry, exchange, session_id, explicit)
         _write(connection, expiry, exchange, row, replace)
-    found: str = row["id"]
-    return found
+        if explicit:
+            connection.execute("UPDATE sessions SET explicit = 1 WHERE number = ? AND NOT explicit", [row["number"]])
+    return former
 
 
 def _live_or_gone(connection: sqlite3.Connection, expiry: Expiry, session_id: str) -> sqlite3.Row | None:
@@ -79,15 +87,25 @@ def _live_or_gone(connection: sqlite3.Connection, expiry: Expiry, session_id: st
     return row
 
 
-def _continued(
-    connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, prefix_digest: str | None
-) -> sqlite3.Row | None:
-    for row in live_with_digest(connection, expiry, prefix_digest) if prefix_digest else ():
-        at = turn_start(exchange.messages, row["turn_count"])
-        # The caller's digest is not trusted: the conversation itself has to have it.
-        if at and digest(exchange.system, exchange.messages[:at]) == row["digest"]:
-            return row
-    return None
+def _continued(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, prefix: int) -> sqlite3.Row | None:
+    """The session that was exactly the first `prefix` messages, the last used if there are several."""
+    if not prefix or prefix not in (*_turn_starts(exchange.messages), len(exchange.messages)):
+        return None  # in the middle of a turn: the answer went on with the client's own words (prefill)
+    where = expiry.live_sessions()
+    where.add("NOT explicit")
+    where.add("digest = ?", digest(exchange.system, exchange.messages[:prefix]))
+    sql = f"SELECT * FROM sessions{where.sql} ORDER BY last_used_at DESC, id DESC LIMIT 1"  # noqa: S608
+    row: sqlite3.Row | None = connection.execute(sql, where.parameters).fetchone()
+    return row
+
+
+def _renamed(connection: sqlite3.Connection, row: sqlite3.Row, session_id: str) -> sqlite3.Row:
+    """The session under its new id; the one that it had stays that of what is stored now."""
+    connection.execute("INSERT INTO former_ids VALUES (?, ?, ?)", [row["id"], row["number"], row["message_count"]])
+    renamed: sqlite3.Row = connection.execute(
+        "UPDATE sessions SET id = ? WHERE number = ? RETURNING *", [session_id, row["number"]]
+    ).fetchone()
+    return renamed
 
 
 def turn_start(messages: Sequence[Message], turn: int) -> int | None:
@@ -104,18 +122,25 @@ def _turn_starts(messages: Sequence[Message]) -> list[int]:
     return [at for at, message in enumerate(messages) if at == 0 or messages[at - 1]["role"] != message["role"]]
 
 
-def _create(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, session_id: str) -> sqlite3.Row:
+def _create(
+    connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, session_id: str, explicit: bool
+) -> sqlite3.Row:
+    # A client that goes on by a former id has its own session from now on.
+    connection.execute("DELETE FROM former_ids WHERE id = ?", [session_id])
     row: sqlite3.Row = connection.execute(
         "INSERT INTO sessions (id, title, client, model, system, created_at, last_used_at, digest,"
-        " history_digest, turn_count, message_count)"
-        " VALUES (?, '', ?, ?, '[]', ?, ?, '', ?, 0, 0) RETURNING *",
-        [session_id, exchange.client, exchange.model, expiry.now, expiry.now, digest((), ())],
+        " history_digest, turn_count, message_count, explicit)"
+        " VALUES (?, '', ?, ?, '[]', ?, ?, '', ?, 0, 0, ?) RETURNING *",
+        [session_id, exchange.client, exchange.model, expiry.now, expiry.now, digest((), ()), explicit],
     ).fetchone()
     return row
 
 
 def _write(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, row: sqlite3.Row, replace: bool) -> None:
     stored = None if replace else _continuation(exchange.messages, row)
+    if stored is None or canonical_system(exchange.system) != canonical_system(orjson.loads(row["system"])):
+        # What they stood for is no longer there: they must not find the new words.
+        connection.execute("DELETE FROM former_ids WHERE session = ?", [row["number"]])
     if stored is None:
         connection.execute("DELETE FROM messages WHERE session = ?", [row["number"]])
     kept, new = (0, exchange.messages) if stored is None else (row["message_count"], exchange.messages[stored:])

@@ -3,17 +3,17 @@
 import re
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 
 from server.errors import InvalidRequest, NotFound
 from server.messages import Message
-from server.store.expiry import Expiry, erase_remains, remove_sessions
+from server.store.expiry import Expiry, Removed, erase_remains, forget_former_ids, remove_sessions
 from server.store.migrate import transaction
 from server.store.paging import Listing, Where
-from server.store.search import search_terms
+from server.store.search import search_terms, storable
 from server.store.types import Page, Session, SessionSummary
-from server.transcript import canonical_messages, canonical_system, digest
 
 TITLE_CHARACTERS = 80
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
@@ -25,35 +25,34 @@ SESSIONS = Listing(
 )
 
 
-def live_with_digest(connection: sqlite3.Connection, expiry: Expiry, key: str) -> list[sqlite3.Row]:
-    """The sessions with that digest of their whole conversation, last used first."""
-    where = expiry.live_sessions()
-    where.add("digest = ?", key)
-    sql = f"SELECT * FROM sessions{where.sql} ORDER BY last_used_at DESC, id DESC"  # noqa: S608
-    return connection.execute(sql, where.parameters).fetchall()
-
-
 def find(connection: sqlite3.Connection, expiry: Expiry, session_id: str) -> Session | None:
-    """The session with all its messages, or None if there is none or it has expired."""
+    """The session with all its messages, or None if there is none or it has expired.
+
+    A former id finds the conversation as far as it went under that id, and nothing of what was said since.
+    """
+    row = _live_row(connection, expiry, "id = ?", session_id)
+    if row is not None:
+        return _session(connection, expiry, row)
+    row = _live_row(connection, expiry, "number = (SELECT session FROM former_ids WHERE id = ?)", session_id)
+    return None if row is None else _as_it_was(connection, expiry, row, session_id)
+
+
+def _live_row(connection: sqlite3.Connection, expiry: Expiry, condition: str, session_id: str) -> sqlite3.Row | None:
     where = expiry.live_sessions()
-    where.add("id = ?", session_id)
-    sql = f"SELECT * FROM sessions{where.sql}"  # noqa: S608
-    row = connection.execute(sql, where.parameters).fetchone()
-    return None if row is None else _session(connection, expiry, row)
+    where.add(condition, session_id)
+    row: sqlite3.Row | None = connection.execute(
+        f"SELECT * FROM sessions{where.sql}",  # noqa: S608
+        where.parameters,
+    ).fetchone()
+    return row
 
 
-def match(
-    connection: sqlite3.Connection, expiry: Expiry, system: Sequence[str], prefix: Sequence[Message]
-) -> str | None:
-    """The id of the session that is exactly this conversation, the last used if there are several."""
-    if not prefix:
-        return None
-    wanted = (canonical_system(system), canonical_messages(prefix))
-    for row in live_with_digest(connection, expiry, digest(system, prefix)):
-        session = _session(connection, expiry, row)
-        if (canonical_system(session.system), canonical_messages(session.messages)) == wanted:
-            return session.summary.id
-    return None
+def _as_it_was(connection: sqlite3.Connection, expiry: Expiry, row: sqlite3.Row, former_id: str) -> Session:
+    sql = "SELECT message_count FROM former_ids WHERE id = ?"
+    (count,) = connection.execute(sql, [storable(former_id)]).fetchone()
+    session = _session(connection, expiry, row)
+    summary = replace(session.summary, id=former_id, turns=count)
+    return Session(summary, session.system, session.messages[:count])
 
 
 def _session(connection: sqlite3.Connection, expiry: Expiry, row: sqlite3.Row) -> Session:
@@ -137,12 +136,13 @@ def _change(
     return _summary(expiry, rows[0])
 
 
-def delete(connection: sqlite3.Connection, where: Where) -> tuple[str, ...]:
-    """Delete the sessions that match, with their messages; returns their ids."""
+def delete(connection: sqlite3.Connection, where: Where, former: Sequence[str] = ()) -> Removed:
+    """Delete the sessions that match, with their messages, and forget the `former` ids."""
     with transaction(connection):
         sql = f"SELECT number FROM sessions{where.sql}"  # noqa: S608
         numbers = [row["number"] for row in connection.execute(sql, where.parameters)]
-        ids = remove_sessions(connection, numbers)
-    if ids:
+        forgotten = forget_former_ids(connection, former)
+        removed = remove_sessions(connection, numbers)
+    if removed.ids or forgotten:
         erase_remains(connection)
-    return ids
+    return Removed((*removed.ids, *forgotten), removed.former_ids)

@@ -100,46 +100,45 @@ class Store:
 
     async def save_session(
         self,
-        session_id: str | None,
+        session_id: str,
         *,
         system: Sequence[str],
         messages: Sequence[Message],
         client: str,
         model: str,
         usage: Usage,
-        prefix_digest: str | None = None,
+        explicit: bool = True,
+        prefix: int = 0,
         replace: bool = False,
-    ) -> str:
-        """Store a whole conversation after a finished exchange; returns the id of its session.
+    ) -> None:
+        """Store a whole conversation after a finished exchange, under an id that is its own from then on.
 
-        `session_id` names the session; without it, `prefix_digest` (`transcript.digest` of the conversation before
-        this exchange) tells which one goes on. A history that does not continue the stored one replaces it
-        under a given id, and else makes a new session. `usage` is this exchange's, and is added up. Raises
-        InvalidRequest for a bad id. See `saving.save`.
+        `explicit`: the client named the session; a history that does not continue the stored one replaces it. Else
+        the id is new, and the session that ended with the first `prefix` messages goes on under it. `usage` is this
+        exchange's, and is added up. Raises InvalidRequest for a bad id. See `saving.save`.
         """
         exchange = saving.Exchange(system, messages, client, model, usage)
         moment = self._moment()
-        return await self._do(
+        await self._do(
             lambda connection: saving.save(
                 connection,
                 moment,
                 exchange,
-                session_id=session_id,
-                prefix_digest=prefix_digest,
+                session_id,
+                explicit=explicit,
+                prefix=prefix,
                 replace=replace,
             ),
-            then=lambda saved: self._bus.publish(SessionChanged(saved)),
+            then=lambda former_id: self._bus.publish(SessionChanged(session_id, former_id)),
         )
 
     async def find_session(self, session_id: str) -> Session | None:
-        """The session with all its messages; None if there is none, or it has expired."""
+        """The session with all its messages; None if there is none, or it has expired.
+
+        An id that a session had before finds the conversation as it was then. See `saving`.
+        """
         moment = self._moment()
         return await self._do(lambda connection: sessions.find(connection, moment, session_id))
-
-    async def match_session(self, system: Sequence[str], prefix_messages: Sequence[Message]) -> str | None:
-        """The id of the session that is exactly this conversation; an empty one matches none."""
-        moment = self._moment()
-        return await self._do(lambda connection: sessions.match(connection, moment, system, prefix_messages))
 
     async def list_sessions(
         self, *, search: str | None = None, cursor: str | None = None, limit: int = 50
@@ -176,7 +175,9 @@ class Store:
     ) -> tuple[str, ...]:
         """Delete the sessions with these ids, or those that a search finds, or all; returns their ids.
 
-        A search without a word in it finds none. Raises InvalidRequest unless exactly one of the three is given.
+        An id that a session had before is forgotten; its messages stay with the session, which is another
+        conversation by now. A search without a word in it finds none. Raises InvalidRequest unless exactly one of
+        the three is given.
         """
         if (ids is not None) + (search is not None) + everything != 1:
             raise InvalidRequest("Say which sessions to delete: by their ids, by a search, or all of them.")
@@ -186,10 +187,13 @@ class Store:
         elif search is not None:
             where = sessions.matching(self._moment().live_sessions(), search) if search.strip() else _nothing()
         self._log.flush()
-        deleted = await self._do(lambda connection: sessions.delete(connection, where), then=self._deleted)
+        deleted = await self._do(
+            lambda connection: sessions.delete(connection, where, former=ids or ()),
+            then=lambda done: self._deleted(done.ids, done.former_ids),
+        )
         if everything:
             await self._do(lambda _: expiry.remove_backups(self.path, float("inf")))
-        return deleted
+        return deleted.ids
 
     # Requests
 
@@ -241,7 +245,7 @@ class Store:
         self._log.flush()
         purged = await self._do(
             lambda connection: expiry.purge(connection, moment, self.path),
-            then=lambda done: self._deleted(done.session_ids),
+            then=lambda done: self._deleted(done.session_ids, done.former_ids),
         )
         return purged.session_ids
 
@@ -272,9 +276,9 @@ class Store:
     def _changed(self, summary: SessionSummary) -> None:
         self._bus.publish(SessionChanged(summary.id))
 
-    def _deleted(self, ids: tuple[str, ...]) -> None:
+    def _deleted(self, ids: tuple[str, ...], former_ids: tuple[str, ...]) -> None:
         if ids:
-            self._bus.publish(SessionsDeleted(ids))
+            self._bus.publish(SessionsDeleted((*ids, *former_ids)))
 
     def _tell_of_failure(self, error: DatabaseUnusable) -> None:
         self._bus.publish(Notice("error", error.message, error.hint))

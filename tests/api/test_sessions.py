@@ -4,12 +4,20 @@ import asyncio
 
 import pytest
 
+from server.errors import Overloaded
+from server.events import RequestUpdated
 from tests.api.conftest import Serve, Served
 from tests.scripted_backend import Gate, answer, begin, end, text
+from tests.waiting import until
 
 
 def user(words: str) -> dict[str, str]:
     return {"role": "user", "content": words}
+
+
+def talk(*texts: str) -> list[dict[str, str]]:
+    """A history of these texts, the user's first."""
+    return [{"role": "assistant" if at % 2 else "user", "content": words} for at, words in enumerate(texts)]
 
 
 def said(server: Served, at: int = -1) -> list[tuple[str, str]]:
@@ -28,6 +36,13 @@ async def ask(server: Served, *messages: dict[str, str], reply: str = "Hi", sess
         model="opus", messages=messages, extra_headers=headers
     )
     return raw.headers["x-session-id"]
+
+
+async def ask_scripted(server: Served, words: str) -> None:
+    """Ask in the session `mine` what was scripted before."""
+    await server.openai().chat.completions.create(
+        model="opus", messages=[user(words)], extra_headers={"x-session-id": "mine"}
+    )
 
 
 async def test_with_an_id_the_new_message_is_enough(server: Served) -> None:
@@ -73,47 +88,229 @@ async def test_tool_results_alone_go_on_with_a_session(server: Served) -> None:
     assert len(server.backend.requests[-1].messages) == 5
 
 
-async def test_without_an_id_the_prefix_finds_the_session(server: Served) -> None:
+async def stored(server: Served, session: str) -> list[str]:
+    """The texts of a stored session."""
+    messages = (await server.http.get(f"/api/sessions/{session}")).json()["messages"]
+    return ["".join(block["text"] for block in message["content"]) for message in messages]
+
+
+async def listed(server: Served) -> set[str]:
+    return {item["id"] for item in (await server.http.get("/api/sessions")).json()["items"]}
+
+
+async def test_without_an_id_a_conversation_is_one_session(server: Served) -> None:
     first = await ask(server, user("One"), reply="1")
-    history = [user("One"), {"role": "assistant", "content": "1"}]
-    assert await ask(server, *history, user("Two"), reply="2") == first
-    session = (await server.http.get(f"/api/sessions/{first}")).json()
-    assert len(session["messages"]) == 4
-    assert session["summary"]["turns"] == 4
+    second = await ask(server, *talk("One", "1", "Two"), reply="2")
+    third = await ask(server, *talk("One", "1", "Two", "2", "Three"), reply="3")
+    assert await listed(server) == {third}
+    assert await stored(server, third) == ["One", "1", "Two", "2", "Three", "3"]
+    session = (await server.http.get(f"/api/sessions/{third}")).json()
+    assert session["summary"]["turns"] == 6
+    requests = (await server.http.get("/api/requests", params={"session_id": third})).json()["items"]
+    assert [item["session_id"] for item in requests] == [third, second, first]
+
+
+async def test_every_answer_names_the_conversation_as_it_is_then(server: Served) -> None:
+    first = await ask(server, user("One"), reply="1")
+    second = await ask(server, *talk("One", "1", "Two"), reply="2")
+    assert await ask(server, user("And?"), session=second) == second
+    assert [words for _, words in said(server)] == ["One", "1", "Two", "2", "And?"]
+    assert await ask(server, user("Or?"), session=first) == first
+    assert [words for _, words in said(server)] == ["One", "1", "Or?"]
 
 
 @pytest.mark.parametrize("other", [user("One"), user("Uno")])
 async def test_another_beginning_is_another_session(server: Served, other: dict[str, str]) -> None:
-    first = await ask(server, user("One"), reply="1")
-    assert await ask(server, other) != first
+    sessions = {await ask(server, user("One"), reply="1"), await ask(server, other)}
+    assert await listed(server) == sessions
 
 
 async def test_another_answer_in_the_history_is_another_session(server: Served) -> None:
-    first = await ask(server, user("One"), reply="1")
-    assert await ask(server, user("One"), {"role": "assistant", "content": "one"}, user("Two")) != first
+    sessions = {await ask(server, user("One"), reply="1"), await ask(server, *talk("One", "one", "Two"))}
+    assert await listed(server) == sessions
 
 
-async def test_two_ways_on_from_one_point_lose_neither(server: Served) -> None:
-    first = await ask(server, user("One"), reply="1")
-    gates = [Gate(), Gate()]
-    for gate, words in zip(gates, ("left", "right"), strict=True):
-        server.backend.script(begin(), gate, text(words), end())
-    history = [user("One"), {"role": "assistant", "content": "1"}]
-    client = server.openai()
-    asking = [
-        asyncio.ensure_future(client.chat.completions.create(model="opus", messages=[*history, user(way)]))
-        for way in ("a", "b")
-    ]
-    for gate in gates:
+GREETING = ("Hi", "Hello!")
+"""What every second conversation begins with."""
+
+
+class TestNothingLeaks:
+    """No request without an id writes into what the id of another stands for."""
+
+    async def bob_goes_on(self, server: Served, bob: str, *expected: str) -> None:
+        assert await ask(server, user("And now?"), session=bob) == bob
+        assert [words for _, words in said(server)] == [*expected, "And now?"]
+
+    @pytest.mark.parametrize("chosen", [None, "bobs"])
+    @pytest.mark.parametrize("bob_is_first", [True, False])
+    async def test_who_has_said_the_same_has_a_session_of_its_own(
+        self, server: Served, chosen: str | None, bob_is_first: bool
+    ) -> None:
+        greeted = [
+            await ask(server, user(GREETING[0]), reply=GREETING[1], session=chosen if is_bob else None)
+            for is_bob in (bob_is_first, not bob_is_first)
+        ]
+        bob = greeted[0 if bob_is_first else 1]
+        await ask(server, *talk(*GREETING, "ALICE SECRET"))
+        await self.bob_goes_on(server, bob, *GREETING)
+
+    async def test_another_try_at_an_earlier_question(self, server: Served) -> None:
+        """Alice's own conversation has gone on, so that Bob's is all that is left at that point."""
+        await ask(server, user(GREETING[0]), reply=GREETING[1])
+        await ask(server, *talk(*GREETING, "first try"))
+        bob = await ask(server, user(GREETING[0]), reply=GREETING[1])
+        alice = await ask(server, *talk(*GREETING, "ALICE SECRET"), reply="Noted.")
+        await self.bob_goes_on(server, bob, *GREETING)
+        assert await stored(server, alice) == [*GREETING, "ALICE SECRET", "Noted."]
+
+    async def test_a_history_from_elsewhere(self, server: Served) -> None:
+        bob = await ask(server, user(GREETING[0]), reply=GREETING[1])
+        await ask(server, *talk(*GREETING, "ALICE SECRET"))
+        assert "ALICE SECRET" not in await stored(server, bob)
+        await self.bob_goes_on(server, bob, *GREETING)
+
+    async def test_two_ways_on_from_one_point_at_once(self, server: Served) -> None:
+        await ask(server, user(GREETING[0]), reply=GREETING[1])
+        gates, ways = [Gate(), Gate()], ("left", "right")
+        for gate, way in zip(gates, ways, strict=True):
+            server.backend.script(begin(), gate, text(f"to the {way}"), end())
+        client = server.openai().chat.completions.with_raw_response
+        asking = [
+            asyncio.ensure_future(client.create(model="opus", messages=talk(*GREETING, f"Go {way}"))) for way in ways
+        ]
+        for gate in gates:
+            await gate.reached.wait()
+            gate.open()
+        names = [raw.headers["x-session-id"] for raw in await asyncio.gather(*asking)]
+        assert await listed(server) == set(names)
+        found = {(asked, answered) for _, _, asked, answered in [await stored(server, name) for name in names]}
+        assert {asked for asked, _ in found} == {"Go left", "Go right"}
+        assert {answered for _, answered in found} == {"to the left", "to the right"}
+        for name in names:
+            await self.bob_goes_on(server, name, *await stored(server, name))
+
+    async def test_each_of_many_keeps_what_it_was_told(self, server: Served) -> None:
+        """Twins all of them, some with ids and some without, in turns."""
+        histories = {number: list(GREETING) for number in range(6)}
+        names = {number: await ask(server, user(GREETING[0]), reply=GREETING[1]) for number in histories}
+        for turn in range(3):
+            for number, history in histories.items():
+                new, reply = f"{number}.{turn}?", f"{number}.{turn}!"
+                if number % 2:
+                    await ask(server, user(new), reply=reply, session=names[number])
+                    assert [words for _, words in said(server)] == [*history, new]
+                else:
+                    names[number] = await ask(server, *talk(*history, new), reply=reply)
+                history += [new, reply]
+        for number, history in histories.items():
+            assert await stored(server, names[number]) == history
+        assert set(names.values()) <= await listed(server)
+
+
+async def begun(server: Served, count: int) -> None:
+    """Return when `count` requests were read so far that each stand before their turn."""
+    await until(lambda: len({e.record.id for e in server.events if isinstance(e, RequestUpdated)}) == count)
+
+
+class TestOneTurnAtATime:
+    async def test_two_at_once_in_one_session_follow_each_other(self, server: Served) -> None:
+        await ask(server, user("One"), reply="1", session="mine")
+        gate = Gate()
+        server.backend.script(gate, answer("a"))
+        first = asyncio.ensure_future(ask_scripted(server, "A"))
         await gate.reached.wait()
+        second = asyncio.ensure_future(ask(server, user("B"), reply="b", session="mine"))
+        await begun(server, 3)
+        assert len(server.backend.requests) == 2
         gate.open()
-    await asyncio.gather(*asking)
-    listed = (await server.http.get("/api/sessions")).json()["items"]
-    ends = set()
-    for item in listed:
-        ends.add((await server.http.get(f"/api/sessions/{item['id']}")).json()["messages"][-1]["content"][0]["text"])
-    assert first in {item["id"] for item in listed}
-    assert ends == {"left", "right"}
+        await asyncio.gather(first, second)
+        assert [words for _, words in said(server)] == ["One", "1", "A", "a", "B"]
+        assert await stored(server, "mine") == ["One", "1", "A", "a", "B", "b"]
+
+    async def test_an_id_from_a_running_stream_waits_for_its_end(self, server: Served) -> None:
+        gate = Gate()
+        server.backend.script(begin(), text("1"), gate, end())
+        raw = await server.openai().chat.completions.with_raw_response.create(
+            model="opus", messages=[user("One")], stream=True
+        )
+        name = raw.headers["x-session-id"]
+        second = asyncio.ensure_future(ask(server, user("Two"), session=name))
+        await begun(server, 2)
+        gate.open()
+        async for _ in raw.parse():
+            pass
+        assert await second == name
+        assert [words for _, words in said(server)] == ["One", "1", "Two"]
+
+    async def test_who_waits_too_long_is_told_when_to_come_again(self, serve: Serve) -> None:
+        server = await serve(queue_seconds=0.01)
+        gate = Gate()
+        server.backend.script(gate, answer("a"))
+        first = asyncio.ensure_future(ask_scripted(server, "A"))
+        await gate.reached.wait()
+        body = {"model": "opus", "messages": [user("B")], "session_id": "mine"}
+        refused = await server.http.post("/v1/chat/completions", json=body)
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+        assert refused.json()["error"]["code"] == "queue_full"
+        gate.open()
+        await first
+        assert await stored(server, "mine") == ["A", "a"]
+
+    @pytest.mark.parametrize("trouble", [Overloaded("Too much."), RuntimeError("a bug")], ids=["told", "unexpected"])
+    async def test_a_turn_that_fails_lets_the_next_one_in(
+        self, server: Served, trouble: Exception, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        await ask(server, user("One"), reply="1", session="mine")
+        server.backend.script(trouble)
+        body = {"model": "opus", "messages": [user("Two")], "session_id": "mine"}
+        assert (await server.http.post("/v1/chat/completions", json=body)).status_code >= 500
+        caplog.clear()
+        await ask(server, user("Three"), session="mine")
+        assert [words for _, words in said(server)] == ["One", "1", "Three"]
+
+    async def test_a_turn_whose_client_leaves_lets_the_next_one_in(self, server: Served) -> None:
+        await ask(server, user("One"), reply="1", session="mine")
+        gate = Gate()
+        server.backend.script(begin(), gate)
+        leaving = asyncio.ensure_future(ask_scripted(server, "Two"))
+        await gate.reached.wait()
+        leaving.cancel()
+        await ask(server, user("Three"), session="mine")
+        assert [words for _, words in said(server)] == ["One", "1", "Three"]
+
+    async def test_a_bad_request_takes_no_turn(self, server: Served) -> None:
+        body = {"model": "opus", "messages": [], "session_id": "mine"}
+        assert (await server.http.post("/v1/chat/completions", json=body)).status_code == 400
+        await ask(server, user("One"), session="mine")
+
+    async def test_several_answers_are_one_turn(self, server: Served) -> None:
+        for words in ("a", "b"):
+            server.backend.script(answer(words))
+        body = {"model": "opus", "messages": [user("One")], "session_id": "mine", "n": 2}
+        assert (await server.http.post("/v1/chat/completions", json=body)).status_code == 200
+        assert (await stored(server, "mine"))[0] == "One"
+
+    async def test_without_history_there_are_no_turns_to_wait_for(self, serve: Serve) -> None:
+        server = await serve(history=False)
+        gates = [Gate(), Gate()]
+        for gate in gates:
+            server.backend.script(gate, answer("a"))
+        asking = [asyncio.ensure_future(ask_scripted(server, words)) for words in "AB"]
+        for gate in gates:
+            await gate.reached.wait()
+        for gate in gates:
+            gate.open()
+        await asyncio.gather(*asking)
+
+    async def test_counting_tokens_waits_for_no_turn(self, server: Served) -> None:
+        gate = Gate()
+        server.backend.script(gate, answer("a"))
+        running = asyncio.ensure_future(ask_scripted(server, "A"))
+        await gate.reached.wait()
+        body = {"model": "opus", "messages": [user("How many?")], "session_id": "mine"}
+        assert (await server.http.post("/v1/messages/count_tokens", json=body)).status_code == 200
+        gate.open()
+        await running
 
 
 @pytest.mark.parametrize("bad", ["a b", "../x", "x" * 129, 'a"b'])

@@ -49,6 +49,11 @@ async def work(path):
             texts = [f"text {at} " * 50 for at in range(count)]
             await store.save_session(name, **saved_as(exchange(*texts)))
             tell("saved", name, count)
+        first, second = f"{name}-1", f"{name}-2"
+        await store.save_session(first, **saved_as(exchange(name, "b")), explicit=False)
+        tell("saved", first, 2)
+        await store.save_session(second, **saved_as(exchange(name, "b", "c", "d")), explicit=False, prefix=2)
+        tell("saved", second, 4)
         await store.record_request(record(name))
         if number % 3 == 2:
             await store.delete_session(name)

@@ -13,9 +13,11 @@ from server.store import saving, sessions
 from server.store.damage import beside, mark_suspect
 from server.store.database import open_database
 from server.store.expiry import Expiry
+from server.store.migrate import shipped_migrations
 from tests.store.conversations import exchange
 
 NOW = Expiry(now=1000.0, ttl=None)
+NEWEST = shipped_migrations()[-1].number
 
 
 def rights(file):
@@ -50,7 +52,7 @@ def test_a_new_database_is_private_whatever_the_umask(path):
     before = os.umask(0)
     try:
         with closing(open_database(path).connection) as connection:
-            saving.save(connection, NOW, exchange("a", "b"))
+            saving.save(connection, NOW, exchange("a", "b"), "s")
             found = {file.name: rights(file) for file in path.parent.iterdir()}
     finally:
         os.umask(before)
@@ -62,7 +64,7 @@ def test_an_existing_database_becomes_private(path):
     fill(path)
     path.chmod(0o644)
     with closing(open_database(path).connection) as connection:
-        saving.save(connection, NOW, exchange("a", "b"))
+        saving.save(connection, NOW, exchange("a", "b"), "s")
         assert {rights(file) for file in path.parent.iterdir()} == {0o600}
 
 
@@ -123,7 +125,7 @@ class TestTooNew:
     def test_it_is_left_untouched(self, newer):
         assert [file.name for file in newer.parent.iterdir()] == [newer.name]
         error = self.refused(newer)
-        assert (error.found, error.known) == (99, 1)
+        assert (error.found, error.known) == (99, NEWEST)
         assert str(newer) in error.message
         assert error.hint
 
@@ -140,7 +142,7 @@ class TestTooNew:
             shutil.copytree(path.parent, copy.parent)
         for suffix in lost:
             beside(copy, suffix).unlink()
-        assert copy.read_bytes()[60:64] == (1).to_bytes(4, "big")
+        assert copy.read_bytes()[60:64] == NEWEST.to_bytes(4, "big")
         assert self.refused(copy).found == 99
 
     def test_it_says_which_version_wrote_it(self, newer):
@@ -188,7 +190,7 @@ class TestDamaged:
         opened = open_database(path)
         with closing(opened.connection) as connection:
             assert titles(connection) == []
-            saving.save(connection, NOW, exchange("new", "life"))
+            saving.save(connection, NOW, exchange("new", "life"), "s")
         (aside,) = [file for file in path.parent.iterdir() if ".damaged-" in file.name]
         assert aside.read_bytes() == damaged
         assert str(aside) in opened.notice

@@ -48,7 +48,7 @@ def stored(path):
         assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         for index in SEARCH_INDEXES:
             connection.execute(f"INSERT INTO {index} ({index}) VALUES ('integrity-check')")  # noqa: S608
-        ids = [row["id"] for row in connection.execute("SELECT id FROM sessions")]
+        ids = [row["id"] for row in connection.execute("SELECT id FROM sessions UNION SELECT id FROM former_ids")]
         return {name: len(sessions.find(connection, NOW, name).messages) for name in ids}
 
 

@@ -1,5 +1,6 @@
 """Schema versions, one after the other."""
 
+import json
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -11,6 +12,7 @@ from server.store import saving, sessions
 from server.store.database import open_database
 from server.store.expiry import Expiry
 from server.store.migrate import Migration, backups, migrate, shipped_migrations, transaction, user_version
+from server.transcript import digest
 from tests.store.conversations import exchange
 
 NOW = Expiry(now=1000.0, ttl=None)
@@ -50,6 +52,31 @@ def test_every_older_version_becomes_the_newest(tmp_path, version):
     open_database(older).connection.close()
     open_database(new).connection.close()
     assert schema(older) == schema(new)
+
+
+def test_sessions_of_the_first_version_go_on(path):
+    """Those with ids that clients chose under these alone; the others by what was said, too."""
+    old = exchange("a", "b")
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        migrate(connection, path, SHIPPED[:1])
+        for number, name in enumerate(("mine", "ses_1"), start=1):
+            connection.execute(
+                "INSERT INTO sessions VALUES (?, ?, 'a', 0, 'ide', 'opus', ?, 1, 1, 0, ?, ?, 2, 2, 0, 0)",
+                [number, name, json.dumps(old.system), digest(old.system, old.messages), digest((), old.messages)],
+            )
+            connection.executemany(
+                "INSERT INTO messages (session, position, role, text, created_at, content) VALUES (?, ?, ?, '', 1, ?)",
+                [(number, at, said["role"], json.dumps(said["content"])) for at, said in enumerate(old.messages)],
+            )
+    longer = exchange("a", "b", "c", "d")
+    with closing(open_database(path).connection) as connection:
+        assert saving.save(connection, NOW, longer, "ses_2", explicit=False, prefix=2) == "ses_1"
+        assert saving.save(connection, NOW, longer, "ses_3", explicit=False, prefix=2) is None
+        saving.save(connection, NOW, longer, "mine")
+        for name in ("mine", "ses_2", "ses_3"):
+            assert list(sessions.find(connection, NOW, name).messages) == list(longer.messages)
+        assert list(sessions.find(connection, NOW, "ses_1").messages) == list(old.messages)
 
 
 def test_a_migration_keeps_what_is_there(path):

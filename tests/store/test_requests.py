@@ -1,15 +1,17 @@
 """The log of requests, row by row."""
 
+import re
 from dataclasses import fields, replace
 
 import pytest
 
 from server.errors import InvalidRequest
-from server.store import requests
+from server.store import requests, saving
+from server.store.expiry import Expiry
 from server.store.paging import Where
 from server.store.requests import REQUESTS
 from server.store.types import RequestFilter, RequestRecord, StatisticsBucket
-from tests.store.conversations import record
+from tests.store.conversations import exchange, record
 
 FULL = RequestRecord(
     id="req_full",
@@ -128,7 +130,6 @@ def test_requests_that_a_crash_left_running_are_ended(connection):
     [
         RequestFilter(),
         RequestFilter(status="error"),
-        RequestFilter(session_id="s"),
         RequestFilter(since=1.0),
         RequestFilter(since=1.0, until=2.0),
         RequestFilter(status="ok", since=1.0, until=2.0),
@@ -143,6 +144,26 @@ def test_no_list_is_sorted_or_scanned(connection, wanted, cursor):
     (step,) = [row["detail"] for row in plan]
     assert "USING INDEX requests_by_" in step
     assert step.startswith("SEARCH" if cursor or wanted != RequestFilter() else "SCAN requests USING INDEX")
+
+
+@pytest.mark.parametrize("wanted", [RequestFilter(session_id="s"), RequestFilter(session_id="s", since=1.0)])
+def test_a_sessions_requests_are_found_by_an_index(connection, wanted):
+    where = requests.matching(wanted)
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {REQUESTS.page_sql(where)}", [*where.parameters, 50])
+    steps = [row["detail"] for row in plan]
+    assert any(step.startswith("SEARCH requests USING INDEX requests_by_session") for step in steps)
+    assert not any(re.match("SCAN (requests|sessions|former_ids)", step) for step in steps)
+
+
+def test_what_was_asked_under_former_ids_is_the_sessions(connection):
+    now = Expiry(1000.0, None)
+    saving.save(connection, now, exchange("a", "b"), "ses_1", explicit=False)
+    saving.save(connection, now, exchange("a", "b", "c", "d"), "ses_2", explicit=False, prefix=2)
+    requests.write(
+        connection, [record(f"r{number}", float(number), session_id=f"ses_{number}") for number in (1, 2, 3)]
+    )
+    assert ids(connection, session_id="ses_2") == ["r2", "r1"]
+    assert ids(connection, session_id="ses_1") == ["r1"]
 
 
 def test_statistics(connection):

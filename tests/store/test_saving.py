@@ -1,12 +1,14 @@
 """Which session a conversation is saved to, and what is then in it."""
 
+from uuid import uuid4
+
 import pytest
 
 from server.errors import InvalidRequest
 from server.store import saving, sessions
 from server.store.expiry import Expiry
 from server.store.saving import title_of, turn_start
-from server.transcript import canonical_messages, digest, split_prefix
+from server.transcript import canonical_messages, split_prefix
 from tests.store.conversations import assistant, exchange, talk, user
 
 NOW = Expiry(now=1000.0, ttl=100.0)
@@ -14,15 +16,18 @@ LATER = Expiry(now=1050.0, ttl=100.0)
 SYSTEM = ("Be brief.",)
 
 
-def save(connection, saved, *, moment=NOW, **options):
-    return saving.save(connection, moment, saved, **options)
+def save(connection, saved, session_id=None, *, moment=NOW, **options):
+    """Save under the client's id, or a new one; returns the id."""
+    given = session_id is not None
+    session_id = session_id if given else f"ses_{uuid4().hex}"
+    saving.save(connection, moment, saved, session_id, explicit=given, **options)
+    return session_id
 
 
 def go_on(connection, saved, *, moment=NOW):
-    """Save as the server does without an explicit id: by the digest of what was said before."""
+    """Save as the server does without an explicit id: with a new one, and the number of messages said before."""
     before, _ = split_prefix(saved.messages[:-1])
-    prefix_digest = digest(saved.system, before) if before else None
-    return save(connection, saved, moment=moment, prefix_digest=prefix_digest)
+    return save(connection, saved, moment=moment, prefix=len(before))
 
 
 def found(connection, session_id, moment=NOW):
@@ -70,7 +75,9 @@ def test_the_summary(connection):
         "output_tokens": 7,
     }
     session_id = save(connection, exchange("Hello there", "Hi", **usage))
-    go_on(connection, exchange("Hello there", "Hi", "Bye", "Bye", client="web/2", model="haiku", **usage), moment=LATER)
+    assert found(connection, session_id).summary.input_tokens == 110
+    longer = exchange("Hello there", "Hi", "Bye", "Bye", client="web/2", model="haiku", **usage)
+    session_id = go_on(connection, longer, moment=LATER)
     summary = found(connection, session_id).summary
     assert (summary.title, summary.client, summary.model) == ("Hello there", "web/2", "haiku")
     assert (summary.created_at, summary.last_used_at, summary.expires_at) == (1000.0, 1050.0, 1150.0)
@@ -78,68 +85,131 @@ def test_the_summary(connection):
     assert not summary.pinned
 
 
+def listed(connection):
+    return [row["id"] for row in connection.execute("SELECT id FROM sessions ORDER BY number")]
+
+
 class TestByPrefix:
     def test_a_conversation_that_goes_on_stays_one_session(self, connection):
+        go_on(connection, exchange("a", "b"))
+        go_on(connection, exchange("a", "b", "c", "d"))
+        last = go_on(connection, exchange("a", "b", "c", "d", "e", "f"))
+        assert texts(connection, last) == ["a", "b", "c", "d", "e", "f"]
+        assert listed(connection) == [last]
+
+    def test_each_id_is_that_of_the_conversation_as_it_was(self, connection):
         first = go_on(connection, exchange("a", "b"))
-        assert go_on(connection, exchange("a", "b", "c", "d")) == first
-        assert go_on(connection, exchange("a", "b", "c", "d", "e", "f")) == first
-        assert texts(connection, first) == ["a", "b", "c", "d", "e", "f"]
-        assert count(connection) == 1
+        second = go_on(connection, exchange("a", "b", "c", "d"))
+        third = go_on(connection, exchange("a", "b", "c", "d", "e", "f"))
+        assert texts(connection, first) == ["a", "b"]
+        assert texts(connection, second) == ["a", "b", "c", "d"]
+        assert len({first, second, third}) == 3
+        summary = found(connection, first).summary
+        assert (summary.id, summary.turns, summary.title) == (first, 2, "a")
+
+    def test_who_goes_on_by_a_former_id_has_a_session_of_its_own(self, connection):
+        first = go_on(connection, exchange("a", "b"))
+        second = go_on(connection, exchange("a", "b", "c", "d"))
+        save(connection, exchange("a", "b", "x", "y"), first)
+        assert listed(connection) == [second, first]
+        assert texts(connection, first) == ["a", "b", "x", "y"]
+        assert texts(connection, second) == ["a", "b", "c", "d"]
+
+    def test_what_a_client_has_named_is_taken_for_no_other_request(self, connection):
+        save(connection, exchange("a", "b"), "bobs")
+        own = go_on(connection, exchange("c", "d"))
+        save(connection, exchange("c", "d", "e", "f"), own)  # it read its id in the answer
+        others = [go_on(connection, exchange("a", "b", "c", "d")), go_on(connection, exchange(*"cdefgh"))]
+        assert listed(connection) == ["bobs", own, *others]
+        assert texts(connection, "bobs") == ["a", "b"]
+        assert texts(connection, own) == ["c", "d", "e", "f"]
+
+    @pytest.mark.parametrize("rewritten", [exchange("A", "B"), exchange("a", "b", "c", "d", system=("Other.",))])
+    def test_a_former_id_never_finds_what_was_rewritten(self, connection, rewritten):
+        first = go_on(connection, exchange("a", "b"))
+        second = go_on(connection, exchange("a", "b", "c", "d"))
+        save(connection, rewritten, second)
+        assert found(connection, first) is None
+
+    def test_a_former_id_outlives_turns_by_the_later_one(self, connection):
+        first = go_on(connection, exchange("a", "b"))
+        second = go_on(connection, exchange("a", "b", "c", "d"))
+        save(connection, exchange(*"abcdef"), second)
+        assert texts(connection, first) == ["a", "b"]
 
     def test_an_edited_history_is_a_new_session(self, connection):
-        first = go_on(connection, exchange("a", "b"))
-        go_on(connection, exchange("a", "b", "c", "d"))
+        go_on(connection, exchange("a", "b"))
+        first = go_on(connection, exchange("a", "b", "c", "d"))
         fork = go_on(connection, exchange("a", "b", "other", "answer"))
-        assert fork != first
+        assert listed(connection) == [first, fork]
         assert texts(connection, first) == ["a", "b", "c", "d"]
         assert texts(connection, fork) == ["a", "b", "other", "answer"]
 
     def test_another_system_prompt_is_another_session(self, connection):
         first = go_on(connection, exchange("a", "b"))
-        assert go_on(connection, exchange("a", "b", "c", "d", system=("Other.",))) != first
+        other = go_on(connection, exchange("a", "b", "c", "d", system=("Other.",)))
+        assert listed(connection) == [first, other]
 
-    def test_without_a_digest_it_is_a_new_session(self, connection):
-        assert save(connection, exchange("a", "b")) != save(connection, exchange("a", "b", "c", "d"))
+    @pytest.mark.parametrize("prefix", [0, 1, 2, 4])
+    def test_another_prefix_is_another_session(self, connection, prefix):
+        first = go_on(connection, exchange("a", "b", "c"))
+        other = save(connection, exchange("a", "b", "c", "d"), prefix=prefix)
+        assert listed(connection) == [first, other]
 
-    def test_a_digest_of_another_conversation_is_not_trusted(self, connection):
+    def test_an_answer_that_went_on_with_the_clients_words_is_a_new_session(self, connection):
         first = go_on(connection, exchange("a", "b"))
-        second = save(connection, exchange("x", "y", "z", "w"), prefix_digest=digest(SYSTEM, talk("a", "b")))
-        assert second != first
+        prefilled = saving.Exchange(SYSTEM, [*talk("a", "b"), assistant("c")], "ide", "model", {})
+        second = save(connection, prefilled, prefix=2)
+        assert listed(connection) == [first, second]
         assert texts(connection, first) == ["a", "b"]
+        assert texts(connection, second) == ["a", "b", "c"]
 
     def test_two_clients_that_said_the_same_do_not_share_what_follows(self, connection):
-        one, other = save(connection, exchange("hi", "hello")), save(connection, exchange("hi", "hello"), moment=LATER)
-        taken = go_on(connection, exchange("hi", "hello", "mine", "yes"))
-        left = go_on(connection, exchange("hi", "hello", "yours", "no"))
-        assert {taken, left} == {one, other}
-        assert texts(connection, taken) == ["hi", "hello", "mine", "yes"]
-        assert texts(connection, left) == ["hi", "hello", "yours", "no"]
+        ids = [go_on(connection, exchange("hi", "hello")) for _ in range(2)]
+        ids += [go_on(connection, exchange("hi", "hello", words, "yes")) for words in ("mine", "yours")]
+        assert [texts(connection, session_id)[2:] for session_id in ids] == [[], [], ["mine", "yes"], ["yours", "yes"]]
+        assert set(listed(connection)) == set(ids[2:])
+
+    def test_the_last_used_of_several_goes_on(self, connection):
+        for at in (950.0, 990.0, 970.0):
+            go_on(connection, exchange("a", "b"), moment=Expiry(at, 100.0))
+        old, newest, new = listed(connection)
+        last = go_on(connection, exchange("a", "b", "c", "d"))
+        assert listed(connection) == [old, last, new]
+        assert texts(connection, newest) == ["a", "b"]
 
     def test_an_expired_session_does_not_go_on(self, connection):
         first = go_on(connection, exchange("a", "b"))
-        assert go_on(connection, exchange("a", "b", "c", "d"), moment=Expiry(1100.0, 100.0)) != first
+        later = go_on(connection, exchange("a", "b", "c", "d"), moment=Expiry(1100.0, 100.0))
+        assert listed(connection) == [first, later]
+
+    def test_the_former_ids_of_an_expired_session_find_nothing(self, connection):
+        first = go_on(connection, exchange("a", "b"))
+        go_on(connection, exchange("a", "b", "c", "d"))
+        assert found(connection, first, Expiry(1100.0, 100.0)) is None
 
     def test_the_same_history_in_other_words_goes_on(self, connection):
-        first = go_on(connection, exchange("a b", "c"))
+        go_on(connection, exchange("a b", "c"))
         again = [
             {"role": "user", "content": [{"type": "text", "text": "a "}, {"type": "text", "text": "b"}]},
             assistant("c"),
             user("d"),
             assistant("e"),
         ]
-        saved = saving.Exchange(SYSTEM, again, "ide", "model", {})
-        assert go_on(connection, saved) == first
-        assert texts(connection, first) == ["a b", "c", "d", "e"]
+        last = go_on(connection, saving.Exchange(SYSTEM, again, "ide", "model", {}))
+        assert listed(connection) == [last]
+        assert texts(connection, last) == ["a b", "c", "d", "e"]
 
     def test_messages_that_were_joined_are_not_stored_twice(self, connection):
-        first = save(connection, saving.Exchange(SYSTEM, [user("a"), user("b"), assistant("c")], "ide", "model", {}))
+        save(connection, saving.Exchange(SYSTEM, [user("a"), user("b"), assistant("c")], "ide", "model", {}))
         joined = [
             {"role": "user", "content": [*user("a")["content"], *user("b")["content"]]},
             *talk("a", "c", "d", "e")[1:],
         ]
-        assert go_on(connection, saving.Exchange(SYSTEM, joined, "ide", "model", {})) == first
-        assert texts(connection, first) == ["a", "b", "c", "d", "e"]
-        assert found(connection, first).summary.turns == 5
+        last = go_on(connection, saving.Exchange(SYSTEM, joined, "ide", "model", {}))
+        assert listed(connection) == [last]
+        assert texts(connection, last) == ["a", "b", "c", "d", "e"]
+        assert found(connection, last).summary.turns == 5
 
 
 class TestByName:
@@ -153,6 +223,11 @@ class TestByName:
             save(connection, exchange("a", "b"), session_id=name)
         assert caught.value.param == "session_id"
         assert count(connection) == 0
+
+    def test_a_new_name_takes_no_session_over(self, connection):
+        first = go_on(connection, exchange("a", "b"))
+        save(connection, exchange("a", "b", "c", "d"), "mine", prefix=2)
+        assert listed(connection) == [first, "mine"]
 
     def test_only_what_is_new_is_written(self, connection):
         save(connection, exchange("a", "b"), session_id="s")
@@ -192,7 +267,6 @@ class TestByName:
         save(connection, exchange("a", "b", "c", "d", system=("Other.",)), session_id="s")
         assert found(connection, "s").system == ("Other.",)
         assert rows(connection)[:2] == before
-        assert sessions.match(connection, NOW, ("Other.",), talk(*"abcd")) == "s"
 
     def test_an_expired_one_begins_anew(self, connection):
         save(connection, exchange("old", "secret", input_tokens=5), session_id="s")

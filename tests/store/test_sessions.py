@@ -4,62 +4,28 @@ import pytest
 
 from server.errors import InvalidRequest, NotFound
 from server.store import requests, saving, sessions
-from server.store.expiry import Expiry
+from server.store.expiry import Expiry, Removed
 from server.store.paging import Where
 from server.store.sessions import SESSIONS
-from tests.store.conversations import assistant, exchange, files_with, record, talk, user
+from tests.store.conversations import exchange, files_with, record
 
 NOW = Expiry(now=1000.0, ttl=100.0)
-SYSTEM = ("Be brief.",)
 
 
 def save(connection, session_id, *texts, at=1000.0, **more):
     return saving.save(connection, Expiry(at, 100.0), exchange(*texts, **more), session_id=session_id)
 
 
+def chain(connection, *names):
+    """One session that went on without an id, under these ids one after the other."""
+    for at, name in enumerate(names):
+        texts = [f"text {number}" for number in range(2 * at + 2)]
+        saving.save(connection, NOW, exchange(*texts), name, explicit=False, prefix=2 * at)
+
+
 def ids(connection, moment=NOW, **options):
     page = sessions.list_page(connection, moment, **{"search": None, "cursor": None, "limit": 50, **options})
     return [item.id for item in page.items]
-
-
-class TestMatching:
-    def test_a_whole_conversation_matches(self, connection):
-        save(connection, "s", "a", "b")
-        assert sessions.match(connection, NOW, SYSTEM, talk("a", "b")) == "s"
-
-    @pytest.mark.parametrize(
-        ("system", "prefix"),
-        [
-            (SYSTEM, []),
-            (SYSTEM, talk("a")),
-            (SYSTEM, talk("a", "b", "c")),
-            (SYSTEM, talk("a", "B")),
-            ((), talk("a", "b")),
-            (("Be brief.", "Really."), talk("a", "b")),
-            (SYSTEM, [assistant("a"), user("b")]),
-        ],
-    )
-    def test_nothing_else_matches(self, connection, system, prefix):
-        save(connection, "s", "a", "b")
-        assert sessions.match(connection, NOW, system, prefix) is None
-
-    def test_an_empty_prefix_matches_no_empty_session(self, connection):
-        save(connection, "s")
-        assert sessions.match(connection, NOW, SYSTEM, []) is None
-
-    def test_the_digest_alone_is_not_enough(self, connection):
-        save(connection, "s", "a", "b")
-        connection.execute("UPDATE messages SET content = replace(content, 'b', 'x')")
-        assert sessions.match(connection, NOW, SYSTEM, talk("a", "b")) is None
-
-    def test_the_last_used_of_several(self, connection):
-        for name, at in (("old", 950.0), ("newest", 990.0), ("new", 970.0)):
-            save(connection, name, "a", "b", at=at)
-        assert sessions.match(connection, NOW, SYSTEM, talk("a", "b")) == "newest"
-
-    def test_an_expired_one_does_not_match(self, connection):
-        save(connection, "s", "a", "b", at=900.0)
-        assert sessions.match(connection, NOW, SYSTEM, talk("a", "b")) is None
 
 
 class TestFinding:
@@ -171,7 +137,7 @@ class TestDeleting:
     def test_messages_go_with_their_session(self, connection):
         save(connection, "s", "a", "b")
         save(connection, "other", "c", "d")
-        assert sessions.delete(connection, Where(["id = ?"], ["s"])) == ("s",)
+        assert sessions.delete(connection, Where(["id = ?"], ["s"])).ids == ("s",)
         assert [row["text"] for row in connection.execute("SELECT text FROM messages")] == ["c", "d"]
 
     def test_the_bodies_of_its_requests_go_too(self, connection):
@@ -181,6 +147,23 @@ class TestDeleting:
         sessions.delete(connection, Where())
         assert requests.get(connection, "r1") == record("r1", session_id="s")
         assert requests.get(connection, "r2") == record("r2", session_id="t", **bodies)
+
+    def test_its_former_ids_go_too(self, connection):
+        chain(connection, "ses_1", "ses_2", "ses_3")
+        bodies = {"request_body": "{}", "response_body": "{}"}
+        requests.write(connection, [record(f"r{number}", session_id=f"ses_{number}", **bodies) for number in (1, 3)])
+        removed = sessions.delete(connection, Where(["id = ?"], ["ses_3"]))
+        assert removed == Removed(("ses_3",), ("ses_1", "ses_2"))
+        assert [sessions.find(connection, NOW, session_id) for session_id in ("ses_1", "ses_2", "ses_3")] == [None] * 3
+        assert requests.get(connection, "r1") == record("r1", session_id="ses_1")
+
+    def test_a_former_id_is_forgotten_by_itself(self, connection):
+        chain(connection, "ses_1", "ses_2", "ses_3")
+        requests.write(connection, [record("r", session_id="ses_1", request_body="{}", response_body="{}")])
+        assert sessions.delete(connection, Where(["FALSE"]), former=["ses_1", "nobody"]) == Removed(("ses_1",), ())
+        assert sessions.find(connection, NOW, "ses_1") is None
+        assert len(sessions.find(connection, NOW, "ses_2").messages) == 4
+        assert requests.get(connection, "r") == record("r", session_id="ses_1")
 
     def test_nothing_of_it_stays_on_the_disk(self, connection, path):
         for number in range(30):

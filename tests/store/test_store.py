@@ -17,10 +17,7 @@ from server.store.migrate import backups
 from server.store.store import Store
 from server.store.store import log as store_log
 from server.store.types import RequestFilter
-from server.transcript import digest
 from tests.store.conversations import exchange, record, saved_as, talk
-
-SYSTEM = ("Be brief.",)
 
 
 async def save(store, session_id, *texts, **options):
@@ -33,9 +30,10 @@ async def ids(store, **options):
 
 class TestSessions:
     async def test_from_the_first_exchange_to_the_end(self, store, events):
-        session_id = await save(store, None, "a", "b")
-        assert await store.match_session(SYSTEM, talk("a", "b")) == session_id
-        assert await save(store, None, *"abcd", prefix_digest=digest(SYSTEM, talk("a", "b"))) == session_id
+        first, session_id = "ses_1", "ses_2"
+        await save(store, first, "a", "b", explicit=False)
+        await save(store, session_id, *"abcd", explicit=False, prefix=2)
+        assert list((await store.find_session(first)).messages) == talk("a", "b")
         assert list((await store.find_session(session_id)).messages) == talk(*"abcd")
         assert (await store.rename_session(session_id, "Mine")).title == "Mine"
         assert (await store.pin_session(session_id, True)).pinned
@@ -43,7 +41,20 @@ class TestSessions:
         assert await store.delete_session(session_id)
         assert not await store.delete_session(session_id)
         assert await store.find_session(session_id) is None
-        assert events == [SessionChanged(session_id)] * 4 + [SessionsDeleted((session_id,))]
+        assert events == [
+            SessionChanged(first),
+            SessionChanged(session_id, former_id=first),
+            *[SessionChanged(session_id)] * 2,
+            SessionsDeleted((session_id, first)),
+        ]
+
+    async def test_a_former_id_is_forgotten_and_its_session_stays(self, store, events):
+        await save(store, "ses_1", "a", "b", explicit=False)
+        await save(store, "ses_2", *"abcd", explicit=False, prefix=2)
+        assert await store.delete_sessions(["ses_1"]) == ("ses_1",)
+        assert await store.find_session("ses_1") is None
+        assert await ids(store) == ["ses_2"]
+        assert events[-1] == SessionsDeleted(("ses_1",))
 
     async def test_what_fails_is_not_announced(self, store, events):
         with pytest.raises(InvalidRequest):
@@ -162,7 +173,6 @@ class TestExpiry:
         clock.now += 1.0
         assert await store.find_session("s") is None
         assert await ids(store) == []
-        assert await store.match_session(SYSTEM, talk("a", "b")) is None
         assert await store.purge() == ("s",)
         assert events[-1] == SessionsDeleted(("s",))
 
@@ -271,7 +281,7 @@ class TestOpeningAndClosing:
 
             return asyncio.run(work())
 
-        assert await asyncio.to_thread(on_a_new_loop, lambda store: save(store, "s", "a", "b")) == "s"
+        assert await asyncio.to_thread(on_a_new_loop, lambda store: save(store, "s", "a", "b")) is None
         assert await asyncio.to_thread(on_a_new_loop, ids) == ["s"]
 
     async def test_size(self, store):
