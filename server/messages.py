@@ -21,6 +21,9 @@ StreamEvent = dict[str, Any]
 Events = AsyncGenerator[StreamEvent, None]
 """The events of one message; `aclose` ends the work."""
 
+MAX_INPUT_DEPTH = 100
+"""Of a tool call's input, which comes as JSON in a string: orjson reads 1024 levels of it, but writes only 254."""
+
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 EFFORTS: tuple[Effort, ...] = ("low", "medium", "high", "xhigh", "max")
 
@@ -178,12 +181,45 @@ class MessageFold:
         return usage
 
 
+class TooDeep(ValueError):
+    """JSON that is nested deeper than `MAX_INPUT_DEPTH` levels."""
+
+
 def parse_tool_input(partial_json: str) -> Any:
     """A tool call's input from its joined `input_json_delta`s; no text at all is an empty object.
 
-    Text that is not JSON (an answer that was cut in a tool call) is kept under `_incomplete`, so that nothing is lost.
+    Text that is not JSON (an answer that was cut in a tool call), or too deep to be passed on, is kept under
+    `_incomplete`, so that nothing is lost.
     """
     try:
-        return orjson.loads(partial_json) if partial_json.strip() else {}
-    except orjson.JSONDecodeError:
+        return read_tool_input(partial_json)
+    except TooDeep:
         return {"_incomplete": partial_json}
+
+
+def read_tool_input(written: str) -> Any:
+    """As `parse_tool_input`, for what a client wrote. Raises TooDeep."""
+    try:
+        value = orjson.loads(written) if written.strip() else {}
+    except orjson.JSONDecodeError as error:
+        if "limit" in error.msg:  # its own, of 1024 levels
+            raise TooDeep from None
+        return {"_incomplete": written}
+    if written.count("{") + written.count("[") > MAX_INPUT_DEPTH and is_deeper(value, MAX_INPUT_DEPTH):
+        raise TooDeep
+    return value
+
+
+def is_deeper(value: Any, limit: int) -> bool:
+    """Whether lists and objects are nested in `value` on more than `limit` levels."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(limit):
+        level = [
+            item
+            for container in level
+            for item in (container.values() if isinstance(container, dict) else container)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return bool(level)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.messages import MessageFold, MessagesRequest, parse_tool_input, text_block, text_of
+from server.messages import MAX_INPUT_DEPTH, MessageFold, MessagesRequest, parse_tool_input, text_block, text_of
 
 BEGIN = {
     "id": "msg_1",
@@ -22,6 +22,12 @@ END = {
     "delta": {"stop_reason": "end_turn", "stop_sequence": None},
     "usage": {"output_tokens": 7},
 }
+
+
+def nested(levels):
+    return '{"a":' * levels + "1" + "}" * levels
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -175,10 +181,17 @@ def test_the_events_are_not_written_to():
         ('"text"', "text"),
         ('{"a', {"_incomplete": '{"a'}),
         ("NaN", {"_incomplete": "NaN"}),
+        (nested(MAX_INPUT_DEPTH + 1), {"_incomplete": nested(MAX_INPUT_DEPTH + 1)}),
+        (nested(5000), {"_incomplete": nested(5000)}),
+        ("[" + "{}," * 500 + "{}]", [{}] * 501),
     ],
 )
 def test_a_tool_calls_input(written, value):
     assert parse_tool_input(written) == value
+
+
+def test_the_deepest_input_is_written_as_it_was_read():
+    assert orjson.dumps(parse_tool_input(nested(MAX_INPUT_DEPTH))).decode() == nested(MAX_INPUT_DEPTH)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.api.answers import header
 from server.errors import BodyTooLarge, InvalidRequest
+from server.messages import is_deeper
 
 MAX_DEPTH = 200
 """orjson reads 1024 levels but writes only 254; nothing that is deeper could be passed on."""
@@ -73,20 +74,6 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise InvalidRequest(f"The body is not valid JSON: {error}.", hint="Send a JSON object in UTF-8.") from None
     if not isinstance(body, dict):
         raise InvalidRequest("The body is JSON, but not an object.", hint="Send a JSON object: {...}.")
-    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _is_deeper(body, MAX_DEPTH):
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and is_deeper(body, MAX_DEPTH):
         raise InvalidRequest(f"The body is nested deeper than {MAX_DEPTH} levels.", hint="Flatten it.")
     return body
-
-
-def _is_deeper(value: Any, limit: int) -> bool:
-    level = [value]
-    for _ in range(limit):
-        level = [
-            item
-            for container in level
-            for item in (container.values() if isinstance(container, dict) else container)
-            if isinstance(item, dict | list)
-        ]
-        if not level:
-            return False
-    return True

@@ -12,7 +12,7 @@ from server.api.bodies import MAX_DEPTH, parse_object
 from server.errors import InvalidRequest
 from tests.api.conftest import KEY, Serve, Served
 from tests.openai_schema import validate
-from tests.scripted_backend import answer
+from tests.scripted_backend import answer, begin, block, end
 
 PATHS = ["/v1/chat/completions", "/v1/messages", "/v1/messages/count_tokens"]
 LARGE = 50_000_000
@@ -43,6 +43,31 @@ async def test_broken_bodies(server: Served, path: str, body: bytes) -> None:
     else:
         assert response.json()["error"]["type"] == "invalid_request_error"
         assert response.json()["type"] == "error"
+
+
+async def test_tool_arguments_that_are_too_deep(server: Served) -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": nested(300).decode()}}
+    messages = [
+        {"role": "user", "content": "Look"},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": "A cat"},
+    ]
+    response = await server.http.post(PATHS[0], json={"model": "opus", "messages": messages})
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == "messages[1].tool_calls[0].function.arguments"
+
+
+@pytest.mark.parametrize("path", PATHS[:2])
+async def test_tool_arguments_of_the_models_that_are_too_deep(server: Served, path: str) -> None:
+    start = {"type": "tool_use", "id": "t", "name": "f", "input": {}}
+    call = block(start, {"type": "input_json_delta", "partial_json": nested(300).decode()})
+    server.backend.script(begin(), *call, *end("tool_use"))
+    body = {"model": "opus", "max_tokens": 9, "messages": [{"role": "user", "content": "Look"}]}
+    response = await server.http.post(path, json=body)
+    assert response.status_code == 200
+    assert nested(300) in response.content.replace(b"\\", b"")
+    session = await server.http.get(f"/api/sessions/{response.headers['x-session-id']}")
+    assert session.json()["messages"][1]["content"][0]["input"] == {"_incomplete": nested(300).decode()}
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "nonsense"])

@@ -26,7 +26,7 @@ from server.dialects.chat_completions.content import (
 )
 from server.dialects.chat_completions.fields import Field, shown
 from server.dialects.chat_completions.tools import tool_name
-from server.messages import Block, Message, parse_tool_input, text_block
+from server.messages import MAX_INPUT_DEPTH, Block, Message, TooDeep, read_tool_input, text_block
 
 OPENING = "(The conversation begins.)"
 UNANSWERED = "The tool call was not answered by the client."
@@ -198,7 +198,10 @@ def _result(call: _Call, rest: dict[str, Any]) -> Block:
 def _arguments(arguments: Field) -> dict[str, Any]:
     """A call's input. What is no JSON object (a call that was cut) is kept under `_incomplete`."""
     text = "" if arguments.missing else arguments.string()
-    parsed = parse_tool_input(text)
+    try:
+        parsed = read_tool_input(text)
+    except TooDeep:
+        raise arguments.refusal(f"is nested deeper than {MAX_INPUT_DEPTH} levels", "Flatten it.") from None
     if parsed is None:
         return {}
     return parsed if isinstance(parsed, dict) else {"_incomplete": text}

@@ -1,8 +1,10 @@
 """Messages of every role become a system prompt and turns as the Messages API wants them."""
 
+import orjson
 import pytest
 
 from server.dialects.chat_completions.turns import OPENING, UNANSWERED
+from server.messages import MAX_INPUT_DEPTH
 from tests.dialects.chat_completions.samples import (
     PNG,
     answering,
@@ -203,6 +205,28 @@ class TestToolCalls:
 
 
 CALL = calling(("a", "look"))
+
+
+def deep(levels):
+    return '{"a":' * levels + "1" + "}" * levels
+
+
+@pytest.mark.parametrize("levels", [MAX_INPUT_DEPTH + 1, 300, 5000])
+def test_arguments_that_are_too_deep_to_be_passed_on(levels):
+    call = calling(("a", "look"), ("b", "look"))
+    call["tool_calls"][1]["function"]["arguments"] = deep(levels)
+    of_old = assistant(None, function_call={"name": "look", "arguments": deep(levels)})
+    for message, param in ((call, "tool_calls[1].function.arguments"), (of_old, "function_call.arguments")):
+        error = refusal(user("q"), message)
+        assert error.param == f"messages[1].{param}"
+        assert "deeper than 100 levels" in str(error)
+
+
+def test_the_deepest_arguments_are_passed_on():
+    call = calling(("a", "look"))
+    call["tool_calls"][0]["function"]["arguments"] = deep(MAX_INPUT_DEPTH)
+    [(_, [_]), (_, [block]), _] = turns_of(user("q"), call, answering("a", "A"))
+    assert orjson.dumps(block["input"]).decode() == deep(MAX_INPUT_DEPTH)
 
 
 @pytest.mark.parametrize(
