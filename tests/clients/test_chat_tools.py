@@ -190,7 +190,7 @@ async def test_one_call_at_a_time(server: Live) -> None:
 
 
 async def test_a_call_that_is_cut_short(server: Live) -> None:
-    server.simulator.script([ToolUse("warmth", {"city": "Ulm"}, id="toolu_1"), Stop("max_tokens")])
+    server.simulator.script([ToolUse("warmth", {"city": "Ulm"}, delay=0.05), Stop("max_tokens")])
     assert (await ask(server, [ASKED])).choices[0].finish_reason == "length"
     await ask(server, [{"role": "user", "content": "Something else"}])
     assert len(server.simulator.messages_calls) == 2

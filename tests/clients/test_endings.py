@@ -1,4 +1,4 @@
-"""How answers end: their reasons and counts, and what becomes of the process."""
+"""How answers end: their reasons and counts, and that one request is one call, whatever the CLI would go on to do."""
 
 import asyncio
 from typing import Any
@@ -25,24 +25,26 @@ GOES_ON = ("max_tokens", "refusal", "model_context_window_exceeded")
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 @pytest.mark.parametrize(("reason", "finish_reason"), REASONS)
-async def test_finish_reasons(server: Live, reason: str, finish_reason: str, stream: bool) -> None:
-    gate = Gate(after_events=FIRST_DELTA)
+async def test_finish_reasons_and_one_call_for_one_request(
+    server: Live, reason: str, finish_reason: str, stream: bool
+) -> None:
+    gate, words = Gate(after_events=FIRST_DELTA), "one two three four"
     last = ToolUse("look", id="toolu_1") if reason == "tool_use" else Stop(reason)
-    server.simulator.script([Text("one two", chunks=2), gate, last])
+    server.simulator.script([Text(words, delay=0.05), gate, last])
     create = server.openai().chat.completions.create
     arguments: dict[str, Any] = {"model": MODEL, "messages": HELLO, "tools": TOOLS}
     asking = asyncio.ensure_future(_reason(create(**arguments, stream=stream), stream))
     await gate.await_reached()
     working = server.pids("busy")
     gate.open()
-    assert await asking == ("one two", finish_reason)
+    assert await asking == (words, finish_reason)
     assert server.pids("busy") == set()
     if reason in GOES_ON:
         # The CLI would ask the model once more: its process is ended.
         await gone(working)
     else:
         assert working <= server.pids("idle", "holding")
-        assert len(server.simulator.messages_calls) == 1
+    assert len(server.simulator.messages_calls) == 1
 
 
 async def _reason(answer: Any, stream: bool) -> tuple[str, str]:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.clients.live import HELLO, Live, Serve, gone, until
 from tests.commands.processes import Running, serving
-from tests.simulator import FIRST_DELTA, Gate, Simulator, Text
+from tests.simulator import FIRST_DELTA, Gate, Simulator, Text, ToolUse
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -71,6 +71,22 @@ async def test_a_server_that_is_ended_by_a_signal(
     # Those who ended it in an orderly way are told to try again later.
     assert (b'"code":"server_stopping"' in received) is (number != signal.SIGKILL)
     assert len(simulator.messages_calls) == 2
+
+
+@posix
+async def test_a_server_that_is_killed_while_a_call_is_held(simulator: Simulator, cli_path: os.PathLike[str]) -> None:
+    """At the end of its input the CLI would take the call for interrupted, and ask the model what to do."""
+    look = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
+    simulator.script(ToolUse("look"))
+    with serving("--claude-path", str(cli_path), CLAUDE_CODE_TRAY_API_KEY="my-own-key") as running:
+        async with httpx2.AsyncClient(base_url=running.url, headers={"x-api-key": "my-own-key"}, timeout=60) as client:
+            answer = await client.post("/v1/chat/completions", json={**BODY, "stream": False, "tools": [look]})
+        assert answer.json()["choices"][0]["finish_reason"] == "tool_calls"
+        processes = children(running)
+        assert processes
+        await asyncio.to_thread(running.stop, signal.SIGKILL)
+        await gone(processes)
+    assert len(simulator.messages_calls) == 1
 
 
 async def test_a_server_that_is_stopped(serve: Serve) -> None:

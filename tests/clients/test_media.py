@@ -67,6 +67,17 @@ async def test_images_of_a_chat_completion(server: Live) -> None:
     ]
 
 
+@pytest.mark.parametrize("where", ["question", "history"])
+async def test_an_image_that_the_cli_would_make_smaller(server: Live, where: str) -> None:
+    large = base64.b64encode(png(3000, 2400, 5)).decode()
+    messages: list[Any] = [{"role": "user", "content": [part(large), text("look")]}]
+    if where == "history":
+        messages += [{"role": "assistant", "content": "seen"}, {"role": "user", "content": "and now?"}]
+    await server.openai().chat.completions.create(model=MODEL, messages=messages)
+    assert conversation(server.sent())[0] == ("user", [block(large), text("look")])
+    assert len(conversation(server.sent())) == len(messages)
+
+
 async def test_an_image_and_its_conversation_goes_on(server: Live) -> None:
     messages: list[Any] = [{"role": "user", "content": [text("look"), part(SMALL)]}]
     client = server.openai()

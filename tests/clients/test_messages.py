@@ -177,6 +177,23 @@ async def test_thinking(server: Live, model: str, asked: Any, sent: dict[str, An
         assert message.content[0].thinking == "Let me see."
 
 
+async def test_thinking_in_the_history_goes_back_to_the_model(server: Live) -> None:
+    thought = {"type": "thinking", "thinking": "Look first.", "signature": "c2ln"}
+    call = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "seen"}
+    await server.anthropic().messages.create(
+        model=MODEL,
+        max_tokens=50,
+        tools=[LOOK],
+        messages=[
+            {"role": "user", "content": "Look"},
+            {"role": "assistant", "content": [thought, call]},
+            {"role": "user", "content": [result]},
+        ],
+    )
+    assert conversation(server.sent())[1] == ("assistant", [thought, call])
+
+
 async def test_parameters(server: Live) -> None:
     server.simulator.script([Text("a"), Stop("stop_sequence", "END")])
     message = await server.anthropic().messages.create(
