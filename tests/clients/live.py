@@ -48,9 +48,8 @@ class Live:
 
     @property
     def backend(self) -> ClaudeCliBackend:
-        backend = getattr(self.services.backend, "cli", self.services.backend)
-        assert isinstance(backend, ClaudeCliBackend)
-        return backend
+        assert self.services.cli is not None
+        return self.services.cli
 
     def http(self, key: str | None = KEY, **options: Any) -> httpx2.AsyncClient:
         """A plain client."""
