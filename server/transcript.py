@@ -17,7 +17,7 @@ from server.messages import Block, Message, Tool
 Turn = tuple[str, tuple[Any, ...]]
 """A canonical turn: its role and its canonical blocks."""
 
-_NOT_CONTENT = frozenset({"cache_control", "citations"})
+_NOT_CONTENT = frozenset({"cache_control"})
 
 
 def canonical_messages(messages: Iterable[Message]) -> tuple[Turn, ...]:

@@ -21,11 +21,13 @@ from server.backends.claude_cli.wire import (
     Streamed,
 )
 from server.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
-from server.messages import Block, Tool
+from server.messages import Block, StreamEvent, Tool
 
 log = logging.getLogger(__name__)
 
 CONTROL_TIMEOUT_SECONDS = 60.0
+ASKED_AGAIN_AFTER = frozenset({"max_tokens", "refusal", "model_context_window_exceeded", "pause_turn"})
+"""Where an API would stop, the CLI asks the model again by itself, up to three times."""
 
 Answer = asyncio.Future[dict[str, Any]]
 """The answer to a control request, when it has come."""
@@ -181,6 +183,9 @@ class Channel:
         if begins and (not self._in_turn or self._early_results):
             self._end_runaway()
         elif self._in_turn:
+            if _asks_again(message.event):
+                # Here and not by who reads the turn: every moment counts.
+                self._process.kill()
             self._items.put_nowait(message)
 
     def _end_runaway(self) -> None:
@@ -228,6 +233,11 @@ class Channel:
         self._answers.clear()
         self._items.put_nowait(death)
         self._on_death()
+
+
+def _asks_again(event: StreamEvent) -> bool:
+    """Whether the CLI would go on by itself after this end of a message."""
+    return event.get("type") == "message_delta" and event["delta"].get("stop_reason") in ASKED_AGAIN_AFTER
 
 
 async def settled(answer: Answer, subtype: str) -> dict[str, Any]:

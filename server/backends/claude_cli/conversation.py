@@ -1,6 +1,5 @@
 """A live conversation: a process bound to a model, a system prompt and tools, and the transcript that it holds."""
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
@@ -51,6 +50,9 @@ class Conversation:
         self._binding: Binding | None = None
         self._transcript: tuple[Turn, ...] = ()
         self._held: frozenset[str] = frozenset()
+        self._flags: dict[str, Any] = {}
+        """The settings in force, as far as they were asked for."""
+        self._silent = False
         self._cost = 0.0
         self._lease = 0
         self._forgotten = False
@@ -132,11 +134,11 @@ class Conversation:
             if self.state == "busy" and self._lease == lease:
                 self.kill()
 
-    async def _put(self, request: MessagesRequest) -> Answer:
+    async def _put(self, request: MessagesRequest) -> Answer | None:
         """Get the question to the CLI, with all that goes before it. Gives the answer to the flags that it needs."""
         channel = self._channel
         if self._binding is not None:
-            flags = channel.post("apply_flag_settings", settings=flag_settings(request, self._base_url))
+            flags = self._set_flags(request)
             _, said = split_prefix(request.messages)
             if results := tool_results(said):
                 channel.give_results(results)
@@ -155,9 +157,7 @@ class Conversation:
         await settled(initialized, "initialize")
         return flags
 
-    def _bind(
-        self, request: MessagesRequest
-    ) -> "tuple[asyncio.Future[dict[str, Any]], asyncio.Future[dict[str, Any]]]":
+    def _bind(self, request: MessagesRequest) -> tuple[Answer, Answer | None]:
         """Give the parked process its system prompt, tools and parameters. Nothing here waits for an answer."""
         channel = self._channel
         channel.tools = request.tools
@@ -168,19 +168,20 @@ class Conversation:
             sdkMcpServerManifests=mcp.manifest(request.tools) if request.tools else {},
             hooks=None,
         )
-        flags = channel.post("apply_flag_settings", settings=flag_settings(request, self._base_url))
+        flags = self._set_flags(request)
         if (budget := thinking_tokens(request)) is not None:
             channel.post("set_max_thinking_tokens", max_thinking_tokens=budget)
         return initialized, flags
 
-    async def _turn(self, request: MessagesRequest, flags: Answer) -> Events:
+    async def _turn(self, request: MessagesRequest, flags: Answer | None) -> Events:
         fold, report = MessageFold(), None
         while True:
             item = await self._channel.next_item(SILENCE_SECONDS)
             match item:
                 case Streamed(event) if event.get("type") == "message_start":
                     # Refused, the parameters of the last request would still be in force.
-                    await settled(flags, "apply_flag_settings")
+                    if flags is not None:
+                        await settled(flags, "apply_flag_settings")
                     fold.feed(event)
                     yield event
                 case Streamed(event) if _stop_reason(event) is not None:
@@ -197,7 +198,8 @@ class Conversation:
                     event = mcp.without_prefix(event)
                     fold.feed(event)
                     yield event
-                    self._silence_once(event)
+                    if event.get("type") == "content_block_start":
+                        self._silence()
                 case AssistantError():
                     report = item
                 case Result():
@@ -205,11 +207,25 @@ class Conversation:
                 case ProcessDied():
                     raise item
 
-    def _silence_once(self, event: StreamEvent) -> None:
-        """With the first block of an answer under way, see to it that the CLI asks nothing more by itself."""
-        begins = event.get("type") == "content_block_start" and event.get("index") == 0
-        if begins and self._base_url is not None:
+    def _set_flags(self, request: MessagesRequest) -> Answer | None:
+        """Set what has changed since the last request: the CLI takes some 20 ms for it, even for nothing."""
+        wanted = flag_settings(request, self._base_url)
+        if wanted == self._flags:
+            return None
+        self._flags = wanted
+        return self._channel.post("apply_flag_settings", settings=wanted)
+
+    def _silence(self) -> None:
+        """Once an answer is under way, see to it that the CLI asks nothing more by itself."""
+        if not self._silent and self._base_url is not None:
+            self._silent = True
             self._channel.post("apply_flag_settings", settings=silence())
+
+    def _end_silence(self) -> None:
+        """The CLI rests, or waits for the client: it may ask again. In this moment nobody waits for it."""
+        if self._silent:
+            self._silent = False
+            self._channel.post("apply_flag_settings", settings=self._flags)
 
     async def _end(self, request: MessagesRequest, fold: MessageFold, delta: StreamEvent) -> list[StreamEvent]:
         """The last two events; before they leave, it is settled what becomes of the process."""
@@ -235,6 +251,7 @@ class Conversation:
     def _keep(self, state: State, request: MessagesRequest, answer: Message) -> None:
         if self._channel.dead is not None or self._forgotten:
             return
+        self._end_silence()
         self._transcript = canonical_messages([*request.messages, answer])
         self.last_used = time.monotonic()
         self.state = state

@@ -68,7 +68,7 @@ def _models(rows: list[dict[str, Any]]) -> list[ModelInfo]:
             description=row.get("description", ""),
             effort_levels=tuple(row.get("supportedEffortLevels") or ()),
             supports_thinking_off=row.get("supportsThinkingOff"),
-            is_default=row.get("resolvedModel") == default,
+            is_default=default is not None and row.get("resolvedModel") == default,
         )
         for row in rows
         if row.get("value") != "default"

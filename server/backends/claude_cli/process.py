@@ -33,7 +33,7 @@ class CliProcess:
 
     def __init__(
         self,
-        process: asyncio.subprocess.Process,
+        process: "_Process",
         on_message: Callable[[Incoming], None],
         on_exit: Callable[[ProcessDied], None],
     ) -> None:
@@ -125,11 +125,11 @@ class CliProcess:
             spawn(self._read_stderr(), name=f"claude {self.pid} stderr"),
         ]
         try:
-            await self._process.wait()
+            await self._process.ended.wait()
             # A program that it has started may hold the pipes open; nobody waits for that.
             _, open_pipes = await asyncio.wait(reading, timeout=LAST_WORDS_SECONDS)
             if open_pipes:
-                cast(Any, self._process)._transport.close()  # asyncio offers no other way
+                self._process.transport.close()
         finally:
             for task in reading:
                 task.cancel()
@@ -171,12 +171,35 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-async def _create(
-    command: Sequence[str], environment: Mapping[str, str], directory: Path
-) -> asyncio.subprocess.Process | OSError:
+class _Protocol(asyncio.subprocess.SubprocessStreamProtocol):
+    """Hears of the end itself: asyncio's `wait` returns only when all pipes are closed too."""
+
+    def __init__(self, limit: int, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(limit, loop)
+        self.ended = asyncio.Event()
+
+    def process_exited(self) -> None:
+        self.ended.set()
+        super().process_exited()
+
+
+class _Process(asyncio.subprocess.Process):
+    """A process whose end and transport can be reached."""
+
+    def __init__(
+        self, transport: asyncio.SubprocessTransport, protocol: _Protocol, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        super().__init__(transport, protocol, loop)
+        self.transport = transport
+        self.ended = protocol.ended
+
+
+async def _create(command: Sequence[str], environment: Mapping[str, str], directory: Path) -> _Process | OSError:
     """Start the process; a failure is a value, since the task that runs this would log it as a bug of ours."""
     try:
-        return await asyncio.create_subprocess_exec(
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.subprocess_exec(
+            lambda: _Protocol(limit=READ_BYTES, loop=loop),
             *command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -185,11 +208,12 @@ async def _create(
             cwd=directory,
             **_OWN_GROUP,
         )
+        return _Process(transport, protocol, loop)
     except OSError as error:
         return error
 
 
-async def _end_unwanted(starting: "asyncio.Task[asyncio.subprocess.Process | OSError]") -> None:
+async def _end_unwanted(starting: "asyncio.Task[_Process | OSError]") -> None:
     process = await starting
     if not isinstance(process, OSError):
         with contextlib.suppress(ProcessLookupError):

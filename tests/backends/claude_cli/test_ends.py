@@ -1,5 +1,6 @@
 """How an answer ends decides what becomes of its process; the CLI never goes on by itself at the user's cost."""
 
+import asyncio
 from contextlib import aclosing
 
 import pytest
@@ -12,12 +13,22 @@ from tests.waiting import until
 @pytest.mark.parametrize("reason", ["max_tokens", "refusal", "model_context_window_exceeded"])
 @pytest.mark.parametrize("said", ["half an answer", ""], ids=["text", "no text"])
 async def test_one_call_for_one_request(backend, simulator, reason, said):
-    simulator.script([*([Text(said)] if said else []), Stop(reason)], times=1)
+    simulator.script([*([Text(said, delay=0.02)] if said else []), Stop(reason)], times=1)
     whole = await fold(backend.stream(ask("Hi")))
     assert whole.message["stop_reason"] == reason
     assert words(whole) == said
     await until(lambda: not backend.pool.processes())
     assert len(simulator.messages_calls) == 1
+
+
+@pytest.mark.parametrize("reason", ["max_tokens", "refusal"])
+async def test_one_call_for_each_of_many_at_once(backend, simulator, reason):
+    """At the pace of a fast model the CLI is told in time; it would ask again within two milliseconds of the end."""
+    simulator.script([Text("one two " * 10, chunks=20, delay=0.005), Stop(reason)], when=lambda recorded: True)
+    for _ in range(3):
+        await asyncio.gather(*(fold(backend.stream(ask("Hi"))) for _ in range(4)))
+    await until(lambda: not backend.pool.processes())
+    assert len(simulator.messages_calls) == 12
 
 
 async def test_an_empty_answer_is_an_empty_answer(backend, simulator):

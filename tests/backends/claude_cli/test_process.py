@@ -178,6 +178,17 @@ say(type="child", pid=child.pid)
 """
 
 
+async def test_what_it_has_left_behind_does_not_hide_its_end(start):
+    """The pipes are still held by the one that it has started."""
+    process, messages, deaths = await start(f"{GRANDCHILD}sys.exit(3)")
+    child = (await messages.first()).data["pid"]
+    try:
+        assert (await deaths.first()).exit_code == 3
+        await process.stop()
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
 async def test_what_it_has_started_is_killed_with_it(start):
     process, messages, deaths = await start(f"{GRANDCHILD}sleep()")
     child = psutil.Process((await messages.first()).data["pid"])
