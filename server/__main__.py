@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Sequence
 
-from server.commands.arguments import COMMAND, COMMAND_LINE, parse
+from server.commands.arguments import parse
+from server.commands.options import COMMAND, COMMAND_LINE
 from server.errors import SettingsInvalid, TrayError
 
 USAGE_ERROR = 2

@@ -6,10 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from server import __version__
-
-COMMAND = "claude-code-tray"
-COMMAND_LINE = "command line"
-"""How settings name the arguments as the source of a value."""
+from server.commands.options import COMMAND
 
 SUBCOMMANDS = ("serve", "key", "doctor")
 
@@ -27,15 +24,6 @@ def parse(arguments: Sequence[str]) -> tuple[Run, argparse.Namespace]:
     namespace = _parser().parse_args(_with_subcommand(arguments))
     run: Run = {"serve": _serve, "key": _key, "doctor": _doctor}[namespace.subcommand]
     return run, namespace
-
-
-def overrides(namespace: argparse.Namespace) -> dict[str, Any]:
-    """The settings that the arguments give; None where they give none."""
-    names = ("host", "port", "data_dir", "config_dir", "claude_path", "log_level")
-    given: dict[str, Any] = {name: getattr(namespace, name, None) for name in names}
-    if getattr(namespace, "no_auth", False):
-        given["api_key_required"] = False
-    return given
 
 
 def _with_subcommand(arguments: list[str]) -> list[str]:

@@ -7,8 +7,8 @@ import logging
 import sys
 from dataclasses import asdict
 
-from server.commands.arguments import overrides
 from server.commands.checks import Check, check_all
+from server.commands.options import overrides
 from server.errors import SettingsInvalid
 from server.settings import load_settings
 

@@ -6,7 +6,7 @@ import logging
 import sys
 
 from server.commands import anthropic_key
-from server.commands.arguments import overrides
+from server.commands.options import overrides
 from server.errors import SetupError
 from server.secrets import KeyStore, open_key_store
 from server.settings import Settings, load_settings

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from server.commands.arguments import COMMAND, overrides
+from server.commands.options import COMMAND, overrides
 from server.errors import SettingsInvalid
 from server.events import Event, EventBus, Notice, StateChanged
 from server.logs import configure_logs

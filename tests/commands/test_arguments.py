@@ -1,31 +1,11 @@
-"""The arguments: what they mean for the settings, and what is refused."""
+"""The arguments: which subcommand they mean, and what is refused."""
 
 import pytest
 
 from server import __version__
 from server.__main__ import main
-from server.commands.arguments import overrides, parse
+from server.commands.arguments import parse
 from tests.commands.processes import run
-
-
-def test_every_option_becomes_its_setting() -> None:
-    address = ["--host", "::1", "--port", "1", "--claude-path", "p", "--no-auth"]
-    _, namespace = parse(["serve", *address, "--data-dir", "d", "--config-dir", "c", "--log-level", "debug"])
-    assert overrides(namespace) == {
-        "host": "::1",
-        "port": "1",
-        "data_dir": "d",
-        "config_dir": "c",
-        "claude_path": "p",
-        "log_level": "debug",
-        "api_key_required": False,
-    }
-
-
-@pytest.mark.parametrize("subcommand", ["serve", "key", "doctor"])
-def test_what_is_not_given_is_left_to_other_sources(subcommand: str) -> None:
-    _, namespace = parse([subcommand])
-    assert set(overrides(namespace).values()) == {None}
 
 
 @pytest.mark.parametrize("arguments", [[], ["--port", "0"], ["--no-auth"]])
