@@ -202,6 +202,9 @@ class Conversation:
                         self._silence()
                 case AssistantError():
                     report = item
+                case Result(is_error=False):
+                    # Seen after a passing 404, when the CLI asks again without a stream. It is paid: not once more.
+                    raise UpstreamFailed("Claude's answer did not come as a stream.", upstream_status=502)
                 case Result():
                     raise failure(item, report, self._channel.limits, time.time())
                 case ProcessDied():

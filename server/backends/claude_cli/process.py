@@ -8,10 +8,11 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import psutil
 
+from server.backends.claude_cli import parent_death
 from server.backends.claude_cli.wire import Incoming, LineFramer, WireError, decode
 from server.errors import CliNotFound, ProcessDied
 from server.tasks import spawn
@@ -27,8 +28,7 @@ LAST_WORDS_SECONDS = 1.0
 class CliProcess:
     """A running CLI. `on_message` gets each line, `on_exit` the end, once, whatever its reason.
 
-    It dies with this program, however that dies: its stdin is a pipe that only this program holds, and at the end
-    of its input the CLI exits at once, even in the middle of an answer (CLI 2.1.330: 16 ms).
+    It dies with this program, however that dies: see `parent_death`.
     """
 
     def __init__(
@@ -100,10 +100,10 @@ class CliProcess:
         if self._process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            if hasattr(os, "killpg"):
-                os.killpg(self.pid, signal.SIGKILL)
-            else:
+            if sys.platform == "win32":
                 self._process.kill()
+            else:
+                os.killpg(self.pid, signal.SIGKILL)
 
     async def stop(self) -> None:
         """End it: end of input, then terminate, then kill, with time between the steps. Returns when it is gone."""
@@ -206,8 +206,9 @@ async def _create(command: Sequence[str], environment: Mapping[str, str], direct
             stderr=asyncio.subprocess.PIPE,
             env=dict(environment),
             cwd=directory,
-            **_OWN_GROUP,
+            **parent_death.start_options(),
         )
+        parent_death.adopt(transport.get_pid() or 0)
         return _Process(transport, protocol, loop)
     except OSError as error:
         return error
@@ -219,10 +220,3 @@ async def _end_unwanted(starting: "asyncio.Task[_Process | OSError]") -> None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.communicate()
-
-
-# A group of its own, so that Ctrl-C in the terminal reaches this program alone, which then stops its processes.
-# On Windows: CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW.
-_OWN_GROUP: dict[str, Any] = (
-    {"creationflags": 0x00000200 | 0x08000000} if sys.platform == "win32" else {"start_new_session": True}
-)
