@@ -175,7 +175,7 @@ class RateLimited(_RetryLater, RequestError):
 
 
 class QueueFull(_RetryLater, RequestError):
-    """All processes were busy for as long as a request may wait."""
+    """All processes, or its session, were busy for as long as a request may wait."""
 
     openai_code = "queue_full"
 

@@ -1,6 +1,6 @@
 """A request's parameters as the CLI's flag settings. Pure.
 
-Every value is set for every request, the empty ones too: what one request asked for must never reach the next.
+They hold every value for every request, the empty ones too: what one request asked for must never reach the next.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,8 +39,8 @@ def silence() -> dict[str, Any]:
     """The `settings` after which the CLI can reach nobody, until the next request's are set.
 
     Where an API would stop (max_tokens, a refusal, a cut), the CLI asks again by itself, within a millisecond or
-    two of the message's end: too soon for a process to be ended. It reads its API's address for each call, so while
-    an answer streams it is given one that leads nowhere.
+    two of the message's end: too soon for a process to be ended. It reads its API's address for each call, so once
+    the first block of an answer has begun it is given one that leads nowhere.
     """
     return {"env": {"ANTHROPIC_BASE_URL": NOWHERE}}
 
