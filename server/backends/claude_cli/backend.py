@@ -13,6 +13,7 @@ from server.backends.base import BackendStatus, ModelInfo
 from server.backends.claude_cli.conversation import Conversation, Launch
 from server.backends.claude_cli.environment import command, environment
 from server.backends.claude_cli.locate import locate
+from server.backends.claude_cli.parameters import likely_flags
 from server.backends.claude_cli.pool import Counts, Limits, Pool
 from server.backends.claude_cli.probe import Probe, probe
 from server.errors import BackendError, NotSignedIn, ProcessDied, TrayError, UpstreamFailed
@@ -57,6 +58,8 @@ class ClaudeCliBackend:
         self._unsubscribe = bus.subscribe(self._on_event)
         self._probing: asyncio.Task[None] | None = None
         self._stopping = False
+        self._expected: dict[str, Any] = {}
+        """The settings of the latest request, with which spares are parked: clients seldom change them."""
         self._asked_again = -ASK_AGAIN_SECONDS
 
     async def start(self) -> None:
@@ -127,6 +130,7 @@ class ClaudeCliBackend:
         """Serve `request`. A turn that dies before its first event is begun once more on a fresh process."""
         for attempt in (1, 2):
             conversation = await self._pool.lease(request, fresh=attempt > 1)
+            self._expected = likely_flags(request, self._base_url)
             begun = False
             try:
                 async with aclosing(conversation.answer(request)) as events:
@@ -159,6 +163,7 @@ class ClaudeCliBackend:
             environment(self._config.outer),
             self._config.directory,
             self._base_url,
+            self._expected,
         )
         return await Conversation.start(
             launch,

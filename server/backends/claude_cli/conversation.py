@@ -1,9 +1,10 @@
 """A live conversation: a process bound to a model, a system prompt and tools, and the transcript that it holds."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +23,9 @@ State = Literal["parked", "idle", "busy", "holding", "closed"]
 
 SILENCE_SECONDS = 600.0
 RESULT_WAIT_SECONDS = 1.0
+SILENCE_AFTER_SECONDS = 0.1
+FEW_TOKENS = 64
+"""An answer of so few tokens at most may be at its end before `SILENCE_AFTER_SECONDS`."""
 CLEAN_ENDS = frozenset({"end_turn", "stop_sequence"})
 
 
@@ -33,6 +37,8 @@ class Launch:
     environment: Mapping[str, str]
     directory: Path
     base_url: str | None = None
+    flags: dict[str, Any] = field(default_factory=dict)
+    """The settings to park it with: those that the next request is likely to want."""
 
 
 class Conversation:
@@ -53,6 +59,7 @@ class Conversation:
         self._flags: dict[str, Any] = {}
         """The settings in force, as far as they were asked for."""
         self._silent = False
+        self._silenced = False
         self._cost = 0.0
         self._lease = 0
         self._forgotten = False
@@ -73,7 +80,8 @@ class Conversation:
             on_limits=on_limits,
             on_death=conversation._died,
         )
-        conversation._ready = conversation._channel.post("apply_flag_settings", settings={})
+        conversation._flags = launch.flags
+        conversation._ready = conversation._channel.post("apply_flag_settings", settings=launch.flags)
         return conversation
 
     async def ready(self) -> None:
@@ -199,7 +207,7 @@ class Conversation:
                     fold.feed(event)
                     yield event
                     if event.get("type") == "content_block_start":
-                        self._silence()
+                        self._silence_soon(request)
                 case AssistantError():
                     report = item
                 case Result(is_error=False):
@@ -218,16 +226,28 @@ class Conversation:
         self._flags = wanted
         return self._channel.post("apply_flag_settings", settings=wanted)
 
-    def _silence(self) -> None:
-        """Once an answer is under way, see to it that the CLI asks nothing more by itself."""
-        if not self._silent and self._base_url is not None:
-            self._silent = True
+    def _silence_soon(self, request: MessagesRequest) -> None:
+        """Once an answer is under way, see to it that the CLI asks nothing more by itself.
+
+        Not at once, unless the answer may be short: it takes the CLI 20 ms, in the middle of its writing.
+        """
+        if self._silent or self._base_url is None:
+            return
+        self._silent = True
+        lease, at_once = self._lease, (request.max_tokens or FEW_TOKENS + 1) <= FEW_TOKENS
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.0 if at_once else SILENCE_AFTER_SECONDS, self._silence, lease)
+
+    def _silence(self, lease: int) -> None:
+        if self.state == "busy" and self._lease == lease and self._silent:
             self._channel.post("apply_flag_settings", settings=silence())
+            self._silenced = True
 
     def _end_silence(self) -> None:
         """The CLI rests, or waits for the client: it may ask again. In this moment nobody waits for it."""
-        if self._silent:
-            self._silent = False
+        self._silent = False
+        if self._silenced:
+            self._silenced = False
             self._channel.post("apply_flag_settings", settings=self._flags)
 
     async def _end(self, request: MessagesRequest, fold: MessageFold, delta: StreamEvent) -> list[StreamEvent]:

@@ -35,6 +35,12 @@ def flag_settings(request: MessagesRequest, base_url: str | None) -> dict[str, A
     return {"model": request.model, "effortLevel": request.effort, "env": environment}
 
 
+def likely_flags(request: MessagesRequest, base_url: str | None) -> dict[str, Any]:
+    """What the next request is likely to want: the same, without what belongs to this one alone."""
+    alone = request.output_schema is not None or request.tool_choice is not None or goes_whole(request)
+    return {} if alone else flag_settings(request, base_url)
+
+
 def silence() -> dict[str, Any]:
     """The `settings` after which the CLI can reach nobody, until the next request's are set.
 

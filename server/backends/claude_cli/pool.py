@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 MEGABYTE = 1024 * 1024
 REAP_SECONDS = 5.0
+REFILL_SECONDS = 0.25
+"""How long after a spare was taken the next is started: the request that took it has the cores until then."""
 SPARE_FAILURES = 3
 """After so many spares in a row that did not come up, no more are started until a request's own process did."""
 
@@ -188,7 +190,7 @@ class Pool:
             self._live.append(conversation)
         finally:
             self._reserved -= 1
-            self._refill()
+            self._refill_soon()
             self.changed()
         return conversation
 
@@ -219,7 +221,12 @@ class Pool:
             self._spares.remove(conversation)
         spawn(conversation.stop(), name=f"stop claude {conversation.pid}")
 
+    def _refill_soon(self) -> None:
+        asyncio.get_running_loop().call_later(REFILL_SECONDS, self._refill)
+
     def _refill(self) -> None:
+        if self._reserved:
+            return  # The last of those whose process is being started sees to it.
         if self._stopping or self._spare_failures >= SPARE_FAILURES:
             return
         while len(self._spares) + self._spares_coming < self.limits.spares:

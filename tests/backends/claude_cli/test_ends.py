@@ -24,7 +24,7 @@ async def test_one_call_for_one_request(backend, simulator, reason, said):
 @pytest.mark.parametrize("reason", ["max_tokens", "refusal"])
 async def test_one_call_for_each_of_many_at_once(backend, simulator, reason):
     """At the pace of a fast model the CLI is told in time; it would ask again within two milliseconds of the end."""
-    simulator.script([Text("one two " * 10, chunks=20, delay=0.005), Stop(reason)], when=lambda recorded: True)
+    simulator.script([Text("one two " * 10, chunks=20, delay=0.015), Stop(reason)], when=lambda recorded: True)
     for _ in range(3):
         await asyncio.gather(*(fold(backend.stream(ask("Hi"))) for _ in range(4)))
     await until(lambda: not backend.pool.processes())
