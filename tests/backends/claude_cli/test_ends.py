@@ -94,3 +94,24 @@ async def test_tool_calls_are_not_ended_by_the_answer(backend, simulator):
     simulator.script([ToolUse("look")])
     await fold(backend.stream(ask("Hi", tools=[tool("look")])))
     assert [row[1] for row in backend.pool.processes()] == ["holding"]
+
+
+async def test_long_answers_one_after_the_other_stay_in_one_process(backend, simulator):
+    """While each streams the CLI can reach nobody; when the next is asked for, it can again."""
+    look = tool("look")
+    messages, pids = [user("question 0")], set()
+    for turn in range(1, 5):
+        called = turn % 2 == 1
+        parts = [
+            Text("one two three ", chunks=10, delay=0.02),
+            *([ToolUse("look", id=f"toolu_{turn}")] if called else []),
+        ]
+        simulator.script(parts)
+        whole = await fold(backend.stream(ask(*messages, tools=[look])))
+        pids |= {row[0] for row in backend.pool.processes()}
+        answer = (
+            {"type": "tool_result", "tool_use_id": f"toolu_{turn}", "content": "seen"} if called else f"question {turn}"
+        )
+        messages += [assistant(*whole.content), user(answer)]
+    assert len(pids) == 1
+    assert len(simulator.messages_calls) == 4
