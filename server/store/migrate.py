@@ -58,7 +58,7 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mig
     found = user_version(connection)
     due = [migration for migration in migrations if migration.number > found]
     if found and due:
-        back_up(connection, beside(path, f"{BACKUP}{due[-1].number}"))
+        back_up(connection, beside(path, f"{BACKUP}{due[-1].number}"), found)
     for migration in due:
         _apply(connection, migration)
 
@@ -84,9 +84,9 @@ def _statements(sql: str) -> Iterator[str]:
         yield statement
 
 
-def back_up(connection: sqlite3.Connection, target: Path) -> None:
-    """Copy the open database to `target` (0600). What is there under that name is whole, even after a crash."""
-    version = user_version(connection)
+def back_up(connection: sqlite3.Connection, target: Path, version: int) -> None:
+    """Copy the open database of this schema version to `target` (0600). What is there under that name is whole, even
+    after a crash."""
     handle, name = tempfile.mkstemp(prefix=f"{target.name}.part-", dir=target.parent)
     os.close(handle)
     with closing(sqlite3.connect(name)) as copy:
