@@ -2,12 +2,7 @@
 
 import asyncio
 import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -488,15 +483,3 @@ def test_default_answers_of_use_to_a_demo(client: anthropic.Anthropic) -> None:
     turns = [*asked()["messages"], first.to_param(), {"role": "user", "content": [result]}]
     answer = client.messages.create(**(asked(tools=[WEATHER]) | {"messages": turns}))
     assert answer.content[0].text == "The tool said: sunny"
-
-
-def test_start_by_command() -> None:
-    command = [sys.executable, "-m", "tests.simulator", "--port", "0"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout is not None
-        greeting = process.stdout.readline()
-        url = greeting.removeprefix("simulator listening on ").strip()
-        answer = httpx2.post(f"{url}/v1/messages", json=asked(), headers=KEY).json()
-        process.send_signal(signal.SIGTERM)
-    assert answer["content"] == [{"type": "text", "text": "You said: Hi"}]

@@ -43,8 +43,8 @@ class MemoryVault:
         self.description = "in memory only, and changes at every start"
         if reason:
             self.description += (
-                f", because no system keyring works here ({reason}); to keep it in a file that only you can "
-                'read, set key_storage = "file"'
+                f", because {reason[:1].lower()}{reason[1:]}; to keep it in a file that only you can read, "
+                'set key_storage = "file" in settings.toml (`doctor` says where that is)'
             )
 
     async def get(self, name: str) -> str | None:

@@ -22,7 +22,7 @@ async def test_memory_keeps_and_forgets() -> None:
 
 
 async def test_memory_says_why() -> None:
-    assert "(it is locked)" in MemoryVault(reason="it is locked").description
+    assert "because it is locked" in MemoryVault(reason="it is locked").description
     assert 'key_storage = "file"' in MemoryVault(reason="it is locked").description
     assert "key_storage" not in MemoryVault().description
 

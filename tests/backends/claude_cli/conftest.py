@@ -14,11 +14,11 @@ def start_backend(simulator, cli_path, claude_environment, tmp_path):
     """`async with start_backend(spares=1, ...) as backend`."""
 
     @asynccontextmanager
-    async def start(environment=claude_environment, bus=None, load_user_settings=False, **limits):
+    async def start(environment=claude_environment, bus=None, load_user_settings=False, claude_path=cli_path, **limits):
         config = CliConfig(
             directory=tmp_path / "work",
             outer=environment,
-            claude_path=cli_path,
+            claude_path=claude_path,
             limits=Limits(**{"spares": 0, **limits}),
             load_user_settings=load_user_settings,
         )

@@ -255,10 +255,13 @@ async def test_listeners_hear_of_the_pool(start_backend):
     assert heard[-1].live == 0
 
 
-async def test_a_cli_that_is_gone(start_backend, tmp_path, cli_path, monkeypatch):
-    async with start_backend() as backend:
-        object.__setattr__(backend._config, "claude_path", tmp_path / "claude")
+async def test_a_cli_that_is_gone_and_comes_back(start_backend, tmp_path, cli_path):
+    link = tmp_path / "claude"
+    link.symlink_to(cli_path)
+    async with start_backend(claude_path=link) as backend:
+        await backend.probed()
+        link.unlink()
         with pytest.raises(CliNotFound, match="no Claude Code at"):
             await fold(backend.stream(ask("a")))
-        object.__setattr__(backend._config, "claude_path", cli_path)
+        link.symlink_to(cli_path)
         assert words(await fold(backend.stream(ask("a")))) == "You said: a"
