@@ -245,6 +245,23 @@ def write_settings(config_dir: Path, changes: Mapping[str, Any]) -> None:
     edit_settings_file(path, {name: _in_toml(plain[name]) if name in given else None for name in changes})
 
 
+def with_changes(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """`settings` with other values; None means the same as for `write_settings`. Nothing is written.
+
+    Raises SettingsInvalid.
+    """
+    values = settings.model_dump()
+    for name, value in changes.items():
+        if value is None and name not in NONE_IS_A_VALUE and name in Settings.model_fields:
+            del values[name]
+        else:
+            values[name] = value
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise _invalid(error, lambda _: "what was entered") from None
+
+
 def _in_toml(value: Any) -> Any:
     return "never" if value is None else value
 

@@ -82,6 +82,11 @@ def listening_failed(error: OSError, host: str, port: int) -> SetupError:
 def url_of(sock: socket.socket) -> str:
     """Where a client on this machine reaches the socket; an address that stands for all is its loopback one."""
     host, port = sock.getsockname()[:2]
+    return address_url(host, port)
+
+
+def address_url(host: str, port: int) -> str:
+    """Where a client on this machine reaches a server that listens on `host` and `port`."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

@@ -1,0 +1,139 @@
+"""The server, as the window knows it: its state, and the few things that a person can do with it."""
+
+import logging
+import os
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from server.backends.claude_cli.backend import ClaudeCliBackend
+from server.commands.serve import refuse_itself
+from server.errors import TrayError, as_tray_error
+from server.events import EventBus, RequestFinished, RequestStarted, ServerState, StateChanged
+from server.product import Product
+from server.runtime import Host, Runtime
+from server.services import Services
+from server.settings import Settings
+from server.sockets import address_url
+
+log = logging.getLogger(__name__)
+
+IN_FLIGHT_MS = 50
+"""How long changes of the number of requests in flight are gathered."""
+
+
+class ServerControl(QObject):
+    """Starts, stops and changes the server. `problem` is why it does not run, where it should."""
+
+    changed = Signal()
+    """The state, the address or the number of requests in flight changed."""
+
+    def __init__(self, settings: Callable[[], Settings], bus: EventBus, host: Host) -> None:
+        super().__init__()
+        self.problem: TrayError | None = None
+        self._settings = settings
+        self._runtime = Runtime(settings(), bus=bus, host=host)
+        self._in_flight: set[str] = set()
+        self._gathering = QTimer(self, singleShot=True, interval=IN_FLIGHT_MS)
+        self._gathering.timeout.connect(self.changed)
+        self._unsubscribe = bus.subscribe(self._on_event)
+
+    @property
+    def state(self) -> ServerState:
+        """stopped, starting, running or failed."""
+        return self._runtime.state
+
+    @property
+    def url(self) -> str | None:
+        """Where it listens, as `http://127.0.0.1:8000`; None while it does not."""
+        return self._runtime.url
+
+    @property
+    def base_url(self) -> str:
+        """What goes into OpenAI clients, `.../v1`: the server's address, or the one that it will have."""
+        settings = self._settings()
+        return f"{self.url or address_url(settings.host, settings.port)}/v1"
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are being answered."""
+        return len(self._in_flight)
+
+    @property
+    def services(self) -> Services | None:
+        """What the server is made of, while it runs."""
+        hosted = self._runtime.hosted
+        return hosted.services if isinstance(hosted, Product) else None
+
+    @property
+    def cli(self) -> ClaudeCliBackend | None:
+        """Claude Code, while the server runs."""
+        services = self.services
+        return services.cli if services else None
+
+    async def start(self) -> None:
+        """Start, if it does not run. Raises TrayError; `problem` is that error then."""
+        self.problem = None
+        try:
+            settings = self._settings()
+            refuse_itself(settings, os.environ.get("ANTHROPIC_BASE_URL", ""))
+            self._runtime.settings = settings
+            await self._runtime.start()
+        except Exception as error:
+            raise self._failed(error) from error
+
+    async def stop(self) -> None:
+        """Stop, if it runs."""
+        self.problem = None
+        await self._runtime.stop()
+
+    async def toggle(self) -> None:
+        """Stop if it runs, start if not. Raises as `start` does."""
+        await (self.stop() if self.state == "running" else self.start())
+
+    async def reconfigure(self, settings: Settings) -> None:
+        """Go on with other settings; running requests are finished. Nothing happens while it is stopped.
+
+        Raises PortUnavailable, and goes on as before then.
+        """
+        if self.state == "running":
+            await self._runtime.reconfigure(settings)
+
+    def cancel(self, request_id: str) -> bool:
+        """End a running request; False if there is none of that id."""
+        services = self.services
+        return services is not None and services.running.cancel(request_id)
+
+    def close(self) -> None:
+        """Listen to events no more."""
+        self._unsubscribe()
+
+    def _failed(self, error: Exception) -> TrayError:
+        if not isinstance(error, TrayError):
+            log.error("the server could not be started", exc_info=error)
+        self.problem = as_tray_error(error)
+        self.changed.emit()
+        return self.problem
+
+    def _on_event(self, event: object) -> None:
+        match event:
+            case RequestStarted(record):
+                self._in_flight.add(record.id)
+                self._announce_soon()
+            case RequestFinished(record):
+                self._in_flight.discard(record.id)
+                self._announce_soon()
+            case StateChanged(state=state, reason=reason):
+                self._note(state, reason)
+                self.changed.emit()
+
+    def _note(self, state: ServerState, reason: str) -> None:
+        if state in ("stopped", "failed"):
+            self._in_flight.clear()
+        if state == "failed":
+            # `start` puts the error itself in its place, which knows more than its text.
+            self.problem = TrayError(reason)
+
+    def _announce_soon(self) -> None:
+        if not self._gathering.isActive():
+            self._gathering.start()
