@@ -1,0 +1,123 @@
+"""The desktop application's parts without a screen: Qt's event loop, and a context over a real store."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+# Before Qt is loaded, wherever the tests run; the ones with a real screen start processes of their own.
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from server.events import EventBus
+from server.product import Product
+from server.secrets import KeyStore
+from server.secrets.vaults import MemoryVault
+from server.services import build_services
+from server.settings import Settings, load_settings, write_settings
+from tests.scripted_backend import ScriptedBackend
+from tray_app.autostart import Autostart
+from tray_app.context import Context
+from tray_app.event_loop import EventLoop
+from tray_app.preferences import Preferences
+from tray_app.theme import Theme
+
+KEY = "cct-the-key-of-this-test"
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, Callable[[], Any]]:
+    """Asynchronous tests run on Qt's event loop, as the application does."""
+    return {"qasync": lambda: EventLoop(QApplication.instance() or QApplication(sys.argv[:1]))}
+
+
+class MadeAutostart(Autostart):
+    """Start at login, as far as a test is concerned."""
+
+    description = "in this test's memory"
+
+    def __init__(self) -> None:
+        self.on = False
+        self.repaired = 0
+
+    def enabled(self) -> bool:
+        return self.on
+
+    def enable(self) -> None:
+        self.on = True
+
+    def disable(self) -> None:
+        self.on = False
+
+    def repair(self) -> bool:
+        self.repaired += 1
+        return False
+
+
+@pytest.fixture
+def autostart() -> MadeAutostart:
+    """Start at login, switched off."""
+    return MadeAutostart()
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    """The light theme, applied."""
+    theme = Theme(qapp)
+    theme.set_choice("light")
+    return theme
+
+
+@pytest.fixture
+def backend() -> ScriptedBackend:
+    """What answers when the context's server runs."""
+    return ScriptedBackend()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with directories of the test's own and any free port, which stands in the file."""
+    directories = {"data_dir": tmp_path / "data", "config_dir": tmp_path / "config"}
+    write_settings(tmp_path / "config", {"port": 0})
+    return load_settings(directories)
+
+
+@pytest.fixture
+async def context(
+    settings: Settings, theme: Theme, autostart: MadeAutostart, backend: ScriptedBackend
+) -> AsyncIterator[Context]:
+    """A context with an open store and a server that is not started; `backend` answers when it is."""
+    overrides = {"data_dir": settings.data_dir, "config_dir": settings.config_dir}
+
+    def host(context: Context) -> Callable[[Settings, EventBus], Any]:
+        async def make(settings: Settings, bus: EventBus) -> Product:
+            services = await build_services(
+                settings, bus=bus, key_store=context.key_store, store=context.store, backend=backend
+            )
+            return Product(services)
+
+        return make
+
+    context = Context(
+        settings,
+        key_store=KeyStore(MemoryVault(), fixed_key=KEY),
+        theme=theme,
+        autostart=autostart,
+        preferences=Preferences(settings.config_dir),
+        overrides=overrides,
+        host=host,
+    )
+    await context.open()
+    yield context
+    await context.close()
+
+
+@pytest.fixture
+def bugs(context: Context) -> Iterator[list[BaseException]]:
+    """The errors that nobody expected; a test that leaves some fails."""
+    found: list[BaseException] = []
+    context.report_bug = found.append
+    yield found
+    assert not found

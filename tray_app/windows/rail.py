@@ -1,0 +1,151 @@
+"""The rail at the window's left: the pages, and at its foot the server's state."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from tray_app.context import Context
+from tray_app.translation import tr
+from tray_app.widgets import ElidedLabel, StatusDot, button
+from tray_app.windows.page import Page
+
+WIDE = 200
+NARROW = 56
+ICON = QSize(20, 20)
+ROW_HEIGHT = 36
+DOTS = {"stopped": "stopped", "starting": "busy", "running": "running", "failed": "error"}
+
+
+class Rail(QFrame):
+    """Emits `chosen` with a page's key. `set_narrow` leaves the icons alone."""
+
+    chosen = Signal(str)
+
+    def __init__(self, context: Context, pages: Sequence[Page]) -> None:
+        super().__init__()
+        self.setProperty("role", "rail")
+        self._context = context
+        self._group = QButtonGroup(self, exclusive=True)
+        self._entries = {page.key: self._entry(page, number) for number, page in enumerate(pages, start=1)}
+        self._foot = ServerFoot(context)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 16, 8, 16)
+        column.setSpacing(4)
+        for entry in self._entries.values():
+            column.addWidget(entry)
+        column.addStretch(1)
+        column.addWidget(self._foot)
+        context.theme.changed.connect(self._draw_icons)
+        self._icons = {page.key: page.icon for page in pages}
+        self._draw_icons()
+        self.set_narrow(False)
+
+    def mark(self, key: str) -> None:
+        """Show the page of that key as the current one; none, if it is not in the rail."""
+        if key in self._entries:
+            self._entries[key].setChecked(True)
+        elif (checked := self._group.checkedButton()) is not None:
+            self._group.setExclusive(False)
+            checked.setChecked(False)
+            self._group.setExclusive(True)
+        self._draw_icons()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Icons alone, or with their names."""
+        self.setFixedWidth(NARROW if narrow else WIDE)
+        style = Qt.ToolButtonStyle.ToolButtonIconOnly if narrow else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        for entry in self._entries.values():
+            entry.setToolButtonStyle(style)
+        self._foot.set_narrow(narrow)
+
+    def _entry(self, page: Page, number: int) -> QToolButton:
+        entry = QToolButton(checkable=True, autoRaise=True)
+        entry.setText(page.title)
+        entry.setAccessibleName(page.title)
+        entry.setIconSize(ICON)
+        entry.setFixedHeight(ROW_HEIGHT)
+        entry.setMinimumWidth(NARROW - 16)
+        policy = entry.sizePolicy()
+        policy.setHorizontalPolicy(policy.Policy.Expanding)
+        entry.setSizePolicy(policy)
+        sequence = QKeySequence(f"Ctrl+{number}")
+        entry.setToolTip(f"{page.title} ({sequence.toString(QKeySequence.SequenceFormat.NativeText)})")
+        entry.clicked.connect(lambda: self.chosen.emit(page.key))
+        QShortcut(sequence, self, lambda: self.chosen.emit(page.key), context=Qt.ShortcutContext.WindowShortcut)
+        self._group.addButton(entry)
+        return entry
+
+    def _draw_icons(self) -> None:
+        for key, entry in self._entries.items():
+            token = "accent" if entry.isChecked() else "muted"
+            entry.setIcon(self._context.theme.icon(self._icons[key], token))
+
+
+class ServerFoot(QWidget):
+    """Dot and word, the address, and the button that starts or stops the server."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self._narrow = False
+        self.dot = StatusDot()
+        self.word = QLabel()
+        self.address = ElidedLabel()
+        self.address.setProperty("role", "code")
+        self.toggle: QPushButton = button("", self._toggle)
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        line.addWidget(self.dot)
+        line.addWidget(self.word, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 8, 4, 0)
+        column.setSpacing(8)
+        column.addLayout(line)
+        column.addWidget(self.address)
+        column.addWidget(self.toggle)
+        context.server.changed.connect(self._show)
+        context.theme.changed.connect(self._show)
+        self._show()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """The dot and a button with a picture, or all of it."""
+        self._narrow = narrow
+        self.word.setVisible(not narrow)
+        self.address.setVisible(not narrow)
+        self._show()
+
+    def _toggle(self) -> None:
+        self._context.run(self._context.server.toggle(), name="start or stop the server")
+
+    def _show(self) -> None:
+        server = self._context.server
+        runs = server.state in ("running", "starting")
+        busy = server.state == "running" and server.in_flight
+        self.dot.set_state("busy" if busy else DOTS[server.state])
+        self.word.setText(state_words(self._context))
+        address = server.url or ""
+        self.address.setText(address.removeprefix("http://"))
+        self.setToolTip(f"{state_words(self._context)}\n{address}".strip())
+        label = tr("Stop server") if runs else tr("Start server")
+        self.toggle.setAccessibleName(label)
+        self.toggle.setText("" if self._narrow else label)
+        self.toggle.setToolTip(label if self._narrow else "")
+        icon = "mdi6.stop" if runs else "mdi6.play"
+        self.toggle.setIcon(self._context.theme.icon(icon))
+        self.toggle.setEnabled(server.state != "starting")
+
+
+def state_words(context: Context) -> str:
+    """The server's state in a word or two."""
+    server = context.server
+    if server.state == "running" and server.in_flight:
+        return tr("%n requests in flight", server.in_flight) if server.in_flight != 1 else tr("1 request in flight")
+    words = {
+        "stopped": tr("Stopped"),
+        "starting": tr("Starting"),
+        "running": tr("Running"),
+        "failed": tr("Not running"),
+    }
+    return words[server.state]
