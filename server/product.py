@@ -6,6 +6,7 @@ from server.events import EventBus
 from server.secrets import KeyStore
 from server.services import Services, build_services
 from server.settings import Settings
+from server.store.store import Store
 
 
 class Product:
@@ -27,6 +28,8 @@ class Product:
         await self.services.stop()
 
 
-async def host_product(settings: Settings, bus: EventBus, *, key_store: KeyStore | None = None) -> Product:
-    """Put the product together. Raises SetupError."""
-    return Product(await build_services(settings, bus=bus, key_store=key_store))
+async def host_product(
+    settings: Settings, bus: EventBus, *, key_store: KeyStore | None = None, store: Store | None = None
+) -> Product:
+    """Put the product together; a key store and an open store that are given stay the caller's. Raises SetupError."""
+    return Product(await build_services(settings, bus=bus, key_store=key_store, store=store))

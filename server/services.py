@@ -46,12 +46,14 @@ class Services:
     turns: SessionTurns = field(default_factory=SessionTurns)
     writes: BackgroundWrites = field(default_factory=BackgroundWrites)
     started_at: float = 0.0
+    store_is_callers: bool = False
+    """Whether the store belongs to the caller, who opened it, purges it and closes it."""
     _store: Store | None = None
     _purging: asyncio.Task[None] | None = None
 
     @property
     def store(self) -> Store:
-        """The store, open from `start` to `stop`."""
+        """The store: open from `start` to `stop`, or as long as the caller keeps it open whose it is."""
         if self._store is None:
             raise RuntimeError("the services were not started")
         return self._store
@@ -63,26 +65,41 @@ class Services:
         return backend if isinstance(backend, ClaudeCliBackend) else None
 
     async def start(self) -> None:
-        """Open the store, start the backend and the purging of what has expired. Raises SetupError."""
+        """Open the store, start the backend and the purging of what has expired. Raises SetupError.
+
+        A store of the caller's is told how long things are kept, and nothing else.
+        """
         self.started_at = self.clock()
-        self._store = await open_store(self.settings, self.bus, self.clock)
+        store = await self._begin_store()
         try:
             if self.settings.api_key_required:
                 await self.key_store.get_or_create()
             await self.backend.start()
         except BaseException:
-            await self._store.close()
+            if not self.store_is_callers:
+                await store.close()
             raise
-        self._purging = spawn(self._store.run_purge(), name="purge")
+        if not self.store_is_callers:
+            self._purging = spawn(store.run_purge(), name="purge")
+
+    async def _begin_store(self) -> Store:
+        if self._store is None or not self.store_is_callers:
+            self._store = await open_store(self.settings, self.bus, self.clock)
+        else:
+            self._store.set_ttl(ttl_seconds(self.settings))
+        return self._store
 
     async def stop(self) -> None:
-        """End all requests, then the backend, then close the store; what was answered is kept. Harmless twice."""
+        """End all requests, then the backend, then close the store; what was answered is kept. Harmless twice.
+
+        A store of the caller's stays open; it has been given everything that there is to write.
+        """
         if self._purging is not None:
             self._purging.cancel()
             await asyncio.wait([self._purging])
         self.running.stop_all()
         async with AsyncExitStack() as stack:
-            if self._store is not None:
+            if self._store is not None and not self.store_is_callers:
                 stack.push_async_callback(self._store.close)
             stack.push_async_callback(self.writes.settled)
             if self.images is not None:
@@ -96,8 +113,9 @@ async def build_services(
     bus: EventBus,
     key_store: KeyStore | None = None,
     backend: Backend | None = None,
+    store: Store | None = None,
 ) -> Services:
-    """Make everything and start nothing. Raises SetupError."""
+    """Make everything and start nothing. An open `store` stays the caller's, see `Services`. Raises SetupError."""
     key_store = key_store or await open_key_store(settings)
     return Services(
         settings=settings,
@@ -105,15 +123,22 @@ async def build_services(
         backend=backend or make_backend(settings, bus, key_store),
         key_store=key_store,
         images=ImageFetcher() if settings.fetch_images else None,
+        _store=store,
+        store_is_callers=store is not None,
     )
 
 
 async def open_store(settings: Settings, bus: EventBus, clock: Callable[[], float] = time.time) -> Store:
     """The store that the settings name. Raises DatabaseTooNew and DatabaseUnusable."""
-    hours = settings.session_ttl_hours
-    ttl = None if hours is None else hours * 3600
     make_private_dir(settings.data_dir)
-    return await Store.open(settings.data_dir / DATABASE_FILE, bus=bus, clock=clock, ttl_seconds=ttl)
+    path = settings.data_dir / DATABASE_FILE
+    return await Store.open(path, bus=bus, clock=clock, ttl_seconds=ttl_seconds(settings))
+
+
+def ttl_seconds(settings: Settings) -> float | None:
+    """How long sessions and requests are kept, as the store takes it; None: for ever."""
+    hours = settings.session_ttl_hours
+    return None if hours is None else hours * 3600
 
 
 def make_backend(settings: Settings, bus: EventBus, key_store: KeyStore) -> RoutedBackend:

@@ -11,8 +11,9 @@ from server.errors import SetupError
 from server.events import EventBus
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
-from server.services import DATABASE_FILE, Services, build_services
+from server.services import DATABASE_FILE, Services, build_services, open_store
 from server.settings import Settings
+from server.store.types import RequestRecord
 from tests.scripted_backend import ScriptedBackend
 
 
@@ -81,3 +82,44 @@ async def test_claude_code_is_served_by_itself_and_at_hand(tmp_path: Path) -> No
     assert isinstance(services.cli, ClaudeCliBackend)
     assert services.backend.name == services.cli.name
     assert (await build(tmp_path)).cli is None
+
+
+async def test_a_store_of_the_callers_outlives_the_services(tmp_path: Path) -> None:
+    bus = EventBus()
+    settings = Settings(data_dir=tmp_path / "data", session_ttl_hours=1)
+    store = await open_store(settings, bus)
+    purged: list[None] = []
+    store.purge = lambda: purged.append(None)  # type: ignore[assignment,method-assign,return-value]
+    for hours in (2, 3):
+        services = await build_services(
+            settings.model_copy(update={"session_ttl_hours": hours}),
+            bus=bus,
+            key_store=KeyStore(MemoryVault()),
+            backend=ScriptedBackend(),
+            store=store,
+        )
+        assert services.store is store
+        await services.start()
+        assert services.store is store
+        assert store.ttl_seconds == hours * 3600
+        services.writes.add(store.record_request(RequestRecord(f"r{hours}", 1.0, "/v1/messages", "c")), "record")
+        await services.stop()
+        assert await store.get_request(f"r{hours}") is not None
+    assert purged == []
+    await store.close()
+
+
+async def test_a_start_that_fails_leaves_the_callers_store_open(tmp_path: Path) -> None:
+    bus, settings, backend = EventBus(), Settings(data_dir=tmp_path / "data"), ScriptedBackend()
+    store = await open_store(settings, bus)
+    services = await build_services(settings, bus=bus, key_store=KeyStore(MemoryVault()), backend=backend, store=store)
+
+    async def start() -> None:
+        raise SetupError("Not today.")
+
+    backend.start = start  # type: ignore[method-assign]
+    with pytest.raises(SetupError):
+        await services.start()
+    await services.stop()
+    assert (await store.list_sessions()).total == 0
+    await store.close()
