@@ -203,26 +203,39 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
 
     Raises SettingsInvalid, which names the setting and where its value came from.
     """
-    given = {name: value for name, value in (overrides or {}).items() if value is not None}
-    environment = EnvSettingsSource(Settings)()
+    environment, given = _fixed(overrides)
     config_dir = Path(given.get("config_dir") or environment.get("config_dir") or default_config_dir())
     path = config_dir.expanduser().absolute() / SETTINGS_FILE
     in_file = read_settings_file(path)
     # The file cannot move itself.
     settable = Settings.model_fields.keys() - {"config_dir"}
     known = {name: value for name, value in in_file.items() if name in settable}
-
-    def source(name: str) -> str:
-        if name in given:
-            return COMMAND_LINE
-        return f"{ENV_PREFIX}{name.upper()}" if name in environment else str(path)
-
+    fixed_by = _names_of_sources(environment, given)
     try:
         settings = Settings(**{**known, **environment, **given})
     except ValidationError as error:
-        raise _invalid(error, source) from None
+        raise _invalid(error, lambda name: fixed_by.get(name, str(path))) from None
     settings._unknown_keys = tuple(sorted(set(in_file) - set(known)))
     return settings
+
+
+def sources(overrides: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Who fixes a setting, so that the file has no say in it: the environment variable's name, or "command line".
+
+    `overrides` as in `load_settings`. A setting that nobody fixes is not in there.
+    """
+    return _names_of_sources(*_fixed(overrides))
+
+
+def _fixed(overrides: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """What the environment says, and what the command line does, which is the stronger one."""
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    return EnvSettingsSource(Settings)(), given
+
+
+def _names_of_sources(environment: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
+    variables = {name: f"{ENV_PREFIX}{name.upper()}" for name in environment}
+    return variables | dict.fromkeys(given, COMMAND_LINE)
 
 
 def write_settings(config_dir: Path, changes: Mapping[str, Any]) -> None:

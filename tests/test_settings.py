@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from server.errors import SettingsInvalid
-from server.settings import Settings, load_settings, write_settings
+from server.settings import Settings, load_settings, sources, write_settings
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +53,22 @@ def test_the_stronger_source_wins(
     if in_environment is not None:
         monkeypatch.setenv("CLAUDE_CODE_TRAY_PORT", in_environment)
     assert load_settings({"port": on_command_line}).port == expected
+
+
+def test_who_fixes_a_setting_is_said(config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(config_dir, "port = 1001\nspares = 3\nidle_seconds = 5")
+    monkeypatch.setenv("CLAUDE_CODE_TRAY_PORT", "1002")
+    monkeypatch.setenv("claude_code_tray_spares", "2")
+    monkeypatch.setenv("CLAUDE_CODE_TRAY_HOST", "")
+    fixed = sources({"port": 1003, "host": None, "api_key_required": False})
+    assert fixed == {
+        "port": "command line",
+        "api_key_required": "command line",
+        "spares": "CLAUDE_CODE_TRAY_SPARES",
+        "config_dir": "CLAUDE_CODE_TRAY_CONFIG_DIR",
+        "data_dir": "CLAUDE_CODE_TRAY_DATA_DIR",
+    }
+    assert sources()["port"] == "CLAUDE_CODE_TRAY_PORT"
 
 
 @pytest.mark.parametrize(
