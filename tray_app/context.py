@@ -13,7 +13,7 @@ from server.events import EventBus
 from server.logs import configure_logs
 from server.product import Product, host_product
 from server.runtime import Hosted
-from server.secrets import KeyStore
+from server.secrets import KeyStore, open_vault
 from server.services import open_store
 from server.settings import Settings, load_settings, sources, with_changes, write_settings
 from server.store.store import Store
@@ -153,6 +153,8 @@ class Context(QObject):
         before = self._settings
         if settings == before:
             return
+        if settings.key_storage != before.key_storage:
+            await self.key_store.move(await open_vault(settings))
         await self.server.reconfigure(settings)
         self._settings = settings
         if self.store is not None and settings.session_ttl_hours != before.session_ttl_hours:

@@ -1,7 +1,6 @@
 """The arguments of the command line. Nothing heavy is imported before it is known what is asked for."""
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,13 +14,7 @@ Run = Callable[[argparse.Namespace], int]
 
 def parse(arguments: Sequence[str]) -> tuple[Run, argparse.Namespace]:
     """The subcommand's function and its arguments. Ends the program with 2 if they make no sense."""
-    arguments = list(arguments)
-    if not arguments:
-        print(
-            "The desktop application is not part of this installation: starting the server without it.",
-            file=sys.stderr,
-        )
-    namespace = _parser().parse_args(_with_subcommand(arguments))
+    namespace = _parser().parse_args(_with_subcommand(list(arguments)))
     run: Run = {"serve": _serve, "key": _key, "doctor": _doctor}[namespace.subcommand]
     return run, namespace
 
@@ -50,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_serve(subcommands: Any) -> None:
     serve = _add(subcommands, "serve", "start the server and keep it running")
-    _add_address(serve)
+    add_address(serve)
     serve.add_argument("--no-auth", action="store_true", help="ask no client for the API key")
     serve.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning or error")
 
@@ -71,7 +64,7 @@ def _add_key(subcommands: Any) -> None:
 
 def _add_doctor(subcommands: Any) -> None:
     doctor = _add(subcommands, "doctor", "check everything that the server needs")
-    _add_address(doctor)
+    add_address(doctor)
     doctor.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
@@ -79,12 +72,18 @@ def _add(subcommands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = subcommands.add_parser(
         name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.", allow_abbrev=False
     )
-    parser.add_argument("--data-dir", metavar="DIR", help="where database, logs and secrets are")
-    parser.add_argument("--config-dir", metavar="DIR", help="where settings.toml is")
+    add_directories(parser)
     return parser
 
 
-def _add_address(parser: argparse.ArgumentParser) -> None:
+def add_directories(parser: argparse.ArgumentParser) -> None:
+    """The options that say where files are."""
+    parser.add_argument("--data-dir", metavar="DIR", help="where database, logs and secrets are")
+    parser.add_argument("--config-dir", metavar="DIR", help="where settings.toml is")
+
+
+def add_address(parser: argparse.ArgumentParser) -> None:
+    """The options that say where to listen, and what with."""
     parser.add_argument("--host", help="address to listen on (127.0.0.1: this machine alone)")
     parser.add_argument("--port", help="port to listen on (8000); 0 takes any that is free")
     parser.add_argument("--claude-path", metavar="FILE", help="the claude program, if it is not found by itself")

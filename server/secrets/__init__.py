@@ -5,7 +5,7 @@
 """
 
 from server.secrets.key_store import API_KEY, KeyStore
-from server.secrets.opening import open_key_store
+from server.secrets.opening import open_key_store, open_vault
 from server.secrets.vaults import Vault
 
-__all__ = ["API_KEY", "KeyStore", "Vault", "open_key_store"]
+__all__ = ["API_KEY", "KeyStore", "Vault", "open_key_store", "open_vault"]

@@ -1,15 +1,20 @@
 """The API key of this server, and other secrets by name, wherever they are kept."""
 
 import hmac
+import logging
 import secrets
+from collections.abc import Iterable
 from typing import Literal
 
 from server.errors import KeyringUnavailable, SetupError
+from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 from server.secrets.vaults import MemoryVault, Vault
 
 API_KEY = "api_key"
 KEY_PREFIX = "cct-"
 KEY_VARIABLE = "CLAUDE_CODE_TRAY_API_KEY"
+
+log = logging.getLogger(__name__)
 
 KeyKind = Literal["keyring", "file", "memory", "environment"]
 
@@ -83,6 +88,21 @@ class KeyStore:
         """Keep a secret; None forgets it. Raises SetupError if it cannot be kept, and then keeps the old one."""
         await self._vault.set(name, value)
         self._held[name] = value
+
+    async def move(self, vault: Vault, names: Iterable[str] = (API_KEY, ANTHROPIC_API_KEY)) -> None:
+        """Keep the secrets of these names in another place from now on, and forget them in the old one.
+
+        Raises SetupError if the new place does not take them; the old one is used as before then.
+        """
+        kept = {name: await self.get(name) for name in names}
+        for name, value in kept.items():
+            await vault.set(name, value)
+        old, self._vault = self._vault, vault
+        for name in kept:
+            try:
+                await old.set(name, None)
+            except SetupError as error:
+                log.warning("a secret could not be removed from where it was before: %s", error)
 
     async def _replace_key(self) -> str:
         key = new_api_key()

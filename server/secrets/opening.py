@@ -5,19 +5,20 @@ import os
 
 from server.errors import KeyringUnavailable, SettingsInvalid
 from server.secrets.key_store import API_KEY, KEY_VARIABLE, KeyStore
-from server.secrets.vaults import FileVault, MemoryVault, Vault
+from server.secrets.vaults import KEYRING_SECONDS, FileVault, MemoryVault, Vault
 from server.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
-async def open_key_store(settings: Settings) -> KeyStore:
+async def open_key_store(settings: Settings, *, keyring_seconds: float = KEYRING_SECONDS) -> KeyStore:
     """The store of secrets that `settings.key_storage` names; `description` says which it became.
 
+    A system keyring has `keyring_seconds` to answer: a locked one may have to wait for a person's password.
     Raises SettingsInvalid if the environment gives a key that no header can carry.
     """
     fixed_key = key_from_environment()
-    return KeyStore(await _open_vault(settings), fixed_key=fixed_key)
+    return KeyStore(await open_vault(settings, keyring_seconds=keyring_seconds), fixed_key=fixed_key)
 
 
 def key_from_environment() -> str | None:
@@ -33,7 +34,8 @@ def key_from_environment() -> str | None:
     return key or None
 
 
-async def _open_vault(settings: Settings) -> Vault:
+async def open_vault(settings: Settings, *, keyring_seconds: float = KEYRING_SECONDS) -> Vault:
+    """The place for secrets that `settings.key_storage` names, or memory."""
     if settings.key_storage == "file":
         return FileVault(settings.data_dir)
     if settings.key_storage == "memory":
@@ -41,7 +43,7 @@ async def _open_vault(settings: Settings) -> Vault:
     # Importing keyring and what it finds takes a while, which other places need not spend.
     from server.secrets.system_keyring import KeyringVault
 
-    vault = KeyringVault(settings.data_dir)
+    vault = KeyringVault(settings.data_dir, timeout=keyring_seconds)
     try:
         await vault.get(API_KEY)
     except KeyringUnavailable as error:

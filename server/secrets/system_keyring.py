@@ -13,11 +13,10 @@ import keyring.errors
 
 from server.errors import KeyringUnavailable
 from server.paths import APP_NAME, default_data_dir
-from server.secrets.vaults import VaultKind
+from server.secrets.vaults import KEYRING_SECONDS, VaultKind
 
 T = TypeVar("T")
 
-TIMEOUT_SECONDS = 5.0
 NO_BACKENDS = ("keyring.backends.fail", "keyring.backends.null")
 """Backends that keep nothing: one refuses everything, the other swallows what it is given."""
 
@@ -31,7 +30,7 @@ class KeyringVault:
 
     kind: VaultKind = "keyring"
 
-    def __init__(self, data_dir: Path, *, timeout: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, data_dir: Path, *, timeout: float = KEYRING_SECONDS) -> None:
         self._data_dir = data_dir
         self._timeout = timeout
         self.description = "in the system keyring"

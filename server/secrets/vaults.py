@@ -11,6 +11,8 @@ from server.paths import write_private
 
 VaultKind = Literal["keyring", "file", "memory"]
 SECRETS_FILE = "secrets.json"
+KEYRING_SECONDS = 5.0
+"""How long the system keyring may take, where nobody is there to unlock it."""
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,42 @@
+"""`claude-code-tray`, also `python -m tray_app`: the desktop application, or the server's command line."""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+
+from server import __main__ as command_line
+from server.commands.options import COMMAND
+from tray_app.arguments import names_subcommand, parse
+
+DESKTOP_ONLY = ("--hidden", "--no-start")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; the result is the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if names_subcommand(given):
+        return command_line.main(given)
+    namespace = parse(given)
+    if why := why_no_desktop():
+        print(f"{COMMAND}: {why}: starting the server without a window", file=sys.stderr)
+        return command_line.main(["serve", *(word for word in given if word not in DESKTOP_ONLY)])
+    from tray_app.application import run
+
+    return run(namespace)
+
+
+def why_no_desktop() -> str | None:
+    """Why no window can be shown here; None if one can."""
+    missing = [name for name in ("PySide6", "qasync", "qtawesome") if importlib.util.find_spec(name) is None]
+    if missing:
+        return f"the desktop application is not installed ({', '.join(missing)} missing; the extra `tray` has it)"
+    if sys.platform in ("win32", "darwin"):
+        return None
+    if any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
+        return None
+    return "there is no display"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""The command line: without a subcommand the desktop application, with one what the server's command line does."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from server import __version__
+from server.commands.arguments import SUBCOMMANDS, add_address, add_directories
+from server.commands.options import COMMAND
+
+EPILOG = "Without a desktop: `{command} serve`. Also: `{command} key`, `{command} doctor`; each has its own --help."
+
+
+def names_subcommand(arguments: Sequence[str]) -> bool:
+    """Whether the first argument is a subcommand of the server's."""
+    return bool(arguments) and arguments[0] in SUBCOMMANDS
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of the desktop application. Ends the program with 2 if they make no sense."""
+    parser = argparse.ArgumentParser(
+        prog=COMMAND,
+        description="Lets any OpenAI or Anthropic client talk to Claude Code. Starts the desktop application.",
+        epilog=EPILOG.format(command=COMMAND),
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"{COMMAND} {__version__}")
+    parser.add_argument("--hidden", action="store_true", help="start in the tray, without opening the window")
+    parser.add_argument("--no-start", action="store_true", help="do not start the server; the window can do that")
+    add_directories(parser)
+    add_address(parser)
+    parser.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning or error")
+    return parser.parse_args(arguments)
+
+
+def own_options(namespace: argparse.Namespace) -> list[str]:
+    """The options that say which files are used: what starts the application anew has to give them again."""
+    given = ((f"--{name}", getattr(namespace, name.replace("-", "_"))) for name in ("data-dir", "config-dir"))
+    return [word for name, value in given if value is not None for word in (name, str(value))]
+
+
+def in_terminal() -> bool:
+    """Whether somebody reads what is printed."""
+    return sys.stderr is not None and sys.stderr.isatty()

@@ -1,0 +1,71 @@
+"""Ctrl-C and SIGTERM, which Qt's event loop would not see by itself."""
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+
+from PySide6.QtCore import QSocketNotifier, QTimer
+
+HARD_EXIT = 130
+WINDOWS_POLL_MS = 500
+"""On Windows a signal wakes nothing: Python gets to run its handler with this timer."""
+
+
+@contextlib.contextmanager
+def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` on the first signal that asks the program to end; the second ends it at once."""
+    received: list[int] = []
+
+    def on_signal(number: int, _frame: object) -> None:
+        if received:
+            os._exit(HARD_EXIT)
+        received.append(number)
+        stop()
+
+    before = {number: signal.signal(number, on_signal) for number in _stop_signals()}
+    try:
+        with _awake():
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _awake() -> Iterator[None]:
+    """Python runs handlers between its own instructions, of which an idle Qt loop executes none: wake it."""
+    if sys.platform == "win32":
+        timer = QTimer(interval=WINDOWS_POLL_MS)
+        timer.timeout.connect(lambda: None)
+        timer.start()
+        yield
+        timer.stop()
+        return
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        reader.setblocking(False)
+        writer.setblocking(False)
+        notifier = QSocketNotifier(reader.fileno(), QSocketNotifier.Type.Read)
+        notifier.activated.connect(lambda *_: _drain(reader))
+        before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(before)
+            notifier.setEnabled(False)
+
+
+def _drain(reader: socket.socket) -> None:
+    with contextlib.suppress(BlockingIOError):
+        reader.recv(4096)
+
+
+def _stop_signals() -> list[int]:
+    if sys.platform == "win32":
+        return [signal.SIGINT, signal.SIGTERM, signal.SIGBREAK]
+    # A closed terminal ends the program, unless nohup says otherwise.
+    hangup = [] if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else [signal.SIGHUP]
+    return [signal.SIGINT, signal.SIGTERM, *hangup]
