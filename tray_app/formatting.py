@@ -1,0 +1,118 @@
+"""Figures, times and sizes as people read them. None gives the empty text; `or_dash` is for cells."""
+
+from datetime import datetime
+
+from tray_app.translation import tr
+
+DASH = "–"  # noqa: RUF001 - an en dash, as in a table's empty cell
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def or_dash(text: str) -> str:
+    """`text`, or an en dash where there is none."""
+    return text or DASH
+
+
+def relative_time(epoch: float | None, now: float) -> str:
+    """How long ago `epoch` was: "just now", "2 min ago", "yesterday", then the date. A time to come counts as now."""
+    if epoch is None:
+        return ""
+    ago = now - epoch
+    if ago < 10:
+        return tr("just now")
+    if ago < _MINUTE:
+        return tr("%n s ago", n=int(ago))
+    if ago < _HOUR:
+        return tr("%n min ago", n=int(ago // _MINUTE))
+    if ago < _DAY:
+        return tr("%n h ago", n=int(ago // _HOUR))
+    return _older(epoch, now)
+
+
+def _older(epoch: float, now: float) -> str:
+    then = datetime.fromtimestamp(epoch)
+    days = (datetime.fromtimestamp(now).date() - then.date()).days
+    if days <= 1:
+        return tr("yesterday")
+    if days < 7:
+        return tr("%n days ago", n=days)
+    return then.strftime("%Y-%m-%d")
+
+
+def exact_time(epoch: float | None) -> str:
+    """The local date and time to the second."""
+    return "" if epoch is None else datetime.fromtimestamp(epoch).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def time_until(epoch: float | None, now: float) -> str:
+    """How long it is until `epoch`: "in 3 h 20 min", "in 2 days"; "now" for what is due."""
+    if epoch is None:
+        return ""
+    left = epoch - now
+    if left <= 0:
+        return tr("now")
+    if left < _MINUTE:
+        return tr("in less than a minute")
+    return tr("in {span}").format(span=_span(left))
+
+
+def duration(seconds: float | None) -> str:
+    """How long something took: 840 ms, 3.2 s, 42 s, 4 min, 1 h 5 min."""
+    if seconds is None:
+        return ""
+    milliseconds = round(seconds * 1000)
+    if milliseconds < 1000:
+        return tr("{n} ms").format(n=max(0, milliseconds))
+    if round(seconds, 1) < 10:
+        return tr("{n} s").format(n=f"{seconds:.1f}")
+    if round(seconds) < _MINUTE:
+        return tr("{n} s").format(n=round(seconds))
+    return _span(seconds)
+
+
+def _span(seconds: float) -> str:
+    minutes = max(1, round(seconds / _MINUTE))
+    hours, days = minutes // 60, minutes // (60 * 24)
+    if hours < 1:
+        return tr("{n} min").format(n=minutes)
+    if days >= 2:
+        return tr("%n days", n=days)
+    if minutes % 60:
+        return tr("{hours} h {minutes} min").format(hours=hours, minutes=minutes % 60)
+    return tr("{n} h").format(n=hours)
+
+
+def tokens(n: int | None) -> str:
+    """A count of tokens: 999, 12.3k, 120k, 1.2M."""
+    return "" if n is None else _scaled(n, ("", "k", "M", "G"), 1000, "")
+
+
+def money(usd: float | None) -> str:
+    """US dollars with the digits that matter: $0, $0.0004, $0.042, $1.24, $1,240."""
+    if usd is None:
+        return ""
+    if usd == 0:
+        return "$0"
+    if usd < 0.0001:
+        return "<$0.0001"
+    if usd < 0.01:
+        return f"${usd:.4f}"
+    if usd < 0.9995:
+        return f"${usd:.3f}"
+    return f"${usd:,.2f}" if usd < 999.995 else f"${usd:,.0f}"
+
+
+def size(count: int | None) -> str:
+    """A number of bytes in decimal units, as file managers show it: 640 B, 12.3 kB, 4.2 MB."""
+    return "" if count is None else _scaled(count, ("B", "kB", "MB", "GB", "TB"), 1000, " ")
+
+
+def _scaled(value: float, units: tuple[str, ...], step: int, gap: str) -> str:
+    if round(value) < step:
+        return f"{round(value)}{gap}{units[0]}"
+    for unit in units[1:]:
+        value /= step
+        # What would round up to the next unit's first figure belongs there: 1.0M, not 1000k.
+        if round(value) < step or unit == units[-1]:
+            break
+    return f"{value:.1f}{gap}{unit}" if round(value, 1) < 100 else f"{round(value)}{gap}{unit}"

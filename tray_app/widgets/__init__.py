@@ -1,0 +1,40 @@
+"""The building blocks of every page. They know the theme and nothing else of the application."""
+
+from tray_app.widgets.announcement import announce
+from tray_app.widgets.banner import Banner
+from tray_app.widgets.busy import Busy, Spinner
+from tray_app.widgets.buttons import CopyButton, button
+from tray_app.widgets.card import Card
+from tray_app.widgets.chip_row import ChipRow
+from tray_app.widgets.code_view import CodeView
+from tray_app.widgets.confirmation import Confirmation, confirm
+from tray_app.widgets.elided_label import ElidedLabel
+from tray_app.widgets.empty_state import EmptyState
+from tray_app.widgets.search_field import SearchField
+from tray_app.widgets.secret_field import SecretField
+from tray_app.widgets.status_dot import StatusDot
+from tray_app.widgets.toast import Toast
+from tray_app.widgets.undo_bar import UndoBar
+from tray_app.widgets.usage_bar import UsageBar
+
+__all__ = [
+    "Banner",
+    "Busy",
+    "Card",
+    "ChipRow",
+    "CodeView",
+    "Confirmation",
+    "CopyButton",
+    "ElidedLabel",
+    "EmptyState",
+    "SearchField",
+    "SecretField",
+    "Spinner",
+    "StatusDot",
+    "Toast",
+    "UndoBar",
+    "UsageBar",
+    "announce",
+    "button",
+    "confirm",
+]

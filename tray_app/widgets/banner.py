@@ -1,0 +1,119 @@
+"""The strip at the top of a page that says what is wrong and what to do."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from server.errors import TrayError
+from tray_app import theme
+from tray_app.translation import tr
+from tray_app.widgets.announcement import announce
+from tray_app.widgets.buttons import button
+
+Level = Literal["info", "ok", "warning", "error"]
+Action = tuple[str, Callable[[], Any]]
+
+_ICONS: dict[str, tuple[str, str]] = {
+    "info": ("mdi6.information-outline", "accent"),
+    "ok": ("mdi6.check-circle-outline", "ok"),
+    "warning": ("mdi6.alert-outline", "warning"),
+    "error": ("mdi6.alert-circle-outline", "error"),
+}
+
+
+class Banner(QFrame):
+    """Hidden until it has something to say. An action leaves it open: what mends the matter calls `clear()`."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "banner")
+        self._icon = QLabel()
+        self._message = _text("")
+        self._hint = _text("muted")
+        self._actions = QHBoxLayout()
+        self._close = button("", self.clear, role="quiet", icon="mdi6.close", hint=tr("Close this message"))
+        self._level: Level = "info"
+        self._lay_out()
+        theme.current().changed.connect(self._draw_icon)
+        self.hide()
+
+    @property
+    def level(self) -> Level:
+        """The level of what it says."""
+        return self._level
+
+    @property
+    def message(self) -> str:
+        """What it says; empty when it is closed."""
+        return self._message.text()
+
+    def show_message(self, level: Level, message: str, hint: str = "", actions: Sequence[Action] = ()) -> None:
+        """Say `message`, below it what to do, with a button for each action."""
+        self._level = level
+        self._message.setText(message)
+        self._hint.setText(hint)
+        self._hint.setVisible(bool(hint))
+        self._set_actions(actions)
+        self._draw_icon()
+        self.setProperty("level", level)
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self.setAccessibleName(f"{message} {hint}".strip())
+        self.show()
+        announce(self, self.accessibleName())
+
+    def show_error(self, error: TrayError, actions: Sequence[Action] = ()) -> None:
+        """Say what an error says of itself."""
+        self.show_message("error", error.message, error.hint, actions)
+
+    def clear(self) -> None:
+        """Say nothing any more."""
+        self._message.clear()
+        self._set_actions(())
+        self.hide()
+
+    def _set_actions(self, actions: Sequence[Action]) -> None:
+        while (item := self._actions.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        for label, slot in actions:
+            self._actions.addWidget(button(label, slot))
+
+    def actions_shown(self) -> list[QPushButton]:
+        """The buttons of the actions, in order."""
+        items = [self._actions.itemAt(place) for place in range(self._actions.count())]
+        return [widget for item in items if item is not None and isinstance(widget := item.widget(), QPushButton)]
+
+    def _draw_icon(self) -> None:
+        name, token = _ICONS[self._level]
+        side = theme.size("icon") + 2
+        icon = theme.current().icon(name, token)
+        self._icon.setPixmap(icon.pixmap(QSize(side, side), self.devicePixelRatioF()))
+
+    def _lay_out(self) -> None:
+        grid = theme.size("grid")
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        texts.addWidget(self._message)
+        texts.addWidget(self._hint)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(grid + 4, grid, grid, grid)
+        outer.setSpacing(grid + 4)
+        self._actions.setSpacing(grid)
+        outer.addWidget(self._icon)
+        outer.addLayout(texts, 1)
+        outer.addLayout(self._actions)
+        outer.addWidget(self._close)
+
+
+def _text(role: str) -> QLabel:
+    label = QLabel()
+    label.setProperty("role", role)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+    return label

@@ -1,0 +1,107 @@
+"""The sign that something takes a while."""
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from tray_app import theme
+from tray_app.translation import tr
+from tray_app.widgets.announcement import announce
+from tray_app.widgets.buttons import button
+
+PATIENCE_MS = 300
+_FRAME_MS = 40
+_STEP_DEGREES = 14
+
+
+class Spinner(QWidget):
+    """An arc that turns while it is seen, and costs nothing while it is not."""
+
+    def __init__(self, parent: QWidget | None = None, side: int = 16) -> None:
+        super().__init__(parent)
+        self.setFixedSize(side, side)
+        self._angle = 0
+        self._frames = QTimer(self)
+        self._frames.setInterval(_FRAME_MS)
+        self._frames.timeout.connect(self._turn)
+
+    @property
+    def turning(self) -> bool:
+        """Whether its timer runs."""
+        return self._frames.isActive()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._frames.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._frames.stop()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.rect()).adjusted(2, 2, -2, -2)
+        colours = theme.current()
+        painter.setPen(QPen(colours.colour("border"), 2))
+        painter.drawEllipse(box)
+        painter.setPen(QPen(colours.colour("accent"), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawArc(box, -self._angle * 16, 100 * 16)
+        painter.end()
+
+    def _turn(self) -> None:
+        self._angle = (self._angle + _STEP_DEGREES) % 360
+        self.update()
+
+
+class Busy(QWidget):
+    """Shown from 300 ms after `begin()`, so that what is quick does not flicker, until `end()`."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(PATIENCE_MS)
+        self._patience.timeout.connect(self._appear)
+        self._on_cancel: Callable[[], Any] | None = None
+        self.spinner = Spinner()
+        self._text = QLabel(text)
+        self._text.setProperty("role", "muted")
+        self.cancel = button(tr("Cancel"), self._cancel, role="quiet")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.size("grid"))
+        for widget in (self.spinner, self._text, self.cancel):
+            row.addWidget(widget)
+        row.addStretch(1)
+        self.hide()
+
+    def sizeHint(self) -> QSize:
+        return super().sizeHint().expandedTo(QSize(0, theme.size("control")))
+
+    def begin(self, text: str = "", on_cancel: Callable[[], Any] | None = None) -> None:
+        """Something has begun. With `on_cancel` there is a button for it."""
+        if text:
+            self._text.setText(text)
+        self._on_cancel = on_cancel
+        self.cancel.setVisible(on_cancel is not None)
+        if not self.isVisible():
+            self._patience.start()
+
+    def end(self) -> None:
+        """It is over."""
+        self._patience.stop()
+        self._on_cancel = None
+        self.hide()
+
+    def _appear(self) -> None:
+        self.show()
+        announce(self, self._text.text())
+
+    def _cancel(self) -> None:
+        on_cancel = self._on_cancel
+        self.end()
+        if on_cancel is not None:
+            on_cancel()

@@ -1,0 +1,94 @@
+"""Buttons."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from server.tasks import spawn
+from tray_app import theme
+from tray_app.translation import tr
+from tray_app.widgets.announcement import announce
+
+TextSource = Callable[[], str | Awaitable[str]]
+COPIED_MS = 1000
+
+_ICON_TOKENS = {"primary": "on_accent", "destroy": "on_error", "danger": "error"}
+
+
+def button(text: str, slot: Callable[[], Any], *, role: str = "", icon: str = "", hint: str = "") -> QPushButton:
+    """A push button that calls `slot` without arguments.
+
+    `role` is "primary", "danger" or "quiet"; `icon` a name of qtawesome. `hint` is the tooltip, and what a screen
+    reader says of a button that has no text.
+    """
+    made = QPushButton(text)
+    dress_button(made, role=role, icon=icon, hint=hint)
+    made.clicked.connect(lambda _checked=False: slot())
+    return made
+
+
+def dress_button(made: QPushButton, *, role: str = "", icon: str = "", hint: str = "") -> None:
+    """Give a button its role, icon and hint. A click leaves the focus where it was; Tab reaches the button."""
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    made.setProperty("role", role)
+    made.setIconSize(QSize(theme.size("icon"), theme.size("icon")))
+    if icon:
+        made.setIcon(theme.current().icon(icon, _ICON_TOKENS.get(role, "text")))
+    if hint:
+        made.setToolTip(hint)
+    if not made.text():
+        made.setAccessibleName(hint)
+
+
+class CopyButton(QPushButton):
+    """Copies what `text_source` gives, at once or awaited, and says "Copied" for a second. It keeps its width."""
+
+    def __init__(self, text_source: TextSource, label: str | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._source = text_source
+        self._label = tr("Copy") if label is None else label
+        self._quiet = QTimer(self)
+        self._quiet.setSingleShot(True)
+        self._quiet.setInterval(COPIED_MS)
+        self._quiet.timeout.connect(self._ready)
+        dress_button(self, role="quiet", icon="mdi6.content-copy", hint="" if self._label else tr("Copy"))
+        self._ready()
+        self.clicked.connect(self.copy)
+
+    def sizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        widths = [metrics.horizontalAdvance(text) for text in (tr("Copied"), self._label, self.text())]
+        hint = super().sizeHint()
+        return QSize(hint.width() + (max(widths) - widths[-1] if self._label else 0), hint.height())
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def copy(self) -> None:
+        """Copy now, as a click does. A source that fails is logged, and the button says so."""
+        text = self._source()
+        if isinstance(text, str):
+            self._put(text)
+        else:
+            spawn(self._copy_later(text), name="copy", on_error=lambda _error: self._say(tr("Failed"), "mdi6.alert"))
+
+    async def _copy_later(self, text: Awaitable[str]) -> None:
+        self._put(await text)
+
+    def _put(self, text: str) -> None:
+        QGuiApplication.clipboard().setText(text)
+        self._say(tr("Copied"), "mdi6.check")
+
+    def _say(self, word: str, icon: str) -> None:
+        if self._label:
+            self.setText(word)
+        self.setIcon(theme.current().icon(icon))
+        announce(self, word)
+        self._quiet.start()
+
+    def _ready(self) -> None:
+        self.setText(self._label)
+        self.setIcon(theme.current().icon("mdi6.content-copy"))

@@ -1,0 +1,62 @@
+"""A row of chips of which one is chosen, as for a filter."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
+
+from tray_app import theme
+
+
+class ChipRow(QWidget):
+    """Exclusive chips; the first is chosen to begin with. The arrow keys go from one to the next."""
+
+    chosen = Signal(str)
+    """The key of the chip that the person chose."""
+
+    def __init__(self, chips: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.size("grid"))
+        self._group = QButtonGroup(self)
+        self._chips: dict[str, QPushButton] = {}
+        for key, label in chips:
+            self._chips[key] = self._chip(key, label)
+            row.addWidget(self._chips[key])
+        row.addStretch(1)
+        self._current = chips[0][0] if chips else ""
+        if chips:
+            self._chips[self._current].setChecked(True)
+
+    @property
+    def current(self) -> str:
+        """The key of the chosen chip."""
+        return self._current
+
+    def set_current(self, key: str) -> None:
+        """Choose a chip without `chosen` being emitted. Raises KeyError for an unknown key."""
+        self._current = key
+        self._chips[key].setChecked(True)
+
+    def set_label(self, key: str, label: str) -> None:
+        """Another label, such as one with a count."""
+        self._chips[key].setText(label)
+
+    def chip(self, key: str) -> QPushButton:
+        """The button of a chip."""
+        return self._chips[key]
+
+    def _chip(self, key: str, label: str) -> QPushButton:
+        chip = QPushButton(label)
+        chip.setProperty("role", "chip")
+        chip.setCheckable(True)
+        chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        chip.toggled.connect(lambda on: self._choose(key) if on else None)
+        self._group.addButton(chip)
+        return chip
+
+    def _choose(self, key: str) -> None:
+        if key != self._current:
+            self._current = key
+            self.chosen.emit(key)

@@ -1,0 +1,60 @@
+"""A label of one line that gives way where there is no room."""
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+_LEAST_CHARACTERS = 6
+
+
+class ElidedLabel(QLabel):
+    """Plain text of one line, elided to the width there is. The tooltip has the whole of it, and comes up if it is cut.
+
+    `text()` is the whole text.
+    """
+
+    def __init__(
+        self, text: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._mode = mode
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        """Show `text`; line breaks become spaces."""
+        super().setText(" ".join(text.splitlines()))
+        self.setToolTip(text)
+
+    @property
+    def elided(self) -> bool:
+        """Whether a part of the text is not seen."""
+        return self._shown() != self.text()
+
+    def minimumSizeHint(self) -> QSize:
+        width = self.fontMetrics().averageCharWidth() * _LEAST_CHARACTERS
+        return QSize(min(width, super().sizeHint().width()), super().sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        alignment = self.alignment() | Qt.TextFlag.TextSingleLine
+        self.style().drawItemText(
+            painter,
+            self.contentsRect(),
+            int(alignment),
+            self.palette(),
+            self.isEnabled(),
+            self._shown(),
+            self.foregroundRole(),
+        )
+        painter.end()
+
+    def event(self, event: QEvent) -> bool:
+        # Where all of it is seen, a tooltip that says the same is in the way.
+        if event.type() == QEvent.Type.ToolTip and not self.elided and self.toolTip() == self.text():
+            return True
+        return super().event(event)
+
+    def _shown(self) -> str:
+        return self.fontMetrics().elidedText(self.text(), self._mode, self.contentsRect().width())

@@ -1,0 +1,48 @@
+"""The field to search or filter with."""
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from tray_app import theme
+
+DEBOUNCE_MS = 150
+
+
+class SearchField(QLineEdit):
+    """Emits what is searched for once typing rests; Enter says it at once, Esc clears the field."""
+
+    searched = Signal(str)
+    """The text, without the spaces around it. It is never emitted twice in a row."""
+
+    def __init__(self, placeholder: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._said = ""
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(DEBOUNCE_MS)
+        self._rest.timeout.connect(self._say)
+        self.setPlaceholderText(placeholder)
+        self.setAccessibleName(placeholder)
+        self.setClearButtonEnabled(True)
+        self.addAction(theme.current().icon("mdi6.magnify", "muted"), QLineEdit.ActionPosition.LeadingPosition)
+        self.textChanged.connect(self._rest.start)
+        self.returnPressed.connect(self._say)
+
+    def sizeHint(self) -> QSize:
+        return QSize(260, super().sizeHint().height())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.text():
+            self.clear()
+            self._say()
+            event.accept()
+            return
+        super().keyPressEvent(event)
+
+    def _say(self) -> None:
+        self._rest.stop()
+        text = self.text().strip()
+        if text != self._said:
+            self._said = text
+            self.searched.emit(text)

@@ -1,0 +1,80 @@
+"""A secret that is hidden until it is asked for."""
+
+from collections.abc import Awaitable, Callable
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QHideEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from server.tasks import spawn
+from tray_app import theme
+from tray_app.translation import tr
+from tray_app.widgets.buttons import CopyButton, button
+from tray_app.widgets.elided_label import ElidedLabel
+
+SHOWN_MS = 10_000
+_DOTS = "•" * 16
+
+
+class SecretField(QWidget):
+    """Dots, a button that shows the secret for 10 s, and one that copies it. `source` is asked each time."""
+
+    def __init__(self, source: Callable[[], Awaitable[str]], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._source = source
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SHOWN_MS)
+        self._timer.timeout.connect(self.conceal)
+        self._text = ElidedLabel()
+        self._text.setProperty("role", "code")
+        self.toggle = button(tr("Show"), self._toggle, role="quiet", icon="mdi6.eye-outline")
+        self.copy = CopyButton(source)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.size("grid") // 2)
+        row.addWidget(self._text, 1)
+        row.addWidget(self.toggle)
+        row.addWidget(self.copy)
+        self.conceal()
+
+    @property
+    def shown(self) -> bool:
+        """Whether the secret can be read now."""
+        return self._timer.isActive()
+
+    def text(self) -> str:
+        """What can be read: the secret, or dots."""
+        return self._text.text()
+
+    def reveal(self) -> None:
+        """Show the secret for 10 s."""
+        spawn(self._reveal(), name="show the key")
+
+    def conceal(self) -> None:
+        """Hide it, as after it was rotated."""
+        self._timer.stop()
+        self._text.setText(_DOTS)
+        self._text.setToolTip("")
+        self._text.setAccessibleName(tr("Hidden"))
+        self._draw_toggle()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.conceal()
+
+    async def _reveal(self) -> None:
+        secret = await self._source()
+        self._timer.start()
+        self._text.setText(secret)
+        self._text.setAccessibleName(secret)
+        self._draw_toggle()
+
+    def _toggle(self) -> None:
+        if self.shown:
+            self.conceal()
+        else:
+            self.reveal()
+
+    def _draw_toggle(self) -> None:
+        self.toggle.setText(tr("Hide") if self.shown else tr("Show"))
+        self.toggle.setIcon(theme.current().icon("mdi6.eye-off-outline" if self.shown else "mdi6.eye-outline"))

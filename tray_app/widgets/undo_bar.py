@@ -1,0 +1,72 @@
+"""The bar that offers to take back what was just done."""
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from tray_app import theme
+from tray_app.translation import tr
+from tray_app.widgets.announcement import announce
+from tray_app.widgets.buttons import button
+
+Step = Callable[[], Any]
+
+
+class UndoBar(QFrame):
+    """Shown for some seconds after a deletion. `commit` does it for good, exactly once, unless the person undid it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "banner")
+        self._undo: Step | None = None
+        self._commit: Step | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.commit)
+        self._text = QLabel()
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self.button = button(tr("Undo"), self.undo, icon="mdi6.undo")
+        row = QHBoxLayout(self)
+        grid = theme.size("grid")
+        row.setContentsMargins(grid * 2, grid, grid, grid)
+        row.addWidget(self._text, 1)
+        row.addWidget(self.button)
+        self._shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self, self.undo)
+        self.hide()
+
+    @property
+    def pending(self) -> bool:
+        """Whether something can still be undone."""
+        return self._commit is not None
+
+    def offer(self, text: str, undo: Step, commit: Step, seconds: float = 8) -> None:
+        """Say what was done and offer to undo it. What was offered before is done for good."""
+        self.commit()
+        self._undo, self._commit = undo, commit
+        self._text.setText(text)
+        self.setAccessibleName(text)
+        self._timer.start(round(seconds * 1000))
+        self.show()
+        announce(self, text)
+
+    def undo(self) -> None:
+        """Take it back."""
+        undo, _ = self._take()
+        if undo is not None:
+            undo()
+
+    def commit(self) -> None:
+        """Do it for good now: the time is over, or the application quits."""
+        _, commit = self._take()
+        if commit is not None:
+            commit()
+
+    def _take(self) -> tuple[Step | None, Step | None]:
+        steps = self._undo, self._commit
+        self._undo = self._commit = None
+        self._timer.stop()
+        self.hide()
+        return steps
