@@ -1,4 +1,4 @@
-"""What a developer types: `python3 dev.py run`, `test`, `check`, `demo`, `bench`, `setup`.
+"""What a developer types: `python3 dev.py run`, `test`, `check`, `demo`, `bench`, `screenshots`, `setup`.
 
 Each command first sees to what it needs: a virtual environment in `.venv` with the pinned packages, and on
 Debian and Ubuntu the system's packages. Standard library only, because it runs before anything is installed.
@@ -339,25 +339,21 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def server_arguments(arguments: Sequence[str]) -> list[str]:
-    """The arguments for `python -m server`: the given ones, and `serve` when they name no subcommand."""
-    if arguments and (not arguments[0].startswith("-") or arguments[0] in {"-h", "--help", "--version"}):
-        return list(arguments)
-    return ["serve", *arguments]
+def wants_window(arguments: Sequence[str]) -> bool:
+    """Whether `run` with these arguments starts the desktop application: it names no subcommand."""
+    return not arguments or (arguments[0].startswith("-") and arguments[0] not in {"-h", "--help", "--version"})
 
 
 # The commands
 
 
 def run(arguments: list[str]) -> int:
-    """Start the program. Arguments go to it: `run serve --port 0`, `run doctor`."""
+    """Start the program. Arguments go to it: `run --hidden`, `run serve --port 0`, `run doctor`."""
     extras = set() if shutil.which("claude") else {"bundled-cli"}
-    python, _ = prepare(Needs(extras))
-    command = server_arguments(arguments)
-    if command[0] == "serve" and arguments[:1] != ["serve"]:
-        why = "there is no window in this version yet" if has_display() else "there is no display"
-        say(f"{why}: starting the server without one")
-    become([str(python), "-m", "server", *command])
+    window = wants_window(arguments) and has_display()
+    needs = Needs(extras | {"tray"}, QT_PACKAGES + SCREEN_PACKAGES) if window else Needs(extras)
+    python, _ = prepare(needs)
+    become([str(python), "-m", "tray_app", *arguments])
 
 
 def pytest_command(python: Path, missing: Collection[str], arguments: Sequence[str]) -> list[str]:
@@ -413,8 +409,14 @@ def demo(arguments: list[str]) -> int:
 
 def bench(arguments: list[str]) -> int:
     """Measure the server beside the CLI itself and the simulator. Arguments go to the benchmark."""
-    python, _ = prepare(Needs({"bundled-cli", "dev"}))
+    python, _ = prepare(Needs({"bundled-cli", "dev", "tray"}, QT_PACKAGES))
     become([str(python), "-m", "tests.bench", *arguments], ROOT)
+
+
+def screenshots(arguments: list[str]) -> int:
+    """Draw every page of the window, light and dark, into docs/screenshots. Page names draw those alone."""
+    python, _ = prepare(Needs(TEST_EXTRAS, QT_PACKAGES))
+    become([str(python), "-m", "tests.screenshots", *arguments], ROOT)
 
 
 def setup(arguments: list[str]) -> int:
@@ -428,13 +430,13 @@ def setup(arguments: list[str]) -> int:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    command.__name__: command for command in (run, test, check, demo, bench, setup)
+    command.__name__: command for command in (run, test, check, demo, bench, screenshots, setup)
 }
 
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says; the exit code."""
-    lines = [f"  {name:8}{command.__doc__}" for name, command in COMMANDS.items()]
+    lines = [f"  {name:12}{command.__doc__}" for name, command in COMMANDS.items()]
     parser = argparse.ArgumentParser(
         prog="dev.py",
         usage="python3 dev.py COMMAND [ARGUMENTS]",

@@ -1,7 +1,7 @@
 """`claude-code-tray`, also `python -m server`."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from server.commands.arguments import parse
 from server.commands.options import COMMAND, COMMAND_LINE
@@ -13,8 +13,13 @@ USAGE_ERROR = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the result is the exit code. What the person can mend is said in one message."""
     run, namespace = parse(sys.argv[1:] if arguments is None else arguments)
+    return said(lambda: run(namespace))
+
+
+def said(run: Callable[[], int]) -> int:
+    """The exit code of `run`; an error that the person can mend is said on standard error."""
     try:
-        return run(namespace)
+        return run()
     except TrayError as error:
         print(f"{COMMAND}: {error}", file=sys.stderr)
         return USAGE_ERROR if _is_usage(error) else 1

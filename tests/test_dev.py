@@ -157,18 +157,19 @@ def test_a_second_setup_waits_for_the_first(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("given", "passed"),
+    ("given", "window"),
     [
-        ([], ["serve"]),
-        (["--port", "0"], ["serve", "--port", "0"]),
-        (["serve", "--port", "0"], ["serve", "--port", "0"]),
-        (["doctor"], ["doctor"]),
-        (["--version"], ["--version"]),
-        (["--help"], ["--help"]),
+        ([], True),
+        (["--hidden"], True),
+        (["--port", "0"], True),
+        (["serve", "--port", "0"], False),
+        (["doctor"], False),
+        (["--version"], False),
+        (["--help"], False),
     ],
 )
-def test_run_serves_unless_told_otherwise(given, passed):
-    assert dev.server_arguments(given) == passed
+def test_run_opens_the_window_unless_a_subcommand_is_named(given, window):
+    assert dev.wants_window(given) is window
 
 
 def test_pytest_goes_without_its_qt_plugin_where_qt_has_no_libraries():

@@ -21,9 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if why := why_no_desktop():
         print(f"{COMMAND}: {why}: starting the server without a window", file=sys.stderr)
         return command_line.main(["serve", *(word for word in given if word not in DESKTOP_ONLY)])
-    from tray_app.application import run
+    from tray_app.start import start
 
-    return run(namespace)
+    return command_line.said(lambda: start(namespace))
 
 
 def why_no_desktop() -> str | None:

@@ -65,9 +65,7 @@ def autostart() -> MadeAutostart:
 @pytest.fixture
 def theme(qapp: QApplication) -> Theme:
     """The light theme, applied."""
-    theme = Theme(qapp)
-    theme.set_choice("light")
-    return theme
+    return Theme("light")
 
 
 @pytest.fixture

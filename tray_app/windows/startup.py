@@ -9,7 +9,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QAbstractButton, QMessageBox
 
 from server.commands.options import COMMAND_LINE
-from server.errors import SettingsInvalid
+from server.errors import SettingsInvalid, SetupError
 from server.secrets import KeyStore, open_key_store
 from server.secrets.opening import key_from_environment
 from server.secrets.vaults import MemoryVault
@@ -48,16 +48,22 @@ async def wait_for_key_store(settings: Settings) -> KeyStore:
         tr("Waiting for the system keyring"),
         tr("The keyring that holds your API key is locked. Unlock it in the window that your desktop shows."),
     )
-    go_on = box.addButton(tr("Go on without it"), QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(tr("Go on without it"), QMessageBox.ButtonRole.AcceptRole)
     asking = spawn(_answer(box), name="ask about the keyring")
     await asyncio.wait([opening, asking], return_when=asyncio.FIRST_COMPLETED)
     if opening.done():
         box.done(0)
         await asking
         return opening.result()
-    assert asking.result() is go_on or not opening.done()
     opening.cancel()
     return KeyStore(MemoryVault(tr("the system keyring was not unlocked")), fixed_key=key_from_environment())
+
+
+async def tell(error: SetupError) -> None:
+    """Say why the application cannot start."""
+    box = _box(tr("Claude Code Tray cannot start"), str(error))
+    box.addButton(tr("Close"), QMessageBox.ButtonRole.RejectRole)
+    await _answer(box)
 
 
 async def _try_again(error: SettingsInvalid) -> bool:

@@ -1,0 +1,199 @@
+"""The application's parts together: settings that apply at once, a store that outlives the server."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+import httpx2
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from server.errors import DatabaseTooNew, PortUnavailable, SettingsInvalid, TrayError
+from server.secrets import API_KEY, KeyStore
+from server.secrets.vaults import MemoryVault
+from server.settings import Settings, load_settings
+from server.store.store import Store
+from tests.scripted_backend import ScriptedBackend, answer
+from tray_app.autostart import Autostart
+from tray_app.context import Context
+from tray_app.preferences import Preferences
+from tray_app.theme import Theme
+
+
+async def status(url: str | None, key: str = "") -> int:
+    async with httpx2.AsyncClient(base_url=url or "", headers={"x-api-key": key}) as client:
+        return (await client.get("/v1/models")).status_code
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+async def test_the_store_is_open_whether_the_server_runs_or_not(context: Context) -> None:
+    store = context.store
+    assert store is not None
+    await context.server.start()
+    assert context.server.services is not None
+    assert context.server.services.store is store
+    await context.server.stop()
+    assert (await store.list_sessions()).total == 0
+
+
+async def test_the_key_of_the_context_opens_the_server(context: Context) -> None:
+    await context.server.start()
+    key = await context.api_key()
+    assert key is not None
+    assert await status(context.server.url, key) == 200
+    assert await status(context.server.url, "wrong") == 401
+
+
+async def test_a_setting_applies_at_once_and_is_written(context: Context, settings: Settings) -> None:
+    await context.server.start()
+    changed = asyncio.Event()
+    context.settings_changed.connect(changed.set)
+    await context.change_settings({"api_key_required": False, "session_ttl_hours": None})
+    assert changed.is_set()
+    assert await status(context.server.url) == 200
+    assert await context.api_key() is None
+    assert context.store is not None
+    assert context.store.ttl_seconds is None
+    written = load_settings({"config_dir": settings.config_dir})
+    assert (written.api_key_required, written.session_ttl_hours) == (False, None)
+
+
+async def test_none_brings_a_default_back(context: Context) -> None:
+    await context.change_settings({"spares": 3})
+    assert context.settings.spares == 3
+    await context.change_settings({"spares": None})
+    assert context.settings.spares == 1
+
+
+async def test_a_port_moves_the_server(context: Context) -> None:
+    await context.server.start()
+    old, port = context.server.url, free_port()
+    await context.change_settings({"port": port})
+    assert context.server.url == f"http://127.0.0.1:{port}"
+    assert await status(context.server.url, "wrong") == 401
+    with pytest.raises(httpx2.ConnectError):
+        await status(old)
+
+
+async def test_a_port_that_is_taken_changes_nothing(context: Context, settings: Settings) -> None:
+    await context.server.start()
+    url, before = context.server.url, settings.settings_file.read_text()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(PortUnavailable):
+            await context.change_settings({"port": other.getsockname()[1]})
+    assert context.server.url == url
+    assert context.settings.port == 0
+    assert settings.settings_file.read_text() == before
+    assert await status(url, "wrong") == 401
+
+
+async def test_a_wrong_value_changes_nothing(context: Context, settings: Settings) -> None:
+    before = settings.settings_file.read_text()
+    with pytest.raises(SettingsInvalid):
+        await context.change_settings({"spares": 99})
+    with pytest.raises(SettingsInvalid):
+        await context.change_settings({"no_such_setting": 1})
+    assert context.settings.spares == 1
+    assert settings.settings_file.read_text() == before
+
+
+async def test_what_cannot_be_written_does_not_apply(context: Context, settings: Settings) -> None:
+    await context.server.start()
+    settings.settings_file.write_text("this is = not TOML [")
+    with pytest.raises(SettingsInvalid):
+        await context.change_settings({"api_key_required": False})
+    assert context.settings.api_key_required
+    assert await status(context.server.url) == 401
+
+
+async def test_what_the_environment_fixes_changes_in_the_file_alone(
+    context: Context, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAUDE_CODE_TRAY_SPARES", "2")
+    await context.change_settings({"spares": 4})
+    assert context.settings.spares == 1
+    assert "spares = 4" in settings.settings_file.read_text()
+
+
+async def test_what_other_hands_wrote_is_taken_over(context: Context, settings: Settings) -> None:
+    with settings.settings_file.open("a") as file:
+        file.write("history = false\n")
+    await context.reload_settings()
+    assert not context.settings.history
+
+
+async def test_the_key_moves_with_its_storage(settings: Settings, theme: Theme, autostart: Autostart) -> None:
+    context = Context(
+        settings,
+        key_store=KeyStore(MemoryVault()),
+        theme=theme,
+        autostart=autostart,
+        preferences=Preferences(settings.config_dir),
+        overrides={"data_dir": settings.data_dir, "config_dir": settings.config_dir},
+    )
+    key = await context.key_store.get_or_create()
+    await context.change_settings({"key_storage": "file"})
+    assert context.key_store.kind == "file"
+    assert await context.key_store.get(API_KEY) == key
+    assert key in (settings.data_dir / "secrets.json").read_text()
+    assert key not in settings.settings_file.read_text()
+    await context.close()
+
+
+async def test_a_database_that_cannot_be_opened_is_told_and_tried_again(
+    settings: Settings, theme: Theme, autostart: Autostart
+) -> None:
+    settings.data_dir.mkdir()
+    (settings.data_dir / "history.db").mkdir()
+    context = Context(
+        settings,
+        key_store=KeyStore(MemoryVault()),
+        theme=theme,
+        autostart=autostart,
+        preferences=Preferences(settings.config_dir),
+    )
+    await context.open()
+    assert context.store is None
+    assert context.store_problem is not None
+    with pytest.raises(TrayError) as caught:
+        await context.server.start()
+    assert context.server.state == "failed"
+    assert context.server.problem is caught.value
+    (settings.data_dir / "history.db").rmdir()
+    await context.open()
+    assert isinstance(context.store, Store)
+    assert context.store_problem is None
+    await context.close()
+
+
+async def test_errors_of_the_background_reach_the_window_or_who_asked(context: Context) -> None:
+    shown: list[TrayError] = []
+    context.problem.connect(shown.append)
+
+    async def fail() -> None:
+        raise TrayError("It went wrong.")
+
+    taken: list[TrayError] = []
+    await context.run(fail(), name="fail")
+    await context.run(fail(), name="fail", on_error=taken.append)
+    assert [error.message for error in shown] == ["It went wrong."]
+    assert [error.message for error in taken] == ["It went wrong."]
+
+
+async def test_a_bug_of_the_background_is_reported_as_one(context: Context, caplog: pytest.LogCaptureFixture) -> None:
+    bugs: list[BaseException] = []
+    context.report_bug = bugs.append
+
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    await asyncio.wait([context.run(fail(), name="fail")])
+    assert [type(bug) for bug in bugs] == [ZeroDivisionError]
+    assert "the task 'fail' failed" in caplog.text

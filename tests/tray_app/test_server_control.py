@@ -1,0 +1,67 @@
+"""The server, as the window knows it."""
+
+import asyncio
+import socket
+
+import httpx2
+import pytest
+
+from server.errors import PortUnavailable, SettingsInvalid
+from server.settings import load_settings, write_settings
+from tests.scripted_backend import Gate, ScriptedBackend, answer
+from tests.tray_app.conftest import KEY
+from tests.waiting import until
+from tray_app.context import Context
+
+
+async def test_it_starts_and_stops_and_tells(context: Context) -> None:
+    states = []
+    context.server.changed.connect(lambda: states.append(context.server.state))
+    await context.server.toggle()
+    assert context.server.state == "running"
+    assert context.server.base_url == f"{context.server.url}/v1"
+    await context.server.toggle()
+    assert context.server.url is None
+    assert list(dict.fromkeys(states)) == ["starting", "running", "stopped"]
+
+
+async def test_requests_in_flight_are_counted_and_can_be_cancelled(context: Context, backend: ScriptedBackend) -> None:
+    await context.server.start()
+    backend.script(Gate())
+    headers = {"authorization": f"Bearer {KEY}"}
+    body = {"model": "default", "messages": [{"role": "user", "content": "Hello"}]}
+    async with httpx2.AsyncClient(headers=headers, timeout=60) as client:
+        asking = asyncio.ensure_future(client.post(f"{context.server.base_url}/chat/completions", json=body))
+        await until(lambda: context.server.in_flight == 1 and backend.requests)
+        services = context.server.services
+        assert services is not None
+        (running,) = services.running._requests.values()
+        assert context.server.cancel(running.record.id)
+        assert (await asking).status_code == 499
+    assert context.server.in_flight == 0
+    assert not context.server.cancel(running.record.id)
+
+
+async def test_a_port_in_use_is_the_problem_until_it_is_free(context: Context) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        await context.change_settings({"port": port})
+        with pytest.raises(PortUnavailable):
+            await context.server.start()
+        problem = context.server.problem
+        assert isinstance(problem, PortUnavailable)
+        assert (problem.port, problem.in_use, context.server.state) == (port, True, "failed")
+    await context.server.start()
+    assert context.server.problem is None
+    assert context.server.url == f"http://127.0.0.1:{port}"
+
+
+async def test_it_does_not_ask_itself(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    await context.change_settings({"port": 8123})
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:8123")
+    with pytest.raises(SettingsInvalid):
+        await context.server.start()
+    assert context.server.problem is not None
+    assert context.server.base_url == "http://127.0.0.1:8123/v1"

@@ -1,0 +1,126 @@
+"""The desktop application: made, run until the person quits, and taken down."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from PySide6.QtCore import QObject
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QSessionManager
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon
+
+from server.errors import TrayError
+from tray_app.context import Context
+from tray_app.launch import Launch
+from tray_app.notifications import Notifications
+from tray_app.tray import TrayIcon
+from tray_app.wake import WakeWatch
+from tray_app.windows.closing import Closing
+from tray_app.windows.main_window import MainWindow
+from tray_app.windows.pages import make_pages
+
+log = logging.getLogger(__name__)
+
+TEARDOWN_SECONDS = 20.0
+"""A page that hangs while it settles must not keep the program from ending."""
+
+
+class Application(QObject):
+    """What runs on the event loop: tray icon, window and server, over a context that is open."""
+
+    def __init__(self, app: QApplication, context: Context) -> None:
+        super().__init__()
+        self.context = context
+        self._app = app
+        self._quit = asyncio.Event()
+        pages, others = make_pages(context)
+        self.window = MainWindow(context, pages, others)
+        self.tray = TrayIcon(context, open_window=self.window.bring_up, quit=self.request_quit)
+        self.notifications = Notifications(context, tray=self.tray, window=self.window)
+        self.closing = Closing(context, self.window, has_tray=self.has_tray, quit_application=self._quit.set)
+        self.window.may_close = self.closing.may_close
+        self.wake = WakeWatch()
+        self.wake.woke.connect(lambda _: self._look_again("after a sleep"))
+        self.wake.clock_changed.connect(lambda _: self._look_again("after a change of the clock"))
+        app.commitDataRequest.connect(self._end_of_session)
+        app.applicationStateChanged.connect(self._on_state)
+
+    async def run(self, *, hidden: bool, start_server: bool) -> None:
+        """Show what is to be shown, serve, and return when the person quits."""
+        self.tray.show()
+        if start_server:
+            self.context.run(self.context.server.start(), name="start the server", on_error=self._start_failed)
+        if not self.context.preferences.guide_done:
+            self.window.go("guide")
+        if not hidden or not self.has_tray():
+            self.window.bring_up()
+        self.context.run(asyncio.to_thread(self.context.autostart.repair), name="repair start at login")
+        await self._quit.wait()
+        await self._take_down()
+
+    def quit(self) -> None:
+        """Quit without a question."""
+        self._quit.set()
+
+    def request_quit(self) -> None:
+        """Quit, after a question if requests are being answered."""
+        self.closing.request_quit()
+
+    def take(self, launch: Launch) -> None:
+        """Do what another start of the application was meant to do."""
+        if launch.command == "none":
+            return
+        if launch.command == "page" and launch.page in self.window.pages:
+            self.window.go(launch.page)
+        self.window.bring_up()
+
+    def has_tray(self) -> bool:
+        """Whether the icon can be seen; `isVisible` would say yes where there is nothing that shows icons."""
+        return QSystemTrayIcon.isSystemTrayAvailable()
+
+    def _start_failed(self, error: TrayError) -> None:
+        """The overview says what is wrong and what to do; without a tray nobody would look there."""
+        log.warning("the server does not run: %s", error)
+        if not self.has_tray():
+            self.context.show("overview")
+
+    async def _take_down(self) -> None:
+        self.window.hide()
+        self.tray.hide()
+        self.wake.stop()
+        await _within(TEARDOWN_SECONDS, self.window.settle)
+        await self.context.close()
+        self.tray.deleteLater()
+        self.window.deleteLater()
+
+    def _look_again(self, when: str) -> None:
+        """Much may have changed meanwhile: the login, the plan's windows, what has expired."""
+        log.info("looking at everything again %s", when)
+        self.context.run(self._refresh(), name="look again")
+
+    async def _refresh(self) -> None:
+        if self.context.store is not None:
+            await self.context.store.purge()
+        if (cli := self.context.server.cli) is not None:
+            await cli.refresh()
+        self.window.page.refresh()
+
+    def _end_of_session(self, session: QSessionManager) -> None:
+        """The desktop's session ends: no questions, and no start by it the next time (that is autostart's)."""
+        session.setRestartHint(QSessionManager.RestartHint.RestartNever)
+        self._quit.set()
+
+    def _on_state(self, state: Qt.ApplicationState) -> None:
+        """A click on the dock's icon on macOS, which has no other way to say that the window is wanted."""
+        import sys
+
+        if sys.platform == "darwin" and state == Qt.ApplicationState.ApplicationActive and not self.window.isVisible():
+            self.window.bring_up()
+
+
+async def _within(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await work()
+    except Exception:
+        log.exception("a page could not finish its work")

@@ -1,0 +1,122 @@
+"""The start of the desktop application: settings, the claim to be the only one, Qt, and the keys."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
+
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from server import __version__
+from server.commands.options import COMMAND_LINE, overrides
+from server.errors import SettingsInvalid, SetupError
+from server.logs import configure_logs
+from server.settings import Settings, load_settings
+from tray_app import crashes
+from tray_app.application import Application
+from tray_app.arguments import in_terminal, own_options
+from tray_app.assets import asset
+from tray_app.autostart import system_autostart
+from tray_app.context import Context
+from tray_app.event_loop import EventLoop
+from tray_app.launch import Launch, activation_token
+from tray_app.os_signals import stop_on_signals
+from tray_app.preferences import Preferences
+from tray_app.single_instance import SingleInstance
+from tray_app.theme import Theme
+from tray_app.windows.startup import tell, wait_for_key_store, wait_for_settings
+
+T = TypeVar("T")
+
+NAME = "Claude Code Tray"
+
+
+def start(namespace: argparse.Namespace) -> int:
+    """Run until the person quits; the exit code.
+
+    Where the application runs already, it shows its window, and this start ends. Raises SetupError if somebody reads
+    the terminal; otherwise a dialog says what is wrong.
+    """
+    try:
+        return _start(namespace)
+    except SetupError as error:
+        if in_terminal():
+            raise
+        _run_on_loop(tell(error))
+        return 1
+
+
+def _start(namespace: argparse.Namespace) -> int:
+    given = overrides(namespace)
+    # Before Qt, which takes it out of the environment.
+    launch = Launch("none" if namespace.hidden else "show", token=activation_token())
+    settings = _settings(given)
+    if settings is None:
+        return 1
+    instance = SingleInstance(settings.data_dir)
+    if not instance.claim(launch):
+        return 0
+    configure_logs(settings)
+    try:
+        crashes.install(settings.data_dir)
+        _run_on_loop(_run(namespace, settings, given, instance))
+    finally:
+        crashes.uninstall()
+        instance.release()
+    return 0
+
+
+def make_qapplication() -> QApplication:
+    """Qt's application object, which has to be there before any widget."""
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    app.setApplicationName("claude-code-tray")
+    app.setApplicationDisplayName(NAME)
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName("claude-code-tray")
+    app.setWindowIcon(QIcon(str(asset("icons/app.svg"))))
+    # The tray icon goes on when the window is closed.
+    app.setQuitOnLastWindowClosed(False)
+    return app
+
+
+def _run_on_loop(work: Coroutine[Any, Any, T]) -> T:
+    app = make_qapplication()
+    with EventLoop(app) as loop:
+        asyncio.set_event_loop(loop)
+        result: T = loop.run_until_complete(work)
+    return result
+
+
+def _settings(given: Mapping[str, Any]) -> Settings | None:
+    """The settings; None if they cannot be used and the person gave up. Raises as `wait_for_settings` does."""
+    try:
+        return load_settings(given)
+    except SettingsInvalid as error:
+        if error.source == COMMAND_LINE:
+            raise
+        return _run_on_loop(wait_for_settings(given))
+
+
+async def _run(
+    namespace: argparse.Namespace, settings: Settings, given: Mapping[str, Any], instance: SingleInstance
+) -> None:
+    app = make_qapplication()
+    preferences = Preferences(settings.config_dir)
+    context = Context(
+        settings,
+        key_store=await wait_for_key_store(settings),
+        theme=Theme(preferences.theme),
+        autostart=system_autostart(own_options(namespace)),
+        preferences=preferences,
+        overrides=given,
+    )
+    await context.open()
+    application = Application(app, context)
+    crashes.show_on(application)
+    instance.message_received.connect(application.take)
+    instance.listen()
+    with stop_on_signals(application.quit):
+        await application.run(hidden=namespace.hidden, start_server=not namespace.no_start)

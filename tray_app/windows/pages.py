@@ -1,0 +1,16 @@
+"""The window's pages, in the order in which the rail shows them."""
+
+from tray_app.context import Context
+from tray_app.windows.clients import ClientsPage
+from tray_app.windows.guide import GuidePage
+from tray_app.windows.overview import OverviewPage
+from tray_app.windows.page import Page
+from tray_app.windows.requests import RequestsPage
+from tray_app.windows.sessions import SessionsPage
+from tray_app.windows.settings import SettingsPage
+
+
+def make_pages(context: Context) -> tuple[list[Page], list[Page]]:
+    """The pages of the rail, and those that are reached from elsewhere."""
+    rail = [OverviewPage, RequestsPage, SessionsPage, ClientsPage, SettingsPage]
+    return [page(context) for page in rail], [GuidePage(context)]
