@@ -21,6 +21,7 @@ from tray_app.assets import asset
 from tray_app.autostart import system_autostart
 from tray_app.context import Context
 from tray_app.event_loop import EventLoop
+from tray_app.garbage import GuiThreadGarbage
 from tray_app.launch import Launch, activation_token
 from tray_app.os_signals import stop_on_signals
 from tray_app.preferences import Preferences
@@ -116,7 +117,9 @@ async def _run(
     await context.open()
     application = Application(app, context)
     crashes.show_on(application)
+    garbage = GuiThreadGarbage()
     instance.message_received.connect(application.take)
     instance.listen()
     with stop_on_signals(application.quit):
         await application.run(hidden=namespace.hidden, start_server=not namespace.no_start)
+    garbage.close()

@@ -1,5 +1,6 @@
 """The desktop application's parts without a screen: Qt's event loop, and a context over a real store."""
 
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -54,6 +55,16 @@ class MadeAutostart(Autostart):
     def repair(self) -> bool:
         self.repaired += 1
         return False
+
+
+@pytest.fixture(autouse=True)
+def _garbage_in_the_gui_thread() -> Iterator[None]:
+    """A cycle that holds a Qt object must not be collected in a worker thread, in this test or a later one."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture
