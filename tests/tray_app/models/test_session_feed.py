@@ -1,0 +1,352 @@
+import asyncio
+import threading
+from dataclasses import dataclass
+
+import pytest
+
+from server.errors import TrayError
+from server.events import EventBus, SessionsDeleted
+from server.store.migrate import BACKUP, backups
+from server.store.store import Store
+from server.tasks import spawn
+from tests.store.conversations import exchange, saved_as
+from tray_app.bridge import Bridge
+from tray_app.models.session_deletion import SessionDeletion, all_ids
+from tray_app.models.session_feed import SessionFeed
+from tray_app.models.sessions import SessionList
+
+
+@dataclass
+class Parts:
+    """A store, and what lists it."""
+
+    store: Store
+    bus: EventBus
+    bridge: Bridge
+    model: SessionList
+    feed: SessionFeed
+    deletion: SessionDeletion
+    now: list[float]
+    tasks: list
+    resets: list
+
+    def ids(self):
+        return [session.id for session in self.model.sessions]
+
+    async def save(self, session_id, *texts, **options):
+        self.now[0] += 1
+        await self.store.save_session(session_id, **saved_as(exchange(*texts)), **options)
+
+    async def load(self, search=""):
+        self.feed.search = search
+        self.feed.reload()
+        await self.rest()
+
+    async def rest(self):
+        """All that was begun is done."""
+        self.bridge.flush()
+        while waiting := [task for task in self.tasks if not task.done()]:
+            for task in waiting:
+                await task
+            self.bridge.flush()
+
+
+@pytest.fixture
+async def parts(tmp_path, qapp):
+    bus, now, tasks = EventBus(), [1_000_000.0], []
+    store = await Store.open(tmp_path / "history.db", bus=bus, clock=lambda: now[0])
+    bridge = Bridge(bus)
+    model = SessionList(lambda: now[0])
+
+    async def guarded(work, on_error):
+        try:
+            await work
+        except TrayError as error:
+            on_error(error)
+
+    def run(work, *, name, on_error):
+        task = spawn(guarded(work, on_error), name=name)
+        tasks.append(task)
+        return task
+
+    feed = SessionFeed(store, model, run, page=4)
+    deletion = SessionDeletion(store, model, run)
+    bridge.sessions_changed.connect(feed.apply)
+    feed.id_changed.connect(deletion.change_id)
+    resets = []
+    model.modelReset.connect(lambda: resets.append(1))
+    parts = Parts(store, bus, bridge, model, feed, deletion, now, tasks, resets)
+    yield parts
+    await parts.rest()
+    bridge.close()
+    await store.close()
+
+
+@pytest.fixture
+async def listed(parts):
+    """Six sessions, four of them loaded: f e d c, and b a on the next page."""
+    for at, name in enumerate("abcdef"):
+        await parts.save(name, f"Hello {name}", f"Answer number {at}")
+    await parts.rest()
+    await parts.load()
+    parts.resets.clear()
+    return parts
+
+
+async def test_the_latest_are_listed_first_and_the_next_page_on_demand(listed):
+    assert (listed.ids(), listed.feed.total, listed.feed.state) == (list("fedc"), 6, "ready")
+    listed.model.fetchMore()
+    listed.model.fetchMore()
+    await listed.rest()
+    assert listed.ids() == list("fedcba")
+    assert not listed.model.canFetchMore()
+    assert not listed.resets
+
+
+async def test_the_size_of_the_database_is_known(listed):
+    assert listed.feed.size_bytes == await listed.store.size_bytes()
+    assert listed.feed.size_bytes > 0
+
+
+async def test_a_search_looks_into_titles_and_messages(listed):
+    await listed.store.rename_session("b", "Shopping list")
+    await listed.load("number 3")
+    assert listed.ids() == ["d"]
+    await listed.load("shopp")
+    assert listed.ids() == ["b"]
+    await listed.load("")
+    assert listed.feed.total == 6
+
+
+async def test_a_late_answer_does_not_overwrite_a_newer_one(listed):
+    listed.feed.set_search("number 1")
+    listed.feed.set_search("number 2")
+    listed.model.more_wanted.emit()
+    await listed.rest()
+    assert (listed.ids(), listed.feed.total, len(listed.resets)) == (["c"], 1, 1)
+
+
+async def test_a_page_that_comes_after_a_new_search_is_dropped(listed):
+    listed.model.fetchMore()
+    listed.feed.set_search("number 2")
+    await listed.rest()
+    assert listed.ids() == ["c"]
+    await listed.load("")
+    listed.model.fetchMore()
+    await listed.rest()
+    assert listed.ids() == list("fedcba")
+
+
+async def test_a_new_session_comes_at_the_top_without_a_reset(listed):
+    await listed.save("new", "Hello", "Hi")
+    await listed.rest()
+    assert (listed.ids(), listed.feed.total) == (["new", *"fedc"], 7)
+    assert not listed.resets
+
+
+async def test_several_new_sessions_stand_in_their_order(listed):
+    for name in "xyz":
+        await listed.save(name, "Hello", name)
+    await listed.rest()
+    assert listed.ids() == list("zyxfedc")
+
+
+async def test_a_new_turn_changes_the_row_in_its_place(listed):
+    await listed.save("d", "Hello d", "Answer number 3", "And?", "So.")
+    await listed.rest()
+    assert listed.ids() == list("fedc")
+    assert listed.model.sessions[2].turns == 4
+    assert not listed.resets
+
+
+async def test_a_new_id_takes_the_place_of_the_former_one(parts):
+    await parts.save("ses_1", "Hello", "Hi", explicit=False)
+    await parts.save("other", "Hello", "Oh")
+    await parts.rest()
+    await parts.load()
+    parts.resets.clear()
+    changed = []
+    parts.feed.id_changed.connect(lambda *ids: changed.append(ids))
+    await parts.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
+    await parts.save("ses_3", *["Hello", "Hi", "Go on", "Sure", "More", "No"], explicit=False, prefix=4)
+    await parts.rest()
+    assert (parts.ids(), parts.feed.total) == (["other", "ses_3"], 2)
+    assert parts.model.sessions[1].turns == 6
+    assert changed == [("ses_1", "ses_2"), ("ses_2", "ses_3")]
+    assert not parts.resets
+
+
+async def test_deleted_sessions_go_and_the_total_follows(listed):
+    await listed.store.delete_sessions(["e", "a"])
+    await listed.rest()
+    assert (listed.ids(), listed.feed.total) == (list("fdc"), 4)
+    assert not listed.resets
+
+
+async def test_a_session_that_is_not_loaded_and_goes_on_comes_at_the_top(listed):
+    await listed.save("a", "Hello a", "Answer number 0", "And?", "So.")
+    await listed.rest()
+    assert listed.ids() == list("afedc")
+    listed.model.fetchMore()
+    await listed.rest()
+    assert listed.ids() == list("afedcb")
+
+
+async def test_one_that_others_renamed_is_shown_with_its_title_though_it_was_used_long_ago(listed):
+    for at in range(60):
+        await listed.save(f"later-{at}", "Hello", str(at))
+    await listed.rest()
+    await listed.store.rename_session("c", "Renamed")
+    await listed.rest()
+    assert listed.model.sessions[listed.model.row_of("c")].title == "Renamed"
+
+
+async def test_what_is_new_is_listed_only_if_the_search_finds_it(listed):
+    await listed.load("number")
+    await listed.save("x", "A question", "Something else")
+    await listed.save("y", "A question", "number 77")
+    await listed.rest()
+    assert listed.ids() == list("yfedc")
+    assert listed.feed.total == 7
+
+
+async def test_what_was_deleted_while_a_page_was_under_way_is_not_listed(listed):
+    gate = threading.Event()
+    held = listed.store._do(lambda _: gate.wait(20))
+    waiting = asyncio.ensure_future(held)
+    listed.feed.reload()
+    await asyncio.sleep(0)  # the page is asked for, and the store still holds it
+    listed.feed.apply([SessionsDeleted(("f",))])
+    gate.set()
+    await waiting
+    await listed.rest()
+    assert listed.ids() == list("edc")
+
+
+async def test_a_broken_database_is_a_problem_that_is_said(parts):
+    await parts.save("a", "Hello", "Hi")
+    await parts.load()
+    await parts.store._do(lambda connection: connection.execute("ALTER TABLE sessions RENAME TO lost"))
+    await parts.load()
+    assert parts.feed.state == "failed"
+    assert parts.feed.problem is not None
+
+
+# Deleting
+
+
+async def test_a_deletion_hides_at_once_and_waits(listed):
+    listed.deletion.begin(["e", "d"])
+    assert (listed.ids(), listed.deletion.waiting) == (list("fc"), ("e", "d"))
+    await listed.rest()
+    assert (await listed.store.list_sessions()).total == 6
+
+
+async def test_undo_shows_them_again_and_nothing_is_deleted(listed):
+    listed.deletion.begin(["e", "d"])
+    listed.deletion.undo()
+    await listed.deletion.settle()
+    assert (listed.ids(), listed.deletion.waiting) == (list("fedc"), ())
+    assert (await listed.store.list_sessions()).total == 6
+
+
+async def test_a_commit_deletes_them(listed):
+    listed.deletion.begin(["e", "d"])
+    listed.deletion.commit()
+    await listed.rest()
+    assert (listed.ids(), listed.feed.total, listed.model.hidden) == (list("fc"), 4, set())
+
+
+async def test_settling_deletes_what_waits(listed):
+    listed.deletion.begin(["e"])
+    await listed.deletion.settle()
+    assert await listed.store.find_session("e") is None
+
+
+async def test_another_deletion_carries_out_the_first(listed):
+    listed.deletion.begin(["e"])
+    listed.deletion.begin(["d"])
+    await listed.rest()
+    assert await listed.store.find_session("e") is None
+    assert await listed.store.find_session("d") is not None
+    assert listed.deletion.waiting == ("d",)
+
+
+async def test_hidden_sessions_are_in_no_page_and_no_search(listed):
+    listed.deletion.begin(["e", "a"])
+    listed.model.fetchMore()
+    await listed.rest()
+    assert listed.ids() == list("fdcb")
+    await listed.load("number")
+    assert listed.ids() == list("fdc")
+    await listed.save("e", "Hello e", "Answer number 4", "And?", "So.")
+    await listed.rest()
+    assert listed.ids() == list("fdc")
+
+
+async def test_a_session_that_goes_on_while_it_waits_is_deleted_under_its_new_id(parts):
+    await parts.save("ses_1", "Hello", "Hi", explicit=False)
+    await parts.rest()
+    await parts.load()
+    parts.deletion.begin(["ses_1"])
+    await parts.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
+    await parts.rest()
+    assert (parts.ids(), parts.deletion.waiting) == ([], ("ses_2",))
+    await parts.deletion.settle()
+    assert (await parts.store.list_sessions()).total == 0
+
+
+async def test_undo_brings_it_back_with_the_turn_and_the_id_that_it_has_now(parts):
+    await parts.save("ses_1", "Hello", "Hi", explicit=False)
+    await parts.rest()
+    await parts.load()
+    parts.deletion.begin(["ses_1"])
+    await parts.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
+    await parts.rest()
+    parts.deletion.undo()
+    assert [(session.id, session.turns) for session in parts.model.sessions] == [("ses_2", 4)]
+
+
+async def test_a_session_that_went_on_just_before_the_commit_is_deleted_all_the_same(parts):
+    await parts.save("ses_1", "Hello", "Hi", explicit=False)
+    await parts.rest()
+    await parts.load()
+    parts.deletion.begin(["ses_1"])
+    await parts.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
+    parts.deletion.commit()  # the bridge still holds the news of it
+    await parts.rest()
+    assert parts.ids() == []
+    assert (await parts.store.list_sessions()).total == 0
+
+
+async def test_all_that_a_search_finds(listed):
+    assert await all_ids(listed.store, "number 3") == ("d",)
+    assert await all_ids(listed.store, "") == tuple("fedcba")
+
+
+async def test_deleting_all_takes_the_copies_of_the_database_with_it(listed, tmp_path):
+    (tmp_path / f"history.db{BACKUP}1").write_bytes(b"old")
+    assert backups(listed.store.path)
+    listed.deletion.begin(await all_ids(listed.store, ""), everything=True)
+    await listed.deletion.settle()
+    assert (await listed.store.list_sessions()).total == 0
+    assert not backups(listed.store.path)
+
+
+async def test_what_began_after_all_were_to_be_deleted_stays(listed):
+    listed.deletion.begin(await all_ids(listed.store, ""), everything=True)
+    await listed.save("new", "Hello", "Hi")
+    await listed.deletion.settle()
+    await listed.rest()
+    assert listed.ids() == ["new"]
+
+
+async def test_a_deletion_that_fails_brings_the_rows_back(listed):
+    failures = []
+    listed.deletion.failed.connect(failures.append)
+    await listed.store._do(lambda connection: connection.execute("DROP TABLE former_ids"))
+    listed.deletion.begin(["e"])
+    await listed.deletion.settle()
+    await listed.rest()
+    assert listed.ids() == list("fedc")
+    assert failures

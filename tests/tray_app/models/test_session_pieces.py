@@ -1,0 +1,145 @@
+import pytest
+
+from server.store.types import Session, SessionSummary
+from tray_app.models.session_markdown import Code, Prose
+from tray_app.models.session_pieces import (
+    Fold,
+    Heading,
+    Label,
+    Note,
+    Picture,
+    flatten,
+    fold_body,
+    pieces_of,
+    turn_text,
+)
+
+SUMMARY = SessionSummary("s", "Title", "ide/1", "opus", 0.0, 0.0, None, False, 0, 0, 0)
+CALL = {"type": "tool_use", "id": "call_1", "name": "read_file", "input": {"path": "a.py"}}
+RESULT = {"type": "tool_result", "tool_use_id": "call_1", "content": "print(1)"}
+
+
+def text(text):
+    return {"type": "text", "text": text}
+
+
+def message(role, *blocks):
+    return {"role": role, "content": list(blocks)}
+
+
+def pieces(*messages, system=()):
+    return pieces_of(Session(SUMMARY, system, messages))
+
+
+def test_roles_are_headings():
+    assert pieces(message("user", text("Hi")), message("assistant", text("Hello"))) == (
+        Heading("user", 0),
+        Prose("Hi  "),
+        Heading("assistant", 1),
+        Prose("Hello"),
+    )
+
+
+def test_neighbours_of_one_role_have_one_heading():
+    assert pieces(message("user", text("a")), message("user", text("b"))) == (
+        Heading("user", 0),
+        Prose("a  "),
+        Prose("b  "),
+    )
+
+
+def test_the_system_prompt_is_a_fold_at_the_top():
+    (fold,) = pieces(system=("Be brief.", "Be kind."))
+    assert (fold.kind, fold_body(fold)) == ("system", (Prose("Be brief.  \n\nBe kind.  "),))
+    assert pieces(system=("", " ")) == ()
+
+
+def test_thinking_is_a_fold_and_empty_thinking_is_nothing():
+    _, fold = pieces(message("assistant", {"type": "thinking", "thinking": "Hm."}))
+    assert (fold.kind, fold_body(fold)) == ("thinking", (Prose("Hm."),))
+    assert pieces(message("assistant", {"type": "thinking", "thinking": ""})) == ()
+
+
+def test_a_tool_call_opens_to_its_arguments_and_its_result():
+    found = pieces(
+        message("assistant", text("Let me look."), CALL),
+        message("user", RESULT),
+        message("assistant", text("It prints.")),
+    )
+    heading, before, fold, after = found
+    assert (heading, before, after) == (Heading("assistant", 0), Prose("Let me look."), Prose("It prints."))
+    assert (fold.name, fold.failed) == ("read_file", False)
+    arguments = '{\n  "path": "a.py"\n}'
+    assert fold_body(fold) == (
+        Label("arguments"),
+        Code(arguments, "json", arguments),
+        Label("result"),
+        Code("print(1)", "", "print(1)"),
+    )
+
+
+def test_a_call_without_a_result_yet_says_so():
+    _, fold = pieces(message("assistant", CALL))
+    assert fold_body(fold)[-1] == Label("no_result")
+
+
+def test_a_failed_tool_says_so():
+    _, fold = pieces(message("assistant", CALL), message("user", {**RESULT, "is_error": True}))
+    assert fold.failed
+    assert Label("error") in fold_body(fold)
+
+
+def test_a_result_whose_call_is_not_there_is_a_fold_of_its_own():
+    heading, fold = pieces(message("user", RESULT))
+    assert (heading.role, fold.kind) == ("user", "tool_result")
+    assert fold_body(fold) == (Label("result"), Code("print(1)", "", "print(1)"))
+
+
+def test_a_result_may_hold_an_image():
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
+    _, fold = pieces(message("assistant", CALL), message("user", {**RESULT, "content": [text("see"), image]}))
+    assert fold_body(fold)[-2:] == (Code("see", "", "see"), Picture("image/png", "AAAA"))
+
+
+@pytest.mark.parametrize(
+    ("block", "piece"),
+    [
+        (
+            {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}},
+            Picture("image/png", "AAAA"),
+        ),
+        (
+            {"type": "image", "source": {"type": "url", "url": "https://x.test/a.png"}},
+            Picture("", None, "https://x.test/a.png"),
+        ),
+        ({"type": "image"}, Picture("", None)),
+        (
+            {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "A"}},
+            Note("document", "application/pdf"),
+        ),
+        ({"type": "redacted_thinking", "data": "x"}, Note("redacted_thinking")),
+        ({}, Note("")),
+    ],
+)
+def test_what_is_no_text(block, piece):
+    assert pieces(message("user", block)) == (Heading("user", 0), piece)
+
+
+def test_opened_folds_are_followed_by_their_bodies():
+    fold = Fold((0, 0), "tool_call", "a", CALL)
+    body = (Label("arguments"),)
+    assert flatten([fold, Prose("x")], {(0, 0): body}) == [(fold, False), (body[0], True), (Prose("x"), False)]
+    assert flatten([fold], {}) == [(fold, False)]
+
+
+def test_the_text_of_a_turn_goes_over_tool_results_to_the_next_role():
+    messages = [
+        message("user", text("Question")),
+        message("assistant", text("Let me look."), CALL),
+        message("user", RESULT),
+        message("assistant", text("It prints.")),
+        message("user", text("Thanks")),
+    ]
+    assert turn_text(messages, 1) == "Let me look.\n\nIt prints."
+    assert turn_text(messages, 0) == "Question"
+    assert turn_text(messages, 4) == "Thanks"
