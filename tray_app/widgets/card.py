@@ -11,16 +11,17 @@ class Card(QFrame):
     def __init__(self, title: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
-        grid, margin = theme.size("grid"), theme.size("card")
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(margin, margin, margin, margin)
-        outer.setSpacing(grid + grid // 2)
+        grid = theme.size("grid")
+        outer = self._outer = QVBoxLayout(self)
+        outer.setSpacing(grid // 2)
         self.header = QHBoxLayout()
         self.header.setSpacing(grid)
         self.body = QVBoxLayout()
         self.body.setSpacing(grid)
         self._title = QLabel()
         self._title.setProperty("role", "heading")
+        # As high as a button, so that headings are in line whether or not one is beside them.
+        self._title.setMinimumHeight(theme.size("control"))
         self.header.addWidget(self._title)
         self.header.addStretch(1)
         outer.addLayout(self.header)
@@ -31,4 +32,6 @@ class Card(QFrame):
         """Another heading; an empty one takes no place."""
         self._title.setText(title)
         self._title.setVisible(bool(title))
+        margin = theme.size("card")
+        self._outer.setContentsMargins(margin, theme.size("grid") if title else margin, margin, margin)
         self.setAccessibleName(title)

@@ -2,32 +2,60 @@
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
 from tray_app import theme
+from tray_app.translation import tr
 from tray_app.widgets.buttons import CopyButton
+from tray_app.widgets.syntax import SyntaxHighlighter
 
 _MOST_LINES = 18
+_BAR = 32
+_EDGE = 6
+
+
+class _Editor(QPlainTextEdit):
+    """Keeps room for the bar with the language and the button: above many lines, beside a single one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "code")
+        self.setFont(theme.fixed_font())
+        self.setReadOnly(True)
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.setTabChangesFocus(True)
+        by_hand = Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        self.setTextInteractionFlags(by_hand)
+
+    def make_room(self, above: int, beside: int) -> None:
+        self.setViewportMargins(0, above, beside, 0)
+
+    def height_of(self, lines: int) -> int:
+        """The height that shows so many lines, with the scroll bar below them if they are too long."""
+        margins = self.contentsMargins()
+        frame = 2 * self.frameWidth() + margins.top() + margins.bottom() + 2 * round(self.document().documentMargin())
+        bar = self.horizontalScrollBar()
+        beyond = bar.sizeHint().height() if bar.maximum() > 0 else 0
+        return lines * self.fontMetrics().lineSpacing() + frame + beyond
 
 
 class CodeView(QFrame):
-    """Read-only text in the fixed font with a Copy button, as high as its text; from 18 lines on it scrolls."""
+    """Read-only text in the fixed font with a Copy button, as high as its text; from 18 lines on it scrolls.
+
+    `language` (python, bash, json, toml, yaml, javascript) is named above the text and decides its colours.
+    """
 
     def __init__(self, text: str = "", language: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._edit = QPlainTextEdit()
-        self._edit.setProperty("role", "code")
-        self._edit.setFont(theme.fixed_font())
-        self._edit.setReadOnly(True)
-        self._edit.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self._edit.setTabChangesFocus(True)
-        self._edit.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
-        self._copy = CopyButton(self.text, parent=self)
+        self._edit = _Editor()
+        self._syntax = SyntaxHighlighter(self._edit.document())
+        self._language = QLabel(self)
+        self._language.setProperty("role", "muted")
+        self.copy = CopyButton(self.text, parent=self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._edit)
+        self.setFocusProxy(self._edit)
         self.set_text(text, language)
 
     def text(self) -> str:
@@ -35,21 +63,39 @@ class CodeView(QFrame):
         return self._edit.toPlainText()
 
     def set_text(self, text: str, language: str = "") -> None:
-        """Show other text. What is shown already keeps its scroll place."""
-        self._edit.setAccessibleName(language)
+        """Show other text. Where it is the same, the scroll place and the selection stay."""
+        self._language.setText(language)
+        self._edit.setAccessibleName(tr("Code: {language}").format(language=language) if language else tr("Code"))
+        self._syntax.set_language(language)
         if text != self.text():
             self._edit.setPlainText(text)
-            self.updateGeometry()
+        self._arrange()
 
     def sizeHint(self) -> QSize:
         lines = min(max(self._edit.blockCount(), 1), _MOST_LINES)
-        return QSize(320, lines * self._edit.fontMetrics().lineSpacing() + 28)
+        above = _BAR if self._many else 0
+        return QSize(320, max(self._edit.height_of(lines) + above + _EDGE, _BAR + 2 * _EDGE))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(160, min(self.sizeHint().height(), 64))
+        return QSize(160, min(self.sizeHint().height(), 3 * _BAR))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._copy.adjustSize()
-        self._copy.move(self.width() - self._copy.width() - 8, 4)
-        self._copy.raise_()
+        self._arrange()
+
+    @property
+    def _many(self) -> bool:
+        return self._edit.blockCount() > 1
+
+    def _arrange(self) -> None:
+        self.copy.resize(self.copy.sizeHint())
+        self.copy.move(self.width() - self.copy.width() - _EDGE, _EDGE)
+        self.copy.raise_()
+        self._language.setVisible(self._many and bool(self._language.text()))
+        self._language.setGeometry(12, _EDGE, max(0, self.copy.x() - 12), _BAR)
+        self._language.raise_()
+        # A single line needs none, and beside it the bar would be all that is seen.
+        off, needed = Qt.ScrollBarPolicy.ScrollBarAlwaysOff, Qt.ScrollBarPolicy.ScrollBarAsNeeded
+        self._edit.setVerticalScrollBarPolicy(needed if self._many else off)
+        self._edit.make_room(_BAR if self._many else 0, 0 if self._many else self.copy.width() + _EDGE)
+        self.updateGeometry()

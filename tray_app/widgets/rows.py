@@ -1,0 +1,93 @@
+"""How lists look: rows of 32 px, the whole row under the pointer marked, long texts elided in the middle."""
+
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QToolTip,
+    QTreeView,
+)
+
+from tray_app import theme
+
+AnyIndex = QModelIndex | QPersistentModelIndex
+
+
+class RowDelegate(QStyledItemDelegate):
+    """Marks the row under the pointer, and gives the whole of an elided text as its tooltip."""
+
+    def __init__(self, view: QAbstractItemView) -> None:
+        super().__init__(view)
+        self._view = view
+        self._hovered = QPersistentModelIndex()
+        view.setMouseTracking(True)
+        view.entered.connect(self._hover)
+        view.viewport().installEventFilter(self)
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: AnyIndex) -> None:
+        super().initStyleOption(option, index)
+        drawn: QStyle.StateFlag = option.state
+        drawn &= ~(QStyle.StateFlag.State_HasFocus | QStyle.StateFlag.State_MouseOver)
+        if self._hovered.isValid() and index.row() == self._hovered.row() and index.parent() == self._hovered.parent():
+            drawn |= QStyle.StateFlag.State_MouseOver
+        option.state = drawn
+
+    def helpEvent(
+        self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: AnyIndex
+    ) -> bool:
+        own = index.data(Qt.ItemDataRole.ToolTipRole)
+        if own or event.type() != QEvent.Type.ToolTip:
+            return super().helpEvent(event, view, option, index)
+        cut = self.sizeHint(option, index).width() > view.visualRect(index).width()
+        text = index.data(Qt.ItemDataRole.DisplayRole) if cut else ""
+        QToolTip.showText(event.globalPos(), str(text or ""), view)
+        return True
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave:
+            self._hover(QModelIndex())
+        return super().eventFilter(watched, event)
+
+    def _hover(self, index: QModelIndex) -> None:
+        self._hovered = QPersistentModelIndex(index)
+        self._view.viewport().update()
+
+
+def dress_rows(view: QAbstractItemView) -> None:
+    """Make a list, table or tree look and scroll like all the others. Call it once its model is set."""
+    view.setItemDelegate(RowDelegate(view))
+    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+    view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+    view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+    if isinstance(view, QTableView):
+        _dress_table(view)
+    if isinstance(view, QTreeView):
+        view.setUniformRowHeights(True)
+        _dress_header(view.header())
+
+
+def _dress_table(table: QTableView) -> None:
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.setCornerButtonEnabled(False)
+    # Tab leaves the table; the arrow keys move in it.
+    table.setTabKeyNavigation(False)
+    rows = table.verticalHeader()
+    rows.hide()
+    # Fixed: a table that asks every row for its height is slow with many.
+    rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+    rows.setMinimumSectionSize(theme.size("row"))
+    rows.setDefaultSectionSize(theme.size("row"))
+    _dress_header(table.horizontalHeader())
+
+
+def _dress_header(header: QHeaderView) -> None:
+    header.setHighlightSections(False)
+    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    header.setTextElideMode(Qt.TextElideMode.ElideRight)
