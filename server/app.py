@@ -14,6 +14,12 @@ from server.api.origins import HostAllowlist, Origins
 from server.api.rate_limit import RateLimit
 from server.api.request_ids import RequestIds
 from server.services import Services
+from server.settings import Settings
+
+GUARD_SETTINGS = (
+    "host", "allowed_hosts", "allowed_origins", "api_key_required", "rate_limit", "max_header_bytes", "max_body_bytes",
+)  # fmt: skip
+"""What the guards are made from. All else is looked up at each request."""
 
 
 def create_app(services: Services) -> FastAPI:
@@ -34,6 +40,11 @@ def create_app(services: Services) -> FastAPI:
     return app
 
 
+def guards_differ(one: Settings, other: Settings) -> bool:
+    """Whether two settings make for different guards, so that the application has to be made anew."""
+    return any(getattr(one, name) != getattr(other, name) for name in GUARD_SETTINGS)
+
+
 def _guards(services: Services) -> list[Middleware]:
     """The layers before the endpoints, outermost first.
 
@@ -47,6 +58,6 @@ def _guards(services: Services) -> list[Middleware]:
         Middleware(Origins, allowed_origins=settings.allowed_origins),
         Middleware(Failures),
         Middleware(Authentication, keys=services.key_store if settings.api_key_required else None),
-        Middleware(RateLimit, limit=settings.rate_limit),
+        Middleware(RateLimit, limits=services.request_limits),
         Middleware(BodyLimit, limit=settings.max_body_bytes),
     ]

@@ -81,12 +81,16 @@ class PlanWindowsChanged:
 
 @dataclass(frozen=True, slots=True)
 class CliChanged:
-    """The Claude Code CLI was found, lost, updated, signed in or out. `account` is what it says of itself."""
+    """The Claude Code CLI was found, lost, updated, signed in or out. `account` is what it says of itself.
+
+    `problem` is why it cannot be used, in words; then nothing else is known of it.
+    """
 
     path: str | None
     version: str | None
     signed_in: bool | None
     account: dict[str, Any]
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,15 @@ class Product:
     async def start(self) -> None:
         await self.services.start()
 
+    async def apply(self, settings: Settings) -> None:
+        """See `Services.apply`. The guards know their settings from when they were made: they are made anew."""
+        from server.app import create_app, guards_differ
+
+        before = self.services.settings
+        await self.services.apply(settings)
+        if guards_differ(before, settings):
+            self.app = create_app(self.services)
+
     def drain(self) -> None:
         self.services.running.stop_all()
 

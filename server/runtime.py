@@ -5,35 +5,37 @@ A `Host` makes what is served; the product's is `server.product.host_product`. E
 """
 
 import asyncio
-import contextlib
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-import uvicorn
-
-from server.errors import SetupError, TrayError
+from server.errors import TrayError
 from server.events import EventBus, ServerState, StateChanged
+from server.http_server import HttpServer
 from server.settings import Settings
-from server.sockets import BACKLOG, listen, url_of
+from server.sockets import listen, url_of
 from server.tasks import spawn
 
 log = logging.getLogger(__name__)
 
-GRACE_SECONDS = 2
-"""How long answers may take to end once their streams were told to."""
-KEEP_ALIVE_SECONDS = 75
+App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class Hosted(Protocol):
     """Something that is served: an ASGI application, and what has to run for it."""
 
     @property
-    def app(self) -> Any: ...
+    def app(self) -> Any:
+        """Asked for at every request: `apply` may put another one in its place, which gets no lifespan events."""
+        ...
 
     async def start(self) -> None:
         """Called before the first request."""
+        ...
+
+    async def apply(self, settings: Settings) -> None:
+        """Go on with other settings while requests are answered. If it raises, nothing has changed."""
         ...
 
     def drain(self) -> None:
@@ -61,7 +63,7 @@ class Runtime:
         self.hosted: Hosted | None = None
         self._bus = bus
         self._host = host
-        self._server: _Server | None = None
+        self._server: HttpServer | None = None
         self._serving: asyncio.Task[None] | None = None
         # Starting and stopping never overlap: whoever comes second waits, and finds it done.
         self._lock = asyncio.Lock()
@@ -87,6 +89,52 @@ class Runtime:
             self.settings = settings
             await self._start()
 
+    async def reconfigure(self, settings: Settings) -> None:
+        """Go on with other settings; running requests are finished as they began. If it does not run: for its start.
+
+        For another address the new one is listened on before the old one is given up, which then refuses new
+        connections. No request is lost where the address stays. `StateChanged` is published if the URL is another one.
+
+        Raises PortUnavailable, SettingsInvalid and what the application raises; nothing has changed then.
+        """
+        async with self._lock:
+            if self.state == "running" and settings != self.settings:
+                await self._reconfigure(settings)
+            self.settings = settings
+
+    async def _reconfigure(self, settings: Settings) -> None:
+        server, hosted = self._server, self.hosted
+        if server is None or hosted is None:
+            raise RuntimeError("a server that runs is there")
+        moves = self._moves(settings, server)
+        place = await server.find_place(settings.host, settings.port) if moves else None
+        try:
+            await hosted.apply(settings)
+        except BaseException:
+            if place is not None:
+                place.close()
+            raise
+        server.use(settings)
+        if moves:
+            await self._move(server, hosted, settings, place)
+
+    def _moves(self, settings: Settings, server: HttpServer) -> bool:
+        """Whether the address is another one. Any free port is as good as the one that was free at the start."""
+        asked = (settings.host, settings.port)
+        return asked != (self.settings.host, self.settings.port) and not server.listens_at(*asked)
+
+    async def _move(self, server: HttpServer, hosted: Hosted, settings: Settings, place: socket.socket | None) -> None:
+        try:
+            await server.move(settings, place)
+        except BaseException:
+            await hosted.apply(self.settings)
+            server.use(self.settings)
+            raise
+        url = url_of(server.sock)
+        if url != self.url:
+            self.url = url
+            self._change("running")
+
     async def _start(self) -> None:
         self._change("starting")
         try:
@@ -107,8 +155,8 @@ class Runtime:
         try:
             self.hosted = await self._host(self.settings, self._bus)
             await self.hosted.start()
-            self._server = _Server(_config(self.hosted.app, self.settings))
-            self._serving = spawn(self._server.serve(sockets=[sock]), name="http server")
+            self._server = HttpServer(_app_of_the_moment(self.hosted), self.settings, sock)
+            self._serving = self._server.run_in_background()
             await self._server.until_ready(self._serving)
         except BaseException:
             sock.close()
@@ -149,63 +197,13 @@ class Runtime:
         self._bus.publish(StateChanged(state, self.url, reason))
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its hold on the process: signals and the exit are the program's own."""
+def _app_of_the_moment(hosted: Hosted) -> App:
+    """What is asked of it goes to the application that `hosted` has by then."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await hosted.app(scope, receive, send)
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        try:
-            await super().startup(sockets)
-        except SystemExit:
-            # uvicorn's answer to an application that fails in its lifespan; it has logged why.
-            self.should_exit = True
-            return
-        self._ready.set_result(None)
-
-    async def until_ready(self, serving: asyncio.Task[None]) -> None:
-        """Wait until requests are answered. Raises SetupError if `serving` ends before that."""
-        await asyncio.wait({serving, self._ready}, return_when=asyncio.FIRST_COMPLETED)
-        if not self._ready.done():
-            raise SetupError("The server's application did not start; the log holds the details.")
-
-    def stop_listening(self) -> None:
-        """Refuse new connections from now on."""
-        for server in getattr(self, "servers", ()):
-            server.close()
-
-    async def finish(self, serving: asyncio.Task[None]) -> None:
-        """End `serving` and everything that it was doing."""
-        if not self.started:
-            serving.cancel()
-        self.should_exit = True
-        await asyncio.wait({serving})
-        # Answers that took too long were cancelled; what they use must not be closed under them.
-        if tasks := set(self.server_state.tasks):
-            await asyncio.wait(tasks, timeout=GRACE_SECONDS)
-
-
-def _config(app: Any, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        http="h11",
-        ws="none",
-        interface="asgi3",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        h11_max_incomplete_event_size=settings.max_header_bytes,
-    )
+    return app
 
 
 async def _stop_quietly(hosted: Hosted) -> None:

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from server.api.images import ImageFetcher
+from server.api.rate_limit import RequestLimits
 from server.api.running import RunningRequests
 from server.api.session_turns import SessionTurns
 from server.api.writer import Pace
@@ -46,10 +47,15 @@ class Services:
     turns: SessionTurns = field(default_factory=SessionTurns)
     writes: BackgroundWrites = field(default_factory=BackgroundWrites)
     started_at: float = 0.0
+    request_limits: RequestLimits = field(init=False)
     store_is_callers: bool = False
     """Whether the store belongs to the caller, who opened it, purges it and closes it."""
     _store: Store | None = None
     _purging: asyncio.Task[None] | None = None
+    _unused_images: ImageFetcher | None = None
+
+    def __post_init__(self) -> None:
+        self.request_limits = RequestLimits(self.settings.rate_limit)
 
     @property
     def store(self) -> Store:
@@ -89,6 +95,27 @@ class Services:
             self._store.set_ttl(ttl_seconds(self.settings))
         return self._store
 
+    async def apply(self, settings: Settings) -> None:
+        """Go on with other settings; requests that run are finished as they began.
+
+        What they have been counted for stays counted while `rate_limit` is the same. Where the server listens, its
+        guards and the log's level are for others to change; `data_dir`, `config_dir` and `key_storage` are taken up by
+        the next start. Raises SetupError when the API key that is required from now on cannot be had; nothing has
+        changed then.
+        """
+        if settings.api_key_required and not self.settings.api_key_required:
+            await self.key_store.get_or_create()
+        before, self.settings = self.settings, settings
+        self.store.set_ttl(ttl_seconds(settings))
+        if settings.rate_limit != before.rate_limit:
+            self.request_limits = RequestLimits(settings.rate_limit)
+        if settings.fetch_images != before.fetch_images:
+            # A request may be fetching with the one that is given up: it is closed in the end.
+            self.images, self._unused_images = self._unused_images, self.images
+            if settings.fetch_images and self.images is None:
+                self.images = ImageFetcher()
+        configure_backend(self.backend, settings)
+
     async def stop(self) -> None:
         """End all requests, then the backend, then close the store; what was answered is kept. Harmless twice.
 
@@ -102,8 +129,9 @@ class Services:
             if self._store is not None and not self.store_is_callers:
                 stack.push_async_callback(self._store.close)
             stack.push_async_callback(self.writes.settled)
-            if self.images is not None:
-                stack.push_async_callback(self.images.close)
+            for images in (self.images, self._unused_images):
+                if images is not None:
+                    stack.push_async_callback(images.close)
             stack.push_async_callback(self.backend.stop)
 
 
@@ -143,25 +171,32 @@ def ttl_seconds(settings: Settings) -> float | None:
 
 def make_backend(settings: Settings, bus: EventBus, key_store: KeyStore) -> RoutedBackend:
     """Claude Code, and the Anthropic API for when it cannot serve."""
-    cli = _make_cli(settings, bus)
+    cli = ClaudeCliBackend(_cli_config(settings), bus)
     api = AnthropicApiBackend(settings.anthropic_base_url, key_store, listed=cli.models)
     return RoutedBackend(cli, api, fallback=settings.anthropic_fallback, on_plan_limit=settings.fallback_on_plan_limit)
 
 
-def _make_cli(settings: Settings, bus: EventBus) -> ClaudeCliBackend:
-    limits = Limits(
-        spares=settings.spares,
-        max_conversations=settings.max_conversations,
-        max_memory_mb=settings.max_memory_mb,
-        idle_seconds=settings.idle_seconds,
-        hold_seconds=settings.hold_seconds,
-        queue_seconds=settings.queue_seconds,
-    )
-    config = CliConfig(
+def configure_backend(backend: Backend, settings: Settings) -> None:
+    """Have the backend that `make_backend` made go on with other settings; any other one has none."""
+    if isinstance(backend, RoutedBackend):
+        backend.configure(fallback=settings.anthropic_fallback, on_plan_limit=settings.fallback_on_plan_limit)
+        backend.api.configure(settings.anthropic_base_url)
+        if isinstance(backend.cli, ClaudeCliBackend):
+            backend.cli.configure(_cli_config(settings))
+
+
+def _cli_config(settings: Settings) -> CliConfig:
+    return CliConfig(
         directory=settings.data_dir / CLI_DIRECTORY,
         outer=os.environ,
         claude_path=settings.claude_path,
         load_user_settings=settings.load_user_settings,
-        limits=limits,
+        limits=Limits(
+            spares=settings.spares,
+            max_conversations=settings.max_conversations,
+            max_memory_mb=settings.max_memory_mb,
+            idle_seconds=settings.idle_seconds,
+            hold_seconds=settings.hold_seconds,
+            queue_seconds=settings.queue_seconds,
+        ),
     )
-    return ClaudeCliBackend(config, bus)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import gc
 import threading
 from collections.abc import Awaitable, Callable
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from server import runtime as runtime_module
+from server import http_server
 from server.errors import DatabaseUnusable, PortUnavailable, SetupError
 from server.events import Event, EventBus, StateChanged
 from server.runtime import Runtime
@@ -22,7 +23,10 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Echo:
-    """Serves `/` at once, `/stream` until it is drained, and `/stuck` for ever; notes what is done to it."""
+    """Serves `/` at once, `/stream` until it is drained, and `/stuck` for ever; notes what is done to it.
+
+    `/version` tells how often other settings were applied; that it refuses with `refusal`, if that is set.
+    """
 
     def __init__(self, start_error: Exception | None = None, *, lifespan_fails: bool = False) -> None:
         self.start_error = start_error
@@ -30,6 +34,19 @@ class Echo:
         self.calls: list[str] = []
         self.draining = asyncio.Event()
         self.streaming = asyncio.Event()
+        self.applied: list[Settings] = []
+        self.refusal: Exception | None = None
+        self.version = 0
+
+    @property
+    def app(self) -> Any:
+        return functools.partial(self._serve, self.version)
+
+    async def apply(self, settings: Settings) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.applied.append(settings)
+        self.version += 1
 
     async def start(self) -> None:
         self.calls.append("start")
@@ -43,7 +60,7 @@ class Echo:
     async def stop(self) -> None:
         self.calls.append("stop")
 
-    async def app(self, scope: dict[str, Any], receive: Any, send: Send) -> None:
+    async def _serve(self, version: int, scope: dict[str, Any], receive: Any, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
@@ -55,7 +72,8 @@ class Echo:
         elif scope["path"] == "/stuck":
             self.streaming.set()
             await asyncio.Event().wait()
-        await send({"type": "http.response.body", "body": b"done"})
+        body = f"version {version}" if scope["path"] == "/version" else "done"
+        await send({"type": "http.response.body", "body": body.encode()})
 
     async def _lifespan(self, receive: Any, send: Send) -> None:
         await receive()
@@ -146,7 +164,7 @@ async def test_streams_are_ended_and_not_cut() -> None:
 
 
 async def test_an_answer_that_does_not_end_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime_module, "GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(http_server, "GRACE_SECONDS", 0.05)
     stage = Stage(Echo())
     await stage.runtime.start()
     reading = asyncio.create_task(stage.fetch("/stuck"))

@@ -31,6 +31,11 @@ class RoutedBackend:
         self._fallback = fallback
         self._on_plan_limit = on_plan_limit
 
+    def configure(self, *, fallback: bool, on_plan_limit: bool) -> None:
+        """Change when the API serves, for the requests that come from now on."""
+        self._fallback = fallback
+        self._on_plan_limit = on_plan_limit
+
     async def start(self) -> None:
         """Start both."""
         await self.cli.start()

@@ -50,6 +50,10 @@ class AnthropicApiBackend:
         self._client: httpx2.AsyncClient | None = None
         self._stopped = False
 
+    def configure(self, base_url: str) -> None:
+        """Change where the API is, for the calls that are made from now on."""
+        self._base_url = base_url
+
     async def start(self) -> None:
         """Look whether a key is stored."""
         await self.has_key()

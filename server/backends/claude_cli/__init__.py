@@ -14,5 +14,6 @@ pool.py          spares, live conversations, and who has to go when there is no 
 queue.py         who waits for a conversation; starter.py starts processes and loses none
 backend.py       the `Backend`: picks a conversation, retries once, hands on the events
 environment.py   pure: the command line and the environment of a process
-locate.py        finds the CLI; probe.py asks it for its version, models and account
+locate.py        finds the CLI; watch.py notices from outside that it, or its login, has changed
+probe.py         asks it for its version, models and account
 """

@@ -5,17 +5,17 @@ import logging
 import time
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from server.backends.base import BackendStatus, ModelInfo
 from server.backends.claude_cli.conversation import Conversation, Launch
 from server.backends.claude_cli.environment import command, environment
-from server.backends.claude_cli.locate import locate
 from server.backends.claude_cli.parameters import likely_flags
 from server.backends.claude_cli.pool import Counts, Limits, Pool
 from server.backends.claude_cli.probe import Probe, probe
+from server.backends.claude_cli.watch import CliWatch
 from server.errors import BackendError, NotSignedIn, ProcessDied, TrayError, UpstreamFailed
 from server.events import CliChanged, Event, EventBus, PlanWindowsChanged, PoolChanged, SessionsDeleted
 from server.messages import Events, MessagesRequest
@@ -25,6 +25,10 @@ log = logging.getLogger(__name__)
 
 PROBE_STOP_SECONDS = 5.0
 ASK_AGAIN_SECONDS = 15.0
+WATCH_SECONDS = 5.0
+"""How often the CLI's program and login are looked at."""
+UNWELL_SECONDS = 60.0
+"""How often a CLI that cannot serve is asked whether it can by now: the computer may have been asleep, or too busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,15 @@ class ClaudeCliBackend:
         self._probe: Probe | None = None
         self._problem: TrayError | None = None
         self._windows: dict[str, dict[str, Any]] = {}
-        self._cli: tuple[Path, int, int] | None = None
+        self._watch = self._watch_of(config)
         self._counts: Counts | None = None
         self._unsubscribe = bus.subscribe(self._on_event)
         self._probing: asyncio.Task[None] | None = None
+        self._probe_due = False
+        self._asking = asyncio.Lock()
+        self._asked_at = 0.0
+        self._told: CliChanged | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._stopping = False
         self._expected: dict[str, Any] = {}
         """The settings of the latest request, with which spares are parked: clients seldom change them."""
@@ -67,11 +76,29 @@ class ClaudeCliBackend:
         self._config.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._pool.open()
         self._probe_again()
+        self._watching = spawn(self._watch_forever(), name="watch claude")
+
+    def configure(self, config: CliConfig) -> None:
+        """Go on with another configuration. Only what differs is touched.
+
+        Other bounds hold at once. For another way to run the CLI spares and resting conversations are ended, new
+        processes are started that way, those at work finish, and the CLI is asked who it is.
+        """
+        before, self._config = self._config, config
+        if config.limits != before.limits:
+            self._pool.set_limits(config.limits)
+        if replace(config, limits=before.limits) != before:
+            config.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._watch = self._watch_of(config)
+            self._pool.renew()
+            self._probe_again()
 
     async def stop(self) -> None:
         """End every process."""
         self._stopping = True
         self._unsubscribe()
+        if self._watching is not None:
+            self._watching.cancel()
         await asyncio.gather(self._pool.close(), self._end_probe())
 
     async def _end_probe(self) -> None:
@@ -82,17 +109,32 @@ class ClaudeCliBackend:
             await asyncio.wait([self._probing])
 
     async def refresh(self) -> None:
-        """Ask the CLI again for its version, models and account."""
+        """Ask the CLI again for its version, models and account; `CliChanged` is published if it says anything new."""
+        async with self._asking:
+            await self._ask()
+
+    async def _ask(self) -> None:
+        config, before = self._config, self._probe
+        self._asked_at = time.monotonic()
         try:
-            path = locate(self._config.claude_path)
-            self._probe = await probe(
-                path, self._config.directory, self._config.outer, load_user_settings=self._config.load_user_settings
-            )
-            self._problem = None
+            path = self._watch.locate()
+            found = await probe(path, config.directory, config.outer, load_user_settings=config.load_user_settings)
         except BackendError as error:
-            log.warning("Claude Code cannot be used: %s", error)
+            if str(error) != str(self._problem):
+                log.warning("Claude Code cannot be used: %s", error)
             self._problem = error
-        self._tell_cli()
+            self._tell(CliChanged(None, None, None, {}, str(error)))
+            return
+        self._probe, self._problem = found, None
+        if before is not None and (before.signed_in, before.account) != (found.signed_in, found.account):
+            # A process may go on as who it was when it was started.
+            self._pool.renew()
+        self._tell(CliChanged(str(path), found.version, found.signed_in, found.account))
+
+    def _tell(self, state: CliChanged) -> None:
+        if state != self._told:
+            self._told = state
+            self._bus.publish(state)
 
     async def probed(self) -> Probe | None:
         """What the CLI said of itself, waiting for it while it is being asked; None when it could not be asked."""
@@ -152,12 +194,45 @@ class ClaudeCliBackend:
             self._probe_again()
 
     def _probe_again(self) -> None:
+        self._probe_due = True
         if not self._stopping and (self._probing is None or self._probing.done()):
-            self._probing = spawn(self.refresh(), name="probe claude")
+            self._probing = spawn(self._probe_while_due(), name="probe claude")
+
+    async def _probe_while_due(self) -> None:
+        """What happens while the CLI is asked may make the answer an old one."""
+        while self._probe_due and not self._stopping:
+            self._probe_due = False
+            await self.refresh()
+
+    async def _watch_forever(self) -> None:
+        """Notice without a request that the CLI was removed, updated or put back, or who is signed in has changed."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                self._look()
+            except Exception:
+                log.exception("looking after Claude Code failed")
+
+    def _look(self) -> None:
+        self._watch.look()
+        if self._unwell and time.monotonic() - self._asked_at > UNWELL_SECONDS:
+            self._probe_again()
+
+    def _watch_of(self, config: CliConfig) -> CliWatch:
+        return CliWatch(config.claude_path, config.outer, on_program=self._program_changed, on_login=self._probe_again)
+
+    def _program_changed(self) -> None:
+        log.info("the Claude Code program has changed, or is gone")
+        self._pool.drop_spares()
+        self._probe_again()
+
+    @property
+    def _unwell(self) -> bool:
+        """Whether it cannot serve, as far as is known: that may pass, and nobody tells of it."""
+        return self._problem is not None or (self._probe is not None and not self._probe.signed_in)
 
     async def _start_process(self) -> Conversation:
-        path = locate(self._config.claude_path)
-        self._notice_update(path)
+        path = self._watch.locate()
         launch = Launch(
             command(path, load_user_settings=self._config.load_user_settings),
             environment(self._config.outer),
@@ -178,18 +253,6 @@ class ClaudeCliBackend:
         elsewhere = any(name.startswith("CLAUDE_CODE_USE_") for name in outer)
         return None if elsewhere or self._config.load_user_settings else outer.get("ANTHROPIC_BASE_URL", "")
 
-    def _notice_update(self, path: Path) -> None:
-        """Ask again who the CLI is when it is another one than before."""
-        try:
-            stat = path.stat()
-        except OSError:
-            return  # It vanishes in this moment; starting it will say so.
-        cli = (path, stat.st_mtime_ns, stat.st_size)
-        if self._cli is not None and self._cli != cli:
-            log.info("Claude Code has changed: %s", path)
-            self._probe_again()
-        self._cli = cli
-
     def _take_limits(self, info: dict[str, Any]) -> None:
         if windows := info.get("unifiedWindows"):
             self._windows = windows
@@ -204,17 +267,6 @@ class ClaudeCliBackend:
     def _on_event(self, event: Event) -> None:
         if isinstance(event, SessionsDeleted):
             self._pool.end_sessions(event.session_ids)
-
-    def _tell_cli(self) -> None:
-        found, path = self._probe, self._cli
-        self._bus.publish(
-            CliChanged(
-                str(path[0]) if path else None,
-                found.version if found else None,
-                found.signed_in if found else None,
-                found.account if found else {},
-            )
-        )
 
 
 def _died(error: TrayError) -> bool:

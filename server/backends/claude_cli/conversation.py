@@ -44,7 +44,8 @@ class Launch:
 class Conversation:
     """Parked until its first request, then busy with a turn, idle, or holding the client's tool calls.
 
-    `session_id` is the session it last worked for, `last_used` on the monotonic clock.
+    `session_id` is the session it last worked for, `last_used` on the monotonic clock. One that is `forgotten` ends
+    with its next answer.
     """
 
     def __init__(self, on_change: Callable[[], None], base_url: str | None) -> None:
@@ -62,7 +63,7 @@ class Conversation:
         self._silenced = False
         self._cost = 0.0
         self._lease = 0
-        self._forgotten = False
+        self.forgotten = False
         self._stopping = False
         self._channel: Channel
         self._ready: Answer
@@ -272,7 +273,7 @@ class Conversation:
         return [delta, {"type": "message_stop"}]
 
     def _keep(self, state: State, request: MessagesRequest, answer: Message) -> None:
-        if self._channel.dead is not None or self._forgotten:
+        if self._channel.dead is not None or self.forgotten:
             return
         self._end_silence()
         self._transcript = canonical_messages([*request.messages, answer])
@@ -305,8 +306,8 @@ class Conversation:
         return {**delta, "cost_usd": max(0.0, cost)}
 
     def forget(self) -> bool:
-        """Its session was deleted: it is not to be kept. True when it is free to be ended now."""
-        self._forgotten = True
+        """It is not to be kept: its session was deleted, or its program changed. True when it can be ended now."""
+        self.forgotten = True
         return self.free
 
     def kill(self) -> None:

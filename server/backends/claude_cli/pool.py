@@ -64,7 +64,10 @@ class Pool:
     ) -> None:
         self.limits = limits
         self._on_change = on_change
-        self._starter = Starter(start, on_orphan=self._park)
+        self._start = start
+        self._starter = Starter(self._start_current, on_orphan=self._park)
+        self._epoch = 0
+        """Goes up when what was started before is not to be kept."""
         self._spares: deque[Conversation] = deque()
         self._spares_coming = 0
         self._spare_failures = 0
@@ -98,6 +101,7 @@ class Pool:
         """A conversation changed its state: forget the closed ones and let in who waits."""
         self._live = [conversation for conversation in self._live if conversation.state != "closed"]
         self._spares = deque(spare for spare in self._spares if spare.state == "parked")
+        self._make_room()
         while (head := self._queue.head()) is not None and self._grant(head):
             pass
         self._on_change()
@@ -120,11 +124,34 @@ class Pool:
             if conversation.session_id in gone and conversation.forget():
                 self._retire(conversation)
 
+    def set_limits(self, limits: Limits) -> None:
+        """Change the bounds. What is too much is ended once it is free; who waits keeps the time that was given."""
+        self.limits = limits
+        while len(self._spares) > limits.spares:
+            self._retire(self._spares[-1])
+        self._refill()
+        self.changed()
+
     def drop_spares(self) -> None:
         """End the parked spares and park new ones: the CLI, or who is signed in, has changed."""
+        self._epoch += 1
+        self._spare_failures = 0
+        for spare in self._starter.alive() - set(self._live):
+            spare.forget()
         for spare in tuple(self._spares):
             self._retire(spare)
         self._refill()
+
+    def renew(self) -> None:
+        """End whatever rests, too: all that is kept from now on is to be of processes that are started from now on.
+
+        Conversations that work finish their answer, and those that hold tool calls get one more turn for the results.
+        """
+        for conversation in tuple(self._live):
+            if conversation.forget() and conversation.state == "idle":
+                self._retire(conversation)
+        self.drop_spares()
+        self.changed()
 
     async def close(self) -> None:
         """End every process and refuse what waits. Returns when all are gone."""
@@ -134,6 +161,18 @@ class Pool:
         self._queue.refuse(_stopping())
         await self._starter.stop_all()
         self.changed()
+
+    async def _start_current(self) -> Conversation:
+        epoch = self._epoch
+        conversation = await self._start()
+        if epoch != self._epoch:
+            conversation.forget()
+        return conversation
+
+    def _make_room(self) -> None:
+        """There are too many only after the bounds were narrowed."""
+        while len(self._live) + self._reserved > self.limits.max_conversations and self._evict():
+            pass
 
     def _grant(self, waiter: Waiter) -> bool:
         """Give a waiter the conversation that it goes on in, or a place, if there is one."""
@@ -247,8 +286,9 @@ class Pool:
         self._park(spare)
 
     def _park(self, spare: Conversation) -> None:
-        if self._stopping or len(self._spares) >= self.limits.spares:
+        if self._stopping or spare.forgotten or len(self._spares) >= self.limits.spares:
             self._retire(spare)
+            self._refill()
         else:
             self._spares.append(spare)
         self.changed()

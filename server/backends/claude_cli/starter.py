@@ -36,6 +36,10 @@ class Starter:
             raise launched
         return launched
 
+    def alive(self) -> set[Conversation]:
+        """All whose process has not ended, as far as is known, those that are just coming up included."""
+        return set(self._alive)
+
     async def stop_all(self) -> None:
         """End every process, those that are just being started too. Returns when all are gone."""
         while self._launching or self._alive:
