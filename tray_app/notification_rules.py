@@ -1,0 +1,128 @@
+"""Which events need a person, and what to tell them: events in, notifications out.
+
+Nothing is told twice until it has changed, and nothing at all that is ordinary.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from server.errors import PortUnavailable, TrayError
+from server.events import CliChanged, Notice, PlanWindowsChanged
+from tray_app.formatting import time_until
+from tray_app.translation import tr
+
+REMEMBERED_NOTICES = 50
+SAME_RESET_SECONDS = 600
+"""The service's reset times waver by seconds; what differs by less is the same window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What to tell, and the page to go to for it."""
+
+    level: Literal["warning", "error"]
+    title: str
+    text: str
+    page: str = "overview"
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class NotificationRules:
+    """Remembers what was told. `seen` means: the window is on the screen, and shows by itself what is the matter."""
+
+    def __init__(self) -> None:
+        self._bad: dict[str, bool] = {}
+        self._reached: dict[str, float] = {}
+        self._problem = ""
+        self._notices: deque[tuple[str, str]] = deque(maxlen=REMEMBERED_NOTICES)
+
+    def cli(self, event: CliChanged, *, seen: bool) -> list[Notification]:
+        """Claude Code went away, or its login did. Not being able to tell is no news."""
+        missing = event.path is None
+        gone = self._turned("missing", missing, seen=seen)
+        out = self._turned("signed out", None if event.signed_in is None else not event.signed_in, seen=seen)
+        if gone:
+            return [
+                Notification(
+                    "error",
+                    tr("Claude Code was not found"),
+                    tr("Requests cannot be answered by it. Install it again, or say where it is."),
+                    "settings",
+                    {"setting": "claude_path"},
+                )
+            ]
+        if out:
+            text = tr("Requests cannot be answered by it until you sign in again.")
+            return [Notification("warning", tr("Claude Code is signed out"), text)]
+        return []
+
+    def plan(self, event: PlanWindowsChanged, *, now: float) -> list[Notification]:
+        """A window of the plan is used up."""
+        told = []
+        for name, window in event.windows.items():
+            resets_at = _number(window.get("resetsAt"))
+            if not _is_reached(window, resets_at, now):
+                self._reached.pop(name, None)
+            elif name not in self._reached or abs(self._reached[name] - resets_at) > SAME_RESET_SECONDS:
+                self._reached[name] = resets_at
+                told.append(_limit_reached(name, resets_at, now))
+        return told
+
+    def problem(self, error: TrayError | None, *, seen: bool) -> list[Notification]:
+        """The server does not run, and why; None: nothing is the matter (any more)."""
+        before, self._problem = self._problem, str(error) if error else ""
+        if error is None or seen or self._problem == before:
+            return []
+        if isinstance(error, PortUnavailable):
+            title = tr("Port {port} is in use") if error.in_use else tr("Port {port} cannot be used")
+            details = {"setting": "port"}
+            return [Notification("error", title.format(port=error.port), error.message, "settings", details)]
+        return [Notification("error", tr("The server does not run"), str(error))]
+
+    def notice(self, event: Notice) -> list[Notification]:
+        """Something that the server wants a person to know of."""
+        key = (event.level, event.message)
+        if event.level == "info" or key in self._notices:
+            return []
+        self._notices.append(key)
+        return [Notification(event.level, "Claude Code Tray", f"{event.message} {event.hint}".strip())]
+
+    def _turned(self, what: str, bad: bool | None, *, seen: bool) -> bool:
+        """Whether `what` has become bad. What was bad from the start is told where no window shows it."""
+        if bad is None:
+            return False
+        before = self._bad.get(what)
+        self._bad[what] = bad
+        return bad and (before is False or (before is None and not seen))
+
+
+def _is_reached(window: Mapping[str, Any], resets_at: float, now: float) -> bool:
+    status = str(window.get("status") or "")
+    if status.startswith("allowed") or 0 < resets_at <= now:
+        return False
+    return status == "rejected" or _number(window.get("utilization")) >= 1
+
+
+def _limit_reached(name: str, resets_at: float, now: float) -> Notification:
+    title = {
+        "five_hour": tr("The 5-hour limit of your plan is reached"),
+        "seven_day": tr("The weekly limit of your plan is reached"),
+    }.get(name, tr("A limit of your plan is reached"))
+    if not resets_at:
+        return Notification("warning", title, tr("Requests are refused until it resets."))
+    text = tr("It resets at {time} ({until}). Requests are refused until then.")
+    return Notification(
+        "warning", title, text.format(time=_clock_time(resets_at, now), until=time_until(resets_at, now))
+    )
+
+
+def _clock_time(epoch: float, now: float) -> str:
+    then = datetime.fromtimestamp(epoch)
+    return then.strftime("%H:%M" if then.date() == datetime.fromtimestamp(now).date() else "%Y-%m-%d %H:%M")
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0

@@ -1,0 +1,72 @@
+"""Tells the person what needs them: at the tray where there is one, else on the window."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QSystemTrayIcon
+
+from tray_app.context import Context
+from tray_app.notification_rules import Notification, NotificationRules
+from tray_app.translation import tr
+from tray_app.windows.main_window import MainWindow
+
+SHOWN_MS = 15_000
+
+_ICONS = {
+    "warning": QSystemTrayIcon.MessageIcon.Warning,
+    "error": QSystemTrayIcon.MessageIcon.Critical,
+}
+
+
+class Notifications(QObject):
+    """Listens to the bridge for as long as it lives. A click on a notification opens the page that it is about."""
+
+    def __init__(self, context: Context, *, tray: QSystemTrayIcon, window: MainWindow) -> None:
+        super().__init__()
+        self._context = context
+        self._tray = tray
+        self._window = window
+        self._rules = NotificationRules()
+        self._last: Notification | None = None
+        # The server's problem is known a moment after its state: first as a text, then as the error itself.
+        self._settle = QTimer(self, singleShot=True, interval=0)
+        self._settle.timeout.connect(self._on_problem)
+        bridge = context.bridge
+        bridge.cli_changed.connect(lambda event: self._tell(self._rules.cli(event, seen=self._is_seen())))
+        bridge.plan_windows_changed.connect(lambda event: self._tell(self._rules.plan(event, now=context.clock())))
+        bridge.notice.connect(lambda event: self._tell(self._rules.notice(event)))
+        context.server.changed.connect(self._settle.start)
+        tray.messageClicked.connect(self._open)
+
+    def can_use_tray(self) -> bool:
+        """Whether the tray shows messages."""
+        return QSystemTrayIcon.isSystemTrayAvailable() and QSystemTrayIcon.supportsMessages()
+
+    def _on_problem(self) -> None:
+        self._tell(self._rules.problem(self._context.server.problem, seen=self._is_seen()))
+
+    def _tell(self, notifications: Sequence[Notification]) -> None:
+        for notification in notifications:
+            if self.can_use_tray():
+                self._last = notification
+                icon = _ICONS[notification.level]
+                self._tray.showMessage(notification.title, notification.text, icon, SHOWN_MS)
+            else:
+                self._show_on_window(notification)
+
+    def _show_on_window(self, notification: Notification) -> None:
+        def open_page() -> None:
+            self._window.page.banner.clear()
+            self._context.show(notification.page, **notification.details)
+
+        elsewhere = self._window.page.key != notification.page or bool(notification.details)
+        actions = [(tr("Show"), open_page)] if elsewhere else []
+        self._window.page.banner.show_message(notification.level, notification.title, notification.text, actions)
+
+    def _open(self) -> None:
+        """The system does not say which one was clicked: nearly always it is the last."""
+        if self._last is not None:
+            self._context.show(self._last.page, **self._last.details)
+
+    def _is_seen(self) -> bool:
+        return self._window.isVisible() and not self._window.isMinimized()

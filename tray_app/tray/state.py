@@ -1,0 +1,44 @@
+"""What the icon shows, and how the menu and the tooltip say it."""
+
+from typing import Literal
+
+from server.events import ServerState
+from tray_app.server_control import ServerControl
+from tray_app.translation import tr
+
+TrayState = Literal["stopped", "running", "busy", "error"]
+
+MAX_REASON = 80
+"""A menu is as wide as its longest line."""
+
+
+def tray_state(state: ServerState, *, in_flight: int, problem: bool) -> TrayState:
+    """Which of the four icons tells of this state."""
+    if state == "running":
+        return "busy" if in_flight else "running"
+    if state == "starting":
+        return "stopped"
+    return "error" if problem or state == "failed" else "stopped"
+
+
+def state_line(server: ServerControl) -> str:
+    """The state with the address, or with the reason why there is none."""
+    if server.state == "running":
+        return tr("Running on {url}").format(url=server.url)
+    if server.state == "starting":
+        return tr("Starting...")
+    if server.problem is not None:
+        return tr("Not running: {reason}").format(reason=_short(server.problem.message))
+    return tr("Stopped")
+
+
+def in_flight_line(count: int) -> str:
+    """How many requests are being answered; empty for none."""
+    if count == 0:
+        return ""
+    return tr("1 request in flight") if count == 1 else tr("%n requests in flight", count)
+
+
+def _short(text: str) -> str:
+    first = text.splitlines()[0] if text else ""
+    return first if len(first) <= MAX_REASON else f"{first[: MAX_REASON - 3].rstrip()}..."
