@@ -1,0 +1,70 @@
+"""Continue, for VS Code and JetBrains: https://docs.continue.dev/reference."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tray_app.clients.client import Change, Client, Configuration, Found, Places, Snippet, Traces
+from tray_app.clients.configuring import plan
+from tray_app.clients.connection import Connection
+from tray_app.clients.editing import Entry, value_at
+
+NAME = "Claude Code Tray"
+_MODEL = ("models", Entry("name", NAME))
+
+
+def _file(places: Places) -> Path:
+    return places.home / ".continue" / "config.yaml"
+
+
+def _changes(connection: Connection) -> Sequence[Change]:
+    return (
+        # The file has to have these three.
+        Change(("name",), "Local config", keep=True),
+        Change(("version",), "1.0.0", keep=True),
+        Change(("schema",), "v1", keep=True),
+        Change((*_MODEL, "provider"), "openai"),
+        Change((*_MODEL, "model"), connection.model),
+        Change((*_MODEL, "apiBase"), connection.openai_url),
+        Change((*_MODEL, "apiKey"), connection.secret),
+        Change((*_MODEL, "roles"), ["chat", "edit", "apply"], keep=True),
+        # Continue guesses from the model's name, and does not know ours.
+        Change((*_MODEL, "capabilities"), ["tool_use", "image_input"], keep=True),
+    )
+
+
+def _found(data: Any) -> Found | None:
+    model = value_at(data, _MODEL)
+    if model is None:
+        return None
+    return Found(str(model.get("apiBase")), str(model.get("apiKey")), (str(model.get("model")),))
+
+
+def _caution(places: Places) -> str:
+    # https://docs.continue.dev/yaml-migration
+    file = _file(places)
+    if file.exists() or not file.with_name("config.json").exists():
+        return ""
+    return "Continue reads your config.json only while there is no config.yaml. Its models are not taken over."
+
+
+CONFIGURATION = Configuration("yaml", _file, lambda to: to.openai_url, _changes, _found, caution=_caution)
+
+CONTINUE = Client(
+    id="continue",
+    name="Continue",
+    icon="mdi6.play-box-outline",
+    summary="Assistant for VS Code and JetBrains",
+    dialect="chat completions",
+    documentation="https://docs.continue.dev/customize/model-providers/top-level/openai",
+    steps=(
+        "Open the file ~/.continue/config.yaml, or choose Configure for me.",
+        "Add the model, and save: Continue reads the file again by itself.",
+        "Choose “Claude Code Tray” in Continue's list of models.",
+    ),
+    snippets=(Snippet("~/.continue/config.yaml", "yaml", lambda to: plan("", CONFIGURATION, to)),),
+    configuration=CONFIGURATION,
+    traces=Traces(
+        files=(".continue", ".vscode/extensions/continue.continue-*", ".vscode-insiders/extensions/continue.continue-*")
+    ),
+)

@@ -1,0 +1,231 @@
+"""JSON with comments and trailing commas, as editors keep their settings in.
+
+The parser tells where each value stands, so that a change touches nothing but its own place. There are libraries that
+read such files; none keeps their look when it writes (json-five calls its own editing unfinished).
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from tray_app.clients.editing.paths import Changes, Entry, Path, edit_with, nested
+from tray_app.clients.errors import Damaged, Uneditable
+
+_SPACE = re.compile(r"(?:[ \t\r\n\ufeff]|//[^\r\n]*|/\*.*?\*/)*", re.DOTALL)
+_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
+_SCALAR = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)\b")
+_REST_OF_LINE = re.compile(r"[ \t]*(?:/\*[^\r\n]*?\*/[ \t]*)*(?://[^\r\n]*)?(?=[\r\n]|$)")
+_MAX_DEPTH = 200
+
+
+@dataclass(slots=True)
+class Node:
+    """A value, from `start` to `end`. `children` are an object's values or a list's; `keys` where the keys stand."""
+
+    start: int
+    end: int
+    value: Any
+    children: list["Node"] = field(default_factory=list)
+    keys: list[int] = field(default_factory=list)
+    comma: bool = False
+    """Whether a comma follows the last child."""
+
+    def child(self, step: str | Entry) -> "Node | None":
+        """What the step leads to. Of a key that is there twice the last counts, as it does to who reads the file."""
+        if isinstance(step, Entry):
+            names = [node.value.get(step.key) if isinstance(node.value, dict) else None for node in self.children]
+            return self.children[names.index(step.value)] if step.value in names else None
+        found = [node for node, key in zip(self.children, self._names, strict=True) if key == step]
+        return found[-1] if found else None
+
+    _names: list[str] = field(default_factory=list)
+
+
+def load(text: str) -> Any:
+    """What `text` says; None if there is nothing but comments. Raises Damaged."""
+    node = parse(text)
+    return None if node is None else node.value
+
+
+def edit(text: str, changes: Changes) -> str:
+    """`text` with the changes. Raises Damaged and Uneditable."""
+    return edit_with(text, changes, load=load, put=_put)
+
+
+def parse(text: str) -> Node | None:
+    """The whole text. Raises Damaged."""
+    parser = _Parser(text)
+    start = parser.skip(0)
+    if start == len(text):
+        return None
+    node = parser.value(start, 0)
+    rest = parser.skip(node.end)
+    if rest < len(text):
+        parser.fail(rest, "the file should end here")
+    return node
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def fail(self, at: int, reason: str) -> NoReturn:
+        line = self._text.count("\n", 0, at) + 1
+        raise Damaged(reason, line, at - self._text.rfind("\n", 0, at))
+
+    def skip(self, at: int) -> int:
+        found = _SPACE.match(self._text, at)
+        end = found.end() if found else at
+        if self._text.startswith("/*", end):
+            self.fail(end, "this comment has no end")
+        return end
+
+    def value(self, at: int, depth: int) -> Node:
+        if depth > _MAX_DEPTH:
+            self.fail(at, "this is nested too deep")
+        first = self._text[at : at + 1]
+        if first in ("{", "["):
+            return self._container(at, depth)
+        if first == '"':
+            end = self._string(at)
+            return Node(at, end, self._decoded(at, end))
+        if scalar := _SCALAR.match(self._text, at):
+            return Node(at, scalar.end(), json.loads(scalar[0]))
+        self.fail(at, "a value is missing here" if first in ("", ",", "}", "]") else "this is not JSON")
+
+    def _container(self, at: int, depth: int) -> Node:
+        is_object = self._text[at] == "{"
+        close = "}" if is_object else "]"
+        node = Node(at, at, {} if is_object else [])
+        at = self.skip(at + 1)
+        while self._text[at : at + 1] != close:
+            if node.children and not node.comma:
+                self.fail(at, f"a comma or {close} is missing here")
+            at = self._member(node, at, depth) if is_object else self._item(node, at, depth)
+            node.comma = self._text[at : at + 1] == ","
+            at = self.skip(at + 1) if node.comma else at
+            if at >= len(self._text):
+                self.fail(node.start, f"this has no closing {close}")
+        if at >= len(self._text):
+            self.fail(node.start, f"this has no closing {close}")
+        node.end = at + 1
+        return node
+
+    def _member(self, node: Node, at: int, depth: int) -> int:
+        if self._text[at : at + 1] != '"':
+            self.fail(at, "a name in double quotes is missing here")
+        end = self._string(at)
+        colon = self.skip(end)
+        if self._text[colon : colon + 1] != ":":
+            self.fail(colon, "a colon is missing here")
+        child = self.value(self.skip(colon + 1), depth + 1)
+        name = self._decoded(at, end)
+        node.value[name] = child.value
+        node.keys.append(at)
+        node._names.append(name)
+        node.children.append(child)
+        return self.skip(child.end)
+
+    def _item(self, node: Node, at: int, depth: int) -> int:
+        child = self.value(at, depth + 1)
+        node.value.append(child.value)
+        node.children.append(child)
+        return self.skip(child.end)
+
+    def _string(self, at: int) -> int:
+        found = _STRING.match(self._text, at)
+        if found is None:
+            self.fail(at, "this text has no closing quote")
+        return found.end()
+
+    def _decoded(self, start: int, end: int) -> str:
+        try:
+            return str(json.loads(self._text[start:end]))
+        except ValueError:
+            self.fail(start, "this text has a wrong escape")
+
+
+def _put(text: str, path: Path, value: Any) -> str:
+    node = parse(text)
+    if node is None:
+        return _joined(text, _written(nested(path, value), "", "  "))
+    unit = _indent_unit(text, node)
+    for index, step in enumerate(path):
+        child = node.child(step)
+        if child is None:
+            return _insert(text, node, step, nested(path[index + 1 :], value), unit)
+        if child.value is None or index == len(path) - 1:
+            new = _written(nested(path[index + 1 :], value), _indent_at(text, child.start), unit)
+            return text[: child.start] + _as_lines(text, new) + text[child.end :]
+        node = child
+    raise AssertionError("a path has steps")
+
+
+def _insert(text: str, node: Node, step: str | Entry, value: Any, unit: str) -> str:
+    """Put a member or an item behind the last one."""
+    if not isinstance(node.value, list if isinstance(step, Entry) else dict):
+        raise Uneditable(f"something else stands where {step!r} belongs")
+    if isinstance(step, Entry):
+        name, value = "", {step.key: step.value, **value}
+    else:
+        name = json.dumps(step, ensure_ascii=False) + ": "
+    if not node.children:
+        return _insert_first(text, node, name, value, unit)
+    first = (node.keys or [node.children[0].start])[0]
+    indent = _indent_at(text, first)
+    own_line = text[: node.end].rfind("\n") > node.start and not text[:first].rpartition("\n")[2].strip()
+    if not own_line:
+        end = node.children[-1].end
+        return f"{text[:end]}, {name}{json.dumps(value, ensure_ascii=False)}{text[end:]}"
+    return _insert_line(text, node, indent + name + _written(value, indent, unit))
+
+
+def _insert_first(text: str, node: Node, name: str, value: Any, unit: str) -> str:
+    outer = _indent_at(text, node.start)
+    line = outer + unit + name + _written(value, outer + unit, unit)
+    inside = text[node.start + 1 : node.end - 1].rstrip()
+    new = f"{inside}\n{line}\n{outer}"
+    return text[: node.start + 1] + _as_lines(text, new) + text[node.end - 1 :]
+
+
+def _insert_line(text: str, node: Node, line: str) -> str:
+    """Behind the last child and the comment that stands in its line."""
+    end = node.children[-1].end
+    if node.comma:
+        comma = text.index(",", _Parser(text).skip(end))
+        behind = comma + 1
+    else:
+        text = f"{text[:end]},{text[end:]}"
+        behind = end + 1
+    rest = _REST_OF_LINE.match(text, behind)
+    behind = rest.end() if rest else behind
+    tail = "," if node.comma else ""
+    return text[:behind] + _as_lines(text, f"\n{line}{tail}") + text[behind:]
+
+
+def _written(value: Any, indent: str, unit: str) -> str:
+    lines = json.dumps(value, ensure_ascii=False, indent=unit).split("\n")
+    return "\n".join([lines[0], *(indent + line for line in lines[1:])])
+
+
+def _joined(comments: str, new: str) -> str:
+    """An object behind a text of comments, or an empty one."""
+    text = comments if not comments or comments.endswith("\n") else comments + "\n"
+    return text + _as_lines(comments, new + "\n")
+
+
+def _as_lines(text: str, new: str) -> str:
+    return new.replace("\n", "\r\n") if "\r\n" in text else new
+
+
+def _indent_at(text: str, at: int) -> str:
+    line = text[text.rfind("\n", 0, at) + 1 :]
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def _indent_unit(text: str, root: Node) -> str:
+    """How far the file's own members are indented."""
+    if root.keys and "\n" in text[root.start : root.keys[0]]:
+        return _indent_at(text, root.keys[0]) or "  "
+    return "  "

@@ -1,0 +1,44 @@
+"""TOML. tomlkit keeps what people wrote around the values."""
+
+import re
+import tomllib
+from typing import Any
+
+import tomlkit
+import tomlkit.exceptions
+
+from tray_app.clients.editing.paths import Changes, Entry, Path, edit_with
+from tray_app.clients.errors import Damaged
+
+_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
+
+
+def load(text: str) -> Any:
+    """What `text` says. Raises Damaged."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = _PLACE.search(str(error))
+        lines = text.splitlines() or [""]
+        line, column = place.groups() if place else (None, None)
+        reason = _PLACE.sub("", str(error))
+        raise Damaged(reason, int(line or len(lines)), int(column or len(lines[-1]) + 1)) from None
+
+
+def edit(text: str, changes: Changes) -> str:
+    """`text` with the changes. Raises Damaged and Uneditable."""
+    return edit_with(text, changes, load=load, put=_put)
+
+
+def _put(text: str, path: Path, value: Any) -> str:
+    document = tomlkit.parse(text)
+    place: Any = document
+    for index, step in enumerate(path[:-1]):
+        if isinstance(step, Entry):
+            raise TypeError("no client needs lists of tables")
+        if step not in place:
+            # A table with nothing of its own needs no header.
+            place[step] = tomlkit.table(is_super_table=index < len(path) - 2)
+        place = place[step]
+    place[path[-1]] = value
+    return document.as_string()

@@ -1,0 +1,160 @@
+"""YAML. ruamel.yaml tells where each value stands; a change then touches nothing but its own place.
+
+Its own round trip keeps comments, but writes a whole file anew: other indents and line ends would change with ours.
+"""
+
+import io
+import json
+import re
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from tray_app.clients.editing.paths import Changes, Entry, Path, edit_with, nested
+from tray_app.clients.errors import Damaged, Uneditable
+
+
+def load(text: str) -> Any:
+    """What `text` says; None if there is nothing but comments. Raises Damaged."""
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+        raise Damaged(error.problem or "this is not YAML", line, column) from None
+    except YAMLError as error:
+        raise Damaged(str(error).partition("\n")[0], 1, 1) from None
+
+
+def edit(text: str, changes: Changes) -> str:
+    """`text` with the changes. Raises Damaged and Uneditable."""
+    return edit_with(text, changes, load=load, put=_put)
+
+
+def _put(text: str, path: Path, value: Any) -> str:
+    node = YAML(typ="safe", pure=True).compose(text)
+    if node is None:
+        return _append(text, _lines(nested(path, value), 0))
+    for index, step in enumerate(path):
+        rest = nested(path[index + 1 :], value)
+        child = _child(node, step)
+        if child is None:
+            return _insert(text, node, step, rest)
+        if _is_empty(child):
+            return _fill(text, _key_end(node, step), rest, _column(node))
+        if index == len(path) - 1 or _is_null(child):
+            return _replace(text, child, rest, _column(node))
+        node = child
+    raise AssertionError("a path has steps")
+
+
+def _child(node: Node, step: str | Entry) -> Node | None:
+    if isinstance(step, Entry):
+        items = node.value if isinstance(node, SequenceNode) else []
+        return next((item for item in items if _is_entry(item, step)), None)
+    pairs = node.value if isinstance(node, MappingNode) else []
+    return next((value for key, value in pairs if key.value == step), None)
+
+
+def _is_entry(item: Node, entry: Entry) -> bool:
+    name = _child(item, entry.key)
+    return isinstance(name, ScalarNode) and name.value == entry.value
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:null"
+
+
+def _is_empty(node: Node) -> bool:
+    return _is_null(node) and node.value == ""
+
+
+def _key_end(node: Node, step: str | Entry) -> int:
+    return next(int(key.end_mark.index) for key, _ in node.value if key.value == step)
+
+
+def _insert(text: str, node: Node, step: str | Entry, value: Any) -> str:
+    """Put a key or an entry behind the last one."""
+    if not isinstance(node, SequenceNode if isinstance(step, Entry) else MappingNode):
+        raise Uneditable(f"something else stands where {step!r} belongs")
+    new = [{step.key: step.value, **value}] if isinstance(step, Entry) else {step: value}
+    if node.flow_style:
+        return _insert_in_flow(text, node, new)
+    end = _end_of_line(text, _content_end(node))
+    return text[:end] + _as_lines(text, "\n" + _lines(new, _column(node)).rstrip("\n")) + text[end:]
+
+
+def _insert_in_flow(text: str, node: Node, new: Any) -> str:
+    """Within brackets JSON is YAML."""
+    written = json.dumps(new, ensure_ascii=False)[1:-1]
+    if not node.value:
+        return f"{text[: node.start_mark.index + 1]}{written}{text[node.end_mark.index - 1 :]}"
+    end = _content_end(node.value[-1][1] if isinstance(node, MappingNode) else node.value[-1])
+    return f"{text[:end]}, {written}{text[end:]}"
+
+
+def _fill(text: str, key_end: int, value: Any, column: int) -> str:
+    """Put a value behind a key that has none; a comment may stand there."""
+    colon = text.index(":", key_end) + 1
+    if isinstance(value, dict | list) and value:
+        colon = _end_of_line(text, colon)
+    return text[:colon] + _as_lines(text, _value(value, column)) + text[colon:]
+
+
+def _replace(text: str, node: Node, value: Any, column: int) -> str:
+    start = node.start_mark.index
+    if isinstance(value, dict | list) and value:
+        start = len(text[:start].rstrip(" "))
+        return text[:start] + _as_lines(text, _value(value, column)) + text[_content_end(node) :]
+    return text[:start] + _value(value, column)[1:] + text[_content_end(node) :]
+
+
+def _value(value: Any, column: int) -> str:
+    """A value as it stands behind a colon."""
+    if isinstance(value, dict | list) and value:
+        return "\n" + _lines(value, column + 2).rstrip("\n")
+    return " " + _lines([value], 0)[2:].rstrip("\n")
+
+
+def _content_end(node: Node) -> int:
+    """Where the last sign of a value stands: the end of a block that ruamel gives is behind the comments after it."""
+    if isinstance(node, MappingNode | SequenceNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        key, value = last if isinstance(node, MappingNode) else (None, last)
+        return max(_content_end(value), key.end_mark.index if key is not None else 0)
+    return int(node.end_mark.index)
+
+
+def _end_of_line(text: str, at: int) -> int:
+    if text[:at].endswith("\n"):  # a block scalar ends with its line
+        return len(text[:at].rstrip("\r\n"))
+    line = re.compile(r"[^\r\n]*").match(text, at)
+    return line.end() if line else at
+
+
+def _column(node: Node) -> int:
+    return int(node.start_mark.column)
+
+
+def _lines(value: Any, indent: int) -> str:
+    yaml = YAML()
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.width = 4096
+    stream = io.StringIO()
+    yaml.dump(value, stream)
+    lines = stream.getvalue().removesuffix("\n").split("\n")
+    if isinstance(value, list):
+        # The offset is for lists within mappings.
+        lines = [line[2:] for line in lines]
+    return "".join(" " * indent + line + "\n" for line in lines)
+
+
+def _append(comments: str, new: str) -> str:
+    text = comments if not comments or comments.endswith("\n") else comments + "\n"
+    return text + _as_lines(comments, new)
+
+
+def _as_lines(text: str, new: str) -> str:
+    return new.replace("\n", "\r\n") if "\r\n" in text else new

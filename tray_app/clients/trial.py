@@ -1,0 +1,80 @@
+"""One real request to the server, in the dialect of a client."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from server.errors import TrayError
+from tray_app.clients.client import Dialect
+from tray_app.clients.connection import Connection
+
+QUESTION = "Say hello in one short sentence."
+_TIMEOUT = httpx2.Timeout(600, connect=5)
+"""Seconds. A first answer may wait for Claude Code to start, and for others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the text, the model that gave it, and how long it took in seconds."""
+
+    text: str
+    model: str
+    seconds: float
+
+
+class TrialFailed(TrayError):
+    """No answer. `status` is that of HTTP, None if there was none; `code` the server's own word for the error."""
+
+    def __init__(self, message: str, *, status: int | None = None, code: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.http_status = status
+        self.code = code
+
+
+async def ask(connection: Connection, dialect: Dialect) -> Answer:
+    """Send `QUESTION` and wait for the answer. Raises TrialFailed. Cancelling it ends the request."""
+    path, body = _request(connection, dialect)
+    headers = {"authorization": f"Bearer {connection.secret}", "user-agent": "claude-code-tray (test)"}
+    if dialect == "messages":
+        headers["x-api-key"] = headers.pop("authorization").removeprefix("Bearer ")
+        headers["anthropic-version"] = "2023-06-01"
+    began = time.monotonic()
+    # A proxy of the environment's does not lead to this computer.
+    async with httpx2.AsyncClient(timeout=_TIMEOUT, trust_env=False, headers=headers) as http:
+        try:
+            response = await http.post(connection.url + path, json=body)
+        except httpx2.TimeoutException as error:
+            raise TrialFailed("The server did not answer in time.", hint="Try again, or restart it.") from error
+        except httpx2.HTTPError as error:
+            hint = "Start the server, and check the address in Settings."
+            raise TrialFailed(f"The server cannot be reached at {connection.url}.", hint=hint) from error
+    return _answer(response, dialect, time.monotonic() - began)
+
+
+def _request(connection: Connection, dialect: Dialect) -> tuple[str, dict[str, Any]]:
+    body: dict[str, Any] = {"model": connection.model, "messages": [{"role": "user", "content": QUESTION}]}
+    if dialect == "messages":
+        return "/v1/messages", {**body, "max_tokens": 1000}
+    return "/v1/chat/completions", body
+
+
+def _answer(response: httpx2.Response, dialect: Dialect, seconds: float) -> Answer:
+    try:
+        body = response.json()
+        if response.is_success:
+            return Answer(_text(body, dialect), str(body["model"]), seconds)
+        error = body["error"]
+        message, code = str(error["message"]), str(error.get("code") or error.get("type") or "")
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        hint = "Check which program listens on this port."
+        message = "What answered is not this server, or an answer that cannot be read."
+        raise TrialFailed(message, status=response.status_code, hint=hint) from error
+    raise TrialFailed(message, status=response.status_code, code=code)
+
+
+def _text(body: dict[str, Any], dialect: Dialect) -> str:
+    if dialect == "messages":
+        return "".join(block["text"] for block in body["content"] if block["type"] == "text")
+    return body["choices"][0]["message"]["content"] or ""
