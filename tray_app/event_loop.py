@@ -1,24 +1,132 @@
-"""Qt's event loop as asyncio's, so that the server and the window run in one thread."""
+"""Qt's event loop as asyncio's, so that the server and the window run in one thread.
 
+qasync brings sockets and subprocesses into Qt's loop. What it lacks for a server is here: callbacks run in batches as
+in asyncio's own loops (qasync starts a Qt timer for each), timers are never early, and abandoned streams are closed.
+"""
+
+import asyncio
+import heapq
 import sys
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
+from typing import Any
 
 # Before qasync, which takes the first Qt binding that it finds.
-import PySide6.QtCore  # noqa: F401
-import qasync
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+import qasync  # isort: skip
+
+FORGET_CANCELLED = 100
+"""So many cancelled timers may wait for their time, unless they are fewer than half of all."""
 
 
 class EventLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync has no type hints
-    """qasync's loop, with what it leaves out.
+    """The event loop of the desktop application."""
 
-    asyncio's loops install hooks that close abandoned async generators; without them, a stream whose reader has
-    gone would stay open. See `asyncio.BaseEventLoop._run_forever_setup`.
-    """
+    def __init__(self, app: QApplication) -> None:
+        self._due: deque[asyncio.Handle] = deque()
+        self._waiting: list[asyncio.TimerHandle] = []
+        self._cancelled_count = 0
+        # A zero timer fires once Qt has nothing else to do, so that a person's clicks come first.
+        self._turn = QTimer(singleShot=True, interval=0)
+        self._turn.timeout.connect(self._run_due)
+        self._alarm = QTimer(singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+        self._alarm.timeout.connect(self._ring)
+        super().__init__(app)
+        # Its threads are made when they are needed; qasync would start ten at once.
+        self._threads = ThreadPoolExecutor(thread_name_prefix="asyncio")
+        self.set_default_executor(self._threads)
 
     def run_forever(self) -> None:
         """Run until `stop`."""
+        # As asyncio's loops do: without these hooks a stream whose reader has gone would stay open.
         before = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(firstiter=self._asyncgen_firstiter_hook, finalizer=self._asyncgen_finalizer_hook)
         try:
             super().run_forever()
         finally:
             sys.set_asyncgen_hooks(*before)
+
+    def close(self) -> None:
+        """Drop what has not run."""
+        self._turn.stop()
+        self._alarm.stop()
+        self._due.clear()
+        self._waiting.clear()
+        super().close()
+
+    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> asyncio.Handle:
+        """Run `callback` in the next turn of the loop."""
+        handle = asyncio.Handle(callback, args, self, context)
+        self._add_callback(handle)
+        return handle
+
+    def call_later(
+        self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Run `callback` when `delay` seconds have gone by."""
+        return self.call_at(self.time() + delay, callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Run `callback` at `when` by the loop's clock, not before."""
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        heapq.heappush(self._waiting, timer)
+        if self._waiting[0] is timer:
+            self._set_alarm()
+        return timer
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Called by `TimerHandle.cancel`. Each request of a connection cancels a timer: they must not pile up."""
+        self._cancelled_count += 1
+        if self._cancelled_count > FORGET_CANCELLED and self._cancelled_count * 2 > len(self._waiting):
+            self._waiting = [timer for timer in self._waiting if not timer.cancelled()]
+            heapq.heapify(self._waiting)
+            self._cancelled_count = 0
+
+    def _add_callback(self, handle: asyncio.Handle, delay: float = 0) -> asyncio.Handle:
+        """Where qasync brings what its sockets and threads have to say; it asks for no delay."""
+        self._due.append(handle)
+        if not self._turn.isActive():
+            self._turn.start()
+        return handle
+
+    def _run_due(self) -> None:
+        """One turn: what is due now. What that calls for comes in the next turn, so that Qt has its own in between."""
+        outside = asyncio._get_running_loop() is None
+        if outside:
+            # Somebody processes Qt's events without the loop, as qasync does once more after its end.
+            asyncio._set_running_loop(self)
+        try:
+            for _ in range(len(self._due)):
+                if not self._due:  # a turn within this one, of a dialog's own loop, has run them
+                    break
+                handle = self._due.popleft()
+                if not handle.cancelled():
+                    handle._run()
+        finally:
+            if outside:
+                asyncio._set_running_loop(None)
+            if self._due and not self._turn.isActive():
+                self._turn.start()
+
+    def _ring(self) -> None:
+        """The first timer's time has come."""
+        now = self.time()
+        while self._waiting and (self._waiting[0].when() <= now or self._waiting[0].cancelled()):
+            timer = heapq.heappop(self._waiting)
+            if timer.cancelled():
+                self._cancelled_count = max(0, self._cancelled_count - 1)
+            else:
+                self._add_callback(timer)
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        if self._waiting:
+            seconds = max(0.0, self._waiting[0].when() - self.time())
+            # Up to the next millisecond: a timer that is early would have to be set again.
+            self._alarm.start(min(int(seconds * 1000) + 1, 2**31 - 1))

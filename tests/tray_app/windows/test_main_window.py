@@ -1,0 +1,177 @@
+"""The window: pages, the rail, and what it remembers."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
+
+from server.errors import TrayError
+from server.events import RequestFinished, RequestStarted
+from server.store.types import RequestRecord
+from tests.waiting import until
+from tray_app.context import Context
+from tray_app.preferences import Preferences
+from tray_app.windows.main_window import MainWindow
+from tray_app.windows.page import Page
+from tray_app.windows.rail import NARROW, WIDE
+
+
+class MadePage(Page):
+    """A page that notes what happens to it."""
+
+    key = "made"
+    icon = "mdi6.home"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context, self.key.title(), "What it is for.")
+        self.log: list[Any] = []
+        self.field = QLineEdit()
+        self.body.addWidget(self.field)
+
+    def activate(self) -> None:
+        self.log.append("activate")
+
+    def deactivate(self) -> None:
+        self.log.append("deactivate")
+
+    def refresh(self) -> None:
+        self.log.append("refresh")
+
+    def find(self) -> None:
+        self.log.append("find")
+
+    def open_details(self, **details: Any) -> None:
+        self.log.append(details)
+
+    async def settle(self) -> None:
+        self.log.append("settle")
+
+
+class First(MadePage):
+    key: ClassVar[str] = "first"
+
+
+class Second(MadePage):
+    key: ClassVar[str] = "second"
+
+
+class Elsewhere(MadePage):
+    key: ClassVar[str] = "elsewhere"
+
+
+MakeWindow = Callable[[], MainWindow]
+
+
+@pytest.fixture
+async def window(context: Context, qtbot: QtBot) -> MainWindow:
+    window = MainWindow(context, [First(context), Second(context)], [Elsewhere(context)])
+    qtbot.addWidget(window)
+    return window
+
+
+def log(window: MainWindow, key: str) -> list[Any]:
+    page = window.pages[key]
+    assert isinstance(page, MadePage)
+    return page.log
+
+
+async def test_only_the_page_that_is_seen_is_active(window: MainWindow) -> None:
+    assert log(window, "first") == []
+    window.bring_up()
+    window.go("second")
+    window.go("second")
+    window.hide()
+    assert log(window, "first") == ["activate", "deactivate"]
+    assert log(window, "second") == ["activate", "deactivate"]
+
+
+async def test_the_keyboard_reaches_every_page_and_its_filter(window: MainWindow) -> None:
+    window.bring_up()
+    await until(window.isActiveWindow)
+    assert window.page.key == "first"
+    QTest.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+    assert window.page.key == "second"
+    QTest.keyClick(window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window, Qt.Key.Key_F5)
+    assert log(window, "second") == ["activate", "find", "refresh"]
+    QTest.keyClick(window, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+    assert not window.isVisible()
+
+
+async def test_a_page_can_send_the_person_to_another(window: MainWindow, context: Context) -> None:
+    context.show("second", session_id="s1")
+    assert window.isVisible()
+    assert window.page.key == "second"
+    assert {"session_id": "s1"} in log(window, "second")
+    context.show("elsewhere")
+    assert window.page.key == "elsewhere"
+    assert not any(entry.isChecked() for entry in window.rail._entries.values())
+    window.go("first")
+    assert window.rail._entries["first"].isChecked()
+
+
+async def test_an_error_that_nobody_took_stands_on_the_page(window: MainWindow, context: Context) -> None:
+    window.bring_up()
+    context.problem.emit(TrayError("The disk is full.", hint="Make room."))
+    assert window.page.banner.isVisible()
+
+
+async def test_the_place_and_size_are_there_again(
+    window: MainWindow, context: Context, qtbot: QtBot, settings: Any
+) -> None:
+    window.bring_up()
+    window.resize(940, 610)
+    window.close()
+    context.preferences.sync()
+    context.preferences = Preferences(settings.config_dir)
+    again = MainWindow(context, [First(context)])
+    qtbot.addWidget(again)
+    assert (again.width(), again.height()) == (940, 610)
+
+
+async def test_a_narrow_window_has_icons_alone(window: MainWindow) -> None:
+    window.bring_up()
+    window.resize(1120, 720)
+    assert window.rail.width() == WIDE
+    window.resize(800, 600)
+    assert window.rail.width() == NARROW
+    window.resize(10, 10)
+    assert (window.width(), window.height()) == (760, 520)
+
+
+async def test_the_window_stays_while_somebody_objects(window: MainWindow) -> None:
+    window.bring_up()
+    window.may_close = lambda: False
+    window.close()
+    assert window.isVisible()
+
+
+async def test_pages_finish_their_work_at_the_end(window: MainWindow) -> None:
+    await window.settle()
+    assert [log(window, key) for key in ("first", "second", "elsewhere")] == [["settle"]] * 3
+
+
+async def test_the_foot_of_the_rail_starts_and_stops_the_server(window: MainWindow, context: Context) -> None:
+    foot = window.rail._foot
+    assert (foot.word.text(), foot.toggle.text()) == ("Stopped", "Start server")
+    foot.toggle.click()
+    await until(lambda: context.server.state == "running")
+    assert (foot.word.text(), foot.toggle.text()) == ("Running", "Stop server")
+    assert (context.server.url or "").removeprefix("http://") in foot.address.toolTip() + foot.address.text()
+    foot.toggle.click()
+    await until(lambda: context.server.state == "stopped")
+    assert foot.word.text() == "Stopped"
+
+
+async def test_the_foot_counts_the_requests_in_flight(window: MainWindow, context: Context) -> None:
+    await context.server.start()
+    for count, words in ((1, "1 request in flight"), (2, "2 requests in flight")):
+        context.bus.publish(RequestStarted(RequestRecord(f"r{count}", 0.0, "/v1/messages", "test")))
+        await until(lambda words=words: window.rail._foot.word.text() == words)
+    for count in (1, 2):
+        context.bus.publish(RequestFinished(RequestRecord(f"r{count}", 0.0, "/v1/messages", "test", status="ok")))
+    await until(lambda: window.rail._foot.word.text() == "Running")
