@@ -33,7 +33,8 @@ class _Editor(QPlainTextEdit):
     def height_of(self, lines: int) -> int:
         """The height that shows so many lines, with the scroll bar below them if they are too long."""
         margins = self.contentsMargins()
-        frame = 2 * self.frameWidth() + margins.top() + margins.bottom() + 2 * round(self.document().documentMargin())
+        # Once more than above and below: with less the editor thinks that the last line is cut, and scrolls.
+        frame = margins.top() + margins.bottom() + 3 * round(self.document().documentMargin())
         bar = self.horizontalScrollBar()
         beyond = bar.sizeHint().height() if bar.maximum() > 0 else 0
         return lines * self.fontMetrics().lineSpacing() + frame + beyond
@@ -74,7 +75,7 @@ class CodeView(QFrame):
     def sizeHint(self) -> QSize:
         lines = min(max(self._edit.blockCount(), 1), _MOST_LINES)
         above = _BAR if self._many else 0
-        return QSize(320, max(self._edit.height_of(lines) + above + _EDGE, _BAR + 2 * _EDGE))
+        return QSize(320, self._edit.height_of(lines) + above)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(160, min(self.sizeHint().height(), 3 * _BAR))
@@ -89,7 +90,7 @@ class CodeView(QFrame):
 
     def _arrange(self) -> None:
         self.copy.resize(self.copy.sizeHint())
-        self.copy.move(self.width() - self.copy.width() - _EDGE, _EDGE)
+        self.copy.move(self.width() - self.copy.width() - _EDGE, _EDGE if self._many else 2)
         self.copy.raise_()
         self._language.setVisible(self._many and bool(self._language.text()))
         self._language.setGeometry(12, _EDGE, max(0, self.copy.x() - 12), _BAR)

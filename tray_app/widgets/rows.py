@@ -1,10 +1,11 @@
 """How lists look: rows of 32 px, the whole row under the pointer marked, long texts elided in the middle."""
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
+    QListView,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -37,13 +38,18 @@ class RowDelegate(QStyledItemDelegate):
             drawn |= QStyle.StateFlag.State_MouseOver
         option.state = drawn
 
+    def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
+        hint = super().sizeHint(option, index).expandedTo(QSize(0, theme.size("row")))
+        # The rows of a plain list are as wide as the list: what is too long is elided, and nothing scrolls sideways.
+        return QSize(0, hint.height()) if isinstance(self._view, QListView) else hint
+
     def helpEvent(
         self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: AnyIndex
     ) -> bool:
         own = index.data(Qt.ItemDataRole.ToolTipRole)
         if own or event.type() != QEvent.Type.ToolTip:
             return super().helpEvent(event, view, option, index)
-        cut = self.sizeHint(option, index).width() > view.visualRect(index).width()
+        cut = super().sizeHint(option, index).width() > view.visualRect(index).width()
         text = index.data(Qt.ItemDataRole.DisplayRole) if cut else ""
         QToolTip.showText(event.globalPos(), str(text or ""), view)
         return True

@@ -62,5 +62,5 @@ def pattern(language: str) -> re.Pattern[str] | None:
     if name not in _WORDS:
         return None
     kinds = {"key": _KEYS.get(name, ""), "string": _STRING, "comment": _COMMENTS.get(name, _COMMENT)}
-    kinds |= {"number": _NUMBER, "word": rf"\b(?:{'|'.join(_WORDS[name].split())})\b"}
+    kinds |= {"number": "" if name == "bash" else _NUMBER, "word": rf"\b(?:{'|'.join(_WORDS[name].split())})\b"}
     return re.compile("|".join(f"(?P<{kind}>{expression})" for kind, expression in kinds.items() if expression))
