@@ -1,0 +1,44 @@
+"""The list of sections beside the settings."""
+
+from collections.abc import Collection, Sequence
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from tray_app.translation import tr
+from tray_app.widgets import button
+
+WIDTH = 168
+
+
+class Contents(QWidget):
+    """One entry for each section; `chosen` gives its key."""
+
+    chosen = Signal(str)
+
+    def __init__(self, sections: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self.setFixedWidth(WIDTH)
+        self.setAccessibleName(tr("Sections"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        self.entries: dict[str, QPushButton] = {}
+        for key, title in sections:
+            entry = self.entries[key] = button(title, partial(self.chosen.emit, key), role="quiet")
+            entry.setCheckable(True)
+            entry.setStyleSheet("text-align: left")
+            column.addWidget(entry)
+        column.addStretch(1)
+        self.mark(sections[0][0])
+
+    def mark(self, key: str) -> None:
+        """Show which one is being read."""
+        for name, entry in self.entries.items():
+            entry.setChecked(name == key)
+
+    def offer(self, keys: Collection[str]) -> None:
+        """Only these can be gone to."""
+        for name, entry in self.entries.items():
+            entry.setEnabled(name in keys)

@@ -1,0 +1,276 @@
+"""The controls of settings: each shows a value, and gives back what the person made of it, right or wrong."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QWidget
+
+from tray_app.translation import tr
+
+WIDTH = 260
+"""Of a column of the page, at least, in pixels."""
+SHORT = 120
+
+
+class Field(QWidget):
+    """A control and the value that it was last shown. Subclasses have `raw`, `value` and `_put`."""
+
+    committed = Signal()
+    """The person is done: Enter, another control, or a choice."""
+    edited = Signal()
+    """The person is changing it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: Any = None
+        self.line = QHBoxLayout(self)
+        self.line.setContentsMargins(0, 0, 0, 0)
+        self.line.setSpacing(8)
+
+    def show_value(self, value: Any) -> None:
+        """Show `value`; what was there before is gone."""
+        self._put(value)
+        self._shown = self.raw()
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there is something else than was last shown."""
+        return bool(self.raw() != self._shown)
+
+    def raw(self) -> Any:
+        """What is there, compared by `dirty`."""
+        raise NotImplementedError
+
+    def value(self) -> Any:
+        """What is there, as the settings take it."""
+        return self.raw()
+
+    def words(self, value: Any) -> str:
+        """A value as the person knows it."""
+        return as_text(value)
+
+    def _put(self, value: Any) -> None:
+        raise NotImplementedError
+
+    def name_for_screen_readers(self, name: str, description: str) -> None:
+        """Name the control itself, which is what takes the focus."""
+        control = self.focusProxy() or self
+        control.setAccessibleName(name)
+        control.setAccessibleDescription(description)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Esc takes back what was typed, and only then does what it does elsewhere."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            escape = event.key() == Qt.Key.Key_Escape
+            if escape and self.dirty:
+                self._put_raw(self._shown)
+                self.edited.emit()
+                return True
+        return super().eventFilter(watched, event)
+
+    def _put_raw(self, raw: Any) -> None:
+        self._put(raw)
+
+
+class TextField(Field):
+    """A line of text. `unit` stands behind it; `format_value` makes the text of a value."""
+
+    def __init__(
+        self,
+        *,
+        unit: str = "",
+        placeholder: str = "",
+        short: bool = False,
+        format_value: Callable[[Any], str] | None = None,
+    ) -> None:
+        super().__init__()
+        self._format = format_value or as_text
+        self.edit = QLineEdit(placeholderText=placeholder)
+        self.edit.setFixedWidth(SHORT) if short else self.edit.setMinimumWidth(SHORT)
+        self.line.addWidget(self.edit, 0 if short else 1)
+        if unit:
+            self.line.addWidget(_muted(unit))
+        if short:
+            self.line.addStretch(1)
+        self.setFocusProxy(self.edit)
+        self.edit.installEventFilter(self)
+        self.edit.textEdited.connect(self.edited)
+        self.edit.editingFinished.connect(self.committed)
+
+    def raw(self) -> str:
+        return self.edit.text().strip()
+
+    def words(self, value: Any) -> str:
+        return self._format(value)
+
+    def _put(self, value: Any) -> None:
+        self.edit.setText(self._format(value))
+
+    def _put_raw(self, raw: Any) -> None:
+        self.edit.setText(raw)
+
+
+class SwitchField(Field):
+    """On or off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.box = QCheckBox()
+        self.line.addWidget(self.box)
+        self.line.addStretch(1)
+        self.setFocusProxy(self.box)
+        self.box.toggled.connect(lambda on: self.box.setText(self.words(on)))
+        self.box.setText(self.words(False))
+        self.box.clicked.connect(self.edited)
+        self.box.clicked.connect(self.committed)
+
+    def raw(self) -> bool:
+        return self.box.isChecked()
+
+    def words(self, value: Any) -> str:
+        return tr("On") if value else tr("Off")
+
+    def _put(self, value: Any) -> None:
+        self.box.setChecked(bool(value))
+
+
+class QuietComboBox(QComboBox):
+    """One that the wheel does not change: the wheel is for the page that it stands on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+
+    def wheelEvent(self, event: Any) -> None:
+        event.ignore()
+
+
+class ChoiceField(Field):
+    """One of some values. A value that is none of them, from a file for example, is shown as one more."""
+
+    def __init__(self, choices: Sequence[tuple[Any, str]] = ()) -> None:
+        super().__init__()
+        self.box = QuietComboBox()
+        self.line.addWidget(self.box, 1)
+        self.setFocusProxy(self.box)
+        self.set_choices(choices)
+        self.box.activated.connect(self.edited)
+        self.box.activated.connect(self.committed)
+
+    def set_choices(self, choices: Sequence[tuple[Any, str]]) -> None:
+        """Offer other values; the one that is chosen stays."""
+        chosen = self.raw() if self.box.count() else None
+        self.box.clear()
+        for value, label in choices:
+            self.box.addItem(label, value)
+        if chosen is not None:
+            self._put(chosen)
+
+    def raw(self) -> Any:
+        return self.box.currentData()
+
+    def words(self, value: Any) -> str:
+        index = self.box.findData(value)
+        return self.box.itemText(index) if index >= 0 else as_text(value)
+
+    def _put(self, value: Any) -> None:
+        if self.box.findData(value) < 0:
+            self.box.addItem(as_text(value), value)
+        self.box.setCurrentIndex(self.box.findData(value))
+
+
+class NameField(Field):
+    """A name that is typed, or taken from those that are known."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.box = QuietComboBox()
+        self.box.setEditable(True)
+        self.box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.line.addWidget(self.box, 1)
+        self.setFocusProxy(self.box)
+        self.box.installEventFilter(self)
+        self.edit = QLineEdit()
+        self.box.setLineEdit(self.edit)
+        self.edit.textEdited.connect(self.edited)
+        self.box.activated.connect(self.edited)
+        self.box.activated.connect(self.committed)
+        self.edit.editingFinished.connect(self.committed)
+
+    def set_choices(self, names: Sequence[str]) -> None:
+        """Offer these names; what is typed stays."""
+        typed = self.box.currentText()
+        blocked = self.box.blockSignals(True)
+        self.box.clear()
+        self.box.addItems(list(names))
+        self.box.setEditText(typed)
+        self.box.blockSignals(blocked)
+
+    def raw(self) -> str:
+        return self.box.currentText().strip()
+
+    def _put(self, value: Any) -> None:
+        blocked = self.box.blockSignals(True)
+        self.box.setEditText(as_text(value))
+        self.box.blockSignals(blocked)
+
+
+class ExpiryField(Field):
+    """Hours, or never."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.edit = QLineEdit()
+        self.edit.setFixedWidth(SHORT)
+        self.never = QCheckBox(tr("Never"))
+        for widget in (self.edit, _muted(tr("hours")), self.never):
+            self.line.addWidget(widget)
+        self.line.addStretch(1)
+        self.setFocusProxy(self.edit)
+        self.edit.installEventFilter(self)
+        self.edit.textEdited.connect(self.edited)
+        self.edit.editingFinished.connect(self.committed)
+        self.never.toggled.connect(self.edit.setDisabled)
+        self.never.clicked.connect(self._choose_never)
+
+    def raw(self) -> str:
+        return "never" if self.never.isChecked() else self.edit.text().strip()
+
+    def words(self, value: Any) -> str:
+        return tr("never") if value is None else tr("{hours} hours").format(hours=as_text(value))
+
+    def _put(self, value: Any) -> None:
+        self._put_raw("never" if value is None else as_text(value))
+
+    def _put_raw(self, raw: Any) -> None:
+        self.never.setChecked(raw == "never")
+        if raw != "never":
+            self.edit.setText(raw)
+
+    def _choose_never(self, never: bool) -> None:
+        self.edited.emit()
+        if never or self.edit.text().strip():
+            self.committed.emit()
+        else:
+            self.edit.setFocus()
+
+
+def as_text(value: Any) -> str:
+    """A value as a person would type it: lists with commas, numbers without a needless fraction."""
+    if value is None:
+        return ""
+    if isinstance(value, tuple | list):
+        return ", ".join(str(part) for part in value)
+    if isinstance(value, float) and value == int(value):
+        return str(int(value))
+    return str(value)
+
+
+def _muted(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "muted")
+    return label

@@ -1,0 +1,34 @@
+"""What is kept of requests and conversations, and for how long."""
+
+from tray_app.context import Context
+from tray_app.translation import tr
+from tray_app.windows.settings.fields import ExpiryField, SwitchField
+from tray_app.windows.settings.section import Section
+
+
+class HistorySection(Section):
+    """Expiry, and what is written down at all."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context, "history", tr("Sessions and history"))
+        self.setting(
+            "session_ttl_hours",
+            tr("Delete sessions after"),
+            tr("Counted from a session's last use. Pinned sessions stay."),
+            ExpiryField(),
+            words=tr("expiry expire hours never keep"),
+        )
+        self.setting(
+            "history",
+            tr("Keep sessions and requests"),
+            tr("Off: nothing is written to disk, and the pages show only what runs."),
+            SwitchField(),
+            words=tr("history privacy"),
+        )
+        self.setting(
+            "log_bodies",
+            tr("Keep bodies of requests and answers"),
+            tr("They can be read in the request's details. They hold what was written, in full."),
+            SwitchField(),
+            words=tr("body logging privacy"),
+        )

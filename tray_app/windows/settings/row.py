@@ -1,0 +1,216 @@
+"""One setting on the page: its name, its control, a line of help, and what there is to say about it."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
+
+from tray_app import theme
+from tray_app.translation import tr
+from tray_app.widgets import announce, button
+from tray_app.windows.settings.fields import WIDTH
+
+SAVED_MS = 2000
+HIGHLIGHT_MS = 2500
+
+Level = Literal["error", "warning", "ok", "muted"]
+Action = tuple[str, Callable[[], object]]
+
+
+class Note(QWidget):
+    """Words under a control, with the buttons that go with them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.label = QLabel()
+        self.label.setWordWrap(True)
+        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(8)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.label)
+        column.addLayout(self._buttons)
+        self.hide()
+
+    def say(self, level: Level, text: str, actions: Sequence[Action] = ()) -> None:
+        """Show `text` in place of what is there; an empty one hides all."""
+        _empty(self._buttons)
+        for label, slot in actions:
+            self._buttons.addWidget(button(label, slot))
+        if actions:
+            self._buttons.addStretch(1)
+        self.label.setText(text)
+        self.label.setProperty("role", level)
+        self.label.style().unpolish(self.label)
+        self.label.style().polish(self.label)
+        self.setVisible(bool(text))
+
+    @property
+    def text(self) -> str:
+        return self.label.text() if not self.isHidden() else ""
+
+
+class SettingRow(QWidget):
+    """`key` is how others refer to it (`open_details(setting=key)`); `words` are more that it is found by.
+
+    The control of a `wide` row stands below the words, not beside them.
+    """
+
+    reset_requested = Signal()
+
+    def __init__(
+        self, key: str, label: str, help_text: str, control: QWidget, *, words: str = "", wide: bool = False
+    ) -> None:
+        super().__init__()
+        self.key = key
+        self.label = label
+        self._found_by = f"{label} {help_text} {words} {key.replace('_', ' ')}".casefold()
+        self._highlighted = False
+        self.control = control
+        self.name = QLabel(label)
+        self.name.setWordWrap(True)
+        self.name.setBuddy(control)
+        self.help = QLabel(help_text)
+        self.help.setWordWrap(True)
+        self.help.setProperty("role", "muted")
+        self.saved = QLabel()
+        self.saved.setProperty("role", "ok")
+        self.reset = button("", self.reset_requested.emit, role="quiet", icon="mdi6.restore")
+        self.fixed, self.message, self.warning = Note(), Note(), Note()
+        self._below = QVBoxLayout()
+        self._below.setSpacing(4)
+        self._saved_for = QTimer(self, singleShot=True, interval=SAVED_MS)
+        self._saved_for.timeout.connect(self.saved.clear)
+        self._highlighted_for = QTimer(self, singleShot=True, interval=HIGHLIGHT_MS)
+        self._highlighted_for.timeout.connect(self._end_highlight)
+        self._lay_out(wide)
+        self.offer_reset("")
+
+    def _lay_out(self, wide: bool) -> None:
+        title = QHBoxLayout()
+        title.setSpacing(8)
+        title.addWidget(self.name, 0)
+        title.addWidget(self.saved)
+        title.addStretch(1)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addLayout(title)
+        words.addWidget(self.help)
+        words.addStretch(1)
+        line = QHBoxLayout()
+        line.setSpacing(4)
+        line.addWidget(self.control, 1)
+        line.addWidget(self.reset)
+        answer = QVBoxLayout()
+        answer.setSpacing(4)
+        answer.addLayout(line)
+        answer.addLayout(self._below)
+        for note in (self.fixed, self.message, self.warning):
+            answer.addWidget(note)
+        answer.addStretch(1)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(16, 10, 12, 10)
+        grid.setHorizontalSpacing(24)
+        grid.addLayout(words, 0, 0, 1, 2 if wide else 1)
+        grid.addLayout(answer, *((1, 0, 1, 2) if wide else (0, 1, 1, 1)))
+        for column in (0, 1):
+            grid.setColumnStretch(column, 1)
+            grid.setColumnMinimumWidth(column, WIDTH)
+
+    def add_below(self, *widgets: QWidget) -> None:
+        """Put more, such as buttons, in a line below the control."""
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        for widget in widgets:
+            line.addWidget(widget)
+        line.addStretch(1)
+        self._below.addLayout(line)
+
+    def matches(self, text: str) -> bool:
+        """Whether every word of `text` is found in it."""
+        return all(word in self._found_by for word in text.casefold().split())
+
+    def show_problem(self, text: str, actions: Sequence[Action] = ()) -> None:
+        """Say why what is there does not do."""
+        self.saved.clear()
+        self.message.say("error", text, actions)
+        self._describe(text)
+
+    def show_note(self, level: Level, text: str, actions: Sequence[Action] = ()) -> None:
+        """Say something in the place of a problem."""
+        self.message.say(level, text, actions)
+
+    def clear_message(self) -> None:
+        """Nothing is wrong (any more)."""
+        self.message.say("muted", "")
+        self._describe("")
+
+    def show_warning(self, level: Level, text: str) -> None:
+        """Say what follows from the value that is in force; it stays until it is said anew."""
+        self.warning.say(level, text)
+
+    def show_saved(self) -> None:
+        """Say for a moment that it is saved."""
+        self.clear_message()
+        self.saved.setText(tr("Saved"))
+        announce(self, tr("Saved"))
+        self._saved_for.start()
+
+    def show_fixed(self, source: str) -> None:
+        """Lock it, because `source` (a variable, or the command line) decides; empty: unlock it."""
+        self.control.setEnabled(not source)
+        self.fixed.say("muted", tr("Set by {source}").format(source=source) if source else "")
+        if source:
+            self.offer_reset("")
+
+    def offer_reset(self, default: str) -> None:
+        """Offer to go back to the default, which is `default` in words; empty: no more."""
+        text = tr("Reset to default: {value}").format(value=default)
+        self.reset.setToolTip(text)
+        self.reset.setAccessibleName(f"{self.label}: {text}")
+        policy = self.reset.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # controls stay in line
+        self.reset.setSizePolicy(policy)
+        self.reset.setVisible(bool(default))
+
+    def highlight(self) -> None:
+        """Draw the eye to it for a moment."""
+        self._highlighted = True
+        self._highlighted_for.start()
+        self.update()
+
+    @property
+    def highlighted(self) -> bool:
+        return self._highlighted
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._highlighted:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.current().colour("selection"))
+            painter.drawRoundedRect(self.rect().adjusted(4, 2, -4, -2), 6, 6)
+        super().paintEvent(event)
+
+    def _end_highlight(self) -> None:
+        self._highlighted = False
+        self.update()
+
+    def _describe(self, problem: str) -> None:
+        control = self.control.focusProxy() or self.control
+        control.setAccessibleDescription(problem or self.help.text())
+        control.setProperty("invalid", "true" if problem else "")
+        control.style().unpolish(control)
+        control.style().polish(control)
+        announce(control, problem)
+
+
+def _empty(layout: QLayout) -> None:
+    while (item := layout.takeAt(0)) is not None:
+        if widget := item.widget():
+            widget.hide()
+            widget.deleteLater()
