@@ -25,7 +25,6 @@ INTERVAL_SECONDS = 0.1
 """The least time between two batches: a table that takes rows ten times a second leaves the loop to the server."""
 
 
-
 class Bridge(QObject):
     """Listens on the bus. The first event after a rest is passed on at once, those that follow in batches."""
 

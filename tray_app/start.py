@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import sys
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from server import __version__
 from server.commands.options import COMMAND_LINE, overrides
 from server.errors import SettingsInvalid, SetupError
+from server.events import StateChanged
 from server.logs import configure_logs
 from server.settings import Settings, load_settings
 from tray_app import crashes
@@ -118,8 +120,17 @@ async def _run(
     application = Application(app, context)
     crashes.show_on(application)
     garbage = GuiThreadGarbage()
+    context.bridge.state_changed.connect(_announce)
     instance.message_received.connect(application.take)
     instance.listen()
     with stop_on_signals(application.quit):
         await application.run(hidden=namespace.hidden, start_server=not namespace.no_start)
     garbage.close()
+
+
+def _announce(event: StateChanged) -> None:
+    """Standard output holds where the server listens, as with `serve`: programs wait for it."""
+    if event.state == "running" and sys.stdout is not None:
+        # Whoever started us may have stopped reading.
+        with contextlib.suppress(OSError):
+            print(f"listening on {event.url}", flush=True)

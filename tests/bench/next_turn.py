@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from tests.bench.live_conversations import CLI, SERVED, live_conversations
+from tests.bench.live_conversations import CLI, IN_WINDOW, SERVED, live_conversations
 from tests.bench.report import Row, Target
 from tests.bench.rounds import Size, alternate, first_delta, rows
 from tests.bench.scene import Scene
@@ -16,10 +16,10 @@ WARM_UP_TURNS = 10
 
 
 async def measure(scene: Scene, size: Size) -> list[Row]:
-    """Ask the simulator, the CLI and the server (in both dialects) in turn."""
+    """Ask the simulator, the CLI and the server (in both dialects, without and with a window) in turn."""
     async with live_conversations(scene, QUESTION, min(size.rounds, WARM_UP_TURNS)) as asks:
         values = await alternate(size.rounds, {who: first_delta(ask, QUESTION) for who, ask in asks.items()})
-    return rows(WHAT, values, CLI, {who: _targets(values[who], values[CLI]) for who in SERVED})
+    return rows(WHAT, values, CLI, {who: _targets(values[who], values[CLI]) for who in (*SERVED, *IN_WINDOW)})
 
 
 def _targets(server: list[float], cli: list[float]) -> list[Target]:

@@ -14,13 +14,15 @@ Timing = Callable[[], Awaitable[float]]
 class Size:
     """How much is measured.
 
-    `tokens` of the long stream, `together` conversations at once, `requests` before the memory is looked at again.
+    `tokens` of the long stream, `together` conversations at once, `requests` before the memory is looked at again,
+    `seconds` for which the window is watched.
     """
 
     rounds: int
     tokens: int = 3000
     together: int = 8
     requests: int = 100
+    seconds: float = 10.0
 
 
 async def alternate(rounds: int, contenders: Mapping[str, Timing]) -> dict[str, list[float]]:

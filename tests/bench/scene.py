@@ -27,8 +27,14 @@ CLI_VARIABLES = {
     "CLAUDE_CODE_MAX_RETRIES": "0",
     "CLAUDE_CODE_DISABLE_CLAUDE_MDS": "1",
 }
-SERVER_VARIABLES = {"CLAUDE_CODE_TRAY_RATE_LIMIT": "1000000/minute"}
+SERVER_VARIABLES = {
+    "CLAUDE_CODE_TRAY_RATE_LIMIT": "1000000/minute",
+    "CLAUDE_CODE_TRAY_API_KEY_REQUIRED": "false",
+    "CLAUDE_CODE_TRAY_KEY_STORAGE": "memory",
+}
 """The limit is kept, so that its cost is part of what is measured, but it is not reached."""
+WINDOW_VARIABLES = {"QT_QPA_PLATFORM": "offscreen"}
+"""The window is open and is drawn, into memory: no desktop is needed."""
 POLL_SECONDS = 0.02
 REST_SECONDS = 60.0
 
@@ -142,17 +148,21 @@ class Scene:
         directory.mkdir(exist_ok=True)
         return directory
 
-    def server_process(self, data: str = "data") -> contextlib.AbstractContextManager[Listening]:
-        """The server, once it listens; `data` names its data directory."""
-        command = [sys.executable, "-m", "server", "serve", "--port", "0", "--no-auth"]
-        command += ["--claude-path", str(self.claude)]
-        command += ["--data-dir", str(self.home / data), "--config-dir", str(self.home / "config")]
-        return listening(command, self.environment | SERVER_VARIABLES, self.home / "server.log")
+    def server_process(
+        self, data: str = "data", *, window: bool = False
+    ) -> contextlib.AbstractContextManager[Listening]:
+        """The server, once it listens; `data` names its data directory. With `window` the desktop application."""
+        program = ["tray_app"] if window else ["server", "serve"]
+        name = f"window-{data}" if window else data
+        command = [sys.executable, "-m", *program, "--port", "0", "--claude-path", str(self.claude)]
+        command += ["--data-dir", str(self.home / name), "--config-dir", str(self.home / f"{name}-config")]
+        environment = self.environment | SERVER_VARIABLES | (WINDOW_VARIABLES if window else {})
+        return listening(command, environment, self.home / f"{name}.log")
 
     @contextlib.asynccontextmanager
-    async def server(self) -> AsyncIterator[Server]:
+    async def server(self, *, window: bool = False) -> AsyncIterator[Server]:
         """The server at rest: a spare is parked."""
-        with self.server_process() as process:
+        with self.server_process(window=window) as process:
             async with httpx2.AsyncClient(base_url=process.url, timeout=60) as client:
                 server = Server(process, client)
                 await server.rest()

@@ -124,13 +124,13 @@ async def test_the_place_and_size_are_there_again(
     window: MainWindow, context: Context, qtbot: QtBot, settings: Any
 ) -> None:
     window.bring_up()
-    window.resize(940, 610)
+    window.resize(780, 560)
     window.close()
     context.preferences.sync()
     context.preferences = Preferences(settings.config_dir)
     again = MainWindow(context, [First(context)])
     qtbot.addWidget(again)
-    assert (again.width(), again.height()) == (940, 610)
+    assert (again.width(), again.height()) == (780, 560)
 
 
 async def test_a_narrow_window_has_icons_alone(window: MainWindow) -> None:
