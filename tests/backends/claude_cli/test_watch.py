@@ -1,0 +1,167 @@
+"""A CLI that changes while nobody asks it anything."""
+
+import os
+import sys
+
+import pytest
+
+from server.backends.claude_cli.watch import CliWatch
+from server.errors import CliNotFound
+from server.events import CliChanged, EventBus
+from tests.backends.claude_cli.scripted_cli import WORDS
+from tests.waiting import until
+
+SAYS_WHO_IT_IS = """
+login = os.path.join(os.environ["CLAUDE_CONFIG_DIR"], ".credentials.json")
+account = {"tokenSource": "claude.ai", "email": open(login).read()} if os.path.exists(login) else {}
+while True:
+    line = hear()
+    if line["type"] == "control_request":
+        grant(line, account=account, models=[], claude_code_version=VERSION)
+"""
+
+
+def install(path, version="1"):
+    """Put a program there, as an update does: a new file under the old name."""
+    new = path.with_name("new")
+    new.write_text(f"#!{sys.executable} -ISu\n{WORDS}\nVERSION = {version!r}\n{SAYS_WHO_IT_IS}")
+    new.chmod(0o755)
+    os.replace(new, path)
+
+
+@pytest.fixture
+def program(tmp_path):
+    path = tmp_path / "bin" / "claude"
+    path.parent.mkdir()
+    install(path)
+    return path
+
+
+@pytest.fixture
+def login(tmp_path):
+    (tmp_path / "claude-config").mkdir()
+    return tmp_path / "claude-config" / ".credentials.json"
+
+
+@pytest.fixture
+def calls():
+    return []
+
+
+@pytest.fixture
+def watch(program, login, calls):
+    outer = {"CLAUDE_CONFIG_DIR": str(login.parent)}
+    return CliWatch(program, outer, on_program=lambda: calls.append("program"), on_login=lambda: calls.append("login"))
+
+
+def test_nothing_is_told_while_all_is_as_it_was(watch, program, calls):
+    watch.look()
+    assert watch.locate() == program
+    watch.look()
+    assert calls == []
+
+
+def test_a_program_that_is_updated_removed_and_put_back(watch, program, calls):
+    watch.look()
+    install(program, "22")
+    watch.look()
+    assert calls == ["program"]
+    program.unlink()
+    watch.look()
+    watch.look()
+    assert calls == ["program"] * 2
+    with pytest.raises(CliNotFound):
+        watch.locate()
+    install(program)
+    assert watch.locate() == program
+    watch.look()
+    assert calls == ["program"] * 3
+
+
+def test_one_that_was_never_there_and_comes(watch, program, calls):
+    program.unlink()
+    watch.look()
+    assert calls == []
+    install(program)
+    watch.look()
+    assert calls == ["program"]
+
+
+def test_a_login_that_comes_changes_and_goes(watch, login, calls):
+    for change in (lambda: login.write_text("a"), lambda: login.write_text("other"), login.unlink):
+        change()
+        watch.look()
+        watch.look()
+    assert calls == ["login"] * 3
+
+
+@pytest.mark.parametrize("name", ["HOME", "USERPROFILE"])
+def test_where_the_login_is_without_a_directory_of_its_own(program, tmp_path, calls, name):
+    watch = CliWatch(program, {name: str(tmp_path)}, on_program=lambda: None, on_login=lambda: calls.append("login"))
+    (tmp_path / ".claude").mkdir()
+    (tmp_path / ".claude" / ".credentials.json").write_text("{}")
+    watch.look()
+    assert calls == ["login"]
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+async def watching(start_backend, program, login, told, monkeypatch):
+    """A backend that looks often, and tells."""
+    monkeypatch.setattr("server.backends.claude_cli.backend.WATCH_SECONDS", 0.02)
+    bus = EventBus()
+    bus.subscribe(lambda event: told.append(event) if isinstance(event, CliChanged) else None)
+    environment = {**os.environ, "CLAUDE_CONFIG_DIR": str(login.parent)}
+    async with start_backend(environment=environment, bus=bus, claude_path=program, spares=1) as backend:
+        await until(lambda: told and backend.pool.counts().spares == 1)
+        yield backend
+
+
+async def test_a_removed_program_is_told_of_and_a_new_one_too(watching, program, told):
+    assert told == [CliChanged(str(program), "1", False, {})]
+    before = watching.pool.processes()
+    program.unlink()
+    await until(lambda: len(told) == 2)
+    assert told[1] == CliChanged(None, None, None, {}, watching.status().detail)
+    assert str(program) in told[1].problem
+    assert not watching.status().ready
+    await until(lambda: watching.pool.counts().spares == 0)
+    install(program, "2")
+    await until(lambda: len(told) == 3)
+    assert told[2] == CliChanged(str(program), "2", False, {})
+    await until(lambda: watching.pool.counts().spares == 1)
+    assert watching.pool.processes()[0][0] != before[0][0]
+
+
+async def test_signing_in_and_out_in_a_terminal_is_noticed(watching, login, told):
+    for account in ("me@example.com", "you@example.com"):
+        before = watching.pool.processes()
+        login.write_text(account)
+        await until(lambda account=account: told[-1].account.get("email") == account)
+        assert told[-1].signed_in
+        await until(lambda: watching.pool.counts().spares == 1)
+        assert watching.pool.processes()[0][0] != before[0][0], "it was started as somebody else"
+    login.unlink()
+    await until(lambda: told[-1].signed_in is False)
+    assert len(told) == 4
+
+
+async def test_the_same_login_again_tells_nothing_and_leaves_the_spares(watching, login, told):
+    login.write_text("me@example.com")
+    await until(lambda: told[-1].signed_in)
+    await until(lambda: watching.pool.counts().spares == 1)
+    before, probing = watching.pool.processes()[0][0], watching._probing
+    os.utime(login, (1, 1))
+    await until(lambda: watching._probing is not probing and watching._probing.done())
+    assert len(told) == 2
+    assert watching.pool.processes()[0][0] == before
+
+
+async def test_one_that_could_not_be_asked_is_asked_again(watching, program, told, monkeypatch):
+    monkeypatch.setattr("server.backends.claude_cli.backend.UNWELL_SECONDS", 0.05)
+    watching._problem = CliNotFound("It seemed so.")
+    await until(lambda: watching._problem is None)
