@@ -1,4 +1,4 @@
-"""What the window remembers of itself: its place, the theme, column widths. What the server does stands in its settings."""
+"""What the window remembers of itself: its place, the theme, column widths. The server has settings of its own."""
 
 from pathlib import Path
 from typing import Any, Literal, TypeVar

@@ -7,10 +7,6 @@ import sys
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
-from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QApplication
-
-from server import __version__
 from server.commands.options import COMMAND_LINE, overrides
 from server.errors import SettingsInvalid, SetupError
 from server.events import StateChanged
@@ -19,7 +15,6 @@ from server.settings import Settings, load_settings
 from tray_app import crashes
 from tray_app.application import Application
 from tray_app.arguments import in_terminal, own_options
-from tray_app.assets import asset
 from tray_app.autostart import system_autostart
 from tray_app.context import Context
 from tray_app.event_loop import EventLoop
@@ -27,13 +22,12 @@ from tray_app.garbage import GuiThreadGarbage
 from tray_app.launch import Launch, activation_token
 from tray_app.os_signals import stop_on_signals
 from tray_app.preferences import Preferences
+from tray_app.qt_application import make_qapplication
 from tray_app.single_instance import SingleInstance
 from tray_app.theme import Theme
 from tray_app.windows.startup import tell, wait_for_key_store, wait_for_settings
 
 T = TypeVar("T")
-
-NAME = "Claude Code Tray"
 
 
 def start(namespace: argparse.Namespace) -> int:
@@ -69,20 +63,6 @@ def _start(namespace: argparse.Namespace) -> int:
         crashes.uninstall()
         instance.release()
     return 0
-
-
-def make_qapplication() -> QApplication:
-    """Qt's application object, which has to be there before any widget."""
-    existing = QApplication.instance()
-    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
-    app.setApplicationName("claude-code-tray")
-    app.setApplicationDisplayName(NAME)
-    app.setApplicationVersion(__version__)
-    app.setDesktopFileName("claude-code-tray")
-    app.setWindowIcon(QIcon(str(asset("icons/app.svg"))))
-    # The tray icon goes on when the window is closed.
-    app.setQuitOnLastWindowClosed(False)
-    return app
 
 
 def _run_on_loop(work: Coroutine[Any, Any, T]) -> T:

@@ -77,12 +77,6 @@ async def test_a_measurement_that_fails_does_not_take_the_others_along(scene):
     ]
 
 
-async def test_what_needs_a_window_has_its_place_in_the_table(tmp_path):
-    assert set(MEASUREMENTS) - set(CONTENDERS) == {"window-lag"}
-    (row,) = await MEASUREMENTS["window-lag"].measure(None, SMALL)
-    assert "no window yet" in table([row])
-
-
 def test_the_table_shows_the_slow_end_and_the_median_of_the_rounds_ratios():
     slow = Row("delay", "server", "ms", [1.0, 2.0, 300.0], ratios=[0.5, 2.0, 4.0], targets=[Target("9 ms", True)])
     rate = Row("stream", "server", RATE, [100.0, 200.0, 300.0], targets=[Target("250", False), Target("50", True)])

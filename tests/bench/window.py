@@ -27,7 +27,7 @@ from tray_app.context import Context
 from tray_app.event_loop import EventLoop
 from tray_app.garbage import GuiThreadGarbage
 from tray_app.preferences import Preferences
-from tray_app.start import make_qapplication
+from tray_app.qt_application import make_qapplication
 from tray_app.theme import Theme
 from tray_app.windows.main_window import MainWindow
 from tray_app.windows.pages import make_pages

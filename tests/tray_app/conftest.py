@@ -2,7 +2,6 @@
 
 import gc
 import os
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from tray_app.autostart import Autostart
 from tray_app.context import Context
 from tray_app.event_loop import EventLoop
 from tray_app.preferences import Preferences
+from tray_app.qt_application import make_qapplication
 from tray_app.theme import Theme
 
 KEY = "cct-the-key-of-this-test"
@@ -31,7 +31,7 @@ KEY = "cct-the-key-of-this-test"
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, Callable[[], Any]]:
     """Asynchronous tests run on Qt's event loop, as the application does."""
-    return {"qasync": lambda: EventLoop(QApplication.instance() or QApplication(sys.argv[:1]))}
+    return {"qasync": lambda: EventLoop(make_qapplication())}
 
 
 class MadeAutostart(Autostart):

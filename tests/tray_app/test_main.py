@@ -1,0 +1,58 @@
+"""The command: what starts the window, and what goes to the server's command line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from server import __version__
+from tray_app.__main__ import main, why_no_desktop
+from tray_app.arguments import own_options, parse
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("arguments", [["key", "--help"], ["serve", "--help"], ["doctor", "--help"]])
+def test_subcommands_are_the_servers(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 0
+    assert f"claude-code-tray {arguments[0]}" in capsys.readouterr().out
+
+
+def test_the_options_of_the_window(capsys: pytest.CaptureFixture[str]) -> None:
+    namespace = parse(["--hidden", "--port", "1", "--data-dir", "a b"])
+    assert (namespace.hidden, namespace.port, namespace.no_start) == (True, "1", False)
+    assert own_options(namespace) == ["--data-dir", "a b"]
+    for wrong in (["--hiden"], ["serv"]):
+        with pytest.raises(SystemExit) as ended:
+            parse(wrong)
+        assert ended.value.code == 2
+    with pytest.raises(SystemExit):
+        parse(["--version"])
+    assert __version__ in capsys.readouterr().out
+
+
+def test_without_a_display_there_is_no_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    assert (why_no_desktop() is None) == (sys.platform in ("win32", "darwin"))
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert why_no_desktop() is None
+
+
+def test_the_servers_command_line_loads_no_qt() -> None:
+    program = "import sys; from tray_app.__main__ import main; main(sys.argv[1:])"
+    program = f"import sys\ntry:\n    {program}\nexcept SystemExit:\n    print('PySide6' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "serve", "--help"], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_a_wrong_value_on_the_command_line_is_answered_there(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tray_app", "--port", "many", "--data-dir", str(tmp_path / "data")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "port" in done.stderr

@@ -1,0 +1,57 @@
+"""Signals end the program, however idle Qt's loop is; the second at once."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import asyncio, sys
+from PySide6.QtWidgets import QApplication
+from tray_app.event_loop import EventLoop
+from tray_app.os_signals import stop_on_signals
+
+async def main():
+    stopped = asyncio.Event()
+    def stop():
+        print("asked to stop", flush=True)
+        if sys.argv[1] == "polite":
+            stopped.set()
+    with stop_on_signals(stop):
+        print("ready", flush=True)
+        await stopped.wait()
+    print("stopped", flush=True)
+
+with EventLoop(QApplication([])) as loop:
+    loop.run_until_complete(main())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_an_idle_loop(number: int) -> None:
+    with run("polite") as child:
+        child.send_signal(number)
+        out, _ = child.communicate(timeout=60)
+    assert out.split("\n")[:-1] == ["asked to stop", "stopped"]
+    assert child.returncode == 0
+
+
+def test_the_second_ends_a_program_that_does_not_stop() -> None:
+    with run("stubborn") as child:
+        assert child.stdout is not None
+        child.send_signal(signal.SIGTERM)
+        assert child.stdout.readline() == "asked to stop\n"
+        child.send_signal(signal.SIGTERM)
+        child.communicate(timeout=60)
+    assert child.returncode == 130
+
+
+def run(manner: str) -> "subprocess.Popen[str]":
+    child = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, manner], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "ready\n"
+    return child
