@@ -4,6 +4,7 @@ import anthropic
 import openai
 import pytest
 
+from server.api.rate_limit import RequestLimits
 from tests.api.conftest import Serve
 from tests.openai_schema import validate
 from tests.scripted_backend import answer
@@ -69,3 +70,20 @@ async def test_the_strictest_of_several_limits_holds(serve: Serve) -> None:
     await server.openai().chat.completions.create(**BODY)
     with pytest.raises(openai.RateLimitError, match="1 requests per 60 seconds"):
         await server.openai().chat.completions.create(**BODY)
+
+
+def test_a_clock_that_is_set_back_does_not_lock_anybody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, awake = 1_000_000.0, 50.0
+    monkeypatch.setattr("limits.storage.memory.time.time", lambda: now)
+    limits = RequestLimits("1/minute", clock=lambda: now, monotonic=lambda: awake)
+
+    def refused() -> bool:
+        hit = limits.hit("key")
+        assert hit is not None
+        return hit.refused
+
+    assert [refused(), refused()] == [False, True]
+    now, awake = now + 3600, awake + 10  # the computer slept
+    assert [refused(), refused()] == [False, True]
+    now, awake = now - 86400, awake + 1
+    assert [refused(), refused()] == [False, True]
