@@ -1,0 +1,104 @@
+"""The columns of the request log: what each shows of a record."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from server.store.types import RequestRecord, RequestStatus
+from tray_app.formatting import duration, exact_time, money, or_dash, relative_time, tokens
+from tray_app.translation import tr
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`text(record, now)` is what a cell shows, `whole(record)` its tooltip and what is copied.
+
+    `width` and `least` are in pixels at scale 1; `rank` 0 is shown always, and the highest goes first where the window
+    is narrow. `figures` stand right.
+    """
+
+    key: str
+    title: str
+    text: Callable[[RequestRecord, float], str]
+    whole: Callable[[RequestRecord], str]
+    width: int
+    least: int
+    rank: int
+    figures: bool = False
+    stretches: bool = False
+    moves: bool = False
+    """Changes as time goes by."""
+
+
+def status_word(record: RequestRecord) -> str:
+    """The status in a word; the HTTP status stands beside a failure."""
+    words: dict[RequestStatus, str] = {
+        "running": tr("Running"),
+        "ok": tr("OK"),
+        "error": tr("Error"),
+        "cancelled": tr("Cancelled"),
+    }
+    word = words[record.status]
+    return f"{word} {record.http_status}" if record.status == "error" and record.http_status else word
+
+
+def elapsed(record: RequestRecord, now: float) -> float | None:
+    """Seconds that the request took, or has taken until now while it runs."""
+    return max(0.0, now - record.started_at) if record.status == "running" else record.duration
+
+
+def model_name(record: RequestRecord) -> str:
+    """The model that answered, or the one that was asked for as long as that is not known."""
+    return record.model or record.requested_model or ""
+
+
+def _whole_model(record: RequestRecord) -> str:
+    if record.requested_model and record.model and record.requested_model != record.model:
+        return tr("{model} (asked for {requested})").format(model=record.model, requested=record.requested_model)
+    return model_name(record)
+
+
+def _whole_status(record: RequestRecord) -> str:
+    return "\n".join(part for part in (status_word(record), record.error, *record.warnings) if part)
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def columns() -> tuple[Column, ...]:
+    """All columns, in their order, in the language that is installed now."""
+    return (
+        Column("time", tr("Time"), lambda record, now: relative_time(record.started_at, now),
+               lambda record: exact_time(record.started_at), 92, 84, 0, moves=True),
+        Column("client", tr("Client"), lambda record, now: record.client,
+               lambda record: record.client, 128, 90, 4, stretches=True),
+        Column("endpoint", tr("Endpoint"), lambda record, now: record.endpoint,
+               lambda record: record.endpoint, 150, 110, 5, stretches=True),
+        Column("model", tr("Model"), lambda record, now: or_dash(model_name(record)),
+               _whole_model, 136, 110, 0, stretches=True),
+        Column("status", tr("Status"), lambda record, now: status_word(record), _whole_status, 112, 104, 0),
+        Column("ttft", tr("TTFT"), lambda record, now: or_dash(duration(record.ttft)),
+               lambda record: duration(record.ttft), 68, 62, 6, figures=True),
+        Column("duration", tr("Duration"), lambda record, now: or_dash(duration(elapsed(record, now))),
+               lambda record: duration(record.duration), 76, 72, 1, figures=True, moves=True),
+        Column("input", tr("In"), lambda record, now: or_dash(tokens(record.input_tokens)),
+               lambda record: _number(record.input_tokens), 60, 54, 2, figures=True),
+        Column("output", tr("Out"), lambda record, now: or_dash(tokens(record.output_tokens)),
+               lambda record: _number(record.output_tokens), 60, 54, 2, figures=True),
+        Column("cached", tr("Cached"), lambda record, now: or_dash(tokens(record.cache_read_tokens)),
+               lambda record: _number(record.cache_read_tokens), 66, 60, 8, figures=True),
+        Column("cost", tr("Cost"), lambda record, now: or_dash(money(record.cost_usd)),
+               lambda record: money(record.cost_usd), 70, 62, 3, figures=True),
+        Column("session", tr("Session"), lambda record, now: or_dash(record.session_id or ""),
+               lambda record: record.session_id or "", 110, 90, 7, stretches=True),
+    )  # fmt: skip
+
+
+TITLES_IN_FULL: dict[str, Callable[[], str]] = {
+    "ttft": lambda: tr("Time to the first token"),
+    "input": lambda: tr("Tokens in, the cached ones included"),
+    "output": lambda: tr("Tokens out"),
+    "cached": lambda: tr("Tokens read from the cache"),
+    "cost": lambda: tr("What Claude Code estimates for this at list prices"),
+}
+"""What a short title stands for, for its tooltip."""
