@@ -122,7 +122,8 @@ class Crashes(QObject):
         parent = window if window is not None and window.isVisible() else None
         self.dialog = CrashDialog(report, log=self.log_file, on_quit=self._quit, parent=parent)
         self.dialog.finished.connect(self._closed)
-        self.dialog.open()
+        # Not modal: what still works can be used beside it.
+        self.dialog.show()
 
     def _closed(self) -> None:
         self.dialog = None
@@ -150,7 +151,7 @@ class Crashes(QObject):
         self.dialog = CrashDialog(report, log=self.log_file, on_quit=loop.quit, fatal=True)
         self.dialog.finished.connect(loop.quit)
         with faults.default_signals():
-            self.dialog.open()
+            self.dialog.show()
             loop.exec()
 
 

@@ -15,7 +15,7 @@ COPIED_MS = 1000
 
 
 class CrashDialog(QDialog):
-    """Non-modal in effect: open it with `open()`. Of plain widgets only, for the theme may be what failed.
+    """Of plain widgets only, for the theme may be what failed.
 
     `on_quit` ends the application; with `fatal` it cannot go on, and quitting is all there is.
     """

@@ -1,0 +1,165 @@
+"""Notifications reach the tray or the window, and a click on them leads to their page."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QSystemTrayIcon
+
+from server.errors import TrayError
+from server.events import CliChanged, Notice, PlanWindowsChanged
+from server.sockets import listen
+from tests.waiting import until
+from tray_app.context import Context
+from tray_app.notifications import Notifications
+from tray_app.windows.main_window import MainWindow
+from tray_app.windows.page import Page
+
+
+class OverviewPage(Page):
+    key = "overview"
+    icon = "mdi6.home"
+
+
+class SettingsPage(Page):
+    key = "settings"
+    icon = "mdi6.cog"
+    opened: Any = None
+
+    def open_details(self, **details: Any) -> None:
+        self.opened = details
+
+
+class Tray(QSystemTrayIcon):
+    """An icon that remembers what it was to show: this platform has no tray."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[tuple[str, str]] = []
+
+    def showMessage(self, title: str, text: str, *_: Any) -> None:  # type: ignore[override]
+        self.messages.append((title, text))
+
+
+@pytest.fixture
+async def window(context: Context) -> AsyncIterator[MainWindow]:
+    window = MainWindow(context, [OverviewPage(context, "Overview", ""), SettingsPage(context, "Settings", "")])
+    yield window
+    window.hide()
+    window.deleteLater()
+
+
+@pytest.fixture
+async def tray() -> AsyncIterator[Tray]:
+    tray = Tray()
+    yield tray
+    tray.deleteLater()
+
+
+@pytest.fixture
+async def with_tray(context: Context, tray: Tray, window: MainWindow) -> AsyncIterator[Notifications]:
+    class WithTray(Notifications):
+        def can_use_tray(self) -> bool:
+            return True
+
+    notifications = WithTray(context, tray=tray, window=window)
+    yield notifications
+    notifications.deleteLater()
+
+
+@pytest.fixture
+async def without_tray(context: Context, tray: Tray, window: MainWindow) -> AsyncIterator[Notifications]:
+    notifications = Notifications(context, tray=tray, window=window)
+    assert not notifications.can_use_tray()
+    yield notifications
+    notifications.deleteLater()
+
+
+async def refused_port(context: Context) -> None:
+    """A start that fails, because another program has the port."""
+    with await listen("127.0.0.1", 0) as taken:
+        await context.change_settings({"port": taken.getsockname()[1]})
+        with pytest.raises(TrayError):
+            await context.server.start()
+
+
+async def test_each_kind_of_event_gets_to_the_tray(context: Context, with_tray: Notifications, tray: Tray) -> None:
+    context.bus.publish(CliChanged("/usr/bin/claude", "2.1", False, {}))
+    await until(lambda: len(tray.messages) == 1)
+    context.bus.publish(PlanWindowsChanged({"five_hour": {"status": "rejected"}}))
+    await until(lambda: len(tray.messages) == 2)
+    context.bus.publish(Notice("warning", "The clock is wrong."))
+    await refused_port(context)
+    await until(lambda: len(tray.messages) == 4)
+    titles = [title for title, _ in tray.messages]
+    assert titles[:3] == [
+        "Claude Code is signed out",
+        "The 5-hour limit of your plan is reached",
+        "Claude Code Tray",
+    ]
+    assert titles[3].startswith("Port ")
+
+
+async def test_a_failed_start_is_told_once_and_leads_to_the_port(
+    context: Context, with_tray: Notifications, tray: Tray, window: MainWindow
+) -> None:
+    await refused_port(context)
+    await until(lambda: tray.messages)
+    await until(lambda: not with_tray._settle.isActive())
+    tray.messageClicked.emit()
+    assert window.isVisible()
+    page = window.pages["settings"]
+    assert window.page is page
+    assert isinstance(page, SettingsPage)
+    assert page.opened == {"setting": "port"}
+    assert len(tray.messages) == 1
+
+
+async def test_a_failed_start_with_the_window_open_is_not_told(
+    context: Context, with_tray: Notifications, tray: Tray, window: MainWindow
+) -> None:
+    window.show()
+    await refused_port(context)
+    await until(lambda: not with_tray._settle.isActive())
+    context.bus.publish(Notice("error", "the last"))
+    assert tray.messages == [("Claude Code Tray", "the last")]
+
+
+async def test_the_ordinary_is_not_told(context: Context, with_tray: Notifications, tray: Tray) -> None:
+    await context.server.start()
+    context.bus.publish(CliChanged("/usr/bin/claude", "2.1", True, {}))
+    context.bus.publish(PlanWindowsChanged({"five_hour": {"status": "allowed", "utilization": 0.5}}))
+    context.bus.publish(Notice("info", "Expired sessions were deleted."))
+    await context.server.stop()
+    context.bridge.flush()
+    await until(lambda: not with_tray._settle.isActive())
+    context.bus.publish(Notice("error", "the last"))
+    assert tray.messages == [("Claude Code Tray", "the last")]
+
+
+async def test_a_click_on_nothing_leads_nowhere(with_tray: Notifications, tray: Tray, window: MainWindow) -> None:
+    tray.messageClicked.emit()
+    assert not window.isVisible()
+
+
+async def test_without_a_tray_the_window_says_it(
+    context: Context, without_tray: Notifications, tray: Tray, window: MainWindow
+) -> None:
+    await refused_port(context)
+    banner = window.page.banner
+    await until(lambda: banner.message)
+    assert banner.level == "error"
+    (show,) = banner.actions_shown()
+    show.click()
+    assert window.page is window.pages["settings"]
+    assert banner.message == ""
+    assert tray.messages == []
+
+
+async def test_what_is_about_the_page_that_is_shown_needs_no_way_there(
+    context: Context, without_tray: Notifications, window: MainWindow
+) -> None:
+    context.bus.publish(Notice("warning", "Something is odd."))
+    banner = window.page.banner
+    assert "Something is odd." in banner.accessibleName()
+    assert banner.actions_shown() == []

@@ -1,0 +1,158 @@
+"""The tray icon: its picture and tooltip follow the server, a click opens the window."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QSystemTrayIcon
+
+from server.errors import PortUnavailable
+from server.events import RequestFinished, RequestStarted
+from server.settings import Settings
+from server.sockets import listen
+from server.store.types import RequestRecord
+from tests.waiting import until
+from tray_app.context import Context
+from tray_app.tray.icon import TrayIcon, tray_icon
+from tray_app.tray.state import TrayState
+
+STATES: tuple[TrayState, ...] = ("stopped", "running", "busy", "error")
+Reason = QSystemTrayIcon.ActivationReason
+
+
+class Calls:
+    """Counts what the icon asks for."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self.quits = 0
+
+    def open_window(self) -> None:
+        self.opened += 1
+
+    def quit(self) -> None:
+        self.quits += 1
+
+
+@pytest.fixture
+def calls() -> Calls:
+    return Calls()
+
+
+@pytest.fixture
+async def icon(context: Context, calls: Calls) -> AsyncIterator[TrayIcon]:
+    icon = TrayIcon(context, open_window=calls.open_window, quit=calls.quit)
+    yield icon
+    icon.hide()
+    icon.menu.deleteLater()
+    icon.deleteLater()
+
+
+def record(number: int) -> RequestRecord:
+    return RequestRecord(id=f"req_{number}", started_at=1_800_000_000.0, endpoint="/v1/messages", client="test")
+
+
+async def test_it_follows_the_server(context: Context, icon: TrayIcon) -> None:
+    assert icon.state == "stopped"
+    assert icon.toolTip() == "Claude Code Tray\nStopped"
+    await context.server.start()
+    assert icon.state == "running"
+    assert icon.toolTip() == f"Claude Code Tray\nRunning on {context.server.url}"
+    await context.server.stop()
+    assert icon.state == "stopped"
+
+
+async def test_requests_make_it_busy_and_it_rests_a_while_after_the_last(context: Context, icon: TrayIcon) -> None:
+    await context.server.start()
+    seen: list[TrayState] = []
+    context.server.changed.connect(lambda: seen.append(icon.state))
+    context.bus.publish(RequestStarted(record(1)))
+    context.bus.publish(RequestStarted(record(2)))
+    await until(lambda: icon.state == "busy")
+    assert "2 requests in flight" in icon.toolTip()
+    seen.clear()
+    context.bus.publish(RequestFinished(record(1)))
+    context.bus.publish(RequestFinished(record(2)))
+    await until(lambda: seen)
+    assert seen == ["busy"]
+    await until(lambda: icon.state == "running")
+    assert "in flight" not in icon.toolTip()
+
+
+async def test_a_request_that_comes_while_it_rests_keeps_it_busy(context: Context, icon: TrayIcon) -> None:
+    await context.server.start()
+    context.bus.publish(RequestStarted(record(1)))
+    await until(lambda: icon.state == "busy")
+    context.bus.publish(RequestFinished(record(1)))
+    await until(lambda: context.server.in_flight == 0 and icon._hold.isActive())
+    context.bus.publish(RequestStarted(record(2)))
+    await until(lambda: not icon._hold.isActive())
+    assert icon.state == "busy"
+
+
+async def test_stopping_ends_busy_at_once(context: Context, icon: TrayIcon) -> None:
+    await context.server.start()
+    context.bus.publish(RequestStarted(record(1)))
+    await until(lambda: icon.state == "busy")
+    await context.server.stop()
+    assert icon.state == "stopped"
+
+
+async def test_a_port_that_is_taken_is_an_error(context: Context, icon: TrayIcon, settings: Settings) -> None:
+    with await listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        await context.change_settings({"port": port})
+        with pytest.raises(PortUnavailable):
+            await context.server.start()
+        assert icon.state == "error"
+        assert f"Not running: Port {port}" in icon.toolTip()
+    await context.server.start()
+    assert icon.state == "running"
+
+
+@pytest.mark.parametrize(
+    ("reason", "opened"),
+    [(Reason.Trigger, 1), (Reason.DoubleClick, 1), (Reason.Context, 0), (Reason.MiddleClick, 0), (Reason.Unknown, 0)],
+)
+async def test_a_click_opens_the_window(icon: TrayIcon, calls: Calls, reason: Reason, opened: int) -> None:
+    icon.activated.emit(reason)
+    assert calls.opened == opened
+
+
+async def test_on_macos_a_click_opens_the_menu_alone(
+    icon: TrayIcon, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tray_app.tray.icon.MACOS", True)
+    icon.activated.emit(Reason.Trigger)
+    assert calls.opened == 0
+
+
+async def test_without_a_host_it_looks_for_one(icon: TrayIcon) -> None:
+    icon.show()
+    assert icon._looking.isActive()
+    icon.hide()
+    assert not icon._looking.isActive()
+
+
+async def test_its_menu_is_the_icons(icon: TrayIcon) -> None:
+    assert icon.contextMenu() is icon.menu
+
+
+@pytest.mark.parametrize("size", [16, 22, 44])
+def test_the_four_pictures_differ_without_their_colours(qapp: object, size: int) -> None:
+    def grey(state: TrayState) -> bytes:
+        image = tray_icon(state).pixmap(QSize(size, size)).toImage()
+        assert not image.isNull()
+        return bytes(image.convertToFormat(image.Format.Format_Alpha8).constBits()) + bytes(
+            image.convertToFormat(image.Format.Format_Grayscale8).constBits()
+        )
+
+    assert len({grey(state) for state in STATES}) == 4
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_macos_gets_a_mask(qapp: object, state: TrayState, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tray_app.tray.icon.MACOS", True)
+    icon = tray_icon(state)
+    assert icon.isMask()
+    assert not icon.pixmap(QSize(22, 22)).isNull()
