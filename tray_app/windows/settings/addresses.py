@@ -27,7 +27,7 @@ def choices(own: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """What a person chooses from, as pairs of the setting's value and words."""
     return [
         (THIS_COMPUTER, tr("This computer only")),
-        (ALL, tr("All addresses of this computer")),
+        (ALL, tr("All addresses")),
         *((address, f"{address} ({interface})") for address, interface in own),
     ]
 

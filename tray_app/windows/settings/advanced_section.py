@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from server.errors import SetupError
 from server.logs import log_file
@@ -73,15 +73,14 @@ class AdvancedSection(Section):
         self.files = self.add(self._files_row())
 
     def _files_row(self) -> SettingRow:
-        buttons = QWidget()
-        line = QHBoxLayout(buttons)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(8)
         self.settings_file = button(tr("Open settings file"), self.open_settings)
         self.logs_folder = button(tr("Open logs folder"), self._open_logs)
-        line.addWidget(self.settings_file)
-        line.addWidget(self.logs_folder)
-        line.addStretch(1)
+        buttons = QWidget()
+        column = QVBoxLayout(buttons)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        for opener in (self.settings_file, self.logs_folder):
+            column.addWidget(opener, 0, Qt.AlignmentFlag.AlignLeft)
         buttons.setFocusProxy(self.settings_file)
         settings = self.context.settings
         row = SettingRow(

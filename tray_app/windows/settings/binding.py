@@ -90,7 +90,8 @@ class Binding(QObject):
         field.committed.connect(self.commit)
         field.edited.connect(row.clear_message)
         row.reset_requested.connect(self._reset)
-        self.refresh()
+        self._show()
+        self._mark()
 
     def refresh(self) -> None:
         """Show what is in force, unless the person is at something else."""

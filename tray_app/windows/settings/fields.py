@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEd
 
 from tray_app.translation import tr
 
-WIDTH = 260
+WIDTH = 240
 """Of a column of the page, at least, in pixels."""
 SHORT = 120
 

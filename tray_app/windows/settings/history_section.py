@@ -27,8 +27,8 @@ class HistorySection(Section):
         )
         self.setting(
             "log_bodies",
-            tr("Keep bodies of requests and answers"),
-            tr("They can be read in the request's details. They hold what was written, in full."),
+            tr("Keep request bodies"),
+            tr("What was asked and answered, in full, for the details of a request."),
             SwitchField(),
             words=tr("body logging privacy"),
         )

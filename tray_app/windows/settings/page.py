@@ -10,7 +10,7 @@ from server.errors import TrayError
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.widgets import EmptyState, SearchField
-from tray_app.windows.page import Page
+from tray_app.windows.page import GAP, Page
 from tray_app.windows.settings.access_section import AccessSection
 from tray_app.windows.settings.advanced_section import AdvancedSection
 from tray_app.windows.settings.application_section import ApplicationSection
@@ -149,11 +149,17 @@ class SettingsPage(Page):
         row.highlight()
 
     def _go_to_section(self, key: str) -> None:
-        self.area.verticalScrollBar().setValue(self.sections[key].mapTo(self.content, QPoint(0, 0)).y())
+        self.area.verticalScrollBar().setValue(self._top(self.sections[key]))
         self.contents.mark(key)
 
     def _mark_section(self, top: int) -> None:
         shown = [section for section in self.sections.values() if not section.isHidden()]
-        above = [s for s in shown if s.mapTo(self.content, QPoint(0, 0)).y() <= top + 40]
-        if shown:
-            self.contents.mark((above or shown)[-1 if above else 0].key)
+        if not shown:
+            return
+        # The last ones may be too short to ever reach the top.
+        at_end = top >= self.area.verticalScrollBar().maximum() > 0
+        above = [section for section in shown if self._top(section) <= top + GAP]
+        self.contents.mark((shown if at_end or not above else above)[-1 if at_end or above else 0].key)
+
+    def _top(self, section: Section) -> int:
+        return section.mapTo(self.content, QPoint(0, 0)).y()

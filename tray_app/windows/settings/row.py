@@ -5,7 +5,7 @@ from typing import Literal
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from tray_app import theme
 from tray_app.translation import tr
@@ -72,7 +72,6 @@ class SettingRow(QWidget):
         self._highlighted = False
         self.control = control
         self.name = QLabel(label)
-        self.name.setWordWrap(True)
         self.name.setBuddy(control)
         self.help = QLabel(help_text)
         self.help.setWordWrap(True)
@@ -96,8 +95,7 @@ class SettingRow(QWidget):
         title.addWidget(self.name, 0)
         title.addWidget(self.saved)
         title.addStretch(1)
-        words = QVBoxLayout()
-        words.setSpacing(2)
+        words = _column(top=6, spacing=2)  # the name is level with the text in the control
         words.addLayout(title)
         words.addWidget(self.help)
         words.addStretch(1)
@@ -105,8 +103,7 @@ class SettingRow(QWidget):
         line.setSpacing(4)
         line.addWidget(self.control, 1)
         line.addWidget(self.reset)
-        answer = QVBoxLayout()
-        answer.setSpacing(4)
+        answer = _column(top=0, spacing=4)
         answer.addLayout(line)
         answer.addLayout(self._below)
         for note in (self.fixed, self.message, self.warning):
@@ -115,8 +112,8 @@ class SettingRow(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(16, 10, 12, 10)
         grid.setHorizontalSpacing(24)
-        grid.addLayout(words, 0, 0, 1, 2 if wide else 1)
-        grid.addLayout(answer, *((1, 0, 1, 2) if wide else (0, 1, 1, 1)))
+        grid.addWidget(_side(words), 0, 0, 1, 2 if wide else 1)
+        grid.addWidget(_side(answer), *((1, 0, 1, 2) if wide else (0, 1, 1, 1)))
         for column in (0, 1):
             grid.setColumnStretch(column, 1)
             grid.setColumnMinimumWidth(column, WIDTH)
@@ -207,6 +204,23 @@ class SettingRow(QWidget):
         control.style().unpolish(control)
         control.style().polish(control)
         announce(control, problem)
+
+
+def _column(*, top: int, spacing: int) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setContentsMargins(0, top, 0, 0)
+    column.setSpacing(spacing)
+    return column
+
+
+def _side(column: QVBoxLayout) -> QWidget:
+    """One half of a row. What stands in it has no say in its width, so that the halves of all rows are in line."""
+    side = QWidget()
+    side.setLayout(column)
+    policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    policy.setHeightForWidth(True)
+    side.setSizePolicy(policy)
+    return side
 
 
 def _empty(layout: QLayout) -> None:
