@@ -43,13 +43,14 @@ class CrashDialog(QDialog):
         self.logs = self._button(tr("Open &logs folder"), self._open_logs)
         self.quit = self._button(tr("&Quit"), self._quit)
         self.go_on = self._button(tr("C&ontinue"), self.accept)
-        self.go_on.setVisible(not fatal)
+        if fatal:
+            self.go_on.hide()
         self._lay_out(fatal)
 
     def add_more(self, count: int) -> None:
         """Say that `count` more errors have happened meanwhile."""
-        text = tr("1 more error happened since. The log holds it.")
-        self.more.setText(text if count == 1 else tr("%n more errors happened since. The log holds them.", count))
+        text = tr("1 more error since then is in the log.")
+        self.more.setText(text if count == 1 else tr("%n more errors since then are in the log.", count))
         self.more.show()
 
     def _lay_out(self, fatal: bool) -> None:
@@ -60,7 +61,7 @@ class CrashDialog(QDialog):
         column.addWidget(_label(_explanation(fatal)))
         column.addSpacing(8)
         column.addWidget(self._trace(), 1)
-        place = _label(tr("The log holds it, too: {path}").format(path=self._log), "muted")
+        place = _label(tr("It is also in the log: {path}").format(path=self._log), "muted")
         place.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
@@ -117,12 +118,12 @@ class CrashDialog(QDialog):
 def _explanation(fatal: bool) -> str:
     if fatal:
         return tr(
-            "An error that was not expected keeps Claude Code Tray from going on. Start it again; if it happens "
-            "again, report it with what stands below."
+            "Claude Code Tray met an unexpected error and has to close. Start it again; if it closes again, the "
+            "report below helps to fix it."
         )
     return tr(
-        "An error that was not expected happened in Claude Code Tray. The server goes on, and you can continue; if "
-        "something does not work any more, quit and start it again. A report with what stands below helps to mend it."
+        "Claude Code Tray met an unexpected error. The server keeps running, and you can continue; if something no "
+        "longer works, quit and start it again. The report below helps to fix it."
     )
 
 
