@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QPlainTextEdit, QVBoxLayout, QWidg
 
 from tray_app import theme
 from tray_app.translation import tr
-from tray_app.widgets.buttons import CopyButton
+from tray_app.widgets.buttons import CopyButton, TextSource
 from tray_app.widgets.syntax import SyntaxHighlighter
 
 _MOST_LINES = 18
@@ -43,16 +43,19 @@ class _Editor(QPlainTextEdit):
 class CodeView(QFrame):
     """Read-only text in the fixed font with a Copy button, as high as its text; from 18 lines on it scrolls.
 
-    `language` (python, bash, json, toml, yaml, javascript) is named above the text and decides its colours.
+    `language` (python, bash, json, toml, yaml, javascript) is named above the text and decides its colours. `copied`
+    gives what is copied where that is not what is shown, as with a secret that is hidden.
     """
 
-    def __init__(self, text: str = "", language: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, text: str = "", language: str = "", parent: QWidget | None = None, *, copied: TextSource | None = None
+    ) -> None:
         super().__init__(parent)
         self._edit = _Editor()
         self._syntax = SyntaxHighlighter(self._edit.document())
         self._language = QLabel(self)
         self._language.setProperty("role", "muted")
-        self.copy = CopyButton(self.text, parent=self)
+        self.copy = CopyButton(copied or self.text, parent=self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._edit)

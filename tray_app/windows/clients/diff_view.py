@@ -1,0 +1,53 @@
+"""A unified diff to look at."""
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QSyntaxHighlighter, QTextCharFormat
+from PySide6.QtWidgets import QPlainTextEdit
+
+from tray_app import theme
+from tray_app.translation import tr
+
+_MOST_LINES = 16
+
+
+class _Colours(QSyntaxHighlighter):
+    """Plus and minus tell the lines apart; the colours only help."""
+
+    def highlightBlock(self, text: str) -> None:
+        if text.startswith(("+++", "---", "@@")):
+            colour = "muted"
+        elif text.startswith(("+", "-")):
+            colour = "ok" if text[0] == "+" else "error"
+        else:
+            return
+        form = QTextCharFormat()
+        form.setForeground(theme.current().colour(colour))
+        self.setFormat(0, len(text), form)
+
+
+class DiffView(QPlainTextEdit):
+    """Read-only, in the fixed font, as high as its text up to some lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "code")
+        self.setReadOnly(True)
+        self.setTabChangesFocus(True)
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.setFont(theme.fixed_font())
+        self.setAccessibleName(tr("The change"))
+        self._colours = _Colours(self.document())
+        theme.current().changed.connect(self._colours.rehighlight)
+
+    def set_diff(self, diff: str) -> None:
+        """Show a diff. Where it is the same, the scroll place stays."""
+        if diff != self.toPlainText():
+            self.setPlainText(diff)
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        lines = min(max(self.blockCount(), 3), _MOST_LINES)
+        return QSize(320, lines * self.fontMetrics().lineSpacing() + 32)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(160, self.sizeHint().height())

@@ -1,0 +1,104 @@
+"""What a client has to be told: fields for its settings, and texts to paste."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from tray_app.clients.client import Field, Snippet
+from tray_app.clients.connection import Connection
+from tray_app.context import Context
+from tray_app.translation import tr
+from tray_app.widgets import CodeView, CopyButton, ElidedLabel, button
+
+Source = Callable[[], Connection]
+
+
+class StepsView(QWidget):
+    """Numbered steps."""
+
+    def __init__(self, steps: tuple[str, ...]) -> None:
+        super().__init__()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(1, 1)
+        for row, step in enumerate(steps):
+            number = _muted(f"{row + 1}.")
+            words = QLabel(tr(step))
+            words.setWordWrap(True)
+            grid.addWidget(number, row, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
+            grid.addWidget(words, row, 1)
+
+
+class FieldsView(QWidget):
+    """The fields of a client's own settings, each with what goes into it, to copy."""
+
+    def __init__(self, fields: tuple[Field, ...], real: Source) -> None:
+        super().__init__()
+        self._fields = fields
+        self.values = [ElidedLabel() for _ in fields]
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(0)
+        grid.setColumnStretch(1, 1)
+        for row, (field, value) in enumerate(zip(fields, self.values, strict=True)):
+            value.setProperty("role", "code")
+            copy = CopyButton(lambda field=field: field.value(real()), "")  # type: ignore[misc]
+            copy.setToolTip(tr("Copy {field}").format(field=tr(field.label)))
+            copy.setAccessibleName(copy.toolTip())
+            grid.addWidget(_muted(tr(field.label)), row, 0)
+            grid.addWidget(value, row, 1)
+            grid.addWidget(copy, row, 2)
+
+    def show_values(self, shown: Connection) -> None:
+        """Fill in."""
+        for field, value in zip(self._fields, self.values, strict=True):
+            value.setText(field.value(shown))
+            value.setAccessibleName(f"{tr(field.label)}: {field.value(shown)}")
+
+
+class SnippetView(QWidget):
+    """A text to paste. What is copied has the key, whatever is shown."""
+
+    def __init__(self, snippet: Snippet, real: Source, context: Context) -> None:
+        super().__init__()
+        self.snippet = snippet
+        self._context = context
+        self.code = CodeView(copied=lambda: snippet.text(real()))
+        self._hint = _muted("")
+        self._hint.setWordWrap(True)
+        self.allow = button("", self._allow)
+        self.allow.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._refused = QWidget()
+        row = QHBoxLayout(self._refused)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._hint, 1)
+        row.addWidget(self.allow)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(_muted(tr(snippet.title)))
+        column.addWidget(self.code)
+        column.addWidget(self._refused)
+
+    def show_text(self, shown: Connection) -> None:
+        """Fill in."""
+        self.code.set_text(self.snippet.text(shown).rstrip("\n"), self.snippet.language)
+        host = self.snippet.host
+        self._refused.setVisible(bool(host) and host not in self._context.settings.allowed_hosts)
+        words = tr("The server refuses requests to the name {host} until it is allowed.")
+        self._hint.setText(words.format(host=host))
+        self.allow.setText(tr("Allow {host}").format(host=host))
+
+    def _allow(self) -> None:
+        hosts = (*self._context.settings.allowed_hosts, self.snippet.host)
+        self._context.run(self._context.change_settings({"allowed_hosts": hosts}), name="allow a host")
+
+
+def _muted(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "muted")
+    return label
