@@ -1,0 +1,73 @@
+"""The window with a server at work, page by page into pictures."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, cast
+
+from server.secrets import KeyStore
+from server.secrets.vaults import MemoryVault
+from server.settings import Settings
+from tests.screenshots.life import a_day_of, live
+from tests.simulator import Simulator
+from tray_app.autostart import system_autostart
+from tray_app.context import Context
+from tray_app.preferences import Preferences
+from tray_app.theme import Theme
+from tray_app.windows.main_window import MainWindow
+from tray_app.windows.pages import make_pages
+
+PORT = 8000
+SETTLE_SECONDS = 1.5
+"""Until charts are drawn and lists are read. Nothing tells of the last of it; only a person waits for this."""
+
+
+class KeyInKeyring(MemoryVault):
+    """Says what most people will read on the overview."""
+
+    kind = "keyring"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.description = "in the system keyring"
+
+
+async def draw(
+    api: Simulator,
+    place: Path,
+    out: Path,
+    *,
+    pages: Sequence[str],
+    themes: Sequence[str],
+    size: tuple[int, int],
+    empty: bool,
+) -> None:
+    """Write `PAGE-THEME.png` into `out` for each."""
+    settings = Settings(data_dir=place / "data", config_dir=place / "config", port=PORT)
+    theme = Theme("light")
+    context = Context(
+        settings,
+        key_store=KeyStore(KeyInKeyring()),
+        theme=theme,
+        autostart=system_autostart(),
+        preferences=Preferences(settings.config_dir),
+    )
+    await context.open()
+    window = MainWindow(context, *make_pages(context))
+    window.resize(*size)
+    window.bring_up()
+    await context.server.start()
+    if not empty:
+        await a_day_of(context)
+        session = await live(context, api)
+        context.show("sessions", session_id=session)
+    out.mkdir(parents=True, exist_ok=True)
+    for choice in themes:
+        theme.set_choice(cast("Literal['light', 'dark']", choice))
+        for page in pages:
+            window.go(page)
+            window.page.refresh()
+            await asyncio.sleep(SETTLE_SECONDS)
+            window.grab().save(str(out / f"{page}-{choice}.png"), "PNG", 0)
+    await window.settle()
+    await context.close()
