@@ -1,5 +1,6 @@
 """The record of one request as it goes on: published on the bus, and kept in the store at its end."""
 
+import functools
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+HEADER_CHARACTERS = 16_000
+"""How much of a request's headers is kept with it, in all."""
 _UNKNOWN_CLIENT = "unknown"
 _LOGGED = (
     "endpoint", "client", "backend", "status", "http_status", "model", "session_id", "stream", "ttft", "duration",
@@ -41,6 +44,7 @@ class Observation:
             endpoint=endpoint,
             client=client_name(scope),
             backend=services.backend.name,
+            request_headers=shown_headers(scope),
         )
         services.bus.publish(RequestStarted(self.record))
 
@@ -110,6 +114,29 @@ def client_name(scope: Scope) -> str:
     """The client's name and version: the first product of its User-Agent, as `OpenAI/Python 3.54.0`."""
     agent = (header(scope, b"user-agent") or "").strip()
     return agent.partition(" (")[0][:100] or _UNKNOWN_CLIENT
+
+
+def shown_headers(scope: Scope) -> tuple[tuple[str, str], ...]:
+    """The request's headers without secrets; a value that is too long for `HEADER_CHARACTERS` is but counted."""
+    shown: list[tuple[str, str]] = []
+    room = HEADER_CHARACTERS
+    for header_line in scope["headers"]:
+        name, value = _redacted_again(*header_line) if len(header_line[1]) < 300 else _redacted(*header_line)
+        kept = value if len(name) + len(value) <= room else f"[{len(value)} characters]"
+        room -= len(name) + len(kept)
+        if room < 0:
+            break
+        shown.append((name, kept))
+    return tuple(shown)
+
+
+def _redacted(name: bytes, value: bytes) -> tuple[str, str]:
+    line: tuple[str, str] = redact((name.decode("latin-1"), value.decode("latin-1")))
+    return line
+
+
+_redacted_again = functools.lru_cache(maxsize=256)(_redacted)
+"""Clients send the same headers with every request."""
 
 
 def _tokens(folds: list[MessageFold]) -> dict[str, int | None]:

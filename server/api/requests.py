@@ -21,7 +21,7 @@ async def list_requests(
     cursor: str | None = None,
     limit: int = 50,
 ) -> Response:
-    """A page of requests, latest first, without their bodies."""
+    """A page of requests, latest first, without their bodies and headers."""
     services = request.app.state.services
     wanted = RequestFilter(status=status, session_id=session_id, search=search, since=since, until=until)
     return json_response(as_json(await services.store.list_requests(wanted, cursor=cursor, limit=limit)))
@@ -29,7 +29,7 @@ async def list_requests(
 
 @router.api_route("/api/requests/{request_id}", methods=["GET", "HEAD"])
 async def get_request(request: Request, request_id: str) -> Response:
-    """One request, with its bodies if they were logged."""
+    """One request, with its headers, and its bodies if they were logged."""
     record = await request.app.state.services.store.get_request(request_id)
     if record is None:
         raise _not_found(request_id)

@@ -85,7 +85,7 @@ def _expired_sessions(connection: sqlite3.Connection, expiry: Expiry) -> list[sq
 
 
 def remove_sessions(connection: sqlite3.Connection, numbers: list[int]) -> Removed:
-    """Delete sessions by number inside a transaction, and the logged bodies of their requests."""
+    """Delete sessions by number inside a transaction, and bodies and headers of their requests."""
     ids: list[str] = []
     former_ids: list[str] = []
     for number in numbers:
@@ -93,25 +93,26 @@ def remove_sessions(connection: sqlite3.Connection, numbers: list[int]) -> Remov
         former_ids += forget_former_ids(connection, [row["id"] for row in former])
         for row in connection.execute("DELETE FROM sessions WHERE number = ? RETURNING id", [number]).fetchall():
             ids.append(row["id"])
-            _forget_bodies(connection, row["id"])
+            _forget_details(connection, row["id"])
     return Removed(tuple(ids), tuple(former_ids))
 
 
 def forget_former_ids(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[str, ...]:
-    """Delete former ids inside a transaction, and the logged bodies of their requests; returns those there were.
+    """Delete former ids inside a transaction, and bodies and headers of their requests; returns those there were.
 
     The messages stay: they are those of the session, which its own id stands for.
     """
     sql = "DELETE FROM former_ids WHERE id IN (SELECT value FROM json_each(?)) RETURNING id"
     found = tuple(row["id"] for row in connection.execute(sql, [json.dumps(ids)]).fetchall())
     for former_id in found:
-        _forget_bodies(connection, former_id)
+        _forget_details(connection, former_id)
     return found
 
 
-def _forget_bodies(connection: sqlite3.Connection, session_id: str) -> None:
+def _forget_details(connection: sqlite3.Connection, session_id: str) -> None:
     connection.execute(
-        "UPDATE requests SET request_body = NULL, response_body = NULL WHERE session_id = ?", [session_id]
+        "UPDATE requests SET request_body = NULL, response_body = NULL, request_headers = NULL WHERE session_id = ?",
+        [session_id],
     )
 
 

@@ -15,10 +15,10 @@ from server.store.search import search_terms, storable
 from server.store.types import Page, RequestFilter, RequestRecord, StatisticsBucket
 
 COLUMNS = tuple(field.name for field in fields(RequestRecord))
-_BODIES = ("request_body", "response_body")
+_NOT_LISTED = ("request_body", "response_body", "request_headers")
 
 REQUESTS = Listing(
-    table="requests", time="started_at", columns=tuple(column for column in COLUMNS if column not in _BODIES)
+    table="requests", time="started_at", columns=tuple(column for column in COLUMNS if column not in _NOT_LISTED)
 )
 _UPSERT = (
     f"INSERT INTO requests ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
@@ -41,6 +41,9 @@ def write(connection: sqlite3.Connection, records: Sequence[RequestRecord]) -> N
 def _values(record: RequestRecord) -> list[Any]:
     values = {column: _storable(getattr(record, column)) for column in COLUMNS}
     values["warnings"] = orjson.dumps([_storable(warning) for warning in record.warnings]).decode()
+    if record.request_headers is not None:
+        headers = [[_storable(name), _storable(value)] for name, value in record.request_headers]
+        values["request_headers"] = orjson.dumps(headers).decode()
     return list(values.values())
 
 
@@ -52,6 +55,8 @@ def _record(row: sqlite3.Row) -> RequestRecord:
     values: dict[str, Any] = dict(row)
     values["stream"] = bool(values["stream"])
     values["warnings"] = tuple(orjson.loads(values["warnings"]))
+    if (headers := values.get("request_headers")) is not None:
+        values["request_headers"] = tuple((name, value) for name, value in orjson.loads(headers))
     return RequestRecord(**values)
 
 
@@ -64,7 +69,7 @@ def mark_interrupted(connection: sqlite3.Connection) -> int:
 
 
 def get(connection: sqlite3.Connection, request_id: str) -> RequestRecord | None:
-    """The request with its bodies, or None."""
+    """The request with its bodies and headers, or None."""
     sql = f"SELECT {', '.join(COLUMNS)} FROM requests WHERE id = ?"  # noqa: S608
     row = connection.execute(sql, [storable(request_id)]).fetchone()
     return None if row is None else _record(row)
@@ -73,7 +78,7 @@ def get(connection: sqlite3.Connection, request_id: str) -> RequestRecord | None
 def list_page(
     connection: sqlite3.Connection, wanted: RequestFilter, *, cursor: str | None, limit: int
 ) -> Page[RequestRecord]:
-    """The requests, latest first, without their bodies. Raises InvalidRequest for a bad cursor or limit."""
+    """The requests, latest first, without their bodies and headers. Raises InvalidRequest for a bad cursor or limit."""
     return REQUESTS.page(connection, matching(wanted), _record, cursor=cursor, limit=limit)
 
 

@@ -167,7 +167,7 @@ class Store:
         )
 
     async def delete_session(self, session_id: str) -> bool:
-        """Delete the session, its messages and the logged bodies of its requests; False if there was none."""
+        """Delete the session, its messages and the bodies and headers of its requests; False if there was none."""
         return bool(await self.delete_sessions([session_id]))
 
     async def delete_sessions(
@@ -204,7 +204,7 @@ class Store:
     async def list_requests(
         self, filter: RequestFilter = ALL_REQUESTS, *, cursor: str | None = None, limit: int = 50
     ) -> Page[RequestRecord]:
-        """A page of the requests, latest first, without their bodies (`get_request` has them).
+        """A page of the requests, latest first, without their bodies and headers (`get_request` has them).
 
         Raises InvalidRequest for a bad `cursor`, or a `limit` outside of 1 to 200.
         """
@@ -212,7 +212,7 @@ class Store:
         return await self._do(lambda connection: requests.list_page(connection, filter, cursor=cursor, limit=limit))
 
     async def get_request(self, request_id: str) -> RequestRecord | None:
-        """The request with its bodies, if they were logged; None if there is none."""
+        """The request with its headers, and its bodies if they were logged; None if there is none."""
         self._log.flush()
         return await self._do(lambda connection: requests.get(connection, request_id))
 

@@ -42,6 +42,8 @@ class RequestRecord:
     request_body: str | None = None
     """JSON text; kept only while body logging is on, secrets redacted."""
     response_body: str | None = None
+    request_headers: tuple[tuple[str, str], ...] | None = None
+    """Names in lower case, in the order in which they came, secrets redacted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ import asyncio
 import openai
 import pytest
 
+from server.api.observation import shown_headers
 from server.api.writer import Pace
 from server.errors import Overloaded, UpstreamFailed
 from server.events import RequestFinished, RequestStarted, RequestUpdated
-from tests.api.conftest import Serve, Served
+from tests.api.conftest import KEY, Serve, Served
 from tests.scripted_backend import Gate, answer, begin, end, text
 
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -123,6 +124,33 @@ async def test_a_refused_body_is_recorded_as_an_error(server: Served) -> None:
     [ended] = await server.finished()
     assert (ended.record.status, ended.record.http_status) == ("error", 400)
     assert server.backend.requests == []
+
+
+async def test_the_headers_of_a_request_are_kept_without_secrets(server: Served) -> None:
+    server.backend.script(answer("Hi"))
+    secrets = {"cookie": "a=b; c=d", "x-api-key": KEY, "proxy-authorization": "Basic abc", "x-token": f"Bearer {KEY}"}
+    given = {"user-agent": "Editor/1.2 (Linux; x)", "x-note": b"caf\xe9", **secrets}
+    response = await server.http.post("/v1/messages", json={**BODY, "max_tokens": 9}, headers=given)
+    stored = (await server.http.get(f"/api/requests/{response.headers['x-request-id']}")).json()
+    headers = dict(stored["request_headers"])
+    assert (headers["user-agent"], headers["content-type"]) == ("Editor/1.2 (Linux; x)", "application/json")
+    assert headers["x-note"] == "caf\xe9"
+    hidden = [headers[name] for name in ("authorization", "cookie", "x-api-key", "proxy-authorization")]
+    assert hidden == ["[redacted]"] * 4
+    assert KEY not in str(stored)
+    [started] = [event for event in server.events if isinstance(event, RequestStarted)]
+    assert [list(line) for line in started.record.request_headers] == stored["request_headers"]
+
+
+def test_long_headers_are_not_kept_whole() -> None:
+    headers = [(b"host", b"x"), (b"x-long", b"y " * 10_000), (b"accept", b"*/*")]
+    assert shown_headers({"headers": headers}) == (
+        ("host", "x"),
+        ("x-long", "[20000 characters]"),
+        ("accept", "*/*"),
+    )
+    many = shown_headers({"headers": [(b"x-%d" % number, b"y" * 100) for number in range(1000)]})
+    assert 15_000 < sum(len(name) + len(value) for name, value in many) <= 16_000
 
 
 @pytest.mark.parametrize("stream", [False, True])

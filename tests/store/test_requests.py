@@ -37,6 +37,7 @@ FULL = RequestRecord(
     warnings=("temperature was left out", "seed is not honoured"),
     request_body='{"model": "gpt-5"}',
     response_body="{}",
+    request_headers=(("host", "localhost"), ("accept", "*/*"), ("accept", "text/html")),
 )
 
 
@@ -58,10 +59,10 @@ def test_the_table_has_a_column_for_every_field(connection):
     assert all(getattr(FULL, field.name) is not None for field in fields(RequestRecord))
 
 
-def test_a_list_leaves_the_bodies_out(connection):
+def test_a_list_leaves_the_bodies_and_the_headers_out(connection):
     requests.write(connection, [FULL])
     (item,) = requests.list_page(connection, RequestFilter(), cursor=None, limit=1).items
-    assert item == replace(FULL, request_body=None, response_body=None)
+    assert item == replace(FULL, request_body=None, response_body=None, request_headers=None)
 
 
 def test_a_later_record_takes_the_place_of_the_earlier(connection):
@@ -75,9 +76,12 @@ def test_a_later_record_takes_the_place_of_the_earlier(connection):
 
 
 def test_text_that_is_not_utf8_is_stored_all_the_same(connection):
-    requests.write(connection, [record(error="bytes: \udcff", warnings=("\ud800",))])
+    requests.write(
+        connection, [record(error="bytes: \udcff", warnings=("\ud800",), request_headers=(("x-a", "\ud800"),))]
+    )
     assert requests.get(connection, "req_1").error == "bytes: ?"
     assert requests.get(connection, "req_1").warnings == ("?",)
+    assert requests.get(connection, "req_1").request_headers == (("x-a", "?"),)
 
 
 def test_an_unknown_request(connection):

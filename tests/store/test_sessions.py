@@ -140,9 +140,9 @@ class TestDeleting:
         assert sessions.delete(connection, Where(["id = ?"], ["s"])).ids == ("s",)
         assert [row["text"] for row in connection.execute("SELECT text FROM messages")] == ["c", "d"]
 
-    def test_the_bodies_of_its_requests_go_too(self, connection):
+    def test_the_bodies_and_headers_of_its_requests_go_too(self, connection):
         save(connection, "s", "a", "b")
-        bodies = {"request_body": "{}", "response_body": "{}"}
+        bodies = {"request_body": "{}", "response_body": "{}", "request_headers": (("a", "b"),)}
         requests.write(connection, [record("r1", session_id="s", **bodies), record("r2", session_id="t", **bodies)])
         sessions.delete(connection, Where())
         assert requests.get(connection, "r1") == record("r1", session_id="s")
@@ -150,7 +150,7 @@ class TestDeleting:
 
     def test_its_former_ids_go_too(self, connection):
         chain(connection, "ses_1", "ses_2", "ses_3")
-        bodies = {"request_body": "{}", "response_body": "{}"}
+        bodies = {"request_body": "{}", "response_body": "{}", "request_headers": (("a", "b"),)}
         requests.write(connection, [record(f"r{number}", session_id=f"ses_{number}", **bodies) for number in (1, 3)])
         removed = sessions.delete(connection, Where(["id = ?"], ["ses_3"]))
         assert removed == Removed(("ses_3",), ("ses_1", "ses_2"))
