@@ -14,12 +14,16 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A stretch of time that ends now. Lengths in seconds; `tick_seconds` is between two labels of the time axis."""
+    """A stretch of time that ends now. Lengths in seconds; `tick_seconds` is between two labels of the time axis.
+
+    `refresh_seconds` is the least time between two looks: the longer the range, the more there is to sum up.
+    """
 
     key: RangeKey
     bucket_seconds: float
     buckets: int
     tick_seconds: float
+    refresh_seconds: float
 
     def begin(self, now: float) -> float:
         """Where the first bucket begins. Buckets stand at full multiples of their length, so that they do not drift."""
@@ -32,9 +36,9 @@ class Range:
 
 
 RANGES: dict[RangeKey, Range] = {
-    "hour": Range("hour", MINUTE, 60, 10 * MINUTE),
-    "day": Range("day", 30 * MINUTE, 48, 4 * HOUR),
-    "week": Range("week", 3 * HOUR, 56, DAY),
+    "hour": Range("hour", MINUTE, 60, 10 * MINUTE, 1),
+    "day": Range("day", 30 * MINUTE, 48, 4 * HOUR, 5),
+    "week": Range("week", 3 * HOUR, 56, DAY, 15),
 }
 
 
@@ -103,9 +107,9 @@ def value_ticks(top: float) -> list[float]:
 
 
 def _round_up(value: float) -> float:
-    """The next of 1, 2, 2.5, 5 times a power of ten; whole, since nothing is counted in parts."""
+    """The next round number; whole, since nothing is counted in parts."""
     power = 10 ** math.floor(math.log10(max(value, 1)))
-    for factor in (1, 2, 2.5, 5, 10):
+    for factor in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10):
         if factor * power >= value and float(factor * power).is_integer():
             return float(factor * power)
     return float(10 * power)

@@ -1,0 +1,37 @@
+"""What a person can do when Claude Code is missing: get it, or say where it is."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from server.errors import TrayError
+from tray_app.context import Context
+from tray_app.translation import tr
+
+INSTALL_PAGE = "https://claude.com/claude-code"
+
+
+def open_install_page() -> None:
+    """Show in the browser how Claude Code is installed."""
+    QDesktopServices.openUrl(QUrl(INSTALL_PAGE))
+
+
+def choose_program(
+    parent: QWidget, context: Context, then: Callable[[], None], on_error: Callable[[TrayError], None]
+) -> QFileDialog:
+    """Ask for the program and set it. `then` is called when it is in force."""
+    start = context.settings.claude_path or Path.home()
+    dialog = QFileDialog(parent.window(), tr("Choose the Claude Code program"), str(start.parent))
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+
+    async def use(path: str) -> None:
+        await context.change_settings({"claude_path": path})
+        then()
+
+    dialog.fileSelected.connect(lambda path: context.run(use(path), name="choose claude", on_error=on_error))
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
+    return dialog

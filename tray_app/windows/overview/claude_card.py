@@ -1,0 +1,114 @@
+"""Claude Code: which program it is, and which account and plan it works for."""
+
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from server.commands.checks import account_kind
+from server.errors import TrayError
+from tray_app.context import Context
+from tray_app.translation import tr
+from tray_app.widgets import Busy, Card, button
+from tray_app.windows.overview.claude_actions import choose_program, open_install_page
+from tray_app.windows.overview.claude_watch import ClaudeReport, ClaudeWatch, account_name
+from tray_app.windows.overview.facts import Facts
+from tray_app.windows.overview.mending import Mending
+from tray_app.windows.overview.sign_in_panel import SignInPanel
+
+
+class ClaudeCard(Card):
+    """The program and the account, and what to do where one of them is missing."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(tr("Claude Code"))
+        self._context = context
+        self.watch = ClaudeWatch(context, self)
+        self._busy = Busy(tr("Asking Claude Code..."))
+        self._check = button(tr("Check again"), self.look, role="quiet", icon="mdi6.refresh")
+        self._facts = Facts(
+            [
+                ("account", tr("Account")),
+                ("plan", tr("Plan")),
+                ("version", tr("Version")),
+                ("path", tr("Program")),
+            ]
+        )
+        self._mending = Mending()
+        self.sign_in = SignInPanel(context)
+        self.sign_in.signed_in.connect(lambda: self.look(after_sign_in=True))
+        self.sign_in.closed.connect(self._show)
+        self._signing_in = self._sign_in_buttons()
+        self.header.addWidget(self._busy)
+        self.header.addWidget(self._check)
+        for widget in (self._facts, self._mending, self._signing_in, self.sign_in):
+            self.body.addWidget(widget)
+        self.body.addStretch(1)
+        self.watch.changed.connect(self._show)
+        self._show()
+
+    def look(self, *, after_sign_in: bool = False) -> None:
+        """Ask the CLI again."""
+        self._context.run(self.watch.look(after_sign_in=after_sign_in), name="look at claude", on_error=self._fail)
+
+    def _show(self) -> None:
+        report = self.watch.report or ClaudeReport()
+        if self.watch.looking:
+            self._busy.begin()
+        else:
+            self._busy.end()
+        self._check.setEnabled(not self.watch.looking)
+        known = report.problem is None and report.signed_in is not None
+        signed_out = known and not report.signed_in
+        self._facts.show_fact("account", _account(report))
+        self._facts.show_fact("plan", _plan(report))
+        self._facts.show_fact("version", report.version)
+        self._facts.show_fact("path", str(report.path or ""))
+        self._show_problem(report)
+        self._signing_in.setVisible(signed_out and self.sign_in.isHidden())
+        if not signed_out and not self.sign_in.running:
+            self.sign_in.hide()
+
+    def _show_problem(self, report: ClaudeReport) -> None:
+        problem = report.problem
+        if problem is None:
+            self._mending.clear()
+        elif self._mending.show_problem(problem):
+            actions = [(tr("Choose the program..."), self._choose)]
+            get = (tr("Get Claude Code"), open_install_page)
+            self._mending.offer(problem, [get, *actions] if report.path is None else [*actions, get])
+
+    def _choose(self) -> None:
+        choose_program(self, self._context, self.look, self._fail)
+
+    def _fail(self, error: TrayError) -> None:
+        self._mending.show_problem(error)
+
+    def _sign_in_buttons(self) -> QWidget:
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(button(tr("Sign in"), self._begin, role="primary"))
+        row.addWidget(button(tr("Sign in with a Console account"), lambda: self._begin(console=True), role="quiet"))
+        row.addStretch(1)
+        return holder
+
+    def _begin(self, *, console: bool = False) -> None:
+        report = self.watch.report
+        if report is not None and report.path is not None:
+            self.sign_in.begin(report.path, console=console)
+            self._signing_in.hide()
+
+
+def _account(report: ClaudeReport) -> str:
+    if report.signed_in is None:
+        return ""
+    return account_name(report.account) or tr("Signed in") if report.signed_in else tr("Not signed in")
+
+
+def _plan(report: ClaudeReport) -> str:
+    """What pays for the work: the plan's name, or in words what it is instead."""
+    if not report.signed_in:
+        return ""
+    if plan := report.account.get("subscriptionType"):
+        return str(plan).replace("_", " ").capitalize()
+    kind = account_kind(report.account).removeprefix("signed in ").strip()
+    return kind[:1].upper() + kind[1:]

@@ -1,0 +1,84 @@
+"""An error inside a card or a step, with the buttons that mend it."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
+
+from server.errors import TrayError
+from tray_app.widgets import button
+
+Action = tuple[str, Callable[[], None]]
+
+
+class Mending(QWidget):
+    """Hidden while nothing is amiss. The first button is the one that helps most."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: tuple[str, str] | None = None
+        self._message = QLabel()
+        self._hint = QLabel()
+        self._hint.setProperty("role", "muted")
+        for label in (self._message, self._hint):
+            label.setWordWrap(True)
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(8)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self._message)
+        column.addWidget(self._hint)
+        column.addLayout(self._buttons)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """What is shown; empty while nothing is amiss."""
+        return " ".join(self._shown or ()).strip()
+
+    def show_problem(self, error: TrayError) -> bool:
+        """Say what is wrong. False if exactly that is shown already: its buttons stay."""
+        return self.show_text(error.message, error.hint)
+
+    def show_text(self, message: str, hint: str = "", *, role: str = "error") -> bool:
+        """Say what is amiss, in words; `role` is error or warning. False if it is shown already."""
+        if self._shown == (message, hint):
+            return False
+        self._shown = (message, hint)
+        if self._message.property("role") != role:
+            self._message.setProperty("role", role)
+            self._message.style().polish(self._message)
+        self._message.setText(message)
+        self._hint.setText(hint)
+        self._hint.setVisible(bool(hint))
+        self._replace_buttons(())
+        self.show()
+        return True
+
+    def offer(self, error: TrayError, actions: Sequence[Action]) -> None:
+        """The buttons for it, unless something else is shown by now. With buttons the hint is not needed."""
+        if self._shown != (error.message, error.hint):
+            return
+        self._hint.setVisible(bool(error.hint) and not actions)
+        self._replace_buttons(actions)
+
+    def clear(self) -> None:
+        """Nothing is amiss."""
+        if self._shown is not None:
+            self._shown = None
+            self._replace_buttons(())
+            self.hide()
+
+    def _replace_buttons(self, actions: Sequence[Action]) -> None:
+        _empty(self._buttons)
+        for index, (label, slot) in enumerate(actions):
+            self._buttons.addWidget(button(label, slot, role="" if index else "primary"))
+        if actions:
+            self._buttons.addStretch(1)
+
+
+def _empty(layout: QLayout) -> None:
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()

@@ -1,0 +1,119 @@
+"""The plan's windows: how much of each is used, and when it starts anew."""
+
+from typing import Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from tray_app.context import Context
+from tray_app.formatting import exact_time, time_until
+from tray_app.translation import tr
+from tray_app.widgets import Card, UsageBar
+
+MINUTE_MS = 60_000
+
+
+class PlanCard(Card):
+    """A bar for each window. Claude Code tells of them with its answers, and only for a plan."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(tr("Plan limits"))
+        self._context = context
+        self._rows: dict[str, _Window] = {}
+        self._empty = QLabel()
+        self._empty.setWordWrap(True)
+        self._empty.setProperty("role", "muted")
+        self._windows = QVBoxLayout()
+        self._windows.setSpacing(12)
+        self.body.addWidget(self._empty)
+        self.body.addLayout(self._windows)
+        self.body.addStretch(1)
+        # "in 3 h 20 min" grows old.
+        self._minute = QTimer(self, interval=MINUTE_MS)
+        self._minute.timeout.connect(self._show)
+        context.bridge.plan_windows_changed.connect(self._show)
+        context.bridge.cli_changed.connect(self._show)
+        self._show()
+
+    def set_active(self, active: bool) -> None:
+        """Whether the card is seen."""
+        if active:
+            self._minute.start()
+            self._show()
+        else:
+            self._minute.stop()
+
+    def _show(self) -> None:
+        told = self._context.bridge.plan_windows
+        windows = told.windows if told else {}
+        for name in self._rows.keys() - windows.keys():
+            row = self._rows.pop(name)
+            row.hide()
+            row.deleteLater()
+        for name, window in windows.items():
+            if name not in self._rows:
+                self._rows[name] = _Window(window_name(name))
+                self._windows.addWidget(self._rows[name])
+            self._rows[name].show_window(window, self._context.clock())
+        self._empty.setVisible(not windows)
+        self._empty.setText(self._why_empty())
+
+    def _why_empty(self) -> str:
+        state = self._context.bridge.cli_state
+        if state is not None and state.signed_in and not state.account.get("subscriptionType"):
+            source = state.account.get("apiKeySource")
+            if (source and source != "none") or state.account.get("apiProvider", "firstParty") != "firstParty":
+                return tr("This account pays by use: it has no plan, and no plan limits.")
+        return tr("What is used of your plan appears here with the first answer.")
+
+
+class _Window(QWidget):
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+        label = QLabel(name)
+        self._percent = QLabel()
+        self._bar = UsageBar()
+        head = QHBoxLayout()
+        head.addWidget(label)
+        head.addStretch(1)
+        head.addWidget(self._percent)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(head)
+        column.addWidget(self._bar)
+
+    def show_window(self, window: dict[str, Any], now: float) -> None:
+        fraction, resets_at = window.get("utilization"), window.get("resetsAt")
+        begun_anew = resets_at is not None and resets_at <= now
+        used = 0.0 if begun_anew else fraction
+        self._percent.setText("" if used is None else tr("{n} % used").format(n=round(used * 100)))
+        self._bar.set_value(used, _resets(resets_at, now, rejected=window.get("status") == "rejected"))
+        self._bar.setToolTip(exact_time(resets_at))
+        self._bar.setAccessibleName(f"{self._name}: {self._percent.text()}, {_resets(resets_at, now)}")
+
+
+def _resets(resets_at: float | None, now: float, *, rejected: bool = False) -> str:
+    if resets_at is None:
+        return tr("Used up") if rejected else ""
+    if resets_at <= now:
+        return tr("Has started anew; the next answer tells how much is used")
+    until = time_until(resets_at, now)
+    return (
+        tr("Used up; starts anew {time}").format(time=until)
+        if rejected
+        else tr("Starts anew {time}").format(time=until)
+    )
+
+
+def window_name(name: str) -> str:
+    """The CLI's name of a window in words; one that is not known yet is shown as it is."""
+    words = {
+        "five_hour": tr("5 hours"),
+        "seven_day": tr("7 days"),
+        "seven_day_opus": tr("7 days, Opus"),
+        "seven_day_sonnet": tr("7 days, Sonnet"),
+        "overage": tr("Extra usage"),
+    }
+    return words.get(name) or name.replace("_", " ").capitalize()

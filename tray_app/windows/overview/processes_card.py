@@ -1,0 +1,100 @@
+"""The warm processes: what each does, and what memory they take."""
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QLabel, QTableView
+
+from tray_app.context import Context
+from tray_app.formatting import duration, size
+from tray_app.models.processes import STATE, ProcessRow, ProcessTable
+from tray_app.translation import tr
+from tray_app.widgets import Card
+
+EVERY_MS = 2000
+ROW_HEIGHT = 32
+ROWS_SHOWN = (3, 8)
+"""At least and at most: this is the last card, so that its height moves nothing else."""
+
+
+class ProcessesCard(Card):
+    """A table that is read every 2 s while it is seen."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(tr("Warm processes"))
+        self._context = context
+        self.model = ProcessTable(self)
+        self._totals = QLabel()
+        self._totals.setProperty("role", "muted")
+        self.header.addWidget(self._totals)
+        self._purpose = QLabel()
+        self._purpose.setWordWrap(True)
+        self._purpose.setProperty("role", "muted")
+        self._table = _table(self.model)
+        self.body.addWidget(self._purpose)
+        self.body.addWidget(self._table)
+        self._clock = QTimer(self, interval=EVERY_MS)
+        self._clock.timeout.connect(self.look)
+        self._active = False
+        context.bridge.pool_changed.connect(self._look_if_active)
+        context.server.changed.connect(self._look_if_active)
+        self.look()
+
+    def set_active(self, active: bool) -> None:
+        """Whether the card is seen."""
+        self._active = active
+        if active:
+            self._clock.start()
+            self.look()
+        else:
+            self._clock.stop()
+
+    def look(self) -> None:
+        """Read the processes. That takes some 25 µs for each, and waits for nothing: it needs no thread."""
+        cli = self._context.server.cli
+        rows = [ProcessRow(*process) for process in cli.pool.processes()] if cli is not None else []
+        self.model.show_processes(rows)
+        memory = sum(row.memory_bytes for row in rows)
+        count = tr("%n processes", n=len(rows)) if len(rows) != 1 else tr("1 process")
+        self._totals.setText(f"{count}, {size(memory)}" if rows else "")
+        self._purpose.setText(self._describe(bool(rows)))
+        self._fit(len(rows))
+
+    def _fit(self, rows: int) -> None:
+        least, most = ROWS_SHOWN
+        self._table.setFixedHeight(ROW_HEIGHT * (1 + max(least, min(most, rows))) + 2)
+        self._table.setVisible(rows > 0)
+
+    def _describe(self, any_there: bool) -> str:
+        idle = duration(self._context.settings.idle_seconds)
+        if any_there:
+            return tr("Kept ready, so that answers begin at once. An unused one ends after {time}.").format(time=idle)
+        if self._context.server.state == "running":
+            return tr("None is running. The next request starts one.")
+        return tr("They start with the server, so that answers begin at once.")
+
+    def _look_if_active(self) -> None:
+        if self._active:
+            self.look()
+
+
+def _table(model: ProcessTable) -> QTableView:
+    table = QTableView()
+    table.setModel(model)
+    table.setAccessibleName(tr("Warm processes"))
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setTabKeyNavigation(False)
+    table.setShowGrid(False)
+    table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    table.verticalHeader().hide()
+    table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+    header = table.horizontalHeader()
+    header.setHighlightSections(False)
+    header.setSectionsClickable(False)
+    header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+    header.setSectionResizeMode(STATE, QHeaderView.ResizeMode.Stretch)
+    header.setDefaultSectionSize(110)
+    # The card is its frame.
+    table.setFrameShape(QFrame.Shape.NoFrame)
+    table.setStyleSheet("QTableView { border: none; border-radius: 0; }")
+    return table

@@ -1,0 +1,124 @@
+"""Whether the server runs, since when and where, and how it is mended when it does not."""
+
+from PySide6.QtCore import QDateTime, QLocale
+from PySide6.QtWidgets import QHBoxLayout, QLabel
+
+from server.errors import PortUnavailable, SettingsInvalid, TrayError
+from tray_app.context import Context
+from tray_app.formatting import exact_time
+from tray_app.translation import tr
+from tray_app.widgets import Card, CopyButton, ElidedLabel, StatusDot, button
+from tray_app.widgets.status_dot import State
+from tray_app.windows.overview.mending import Action, Mending
+from tray_app.windows.overview.port_mending import port_actions
+
+DOTS: dict[str, State] = {"stopped": "stopped", "starting": "busy", "running": "running", "failed": "error"}
+
+
+class ServerCard(Card):
+    """The server at a glance."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(tr("Server"))
+        self._context = context
+        self._since: float | None = None
+        self._state = ""
+        self._dot = StatusDot()
+        self._word = QLabel()
+        self._word.setProperty("role", "heading")
+        self._detail = ElidedLabel()
+        self._detail.setProperty("role", "muted")
+        self._toggle = button(tr("Start"), self._start_or_stop)
+        self.header.addWidget(self._toggle)
+        self._url = ElidedLabel()
+        self._url.setProperty("role", "code")
+        self._url.setAccessibleName(tr("Base URL"))
+        self._mending = Mending()
+        self._lay_out()
+        context.server.changed.connect(self._show)
+        context.settings_changed.connect(self._show)
+        self._show()
+
+    def _lay_out(self) -> None:
+        state = QHBoxLayout()
+        state.setSpacing(8)
+        state.addWidget(self._dot)
+        state.addWidget(self._word)
+        state.addWidget(self._detail, 1)
+        address = QHBoxLayout()
+        address.setSpacing(8)
+        address.addWidget(self._url, 1)
+        address.addWidget(CopyButton(lambda: self._context.server.base_url))
+        self.body.addLayout(state)
+        self.body.addLayout(address)
+        self.body.addWidget(self._mending)
+        self.body.addStretch(1)
+
+    def _show(self) -> None:
+        server = self._context.server
+        if server.state != self._state:
+            self._state = server.state
+            self._since = self._context.clock()
+            self._dot.set_state(DOTS[server.state])
+            self._word.setText(_word(server.state))
+            running = server.state in ("running", "starting")
+            self._toggle.setText(tr("Stop") if running else tr("Start"))
+            self._toggle.setEnabled(server.state != "starting")
+            self._url.setEnabled(running)
+        self._detail.setText(self._describe())
+        self._detail.setToolTip(exact_time(self._since))
+        self._url.setText(server.base_url)
+        self._show_problem(server.problem)
+
+    def _describe(self) -> str:
+        server = self._context.server
+        if server.in_flight == 1:
+            return tr("1 request in flight")
+        if server.in_flight:
+            return tr("%n requests in flight", n=server.in_flight)
+        services = server.services
+        started_at = services.started_at if services is not None and server.state == "running" else self._since
+        return tr("since {time}").format(time=_clock_time(started_at, self._context.clock()))
+
+    def _show_problem(self, problem: TrayError | None) -> None:
+        if problem is None:
+            self._mending.clear()
+        elif self._mending.show_problem(problem):
+            self._offer(problem)
+
+    def _offer(self, problem: TrayError) -> None:
+        context = self._context
+        if isinstance(problem, PortUnavailable):
+
+            async def offer() -> None:
+                self._mending.offer(problem, await port_actions(context, problem, self._mending.show_problem))
+
+            context.run(offer(), name="look for a free port")
+        elif isinstance(problem, SettingsInvalid):
+            self._mending.offer(problem, [self._open_setting(problem)])
+
+    def _open_setting(self, problem: SettingsInvalid) -> Action:
+        return tr("Change it in Settings"), lambda: self._context.show("settings", setting=problem.name)
+
+    def _start_or_stop(self) -> None:
+        # What goes wrong is the server's problem, which is shown here already.
+        self._context.run(self._context.server.toggle(), name="start or stop", on_error=lambda _: None)
+
+
+def _word(state: str) -> str:
+    words = {
+        "stopped": tr("Stopped"),
+        "starting": tr("Starting..."),
+        "running": tr("Running"),
+        "failed": tr("Could not start"),
+    }
+    return words[state]
+
+
+def _clock_time(epoch: float | None, now: float) -> str:
+    """The time of day, with the date if that was another one: it needs no telling anew every minute."""
+    if epoch is None:
+        return ""
+    then, today = QDateTime.fromSecsSinceEpoch(int(epoch)), QDateTime.fromSecsSinceEpoch(int(now))
+    short = QLocale.FormatType.ShortFormat
+    return QLocale().toString(then.time(), short) if then.date() == today.date() else QLocale().toString(then, short)

@@ -1,0 +1,172 @@
+"""Requests and tokens over time: the plot, and beside it the same in words and figures."""
+
+import asyncio
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from server.store.types import StatisticsBucket
+from tray_app.context import Context
+from tray_app.formatting import money, tokens
+from tray_app.models.statistics import RANGES, Range, Totals, filled, totals
+from tray_app.translation import tr
+from tray_app.widgets import Card, ChipRow, ElidedLabel
+from tray_app.windows.overview.facts import Facts
+from tray_app.windows.overview.legend import Legend
+from tray_app.windows.overview.usage_plot import HEIGHT, UsagePlot, describe, load_pyqtgraph
+
+TICK_MS = 1000
+SUMMARY_WIDTH = 190
+
+
+class UsageCard(Card):
+    """Follows the log while it is seen, at most once a second, and more slowly the longer the range."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(tr("Usage"))
+        self._context = context
+        self._span = RANGES["hour"]
+        self._drawn: tuple[Range, float] | None = None
+        """The range, and where it began, as they were drawn last."""
+        self._stale = True
+        self._loaded_at = 0.0
+        self._loading: asyncio.Task[object] | None = None
+        self.plot: UsagePlot | None = None
+        """None until the card was seen for the first time."""
+        self._chips = ChipRow([("hour", tr("Last hour")), ("day", tr("24 hours")), ("week", tr("7 days"))])
+        self._chips.chosen.connect(self._choose)
+        self.header.addWidget(self._chips)
+        self._place = QVBoxLayout()
+        self._waiting = QLabel()
+        self._waiting.setFixedHeight(HEIGHT)
+        self._place.addWidget(self._waiting)
+        self._pointed = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
+        self._pointed.setProperty("role", "muted")
+        self._facts = Facts(
+            [
+                ("requests", tr("Requests")),
+                ("errors", tr("Failed")),
+                ("input", tr("Tokens in")),
+                ("cached", tr("of them cached")),
+                ("output", tr("Tokens out")),
+                ("cost", tr("Cost")),
+            ]
+        )
+        self._lay_out()
+        self._point(None)
+        self._clock = QTimer(self, interval=TICK_MS)
+        self._clock.timeout.connect(self._tick)
+        context.bridge.requests_changed.connect(self._note_change)
+
+    def set_active(self, active: bool) -> None:
+        """Whether the card is seen."""
+        if active:
+            self._clock.start()
+            self.load()
+        else:
+            self._clock.stop()
+
+    def load(self) -> "asyncio.Task[object]":
+        """Read the log and draw it. While that is being done, another call changes nothing."""
+        if self._loading is None:
+            self._loading = self._context.run(self._load(), name="read the statistics")
+        return self._loading
+
+    async def _load(self) -> None:
+        try:
+            span, now = self._span, self._context.clock()
+            self._stale, self._loaded_at = False, now
+            rows = await self._rows(span, now)
+            if self.plot is None:
+                await asyncio.to_thread(load_pyqtgraph)
+            if span is self._span:
+                self._show(span, filled(rows, span, now), now)
+        finally:
+            self._loading = None
+
+    async def _rows(self, span: Range, now: float) -> list[StatisticsBucket]:
+        store = self._context.store
+        if store is None:
+            return []
+        return await store.statistics(since=span.begin(now), bucket_seconds=span.bucket_seconds, until=now + 1)
+
+    def _show(self, span: Range, buckets: Sequence[StatisticsBucket], now: float) -> None:
+        self._drawn = span, span.begin(now)
+        self._plot_in_place().show_buckets(span, buckets, now)
+        self._show_totals(totals(buckets))
+
+    def _show_totals(self, sums: Totals) -> None:
+        texts = {
+            "requests": f"{sums.requests:,}",
+            "errors": f"{sums.errors:,}",
+            "input": tokens(sums.input_tokens),
+            "cached": tokens(sums.cache_read_tokens),
+            "output": tokens(sums.output_tokens),
+            "cost": money(sums.cost_usd),
+        }
+        for key, text in texts.items():
+            self._facts.show_fact(key, text)
+        if self.plot is not None:
+            self.plot.setAccessibleDescription(
+                tr("{requests} requests, {errors} failed; {input} tokens in, {output} out; {cost}").format(**texts)
+            )
+
+    def _plot_in_place(self) -> UsagePlot:
+        if self.plot is not None:
+            return self.plot
+        self.plot = UsagePlot(self._context.theme)
+        self.plot.setAccessibleName(tr("Requests and tokens over time"))
+        self.plot.pointed_at.connect(self._point)
+        self._place.replaceWidget(self._waiting, self.plot)
+        self._waiting.deleteLater()
+        return self.plot
+
+    def _point(self, bucket: StatisticsBucket | None) -> None:
+        self._pointed.setText(describe(self._span, bucket) if bucket is not None else self._about())
+
+    def _about(self) -> str:
+        if not self._context.settings.history:
+            return tr("The history is switched off in Settings: nothing is counted.")
+        return tr("Above the requests, below the tokens of each {length}.").format(length=_length(self._span))
+
+    def _choose(self, key: str) -> None:
+        self._span = next(span for span in RANGES.values() if span.key == key)
+        self._point(None)
+        loading = self._loading
+        if loading is None:
+            self.load()
+        else:
+            # What is being read is of another range, and will not be shown.
+            loading.add_done_callback(lambda _: self.load())
+
+    def _note_change(self) -> None:
+        self._stale = True
+
+    def _tick(self) -> None:
+        now = self._context.clock()
+        moved = self._drawn != (self._span, self._span.begin(now))
+        rested = not 0 <= now - self._loaded_at < self._span.refresh_seconds
+        if moved or (self._stale and rested):
+            self.load()
+
+    def _lay_out(self) -> None:
+        side = QWidget()
+        side.setFixedWidth(SUMMARY_WIDTH)
+        figures = QVBoxLayout(side)
+        figures.setContentsMargins(0, 0, 0, 0)
+        figures.setSpacing(16)
+        figures.addWidget(self._facts)
+        figures.addWidget(Legend(self._context.theme))
+        figures.addStretch(1)
+        row = QHBoxLayout()
+        row.setSpacing(24)
+        row.addLayout(self._place, 1)
+        row.addWidget(side, 0, Qt.AlignmentFlag.AlignTop)
+        self.body.addLayout(row)
+        self.body.addWidget(self._pointed)
+
+
+def _length(span: Range) -> str:
+    words = {"hour": tr("minute"), "day": tr("half hour"), "week": tr("three hours")}
+    return words[span.key]
