@@ -95,7 +95,7 @@ def money(usd: float | None) -> str:
         return "$0"
     if usd < 0.0001:
         return "<$0.0001"
-    if usd < 0.01:
+    if usd < 0.00995:
         return f"${usd:.4f}"
     if usd < 0.9995:
         return f"${usd:.3f}"

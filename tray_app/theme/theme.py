@@ -56,7 +56,7 @@ class Theme(QObject):
         self._choice = choice
         # The system's own parts of the window, such as its frame, follow this one.
         self._hints.setColorScheme(_SCHEMES[choice])
-        self._follow()
+        self._set_dark(self._wanted())
 
     def colour(self, token: str) -> QColor:
         """A colour of the scheme in force. Raises KeyError for an unknown token."""
@@ -70,8 +70,12 @@ class Theme(QObject):
         """The font for ids, URLs and code."""
         return fonts.fixed_font()
 
-    def _follow(self) -> None:
-        dark = self._wanted()
+    def _follow(self, scheme: Qt.ColorScheme) -> None:
+        # Also emitted for what `set_choice` asked for: then it is not the system that speaks.
+        if self._choice == "system":
+            self._set_dark(scheme == Qt.ColorScheme.Dark)
+
+    def _set_dark(self, dark: bool) -> None:
         if dark == self._dark:
             return
         self._dark = dark

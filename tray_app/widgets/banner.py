@@ -33,7 +33,7 @@ class Banner(QFrame):
         self._message = _text("")
         self._hint = _text("muted")
         self._actions = QHBoxLayout()
-        self._close = button("", self.clear, role="quiet", icon="mdi6.close", hint=tr("Close this message"))
+        self.close_button = button("", self.clear, role="quiet", icon="mdi6.close", hint=tr("Close this message"))
         self._level: Level = "info"
         self._lay_out()
         theme.current().changed.connect(self._draw_icon)
@@ -104,7 +104,7 @@ class Banner(QFrame):
         outer.addWidget(self._icon)
         outer.addLayout(texts, 1)
         outer.addLayout(self._actions)
-        outer.addWidget(self._close)
+        outer.addWidget(self.close_button)
 
 
 def _text(role: str) -> QLabel:

@@ -78,6 +78,11 @@ class Busy(QWidget):
         row.addStretch(1)
         self.hide()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something has begun that is not shown yet."""
+        return self._patience.isActive()
+
     def sizeHint(self) -> QSize:
         return super().sizeHint().expandedTo(QSize(0, theme.size("control")))
 

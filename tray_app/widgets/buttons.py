@@ -60,7 +60,8 @@ class CopyButton(QPushButton):
 
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
-        widths = [metrics.horizontalAdvance(text) for text in (tr("Copied"), self._label, self.text())]
+        texts = (tr("Copied"), self._label, self.text())
+        widths = [metrics.size(Qt.TextFlag.TextShowMnemonic, text).width() for text in texts]
         hint = super().sizeHint()
         return QSize(hint.width() + (max(widths) - widths[-1] if self._label else 0), hint.height())
 
@@ -73,7 +74,11 @@ class CopyButton(QPushButton):
         if isinstance(text, str):
             self._put(text)
         else:
-            spawn(self._copy_later(text), name="copy", on_error=lambda _error: self._say(tr("Failed"), "mdi6.alert"))
+            spawn(
+                self._copy_later(text),
+                name="copy",
+                on_error=lambda _error: self._say(tr("Not copied"), "mdi6.alert-outline"),
+            )
 
     async def _copy_later(self, text: Awaitable[str]) -> None:
         self._put(await text)

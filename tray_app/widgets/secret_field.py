@@ -12,19 +12,26 @@ from tray_app.translation import tr
 from tray_app.widgets.buttons import CopyButton, button
 from tray_app.widgets.elided_label import ElidedLabel
 
-SHOWN_MS = 10_000
+SHOWN_SECONDS = 10
 _DOTS = "•" * 16
 
 
 class SecretField(QWidget):
-    """Dots, a button that shows the secret for 10 s, and one that copies it. `source` is asked each time."""
+    """Dots, a button that shows the secret for some seconds, and one that copies it. `source` is asked each time."""
 
-    def __init__(self, source: Callable[[], Awaitable[str]], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        source: Callable[[], Awaitable[str]],
+        parent: QWidget | None = None,
+        *,
+        shown_seconds: float = SHOWN_SECONDS,
+    ) -> None:
         super().__init__(parent)
         self._source = source
+        self._wanted = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(SHOWN_MS)
+        self._timer.setInterval(round(shown_seconds * 1000))
         self._timer.timeout.connect(self.conceal)
         self._text = ElidedLabel()
         self._text.setProperty("role", "code")
@@ -48,11 +55,12 @@ class SecretField(QWidget):
         return self._text.text()
 
     def reveal(self) -> None:
-        """Show the secret for 10 s."""
-        spawn(self._reveal(), name="show the key")
+        """Show the secret for 10 s. A source that fails is logged, and the field says so."""
+        spawn(self._reveal(), name="show the key", on_error=lambda _error: self._text.setText(tr("It cannot be read")))
 
     def conceal(self) -> None:
         """Hide it, as after it was rotated."""
+        self._wanted = False
         self._timer.stop()
         self._text.setText(_DOTS)
         self._text.setToolTip("")
@@ -63,7 +71,10 @@ class SecretField(QWidget):
         self.conceal()
 
     async def _reveal(self) -> None:
+        self._wanted = True
         secret = await self._source()
+        if not self._wanted:  # the page was left in the meantime
+            return
         self._timer.start()
         self._text.setText(secret)
         self._text.setAccessibleName(secret)

@@ -1,0 +1,73 @@
+"""What is quick does not flicker, what is slow is seen, and nothing turns unseen."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from tray_app.theme import Theme
+from tray_app.widgets import Busy
+
+
+@pytest.fixture
+def window(theme: Theme, qtbot: QtBot) -> QWidget:
+    made = QWidget()
+    QVBoxLayout(made)
+    qtbot.addWidget(made)
+    with qtbot.waitExposed(made):
+        made.show()
+    return made
+
+
+@pytest.fixture
+def busy(window: QWidget) -> Busy:
+    made = Busy()
+    layout = window.layout()
+    assert layout is not None
+    layout.addWidget(made)
+    return made
+
+
+def test_it_appears_after_a_while_and_turns_until_the_end(busy: Busy, qtbot: QtBot) -> None:
+    busy.begin("Testing the connection")
+    at_once = busy.isVisible()
+    qtbot.waitUntil(busy.isVisible)
+    turned = busy.spinner.turning
+    busy.end()
+
+    assert not at_once
+    assert turned
+    assert busy.isHidden()
+    assert not busy.spinner.turning
+
+
+def test_what_ends_in_time_is_never_seen(busy: Busy) -> None:
+    busy.begin("Testing")
+    busy.end()
+
+    assert busy.isHidden()
+    assert not busy.waiting
+
+
+def test_it_can_be_cancelled(busy: Busy, qtbot: QtBot) -> None:
+    cancelled: list[bool] = []
+    busy.begin("Testing", on_cancel=lambda: cancelled.append(True))
+    qtbot.waitUntil(busy.isVisible)
+    qtbot.mouseClick(busy.cancel, Qt.MouseButton.LeftButton)
+
+    assert cancelled == [True]
+    assert busy.isHidden()
+
+
+def test_without_a_way_to_cancel_there_is_no_button(busy: Busy) -> None:
+    busy.begin("Testing")
+
+    assert busy.cancel.isHidden()
+
+
+def test_in_a_hidden_window_nothing_turns(busy: Busy, window: QWidget, qtbot: QtBot) -> None:
+    busy.begin("Testing")
+    qtbot.waitUntil(busy.isVisible)
+    window.hide()
+
+    assert not busy.spinner.turning

@@ -1,0 +1,59 @@
+"""Typing is heard once it rests; Enter and Esc are heard at once."""
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from tray_app.theme import Theme
+from tray_app.widgets import SearchField
+
+
+@pytest.fixture
+def field(theme: Theme, qtbot: QtBot) -> SearchField:
+    made = SearchField("Search sessions")
+    qtbot.addWidget(made)
+    return made
+
+
+@pytest.fixture
+def heard(field: SearchField) -> list[str]:
+    texts: list[str] = []
+    field.searched.connect(texts.append)
+    return texts
+
+
+def test_what_is_typed_is_heard_once_when_typing_rests(field: SearchField, heard: list[str], qtbot: QtBot) -> None:
+    qtbot.keyClicks(field, " parser ")
+    at_once = list(heard)
+    qtbot.waitUntil(lambda: heard == ["parser"])
+
+    assert at_once == []
+
+
+def test_enter_does_not_wait(field: SearchField, heard: list[str], qtbot: QtBot) -> None:
+    qtbot.keyClicks(field, "parser")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+
+    assert heard == ["parser"]
+
+
+def test_esc_clears_at_once(field: SearchField, heard: list[str], qtbot: QtBot) -> None:
+    qtbot.keyClicks(field, "parser")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    qtbot.keyClick(field, Qt.Key.Key_Escape)
+
+    assert field.text() == ""
+    assert heard == ["parser", ""]
+
+
+def test_the_same_text_is_heard_once(field: SearchField, heard: list[str], qtbot: QtBot) -> None:
+    qtbot.keyClicks(field, "parser")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    qtbot.keyClicks(field, " ")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+
+    assert heard == ["parser"]
+
+
+def test_it_has_a_name_for_screen_readers(field: SearchField) -> None:
+    assert field.accessibleName() == "Search sessions"

@@ -1,0 +1,111 @@
+"""A secret is dots until it is asked for, and dots again soon."""
+
+import asyncio
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from tests.waiting import until
+from tray_app.theme import Theme
+from tray_app.widgets import SecretField
+from tray_app.widgets.secret_field import SHOWN_SECONDS
+
+KEY = "cct-0123456789abcdef"
+
+
+async def source() -> str:
+    return KEY
+
+
+def made(qtbot: QtBot, shown_seconds: float = SHOWN_SECONDS) -> SecretField:
+    field = SecretField(source, shown_seconds=shown_seconds)
+    qtbot.addWidget(field)
+    field.resize(600, 40)
+    with qtbot.waitExposed(field):
+        field.show()
+    return field
+
+
+async def test_it_is_hidden_at_first(theme: Theme, qtbot: QtBot) -> None:
+    field = made(qtbot)
+
+    assert KEY not in field.text()
+    assert set(field.text()) == {"•"}
+    assert field.toggle.text() == "Show"
+
+
+async def test_it_is_shown_when_asked_for_and_hidden_again(theme: Theme, qtbot: QtBot) -> None:
+    field = made(qtbot)
+    qtbot.mouseClick(field.toggle, Qt.MouseButton.LeftButton)
+    await until(lambda: field.shown)
+    seen, label = field.text(), field.toggle.text()
+    qtbot.mouseClick(field.toggle, Qt.MouseButton.LeftButton)
+
+    assert (seen, label) == (KEY, "Hide")
+    assert KEY not in field.text()
+
+
+async def test_it_hides_itself_after_a_while(theme: Theme, qtbot: QtBot) -> None:
+    field = made(qtbot, shown_seconds=0.05)
+    field.reveal()
+    await until(lambda: field.text() == KEY)
+    await until(lambda: not field.shown)
+
+    assert SHOWN_SECONDS == 10
+    assert KEY not in field.text()
+
+
+async def test_it_is_hidden_when_its_page_is_left(theme: Theme, qtbot: QtBot) -> None:
+    field = made(qtbot)
+    field.reveal()
+    await until(lambda: field.shown)
+    field.hide()
+
+    assert KEY not in field.text()
+    assert not field.shown
+
+
+async def test_a_secret_that_comes_when_the_page_is_left_is_not_shown(theme: Theme, qtbot: QtBot) -> None:
+    asked, given, fetched = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slow() -> str:
+        asked.set()
+        await given.wait()
+        fetched.set()
+        return KEY
+
+    field = SecretField(slow)
+    qtbot.addWidget(field)
+    with qtbot.waitExposed(field):
+        field.show()
+    field.reveal()
+    await asked.wait()
+    field.hide()
+    given.set()
+    await fetched.wait()
+    await asyncio.sleep(0)
+
+    assert KEY not in field.text()
+    assert not field.shown
+
+
+async def test_a_secret_that_cannot_be_read_is_said_to_be_so(theme: Theme, qtbot: QtBot) -> None:
+    async def locked() -> str:
+        raise OSError("the keyring is locked")
+
+    field = SecretField(locked)
+    qtbot.addWidget(field)
+    field.reveal()
+    await until(lambda: field.text() == "It cannot be read")
+
+    assert not field.shown
+
+
+async def test_it_is_copied_without_being_shown(theme: Theme, qtbot: QtBot) -> None:
+    field = made(qtbot)
+    qtbot.mouseClick(field.copy, Qt.MouseButton.LeftButton)
+    await until(lambda: field.copy.text() == "Copied")
+
+    assert QGuiApplication.clipboard().text() == KEY
+    assert KEY not in field.text()
