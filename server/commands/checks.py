@@ -1,8 +1,5 @@
 """The doctor's checks: each looks at one thing, changes nothing, and says what to do about it."""
 
-import asyncio
-import http.client
-import json
 import os
 import shlex
 import shutil
@@ -14,15 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import psutil
-
 from server.backends.claude_cli.locate import locate
 from server.backends.claude_cli.probe import Probe, probe
-from server.errors import PortUnavailable, SetupError, TrayError
+from server.errors import SetupError, TrayError
+from server.port_check import look_at_port
 from server.secrets import API_KEY, open_key_store
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 from server.settings import Settings
-from server.sockets import listen, url_of
+from server.sockets import address_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,44 +121,14 @@ async def check_anthropic_key(settings: Settings) -> Check:
 
 async def check_port(settings: Settings) -> Check:
     """Whether the port can be had, or this server has it already."""
-    try:
-        sock = await listen(settings.host, settings.port)
-    except PortUnavailable as error:
-        if not error.in_use:
-            return Check("port", "fail", error.message, error.hint)
-        if version := await asyncio.to_thread(_own_version, settings):
-            return Check("port", "ok", f"the server is running on port {settings.port} (version {version})")
-        return Check("port", "fail", f"{error.message.rstrip('.')}{_holder(settings.port)}", error.hint)
-    except SetupError as error:
-        return Check("port", "fail", error.message, error.hint)
-    with sock:
-        return Check("port", "ok", f"{url_of(sock)} is free")
-
-
-def _own_version(settings: Settings) -> str | None:
-    """The version of this very program, if it is what listens there."""
-    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104
-    connection = http.client.HTTPConnection(host, settings.port, timeout=2)
-    with closing(connection):
-        try:
-            connection.request("GET", "/")
-            answer = json.loads(connection.getresponse().read(65536))
-        except (OSError, http.client.HTTPException, ValueError):
-            return None
-    ours = isinstance(answer, dict) and answer.get("name") == "Claude Code Tray"
-    return str(answer.get("version")) if ours else None
-
-
-def _holder(port: int) -> str:
-    """Which process has the port, where the system says so: others' processes are shown to administrators only."""
-    try:
-        connections = psutil.net_connections("tcp")
-        listening = (entry for entry in connections if entry.status == psutil.CONN_LISTEN)
-        held = (entry.pid for entry in listening if getattr(entry.laddr, "port", None) == port)
-        pid = next((pid for pid in held if pid is not None), None)
-        return "" if pid is None else f": {psutil.Process(pid).name()} (process {pid})"
-    except (psutil.Error, OSError):
-        return ""
+    report = await look_at_port(settings.host, settings.port)
+    if report.error is None:
+        address = address_url(settings.host, settings.port)
+        return Check("port", "ok", f"{address} is free" if settings.port else "any port that is free will be taken")
+    if report.ours:
+        return Check("port", "ok", f"the server is running on port {settings.port} (version {report.ours})")
+    held = f"{report.error.message.rstrip('.')}: {report.holder}" if report.holder else report.error.message
+    return Check("port", "fail", held, report.error.hint)
 
 
 def check_database(settings: Settings) -> Check:

@@ -1,0 +1,98 @@
+"""Who has a port."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from server import port_check
+from server.errors import PortUnavailable, SettingsInvalid
+from server.port_check import LAST_PORT, PortReport, look_at_port, next_free_port
+from server.sockets import listen
+from tests.test_applying import Running
+
+
+async def test_a_free_port_is_free_and_stays_so() -> None:
+    with await listen("127.0.0.1", 0) as sock:
+        port = sock.getsockname()[1]
+    assert await look_at_port("127.0.0.1", port) == PortReport(free=True)
+    (await listen("127.0.0.1", port)).close()
+
+
+async def test_the_holder_is_named() -> None:
+    with await listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        report = await look_at_port("127.0.0.1", port)
+    assert (report.free, report.ours) == (False, None)
+    assert report.holder == f"{psutil.Process().name()} (process {os.getpid()})"
+    assert isinstance(report.error, PortUnavailable)
+    assert (report.error.port, report.error.in_use) == (port, True)
+
+
+@pytest.mark.parametrize("error", [psutil.AccessDenied(), PermissionError("no")])
+async def test_who_may_not_see_all_processes_sees_the_own_ones(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """So it is on macOS."""
+
+    def refuse(kind: str) -> None:
+        raise error
+
+    monkeypatch.setattr(psutil, "net_connections", refuse)
+    with await listen("127.0.0.1", 0) as taken:
+        report = await look_at_port("127.0.0.1", taken.getsockname()[1])
+    assert str(os.getpid()) in str(report.holder)
+
+
+async def test_a_holder_that_nobody_may_see_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "net_connections", lambda kind: [])
+    with await listen("127.0.0.1", 0) as taken:
+        report = await look_at_port("127.0.0.1", taken.getsockname()[1])
+    assert (report.free, report.holder) == (False, None)
+
+
+async def test_our_own_server_is_known(tmp_path: Path) -> None:
+    from server import __version__
+
+    running = Running(tmp_path)
+    await running.runtime.start()
+    report = await look_at_port("127.0.0.1", int(str(running.runtime.url).rpartition(":")[2]))
+    await running.runtime.stop()
+    assert (report.free, report.ours) == (False, __version__)
+
+
+async def test_a_host_of_another_machine() -> None:
+    report = await look_at_port("192.0.2.1", 8000)
+    assert not report.free
+    assert isinstance(report.error, SettingsInvalid)
+    with pytest.raises(SettingsInvalid):
+        await next_free_port("192.0.2.1", 8000)
+
+
+async def test_the_next_free_port_passes_over_those_that_are_taken() -> None:
+    # Below those that the system gives to others meanwhile.
+    first = await next_free_port("127.0.0.1", 20_000)
+    with await listen("127.0.0.1", first):
+        second = await next_free_port("127.0.0.1", first - 1)
+    assert first > 20_000
+    assert first < second <= first + port_check.TRIES
+
+
+async def test_above_the_last_port_the_system_chooses() -> None:
+    assert 0 < await next_free_port("127.0.0.1", LAST_PORT) <= LAST_PORT
+
+
+async def test_the_loop_goes_on_while_it_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, went_on = asyncio.get_running_loop(), asyncio.Event()
+
+    def slow(port: int) -> str:
+        asyncio.run_coroutine_threadsafe(went_on.wait(), loop).result(30)
+        return "somebody (process 1)"
+
+    monkeypatch.setattr(port_check, "holder", slow)
+    with await listen("127.0.0.1", 0) as taken:
+        looking = asyncio.create_task(look_at_port("127.0.0.1", taken.getsockname()[1]))
+        loop.call_later(0.05, went_on.set)
+        assert (await looking).holder == "somebody (process 1)"
