@@ -74,7 +74,6 @@ def dress_rows(view: QAbstractItemView) -> None:
     if isinstance(view, QTableView):
         _dress_table(view)
     if isinstance(view, QTreeView):
-        view.setUniformRowHeights(True)
         _dress_header(view.header())
 
 
