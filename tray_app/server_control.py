@@ -26,7 +26,9 @@ class ServerControl(QObject):
     """Starts, stops and changes the server. `problem` is why it does not run, where it should."""
 
     changed = Signal()
-    """The state, the address or the number of requests in flight changed."""
+    """The state, the address or the problem changed."""
+    in_flight_changed = Signal()
+    """The number of requests in flight changed; gathered, since it may change a thousand times a second."""
 
     def __init__(self, settings: Callable[[], Settings], bus: EventBus, host: Host) -> None:
         super().__init__()
@@ -35,7 +37,7 @@ class ServerControl(QObject):
         self._runtime = Runtime(settings(), bus=bus, host=host)
         self._in_flight: set[str] = set()
         self._gathering = QTimer(self, singleShot=True, interval=IN_FLIGHT_MS)
-        self._gathering.timeout.connect(self.changed)
+        self._gathering.timeout.connect(self.in_flight_changed)
         self._unsubscribe = bus.subscribe(self._on_event)
 
     @property

@@ -36,6 +36,7 @@ class TrayIcon(QSystemTrayIcon):
         self._looking.timeout.connect(self._look_for_host)
         self.activated.connect(self._on_activated)
         context.server.changed.connect(self._update)
+        context.server.in_flight_changed.connect(self._update)
         self._show_now()
 
     @property

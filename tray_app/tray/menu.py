@@ -58,6 +58,7 @@ class TrayMenu(QMenu):
     def _listen(self) -> None:
         self.aboutToShow.connect(self.refresh)
         self._context.server.changed.connect(self._show_state)
+        self._context.server.in_flight_changed.connect(self._show_state)
         self._context.settings_changed.connect(self._show_state)
         self._context.bridge.cli_changed.connect(self._show_cli)
         self.sign_in.setVisible(False)

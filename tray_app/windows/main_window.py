@@ -47,6 +47,9 @@ class MainWindow(QWidget):
         context.page_requested.connect(self._open)
         context.problem.connect(self._show_problem)
         self._active: Page | None = None
+        # Nothing has the focus until the person chooses: Tab begins at the rail.
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFocus()
         self.go(pages[0].key)
         self._restore_geometry()
 
@@ -57,6 +60,8 @@ class MainWindow(QWidget):
 
     def go(self, key: str) -> None:
         """Show the page of that key."""
+        if self.rail.isAncestorOf(self.focusWidget() or self):
+            self.rail.focus(key)
         self._stack.setCurrentWidget(self.pages[key])
         self.rail.mark(key)
         self._update_active()

@@ -52,6 +52,11 @@ class Rail(QFrame):
             self._group.setExclusive(True)
         self._draw_icons()
 
+    def focus(self, key: str) -> None:
+        """Give the keyboard to the page of that key: it goes along with the page that is shown."""
+        if key in self._entries:
+            self._entries[key].setFocus()
+
     def set_narrow(self, narrow: bool) -> None:
         """Icons alone, or with their names."""
         self.setFixedWidth(NARROW if narrow else WIDE)
@@ -106,6 +111,7 @@ class ServerFoot(QWidget):
         column.addWidget(self.address)
         column.addWidget(self.toggle)
         context.server.changed.connect(self._show)
+        context.server.in_flight_changed.connect(self._show)
         context.theme.changed.connect(self._show)
         self._show()
 

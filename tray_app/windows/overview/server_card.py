@@ -10,7 +10,7 @@ from tray_app.translation import tr
 from tray_app.widgets import Card, CopyButton, ElidedLabel, StatusDot, button
 from tray_app.widgets.status_dot import State
 from tray_app.windows.overview.mending import Action, Mending
-from tray_app.windows.overview.port_mending import port_actions
+from tray_app.windows.overview.port_mending import look_into
 
 DOTS: dict[str, State] = {"stopped": "stopped", "starting": "busy", "running": "running", "failed": "error"}
 
@@ -36,6 +36,7 @@ class ServerCard(Card):
         self._mending = Mending()
         self._lay_out()
         context.server.changed.connect(self._show)
+        context.server.in_flight_changed.connect(self._show)
         context.settings_changed.connect(self._show)
         self._show()
 
@@ -91,9 +92,10 @@ class ServerCard(Card):
         if isinstance(problem, PortUnavailable):
 
             async def offer() -> None:
-                self._mending.offer(problem, await port_actions(context, problem, self._mending.show_problem))
+                text, actions = await look_into(context, problem, self._mending.show_problem)
+                self._mending.offer(problem, actions, text=text)
 
-            context.run(offer(), name="look for a free port")
+            context.run(offer(), name="look into the port")
         elif isinstance(problem, SettingsInvalid):
             self._mending.offer(problem, [self._open_setting(problem)])
 
