@@ -47,11 +47,13 @@ class Services:
     turns: SessionTurns = field(default_factory=SessionTurns)
     writes: BackgroundWrites = field(default_factory=BackgroundWrites)
     started_at: float = 0.0
+    """The clock's time then; `uptime` is not that clock's affair, which may be set meanwhile."""
     request_limits: RequestLimits = field(init=False)
     store_is_callers: bool = False
     """Whether the store belongs to the caller, who opened it, purges it and closes it."""
     _store: Store | None = None
     _purging: asyncio.Task[None] | None = None
+    _began: float = 0.0
     _unused_images: ImageFetcher | None = None
 
     def __post_init__(self) -> None:
@@ -70,12 +72,17 @@ class Services:
         backend = self.backend.cli if isinstance(self.backend, RoutedBackend) else self.backend
         return backend if isinstance(backend, ClaudeCliBackend) else None
 
+    @property
+    def uptime(self) -> float:
+        """Seconds since the start."""
+        return self.monotonic() - self._began
+
     async def start(self) -> None:
         """Open the store, start the backend and the purging of what has expired. Raises SetupError.
 
         A store of the caller's is told how long things are kept, and nothing else.
         """
-        self.started_at = self.clock()
+        self.started_at, self._began = self.clock(), self.monotonic()
         store = await self._begin_store()
         try:
             if self.settings.api_key_required:

@@ -48,7 +48,7 @@ async def health(request: Request) -> Response:
     body: dict[str, Any] = {
         "status": "ok",
         "version": __version__,
-        "uptime_seconds": round(services.clock() - services.started_at, 1),
+        "uptime_seconds": round(services.uptime, 1),
         "backend": {
             "name": services.backend.name,
             "ready": status.ready,

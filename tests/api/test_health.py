@@ -23,6 +23,11 @@ async def test_health(server: Served) -> None:
     assert "someone@example.com" not in response.text
 
 
+async def test_the_uptime_is_not_the_clocks_affair(server: Served) -> None:
+    server.services.clock = lambda: server.services.started_at - 86400
+    assert (await server.http.get("/health")).json()["uptime_seconds"] >= 0
+
+
 async def test_alive_though_the_backend_is_not_ready(server: Served) -> None:
     await server.backend.stop()
     response = await server.http.get("/health")

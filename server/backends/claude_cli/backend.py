@@ -90,6 +90,7 @@ class ClaudeCliBackend:
         if replace(config, limits=before.limits) != before:
             config.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._watch = self._watch_of(config)
+            self._expected = {}
             self._pool.renew()
             self._probe_again()
 
