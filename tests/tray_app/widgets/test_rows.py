@@ -38,7 +38,7 @@ def tip_at(view: QAbstractItemView, column: int, qtbot: QtBot) -> str:
     QToolTip.hideText()
     qtbot.waitUntil(lambda: not QToolTip.isVisible())
     QApplication.sendEvent(view.viewport(), QHelpEvent(QEvent.Type.ToolTip, place, view.viewport().mapToGlobal(place)))
-    return QToolTip.text()
+    return QToolTip.text() if QToolTip.isVisible() else ""
 
 
 @pytest.mark.parametrize("kind", [QTableView, QListView, QTreeView])
