@@ -65,7 +65,7 @@ async def test_it_follows_the_server(context: Context, icon: TrayIcon) -> None:
 async def test_requests_make_it_busy_and_it_rests_a_while_after_the_last(context: Context, icon: TrayIcon) -> None:
     await context.server.start()
     seen: list[TrayState] = []
-    context.server.changed.connect(lambda: seen.append(icon.state))
+    context.server.in_flight_changed.connect(lambda: seen.append(icon.state))
     context.bus.publish(RequestStarted(record(1)))
     context.bus.publish(RequestStarted(record(2)))
     await until(lambda: icon.state == "busy")
