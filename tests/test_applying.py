@@ -1,5 +1,6 @@
 """Other settings for the services and the guards of a product that runs."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from server.secrets.vaults import MemoryVault
 from server.services import Services, build_services
 from server.settings import Settings
 from tests.scripted_backend import ScriptedBackend, answer
+from tests.waiting import until
 
 BODY = {"model": "opus", "messages": [{"role": "user", "content": "Hello"}]}
 KEY = "cct-the-key-of-this-test"
@@ -62,6 +64,31 @@ async def test_whether_a_key_is_required(tmp_path: Path) -> None:
     assert await running.status() == 200
     await running.change(api_key_required=True)
     assert (await running.status(), await running.status(**WITH_KEY)) == (401, 200)
+    await running.runtime.stop()
+
+
+async def test_no_request_fails_while_the_guards_are_made_anew(tmp_path: Path) -> None:
+    running = Running(tmp_path, api_key_required=False)
+    await running.runtime.start()
+    changed = asyncio.Event()
+    statuses: list[int] = []
+
+    async def ask(client: httpx2.AsyncClient, headers: dict[str, str]) -> None:
+        while not changed.is_set():
+            running.backend.script(answer("Hi"))
+            response = await client.post("/v1/chat/completions", json={**BODY, "stream": True}, headers=headers)
+            assert response.text.rstrip().endswith("[DONE]")
+            statuses.append(response.status_code)
+
+    async with httpx2.AsyncClient(base_url=str(running.runtime.url), timeout=30) as client:
+        asking = [asyncio.create_task(ask(client, headers)) for headers in ({}, {"connection": "close"})]
+        for number in range(20):
+            seen = len(statuses)
+            await running.change(max_body_bytes=100_000 + number, session_ttl_hours=1 + number)
+            await until(lambda seen=seen: len(statuses) > seen + 2 or any(task.done() for task in asking))
+        changed.set()
+        await asyncio.gather(*asking)
+    assert set(statuses) == {200}
     await running.runtime.stop()
 
 
