@@ -1,58 +1,51 @@
 """What can be said about a port before it is taken."""
 
-import asyncio
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from server.errors import PortUnavailable, SetupError
-from server.sockets import listen
+from server.errors import PortUnavailable, SettingsInvalid
+from server.port_check import PortReport, look_at_port, next_free_port
 from tray_app.context import Context
-
-TRIED = 50
+from tray_app.translation import tr
 
 
 @dataclass(frozen=True, slots=True)
 class PortTrouble:
-    """Why a port cannot be had, in words, and one that can."""
+    """Why a port cannot be had, in words, and one that can; None: none can, on this address."""
 
     words: str
     next_free: int | None
 
 
 async def look_at(context: Context, host: str, port: int) -> PortTrouble | None:
-    """What stands against `port`; None: nothing, or the server has it already."""
+    """What stands against `port`; None: nothing, or the server has it already. Takes up to some seconds."""
     if port == 0 or port == _own_port(context):
         return None
-    problem = await _problem(host, port)
-    return None if problem is None else await _trouble(host, port, problem)
+    report = await look_at_port(host, port)
+    return None if report.free else await _trouble(host, port, report)
 
 
 async def explain(error: PortUnavailable) -> PortTrouble:
     """The trouble that the server had with a port."""
-    return await _trouble(error.host, error.port, error)
+    return await _trouble(error.host, error.port, await look_at_port(error.host, error.port))
 
 
 def _own_port(context: Context) -> int | None:
     return urlsplit(context.server.url).port if context.server.url else None
 
 
-async def _problem(host: str, port: int) -> SetupError | None:
+async def _trouble(host: str, port: int, report: PortReport) -> PortTrouble:
     try:
-        (await listen(host, port)).close()
-    except SetupError as error:
-        return error
-    return None
+        return PortTrouble(_words(port, report), await next_free_port(host, port))
+    except SettingsInvalid as error:
+        return PortTrouble(error.message, None)
 
 
-async def _trouble(host: str, port: int, error: SetupError) -> PortTrouble:
-    from server.commands.checks import _holder
-
-    holder = await asyncio.to_thread(_holder, port)
-    return PortTrouble(f"{error.message.rstrip('.')}{holder}.", await _next_free(host, port))
-
-
-async def _next_free(host: str, after: int) -> int | None:
-    for port in range(after + 1, min(after + TRIED, 65535)):
-        if await _problem(host, port) is None:
-            return port
-    return None
+def _words(port: int, report: PortReport) -> str:
+    if report.ours is not None:
+        return tr("Port {port} is in use by another Claude Code Tray.").format(port=port)
+    if report.holder is not None:
+        return tr("Port {port} is in use by {holder}.").format(port=port, holder=report.holder)
+    if isinstance(report.error, PortUnavailable) and not report.error.in_use:
+        return report.error.message
+    return tr("Port {port} is in use by another program.").format(port=port)

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from server.settings import COMMAND_LINE
 from tray_app import theme
 from tray_app.translation import tr
 from tray_app.widgets import announce, button
@@ -68,7 +69,7 @@ class SettingRow(QWidget):
         super().__init__()
         self.key = key
         self.label = label
-        self._found_by = f"{label} {help_text} {words} {key.replace('_', ' ')}".casefold()
+        self._found_by = f"{label} {help_text} {words} {key} {key.replace('_', ' ')}".casefold()
         self._highlighted = False
         self.control = control
         self.name = QLabel(label)
@@ -160,7 +161,7 @@ class SettingRow(QWidget):
     def show_fixed(self, source: str) -> None:
         """Lock it, because `source` (a variable, or the command line) decides; empty: unlock it."""
         self.control.setEnabled(not source)
-        self.fixed.say("muted", tr("Set by {source}").format(source=source) if source else "")
+        self.fixed.say("muted", tr("Set by {source}").format(source=_in_words(source)) if source else "")
         if source:
             self.offer_reset("")
 
@@ -228,3 +229,7 @@ def _empty(layout: QLayout) -> None:
         if widget := item.widget():
             widget.hide()
             widget.deleteLater()
+
+
+def _in_words(source: str) -> str:
+    return tr("the command line") if source == COMMAND_LINE else source
