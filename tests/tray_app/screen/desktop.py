@@ -1,0 +1,296 @@
+"""A desktop without a person: a real screen, a window manager, a tray and a keyring, all of its own.
+
+Everything runs with a temporary home and ends with the `with` block. Needs the packages that dev.py names in
+DESKTOP_TEST_PACKAGES.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, TypeVar
+
+import psutil
+
+from tests.environment import made_environment
+
+T = TypeVar("T")
+
+SIZE = "1280x800x24"
+PATIENCE_SECONDS = 30.0
+END_SECONDS = 10.0
+# Once in a long while trayer does not get its window mapped. It is not what is tested.
+TRAY_STARTS = 3
+TRAY_SECONDS = 10.0
+PASSWORD = "the password of this test's keyring"
+
+# Without directories of services the bus starts nothing by itself, so that all there is was started here.
+BUS = """<busconfig>
+  <type>session</type>
+  <listen>unix:path={socket}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"""
+KEYRING = 'echo "$DBUS_SESSION_BUS_ADDRESS"; exec gnome-keyring-daemon --unlock --foreground --components=secrets'
+
+
+class Place(NamedTuple):
+    """A rectangle of the screen, in pixels."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def middle(self) -> tuple[int, int]:
+        """Where to click."""
+        return self.x + self.width // 2, self.y + self.height // 2
+
+    def holds(self, other: "Place") -> bool:
+        """Whether `other` is smaller, something to be seen, and all in here."""
+        across = self.x <= other.x and other.x + other.width <= self.x + self.width
+        down = self.y <= other.y and other.y + other.height <= self.y + self.height
+        return across and down and 8 <= other.width < self.width and other.height >= 8
+
+    def holds_middle(self, other: "Place") -> bool:
+        """Whether the middle of `other` is in here."""
+        x, y = other.middle
+        return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
+
+
+class Desktop:
+    """`with Desktop() as desktop:`; `environment` is what the application is to be started with, by `start`."""
+
+    def __init__(self) -> None:
+        # Short, because sockets are in there, whose paths may have 107 bytes.
+        self.root = Path(tempfile.mkdtemp(prefix="cct-"))
+        self.home = self.root / "home"
+        self.environment: dict[str, str] = {}
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> "Desktop":
+        try:
+            self._set_up()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End what was started here, the last one first, and remove its files."""
+        for process in reversed(self._processes):
+            end(process)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def start(
+        self, command: Sequence[str], *, name: str = "", input: bytes = b"", **environment: str
+    ) -> "subprocess.Popen[bytes]":
+        """Start a process of this desktop, in a process group of its own; its words go to the file `<name>.log`."""
+        log = self.log(name or Path(command[0]).name)
+        with log.open("ab") as file:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=file,
+                stderr=file,
+                env=self.environment | environment,
+                start_new_session=True,
+            )
+        self._processes.append(process)
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(input)
+        return process
+
+    def log(self, name: str) -> Path:
+        """Where the words of the process of that name are."""
+        return self.root / f"{name}.log"
+
+    def leftovers(self) -> list[psutil.Process]:
+        """Running processes that have this desktop's home, whoever started them."""
+        return [process for process in psutil.process_iter() if self._is_ours(process)]
+
+    # What a person does
+
+    def click(self, x: int, y: int, button: int = 1) -> None:
+        """Click there; button 3 opens menus."""
+        # Not with --sync, which waits for a movement, also where the pointer is there already.
+        self.xdotool("mousemove", str(x), str(y), "click", str(button))
+
+    def keys(self, *names: str) -> None:
+        """Press keys one after the other, as `ctrl+f` or `Return`."""
+        self.xdotool("key", "--delay", "30", *names)
+
+    def type(self, text: str) -> None:
+        """Type a text."""
+        self.xdotool("type", "--delay", "10", text)
+
+    def choose_in_tray(self, steps_up: int) -> None:
+        """Open the first tray icon's menu, and choose the entry so many steps up from its end (1 is the last)."""
+        before = set(self.windows(".*"))
+        self.click(*until(self.tray_icons)[0].middle, button=3)
+        (menu,) = until(lambda: set(self.windows(".*")) - before)
+        self.keys(*["Up"] * steps_up, "Return")
+        until(lambda: menu not in self.windows(".*"))
+
+    # What a person sees
+
+    def screenshot(self, path: Path) -> Path:
+        """The whole screen as a picture."""
+        self.run("import", "-window", "root", str(path))
+        return path
+
+    def windows(self, name: str, *, by: str = "name") -> list[int]:
+        """The visible windows whose name (or `by="class"`) matches that expression."""
+        found = self.xdotool("search", "--onlyvisible", f"--{by}", name, check=False)
+        return [int(line) for line in found.split()]
+
+    def place(self, window: int) -> Place:
+        """Where a window is."""
+        shown = self.xdotool("getwindowgeometry", "--shell", str(window))
+        values = {key: int(value) for key, value in re.findall(r"^(\w+)=(-?\d+)$", shown, re.MULTILINE)}
+        return Place(values["X"], values["Y"], values["WIDTH"], values["HEIGHT"])
+
+    def active_window(self) -> int | None:
+        """The window that has the keyboard."""
+        found = self.xdotool("getactivewindow", check=False).strip()
+        return int(found) if found else None
+
+    def tray_icons(self) -> list[Place]:
+        """Where the icons in the tray are, from left to right."""
+        panels = [self.place(window) for window in self._panels()]
+        places = sorted(self.place(window) for window in self.windows(".*"))
+        icons: list[Place] = []
+        for place in places:
+            # An icon lies in a window of the tray's, which is as large.
+            if any(panel.holds(place) for panel in panels) and not (icons and icons[-1].holds_middle(place)):
+                icons.append(place)
+        return icons
+
+    # What all that is made of
+
+    def run(self, *command: str, check: bool = True) -> str:
+        """Run a program of the desktop to its end; what it said."""
+        ended = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60)
+        if check and ended.returncode:
+            raise RuntimeError(f"{' '.join(command)} failed: {ended.stderr}")
+        return ended.stdout
+
+    def xdotool(self, *words: str, check: bool = True) -> str:
+        """What xdotool answers."""
+        return self.run("xdotool", *words, check=check)
+
+    def _set_up(self) -> None:
+        self.environment = desktop_environment(self.home, self.root / "run")
+        self.environment["DISPLAY"] = self._start_screen()
+        self.start(["openbox", "--sm-disable"])
+        until(lambda: self.xdotool("get_desktop", check=False).strip())
+        self.environment["DBUS_SESSION_BUS_ADDRESS"] = self._start_bus()
+        until(self._has_secrets)
+        self.start_tray()
+
+    def start_tray(self) -> "subprocess.Popen[bytes]":
+        """The program that shows tray icons. It is there already, unless it was ended."""
+        words = "--edge bottom --align right --widthtype request --height 28 --SetDockType true"
+        for _ in range(TRAY_STARTS):
+            tray = self.start(["trayer", *words.split()])
+            with contextlib.suppress(TimeoutError):
+                until(self._panels, TRAY_SECONDS)
+                return tray
+            end(tray)
+        raise RuntimeError(f"no tray came: {self.log('trayer').read_text()}")
+
+    def end_tray(self) -> None:
+        """Have no program that shows tray icons, as on a desktop without one."""
+        for process in self._processes:
+            if process.args[0] == "trayer":
+                end(process)
+        until(lambda: not self._panels())
+
+    def _start_screen(self) -> str:
+        reader, writer = os.pipe()
+        try:
+            command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", SIZE, "-nolisten", "tcp", "-noreset"]
+            process = subprocess.Popen(
+                command,
+                pass_fds=[writer],
+                env=self.environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            self._processes.append(process)
+        finally:
+            os.close(writer)
+        with os.fdopen(reader) as file:
+            number = file.readline().strip()
+        assert number, "Xvfb did not start"
+        return f":{number}"
+
+    def _start_bus(self) -> str:
+        configuration = self.root / "bus.conf"
+        configuration.write_text(BUS.format(socket=self.root / "bus"))
+        command = ["dbus-run-session", f"--config-file={configuration}", "--", "sh", "-c", KEYRING]
+        self.start(command, name="bus", input=PASSWORD.encode())
+        return until(lambda: re.search(r"^unix:\S+", self.log("bus").read_text(), re.MULTILINE))[0]
+
+    def _has_secrets(self) -> bool:
+        bus = ["--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner"]
+        name = "string:org.freedesktop.secrets"
+        return "true" in self.run("dbus-send", "--session", "--print-reply", *bus, name, check=False)
+
+    def _panels(self) -> list[int]:
+        return self.windows("^trayer$", by="class")
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            return process.status() != psutil.STATUS_ZOMBIE and process.environ().get("HOME") == str(self.home)
+        except psutil.Error:
+            return False
+
+
+def desktop_environment(home: Path, runtime: Path) -> dict[str, str]:
+    """The environment of a session with a screen and a keyring that works, for programs below `home`."""
+    environment = made_environment(home, os.environ)
+    runtime.mkdir(mode=0o700)
+    # Or the keyring that refuses would be taken, and the screen of whoever runs the tests.
+    for name in ("PYTHON_KEYRING_BACKEND", "WAYLAND_DISPLAY", "XDG_CURRENT_DESKTOP", "SESSION_MANAGER"):
+        environment.pop(name, None)
+    return environment | {"QT_QPA_PLATFORM": "xcb", "XDG_SESSION_TYPE": "x11", "XDG_RUNTIME_DIR": str(runtime)}
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End a process that was started in a group of its own, and whatever it left in that group."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(END_SECONDS)
+
+
+def until(condition: Callable[[], T | None], seconds: float = PATIENCE_SECONDS) -> T:
+    """What the condition gives as soon as it gives something. Raises TimeoutError after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise TimeoutError("it did not happen")
+        time.sleep(0.05)
+    return value

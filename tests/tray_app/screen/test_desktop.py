@@ -1,0 +1,68 @@
+"""The made desktop is one: its tray shows our icon, its keyring keeps secrets, and nothing of it is left."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.tray_app.screen.desktop import Desktop, until
+
+ROOT = Path(__file__).parents[3]
+WINDOW = "^the window of the tray program$"
+
+KEYRING = """
+import keyring
+keyring.set_password("a-service", "a-user", "a-secret")
+print(keyring.get_keyring().__module__, keyring.get_password("a-service", "a-user"))
+"""
+
+
+def start_program(desktop: Desktop) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "tests.tray_app.screen.tray_program", str(desktop.home)]
+    return desktop.start(command, name="program", PYTHONPATH=str(ROOT))
+
+
+def test_the_icon_is_in_the_tray_and_can_be_used(desktop: Desktop, tmp_path: Path) -> None:
+    program = start_program(desktop)
+    (icon,) = until(desktop.tray_icons)
+    picture = desktop.screenshot(tmp_path / "screen.png")
+    assert len(picture.read_bytes()) > 500
+    desktop.click(*icon.middle)
+    (window,) = until(lambda: desktop.windows(WINDOW))
+    assert until(lambda: desktop.active_window() == window)
+    desktop.choose_in_tray(steps_up=2)
+    until(lambda: "page settings" in desktop.log("program").read_text())
+    desktop.choose_in_tray(steps_up=1)
+    assert program.wait(30) == 0
+    until(lambda: not desktop.tray_icons())
+
+
+def test_a_tray_that_comes_later_gets_the_icon(desktop: Desktop) -> None:
+    desktop.end_tray()
+    start_program(desktop)
+    until(lambda: "shown" in desktop.log("program").read_text())
+    assert desktop.tray_icons() == []
+    desktop.start_tray()
+    assert len(until(desktop.tray_icons)) == 1
+
+
+def test_a_tray_that_is_started_anew_gets_the_icon_again(desktop: Desktop) -> None:
+    start_program(desktop)
+    until(desktop.tray_icons)
+    desktop.end_tray()
+    desktop.start_tray()
+    assert len(until(desktop.tray_icons)) == 1
+
+
+def test_the_keyring_keeps_secrets(desktop: Desktop) -> None:
+    assert desktop.run(sys.executable, "-c", KEYRING) == "keyring.backends.SecretService a-secret\n"
+
+
+def test_nothing_is_left(tmp_path: Path) -> None:
+    with Desktop() as desktop:
+        program = start_program(desktop)
+        until(desktop.tray_icons)
+        names = {process.name() for process in desktop.leftovers()}
+        assert {"Xvfb", "openbox", "trayer", "dbus-daemon"} <= names
+        assert program.pid in {process.pid for process in desktop.leftovers()}
+    assert desktop.leftovers() == []
+    assert not desktop.root.exists()
