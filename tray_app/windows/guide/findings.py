@@ -1,18 +1,18 @@
 """What the guide looks at, as the server itself would. Nothing is changed, but a missing key is made."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from server.commands.checks import account_kind
 from server.errors import PortUnavailable, SetupError, TrayError
+from server.port_check import look_at_port
 from server.sockets import address_url
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.windows.overview.claude_watch import ClaudeReport, account_name
+from tray_app.windows.overview.port_mending import port_words
 
 Status = Literal["waiting", "checking", "ok", "warning", "needs_you"]
-Action = tuple[str, Callable[[], None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,6 @@ async def port_finding(context: Context) -> Finding:
     """Whether the server runs, or has a port to run on."""
     if context.server.state == "running":
         return Finding("ok", tr("The server listens on {url}.").format(url=context.server.url))
-    from server.port_check import look_at_port
-
     settings, problem = context.settings, context.server.problem
     report = await look_at_port(settings.host, settings.port)
     if report.free:
@@ -65,9 +63,10 @@ async def port_finding(context: Context) -> Finding:
             return _failed(problem)
         free = tr("{url} is free. The server is not running.")
         return Finding("warning", free.format(url=address_url(settings.host, settings.port)))
-    if report.ours:
-        return Finding("warning", tr("Another Claude Code Tray server has port {port}.").format(port=settings.port))
-    return _failed(report.error or TrayError(tr("Port {port} cannot be had.").format(port=settings.port)))
+    error = report.error or TrayError(tr("Port {port} cannot be had.").format(port=settings.port))
+    if isinstance(error, PortUnavailable):
+        return Finding("needs_you", port_words(report, error), error.hint, error)
+    return _failed(error)
 
 
 async def key_finding(context: Context) -> Finding:

@@ -9,7 +9,8 @@ from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.widgets import Card, ElidedLabel, Spinner, announce, button
 from tray_app.widgets.busy import PATIENCE_MS
-from tray_app.windows.guide.findings import CHECKING, Action, Finding, Status
+from tray_app.windows.guide.findings import CHECKING, Finding, Status
+from tray_app.windows.overview.mending import Action
 
 SIDE = 20
 ICONS: dict[Status, tuple[str, str]] = {
@@ -88,7 +89,9 @@ class StepCard(Card):
                 widget.deleteLater()
         for index, (label, slot) in enumerate(actions):
             first = index == 0 and finding.status == "needs_you"
-            self._actions.addWidget(button(label, slot, role="primary" if first else ""))
+            made = button(label, slot, role="primary" if first else "")
+            self._actions.addWidget(made)
+            made.show()
 
     def _draw_icon(self) -> None:
         name, token = ICONS[self.finding.status]

@@ -1,13 +1,14 @@
 """An error inside a card or a step, with the buttons that mend it."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
 
 from server.errors import TrayError
 from tray_app.widgets import button
 
-Action = tuple[str, Callable[[], None]]
+Action = tuple[str, Callable[[], Any]]
 
 
 class Mending(QWidget):
@@ -33,8 +34,8 @@ class Mending(QWidget):
 
     @property
     def text(self) -> str:
-        """What is shown; empty while nothing is amiss."""
-        return " ".join(self._shown or ()).strip()
+        """What is said; empty while nothing is amiss."""
+        return self._message.text() if self._shown is not None else ""
 
     def show_problem(self, error: TrayError) -> bool:
         """Say what is wrong. False if exactly that is shown already: its buttons stay."""
@@ -55,12 +56,19 @@ class Mending(QWidget):
         self.show()
         return True
 
-    def offer(self, error: TrayError, actions: Sequence[Action]) -> None:
+    def offer(self, error: TrayError, actions: Sequence[Action], *, text: str = "") -> None:
         """The buttons for it, unless something else is shown by now. With buttons the hint is not needed."""
         if self._shown != (error.message, error.hint):
             return
+        if text:
+            self._message.setText(text)
         self._hint.setVisible(bool(error.hint) and not actions)
         self._replace_buttons(actions)
+
+    def tell(self, error: TrayError, text: str) -> None:
+        """What has been found out about it, in the place of what it says itself."""
+        if self._shown == (error.message, error.hint):
+            self._message.setText(text)
 
     def clear(self) -> None:
         """Nothing is amiss."""
@@ -72,7 +80,9 @@ class Mending(QWidget):
     def _replace_buttons(self, actions: Sequence[Action]) -> None:
         _empty(self._buttons)
         for index, (label, slot) in enumerate(actions):
-            self._buttons.addWidget(button(label, slot, role="" if index else "primary"))
+            made = button(label, slot, role="" if index else "primary")
+            self._buttons.addWidget(made)
+            made.show()
         if actions:
             self._buttons.addStretch(1)
 

@@ -54,6 +54,7 @@ class PlanCard(Card):
             if name not in self._rows:
                 self._rows[name] = _Window(window_name(name))
                 self._windows.addWidget(self._rows[name])
+                self._rows[name].show()
             self._rows[name].show_window(window, self._context.clock())
         self._empty.setVisible(not windows)
         self._empty.setText(self._why_empty())

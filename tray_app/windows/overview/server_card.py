@@ -4,13 +4,14 @@ from PySide6.QtCore import QDateTime, QLocale
 from PySide6.QtWidgets import QHBoxLayout, QLabel
 
 from server.errors import PortUnavailable, SettingsInvalid, TrayError
+from server.port_check import look_at_port
 from tray_app.context import Context
 from tray_app.formatting import exact_time
 from tray_app.translation import tr
 from tray_app.widgets import Card, CopyButton, ElidedLabel, StatusDot, button
 from tray_app.widgets.status_dot import State
 from tray_app.windows.overview.mending import Action, Mending
-from tray_app.windows.overview.port_mending import look_into
+from tray_app.windows.overview.port_mending import free_again, port_actions, port_words, start_action
 
 DOTS: dict[str, State] = {"stopped": "stopped", "starting": "busy", "running": "running", "failed": "error"}
 
@@ -88,16 +89,20 @@ class ServerCard(Card):
             self._offer(problem)
 
     def _offer(self, problem: TrayError) -> None:
-        context = self._context
         if isinstance(problem, PortUnavailable):
-
-            async def offer() -> None:
-                text, actions = await look_into(context, problem, self._mending.show_problem)
-                self._mending.offer(problem, actions, text=text)
-
-            context.run(offer(), name="look into the port")
+            self._context.run(self._look_into_port(problem), name="look into the port")
         elif isinstance(problem, SettingsInvalid):
             self._mending.offer(problem, [self._open_setting(problem)])
+
+    async def _look_into_port(self, problem: PortUnavailable) -> None:
+        """The buttons at once; who has the port is found out more slowly."""
+        context, show_problem = self._context, self._mending.show_problem
+        self._mending.offer(problem, await port_actions(context, problem, show_problem))
+        report = await look_at_port(problem.host, problem.port)
+        if report.free:
+            self._mending.offer(problem, [start_action(context, show_problem)], text=free_again(problem))
+        else:
+            self._mending.tell(problem, port_words(report, problem))
 
     def _open_setting(self, problem: SettingsInvalid) -> Action:
         return tr("Change it in Settings"), lambda: self._context.show("settings", setting=problem.name)
