@@ -10,6 +10,7 @@ from tray_app.widgets.code_view import CodeView
 from tray_app.widgets.confirmation import Confirmation, confirm
 from tray_app.widgets.elided_label import ElidedLabel
 from tray_app.widgets.empty_state import EmptyState
+from tray_app.widgets.icon_label import IconLabel
 from tray_app.widgets.number_field import NumberField
 from tray_app.widgets.rows import RowDelegate, dress_rows
 from tray_app.widgets.search_field import SearchField
@@ -29,6 +30,7 @@ __all__ = [
     "CopyButton",
     "ElidedLabel",
     "EmptyState",
+    "IconLabel",
     "NumberField",
     "RowDelegate",
     "SearchField",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from server.errors import TrayError
@@ -11,6 +11,7 @@ from tray_app import theme
 from tray_app.translation import tr
 from tray_app.widgets.announcement import announce
 from tray_app.widgets.buttons import button
+from tray_app.widgets.icon_label import IconLabel
 
 Level = Literal["info", "ok", "warning", "error"]
 Action = tuple[str, Callable[[], Any]]
@@ -29,14 +30,13 @@ class Banner(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "banner")
-        self._icon = QLabel()
+        self._icon = IconLabel(*_ICONS["info"], theme.size("icon") + 2)
         self._message = _text("")
         self._hint = _text("muted")
         self._actions = QHBoxLayout()
         self.close_button = button("", self.clear, role="quiet", icon="mdi6.close", hint=tr("Close this message"))
         self._level: Level = "info"
         self._lay_out()
-        theme.current().changed.connect(self._draw_icon)
         self.hide()
 
     @property
@@ -56,7 +56,7 @@ class Banner(QFrame):
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))
         self._set_actions(actions)
-        self._draw_icon()
+        self._icon.set_icon(*_ICONS[level])
         theme.restyle(self, level=level)
         self.setAccessibleName(f"{message} {hint}".strip())
         self.show()
@@ -84,12 +84,6 @@ class Banner(QFrame):
         """The buttons of the actions, in order."""
         items = [self._actions.itemAt(place) for place in range(self._actions.count())]
         return [widget for item in items if item is not None and isinstance(widget := item.widget(), QPushButton)]
-
-    def _draw_icon(self) -> None:
-        name, token = _ICONS[self._level]
-        side = theme.size("icon") + 2
-        icon = theme.current().icon(name, token)
-        self._icon.setPixmap(icon.pixmap(QSize(side, side), self.devicePixelRatioF()))
 
     def _lay_out(self) -> None:
         grid = theme.size("grid")

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from tray_app import theme
 from tray_app.widgets.buttons import button
+from tray_app.widgets.icon_label import IconLabel
 
 _SIDE = 40
 _WIDTH = 420
@@ -25,8 +26,7 @@ class EmptyState(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._name = icon
-        self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._icon = IconLabel(icon, "muted", _SIDE)
         self._sentence = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._sentence.setProperty("role", "muted")
         self._sentence.setFixedWidth(_WIDTH)
@@ -36,8 +36,6 @@ class EmptyState(QWidget):
         # Only now: a widget that is made visible before it has a parent is a window for a moment.
         self.action.setVisible(bool(action_label))
         self.set_sentence(sentence)
-        theme.current().changed.connect(self._draw_icon)
-        self._draw_icon()
 
     def set_sentence(self, sentence: str) -> None:
         """Another sentence, such as one that names the filter that hides everything."""
@@ -54,16 +52,12 @@ class EmptyState(QWidget):
         if self._on_action is not None:
             self._on_action()
 
-    def _draw_icon(self) -> None:
-        icon = theme.current().icon(self._name, "muted")
-        self._icon.setPixmap(icon.pixmap(QSize(_SIDE, _SIDE), self.devicePixelRatioF()))
-
     def _lay_out(self) -> None:
         grid = theme.size("grid")
         outer = QVBoxLayout(self)
         outer.setSpacing(grid * 2)
         outer.addStretch(1)
-        outer.addWidget(self._icon)
+        outer.addWidget(self._icon, alignment=Qt.AlignmentFlag.AlignHCenter)
         outer.addWidget(self._sentence, alignment=Qt.AlignmentFlag.AlignHCenter)
         outer.addWidget(self.action, alignment=Qt.AlignmentFlag.AlignHCenter)
         outer.addStretch(2)

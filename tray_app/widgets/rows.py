@@ -34,7 +34,7 @@ class RowDelegate(QStyledItemDelegate):
         super().initStyleOption(option, index)
         drawn: QStyle.StateFlag = option.state
         drawn &= ~(QStyle.StateFlag.State_HasFocus | QStyle.StateFlag.State_MouseOver)
-        if self._hovered.isValid() and index.row() == self._hovered.row() and index.parent() == self._hovered.parent():
+        if index.row() == self._hovered.row() and index.parent() == self._hovered.parent():
             drawn |= QStyle.StateFlag.State_MouseOver
         option.state = drawn
 
@@ -60,6 +60,8 @@ class RowDelegate(QStyledItemDelegate):
         return super().eventFilter(watched, event)
 
     def _hover(self, index: QModelIndex) -> None:
+        if index.isValid() and index.row() == self._hovered.row() and index.parent() == self._hovered.parent():
+            return  # only from one cell to the next
         self._hovered = QPersistentModelIndex(index)
         self._view.viewport().update()
 

@@ -7,7 +7,18 @@ from PySide6.QtWidgets import QApplication, QLabel, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
 from tray_app.theme import Theme
-from tray_app.widgets import Card, ChipRow, ElidedLabel, EmptyState, NumberField, StatusDot, Toast, UsageBar, button
+from tray_app.widgets import (
+    Card,
+    ChipRow,
+    ElidedLabel,
+    EmptyState,
+    IconLabel,
+    NumberField,
+    StatusDot,
+    Toast,
+    UsageBar,
+    button,
+)
 from tray_app.widgets.status_dot import State
 
 PATH = "/home/someone/.local/share/claude/versions/2.1.3/bin/claude"
@@ -216,3 +227,16 @@ def test_a_number_is_not_changed_by_scrolling_past_it(theme: Theme, qtbot: QtBot
 
     assert field.value() == 50
     assert field.text() == "50 hours"
+
+
+def test_an_icon_by_itself_follows_the_theme(theme: Theme, qtbot: QtBot) -> None:
+    label = IconLabel("mdi6.square", "accent", 20)
+    qtbot.addWidget(label)
+    light = share_of(picture(label), theme.colour("accent"))
+    theme.set_choice("dark")
+    dark = share_of(picture(label), theme.colour("accent"))
+    label.set_icon("mdi6.square", "error")
+
+    assert light == pytest.approx(dark)
+    assert light > 0.3
+    assert share_of(picture(label), theme.colour("error")) == pytest.approx(light)
