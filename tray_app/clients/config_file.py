@@ -7,6 +7,7 @@ file is still the same. Links are followed, the mode of a file stays, and a new 
 import difflib
 import os
 import stat
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from tray_app.clients.errors import (
     Uneditable,
 )
 
+_one_at_a_time = threading.Lock()
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -123,6 +125,11 @@ def is_as_left(change: FileChange) -> bool:
 
 def make(change: FileChange, backups: Backups, *, at: float) -> None:
     """Make a change; `at` is in epoch seconds. Raises ClientFileChanged and ClientFileUnwritable."""
+    with _one_at_a_time:
+        _make(change, backups, at)
+
+
+def _make(change: FileChange, backups: Backups, at: float) -> None:
     if _read(change.path) != change.before:
         message = f"{change.path} was changed by another program just now. It was not touched."
         raise ClientFileChanged(message, path=change.path, hint="Look at the change again.")

@@ -5,13 +5,38 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from tray_app.clients.client import Field, Snippet
+from tray_app.clients.client import Client, Field, Snippet
 from tray_app.clients.connection import Connection
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.widgets import CodeView, CopyButton, ElidedLabel, button
 
 Source = Callable[[], Connection]
+
+
+class ToldView(QWidget):
+    """Steps, fields and texts of one client; nothing for one that cannot use this server."""
+
+    def __init__(self, client: Client, real: Source, context: Context) -> None:
+        super().__init__()
+        self.fields = FieldsView(client.fields if client.served else (), real)
+        snippets = client.snippets if client.served else ()
+        self.snippets = [SnippetView(snippet, real, context) for snippet in snippets]
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(16)
+        if client.served:
+            column.addWidget(StepsView(client.steps))
+        if client.served and client.fields:
+            column.addWidget(self.fields)
+        for view in self.snippets:
+            column.addWidget(view)
+
+    def show_values(self, shown: Connection) -> None:
+        """Fill in."""
+        self.fields.show_values(shown)
+        for view in self.snippets:
+            view.show_text(shown)
 
 
 class StepsView(QWidget):

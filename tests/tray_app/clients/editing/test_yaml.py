@@ -32,7 +32,7 @@ def test_a_value_at_the_top(before: str, after: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("models:\n- name: a # 1\n  # b\n\n# end\n", "models:\n- name: a # 1\n- name: ours\n  url: u\n  # b\n\n# end\n"),
+        ("models:\n- name: a # 1\n  # b\n\n# e\n", "models:\n- name: a # 1\n- name: ours\n  url: u\n  # b\n\n# e\n"),
         ("models:\n    - name: a\nrest: []\n", "models:\n    - name: a\n    - name: ours\n      url: u\nrest: []\n"),
         ("models: # none\nrest: 1\n", "models: # none\n  - name: ours\n    url: u\nrest: 1\n"),
         ("models: [] # none\n", 'models: [{"name": "ours", "url": "u"}] # none\n'),

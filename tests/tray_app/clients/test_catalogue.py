@@ -1,0 +1,154 @@
+"""Every text that the catalogue gives is one of its format, and says where the server is."""
+
+import ast
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from tray_app.clients.catalogue import CLIENTS
+from tray_app.clients.client import SERVED, Client, Snippet
+from tray_app.clients.configuring import plan
+from tray_app.clients.connection import MASK, NOT_NEEDED, Connection
+from tray_app.clients.editing import toml, yaml
+from tray_app.context import Context
+
+SNIPPETS = [
+    pytest.param(client, snippet, id=f"{client.id}-{number}")
+    for client in CLIENTS
+    for number, snippet in enumerate(client.snippets)
+]
+CONNECTIONS = {
+    "usual": Connection("http://127.0.0.1:8000", "cct-Ab_-9", "sonnet"),
+    "no key": Connection("http://127.0.0.1:8000", None, "opus"),
+    "elsewhere": Connection("http://[::1]:18000", "cct-x", "claude-opus-5-5[1m]"),
+    "odd words": Connection("http://192.168.1.4:80", 'it\'s "my" $key\\#: {x}', "my alias: 'a' \"b\" $x"),
+}
+"""The environment may give any key, and an alias may have any name."""
+
+
+def leaves(data: Any) -> Iterator[str]:
+    """Every text in it, keys as well."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield key
+            yield from leaves(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from leaves(value)
+    else:
+        yield str(data)
+
+
+def bash_words(command: str) -> Iterator[str]:
+    for word in shlex.split(command.replace("\\\n", " ")):
+        yield from leaves(json.loads(word)) if word.startswith("{") else [word]
+
+
+def python_texts(program: str) -> Iterator[str]:
+    return (str(node.value) for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Constant))
+
+
+def javascript_texts(program: str) -> Iterator[str]:
+    return (json.loads(found) for found in re.findall(r'"(?:\\.|[^"\\])*"', program))
+
+
+READERS: dict[str, Callable[[str], Iterator[str]]] = {
+    "yaml": lambda text: leaves(yaml.load(text)),
+    "toml": lambda text: leaves(toml.load(text)),
+    "json": lambda text: leaves(json.loads(text)),
+    "bash": bash_words,
+    "python": python_texts,
+    "javascript": javascript_texts,
+}
+ABSENT: dict[str, Callable[[Connection], set[str]]] = {
+    "zed": lambda to: {to.secret},
+    "vscode": lambda to: {to.secret},
+    "open-webui": lambda to: {to.model},
+}
+"""What is not in a client's texts: it takes it in its own settings, or asks the server."""
+
+
+@pytest.mark.parametrize("to", CONNECTIONS.values(), ids=CONNECTIONS.keys())
+@pytest.mark.parametrize(("client", "snippet"), SNIPPETS)
+def test_snippets_are_of_their_format_and_complete(client: Client, snippet: Snippet, to: Connection) -> None:
+    text = snippet.text(to)
+    assert text.endswith("\n")
+    said = list(READERS[snippet.language](text))
+    wanted = {f":{urlsplit(to.url).port}", to.model, to.secret} - ABSENT.get(client.id, lambda _: set())(to)
+    for expected in wanted:
+        assert any(expected in one for one in said), f"{expected} is not in what a program reads from the text"
+
+
+@pytest.mark.parametrize(("client", "snippet"), SNIPPETS)
+def test_what_is_shown_hides_the_key_and_nothing_else(client: Client, snippet: Snippet) -> None:
+    to = CONNECTIONS["usual"]
+    shown = snippet.text(to.masked())
+    assert to.secret not in shown
+    # The dots need quotes in a shell, which the key does not.
+    assert shown.replace(MASK, to.secret).replace("'", "") == snippet.text(to).replace("'", "")
+
+
+def test_without_a_key_there_is_a_word_in_its_place() -> None:
+    to = CONNECTIONS["no key"]
+    assert to.masked() == to
+    assert NOT_NEEDED in next(client for client in CLIENTS if client.id == "aider").snippets[0].text(to)
+
+
+@pytest.mark.parametrize(("client", "snippet"), [one for one in SNIPPETS if one.values[1].language == "javascript"])
+def test_javascript_is_what_a_program_of_ours_would_take(client: Client, snippet: Snippet, tmp_path: Path) -> None:
+    """With Node.js at hand it says so itself; else the brackets have to match and every line has to end."""
+    text = snippet.text(CONNECTIONS["odd words"])
+    bare = re.sub(r'"(?:\\.|[^"\\])*"', '""', text)
+    for opening, closing in ("()", "[]", "{}"):
+        assert bare.count(opening) == bare.count(closing)
+    assert all(line.endswith((";", "{", ",", "")) for line in bare.splitlines())
+    file = tmp_path / "hello.mjs"
+    file.write_text(text, encoding="utf-8")
+    if (node := shutil.which("node")) is not None:
+        subprocess.run([node, "--check", file], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.id)
+def test_every_client_is_told_everything(client: Client) -> None:
+    assert client.name
+    assert client.summary
+    assert client.documentation.startswith("https://")
+    assert client.steps
+    assert bool(client.unserved) == (not client.served)
+    assert client.fields or client.snippets
+    to = CONNECTIONS["usual"]
+    everything = [field.value(to) for field in client.fields] + [snippet.text(to) for snippet in client.snippets]
+    assert any(to.secret in said for said in everything)
+    assert any(to.url in said for said in everything)
+    assert any(to.model in said for said in everything) or client.id == "open-webui"
+
+
+def test_the_clients_are_apart() -> None:
+    assert len({client.id for client in CLIENTS}) == len({client.name for client in CLIENTS}) == len(CLIENTS) == 12
+
+
+def test_clients_with_a_file_are_shown_what_would_be_written() -> None:
+    configured = [client for client in CLIENTS if client.configuration is not None]
+    assert {client.id for client in configured} == {"continue", "aider", "zed", "codex", "opencode"}
+    to = CONNECTIONS["usual"]
+    for client in configured:
+        assert client.configuration is not None
+        assert client.snippets[0].text(to) == plan("", client.configuration, to)
+
+
+async def test_what_is_said_to_be_served_is_served(context: Context) -> None:
+    """The day the server learns Responses, Codex can be connected: this says so."""
+    await context.server.start()
+    paths = {"/v1/chat/completions": "chat completions", "/v1/messages": "messages", "/v1/responses": "responses"}
+    async with httpx2.AsyncClient(trust_env=False, headers={"x-api-key": await context.api_key() or ""}) as http:
+        answers = {dialect: await http.post(f"{context.server.url}{path}", json={}) for path, dialect in paths.items()}
+    assert {dialect for dialect, answer in answers.items() if answer.status_code != 404} == SERVED

@@ -1,0 +1,121 @@
+"""A client's file gets what it needs, keeps the rest, and tells how it stands."""
+
+from dataclasses import replace
+
+import pytest
+
+from tray_app.clients.catalogue import CLIENTS
+from tray_app.clients.client import Client, Configuration
+from tray_app.clients.configuring import plan, state_of
+from tray_app.clients.connection import Connection
+
+CONFIGURED = [client for client in CLIENTS if client.configuration is not None]
+each_client = pytest.mark.parametrize("client", CONFIGURED, ids=lambda client: client.id)
+
+FILES = {
+    "continue": """\
+# my models
+name: Mine   # the name
+version: 0.0.1
+schema: v1
+
+models:
+- name: Qwen          # at home
+  provider: ollama
+  model: "qwen3"
+# rules come last
+rules: []
+""",
+    "aider": "##########\n# Sample .aider.conf.yml\n#model: xxx\n\ndark-mode: true  # at night\n",
+    "zed": """\
+// Zed settings
+{
+  "theme": "One Dark",
+  /* the agent */
+  "language_models": {
+    "ollama": { "api_url": "http://localhost:11434", }, // at home
+  },
+  "vim_mode": true,
+}
+""",
+    "codex": 'approval_policy = "on-request" # careful\n\n[mcp_servers.docs]\ncommand = "npx"\n',
+    "opencode": '{\n\t"$schema": "https://opencode.ai/config.json",\n\t"theme": "tokyonight" // dark\n}\n',
+}
+
+
+def configuration_of(client: Client) -> Configuration:
+    assert client.configuration is not None
+    return client.configuration
+
+
+@each_client
+def test_what_was_there_stays_line_for_line(client: Client, connection: Connection) -> None:
+    before = FILES[client.id]
+    after = plan(before, configuration_of(client), connection)
+    # JSON wants a comma behind what was last.
+    lines = after.replace('"tokyonight",', '"tokyonight"').splitlines()
+    rest = iter(lines)
+    assert all(line in rest for line in before.splitlines()), "a line is gone, or not where it was"
+    assert connection.openai_url in after
+
+
+@each_client
+def test_a_plan_that_was_carried_out_needs_nothing_more(client: Client, connection: Connection) -> None:
+    configuration = configuration_of(client)
+    for before in ("", FILES[client.id]):
+        after = plan(before, configuration, connection)
+        assert plan(after, configuration, connection) == after
+        assert state_of(before, configuration, connection).kind == "absent"
+        state = state_of(after, configuration, connection)
+        assert (state.kind, state.models) == ("configured", ("sonnet",))
+
+
+@each_client
+def test_another_port_or_key_makes_it_out_of_date_and_an_update_mends_that(
+    client: Client, connection: Connection
+) -> None:
+    configuration = configuration_of(client)
+    configured = plan(FILES[client.id], configuration, connection)
+    moved = replace(connection, url="http://127.0.0.1:8001")
+    assert state_of(configured, configuration, moved).kind == "outdated"
+    updated = plan(configured, configuration, moved)
+    assert updated == configured.replace(":8000", ":8001")
+    assert state_of(updated, configuration, moved).kind == "configured"
+    rotated = replace(connection, key="cct-another")
+    # Zed has the key elsewhere: its file cannot tell.
+    kind = "outdated" if configuration.holds_key else "configured"
+    assert state_of(configured, configuration, rotated).kind == kind
+    assert plan(configured, configuration, rotated) == configured.replace("cct-the-key", "cct-another")
+
+
+@each_client
+def test_without_a_key_it_is_configured_as_well(client: Client, connection: Connection) -> None:
+    configuration = configuration_of(client)
+    open_server = replace(connection, key=None)
+    configured = plan("", configuration, open_server)
+    assert state_of(configured, configuration, open_server).kind == "configured"
+    assert (state_of(configured, configuration, connection).kind == "outdated") == configuration.holds_key
+
+
+@each_client
+def test_another_model(client: Client, connection: Connection) -> None:
+    configuration = configuration_of(client)
+    configured = plan("", configuration, connection)
+    after = plan(configured, configuration, replace(connection, model="opus"))
+    state = state_of(after, configuration, connection)
+    assert state.kind == "configured"
+    assert state.models[-1] == "opus"
+    lists_models = client.id in ("zed", "opencode")
+    assert state.models == (("sonnet", "opus") if lists_models else ("opus",))
+
+
+def test_what_the_person_has_set_for_the_model_stays(connection: Connection) -> None:
+    configuration = configuration_of(next(client for client in CLIENTS if client.id == "continue"))
+    mine = plan("", configuration, connection).replace("      - apply\n", "      - autocomplete\n")
+    assert plan(mine, configuration, replace(connection, key="cct-new")) == mine.replace("cct-the-key", "cct-new")
+
+
+def test_another_server_in_aider_s_file_is_not_taken_for_this_one(connection: Connection) -> None:
+    configuration = configuration_of(next(client for client in CLIENTS if client.id == "aider"))
+    theirs = "openai-api-base: https://example.com/v1\nopenai-api-key: sk-theirs\nmodel: gpt-5\n"
+    assert state_of(theirs, configuration, connection).kind == "absent"

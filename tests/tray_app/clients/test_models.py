@@ -1,0 +1,28 @@
+"""Which models are offered, and which one is taken at first."""
+
+from server.backends.base import ModelInfo
+from tests.scripted_backend import MODELS
+from tray_app.clients.models import model_names, usual_model
+
+
+def test_short_names_aliases_ids() -> None:
+    assert model_names(MODELS, {"fast": "haiku", "opus": "haiku"}) == [
+        "opus",
+        "sonnet",
+        "haiku",
+        "fast",
+        "claude-opus-5-5",
+        "claude-sonnet-5-5",
+        "claude-haiku-4-5-20251001",
+    ]
+
+
+def test_names_that_always_work_stand_in_while_nothing_is_offered() -> None:
+    assert model_names((), {"fast": "haiku"}) == ["fable", "haiku", "opus", "sonnet", "fast"]
+
+
+def test_the_usual_one() -> None:
+    assert usual_model(MODELS, "default") == "opus"
+    assert usual_model(MODELS, "claude-haiku-5-5") == "claude-haiku-5-5"
+    assert usual_model((), "default") == "sonnet"
+    assert usual_model((ModelInfo("", "default", is_default=True),), "default") == "sonnet"
