@@ -1,0 +1,76 @@
+"""A logged request as a curl command that can be run in a POSIX shell, with the key left to the environment."""
+
+import re
+import shlex
+
+import orjson
+
+from server.store.types import RequestRecord
+
+KEY_VARIABLE = "CLAUDE_CODE_TRAY_KEY"
+"""The environment variable that stands for the key: the key itself belongs neither on a clipboard nor in a history."""
+
+_SAMPLE = "Say hello."
+# What curl or the connection sets by itself, and what would be untrue for another body.
+_OWN = frozenset(
+    {
+        "host", "content-length", "content-type", "transfer-encoding", "connection", "accept-encoding", "user-agent",
+        "expect", "authorization", "x-api-key", "cookie", "origin", "referer", "traceparent", "tracestate",
+    }
+)  # fmt: skip
+_NOT_HIS_OWN = re.compile(r"\[redacted\]|\[\d+ characters\]")
+
+
+def as_curl(record: RequestRecord, server_url: str, *, key_required: bool = True) -> str:
+    """The command. `record` with its headers and body, if they were logged; without a body it sends a short one.
+
+    `server_url` has no path, as `http://127.0.0.1:8000`.
+    """
+    parts = [f"curl -sS{'N' if record.stream else ''} {shlex.quote(server_url + record.endpoint)}"]
+    if key_required:
+        parts.append(f'-H "{_key_header(record.endpoint)}"')
+    parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in _headers(record)]
+    parts.append(f"--data-binary {shlex.quote(_body(record))}")
+    return " \\\n  ".join(parts)
+
+
+def _key_header(endpoint: str) -> str:
+    if _is_anthropic(endpoint):
+        return f"x-api-key: ${KEY_VARIABLE}"
+    return f"Authorization: Bearer ${KEY_VARIABLE}"
+
+
+def _headers(record: RequestRecord) -> list[tuple[str, str]]:
+    """The headers that the client chose itself."""
+    chosen = [
+        (name, value)
+        for name, value in record.request_headers or ()
+        if name.lower() not in _OWN and not _NOT_HIS_OWN.search(value) and not name.lower().startswith("x-stainless-")
+    ]
+    names = {name.lower() for name, _ in chosen}
+    if _is_anthropic(record.endpoint) and "anthropic-version" not in names:
+        chosen.insert(0, ("anthropic-version", "2023-06-01"))
+    return [("content-type", "application/json"), *chosen]
+
+
+def _body(record: RequestRecord) -> str:
+    # A leading @ would name a file to curl; JSON never begins with one.
+    return record.request_body or orjson.dumps(_sample(record)).decode()
+
+
+def _sample(record: RequestRecord) -> dict[str, object]:
+    """A short body of the kind that the endpoint takes."""
+    model = record.requested_model or record.model or "default"
+    if record.endpoint.endswith("/responses"):
+        body: dict[str, object] = {"model": model, "input": _SAMPLE}
+    elif record.endpoint.endswith("/completions") and "/chat/" not in record.endpoint:
+        body = {"model": model, "prompt": _SAMPLE}
+    else:
+        body = {"model": model, "messages": [{"role": "user", "content": _SAMPLE}]}
+    if _is_anthropic(record.endpoint):
+        body["max_tokens"] = 1024
+    return body | ({"stream": True} if record.stream else {})
+
+
+def _is_anthropic(endpoint: str) -> bool:
+    return "/messages" in endpoint

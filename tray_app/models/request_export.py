@@ -1,0 +1,127 @@
+"""Requests as a file of JSON lines, newest first, without secrets; headers and bodies as far as they were logged."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO
+
+import orjson
+
+from server.errors import TrayError
+from server.redaction import redact
+from server.store.store import Store
+from server.store.types import RequestFilter, RequestRecord, as_json
+from tray_app.translation import tr
+
+PAGE = 200
+
+Progress = Callable[[int, int], None]
+"""Told how many were written, and of how many."""
+
+
+async def export_filtered(
+    store: Store, wanted: RequestFilter, path: Path, progress: Progress = lambda done, total: None
+) -> int:
+    """Write the requests that match to `path`, page by page; returns their number.
+
+    The file is there when it is whole, and not at all if this is cancelled or fails. Raises TrayError.
+    """
+    return await _write(path, _pages(store, wanted), progress)
+
+
+async def export_selected(
+    store: Store | None, records: Sequence[RequestRecord], path: Path, progress: Progress = lambda done, total: None
+) -> int:
+    """Write these requests to `path`; as `export_filtered`."""
+
+    async def pages() -> AsyncIterator[tuple[list[RequestRecord], int]]:
+        for start in range(0, len(records), PAGE):
+            yield await _whole(store, records[start : start + PAGE]), len(records)
+
+    return await _write(path, pages(), progress)
+
+
+def as_line(record: RequestRecord) -> bytes:
+    """A record as one line of JSON, without secrets."""
+    return orjson.dumps(redact(as_json(record)), option=orjson.OPT_APPEND_NEWLINE)
+
+
+async def _pages(store: Store, wanted: RequestFilter) -> AsyncIterator[tuple[list[RequestRecord], int]]:
+    cursor: str | None = None
+    total: int | None = None
+    while True:
+        page = await store.list_requests(wanted, cursor=cursor, limit=PAGE)
+        total = page.total if total is None else total
+        yield await _whole(store, page.items), total
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+async def _whole(store: Store | None, records: Sequence[RequestRecord]) -> list[RequestRecord]:
+    """The records with headers and bodies; those that the store does not hold as they are."""
+    if store is None:
+        return list(records)
+    stored = await asyncio.gather(*(store.get_request(record.id) for record in records))
+    return [whole or record for whole, record in zip(stored, records, strict=True)]
+
+
+async def _write(path: Path, pages: AsyncIterator[tuple[list[RequestRecord], int]], progress: Progress) -> int:
+    # One thread: what is done to the file is done in order, also if we are cancelled while a page is being written.
+    file = _PendingFile(path)
+    loop = asyncio.get_running_loop()
+    done = 0
+    thread = ThreadPoolExecutor(1, thread_name_prefix="export")
+    try:
+        await loop.run_in_executor(thread, file.open)
+        async for records, total in pages:
+            await loop.run_in_executor(thread, file.write, records)
+            done += len(records)
+            progress(done, max(total, done))
+        await loop.run_in_executor(thread, file.finish)
+    except OSError as error:
+        raise _not_written(path, error) from error
+    finally:
+        await loop.run_in_executor(thread, file.discard)
+        thread.shutdown(wait=False)
+    return done
+
+
+class _PendingFile:
+    """A file beside its final place, private, which is moved there when it is whole."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
+
+    def open(self) -> None:
+        descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.", suffix=".part")
+        self._name = name
+        self._file = os.fdopen(descriptor, "wb")
+
+    def write(self, records: Sequence[RequestRecord]) -> None:
+        assert self._file is not None  # noqa: S101 - `open` comes first
+        self._file.writelines(as_line(record) for record in records)
+
+    def finish(self) -> None:
+        assert self._file is not None  # noqa: S101 - `open` comes first
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        os.replace(self._name, self._path)
+        self._file = None
+
+    def discard(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            Path(self._name).unlink(missing_ok=True)
+
+
+def _not_written(path: Path, error: OSError) -> TrayError:
+    return TrayError(
+        tr("{path} could not be written: {reason}.").format(path=path, reason=error.strerror or error),
+        hint=tr("Choose another place, or make room there."),
+    )
