@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from server.errors import TrayError
 from tray_app import theme
@@ -34,6 +35,7 @@ class Banner(QFrame):
         self._message = _text("")
         self._hint = _text("muted")
         self._actions = QHBoxLayout()
+        self._content = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self.close_button = button("", self.clear, role="quiet", icon="mdi6.close", hint=tr("Close this message"))
         self._level: Level = "info"
         self._lay_out()
@@ -57,6 +59,7 @@ class Banner(QFrame):
         self._hint.setVisible(bool(hint))
         self._set_actions(actions)
         self._icon.set_icon(*_ICONS[level])
+        self._arrange()
         theme.restyle(self, level=level)
         self.setAccessibleName(f"{message} {hint}".strip())
         self.show()
@@ -77,13 +80,30 @@ class Banner(QFrame):
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
+        if not actions:
+            return
         for label, slot in actions:
             self._actions.addWidget(button(label, slot))
+        # Below the texts the buttons stand at the left; beside them the texts take the room.
+        self._actions.addStretch(1)
 
     def actions_shown(self) -> list[QPushButton]:
         """The buttons of the actions, in order."""
         items = [self._actions.itemAt(place) for place in range(self._actions.count())]
         return [widget for item in items if item is not None and isinstance(widget := item.widget(), QPushButton)]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """The actions stand beside the texts, or below them where both do not fit into one line."""
+        widths = (label.fontMetrics().horizontalAdvance(label.text()) for label in (self._message, self._hint))
+        beside = self._actions.sizeHint().width() + self._icon.width() + self.close_button.sizeHint().width()
+        fits = max(widths) + beside + 6 * theme.size("grid") <= self.width()
+        self._content.setDirection(
+            QBoxLayout.Direction.LeftToRight if fits or not self._actions.count() else QBoxLayout.Direction.TopToBottom
+        )
 
     def _lay_out(self) -> None:
         grid = theme.size("grid")
@@ -91,14 +111,18 @@ class Banner(QFrame):
         texts.setSpacing(2)
         texts.addWidget(self._message)
         texts.addWidget(self._hint)
+        self._content.setSpacing(grid)
+        self._content.addLayout(texts, 1)
+        self._content.addLayout(self._actions)
+        self._actions.setSpacing(grid)
         outer = QHBoxLayout(self)
         outer.setContentsMargins(grid + 4, grid, grid, grid)
         outer.setSpacing(grid + 4)
-        self._actions.setSpacing(grid)
         outer.addWidget(self._icon)
-        outer.addLayout(texts, 1)
-        outer.addLayout(self._actions)
-        outer.addWidget(self.close_button)
+        outer.addLayout(self._content, 1)
+        outer.addWidget(self.close_button, alignment=Qt.AlignmentFlag.AlignTop)
+        # As high as its texts need at its width, however little room the page has.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
 
 def _text(role: str) -> QLabel:

@@ -13,7 +13,7 @@ from tray_app.widgets.buttons import CopyButton, button
 from tray_app.widgets.elided_label import ElidedLabel
 
 SHOWN_SECONDS = 10
-_DOTS = "•" * 16
+_DOTS = "•" * 12
 
 
 class SecretField(QWidget):
@@ -35,6 +35,9 @@ class SecretField(QWidget):
         self._timer.timeout.connect(self.conceal)
         self._text = ElidedLabel()
         self._text.setProperty("role", "code")
+        self._text.setFont(theme.fixed_font())
+        # The dots are never elided.
+        self._text.setMinimumWidth(self._text.fontMetrics().horizontalAdvance(_DOTS) + 2)
         self.toggle = button(tr("Show"), self._toggle, role="quiet", icon="mdi6.eye-outline")
         self.copy = CopyButton(source)
         row = QHBoxLayout(self)

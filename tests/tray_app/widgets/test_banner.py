@@ -1,6 +1,7 @@
 """The strip that says what is wrong and what to do."""
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel, QTextEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from server.errors import PortUnavailable
@@ -65,3 +66,37 @@ def test_markup_in_a_message_is_text(theme: Theme, qtbot: QtBot) -> None:
     banner.show_message("error", "<h1>No</h1>")
 
     assert banner.sizeHint().height() == plain
+
+
+def test_actions_go_below_texts_that_leave_no_room_beside_them(theme: Theme, qtbot: QtBot) -> None:
+    banner = Banner()
+    qtbot.addWidget(banner)
+    banner.show_error(in_use(), [("Use 8001", lambda: None)])
+    (action,) = banner.actions_shown()
+    places = []
+    for width in (900, 320):
+        banner.resize(width, 60)
+        QApplication.processEvents()
+        places.append((action.x() > width / 2, banner.heightForWidth(width)))
+
+    (wide_right, wide_height), (narrow_right, narrow_height) = places
+    assert wide_right
+    assert not narrow_right
+    assert narrow_height > wide_height
+
+
+def test_a_long_text_is_seen_whole_on_a_crowded_page(theme: Theme, qtbot: QtBot) -> None:
+    page, banner, rest = QWidget(), Banner(), QTextEdit()
+    qtbot.addWidget(page)
+    column = QVBoxLayout(page)
+    column.addWidget(banner)
+    column.addWidget(rest, 1)
+    rest.setMinimumHeight(100)
+    page.resize(400, 330)
+    with qtbot.waitExposed(page):
+        page.show()
+    banner.show_message("error", "The settings could not be written, because the disk is full. " * 3, "Make room. " * 6)
+    QApplication.processEvents()
+
+    for label in banner.findChildren(QLabel):
+        assert label.height() >= label.heightForWidth(label.width())
