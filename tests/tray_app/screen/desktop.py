@@ -80,6 +80,7 @@ class Desktop:
         self.home = self.root / "home"
         self.environment: dict[str, str] = {}
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._tray: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Desktop":
         try:
@@ -98,6 +99,8 @@ class Desktop:
         """End what was started here, the last one first, and remove its files."""
         for process in reversed(self._processes):
             end(process)
+        for left in self.leftovers():
+            left.kill()
         shutil.rmtree(self.root, ignore_errors=True)
 
     def start(
@@ -207,22 +210,22 @@ class Desktop:
         until(self._has_secrets)
         self.start_tray()
 
-    def start_tray(self) -> "subprocess.Popen[bytes]":
+    def start_tray(self) -> None:
         """The program that shows tray icons. It is there already, unless it was ended."""
         words = "--edge bottom --align right --widthtype request --height 28 --SetDockType true"
         for _ in range(TRAY_STARTS):
             tray = self.start(["trayer", *words.split()])
             with contextlib.suppress(TimeoutError):
                 until(self._panels, TRAY_SECONDS)
-                return tray
+                self._tray = tray
+                return
             end(tray)
         raise RuntimeError(f"no tray came: {self.log('trayer').read_text()}")
 
     def end_tray(self) -> None:
         """Have no program that shows tray icons, as on a desktop without one."""
-        for process in self._processes:
-            if process.args[0] == "trayer":
-                end(process)
+        if self._tray is not None:
+            end(self._tray)
         until(lambda: not self._panels())
 
     def _start_screen(self) -> str:
@@ -278,12 +281,12 @@ def desktop_environment(home: Path, runtime: Path) -> dict[str, str]:
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """End a process that was started in a group of its own, and whatever it left in that group."""
+    """End a process that was started in a group of its own, and its group. One that has ended is left alone."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
+        if process.poll() is None:
             os.killpg(process.pid, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(END_SECONDS)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(END_SECONDS)
 
 
 def until(condition: Callable[[], T | None], seconds: float = PATIENCE_SECONDS) -> T:
