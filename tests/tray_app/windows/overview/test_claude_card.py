@@ -17,13 +17,13 @@ from tray_app.windows.overview.mending import Mending
 
 
 @pytest.fixture
-async def card(context, qtbot):
+async def card(context):
     card = ClaudeCard(context)
-    qtbot.addWidget(card)
     card.resize(420, 500)
     card.show()
     yield card
     await card.sign_in.settle()
+    card.deleteLater()
 
 
 @pytest.fixture

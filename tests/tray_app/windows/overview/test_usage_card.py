@@ -1,0 +1,183 @@
+"""The plot and its figures: loaded late, never more often than they can be read, and in the theme's colours."""
+
+import sys
+
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QLabel
+
+from server.events import RequestFinished
+from server.store.types import RequestRecord
+from tests.waiting import until
+from tray_app.models.statistics import RANGES
+from tray_app.windows.overview.facts import Facts
+from tray_app.windows.overview.usage_card import UsageCard
+from tray_app.windows.overview.usage_plot import describe
+
+NOW = 1_800_000_030.0
+HOUR = RANGES["hour"]
+
+
+@pytest.fixture
+async def card(context):
+    context.clock = lambda: NOW
+    card = UsageCard(context)
+    card.resize(800, 400)
+    card.show()
+    yield card
+    card.set_active(False)
+    if card._loading is not None:
+        await card._loading
+    card.deleteLater()
+
+
+async def record(context, id, minutes_ago, status="ok"):
+    await context.store.record_request(
+        RequestRecord(
+            id,
+            NOW - minutes_ago * 60,
+            "/v1/chat/completions",
+            "x",
+            status=status,
+            input_tokens=2000,
+            cache_read_tokens=1500,
+            output_tokens=100,
+            cost_usd=0.02,
+        )
+    )
+
+
+def figures(card):
+    found = card.findChild(Facts)
+    return {key: found.fact(key) for key in ("requests", "errors", "input", "cached", "output", "cost")}
+
+
+def colours(card):
+    image = card.plot.grab().toImage()
+    return {QColor(image.pixel(x, y)).name() for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)}
+
+
+async def test_the_log_is_summed_up(card, context):
+    await record(context, "req_1", 0)
+    await record(context, "req_2", 0, "error")
+    await record(context, "req_3", 30)
+    await card.load()
+    assert figures(card) == {
+        "requests": "3",
+        "errors": "1",
+        "input": "6.0k",
+        "cached": "4.5k",
+        "output": "300",
+        "cost": "$0.060",
+    }
+    assert [bucket.requests for bucket in card.plot.buckets if bucket.requests] == [1, 2]
+    assert card.plot.accessibleDescription().startswith("3 requests, 1 failed; 6.0k tokens in")
+
+
+async def test_the_range_is_chosen(card, context):
+    await record(context, "req_1", 5)
+    await record(context, "req_2", 120)
+    await card.load()
+    assert figures(card)["requests"] == "1"
+    card._chips.chip("day").click()
+    await until(lambda: figures(card)["requests"] == "2")
+    assert len(card.plot.buckets) == 48
+
+
+async def test_a_range_chosen_while_another_is_read_is_the_one_that_is_shown(card, context):
+    await record(context, "req_1", 120)
+    loading = card.load()
+    card._chips.chip("week").click()
+    await loading
+    await until(lambda: card.plot is not None and len(card.plot.buckets) == 56)
+    assert figures(card)["requests"] == "1"
+
+
+async def test_it_is_read_again_when_something_changed_and_a_second_has_passed(card, context):
+    card.set_active(True)
+    await card._loading
+    assert card._clock.interval() >= 1000
+    await record(context, "req_1", 0)
+    card._tick()
+    assert card._loading is None, "nobody has told that anything changed"
+    context.bus.publish(RequestFinished(RequestRecord("req_1", NOW, "/v1/messages", "x", status="ok")))
+    context.bridge.flush()
+    card._tick()
+    assert card._loading is None, "it was read less than a second ago"
+    context.clock = lambda: NOW + 1
+    card._tick()
+    await card._loading
+    assert figures(card)["requests"] == "1"
+    context.clock = lambda: NOW + 61
+    card._tick()
+    await card._loading
+    assert card.plot.buckets[-2].requests == 1, "time has gone on by a minute"
+
+
+async def test_nothing_is_read_while_it_is_not_seen(card):
+    assert not card._clock.isActive()
+    card.set_active(True)
+    assert card._clock.isActive()
+    card.set_active(False)
+    assert not card._clock.isActive()
+
+
+async def test_the_pointer_and_the_arrow_keys_tell_a_buckets_figures(card, context, qtbot):
+    await record(context, "req_1", 0)
+    await card.load()
+    plot, told = card.plot, []
+    plot.pointed_at.connect(told.append)
+    qtbot.keyClick(plot, Qt.Key.Key_Left)
+    assert told[-1].requests == 1
+    shown = [label.text() for label in card.findChildren(QLabel)]
+    assert describe(HOUR, told[-1]) in shown
+    qtbot.keyClick(plot, Qt.Key.Key_Left)
+    assert told[-1].start == plot.buckets[-2].start
+    qtbot.keyClick(plot, Qt.Key.Key_Escape)
+    assert told[-1] is None
+    view = plot._requests.vb
+    middle = plot._canvas.mapFromScene(view.mapViewToScene(QPointF(plot.buckets[10].start + 30, 0)))
+    qtbot.mouseMove(plot, middle)
+    await until(lambda: told[-1] is not None)
+    assert told[-1].start == plot.buckets[10].start
+
+
+async def test_what_is_pointed_at_stays_so_with_new_figures(card, context, qtbot):
+    await card.load()
+    qtbot.keyClick(card.plot, Qt.Key.Key_Left)
+    await record(context, "req_1", 0)
+    await card.load()
+    assert "1 request;" in " ".join(label.text() for label in card.findChildren(QLabel))
+
+
+async def test_it_changes_its_colours_with_the_theme(card, context):
+    for minute in range(60):
+        await record(context, f"req_{minute}", minute, "error" if minute % 3 == 0 else "ok")
+    await card.load()
+    theme = context.theme
+    for choice in ("light", "dark"):
+        theme.set_choice(choice)
+        expected = {theme.colour(token).name() for token in ("surface", "accent", "error")}
+        assert expected <= colours(card), choice
+
+
+async def test_a_history_that_is_switched_off_is_said(card, context):
+    await context.change_settings({"history": False})
+    await card.load()
+    card._point(None)
+    assert "switched off" in " ".join(label.text() for label in card.findChildren(QLabel))
+
+
+async def test_without_a_store_there_is_nothing_to_draw(card, context):
+    store, context.store = context.store, None
+    await card.load()
+    assert figures(card)["requests"] == "0"
+    context.store = store
+
+
+def test_the_plots_library_is_not_loaded_before_it_is_needed():
+    import subprocess
+
+    code = "import sys, tray_app.windows.overview; sys.exit('pyqtgraph' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
