@@ -71,18 +71,23 @@ class AccessSection(Section):
             tr("What clients send. It is kept {place}.").format(place=_place(store.kind, store.description))
         )
         self.rotate.setEnabled(store.kind != "environment")
-        lost = store.kind == "memory"
-        row.show_note(
-            "warning" if lost else "muted",
-            tr(
-                "No system keyring works here, so this key is lost when the application quits. "
-                "A file that only you can read would keep it."
+        row.help.setToolTip(store.description)
+        if store.kind != "memory":
+            row.clear_message()
+        else:
+            fixed = self.storage.value.fixed_by()
+            row.show_note(
+                "warning", self._why_lost(), [] if fixed else [(tr("Keep it in a file"), self._keep_in_a_file)]
             )
-            if lost
-            else "",
-            [(tr("Keep it in a file"), self._keep_in_a_file)] if lost else [],
-        )
         self._warn()
+
+    def _why_lost(self) -> str:
+        if self.context.settings.key_storage == "memory":
+            return tr("It is lost when the application quits, since secrets are kept in memory only.")
+        return tr(
+            "No system keyring works here, so this key is lost when the application quits. "
+            "A file that only you can read would keep it."
+        )
 
     def _warn(self) -> None:
         settings = self.context.settings

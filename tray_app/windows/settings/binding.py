@@ -6,12 +6,13 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, Signal
 
-from server.errors import TrayError
+from server.errors import PortUnavailable, TrayError
 from server.settings import Settings, sources
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.windows.settings.fields import Field
-from tray_app.windows.settings.row import Action, SettingRow
+from tray_app.windows.settings.note import Action
+from tray_app.windows.settings.row import SettingRow
 from tray_app.windows.settings.validation import as_setting, problem_with
 
 Refusal = Callable[[TrayError], bool]
@@ -141,7 +142,9 @@ class Binding(QObject):
 
     def _on_error(self, error: TrayError) -> None:
         if not self.refusal(error):
-            self._refuse(f"{error.message} {error.hint}".strip())
+            # The hint for a port is about the command line.
+            hint = "" if isinstance(error, PortUnavailable) else error.hint
+            self._refuse(f"{error.message} {hint}".strip())
 
     def _refuse(self, problem: str) -> None:
         current = self.field.words(self.value.current())

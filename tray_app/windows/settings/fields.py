@@ -91,7 +91,7 @@ class TextField(Field):
         self.edit.setFixedWidth(SHORT) if short else self.edit.setMinimumWidth(SHORT)
         self.line.addWidget(self.edit, 0 if short else 1)
         if unit:
-            self.line.addWidget(_muted(unit))
+            self.line.addWidget(muted_label(unit))
         if short:
             self.line.addStretch(1)
         self.setFocusProxy(self.edit)
@@ -219,46 +219,6 @@ class NameField(Field):
         self.box.blockSignals(blocked)
 
 
-class ExpiryField(Field):
-    """Hours, or never."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.edit = QLineEdit()
-        self.edit.setFixedWidth(SHORT)
-        self.never = QCheckBox(tr("Never"))
-        for widget in (self.edit, _muted(tr("hours")), self.never):
-            self.line.addWidget(widget)
-        self.line.addStretch(1)
-        self.setFocusProxy(self.edit)
-        self.edit.installEventFilter(self)
-        self.edit.textEdited.connect(self.edited)
-        self.edit.editingFinished.connect(self.committed)
-        self.never.toggled.connect(self.edit.setDisabled)
-        self.never.clicked.connect(self._choose_never)
-
-    def raw(self) -> str:
-        return "never" if self.never.isChecked() else self.edit.text().strip()
-
-    def words(self, value: Any) -> str:
-        return tr("never") if value is None else tr("{hours} hours").format(hours=as_text(value))
-
-    def _put(self, value: Any) -> None:
-        self._put_raw("never" if value is None else as_text(value))
-
-    def _put_raw(self, raw: Any) -> None:
-        self.never.setChecked(raw == "never")
-        if raw != "never":
-            self.edit.setText(raw)
-
-    def _choose_never(self, never: bool) -> None:
-        self.edited.emit()
-        if never or self.edit.text().strip():
-            self.committed.emit()
-        else:
-            self.edit.setFocus()
-
-
 def as_text(value: Any) -> str:
     """A value as a person would type it: lists with commas, numbers without a needless fraction."""
     if value is None:
@@ -270,7 +230,8 @@ def as_text(value: Any) -> str:
     return str(value)
 
 
-def _muted(text: str) -> QLabel:
+def muted_label(text: str) -> QLabel:
+    """What stands behind a control, such as its unit."""
     label = QLabel(text)
     label.setProperty("role", "muted")
     return label

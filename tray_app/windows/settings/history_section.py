@@ -2,7 +2,8 @@
 
 from tray_app.context import Context
 from tray_app.translation import tr
-from tray_app.windows.settings.fields import ExpiryField, SwitchField
+from tray_app.windows.settings.expiry_field import ExpiryField
+from tray_app.windows.settings.fields import SwitchField
 from tray_app.windows.settings.section import Section
 
 

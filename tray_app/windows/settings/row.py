@@ -1,58 +1,20 @@
 """One setting on the page: its name, its control, a line of help, and what there is to say about it."""
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from server.settings import COMMAND_LINE
 from tray_app import theme
 from tray_app.translation import tr
 from tray_app.widgets import announce, button
 from tray_app.windows.settings.fields import WIDTH
+from tray_app.windows.settings.note import Action, Level, Note
 
 SAVED_MS = 2000
 HIGHLIGHT_MS = 2500
-
-Level = Literal["error", "warning", "ok", "muted"]
-Action = tuple[str, Callable[[], object]]
-
-
-class Note(QWidget):
-    """Words under a control, with the buttons that go with them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.label = QLabel()
-        self.label.setWordWrap(True)
-        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._buttons = QHBoxLayout()
-        self._buttons.setSpacing(8)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self.label)
-        column.addLayout(self._buttons)
-        self.hide()
-
-    def say(self, level: Level, text: str, actions: Sequence[Action] = ()) -> None:
-        """Show `text` in place of what is there; an empty one hides all."""
-        _empty(self._buttons)
-        for label, slot in actions:
-            self._buttons.addWidget(button(label, slot))
-        if actions:
-            self._buttons.addStretch(1)
-        self.label.setText(text)
-        self.label.setProperty("role", level)
-        self.label.style().unpolish(self.label)
-        self.label.style().polish(self.label)
-        self.setVisible(bool(text))
-
-    @property
-    def text(self) -> str:
-        return self.label.text() if not self.isHidden() else ""
 
 
 class SettingRow(QWidget):
@@ -74,7 +36,7 @@ class SettingRow(QWidget):
         self.control = control
         self.name = QLabel(label)
         self.name.setBuddy(control)
-        self.help = QLabel(help_text)
+        self.help = QLabel(help_text, textFormat=Qt.TextFormat.PlainText)
         self.help.setWordWrap(True)
         self.help.setProperty("role", "muted")
         self.saved = QLabel()
@@ -222,13 +184,6 @@ def _side(column: QVBoxLayout) -> QWidget:
     policy.setHeightForWidth(True)
     side.setSizePolicy(policy)
     return side
-
-
-def _empty(layout: QLayout) -> None:
-    while (item := layout.takeAt(0)) is not None:
-        if widget := item.widget():
-            widget.hide()
-            widget.deleteLater()
 
 
 def _in_words(source: str) -> str:

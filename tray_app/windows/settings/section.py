@@ -1,13 +1,10 @@
 """A group of settings under a heading."""
 
 import asyncio
-from typing import Any
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from tray_app.context import Context
-from tray_app.translation import tr
 from tray_app.windows.settings.binding import Binding, SettingValue, Value
 from tray_app.windows.settings.fields import Field
 from tray_app.windows.settings.row import SettingRow
@@ -82,14 +79,3 @@ class Section(QWidget):
     def row(self, key: str) -> SettingRow | None:
         """The row that is called `key`."""
         return next((row for row in self.rows if row.key == key), None)
-
-
-def unknown(_: Any = None) -> str:
-    """What stands where nothing is known yet."""
-    return tr("unknown")
-
-
-def plain(label: QLabel) -> QLabel:
-    """A label whose text is never taken for markup: addresses and messages come from elsewhere."""
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    return label

@@ -9,8 +9,8 @@ from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.windows.settings.addresses import choices, is_this_computer, own_addresses
 from tray_app.windows.settings.fields import ChoiceField, TextField
+from tray_app.windows.settings.note import Action
 from tray_app.windows.settings.ports import explain, look_at
-from tray_app.windows.settings.row import Action
 from tray_app.windows.settings.section import Section
 
 REST_MS = 300
@@ -30,6 +30,7 @@ class ServerSection(Section):
             self.port,
         )
         self.bound_port.refusal = self._port_refused
+        self.bound_port.saved.connect(lambda: self._look_again())
         self.host = ChoiceField(choices([]))
         self.bound_host = self.setting(
             "host",
@@ -91,7 +92,12 @@ class ServerSection(Section):
 
     def _look_again(self) -> None:
         """A server that runs has its port; one that does not may find it taken."""
-        if self.context.server.state in ("stopped", "failed") and not self.port.dirty and self.isVisible():
+        if self.port.dirty or not self.isVisible():
+            return
+        if self.context.server.state == "running":
+            self._looks += 1
+            self.bound_port.row.clear_message()
+        elif self.context.server.state != "starting":
             self.look()
 
     async def _find_addresses(self) -> None:

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.windows.settings import SettingsPage
-from tray_app.windows.settings.row import Note
+from tray_app.windows.settings.note import Note
 
 Typing = Callable[[QLineEdit, str], None]
 

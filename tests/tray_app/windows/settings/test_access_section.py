@@ -10,7 +10,7 @@ from server.secrets.vaults import FileVault, MemoryVault
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.windows.settings import SettingsPage
-from tray_app.windows.settings.row import Note
+from tray_app.windows.settings.note import Note
 
 Actions = Callable[[Note], dict[str, QPushButton]]
 

@@ -9,8 +9,10 @@ from tray_app.windows.settings.addresses import choices, is_this_computer, own_a
 
 @pytest.mark.parametrize(
     ("host", "here"),
-    [("127.0.0.1", True), ("127.1.2.3", True), ("::1", True), ("localhost", True)]
-    + [("0.0.0.0", False), ("::", False), ("192.168.1.5", False), ("tray.example", False)],
+    [
+        *((host, True) for host in ("127.0.0.1", "127.1.2.3", "::1", "localhost")),
+        *((host, False) for host in ("0.0.0.0", "::", "192.168.1.5", "tray.example")),
+    ],
 )
 def test_what_only_this_computer_can_reach(host: str, here: bool) -> None:
     assert is_this_computer(host) is here

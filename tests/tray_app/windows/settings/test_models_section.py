@@ -13,7 +13,7 @@ from tray_app.context import Context
 from tray_app.models.aliases import NAME, TARGET
 from tray_app.windows.settings import SettingsPage
 from tray_app.windows.settings.models_section import known_models, names_a_model
-from tray_app.windows.settings.row import Note
+from tray_app.windows.settings.note import Note
 
 Typing = Callable[[QLineEdit, str], None]
 Read = Callable[[], dict[str, Any]]

@@ -15,7 +15,7 @@ from tests.waiting import until
 from tray_app.context import Context
 from tray_app.windows.settings import SettingsPage
 from tray_app.windows.settings.fields import TextField
-from tray_app.windows.settings.row import Note
+from tray_app.windows.settings.note import Note
 
 Typing = Callable[[QLineEdit, str], None]
 Read = Callable[[], dict[str, Any]]
