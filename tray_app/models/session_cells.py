@@ -41,6 +41,11 @@ def cell_text(summary: SessionSummary, column: Column, now: float) -> str:
             return expiry_text(summary, now)
 
 
+def sessions_text(count: int) -> str:
+    """So many sessions."""
+    return tr("1 session") if count == 1 else tr("{count} sessions").format(count=f"{count:,}")
+
+
 def expiry_text(summary: SessionSummary, now: float) -> str:
     """When the session expires: "in 3 h", or that it is kept."""
     if summary.pinned:

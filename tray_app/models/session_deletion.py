@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Signal
 
 from server.errors import TrayError
 from server.store.store import Store
+from server.store.types import SessionSummary
 from tray_app.models.session_feed import Run
 from tray_app.models.sessions import SessionList
 
@@ -100,13 +101,13 @@ class SessionDeletion(QObject):
             await self._store.delete_sessions(everything=True)
 
 
-async def all_ids(store: Store, search: str) -> tuple[str, ...]:
-    """The ids of all sessions that `search` finds, of all without one. Raises DatabaseUnusable."""
-    ids: dict[str, None] = {}
+async def find_all(store: Store, search: str) -> tuple[SessionSummary, ...]:
+    """All sessions that `search` finds, all that there are without one. Raises DatabaseUnusable."""
+    found: dict[str, SessionSummary] = {}
     cursor = None
     while True:
         page = await store.list_sessions(search=search or None, cursor=cursor, limit=200)
-        ids |= dict.fromkeys(summary.id for summary in page.items)
+        found |= {summary.id: summary for summary in page.items}
         cursor = page.next_cursor
         if cursor is None:
-            return tuple(ids)
+            return tuple(found.values())

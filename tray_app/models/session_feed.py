@@ -1,5 +1,6 @@
 """What fills the list of sessions: pages of the store, searches, and what happens meanwhile."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Literal, Protocol
 
@@ -16,6 +17,7 @@ NEWEST = 50
 """So many of the latest sessions are read again when some have changed."""
 MOST = 200
 """The longest page that the store gives."""
+MOST_HEIRS = 10_000
 
 State = Literal["loading", "ready", "failed"]
 
@@ -64,6 +66,8 @@ class SessionFeed(QObject):
         self._asking = 0
         self._catching_up = False
         self._recount = False
+        self._heirs: OrderedDict[str, str] = OrderedDict()
+        """The id that a session has got, by the one that it had; the latest of them."""
         model.more_wanted.connect(self.load_more)
 
     def set_search(self, text: str) -> None:
@@ -86,6 +90,14 @@ class SessionFeed(QObject):
             self._loading_more = True
             work = self._load_next(self._generation, self._cursor)
             self._run(work, name="list more sessions", on_error=self._fail)
+
+    def current_id(self, session_id: str) -> str:
+        """The id that the session has by now, as far as that was heard of."""
+        followed = {session_id}
+        while (heir := self._heirs.get(session_id)) is not None and heir not in followed:
+            followed.add(heir)
+            session_id = heir
+        return session_id
 
     def apply(self, events: Iterable[SessionChanged | SessionsDeleted]) -> None:
         """Take what happened, in order: ids and deletions at once, the rest when the store has said it."""
@@ -112,6 +124,9 @@ class SessionFeed(QObject):
             self._dirty.pop(event.former_id, None)
             if self._asking:
                 self._gone.add(event.former_id)
+            self._heirs[event.former_id] = event.session_id
+            while len(self._heirs) > MOST_HEIRS:
+                self._heirs.popitem(last=False)
             self._model.change_id(event.former_id, event.session_id)
             self.id_changed.emit(event.former_id, event.session_id)
         self._gone.discard(event.session_id)

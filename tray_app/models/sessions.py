@@ -155,6 +155,10 @@ class SessionList(QAbstractTableModel):
         self._all += new
         self._insert(len(self._rows), self._shown(new))
 
+    def add_at_end(self, summary: SessionSummary) -> None:
+        """Add one session out of its turn, which somebody asked for. The page that holds it will not repeat it."""
+        self.append([summary], more=self._more)
+
     def add_at_top(self, summaries: Iterable[SessionSummary]) -> None:
         """Add sessions that were used just now. The oldest rows go if there are too many."""
         new = self._new(summaries)

@@ -11,7 +11,7 @@ from server.store.store import Store
 from server.tasks import spawn
 from tests.store.conversations import exchange, saved_as
 from tray_app.bridge import Bridge
-from tray_app.models.session_deletion import SessionDeletion, all_ids
+from tray_app.models.session_deletion import SessionDeletion, find_all
 from tray_app.models.session_feed import SessionFeed
 from tray_app.models.sessions import SessionList
 
@@ -49,6 +49,10 @@ class Parts:
             for task in waiting:
                 await task
             self.bridge.flush()
+
+
+async def ids_of(store, search):
+    return [summary.id for summary in await find_all(store, search)]
 
 
 @pytest.fixture
@@ -173,6 +177,8 @@ async def test_a_new_id_takes_the_place_of_the_former_one(parts):
     assert (parts.ids(), parts.feed.total) == (["other", "ses_3"], 2)
     assert parts.model.sessions[1].turns == 6
     assert changed == [("ses_1", "ses_2"), ("ses_2", "ses_3")]
+    assert parts.feed.current_id("ses_1") == "ses_3"
+    assert parts.feed.current_id("other") == "other"
     assert not parts.resets
 
 
@@ -320,21 +326,21 @@ async def test_a_session_that_went_on_just_before_the_commit_is_deleted_all_the_
 
 
 async def test_all_that_a_search_finds(listed):
-    assert await all_ids(listed.store, "number 3") == ("d",)
-    assert await all_ids(listed.store, "") == tuple("fedcba")
+    assert await ids_of(listed.store, "number 3") == ["d"]
+    assert await ids_of(listed.store, "") == list("fedcba")
 
 
 async def test_deleting_all_takes_the_copies_of_the_database_with_it(listed, tmp_path):
     (tmp_path / f"history.db{BACKUP}1").write_bytes(b"old")
     assert backups(listed.store.path)
-    listed.deletion.begin(await all_ids(listed.store, ""), everything=True)
+    listed.deletion.begin(await ids_of(listed.store, ""), everything=True)
     await listed.deletion.settle()
     assert (await listed.store.list_sessions()).total == 0
     assert not backups(listed.store.path)
 
 
 async def test_what_began_after_all_were_to_be_deleted_stays(listed):
-    listed.deletion.begin(await all_ids(listed.store, ""), everything=True)
+    listed.deletion.begin(await ids_of(listed.store, ""), everything=True)
     await listed.save("new", "Hello", "Hi")
     await listed.deletion.settle()
     await listed.rest()

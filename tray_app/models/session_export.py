@@ -1,0 +1,68 @@
+"""Writing a session to a file that a person chose."""
+
+import asyncio
+import os
+import re
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import orjson
+
+from server.errors import TrayError
+from server.redaction import redact, redact_text
+from server.store.export import session_as_json, session_as_markdown
+from server.store.types import Session, SessionSummary
+from tray_app.translation import tr
+
+Format = Literal["json", "markdown"]
+SUFFIXES: dict[Format, str] = {"json": ".json", "markdown": ".md"}
+
+_NOT_IN_NAMES = re.compile(r"[^\w.-]+")
+_LONGEST_NAME = 60
+
+
+class ExportFailed(TrayError):
+    """The file cannot be written."""
+
+
+async def export_session(session: Session, path: Path, format: Format) -> None:
+    """Write the session to `path`, without secrets: all of the file, or none. Raises ExportFailed."""
+    try:
+        await asyncio.to_thread(_export, session, path, format)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ExportFailed(
+            tr("The session could not be written to {path}: {reason}.").format(path=path, reason=reason),
+            hint=tr("Choose another place."),
+        ) from error
+
+
+def file_name(summary: SessionSummary, format: Format) -> str:
+    """A name for the file, from the title."""
+    words = _NOT_IN_NAMES.sub("-", summary.title)[:_LONGEST_NAME].strip("-.")
+    return f"{words or _NOT_IN_NAMES.sub('-', summary.id)}{SUFFIXES[format]}"
+
+
+def exported(session: Session, format: Format) -> bytes:
+    """The content of the file."""
+    if format == "json":
+        return orjson.dumps(redact(session_as_json(session)), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return redact_text(session_as_markdown(session)).encode("utf-8", "replace")
+
+
+def _export(session: Session, path: Path, format: Format) -> None:
+    content = exported(session, format)
+    # Beside it, so that it can take its place at once; readable for nobody else, as conversations are.
+    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(unfinished)
+        raise

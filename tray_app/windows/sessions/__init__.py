@@ -1,0 +1,1 @@
+"""The page of stored conversations: the list, and the conversation beside it."""
