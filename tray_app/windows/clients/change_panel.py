@@ -27,7 +27,7 @@ class ChangePanel(QFrame):
         self._diff = DiffView()
         self._notes = QVBoxLayout()
         self._notes.setSpacing(4)
-        self.write = button("", self._accept, role="primary")
+        self.write = button(tr("Write the file"), self._accept, role="primary")
         self.cancel = button(tr("Cancel"), self.close_panel)
         self._lay_out()
         self.hide()

@@ -1,0 +1,96 @@
+"""A test is one real request: it gives the answer, or says in words why there is none."""
+
+import asyncio
+import socket
+from typing import Any
+
+import pytest
+
+from server.errors import NotSignedIn, PlanLimitReached
+from tests.scripted_backend import Gate, ScriptedBackend, answer, begin, end, text, thinking
+from tray_app.clients.client import Dialect
+from tray_app.clients.connection import Connection
+from tray_app.clients.trial import QUESTION, TrialFailed, ask
+from tray_app.context import Context
+
+both_dialects = pytest.mark.parametrize("dialect", ["chat completions", "messages"])
+
+
+async def connection_of(context: Context, **changes: Any) -> Connection:
+    if context.server.state != "running":
+        await context.server.start()
+    assert context.server.url is not None
+    return Connection(**{"url": context.server.url, "key": await context.api_key(), "model": "opus", **changes})
+
+
+@pytest.mark.parametrize(("dialect", "model"), [("chat completions", "opus"), ("messages", "claude-opus-5-5")])
+async def test_what_came_back(context: Context, backend: ScriptedBackend, dialect: Dialect, model: str) -> None:
+    backend.script(begin(), thinking("Hm."), text("Hello ", "there.", index=1), end())
+    got = await ask(await connection_of(context), dialect)
+    assert (got.text, got.model) == ("Hello there.", model)
+    assert got.seconds > 0
+    (request,) = backend.requests
+    assert request.messages[0]["content"][0]["text"] == QUESTION
+
+
+@both_dialects
+async def test_a_wrong_key(context: Context, dialect: Dialect) -> None:
+    with pytest.raises(TrialFailed, match="key is wrong") as raised:
+        await ask(await connection_of(context, key="cct-wrong"), dialect)
+    assert raised.value.http_status == 401
+
+
+@both_dialects
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (NotSignedIn("Claude Code is not signed in.", hint="Sign in first."), 401),
+        (PlanLimitReached("The plan's limit is reached.", hint="Wait."), 429),
+    ],
+)
+async def test_the_server_s_own_words(
+    context: Context, backend: ScriptedBackend, dialect: Dialect, error: Exception, status: int
+) -> None:
+    backend.script(error)
+    with pytest.raises(TrialFailed) as raised:
+        await ask(await connection_of(context), dialect)
+    assert raised.value.message == str(error)
+    assert raised.value.http_status == status
+    assert raised.value.code
+
+
+async def test_nobody_listens() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    with pytest.raises(TrialFailed, match="cannot be reached") as raised:
+        await ask(Connection(url, "cct-x", "opus"), "chat completions")
+    assert raised.value.http_status is None
+    assert raised.value.hint
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"error": "text"}', b'{"choices": []}', b"null"])
+@pytest.mark.parametrize("status", [b"200 OK", b"500 Oops"])
+async def test_somebody_else_listens(body: bytes, status: bytes) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = b"HTTP/1.1 %s\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % (status, len(body))
+        writer.write(head + body)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(TrialFailed, match="is not this server"):
+            await ask(Connection(f"http://127.0.0.1:{port}", "cct-x", "opus"), "chat completions")
+
+
+async def test_cancelling_ends_the_request(context: Context, backend: ScriptedBackend) -> None:
+    gate = Gate()
+    backend.script(begin(), gate, answer("never"))
+    task = asyncio.ensure_future(ask(await connection_of(context), "chat completions"))
+    await gate.reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await backend.until_closed()
