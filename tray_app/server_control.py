@@ -64,7 +64,8 @@ class ServerControl(QObject):
     @property
     def services(self) -> Services | None:
         """What the server is made of, while it runs."""
-        hosted = self._runtime.hosted
+        # While it starts they are there, and cannot be used yet.
+        hosted = self._runtime.hosted if self.state == "running" else None
         return hosted.services if isinstance(hosted, Product) else None
 
     @property
