@@ -1,14 +1,15 @@
 """Errors that nobody expected, from wherever they come: logged with their trace, and shown once.
 
-`install` before Qt is started, `show_on` when there is a window, `uninstall` at the end. Errors of the program's own
+`with catching(...)` around everything, `show_on` when there is a window. Errors of the program's own
 tree (TrayError) are the person's surroundings and no crashes: they are shown as what they are.
 """
 
 import asyncio
+import contextlib
 import logging
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
@@ -67,7 +68,8 @@ class Crashes(QObject):
         if isinstance(error, KeyboardInterrupt):
             self._interrupt(kind, error, trace)
         elif _is_the_end(trace):
-            self._end(error, trace)
+            sys.__excepthook__(kind, error, trace)
+            self.end(error, trace)
         else:
             self._take(error, "the window", trace)
 
@@ -140,9 +142,12 @@ class Crashes(QObject):
         else:
             sys.__excepthook__(kind, error, trace)
 
-    def _end(self, error: BaseException, trace: TracebackType | None) -> None:
-        """The program is about to end with `error`: whoever started it from a menu would never know why."""
-        sys.__excepthook__(type(error), error, trace)
+    def end(self, error: BaseException, trace: TracebackType | None = None) -> None:
+        """The program is about to end with `error`: whoever started it from a menu would never know why.
+
+        Returns when the person has seen it. Needs no loop, and waits with one of its own.
+        """
+        trace = error.__traceback__ or trace
         log.critical("an error ends the application", exc_info=(type(error), error, trace))
         if not isinstance(QCoreApplication.instance(), QApplication):
             return
@@ -162,6 +167,20 @@ def _is_the_end(trace: TracebackType | None) -> bool:
 
 
 _installed: tuple[Crashes, Callable[[], None]] | None = None
+
+
+@contextlib.contextmanager
+def catching(data_dir: Path) -> Iterator[Crashes]:
+    """Catch everything in the block. An error that leaves it is shown before it goes on, unless it is a TrayError."""
+    crashes = install(data_dir)
+    try:
+        yield crashes
+    except Exception as error:
+        if not isinstance(error, TrayError):
+            crashes.end(error)
+        raise
+    finally:
+        uninstall()
 
 
 def install(data_dir: Path) -> Crashes:

@@ -57,10 +57,9 @@ def _start(namespace: argparse.Namespace) -> int:
         return 0
     configure_logs(settings)
     try:
-        crashes.install(settings.data_dir)
-        _run_on_loop(_run(namespace, settings, given, instance))
+        with crashes.catching(settings.data_dir):
+            _run_on_loop(_run(namespace, settings, given, instance))
     finally:
-        crashes.uninstall()
         instance.release()
     return 0
 

@@ -48,6 +48,39 @@ raise LookupError("nothing goes any more")
     assert "nothing goes any more" in logged(tmp_path)
 
 
+def test_an_error_that_leaves_the_block_is_logged_and_shown(tmp_path: Path) -> None:
+    code = """
+crashes.uninstall()
+app = QApplication([])
+with crashes.catching(settings.data_dir) as caught:
+    def answer():
+        print(caught.dialog.isVisible(), flush=True)
+        caught.dialog.quit.click()
+    QTimer.singleShot(0, answer)
+    raise LookupError("nothing goes any more")
+"""
+    ended = run(tmp_path, code)
+    assert ended.returncode == 1
+    assert ended.stdout == "True\n"
+    assert ended.stderr.endswith("\nLookupError: nothing goes any more\n")
+    assert "nothing goes any more" in logged(tmp_path)
+
+
+def test_what_a_person_can_mend_leaves_the_block_as_it_is(tmp_path: Path) -> None:
+    code = """
+from server.errors import SetupError
+crashes.uninstall()
+app = QApplication([])
+try:
+    with crashes.catching(settings.data_dir):
+        raise SetupError("The disk is full.")
+except SetupError as error:
+    print(error)
+"""
+    ended = run(tmp_path, code)
+    assert (ended.returncode, ended.stdout) == (0, "The disk is full.\n")
+
+
 def test_an_error_before_qt_is_there_is_logged_and_said(tmp_path: Path) -> None:
     ended = run(tmp_path, 'raise LookupError("too early")')
     assert ended.returncode == 1
