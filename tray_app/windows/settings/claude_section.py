@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from server.backends.claude_cli.locate import locate
-from server.commands.checks import check_claude
+from server.commands.checks import Check, check_claude
 from server.errors import CliNotFound
 from tray_app.context import Context
 from tray_app.translation import tr
@@ -33,7 +33,8 @@ class ClaudeSection(Section):
         self.browse = button(tr("Browse..."), self._browse)
         self.test_button = button(tr("Test"), self.test)
         self.busy = Busy(tr("Asking Claude Code..."))
-        self.program.row.add_below(self.browse, self.test_button, self.busy)
+        self.program.row.add_below(self.browse, self.test_button)
+        self.program.row.add_below(self.busy)
         self._testing: asyncio.Task[None] | None = None
         self.setting(
             "load_user_settings",
@@ -88,12 +89,19 @@ class ClaudeSection(Section):
         finally:
             self.busy.end()
             self.test_button.setEnabled(True)
-        worst = next((check for check in checks if check.status == "fail"), None)
-        text = "\n".join(f"{check.detail[:1].upper()}{check.detail[1:]}." for check in checks)
-        if worst is None:
-            self.program.row.show_note("ok", text)
+        self._show(checks)
+
+    def _show(self, checks: list[Check]) -> None:
+        row = self.program.row
+        text = "\n".join(f"{check.detail[:1].upper()}{check.detail[1:].rstrip('.')}." for check in checks)
+        failed = [check for check in checks if check.status == "fail"]
+        row.clear_message()
+        if not failed:
+            row.show_note("ok", text)
+        elif len(checks) > 1:  # the program is all right, but nobody is signed in
+            row.show_note("warning", text, [(tr("Sign in on Overview"), lambda: self.context.show("overview"))])
         else:
-            self.program.row.show_problem(f"{text} {worst.hint}".strip())
+            row.show_problem(f"{text} {failed[0].hint}".strip())
 
     def _cancel(self) -> None:
         if self._testing is not None:

@@ -4,14 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QFileDialog, QLineEdit
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton
 
 from tests.environment import simulated_account
 from tests.simulator import Simulator
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.windows.settings import SettingsPage
+from tray_app.windows.settings.note import Note
 
+Actions = Callable[[Note], dict[str, QPushButton]]
 Typing = Callable[[QLineEdit, str], None]
 
 
@@ -44,6 +46,20 @@ async def test_the_test_says_version_and_account(
     assert note.label.property("role") == "ok"
     assert "signed in" in note.text.lower()
     assert page.claude.test_button.isEnabled()
+
+
+async def test_a_program_without_an_account_is_told_apart_from_one_that_fails(
+    page: SettingsPage, context: Context, cli_path: Path, actions: Actions
+) -> None:
+    shown: list[str] = []
+    context.page_requested.connect(lambda key, _: shown.append(key))
+    page.claude.path.edit.setText(str(cli_path))
+    page.claude.test()
+    note = page.claude.program.row.message
+    await until(lambda: "not signed in" in note.text, seconds=60)
+    assert note.label.property("role") == "warning"
+    actions(note)["Sign in on Overview"].click()
+    assert shown == ["overview"]
 
 
 async def test_a_program_that_is_not_there_is_said(page: SettingsPage, tmp_path: Path) -> None:

@@ -104,6 +104,15 @@ async def test_a_stopped_server_whose_port_is_taken_says_so_when_the_page_is_see
     await until(lambda: "in use" in page.server.bound_port.row.message.text)
 
 
+async def test_a_complaint_goes_once_the_server_has_the_port(page: SettingsPage, context: Context) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        await context.change_settings({"port": sock.getsockname()[1]})
+        page.activate()
+        await until(lambda: "in use" in page.server.bound_port.row.message.text)
+    await context.server.start()
+    await until(lambda: not page.server.bound_port.row.message.text)
+
+
 async def test_the_address_is_this_computer_all_or_one_of_it(page: SettingsPage) -> None:
     box = page.server.host.box
     assert [box.itemData(place) for place in range(2)] == ["127.0.0.1", "0.0.0.0"]
