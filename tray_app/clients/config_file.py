@@ -50,8 +50,8 @@ class FileChange:
 
     @property
     def shared(self) -> bool:
-        """Whether other accounts of this computer can read the file."""
-        return self.mode is not None and bool(self.mode & (stat.S_IRGRP | stat.S_IROTH))
+        """Whether other accounts of this computer can read the file, where its mode tells."""
+        return os.name == "posix" and self.mode is not None and bool(self.mode & (stat.S_IRGRP | stat.S_IROTH))
 
     @property
     def diff(self) -> str:

@@ -55,7 +55,7 @@ AIDER = Client(
     dialect="chat completions",
     documentation="https://aider.chat/docs/llms/openai-compat.html",
     steps=(
-        "Put this into ~/.aider.conf.yml, or choose Configure for me.",
+        "Choose Configure for me, or put the text below into the file that is named there.",
         "Start aider in your project.",
     ),
     note="A .aider.conf.yml in your project or in its git repository goes before the one in your home directory.",

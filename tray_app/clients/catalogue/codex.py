@@ -50,7 +50,7 @@ CODEX = Client(
     dialect="responses",
     documentation="https://github.com/openai/codex/discussions/7782",
     steps=(
-        "Put this into ~/.codex/config.toml, or choose Configure for me.",
+        "Choose Configure for me, or put the text below into the file that is named there.",
         "Start codex.",
     ),
     snippets=(Snippet("~/.codex/config.toml", "toml", lambda to: plan("", CONFIGURATION, to)),),

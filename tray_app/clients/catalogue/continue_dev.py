@@ -58,8 +58,8 @@ CONTINUE = Client(
     dialect="chat completions",
     documentation="https://docs.continue.dev/customize/model-providers/top-level/openai",
     steps=(
-        "Open the file ~/.continue/config.yaml, or choose Configure for me.",
-        "Add the model, and save: Continue reads the file again by itself.",
+        "Choose Configure for me, or open the file that is named below.",
+        "By hand: add the model, and save. Continue reads the file again by itself.",
         "Choose “Claude Code Tray” in Continue's list of models.",
     ),
     snippets=(Snippet("~/.continue/config.yaml", "yaml", lambda to: plan("", CONFIGURATION, to)),),

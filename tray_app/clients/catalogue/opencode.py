@@ -51,7 +51,7 @@ OPENCODE = Client(
     dialect="chat completions",
     documentation="https://opencode.ai/docs/providers/",
     steps=(
-        "Put this into ~/.config/opencode/opencode.json, or choose Configure for me.",
+        "Choose Configure for me, or put the text below into the file that is named there.",
         "Start opencode, type /models, and choose the model under “Claude Code Tray”.",
     ),
     snippets=(Snippet("~/.config/opencode/opencode.json", "json", lambda to: plan("", CONFIGURATION, to)),),

@@ -59,7 +59,7 @@ ZED = Client(
     dialect="chat completions",
     documentation="https://zed.dev/docs/ai/llm-providers",
     steps=(
-        "Add this to Zed's settings.json, or choose Configure for me.",
+        "Choose Configure for me, or add the text below to Zed's settings.",
         "In Zed, run “agent: open settings” and find “Local Claude Code” among the LLM providers.",
         "Paste the key there. Zed keeps it in your system's keychain.",
         "Choose the model in the agent panel.",

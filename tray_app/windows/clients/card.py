@@ -81,8 +81,10 @@ class ClientCard(QScrollArea):
         connection = self._survey.connection
         self.show_key.setVisible(connection.key is not None and self.client is not None and self.client.served)
         self.work.hide_key = not self.show_key.isChecked()
-        if self.told is not None:
-            self.told.show_values(connection if self.show_key.isChecked() else connection.masked())
+        if self.told is not None and self.client is not None:
+            file = self._survey.of(self.client).file
+            shown = connection if self.show_key.isChecked() else connection.masked()
+            self.told.show_values(shown, file.path if file is not None else None)
 
     def _show_actions(self, client: Client, look: Look) -> None:
         standing, file = look.standing(client), look.file

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from tray_app.clients.config_file import FileChange
@@ -24,7 +25,7 @@ class ChangePanel(QFrame):
         self._change: FileChange | None = None
         self._title = ElidedLabel()
         self._title.setProperty("role", "heading")
-        self._diff = DiffView()
+        self.diff = DiffView()
         self._notes = QVBoxLayout()
         self._notes.setSpacing(4)
         self.write = button(tr("Write the file"), self._accept, role="primary")
@@ -44,11 +45,25 @@ class ChangePanel(QFrame):
         self._title.setText((tr("Put {path} back") if undoing else tr("Change {path}")).format(path=change.path))
         self.write.setText(_verb(change))
         self.write.setEnabled(True)
-        self._diff.set_diff(change.diff if secret is None else change.diff.replace(secret, MASK))
+        self.diff.set_diff(change.diff if secret is None else change.diff.replace(secret, MASK))
         self._show_notes(notes)
         self.show()
         announce(self, self._title.text())
         self.write.setFocus()
+
+    @property
+    def notes(self) -> list[str]:
+        """What is said about the change."""
+        items = (self._notes.itemAt(at) for at in range(self._notes.count()))
+        widgets = (item.widget() for item in items if item is not None)
+        return [widget.text() for widget in widgets if isinstance(widget, QLabel)]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc is Cancel."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.close_panel()
+        else:
+            super().keyPressEvent(event)
 
     def close_panel(self) -> None:
         """Show nothing; nothing was written."""
@@ -82,7 +97,7 @@ class ChangePanel(QFrame):
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(8)
         column.addWidget(self._title)
-        column.addWidget(self._diff)
+        column.addWidget(self.diff)
         column.addLayout(self._notes)
         column.addLayout(buttons)
 

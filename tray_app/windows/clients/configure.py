@@ -51,13 +51,14 @@ class Configure(QObject):
 
     async def _propose(self, client: Client, configuration: Configuration) -> None:
         change = await self._survey.prepare(client, configuration)
+        caution = await self._survey.caution(configuration)
         if client is not self._client:
             return
         if not change.is_needed:
             self._panel.close_panel()
             self.done.emit(tr("{name} has everything already.").format(name=client.name))
             return
-        self._panel.propose(change, self._notes(configuration, change), secret=self._hidden())
+        self._panel.propose(change, self._notes(configuration, change, caution), secret=self._hidden())
 
     async def _propose_undo(self, client: Client, configuration: Configuration) -> None:
         change = await self._survey.prepare_undo(client, configuration)
@@ -69,9 +70,9 @@ class Configure(QObject):
             notes = [("warning", words)]
         self._panel.propose(change, notes, secret=self._hidden())
 
-    def _notes(self, configuration: Configuration, change: FileChange) -> list[tuple[str, str]]:
+    def _notes(self, configuration: Configuration, change: FileChange, caution: str) -> list[tuple[str, str]]:
         notes: list[tuple[str, str]] = []
-        if caution := self._survey.caution(configuration):
+        if caution:
             notes.append(("warning", tr(caution)))
         if configuration.holds_key and self._survey.connection.key is not None:
             notes.append(("muted", tr("The key is written into this file, because the client reads it there.")))

@@ -42,13 +42,14 @@ class ClientsPage(Page):
         self.card = ClientCard(context, self.survey)
         self._nothing = EmptyState("mdi6.magnify", "", tr("Clear the search"), self.search.clear)
         self._seen = False
+        self._address = ("", "")
         self._right = QStackedWidget()
         self._right.addWidget(self.card)
         self._right.addWidget(self._nothing)
         self._lay_out()
         self.search.searched.connect(self._search)
         self.list.selectionModel().currentRowChanged.connect(self._choose)
-        context.server.changed.connect(self._look_if_seen)
+        context.server.changed.connect(self._note_server)
         context.settings_changed.connect(self._look_if_seen)
         self.list.selectRow(0)
 
@@ -78,6 +79,13 @@ class ClientsPage(Page):
     async def settle(self) -> None:
         """End a test that runs."""
         self.card.trial.dismiss()
+
+    def _note_server(self) -> None:
+        """It also tells of every request: only where the server is, and whether, concerns this page."""
+        address = (self.context.server.state, self.context.server.base_url)
+        if address != self._address:
+            self._address = address
+            self._look_if_seen()
 
     def _look_if_seen(self) -> None:
         self.card.update_state()

@@ -104,9 +104,7 @@ class Survey(QObject):
 
     async def prepare_undo(self, client: Client, configuration: Configuration) -> FileChange | None:
         """The change that takes the last one back; None if there is none. Raises ClientFileError."""
-        path = configuration.file(self._places)
-        last = await asyncio.to_thread(self._backups().last, client.id, path)
-        return None if last is None else await asyncio.to_thread(prepare_undo, last, self._backups())
+        return await asyncio.to_thread(self._prepare_undo, client, configuration)
 
     async def make(self, change: FileChange) -> None:
         """Write a change, and look again. Raises ClientFileError."""
@@ -115,9 +113,14 @@ class Survey(QObject):
         finally:
             await self.refresh()
 
-    def caution(self, configuration: Configuration) -> str:
+    async def caution(self, configuration: Configuration) -> str:
         """What the person should know before the file is written; in English."""
-        return configuration.caution(self._places)
+        return await asyncio.to_thread(configuration.caution, self._places)
+
+    def _prepare_undo(self, client: Client, configuration: Configuration) -> FileChange | None:
+        backups = self._backups()
+        last = backups.last(client.id, configuration.file(self._places))
+        return None if last is None else prepare_undo(last, backups)
 
     def _look_around(self, connection: Connection) -> dict[str, Look]:
         backups = self._backups()

@@ -1,6 +1,7 @@
 """What a client has to be told: fields for its settings, and texts to paste."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
@@ -32,11 +33,13 @@ class ToldView(QWidget):
         for view in self.snippets:
             column.addWidget(view)
 
-    def show_values(self, shown: Connection) -> None:
-        """Fill in."""
+    def show_values(self, shown: Connection, file: Path | None = None) -> None:
+        """Fill in. `file` is where the first of the texts belongs on this computer."""
         self.fields.show_values(shown)
         for view in self.snippets:
             view.show_text(shown)
+        if file is not None and self.snippets:
+            self.snippets[0].title.setText(str(file))
 
 
 class StepsView(QWidget):
@@ -92,6 +95,8 @@ class SnippetView(QWidget):
         super().__init__()
         self.snippet = snippet
         self._context = context
+        self.title = ElidedLabel(tr(snippet.title))
+        self.title.setProperty("role", "muted")
         self.code = CodeView(copied=lambda: snippet.text(real()))
         self._hint = _muted("")
         self._hint.setWordWrap(True)
@@ -105,7 +110,7 @@ class SnippetView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addWidget(_muted(tr(snippet.title)))
+        column.addWidget(self.title)
         column.addWidget(self.code)
         column.addWidget(self._refused)
 

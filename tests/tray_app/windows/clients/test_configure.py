@@ -4,6 +4,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
 
 from tests.tray_app.conftest import KEY
 from tests.waiting import until
@@ -21,12 +23,11 @@ async def running(context: Context, page: ClientsPage) -> Context:
 
 
 def notes(page: ClientsPage) -> str:
-    layout = page.card.change._notes
-    return "\n".join(layout.itemAt(at).widget().text() for at in range(layout.count()))  # type: ignore[attr-defined]
+    return "\n".join(page.card.change.notes)
 
 
 def diff(page: ClientsPage) -> str:
-    return page.card.change._diff.toPlainText()
+    return page.card.change.diff.toPlainText()
 
 
 async def proposed(page: ClientsPage) -> None:
@@ -88,6 +89,14 @@ async def test_cancel_writes_nothing(page: ClientsPage, continue_file: Path, run
     page.card.change.cancel.click()
     assert page.card.change.isHidden()
     assert continue_file.read_text() == before
+
+
+async def test_esc_cancels(page: ClientsPage, continue_file: Path, running: Context, qtbot: QtBot) -> None:
+    page.card.configure.click()
+    await proposed(page)
+    qtbot.keyClick(page.card.change.write, Qt.Key.Key_Escape)
+    assert page.card.change.isHidden()
+    assert page.card.change.change is None
 
 
 async def test_another_client_puts_the_change_away(page: ClientsPage, continue_file: Path, running: Context) -> None:

@@ -181,3 +181,32 @@ async def test_refresh_looks_again(page: ClientsPage, continue_file: Path) -> No
     await until(lambda: page.card.heading.standing.text() == "")
     assert page.card.banner.isHidden()
     page.deactivate()
+
+
+async def test_the_text_s_file_is_the_one_of_this_computer(page: ClientsPage, made_home: Path) -> None:
+    page.open_details(client="zed")
+    assert told(page).snippets[0].title.text() == str(made_home / ".config" / "zed" / "settings.json")
+
+
+async def test_requests_do_not_make_it_look_again(page: ClientsPage, context: Context) -> None:
+    await context.server.start()
+    page.activate()
+    await page.survey.refresh()
+    looks: list[None] = []
+    page.survey.changed.connect(lambda: looks.append(None))
+    context.server.changed.emit()
+    await page.survey.refresh()
+    assert len(looks) == 1, "the one that was asked for"
+    page.deactivate()
+
+
+async def test_tab_goes_from_the_search_over_the_list_to_the_card(page: ClientsPage) -> None:
+    card = page.card
+    expected = [page.search, page.list, card.heading.documentation, card.configure, card.test, card.models]
+    order, widget = [], page.search.nextInFocusChain()
+    while widget is not page.search:
+        order.append(widget)
+        widget = widget.nextInFocusChain()
+    places = [order.index(one) for one in expected[1:]]
+    assert places == sorted(places)
+    assert places[-1] < order.index(card.show_key) < order.index(told(page).snippets[0].code.copy)
