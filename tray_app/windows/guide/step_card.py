@@ -123,6 +123,7 @@ def _wrapped() -> QLabel:
     label = QLabel()
     label.setProperty("role", "muted")
     label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
     return label
 
 

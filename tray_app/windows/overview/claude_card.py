@@ -41,12 +41,25 @@ class ClaudeCard(Card):
         for widget in (self._facts, self._mending, self._signing_in, self.sign_in):
             self.body.addWidget(widget)
         self.body.addStretch(1)
+        self._active = False
         self.watch.changed.connect(self._show)
+        self.watch.changed.connect(self._look_if_unknown)
+        context.server.changed.connect(self._look_if_unknown)
         self._show()
+
+    def set_active(self, active: bool) -> None:
+        """Whether the card is seen."""
+        self._active = active
+        self._look_if_unknown()
 
     def look(self, *, after_sign_in: bool = False) -> None:
         """Ask the CLI again."""
         self._context.run(self.watch.look(after_sign_in=after_sign_in), name="look at claude", on_error=self._fail)
+
+    def _look_if_unknown(self) -> None:
+        # A server that starts asks by itself.
+        if self._active and self.watch.report is None and self._context.server.state != "starting":
+            self.look()
 
     def _show(self) -> None:
         report = self.watch.report or ClaudeReport()

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from server.backends.claude_cli.backend import ClaudeCliBackend
 from server.backends.claude_cli.locate import locate
 from server.backends.claude_cli.probe import Probe, probe
-from server.errors import BackendError, TrayError
+from server.errors import BackendError, TrayError, as_tray_error
 from server.events import CliChanged
 from tray_app.context import Context
 
@@ -43,7 +43,9 @@ class ClaudeWatch(QObject):
         self.report: ClaudeReport | None = None
         self._context = context
         self._looking: asyncio.Task[Any] | None = None
+        self._program = _program(context)
         context.bridge.cli_changed.connect(self._follow)
+        context.settings_changed.connect(self._forget)
 
     @property
     def looking(self) -> bool:
@@ -69,6 +71,10 @@ class ClaudeWatch(QObject):
     async def _look(self) -> None:
         try:
             self.report = await look_at_claude(self._context)
+        except Exception as error:
+            # Known to be unknown: whoever waits for a report must not ask for ever.
+            self.report = ClaudeReport(problem=as_tray_error(error))
+            raise
         finally:
             self._looking = None
             self.changed.emit()
@@ -77,6 +83,13 @@ class ClaudeWatch(QObject):
         """The server has asked the CLI by itself: it started, or the CLI was updated or removed."""
         if self._looking is None:
             self._context.run(self._take_over(), name="read what the server knows of claude")
+
+    def _forget(self) -> None:
+        """Another program, or another way to run it, was set: what is known is of the one before."""
+        if (program := _program(self._context)) != self._program:
+            self._program = program
+            self.report = None
+            self.changed.emit()
 
     async def _take_over(self) -> None:
         if (state := self._context.bridge.cli_state) is not None:
@@ -89,6 +102,10 @@ class ClaudeWatch(QObject):
         cli, report = self._context.server.cli, self.report
         if cli is not None and report is not None and report.problem is None:
             self.report = replace(report, problem=_problem_of(cli))
+
+
+def _program(context: Context) -> tuple[Path | None, bool]:
+    return context.settings.claude_path, context.settings.load_user_settings
 
 
 def _as_told(state: CliChanged, claude_path: Path | None) -> ClaudeReport:
@@ -116,10 +133,19 @@ async def look_at_claude(context: Context) -> ClaudeReport:
 
 
 async def _ask_the_servers(cli: ClaudeCliBackend) -> Probe | None:
-    await cli.refresh()
+    if _is_new(cli):
+        # It is being asked already.
+        await cli.probed()
+    else:
+        await cli.refresh()
     if (problem := _problem_of(cli)) is not None:
         raise problem
     return await cli.probed()
+
+
+def _is_new(cli: ClaudeCliBackend) -> bool:
+    status = cli.status()
+    return status.ready and "version" not in status.facts
 
 
 def _problem_of(cli: ClaudeCliBackend) -> BackendError | None:

@@ -84,6 +84,7 @@ def _none_required() -> QLabel:
 def _wrapped(role: str) -> QLabel:
     label = QLabel()
     label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setProperty("role", role)
     return label
 

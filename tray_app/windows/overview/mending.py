@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
 
 from server.errors import TrayError
-from tray_app.widgets import button
+from tray_app.widgets import announce, button
 
 Action = tuple[str, Callable[[], Any]]
 
@@ -22,6 +23,9 @@ class Mending(QWidget):
         self._hint.setProperty("role", "muted")
         for label in (self._message, self._hint):
             label.setWordWrap(True)
+            # Programs' own words are among them.
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(8)
         column = QVBoxLayout(self)
@@ -54,6 +58,7 @@ class Mending(QWidget):
         self._hint.setVisible(bool(hint))
         self._replace_buttons(())
         self.show()
+        announce(self, message)
         return True
 
     def offer(self, error: TrayError, actions: Sequence[Action], *, text: str = "") -> None:

@@ -44,16 +44,14 @@ class OverviewPage(Page):
         self._make_room_for_the_bar()
 
     def activate(self) -> None:
-        """Begin to follow what changes; ask the CLI if nobody did yet."""
+        """Begin to follow what changes."""
         self.api_key.update_state()
-        for card in (self.plan, self.usage, self.processes):
+        for card in (self.claude, self.plan, self.usage, self.processes):
             card.set_active(True)
-        if self.claude.watch.report is None:
-            self.claude.look()
 
     def deactivate(self) -> None:
         """Follow nothing any more."""
-        for card in (self.plan, self.usage, self.processes):
+        for card in (self.claude, self.plan, self.usage, self.processes):
             card.set_active(False)
 
     def refresh(self) -> None:

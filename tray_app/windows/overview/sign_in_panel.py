@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QUrl, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
@@ -44,6 +44,7 @@ class SignInPanel(QWidget):
         self._send = button(tr("Continue"), self._submit)
         self._complaint = QLabel()
         self._complaint.setWordWrap(True)
+        self._complaint.setTextFormat(Qt.TextFormat.PlainText)
         self._complaint.setProperty("role", "error")
         self._spinner = Spinner()
         self._cancel = button(tr("Cancel"), self.cancel, role="quiet")

@@ -158,3 +158,17 @@ async def test_whoever_asks_meanwhile_gets_the_same_answer(card, context, claude
     await card.watch.look()
     assert len(answers) == 1
     assert facts(card)["version"] == "9.9.9"
+
+
+async def test_another_program_in_the_settings_is_asked_at_once_where_it_is_seen(card, context, claude, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = write_claude(tmp_path / "other", LOGIN, ASKED.replace("9.9.9", "8.8.8"))
+    await context.change_settings({"claude_path": str(claude)})
+    card.set_active(True)
+    await until(lambda: facts(card)["version"] == "9.9.9")
+    await context.change_settings({"claude_path": str(other)})
+    await until(lambda: facts(card)["version"] == "8.8.8")
+    card.set_active(False)
+    await context.change_settings({"claude_path": str(claude)})
+    assert card.watch.report is None
+    assert not card.watch.looking

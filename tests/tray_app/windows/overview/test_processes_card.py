@@ -1,39 +1,14 @@
 """The warm processes: the real ones of the real CLI, read only while they are seen."""
 
 import psutil
-import pytest
 from PySide6.QtWidgets import QLabel
 
-from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
-from tests.tray_app.conftest import KEY, MadeAutostart
 from tests.waiting import until
-from tray_app.context import Context
-from tray_app.preferences import Preferences
 from tray_app.windows.overview.processes_card import ProcessesCard
 
 
 def words(card):
     return " ".join(label.text() for label in card.findChildren(QLabel))
-
-
-@pytest.fixture
-async def with_claude(settings, theme, cli_path, claude_environment, monkeypatch):
-    """A context whose server works with the real CLI and the simulator."""
-    for name, value in claude_environment.items():
-        monkeypatch.setenv(name, value)
-    overrides = {"data_dir": settings.data_dir, "config_dir": settings.config_dir}
-    context = Context(
-        settings.model_copy(update={"claude_path": cli_path, "port": 0, "spares": 1}),
-        key_store=KeyStore(MemoryVault(), fixed_key=KEY),
-        theme=theme,
-        autostart=MadeAutostart(),
-        preferences=Preferences(settings.config_dir),
-        overrides=overrides,
-    )
-    await context.open()
-    yield context
-    await context.close()
 
 
 async def test_the_spare_is_there_with_its_memory(with_claude, qtbot):

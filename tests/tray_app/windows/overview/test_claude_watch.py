@@ -1,0 +1,48 @@
+"""What is known of Claude Code while the server works with the real one."""
+
+import psutil
+
+from tests.waiting import until
+from tray_app.windows.overview.claude_watch import ClaudeWatch, account_name
+
+
+async def test_the_servers_own_answer_is_taken_while_it_starts(with_claude, cli_path):
+    watch = ClaudeWatch(with_claude)
+    await with_claude.server.start()
+    await watch.look()
+    assert watch.report.path == cli_path
+    assert watch.report.signed_in is True
+    assert watch.report.version == with_claude.server.cli.status().facts["version"]
+    assert watch.report.problem is None
+
+
+async def test_after_signing_in_the_parked_processes_are_new(with_claude):
+    watch = ClaudeWatch(with_claude)
+    await with_claude.server.start()
+    pool = with_claude.server.cli.pool
+    await until(lambda: pool.processes())
+    [(before, *_)] = pool.processes()
+    await watch.look(after_sign_in=True)
+    await until(lambda: [pid for pid, *_ in pool.processes() if pid != before])
+    await until(lambda: not psutil.pid_exists(before))
+    assert watch.report.signed_in is True
+
+
+async def test_a_claude_that_vanishes_is_missed(with_claude, tmp_path, cli_path):
+    mine = tmp_path / "claude"
+    mine.symlink_to(cli_path)
+    await with_claude.change_settings({"claude_path": str(mine)})
+    await with_claude.server.start()
+    watch = ClaudeWatch(with_claude)
+    await watch.look()
+    assert watch.report.problem is None
+    mine.unlink()
+    await with_claude.server.cli.refresh()
+    await until(lambda: watch.report.problem is not None)
+    assert str(mine) in watch.report.problem.message
+
+
+def test_an_account_is_named_by_what_is_known():
+    assert account_name({"email": "me@example.com"}) == "me@example.com"
+    assert account_name({"email": "me@example.com", "organization": "Example"}) == "me@example.com, Example"
+    assert account_name({"apiKeySource": "ANTHROPIC_API_KEY"}) == ""
