@@ -120,7 +120,7 @@ class ClientsPage(Page):
         splitter.addWidget(self._right)
         splitter.setStretchFactor(1, 1)
         splitter.setSizes([_LIST_WIDTH, 3 * _LIST_WIDTH])
-        left.setMinimumWidth(180)
+        left.setMinimumWidth(208)
         self.body.addWidget(splitter, 1)
 
 
