@@ -61,14 +61,12 @@ def _shortened(line: str) -> str:
 
 def summary(record: RequestRecord) -> list[Pair]:
     """The request in a few lines; what is not known is left out."""
-    model = record.model or ""
-    asked = record.requested_model or ""
-    if asked and model and asked != model:
-        model = tr("{model}, asked for {requested}").format(model=model, requested=asked)
+    asked = record.requested_model if record.requested_model != record.model else None
     return _known(
         (tr("Endpoint"), record.endpoint),
         (tr("Client"), record.client),
-        (tr("Model"), model or asked),
+        (tr("Model"), record.model or ""),
+        (tr("Asked for"), asked or ""),
         (tr("Answered by"), _backend(record.backend)),
         (tr("Streamed"), tr("yes") if record.stream else tr("no")),
         (tr("HTTP status"), str(record.http_status or "")),

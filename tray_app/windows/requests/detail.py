@@ -205,6 +205,8 @@ class DetailPane(QFrame):
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._area.setWidget(inside)
+        for plain in (inside, self._area.viewport()):
+            plain.setAutoFillBackground(False)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(2 * grid, 2 * grid, grid, grid)
         outer.setSpacing(grid + grid // 2)

@@ -61,10 +61,11 @@ class DetailHeader(QWidget):
         title.addWidget(self._icon)
         title.addWidget(self._status)
         title.addWidget(self._model, 1)
+        title.addWidget(self.cancel)
         title.addWidget(self._close)
         actions = QHBoxLayout()
         actions.setSpacing(grid // 2)
-        for widget in (self.copy_curl, self.copy_id, self.session, self.cancel):
+        for widget in (self.copy_curl, self.copy_id, self.session):
             actions.addWidget(widget)
         actions.addStretch(1)
         column = QVBoxLayout(self)

@@ -53,6 +53,7 @@ class RequestsPage(Page):
         self.actions_ = RequestActions(
             context, self.table, self.export, clear=self.clearing.ask, told=self.toast.show_message
         )
+        self._store = context.store
         self._active = False
         self._ticks = 0
         self._timer = QTimer(self, interval=TICK_MS)
@@ -69,6 +70,8 @@ class RequestsPage(Page):
         self._active = True
         if not self.log.is_loaded and not self.log.busy:
             self.log.reload()
+        if self.context.store is None and self.context.store_problem is not None:
+            self._failed(self.context.store_problem)
         self.log.age()
         self._update()
 
@@ -165,7 +168,23 @@ class RequestsPage(Page):
 
     def _try_again(self) -> None:
         self.banner.clear()
-        self.log.reload()
+        self.context.run(self._open_store(), name="open the history")
+
+    async def _open_store(self) -> None:
+        if self.context.store is None:
+            await self.context.open()
+        if self.context.store is None and self.context.store_problem is not None:
+            self._failed(self.context.store_problem)
+        else:
+            self.log.reload()
+
+    def _server_changed(self) -> None:
+        # A start opens a store that could not be opened before.
+        if self.context.store is not self._store:
+            self._store = self.context.store
+            self.banner.clear()
+            self.log.reload()
+        self._update()
 
     def _ticked(self) -> None:
         self._ticks += 1
@@ -221,6 +240,7 @@ class RequestsPage(Page):
         self.pause = button(tr("Pause"), lambda: None, icon="mdi6.pause", hint=tr("Hold new requests back (Ctrl+P)"))
         self.pause.setCheckable(True)
         self.pause.setShortcut("Ctrl+P")
+        self.pause.setMinimumWidth(104)  # for both of its words
         self.export_button = button(
             tr("Export..."), self.actions_.export_filtered.trigger, hint=tr("All that match, as JSON lines (Ctrl+E)")
         )
@@ -262,7 +282,7 @@ class RequestsPage(Page):
     def _connect(self) -> None:
         context = self.context
         context.bridge.requests_changed.connect(self._received)
-        context.server.changed.connect(self._update)
+        context.server.changed.connect(self._server_changed)
         context.settings_changed.connect(self._update)
         self.chips.chosen.connect(lambda _: self._filter())
         self.search.searched.connect(lambda _: self._filter())

@@ -8,11 +8,13 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from server.store.types import RequestRecord
+from tray_app import theme
 from tray_app.models.requests import RECORD_ROLE, RequestLog
+from tray_app.models.requests_columns import Column
 from tray_app.preferences import Preferences
 from tray_app.translation import tr
 from tray_app.widgets import dress_rows
-from tray_app.windows.requests.column_widths import fit
+from tray_app.windows.requests.column_widths import Widths, fit
 from tray_app.windows.requests.delegate import RequestDelegate
 
 WIDTHS = "requests/columns"
@@ -20,6 +22,8 @@ WIDTHS = "requests/columns"
 _NEAR_END = 8
 """So many pixels from its end, the list counts as being there."""
 _SAVE_MS = 500
+_PADDING = 24
+"""Left and right of a cell's text together."""
 
 
 class RequestTable(QTableView):
@@ -109,14 +113,26 @@ class RequestTable(QTableView):
     # Columns
 
     def _lay_out_columns(self) -> None:
-        room = self.viewport().width()
-        widths = fit(self.log.columns, room, self._chosen)
+        widths = fit(self.log.columns, self.viewport().width(), self._sizes(), self._chosen)
         self._laying_out = True
         for at, column in enumerate(self.log.columns):
             self.setColumnHidden(at, column.key not in widths)
             if column.key in widths:
                 self.setColumnWidth(at, widths[column.key])
         self._laying_out = False
+
+    def _sizes(self) -> dict[str, Widths]:
+        """What the columns need in the font that is in force."""
+        cells, header = self.fontMetrics(), self.horizontalHeader().fontMetrics()
+        mark = theme.size("icon") + theme.size("grid")
+
+        def width(column: Column, sample: str) -> int:
+            text = cells.horizontalAdvance(sample) + (mark if column.key == "status" else 0)
+            return max(text, header.horizontalAdvance(column.title)) + _PADDING
+
+        return {
+            column.key: Widths(width(column, column.least), width(column, column.wish)) for column in self.log.columns
+        }
 
     def _resized(self, section: int, before: int, width: int) -> None:
         if not self._laying_out and width > 0:

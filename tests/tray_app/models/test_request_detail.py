@@ -1,0 +1,91 @@
+"""What the detail pane shows of a request."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests.tray_app.models.request_records import START, record
+from tray_app.models.request_detail import (
+    MOST_CHARACTERS,
+    MOST_LINE,
+    advice,
+    body,
+    first_token_share,
+    summary,
+    timing,
+    usage,
+)
+
+
+def test_json_is_laid_out_and_other_text_left_as_it_is() -> None:
+    laid_out = body('{"a":[1,"ü"]}')
+    assert (laid_out.shown, laid_out.language, laid_out.note) == ('{\n  "a": [\n    1,\n    "ü"\n  ]\n}', "json", "")
+    assert body("data: x").shown == "data: x"
+
+
+def test_a_large_body_is_cut_with_a_note_and_can_be_copied_whole() -> None:
+    text = json.dumps({"lines": ["x" * 100] * 10_000})
+    large = body(text)
+    assert len(large.shown) <= MOST_CHARACTERS
+    assert json.loads(large.whole) == json.loads(text)
+    assert large.note == "Only the beginning of 1.1 MB is shown."
+
+
+def test_a_long_line_is_cut_alone() -> None:
+    long = body(json.dumps({"a": "x" * (MOST_LINE + 1000), "b": 1}))
+    assert max(map(len, long.shown.split("\n"))) < MOST_LINE + 100
+    assert long.shown.endswith('"b": 1\n}')
+    assert (long.note, len(long.whole) > MOST_LINE + 1000) == ("Long lines are cut.", True)
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    running = record(1, "running")
+    assert dict(summary(running)) == {
+        "Endpoint": "/v1/chat/completions",
+        "Client": "Continue/1.2",
+        "Asked for": "gpt-4o",
+        "Streamed": "no",
+        "Request id": "req_000001",
+    }
+    assert dict(timing(running, START + 4)).keys() == {"Arrived", "Running for"}
+    assert usage(running) == []
+    assert first_token_share(running) is None
+
+
+def test_timing_tokens_and_cost() -> None:
+    done = replace(
+        record(1, "ok"),
+        output_tokens=320,
+        cache_read_tokens=1000,
+        cost_usd=0.042,
+        backend="claude_code",
+        http_status=200,
+    )
+    times = dict(timing(done, START + 99))
+    del times["Arrived"]
+    assert times == {
+        "First token after": "400 ms", "Answer took": "1.6 s", "Duration": "2.0 s", "Output speed": "200 tokens/s"
+    }  # fmt: skip
+    assert dict(usage(done)) == {
+        "Tokens in": "1,200",
+        "of these from the cache": "1,000",
+        "Tokens out": "320",
+        "Cost at list prices": "$0.042",
+    }
+    assert first_token_share(done) == pytest.approx(0.2)
+    assert dict(summary(done))["Answered by"] == "Claude Code"
+
+
+@pytest.mark.parametrize(
+    ("status", "page"), [(401, "overview"), (403, "overview"), (404, "settings"), (429, "overview"), (503, "guide")]
+)
+def test_an_error_leads_to_the_page_that_mends_it(status: int, page: str) -> None:
+    found = advice(replace(record(1, "error"), http_status=status))
+    assert found is not None
+    assert (found.page, bool(found.text), bool(found.label)) == (page, True, True)
+
+
+@pytest.mark.parametrize("status", ["ok", "running", "cancelled"])
+def test_there_is_no_advice_where_nothing_failed(status: str) -> None:
+    assert advice(replace(record(1), status=status, http_status=401)) is None
