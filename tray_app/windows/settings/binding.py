@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject, Signal
 
 from server.errors import PortUnavailable, TrayError
-from server.settings import Settings, sources
+from server.settings import Settings
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.windows.settings.fields import Field
@@ -50,11 +50,12 @@ class Value(Protocol):
 
 
 class SettingValue:
-    """A setting of the server."""
+    """A setting of the server. `fixed_by` is what else decides on it: a variable, or the command line."""
 
-    def __init__(self, context: Context, name: str) -> None:
+    def __init__(self, context: Context, name: str, fixed_by: str = "") -> None:
         self.name = name
         self._context = context
+        self._fixed_by = fixed_by
 
     def current(self) -> Any:
         return getattr(self._context.settings, self.name)
@@ -69,7 +70,7 @@ class SettingValue:
         return as_setting(self.name, typed)
 
     def fixed_by(self) -> str:
-        return sources(self._context.overrides).get(self.name, "")
+        return self._fixed_by
 
     async def save(self, value: Any) -> None:
         await self._context.change_settings({self.name: value})

@@ -10,7 +10,6 @@ from tray_app.models.aliases import AliasModel
 from tray_app.translation import tr
 from tray_app.widgets import button
 from tray_app.windows.settings.alias_table import AliasTable
-from tray_app.windows.settings.binding import SettingValue
 from tray_app.windows.settings.fields import NameField
 from tray_app.windows.settings.row import SettingRow
 from tray_app.windows.settings.section import Section
@@ -28,7 +27,7 @@ class ModelsSection(Section):
             tr("For requests that name none. “default” is what Claude Code itself takes."),
             self.default_field,
         )
-        self._value = SettingValue(context, "aliases")
+        self._value = self.value("aliases")
         self.model = AliasModel(context.settings.aliases)
         self.table = AliasTable(self.model, lambda: known_models(context))
         self.add_button = button(tr("Add alias"), self._add, icon="mdi6.plus")

@@ -59,20 +59,13 @@ class SettingsPage(Page):
         return (*first, self.claude, self.processes, self.application, self.advanced)
 
     def _lay_out(self) -> None:
-        self.content = content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(0, 0, 12, 0)
-        column.setSpacing(24)
-        for section in self.sections.values():
-            column.addWidget(section)
-        column.addWidget(self.nothing, 1)
-        column.addStretch(1)
-        content.setMaximumWidth(WIDEST)
+        self.content = QWidget()
+        self.content.setMaximumWidth(WIDEST)
         self.area = QScrollArea(widgetResizable=True)
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.area.setWidget(content)
+        self.area.setWidget(self.content)
         self.contents = Contents([(section.key, section.title) for section in self.sections.values()])
         self.contents.chosen.connect(self._go_to_section)
         self.area.verticalScrollBar().valueChanged.connect(self._mark_section)
@@ -81,6 +74,17 @@ class SettingsPage(Page):
         line.addWidget(self.contents)
         line.addWidget(self.area, 1)
         self.body.addLayout(line, 1)
+        self._fill()
+
+    def _fill(self) -> None:
+        # Last: each move of a full tree to another parent would style all of it once more.
+        column = QVBoxLayout(self.content)
+        column.setContentsMargins(0, 0, 12, 0)
+        column.setSpacing(24)
+        for section in self.sections.values():
+            column.addWidget(section)
+        column.addWidget(self.nothing, 1)
+        column.addStretch(1)
 
     def activate(self) -> None:
         self._active = True

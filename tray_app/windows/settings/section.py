@@ -4,6 +4,7 @@ import asyncio
 
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
+from server.settings import sources
 from tray_app.context import Context
 from tray_app.windows.settings.binding import Binding, SettingValue, Value
 from tray_app.windows.settings.fields import Field
@@ -20,6 +21,8 @@ class Section(QWidget):
         self.title = title
         self.rows: list[SettingRow] = []
         self.bindings: dict[str, Binding] = {}
+        # Neither the environment nor the command line changes while the application runs.
+        self._sources = sources(context.overrides)
         heading = QLabel(title)
         heading.setProperty("role", "heading")
         self.card = QFrame()
@@ -48,7 +51,11 @@ class Section(QWidget):
 
     def setting(self, name: str, label: str, help_text: str, field: Field, *, words: str = "") -> Binding:
         """The same for a setting of the server."""
-        return self.bind(SettingValue(self.context, name), label, help_text, field, words=words)
+        return self.bind(self.value(name), label, help_text, field, words=words)
+
+    def value(self, name: str) -> SettingValue:
+        """The value behind a setting of the server."""
+        return SettingValue(self.context, name, self._sources.get(name, ""))
 
     def activate(self) -> None:
         """The page is seen: look at what changes without being told."""
