@@ -30,6 +30,7 @@ class DetailPane(QFrame):
         self._context = context
         self.record: RequestRecord | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._unread = False
         self._advice: Advice | None = None
         self.header = DetailHeader(
             lambda: curl_of(context, self.record) if self.record else "",
@@ -109,17 +110,22 @@ class DetailPane(QFrame):
             self._read()
 
     def _read(self) -> None:
-        assert self.record is not None  # noqa: S101 - the callers see to it
-        if self._reading is not None:
-            self._reading.cancel()
-        self._busy.begin()
-        self._reading = self._context.run(self._read_whole(self.record.id), name="read a request")
-        self._reading.add_done_callback(self._was_read)
+        # One at a time: whoever runs through the list with the arrow keys does not have all of it read.
+        self._unread = True
+        if self._reading is None:
+            self._busy.begin()
+            self._reading = self._context.run(self._read_what_is_shown(), name="read a request")
+            self._reading.add_done_callback(self._was_read)
 
     def _was_read(self, task: "asyncio.Task[None]") -> None:
         if task is self._reading:
             self._reading = None
             self._busy.end()
+
+    async def _read_what_is_shown(self) -> None:
+        while self._unread and self.record is not None:
+            self._unread = False
+            await self._read_whole(self.record.id)
 
     async def _read_whole(self, request_id: str) -> None:
         store = self._context.store

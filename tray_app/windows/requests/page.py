@@ -63,6 +63,11 @@ class RequestsPage(Page):
         self.detail.hide()
         self._update()
 
+    @property
+    def ticking_ms(self) -> int | None:
+        """How often the times that are shown move on; None while they stand still."""
+        return self._timer.interval() if self._timer.isActive() else None
+
     # What the window asks
 
     def activate(self) -> None:
@@ -81,8 +86,10 @@ class RequestsPage(Page):
         self._update()
 
     def refresh(self) -> None:
-        """Read the log again."""
-        self.log.reload()
+        """Read the end of the log again; a list that was scrolled back stays where it is."""
+        if self.table.follows:
+            self.log.reload()
+        self.log.age()
 
     def find(self) -> None:  # type: ignore[override]
         """Go to the text filter."""

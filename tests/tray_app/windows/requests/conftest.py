@@ -14,7 +14,6 @@ from tray_app.windows.requests import RequestsPage
 async def page(context: Context, qtbot: QtBot, bugs: list[BaseException]) -> AsyncIterator[RequestsPage]:
     """The page, shown and active, with the log read."""
     page = RequestsPage(context)
-    qtbot.addWidget(page)
     page.resize(920, 720)
     page.show()
     page.activate()
@@ -23,6 +22,8 @@ async def page(context: Context, qtbot: QtBot, bugs: list[BaseException]) -> Asy
     page.deactivate()
     await page.settle()
     await settled(page)
+    page.close()
+    page.deleteLater()
 
 
 async def settled(page: RequestsPage) -> None:

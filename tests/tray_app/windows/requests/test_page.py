@@ -1,0 +1,260 @@
+"""The requests page: live rows, filters, pause, empty states, and the way from and to other pages."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from server.errors import DatabaseUnusable
+from server.events import RequestFinished, RequestStarted, RequestUpdated
+from server.store.types import RequestFilter
+from tests.scripted_backend import Gate, ScriptedBackend, answer
+from tests.tray_app.conftest import KEY
+from tests.tray_app.models.request_records import fill, record
+from tests.tray_app.windows.requests.conftest import Settled
+from tests.waiting import until
+from tray_app.context import Context
+from tray_app.windows.requests import RequestsPage
+
+
+@pytest.fixture
+def shown_pages(context: Context) -> list[tuple[str, dict[str, Any]]]:
+    """Where the page sent the person."""
+    pages: list[tuple[str, dict[str, Any]]] = []
+    context.page_requested.connect(lambda page, details: pages.append((page, details)))
+    return pages
+
+
+def ids(page: RequestsPage) -> list[str]:
+    return [row.id for row in page.log.records]
+
+
+async def ask(context: Context, stream: bool = False) -> httpx2.Response:
+    async with httpx2.AsyncClient() as client:
+        return await client.post(
+            f"{context.server.base_url}/chat/completions",
+            headers={"Authorization": f"Bearer {KEY}", "User-Agent": "Continue/1.2"},
+            json={"model": "opus", "messages": [{"role": "user", "content": "Hello"}], "stream": stream},
+            timeout=30,
+        )
+
+
+async def test_a_real_request_appears_as_it_begins_and_fills_in_to_its_end(
+    page: RequestsPage, context: Context, backend: ScriptedBackend
+) -> None:
+    await context.server.start()
+    gate = Gate()
+    backend.script(gate, *answer("Hi", cost=0.01))
+    asked = context.run(ask(context), name="ask")
+    await until(lambda: [row.status for row in page.log.records] == ["running"])
+    assert page.count.text() == "1 request, 1 running"
+    gate.open()
+    await asked
+    await until(lambda: [row.status for row in page.log.records] == ["ok"])
+    (row,) = page.log.records
+    assert (row.client, row.endpoint, row.cost_usd) == ("Continue/1.2", "/v1/chat/completions", 0.01)
+    assert (row.duration is not None, row.session_id is not None) == (True, True)
+    assert page.count.text() == "1 request"
+    await context.server.stop()
+
+
+async def test_a_running_request_is_cancelled_from_its_row(
+    page: RequestsPage, context: Context, backend: ScriptedBackend
+) -> None:
+    await context.server.start()
+    backend.script(Gate())
+    asked = context.run(ask(context), name="ask")
+    await until(lambda: page.log.running == 1)
+    page.table.go_to(page.log.records[0].id)
+    page.actions_.cancel.trigger()
+    response = await asked
+    assert response is not None
+    assert response.status_code == 499
+    await until(lambda: page.log.running == 0)
+    assert page.toast.text() == "The request is cancelled."
+    await context.server.stop()
+
+
+async def test_events_of_the_bus_become_rows(page: RequestsPage, context: Context) -> None:
+    running = record(1, "running")
+    context.bus.publish(RequestStarted(running))
+    context.bus.publish(RequestUpdated(replace(running, model="claude-opus-5-5")))
+    context.bus.publish(RequestStarted(record(2, "running")))
+    context.bus.publish(RequestFinished(record(1, "ok")))
+    await until(lambda: [row.status for row in page.log.records] == ["ok", "running"])
+
+
+# Filters
+
+
+async def test_chips_and_text_filter_together(page: RequestsPage, context: Context, settle: Settled) -> None:
+    assert context.store is not None
+    await fill(context.store, 20)
+    await context.store.record_request(replace(record(23), client="Zed/0.190"))
+    page.chips.chip("error").click()
+    await settle()
+    assert ids(page) == ["req_000003", "req_000008", "req_000013", "req_000018", "req_000023"]
+    page.search.setText("zed")
+    page.search.returnPressed.emit()
+    await settle()
+    assert ids(page) == ["req_000023"]
+    assert page.count.text() == "1 request"
+    page.chips.chip("ok").click()
+    await settle()
+    assert page.list.empty.isVisible()
+    assert page.list.empty.action.text() == "Clear filter"
+    page.list.empty.action.click()
+    await settle()
+    assert (len(ids(page)), page.chips.current, page.search.text()) == (21, "all", "")
+
+
+async def test_a_session_shows_its_requests(page: RequestsPage, context: Context, settle: Settled) -> None:
+    assert context.store is not None
+    await fill(context.store, 5)
+    await context.store.record_request(replace(record(6), session_id="ses_abc123"))
+    page.open_details(session_id="ses_abc123")
+    await settle()
+    assert (ids(page), page.search.text()) == (["req_000006"], "ses_abc123")
+
+
+async def test_find_goes_to_the_filter_and_escape_clears_it(page: RequestsPage, qtbot: QtBot, settle: Settled) -> None:
+    page.find()
+    assert page.search.hasFocus()
+    qtbot.keyClicks(page.search, "zed")
+    qtbot.keyClick(page.search, Qt.Key.Key_Return)
+    assert page.log.wanted == RequestFilter(search="zed")
+    qtbot.keyClick(page.search, Qt.Key.Key_Escape)
+    await settle()
+    assert page.log.wanted == RequestFilter()
+
+
+# Pause
+
+
+async def test_a_pause_counts_what_comes_and_a_click_takes_it_in(page: RequestsPage) -> None:
+    page.log.receive([record(0)])
+    page.pause.click()
+    assert page.pause.text() == "Resume"
+    page.log.receive([record(1), record(2)])
+    assert (ids(page), page.list.new_rows.isVisible(), page.list.new_rows.text()) == (["req_000000"], True, "2 new")
+    page.list.new_rows.click()
+    assert len(ids(page)) == 3
+    assert not page.list.new_rows.isVisible()
+    page.log.receive([record(3)])
+    assert page.list.new_rows.text() == "1 new"
+    page.pause.click()
+    assert (page.pause.text(), len(ids(page))) == ("Pause", 4)
+
+
+# Time
+
+
+async def test_the_clock_ticks_only_while_something_runs_and_somebody_looks(page: RequestsPage) -> None:
+    page.log.receive([record(1, "ok")])
+    assert page.ticking_ms == 30_000
+    page.log.receive([record(2, "running")])
+    assert page.ticking_ms == 1000
+    page.deactivate()
+    assert page.ticking_ms is None
+    page.activate()
+    assert page.ticking_ms == 1000
+    page.log.receive([record(2, "ok")])
+    assert page.ticking_ms == 30_000
+
+
+# Empty
+
+
+async def test_a_stopped_server_offers_to_start_and_a_running_one_to_connect(
+    page: RequestsPage, context: Context, shown_pages: list[tuple[str, dict[str, Any]]]
+) -> None:
+    assert page.list.empty.isVisible()
+    assert page.list.empty.action.text() == "Start server"
+    page.list.empty.action.click()
+    await until(lambda: context.server.state == "running")
+    await until(lambda: page.list.empty.action.text() == "Connect a client")
+    page.list.empty.action.click()
+    assert shown_pages == [("clients", {})]
+    await context.server.stop()
+
+
+async def test_with_history_off_live_rows_are_shown_and_it_is_said_that_they_are_not_kept(
+    page: RequestsPage, context: Context, settle: Settled
+) -> None:
+    await context.change_settings({"history": False})
+    page.log.receive([record(1)])
+    assert page.kept.isVisible()
+    assert page.kept.text() == "History is off: requests are shown while this window runs, and not kept."
+    page.chips.chip("ok").click()
+    await settle()
+    assert ids(page) == ["req_000001"]
+
+
+async def test_a_history_that_cannot_be_opened_is_told_and_can_be_tried_again(
+    page: RequestsPage, context: Context
+) -> None:
+    store, context.store = context.store, None
+    context.store_problem = DatabaseUnusable("The database cannot be opened.", hint="Make room on the disk.")
+    page.activate()
+    page.log.receive([record(1)])
+    assert page.banner.message == "The database cannot be opened."
+    assert page.kept.text().startswith("The history could not be opened")
+    assert ids(page) == ["req_000001"]
+    context.store = store
+    page.banner.actions_shown()[0].click()
+    await until(lambda: not page.kept.isVisible())
+    assert page.banner.message == ""
+
+
+async def test_a_log_that_cannot_be_read_says_so(page: RequestsPage, context: Context, settle: Settled) -> None:
+    assert context.store is not None
+    with closing(sqlite3.connect(context.store.path)) as another:
+        another.execute("ALTER TABLE requests RENAME TO elsewhere")
+    page.refresh()
+    await settle()
+    assert page.banner.isVisible()
+    assert page.banner.level == "error"
+    with closing(sqlite3.connect(context.store.path)) as another:
+        another.execute("ALTER TABLE elsewhere RENAME TO requests")
+    page.banner.actions_shown()[0].click()
+    await until(lambda: not page.banner.isVisible())
+    await settle()
+    assert not page.banner.isVisible()
+
+
+# Details
+
+
+async def test_another_page_can_show_a_request_that_is_not_among_the_rows(
+    page: RequestsPage, context: Context, settle: Settled
+) -> None:
+    assert context.store is not None
+    await fill(context.store, 700)
+    page.refresh()
+    await settle()
+    page.open_details(request_id="req_000005")
+    await until(page.detail.isVisible)
+    assert page.detail.record is not None
+    assert page.detail.record.id == "req_000005"
+    page.open_details(request_id="req_none")
+    await until(page.banner.isVisible)
+
+
+async def test_the_arrow_keys_show_each_request_and_escape_closes(
+    page: RequestsPage, context: Context, qtbot: QtBot, settle: Settled
+) -> None:
+    page.log.receive([record(number) for number in range(5)])
+    page.table.go_to("req_000002")
+    qtbot.keyClick(page.table, Qt.Key.Key_Down)
+    assert page.detail.record is not None
+    assert page.detail.record.id == "req_000003"
+    qtbot.keyClick(page.table, Qt.Key.Key_Return)
+    assert page.detail.isAncestorOf(page.focusWidget())
+    qtbot.keyClick(page.detail, Qt.Key.Key_Escape)
+    assert not page.detail.isVisible()
+    assert page.table.selected == []
