@@ -1,13 +1,14 @@
 """What fills the list of sessions: pages of the store, searches, and what happens meanwhile."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from typing import Any, Literal, Protocol
 
 from PySide6.QtCore import QObject, Signal
 
 from server.errors import TrayError
 from server.events import SessionChanged, SessionsDeleted
+from server.store.paging import decode_cursor
 from server.store.store import Store
 from server.store.types import Page, SessionSummary
 from tray_app.models.sessions import SessionList
@@ -171,14 +172,18 @@ class SessionFeed(QObject):
             return  # the answer to the new search knows of all this
         newest = {summary.id: summary for summary in self._living(page)}
         unknown = [session_id for session_id in ids if not self._update(newest.get(session_id))]
-        new = set(unknown) & newest.keys()
         if self.state == "ready":
-            self._model.add_at_top([summary for summary in newest.values() if summary.id in new])
+            self._model.add_at_top([summary for summary in newest.values() if self._is_new(summary, unknown)])
         self.total = page.total
         for session_id in unknown:
             if session_id not in newest and self._model.row_of(session_id) is not None:
                 await self._look_up(session_id)
         self.changed.emit()
+
+    def _is_new(self, summary: SessionSummary, unknown: Collection[str]) -> bool:
+        """Whether it is to be listed at the top. What is beyond the loaded pages comes with its page."""
+        end = decode_cursor(self._cursor) if self._cursor else None
+        return summary.id in unknown and (end is None or (summary.last_used_at, summary.id) > end)
 
     def _update(self, summary: SessionSummary | None) -> bool:
         return summary is not None and self._model.update(summary)

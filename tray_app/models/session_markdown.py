@@ -7,15 +7,22 @@ made. Only fenced code is taken out: the rest of Markdown stays as it was writte
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
-PROSE_CHARACTERS = 4000
-"""A piece of prose ends at the first blank line after so many."""
+PROSE_CHARACTERS = 2000
+PROSE_LINES = 40
+"""A piece of prose ends at the first blank line after so many, and wherever it is after twice as many."""
 CODE_CHARACTERS = 8000
 CODE_LINES = 120
 LINE_CHARACTERS = 2000
 """A line of code is continued on the next after so many: longer ones take long to lay out."""
 
 _FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)$")
+_BLOCK = re.compile(r" {0,3}(?:#{1,6}(?: |$)|\||(?:[-*_] *){3,}$)| {4}|\t")
+"""A line that ends with itself: a heading, a row of a table, a rule, or code by its indent."""
+_STRUCTURE = re.compile(rf"{_BLOCK.pattern}| {{0,3}}(?:>|[-*+](?: |$)|\d{{1,9}}[.)](?: |$)|=+ *$)")
+"""A line that begins something of its own."""
+LINE_SEPARATOR = "\u2028"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +84,32 @@ def _prose(lines: list[str], keep_lines: bool) -> Iterator[Prose]:
     length = 0
     for line in _short_lines(lines, PROSE_CHARACTERS):
         blank = not line.strip()
-        if (blank and length >= PROSE_CHARACTERS) or length >= 2 * PROSE_CHARACTERS:
-            yield from _one_prose(part)
+        full = max(length / PROSE_CHARACTERS, len(part) / PROSE_LINES)
+        if full >= 2 or (blank and full >= 1):
+            yield from _one_prose(part, keep_lines)
             part, length = [], 0
-        part.append(line if blank or not keep_lines else f"{line}  ")
+        part.append(line)
         length += len(line) + 1
-    yield from _one_prose(part)
+    yield from _one_prose(part, keep_lines)
 
 
-def _one_prose(lines: list[str]) -> Iterator[Prose]:
-    text = "\n".join(lines)
+def _one_prose(lines: list[str], keep_lines: bool) -> Iterator[Prose]:
+    text = "".join(_joined(lines, keep_lines)).strip("\n")
     if text.strip():
-        yield Prose(text.strip("\n"))
+        yield Prose(text)
+
+
+def _joined(lines: list[str], keep_lines: bool) -> Iterator[str]:
+    """The lines with what stands between them: a break that is to be seen is a line separator.
+
+    Markdown's own hard break will not do: Qt makes a paragraph of it.
+    """
+    for line, following in pairwise([*lines, ""]):
+        wanted = keep_lines or line.endswith("  ")
+        in_table = "|" in line and "|" in following
+        ends = in_table or not line.strip() or _BLOCK.match(line)
+        within = not ends and following.strip() and not _STRUCTURE.match(following)
+        yield f"{line.rstrip()}{LINE_SEPARATOR}" if wanted and within else f"{line}\n"
 
 
 def _parts(text: str) -> Iterator[str]:

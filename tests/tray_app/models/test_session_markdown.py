@@ -4,6 +4,7 @@ from tray_app.models.session_markdown import (
     CODE_CHARACTERS,
     CODE_LINES,
     LINE_CHARACTERS,
+    LINE_SEPARATOR,
     PROSE_CHARACTERS,
     Code,
     Prose,
@@ -44,8 +45,27 @@ def test_a_blank_text_has_no_pieces():
     assert list(split_markdown(" \n\n")) == []
 
 
-def test_the_lines_that_a_person_typed_stay_lines():
-    assert list(split_markdown("one\ntwo\n\nthree", keep_lines=True)) == [Prose("one  \ntwo  \n\nthree  ")]
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("one\ntwo\n\nthree", "one/two\n\nthree"),
+        ("# Title\ntext", "# Title\ntext"),
+        ("text\n- a\n- b\n  goes on", "text\n- a\n- b/  goes on"),
+        ("text\n1. a\n2. b", "text\n1. a\n2. b"),
+        ("text\n> said", "text\n> said"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", "| a | b |\n|---|---|\n| 1 | 2 |"),
+        ("a | b\n--|--\n1 | 2", "a | b\n--|--\n1 | 2"),
+        ("text\n---\nmore", "text\n---\nmore"),
+        ("text\n\n    code\n    code", "text\n\n    code\n    code"),
+        ("-5 degrees\n+3 tomorrow", "-5 degrees/+3 tomorrow"),
+    ],
+)
+def test_the_lines_that_a_person_typed_stay_lines(typed, shown):
+    assert list(split_markdown(typed, keep_lines=True)) == [Prose(shown.replace("/", LINE_SEPARATOR))]
+
+
+def test_an_answer_has_the_breaks_that_it_asks_for_and_no_others():
+    assert list(split_markdown("one\ntwo  \nthree")) == [Prose(f"one\ntwo{LINE_SEPARATOR}three")]
 
 
 def test_long_prose_is_cut_at_a_blank_line():

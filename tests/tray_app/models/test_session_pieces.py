@@ -34,7 +34,7 @@ def pieces(*messages, system=()):
 def test_roles_are_headings():
     assert pieces(message("user", text("Hi")), message("assistant", text("Hello"))) == (
         Heading("user", 0),
-        Prose("Hi  "),
+        Prose("Hi"),
         Heading("assistant", 1),
         Prose("Hello"),
     )
@@ -43,14 +43,14 @@ def test_roles_are_headings():
 def test_neighbours_of_one_role_have_one_heading():
     assert pieces(message("user", text("a")), message("user", text("b"))) == (
         Heading("user", 0),
-        Prose("a  "),
-        Prose("b  "),
+        Prose("a"),
+        Prose("b"),
     )
 
 
 def test_the_system_prompt_is_a_fold_at_the_top():
     (fold,) = pieces(system=("Be brief.", "Be kind."))
-    assert (fold.kind, fold_body(fold)) == ("system", (Prose("Be brief.  \n\nBe kind.  "),))
+    assert (fold.kind, fold_body(fold)) == ("system", (Prose("Be brief.\n\nBe kind."),))
     assert pieces(system=("", " ")) == ()
 
 

@@ -48,11 +48,11 @@ class SessionBrowser(QWidget):
         self.empty = EmptyState("mdi6.forum-outline", "")
         self.undo_bar = UndoBar()
         self.footer = Footer(context, self.feed, self.model)
-        self.actions_of = SessionActions(
-            context, store, work, self.feed, self.model, Deleting(self.deletion, self.feed, self.undo_bar, self), self
-        )
+        deleting = Deleting(self.deletion, self.feed, self.table, self.undo_bar, self)
+        self.actions_of = SessionActions(context, store, work, self.feed, self.model, deleting, self)
         self._wanted: str | None = None
         """A session that was asked for before the list was there."""
+        self._settled = False
         self._minutes = QTimer(self)
         self._minutes.setInterval(_MINUTE_MS)
         self._minutes.timeout.connect(self.refresh_times)
@@ -90,7 +90,7 @@ class SessionBrowser(QWidget):
 
     async def settle(self) -> None:
         """Delete what could still be undone, take no more events, and finish all work."""
-        self._context.bridge.sessions_changed.disconnect(self._apply)
+        self._settled = True
         self.actions_of.deleting.commit()
         await self.deletion.settle()
         await self._work.settle()
@@ -131,8 +131,9 @@ class SessionBrowser(QWidget):
 
     def _apply(self, events: Any) -> None:
         # Where the session that is read goes, its reader is told; the next one does not take its place unasked.
-        with self.table.quiet():
-            self.feed.apply(events)
+        if not self._settled:
+            with self.table.quiet():
+                self.feed.apply(events)
 
     def _forget(self, ids: set[str]) -> None:
         if self.reader.session_id in ids:

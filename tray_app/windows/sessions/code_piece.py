@@ -18,6 +18,8 @@ from tray_app.windows.sessions.prose import first_mark, marks
 
 _PADDING = 6
 _BORDER = 1
+_LONGEST_COLOURED = 500
+"""Nobody reads what was packed into longer lines, and to colour it takes long."""
 
 
 class CodeWidget(PieceWidget):
@@ -82,7 +84,8 @@ class _Lines(QPlainTextEdit):
         self.document().setDocumentMargin(_PADDING)
         self.setPlainText(code.text)
         self._longest = max((line.expandtabs(4) for line in code.text.split("\n")), key=len)
-        SyntaxHighlighter(self.document()).set_language(code.language.lower())
+        if len(self._longest) <= _LONGEST_COLOURED:
+            SyntaxHighlighter(self.document()).set_language(code.language.lower())
 
     def height_for(self, width: int) -> int:
         metrics = self.fontMetrics()

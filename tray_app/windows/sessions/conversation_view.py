@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from tray_app.models.session_pieces import Heading, Piece
 from tray_app.windows.sessions.piece_sizes import INDENT, estimated_height, gap_above
@@ -151,7 +151,7 @@ class ConversationView(QAbstractScrollArea):
 
     def focusNextPrevChild(self, next: bool) -> bool:
         """Tab goes from piece to piece in their order, also to those that are not made yet, and out at the end."""
-        focused = QApplication.focusWidget()
+        focused = self.window().focusWidget()
         target = self._neighbour(focused, forward=next)
         if target is None:
             target = self._outside(forward=next) if focused is not self or next else None
@@ -246,7 +246,7 @@ class ConversationView(QAbstractScrollArea):
 
     def _put(self, value: int) -> None:
         near = self._in_view(value, 1.5)
-        focused = QApplication.focusWidget()
+        focused = self.window().focusWidget()
         for place, slot in enumerate(self._slots):
             if (widget := slot.widget) is None:
                 continue

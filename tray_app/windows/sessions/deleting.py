@@ -11,16 +11,20 @@ from tray_app.models.session_deletion import SessionDeletion
 from tray_app.models.session_feed import SessionFeed
 from tray_app.translation import tr
 from tray_app.widgets import UndoBar, confirm
+from tray_app.windows.sessions.session_table import SessionTable
 
 
 class Deleting(QObject):
     """Deletions of the page, one after the other; `undo_bar` has the last."""
 
-    def __init__(self, deletion: SessionDeletion, feed: SessionFeed, undo_bar: UndoBar, parent: QWidget) -> None:
+    def __init__(
+        self, deletion: SessionDeletion, feed: SessionFeed, table: SessionTable, undo_bar: UndoBar, parent: QWidget
+    ) -> None:
         super().__init__(parent)
         self._window = parent
         self._deletion = deletion
         self._feed = feed
+        self._table = table
         self.undo_bar = undo_bar
 
     def ask(self, sessions: Sequence[SessionSummary], *, everything: bool = False) -> None:
@@ -43,7 +47,9 @@ class Deleting(QObject):
     def _delete(self, ids: list[str], everything: bool) -> None:
         self.commit()
         # While the question was open, a session may have gone on under another id.
-        self._deletion.begin([self._feed.current_id(session_id) for session_id in ids], everything=everything)
+        ids = [self._feed.current_id(session_id) for session_id in ids]
+        with self._table.losing(ids):
+            self._deletion.begin(ids, everything=everything)
         self.undo_bar.offer(_done(len(ids)), self._deletion.undo, self._deletion.commit)
 
 

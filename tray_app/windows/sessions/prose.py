@@ -83,8 +83,12 @@ class ProseBrowser(QTextBrowser):
         self.document().setDocumentMargin(0)
         self.document().setIndentWidth(_LIST_INDENT)
         self.document().setDefaultFont(self.font())
+        self.document().setUndoRedoEnabled(False)
         self.document().setMarkdown(markdown, _FEATURES)
+        whole = QTextCursor(self.document())
+        whole.beginEditBlock()  # laid out once, at the end
         _dress(self.document())
+        whole.endEditBlock()
 
     def loadResource(self, type: int, name: QUrl | str) -> None:
         """Nothing is loaded, from nowhere: not from the network, and not from this machine."""
@@ -152,7 +156,9 @@ def _dress(document: QTextDocument) -> None:
         cursor = QTextCursor(block)
         shape = QTextBlockFormat()
         shape.setLineHeight(_LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        if block.next().isValid() and block.textList() is None and cursor.currentTable() is None:
+        following = block.next()
+        in_list = block.textList() is not None and following.textList() is not None
+        if following.isValid() and not in_list and cursor.currentTable() is None:
             shape.setBottomMargin(_PARAGRAPH_GAP)
         cursor.mergeBlockFormat(shape)
         level = block.blockFormat().headingLevel()

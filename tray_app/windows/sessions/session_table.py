@@ -1,6 +1,6 @@
 """The list of sessions. Columns give way where there is no room; what is in view stays when rows come or go."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
@@ -90,6 +90,24 @@ class SessionTable(QTableView):
             yield
         finally:
             self._quiet = before
+
+    @contextmanager
+    def losing(self, ids: Collection[str]) -> Iterator[None]:
+        """Meanwhile these rows go, because a person wants it: the next one that is left is the current one then."""
+        current, gone = self.current, set(ids)
+        successor = self._left_over(gone)
+        with self.quiet():
+            yield
+        if current is not None and current.id in gone:
+            if successor is None or not self.select(successor):
+                self.clear_current()
+            self.current_changed.emit(successor)
+
+    def _left_over(self, gone: Collection[str]) -> str | None:
+        """The session below the current one, or else above it, that is not among the `gone`."""
+        sessions, at = self._list.sessions, self.currentIndex().row()
+        order = [*sessions[at:], *reversed(sessions[: max(at, 0)])]
+        return next((summary.id for summary in order if summary.id not in gone), None)
 
     def rename(self) -> None:
         """Edit the title of the current session in its place."""
