@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Awaitable, Callable
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QSessionManager
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from server.errors import TrayError
 from tray_app.context import Context
-from tray_app.launch import Launch
+from tray_app.launch import Launch, use_token
 from tray_app.notifications import Notifications
 from tray_app.tray import TrayIcon
 from tray_app.wake import WakeWatch
@@ -26,6 +27,9 @@ TEARDOWN_SECONDS = 20.0
 
 class Application(QObject):
     """What runs on the event loop: tray icon, window and server, over a context that is open."""
+
+    ending = Signal()
+    """The end has begun: nothing can be asked of this application any more."""
 
     def __init__(self, app: QApplication, context: Context) -> None:
         super().__init__()
@@ -55,6 +59,7 @@ class Application(QObject):
             self.window.bring_up()
         self.context.run(asyncio.to_thread(self.context.autostart.repair), name="repair start at login")
         await self._quit.wait()
+        self.ending.emit()
         await self._take_down()
 
     def quit(self) -> None:
@@ -69,6 +74,7 @@ class Application(QObject):
         """Do what another start of the application was meant to do."""
         if launch.command == "none":
             return
+        use_token(launch.token)
         if launch.command == "page" and launch.page in self.window.pages:
             self.window.go(launch.page)
         self.window.bring_up()
@@ -111,8 +117,6 @@ class Application(QObject):
 
     def _on_state(self, state: Qt.ApplicationState) -> None:
         """A click on the dock's icon on macOS, which has no other way to say that the window is wanted."""
-        import sys
-
         if sys.platform == "darwin" and state == Qt.ApplicationState.ApplicationActive and not self.window.isVisible():
             self.window.bring_up()
 

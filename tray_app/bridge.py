@@ -108,7 +108,7 @@ class Bridge(QObject):
 
 
 def _without_bodies(record: RequestRecord) -> RequestRecord:
-    """Lists show no bodies, and they would hold much memory: `Store.get_request` has them."""
-    if record.request_body is None and record.response_body is None:
+    """Lists show neither bodies nor headers, and they would hold much memory: `Store.get_request` has them."""
+    if record.request_body is None and record.response_body is None and record.request_headers is None:
         return record
-    return replace(record, request_body=None, response_body=None)
+    return replace(record, request_body=None, response_body=None, request_headers=None)

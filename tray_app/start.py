@@ -102,6 +102,8 @@ async def _run(
     context.bridge.state_changed.connect(_announce)
     instance.message_received.connect(application.take)
     instance.listen()
+    # A start that comes now waits for the end of this one, and is the first then.
+    application.ending.connect(instance.close)
     with stop_on_signals(application.quit):
         await application.run(hidden=namespace.hidden, start_server=not namespace.no_start)
     garbage.close()

@@ -61,7 +61,9 @@ def record(number: int = 1, **changes: Any) -> RequestRecord:
     return replace(RequestRecord(f"request-{number}", 0.0, "/v1/messages", "test"), **changes)
 
 
-def test_what_happens_together_is_one_batch_with_the_latest_of_each(bus: EventBus, bridge: Bridge, heard: Heard) -> None:
+def test_what_happens_together_is_one_batch_with_the_latest_of_each(
+    bus: EventBus, bridge: Bridge, heard: Heard
+) -> None:
     bus.publish(RequestStarted(record(1)))
     bus.publish(RequestStarted(record(2)))
     bus.publish(RequestUpdated(record(1, ttft=0.2)))
@@ -71,8 +73,8 @@ def test_what_happens_together_is_one_batch_with_the_latest_of_each(bus: EventBu
     assert heard == [("requests_changed", [record(1, ttft=0.2, status="ok"), record(2)])]
 
 
-def test_bodies_stay_behind(bus: EventBus, bridge: Bridge, heard: Heard) -> None:
-    bus.publish(RequestFinished(record(request_body="{}", response_body="{}")))
+def test_bodies_and_headers_stay_behind(bus: EventBus, bridge: Bridge, heard: Heard) -> None:
+    bus.publish(RequestFinished(record(request_body="{}", response_body="{}", request_headers=(("accept", "*/*"),))))
     bridge.flush()
     assert heard == [("requests_changed", [record()])]
 

@@ -1,7 +1,7 @@
 """How lists look: rows of 32 px, the whole row under the pointer marked, long texts elided in the middle."""
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
-from PySide6.QtGui import QHelpEvent
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
+from PySide6.QtGui import QFocusEvent, QHelpEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -15,6 +15,8 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app import theme
+
+_BY_KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 
@@ -66,9 +68,32 @@ class RowDelegate(QStyledItemDelegate):
         self._view.viewport().update()
 
 
+class KeyboardEntry(QObject):
+    """Selects a row when the keyboard comes to a view where none is: Qt would make it the current one alone."""
+
+    def __init__(self, view: QAbstractItemView) -> None:
+        super().__init__(view)
+        self._view = view
+        view.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QFocusEvent) and event.gotFocus() and event.reason() in _BY_KEYBOARD:
+            self._select()
+        return super().eventFilter(watched, event)
+
+    def _select(self) -> None:
+        selection = self._view.selectionModel()
+        current = self._view.currentIndex()
+        index = current if current.isValid() else self._view.model().index(0, 0, self._view.rootIndex())
+        if index.isValid() and not selection.hasSelection():
+            flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+            selection.setCurrentIndex(index, flags)
+
+
 def dress_rows(view: QAbstractItemView) -> None:
     """Make a list, table or tree look and scroll like all the others. Call it once its model is set."""
     view.setItemDelegate(RowDelegate(view))
+    KeyboardEntry(view)
     view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
     view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)

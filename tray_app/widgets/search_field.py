@@ -10,7 +10,7 @@ DEBOUNCE_MS = 150
 
 
 class SearchField(QLineEdit):
-    """Emits what is searched for once typing rests; Enter says it at once, Esc clears the field."""
+    """Emits what is searched for once typing rests; Enter and Tab say it at once, Esc clears the field."""
 
     searched = Signal(str)
     """The text, without the spaces around it. It is never emitted twice in a row."""
@@ -39,6 +39,11 @@ class SearchField(QLineEdit):
             event.accept()
             return
         super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        # Who types and goes on at once goes to what the search has left, not to what it is about to hide.
+        self._say()
+        return super().focusNextPrevChild(forward)
 
     def _say(self) -> None:
         self._rest.stop()

@@ -1,9 +1,19 @@
 """Lists have rows of 32 px, and the whole row under the pointer is marked."""
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint
+from PySide6.QtCore import QEvent, QPoint, QStringListModel, Qt
 from PySide6.QtGui import QHelpEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QListView, QTableView, QToolTip, QTreeView
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QHBoxLayout,
+    QLineEdit,
+    QListView,
+    QTableView,
+    QToolTip,
+    QTreeView,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from tray_app.theme import Theme
@@ -94,3 +104,24 @@ def test_the_rows_of_a_plain_list_are_as_wide_as_the_list(theme: Theme, qtbot: Q
     assert view.visualRect(model.index(0, 0)).width() <= view.viewport().width()
     assert view.horizontalScrollBar().maximum() == 0
     assert view.indexAt(QPoint(20, 40)).row() == 1
+
+
+def test_a_row_is_selected_when_the_keyboard_comes_to_a_list_where_none_is(qtbot: QtBot) -> None:
+    place = QWidget()
+    qtbot.addWidget(place)
+    first, view = QLineEdit(place), QListView(place)
+    row = QHBoxLayout(place)
+    row.addWidget(first)
+    row.addWidget(view)
+    view.setModel(QStringListModel(["one", "two"]))
+    dress_rows(view)
+    with qtbot.waitActive(place):
+        place.show()
+    first.setFocus()
+    assert not view.selectionModel().hasSelection()
+    view.setFocus(Qt.FocusReason.TabFocusReason)
+    assert [index.data() for index in view.selectionModel().selectedRows()] == ["one"]
+    view.setCurrentIndex(view.model().index(1, 0))
+    first.setFocus()
+    view.setFocus(Qt.FocusReason.TabFocusReason)
+    assert [index.data() for index in view.selectionModel().selectedRows()] == ["two"]

@@ -57,3 +57,10 @@ def test_the_same_text_is_heard_once(field: SearchField, heard: list[str], qtbot
 
 def test_it_has_a_name_for_screen_readers(field: SearchField) -> None:
     assert field.accessibleName() == "Search sessions"
+
+
+def test_tab_says_it_at_once(field: SearchField, heard: list[str], qtbot: QtBot) -> None:
+    qtbot.keyClicks(field, "parser")
+    qtbot.keyClick(field, Qt.Key.Key_Tab)
+
+    assert heard == ["parser"]
