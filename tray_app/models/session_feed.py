@@ -42,6 +42,8 @@ class SessionFeed(QObject):
     """The session of that id has a new turn, title or pin."""
     deleted = Signal(object)
     """The set of ids that are no more."""
+    failed = Signal(object)
+    """A TrayError: the list is not up to date. Where there is none at all, `state` says so."""
 
     def __init__(
         self, store: Store, model: SessionList, run: Run, *, page: int = PAGE, parent: QObject | None = None
@@ -82,7 +84,7 @@ class SessionFeed(QObject):
         self._generation += 1
         self._loading_more = False
         self.state = "loading"
-        self._run(self._load_first(self._generation), name="list sessions", on_error=self._fail)
+        self._run(self._load_first(self._generation), name="list sessions", on_error=self._fail_to_load)
         self.changed.emit()
 
     def load_more(self) -> None:
@@ -90,7 +92,7 @@ class SessionFeed(QObject):
         if self._cursor is not None and not self._loading_more and self.state == "ready":
             self._loading_more = True
             work = self._load_next(self._generation, self._cursor)
-            self._run(work, name="list more sessions", on_error=self._fail)
+            self._run(work, name="list more sessions", on_error=self.failed.emit)
 
     def current_id(self, session_id: str) -> str:
         """The id that the session has by now, as far as that was heard of."""
@@ -110,7 +112,7 @@ class SessionFeed(QObject):
         self._recount = True
         if not self._catching_up:
             self._catching_up = True
-            self._run(self._catch_up(), name="update sessions", on_error=self._fail)
+            self._run(self._catch_up(), name="update sessions", on_error=self.failed.emit)
 
     def _delete(self, ids: set[str]) -> None:
         if self._asking:
@@ -212,6 +214,7 @@ class SessionFeed(QObject):
         self.size_bytes = await self._store.size_bytes()
         self.changed.emit()
 
-    def _fail(self, error: TrayError) -> None:
+    def _fail_to_load(self, error: TrayError) -> None:
         self.state, self.problem = "failed", error
+        self.failed.emit(error)
         self.changed.emit()

@@ -105,13 +105,14 @@ class SessionBrowser(QWidget):
         self.feed.id_changed.connect(self.reader.change_id)
         self.feed.session_changed.connect(self.reader.reread)
         self.feed.deleted.connect(self._forget)
+        self.feed.failed.connect(self._work.report)
         self.deletion.changed.connect(self._show_state)
-        self.deletion.failed.connect(self._context.problem)
+        self.deletion.failed.connect(self._work.report)
         self.model.modelReset.connect(self._select_again)
         self.reader.opened.connect(self.pane.show_reading)
         self.reader.updated.connect(self.pane.update_reading)
         self.reader.gone.connect(self._say_gone)
-        self.reader.failed.connect(self._context.problem)
+        self.reader.failed.connect(self._work.report)
 
     def _connect_widgets(self) -> None:
         self.search.searched.connect(self.feed.set_search)

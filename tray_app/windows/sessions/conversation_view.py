@@ -65,8 +65,7 @@ class ConversationView(QAbstractScrollArea):
     def show_pieces(self, pieces: Sequence[tuple[Piece, bool]]) -> None:
         """Show another conversation, from its beginning."""
         self._replace(0, len(self._slots), pieces)
-        self.verticalScrollBar().setValue(0)
-        self._arrange(anchor=(0, 0))
+        self._arrange(anchor=(0, -EDGE))
 
     def update_pieces(self, pieces: Sequence[tuple[Piece, bool]], *, follow: bool = True) -> None:
         """Show what became of the conversation. What is the same keeps its widget and its place on the screen.

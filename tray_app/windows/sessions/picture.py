@@ -68,6 +68,7 @@ class PictureWidget(PieceWidget):
         else:
             self._say("")
             self.button.setIconSize(_thumbnail_size(self._pixels))
+            self.button.setIcon(_placeholder(self.button.iconSize()))
             self.button.setAccessibleName(tr("Image, {size}: show in full size").format(size=self._size_text()))
             self.button.setToolTip(tr("Image, {size}. Click to see it in full size.").format(size=self._size_text()))
             self._begin(self._load())
@@ -90,6 +91,8 @@ class PictureWidget(PieceWidget):
         return f"{width} × {height}"  # noqa: RUF001 - a multiplication sign
 
     async def _load(self) -> None:
+        if not isValid(self):
+            return
         size = self.button.iconSize() * self.devicePixelRatioF()
         image = await asyncio.to_thread(decoded, self._picture.data or "", size)
         if not isValid(self):
@@ -145,6 +148,12 @@ def decoded(data: str, size: QSize | None) -> QImage | None:
     if size is None or (image.width() <= size.width() and image.height() <= size.height()):
         return image
     return image.scaled(size, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
+
+
+def _placeholder(size: QSize) -> QIcon:
+    pixmap = QPixmap(size)
+    pixmap.fill(theme.current().colour("hover"))
+    return QIcon(pixmap)
 
 
 def _thumbnail_size(pixels: tuple[int, int]) -> QSize:

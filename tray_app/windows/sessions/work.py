@@ -8,17 +8,17 @@ from tray_app.context import Context, OnError
 
 
 class Work:
-    """Runs as `Context.run` does; what nobody takes of the errors goes to `on_error`."""
+    """Runs as `Context.run` does; errors that nobody takes go to `report`."""
 
-    def __init__(self, context: Context, on_error: OnError) -> None:
+    def __init__(self, context: Context, report: OnError) -> None:
         self._context = context
-        self._on_error = on_error
+        self.report = report
         self._running: set[asyncio.Task[Any]] = set()
 
     def __call__(
         self, work: Coroutine[Any, Any, Any], *, name: str, on_error: OnError | None = None
     ) -> "asyncio.Task[Any]":
-        task = self._context.run(work, name=name, on_error=on_error or self._on_error)
+        task = self._context.run(work, name=name, on_error=on_error or self.report)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
