@@ -17,7 +17,7 @@ from typing import Any
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-import qasync  # isort: skip
+import qasync  # type: ignore[import-untyped]  # isort: skip
 
 FORGET_CANCELLED = 100
 """So many cancelled timers may wait for their time, unless they are fewer than half of all."""

@@ -2,18 +2,15 @@
 
 import asyncio
 import socket
-from pathlib import Path
 
 import httpx2
 import pytest
-from PySide6.QtWidgets import QApplication
 
-from server.errors import DatabaseTooNew, PortUnavailable, SettingsInvalid, TrayError
+from server.errors import PortUnavailable, SettingsInvalid, TrayError
 from server.secrets import API_KEY, KeyStore
 from server.secrets.vaults import MemoryVault
 from server.settings import Settings, load_settings
 from server.store.store import Store
-from tests.scripted_backend import ScriptedBackend, answer
 from tray_app.autostart import Autostart
 from tray_app.context import Context
 from tray_app.preferences import Preferences

@@ -7,8 +7,7 @@ import httpx2
 import pytest
 
 from server.errors import PortUnavailable, SettingsInvalid
-from server.settings import load_settings, write_settings
-from tests.scripted_backend import Gate, ScriptedBackend, answer
+from tests.scripted_backend import Gate, ScriptedBackend
 from tests.tray_app.conftest import KEY
 from tests.waiting import until
 from tray_app.context import Context

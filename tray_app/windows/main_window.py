@@ -125,7 +125,7 @@ class MainWindow(QWidget):
 
     def _add_shortcuts(self) -> None:
         for keys, action in (
-            (QKeySequence.StandardKey.Find, lambda: self.page.find()),
+            (QKeySequence.StandardKey.Find, lambda: self.page.go_to_filter()),
             (QKeySequence.StandardKey.Refresh, lambda: self.page.refresh()),
             (QKeySequence("Ctrl+W"), self.close),
         ):

@@ -49,7 +49,7 @@ class Page(QWidget):
     def refresh(self) -> None:
         """Look again at what is shown (F5)."""
 
-    def find(self) -> None:
+    def go_to_filter(self) -> None:
         """Go to the page's filter (Ctrl+F)."""
 
     def open_details(self, **details: Any) -> None:

@@ -1,21 +1,28 @@
 """The rail at the window's left: the pages, and at its foot the server's state."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
+from server.events import ServerState
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.widgets import ElidedLabel, StatusDot, button
+from tray_app.widgets.status_dot import State
 from tray_app.windows.page import Page
 
 WIDE = 200
 NARROW = 56
 ICON = QSize(20, 20)
 ROW_HEIGHT = 36
-DOTS = {"stopped": "stopped", "starting": "busy", "running": "running", "failed": "error"}
+DOTS: Mapping[ServerState, State] = {
+    "stopped": "stopped",
+    "starting": "busy",
+    "running": "running",
+    "failed": "error",
+}
 
 
 class Rail(QFrame):
@@ -66,7 +73,8 @@ class Rail(QFrame):
         self._foot.set_narrow(narrow)
 
     def _entry(self, page: Page, number: int) -> QToolButton:
-        entry = QToolButton(checkable=True, autoRaise=True)
+        entry = QToolButton(autoRaise=True)
+        entry.setCheckable(True)
         entry.setText(page.title)
         entry.setAccessibleName(page.title)
         entry.setIconSize(ICON)

@@ -88,10 +88,9 @@ def _box(title: str, text: str) -> QMessageBox:
 
 async def _answer(box: QMessageBox) -> QAbstractButton | None:
     """The button that the person chose; None if the box was closed."""
-    finished: asyncio.Future[QAbstractButton | None] = asyncio.get_running_loop().create_future()
-    connection = box.finished.connect(lambda _: finished.done() or finished.set_result(box.clickedButton()))
+    finished = asyncio.Event()
+    box.finished.connect(finished.set)
     box.open()
-    try:
-        return await finished
-    finally:
-        box.disconnect(connection)
+    await finished.wait()
+    box.finished.disconnect(finished.set)
+    return box.clickedButton()

@@ -41,7 +41,7 @@ class MadePage(Page):
     def refresh(self) -> None:
         self.log.append("refresh")
 
-    def find(self) -> None:
+    def go_to_filter(self) -> None:
         self.log.append("find")
 
     def open_details(self, **details: Any) -> None:

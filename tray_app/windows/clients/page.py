@@ -64,7 +64,7 @@ class ClientsPage(Page):
     def refresh(self) -> None:
         self.context.run(self.survey.refresh(), name="look at clients", on_error=self.show_problem)
 
-    def find(self) -> None:  # type: ignore[override]
+    def go_to_filter(self) -> None:
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
 

@@ -102,7 +102,7 @@ class SettingsPage(Page):
         """Take over what other hands wrote into the file."""
         self.context.run(self._reload(), name="read the settings file", on_error=self._unreadable)
 
-    def find(self) -> None:  # type: ignore[override]
+    def go_to_filter(self) -> None:
         self.search.setFocus()
         self.search.selectAll()
 

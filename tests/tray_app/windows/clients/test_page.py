@@ -60,7 +60,7 @@ async def test_every_card(page: ClientsPage, client: object) -> None:
 
 
 async def test_search(page: ClientsPage, qtbot: QtBot) -> None:
-    page.find()
+    page.go_to_filter()
     qtbot.keyClicks(page.search, "terminal")
     qtbot.keyClick(page.search, Qt.Key.Key_Return)
     assert shown(page) == ["aider", "Codex CLI", "opencode", "curl"]

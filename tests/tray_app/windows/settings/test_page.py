@@ -66,7 +66,7 @@ async def test_a_search_without_a_find_says_so_and_goes_back(page: SettingsPage)
 
 
 async def test_find_goes_to_the_search(page: SettingsPage) -> None:
-    page.find()
+    page.go_to_filter()
     await until(page.search.hasFocus)
 
 
