@@ -3,7 +3,7 @@
 from collections.abc import Coroutine
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from server.store.store import Store
@@ -115,6 +115,7 @@ class SessionBrowser(QWidget):
         self.reader.failed.connect(self._work.report)
 
     def _connect_widgets(self) -> None:
+        self._work.busy_changed.connect(self.footer.show_busy)
         self.search.searched.connect(self.feed.set_search)
         self.delete_menu.aboutToShow.connect(
             lambda: self.actions_of.fill_delete_menu(self.delete_menu, self.table.selected)
@@ -250,6 +251,10 @@ class SessionBrowser(QWidget):
         self._split.addWidget(self.pane)
         self._split.setStretchFactor(0, 4)
         self._split.setStretchFactor(1, 5)
+        self._split.restoreState(self._context.preferences.value(_SPLIT, QByteArray()))
+        self._split.splitterMoved.connect(
+            lambda *_: self._context.preferences.set_value(_SPLIT, self._split.saveState())
+        )
         self._stack = QStackedWidget()
         self._stack.addWidget(self._split)
         self._stack.addWidget(self.empty)

@@ -8,7 +8,7 @@ from tray_app.models.session_cells import sessions_text
 from tray_app.models.session_feed import SessionFeed
 from tray_app.models.sessions import SessionList
 from tray_app.translation import tr
-from tray_app.widgets import button
+from tray_app.widgets import Busy, button
 
 
 class Footer(QWidget):
@@ -20,6 +20,7 @@ class Footer(QWidget):
         self._feed = feed
         self._model = model
         self.text = QLabel()
+        self.busy = Busy(tr("Working..."))
         self.text.setProperty("role", "muted")
         self.history = QLabel(tr("History is off: new conversations are not kept."))
         self.history.setProperty("role", "warning")
@@ -28,6 +29,7 @@ class Footer(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.size("grid"))
         row.addWidget(self.text)
+        row.addWidget(self.busy)
         row.addStretch(1)
         row.addWidget(self.history)
         row.addWidget(self.turn_on)
@@ -39,6 +41,13 @@ class Footer(QWidget):
         off = not self._context.settings.history
         self.history.setVisible(off)
         self.turn_on.setVisible(off)
+
+    def show_busy(self, busy: bool) -> None:
+        """Show that something is under way, if it takes a while."""
+        if busy:
+            self.busy.begin()
+        else:
+            self.busy.end()
 
     def _facts(self) -> list[str]:
         feed = self._feed

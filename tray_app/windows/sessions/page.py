@@ -22,7 +22,7 @@ class SessionsPage(Page):
         super().__init__(
             context, tr("Sessions"), tr("Conversations that were kept: read, keep, export or delete them.")
         )
-        self.work = Work(context, self.show_problem)
+        self.work = Work(context, self.show_problem, self)
         self.browser: SessionBrowser | None = None
         self.empty = EmptyState("mdi6.database-alert-outline", "")
         self._stack = QStackedWidget()
@@ -46,7 +46,7 @@ class SessionsPage(Page):
         if browser is not None:
             browser.load()
 
-    def find(self) -> None:  # type: ignore[override]
+    def go_to_filter(self) -> None:
         if self.browser is not None:
             self.browser.search.setFocus()
             self.browser.search.selectAll()

@@ -31,7 +31,7 @@ _SAFE = frozenset({"http", "https"})
 class PictureWidget(PieceWidget):
     """A thumbnail that opens the image in full size. It has its height from the start, so that nothing jumps."""
 
-    outset = QUIET_PADDING
+    outset = QUIET_PADDING + 2
 
     def __init__(self, picture: Picture, begin: Begin) -> None:
         super().__init__()

@@ -4,26 +4,45 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from PySide6.QtCore import QObject, Signal
+
 from tray_app.context import Context, OnError
 
 
-class Work:
+class Work(QObject):
     """Runs as `Context.run` does; errors that nobody takes go to `report`."""
 
-    def __init__(self, context: Context, report: OnError) -> None:
+    busy_changed = Signal(bool)
+    """Whether anything is under way."""
+
+    def __init__(self, context: Context, report: OnError, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self._context = context
         self.report = report
         self._running: set[asyncio.Task[Any]] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+        return bool(self._running)
 
     def __call__(
         self, work: Coroutine[Any, Any, Any], *, name: str, on_error: OnError | None = None
     ) -> "asyncio.Task[Any]":
         task = self._context.run(work, name=name, on_error=on_error or self.report)
+        was_busy = self.busy
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._done)
+        if not was_busy:
+            self.busy_changed.emit(True)
         return task
 
     async def settle(self) -> None:
         """Return when all is done."""
         while self._running:
             await asyncio.wait(self._running)
+
+    def _done(self, task: "asyncio.Task[Any]") -> None:
+        self._running.discard(task)
+        if not self.busy:
+            self.busy_changed.emit(False)
