@@ -41,7 +41,7 @@ class EmptyState(QWidget):
         """Another sentence, such as one that names the filter that hides everything."""
         self._sentence.setText(sentence)
         # The layout asks for the height that it has in the whole width, where it would take fewer lines.
-        self._sentence.setMinimumHeight(self._sentence.heightForWidth(_WIDTH))
+        self._sentence.setMinimumHeight(max(0, self._sentence.heightForWidth(_WIDTH)))
         self.setAccessibleName(sentence)
 
     def set_action(self, label: str, on_action: Callable[[], Any] | None) -> None:
