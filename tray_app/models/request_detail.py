@@ -11,8 +11,10 @@ from tray_app.formatting import duration, exact_time, money, size
 from tray_app.models.requests_columns import elapsed
 from tray_app.translation import tr
 
-MOST_CHARACTERS = 200_000
-"""More than this of a body is not shown: a text view takes seconds to lay out some megabytes."""
+MOST_CHARACTERS = 100_000
+"""More than this of a body is not shown: laying it out would hold up the window, and the server with it, for longer."""
+MOST_COLOURED = 30_000
+"""More than this is shown without colours, which take five times as long."""
 MOST_LINE = 20_000
 """The longest line that is shown whole, for the same reason."""
 
@@ -47,6 +49,7 @@ def body(text: str) -> Body:
     except ValueError:
         whole, language = text, ""
     shown = "\n".join(_shortened(line) for line in whole[:MOST_CHARACTERS].split("\n"))
+    language = language if len(shown) <= MOST_COLOURED else ""
     if shown == whole:
         return Body(shown, whole, language)
     note = tr("Only the beginning of {size} is shown.") if len(whole) > MOST_CHARACTERS else tr("Long lines are cut.")

@@ -95,7 +95,7 @@ class RequestLog(QAbstractTableModel):
         return 0 if parent.isValid() else len(self.columns)
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not self.checkIndex(index, QAbstractTableModel.CheckIndexOption.IndexIsValid):
+        if not index.isValid() or index.row() >= len(self._rows):
             return None
         record, column = self._rows[index.row()], self.columns[index.column()]
         match role:
@@ -138,6 +138,10 @@ class RequestLog(QAbstractTableModel):
     def running(self) -> int:
         """How many of the rows are of requests that still run."""
         return sum(record.status == "running" for record in self._rows)
+
+    def now(self) -> float:
+        """The time that the rows are seen at."""
+        return self._clock()
 
     def row_of(self, request_id: str) -> int | None:
         """The row of a request, or None if it is not held."""

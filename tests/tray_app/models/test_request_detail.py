@@ -29,7 +29,7 @@ def test_a_large_body_is_cut_with_a_note_and_can_be_copied_whole() -> None:
     large = body(text)
     assert len(large.shown) <= MOST_CHARACTERS
     assert json.loads(large.whole) == json.loads(text)
-    assert large.note == "Only the beginning of 1.1 MB is shown."
+    assert (large.note, large.language) == ("Only the beginning of 1.1 MB is shown.", "")
 
 
 def test_a_long_line_is_cut_alone() -> None:

@@ -21,7 +21,7 @@ class LoggedText(QWidget):
         self._heading.setProperty("role", "heading")
         self.note = QLabel(wordWrap=True)
         self.note.setProperty("role", "muted")
-        self.view = CodeView(copied=lambda: self._whole)
+        self.view = CodeView()
         self.view.setAccessibleName(title)
         self.copy_whole = CopyButton(lambda: self._whole, tr("Copy whole"))
         self.remedy = button("", self._mend)

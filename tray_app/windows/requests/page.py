@@ -91,7 +91,7 @@ class RequestsPage(Page):
             self.log.reload()
         self.log.age()
 
-    def find(self) -> None:  # type: ignore[override]
+    def go_to_filter(self) -> None:
         """Go to the text filter."""
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()

@@ -15,15 +15,13 @@ from tray_app.preferences import Preferences
 from tray_app.translation import tr
 from tray_app.widgets import dress_rows
 from tray_app.windows.requests.column_widths import Widths, fit
-from tray_app.windows.requests.delegate import RequestDelegate
+from tray_app.windows.requests.delegate import PADDING, RequestDelegate
 
 WIDTHS = "requests/columns"
 """The preference that holds the widths that the person gave, as JSON."""
 _NEAR_END = 8
 """So many pixels from its end, the list counts as being there."""
 _SAVE_MS = 500
-_PADDING = 24
-"""Left and right of a cell's text together."""
 
 
 class RequestTable(QTableView):
@@ -128,7 +126,7 @@ class RequestTable(QTableView):
 
         def width(column: Column, sample: str) -> int:
             text = cells.horizontalAdvance(sample) + (mark if column.key == "status" else 0)
-            return max(text, header.horizontalAdvance(column.title)) + _PADDING
+            return max(text, header.horizontalAdvance(column.title)) + 2 * PADDING + 2
 
         return {
             column.key: Widths(width(column, column.least), width(column, column.wish)) for column in self.log.columns
@@ -213,7 +211,7 @@ class RequestTable(QTableView):
 
     def _dress(self) -> None:
         dress_rows(self)
-        self.setItemDelegate(RequestDelegate(self))
+        self.setItemDelegate(RequestDelegate(self, self.log))
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

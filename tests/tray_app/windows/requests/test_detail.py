@@ -12,6 +12,7 @@ from tests.tray_app.models.request_records import record
 from tests.tray_app.windows.requests.conftest import Settled
 from tests.waiting import until
 from tray_app.context import Context
+from tray_app.models.request_detail import MOST_CHARACTERS
 from tray_app.windows.requests import RequestsPage
 from tray_app.windows.requests.detail import DetailPane
 
@@ -52,7 +53,7 @@ async def test_a_large_body_is_cut_with_a_note_and_copied_whole(
     text = json.dumps({"lines": ["x" * 100] * 20_000})
     await show(page, context, replace(record(1), request_body=text))
     part = detail.request_body
-    assert len(part.view.text()) <= 200_000
+    assert len(part.view.text()) <= MOST_CHARACTERS
     assert (part.note.isVisible(), part.copy_whole.isVisible()) == (True, True)
     part.copy_whole.click()
     assert json.loads(QGuiApplication.clipboard().text()) == json.loads(text)

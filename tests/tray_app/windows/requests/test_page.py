@@ -123,7 +123,7 @@ async def test_a_session_shows_its_requests(page: RequestsPage, context: Context
 
 
 async def test_find_goes_to_the_filter_and_escape_clears_it(page: RequestsPage, qtbot: QtBot, settle: Settled) -> None:
-    page.find()
+    page.go_to_filter()
     assert page.search.hasFocus()
     qtbot.keyClicks(page.search, "zed")
     qtbot.keyClick(page.search, Qt.Key.Key_Return)

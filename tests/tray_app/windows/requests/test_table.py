@@ -5,6 +5,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from server.store.types import RequestStatus
 from tests.tray_app.models.request_records import fill, record
 from tests.waiting import until
 from tray_app.context import Context
@@ -144,3 +145,25 @@ async def test_a_preference_that_is_not_ours_does_no_harm(
 
 def test_every_status_has_a_shape_of_its_own() -> None:
     assert len({icon for icon, _ in STATUS_ICONS.values()}) == len(STATUS_ICONS) == 4
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+async def test_each_status_is_drawn_in_its_colour_and_the_selected_row_is_marked(
+    page: RequestsPage, context: Context, dark: bool
+) -> None:
+    context.theme.set_choice("dark" if dark else "light")
+    statuses: list[RequestStatus] = ["running", "ok", "error", "cancelled"]
+    page.log.receive([record(number, status) for number, status in enumerate(statuses)])
+    table = page.table
+    table.go_to("req_000003")
+    picture = table.viewport().grab().toImage()
+    column = next(at for at, column in enumerate(page.log.columns) if column.key == "status")
+    for row, status in enumerate(statuses):
+        cell = table.visualRect(page.log.index(row, column))
+        colours = {
+            picture.pixelColor(x, y).name()
+            for x in range(cell.left(), cell.right())
+            for y in range(cell.top(), cell.bottom())
+        }
+        assert context.theme.colour(STATUS_ICONS[status][1]).name() in colours
+        assert (context.theme.colour("selection").name() in colours) == (row == 3)
