@@ -13,6 +13,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from tray_app.models.session_pieces import Heading, Piece
+from tray_app.windows.sessions.piece_focus import next_focus
 from tray_app.windows.sessions.piece_sizes import INDENT, estimated_height, gap_above
 from tray_app.windows.sessions.piece_widgets import PieceWidget
 
@@ -101,7 +102,7 @@ class ConversationView(QAbstractScrollArea):
         """Bring the piece with this number into view, from its heading or its first hit on."""
         heading = place > 0 and isinstance(self._slots[place - 1].piece, Heading)
         self._arrange(anchor=(place - heading, 0))
-        widget = self._shown(place)
+        widget = self.shown(place)
         top = widget.hit_top()
         if top is not None:
             self.ensure_visible(QRect(widget.x(), widget.y() + top, 1, _STEP))
@@ -113,6 +114,23 @@ class ConversationView(QAbstractScrollArea):
             bar.setValue(bar.value() + rect.top() - EDGE)
         elif rect.bottom() > height:
             bar.setValue(bar.value() + rect.bottom() - height + EDGE)
+
+    def shown(self, place: int) -> PieceWidget:
+        """The widget of the piece, in its place."""
+        slot = self._slots[place]
+        if slot.widget is None or slot.measured_for == 0:
+            anchor = self._anchor()
+            width = self._width - (INDENT if slot.inner else 0)
+            widget = self._realize(slot)
+            slot.height, slot.measured_for = widget.height_for(width + widget.outset), width
+            self._sum_up()
+            self._arrange(anchor)
+        return self._realize(slot)
+
+    @property
+    def first_in_view(self) -> int:
+        """The number of the first piece that is seen."""
+        return next(iter(self._in_view(self.verticalScrollBar().value(), 0)), 0)
 
     # What Qt tells
 
@@ -150,10 +168,7 @@ class ConversationView(QAbstractScrollArea):
 
     def focusNextPrevChild(self, next: bool) -> bool:
         """Tab goes from piece to piece in their order, also to those that are not made yet, and out at the end."""
-        focused = self.window().focusWidget()
-        target = self._neighbour(focused, forward=next)
-        if target is None:
-            target = self._outside(forward=next) if focused is not self or next else None
+        target = next_focus(self, self.window().focusWidget(), forward=next)
         if target is None:
             return super().focusNextPrevChild(next)
         target.setFocus(Qt.FocusReason.TabFocusReason if next else Qt.FocusReason.BacktabFocusReason)
@@ -267,62 +282,3 @@ class ConversationView(QAbstractScrollArea):
             slot.widget.hide()
             slot.widget.deleteLater()
             slot.widget = None
-
-    # Focus
-
-    def _neighbour(self, focused: QWidget | None, *, forward: bool) -> QWidget | None:
-        """The next widget to be focused, in the order of the pieces."""
-        step = 1 if forward else -1
-        at = self._slot_of(focused)
-        if at is None:
-            if not forward or focused is not self:
-                return None
-            value = self.verticalScrollBar().value()
-            start = next(iter(self._in_view(value, 0)), 0)
-        else:
-            targets = self._realize(self._slots[at]).focus_targets()
-            own = targets.index(focused) + step if focused in targets else (0 if forward else -1)
-            if 0 <= own < len(targets):
-                return targets[own]
-            start = at + step
-        for place in range(start, len(self._slots) if forward else -1, step):
-            targets = self._shown(place).focus_targets()
-            if targets:
-                return targets[0 if forward else -1]
-        return None
-
-    def _shown(self, place: int) -> PieceWidget:
-        """The widget of the piece, in its place."""
-        slot = self._slots[place]
-        if slot.widget is None or slot.measured_for == 0:
-            anchor = self._anchor()
-            width = self._width - (INDENT if slot.inner else 0)
-            widget = self._realize(slot)
-            slot.height, slot.measured_for = widget.height_for(width + widget.outset), width
-            self._sum_up()
-            self._arrange(anchor)
-        return self._realize(slot)
-
-    def _slot_of(self, widget: QWidget | None) -> int | None:
-        if widget is None or not self.viewport().isAncestorOf(widget):
-            return None
-        return next(
-            (
-                place
-                for place, slot in enumerate(self._slots)
-                if slot.widget is not None and (slot.widget is widget or slot.widget.isAncestorOf(widget))
-            ),
-            None,
-        )
-
-    def _outside(self, *, forward: bool) -> QWidget | None:
-        """Where Tab goes on from here: the pieces are at the end of Qt's own order, since they are made late."""
-        if not forward:
-            return self
-        widget = self.nextInFocusChain()
-        while widget is not None and widget is not self:
-            tab = widget.focusPolicy() & Qt.FocusPolicy.TabFocus
-            if tab and widget.isVisible() and widget.isEnabled() and not self.isAncestorOf(widget):
-                return widget
-            widget = widget.nextInFocusChain()
-        return None

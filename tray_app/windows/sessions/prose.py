@@ -161,17 +161,13 @@ def _dress(document: QTextDocument) -> None:
         if following.isValid() and not in_list and cursor.currentTable() is None:
             shape.setBottomMargin(_PARAGRAPH_GAP)
         cursor.mergeBlockFormat(shape)
-        level = block.blockFormat().headingLevel()
-        if level:
-            cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
-            cursor.mergeCharFormat(_heading(level))
         _dress_fragments(document, block.position(), code, colours.colour("accent"))
         block = block.next()
 
 
-def _heading(level: int) -> QTextCharFormat:
-    form = QTextCharFormat()
-    form.setProperty(QTextCharFormat.Property.FontSizeAdjustment, 0)
+def _heading(form: QTextCharFormat, level: int) -> QTextCharFormat:
+    form = QTextCharFormat(form)
+    form.clearProperty(QTextCharFormat.Property.FontSizeAdjustment)  # it goes before a size in pixels
     form.setProperty(QTextCharFormat.Property.FontPixelSize, _HEADING_PIXELS.get(level, 14))
     form.setFontWeight(QFont.Weight.DemiBold)
     return form
@@ -182,6 +178,8 @@ def _dress_fragments(document: QTextDocument, start: int, code: QTextCharFormat,
         cursor = QTextCursor(document)
         cursor.setPosition(position)
         cursor.setPosition(position + length, QTextCursor.MoveMode.KeepAnchor)
+        if level := cursor.blockFormat().headingLevel():
+            cursor.setCharFormat(_heading(form, level))
         if form.isImageFormat():
             _name_image(cursor, form)
         elif form.isAnchor():

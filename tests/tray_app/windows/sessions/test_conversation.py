@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from server.store.types import Session, SessionSummary
 from tray_app.models.session_markdown import Code, Prose
@@ -324,3 +324,18 @@ def test_other_colours_are_taken_on_at_once(view, theme):
     theme.set_choice("dark")
     assert widget_of(view, Prose) is not before
     assert len(made(view)) == 8
+
+
+def test_tab_leaves_the_conversation_at_its_end(theme, qtbot):
+    window = QWidget()
+    qtbot.addWidget(window)
+    column = QVBoxLayout(window)
+    view, behind = Conversation(lambda work: work.close()), QPushButton("Behind")
+    column.addWidget(view)
+    column.addWidget(behind)
+    window.resize(480, 600)
+    window.show()
+    view.show_reading(reading(message("user", text("Only this"))))
+    widget_of(view, Prose).browser.setFocus()
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+    assert window.focusWidget() is behind

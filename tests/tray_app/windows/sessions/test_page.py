@@ -71,7 +71,7 @@ async def test_a_history_that_cannot_be_opened_is_said_and_tried_again(context, 
     page.show()
     page.activate()
     assert page.empty.accessibleName() == "The database is in use. Close the other program."
-    page.find()
+    page.go_to_filter()
     page.open_details(session_id="a")
     await page.settle()
     await store.close()
@@ -108,7 +108,7 @@ async def test_a_search_without_a_hit_offers_to_clear_it(listed):
 
 async def test_find_goes_to_the_search_field(listed):
     listed.browser.table.setFocus()
-    listed.page.find()
+    listed.page.go_to_filter()
     assert listed.page.focusWidget() is listed.browser.search
 
 
@@ -459,3 +459,25 @@ async def test_after_a_deletion_the_next_session_is_read(listed):
     await listed.rest()
     assert listed.browser.table.current.id == "b"
     assert listed.title() == "Question b"
+
+
+async def test_work_under_way_is_shown_until_it_is_done(listed):
+    said = []
+    listed.page.work.busy_changed.connect(said.append)
+    listed.page.refresh()
+    assert listed.page.work.busy
+    await listed.rest()
+    assert (said[0], said[-1], listed.page.work.busy) == (True, False, False)
+    assert not listed.browser.footer.busy.isVisible()
+
+
+async def test_a_list_that_cannot_be_read_is_said_and_what_was_read_stays(listed):
+    await listed.context.store._do(lambda connection: connection.execute("ALTER TABLE sessions RENAME TO lost"))
+    listed.page.refresh()
+    await listed.rest()
+    assert listed.page.banner.message
+    assert listed.ids() == list("dcba")
+    await listed.context.store._do(lambda connection: connection.execute("ALTER TABLE lost RENAME TO sessions"))
+    listed.page.refresh()
+    await listed.rest()
+    assert listed.browser.feed.state == "ready"

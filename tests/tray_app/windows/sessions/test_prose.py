@@ -1,6 +1,6 @@
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QTextDocument, QWheelEvent
+from PySide6.QtGui import QFont, QTextDocument, QWheelEvent
 from PySide6.QtTest import QTest
 
 from tray_app.windows.sessions.prose import ProseWidget
@@ -102,6 +102,13 @@ def test_code_within_a_line_is_in_the_fixed_font(shown, theme):
     widget = shown("a `code` b")
     cursor = widget.browser.document().find("code")
     assert cursor.charFormat().font().families() == theme.fixed_font().families()
+
+
+@pytest.mark.parametrize(("level", "pixels"), [(1, 18), (2, 16), (3, 15), (6, 14)])
+def test_headings_stand_out(shown, level, pixels):
+    widget = shown(f"{'#' * level} Title with `code`\n\ntext")
+    font = widget.browser.document().find("Title").charFormat().font()
+    assert (font.pixelSize(), font.weight()) == (pixels, QFont.Weight.DemiBold)
 
 
 def test_the_wheel_is_the_conversations(shown):
