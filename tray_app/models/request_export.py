@@ -23,13 +23,18 @@ Progress = Callable[[int, int], None]
 
 
 async def export_filtered(
-    store: Store, wanted: RequestFilter, path: Path, progress: Progress = lambda done, total: None
+    store: Store | None,
+    wanted: RequestFilter,
+    path: Path,
+    progress: Progress = lambda done, total: None,
+    live: Sequence[RequestRecord] = (),
 ) -> int:
     """Write the requests that match to `path`, page by page; returns their number.
 
-    The file is there when it is whole, and not at all if this is cancelled or fails. Raises TrayError.
+    Of `live`, which match too, oldest first, those are written that the store does not hold. The file is there when it
+    is whole, and not at all if this is cancelled or fails. Raises TrayError.
     """
-    return await _write(path, _pages(store, wanted), progress)
+    return await _write(path, _pages(store, wanted, live), progress)
 
 
 async def export_selected(
@@ -49,16 +54,29 @@ def as_line(record: RequestRecord) -> bytes:
     return orjson.dumps(redact(as_json(record)), option=orjson.OPT_APPEND_NEWLINE)
 
 
-async def _pages(store: Store, wanted: RequestFilter) -> AsyncIterator[tuple[list[RequestRecord], int]]:
+async def _pages(
+    store: Store | None, wanted: RequestFilter, live: Sequence[RequestRecord]
+) -> AsyncIterator[tuple[list[RequestRecord], int]]:
+    unkept = await _not_in(store, live)
+    yield unkept, len(unkept)
     cursor: str | None = None
     total: int | None = None
-    while True:
+    while store is not None:
         page = await store.list_requests(wanted, cursor=cursor, limit=PAGE)
-        total = page.total if total is None else total
+        total = page.total + len(unkept) if total is None else total
         yield await _whole(store, page.items), total
         cursor = page.next_cursor
         if cursor is None:
             return
+
+
+async def _not_in(store: Store | None, records: Sequence[RequestRecord]) -> list[RequestRecord]:
+    """Those that the store does not hold, newest first."""
+    newest_first = list(reversed(records))
+    if store is None:
+        return newest_first
+    stored = await asyncio.gather(*(store.get_request(record.id) for record in newest_first))
+    return [record for record, whole in zip(newest_first, stored, strict=True) if whole is None]
 
 
 async def _whole(store: Store | None, records: Sequence[RequestRecord]) -> list[RequestRecord]:
@@ -78,9 +96,10 @@ async def _write(path: Path, pages: AsyncIterator[tuple[list[RequestRecord], int
     try:
         await loop.run_in_executor(thread, file.open)
         async for records, total in pages:
-            await loop.run_in_executor(thread, file.write, records)
-            done += len(records)
-            progress(done, max(total, done))
+            if records:
+                await loop.run_in_executor(thread, file.write, records)
+                done += len(records)
+                progress(done, max(total, done))
         await loop.run_in_executor(thread, file.finish)
     except OSError as error:
         raise _not_written(path, error) from error

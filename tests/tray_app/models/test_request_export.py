@@ -94,3 +94,14 @@ async def test_a_place_that_cannot_be_written_is_told_by_name(store: Store, tmp_
     with pytest.raises(TrayError, match="could not be written: No such file or directory") as caught:
         await export_filtered(store, RequestFilter(), tmp_path / "no" / "where.jsonl")
     assert caught.value.hint
+
+
+async def test_live_requests_that_are_not_kept_go_along_once(store: Store, target: Path) -> None:
+    await fill(store, 3)
+    told: list[tuple[int, int]] = []
+    live = [record(number) for number in range(1, 6)]
+    await export_filtered(store, RequestFilter(), target, lambda done, total: told.append((done, total)), live)
+    assert [line["id"][-1] for line in lines(target)] == ["5", "4", "3", "2", "1", "0"]
+    assert told[-1] == (6, 6)
+    await export_filtered(None, RequestFilter(), target, live=live[:2])
+    assert [line["id"][-1] for line in lines(target)] == ["2", "1"]

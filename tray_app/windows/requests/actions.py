@@ -115,7 +115,8 @@ class RequestActions(QObject):
             self._export.ask_for_selected(self._table.selected)
 
     def _export_filtered(self) -> None:
-        self._export.ask_for_filtered(self._table.log.wanted)
+        log = self._table.log
+        self._export.ask_for_filtered(log.wanted, tuple(log.records))
 
     def _action(self, text: str, keys: QKeySequence.StandardKey | str, slot: Callable[[], Any]) -> QAction:
         action = QAction(text, self._table)

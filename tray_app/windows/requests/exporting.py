@@ -1,8 +1,9 @@
 """Export to a file: which one, how far it is, and how to end it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QWidget
@@ -10,11 +11,10 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from server.errors import TrayError
 from server.store.types import RequestFilter, RequestRecord
 from tray_app.context import Context
-from tray_app.models.request_export import Progress, export_filtered, export_selected
+from tray_app.models.request_export import export_filtered, export_selected
 from tray_app.translation import tr
 from tray_app.widgets import Busy
 
-Work = Callable[[Path, Progress], "asyncio.Task[int | None]"]
 FILE_NAME = "requests.jsonl"
 
 
@@ -43,22 +43,17 @@ class RequestExport(QObject):
         """The export that goes on; None if there is none."""
         return self._task
 
-    def ask_for_filtered(self, wanted: RequestFilter) -> None:
-        """Export the whole filter to a file that the person chooses."""
-        self._ask(lambda path: self.filtered(wanted, path))
+    def ask_for_filtered(self, wanted: RequestFilter, live: Sequence[RequestRecord]) -> None:
+        """Export all that match to a file that the person chooses; `live` are those that may not be stored."""
+        self._ask(lambda path: self.filtered(wanted, live, path))
 
     def ask_for_selected(self, records: Sequence[RequestRecord]) -> None:
         """Export these requests to a file that the person chooses."""
         self._ask(lambda path: self.selected(records, path))
 
-    def filtered(self, wanted: RequestFilter, path: Path) -> None:
-        """Export the whole filter to `path`."""
-        store = self._context.store
-        if store is None:
-            problem = self._context.store_problem
-            self._failed(problem or TrayError(tr("The history is not open."), hint=tr("Start the server.")))
-            return
-        self._start(path, export_filtered(store, wanted, path, self._progress))
+    def filtered(self, wanted: RequestFilter, live: Sequence[RequestRecord], path: Path) -> None:
+        """Export all that match to `path`."""
+        self._start(path, export_filtered(self._context.store, wanted, path, self._progress, live))
 
     def selected(self, records: Sequence[RequestRecord], path: Path) -> None:
         """Export these requests to `path`."""
@@ -81,9 +76,9 @@ class RequestExport(QObject):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def _start(self, path: Path, work: "asyncio.Future[int] | object") -> None:
+    def _start(self, path: Path, work: Coroutine[Any, Any, int]) -> None:
         self._busy.begin(tr("Exporting requests"), self.cancel)
-        self._task = self._context.run(work, name="export requests", on_error=self._failed)  # type: ignore[arg-type]
+        self._task = self._context.run(work, name="export requests", on_error=self._failed)
         self._task.add_done_callback(lambda task: self._ended(task, path))
 
     def _progress(self, done: int, total: int) -> None:

@@ -45,6 +45,8 @@ class RequestsPage(Page):
         self.list = ListPane(self.log, self.table)
         self.detail = DetailPane(context)
         self.busy = Busy()
+        self.reading = Busy(tr("Reading the log"))
+        self._is_reading = False
         self.toast = Toast(self)
         self.export = RequestExport(
             context, self, self.busy, told=self.toast.show_message, failed=self.banner.show_error
@@ -208,6 +210,9 @@ class RequestsPage(Page):
             interval = TICK_MS if running else TICK_MS * AGE_TICKS
             if not self._timer.isActive() or self._timer.interval() != interval:
                 self._timer.start(interval)
+        if self.log.busy != self._is_reading:
+            self._is_reading = self.log.busy
+            (self.reading.begin if self._is_reading else self.reading.end)()
         self._update_foot(running)
         if self.log.rowCount():
             self.list.show_table()
@@ -277,6 +282,7 @@ class RequestsPage(Page):
         foot.addWidget(self.count)
         foot.addWidget(self.kept, 1)
         foot.addStretch(0)
+        foot.addWidget(self.reading)
         foot.addWidget(self.busy)
         content = QVBoxLayout()
         content.setSpacing(8)
