@@ -112,7 +112,7 @@ class DetailPane(QFrame):
     def _read(self) -> None:
         # One at a time: whoever runs through the list with the arrow keys does not have all of it read.
         self._unread = True
-        if self._reading is None:
+        if self._reading is None or self._reading.done():
             self._busy.begin()
             self._reading = self._context.run(self._read_what_is_shown(), name="read a request")
             self._reading.add_done_callback(self._was_read)

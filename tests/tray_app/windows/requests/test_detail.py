@@ -1,5 +1,6 @@
 """The pane beside the list."""
 
+import asyncio
 import json
 from dataclasses import replace
 from typing import Any
@@ -135,5 +136,30 @@ async def test_only_the_last_of_two_requests_is_shown(
     page.log.receive([record(1), record(2)])
     page.table.go_to("req_000001")
     page.table.go_to("req_000002")
+    await settle()
+    assert detail.request_body.view.text() == '"2"'
+
+
+async def test_a_request_that_is_gone_to_as_another_was_just_read_is_read_too(
+    page: RequestsPage, context: Context, detail: DetailPane, settle: Settled
+) -> None:
+    assert context.store is not None
+    for number in (1, 2):
+        await context.store.record_request(replace(record(number), request_body=f'"{number}"'))
+    page.log.receive([record(1), record(2)])
+    page.table.go_to("req_000001")
+    reading = detail.settled()
+    assert reading is not None
+    went = asyncio.Event()
+
+    async def go_on() -> None:
+        # The task is done, and those who wait for it are told after this.
+        while not reading.done():  # noqa: ASYNC110 - the moment between is what this is about
+            await asyncio.sleep(0)
+        page.table.go_to("req_000002")
+        went.set()
+
+    context.run(go_on(), name="go on")
+    await went.wait()
     await settle()
     assert detail.request_body.view.text() == '"2"'
