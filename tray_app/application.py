@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QSessionManager
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
-from server.errors import TrayError
 from tray_app.context import Context
 from tray_app.launch import Launch, use_token
 from tray_app.notifications import Notifications
@@ -17,7 +16,7 @@ from tray_app.tray import TrayIcon
 from tray_app.wake import WakeWatch
 from tray_app.windows.closing import Closing
 from tray_app.windows.main_window import MainWindow
-from tray_app.windows.pages import make_pages
+from tray_app.windows.pages import other_entries, rail_entries
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +30,12 @@ class Application(QObject):
     ending = Signal()
     """The end has begun: nothing can be asked of this application any more."""
 
-    def __init__(self, app: QApplication, context: Context) -> None:
+    def __init__(self, app: QApplication, context: Context, quitting: asyncio.Event) -> None:
         super().__init__()
         self.context = context
         self._app = app
-        self._quit = asyncio.Event()
-        pages, others = make_pages(context)
-        self.window = MainWindow(context, pages, others)
+        self._quit = quitting
+        self.window = MainWindow(context, rail_entries(), other_entries())
         self.tray = TrayIcon(context, open_window=self.window.bring_up, quit=self.request_quit)
         self.notifications = Notifications(context, tray=self.tray, window=self.window)
         self.closing = Closing(context, self.window, has_tray=self.has_tray, quit_application=self._quit.set)
@@ -45,18 +43,18 @@ class Application(QObject):
         self.wake = WakeWatch()
         self.wake.woke.connect(lambda _: self._look_again("after a sleep"))
         self.wake.clock_changed.connect(lambda _: self._look_again("after a change of the clock"))
+        context.server.changed.connect(self._show_failure)
         app.commitDataRequest.connect(self._end_of_session)
         app.applicationStateChanged.connect(self._on_state)
 
-    async def run(self, *, hidden: bool, start_server: bool) -> None:
-        """Show what is to be shown, serve, and return when the person quits."""
+    async def run(self, *, hidden: bool) -> None:
+        """Show what is to be shown, and return when the person quits and all is taken down."""
         self.tray.show()
-        if start_server:
-            self.context.run(self.context.server.start(), name="start the server", on_error=self._start_failed)
         if not self.context.preferences.guide_done:
             self.window.go("guide")
         if not hidden or not self.has_tray():
             self.window.bring_up()
+        self._show_failure()
         self.context.run(asyncio.to_thread(self.context.autostart.repair), name="repair start at login")
         await self._quit.wait()
         self.ending.emit()
@@ -75,7 +73,7 @@ class Application(QObject):
         if launch.command == "none":
             return
         use_token(launch.token)
-        if launch.command == "page" and launch.page in self.window.pages:
+        if launch.command == "page" and launch.page in self.window.entries:
             self.window.go(launch.page)
         self.window.bring_up()
 
@@ -83,10 +81,9 @@ class Application(QObject):
         """Whether the icon can be seen; `isVisible` would say yes where there is nothing that shows icons."""
         return QSystemTrayIcon.isSystemTrayAvailable()
 
-    def _start_failed(self, error: TrayError) -> None:
-        """The overview says what is wrong and what to do; without a tray nobody would look there."""
-        log.warning("the server does not run: %s", error)
-        if not self.has_tray():
+    def _show_failure(self) -> None:
+        """A server that cannot start is told by the tray; where there is none, by the window."""
+        if self.context.server.state == "failed" and not self.has_tray():
             self.context.show("overview")
 
     async def _take_down(self) -> None:

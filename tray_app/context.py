@@ -139,7 +139,10 @@ class Context(QObject):
 
         A TrayError goes to `on_error`, or is shown on the window; any other error is a bug, and is shown as one.
         """
-        return spawn(self._guarded(work, on_error), name=name, on_error=self.report_bug)
+        task = spawn(self._guarded(work, on_error), name=name, on_error=self.report_bug)
+        # A task that is cancelled before its first step leaves `work` as it is, and Python would complain of that.
+        task.add_done_callback(lambda _: work.close())
+        return task
 
     async def _guarded(self, work: Coroutine[Any, Any, T], on_error: OnError | None) -> T | None:
         try:

@@ -8,12 +8,11 @@ from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
 from server.commands.options import COMMAND_LINE, overrides
-from server.errors import SettingsInvalid, SetupError
+from server.errors import SettingsInvalid, SetupError, TrayError
 from server.events import StateChanged
 from server.logs import configure_logs
 from server.settings import Settings, load_settings
 from tray_app import crashes
-from tray_app.application import Application
 from tray_app.arguments import in_terminal, own_options
 from tray_app.autostart import system_autostart
 from tray_app.context import Context
@@ -28,6 +27,9 @@ from tray_app.theme import Theme
 from tray_app.windows.startup import tell, wait_for_key_store, wait_for_settings
 
 T = TypeVar("T")
+
+SERVER_FIRST_SECONDS = 2.0
+"""How long the window waits for the server, so that it does not hold it up."""
 
 
 def start(namespace: argparse.Namespace) -> int:
@@ -85,27 +87,48 @@ def _settings(given: Mapping[str, Any]) -> Settings | None:
 async def _run(
     namespace: argparse.Namespace, settings: Settings, given: Mapping[str, Any], instance: SingleInstance
 ) -> None:
-    app = make_qapplication()
-    preferences = Preferences(settings.config_dir)
-    context = Context(
-        settings,
-        key_store=await wait_for_key_store(settings),
-        theme=Theme(preferences.theme),
-        autostart=system_autostart(own_options(namespace)),
-        preferences=preferences,
-        overrides=given,
-    )
-    await context.open()
-    application = Application(app, context)
+    quitting = asyncio.Event()
+    with stop_on_signals(quitting.set):
+        preferences = Preferences(settings.config_dir)
+        context = Context(
+            settings,
+            key_store=await wait_for_key_store(settings),
+            theme=Theme(preferences.theme),
+            autostart=system_autostart(own_options(namespace)),
+            preferences=preferences,
+            overrides=given,
+        )
+        context.bridge.state_changed.connect(_announce)
+        await context.open()
+        if not namespace.no_start:
+            await _start_server(context)
+        await _run_application(namespace, context, instance, quitting)
+
+
+async def _start_server(context: Context) -> None:
+    """The server before the window: clients wait for it, and the window takes a while to be loaded."""
+    starting = context.run(context.server.start(), name="start the server", on_error=_left_to_the_window)
+    await asyncio.wait([starting], timeout=SERVER_FIRST_SECONDS)
+
+
+def _left_to_the_window(error: TrayError) -> None:
+    """The window shows `ServerControl.problem`."""
+
+
+async def _run_application(
+    namespace: argparse.Namespace, context: Context, instance: SingleInstance, quitting: asyncio.Event
+) -> None:
+    # Loaded only now, with all that it shows.
+    from tray_app.application import Application
+
+    application = Application(make_qapplication(), context, quitting)
     crashes.show_on(application)
     garbage = GuiThreadGarbage()
-    context.bridge.state_changed.connect(_announce)
     instance.message_received.connect(application.take)
     instance.listen()
     # A start that comes now waits for the end of this one, and is the first then.
     application.ending.connect(instance.close)
-    with stop_on_signals(application.quit):
-        await application.run(hidden=namespace.hidden, start_server=not namespace.no_start)
+    await application.run(hidden=namespace.hidden)
     garbage.close()
 
 

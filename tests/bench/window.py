@@ -30,7 +30,7 @@ from tray_app.preferences import Preferences
 from tray_app.qt_application import make_qapplication
 from tray_app.theme import Theme
 from tray_app.windows.main_window import MainWindow
-from tray_app.windows.pages import make_pages
+from tray_app.windows.pages import other_entries, rail_entries
 
 PROBE_SECONDS = 0.005
 WARM_UP_SECONDS = 1.0
@@ -64,8 +64,7 @@ async def _measure(place: Path, options: argparse.Namespace) -> list[float]:
     )
     await context.open()
     await context.server.start()
-    pages, others = make_pages(context)
-    window = MainWindow(context, pages, others)
+    window = MainWindow(context, rail_entries(), other_entries())
     if options.page:
         window.go(options.page)
         window.bring_up()

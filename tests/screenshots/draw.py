@@ -15,7 +15,7 @@ from tray_app.context import Context
 from tray_app.preferences import Preferences
 from tray_app.theme import Theme
 from tray_app.windows.main_window import MainWindow
-from tray_app.windows.pages import make_pages
+from tray_app.windows.pages import other_entries, rail_entries
 
 PORT = 8000
 SETTLE_SECONDS = 1.5
@@ -53,7 +53,7 @@ async def draw(
         preferences=Preferences(settings.config_dir),
     )
     await context.open()
-    window = MainWindow(context, *make_pages(context))
+    window = MainWindow(context, rail_entries(), other_entries())
     window.resize(*size)
     window.bring_up()
     await context.server.start()

@@ -194,3 +194,16 @@ async def test_a_bug_of_the_background_is_reported_as_one(context: Context, capl
     await asyncio.wait([context.run(fail(), name="fail")])
     assert [type(bug) for bug in bugs] == [ZeroDivisionError]
     assert "the task 'fail' failed" in caplog.text
+
+
+async def test_work_that_is_cancelled_before_its_first_step_leaves_nothing(context: Context) -> None:
+    begun: list[bool] = []
+
+    async def work() -> None:
+        begun.append(True)
+
+    task = context.run(work(), name="work")
+    task.cancel()
+    await asyncio.wait([task])
+    assert begun == []
+    # An unawaited coroutine would be a warning, which fails the test.

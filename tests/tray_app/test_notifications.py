@@ -14,16 +14,15 @@ from tray_app.context import Context
 from tray_app.notifications import Notifications
 from tray_app.windows.main_window import MainWindow
 from tray_app.windows.page import Page
+from tray_app.windows.pages import PageEntry
 
 
 class OverviewPage(Page):
     key = "overview"
-    icon = "mdi6.home"
 
 
 class SettingsPage(Page):
     key = "settings"
-    icon = "mdi6.cog"
     opened: Any = None
 
     def open_details(self, **details: Any) -> None:
@@ -43,7 +42,13 @@ class Tray(QSystemTrayIcon):
 
 @pytest.fixture
 async def window(context: Context) -> AsyncIterator[MainWindow]:
-    window = MainWindow(context, [OverviewPage(context, "Overview", ""), SettingsPage(context, "Settings", "")])
+    window = MainWindow(
+        context,
+        [
+            PageEntry("overview", "Overview", "mdi6.home", lambda context: OverviewPage(context, "Overview", "")),
+            PageEntry("settings", "Settings", "mdi6.cog", lambda context: SettingsPage(context, "Settings", "")),
+        ],
+    )
     yield window
     window.hide()
     window.deleteLater()

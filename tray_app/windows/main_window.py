@@ -11,6 +11,7 @@ from server.errors import TrayError
 from tray_app.assets import asset
 from tray_app.context import Context
 from tray_app.windows.page import Page
+from tray_app.windows.pages import PageEntry
 from tray_app.windows.rail import Rail
 
 SIZE = (1120, 720)
@@ -19,25 +20,28 @@ NARROW_BELOW = 900
 
 
 class MainWindow(QWidget):
-    """`pages` stand in the rail, `others` are reached from elsewhere. Closing it asks `may_close` first."""
+    """`rail` are the pages in the rail, `others` those reached from elsewhere. Closing it asks `may_close` first.
+
+    A page is made when it is first seen.
+    """
 
     hidden = Signal()
     """The window is not seen any more."""
 
-    def __init__(self, context: Context, pages: Sequence[Page], others: Sequence[Page] = ()) -> None:
+    def __init__(self, context: Context, rail: Sequence[PageEntry], others: Sequence[PageEntry] = ()) -> None:
         super().__init__()
         self._context = context
         self.may_close: Callable[[], bool] = lambda: True
         """False keeps the window open: whoever says so asks the person."""
-        self.pages: Mapping[str, Page] = {page.key: page for page in (*pages, *others)}
+        self.entries: Mapping[str, PageEntry] = {entry.key: entry for entry in (*rail, *others)}
+        self.pages: dict[str, Page] = {}
+        """Those that were made."""
         self.setWindowTitle("Claude Code Tray")
         self.setWindowIcon(QIcon(str(asset("icons/app.svg"))))
         self.setMinimumSize(*MINIMUM)
-        self.rail = Rail(context, pages)
+        self.rail = Rail(context, rail)
         self.rail.chosen.connect(self.go)
         self._stack = QStackedWidget()
-        for page in self.pages.values():
-            self._stack.addWidget(page)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
@@ -50,19 +54,20 @@ class MainWindow(QWidget):
         # Nothing has the focus until the person chooses: Tab begins at the rail.
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setFocus()
-        self.go(pages[0].key)
+        self._key = rail[0].key
+        self.rail.mark(self._key)
         self._restore_geometry()
 
     @property
     def page(self) -> Page:
-        """The page that is shown."""
-        return self.pages[next(key for key, page in self.pages.items() if page is self._stack.currentWidget())]
+        """The page that is shown, or will be."""
+        return self._page(self._key)
 
     def go(self, key: str) -> None:
         """Show the page of that key."""
         if self.rail.isAncestorOf(self.focusWidget() or self):
             self.rail.focus(key)
-        self._stack.setCurrentWidget(self.pages[key])
+        self._key = key
         self.rail.mark(key)
         self._update_active()
 
@@ -104,17 +109,25 @@ class MainWindow(QWidget):
         super().resizeEvent(event)
         self.rail.set_narrow(event.size().width() < NARROW_BELOW)
 
+    def _page(self, key: str) -> Page:
+        if key not in self.pages:
+            self.pages[key] = self.entries[key].make(self._context)
+            self._stack.addWidget(self.pages[key])
+        return self.pages[key]
+
     def _open(self, key: str, details: Mapping[str, Any]) -> None:
         self.go(key)
         self.bring_up()
         if details:
-            self.pages[key].open_details(**details)
+            self.page.open_details(**details)
 
     def _show_problem(self, error: TrayError) -> None:
         self.page.show_problem(error)
 
     def _update_active(self) -> None:
         seen = self.page if self.isVisible() else None
+        if seen is not None:
+            self._stack.setCurrentWidget(seen)
         if seen is self._active:
             return
         if self._active is not None:

@@ -14,12 +14,10 @@ GAP = 16
 
 
 class Page(QWidget):
-    """A page of the main window. Subclasses set `key` and `icon`, and fill `body`; `header` takes their buttons."""
+    """A page of the main window. Subclasses set `key`, and fill `body`; `header` takes their buttons."""
 
     key: ClassVar[str]
     """How `Context.show` names it."""
-    icon: ClassVar[str]
-    """Its picture in the rail, by qtawesome's name."""
 
     def __init__(self, context: Context, title: str, purpose: str) -> None:
         super().__init__()

@@ -4,14 +4,24 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from server.events import ServerState
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.widgets import ElidedLabel, StatusDot, button
 from tray_app.widgets.status_dot import State
-from tray_app.windows.page import Page
+from tray_app.windows.pages import PageEntry
 
 WIDE = 200
 NARROW = 56
@@ -30,12 +40,12 @@ class Rail(QFrame):
 
     chosen = Signal(str)
 
-    def __init__(self, context: Context, pages: Sequence[Page]) -> None:
+    def __init__(self, context: Context, entries: Sequence[PageEntry]) -> None:
         super().__init__()
         self.setProperty("role", "rail")
         self._context = context
         self._group = QButtonGroup(self, exclusive=True)
-        self._entries = {page.key: self._entry(page, number) for number, page in enumerate(pages, start=1)}
+        self._entries = {entry.key: self._button(entry, number) for number, entry in enumerate(entries, start=1)}
         self._foot = ServerFoot(context)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 16, 8, 16)
@@ -45,7 +55,7 @@ class Rail(QFrame):
         column.addStretch(1)
         column.addWidget(self._foot)
         context.theme.changed.connect(self._draw_icons)
-        self._icons = {page.key: page.icon for page in pages}
+        self._icons = {entry.key: entry.icon for entry in entries}
         self._draw_icons()
         self.set_narrow(False)
 
@@ -72,7 +82,7 @@ class Rail(QFrame):
             entry.setToolButtonStyle(style)
         self._foot.set_narrow(narrow)
 
-    def _entry(self, page: Page, number: int) -> QToolButton:
+    def _button(self, page: PageEntry, number: int) -> QToolButton:
         entry = QToolButton(autoRaise=True)
         entry.setCheckable(True)
         entry.setText(page.title)
@@ -80,9 +90,7 @@ class Rail(QFrame):
         entry.setIconSize(ICON)
         entry.setFixedHeight(ROW_HEIGHT)
         entry.setMinimumWidth(NARROW - 16)
-        policy = entry.sizePolicy()
-        policy.setHorizontalPolicy(policy.Policy.Expanding)
-        entry.setSizePolicy(policy)
+        entry.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         sequence = QKeySequence(f"Ctrl+{number}")
         entry.setToolTip(f"{page.title} ({sequence.toString(QKeySequence.SequenceFormat.NativeText)})")
         entry.clicked.connect(lambda: self.chosen.emit(page.key))

@@ -1,6 +1,5 @@
 """The window: pages, the rail, and what it remembers."""
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
@@ -17,6 +16,7 @@ from tray_app.context import Context
 from tray_app.preferences import Preferences
 from tray_app.windows.main_window import MainWindow
 from tray_app.windows.page import Page
+from tray_app.windows.pages import PageEntry, other_entries, rail_entries
 from tray_app.windows.rail import NARROW, WIDE
 
 
@@ -24,7 +24,6 @@ class MadePage(Page):
     """A page that notes what happens to it."""
 
     key = "made"
-    icon = "mdi6.home"
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, self.key.title(), "What it is for.")
@@ -63,12 +62,13 @@ class Elsewhere(MadePage):
     key: ClassVar[str] = "elsewhere"
 
 
-MakeWindow = Callable[[], MainWindow]
+def entries(*pages: type[MadePage]) -> list[PageEntry]:
+    return [PageEntry(page.key, page.key.title(), "mdi6.home", page) for page in pages]
 
 
 @pytest.fixture
 async def window(context: Context, qtbot: QtBot) -> MainWindow:
-    window = MainWindow(context, [First(context), Second(context)], [Elsewhere(context)])
+    window = MainWindow(context, entries(First, Second), entries(Elsewhere))
     qtbot.addWidget(window)
     return window
 
@@ -80,7 +80,7 @@ def log(window: MainWindow, key: str) -> list[Any]:
 
 
 async def test_only_the_page_that_is_seen_is_active(window: MainWindow) -> None:
-    assert log(window, "first") == []
+    assert window.pages == {}
     window.bring_up()
     window.go("second")
     window.go("second")
@@ -128,7 +128,7 @@ async def test_the_place_and_size_are_there_again(
     window.close()
     context.preferences.sync()
     context.preferences = Preferences(settings.config_dir)
-    again = MainWindow(context, [First(context)])
+    again = MainWindow(context, entries(First))
     qtbot.addWidget(again)
     assert (again.width(), again.height()) == (780, 560)
 
@@ -151,8 +151,28 @@ async def test_the_window_stays_while_somebody_objects(window: MainWindow) -> No
 
 
 async def test_pages_finish_their_work_at_the_end(window: MainWindow) -> None:
+    window.bring_up()
+    window.go("second")
     await window.settle()
-    assert [log(window, key) for key in ("first", "second", "elsewhere")] == [["settle"]] * 3
+    assert [log(window, key)[-1] for key in ("first", "second")] == ["settle"] * 2
+    assert list(window.pages) == ["first", "second"]
+
+
+async def test_no_page_is_made_before_it_is_seen(window: MainWindow) -> None:
+    window.go("second")
+    assert window.pages == {}
+    window.bring_up()
+    assert list(window.pages) == ["second"]
+
+
+async def test_every_page_can_be_shown(context: Context, qtbot: QtBot) -> None:
+    window = MainWindow(context, rail_entries(), other_entries())
+    qtbot.addWidget(window)
+    window.bring_up()
+    for key, entry in window.entries.items():
+        context.show(key)
+        assert (window.page.key, window.page.title) == (key, entry.title)
+    await window.settle()
 
 
 async def test_the_foot_of_the_rail_starts_and_stops_the_server(window: MainWindow, context: Context) -> None:

@@ -29,7 +29,6 @@ class ClientsPage(Page):
     """`survey` is made of the context unless another one is given."""
 
     key: ClassVar[str] = "clients"
-    icon: ClassVar[str] = "mdi6.connection"
 
     def __init__(self, context: Context, survey: Survey | None = None) -> None:
         super().__init__(

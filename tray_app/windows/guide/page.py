@@ -29,7 +29,6 @@ class GuidePage(Page):
     """Looks at everything when it is shown, and at one thing again when asked."""
 
     key = "guide"
-    icon = "mdi6.map-marker-path"
 
     def __init__(self, context: Context) -> None:
         super().__init__(

@@ -22,7 +22,6 @@ class OverviewPage(Page):
     """A card for each thing that a person looks after. Nothing is read while the page is not seen."""
 
     key = "overview"
-    icon = "mdi6.view-dashboard-outline"
 
     def __init__(self, context: Context) -> None:
         super().__init__(

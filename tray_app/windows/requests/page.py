@@ -31,7 +31,6 @@ class RequestsPage(Page):
     """The live log, with one request in detail beside it."""
 
     key = "requests"
-    icon = "mdi6.swap-horizontal"
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, tr("Requests"), tr("Every request that clients send, as it happens."))

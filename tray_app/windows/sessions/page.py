@@ -16,7 +16,6 @@ class SessionsPage(Page):
     """The list and the conversation, once there is a store to read from; else why there is none."""
 
     key = "sessions"
-    icon = "mdi6.forum-outline"
 
     def __init__(self, context: Context) -> None:
         super().__init__(

@@ -32,7 +32,6 @@ class SettingsPage(Page):
     """Sections of rows, a list of them beside, and a field that finds rows."""
 
     key: ClassVar[str] = "settings"
-    icon: ClassVar[str] = "mdi6.cog-outline"
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, tr("Settings"), tr("Changes apply as soon as you leave a field or press Enter."))
