@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast
 
+from server.port_check import next_free_port
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
 from server.settings import Settings
@@ -43,7 +44,8 @@ async def draw(
     empty: bool,
 ) -> None:
     """Write `PAGE-THEME.png` into `out` for each."""
-    settings = Settings(data_dir=place / "data", config_dir=place / "config", port=PORT)
+    port = await next_free_port("127.0.0.1", PORT - 1)
+    settings = Settings(data_dir=place / "data", config_dir=place / "config", port=port)
     theme = Theme("light")
     context = Context(
         settings,
