@@ -83,7 +83,7 @@ class PlanWindowsChanged:
 class CliChanged:
     """The Claude Code CLI was found, lost, updated, signed in or out. `account` is what it says of itself.
 
-    `problem` is why it cannot be used, in words; then nothing else is known of it.
+    `problem` is why it cannot be used, in words, and `hint` what to do; then nothing else is known of it.
     """
 
     path: str | None
@@ -91,6 +91,7 @@ class CliChanged:
     signed_in: bool | None
     account: dict[str, Any]
     problem: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

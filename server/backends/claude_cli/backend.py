@@ -124,7 +124,7 @@ class ClaudeCliBackend:
             if str(error) != str(self._problem):
                 log.warning("Claude Code cannot be used: %s", error)
             self._problem = error
-            self._tell(CliChanged(None, None, None, {}, str(error)))
+            self._tell(CliChanged(None, None, None, {}, error.message, error.hint))
             return
         self._probe, self._problem = found, None
         if before is not None and (before.signed_in, before.account) != (found.signed_in, found.account):

@@ -126,7 +126,8 @@ async def test_a_removed_program_is_told_of_and_a_new_one_too(watching, program,
     before = watching.pool.processes()
     program.unlink()
     await until(lambda: len(told) == 2)
-    assert told[1] == CliChanged(None, None, None, {}, watching.status().detail)
+    assert told[1] == CliChanged(None, None, None, {}, told[1].problem, told[1].hint)
+    assert f"{told[1].problem} {told[1].hint}" == watching.status().detail
     assert str(program) in told[1].problem
     assert not watching.status().ready
     await until(lambda: watching.pool.counts().spares == 0)

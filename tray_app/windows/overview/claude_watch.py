@@ -4,7 +4,7 @@ import asyncio
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +79,12 @@ class ClaudeWatch(QObject):
             self._looking = None
             self.changed.emit()
 
-    def _follow(self) -> None:
-        """The server has asked the CLI by itself: it started, or the CLI was updated or removed."""
+    def _follow(self, state: CliChanged) -> None:
+        """The server has asked the CLI by itself: it started, or the CLI was updated, removed or put back."""
+        # Whoever is asking now gets an answer that is newer.
         if self._looking is None:
-            self._context.run(self._take_over(), name="read what the server knows of claude")
+            self.report = _as_told(state)
+            self.changed.emit()
 
     def _forget(self) -> None:
         """Another program, or another way to run it, was set: what is known is of the one before."""
@@ -91,29 +93,15 @@ class ClaudeWatch(QObject):
             self.report = None
             self.changed.emit()
 
-    async def _take_over(self) -> None:
-        if (state := self._context.bridge.cli_state) is not None:
-            self.report = await asyncio.to_thread(_as_told, state, self._context.settings.claude_path)
-            self._add_problem()
-            self.changed.emit()
-
-    def _add_problem(self) -> None:
-        """The event says what was known last, also of a program that is gone since then."""
-        cli, report = self._context.server.cli, self.report
-        if cli is not None and report is not None and report.problem is None:
-            self.report = replace(report, problem=_problem_of(cli))
-
 
 def _program(context: Context) -> tuple[Path | None, bool]:
     return context.settings.claude_path, context.settings.load_user_settings
 
 
-def _as_told(state: CliChanged, claude_path: Path | None) -> ClaudeReport:
-    try:
-        path = locate(claude_path)
-    except BackendError as error:
-        return ClaudeReport(problem=error)
-    return ClaudeReport(Path(state.path) if state.path else path, state.version or "", state.signed_in, state.account)
+def _as_told(state: CliChanged) -> ClaudeReport:
+    if state.path is None:
+        return ClaudeReport(problem=BackendError(state.problem, hint=state.hint))
+    return ClaudeReport(Path(state.path), state.version or "", state.signed_in, state.account)
 
 
 async def look_at_claude(context: Context) -> ClaudeReport:

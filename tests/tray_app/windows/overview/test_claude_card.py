@@ -143,9 +143,9 @@ async def test_it_follows_the_server(card, context, claude):
         "version": "2.1.330",
         "path": str(claude),
     }
-    claude.unlink()
-    context.bus.publish(CliChanged(str(claude), "2.1.330", True, account))
-    await until(lambda: card.findChild(Mending).text)
+    context.bus.publish(CliChanged(None, None, None, {}, "It is gone.", "Install it."))
+    await until(lambda: card.findChild(Mending).text == "It is gone.")
+    assert find(card, "Get Claude Code") is not None
     assert facts(card)["account"] == "–"
 
 

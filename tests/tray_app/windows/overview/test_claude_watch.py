@@ -1,9 +1,12 @@
 """What is known of Claude Code while the server works with the real one."""
 
+from pathlib import Path
+
 import psutil
 
+from server.events import CliChanged
 from tests.waiting import until
-from tray_app.windows.overview.claude_watch import ClaudeWatch, account_name
+from tray_app.windows.overview.claude_watch import ClaudeReport, ClaudeWatch, account_name
 
 
 async def test_the_servers_own_answer_is_taken_while_it_starts(with_claude, cli_path):
@@ -40,6 +43,19 @@ async def test_a_claude_that_vanishes_is_missed(with_claude, tmp_path, cli_path)
     await with_claude.server.cli.refresh()
     await until(lambda: watch.report.problem is not None)
     assert str(mine) in watch.report.problem.message
+
+
+async def test_what_the_server_says_is_believed(context):
+    """Also while the disk says otherwise: the server's word is the newer one, and what its requests get."""
+    watch = ClaudeWatch(context)
+    context.bus.publish(CliChanged(None, None, None, {}, "Claude Code was not found.", "Install it."))
+    context.bridge.flush()
+    assert watch.report == ClaudeReport(problem=watch.report.problem)
+    problem = watch.report.problem
+    assert (problem.message, problem.hint) == ("Claude Code was not found.", "Install it.")
+    context.bus.publish(CliChanged("/there/claude", "9.9.9", False, {}))
+    context.bridge.flush()
+    assert watch.report == ClaudeReport(Path("/there/claude"), "9.9.9", False)
 
 
 def test_an_account_is_named_by_what_is_known():
