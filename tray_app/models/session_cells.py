@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from server.store.types import SessionSummary
 from tray_app import formatting
-from tray_app.translation import tr
+from tray_app.translation import counted, tr
 
 
 class Column(IntEnum):
@@ -43,7 +43,7 @@ def cell_text(summary: SessionSummary, column: Column, now: float) -> str:
 
 def sessions_text(count: int) -> str:
     """So many sessions."""
-    return tr("1 session") if count == 1 else tr("{count} sessions").format(count=f"{count:,}")
+    return counted(count, "1 session", "{n} sessions")
 
 
 def expiry_text(summary: SessionSummary, now: float) -> str:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from server.events import ServerState
 from tray_app.server_control import ServerControl
-from tray_app.translation import tr
+from tray_app.translation import counted, tr
 
 TrayState = Literal["stopped", "running", "busy", "error"]
 
@@ -34,9 +34,7 @@ def state_line(server: ServerControl) -> str:
 
 def in_flight_line(count: int) -> str:
     """How many requests are being answered; empty for none."""
-    if count == 0:
-        return ""
-    return tr("1 request in flight") if count == 1 else tr("%n requests in flight", count)
+    return counted(count, "1 request in flight", "{n} requests in flight") if count else ""
 
 
 def _short(text: str) -> str:

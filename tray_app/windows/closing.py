@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from tray_app.context import Context
-from tray_app.translation import tr
+from tray_app.translation import counted, tr
 
 
 class Closing:
@@ -46,7 +46,7 @@ class Closing:
         if not count:
             self._quit()
             return
-        question = tr("%n requests are being answered.", count) if count > 1 else tr("A request is being answered.")
+        question = counted(count, "A request is being answered.", "{n} requests are being answered.")
         box = self._ask(tr("Quit now?"), question + " " + tr("Quitting ends them."))
         leave = box.addButton(tr("Quit now"), QMessageBox.ButtonRole.DestructiveRole)
         stay = box.addButton(tr("Keep running"), QMessageBox.ButtonRole.RejectRole)

@@ -8,7 +8,7 @@ from PySide6.QtGui import QDesktopServices, QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from tray_app.crash_report import CrashReport
-from tray_app.translation import tr
+from tray_app.translation import counted, tr
 
 SIZE = (640, 440)
 COPIED_MS = 1000
@@ -49,8 +49,8 @@ class CrashDialog(QDialog):
 
     def add_more(self, count: int) -> None:
         """Say that `count` more errors have happened meanwhile."""
-        text = tr("1 more error since then is in the log.")
-        self.more.setText(text if count == 1 else tr("%n more errors since then are in the log.", count))
+        one, many = "1 more error since then is in the log.", "{n} more errors since then are in the log."
+        self.more.setText(counted(count, one, many))
         self.more.show()
 
     def _lay_out(self, fatal: bool) -> None:

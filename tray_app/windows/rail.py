@@ -19,13 +19,15 @@ from PySide6.QtWidgets import (
 from server.events import ServerState
 from tray_app.context import Context
 from tray_app.translation import tr
+from tray_app.tray.state import in_flight_line
 from tray_app.widgets import ElidedLabel, StatusDot, button
 from tray_app.widgets.status_dot import State
 from tray_app.windows.pages import PageEntry
 
 WIDE = 200
 NARROW = 56
-ICON = QSize(20, 20)
+ICON = QSize(24, 20)
+"""Wider than the glyph, which stands in the middle: the name keeps its distance."""
 ROW_HEIGHT = 36
 DOTS: Mapping[ServerState, State] = {
     "stopped": "stopped",
@@ -163,7 +165,7 @@ def state_words(context: Context) -> str:
     """The server's state in a word or two."""
     server = context.server
     if server.state == "running" and server.in_flight:
-        return tr("%n requests in flight", server.in_flight) if server.in_flight != 1 else tr("1 request in flight")
+        return in_flight_line(server.in_flight)
     words = {
         "stopped": tr("Stopped"),
         "starting": tr("Starting"),

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QLabel, QT
 from tray_app.context import Context
 from tray_app.formatting import duration, size
 from tray_app.models.processes import STATE, ProcessRow, ProcessTable
-from tray_app.translation import tr
+from tray_app.translation import counted, tr
 from tray_app.widgets import Card
 
 EVERY_MS = 2000
@@ -53,7 +53,7 @@ class ProcessesCard(Card):
         rows = [ProcessRow(*process) for process in cli.pool.processes()] if cli is not None else []
         self.model.show_processes(rows)
         memory = sum(row.memory_bytes for row in rows)
-        count = tr("%n processes", n=len(rows)) if len(rows) != 1 else tr("1 process")
+        count = counted(len(rows), "1 process", "{n} processes")
         self._totals.setText(f"{count}, {size(memory)}" if rows else "")
         self._purpose.setText(self._describe(bool(rows)))
         self._fit(len(rows))

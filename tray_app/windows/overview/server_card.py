@@ -8,6 +8,7 @@ from server.port_check import look_at_port
 from tray_app.context import Context
 from tray_app.formatting import exact_time
 from tray_app.translation import tr
+from tray_app.tray.state import in_flight_line
 from tray_app.widgets import Card, CopyButton, ElidedLabel, StatusDot, button
 from tray_app.widgets.status_dot import State
 from tray_app.windows.overview.mending import Action, Mending
@@ -74,10 +75,8 @@ class ServerCard(Card):
 
     def _describe(self) -> str:
         server = self._context.server
-        if server.in_flight == 1:
-            return tr("1 request in flight")
         if server.in_flight:
-            return tr("%n requests in flight", n=server.in_flight)
+            return in_flight_line(server.in_flight)
         services = server.services
         started_at = services.started_at if services is not None and server.state == "running" else self._since
         return tr("since {time}").format(time=_clock_time(started_at, self._context.clock()))

@@ -13,7 +13,7 @@ from server.store.types import StatisticsBucket
 from tray_app.formatting import tokens
 from tray_app.models.statistics import RANGES, Range, bucket_at, time_ticks, value_ticks
 from tray_app.theme import Theme
-from tray_app.translation import tr
+from tray_app.translation import counted, tr
 
 AXIS_WIDTH = 44
 HEIGHT = 272
@@ -210,7 +210,7 @@ def describe(span: Range, bucket: StatisticsBucket) -> str:
     """A bucket's figures in a line."""
     begin, end = (time_label(RANGES["hour"], moment) for moment in (bucket.start, bucket.start + span.bucket_seconds))
     day = f"{time_label(span, bucket.start)} " if span.key == "week" else ""
-    requests = tr("1 request") if bucket.requests == 1 else tr("%n requests", n=bucket.requests)
+    requests = counted(bucket.requests, "1 request", "{n} requests")
     failed = tr(", {n} failed").format(n=bucket.errors) if bucket.errors else ""
     used = tr("{read} tokens in, {written} out").format(
         read=tokens(bucket.input_tokens), written=tokens(bucket.output_tokens)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu
 from server.store.types import RequestRecord
 from tray_app.context import Context
 from tray_app.models.request_rows_text import as_tab_separated
-from tray_app.translation import tr
+from tray_app.translation import counted, tr
 from tray_app.windows.requests.copying import curl_of
 from tray_app.windows.requests.exporting import RequestExport
 from tray_app.windows.requests.table import RequestTable
@@ -90,7 +90,7 @@ class RequestActions(QObject):
 
     def _put(self, text: str, rows: int) -> None:
         QGuiApplication.clipboard().setText(text)
-        self._told(tr("Copied") if rows == 1 else tr("Copied {n} rows").format(n=rows))
+        self._told(counted(rows, "Copied", "Copied {n} rows"))
 
     def _copy_curl(self) -> None:
         record = self._table.current

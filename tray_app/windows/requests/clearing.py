@@ -9,7 +9,7 @@ from server.errors import TrayError
 from server.store.types import RequestFilter
 from tray_app.context import Context
 from tray_app.models.requests import RequestLog
-from tray_app.translation import tr
+from tray_app.translation import counted, tr
 from tray_app.widgets import Confirmation, confirm
 
 
@@ -44,7 +44,7 @@ class ClearLog(QObject):
         store = self._context.store
         count = (await store.list_requests(wanted, limit=1)).total if store is not None else len(self._log.records)
         filtered = wanted != RequestFilter()
-        what = tr("1 request") if count == 1 else tr("{n} requests").format(n=f"{count:,}")
+        what = counted(count, "1 request", "{n} requests")
         text = tr("They are deleted from the log for good, with their headers and bodies. Sessions stay.")
         if filtered:
             text = tr("Only those that match the filter.") + " " + text
@@ -64,4 +64,4 @@ class ClearLog(QObject):
         store = self._context.store
         count = await store.delete_requests(wanted) if store is not None else len(self._log.records)
         self._log.forget(wanted)
-        self._told(tr("Deleted 1 request") if count == 1 else tr("Deleted {n} requests").format(n=f"{count:,}"))
+        self._told(counted(count, "Deleted 1 request", "Deleted {n} requests"))

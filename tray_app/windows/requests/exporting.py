@@ -12,7 +12,7 @@ from server.errors import TrayError
 from server.store.types import RequestFilter, RequestRecord
 from tray_app.context import Context
 from tray_app.models.request_export import export_filtered, export_selected
-from tray_app.translation import tr
+from tray_app.translation import counted, tr
 from tray_app.widgets import Busy
 
 FILE_NAME = "requests.jsonl"
@@ -92,4 +92,5 @@ class RequestExport(QObject):
         if task.cancelled():
             self._told(tr("The export was cancelled."))
         elif task.exception() is None and (count := task.result()) is not None:
-            self._told(tr("Exported {count} to {name}").format(count=f"{count:,}", name=path.name))
+            exported = counted(count, "1 request", "{n} requests")
+            self._told(tr("Exported {requests} to {name}").format(requests=exported, name=path.name))

@@ -9,7 +9,7 @@ from server.errors import TrayError
 from server.store.types import RequestFilter, RequestRecord, RequestStatus
 from tray_app.context import Context
 from tray_app.models.requests import RequestLog
-from tray_app.translation import tr
+from tray_app.translation import counted, tr
 from tray_app.widgets import Busy, ChipRow, SearchField, Toast, button
 from tray_app.windows.page import Page
 from tray_app.windows.requests.actions import RequestActions
@@ -225,7 +225,7 @@ class RequestsPage(Page):
 
     def _update_foot(self, running: int) -> None:
         total = self.log.total
-        text = tr("1 request") if total == 1 else tr("{n} requests").format(n=f"{total:,}")
+        text = counted(total, "1 request", "{n} requests")
         self.count.setText(text + (tr(", {n} running").format(n=running) if running else ""))
         kept = ""
         if self.context.store is None:

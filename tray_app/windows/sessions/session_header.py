@@ -9,7 +9,7 @@ from server.store.types import SessionSummary
 from tray_app import formatting, theme
 from tray_app.models.session_cells import expiry_text
 from tray_app.models.session_export import Format
-from tray_app.translation import tr
+from tray_app.translation import counted, tr
 from tray_app.widgets import CopyButton, ElidedLabel, button
 
 _BUTTON_WIDTH = 36
@@ -136,7 +136,7 @@ def _facts(summary: SessionSummary, now: float) -> list[str]:
     facts = [
         summary.client,
         summary.model,
-        tr("1 message") if summary.turns == 1 else tr("{count} messages").format(count=f"{summary.turns:,}"),
+        counted(summary.turns, "1 message", "{n} messages"),
         tr("{count} tokens").format(count=formatting.tokens(summary.input_tokens + summary.output_tokens)),
         tr("last used {when}").format(when=formatting.relative_time(summary.last_used_at, now)),
         tr("kept for good") if summary.expires_at is None else tr("expires {when}").format(when=expiry),

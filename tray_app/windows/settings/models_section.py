@@ -7,7 +7,7 @@ from server.dialects.model_names import DEFAULT, SHORT_NAMES, resolve
 from server.errors import ModelNotFound, TrayError
 from tray_app.context import Context
 from tray_app.models.aliases import AliasModel
-from tray_app.translation import tr
+from tray_app.translation import counted, tr
 from tray_app.widgets import button
 from tray_app.windows.settings.alias_table import AliasTable
 from tray_app.windows.settings.fields import NameField
@@ -90,7 +90,7 @@ class ModelsSection(Section):
         before = self.model.aliases()
         self.model.remove(places)
         if self.model.aliases() != before:
-            text = tr("%n aliases removed.", n=len(places))
+            text = counted(len(places), "1 alias removed.", "{n} aliases removed.")
             self.aliases.show_note("muted", text, [(tr("Undo"), lambda: self._put(before))])
 
     def _put(self, aliases: dict[str, str]) -> None:

@@ -108,7 +108,7 @@ async def test_the_filter_is_exported(filled: RequestsPage, tmp_path: Path, sett
     assert [json.loads(line)["id"] for line in target.read_text().splitlines()] == [
         "req_000018", "req_000013", "req_000008", "req_000003"
     ]  # fmt: skip
-    assert filled.toast.text() == "Exported 4 to out.jsonl"
+    assert filled.toast.text() == "Exported 4 requests to out.jsonl"
 
 
 async def test_the_selection_is_exported(filled: RequestsPage, tmp_path: Path) -> None:
