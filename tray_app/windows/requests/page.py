@@ -198,7 +198,7 @@ class RequestsPage(Page):
         self._ticks += 1
         self.log.tick()
         self.detail.tick()
-        if self._ticks % AGE_TICKS == 0:
+        if self._timer.interval() > TICK_MS or self._ticks % AGE_TICKS == 0:
             self.log.age()
 
     def _update(self) -> None:

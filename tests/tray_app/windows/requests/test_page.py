@@ -167,6 +167,13 @@ async def test_the_clock_ticks_only_while_something_runs_and_somebody_looks(page
     assert page.ticking_ms == 30_000
 
 
+async def test_each_tick_of_the_slow_clock_makes_requests_older(page: RequestsPage, qtbot: QtBot) -> None:
+    page.log.receive([record(1, "ok")])
+    with qtbot.waitSignal(page.log.dataChanged, timeout=0, raising=False) as changed:
+        page._timer.timeout.emit()
+    assert changed.signal_triggered
+
+
 # Empty
 
 
