@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from server.errors import TrayError
 from tray_app.context import Context
-from tray_app.translation import tr
+from tray_app.windows.file_dialogs import ask_for_claude
 
 INSTALL_PAGE = "https://claude.com/claude-code"
 
@@ -23,15 +23,13 @@ def choose_program(
     parent: QWidget, context: Context, then: Callable[[], None], on_error: Callable[[TrayError], None]
 ) -> QFileDialog:
     """Ask for the program and set it. `then` is called when it is in force."""
-    start = context.settings.claude_path or Path.home()
-    dialog = QFileDialog(parent.window(), tr("Choose the Claude Code program"), str(start.parent))
-    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
 
-    async def use(path: str) -> None:
-        await context.change_settings({"claude_path": path})
+    async def use(path: Path) -> None:
+        await context.change_settings({"claude_path": str(path)})
         then()
 
-    dialog.fileSelected.connect(lambda path: context.run(use(path), name="choose claude", on_error=on_error))
-    dialog.finished.connect(dialog.deleteLater)
-    dialog.open()
-    return dialog
+    return ask_for_claude(
+        parent,
+        context.settings.claude_path,
+        lambda path: context.run(use(path), name="choose claude", on_error=on_error),
+    )

@@ -5,8 +5,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QStandardPaths
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
 from server.errors import TrayError
 from server.store.types import RequestFilter, RequestRecord
@@ -14,6 +14,7 @@ from tray_app.context import Context
 from tray_app.models.request_export import export_filtered, export_selected
 from tray_app.translation import counted, tr
 from tray_app.widgets import Busy
+from tray_app.windows.file_dialogs import ask_where_to_save
 
 FILE_NAME = "requests.jsonl"
 
@@ -67,14 +68,8 @@ class RequestExport(QObject):
     def _ask(self, chosen: Callable[[Path], None]) -> None:
         if self._task is not None:
             return
-        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        dialog = QFileDialog(self._window, tr("Export requests"), str(Path(folder) / FILE_NAME))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilters([tr("JSON lines (*.jsonl)"), tr("All files (*)")])
-        dialog.setDefaultSuffix("jsonl")
-        dialog.fileSelected.connect(lambda name: chosen(Path(name)))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        filters = [tr("JSON lines (*.jsonl)"), tr("All files (*)")]
+        ask_where_to_save(self._window, tr("Export requests"), FILE_NAME, filters, chosen)
 
     def _start(self, path: Path, work: Coroutine[Any, Any, int]) -> None:
         self._busy.begin(tr("Exporting requests"), self.cancel)

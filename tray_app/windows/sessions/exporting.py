@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QStandardPaths
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from server.errors import NotFound
 from server.store.store import Store
 from server.store.types import SessionSummary
-from tray_app.models.session_export import SUFFIXES, Format, export_session, file_name
+from tray_app.models.session_export import Format, export_session, file_name
 from tray_app.models.session_feed import Run
 from tray_app.translation import tr
 from tray_app.widgets import Toast
+from tray_app.windows.file_dialogs import ask_where_to_save
 
 
 class Exporting(QObject):
@@ -27,16 +28,13 @@ class Exporting(QObject):
     def ask(self, summary: SessionSummary, format: Format) -> QFileDialog:
         """Let the person choose a file; the session is written to it then."""
         names = {"json": tr("JSON files (*.json)"), "markdown": tr("Markdown files (*.md)")}
-        dialog = QFileDialog(self._window.window(), tr("Export the session"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(SUFFIXES[format][1:])
-        dialog.setNameFilter(names[format])
-        dialog.setDirectory(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
-        dialog.selectFile(file_name(summary, format))
-        dialog.fileSelected.connect(lambda path: self.export(summary.id, Path(path), format))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-        return dialog
+        return ask_where_to_save(
+            self._window,
+            tr("Export the session"),
+            file_name(summary, format),
+            [names[format]],
+            lambda path: self.export(summary.id, path, format),
+        )
 
     def export(self, session_id: str, path: Path, format: Format) -> None:
         """Write the session to `path`."""

@@ -3,15 +3,13 @@
 import asyncio
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog
-
 from server.backends.claude_cli.locate import locate
 from server.commands.checks import Check, check_claude
 from server.errors import CliNotFound
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.widgets import Busy, button
+from tray_app.windows.file_dialogs import ask_for_claude
 from tray_app.windows.settings.anthropic_key import AnthropicKeyRow
 from tray_app.windows.settings.fields import SwitchField, TextField
 from tray_app.windows.settings.section import Section
@@ -108,14 +106,10 @@ class ClaudeSection(Section):
             self._testing.cancel()
 
     def _browse(self) -> None:
-        dialog = QFileDialog(self.window(), tr("Choose the claude program"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._use)
-        dialog.open()
+        ask_for_claude(self, self.context.settings.claude_path, self._use)
 
-    def _use(self, path: str) -> None:
-        self.path.edit.setText(path)
+    def _use(self, path: Path) -> None:
+        self.path.edit.setText(str(path))
         self.program.commit()
 
     async def _detect(self) -> None:
