@@ -34,8 +34,11 @@ def key_from_environment() -> str | None:
     return key or None
 
 
-async def open_vault(settings: Settings, *, keyring_seconds: float = KEYRING_SECONDS) -> Vault:
-    """The place for secrets that `settings.key_storage` names, or memory."""
+async def open_vault(settings: Settings, *, keyring_seconds: float = KEYRING_SECONDS, or_memory: bool = True) -> Vault:
+    """The place for secrets that `settings.key_storage` names, or memory.
+
+    Raises KeyringUnavailable if it may not be memory.
+    """
     if settings.key_storage == "file":
         return FileVault(settings.data_dir)
     if settings.key_storage == "memory":
@@ -47,6 +50,8 @@ async def open_vault(settings: Settings, *, keyring_seconds: float = KEYRING_SEC
     try:
         await vault.get(API_KEY)
     except KeyringUnavailable as error:
+        if not or_memory:
+            raise
         log.warning("secrets are kept in memory only: %s", error.message)
         return MemoryVault(reason=error.message.rstrip("."))
     return vault

@@ -1,5 +1,6 @@
 """Where secrets can be kept: a file, or memory. The system keyring is in `server.secrets.system_keyring`."""
 
+import asyncio
 import json
 import logging
 import sys
@@ -67,11 +68,17 @@ class FileVault:
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / SECRETS_FILE
         self.description = f"in the file {self._path}, which only you can read"
+        self._lock = asyncio.Lock()
 
     async def get(self, name: str) -> str | None:
-        return self._read().get(name)
+        async with self._lock:
+            return (await asyncio.to_thread(self._read)).get(name)
 
     async def set(self, name: str, value: str | None) -> None:
+        async with self._lock:
+            await asyncio.to_thread(self._replace, name, value)
+
+    def _replace(self, name: str, value: str | None) -> None:
         secrets = {key: kept for key, kept in self._read().items() if key != name}
         if value is not None:
             secrets[name] = value

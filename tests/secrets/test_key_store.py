@@ -1,5 +1,6 @@
 """The API key: made once, compared in constant time, replaced on request."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from server.errors import SettingsInvalid, SetupError
 from server.secrets import KeyStore, open_key_store
-from server.secrets.vaults import FileVault, MemoryVault
+from server.secrets.vaults import FileVault, MemoryVault, VaultKind
 from server.settings import Settings
 
 
@@ -111,3 +112,86 @@ async def test_the_place_is_the_one_that_was_chosen(tmp_path: Path, monkeypatch:
     key = await store.get_or_create()
     assert store.kind == kind
     assert (await (await open_key_store(settings)).get_or_create() == key) == (kind == "file")
+
+
+class SlowVault(MemoryVault):
+    """A place that takes its time, as a keyring does, and may break: `fails_at` is the name that it does not take."""
+
+    kind: VaultKind = "keyring"
+
+    def __init__(self, fails_at: str = "", **secrets: str) -> None:
+        super().__init__()
+        self.fails_at = fails_at
+        self._secrets |= secrets
+
+    async def get(self, name: str) -> str | None:
+        found = await super().get(name)
+        await asyncio.sleep(0)
+        return found
+
+    async def set(self, name: str, value: str | None) -> None:
+        await asyncio.sleep(0)
+        if name == self.fails_at:
+            raise SetupError("It is full.")
+        await super().set(name, value)
+
+
+async def test_those_who_ask_at_once_get_one_key() -> None:
+    store = KeyStore(SlowVault())
+    keys = await asyncio.gather(*(store.get_or_create() for _ in range(5)))
+    assert len(set(keys)) == 1
+    assert store.matches(keys[0])
+
+
+async def test_a_key_that_is_replaced_while_it_is_read_is_the_new_one() -> None:
+    store = KeyStore(SlowVault(api_key="cct-old"))
+    _, new = await asyncio.gather(store.get_or_create(), store.rotate())
+    assert await store.get_or_create() == new
+
+
+async def test_a_move_leaves_both_places_until_it_is_finished() -> None:
+    old, new = SlowVault(api_key="cct-1", anthropic_api_key="sk-ant-1"), SlowVault()
+    store = KeyStore(old)
+    move = await store.move(new)
+    assert (await old.get("api_key"), await new.get("api_key")) == ("cct-1", "cct-1")
+    assert store.held("anthropic_api_key") == "sk-ant-1"
+    await move.finish()
+    assert (await old.get("api_key"), await old.get("anthropic_api_key")) == (None, None)
+    assert await new.get("anthropic_api_key") == "sk-ant-1"
+
+
+async def test_a_move_can_be_undone() -> None:
+    old, new = SlowVault(api_key="cct-1"), SlowVault(api_key="cct-there-before", anthropic_api_key="sk-ant-1")
+    store = KeyStore(old)
+    move = await store.move(new)
+    assert await new.get("api_key") == "cct-1"
+    await move.undo()
+    assert (await new.get("api_key"), await new.get("anthropic_api_key")) == ("cct-there-before", "sk-ant-1")
+    assert await store.rotate() == await old.get("api_key")
+
+
+async def test_a_place_that_takes_half_is_left_as_it_was() -> None:
+    old, new = SlowVault(api_key="cct-1", anthropic_api_key="sk-ant-1"), SlowVault(fails_at="anthropic_api_key")
+    store = KeyStore(old)
+    with pytest.raises(SetupError, match="full"):
+        await store.move(new)
+    assert await new.get("api_key") is None
+    assert await old.get("api_key") == "cct-1"
+    assert await store.rotate() == await old.get("api_key")
+
+
+async def test_a_move_takes_no_secret_away_from_where_it_goes() -> None:
+    store = KeyStore(SlowVault(api_key="cct-1"))
+    move = await store.move(SlowVault(anthropic_api_key="sk-ant-there"))
+    await move.finish()
+    assert await store.get("anthropic_api_key") == "sk-ant-there"
+    assert await store.get_or_create() == "cct-1"
+
+
+async def test_what_is_in_memory_gives_way_to_what_was_kept() -> None:
+    """The memory stood in for a keyring that was locked: clients have the key that is in there."""
+    store = KeyStore(MemoryVault("the keyring was locked"))
+    await store.get_or_create()
+    await (await store.move(SlowVault(api_key="cct-kept"))).finish()
+    assert await store.get_or_create() == "cct-kept"
+    assert store.matches("cct-kept")
