@@ -67,9 +67,11 @@ class Runtime:
         self._serving: asyncio.Task[None] | None = None
         # Starting and stopping never overlap: whoever comes second waits, and finds it done.
         self._lock = asyncio.Lock()
+        self._starting: asyncio.Task[Any] | None = None
+        self._given_up = False
 
     async def start(self) -> None:
-        """Listen and serve; returns when requests are answered. Nothing happens if it runs.
+        """Listen and serve; returns when requests are answered, or `stop` was called. Nothing happens if it runs.
 
         Raises SetupError (PortUnavailable, ...) and what the application raises; the state is `failed` then.
         """
@@ -78,7 +80,13 @@ class Runtime:
                 await self._start()
 
     async def stop(self) -> None:
-        """End all answers, stop listening, and return when everything is gone. Nothing happens if it is stopped."""
+        """End all answers, stop listening, and return when everything is gone. Nothing happens if it is stopped.
+
+        A start that goes on is given up: it may be waiting for a keyring that a person has to unlock.
+        """
+        if self._starting is not None and not self._given_up:
+            self._given_up = True
+            self._starting.cancel()
         async with self._lock:
             await self._stop()
 
@@ -138,7 +146,7 @@ class Runtime:
     async def _start(self) -> None:
         self._change("starting")
         try:
-            await self._bring_up()
+            await self._unless_given_up()
         except asyncio.CancelledError:
             await self._take_down()
             self._change("stopped")
@@ -147,7 +155,20 @@ class Runtime:
             await self._take_down()
             self._change("failed", reason=str(error))
             raise
-        self._change("running")
+        self._change("running" if self._serving is not None else "stopped")
+
+    async def _unless_given_up(self) -> None:
+        self._starting, self._given_up = asyncio.current_task(), False
+        try:
+            await self._bring_up()
+        except asyncio.CancelledError:
+            task, self._starting = self._starting, None
+            # Whoever cancels the task for reasons of their own is obeyed as well.
+            if not self._given_up or task is None or task.uncancel():
+                raise
+            await self._take_down()
+        finally:
+            self._starting = None
 
     async def _bring_up(self) -> None:
         # The port first: it is what fails most, and costs nothing.

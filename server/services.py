@@ -18,6 +18,7 @@ from server.backends.base import Backend
 from server.backends.claude_cli.backend import ClaudeCliBackend, CliConfig
 from server.backends.claude_cli.pool import Limits
 from server.backends.routing import RoutedBackend
+from server.errors import DatabaseUnusable
 from server.events import EventBus
 from server.paths import make_private_dir
 from server.secrets import KeyStore, open_key_store
@@ -165,8 +166,15 @@ async def build_services(
 
 async def open_store(settings: Settings, bus: EventBus, clock: Callable[[], float] = time.time) -> Store:
     """The store that the settings name. Raises DatabaseTooNew and DatabaseUnusable."""
-    make_private_dir(settings.data_dir)
     path = settings.data_dir / DATABASE_FILE
+    try:
+        make_private_dir(settings.data_dir)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DatabaseUnusable(
+            f"The database {path} cannot be opened: its directory cannot be made ({reason}).",
+            hint="Correct the rights of that directory or make room on the disk, then start the server again.",
+        ) from error
     return await Store.open(path, bus=bus, clock=clock, ttl_seconds=ttl_seconds(settings))
 
 

@@ -18,6 +18,7 @@ from server.events import Event, EventBus, StateChanged
 from server.runtime import Runtime
 from server.settings import Settings
 from server.sockets import listen
+from tests.waiting import until
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -85,6 +86,14 @@ class Echo:
         await send({"type": "lifespan.shutdown.complete"})
 
 
+class Hanging(Echo):
+    """Never gets ready."""
+
+    async def start(self) -> None:
+        await super().start()
+        await asyncio.Event().wait()
+
+
 class Stage:
     """A runtime that serves `echo`, and what it published."""
 
@@ -147,10 +156,30 @@ async def test_starting_and_stopping_twice_is_harmless() -> None:
     assert stage.states == ["starting", "running", "stopped"]
 
 
-async def test_stopping_waits_for_a_start_under_way() -> None:
-    stage = Stage(Echo())
-    await asyncio.gather(stage.runtime.start(), stage.runtime.stop())
-    assert stage.states == ["starting", "running", "stopped"]
+async def test_stopping_gives_up_a_start_that_hangs() -> None:
+    """A start may wait for minutes, for a person and their keyring's password."""
+    stage = Stage(Hanging())
+    starting = asyncio.create_task(stage.runtime.start())
+    await until(lambda: stage.echo.calls)
+    await asyncio.gather(stage.runtime.stop(), stage.runtime.stop())
+    await starting
+    assert stage.states == ["starting", "stopped"]
+    assert stage.echo.calls == ["start", "stop"]
+    stage.echo = Echo()
+    await stage.runtime.start()
+    assert "done" in await stage.fetch()
+    await stage.runtime.stop()
+
+
+async def test_whoever_is_cancelled_while_they_start_it_is_cancelled() -> None:
+    stage = Stage(Hanging())
+    starting = asyncio.create_task(stage.runtime.start())
+    await until(lambda: stage.echo.calls)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert stage.states == ["starting", "stopped"]
+    assert stage.echo.calls == ["start", "stop"]
 
 
 async def test_streams_are_ended_and_not_cut() -> None:

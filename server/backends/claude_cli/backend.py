@@ -16,7 +16,7 @@ from server.backends.claude_cli.parameters import likely_flags
 from server.backends.claude_cli.pool import Counts, Limits, Pool
 from server.backends.claude_cli.probe import Probe, probe
 from server.backends.claude_cli.watch import CliWatch
-from server.errors import BackendError, NotSignedIn, ProcessDied, TrayError, UpstreamFailed
+from server.errors import BackendError, NotSignedIn, ProcessDied, SetupError, TrayError, UpstreamFailed
 from server.events import CliChanged, Event, EventBus, PlanWindowsChanged, PoolChanged, SessionsDeleted
 from server.messages import Events, MessagesRequest
 from server.tasks import spawn
@@ -72,8 +72,17 @@ class ClaudeCliBackend:
         self._asked_again = -ASK_AGAIN_SECONDS
 
     async def start(self) -> None:
-        """Park the spares and ask the CLI who it is, both in the background: the server listens meanwhile."""
-        self._config.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Park the spares and ask the CLI who it is, both in the background: the server listens meanwhile.
+
+        Raises SetupError if the directory cannot be made.
+        """
+        try:
+            self._config.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SetupError(
+                f"The directory {self._config.directory} cannot be made: {error.strerror or error}.",
+                hint="Correct the rights above it or make room on the disk, then start the server again.",
+            ) from error
         self._pool.open()
         self._probe_again()
         self._watching = spawn(self._watch_forever(), name="watch claude")
