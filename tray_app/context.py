@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
@@ -28,6 +29,9 @@ T = TypeVar("T")
 OnError = Callable[[TrayError], None]
 
 log = logging.getLogger(__name__)
+
+CANCEL_SECONDS = 5.0
+"""How long work in the background may take to end, once it was told to."""
 
 
 class Context(QObject):
@@ -70,6 +74,7 @@ class Context(QObject):
         self._settings = settings
         self._purging: asyncio.Task[None] | None = None
         self._changing = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self.bridge = Bridge(self.bus)
         self.server = ServerControl(lambda: self._settings, self.bus, host(self) if host else self._host)
 
@@ -90,7 +95,12 @@ class Context(QObject):
             self._purging = spawn(self.store.run_purge(), name="purge")
 
     async def close(self) -> None:
-        """Stop the server and close everything; what was answered is kept."""
+        """Stop the server, end what `run` began, and close everything; what was answered is kept."""
+        await self.server.stop()
+        # A change of settings is not cut in two.
+        async with self._changing:
+            await self._cancel_work()
+        # It may have been started meanwhile.
         await self.server.stop()
         self.server.close()
         self.bridge.close()
@@ -110,23 +120,28 @@ class Context(QObject):
         """Apply settings at once, and write them to the file. A name with None goes back to its default.
 
         Where the environment or the command line fixes a setting, only the file changes. Raises SettingsInvalid and
-        PortUnavailable; nothing has changed then.
+        PortUnavailable, and another SetupError where secrets cannot be moved; nothing has changed then.
         """
         async with self._changing:
             before = self._settings
             fixed = sources(self.overrides)
             after = with_changes(before, {name: value for name, value in changes.items() if name not in fixed})
-            await self._apply(after)
-            try:
-                await asyncio.to_thread(write_settings, before.config_dir, changes)
-            except BaseException:
-                await self._apply(before)
-                raise
+            async with self._secrets_moved(after):
+                await self._apply(after)
+                try:
+                    await asyncio.to_thread(write_settings, before.config_dir, changes)
+                except BaseException:
+                    await self._take_back(before)
+                    raise
 
     async def reload_settings(self) -> None:
         """Take over what was changed in the file by other hands. Raises as `change_settings` does."""
         async with self._changing:
-            await self._apply(await asyncio.to_thread(load_settings, self.overrides))
+            settings = await asyncio.to_thread(load_settings, self.overrides)
+            # The store, the log and the claim to be the only one are where they are until the next start.
+            settings = with_changes(settings, {"data_dir": self._settings.data_dir})
+            async with self._secrets_moved(settings):
+                await self._apply(settings)
 
     def show(self, page: str, **details: Any) -> None:
         """Go to a page, and there to what the details name."""
@@ -142,7 +157,16 @@ class Context(QObject):
         task = spawn(self._guarded(work, on_error), name=name, on_error=self.report_bug)
         # A task that is cancelled before its first step leaves `work` as it is, and Python would complain of that.
         task.add_done_callback(lambda _: work.close())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return task
+
+    async def _cancel_work(self) -> None:
+        tasks = self._tasks - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
 
     async def _guarded(self, work: Coroutine[Any, Any, T], on_error: OnError | None) -> T | None:
         try:
@@ -156,8 +180,6 @@ class Context(QObject):
         before = self._settings
         if settings == before:
             return
-        if settings.key_storage != before.key_storage:
-            await self.key_store.move(await open_vault(settings))
         await self.server.reconfigure(settings)
         self._settings = settings
         if self.store is not None and settings.session_ttl_hours != before.session_ttl_hours:
@@ -166,6 +188,26 @@ class Context(QObject):
         if settings.log_level != before.log_level or settings.log_prompts != before.log_prompts:
             configure_logs(settings)
         self.settings_changed.emit()
+
+    async def _take_back(self, settings: Settings) -> None:
+        try:
+            await self._apply(settings)
+        except TrayError as error:
+            log.error("the settings of before cannot be applied any more: %s", error)
+
+    @asynccontextmanager
+    async def _secrets_moved(self, settings: Settings) -> AsyncIterator[None]:
+        """Secrets are where `settings` say, and still where they were until the block has written that down."""
+        if settings.key_storage == self._settings.key_storage:
+            yield
+            return
+        move = await self.key_store.move(await open_vault(settings, or_memory=False))
+        try:
+            yield
+        except BaseException:
+            await move.undo()
+            raise
+        await move.finish()
 
     async def _host(self, settings: Settings, bus: EventBus) -> Product:
         if self.store is None:

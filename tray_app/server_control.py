@@ -75,7 +75,7 @@ class ServerControl(QObject):
         return services.cli if services else None
 
     async def start(self) -> None:
-        """Start, if it does not run. Raises TrayError; `problem` is that error then."""
+        """Start, if it does not run; `stop` ends a start as well. Raises TrayError; `problem` is that error then."""
         self.problem = None
         try:
             settings = self._settings()
@@ -86,7 +86,7 @@ class ServerControl(QObject):
             raise self._failed(error) from error
 
     async def stop(self) -> None:
-        """Stop, if it runs."""
+        """Stop, if it runs or is being started."""
         self.problem = None
         await self._runtime.stop()
 
@@ -95,12 +95,11 @@ class ServerControl(QObject):
         await (self.stop() if self.state == "running" else self.start())
 
     async def reconfigure(self, settings: Settings) -> None:
-        """Go on with other settings; running requests are finished. Nothing happens while it is stopped.
+        """Go on with other settings; running requests are finished. While it is stopped, they are for its start.
 
-        Raises PortUnavailable, and goes on as before then.
+        A start is waited for. Raises PortUnavailable, and goes on as before then.
         """
-        if self.state == "running":
-            await self._runtime.reconfigure(settings)
+        await self._runtime.reconfigure(settings)
 
     def cancel(self, request_id: str) -> bool:
         """End a running request; False if there is none of that id."""

@@ -1,15 +1,17 @@
 """The application's parts together: settings that apply at once, a store that outlives the server."""
 
 import asyncio
+import json
 import socket
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 
-from server.errors import PortUnavailable, SettingsInvalid, TrayError
-from server.secrets import API_KEY, KeyStore
-from server.secrets.vaults import MemoryVault
-from server.settings import Settings, load_settings
+from server.errors import KeyringUnavailable, PortUnavailable, SettingsInvalid, TrayError
+from server.secrets import API_KEY, KeyStore, open_key_store
+from server.secrets.vaults import FileVault, MemoryVault, VaultKind
+from server.settings import Settings, load_settings, write_settings
 from server.store.store import Store
 from tray_app.autostart import Autostart
 from tray_app.context import Context
@@ -207,3 +209,176 @@ async def test_work_that_is_cancelled_before_its_first_step_leaves_nothing(conte
     await asyncio.wait([task])
     assert begun == []
     # An unawaited coroutine would be a warning, which fails the test.
+
+
+class Stuck(MemoryVault):
+    """A keyring that waits for somebody to unlock it."""
+
+    kind: VaultKind = "keyring"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+
+    async def get(self, name: str) -> str | None:
+        self.asked.set()
+        await asyncio.Event().wait()
+        return None
+
+
+@pytest.fixture
+async def with_file(settings: Settings, theme: Theme, autostart: Autostart) -> AsyncIterator[Context]:
+    """A context whose key is in a file, with a file of settings that says so."""
+    write_settings(settings.config_dir, {"key_storage": "file"})
+    directories = {"data_dir": settings.data_dir, "config_dir": settings.config_dir}
+    settings = load_settings(directories)
+    context = Context(
+        settings,
+        key_store=await open_key_store(settings),
+        theme=theme,
+        autostart=autostart,
+        preferences=Preferences(settings.config_dir),
+        overrides=directories,
+    )
+    await context.key_store.get_or_create()
+    yield context
+    await context.close()
+
+
+async def kept_in_file(context: Context) -> str | None:
+    return await FileVault(context.settings.data_dir).get(API_KEY)
+
+
+async def test_a_change_that_is_refused_leaves_the_key_where_it_is(context: Context, settings: Settings) -> None:
+    context.key_store = KeyStore(MemoryVault())
+    key = await context.api_key()
+    await context.server.start()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(PortUnavailable):
+            await context.change_settings({"key_storage": "file", "port": other.getsockname()[1]})
+    assert (context.key_store.kind, context.settings.key_storage) == ("memory", "keyring")
+    assert await context.api_key() == key
+    assert await FileVault(settings.data_dir).get(API_KEY) is None
+
+
+async def test_a_file_of_settings_that_cannot_be_written_leaves_the_key_where_it_is(with_file: Context) -> None:
+    context = with_file
+    key = await context.api_key()
+    context.settings.settings_file.write_text("this is = not TOML [")
+    with pytest.raises(SettingsInvalid):
+        await context.change_settings({"key_storage": "memory"})
+    assert (context.key_store.kind, context.settings.key_storage) == ("file", "file")
+    assert await kept_in_file(context) == key
+
+
+async def test_the_old_place_has_the_key_until_the_file_names_the_new_one(with_file: Context) -> None:
+    """Whoever kills the program in between finds the key at the next start."""
+    context = with_file
+    key = await context.api_key()
+    seen: list[tuple[str, bool]] = []
+
+    def look() -> None:
+        told = load_settings({"config_dir": context.settings.config_dir}).key_storage
+        there = json.loads((context.settings.data_dir / "secrets.json").read_text())
+        seen.append((told, there.get(API_KEY) == key))
+
+    context.settings_changed.connect(look)
+    await context.change_settings({"key_storage": "memory"})
+    assert seen == [("file", True)]
+    assert await kept_in_file(context) is None
+    assert await context.api_key() == key
+
+
+async def test_a_keyring_that_does_not_work_takes_no_key_out_of_its_file(with_file: Context) -> None:
+    context = with_file
+    key = await context.api_key()
+    with pytest.raises(KeyringUnavailable):
+        await context.change_settings({"key_storage": "keyring"})
+    assert context.settings.key_storage == "file"
+    assert await kept_in_file(context) == key
+
+
+async def test_the_directory_of_the_data_stays_until_the_next_start(settings: Settings, with_file: Context) -> None:
+    del with_file.overrides["data_dir"]  # type: ignore[attr-defined]
+    with settings.settings_file.open("a") as file:
+        file.write(f"data_dir = '{settings.data_dir}-other'\nspares = 2\n")
+    await with_file.reload_settings()
+    assert (with_file.settings.data_dir, with_file.settings.spares) == (settings.data_dir, 2)
+
+
+async def test_quitting_does_not_wait_for_a_start_that_hangs(
+    settings: Settings, theme: Theme, autostart: Autostart
+) -> None:
+    vault = Stuck()
+    context = Context(
+        settings,
+        key_store=KeyStore(vault),
+        theme=theme,
+        autostart=autostart,
+        preferences=Preferences(settings.config_dir),
+    )
+    await context.open()
+    starting = context.run(context.server.start(), name="start")
+    await vault.asked.wait()
+    assert context.server.state == "starting"
+    await context.close()
+    assert starting.done()
+    assert (context.server.state, context.server.problem) == ("stopped", None)
+
+
+async def test_settings_that_change_while_it_starts_hold_when_it_runs(context: Context) -> None:
+    changes = []
+
+    def change() -> None:
+        if context.server.state == "starting":
+            changes.append(context.run(context.change_settings({"api_key_required": False}), name="change"))
+
+    context.server.changed.connect(change)
+    await context.server.start()
+    await asyncio.wait(changes)
+    assert await status(context.server.url) == 200
+
+
+async def test_work_in_the_background_ends_before_the_store_is_closed(
+    settings: Settings, theme: Theme, autostart: Autostart
+) -> None:
+    context = Context(
+        settings,
+        key_store=KeyStore(MemoryVault()),
+        theme=theme,
+        autostart=autostart,
+        preferences=Preferences(settings.config_dir),
+    )
+    await context.open()
+    ended: list[bool] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(context.store is not None)
+
+    task = context.run(work(), name="work")
+    await asyncio.sleep(0)
+    await context.close()
+    assert task.done()
+    assert ended == [True]
+
+
+async def test_a_directory_that_cannot_be_made_is_a_problem_of_the_store(
+    settings: Settings, theme: Theme, autostart: Autostart
+) -> None:
+    settings.data_dir.write_text("in the way")
+    context = Context(
+        settings,
+        key_store=KeyStore(MemoryVault()),
+        theme=theme,
+        autostart=autostart,
+        preferences=Preferences(settings.config_dir),
+    )
+    await context.open()
+    assert context.store_problem is not None
+    assert str(settings.data_dir) in context.store_problem.message
+    await context.close()
