@@ -17,7 +17,7 @@ from server.store.store import ALL_REQUESTS, Store
 from server.store.types import RequestFilter, RequestRecord
 from tray_app.models.requests_bookmarks import Bookmarks
 from tray_app.models.requests_columns import TITLES_IN_FULL, columns
-from tray_app.models.requests_filter import matches
+from tray_app.models.requests_filter import matches, still_matches
 from tray_app.models.requests_held import HeldRequests
 from tray_app.models.requests_pages import PAGE, RequestPages, Stretch
 from tray_app.models.requests_recent import RecentRequests, without_heavy_parts
@@ -198,8 +198,9 @@ class RequestLog(QAbstractTableModel):
 
     def forget(self, wanted: RequestFilter) -> None:
         """The log was cleared of the requests that match; those that run stay."""
-        ended = (record for record in self._recent if record.status != "running")
-        self._recent.forget([record for record in ended if matches(record, wanted)])
+        ended = [record for record in self._recent if record.status != "running"]
+        listed = {record.id for record in self._rows} if wanted == self.wanted else set()
+        self._recent.forget([record for record in ended if record.id in listed or matches(record, wanted)])
         self.reload()
 
     # What happens
@@ -217,9 +218,10 @@ class RequestLog(QAbstractTableModel):
         leaving: list[RequestRecord] = []
         coming: list[RequestRecord] = []
         for record in records:
-            shown = find(self._rows, position(record)) is not None
+            row = find(self._rows, position(record))
             belongs = matches(record, self.wanted)
-            if shown:
+            if row is not None:
+                belongs = still_matches(record, self._rows[row], self.wanted)
                 (staying if belongs else leaving).append(record)
             elif belongs and self._is_in_window(record):
                 coming.append(record)

@@ -8,6 +8,7 @@ from the store.
 """
 
 import unicodedata
+from dataclasses import replace
 from functools import lru_cache
 
 from server.store.search import MAX_CHARACTERS, MAX_WORDS
@@ -34,6 +35,16 @@ def matches(record: RequestRecord, wanted: RequestFilter) -> bool:
     if wanted.until is not None and record.started_at >= wanted.until:
         return False
     return wanted.search is None or not wanted.search.strip() or _found(record, phrases(wanted.search))
+
+
+def still_matches(record: RequestRecord, listed: RequestRecord, wanted: RequestFilter) -> bool:
+    """Whether a newer version of a record that is listed belongs there, too.
+
+    Who is listed under a session belongs to it, also under an id that the session had before.
+    """
+    if record.session_id == listed.session_id:
+        wanted = replace(wanted, session_id=None)
+    return matches(record, wanted)
 
 
 @lru_cache(maxsize=64)

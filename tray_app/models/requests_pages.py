@@ -7,7 +7,7 @@ from server.store.paging import Position, encode_cursor
 from server.store.store import Store
 from server.store.types import Page, RequestFilter, RequestRecord
 from tray_app.models.requests_bookmarks import cursor_position
-from tray_app.models.requests_filter import matches
+from tray_app.models.requests_filter import matches, still_matches
 from tray_app.models.requests_recent import MAX_RECENT, RecentRequests
 from tray_app.models.requests_rows import between, in_order, position
 
@@ -80,4 +80,4 @@ class RequestPages:
         return in_order([*known, *between(live, after, until)])
 
     def _belongs(self, latest: RequestRecord, stored: RequestRecord) -> bool:
-        return latest is stored or matches(latest, self._wanted)
+        return latest is stored or still_matches(latest, stored, self._wanted)

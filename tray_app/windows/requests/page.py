@@ -18,6 +18,7 @@ from tray_app.windows.requests.detail import DetailPane
 from tray_app.windows.requests.emptiness import why_empty
 from tray_app.windows.requests.exporting import RequestExport
 from tray_app.windows.requests.list_pane import ListPane
+from tray_app.windows.requests.session_filter import SessionFilter
 from tray_app.windows.requests.table import RequestTable
 
 SPLIT = "requests/split"
@@ -103,9 +104,7 @@ class RequestsPage(Page):
             if not self.table.go_to(request_id):
                 self.context.run(self._open(request_id), name="open a request")
         elif session_id := details.get("session_id"):
-            self.chips.set_current("all")
-            self.search.setText(session_id)
-            self._filter()
+            self.clear_filter(session_id)
 
     async def settle(self) -> None:
         """An export that goes on is ended, and leaves nothing behind."""
@@ -115,12 +114,14 @@ class RequestsPage(Page):
 
     def _filter(self) -> None:
         status = None if self.chips.current == "all" else cast(RequestStatus, self.chips.current)
-        self.log.set_filter(RequestFilter(status=status, search=self.search.text().strip() or None))
+        search = self.search.text().strip() or None
+        self.log.set_filter(RequestFilter(status=status, session_id=self.session.session_id, search=search))
 
-    def clear_filter(self) -> None:
-        """Show all requests."""
+    def clear_filter(self, session_id: str | None = None) -> None:
+        """Show all requests, or all of a session."""
         self.chips.set_current("all")
         self.search.clear()
+        self.session.choose(session_id)
         self._filter()
 
     # Details
@@ -256,6 +257,7 @@ class RequestsPage(Page):
             tr("Export..."), self.actions_.export_filtered.trigger, hint=tr("All that match, as JSON lines (Ctrl+E)")
         )
         self.clear_button = button(tr("Clear log..."), self.clearing.ask)
+        self.session = SessionFilter(self.context)
         self.count = QLabel()
         self.count.setProperty("role", "muted")
         self.kept = QLabel(wordWrap=True)
@@ -286,6 +288,7 @@ class RequestsPage(Page):
         content = QVBoxLayout()
         content.setSpacing(8)
         content.addLayout(tools)
+        content.addWidget(self.session)
         content.addWidget(self.split, 1)
         content.addLayout(foot)
         self.body.addLayout(content, 1)
@@ -298,6 +301,7 @@ class RequestsPage(Page):
         context.settings_changed.connect(self._update)
         self.chips.chosen.connect(lambda _: self._filter())
         self.search.searched.connect(lambda _: self._filter())
+        self.session.changed.connect(self._filter)
         self.pause.toggled.connect(self._pause)
         self.log.loaded.connect(self._reloaded)
         self.log.state_changed.connect(self._update)

@@ -12,8 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from server.errors import DatabaseUnusable
 from server.events import RequestFinished, RequestStarted, RequestUpdated
-from server.store.types import RequestFilter
+from server.store.types import RequestFilter, RequestRecord
 from tests.scripted_backend import Gate, ScriptedBackend, answer
+from tests.store.conversations import exchange, saved_as
 from tests.tray_app.conftest import KEY
 from tests.tray_app.models.request_records import fill, record
 from tests.tray_app.windows.requests.conftest import Settled
@@ -28,6 +29,16 @@ def shown_pages(context: Context) -> list[tuple[str, dict[str, Any]]]:
     pages: list[tuple[str, dict[str, Any]]] = []
     context.page_requested.connect(lambda page, details: pages.append((page, details)))
     return pages
+
+
+async def save(context: Context, record: RequestRecord, said: list[str], *, former: int = 0) -> None:
+    """Have the request, and what was said with it, stored; `former` messages were said before."""
+    store, session_id = context.store, record.session_id
+    assert store is not None
+    assert session_id is not None
+    words = saved_as(exchange(*said))
+    await store.record_request(record)
+    await store.save_session(session_id, **words, explicit=False, prefix=former)
 
 
 def ids(page: RequestsPage) -> list[str]:
@@ -119,7 +130,39 @@ async def test_a_session_shows_its_requests(page: RequestsPage, context: Context
     await context.store.record_request(replace(record(6), session_id="ses_abc123"))
     page.open_details(session_id="ses_abc123")
     await settle()
-    assert (ids(page), page.search.text()) == (["req_000006"], "ses_abc123")
+    assert ids(page) == ["req_000006"]
+    assert page.session.isVisible()
+    assert "ses_abc123" in page.session.name.text()
+    page.session.leave.click()
+    await settle()
+    assert len(ids(page)) == 6
+    assert not page.session.isVisible()
+
+
+async def test_a_session_shows_the_requests_of_all_its_ids(
+    page: RequestsPage, context: Context, settle: Settled
+) -> None:
+    """Each answer gives a session that no client has named another id."""
+    context.bus.publish(RequestFinished(first := replace(record(1), session_id="ses_1")))
+    await save(context, first, ["Of herons", "Yes."])
+    page.open_details(session_id="ses_1")
+    await settle()
+    assert ids(page) == ["req_000001"]
+    await until(lambda: "Of herons" in page.session.name.text())
+    context.bus.publish(RequestFinished(second := replace(record(2), session_id="ses_2")))
+    await save(context, second, ["Of herons", "Yes.", "And?", "No."], former=2)
+    context.bridge.flush()
+    await settle()
+    assert ids(page) == ["req_000001", "req_000002"]
+    assert page.log.wanted.session_id == "ses_2"
+    page.log.receive([replace(first, session_id="ses_1", cost_usd=1.0)])
+    assert ids(page) == ["req_000001", "req_000002"]
+    assert context.store is not None
+    await context.store.delete_requests(page.log.wanted)
+    page.log.forget(page.log.wanted)
+    page.clear_filter()
+    await settle()
+    assert ids(page) == []
 
 
 async def test_find_goes_to_the_filter_and_escape_clears_it(page: RequestsPage, qtbot: QtBot, settle: Settled) -> None:
