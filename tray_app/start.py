@@ -35,13 +35,14 @@ SERVER_FIRST_SECONDS = 2.0
 def start(namespace: argparse.Namespace) -> int:
     """Run until the person quits; the exit code.
 
-    Where the application runs already, it shows its window, and this start ends. Raises SetupError if somebody reads
-    the terminal; otherwise a dialog says what is wrong.
+    Where the application runs already, it shows its window, and this start ends. Raises SetupError for what was
+    typed there, and if somebody reads the terminal; otherwise a dialog says what is wrong.
     """
     try:
         return _start(namespace)
     except SetupError as error:
-        if in_terminal():
+        typed = isinstance(error, SettingsInvalid) and error.source == COMMAND_LINE
+        if typed or in_terminal():
             raise
         _run_on_loop(tell(error))
         return 1

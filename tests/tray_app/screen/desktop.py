@@ -29,6 +29,8 @@ END_SECONDS = 10.0
 # Once in a long while trayer does not get its window mapped. It is not what is tested.
 TRAY_STARTS = 3
 TRAY_SECONDS = 10.0
+CLICKS = 4
+CLICK_SECONDS = 8.0
 PASSWORD = "the password of this test's keyring"
 
 # Without directories of services the bus starts nothing by itself, so that all there is was started here.
@@ -148,11 +150,19 @@ class Desktop:
 
     def choose_in_tray(self, steps_up: int) -> None:
         """Open the first tray icon's menu, and choose the entry so many steps up from its end (1 is the last)."""
-        before = set(self.windows(".*"))
-        self.click(*until(self.tray_icons)[0].middle, button=3)
-        (menu,) = until(lambda: set(self.windows(".*")) - before)
+        menu = self._open_tray_menu()
         self.keys(*["Up"] * steps_up, "Return")
         until(lambda: menu not in self.windows(".*"))
+
+    def _open_tray_menu(self) -> int:
+        """Its window. A click that comes while the icon is being drawn anew is lost: one clicks again."""
+        for _ in range(CLICKS):
+            before = set(self.windows(".*"))
+            self.click(*until(self.tray_icons)[0].middle, button=3)
+            with contextlib.suppress(TimeoutError):
+                (menu,) = until(lambda before=before: set(self.windows(".*")) - before, CLICK_SECONDS)
+                return int(menu)
+        raise TimeoutError("the tray icon has no menu")
 
     # What a person sees
 
