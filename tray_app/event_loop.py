@@ -22,6 +22,9 @@ import qasync  # type: ignore[import-untyped]  # isort: skip
 FORGET_CANCELLED = 100
 """So many cancelled timers may wait for their time, unless they are fewer than half of all."""
 
+LONGEST_SECONDS = 86_400.0
+"""What is later, or never, is looked at again after that: Qt counts in an int of milliseconds."""
+
 
 class EventLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync has no type hints
     """The event loop of the desktop application."""
@@ -101,6 +104,10 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync has no type 
         if outside:
             # Somebody processes Qt's events without the loop, as qasync does once more after its end.
             asyncio._set_running_loop(self)
+        # A task that has opened a dialog with a loop of its own is in the middle of a step: the others go on.
+        within = asyncio.current_task(self)
+        if within is not None:
+            asyncio.tasks._leave_task(self, within)
         try:
             for _ in range(len(self._due)):
                 if not self._due:  # a turn within this one, of a dialog's own loop, has run them
@@ -109,6 +116,8 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync has no type 
                 if not handle.cancelled():
                     handle._run()
         finally:
+            if within is not None:
+                asyncio.tasks._enter_task(self, within)
             if outside:
                 asyncio._set_running_loop(None)
             if self._due and not self._turn.isActive():
@@ -127,6 +136,6 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync has no type 
 
     def _set_alarm(self) -> None:
         if self._waiting:
-            seconds = max(0.0, self._waiting[0].when() - self.time())
+            seconds = min(max(0.0, self._waiting[0].when() - self.time()), LONGEST_SECONDS)
             # Up to the next millisecond: a timer that is early would have to be set again.
-            self._alarm.start(min(int(seconds * 1000) + 1, 2**31 - 1))
+            self._alarm.start(int(seconds * 1000) + 1)

@@ -5,6 +5,7 @@ import gc
 import sys
 from collections.abc import AsyncIterator
 
+from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from tests.waiting import until
@@ -141,3 +142,49 @@ def test_tasks_go_on_while_qt_processes_events_outside_of_the_loop(qapp: QApplic
             qapp.processEvents()
         assert task.result()
     assert asyncio._get_running_loop() is None
+
+
+async def test_a_timer_may_be_for_never() -> None:
+    loop, rang = asyncio.get_running_loop(), []
+    never = loop.call_later(float("inf"), rang.append, "never")
+    loop.call_later(0.001, rang.append, "soon")
+    await until(lambda: rang)
+    assert rang == ["soon"]
+    never.cancel()
+
+
+async def test_callbacks_without_end_leave_the_window_alive() -> None:
+    loop, clicks = asyncio.get_running_loop(), []
+    going = True
+
+    def again() -> None:
+        if going:
+            loop.call_soon(again)
+
+    for _ in range(100):
+        loop.call_soon(again)
+    timer = QTimer(interval=1)
+    timer.timeout.connect(lambda: clicks.append(True))
+    timer.start()
+    await until(lambda: len(clicks) > 3)
+    going = False
+    timer.stop()
+
+
+async def test_tasks_go_on_under_a_dialog_that_a_task_has_opened_with_a_loop_of_its_own() -> None:
+    """Native dialogs and menus bring such loops; a task that is in the middle of a step must not stop the others."""
+    dialog, seen = QEventLoop(), []
+
+    async def other() -> None:
+        await asyncio.sleep(0.001)
+        seen.append(asyncio.current_task())
+        await asyncio.to_thread(seen.append, "thread")
+        dialog.quit()
+
+    task = asyncio.get_running_loop().create_task(other())
+    await asyncio.sleep(0)
+    me = asyncio.current_task()
+    dialog.exec()
+    assert seen == [task, "thread"]
+    assert asyncio.current_task() is me
+    await task
