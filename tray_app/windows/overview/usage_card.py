@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from server.errors import TrayError
 from server.store.types import StatisticsBucket
 from tray_app.context import Context
 from tray_app.formatting import money, tokens
@@ -32,6 +33,8 @@ class UsageCard(Card):
         self._stale = True
         self._loaded_at = 0.0
         self._loading: asyncio.Task[object] | None = None
+        self._problem: TrayError | None = None
+        """Why the log could not be read."""
         self.plot: UsagePlot | None = None
         """None until the card was seen for the first time."""
         self._chips = ChipRow([("hour", tr("Last hour")), ("day", tr("24 hours")), ("week", tr("7 days"))])
@@ -51,13 +54,15 @@ class UsageCard(Card):
                 ("cached", tr("of them cached")),
                 ("output", tr("Tokens out")),
                 ("cost", tr("Cost")),
-            ]
+            ],
+            figures=True,
         )
         self._lay_out()
         self._point(None)
         self._clock = QTimer(self, interval=TICK_MS)
         self._clock.timeout.connect(self._tick)
         context.bridge.requests_changed.connect(self._note_change)
+        context.settings_changed.connect(self._say_about)
 
     def set_active(self, active: bool) -> None:
         """Whether the card is seen."""
@@ -70,13 +75,15 @@ class UsageCard(Card):
     def load(self) -> "asyncio.Task[object]":
         """Read the log and draw it. While that is being done, another call changes nothing."""
         if self._loading is None:
-            self._loading = self._context.run(self._load(), name="read the statistics")
+            self._loading = self._context.run(self._load(), name="read the statistics", on_error=self._fail)
         return self._loading
 
     async def _load(self) -> None:
         try:
             span, now = self._span, self._context.clock()
             self._stale, self._loaded_at = False, now
+            # Also when it cannot be read: it is not tried again until its time comes.
+            self._drawn = span, span.begin(now)
             rows = await self._rows(span, now)
             if self.plot is None:
                 await asyncio.to_thread(load_pyqtgraph)
@@ -92,9 +99,18 @@ class UsageCard(Card):
         return await store.statistics(since=span.begin(now), bucket_seconds=span.bucket_seconds, until=now + 1)
 
     def _show(self, span: Range, buckets: Sequence[StatisticsBucket], now: float) -> None:
-        self._drawn = span, span.begin(now)
+        self._problem = self._context.store_problem if self._context.store is None else None
         self._plot_in_place().show_buckets(span, buckets, now)
-        self._show_totals(totals(buckets))
+        if self._context.store is not None:
+            self._show_totals(totals(buckets))
+        else:
+            self._facts.clear()
+        self._say_about()
+
+    def _fail(self, error: TrayError) -> None:
+        """What was read before stands; why nothing newer does is said below it."""
+        self._stale, self._problem = True, error
+        self._say_about()
 
     def _show_totals(self, sums: Totals) -> None:
         texts = {
@@ -125,10 +141,16 @@ class UsageCard(Card):
     def _point(self, bucket: StatisticsBucket | None) -> None:
         self._pointed.setText(describe(self._span, bucket) if bucket is not None else self._about())
 
+    def _say_about(self) -> None:
+        if self.plot is None or self.plot.pointed is None:
+            self._point(None)
+
     def _about(self) -> str:
+        if self._problem is not None:
+            return tr("Nothing can be counted: {reason}").format(reason=self._problem.message)
         if not self._context.settings.history:
             return tr("The history is switched off in Settings: nothing is counted.")
-        return tr("Above the requests, below the tokens of each {length}.").format(length=_length(self._span))
+        return tr("Requests above, tokens below; one bar is {length}.").format(length=_length(self._span))
 
     def _choose(self, key: str) -> None:
         self._span = next(span for span in RANGES.values() if span.key == key)
@@ -155,6 +177,7 @@ class UsageCard(Card):
         side.setFixedWidth(SUMMARY_WIDTH)
         figures = QVBoxLayout(side)
         figures.setContentsMargins(0, 0, 0, 0)
+        # In line with the plot, whose uppermost label stands half above it.
         figures.setSpacing(16)
         figures.addWidget(self._facts)
         figures.addWidget(Legend(self._context.theme))
@@ -168,5 +191,5 @@ class UsageCard(Card):
 
 
 def _length(span: Range) -> str:
-    words = {"hour": tr("minute"), "day": tr("half hour"), "week": tr("three hours")}
+    words = {"hour": tr("a minute"), "day": tr("half an hour"), "week": tr("three hours")}
     return words[span.key]

@@ -81,6 +81,11 @@ class UsagePlot(QWidget):
         """What is drawn."""
         return self._buckets
 
+    @property
+    def pointed(self) -> StatisticsBucket | None:
+        """The bucket that is pointed at."""
+        return self._pointed
+
     def show_buckets(self, span: Range, buckets: Sequence[StatisticsBucket], now: float) -> None:
         """Draw these. The bucket that was pointed at stays so, with its new figures."""
         self._span, self._buckets = span, buckets

@@ -1,12 +1,15 @@
 """The plot and its figures: loaded late, never more often than they can be read, and in the theme's colours."""
 
+import sqlite3
 import sys
+from contextlib import closing
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel
 
+from server.errors import DatabaseUnusable
 from server.events import RequestFinished
 from server.store.types import RequestRecord
 from tests.waiting import until
@@ -162,18 +165,44 @@ async def test_it_changes_its_colours_with_the_theme(card, context):
         assert expected <= colours(card), choice
 
 
+def said(card):
+    return " ".join(label.text() for label in card.findChildren(QLabel))
+
+
 async def test_a_history_that_is_switched_off_is_said(card, context):
-    await context.change_settings({"history": False})
     await card.load()
-    card._point(None)
-    assert "switched off" in " ".join(label.text() for label in card.findChildren(QLabel))
+    await context.change_settings({"history": False})
+    assert "switched off" in said(card)
 
 
-async def test_without_a_store_there_is_nothing_to_draw(card, context):
+async def test_without_a_store_nothing_is_counted_and_that_is_said(card, context):
     store, context.store = context.store, None
+    context.store_problem = DatabaseUnusable("The history is of a newer version.")
+    await card.load()
+    assert figures(card)["requests"] == "–"
+    assert "of a newer version" in said(card)
+    context.store, context.store_problem = store, None
     await card.load()
     assert figures(card)["requests"] == "0"
-    context.store = store
+    assert "of a newer version" not in said(card)
+
+
+async def test_a_log_that_cannot_be_read_is_said_here_and_tried_again_in_its_time(card, context):
+    problems = []
+    context.problem.connect(problems.append)
+    await card.load()
+    with closing(sqlite3.connect(context.store.path)) as database:
+        database.execute("DROP TABLE requests")
+    context.clock = lambda: NOW + HOUR.bucket_seconds
+    await card.load()
+    assert "Nothing can be counted" in said(card)
+    assert problems == []
+    card._tick()
+    assert card._loading is None
+    context.clock = lambda: NOW + HOUR.bucket_seconds + HOUR.refresh_seconds
+    card._tick()
+    assert card._loading is not None
+    await card._loading
 
 
 def test_the_plots_library_is_not_loaded_before_it_is_needed():
