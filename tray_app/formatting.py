@@ -56,6 +56,18 @@ def time_until(epoch: float | None, now: float) -> str:
     return tr("in {span}").format(span=_span(left))
 
 
+def rough_time_until(epoch: float | None, now: float) -> str:
+    """The same in one figure, for a cell: "in 23 h", "in 59 min"."""
+    if epoch is None:
+        return ""
+    left = epoch - now
+    if left <= 0:
+        return tr("now")
+    whole_hours = int(left // _HOUR)
+    rounded = whole_hours * _HOUR if whole_hours else max(left, _MINUTE)
+    return tr("in {span}").format(span=_span(rounded))
+
+
 def duration(seconds: float | None) -> str:
     """How long something took: 840 ms, 3.2 s, 42 s, 4 min, 1 h 5 min."""
     if seconds is None:

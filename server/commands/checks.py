@@ -87,7 +87,8 @@ def account_kind(account: Mapping[str, Any]) -> str:
     source = account.get("apiKeySource")
     if source and source != "none":
         return f"signed in with an API key ({source})"
-    return f"signed in ({account.get('tokenSource') or 'unknown'})"
+    variable = account.get("tokenSource", "none")
+    return "signed in" if variable == "none" else f"signed in with {variable}"
 
 
 async def check_key(settings: Settings) -> Check:

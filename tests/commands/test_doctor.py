@@ -188,9 +188,9 @@ def test_the_settings_file_is_looked_at(signed_in: dict[str, str], text: str, st
     [
         ({"subscriptionType": "max", "tokenSource": "claude.ai"}, "a plan (max)"),
         ({"apiKeySource": "ANTHROPIC_API_KEY", "apiProvider": "firstParty"}, "an API key (ANTHROPIC_API_KEY)"),
-        ({"apiKeySource": "none", "tokenSource": "CLAUDE_CODE_OAUTH_TOKEN"}, "(CLAUDE_CODE_OAUTH_TOKEN)"),
+        ({"apiKeySource": "none", "tokenSource": "CLAUDE_CODE_OAUTH_TOKEN"}, "with CLAUDE_CODE_OAUTH_TOKEN"),
         ({"apiProvider": "bedrock"}, "through bedrock"),
-        ({}, "unknown"),
+        ({}, "signed in"),
     ],
 )
 def test_the_kind_of_account_is_said(account: dict[str, str], words: str) -> None:

@@ -12,16 +12,17 @@ from tray_app.translation import tr
 class Column:
     """`text(record, now)` is what a cell shows, `whole(record)` its tooltip and what is copied.
 
-    `least` and `wish` are texts that a cell has to have room for; rank 0 is shown always, and the highest goes first
-    where the window is narrow. `figures` stand right; what `stretches` takes the room that is left.
+    `least` and `wish` are texts that a cell has to have room for, all of them: figures and times have no `wish`, for
+    they are never cut. Rank 0 is shown always, and the highest goes first where the window is narrow. `figures` stand
+    right; what `stretches` takes the room that is left.
     """
 
     key: str
     title: str
     text: Callable[[RequestRecord, float], str]
     whole: Callable[[RequestRecord], str]
-    least: str
-    wish: str
+    least: tuple[str, ...]
+    wish: tuple[str, ...]
     rank: int
     figures: bool = False
     stretches: bool = False
@@ -63,33 +64,39 @@ def _number(value: int | None) -> str:
     return "" if value is None else f"{value:,}"
 
 
+_TIMES = "59 min ago", "yesterday", "2026-12-28"
+_DURATIONS = "888 ms", "59 min", "23 h 59 min"
+_COUNTS = "88.8k", "88.8M"
+_COSTS = "<$0.0001", "$0.0042", "$888.88"
+
+
 def columns() -> tuple[Column, ...]:
     """All columns, in their order, in the language that is installed now."""
     return (
         Column("time", tr("Time"), lambda record, now: relative_time(record.started_at, now),
-               lambda record: exact_time(record.started_at), "59 min ago", "2026-12-28", 1),
+               lambda record: exact_time(record.started_at), _TIMES, (), 1),
         Column("client", tr("Client"), lambda record, now: record.client,
-               lambda record: record.client, "Continue/1", "Continue/1.2.3", 6, stretches=True),
+               lambda record: record.client, ("Continue/1",), ("OpenAI/Python 3",), 6, stretches=True),
         Column("endpoint", tr("Endpoint"), lambda record, now: record.endpoint,
-               lambda record: record.endpoint, "/v1/messages", "/v1/chat/completions", 8, stretches=True),
+               lambda record: record.endpoint, ("/v1/messages",), ("/v1/chat/completions",), 8, stretches=True),
         Column("model", tr("Model"), lambda record, now: or_dash(model_name(record)),
-               _whole_model, "claude-opus", "claude-opus-5-5", 2, stretches=True),
+               _whole_model, ("claude-op",), ("claude-sonnet-5-5",), 2, stretches=True),
         Column("status", tr("Status"), lambda record, now: status_word(record),
-               _whole_status, tr("Cancelled"), tr("Cancelled"), 0),
+               _whole_status, (tr("Cancelled"), tr("Error") + " 888"), (), 0),
         Column("ttft", tr("TTFT"), lambda record, now: or_dash(duration(record.ttft)),
-               lambda record: duration(record.ttft), "840 ms", "840 ms", 7, figures=True),
+               lambda record: duration(record.ttft), _DURATIONS[:2], (), 7, figures=True),
         Column("duration", tr("Duration"), lambda record, now: or_dash(duration(elapsed(record, now))),
-               lambda record: duration(record.duration), "840 ms", "1 h 5 min", 3, figures=True),
+               lambda record: duration(record.duration), _DURATIONS, (), 3, figures=True),
         Column("input", tr("In"), lambda record, now: or_dash(tokens(record.input_tokens)),
-               lambda record: _number(record.input_tokens), "88.8k", "88.8k", 4, figures=True),
+               lambda record: _number(record.input_tokens), _COUNTS, (), 4, figures=True),
         Column("output", tr("Out"), lambda record, now: or_dash(tokens(record.output_tokens)),
-               lambda record: _number(record.output_tokens), "88.8k", "88.8k", 4, figures=True),
+               lambda record: _number(record.output_tokens), _COUNTS, (), 4, figures=True),
         Column("cached", tr("Cached"), lambda record, now: or_dash(tokens(record.cache_read_tokens)),
-               lambda record: _number(record.cache_read_tokens), "88.8k", "88.8k", 10, figures=True),
+               lambda record: _number(record.cache_read_tokens), _COUNTS, (), 10, figures=True),
         Column("cost", tr("Cost"), lambda record, now: or_dash(money(record.cost_usd)),
-               lambda record: money(record.cost_usd), "$0.0042", "$0.0042", 5, figures=True),
+               lambda record: money(record.cost_usd), _COSTS, (), 5, figures=True),
         Column("session", tr("Session"), lambda record, now: or_dash(record.session_id or ""),
-               lambda record: record.session_id or "", "ses_0123", "ses_01234567", 9, stretches=True),
+               lambda record: record.session_id or "", ("ses_0123",), ("ses_01234567",), 9, stretches=True),
     )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ def cell_text(summary: SessionSummary, column: Column, now: float) -> str:
         case Column.LAST_USE:
             return formatting.relative_time(summary.last_used_at, now)
         case Column.EXPIRY:
-            return expiry_text(summary, now)
+            return _expiry_cell(summary, now)
 
 
 def sessions_text(count: int) -> str:
@@ -53,6 +53,13 @@ def expiry_text(summary: SessionSummary, now: float) -> str:
     if summary.expires_at is None:
         return tr("Never")
     return formatting.time_until(summary.expires_at, now)
+
+
+def _expiry_cell(summary: SessionSummary, now: float) -> str:
+    """In one figure: the whole is in the tooltip, and above the conversation."""
+    if summary.pinned or summary.expires_at is None:
+        return expiry_text(summary, now)
+    return formatting.rough_time_until(summary.expires_at, now)
 
 
 def cell_tooltip(summary: SessionSummary, column: Column) -> str:

@@ -10,9 +10,10 @@ from tray_app.widgets.code_view import CodeView
 from tray_app.widgets.confirmation import Confirmation, confirm
 from tray_app.widgets.elided_label import ElidedLabel
 from tray_app.widgets.empty_state import EmptyState
+from tray_app.widgets.focus_ring import FocusRing
 from tray_app.widgets.icon_label import IconLabel
 from tray_app.widgets.number_field import NumberField
-from tray_app.widgets.rows import RowDelegate, dress_rows
+from tray_app.widgets.rows import RowDelegate, close_header, dress_rows
 from tray_app.widgets.search_field import SearchField
 from tray_app.widgets.secret_field import SecretField
 from tray_app.widgets.status_dot import StatusDot
@@ -30,6 +31,7 @@ __all__ = [
     "CopyButton",
     "ElidedLabel",
     "EmptyState",
+    "FocusRing",
     "IconLabel",
     "NumberField",
     "RowDelegate",
@@ -42,6 +44,7 @@ __all__ = [
     "UsageBar",
     "announce",
     "button",
+    "close_header",
     "confirm",
     "dress_rows",
 ]

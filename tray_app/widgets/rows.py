@@ -4,6 +4,7 @@ from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QP
 from PySide6.QtGui import QFocusEvent, QHelpEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QFrame,
     QHeaderView,
     QListView,
     QStyle,
@@ -15,8 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app import theme
-
-_BY_KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
+from tray_app.widgets.focus_ring import BY_KEYBOARD, FocusRing
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 
@@ -77,7 +77,7 @@ class KeyboardEntry(QObject):
         view.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QFocusEvent) and event.gotFocus() and event.reason() in _BY_KEYBOARD:
+        if isinstance(event, QFocusEvent) and event.gotFocus() and event.reason() in BY_KEYBOARD:
             self._select()
         return super().eventFilter(watched, event)
 
@@ -94,6 +94,7 @@ def dress_rows(view: QAbstractItemView) -> None:
     """Make a list, table or tree look and scroll like all the others. Call it once its model is set."""
     view.setItemDelegate(RowDelegate(view))
     KeyboardEntry(view)
+    FocusRing(view)
     view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
     view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -102,6 +103,14 @@ def dress_rows(view: QAbstractItemView) -> None:
         _dress_table(view)
     if isinstance(view, QTreeView):
         _dress_header(view.header())
+
+
+def close_header(table: QTableView) -> None:
+    """Have the line below the header go on above the scroll bar, which begins below it. Call it once."""
+    end = QFrame()
+    end.setProperty("role", "header-end")
+    end.setFixedHeight(theme.size("row"))
+    table.addScrollBarWidget(end, Qt.AlignmentFlag.AlignTop)
 
 
 def _dress_table(table: QTableView) -> None:

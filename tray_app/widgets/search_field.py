@@ -24,6 +24,7 @@ class SearchField(QLineEdit):
         self._rest.timeout.connect(self._say)
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(placeholder)
+        self.setProperty("role", "search")
         self.setClearButtonEnabled(True)
         self.addAction(theme.current().icon("mdi6.magnify", "muted"), QLineEdit.ActionPosition.LeadingPosition)
         self.textChanged.connect(self._rest.start)

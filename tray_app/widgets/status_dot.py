@@ -23,7 +23,7 @@ def state_name(state: State) -> str:
 
 
 class StatusDot(QWidget):
-    """Stopped is a ring, running a disc, busy a disc in a ring, error a triangle. A screen reader hears the word."""
+    """Stopped is a ring, running a disc, busy a disc in an open ring, error a triangle; it is also heard."""
 
     def __init__(self, state: State = "stopped", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,8 +65,9 @@ def _disc(painter: QPainter, colour: QColor) -> None:
 
 
 def _disc_in_ring(painter: QPainter, colour: QColor) -> None:
-    painter.setPen(QPen(colour, 1.5))
-    painter.drawEllipse(QRectF(1, 1, 12, 12))
+    # Open at the upper right, as what turns is drawn: closed, it would be a radio button.
+    painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    painter.drawArc(QRectF(1, 1, 12, 12), 90 * 16, 270 * 16)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
     painter.drawEllipse(QRectF(4, 4, 6, 6))

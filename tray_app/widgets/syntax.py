@@ -7,7 +7,7 @@ from PySide6.QtGui import QSyntaxHighlighter, QTextCharFormat, QTextDocument
 from tray_app import theme
 
 _STRING = r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'"
-_NUMBER = r"(?<![\w.-])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b"
+_NUMBER = r"(?<![\w.-])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])"
 _WORDS = {
     "python": "and as assert async await class def elif else except False finally for from if import in is lambda None "
     "not or pass raise return True try while with yield",

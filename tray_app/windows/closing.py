@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from tray_app.assets import asset
 from tray_app.context import Context
 from tray_app.translation import counted, tr
+
+_ICON = 48
 
 
 class Closing:
@@ -59,6 +63,7 @@ class Closing:
             self.box.close()
         parent = self._window if self._window.isVisible() else None
         self.box = QMessageBox(QMessageBox.Icon.Question, title, title, parent=parent)
+        self.box.setIconPixmap(QIcon(str(asset("icons/app.svg"))).pixmap(_ICON, _ICON))
         self.box.setInformativeText(text)
         return self.box
 

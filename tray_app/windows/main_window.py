@@ -127,7 +127,7 @@ class MainWindow(QWidget):
     def _update_active(self) -> None:
         seen = self.page if self.isVisible() else None
         if seen is not None:
-            self._stack.setCurrentWidget(seen)
+            self._bring_to_front(seen)
         if seen is self._active:
             return
         if self._active is not None:
@@ -135,6 +135,18 @@ class MainWindow(QWidget):
         self._active = seen
         if seen is not None:
             seen.activate()
+
+    def _bring_to_front(self, page: Page) -> None:
+        """Show the page. The keyboard goes along, to where it was there; Qt would choose a button, and ring it."""
+        focused = self.focusWidget()
+        goes_along = (
+            focused is not None and self._stack.isAncestorOf(focused) and self._stack.currentWidget() is not page
+        )
+        if goes_along:
+            self.setFocus()
+        self._stack.setCurrentWidget(page)
+        if goes_along:
+            (page.focusWidget() or page).setFocus()
 
     def _add_shortcuts(self) -> None:
         for keys, action in (

@@ -11,6 +11,8 @@ from tray_app.widgets import Banner
 
 MARGIN = 24
 GAP = 16
+SCROLL_ROOM = 16
+"""Of the margin at the right, what the bar of a page that scrolls may take."""
 
 
 class Page(QWidget):
@@ -31,12 +33,20 @@ class Page(QWidget):
         self.banner = Banner()
         self.body = QVBoxLayout()
         self.body.setSpacing(GAP)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        column.setSpacing(GAP)
-        column.addLayout(self.header)
-        column.addWidget(self.banner)
-        column.addLayout(self.body, 1)
+        self._messages = QHBoxLayout()
+        self._messages.addWidget(self.banner)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        self._column.setSpacing(GAP)
+        self._column.addLayout(self.header)
+        self._column.addLayout(self._messages)
+        self._column.addLayout(self.body, 1)
+
+    def let_scroll(self) -> None:
+        """Give the body the margins at the right and below: what scrolls there goes to the window's edge."""
+        self._column.setContentsMargins(MARGIN, MARGIN, MARGIN - SCROLL_ROOM, 0)
+        for above in (self.header, self._messages):
+            above.setContentsMargins(0, 0, SCROLL_ROOM, 0)
 
     def activate(self) -> None:
         """The page is what the person sees now."""

@@ -122,6 +122,9 @@ class ServerFoot(QWidget):
         line.setSpacing(8)
         line.addWidget(self.dot)
         line.addWidget(self.word, 1)
+        self.count = QLabel()
+        self.count.setProperty("role", "muted")
+        line.addWidget(self.count)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 8, 4, 0)
         column.setSpacing(8)
@@ -137,6 +140,7 @@ class ServerFoot(QWidget):
         """The dot and a button with a picture, or all of it."""
         self._narrow = narrow
         self.word.setVisible(not narrow)
+        self.count.setVisible(not narrow)
         self.address.setVisible(not narrow)
         self._show()
 
@@ -148,7 +152,9 @@ class ServerFoot(QWidget):
         runs = server.state in ("running", "starting")
         busy = server.state == "running" and server.in_flight
         self.dot.set_state("busy" if busy else DOTS[server.state])
-        self.word.setText(state_words(self._context))
+        # The word stays while requests come and go beside it.
+        self.word.setText(state_word(server.state))
+        self.count.setText(tr("{n} in flight").format(n=f"{server.in_flight:,}") if busy else "")
         address = server.url or ""
         self.address.setText(address.removeprefix("http://"))
         self.setToolTip(f"{state_words(self._context)}\n{address}".strip())
@@ -166,10 +172,15 @@ def state_words(context: Context) -> str:
     server = context.server
     if server.state == "running" and server.in_flight:
         return in_flight_line(server.in_flight)
+    return state_word(server.state)
+
+
+def state_word(state: ServerState) -> str:
+    """The state alone."""
     words = {
         "stopped": tr("Stopped"),
         "starting": tr("Starting"),
         "running": tr("Running"),
         "failed": tr("Not running"),
     }
-    return words[server.state]
+    return words[state]

@@ -189,9 +189,13 @@ async def test_the_foot_of_the_rail_starts_and_stops_the_server(window: MainWind
 
 async def test_the_foot_counts_the_requests_in_flight(window: MainWindow, context: Context) -> None:
     await context.server.start()
-    for count, words in ((1, "1 request in flight"), (2, "2 requests in flight")):
+    foot = window.rail._foot
+    for count, words in ((1, "1 in flight"), (2, "2 in flight")):
         context.bus.publish(RequestStarted(RequestRecord(f"r{count}", 0.0, "/v1/messages", "test")))
-        await until(lambda words=words: window.rail._foot.word.text() == words)
+        await until(lambda words=words: foot.count.text() == words)
+        assert (foot.word.text(), foot.dot.state) == ("Running", "busy")
+        assert f"{count} request" in foot.toolTip()
     for count in (1, 2):
         context.bus.publish(RequestFinished(RequestRecord(f"r{count}", 0.0, "/v1/messages", "test", status="ok")))
-    await until(lambda: window.rail._foot.word.text() == "Running")
+    await until(lambda: not foot.count.text())
+    assert (foot.word.text(), foot.dot.state) == ("Running", "running")

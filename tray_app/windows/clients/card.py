@@ -1,7 +1,7 @@
 """Everything about one client: how to tell it where the server is, or have that done, and to see that it works."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from server.errors import TrayError
 from tray_app import formatting
@@ -177,8 +177,7 @@ class ClientCard(QScrollArea):
 
     def _lay_out(self) -> None:
         self._place = QVBoxLayout()
-        content = QFrame()
-        content.setProperty("role", "card")
+        content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(16)
@@ -202,7 +201,10 @@ class ClientCard(QScrollArea):
         column.addStretch(1)
         self.setWidget(content)
         self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
+        # The frame stays where it is; what scrolls in it lets it be seen.
+        self.setProperty("role", "card")
+        for plain in (content, self.viewport()):
+            plain.setAutoFillBackground(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
 

@@ -1,7 +1,6 @@
 """The guide of the first start: what has to be there before a client can be connected, step by step."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from server.errors import CliNotFound, PortUnavailable, TrayError
 from tray_app.context import Context
@@ -21,6 +20,7 @@ from tray_app.windows.overview.mending import Action
 from tray_app.windows.overview.port_mending import port_actions
 from tray_app.windows.overview.sign_in_panel import SignInPanel
 from tray_app.windows.page import Page
+from tray_app.windows.page_scroll import PageScroll
 
 WIDTH = 760
 
@@ -188,12 +188,8 @@ class GuidePage(Page):
         content = QWidget()
         content.setLayout(column)
         content.setMaximumWidth(WIDTH)
-        area = QScrollArea()
-        area.setWidget(content)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.body.addWidget(area)
+        self.let_scroll()
+        self.body.addWidget(PageScroll(content))
 
 
 def _set_role(button: QPushButton, role: str) -> None:

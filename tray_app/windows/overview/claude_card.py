@@ -114,14 +114,33 @@ class ClaudeCard(Card):
 def _account(report: ClaudeReport) -> str:
     if report.signed_in is None:
         return ""
-    return account_name(report.account) or tr("Signed in") if report.signed_in else tr("Not signed in")
+    if not report.signed_in:
+        return tr("Not signed in")
+    if name := account_name(report.account):
+        return name
+    return _in_words(report) if _by_token(report) else tr("Signed in")
 
 
 def _plan(report: ClaudeReport) -> str:
-    """What pays for the work: the plan's name, or in words what it is instead."""
-    if not report.signed_in:
+    """What pays for the work: the plan's name, or in words what it is instead. Of a token's plan nobody tells."""
+    if not report.signed_in or _by_token(report):
         return ""
     if plan := report.account.get("subscriptionType"):
         return str(plan).replace("_", " ").capitalize()
-    kind = account_kind(report.account).removeprefix("signed in ").strip()
-    return kind[:1].upper() + kind[1:]
+    return _sentence(_in_words(report).removeprefix("Signed in "))
+
+
+def _by_token(report: ClaudeReport) -> bool:
+    """Whether all that is known of the account is where its token comes from."""
+    account = report.account
+    key = account.get("apiKeySource")
+    known = account.get("subscriptionType") or (key and key != "none")
+    return not known and account.get("apiProvider", "firstParty") == "firstParty"
+
+
+def _in_words(report: ClaudeReport) -> str:
+    return _sentence(account_kind(report.account))
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -1,7 +1,6 @@
 """Overview: whether it works, on which address, for whom, and what it does."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout
 
 from tray_app.context import Context
 from tray_app.translation import tr
@@ -13,9 +12,8 @@ from tray_app.windows.overview.plan_card import PlanCard
 from tray_app.windows.overview.processes_card import ProcessesCard
 from tray_app.windows.overview.server_card import ServerCard
 from tray_app.windows.overview.usage_card import UsageCard
-from tray_app.windows.page import MARGIN, Page
-
-SCROLL_ROOM = 16
+from tray_app.windows.page import Page
+from tray_app.windows.page_scroll import PageScroll
 
 
 class OverviewPage(Page):
@@ -39,8 +37,8 @@ class OverviewPage(Page):
         self.usage = UsageCard(context)
         self.processes = ProcessesCard(context)
         self.grid = CardGrid([(self.server, self.api_key), (self.claude, self.plan), (self.usage,), (self.processes,)])
-        self.body.addWidget(_scrolled(self.grid))
-        self._make_room_for_the_bar()
+        self.let_scroll()
+        self.body.addWidget(PageScroll(self.grid))
 
     def activate(self) -> None:
         """Begin to follow what changes."""
@@ -60,36 +58,6 @@ class OverviewPage(Page):
         self.processes.look()
         self.api_key.update_state()
 
-    def _make_room_for_the_bar(self) -> None:
-        """The scroll bar stands in the page's margin, beside the cards; what is above them ends where they end."""
-        column = self.layout()
-        if isinstance(column, QVBoxLayout):
-            column.setContentsMargins(MARGIN, MARGIN, MARGIN - SCROLL_ROOM, MARGIN)
-            column.removeWidget(self.banner)
-            row = QHBoxLayout()
-            row.setContentsMargins(0, 0, SCROLL_ROOM, 0)
-            row.addWidget(self.banner)
-            column.insertLayout(1, row)
-        self.header.setContentsMargins(0, 0, SCROLL_ROOM, 0)
-
     async def settle(self) -> None:
         """A sign-in that nobody can finish any more is given up."""
         await self.claude.sign_in.settle()
-
-
-def _scrolled(grid: CardGrid) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidget(grid)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    bar = area.verticalScrollBar()
-
-    def keep_width(least: int, most: int) -> None:
-        # Whether the bar is there or not, the cards are as wide as before.
-        grid.setContentsMargins(0, 0, SCROLL_ROOM - (bar.sizeHint().width() if most > least else 0), 0)
-
-    bar.rangeChanged.connect(keep_width)
-    keep_width(0, 0)
-    return area

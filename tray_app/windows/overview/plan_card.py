@@ -99,13 +99,9 @@ def _resets(resets_at: float | None, now: float, *, rejected: bool = False) -> s
     if resets_at is None:
         return tr("Used up") if rejected else ""
     if resets_at <= now:
-        return tr("Has started anew; the next answer tells how much is used")
+        return tr("Has been reset; the next answer tells how much is used")
     until = time_until(resets_at, now)
-    return (
-        tr("Used up; starts anew {time}").format(time=until)
-        if rejected
-        else tr("Starts anew {time}").format(time=until)
-    )
+    return tr("Used up; resets {time}").format(time=until) if rejected else tr("Resets {time}").format(time=until)
 
 
 def window_name(name: str) -> str:

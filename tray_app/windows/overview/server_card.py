@@ -62,12 +62,13 @@ class ServerCard(Card):
         if server.state != self._state:
             self._state = server.state
             self._since = self._context.clock()
-            self._dot.set_state(DOTS[server.state])
             self._word.setText(_word(server.state))
             running = server.state in ("running", "starting")
             self._toggle.setText(tr("Stop") if running else tr("Start"))
             self._toggle.setEnabled(server.state != "starting")
             self._url.setEnabled(running)
+        busy = server.state == "running" and server.in_flight
+        self._dot.set_state("busy" if busy else DOTS[server.state])
         self._detail.setText(self._describe())
         self._detail.setToolTip(exact_time(self._since))
         self._url.setText(server.base_url)

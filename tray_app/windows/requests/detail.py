@@ -93,7 +93,8 @@ class DetailPane(QFrame):
         self.times.show_pairs(timing(record, self._context.clock()))
         self.bar.set_share(first_token_share(record))
         self.tokens.show_pairs(usage(record))
-        self._tokens_heading.setVisible(bool(usage(record)))
+        for part in (self._tokens_heading, self.tokens):
+            part.setVisible(bool(usage(record)))
         _say(self.error, record.error or "")
         self.error.setProperty("role", "error" if record.status == "error" else "muted")
         theme.restyle(self.error)
@@ -195,8 +196,8 @@ class DetailPane(QFrame):
         grid = theme.size("grid")
         inside = QWidget()
         column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, grid, 0)
-        column.setSpacing(grid + grid // 2)
+        column.setContentsMargins(grid, 0, grid, grid)
+        column.setSpacing(grid)
         self._tokens_heading = _heading(tr("Tokens and cost"))
         for widget in (
             self.error, self.advice, self.advice_button, self.warnings, self.facts,
@@ -214,8 +215,9 @@ class DetailPane(QFrame):
         for plain in (inside, self._area.viewport()):
             plain.setAutoFillBackground(False)
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(2 * grid, 2 * grid, grid, grid)
-        outer.setSpacing(grid + grid // 2)
+        # The icons in the header's buttons line up with the texts below them.
+        outer.setContentsMargins(grid, 2 * grid, grid, 1)
+        outer.setSpacing(grid)
         outer.addWidget(self.header)
         outer.addWidget(self._area, 1)
         self.setProperty("role", "card")
@@ -243,4 +245,5 @@ def _say(label: QLabel, text: str) -> None:
 def _heading(text: str) -> QLabel:
     label = QLabel(text)
     label.setProperty("role", "heading")
+    label.setContentsMargins(0, theme.size("grid"), 0, 0)
     return label

@@ -58,6 +58,7 @@ class DetailHeader(QWidget):
         grid = theme.size("grid")
         title = QHBoxLayout()
         title.setSpacing(grid)
+        title.setContentsMargins(grid, 0, 0, 0)
         title.addWidget(self._icon)
         title.addWidget(self._status)
         title.addWidget(self._model, 1)

@@ -11,7 +11,7 @@ from tray_app.models.request_detail import Pair
 from tray_app.translation import tr
 from tray_app.widgets import ElidedLabel
 
-_NAME_WIDTH = 136
+_NAME_WIDTH = 160
 
 
 class Facts(QWidget):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from tray_app import theme
 from tray_app.models.request_detail import Body, Pair
@@ -19,10 +19,13 @@ class LoggedText(QWidget):
         self._whole = ""
         self._heading = QLabel(title)
         self._heading.setProperty("role", "heading")
+        self._heading.setContentsMargins(0, theme.size("grid"), 0, 0)
         self.note = QLabel(wordWrap=True)
         self.note.setProperty("role", "muted")
         self.view = CodeView()
         self.view.setAccessibleName(title)
+        # The pane scrolls: no text gives way to the others.
+        self.view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.copy_whole = CopyButton(lambda: self._whole, tr("Copy whole"))
         self.remedy = button("", self._mend)
         self._on_remedy: Callable[[], Any] | None = None

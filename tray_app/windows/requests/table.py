@@ -13,7 +13,7 @@ from tray_app.models.requests import RECORD_ROLE, RequestLog
 from tray_app.models.requests_columns import Column
 from tray_app.preferences import Preferences
 from tray_app.translation import tr
-from tray_app.widgets import dress_rows
+from tray_app.widgets import close_header, dress_rows
 from tray_app.windows.requests.column_widths import Widths, fit
 from tray_app.windows.requests.delegate import PADDING, RequestDelegate
 
@@ -124,12 +124,13 @@ class RequestTable(QTableView):
         cells, header = self.fontMetrics(), self.horizontalHeader().fontMetrics()
         mark = theme.size("icon") + theme.size("grid")
 
-        def width(column: Column, sample: str) -> int:
-            text = cells.horizontalAdvance(sample) + (mark if column.key == "status" else 0)
+        def width(column: Column, samples: Sequence[str]) -> int:
+            text = max(map(cells.horizontalAdvance, samples)) + (mark if column.key == "status" else 0)
             return max(text, header.horizontalAdvance(column.title)) + 2 * PADDING + 2
 
         return {
-            column.key: Widths(width(column, column.least), width(column, column.wish)) for column in self.log.columns
+            column.key: Widths(width(column, column.least), width(column, (*column.least, *column.wish)))
+            for column in self.log.columns
         }
 
     def _resized(self, section: int, before: int, width: int) -> None:
@@ -211,6 +212,7 @@ class RequestTable(QTableView):
 
     def _dress(self) -> None:
         dress_rows(self)
+        close_header(self)
         self.setItemDelegate(RequestDelegate(self, self.log))
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

@@ -249,8 +249,10 @@ class SessionBrowser(QWidget):
         self._split.setChildrenCollapsible(False)
         self._split.addWidget(self.table)
         self._split.addWidget(self.pane)
-        self._split.setStretchFactor(0, 4)
-        self._split.setStretchFactor(1, 5)
+        self._split.setStretchFactor(0, 1)
+        self._split.setStretchFactor(1, 1)
+        # Half of the page each, whatever the two would like.
+        self._split.setSizes([1000, 1000])
         self._split.restoreState(self._context.preferences.value(_SPLIT, QByteArray()))
         self._split.splitterMoved.connect(
             lambda *_: self._context.preferences.set_value(_SPLIT, self._split.saveState())

@@ -51,7 +51,8 @@ class SessionHeader(QWidget):
         """Show what `summary` says; times are relative to `now`."""
         self._summary = summary
         self.title.setText(summary.title or tr("Untitled"))
-        self.facts.setText(" · ".join(_facts(summary, now)))
+        # A line may end after a fact, not in the middle of one.
+        self.facts.setText(" · ".join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in _facts(summary, now)))
         self.facts.setToolTip(_times(summary))
         pinned = summary.pinned
         self.pin.setIcon(theme.current().icon("mdi6.pin-off-outline" if pinned else "mdi6.pin-outline"))
@@ -90,16 +91,17 @@ class SessionHeader(QWidget):
         grid = theme.size("grid")
         buttons = QHBoxLayout()
         buttons.setSpacing(0)
-        # The icons line up with the text above them.
-        buttons.setContentsMargins(-grid, 0, 0, 0)
         for widget in (self.rename, self.pin, self.export, self.copy_id, self.requests, self.delete):
             widget.setFixedWidth(_BUTTON_WIDTH)
             buttons.addWidget(widget)
         buttons.addStretch(1)
         buttons.addWidget(self.hits)
         column = QVBoxLayout(self)
-        column.setContentsMargins(2 * grid, grid + 4, grid, 4)
+        column.setContentsMargins(grid, grid + 4, grid, 4)
         column.setSpacing(4)
+        # The icons in the buttons line up with the texts above them.
+        for label in (self.title, self.facts):
+            label.setContentsMargins(grid, 0, 0, 0)
         column.addWidget(self.title)
         column.addWidget(self.facts)
         column.addLayout(buttons)

@@ -11,18 +11,18 @@ from server.store.types import SessionSummary
 from tray_app.models.session_cells import Column, cell_text
 from tray_app.models.sessions import SUMMARY_ROLE, SessionList
 from tray_app.translation import tr
-from tray_app.widgets import dress_rows
+from tray_app.widgets import close_header, dress_rows
 
 _WIDTHS = {
-    Column.LAST_USE: 104,
-    Column.EXPIRY: 116,
+    Column.LAST_USE: 100,
+    Column.EXPIRY: 96,
     Column.MODEL: 120,
     Column.TURNS: 92,
     Column.TOKENS: 76,
     Column.CLIENT: 120,
 }
 """In the order in which they are given room."""
-_LEAST_TITLE = 150
+_LEAST_TITLE = 180
 
 
 class SessionTable(QTableView):
@@ -42,6 +42,9 @@ class SessionTable(QTableView):
         self._top: tuple[QPersistentModelIndex, int] | None = None
         self.setModel(model)
         dress_rows(self)
+        close_header(self)
+        # A title says most where it begins.
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

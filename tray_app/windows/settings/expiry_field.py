@@ -5,6 +5,7 @@ from typing import Any
 from PySide6.QtWidgets import QCheckBox, QLineEdit
 
 from tray_app.translation import tr
+from tray_app.widgets import FocusRing
 from tray_app.windows.settings.fields import SHORT, Field, as_text, muted_label
 
 
@@ -16,6 +17,7 @@ class ExpiryField(Field):
         self.edit = QLineEdit()
         self.edit.setFixedWidth(SHORT)
         self.never = QCheckBox(tr("Never"))
+        FocusRing(self.never)
         for widget in (self.edit, muted_label(tr("hours")), self.never):
             self.line.addWidget(widget)
         self.line.addStretch(1)

@@ -8,6 +8,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from tray_app.translation import tr
+from tray_app.widgets import FocusRing
 
 WIDTH = 240
 """Of a column of the page, at least, in pixels."""
@@ -118,6 +119,7 @@ class SwitchField(Field):
     def __init__(self) -> None:
         super().__init__()
         self.box = QCheckBox()
+        FocusRing(self.box)
         self.line.addWidget(self.box)
         self.line.addStretch(1)
         self.setFocusProxy(self.box)

@@ -4,13 +4,14 @@ import asyncio
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from server.errors import TrayError
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.widgets import EmptyState, SearchField
 from tray_app.windows.page import GAP, Page
+from tray_app.windows.page_scroll import PageScroll
 from tray_app.windows.settings.access_section import AccessSection
 from tray_app.windows.settings.advanced_section import AdvancedSection
 from tray_app.windows.settings.application_section import ApplicationSection
@@ -60,11 +61,8 @@ class SettingsPage(Page):
     def _lay_out(self) -> None:
         self.content = QWidget()
         self.content.setMaximumWidth(WIDEST)
-        self.area = QScrollArea(widgetResizable=True)
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.area.setWidget(self.content)
+        self.let_scroll()
+        self.area = PageScroll(self.content)
         self.contents = Contents([(section.key, section.title) for section in self.sections.values()])
         self.contents.chosen.connect(self._go_to_section)
         self.area.verticalScrollBar().valueChanged.connect(self._mark_section)
@@ -78,7 +76,7 @@ class SettingsPage(Page):
     def _fill(self) -> None:
         # Last: each move of a full tree to another parent would style all of it once more.
         column = QVBoxLayout(self.content)
-        column.setContentsMargins(0, 0, 12, 0)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(24)
         for section in self.sections.values():
             column.addWidget(section)

@@ -11,7 +11,8 @@ from server.events import CliChanged
 from tests.tray_app.windows.scripted_claude import ASKED, CODE, LOGIN, NO_LOGIN, PAGE, Browser, write_claude
 from tests.waiting import until
 from tray_app.widgets import CopyButton
-from tray_app.windows.overview.claude_card import ClaudeCard
+from tray_app.windows.overview.claude_card import ClaudeCard, _account, _plan
+from tray_app.windows.overview.claude_watch import ClaudeReport
 from tray_app.windows.overview.facts import Facts
 from tray_app.windows.overview.mending import Mending
 
@@ -172,3 +173,18 @@ async def test_another_program_in_the_settings_is_asked_at_once_where_it_is_seen
     await context.change_settings({"claude_path": str(claude)})
     assert card.watch.report is None
     assert not card.watch.looking
+
+
+@pytest.mark.parametrize(
+    ("account", "shown"),
+    [
+        ({"tokenSource": "CLAUDE_CODE_OAUTH_TOKEN"}, ("Signed in with CLAUDE_CODE_OAUTH_TOKEN", "")),
+        ({"tokenSource": "none", "apiKeySource": "none"}, ("Signed in", "")),
+        ({"apiKeySource": "ANTHROPIC_API_KEY"}, ("Signed in", "With an API key (ANTHROPIC_API_KEY)")),
+        ({"apiProvider": "bedrock"}, ("Signed in", "Through bedrock")),
+        ({"email": "a@b.example", "subscriptionType": "claude_max"}, ("a@b.example", "Claude max")),
+    ],
+)
+def test_the_account_and_the_plan_in_words(account: dict[str, str], shown: tuple[str, str]) -> None:
+    report = ClaudeReport(signed_in=True, account=account)
+    assert (_account(report), _plan(report)) == shown

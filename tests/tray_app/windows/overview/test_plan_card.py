@@ -40,9 +40,9 @@ async def test_each_window_has_a_bar_with_its_reset(card, context):
     )
     assert [bar.fraction for bar in bars(card)] == [0.634, 1.0]
     assert "5 hours | 63 % used" in words(card)
-    assert "Starts anew in 3 h 20 min" in words(card)
+    assert "Resets in 3 h 20 min" in words(card)
     assert "7 days | 100 % used" in words(card)
-    assert "Used up; starts anew in 3 days" in words(card)
+    assert "Used up; resets in 3 days" in words(card)
 
 
 async def test_a_bar_stays_the_same_while_its_figures_change(card, context):
@@ -58,7 +58,7 @@ async def test_a_bar_stays_the_same_while_its_figures_change(card, context):
 async def test_a_window_that_is_over_is_not_called_used(card, context):
     tell(context, five_hour={"utilization": 0.9, "resetsAt": NOW - 1, "status": "rejected"})
     assert bars(card)[0].fraction == 0.0
-    assert "started anew" in words(card)
+    assert "been reset" in words(card)
     assert "Used up" not in words(card)
 
 

@@ -147,7 +147,7 @@ async def test_a_new_turn_appears_in_the_conversation_that_is_read(listed):
     await listed.save("b", "Question b", "Answer number 1", "And now?", "The end")
     assert listed.pieces()[-1] == Prose("The end")
     assert listed.ids() == list("dcba")
-    assert "4 messages" in listed.browser.pane.header.facts.text()
+    assert "4\N{NO-BREAK SPACE}messages" in listed.browser.pane.header.facts.text()
 
 
 async def test_a_session_that_gets_another_id_is_read_on(pages):
