@@ -35,17 +35,23 @@ class PortReport:
 
 async def look_at_port(host: str, port: int) -> PortReport:
     """Try to listen on the port for a moment; a server of one's own that listens there holds it, too. Never raises."""
-    try:
-        sock = await listen(host, port)
-    except PortUnavailable as error:
-        if not error.in_use and sys.platform != "win32":  # there, a port in use may be called forbidden
-            return PortReport(False, error=error)
-        ours = await asyncio.to_thread(own_version, host, port)
-        return PortReport(False, await asyncio.to_thread(holder, port), ours, error)
-    except SetupError as error:
+    error = await why_not(host, port)
+    if error is None:
+        return PortReport(True)
+    # On Windows, a port in use may be called forbidden.
+    if not isinstance(error, PortUnavailable) or not (error.in_use or sys.platform == "win32"):
         return PortReport(False, error=error)
-    sock.close()
-    return PortReport(True)
+    ours = await asyncio.to_thread(own_version, host, port)
+    return PortReport(False, await asyncio.to_thread(holder, port), ours, error)
+
+
+async def why_not(host: str, port: int) -> SetupError | None:
+    """Why the port cannot be had, or None, at once: without finding out who has it."""
+    try:
+        (await listen(host, port)).close()
+    except SetupError as error:
+        return error
+    return None
 
 
 async def next_free_port(host: str, after: int) -> int:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from server.errors import PortUnavailable, SettingsInvalid
-from server.port_check import PortReport, look_at_port, next_free_port
+from server.errors import PortUnavailable, SettingsInvalid, SetupError
+from server.port_check import look_at_port, next_free_port, why_not
 from tray_app.context import Context
-from tray_app.translation import tr
+from tray_app.windows.overview.port_mending import port_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,35 +17,23 @@ class PortTrouble:
     next_free: int | None
 
 
-async def look_at(context: Context, host: str, port: int) -> PortTrouble | None:
-    """What stands against `port`; None: nothing, or the server has it already. Takes up to some seconds."""
-    if port == 0 or port == _own_port(context):
-        return None
-    report = await look_at_port(host, port)
-    return None if report.free else await _trouble(host, port, report)
+async def trouble_with(context: Context, host: str, port: int) -> SetupError | None:
+    """What stands against `port`; None: nothing, or the server has it already."""
+    return None if port in (0, _own_port(context)) else await why_not(host, port)
 
 
-async def explain(error: PortUnavailable) -> PortTrouble:
-    """The trouble that the server had with a port."""
-    return await _trouble(error.host, error.port, await look_at_port(error.host, error.port))
+async def at_once(error: SetupError, host: str, port: int) -> PortTrouble:
+    """What can be said without asking around."""
+    try:
+        return PortTrouble(error.message, await next_free_port(host, port))
+    except SettingsInvalid as reason:
+        return PortTrouble(reason.message, None)
+
+
+async def in_full(error: PortUnavailable) -> str:
+    """Who has the port, in words, where that can be found out. Takes up to some seconds."""
+    return port_words(await look_at_port(error.host, error.port), error)
 
 
 def _own_port(context: Context) -> int | None:
     return urlsplit(context.server.url).port if context.server.url else None
-
-
-async def _trouble(host: str, port: int, report: PortReport) -> PortTrouble:
-    try:
-        return PortTrouble(_words(port, report), await next_free_port(host, port))
-    except SettingsInvalid as error:
-        return PortTrouble(error.message, None)
-
-
-def _words(port: int, report: PortReport) -> str:
-    if report.ours is not None:
-        return tr("Port {port} is in use by another Claude Code Tray.").format(port=port)
-    if report.holder is not None:
-        return tr("Port {port} is in use by {holder}.").format(port=port, holder=report.holder)
-    if isinstance(report.error, PortUnavailable) and not report.error.in_use:
-        return report.error.message
-    return tr("Port {port} is in use by another program.").format(port=port)

@@ -4,13 +4,13 @@ import asyncio
 
 from PySide6.QtCore import QTimer
 
-from server.errors import PortUnavailable, TrayError
+from server.errors import PortUnavailable, SetupError, TrayError
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.windows.settings.addresses import choices, is_this_computer, own_addresses
 from tray_app.windows.settings.fields import ChoiceField, TextField
 from tray_app.windows.settings.note import Action
-from tray_app.windows.settings.ports import explain, look_at
+from tray_app.windows.settings.ports import at_once, in_full, trouble_with
 from tray_app.windows.settings.section import Section
 
 REST_MS = 300
@@ -63,13 +63,12 @@ class ServerSection(Section):
         )
 
     async def _look(self, port: int, number: int) -> None:
-        report = await look_at(self.context, self.context.settings.host, port)
-        if number != self._looks:
-            return  # another one was typed meanwhile
-        if report is None:
+        host = self.context.settings.host
+        error = await trouble_with(self.context, host, port)
+        if error is not None:
+            await self._explain(error, host, port, number)
+        elif number == self._looks:
             self.bound_port.row.clear_message()
-        else:
-            self.bound_port.row.show_problem(report.words, self._offer(report.next_free))
 
     def _offer(self, port: int | None) -> list[Action]:
         return [] if port is None else [(tr("Use {port}").format(port=port), lambda: self._use(port))]
@@ -82,13 +81,18 @@ class ServerSection(Section):
         if not isinstance(error, PortUnavailable):
             return False
         self._looks += 1
-        self.context.run(self._explain(error, self._looks), name="look at the port")
+        work = self._explain(error, error.host, error.port, self._looks)
+        self.context.run(work, name="look at the port")
         return True
 
-    async def _explain(self, error: PortUnavailable, number: int) -> None:
-        report = await explain(error)
-        if number == self._looks:
-            self.bound_port.row.show_problem(report.words, self._offer(report.next_free))
+    async def _explain(self, error: SetupError, host: str, port: int, number: int) -> None:
+        """That it cannot be had at once, and who has it when that is found out, unless another was typed meanwhile."""
+        trouble = await at_once(error, host, port)
+        if number != self._looks:
+            return
+        self.bound_port.row.show_problem(trouble.words, self._offer(trouble.next_free))
+        if isinstance(error, PortUnavailable) and (words := await in_full(error)) and number == self._looks:
+            self.bound_port.row.show_problem(words, self._offer(trouble.next_free))
 
     def _look_again(self) -> None:
         """A server that runs has its port; one that does not may find it taken."""

@@ -1,5 +1,6 @@
 """Port and listen address."""
 
+import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -65,6 +66,28 @@ async def test_a_port_in_use_is_said_while_it_is_typed_and_the_next_free_one_is_
     use.click()
     await until(lambda: context.settings.port == offered)
     assert edit.text() == str(offered)
+
+
+async def test_who_has_a_port_is_found_out_after_that_it_is_taken_is_said(
+    page: SettingsPage, qtbot: QtBot, actions: Actions
+) -> None:
+    """Whoever has it need not answer when it is asked whether it is one of ours."""
+    edit, row = page.server.port.edit, page.server.bound_port.row
+    answer = asyncio.Event()
+
+    async def hesitate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answer.wait()
+        writer.close()
+
+    async with await asyncio.start_server(hesitate, "127.0.0.1", 0) as server:
+        edit.selectAll()
+        qtbot.keyClicks(edit, str(server.sockets[0].getsockname()[1]))
+        await until(lambda: "in use" in row.message.text)
+        assert "process" not in row.message.text
+        assert actions(row.message)
+        answer.set()
+        await until(lambda: "process" in row.message.text)
+        assert actions(row.message)
 
 
 async def test_the_running_server_moves_and_a_taken_port_leaves_it_where_it_is(
