@@ -30,7 +30,8 @@ class RowDelegate(QStyledItemDelegate):
         self._hovered = QPersistentModelIndex()
         view.setMouseTracking(True)
         view.entered.connect(self._hover)
-        view.viewport().installEventFilter(self)
+        self._viewport = view.viewport()
+        self._viewport.installEventFilter(self)
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         super().initStyleOption(option, index)
@@ -59,7 +60,8 @@ class RowDelegate(QStyledItemDelegate):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:
             self._hover(QModelIndex())
-        return super().eventFilter(watched, event)
+        # The view's own events are none of an editor's: Qt would close what is no editor.
+        return watched is not self._viewport and super().eventFilter(watched, event)
 
     def _hover(self, index: QModelIndex) -> None:
         if index.isValid() and index.row() == self._hovered.row() and index.parent() == self._hovered.parent():

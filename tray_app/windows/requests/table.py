@@ -14,6 +14,7 @@ from tray_app.models.requests_columns import Column
 from tray_app.preferences import Preferences
 from tray_app.translation import tr
 from tray_app.widgets import close_header, dress_rows
+from tray_app.widgets.row_table import RowTable
 from tray_app.windows.requests.column_widths import Widths, fit
 from tray_app.windows.requests.delegate import PADDING, RequestDelegate
 
@@ -24,7 +25,7 @@ _NEAR_END = 8
 _SAVE_MS = 500
 
 
-class RequestTable(QTableView):
+class RequestTable(RowTable):
     """Shows `log`. Tells it which rows are seen, so that it reads what is next to them."""
 
     current_changed = Signal(object)

@@ -5,13 +5,14 @@ from contextlib import contextmanager
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 
 from server.store.types import SessionSummary
 from tray_app.models.session_cells import Column, cell_text
 from tray_app.models.sessions import SUMMARY_ROLE, SessionList
 from tray_app.translation import tr
 from tray_app.widgets import close_header, dress_rows
+from tray_app.widgets.row_table import RowTable
 
 _WIDTHS = {
     Column.LAST_USE: 100,
@@ -25,7 +26,7 @@ _WIDTHS = {
 _LEAST_TITLE = 180
 
 
-class SessionTable(QTableView):
+class SessionTable(RowTable):
     """Shows `model`. The conversation of `current_changed` is read; actions are for `selected`."""
 
     current_changed = Signal(object)
@@ -121,13 +122,19 @@ class SessionTable(QTableView):
             self.edit(index)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Delete asks, Enter reads, Ctrl+C copies the rows."""
-        if event.key() == Qt.Key.Key_Delete:
+        """Delete asks, Enter reads, Ctrl+C copies the rows, F2 renames."""
+        if self.state() == QAbstractItemView.State.EditingState:
+            # What the editor of a title has no use for comes here, too; Enter is one of them.
+            super().keyPressEvent(event)
+        elif event.key() == Qt.Key.Key_Delete:
             self.delete_wanted.emit()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.read_wanted.emit()
         elif event.matches(QKeySequence.StandardKey.Copy):
             self._copy()
+        elif event.key() == Qt.Key.Key_F2:
+            # Qt would edit the cell at the cursor, which may be one that cannot be edited.
+            self.rename()
         else:
             super().keyPressEvent(event)
 

@@ -11,13 +11,13 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QWidget,
 )
 
 from tray_app import theme
 from tray_app.models.aliases import NAME, TARGET, AliasModel, ProblemRole
 from tray_app.translation import tr
+from tray_app.widgets.row_table import RowTable
 from tray_app.windows.settings.fields import QuietComboBox
 
 ROW = 32
@@ -62,7 +62,7 @@ class AliasDelegate(QStyledItemDelegate):
             option.palette = palette
 
 
-class AliasTable(QTableView):
+class AliasTable(RowTable):
     """As high as its rows, up to six; Delete asks to remove what is selected."""
 
     delete_pressed = Signal()

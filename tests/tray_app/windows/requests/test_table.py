@@ -167,3 +167,17 @@ async def test_each_status_is_drawn_in_its_colour_and_the_selected_row_is_marked
         }
         assert context.theme.colour(STATUS_ICONS[status][1]).name() in colours
         assert (context.theme.colour("selection").name() in colours) == (row == 3)
+
+
+async def test_home_and_end_go_to_the_first_and_the_last_request(
+    page: RequestsPage, context: Context, qtbot: QtBot
+) -> None:
+    table = await filled(page, context, 50)
+    table.go_to("req_000020")
+    qtbot.keyClick(table, Qt.Key.Key_End)
+    assert table.current is not None
+    assert table.current.id == "req_000049"
+    qtbot.keyClick(table, Qt.Key.Key_Home)
+    assert [record.id for record in table.selected] == ["req_000000"]
+    qtbot.keyClick(table, Qt.Key.Key_End, Qt.KeyboardModifier.ShiftModifier)
+    assert len(table.selected) == 50

@@ -1,7 +1,9 @@
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication, QLineEdit
 
 from server.store.types import SessionSummary
+from tests.waiting import until
 from tray_app.models.session_cells import Column
 from tray_app.models.sessions import SessionList
 from tray_app.windows.sessions.session_table import SessionTable
@@ -107,3 +109,21 @@ def test_when_others_go_the_current_one_stays(table):
     with table.losing(["s4"]):
         table.model_of.hide(["s4"])
     assert (told, table.current.id) == ([], "s3")
+
+
+async def test_after_a_title_was_edited_by_keyboard_the_list_has_the_keyboard_again(table, qtbot, qtlog):
+    table.activateWindow()
+    table.setFocus()
+    table.setCurrentIndex(table.model().index(3, Column.LAST_USE))
+    qtbot.keyClick(table, Qt.Key.Key_F2)
+    editor = table.findChild(QLineEdit)
+    assert editor.hasFocus()
+    editor.setText("Another")
+    with qtbot.assertNotEmitted(table.read_wanted):
+        qtbot.keyClick(editor, Qt.Key.Key_Return)
+        await until(lambda: table.findChild(QLineEdit) is None)
+    assert not qtlog.records
+    assert table.model_of.sessions[3].title == "Another"
+    assert table.hasFocus()
+    with qtbot.waitSignal(table.delete_wanted):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Delete)
