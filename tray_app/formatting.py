@@ -57,15 +57,13 @@ def time_until(epoch: float | None, now: float) -> str:
 
 
 def rough_time_until(epoch: float | None, now: float) -> str:
-    """The same in one figure, for a cell: "in 23 h", "in 59 min"."""
+    """The same in one figure, for a cell: "in 24 h", "in 59 min"."""
     if epoch is None:
         return ""
     left = epoch - now
     if left <= 0:
         return tr("now")
-    whole_hours = int(left // _HOUR)
-    rounded = whole_hours * _HOUR if whole_hours else max(left, _MINUTE)
-    return tr("in {span}").format(span=_span(rounded))
+    return tr("in {span}").format(span=_span(round(left / _HOUR) * _HOUR if left >= _HOUR else left))
 
 
 def duration(seconds: float | None) -> str:

@@ -59,6 +59,21 @@ def test_a_time_to_come_is_told_by_what_is_left(left: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("left", "text"),
+    [
+        (0, "now"),
+        (20, "in 1 min"),
+        (59 * MINUTE, "in 59 min"),
+        (3 * HOUR + 20 * MINUTE, "in 3 h"),
+        (24 * HOUR - 5, "in 24 h"),
+        (7 * DAY, "in 7 days"),
+    ],
+)
+def test_a_cell_has_the_time_that_is_left_in_one_figure(left: float, text: str) -> None:
+    assert formatting.rough_time_until(NOW + left, NOW) == text
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (-1, "0 ms"),

@@ -63,7 +63,7 @@ class UsagePlot(QWidget):
         self._canvas.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._canvas.ci.setContentsMargins(0, 0, 0, 0)
-        self._canvas.ci.setSpacing(4)
+        self._canvas.ci.setSpacing(12)
         self._requests = self._add_plot(0)
         self._tokens = self._add_plot(1)
         self._bars = {name: self._add_bars(self._requests) for name in ("ok", "errors")}
@@ -158,7 +158,7 @@ class UsagePlot(QWidget):
     def _scale(self, plot: Any, top: float) -> None:
         ticks = value_ticks(top)
         plot.setYRange(0, ticks[-1], padding=0)
-        plot.getAxis("left").setTicks([[(tick, tokens(round(tick))) for tick in ticks]])
+        plot.getAxis("left").setTicks([[(tick, _axis_label(tick)) for tick in ticks]])
 
     def _add_plot(self, row: int) -> Any:
         plot = self._canvas.addPlot(row=row, col=0)
@@ -201,6 +201,11 @@ class UsagePlot(QWidget):
                 axis.setPen(self._pg.mkPen(theme.colour("border")))
                 axis.setTextPen(self._pg.mkPen(theme.colour("muted")))
         self._draw()
+
+
+def _axis_label(tick: float) -> str:
+    """A round number in as few figures as it needs: an axis shows no label that is wider than itself."""
+    return tokens(round(tick)).replace(".0", "")
 
 
 def time_label(span: Range, moment: float) -> str:

@@ -199,6 +199,7 @@ class DetailPane(QFrame):
         column.setContentsMargins(grid, 0, grid, grid)
         column.setSpacing(grid)
         self._tokens_heading = _heading(tr("Tokens and cost"))
+        self.facts.setContentsMargins(0, grid, 0, 0)
         for widget in (
             self.error, self.advice, self.advice_button, self.warnings, self.facts,
             _heading(tr("Timing")), self.bar, self.times, self._tokens_heading, self.tokens,
