@@ -8,6 +8,7 @@ from server.errors import PortUnavailable, SetupError, TrayError
 from server.port_check import look_at_port
 from server.sockets import address_url
 from tray_app.context import Context
+from tray_app.formatting import place
 from tray_app.translation import tr
 from tray_app.windows.overview.claude_watch import ClaudeReport, account_name
 from tray_app.windows.overview.port_mending import port_words
@@ -37,7 +38,7 @@ def program_finding(report: ClaudeReport) -> Finding:
     if report.problem is not None:
         return _failed(report.problem)
     version = tr("Version {version}").format(version=report.version) if report.version else tr("Found")
-    return Finding("ok", version, place=str(report.path))
+    return Finding("ok", version, place=place(report.path) if report.path else "")
 
 
 def account_finding(report: ClaudeReport) -> Finding:

@@ -6,6 +6,7 @@ from server.errors import CliNotFound, PortUnavailable, TrayError
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.widgets import button
+from tray_app.widgets.action_row import Action
 from tray_app.windows.guide.findings import (
     Finding,
     account_finding,
@@ -16,7 +17,6 @@ from tray_app.windows.guide.findings import (
 from tray_app.windows.guide.step_card import StepCard
 from tray_app.windows.overview.claude_actions import choose_program, open_install_page
 from tray_app.windows.overview.claude_watch import ClaudeWatch
-from tray_app.windows.overview.mending import Action
 from tray_app.windows.overview.port_mending import port_actions
 from tray_app.windows.overview.sign_in_panel import SignInPanel
 from tray_app.windows.page import Page

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.widgets import Card, ElidedLabel, Spinner, announce, button
+from tray_app.widgets.action_row import Action, ActionRow
 from tray_app.widgets.busy import PATIENCE_MS
 from tray_app.windows.guide.findings import CHECKING, Finding, Status
-from tray_app.windows.overview.mending import Action
 
 SIDE = 20
 ICONS: dict[Status, tuple[str, str]] = {
@@ -41,8 +41,7 @@ class StepCard(Card):
         self._text, self._hint = _wrapped(), _wrapped()
         self._place = ElidedLabel()
         self._place.setProperty("role", "muted")
-        self._actions = QHBoxLayout()
-        self._actions.setSpacing(8)
+        self._actions = ActionRow()
         self._again = button(
             "", look, role="quiet", icon="mdi6.refresh", hint=tr("Check again: {step}").format(step=title)
         )
@@ -67,7 +66,7 @@ class StepCard(Card):
         self._place.setVisible(bool(finding.place))
         self._hint.setText(finding.hint)
         self._hint.setVisible(bool(finding.hint) and not actions)
-        self._replace_actions(finding, actions)
+        self._actions.show_actions(actions, primary=finding.status == "needs_you")
         self._sign.setCurrentWidget(self._spinner if finding.status == "checking" else self._icon)
         self._again.setEnabled(finding.status != "checking")
         self._draw_icon()
@@ -78,20 +77,7 @@ class StepCard(Card):
 
     def buttons(self) -> list[str]:
         """The labels of the buttons that mend it."""
-        items = [self._actions.itemAt(place) for place in range(self._actions.count())]
-        widgets = [item.widget() for item in items if item is not None]
-        return [widget.text() for widget in widgets if widget is not None and hasattr(widget, "text")]
-
-    def _replace_actions(self, finding: Finding, actions: Sequence[Action]) -> None:
-        while (item := self._actions.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
-        for index, (label, slot) in enumerate(actions):
-            first = index == 0 and finding.status == "needs_you"
-            made = button(label, slot, role="primary" if first else "")
-            self._actions.addWidget(made)
-            made.show()
+        return [made.text() for made in self._actions.buttons]
 
     def _draw_icon(self) -> None:
         name, token = ICONS[self.finding.status]
@@ -112,7 +98,7 @@ class StepCard(Card):
         grid.setColumnStretch(1, 1)
         grid.addWidget(self._sign, 0, 0, Qt.AlignmentFlag.AlignTop)
         grid.addLayout(texts, 0, 1)
-        grid.addLayout(self._actions, 0, 2)
+        grid.addWidget(self._actions, 0, 2)
         grid.addWidget(self._again, 0, 3)
         if extra is not None:
             grid.addWidget(extra, 1, 1, 1, 3)

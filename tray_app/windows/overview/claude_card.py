@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from server.commands.checks import account_kind
 from server.errors import TrayError
 from tray_app.context import Context
+from tray_app.formatting import place
 from tray_app.translation import tr
 from tray_app.widgets import Busy, Card, button
 from tray_app.windows.overview.claude_actions import choose_program, open_install_page
@@ -73,7 +74,7 @@ class ClaudeCard(Card):
         self._facts.show_fact("account", _account(report))
         self._facts.show_fact("plan", _plan(report))
         self._facts.show_fact("version", report.version)
-        self._facts.show_fact("path", str(report.path or ""))
+        self._facts.show_fact("path", place(report.path) if report.path else "")
         self._show_problem(report)
         self._signing_in.setVisible(signed_out and self.sign_in.isHidden())
         if not signed_out and not self.sign_in.running:

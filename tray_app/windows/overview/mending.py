@@ -1,15 +1,13 @@
 """An error inside a card or a step, with the buttons that mend it."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from server.errors import TrayError
-from tray_app.widgets import announce, button
-
-Action = tuple[str, Callable[[], Any]]
+from tray_app.widgets import announce
+from tray_app.widgets.action_row import Action, ActionRow
 
 
 class Mending(QWidget):
@@ -26,14 +24,13 @@ class Mending(QWidget):
             # Programs' own words are among them.
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._buttons = QHBoxLayout()
-        self._buttons.setSpacing(8)
+        self._buttons = ActionRow()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self._message)
         column.addWidget(self._hint)
-        column.addLayout(self._buttons)
+        column.addWidget(self._buttons)
         self.hide()
 
     @property
@@ -83,17 +80,4 @@ class Mending(QWidget):
             self.hide()
 
     def _replace_buttons(self, actions: Sequence[Action]) -> None:
-        _empty(self._buttons)
-        for index, (label, slot) in enumerate(actions):
-            made = button(label, slot, role="" if index else "primary")
-            self._buttons.addWidget(made)
-            made.show()
-        if actions:
-            self._buttons.addStretch(1)
-
-
-def _empty(layout: QLayout) -> None:
-    while (item := layout.takeAt(0)) is not None:
-        if (widget := item.widget()) is not None:
-            widget.hide()
-            widget.deleteLater()
+        self._buttons.show_actions(actions, primary=True)

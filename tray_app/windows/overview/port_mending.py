@@ -8,7 +8,7 @@ from server.port_check import PortReport, next_free_port
 from server.settings import sources
 from tray_app.context import Context
 from tray_app.translation import tr
-from tray_app.windows.overview.mending import Action
+from tray_app.widgets.action_row import Action
 
 
 def port_words(report: PortReport, error: PortUnavailable) -> str:

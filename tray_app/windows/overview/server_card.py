@@ -10,8 +10,9 @@ from tray_app.formatting import exact_time
 from tray_app.translation import tr
 from tray_app.tray.state import in_flight_line
 from tray_app.widgets import Card, CopyButton, ElidedLabel, StatusDot, button
+from tray_app.widgets.action_row import Action
 from tray_app.widgets.status_dot import State
-from tray_app.windows.overview.mending import Action, Mending
+from tray_app.windows.overview.mending import Mending
 from tray_app.windows.overview.port_mending import free_again, port_actions, port_words, start_action
 
 DOTS: dict[str, State] = {"stopped": "stopped", "starting": "busy", "running": "running", "failed": "error"}

@@ -10,8 +10,8 @@ from server.errors import PortUnavailable, TrayError
 from server.settings import Settings
 from tray_app.context import Context
 from tray_app.translation import tr
+from tray_app.widgets.action_row import Action
 from tray_app.windows.settings.fields import Field
-from tray_app.windows.settings.note import Action
 from tray_app.windows.settings.row import SettingRow
 from tray_app.windows.settings.validation import as_setting, problem_with
 

@@ -11,7 +11,8 @@ from tray_app import theme
 from tray_app.translation import tr
 from tray_app.widgets import announce, button
 from tray_app.windows.settings.fields import WIDTH
-from tray_app.windows.settings.note import Action, Level, Note
+from tray_app.widgets.action_row import Action
+from tray_app.windows.settings.note import Level, Note
 
 SAVED_MS = 2000
 HIGHLIGHT_MS = 2500

@@ -7,9 +7,9 @@ from PySide6.QtCore import QTimer
 from server.errors import PortUnavailable, SetupError, TrayError
 from tray_app.context import Context
 from tray_app.translation import tr
+from tray_app.widgets.action_row import Action
 from tray_app.windows.settings.addresses import choices, is_this_computer, own_addresses
 from tray_app.windows.settings.fields import ChoiceField, TextField
-from tray_app.windows.settings.note import Action
 from tray_app.windows.settings.ports import at_once, in_full, trouble_with
 from tray_app.windows.settings.section import Section
 
