@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 from server import __main__ as command_line
 from server.commands.options import COMMAND
-from tray_app.arguments import names_subcommand, parse
-
-DESKTOP_ONLY = ("--hidden", "--no-start")
+from tray_app.arguments import for_server, names_subcommand, parse
+from tray_app.qt_libraries import HINT, missing_library
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,9 +19,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     namespace = parse(given)
     if why := why_no_desktop():
         print(f"{COMMAND}: {why}: starting the server without a window", file=sys.stderr)
-        return command_line.main(["serve", *(word for word in given if word not in DESKTOP_ONLY)])
-    from tray_app.start import start
-
+        return command_line.main(["serve", *for_server(namespace)])
+    try:
+        from tray_app.start import start
+    except ImportError as error:
+        if (library := missing_library(error)) is None:
+            raise
+        print(f"{COMMAND}: the window cannot be shown: {library} is missing. {HINT}", file=sys.stderr)
+        return 1
     return command_line.said(lambda: start(namespace))
 
 

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QSessionManager
-from PySide6.QtWidgets import QApplication, QSystemTrayIcon
+from PySide6.QtWidgets import QSystemTrayIcon
 
 from tray_app.context import Context
 from tray_app.launch import Launch, use_token
 from tray_app.notifications import Notifications
+from tray_app.qt_application import TrayApplication
 from tray_app.tray import TrayIcon
 from tray_app.wake import WakeWatch
 from tray_app.windows.closing import Closing
@@ -30,7 +31,7 @@ class Application(QObject):
     ending = Signal()
     """The end has begun: nothing can be asked of this application any more."""
 
-    def __init__(self, app: QApplication, context: Context, quitting: asyncio.Event) -> None:
+    def __init__(self, app: TrayApplication, context: Context, quitting: asyncio.Event) -> None:
         super().__init__()
         self.context = context
         self._app = app
@@ -44,15 +45,17 @@ class Application(QObject):
         self.wake.woke.connect(lambda _: self._look_again("after a sleep"))
         self.wake.clock_changed.connect(lambda _: self._look_again("after a change of the clock"))
         context.server.changed.connect(self._show_failure)
+        app.quit_requested.connect(self.request_quit)
         app.commitDataRequest.connect(self._end_of_session)
         app.applicationStateChanged.connect(self._on_state)
 
-    async def run(self, *, hidden: bool) -> None:
+    async def run(self, launch: Launch) -> None:
         """Show what is to be shown, and return when the person quits and all is taken down."""
         self.tray.show()
         if not self.context.preferences.guide_done:
             self.window.go("guide")
-        if not hidden or not self.has_tray():
+        self.take(launch)
+        if not self.has_tray():
             self.window.bring_up()
         self._show_failure()
         self.context.run(asyncio.to_thread(self.context.autostart.repair), name="repair start at login")
@@ -66,10 +69,11 @@ class Application(QObject):
 
     def request_quit(self) -> None:
         """Quit, after a question if requests are being answered."""
-        self.closing.request_quit()
+        if not self._quit.is_set():
+            self.closing.request_quit()
 
     def take(self, launch: Launch) -> None:
-        """Do what another start of the application was meant to do."""
+        """Do what this start of the application, or another one, is meant to do."""
         if launch.command == "none":
             return
         use_token(launch.token)
@@ -82,8 +86,11 @@ class Application(QObject):
         return QSystemTrayIcon.isSystemTrayAvailable()
 
     def _show_failure(self) -> None:
-        """A server that cannot start is told by the tray; where there is none, by the window."""
-        if self.context.server.state == "failed" and not self.has_tray():
+        """A server that cannot start is told by the tray; where there is none, by the window.
+
+        One that is seen already shows it on every page: nobody is taken away from theirs.
+        """
+        if self.context.server.state == "failed" and not self.has_tray() and not self.window.isVisible():
             self.context.show("overview")
 
     async def _take_down(self) -> None:
@@ -105,7 +112,9 @@ class Application(QObject):
             await self.context.store.purge()
         if (cli := self.context.server.cli) is not None:
             await cli.refresh()
-        self.window.page.refresh()
+        # One that is not seen looks when it is.
+        if self.window.isVisible():
+            self.window.page.refresh()
 
     def _end_of_session(self, session: QSessionManager) -> None:
         """The desktop's session ends: no questions, and no start by it the next time (that is autostart's)."""

@@ -8,6 +8,11 @@ from server import __version__
 from server.commands.arguments import SUBCOMMANDS, add_address, add_directories
 from server.commands.options import COMMAND
 
+PAGES = ("overview", "requests", "sessions", "clients", "settings")
+"""The window's pages, as `--page` names them."""
+
+DIRECTORIES = ("data-dir", "config-dir")
+
 EPILOG = "Without a desktop: `{command} serve`. Also: `{command} key`, `{command} doctor`; each has its own --help."
 
 
@@ -26,6 +31,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--version", action="version", version=f"{COMMAND} {__version__}")
     parser.add_argument("--hidden", action="store_true", help="start in the tray, without opening the window")
+    parser.add_argument("--page", choices=PAGES, help="show this page of the window, also of one that runs already")
     parser.add_argument("--no-start", action="store_true", help="do not start the server; the window can do that")
     add_directories(parser)
     add_address(parser)
@@ -35,8 +41,17 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def own_options(namespace: argparse.Namespace) -> list[str]:
     """The options that say which files are used: what starts the application anew has to give them again."""
-    given = ((f"--{name}", getattr(namespace, name.replace("-", "_"))) for name in ("data-dir", "config-dir"))
-    return [word for name, value in given if value is not None for word in (name, str(value))]
+    return _given(namespace, DIRECTORIES)
+
+
+def for_server(namespace: argparse.Namespace) -> list[str]:
+    """The options that `serve` has as well."""
+    return _given(namespace, (*DIRECTORIES, "host", "port", "claude-path", "log-level"))
+
+
+def _given(namespace: argparse.Namespace, names: Sequence[str]) -> list[str]:
+    values = ((f"--{name}", getattr(namespace, name.replace("-", "_"))) for name in names)
+    return [word for name, value in values if value is not None for word in (name, str(value))]
 
 
 def in_terminal() -> bool:

@@ -75,6 +75,7 @@ class Context(QObject):
         self._purging: asyncio.Task[None] | None = None
         self._changing = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._closed = False
         self.bridge = Bridge(self.bus)
         self.server = ServerControl(lambda: self._settings, self.bus, host(self) if host else self._host)
 
@@ -95,7 +96,10 @@ class Context(QObject):
             self._purging = spawn(self.store.run_purge(), name="purge")
 
     async def close(self) -> None:
-        """Stop the server, end what `run` began, and close everything; what was answered is kept."""
+        """Stop the server, end what `run` began, and close everything; what was answered is kept. Harmless twice."""
+        if self._closed:
+            return
+        self._closed = True
         await self.server.stop()
         # A change of settings is not cut in two.
         async with self._changing:

@@ -216,10 +216,15 @@ def uninstall() -> None:
         crashes.deleteLater()
 
 
-def show_on(shell: Shell) -> None:
-    """Show errors over this window, and take those of the running event loop and of the context's tasks as well."""
-    if _installed is not None:
-        crashes = _installed[0]
-        crashes.show_on(shell)
+def show_on(shell: Shell | None) -> None:
+    """Show errors over this window, and take those of the running event loop and of the context's tasks as well.
+
+    None: the window is gone.
+    """
+    if _installed is None:
+        return
+    crashes = _installed[0]
+    crashes.show_on(shell)
+    if shell is not None:
         shell.context.report_bug = crashes.report
         asyncio.get_running_loop().set_exception_handler(crashes.on_loop_exception)

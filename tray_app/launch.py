@@ -30,6 +30,13 @@ class Launch:
     token: str = ""
 
 
+def launch_of(*, hidden: bool, page: str | None, token: str) -> Launch:
+    """What the command line asks for. A page is asked for by somebody who wants to see it."""
+    if page is not None:
+        return Launch("page", page, token)
+    return Launch("none" if hidden else "show", token=token)
+
+
 def activation_token(environment: Mapping[str, str] = os.environ) -> str:
     """The token that the desktop gave this process. To be read before QApplication is made, which removes it.
 

@@ -1,20 +1,42 @@
 """Qt's application object, made in one way wherever one is needed."""
 
+import os
 import sys
 
+from PySide6.QtCore import QEvent, QMessageLogContext, QtMsgType, Signal, qInstallMessageHandler
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from server import __version__
+from server.commands.options import COMMAND
 from tray_app.assets import asset
+from tray_app.qt_libraries import HINT
 
 NAME = "Claude Code Tray"
 
 
-def make_qapplication() -> QApplication:
-    """Qt's application object, which has to be there before any widget."""
+class TrayApplication(QApplication):
+    """Qt's application object, which leaves it to the program to end itself: there is much to take down first."""
+
+    quit_requested = Signal()
+    """The desktop wants the program to end: its session ends, or on macOS the person chose "Quit" in the Dock."""
+
+    def event(self, event: QEvent) -> bool:
+        """Qt would close the windows and leave its loop at once."""
+        if event.type() == QEvent.Type.Quit:
+            self.quit_requested.emit()
+            return True
+        return super().event(event)
+
+
+def make_qapplication() -> TrayApplication:
+    """Qt's application object, which has to be there before any widget.
+
+    Where the desktop cannot be reached, or a library for it is missing, this says so and ends the program: Qt would
+    abort it.
+    """
     existing = QApplication.instance()
-    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    app = existing if isinstance(existing, TrayApplication) else _new()
     app.setApplicationName("claude-code-tray")
     app.setApplicationDisplayName(NAME)
     app.setApplicationVersion(__version__)
@@ -23,3 +45,33 @@ def make_qapplication() -> QApplication:
     # The tray icon goes on when the window is closed.
     app.setQuitOnLastWindowClosed(False)
     return app
+
+
+def _new() -> TrayApplication:
+    said: list[str] = []
+
+    def hear(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
+        said.append(message.strip())
+        if kind == QtMsgType.QtFatalMsg:
+            _give_up(said[:-1] or said)
+
+    before = qInstallMessageHandler(hear)
+    try:
+        app = TrayApplication(sys.argv[:1])
+    finally:
+        qInstallMessageHandler(before)
+    for message in said:
+        _print(message)
+    return app
+
+
+def _give_up(reasons: list[str]) -> None:
+    _print(f"{COMMAND}: the window cannot be shown: {' '.join(reasons)} {HINT}")
+    # Qt aborts when the handler of its messages returns.
+    os._exit(1)
+
+
+def _print(text: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()

@@ -58,6 +58,8 @@ class SingleInstance(QObject):
         while True:
             try:
                 if self._lock.acquire():
+                    # The number of an earlier holder, that was killed, must not be taken for this one's.
+                    self._lock.write_note(_note(""))
                     return True
                 address, process = _parsed(self._lock.read_note())
             except OSError as error:
@@ -82,7 +84,7 @@ class SingleInstance(QObject):
                 log.warning("later starts cannot reach this one: %s (%s)", server.errorString(), address)
                 address = ""
             _keep(address)
-            self._lock.write_note(json.dumps({"address": address, "process": os.getpid()}))
+            self._lock.write_note(_note(address))
         except OSError as error:
             log.warning("later starts cannot reach this one: %s", error)
 
@@ -132,6 +134,10 @@ def _delivered(launch: Launch, address: str, process: int, deadline: float) -> b
     if verdict is Verdict.ABSENT:
         time.sleep(0.05)
     return False
+
+
+def _note(address: str) -> str:
+    return json.dumps({"address": address, "process": os.getpid()})
 
 
 def _parsed(note: str) -> tuple[str, int]:

@@ -2,26 +2,29 @@
 
 import argparse
 import asyncio
-import contextlib
+import os
 import sys
-from collections.abc import Coroutine, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TextIO, TypeVar
 
-from server.commands.options import COMMAND_LINE, overrides
+from server.commands.options import COMMAND, COMMAND_LINE, overrides
 from server.errors import SettingsInvalid, SetupError, TrayError
 from server.events import StateChanged
 from server.logs import configure_logs
+from server.secrets import KeyStore
+from server.secrets.opening import key_from_environment
 from server.settings import Settings, load_settings
-from tray_app import crashes
+from server.tasks import spawn
+from tray_app import crashes, faults
 from tray_app.arguments import in_terminal, own_options
 from tray_app.autostart import system_autostart
 from tray_app.context import Context
 from tray_app.event_loop import EventLoop
 from tray_app.garbage import GuiThreadGarbage
-from tray_app.launch import Launch, activation_token
+from tray_app.launch import Launch, activation_token, launch_of
 from tray_app.os_signals import stop_on_signals
 from tray_app.preferences import Preferences
-from tray_app.qt_application import make_qapplication
+from tray_app.qt_application import TrayApplication, make_qapplication
 from tray_app.single_instance import SingleInstance
 from tray_app.theme import Theme
 from tray_app.windows.startup import tell, wait_for_key_store, wait_for_settings
@@ -30,6 +33,8 @@ T = TypeVar("T")
 
 SERVER_FIRST_SECONDS = 2.0
 """How long the window waits for the server, so that it does not hold it up."""
+CANCEL_SECONDS = 5.0
+"""How long what is still going on may take to end."""
 
 
 def start(namespace: argparse.Namespace) -> int:
@@ -41,27 +46,27 @@ def start(namespace: argparse.Namespace) -> int:
     try:
         return _start(namespace)
     except SetupError as error:
-        typed = isinstance(error, SettingsInvalid) and error.source == COMMAND_LINE
-        if typed or in_terminal():
+        if in_terminal() or (isinstance(error, SettingsInvalid) and error.source == COMMAND_LINE):
             raise
-        _run_on_loop(tell(error))
+        _ask(error, tell(error))
         return 1
 
 
 def _start(namespace: argparse.Namespace) -> int:
     given = overrides(namespace)
     # Before Qt, which takes it out of the environment.
-    launch = Launch("none" if namespace.hidden else "show", token=activation_token())
+    launch = launch_of(hidden=namespace.hidden, page=namespace.page, token=activation_token())
     settings = _settings(given)
     if settings is None:
         return 1
+    key_from_environment()  # one that cannot be used is said before anything is begun
     instance = SingleInstance(settings.data_dir)
     if not instance.claim(launch):
         return 0
     configure_logs(settings)
     try:
         with crashes.catching(settings.data_dir):
-            _run_on_loop(_run(namespace, settings, given, instance))
+            _run_on_loop(_Start(namespace, settings, given, instance).run(launch))
     finally:
         instance.release()
     return 0
@@ -71,8 +76,29 @@ def _run_on_loop(work: Coroutine[Any, Any, T]) -> T:
     app = make_qapplication()
     with EventLoop(app) as loop:
         asyncio.set_event_loop(loop)
-        result: T = loop.run_until_complete(work)
+        try:
+            result: T = loop.run_until_complete(work)
+        finally:
+            _end_tasks(loop)
     return result
+
+
+def _end_tasks(loop: EventLoop) -> None:
+    """What goes on would be cut off in the middle, as `asyncio.run` does not do it either."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.wait(tasks, timeout=CANCEL_SECONDS))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+
+
+def _ask(error: SetupError, work: Coroutine[Any, Any, T]) -> T:
+    """A dialog about an error when there is nothing to take down: Ctrl-C ends the program at once."""
+    # For those who look into the journal of what was started at login.
+    _say(f"{COMMAND}: {error}", sys.stderr)
+    with faults.default_signals():
+        return _run_on_loop(work)
 
 
 def _settings(given: Mapping[str, Any]) -> Settings | None:
@@ -82,60 +108,110 @@ def _settings(given: Mapping[str, Any]) -> Settings | None:
     except SettingsInvalid as error:
         if error.source == COMMAND_LINE:
             raise
-        return _run_on_loop(wait_for_settings(given))
+        return _ask(error, wait_for_settings(given))
 
 
-async def _run(
-    namespace: argparse.Namespace, settings: Settings, given: Mapping[str, Any], instance: SingleInstance
-) -> None:
-    quitting = asyncio.Event()
-    with stop_on_signals(quitting.set):
-        preferences = Preferences(settings.config_dir)
+class _Start:
+    """A start, and the run after it. Other starts are heard from its beginning, and heeded when there is a window."""
+
+    def __init__(
+        self, namespace: argparse.Namespace, settings: Settings, given: Mapping[str, Any], instance: SingleInstance
+    ) -> None:
+        self._namespace = namespace
+        self._settings = settings
+        self._given = given
+        self._instance = instance
+        self._quitting = asyncio.Event()
+        self._waiting: list[Launch] = []
+        self._take: Callable[[Launch], object] = self._waiting.append
+
+    async def run(self, launch: Launch) -> None:
+        """Return when all has been taken down."""
+        app = make_qapplication()
+        app.quit_requested.connect(self._quitting.set)
+        self._instance.message_received.connect(lambda launch: self._take(launch))
+        with stop_on_signals(self._quitting.set):
+            self._instance.listen()
+            key_store = await self._unless_quitting(wait_for_key_store(self._settings))
+            if key_store is None:
+                return
+            context = self._context(key_store)
+            try:
+                await context.open()
+                await self._run_in(context, app, launch)
+            finally:
+                await context.close()
+
+    def _context(self, key_store: KeyStore) -> Context:
+        preferences = Preferences(self._settings.config_dir)
         context = Context(
-            settings,
-            key_store=await wait_for_key_store(settings),
+            self._settings,
+            key_store=key_store,
             theme=Theme(preferences.theme),
-            autostart=system_autostart(own_options(namespace)),
+            autostart=system_autostart(own_options(self._namespace)),
             preferences=preferences,
-            overrides=given,
+            overrides=self._given,
         )
         context.bridge.state_changed.connect(_announce)
-        await context.open()
-        if not namespace.no_start:
-            await _start_server(context)
-        await _run_application(namespace, context, instance, quitting)
+        return context
 
+    async def _run_in(self, context: Context, app: TrayApplication, launch: Launch) -> None:
+        if not self._namespace.no_start:
+            await self._start_server(context)
+        if self._quitting.is_set():
+            return
+        # Loaded only now, with all that it shows.
+        from tray_app.application import Application
 
-async def _start_server(context: Context) -> None:
-    """The server before the window: clients wait for it, and the window takes a while to be loaded."""
-    starting = context.run(context.server.start(), name="start the server", on_error=_left_to_the_window)
-    await asyncio.wait([starting], timeout=SERVER_FIRST_SECONDS)
+        application = Application(app, context, self._quitting)
+        # It asks before it quits, where the desktop only says that it should.
+        app.quit_requested.disconnect(self._quitting.set)
+        crashes.show_on(application)
+        garbage = GuiThreadGarbage()
+        self._take = application.take
+        for other in self._waiting:
+            application.take(other)
+        # A start that comes now waits for the end of this one, and is the first then.
+        application.ending.connect(self._instance.close)
+        try:
+            await application.run(launch)
+        finally:
+            crashes.show_on(None)
+            garbage.close()
+
+    async def _start_server(self, context: Context) -> None:
+        """The server before the window: clients wait for it, and the window takes a while to be loaded."""
+        starting = context.run(context.server.start(), name="start the server", on_error=_left_to_the_window)
+        await asyncio.wait([starting], timeout=SERVER_FIRST_SECONDS)
+
+    async def _unless_quitting(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """What `work` gives; None if the program is told to end meanwhile. Raises as it does."""
+        working = spawn(work, name="start")
+        quitting = spawn(self._quitting.wait(), name="wait for the end")
+        try:
+            await asyncio.wait([working, quitting], return_when=asyncio.FIRST_COMPLETED)
+            return working.result() if working.done() else None
+        finally:
+            for task in (working, quitting):
+                task.cancel()
 
 
 def _left_to_the_window(error: TrayError) -> None:
     """The window shows `ServerControl.problem`."""
 
 
-async def _run_application(
-    namespace: argparse.Namespace, context: Context, instance: SingleInstance, quitting: asyncio.Event
-) -> None:
-    # Loaded only now, with all that it shows.
-    from tray_app.application import Application
-
-    application = Application(make_qapplication(), context, quitting)
-    crashes.show_on(application)
-    garbage = GuiThreadGarbage()
-    instance.message_received.connect(application.take)
-    instance.listen()
-    # A start that comes now waits for the end of this one, and is the first then.
-    application.ending.connect(instance.close)
-    await application.run(hidden=namespace.hidden)
-    garbage.close()
-
-
 def _announce(event: StateChanged) -> None:
     """Standard output holds where the server listens, as with `serve`: programs wait for it."""
-    if event.state == "running" and sys.stdout is not None:
-        # Whoever started us may have stopped reading.
-        with contextlib.suppress(OSError):
-            print(f"listening on {event.url}", flush=True)
+    if event.state == "running":
+        _say(f"listening on {event.url}", sys.stdout)
+
+
+def _say(text: str, stream: TextIO | None) -> None:
+    if stream is None:
+        return
+    try:
+        print(text, file=stream, flush=True)
+    except OSError:
+        # Whoever started us has stopped reading. Python would fail once more when it flushes at its end.
+        if stream is sys.stdout:
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115

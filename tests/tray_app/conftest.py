@@ -23,7 +23,7 @@ from tray_app.autostart import Autostart
 from tray_app.context import Context
 from tray_app.event_loop import EventLoop
 from tray_app.preferences import Preferences
-from tray_app.qt_application import make_qapplication
+from tray_app.qt_application import TrayApplication, make_qapplication
 from tray_app.theme import Theme
 
 KEY = "cct-the-key-of-this-test"
@@ -32,6 +32,12 @@ KEY = "cct-the-key-of-this-test"
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, Callable[[], Any]]:
     """Asynchronous tests run on Qt's event loop, as the application does."""
     return {"qasync": lambda: EventLoop(make_qapplication())}
+
+
+@pytest.fixture(scope="session")
+def qapp_cls() -> type[QApplication]:
+    """The application's own, for pytest-qt."""
+    return TrayApplication
 
 
 class MadeAutostart(Autostart):

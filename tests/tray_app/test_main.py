@@ -1,5 +1,6 @@
 """The command: what starts the window, and what goes to the server's command line."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -56,3 +57,56 @@ def test_a_wrong_value_on_the_command_line_is_answered_there(tmp_path: Path) -> 
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
     assert done.returncode == 2
     assert "port" in done.stderr
+
+
+def run_to_its_end(*command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *command],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | environment,
+        timeout=60,
+        check=False,
+    )
+
+
+# An import that fails as the system's loader fails where a library is missing.
+WITHOUT_A_LIBRARY = """
+import sys
+from tray_app.__main__ import main
+
+class Loader:
+    def find_spec(self, name, path=None, target=None):
+        if name == "PySide6.QtWidgets":
+            raise ImportError(sys.argv[1])
+
+sys.meta_path.insert(0, Loader())
+sys.exit(main(["--data-dir", sys.argv[2]]))
+"""
+
+
+def test_a_library_that_the_system_lacks_is_named_with_its_packages(tmp_path: Path) -> None:
+    message = "libEGL.so.1: cannot open shared object file: No such file or directory"
+    done = run_to_its_end("-c", WITHOUT_A_LIBRARY, message, str(tmp_path))
+    assert done.returncode == 1
+    assert "libEGL.so.1 is missing" in done.stderr
+    assert "apt install libgl1 libegl1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_another_import_that_fails_is_no_missing_library(tmp_path: Path) -> None:
+    done = run_to_its_end("-c", WITHOUT_A_LIBRARY, "cannot import name 'QIcon'", str(tmp_path))
+    assert "Traceback" in done.stderr
+    assert "apt install" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="X11 is of Linux")
+def test_a_display_that_cannot_be_reached_is_said(tmp_path: Path) -> None:
+    done = run_to_its_end(
+        "-m", "tray_app", "--data-dir", str(tmp_path), QT_QPA_PLATFORM="xcb", DISPLAY=":nowhere", WAYLAND_DISPLAY=""
+    )
+    assert done.returncode == 1
+    assert "the window cannot be shown" in done.stderr
+    assert "claude-code-tray serve" in done.stderr
+    assert "abort" not in done.stderr.lower()

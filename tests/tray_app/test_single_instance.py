@@ -134,6 +134,17 @@ def test_a_first_one_that_hangs_is_said(start: Start, tmp_path: Path) -> None:
         claim_again(tmp_path / "data", Launch(), seconds=0.3)
 
 
+def test_a_first_one_that_is_not_ready_is_named_and_not_one_that_was_killed_before(tmp_path: Path) -> None:
+    lock = tmp_path / "data" / "instance.lock"
+    lock.parent.mkdir()
+    lock.write_text(json.dumps({"address": str(tmp_path / "gone"), "process": 1}))
+    starting = SingleInstance(tmp_path / "data")
+    assert starting.claim(Launch())
+    with pytest.raises(SetupError, match=rf"process {os.getpid()}\), but does not answer"):
+        claim_again(tmp_path / "data", Launch(), seconds=0.1)
+    starting.release()
+
+
 def test_another_environment_finds_the_first_all_the_same(start: Start, tmp_path: Path) -> None:
     first = start()
     assert said(first) == "first"

@@ -41,22 +41,31 @@ async def wait_for_settings(overrides: Mapping[str, Any]) -> Settings | None:
 async def wait_for_key_store(settings: Settings) -> KeyStore:
     """The store of secrets. A locked keyring is waited for, visibly, for as long as the person wants."""
     opening = spawn(open_key_store(settings, keyring_seconds=KEYRING_SECONDS), name="open the key store")
-    await asyncio.wait([opening], timeout=QUIET_SECONDS)
-    if opening.done():
-        return opening.result()
+    try:
+        await asyncio.wait([opening], timeout=QUIET_SECONDS)
+        if not opening.done():
+            await _wait_visibly(opening)
+        if opening.done():
+            return opening.result()
+    finally:
+        opening.cancel()
+    return KeyStore(MemoryVault(tr("the system keyring was not unlocked")), fixed_key=key_from_environment())
+
+
+async def _wait_visibly(opening: "asyncio.Task[KeyStore]") -> None:
+    """Return when the key store is open, or the person does not want to wait for it any more."""
     box = _box(
         tr("Waiting for the system keyring"),
         tr("The keyring that holds your API key is locked. Unlock it in the window that your desktop shows."),
     )
     box.addButton(tr("Go on without it"), QMessageBox.ButtonRole.AcceptRole)
     asking = spawn(_answer(box), name="ask about the keyring")
-    await asyncio.wait([opening, asking], return_when=asyncio.FIRST_COMPLETED)
-    if opening.done():
+    try:
+        await asyncio.wait([opening, asking], return_when=asyncio.FIRST_COMPLETED)
+    finally:
         box.done(0)
-        await asking
-        return opening.result()
-    opening.cancel()
-    return KeyStore(MemoryVault(tr("the system keyring was not unlocked")), fixed_key=key_from_environment())
+        asking.cancel()
+        await asyncio.wait([asking])
 
 
 async def tell(error: SetupError) -> None:

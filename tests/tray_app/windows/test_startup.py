@@ -1,5 +1,6 @@
 """What is asked before there is a window."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -118,6 +119,15 @@ async def test_one_can_go_on_without_a_keyring(unlocked: threading.Event, settin
     assert store.kind == "memory"
     assert "not unlocked" in store.description
     assert (await store.get_or_create()).startswith("cct-")
+
+
+async def test_who_ends_the_program_meanwhile_leaves_no_question(unlocked: threading.Event, settings: Settings) -> None:
+    waiting = spawn(wait_for_key_store(settings), name="wait")
+    await until(open_box)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
+    assert open_box() is None
 
 
 async def test_an_answer_at_once_asks_nothing(settings: Settings) -> None:
