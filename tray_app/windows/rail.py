@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -21,6 +20,7 @@ from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.tray.state import in_flight_line
 from tray_app.widgets import ElidedLabel, StatusDot, button
+from tray_app.widgets.one_of_several import OneOfSeveral
 from tray_app.widgets.status_dot import State
 from tray_app.windows.pages import PageEntry
 
@@ -46,8 +46,8 @@ class Rail(QFrame):
         super().__init__()
         self.setProperty("role", "rail")
         self._context = context
-        self._group = QButtonGroup(self, exclusive=True)
         self._entries = {entry.key: self._button(entry, number) for number, entry in enumerate(entries, start=1)}
+        self._group = OneOfSeveral(self._entries, self)
         self._foot = ServerFoot(context)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 16, 8, 16)
@@ -63,12 +63,7 @@ class Rail(QFrame):
 
     def mark(self, key: str) -> None:
         """Show the page of that key as the current one; none, if it is not in the rail."""
-        if key in self._entries:
-            self._entries[key].setChecked(True)
-        elif (checked := self._group.checkedButton()) is not None:
-            self._group.setExclusive(False)
-            checked.setChecked(False)
-            self._group.setExclusive(True)
+        self._group.choose(key)
         self._draw_icons()
 
     def focus(self, key: str) -> None:
@@ -86,7 +81,6 @@ class Rail(QFrame):
 
     def _button(self, page: PageEntry, number: int) -> QToolButton:
         entry = QToolButton(autoRaise=True)
-        entry.setCheckable(True)
         entry.setText(page.title)
         entry.setAccessibleName(page.title)
         entry.setIconSize(ICON)
@@ -97,7 +91,6 @@ class Rail(QFrame):
         entry.setToolTip(f"{page.title} ({sequence.toString(QKeySequence.SequenceFormat.NativeText)})")
         entry.clicked.connect(lambda: self.chosen.emit(page.key))
         QShortcut(sequence, self, lambda: self.chosen.emit(page.key), context=Qt.ShortcutContext.WindowShortcut)
-        self._group.addButton(entry)
         return entry
 
     def _draw_icons(self) -> None:

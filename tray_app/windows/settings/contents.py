@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from tray_app.translation import tr
 from tray_app.widgets import button
+from tray_app.widgets.one_of_several import OneOfSeveral
 
 WIDTH = 168
 
@@ -27,16 +28,15 @@ class Contents(QWidget):
         self.entries: dict[str, QPushButton] = {}
         for key, title in sections:
             entry = self.entries[key] = button(title, partial(self.chosen.emit, key), role="quiet")
-            entry.setCheckable(True)
             entry.setStyleSheet("text-align: left")
             column.addWidget(entry)
         column.addStretch(1)
+        self._group = OneOfSeveral(self.entries, self)
         self.mark(sections[0][0])
 
     def mark(self, key: str) -> None:
         """Show which one is being read."""
-        for name, entry in self.entries.items():
-            entry.setChecked(name == key)
+        self._group.choose(key)
 
     def offer(self, keys: Collection[str]) -> None:
         """Only these can be gone to."""
