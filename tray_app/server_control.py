@@ -74,6 +74,13 @@ class ServerControl(QObject):
         services = self.services
         return services.cli if services else None
 
+    @property
+    def trouble(self) -> str:
+        """Why it cannot answer although it runs, as far as is known: Claude Code was removed, or is signed out."""
+        services = self.services
+        status = services.backend.status() if services else None
+        return "" if status is None or status.ready else status.detail
+
     async def start(self) -> None:
         """Start, if it does not run; `stop` ends a start as well. Raises TrayError; `problem` is that error then."""
         self.problem = None

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSystemTrayIcon
 from tray_app.assets import asset
 from tray_app.context import Context
 from tray_app.tray.menu import TrayMenu
-from tray_app.tray.state import TrayState, in_flight_line, state_line, tray_state
+from tray_app.tray.state import TrayState, in_flight_line, state_line, tray_state, trouble_line
 
 HOLD_MS = 700
 """How long the busy icon stays after the last request: short ones must not make it flicker."""
@@ -37,6 +37,7 @@ class TrayIcon(QSystemTrayIcon):
         self.activated.connect(self._on_activated)
         context.server.changed.connect(self._update)
         context.server.in_flight_changed.connect(self._update)
+        context.bridge.cli_changed.connect(self._update)
         self._show_now()
 
     @property
@@ -47,6 +48,8 @@ class TrayIcon(QSystemTrayIcon):
     def show(self) -> None:
         """Be there from now on, or as soon as there is a place for it."""
         super().show()
+        # Desktops that show menus on their own do not say when they do.
+        self.menu.refresh()
         if not self.isSystemTrayAvailable():
             self._looking.start()
 
@@ -75,13 +78,13 @@ class TrayIcon(QSystemTrayIcon):
         if state != self._shown:
             self._shown = state
             self.setIcon(tray_icon(state))
-        self.setToolTip(
-            "\n".join(line for line in (TITLE, state_line(server), in_flight_line(server.in_flight)) if line)
-        )
+        lines = (TITLE, state_line(server), trouble_line(server), in_flight_line(server.in_flight))
+        self.setToolTip("\n".join(line for line in lines if line))
 
     def _wanted(self) -> TrayState:
         server = self._context.server
-        return tray_state(server.state, in_flight=server.in_flight, problem=server.problem is not None)
+        problem = server.problem is not None or bool(server.trouble)
+        return tray_state(server.state, in_flight=server.in_flight, problem=problem)
 
     def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         # On macOS a click opens the menu, and is told as a click all the same.

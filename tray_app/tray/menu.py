@@ -14,7 +14,7 @@ from server.logs import log_file
 from server.paths import make_private_dir
 from tray_app.context import Context
 from tray_app.translation import tr
-from tray_app.tray.state import in_flight_line, state_line
+from tray_app.tray.state import in_flight_line, state_line, trouble_line
 
 
 class TrayMenu(QMenu):
@@ -27,6 +27,7 @@ class TrayMenu(QMenu):
         self.open_url: Callable[[QUrl], object] = QDesktopServices.openUrl
         """Opens a folder with the desktop's own program for it."""
         self.state = self._line()
+        self.trouble = self._line()
         self.in_flight = self._line()
         self.sign_in = self._add(tr("Sign in to Claude Code..."), self._show_overview)
         self.addSeparator()
@@ -79,6 +80,9 @@ class TrayMenu(QMenu):
     def _show_state(self) -> None:
         server = self._context.server
         self.state.setText(_literal(state_line(server)))
+        trouble = trouble_line(server)
+        self.trouble.setText(_literal(trouble))
+        self.trouble.setVisible(bool(trouble))
         requests = in_flight_line(server.in_flight)
         self.in_flight.setText(requests)
         self.in_flight.setVisible(bool(requests))
@@ -88,6 +92,7 @@ class TrayMenu(QMenu):
 
     def _show_cli(self, event: CliChanged) -> None:
         self.sign_in.setVisible(event.path is not None and event.signed_in is False)
+        self._show_state()
 
     def _show_overview(self) -> None:
         self._context.show("overview")

@@ -13,9 +13,9 @@ MAX_REASON = 80
 
 
 def tray_state(state: ServerState, *, in_flight: int, problem: bool) -> TrayState:
-    """Which of the four icons tells of this state."""
+    """Which of the four icons tells of this state. A server that runs has a `problem` when it cannot answer."""
     if state == "running":
-        return "busy" if in_flight else "running"
+        return "busy" if in_flight else "error" if problem else "running"
     if state == "starting":
         return "stopped"
     return "error" if problem or state == "failed" else "stopped"
@@ -30,6 +30,11 @@ def state_line(server: ServerControl) -> str:
     if server.problem is not None:
         return tr("Not running: {reason}").format(reason=_short(server.problem.message))
     return tr("Stopped")
+
+
+def trouble_line(server: ServerControl) -> str:
+    """Why a server that runs cannot answer; empty when it can."""
+    return _short(server.trouble)
 
 
 def in_flight_line(count: int) -> str:

@@ -7,10 +7,12 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QSystemTrayIcon
 
 from server.errors import PortUnavailable
-from server.events import RequestFinished, RequestStarted
+from server.events import CliChanged, RequestFinished, RequestStarted
 from server.settings import Settings
 from server.sockets import listen
 from server.store.types import RequestRecord
+from tests.scripted_backend import ScriptedBackend
+from tests.tray_app.conftest import MadeAutostart
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.tray.icon import TrayIcon, tray_icon
@@ -108,6 +110,29 @@ async def test_a_port_that_is_taken_is_an_error(context: Context, icon: TrayIcon
         assert f"Not running: Port {port}" in icon.toolTip()
     await context.server.start()
     assert icon.state == "running"
+
+
+async def test_a_server_that_cannot_answer_is_an_error(
+    context: Context, icon: TrayIcon, backend: ScriptedBackend
+) -> None:
+    await context.server.start()
+    backend.running = False
+    context.bus.publish(CliChanged(None, None, None, {}, "Claude Code was not found."))
+    await until(lambda: icon.state == "error")
+    assert icon.toolTip() == f"Claude Code Tray\nRunning on {context.server.url}\nEverything is scripted."
+    assert icon.menu.trouble.isVisible()
+    backend.running = True
+    context.bus.publish(CliChanged("/usr/bin/claude", "9.9.9", True, {}))
+    await until(lambda: icon.state == "running")
+    assert not icon.menu.trouble.isVisible()
+
+
+async def test_start_at_login_is_read_before_the_menu_is_seen(
+    context: Context, icon: TrayIcon, autostart: MadeAutostart
+) -> None:
+    autostart.on = True
+    icon.show()
+    await until(icon.menu.login.isChecked)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from tray_app.tray.state import TrayState, in_flight_line, tray_state
         ("starting", 0, False, "stopped"),
         ("running", 0, False, "running"),
         ("running", 1, False, "busy"),
+        ("running", 0, True, "error"),
+        ("running", 1, True, "busy"),
         ("failed", 0, True, "error"),
         ("failed", 0, False, "error"),
         ("failed", 3, True, "error"),
