@@ -1,6 +1,8 @@
 """Figures, times and sizes as people read them. None gives the empty text; `or_dash` is for cells."""
 
+import sys
 from datetime import datetime
+from pathlib import Path
 
 from tray_app.translation import tr
 
@@ -110,6 +112,14 @@ def money(usd: float | None) -> str:
     if usd < 0.9995:
         return f"${usd:.3f}"
     return f"${usd:,.2f}" if usd < 999.995 else f"${usd:,.0f}"
+
+
+def place(path: Path) -> str:
+    """A path as people write it: `~` is their home, except on Windows, where nobody says so."""
+    home = Path.home()
+    if sys.platform == "win32" or not path.is_relative_to(home) or path == home:
+        return str(path)
+    return f"~/{path.relative_to(home)}"
 
 
 def size(count: int | None) -> str:

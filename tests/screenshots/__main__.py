@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from server.backends.claude_cli.locate import bundled
 from tests.environment import made_environment, simulated_account
 from tests.simulator import Simulator
 
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str]) -> int:
         # Signed in to a plan, whose windows the overview shows.
         del environment["ANTHROPIC_API_KEY"]
         environment["CLAUDE_CODE_OAUTH_TOKEN"] = "sk-ant-oat01-made-up"
+        environment["PATH"] = f"{_claude_at_home(Path(place))}{os.pathsep}{environment['PATH']}"
         environment |= {"QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": options.scale}
         os.environ.clear()
         os.environ.update(environment)
@@ -69,6 +71,15 @@ def main(arguments: Sequence[str]) -> int:
                 )
             )
     return 0
+
+
+def _claude_at_home(home: Path) -> Path:
+    """The folder where most people have the program: the pictures show its place, and not this computer's."""
+    folder = home / ".local" / "bin"
+    folder.mkdir(parents=True)
+    program = next(path for path in bundled() if path.is_file())
+    (folder / program.name).symlink_to(program)
+    return folder
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
 from server.settings import Settings
 from tests.screenshots.life import a_day_of, live
+from tests.screenshots.png import save_png
 from tests.simulator import Simulator
 from tray_app.autostart import system_autostart
 from tray_app.context import Context
@@ -70,6 +71,6 @@ async def draw(
             window.go(page)
             window.page.refresh()
             await asyncio.sleep(SETTLE_SECONDS)
-            window.grab().save(str(out / f"{page}-{choice}.png"), "PNG", 0)
+            save_png(window.grab().toImage(), out / f"{page}-{choice}.png")
     await window.settle()
     await context.close()

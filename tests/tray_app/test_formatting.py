@@ -1,6 +1,8 @@
 """Figures as people read them."""
 
+import sys
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -163,3 +165,10 @@ def test_what_is_not_known_is_empty_and_a_dash_in_a_cell() -> None:
     assert unknown == [""] * 7
     assert formatting.or_dash("") == "–"
     assert formatting.or_dash("4 min") == "4 min"
+
+
+def test_a_place_below_home_begins_with_a_tilde() -> None:
+    below = Path.home() / ".continue" / "config.yaml"
+    assert formatting.place(below) == (str(below) if sys.platform == "win32" else "~/.continue/config.yaml")
+    for elsewhere in (Path.home(), Path.home().parent / "another"):
+        assert formatting.place(elsewhere) == str(elsewhere)

@@ -7,6 +7,8 @@ from server.store.types import RequestRecord, RequestStatus
 from tray_app.formatting import duration, exact_time, money, or_dash, relative_time, tokens
 from tray_app.translation import tr
 
+_HOUR = 3600
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -60,12 +62,19 @@ def _whole_status(record: RequestRecord) -> str:
     return "\n".join(part for part in (status_word(record), record.error, *record.warnings) if part)
 
 
+def _in_one_figure(seconds: float | None) -> str:
+    """A duration that a narrow column has room for; the tooltip has it to the minute."""
+    if seconds is None or seconds < _HOUR:
+        return duration(seconds)
+    return tr("{n} h").format(n=f"{seconds / _HOUR:.1f}")
+
+
 def _number(value: int | None) -> str:
     return "" if value is None else f"{value:,}"
 
 
 _TIMES = "59 min ago", "yesterday", "2026-12-28"
-_DURATIONS = "888 ms", "59 min", "23 h 59 min"
+_DURATIONS = "888 ms", "59 min", "23.9 h"
 _COUNTS = "88.8k", "88.8M"
 _COSTS = "<$0.0001", "$0.0042", "$888.88"
 
@@ -83,9 +92,9 @@ def columns() -> tuple[Column, ...]:
                _whole_model, ("claude-op",), ("claude-sonnet-5-5",), 2, stretches=True),
         Column("status", tr("Status"), lambda record, now: status_word(record),
                _whole_status, (tr("Cancelled"), tr("Error") + " 888"), (), 0),
-        Column("ttft", tr("TTFT"), lambda record, now: or_dash(duration(record.ttft)),
-               lambda record: duration(record.ttft), _DURATIONS[:2], (), 7, figures=True),
-        Column("duration", tr("Duration"), lambda record, now: or_dash(duration(elapsed(record, now))),
+        Column("ttft", tr("TTFT"), lambda record, now: or_dash(_in_one_figure(record.ttft)),
+               lambda record: duration(record.ttft), _DURATIONS, (), 7, figures=True),
+        Column("duration", tr("Duration"), lambda record, now: or_dash(_in_one_figure(elapsed(record, now))),
                lambda record: duration(record.duration), _DURATIONS, (), 3, figures=True),
         Column("input", tr("In"), lambda record, now: or_dash(tokens(record.input_tokens)),
                lambda record: _number(record.input_tokens), _COUNTS, (), 4, figures=True),

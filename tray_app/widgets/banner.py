@@ -101,9 +101,10 @@ class Banner(QFrame):
         widths = (label.fontMetrics().horizontalAdvance(label.text()) for label in (self._message, self._hint))
         beside = self._actions.sizeHint().width() + self._icon.width() + self.close_button.sizeHint().width()
         fits = max(widths) + beside + 6 * theme.size("grid") <= self.width()
-        self._content.setDirection(
-            QBoxLayout.Direction.LeftToRight if fits or not self._actions.count() else QBoxLayout.Direction.TopToBottom
-        )
+        below = self._actions.count() > 0 and not fits
+        self._content.setDirection(QBoxLayout.Direction.TopToBottom if below else QBoxLayout.Direction.LeftToRight)
+        # The icon stands by the first line.
+        self._outer.setAlignment(self._icon, Qt.AlignmentFlag.AlignTop if below else Qt.AlignmentFlag.AlignVCenter)
 
     def _lay_out(self) -> None:
         grid = theme.size("grid")
@@ -115,7 +116,7 @@ class Banner(QFrame):
         self._content.addLayout(texts, 1)
         self._content.addLayout(self._actions)
         self._actions.setSpacing(grid)
-        outer = QHBoxLayout(self)
+        outer = self._outer = QHBoxLayout(self)
         outer.setContentsMargins(grid + 4, grid, grid, grid)
         outer.setSpacing(grid + 4)
         outer.addWidget(self._icon)

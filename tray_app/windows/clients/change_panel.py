@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from tray_app.clients.config_file import FileChange
 from tray_app.clients.connection import MASK
+from tray_app.formatting import place
 from tray_app.translation import tr
 from tray_app.widgets import ElidedLabel, announce, button
 from tray_app.windows.clients.diff_view import DiffView
@@ -42,7 +43,7 @@ class ChangePanel(QFrame):
         """Show a change, with notes: role and text. The `secret` in it is hidden, unless that is None."""
         self._change = change
         undoing = change.undoes is not None
-        self._title.setText((tr("Put {path} back") if undoing else tr("Change {path}")).format(path=change.path))
+        self._title.setText((tr("Put {path} back") if undoing else tr("Change {path}")).format(path=place(change.path)))
         self.write.setText(_verb(change))
         self.write.setEnabled(True)
         self.diff.set_diff(change.diff if secret is None else change.diff.replace(secret, MASK))

@@ -119,7 +119,7 @@ class ClientsPage(Page):
         splitter.addWidget(self._right)
         splitter.setStretchFactor(1, 1)
         splitter.setSizes([_LIST_WIDTH, 3 * _LIST_WIDTH])
-        left.setMinimumWidth(208)
+        left.setMinimumWidth(_LIST_WIDTH)
         self.body.addWidget(splitter, 1)
 
 
@@ -135,5 +135,6 @@ def _make_list(model: ClientFilter) -> QTableView:
     table.horizontalHeader().setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
     table.horizontalHeader().setSectionResizeMode(SIGN, QHeaderView.ResizeMode.Fixed)
     table.setColumnWidth(SIGN, _SIGN_WIDTH)
+    table.setProperty("role", "plain")
     table.setAccessibleName(tr("Clients"))
     return table

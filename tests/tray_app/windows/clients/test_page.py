@@ -14,6 +14,7 @@ from tests.waiting import until
 from tray_app.clients.catalogue import CLIENTS
 from tray_app.clients.connection import MASK
 from tray_app.context import Context
+from tray_app.formatting import place
 from tray_app.theme import Theme
 from tray_app.windows.clients import ClientsPage
 from tray_app.windows.clients.client_model import SIGN, ClientFilter, ClientModel
@@ -185,7 +186,7 @@ async def test_refresh_looks_again(page: ClientsPage, continue_file: Path) -> No
 
 async def test_the_text_s_file_is_the_one_of_this_computer(page: ClientsPage, made_home: Path) -> None:
     page.open_details(client="zed")
-    assert told(page).snippets[0].title.text() == str(made_home / ".config" / "zed" / "settings.json")
+    assert told(page).snippets[0].title.text() == place(made_home / ".config" / "zed" / "settings.json")
 
 
 async def test_requests_do_not_make_it_look_again(page: ClientsPage, context: Context) -> None:
@@ -210,3 +211,7 @@ async def test_tab_goes_from_the_search_over_the_list_to_the_card(page: ClientsP
     places = [order.index(one) for one in expected[1:]]
     assert places == sorted(places)
     assert places[-1] < order.index(card.show_key) < order.index(told(page).snippets[0].code.copy)
+
+
+async def test_tab_stops_only_where_it_can_be_seen(page: ClientsPage) -> None:
+    assert page.card.focusPolicy() == Qt.FocusPolicy.NoFocus
