@@ -97,6 +97,7 @@ class Application(QObject):
         self.window.hide()
         self.tray.hide()
         self.wake.stop()
+        self.notifications.close()
         await _within(TEARDOWN_SECONDS, self.window.settle)
         await self.context.close()
         self.tray.deleteLater()

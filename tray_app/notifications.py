@@ -19,7 +19,7 @@ _ICONS = {
 
 
 class Notifications(QObject):
-    """Listens to the bridge for as long as it lives. A click on a notification opens the page that it is about."""
+    """Listens to the bridge until `close`. A click on a notification opens the page that it is about."""
 
     def __init__(self, context: Context, *, tray: QSystemTrayIcon, window: MainWindow) -> None:
         super().__init__()
@@ -32,11 +32,19 @@ class Notifications(QObject):
         self._settle = QTimer(self, singleShot=True, interval=0)
         self._settle.timeout.connect(self._on_problem)
         bridge = context.bridge
-        bridge.cli_changed.connect(lambda event: self._tell(self._rules.cli(event, seen=self._is_seen())))
-        bridge.plan_windows_changed.connect(lambda event: self._tell(self._rules.plan(event, now=context.clock())))
-        bridge.notice.connect(lambda event: self._tell(self._rules.notice(event)))
-        context.server.changed.connect(self._settle.start)
-        tray.messageClicked.connect(self._open)
+        self._connections = (
+            bridge.cli_changed.connect(lambda event: self._tell(self._rules.cli(event, seen=self._is_seen()))),
+            bridge.plan_windows_changed.connect(lambda event: self._tell(self._rules.plan(event, now=context.clock()))),
+            bridge.notice.connect(lambda event: self._tell(self._rules.notice(event))),
+            context.server.changed.connect(self._settle.start),
+            tray.messageClicked.connect(self._open),
+        )
+
+    def close(self) -> None:
+        """Tell nothing any more: the window will be gone."""
+        for connection in self._connections:
+            QObject.disconnect(connection)  # type: ignore[call-overload]  # the stubs do not know this one
+        self._settle.stop()
 
     def can_use_tray(self) -> bool:
         """Whether the tray shows messages."""

@@ -58,8 +58,7 @@ class SingleInstance(QObject):
         while True:
             try:
                 if self._lock.acquire():
-                    # The number of an earlier holder, that was killed, must not be taken for this one's.
-                    self._lock.write_note(_note(""))
+                    self._write_note("")
                     return True
                 address, process = _parsed(self._lock.read_note())
             except OSError as error:
@@ -84,8 +83,16 @@ class SingleInstance(QObject):
                 log.warning("later starts cannot reach this one: %s (%s)", server.errorString(), address)
                 address = ""
             _keep(address)
-            self._lock.write_note(_note(address))
+            self._write_note(address)
         except OSError as error:
+            log.warning("later starts cannot reach this one: %s", error)
+
+    def _write_note(self, address: str) -> None:
+        """At the beginning as well: the number of an earlier holder, that was killed, is not this one's."""
+        try:
+            self._lock.write_note(json.dumps({"address": address, "process": os.getpid()}))
+        except OSError as error:
+            # On a full disk the note is empty at least, and the window can be used to make room.
             log.warning("later starts cannot reach this one: %s", error)
 
     def close(self) -> None:
@@ -134,10 +141,6 @@ def _delivered(launch: Launch, address: str, process: int, deadline: float) -> b
     if verdict is Verdict.ABSENT:
         time.sleep(0.05)
     return False
-
-
-def _note(address: str) -> str:
-    return json.dumps({"address": address, "process": os.getpid()})
 
 
 def _parsed(note: str) -> tuple[str, int]:

@@ -13,7 +13,7 @@ from PySide6.QtGui import QSessionManager
 from PySide6.QtWidgets import QApplication
 
 from server.errors import TrayError
-from server.events import RequestFinished, RequestStarted
+from server.events import Notice, RequestFinished, RequestStarted
 from server.store.types import RequestRecord
 from tests.scripted_backend import Gate, ScriptedBackend
 from tests.tray_app.conftest import KEY
@@ -272,6 +272,15 @@ async def test_a_page_that_fails_to_settle_does_not_keep_it_from_ending(
     await running.end()
     assert "a page could not finish its work" in caplog.text
     assert running.context.store is None
+
+
+async def test_nobody_is_told_of_anything_when_the_window_is_gone(running: Running) -> None:
+    await running.start()
+    await running.end()
+    running.context.server.changed.emit()
+    assert not running.application.notifications._settle.isActive()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    running.context.bridge.notice.emit(Notice("error", "It went wrong."))  # would fail for a window that is gone
 
 
 async def test_after_a_sleep_it_looks_at_everything_again(running: Running) -> None:
