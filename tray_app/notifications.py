@@ -43,7 +43,7 @@ class Notifications(QObject):
     def close(self) -> None:
         """Tell nothing any more: the window will be gone."""
         for connection in self._connections:
-            QObject.disconnect(connection)  # type: ignore[call-overload]  # the stubs do not know this one
+            QObject.disconnect(connection)
         self._settle.stop()
 
     def can_use_tray(self) -> bool:
