@@ -40,6 +40,8 @@ class ClientCard(QScrollArea):
         self._make_actions()
         self._lay_out()
         self._toast = Toast(self)
+        # Everything in it can be gone to, and scrolls into view then.
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         survey.changed.connect(self.update_state)
 
     def show_client(self, client: Client) -> None:

@@ -98,8 +98,7 @@ class Configure(QObject):
             self._panel.close_panel()
             raise
         self._panel.close_panel()
-        words = tr("{path} was put back.") if change.undoes is not None else tr("{path} was written.")
-        self.done.emit(words.format(path=change.path))
+        self.done.emit(_done(change).format(path=change.path))
 
     async def _propose_again(self, change: FileChange) -> None:
         """The file is another one now: here is what would happen to that."""
@@ -123,3 +122,9 @@ class Configure(QObject):
 
     def _hidden(self) -> str | None:
         return self._survey.connection.key if self.hide_key else None
+
+
+def _done(change: FileChange) -> str:
+    if change.undoes is None:
+        return tr("{path} was written.")
+    return tr("{path} was put back.") if change.after is not None else tr("{path} was removed again.")

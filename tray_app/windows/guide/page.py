@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from server.errors import CliNotFound, PortUnavailable, TrayError
+from server.errors import PortUnavailable, TrayError
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.widgets import button
@@ -15,8 +15,8 @@ from tray_app.windows.guide.findings import (
     program_finding,
 )
 from tray_app.windows.guide.step_card import StepCard
-from tray_app.windows.overview.claude_actions import choose_program, open_install_page
-from tray_app.windows.overview.claude_watch import ClaudeWatch
+from tray_app.windows.overview.claude_actions import program_actions
+from tray_app.windows.overview.claude_watch import ClaudeReport, ClaudeWatch
 from tray_app.windows.overview.port_mending import port_actions
 from tray_app.windows.overview.sign_in_panel import SignInPanel
 from tray_app.windows.page import Page
@@ -49,6 +49,7 @@ class GuidePage(Page):
         self.watch.changed.connect(self._show_claude)
         context.server.changed.connect(self._follow_the_server)
         context.settings_changed.connect(self._follow_the_settings)
+        self._port_looks = 0
         self._seen = False
         self._server_state = context.server.state
 
@@ -90,11 +91,15 @@ class GuidePage(Page):
         self.context.run(self.watch.look(after_sign_in=after_sign_in), name="look at claude")
 
     async def _look_at_port(self) -> None:
+        self._port_looks += 1
+        number = self._port_looks
         finding = await port_finding(self.context)
+        if number != self._port_looks:
+            return  # it was looked at again meanwhile
         actions: list[Action] = []
         if isinstance(finding.error, PortUnavailable):
             actions = await port_actions(self.context, finding.error, lambda error: self._fail(self.port, error))
-        elif self.context.server.state != "running":
+        elif self.context.server.state not in ("running", "starting"):
             actions = [(tr("Start the server"), self._start)]
         self._show(self.port, finding, actions)
 
@@ -113,27 +118,23 @@ class GuidePage(Page):
             self.program.begin()
             self.account.begin()
             return
-        self._show(self.program, program_finding(report), self._program_actions(report.problem))
+        actions = [] if report.problem is None else self._program_actions(report)
+        self._show(self.program, program_finding(report), actions)
         account = account_finding(report)
         if account.status != "needs_you" and not self.sign_in.running:
             self.sign_in.hide()
         offered = account.status == "needs_you" and self.sign_in.isHidden()
         self._show(self.account, account, [(tr("Sign in"), self._sign_in)] if offered else [])
 
-    def _program_actions(self, problem: TrayError | None) -> list[Action]:
-        get, choose = (tr("Get Claude Code"), open_install_page), (tr("Choose the program..."), self._choose)
-        if problem is None:
-            return []
-        return [get, choose] if isinstance(problem, CliNotFound) else [choose, get]
+    def _program_actions(self, report: ClaudeReport) -> list[Action]:
+        fail = lambda error: self._fail(self.program, error)  # noqa: E731 - what the dialog's error goes to
+        return program_actions(self, self.context, report, self._look_at_claude, fail)
 
     def _sign_in(self) -> None:
         report = self.watch.report
         if report is not None and report.path is not None:
             self.sign_in.begin(report.path)
             self._show_claude()
-
-    def _choose(self) -> None:
-        choose_program(self, self.context, self._look_at_claude, lambda error: self._fail(self.program, error))
 
     def _start(self) -> None:
         # What goes wrong is found by the look that follows.
@@ -148,7 +149,7 @@ class GuidePage(Page):
 
     def _follow_the_server(self) -> None:
         state = self.context.server.state
-        if self._seen and state not in ("starting", self._server_state):
+        if self._seen and state != self._server_state:
             self._server_state = state
             self.look_at_port()
 

@@ -8,8 +8,12 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from server.errors import TrayError
+from server.settings import sources
 from tray_app.context import Context
+from tray_app.translation import tr
+from tray_app.widgets.action_row import Action
 from tray_app.windows.file_dialogs import ask_for_claude
+from tray_app.windows.overview.claude_watch import ClaudeReport
 
 INSTALL_PAGE = "https://claude.com/claude-code"
 
@@ -33,3 +37,21 @@ def choose_program(
         context.settings.claude_path,
         lambda path: context.run(use(path), name="choose claude", on_error=on_error),
     )
+
+
+def program_actions(
+    parent: QWidget,
+    context: Context,
+    report: ClaudeReport,
+    then: Callable[[], None],
+    on_error: Callable[[TrayError], None],
+) -> list[Action]:
+    """What helps where the program of the report cannot be used, the most useful first.
+
+    No other one can be chosen where the command line or the environment says which.
+    """
+    get: Action = (tr("Get Claude Code"), open_install_page)
+    if "claude_path" in sources(context.overrides):
+        return [get]
+    choose: Action = (tr("Choose the program..."), lambda: choose_program(parent, context, then, on_error))
+    return [get, choose] if report.path is None else [choose, get]

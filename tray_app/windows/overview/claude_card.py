@@ -8,7 +8,7 @@ from tray_app.context import Context
 from tray_app.formatting import place
 from tray_app.translation import tr
 from tray_app.widgets import Busy, Card, button
-from tray_app.windows.overview.claude_actions import choose_program, open_install_page
+from tray_app.windows.overview.claude_actions import program_actions
 from tray_app.windows.overview.claude_watch import ClaudeReport, ClaudeWatch, account_name
 from tray_app.windows.overview.facts import Facts
 from tray_app.windows.overview.mending import Mending
@@ -85,12 +85,8 @@ class ClaudeCard(Card):
         if problem is None:
             self._mending.clear()
         elif self._mending.show_problem(problem):
-            actions = [(tr("Choose the program..."), self._choose)]
-            get = (tr("Get Claude Code"), open_install_page)
-            self._mending.offer(problem, [get, *actions] if report.path is None else [*actions, get])
-
-    def _choose(self) -> None:
-        choose_program(self, self._context, self.look, self._fail)
+            actions = program_actions(self, self._context, report, self.look, self._fail)
+            self._mending.offer(problem, actions)
 
     def _fail(self, error: TrayError) -> None:
         self._mending.show_problem(error)

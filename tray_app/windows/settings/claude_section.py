@@ -29,6 +29,7 @@ class ClaudeSection(Section):
             words=tr("CLI path executable detect"),
         )
         self.browse = button(tr("Browse..."), self._browse)
+        self.browse.setEnabled(not self.program.value.fixed_by())
         self.test_button = button(tr("Test"), self.test)
         self.busy = Busy(tr("Asking Claude Code..."))
         self.program.row.add_below(self.browse, self.test_button)

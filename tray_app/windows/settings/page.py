@@ -105,8 +105,10 @@ class SettingsPage(Page):
 
     def filter(self, text: str) -> None:
         """Show the rows that match."""
-        shown = {section.key for section in self.sections.values() if section.filter(text)}
+        shown = [section.key for section in self.sections.values() if section.filter(text)]
         self.contents.offer(shown)
+        if shown:
+            self.contents.mark(shown[0])
         self.nothing.set_sentence(tr("No setting matches “{text}”.").format(text=text))
         self.nothing.setVisible(not shown)
         self.area.verticalScrollBar().setValue(0)

@@ -201,6 +201,7 @@ async def test_a_new_file_is_created_and_removed(page: ClientsPage, running: Con
     card.change.write.click()
     await until(lambda: not file.exists())
     await until(lambda: not card.undo.isVisibleTo(card))
+    assert card._toast.text() == f"{file} was removed again."
 
 
 async def test_looks_that_overlap_end_with_the_newest(page: ClientsPage, continue_file: Path, running: Context) -> None:

@@ -1,8 +1,11 @@
 """The guide of the first start: what each step finds, and the button that mends it."""
 
+import asyncio
+
 import pytest
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton
 
+from server.events import CliChanged
 from server.secrets import KeyStore
 from server.secrets.vaults import FileVault, MemoryVault
 from server.sockets import listen
@@ -171,3 +174,25 @@ async def test_it_follows_the_server_only_while_it_is_seen(page, context):
     await until(lambda: page.port.finding.status == "ok")
     await context.server.stop()
     await until(lambda: page.port.finding.status == "warning")
+
+
+async def test_a_server_that_is_starting_is_not_offered_to_be_started(page, context):
+    page.activate()
+    await settled(page)
+    assert page.port.buttons() == ["Start the server"]
+    starting = asyncio.ensure_future(context.server.start())
+    await asyncio.sleep(0)
+    assert context.server.state == "starting"
+    await page._look_at_port()
+    assert page.port.finding.text == "The server is starting."
+    assert page.port.buttons() == []
+    await starting
+    await until(lambda: page.port.finding.status == "ok")
+
+
+async def test_a_claude_that_the_server_has_lost_is_got_again(page, context, claude):
+    page.activate()
+    await settled(page)
+    context.bus.publish(CliChanged(None, None, None, {}, "There is no Claude Code.", "Install it."))
+    await until(lambda: page.program.finding.status == "needs_you")
+    assert page.program.buttons() == ["Get Claude Code", "Choose the program..."]

@@ -128,6 +128,13 @@ async def test_a_program_that_is_not_there_is_chosen(card, context, claude, brow
     dialog.reject()
 
 
+async def test_none_is_chosen_where_the_command_line_says_which(card, context, tmp_path):
+    context.overrides = {**context.overrides, "claude_path": tmp_path / "nowhere"}
+    context.bus.publish(CliChanged(None, None, None, {}, "It is gone."))
+    await until(lambda: find(card, "Get Claude Code"))
+    assert find(card, "Choose the program...") is None
+
+
 async def test_what_is_no_claude_says_so(card, context, tmp_path):
     await look(card, context, write_claude(tmp_path, "sys.exit('I am a cow')"))
     assert "I am a cow" in " ".join(one.text for one in card.findChildren(Mending))

@@ -103,6 +103,15 @@ async def test_a_program_that_was_browsed_for_is_saved(page: SettingsPage, conte
     assert page.claude.path.edit.text() == str(program)
 
 
+async def test_a_program_of_the_command_line_is_not_browsed_away(context: Context, tmp_path: Path) -> None:
+    context.overrides = {**context.overrides, "claude_path": str(tmp_path / "claude")}
+    page = SettingsPage(context)
+    assert not page.claude.path.isEnabled()
+    assert not page.claude.browse.isEnabled()
+    assert page.claude.test_button.isEnabled()
+    page.deleteLater()
+
+
 async def test_the_fallback_is_set_here(page: SettingsPage, context: Context) -> None:
     page.claude.bindings["fallback_on_plan_limit"].field.box.click()  # type: ignore[attr-defined]
     page.claude.bindings["load_user_settings"].field.box.click()  # type: ignore[attr-defined]

@@ -121,3 +121,17 @@ async def test_the_wheel_does_not_change_a_choice(page: SettingsPage, context: C
     )
     QApplication.sendEvent(box, event)
     assert box.currentIndex() == before
+
+
+async def test_tab_goes_from_the_filter_by_the_section_that_it_has_left_to_the_field(
+    page: SettingsPage, qtbot: QtBot
+) -> None:
+    page.resize(1000, 700)
+    page.activateWindow()
+    page.go_to_filter()
+    page.filter("keep secrets")
+    qtbot.keyClick(page.search, Qt.Key.Key_Tab)
+    section = page.contents.entries["access"]
+    assert (section.hasFocus(), section.isChecked()) == (True, True)
+    qtbot.keyClick(section, Qt.Key.Key_Tab)
+    assert page.access.storage.field.isAncestorOf(QApplication.focusWidget())
