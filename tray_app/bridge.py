@@ -66,9 +66,11 @@ class Bridge(QObject):
         """Pass on what waits, now."""
         self._timer.stop()
         self._flushed = time.monotonic()
-        latest, self._latest = self._latest, {}
-        for signal, event in latest.values():
-            signal.emit(event)
+        for name in tuple(self._latest):
+            # One at a time: a listener that publishes in turn must not be overtaken by what was before.
+            if (waiting := self._latest.pop(name, None)) is not None:
+                signal, event = waiting
+                signal.emit(event)
         if self._requests:
             records, self._requests = list(self._requests.values()), {}
             self.requests_changed.emit(records)

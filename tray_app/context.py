@@ -74,6 +74,7 @@ class Context(QObject):
         self._settings = settings
         self._purging: asyncio.Task[None] | None = None
         self._changing = asyncio.Lock()
+        self._opening = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
         self.bridge = Bridge(self.bus)
@@ -85,7 +86,15 @@ class Context(QObject):
         return self._settings
 
     async def open(self) -> None:
-        """Open the store. Does not fail: `store_problem` says why there is none, and it is tried again at a start."""
+        """Open the store, unless it is open. Does not fail: `store_problem` says why there is none.
+
+        It is tried again at a start, and by the pages that show what is in it.
+        """
+        async with self._opening:
+            if self.store is None and not self._closed:
+                await self._open()
+
+    async def _open(self) -> None:
         try:
             self.store = await open_store(self._settings, self.bus, self.clock)
         except TrayError as error:

@@ -17,6 +17,8 @@ from tray_app.translation import tr
 REMEMBERED_NOTICES = 50
 SAME_RESET_SECONDS = 600
 """The service's reset times waver by seconds; what differs by less is the same window."""
+FARTHEST_SECONDS = 366 * 86_400.0
+"""No window of a plan is longer: what is said to be later is no time that a person can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def _limit_reached(name: str, resets_at: float, now: float) -> Notification:
         "five_hour": tr("The 5-hour limit of your plan is reached"),
         "seven_day": tr("The weekly limit of your plan is reached"),
     }.get(name, tr("A limit of your plan is reached"))
-    if not resets_at:
+    if not now < resets_at < now + FARTHEST_SECONDS:
         return Notification("warning", title, tr("Requests are refused until it resets."))
     text = tr("It resets at {time} ({until}). Requests are refused until then.")
     return Notification(

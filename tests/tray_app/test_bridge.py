@@ -130,3 +130,23 @@ def test_a_closed_bridge_has_passed_on_what_waited_and_hears_no_more(
     bus.publish(RequestStarted(record(2)))
     bridge.flush()
     assert heard == [("requests_changed", [record()])]
+
+
+def test_what_a_listener_publishes_is_not_overtaken_by_what_was_before(
+    bus: EventBus, bridge: Bridge, heard: Heard
+) -> None:
+    before, after = CliChanged("a", "1", True, {}), CliChanged("b", "2", True, {})
+
+    def publish(_: object) -> None:
+        if bridge.cli_state is before:
+            bus.publish(after)
+            bus.publish(StateChanged("stopped"))  # is not waited for, and takes all with it
+
+    bus.publish(PoolChanged(0, 0, 0, 0, 0))
+    bridge.flush()
+    heard.clear()
+    bridge.pool_changed.connect(publish)
+    bus.publish(PoolChanged(1, 1, 1, 1, 1))
+    bus.publish(before)
+    bridge.flush()
+    assert [value for name, value in heard if name == "cli_changed"] == [after]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import threading
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -13,6 +14,7 @@ from server.secrets import API_KEY, KeyStore, open_key_store
 from server.secrets.vaults import FileVault, MemoryVault, VaultKind
 from server.settings import Settings, load_settings, write_settings
 from server.store.store import Store
+from tests.waiting import until
 from tray_app.autostart import Autostart
 from tray_app.context import Context
 from tray_app.preferences import Preferences
@@ -170,6 +172,30 @@ async def test_a_database_that_cannot_be_opened_is_told_and_tried_again(
     assert isinstance(context.store, Store)
     assert context.store_problem is None
     await context.close()
+
+
+async def test_those_who_open_the_store_at_once_open_one(
+    settings: Settings, theme: Theme, autostart: Autostart
+) -> None:
+    """A page that tries again, and a start of the server."""
+    context = Context(
+        settings,
+        key_store=KeyStore(MemoryVault()),
+        theme=theme,
+        autostart=autostart,
+        preferences=Preferences(settings.config_dir),
+    )
+
+    def of_stores() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if thread.name.startswith("store")]
+
+    assert of_stores() == []
+    await asyncio.gather(context.open(), context.open(), context.open())
+    store = context.store
+    await context.open()
+    assert context.store is store
+    await context.close()
+    await until(lambda: of_stores() == [])
 
 
 async def test_errors_of_the_background_reach_the_window_or_who_asked(context: Context) -> None:

@@ -77,6 +77,7 @@ FREE = {"status": "allowed", "utilization": 0.2, "resetsAt": NOW + HOUR}
         pytest.param([plan(five_hour=FULL), plan(five_hour=FULL, seven_day=FULL)], [FIVE, WEEK], id="both"),
         pytest.param([plan(seven_day_opus=FULL)], ["A limit of your plan is reached"], id="another"),
         pytest.param([plan(five_hour=FULL | {"resetsAt": NOW - 1})], [], id="over already"),
+        pytest.param([plan(five_hour=FULL | {"resetsAt": NOW * 1000})], [FIVE], id="in another unit"),
         pytest.param([plan(five_hour={"status": None, "utilization": "much", "resetsAt": "soon"})], [], id="nonsense"),
         pytest.param([plan()], [], id="no windows"),
     ],
