@@ -11,7 +11,7 @@ from tray_app.widgets.buttons import button
 from tray_app.widgets.icon_label import IconLabel
 
 _SIDE = 40
-_WIDTH = 420
+_WIDTH = 480
 
 
 class EmptyState(QWidget):

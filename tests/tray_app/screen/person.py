@@ -114,9 +114,9 @@ class Person:
         """Have the key replaced, in the settings."""
         self.desktop.keys("ctrl+f", "ctrl+a")
         self.desktop.type("what clients send")
-        # The list of sections, "Show", "Copy", "Make a new key...".
+        # The list of sections, "Show", "Copy", "Replace key...".
         self.desktop.keys("Tab", "Tab", "Tab", "Tab", "space")
-        self.answer_with_yes("^Make a new API key")
+        self.answer_with_yes("^Replace the API key")
 
     def answer_with_yes(self, question: str) -> None:
         """Answer the dialog of that title; the answer that changes nothing has the focus at first."""

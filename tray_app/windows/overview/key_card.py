@@ -21,7 +21,7 @@ class KeyCard(Card):
         self._context = context
         self._field = SecretField(lambda: context.key_store.get_or_create())
         self._place = _wrapped("muted")
-        self._rotate = button(tr("Replace..."), self._ask_to_rotate, icon="mdi6.key-change")
+        self._rotate = button(tr("Replace key..."), self._ask_to_rotate, icon="mdi6.key-change")
         self.header.addWidget(self._rotate)
         self._move = button(tr("Choose where to keep it..."), lambda: context.show("settings", setting="key_storage"))
         self._mending = Mending()
@@ -56,7 +56,7 @@ class KeyCard(Card):
             self,
             tr("Replace the API key?"),
             tr("A new key is made. Clients that have the old one stop working until they get the new one."),
-            confirm_label=tr("Replace the key"),
+            confirm_label=tr("Replace key"),
             on_confirmed=lambda: self._context.run(self._replace(), name="replace the key", on_error=self._fail),
         )
 

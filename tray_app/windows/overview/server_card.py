@@ -31,7 +31,7 @@ class ServerCard(Card):
         self._word.setProperty("role", "heading")
         self._detail = ElidedLabel()
         self._detail.setProperty("role", "muted")
-        self._toggle = button(tr("Start"), self._start_or_stop)
+        self._toggle = button(tr("Start server"), self._start_or_stop)
         self.header.addWidget(self._toggle)
         self._url = ElidedLabel()
         self._url.setProperty("role", "code")
@@ -65,7 +65,7 @@ class ServerCard(Card):
             self._since = self._context.clock()
             self._word.setText(_word(server.state))
             running = server.state in ("running", "starting")
-            self._toggle.setText(tr("Stop") if running else tr("Start"))
+            self._toggle.setText(tr("Stop server") if running else tr("Start server"))
             self._toggle.setEnabled(server.state != "starting")
             self._url.setEnabled(running)
         busy = server.state == "running" and server.in_flight

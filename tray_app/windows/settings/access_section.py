@@ -23,7 +23,7 @@ class AccessSection(Section):
         )
         self.secret = SecretField(context.key_store.get_or_create)
         self.secret.setFocusProxy(self.secret.toggle)
-        self.rotate = button(tr("Make a new key..."), self._ask_to_rotate)
+        self.rotate = button(tr("Replace key..."), self._ask_to_rotate)
         self.key_row = self.add(
             SettingRow(
                 API_KEY,
@@ -113,10 +113,9 @@ class AccessSection(Section):
     def _ask_to_rotate(self) -> None:
         self.question = confirm(
             self,
-            tr("Make a new API key?"),
-            tr("The old key stops working at once: every client has to be given the new one."),
-            confirm_label=tr("Make a new key"),
-            keep_label=tr("Keep the old key"),
+            tr("Replace the API key?"),
+            tr("A new key is made. Clients that have the old one stop working until they get the new one."),
+            confirm_label=tr("Replace key"),
             on_confirmed=self._rotate,
         )
 

@@ -45,7 +45,7 @@ async def test_it_is_hidden_until_asked_and_copied_without_being_shown(card):
 
 
 def test_a_key_of_the_environment_is_not_replaced_here(card):
-    assert not visible_button(card, "Replace...").isEnabled()
+    assert not visible_button(card, "Replace key...").isEnabled()
     assert "from the environment" in shown_texts(card)
 
 
@@ -55,7 +55,7 @@ async def test_it_is_replaced_after_a_question(context, qtbot, said, tmp_path):
     qtbot.addWidget(card)
     card.show()
     before = await context.api_key()
-    visible_button(card, "Replace...").click()
+    visible_button(card, "Replace key...").click()
     question = card.window().findChild(Confirmation)
     assert "Clients that have the old one stop working" in " ".join(one.text() for one in question.findChildren(QLabel))
     assert await context.api_key() == before
@@ -74,7 +74,7 @@ async def test_what_keeps_it_from_being_replaced_is_said(context, qtbot, said, t
     card.show()
     for file in (tmp_path / "place").iterdir():
         file.write_text("{ damaged")
-    visible_button(card, "Replace...").click()
+    visible_button(card, "Replace key...").click()
     card.window().findChild(Confirmation).confirm.click()
     await until(lambda: str(tmp_path / "place") in shown_texts(card) and card._mending.isVisible())
     assert said == []
@@ -94,8 +94,8 @@ def test_a_key_that_will_be_lost_is_warned_of_and_another_place_offered(context,
 async def test_no_key_is_required_until_it_is(card, context):
     await context.change_settings({"api_key_required": False})
     assert "No key is required" in shown_texts(card)
-    assert visible_button(card, "Replace...") is None
+    assert visible_button(card, "Replace key...") is None
     visible_button(card, "Require a key").click()
     await until(lambda: context.settings.api_key_required)
     assert visible_button(card, "Require a key") is None
-    assert visible_button(card, "Replace...") is not None
+    assert visible_button(card, "Replace key...") is not None

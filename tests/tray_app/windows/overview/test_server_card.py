@@ -34,12 +34,12 @@ def texts(card):
 
 async def test_it_starts_and_stops(card, context):
     assert card.findChild(StatusDot).state == "stopped"
-    press(card, "Start")
+    press(card, "Start server")
     await until(lambda: context.server.state == "running")
     assert card.findChild(StatusDot).state == "running"
     assert f"{context.server.url}/v1" in texts(card)
     assert any(text.startswith("since ") for text in texts(card))
-    press(card, "Stop")
+    press(card, "Stop server")
     await until(lambda: context.server.state == "stopped")
     assert card.findChild(StatusDot).state == "stopped"
 
