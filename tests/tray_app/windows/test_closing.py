@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 
 import pytest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from server.events import RequestFinished, RequestStarted
 from server.store.types import RequestRecord
+from tests.waiting import until
 from tray_app.context import Context
 from tray_app.windows.closing import Closing
 
@@ -68,6 +69,18 @@ async def test_a_second_click_asks_once(closing: Closing, desk: Desk) -> None:
     closing.may_close()
     press(closing, "Quit")
     assert len(desk.quits) == 1
+
+
+async def test_questions_do_not_pile_up(closing: Closing, desk: Desk, window: QWidget) -> None:
+    desk.tray = False
+    for _ in range(5):
+        closing.may_close()
+        press(closing, "Cancel")
+    closing.may_close()
+    closing.may_close()
+    await until(lambda: len(window.findChildren(QMessageBox)) == 1)
+    press(closing, "Cancel")
+    assert closing.box is None
 
 
 async def test_quitting_at_rest_asks_nothing(closing: Closing, desk: Desk) -> None:
