@@ -138,8 +138,14 @@ class SwitchField(Field):
         self.box.setChecked(bool(value))
 
 
+_STEPS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End)
+
+
 class QuietComboBox(QComboBox):
-    """One that the wheel does not change: the wheel is for the page that it stands on."""
+    """One that the wheel does not change: the wheel is for the page that it stands on.
+
+    The arrow keys open its list: what is chosen applies at once, and must not be on the way to something else.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,6 +155,12 @@ class QuietComboBox(QComboBox):
 
     def wheelEvent(self, event: Any) -> None:
         event.ignore()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in _STEPS and not self.isEditable():
+            self.showPopup()
+        else:
+            super().keyPressEvent(event)
 
 
 class ChoiceField(Field):

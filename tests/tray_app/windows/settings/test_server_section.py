@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -171,3 +172,16 @@ async def test_an_address_from_the_file_that_is_none_of_the_usual_is_shown(
     await context.change_settings({"host": "localhost"})
     assert page.server.host.box.currentText() == "localhost"
     assert page.server.bound_host.row.warning.text == ""
+
+
+async def test_an_address_is_not_listened_on_in_passing(page: SettingsPage, context: Context, qtbot: QtBot) -> None:
+    box = page.server.host.box
+    box.setFocus()
+    qtbot.keyClick(box, Qt.Key.Key_Down)
+    await until(box.view().isVisible)
+    assert box.currentData() == "127.0.0.1"
+    qtbot.keyClick(box.view(), Qt.Key.Key_Down)
+    assert context.settings.host == "127.0.0.1"
+    qtbot.keyClick(box.view(), Qt.Key.Key_Return)
+    await until(lambda: context.settings.host == "0.0.0.0")
+    await page.server.settle()
