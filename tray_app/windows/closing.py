@@ -62,10 +62,17 @@ class Closing:
         if self.box is not None:
             self.box.close()
         parent = self._window if self._window.isVisible() else None
-        self.box = QMessageBox(QMessageBox.Icon.Question, title, title, parent=parent)
-        self.box.setIconPixmap(QIcon(str(asset("icons/app.svg"))).pixmap(_ICON, _ICON))
-        self.box.setInformativeText(text)
-        return self.box
+        self.box = box = QMessageBox(QMessageBox.Icon.Question, title, title, parent=parent)
+        box.setIconPixmap(QIcon(str(asset("icons/app.svg"))).pixmap(_ICON, _ICON))
+        box.setInformativeText(text)
+        box.finished.connect(self._answered)
+        return box
+
+    def _answered(self) -> None:
+        # The window would keep every question that it ever asked.
+        if self.box is not None:
+            self.box.deleteLater()
+            self.box = None
 
     def _decide(self, box: QMessageBox, leave: object, stay: object) -> None:
         if box.clickedButton() is leave:
