@@ -174,6 +174,6 @@ def state_word(state: ServerState) -> str:
         "stopped": tr("Stopped"),
         "starting": tr("Starting"),
         "running": tr("Running"),
-        "failed": tr("Not running"),
+        "failed": tr("Could not start"),
     }
     return words[state]
