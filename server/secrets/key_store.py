@@ -10,7 +10,7 @@ from typing import Literal
 
 from server.errors import KeyringUnavailable, SetupError
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
-from server.secrets.vaults import MemoryVault, Vault
+from server.secrets.vaults import ADVICE, MemoryVault, Vault
 
 API_KEY = "api_key"
 KEY_PREFIX = "cct-"
@@ -50,6 +50,11 @@ class KeyStore:
         if self._fixed_key is not None:
             return f"from the environment ({KEY_VARIABLE})"
         return self._vault.description
+
+    @property
+    def place(self) -> str:
+        """The same without advice, for a window, which has a button for what can be done."""
+        return self.description.removesuffix(ADVICE)
 
     async def get_or_create(self) -> str:
         """The API key; at the first start it is made.

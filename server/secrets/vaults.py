@@ -12,6 +12,11 @@ from server.paths import write_private
 
 VaultKind = Literal["keyring", "file", "memory"]
 SECRETS_FILE = "secrets.json"
+ADVICE = (
+    "; to keep it in a file that only you can read, "
+    'set key_storage = "file" in settings.toml (`doctor` says where that is)'
+)
+"""What to do about it, for who reads it in a terminal."""
 KEYRING_SECONDS = 5.0
 """How long the system keyring may take, where nobody is there to unlock it."""
 
@@ -45,10 +50,7 @@ class MemoryVault:
         self._secrets: dict[str, str] = {}
         self.description = "in memory only, and changes at every start"
         if reason:
-            self.description += (
-                f", because {reason[:1].lower()}{reason[1:]}; to keep it in a file that only you can read, "
-                'set key_storage = "file" in settings.toml (`doctor` says where that is)'
-            )
+            self.description += f", because {reason[:1].lower()}{reason[1:]}{ADVICE}"
 
     async def get(self, name: str) -> str | None:
         return self._secrets.get(name)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.errors import SetupError
+from server.secrets import KeyStore
 from server.secrets.vaults import FileVault, MemoryVault
 
 
@@ -25,6 +26,13 @@ async def test_memory_says_why() -> None:
     assert "because it is locked" in MemoryVault(reason="it is locked").description
     assert 'key_storage = "file"' in MemoryVault(reason="it is locked").description
     assert "key_storage" not in MemoryVault().description
+
+
+async def test_a_window_needs_no_advice_for_a_terminal(tmp_path: Path) -> None:
+    lost = KeyStore(MemoryVault(reason="It is locked"))
+    assert lost.place == "in memory only, and changes at every start, because it is locked"
+    kept = KeyStore(FileVault(tmp_path))
+    assert kept.place == kept.description
 
 
 async def test_a_file_keeps_secrets_for_the_next_one(tmp_path: Path) -> None:

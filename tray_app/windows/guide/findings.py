@@ -81,7 +81,7 @@ async def key_finding(context: Context) -> Finding:
     except SetupError as error:
         return _failed(error)
     store = context.key_store
-    kept = tr("There is a key, {place}.").format(place=store.description)
+    kept = tr("There is a key, {place}.").format(place=store.place)
     lost = store.kind == "memory" and context.settings.key_storage != "memory"
     return Finding("warning" if lost else "ok", kept)
 

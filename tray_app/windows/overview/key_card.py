@@ -43,7 +43,7 @@ class KeyCard(Card):
         fixed = store.kind == "environment"
         self._rotate.setEnabled(not fixed)
         self._rotate.setToolTip(tr("The environment gives the key; it is changed there.") if fixed else "")
-        self._place.setText(tr("The key is {place}.").format(place=store.description))
+        self._place.setText(tr("The key is {place}.").format(place=store.place))
         lost = store.kind == "memory" and context.settings.key_storage != "memory"
         self._move.setVisible(lost)
         role = "warning" if lost else "muted"
