@@ -104,8 +104,10 @@ class ServerControl(QObject):
     async def reconfigure(self, settings: Settings) -> None:
         """Go on with other settings; running requests are finished. While it is stopped, they are for its start.
 
-        A start is waited for. Raises PortUnavailable, and goes on as before then.
+        A start is waited for. Raises PortUnavailable and SettingsInvalid, and goes on as before then.
         """
+        if self.state == "running":
+            refuse_itself(settings, os.environ.get("ANTHROPIC_BASE_URL", ""))
         await self._runtime.reconfigure(settings)
 
     def cancel(self, request_id: str) -> bool:

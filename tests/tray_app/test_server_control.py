@@ -64,3 +64,16 @@ async def test_it_does_not_ask_itself(context: Context, monkeypatch: pytest.Monk
         await context.server.start()
     assert context.server.problem is not None
     assert context.server.base_url == "http://127.0.0.1:8123/v1"
+
+
+async def test_nor_does_it_go_where_it_would_ask_itself(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    await context.server.start()
+    url = context.server.url
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{port}")
+    with pytest.raises(SettingsInvalid, match="this very server"):
+        await context.change_settings({"port": port})
+    assert context.server.url == url
+    assert context.settings.port == 0
