@@ -140,6 +140,8 @@ class _Start:
                 await context.open()
                 await self._run_in(context, app, launch)
             finally:
+                # Also after an error, which is shown next: nobody is to be told that all is well.
+                self._instance.close()
                 await context.close()
 
     def _context(self, key_store: KeyStore) -> Context:
