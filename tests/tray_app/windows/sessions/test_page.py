@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu
 
 from server.errors import DatabaseUnusable
 from tests.store.conversations import talk
+from tests.waiting import until
 from tray_app.models.session_cells import Column
 from tray_app.models.session_markdown import Prose
 from tray_app.widgets import Confirmation
@@ -244,6 +245,7 @@ async def test_a_title_is_edited_in_its_row(listed):
     assert editor.text() == "Question b"
     editor.setText("A better title")
     press(editor, Qt.Key.Key_Return)
+    await until(lambda: listed.browser.table.findChild(QLineEdit) is None)
     await listed.rest()
     assert (await listed.context.store.find_session("b")).summary.title == "A better title"
     assert listed.title() == "A better title"
