@@ -10,8 +10,8 @@ from server.settings import COMMAND_LINE
 from tray_app import theme
 from tray_app.translation import tr
 from tray_app.widgets import announce, button
-from tray_app.windows.settings.fields import WIDTH
 from tray_app.widgets.action_row import Action
+from tray_app.windows.settings.fields import WIDTH
 from tray_app.windows.settings.note import Level, Note
 
 SAVED_MS = 2000
