@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from server import __main__ as command_line
 from server.commands.options import COMMAND
 from tray_app.arguments import for_server, names_subcommand, parse
-from tray_app.qt_libraries import HINT, missing_library
+from tray_app.loop.qt_libraries import HINT, missing_library
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

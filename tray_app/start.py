@@ -15,17 +15,18 @@ from server.secrets import KeyStore
 from server.secrets.opening import key_from_environment
 from server.settings import Settings, load_settings
 from server.tasks import spawn
-from tray_app import crashes, faults
+from tray_app import crashes
 from tray_app.arguments import in_terminal, own_options
 from tray_app.autostart import system_autostart
 from tray_app.context import Context
-from tray_app.event_loop import EventLoop
-from tray_app.garbage import GuiThreadGarbage
-from tray_app.launch import Launch, activation_token, launch_of
-from tray_app.os_signals import stop_on_signals
+from tray_app.crashes import faults
+from tray_app.instance.launch import Launch, activation_token, launch_of
+from tray_app.instance.single_instance import SingleInstance
+from tray_app.loop.event_loop import EventLoop
+from tray_app.loop.garbage import GuiThreadGarbage
+from tray_app.loop.os_signals import stop_on_signals
+from tray_app.loop.qt_application import TrayApplication, make_qapplication
 from tray_app.preferences import Preferences
-from tray_app.qt_application import TrayApplication, make_qapplication
-from tray_app.single_instance import SingleInstance
 from tray_app.theme import Theme
 from tray_app.windows.startup import tell, wait_for_key_store, wait_for_settings
 

@@ -24,10 +24,10 @@ from server.settings import Settings
 from server.store.types import RequestRecord
 from tray_app.autostart import system_autostart
 from tray_app.context import Context
-from tray_app.event_loop import EventLoop
-from tray_app.garbage import GuiThreadGarbage
+from tray_app.loop.event_loop import EventLoop
+from tray_app.loop.garbage import GuiThreadGarbage
+from tray_app.loop.qt_application import make_qapplication
 from tray_app.preferences import Preferences
-from tray_app.qt_application import make_qapplication
 from tray_app.theme import Theme
 from tray_app.windows.main_window import MainWindow
 from tray_app.windows.pages import other_entries, rail_entries

@@ -54,8 +54,8 @@ def main(arguments: Sequence[str]) -> int:
         os.environ.update(environment)
         # Only now: what it imports reads the environment.
         from tests.screenshots.draw import draw
-        from tray_app.event_loop import EventLoop
-        from tray_app.qt_application import make_qapplication
+        from tray_app.loop.event_loop import EventLoop
+        from tray_app.loop.qt_application import make_qapplication
 
         with EventLoop(make_qapplication()) as loop:
             asyncio.set_event_loop(loop)

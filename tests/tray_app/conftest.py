@@ -21,9 +21,9 @@ from server.settings import Settings, load_settings, write_settings
 from tests.scripted_backend import ScriptedBackend
 from tray_app.autostart import Autostart
 from tray_app.context import Context
-from tray_app.event_loop import EventLoop
+from tray_app.loop.event_loop import EventLoop
+from tray_app.loop.qt_application import TrayApplication, make_qapplication
 from tray_app.preferences import Preferences
-from tray_app.qt_application import TrayApplication, make_qapplication
 from tray_app.theme import Theme
 
 KEY = "cct-the-key-of-this-test"

@@ -20,9 +20,9 @@ from tests.tray_app.conftest import KEY
 from tests.waiting import until
 from tray_app.application import Application
 from tray_app.context import Context
-from tray_app.launch import Launch
+from tray_app.instance.launch import Launch
+from tray_app.loop.qt_application import make_qapplication
 from tray_app.preferences import Preferences
-from tray_app.qt_application import make_qapplication
 
 SHOW, HIDDEN = Launch("show"), Launch("none")
 REQUEST = RequestRecord("r", 0.0, "/v1/messages", "test")

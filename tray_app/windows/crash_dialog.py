@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from tray_app.crash_report import CrashReport
+from tray_app.crashes.report import CrashReport
 from tray_app.translation import counted, tr
 
 SIZE = (640, 440)

@@ -12,7 +12,7 @@ from server.secrets.vaults import MemoryVault
 from server.settings import Settings
 from tray_app.autostart import system_autostart
 from tray_app.context import Context
-from tray_app.event_loop import EventLoop
+from tray_app.loop.event_loop import EventLoop
 from tray_app.preferences import Preferences
 from tray_app.theme import Theme
 from tray_app.tray import TrayIcon

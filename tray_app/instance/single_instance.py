@@ -17,10 +17,10 @@ from PySide6.QtNetwork import QLocalServer
 
 from server.errors import SetupError
 from server.paths import make_private_dir
-from tray_app.file_lock import FileLock
-from tray_app.instance_client import Verdict, deliver
-from tray_app.instance_connection import Connection
-from tray_app.launch import Launch
+from tray_app.instance.client import Verdict, deliver
+from tray_app.instance.connection import Connection
+from tray_app.instance.file_lock import FileLock
+from tray_app.instance.launch import Launch
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import pytest
 
 from server.errors import PortUnavailable, SetupError
 from server.events import CliChanged, Notice, PlanWindowsChanged
-from tray_app.notification_rules import Notification, NotificationRules
+from tray_app.notifications.rules import Notification, NotificationRules
 
 NOW = datetime(2026, 11, 22, 13, 0).timestamp()
 HOUR = 3600.0

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from tests.waiting import until
-from tray_app.garbage import GuiThreadGarbage
+from tray_app.loop.garbage import GuiThreadGarbage
 
 COLLECTED: list[str] = []
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tray_app.launch import (
+from tray_app.instance.launch import (
     MAX_LINE_BYTES,
     Launch,
     activation_token,

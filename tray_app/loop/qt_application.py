@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 from server import __version__
 from server.commands.options import COMMAND
 from tray_app.assets import asset
-from tray_app.qt_libraries import HINT
+from tray_app.loop.qt_libraries import HINT
 
 NAME = "Claude Code Tray"
 

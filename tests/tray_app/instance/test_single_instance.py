@@ -13,16 +13,16 @@ import pytest
 
 from server.errors import SetupError
 from tests.waiting import until
-from tray_app.launch import MAX_LINE_BYTES, Launch
-from tray_app.single_instance import MAX_CONNECTIONS, SingleInstance
+from tray_app.instance.launch import MAX_LINE_BYTES, Launch
+from tray_app.instance.single_instance import MAX_CONNECTIONS, SingleInstance
 
 # Claims, says how that ended, listens, says each message, and ends when it was told to.
 START = """
 import sys
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication
-from tray_app.launch import Launch
-from tray_app.single_instance import SingleInstance
+from tray_app.instance.launch import Launch
+from tray_app.instance.single_instance import SingleInstance
 
 instance = SingleInstance(Path(sys.argv[1]))
 if not instance.claim(Launch(token=sys.argv[2]), seconds=60):
@@ -291,6 +291,6 @@ async def test_those_who_come_and_say_nothing_do_not_keep_others_out(first: Sing
 def test_another_version_says_so(tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     running = start()
     assert said(running) == "first"
-    monkeypatch.setattr("tray_app.launch.VERSION", 2)
+    monkeypatch.setattr("tray_app.instance.launch.VERSION", 2)
     with pytest.raises(SetupError, match="Another version"):
         claim_again(tmp_path / "data", Launch())

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtNetwork import QLocalSocket
 
-from tray_app.launch import MAX_LINE_BYTES, Answer, Launch, decode, encode_answer
+from tray_app.instance.launch import MAX_LINE_BYTES, Answer, Launch, decode, encode_answer
 
 PATIENCE_MS = 5000
 """How long the other side may take to say what it wants, and to go."""

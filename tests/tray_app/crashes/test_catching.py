@@ -139,7 +139,7 @@ async def test_the_same_error_is_shown_once_and_counted(
     await until(lambda: sum(caught.counts.values()) == 101)
     await asyncio.sleep(0)
     assert caught.dialog is None
-    assert len([record for record in caplog.records if record.name == "tray_app.crashes"]) == 7
+    assert len([record for record in caplog.records if record.name == "tray_app.crashes.catching"]) == 7
 
 
 async def test_there_is_one_dialog_at_a_time_and_it_counts_the_others(shell: Shell, caught: Crashes) -> None:

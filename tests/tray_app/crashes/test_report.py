@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from server import __version__
-from tray_app.crash_report import MAX_TRACE_CHARACTERS, crash_report
+from tray_app.crashes.report import MAX_TRACE_CHARACTERS, crash_report
 
 
 def failing(message: str, kind: type[Exception] = ValueError) -> Exception:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QSystemTrayIcon
 
 from tray_app.context import Context
-from tray_app.notification_rules import Notification, NotificationRules
+from tray_app.notifications.rules import Notification, NotificationRules
 from tray_app.translation import tr
 from tray_app.windows.main_window import MainWindow
 

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from server.errors import TrayError
 from server.logs import log_file
-from tray_app import faults, qt_messages
-from tray_app.crash_report import CrashReport, crash_report
+from tray_app.crashes import faults, qt_messages
+from tray_app.crashes.report import CrashReport, crash_report
 from tray_app.windows.crash_dialog import CrashDialog
 
 log = logging.getLogger(__name__)

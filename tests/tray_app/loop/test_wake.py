@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tray_app.wake import Clocks, Step, WakeWatch, read_clocks, steps
+from tray_app.loop.wake import Clocks, Step, WakeWatch, read_clocks, steps
 
 START = Clocks(wall=1_800_000_000.0, elapsed=5_000.0, awake=3_000.0)
 

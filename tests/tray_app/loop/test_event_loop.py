@@ -9,7 +9,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from tests.waiting import until
-from tray_app.event_loop import EventLoop
+from tray_app.loop.event_loop import EventLoop
 
 
 async def test_tests_of_the_desktop_run_on_the_applications_loop() -> None:

@@ -5,7 +5,7 @@ import time
 
 from PySide6.QtNetwork import QLocalSocket
 
-from tray_app.launch import MAX_LINE_BYTES, Launch, decode_answer, encode
+from tray_app.instance.launch import MAX_LINE_BYTES, Launch, decode_answer, encode
 
 CONNECT_MS = 500
 # Short, so that Ctrl-C is heard in between.

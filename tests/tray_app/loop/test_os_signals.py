@@ -10,8 +10,8 @@ import pytest
 PROGRAM = """
 import asyncio, sys
 from PySide6.QtWidgets import QApplication
-from tray_app.event_loop import EventLoop
-from tray_app.os_signals import stop_on_signals
+from tray_app.loop.event_loop import EventLoop
+from tray_app.loop.os_signals import stop_on_signals
 
 async def main():
     stopped = asyncio.Event()
@@ -50,7 +50,7 @@ def test_the_second_ends_a_program_that_does_not_stop() -> None:
 
 def run(manner: str) -> "subprocess.Popen[str]":
     child = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, manner], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+        [sys.executable, "-c", PROGRAM, manner], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
     )
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
