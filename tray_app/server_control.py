@@ -98,8 +98,8 @@ class ServerControl(QObject):
         await self._runtime.stop()
 
     async def toggle(self) -> None:
-        """Stop if it runs, start if not. Raises as `start` does."""
-        await (self.stop() if self.state == "running" else self.start())
+        """Stop if it runs or is about to, start if not. Raises as `start` does."""
+        await (self.stop() if self.state in ("running", "starting") else self.start())
 
     async def reconfigure(self, settings: Settings) -> None:
         """Go on with other settings; running requests are finished. While it is stopped, they are for its start.

@@ -77,3 +77,13 @@ async def test_nor_does_it_go_where_it_would_ask_itself(context: Context, monkey
         await context.change_settings({"port": port})
     assert context.server.url == url
     assert context.settings.port == 0
+
+
+async def test_a_start_under_way_can_be_given_up(context: Context) -> None:
+    starting = asyncio.ensure_future(context.server.start())
+    while context.server.state != "starting":  # noqa: ASYNC110 - in one turn of the loop
+        await asyncio.sleep(0)
+    await context.server.toggle()
+    await asyncio.wait([starting])
+    assert context.server.state == "stopped"
+    assert context.server.problem is None

@@ -87,7 +87,6 @@ class TrayMenu(QMenu):
         self.in_flight.setText(requests)
         self.in_flight.setVisible(bool(requests))
         self.toggle.setText(tr("Stop server") if server.state in ("running", "starting") else tr("Start server"))
-        self.toggle.setEnabled(server.state != "starting")
         self.copy_key.setEnabled(self._context.settings.api_key_required)
 
     def _show_cli(self, event: CliChanged) -> None:

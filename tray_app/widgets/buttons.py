@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QAbstractButton, QPushButton, QWidget
 
 from server.tasks import spawn
 from tray_app import theme
@@ -33,6 +33,7 @@ def button(text: str, slot: Callable[[], Any], *, role: str = "", icon: str = ""
 def dress_button(made: QPushButton, *, role: str = "", icon: str = "", hint: str = "") -> None:
     """Give a button its role, icon and hint. A click leaves the focus where it was; Tab reaches the button."""
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    EnterPresses(made)
     made.setProperty("role", role)
     made.setIconSize(QSize(theme.size("icon"), theme.size("icon")))
     if icon:
@@ -41,6 +42,23 @@ def dress_button(made: QPushButton, *, role: str = "", icon: str = "", hint: str
         made.setToolTip(hint)
     if not made.text():
         made.setAccessibleName(hint)
+
+
+class EnterPresses(QObject):
+    """Has Enter press a button that has the focus, as the space bar does; Qt does so in dialogs alone."""
+
+    def __init__(self, made: QAbstractButton) -> None:
+        super().__init__(made)
+        made.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if not (isinstance(event, QKeyEvent) and isinstance(watched, QAbstractButton)):
+            return super().eventFilter(watched, event)
+        if event.type() == QEvent.Type.KeyPress and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if not event.isAutoRepeat():
+                watched.click()
+            return True
+        return super().eventFilter(watched, event)
 
 
 class CopyButton(QPushButton):

@@ -151,13 +151,15 @@ class ServerFoot(QWidget):
         address = server.url or ""
         self.address.setText(address.removeprefix("http://"))
         self.setToolTip(f"{state_words(self._context)}\n{address}".strip())
-        label = tr("Stop server") if runs else tr("Start server")
-        self.toggle.setAccessibleName(label)
+        label = tr("Stop &server") if runs else tr("Start &server")
+        plain = label.replace("&", "")
+        self.toggle.setAccessibleName(plain)
         self.toggle.setText("" if self._narrow else label)
-        self.toggle.setToolTip(label if self._narrow else "")
+        # The text's own mnemonic goes with it when the window is narrow.
+        self.toggle.setShortcut(QKeySequence.mnemonic(label))
+        self.toggle.setToolTip(plain if self._narrow else "")
         icon = "mdi6.stop" if runs else "mdi6.play"
         self.toggle.setIcon(self._context.theme.icon(icon))
-        self.toggle.setEnabled(server.state != "starting")
 
 
 def state_words(context: Context) -> str:

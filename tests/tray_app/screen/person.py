@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import openai
 
+from server.commands.options import COMMAND
 from tests.environment import simulated_account
 from tests.tray_app.screen.desktop import Desktop, until
 
@@ -28,7 +29,7 @@ class Person:
 
     def __init__(self, desktop: Desktop, api_url: str, claude: Path) -> None:
         self.desktop = desktop
-        self._command = [sys.executable, "-m", "tray_app", "--claude-path", str(claude)]
+        self._command = [str(Path(sys.executable).with_name(COMMAND)), "--claude-path", str(claude)]
         self._variables = simulated_account(api_url) | {"PYTHONPATH": str(ROOT)}
 
     def start(self, *options: str) -> "subprocess.Popen[bytes]":

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
@@ -96,3 +97,13 @@ async def test_copy_says_when_there_is_nothing_to_copy(theme: Theme, qtbot: QtBo
     await until(lambda: made.text() == "Not copied")
 
     assert QGuiApplication.clipboard().text() == "before"
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])
+def test_the_keyboard_presses_the_button_that_has_the_focus(theme: Theme, qtbot: QtBot, key: Qt.Key) -> None:
+    calls: list[bool] = []
+    made = button("Start", lambda: calls.append(True))
+    qtbot.addWidget(made)
+    qtbot.keyClick(made, key)
+
+    assert calls == [True]

@@ -177,10 +177,10 @@ async def test_every_page_can_be_shown(context: Context, qtbot: QtBot) -> None:
 
 async def test_the_foot_of_the_rail_starts_and_stops_the_server(window: MainWindow, context: Context) -> None:
     foot = window.rail._foot
-    assert (foot.word.text(), foot.toggle.text()) == ("Stopped", "Start server")
+    assert (foot.word.text(), foot.toggle.text()) == ("Stopped", "Start &server")
     foot.toggle.click()
     await until(lambda: context.server.state == "running")
-    assert (foot.word.text(), foot.toggle.text()) == ("Running", "Stop server")
+    assert (foot.word.text(), foot.toggle.text()) == ("Running", "Stop &server")
     assert (context.server.url or "").removeprefix("http://") in foot.address.toolTip() + foot.address.text()
     foot.toggle.click()
     await until(lambda: context.server.state == "stopped")
@@ -199,3 +199,15 @@ async def test_the_foot_counts_the_requests_in_flight(window: MainWindow, contex
         context.bus.publish(RequestFinished(RequestRecord(f"r{count}", 0.0, "/v1/messages", "test", status="ok")))
     await until(lambda: not foot.count.text())
     assert (foot.word.text(), foot.dot.state) == ("Running", "running")
+
+
+async def test_the_server_is_stopped_by_its_mnemonic_however_narrow_the_window_is(
+    window: MainWindow, context: Context
+) -> None:
+    window.bring_up()
+    await until(window.isActiveWindow)
+    await context.server.start()
+    window.resize(760, 520)
+    assert window.rail._foot.toggle.text() == ""
+    QTest.keyClick(window, Qt.Key.Key_S, Qt.KeyboardModifier.AltModifier)
+    await until(lambda: context.server.state == "stopped")

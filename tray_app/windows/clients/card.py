@@ -92,7 +92,7 @@ class ClientCard(QScrollArea):
         standing, file = look.standing(client), look.file
         complete = standing == "configured" and file is not None and self._survey.model in file.state.models
         self.configure.setVisible(client.served and client.configuration is not None and not complete)
-        self.configure.setText(tr("Update") if standing in ("configured", "outdated") else tr("Configure for me"))
+        self.configure.setText(tr("&Update") if standing in ("configured", "outdated") else tr("Con&figure for me"))
         self.configure.setEnabled(self._survey.address_known and standing != "damaged")
         last = file.last if file is not None else None
         self.undo.setVisible(last is not None)
@@ -160,9 +160,9 @@ class ClientCard(QScrollArea):
         self._place.addWidget(self.told)
 
     def _make_actions(self) -> None:
-        self.configure = button(tr("Configure for me"), self.work.configure, role="primary")
+        self.configure = button(tr("Con&figure for me"), self.work.configure, role="primary")
         self.undo = button(tr("Undo..."), self.work.undo, icon="mdi6.undo")
-        self.test = button(tr("Test"), self._test, icon="mdi6.send-outline", hint=tr("Sends one real request"))
+        self.test = button(tr("&Test"), self._test, icon="mdi6.send-outline", hint=tr("Sends one real request"))
         self.start = button(tr("Start the server"), self._start)
         self.show_key = button(tr("Show the key"), self.show_values, role="quiet", icon="mdi6.eye-outline")
         self.show_key.setCheckable(True)

@@ -43,8 +43,8 @@ class GuidePage(Page):
         self.port = StepCard(context, tr("The server"), self.look_at_port)
         self.api_key = StepCard(context, tr("API key"), self.look_at_key)
         self.steps = (self.program, self.account, self.port, self.api_key)
-        self._leave_button = button(tr("Skip the guide"), lambda: self._leave("overview"))
-        self._connect = button(tr("Connect a client"), lambda: self._leave("clients"))
+        self._leave_button = button(tr("S&kip the guide"), lambda: self._leave("overview"))
+        self._connect = button(tr("&Connect a client"), lambda: self._leave("clients"))
         self._lay_out()
         self.watch.changed.connect(self._show_claude)
         context.server.changed.connect(self._follow_the_server)
@@ -164,7 +164,7 @@ class GuidePage(Page):
     def _show(self, step: StepCard, finding: Finding, actions: list[Action]) -> None:
         step.show_finding(finding, actions)
         ready = all(step.finding.status in ("ok", "warning") for step in self.steps)
-        self._leave_button.setText(tr("Done") if ready else tr("Skip the guide"))
+        self._leave_button.setText(tr("&Done") if ready else tr("S&kip the guide"))
         # There is one thing to do next at a time.
         _set_role(self._connect, "primary" if ready else "")
 

@@ -26,7 +26,7 @@ class OverviewPage(Page):
             context, tr("Overview"), tr("Whether the server works, for whom, and what it has done lately.")
         )
         self.header.addWidget(
-            button(tr("Run the guide again"), lambda: context.show("guide"), icon="mdi6.map-marker-path"),
+            button(tr("Run the &guide again"), lambda: context.show("guide"), icon="mdi6.map-marker-path"),
             alignment=Qt.AlignmentFlag.AlignTop,
         )
         self.toast = Toast(self)

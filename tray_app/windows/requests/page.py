@@ -164,7 +164,7 @@ class RequestsPage(Page):
         self.table.go_to_end()
 
     def _pause(self, paused: bool) -> None:
-        self.pause.setText(tr("Resume") if paused else tr("Pause"))
+        self.pause.setText(tr("Resu&me") if paused else tr("&Pause"))
         self.log.set_paused(paused)
 
     def _reloaded(self) -> None:
@@ -249,14 +249,14 @@ class RequestsPage(Page):
             ]
         )
         self.search = SearchField(tr("Filter by client, model, id, error..."))
-        self.pause = button(tr("Pause"), lambda: None, icon="mdi6.pause", hint=tr("Hold new requests back (Ctrl+P)"))
+        self.pause = button(tr("&Pause"), lambda: None, icon="mdi6.pause", hint=tr("Hold new requests back (Ctrl+P)"))
         self.pause.setCheckable(True)
         self.pause.setShortcut("Ctrl+P")
         self.pause.setMinimumWidth(104)  # for both of its words
         self.export_button = button(
-            tr("Export..."), self.actions_.export_filtered.trigger, hint=tr("All that match, as JSON lines (Ctrl+E)")
+            tr("&Export..."), self.actions_.export_filtered.trigger, hint=tr("All that match, as JSON lines (Ctrl+E)")
         )
-        self.clear_button = button(tr("Clear log..."), self.clearing.ask)
+        self.clear_button = button(tr("Clear &log..."), self.clearing.ask)
         self.session = SessionFilter(self.context)
         self.count = QLabel()
         self.count.setProperty("role", "muted")

@@ -41,7 +41,7 @@ class SessionBrowser(QWidget):
         self.reader = SessionReader(store, work, parent=self)
         self.deletion = SessionDeletion(store, self.model, work, parent=self)
         self.search = SearchField(tr("Search titles and messages"))
-        self.delete_button = QPushButton(tr("Delete"))
+        self.delete_button = QPushButton(tr("&Delete"))
         self.delete_menu = QMenu(self.delete_button)
         self.table = SessionTable(self.model)
         self.pane = ConversationPane(context, self._begin)

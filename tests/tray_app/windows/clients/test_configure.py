@@ -162,7 +162,7 @@ async def test_a_new_key_makes_it_out_of_date(page: ClientsPage, continue_file: 
     await running.change_settings({"api_key_required": False})
     await page.survey.refresh()
     assert card.heading.standing.text() == "Out of date"
-    assert card.configure.text() == "Update"
+    assert card.configure.text() == "&Update"
     card.configure.click()
     await proposed(page)
     assert "The key is written" not in notes(page)

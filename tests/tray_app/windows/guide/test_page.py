@@ -64,7 +64,7 @@ async def test_a_first_start_from_beginning_to_end(page, context, qtbot):
     assert context.server.url in page.port.finding.text
     assert not context.preferences.guide_done
     with qtbot.waitSignal(context.page_requested) as asked:
-        press(page, "Connect a client")
+        press(page, "&Connect a client")
     assert asked.args == ["clients", {}]
     assert context.preferences.guide_done
 
@@ -73,7 +73,7 @@ async def test_it_can_be_skipped(page, context, qtbot):
     page.activate()
     await settled(page)
     with qtbot.waitSignal(context.page_requested) as asked:
-        press(page, "Skip the guide")
+        press(page, "S&kip the guide")
     assert asked.args == ["overview", {}]
     assert context.preferences.guide_done
 
@@ -160,7 +160,7 @@ async def test_when_all_is_well_the_guide_is_done(page, context, claude):
     await context.server.start()
     page.activate()
     await until(lambda: statuses(page) == ["ok"] * 4)
-    press(page, "Done")
+    press(page, "&Done")
     assert context.preferences.guide_done
 
 

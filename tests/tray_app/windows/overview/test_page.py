@@ -58,7 +58,7 @@ async def test_refresh_asks_claude_again(page):
 
 
 async def test_the_guide_can_be_run_again(page, context, qtbot):
-    [again] = [one for one in page.findChildren(QPushButton) if one.text() == "Run the guide again"]
+    [again] = [one for one in page.findChildren(QPushButton) if one.text() == "Run the &guide again"]
     with qtbot.waitSignal(context.page_requested) as asked:
         again.click()
     assert asked.args == ["guide", {}]

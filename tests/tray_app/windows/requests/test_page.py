@@ -182,7 +182,7 @@ async def test_find_goes_to_the_filter_and_escape_clears_it(page: RequestsPage, 
 async def test_a_pause_counts_what_comes_and_a_click_takes_it_in(page: RequestsPage) -> None:
     page.log.receive([record(0)])
     page.pause.click()
-    assert page.pause.text() == "Resume"
+    assert page.pause.text() == "Resu&me"
     page.log.receive([record(1), record(2)])
     assert (ids(page), page.list.new_rows.isVisible(), page.list.new_rows.text()) == (["req_000000"], True, "2 new")
     page.list.new_rows.click()
@@ -191,7 +191,7 @@ async def test_a_pause_counts_what_comes_and_a_click_takes_it_in(page: RequestsP
     page.log.receive([record(3)])
     assert page.list.new_rows.text() == "1 new"
     page.pause.click()
-    assert (page.pause.text(), len(ids(page))) == ("Pause", 4)
+    assert (page.pause.text(), len(ids(page))) == ("&Pause", 4)
 
 
 # Time
