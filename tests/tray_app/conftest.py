@@ -99,10 +99,28 @@ def settings(tmp_path: Path) -> Settings:
     return load_settings(directories)
 
 
+MakeContext = Callable[..., Context]
+
+
 @pytest.fixture
-async def context(
-    settings: Settings, theme: Theme, autostart: MadeAutostart, backend: ScriptedBackend
-) -> AsyncIterator[Context]:
+def make_context(settings: Settings, theme: Theme, autostart: MadeAutostart) -> MakeContext:
+    """Makes contexts over the test's settings, and nothing is open yet: `make_context(key_store=..., host=...)`."""
+
+    def make(**changes: Any) -> Context:
+        given = {
+            "settings": settings,
+            "key_store": KeyStore(MemoryVault()),
+            "theme": theme,
+            "autostart": autostart,
+            "preferences": Preferences(settings.config_dir),
+        }
+        return Context(**{**given, **changes})
+
+    return make
+
+
+@pytest.fixture
+async def context(settings: Settings, make_context: MakeContext, backend: ScriptedBackend) -> AsyncIterator[Context]:
     """A context with an open store and a server that is not started; `backend` answers when it is."""
     overrides = {"data_dir": settings.data_dir, "config_dir": settings.config_dir}
 
@@ -115,15 +133,7 @@ async def context(
 
         return make
 
-    context = Context(
-        settings,
-        key_store=KeyStore(MemoryVault(), fixed_key=KEY),
-        theme=theme,
-        autostart=autostart,
-        preferences=Preferences(settings.config_dir),
-        overrides=overrides,
-        host=host,
-    )
+    context = make_context(key_store=KeyStore(MemoryVault(), fixed_key=KEY), overrides=overrides, host=host)
     await context.open()
     yield context
     await context.close()

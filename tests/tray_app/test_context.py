@@ -14,11 +14,9 @@ from server.secrets import API_KEY, KeyStore, open_key_store
 from server.secrets.vaults import FileVault, MemoryVault, VaultKind
 from server.settings import Settings, load_settings, write_settings
 from server.store.store import Store
+from tests.tray_app.conftest import MakeContext
 from tests.waiting import until
-from tray_app.autostart import Autostart
 from tray_app.context import Context
-from tray_app.preferences import Preferences
-from tray_app.theme import Theme
 
 
 async def status(url: str | None, key: str = "") -> int:
@@ -130,15 +128,8 @@ async def test_what_other_hands_wrote_is_taken_over(context: Context, settings: 
     assert not context.settings.history
 
 
-async def test_the_key_moves_with_its_storage(settings: Settings, theme: Theme, autostart: Autostart) -> None:
-    context = Context(
-        settings,
-        key_store=KeyStore(MemoryVault()),
-        theme=theme,
-        autostart=autostart,
-        preferences=Preferences(settings.config_dir),
-        overrides={"data_dir": settings.data_dir, "config_dir": settings.config_dir},
-    )
+async def test_the_key_moves_with_its_storage(settings: Settings, make_context: MakeContext) -> None:
+    context = make_context(overrides={"data_dir": settings.data_dir, "config_dir": settings.config_dir})
     key = await context.key_store.get_or_create()
     await context.change_settings({"key_storage": "file"})
     assert context.key_store.kind == "file"
@@ -149,17 +140,11 @@ async def test_the_key_moves_with_its_storage(settings: Settings, theme: Theme, 
 
 
 async def test_a_database_that_cannot_be_opened_is_told_and_tried_again(
-    settings: Settings, theme: Theme, autostart: Autostart
+    settings: Settings, make_context: MakeContext
 ) -> None:
     settings.data_dir.mkdir()
     (settings.data_dir / "history.db").mkdir()
-    context = Context(
-        settings,
-        key_store=KeyStore(MemoryVault()),
-        theme=theme,
-        autostart=autostart,
-        preferences=Preferences(settings.config_dir),
-    )
+    context = make_context()
     await context.open()
     assert context.store is None
     assert context.store_problem is not None
@@ -174,17 +159,9 @@ async def test_a_database_that_cannot_be_opened_is_told_and_tried_again(
     await context.close()
 
 
-async def test_those_who_open_the_store_at_once_open_one(
-    settings: Settings, theme: Theme, autostart: Autostart
-) -> None:
+async def test_those_who_open_the_store_at_once_open_one(settings: Settings, make_context: MakeContext) -> None:
     """A page that tries again, and a start of the server."""
-    context = Context(
-        settings,
-        key_store=KeyStore(MemoryVault()),
-        theme=theme,
-        autostart=autostart,
-        preferences=Preferences(settings.config_dir),
-    )
+    context = make_context()
 
     def of_stores() -> list[threading.Thread]:
         return [thread for thread in threading.enumerate() if thread.name.startswith("store")]
@@ -253,19 +230,12 @@ class Stuck(MemoryVault):
 
 
 @pytest.fixture
-async def with_file(settings: Settings, theme: Theme, autostart: Autostart) -> AsyncIterator[Context]:
+async def with_file(settings: Settings, make_context: MakeContext) -> AsyncIterator[Context]:
     """A context whose key is in a file, with a file of settings that says so."""
     write_settings(settings.config_dir, {"key_storage": "file"})
     directories = {"data_dir": settings.data_dir, "config_dir": settings.config_dir}
     settings = load_settings(directories)
-    context = Context(
-        settings,
-        key_store=await open_key_store(settings),
-        theme=theme,
-        autostart=autostart,
-        preferences=Preferences(settings.config_dir),
-        overrides=directories,
-    )
+    context = make_context(key_store=await open_key_store(settings), overrides=directories)
     await context.key_store.get_or_create()
     yield context
     await context.close()
@@ -334,17 +304,9 @@ async def test_the_directory_of_the_data_stays_until_the_next_start(settings: Se
     assert (with_file.settings.data_dir, with_file.settings.spares) == (settings.data_dir, 2)
 
 
-async def test_quitting_does_not_wait_for_a_start_that_hangs(
-    settings: Settings, theme: Theme, autostart: Autostart
-) -> None:
+async def test_quitting_does_not_wait_for_a_start_that_hangs(settings: Settings, make_context: MakeContext) -> None:
     vault = Stuck()
-    context = Context(
-        settings,
-        key_store=KeyStore(vault),
-        theme=theme,
-        autostart=autostart,
-        preferences=Preferences(settings.config_dir),
-    )
+    context = make_context(key_store=KeyStore(vault))
     await context.open()
     starting = context.run(context.server.start(), name="start")
     await vault.asked.wait()
@@ -368,15 +330,9 @@ async def test_settings_that_change_while_it_starts_hold_when_it_runs(context: C
 
 
 async def test_work_in_the_background_ends_before_the_store_is_closed(
-    settings: Settings, theme: Theme, autostart: Autostart
+    settings: Settings, make_context: MakeContext
 ) -> None:
-    context = Context(
-        settings,
-        key_store=KeyStore(MemoryVault()),
-        theme=theme,
-        autostart=autostart,
-        preferences=Preferences(settings.config_dir),
-    )
+    context = make_context()
     await context.open()
     ended: list[bool] = []
 
@@ -394,16 +350,10 @@ async def test_work_in_the_background_ends_before_the_store_is_closed(
 
 
 async def test_a_directory_that_cannot_be_made_is_a_problem_of_the_store(
-    settings: Settings, theme: Theme, autostart: Autostart
+    settings: Settings, make_context: MakeContext
 ) -> None:
     settings.data_dir.write_text("in the way")
-    context = Context(
-        settings,
-        key_store=KeyStore(MemoryVault()),
-        theme=theme,
-        autostart=autostart,
-        preferences=Preferences(settings.config_dir),
-    )
+    context = make_context()
     await context.open()
     assert context.store_problem is not None
     assert str(settings.data_dir) in context.store_problem.message
