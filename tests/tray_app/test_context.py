@@ -235,7 +235,7 @@ async def with_file(settings: Settings, make_context: MakeContext) -> AsyncItera
     write_settings(settings.config_dir, {"key_storage": "file"})
     directories = {"data_dir": settings.data_dir, "config_dir": settings.config_dir}
     settings = load_settings(directories)
-    context = make_context(key_store=await open_key_store(settings), overrides=directories)
+    context = make_context(settings=settings, key_store=await open_key_store(settings), overrides=directories)
     await context.key_store.get_or_create()
     yield context
     await context.close()
