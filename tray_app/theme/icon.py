@@ -1,6 +1,8 @@
 """Icons of the window: glyphs of qtawesome's fonts in the colours of the theme that is in force when they are drawn."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, cast
 
@@ -14,10 +16,30 @@ FONT = "mdi6"
 """The one font of qtawesome's that we use, Material Design Icons: all of them together take 10 MB more."""
 
 
+OPENGL = ("PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets")
+"""Modules of Qt's that qtpy, on which qtawesome stands, loads where they are there: 5 MB that nothing here uses."""
+
+
+@contextmanager
+def _without(modules: Iterable[str]) -> Iterator[None]:
+    """Meanwhile these modules cannot be imported, unless they are loaded already: None in sys.modules says so.
+
+    https://docs.python.org/3/reference/import.html#the-module-cache
+    """
+    absent: dict[str, Any] = {name: None for name in modules if name not in sys.modules}
+    sys.modules.update(absent)
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
 @lru_cache(maxsize=1)
 def _font() -> Any:
     # Not before the first icon is drawn: it takes a fifth of a second, which the server does not wait for.
-    import qtawesome  # type: ignore[import-untyped]
+    with _without(OPENGL):
+        import qtawesome  # type: ignore[import-untyped]
 
     return qtawesome.IconicFont(*(font for font in qtawesome._BUNDLED_FONTS if font[0] == FONT))
 
