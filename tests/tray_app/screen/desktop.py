@@ -27,10 +27,10 @@ SIZE = "1280x800x24"
 PATIENCE_SECONDS = 30.0
 END_SECONDS = 10.0
 # Once in a long while trayer does not get its window mapped. It is not what is tested.
-TRAY_STARTS = 3
-TRAY_SECONDS = 10.0
-CLICKS = 4
-CLICK_SECONDS = 8.0
+TRAY_STARTS = 6
+TRAY_SECONDS = 5.0
+CLICKS = 8
+CLICK_SECONDS = 3.0
 PASSWORD = "the password of this test's keyring"
 
 # Without directories of services the bus starts nothing by itself, so that all there is was started here.
