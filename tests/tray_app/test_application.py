@@ -287,7 +287,7 @@ async def test_after_a_sleep_it_looks_at_everything_again(running: Running) -> N
     await running.start(HIDDEN)
     store = running.context.store
     assert store is not None
-    await store.record_request(replace(REQUEST, status="completed"))  # of 1970
+    await store.record_request(replace(REQUEST, status="ok"))  # of 1970
     assert await store.get_request("r") is not None
     running.application.wake.woke.emit(3600.0)
     async with asyncio.timeout(20):

@@ -11,6 +11,8 @@ from PySide6.QtGui import QGuiApplication
 from server.errors import SetupError, TrayError
 from server.events import CliChanged, RequestStarted
 from server.logs import log_file
+from server.secrets import KeyStore
+from server.secrets.vaults import MemoryVault
 from server.settings import Settings
 from server.sockets import listen
 from server.store.types import RequestRecord
@@ -113,13 +115,15 @@ async def test_without_a_key_there_is_none_to_copy(context: Context, menu: TrayM
     assert not menu.copy_key.isEnabled()
 
 
-async def test_a_key_that_cannot_be_had_is_said_on_the_window(
-    context: Context, menu: TrayMenu, calls: Calls, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def refuse() -> str:
+class LockedVault(MemoryVault):
+    """A place for secrets that gives none."""
+
+    async def get(self, name: str) -> str | None:
         raise SetupError("The keyring is locked.")
 
-    monkeypatch.setattr(context.key_store, "get_or_create", refuse)
+
+async def test_a_key_that_cannot_be_had_is_said_on_the_window(context: Context, menu: TrayMenu, calls: Calls) -> None:
+    context.key_store = KeyStore(LockedVault())
     menu.copy_key.trigger()
     await until(lambda: calls.problems)
     assert calls.problems[0].message == "The keyring is locked."

@@ -109,34 +109,20 @@ class ClaudeCard(Card):
 
 
 def _account(report: ClaudeReport) -> str:
+    """Whose account it is, or else in words what Claude Code is signed in with."""
     if report.signed_in is None:
         return ""
     if not report.signed_in:
         return tr("Not signed in")
     if name := account_name(report.account):
         return name
-    return _in_words(report) if _by_token(report) else tr("Signed in")
+    return tr("Signed in") if _plan(report) else _sentence(account_kind(report.account))
 
 
 def _plan(report: ClaudeReport) -> str:
-    """What pays for the work: the plan's name, or in words what it is instead. Of a token's plan nobody tells."""
-    if not report.signed_in or _by_token(report):
-        return ""
-    if plan := report.account.get("subscriptionType"):
-        return str(plan).replace("_", " ").capitalize()
-    return _sentence(_in_words(report).removeprefix("Signed in "))
-
-
-def _by_token(report: ClaudeReport) -> bool:
-    """Whether all that is known of the account is where its token comes from."""
-    account = report.account
-    key = account.get("apiKeySource")
-    known = account.get("subscriptionType") or (key and key != "none")
-    return not known and account.get("apiProvider", "firstParty") == "firstParty"
-
-
-def _in_words(report: ClaudeReport) -> str:
-    return _sentence(account_kind(report.account))
+    """The plan's name, where there is one."""
+    plan = report.account.get("subscriptionType") if report.signed_in else None
+    return str(plan).replace("_", " ").capitalize() if plan else ""
 
 
 def _sentence(words: str) -> str:
