@@ -4,6 +4,7 @@ Damage is what SQLite itself calls so (https://www.sqlite.org/rescode.html: SQLI
 `PRAGMA quick_check` finds. Rights, a full disk and foreign locks are never taken for damage: the file is sound then.
 """
 
+import contextlib
 import sqlite3
 import time
 from pathlib import Path
@@ -67,7 +68,7 @@ def set_aside(path: Path) -> Path:
     """
     aside = _free_name(path)
     for suffix in SIDE_FILES:
-        if beside(path, suffix).exists():
+        with contextlib.suppress(FileNotFoundError):
             beside(path, suffix).rename(beside(aside, suffix))
     path.rename(aside)
     return aside

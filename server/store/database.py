@@ -12,7 +12,9 @@ import logging
 import os
 import shutil
 import sqlite3
+import stat
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -35,6 +37,8 @@ from server.store.migrate import Migration, migrate, shipped_migrations, user_ve
 log = logging.getLogger(__name__)
 
 CHECK_UP_TO_BYTES = 64 * 1024 * 1024
+LOOKS = 3
+SECONDS_BETWEEN_LOOKS = 0.05
 SEARCH_INDEXES = ("title_search", "message_search", "request_search")
 
 
@@ -128,10 +132,19 @@ def look(path: Path, *, known: int) -> None:
 
     Raises DatabaseTooNew, DatabaseUnusable for another program's database, and sqlite3.DatabaseError for damage.
     """
-    if not path.is_file() or path.stat().st_size == 0:
+    for _ in range(LOOKS - 1):
+        try:
+            return _look_once(path, known)
+        except sqlite3.DatabaseError:
+            # What is read without locks can look damaged while another process writes it.
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+    return _look_once(path, known)
+
+
+def _look_once(path: Path, known: int) -> None:
+    if not path.is_file() or not _size(path):
         return
-    unfinished = any(beside(path, suffix).exists() and beside(path, suffix).stat().st_size for suffix in SIDE_FILES)
-    if not unfinished:
+    if not any(_size(beside(path, suffix)) for suffix in SIDE_FILES):
         # Only an immutable database is read without making its side files.
         _look_at(path, path, "mode=ro&immutable=1", known)
     elif beside(path, "-shm").exists():
@@ -139,7 +152,7 @@ def look(path: Path, *, known: int) -> None:
     else:
         with tempfile.TemporaryDirectory() as folder:
             for suffix in ("", "-wal", "-journal"):
-                if beside(path, suffix).exists():
+                with contextlib.suppress(FileNotFoundError):
                     shutil.copyfile(beside(path, suffix), beside(Path(folder, "copy"), suffix))
             _look_at(path, Path(folder, "copy"), "mode=rw", known)
 
@@ -154,6 +167,14 @@ def _look_at(path: Path, file: Path, mode: str, known: int) -> None:
                 f"The database {path} belongs to another program.",
                 hint="Choose another data folder, or move the file away.",
             )
+
+
+def _size(file: Path) -> int:
+    """In bytes; 0 if it is not there. Side files come and go while other processes open and close the database."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _connect_uri(file: Path, mode: str) -> sqlite3.Connection:
@@ -191,9 +212,13 @@ def _make_private(path: Path) -> None:
 
 
 def _take_from_others(file: Path) -> None:
-    if os.name != "posix" or not file.is_file() or not file.stat().st_mode & 0o077:
+    if os.name != "posix":
         return
     try:
-        file.chmod(0o600)
+        mode = file.stat().st_mode
+        if stat.S_ISREG(mode) and mode & 0o077:
+            file.chmod(0o600)
+    except FileNotFoundError:  # there is none, or no longer
+        return
     except OSError as error:  # a file system without rights, or another's file
         log.warning("others may read %s: %s", file, error)

@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -161,6 +162,45 @@ def test_another_programs_database_is_refused_and_left_untouched(path):
     with pytest.raises(DatabaseUnusable, match="another program"):
         open_database(path)
     assert snapshot(path.parent) == before
+
+
+class TestWhileAnotherProcessWorks:
+    """Others open, write and close the same file meanwhile: the last to close it removes its side files."""
+
+    @pytest.mark.parametrize("looks", [1, 2])
+    def test_a_side_file_goes_away_while_it_is_looked_at(self, path, monkeypatch, caplog, looks):
+        fill(path)
+        side = beside(path, "-journal")
+        side.touch()
+        side.chmod(0o666)
+        left = [None] * looks
+        look = Path.stat
+
+        def goes_away(file, **options):
+            found = look(file, **options)
+            if file == side and left:
+                left.pop()
+                if not left:
+                    side.unlink()
+            return found
+
+        monkeypatch.setattr(Path, "stat", goes_away)
+        with closing(open_database(path).connection) as connection:
+            assert len(titles(connection)) == 3
+        assert not left
+        assert "others may read" not in caplog.text
+
+    def test_what_looks_damaged_without_a_lock_is_not_set_aside(self, path, tmp_path, monkeypatch):
+        fill(path)
+        torn = tmp_path / "torn"
+        torn.write_bytes(path.read_bytes()[:100] + b"\xff" * 8000)
+        files = iter([torn])
+        monkeypatch.setattr("server.store.database._connect_uri", lambda file, mode: sqlite3.connect(next(files, file)))
+        opened = open_database(path)
+        assert next(files, None) is None
+        with closing(opened.connection) as connection:
+            assert len(titles(connection)) == 3
+        assert opened.notice is None
 
 
 class TestDamaged:
