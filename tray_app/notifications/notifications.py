@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSystemTrayIcon
 from tray_app.context import Context
 from tray_app.notifications.rules import Notification, NotificationRules
 from tray_app.translation import tr
+from tray_app.tray import TrayIcon
 from tray_app.windows.main_window import MainWindow
 
 SHOWN_MS = 15_000
@@ -21,7 +22,7 @@ _ICONS = {
 class Notifications(QObject):
     """Listens to the bridge until `close`. A click on a notification opens the page that it is about."""
 
-    def __init__(self, context: Context, *, tray: QSystemTrayIcon, window: MainWindow) -> None:
+    def __init__(self, context: Context, *, tray: TrayIcon, window: MainWindow) -> None:
         super().__init__()
         self._context = context
         self._tray = tray
@@ -37,7 +38,7 @@ class Notifications(QObject):
             bridge.plan_windows_changed.connect(lambda event: self._tell(self._rules.plan(event, now=context.clock()))),
             bridge.notice.connect(lambda event: self._tell(self._rules.notice(event))),
             context.server.changed.connect(self._settle.start),
-            tray.messageClicked.connect(self._open),
+            tray.message_clicked.connect(self._open),
         )
 
     def close(self) -> None:
@@ -58,7 +59,7 @@ class Notifications(QObject):
             if self.can_use_tray():
                 self._last = notification
                 icon = _ICONS[notification.level]
-                self._tray.showMessage(notification.title, notification.text, icon, SHOWN_MS)
+                self._tray.show_message(notification.title, notification.text, icon, SHOWN_MS)
             else:
                 self._show_on_window(notification)
 

@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Callable
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QSystemTrayIcon
 
 from tray_app.assets import asset
 from tray_app.context import Context
+from tray_app.tray.dbus_tray import DBusTrayWatch
 from tray_app.tray.menu import TrayMenu
 from tray_app.tray.state import TrayState, in_flight_line, state_line, tray_state, trouble_line
 
@@ -20,21 +21,31 @@ TITLE = "Claude Code Tray"
 MACOS = sys.platform == "darwin"
 
 
-class TrayIcon(QSystemTrayIcon):
-    """`open_window` shows the window, `quit` ends the application. Shown by `show()`, also before there is a host."""
+class TrayIcon(QObject):
+    """`open_window` shows the window, `quit` ends the application. Shown by `show()`, also before there is a host.
+
+    Qt decides when an icon is made which kind of tray it goes to, and a desktop's tray may start after this program.
+    So the icon is made anew when a tray comes or goes.
+    """
+
+    message_clicked = Signal()
+    """The message that was shown last was clicked."""
 
     def __init__(self, context: Context, *, open_window: Callable[[], object], quit: Callable[[], object]) -> None:
         super().__init__()
         self._context = context
         self._open_window = open_window
         self._shown: TrayState | None = None
+        self._wanted_there = False
         self.menu = TrayMenu(context, open_window=open_window, quit=quit)
-        self.setContextMenu(self.menu)
+        self._dbus_tray = DBusTrayWatch(self)
+        self._dbus_tray.changed.connect(self._renew)
+        self.icon = self._make()
+        """Qt's own, for now."""
         self._hold = QTimer(self, singleShot=True, interval=HOLD_MS)
         self._hold.timeout.connect(self._show_now)
         self._looking = QTimer(self, interval=LOOK_MS)
         self._looking.timeout.connect(self._look_for_host)
-        self.activated.connect(self._on_activated)
         context.server.changed.connect(self._update)
         context.server.in_flight_changed.connect(self._update)
         context.bridge.cli_changed.connect(self._update)
@@ -47,22 +58,48 @@ class TrayIcon(QSystemTrayIcon):
 
     def show(self) -> None:
         """Be there from now on, or as soon as there is a place for it."""
-        super().show()
+        self._wanted_there = True
         # Desktops that show menus on their own do not say when they do.
         self.menu.refresh()
-        if not self.isSystemTrayAvailable():
-            self._looking.start()
+        self._appear()
 
     def hide(self) -> None:
         """Be there no more."""
+        self._wanted_there = False
         self._looking.stop()
-        super().hide()
+        self.icon.hide()
+
+    def show_message(self, title: str, text: str, icon: QSystemTrayIcon.MessageIcon, milliseconds: int) -> None:
+        """Have the tray tell the person something, for so long at most."""
+        self.icon.showMessage(title, text, icon, milliseconds)
+
+    def _make(self) -> QSystemTrayIcon:
+        # Without a parent: when Qt deletes an icon, PySide takes its menu's actions for deleted as well.
+        icon = QSystemTrayIcon()
+        icon.setContextMenu(self.menu)
+        icon.activated.connect(self._on_activated)
+        icon.messageClicked.connect(self.message_clicked)
+        return icon
+
+    def _renew(self) -> None:
+        before, self.icon = self.icon, self._make()
+        self.icon.setIcon(before.icon())
+        self.icon.setToolTip(before.toolTip())
+        before.hide()
+        before.deleteLater()
+        if self._wanted_there:
+            self._appear()
+
+    def _appear(self) -> None:
+        self.icon.show()
+        if self.icon.isSystemTrayAvailable():
+            self._looking.stop()
+        else:
+            self._looking.start()
 
     def _look_for_host(self) -> None:
-        if self.isSystemTrayAvailable():
-            self._looking.stop()
-            super().hide()
-            super().show()
+        if self.icon.isSystemTrayAvailable():
+            self._renew()
 
     def _update(self) -> None:
         if self._shown == "busy" and self._wanted() == "running":
@@ -77,9 +114,9 @@ class TrayIcon(QSystemTrayIcon):
         state = self._wanted()
         if state != self._shown:
             self._shown = state
-            self.setIcon(tray_icon(state))
+            self.icon.setIcon(tray_icon(state))
         lines = (TITLE, state_line(server), trouble_line(server), in_flight_line(server.in_flight))
-        self.setToolTip("\n".join(line for line in lines if line))
+        self.icon.setToolTip("\n".join(line for line in lines if line))
 
     def _wanted(self) -> TrayState:
         server = self._context.server

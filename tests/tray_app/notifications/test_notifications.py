@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QSystemTrayIcon
 
 from server.errors import TrayError
 from server.events import CliChanged, Notice, PlanWindowsChanged
@@ -12,6 +11,7 @@ from server.sockets import listen
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.notifications import Notifications
+from tray_app.tray import TrayIcon
 from tray_app.windows.main_window import MainWindow
 from tray_app.windows.page import Page
 from tray_app.windows.pages import PageEntry
@@ -29,14 +29,14 @@ class SettingsPage(Page):
         self.opened = details
 
 
-class Tray(QSystemTrayIcon):
+class Tray(TrayIcon):
     """An icon that remembers what it was to show: this platform has no tray."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, context: Context) -> None:
+        super().__init__(context, open_window=lambda: None, quit=lambda: None)
         self.messages: list[tuple[str, str]] = []
 
-    def showMessage(self, title: str, text: str, *_: Any) -> None:  # type: ignore[override]
+    def show_message(self, title: str, text: str, *_: Any) -> None:
         self.messages.append((title, text))
 
 
@@ -55,9 +55,10 @@ async def window(context: Context) -> AsyncIterator[MainWindow]:
 
 
 @pytest.fixture
-async def tray() -> AsyncIterator[Tray]:
-    tray = Tray()
+async def tray(context: Context) -> AsyncIterator[Tray]:
+    tray = Tray(context)
     yield tray
+    tray.menu.deleteLater()
     tray.deleteLater()
 
 
@@ -111,7 +112,7 @@ async def test_a_failed_start_is_told_once_and_leads_to_the_port(
     await refused_port(context)
     await until(lambda: tray.messages)
     await until(lambda: not with_tray._settle.isActive())
-    tray.messageClicked.emit()
+    tray.message_clicked.emit()
     assert window.isVisible()
     page = window.pages["settings"]
     assert window.page is page
@@ -143,7 +144,7 @@ async def test_the_ordinary_is_not_told(context: Context, with_tray: Notificatio
 
 
 async def test_a_click_on_nothing_leads_nowhere(with_tray: Notifications, tray: Tray, window: MainWindow) -> None:
-    tray.messageClicked.emit()
+    tray.message_clicked.emit()
     assert not window.isVisible()
 
 

@@ -133,6 +133,11 @@ class Desktop:
         """Running processes that have this desktop's home, whoever started them."""
         return [process for process in psutil.process_iter() if self._is_ours(process)]
 
+    @property
+    def bus(self) -> str:
+        """The address of the session's message bus."""
+        return self.environment["DBUS_SESSION_BUS_ADDRESS"]
+
     # What a person does
 
     def click(self, x: int, y: int, button: int = 1) -> None:

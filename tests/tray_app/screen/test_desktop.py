@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.tray_app.screen.bus import DBusTray
 from tests.tray_app.screen.desktop import Desktop, until
 
 ROOT = Path(__file__).parents[3]
@@ -51,6 +52,39 @@ def test_a_tray_that_is_started_anew_gets_the_icon_again(desktop: Desktop) -> No
     desktop.end_tray()
     desktop.start_tray()
     assert len(until(desktop.tray_icons)) == 1
+
+
+def test_the_icon_goes_to_the_kind_of_tray_that_is_there(desktop: Desktop) -> None:
+    desktop.end_tray()
+    program = start_program(desktop)
+    until(lambda: "shown" in desktop.log("program").read_text())
+    pages = 0
+
+    def page_was_asked_for() -> bool:
+        return desktop.log("program").read_text().count("page settings") == pages
+
+    # One of the newer kind that comes later gets it, and is not told apart from one that was there.
+    with DBusTray(desktop.bus) as tray:
+        (icon,) = until(tray.icons)
+        assert icon.status == "Active"
+        assert 22 in icon.sizes
+        assert icon.tooltip == "Claude Code Tray\nStopped"
+        icon.choose("Settings...")
+        pages += 1
+        until(page_was_asked_for)
+        icon.click()
+        until(lambda: desktop.windows(WINDOW))
+    # That one is gone; an older one comes, and then the newer one again.
+    desktop.start_tray()
+    until(desktop.tray_icons)
+    desktop.choose_in_tray(steps_up=2)
+    pages += 1
+    until(page_was_asked_for)
+    with DBusTray(desktop.bus) as tray:
+        (icon,) = until(tray.icons)
+        until(lambda: not desktop.tray_icons())
+        icon.choose("Quit")
+        assert program.wait(30) == 0
 
 
 def test_the_keyring_keeps_secrets(desktop: Desktop) -> None:

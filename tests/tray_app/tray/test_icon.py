@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QCoreApplication, QEvent, QSize
 from PySide6.QtWidgets import QSystemTrayIcon
 
 from server.errors import PortUnavailable
@@ -56,10 +56,10 @@ def record(number: int) -> RequestRecord:
 
 async def test_it_follows_the_server(context: Context, icon: TrayIcon) -> None:
     assert icon.state == "stopped"
-    assert icon.toolTip() == "Claude Code Tray\nStopped"
+    assert icon.icon.toolTip() == "Claude Code Tray\nStopped"
     await context.server.start()
     assert icon.state == "running"
-    assert icon.toolTip() == f"Claude Code Tray\nRunning on {context.server.url}"
+    assert icon.icon.toolTip() == f"Claude Code Tray\nRunning on {context.server.url}"
     await context.server.stop()
     assert icon.state == "stopped"
 
@@ -71,14 +71,14 @@ async def test_requests_make_it_busy_and_it_rests_a_while_after_the_last(context
     context.bus.publish(RequestStarted(record(1)))
     context.bus.publish(RequestStarted(record(2)))
     await until(lambda: icon.state == "busy")
-    assert "2 requests in flight" in icon.toolTip()
+    assert "2 requests in flight" in icon.icon.toolTip()
     seen.clear()
     context.bus.publish(RequestFinished(record(1)))
     context.bus.publish(RequestFinished(record(2)))
     await until(lambda: seen)
     assert seen == ["busy"]
     await until(lambda: icon.state == "running")
-    assert "in flight" not in icon.toolTip()
+    assert "in flight" not in icon.icon.toolTip()
 
 
 async def test_a_request_that_comes_while_it_rests_keeps_it_busy(context: Context, icon: TrayIcon) -> None:
@@ -107,7 +107,7 @@ async def test_a_port_that_is_taken_is_an_error(context: Context, icon: TrayIcon
         with pytest.raises(PortUnavailable):
             await context.server.start()
         assert icon.state == "error"
-        assert f"Not running: Port {port}" in icon.toolTip()
+        assert f"Not running: Port {port}" in icon.icon.toolTip()
     await context.server.start()
     assert icon.state == "running"
 
@@ -119,7 +119,7 @@ async def test_a_server_that_cannot_answer_is_an_error(
     backend.running = False
     context.bus.publish(CliChanged(None, None, None, {}, "Claude Code was not found."))
     await until(lambda: icon.state == "error")
-    assert icon.toolTip() == f"Claude Code Tray\nRunning on {context.server.url}\nEverything is scripted."
+    assert icon.icon.toolTip() == f"Claude Code Tray\nRunning on {context.server.url}\nEverything is scripted."
     assert icon.menu.trouble.isVisible()
     backend.running = True
     context.bus.publish(CliChanged("/usr/bin/claude", "9.9.9", True, {}))
@@ -140,7 +140,7 @@ async def test_start_at_login_is_read_before_the_menu_is_seen(
     [(Reason.Trigger, 1), (Reason.DoubleClick, 1), (Reason.Context, 0), (Reason.MiddleClick, 0), (Reason.Unknown, 0)],
 )
 async def test_a_click_opens_the_window(icon: TrayIcon, calls: Calls, reason: Reason, opened: int) -> None:
-    icon.activated.emit(reason)
+    icon.icon.activated.emit(reason)
     assert calls.opened == opened
 
 
@@ -148,7 +148,7 @@ async def test_on_macos_a_click_opens_the_menu_alone(
     icon: TrayIcon, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tray_app.tray.icon.MACOS", True)
-    icon.activated.emit(Reason.Trigger)
+    icon.icon.activated.emit(Reason.Trigger)
     assert calls.opened == 0
 
 
@@ -159,8 +159,29 @@ async def test_without_a_host_it_looks_for_one(icon: TrayIcon) -> None:
     assert not icon._looking.isActive()
 
 
+async def test_a_tray_that_comes_gets_an_icon_of_its_kind(context: Context, icon: TrayIcon, calls: Calls) -> None:
+    await context.server.start()
+    icon.show()
+    before = icon.icon
+    icon._dbus_tray.changed.emit()
+    assert icon.icon is not before
+    assert not before.isVisible()
+    assert icon.icon.isVisible()
+    assert icon.icon.toolTip() == f"Claude Code Tray\nRunning on {context.server.url}"
+    assert not icon.icon.icon().isNull()
+    assert icon.icon.contextMenu() is icon.menu
+    icon.icon.activated.emit(Reason.Trigger)
+    assert calls.opened == 1
+    QCoreApplication.sendPostedEvents(before, QEvent.Type.DeferredDelete)
+    await context.server.stop()
+    assert icon.menu.state.text() == "Stopped", "the menu is whole, though the icon that had it is gone"
+    icon.hide()
+    icon._dbus_tray.changed.emit()
+    assert not icon.icon.isVisible()
+
+
 async def test_its_menu_is_the_icons(icon: TrayIcon) -> None:
-    assert icon.contextMenu() is icon.menu
+    assert icon.icon.contextMenu() is icon.menu
 
 
 @pytest.mark.parametrize("size", [16, 22, 44])
