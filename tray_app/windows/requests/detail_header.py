@@ -1,7 +1,8 @@
 """The head of the detail pane: how the request stands, and what can be done with it."""
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from server.store.types import RequestRecord
 from tray_app import theme
@@ -10,6 +11,9 @@ from tray_app.translation import tr
 from tray_app.widgets import CopyButton, ElidedLabel, button
 from tray_app.widgets.buttons import TextSource
 from tray_app.windows.requests.delegate import STATUS_ICONS
+
+ONE_LINE_FROM = 620
+"""Pixels that the title and all buttons need in one line."""
 
 
 class DetailHeader(QWidget):
@@ -54,6 +58,17 @@ class DetailHeader(QWidget):
             pixmap = theme.current().icon(name, token).pixmap(QSize(side, side), self.devicePixelRatioF())
             self._icon.setPixmap(pixmap)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What can be done stands behind the title where there is room, else below it."""
+        super().resizeEvent(event)
+        self._place_actions(beside=event.size().width() >= ONE_LINE_FROM)
+
+    def _place_actions(self, *, beside: bool) -> None:
+        place = (0, 1, 1, 1) if beside else (1, 0, 1, 4)
+        if self._grid.getItemPosition(self._grid.indexOf(self._actions)) != place:
+            self._grid.removeWidget(self._actions)
+            self._grid.addWidget(self._actions, *place)
+
     def _lay_out(self) -> None:
         grid = theme.size("grid")
         title = QHBoxLayout()
@@ -62,15 +77,18 @@ class DetailHeader(QWidget):
         title.addWidget(self._icon)
         title.addWidget(self._status)
         title.addWidget(self._model, 1)
-        title.addWidget(self.cancel)
-        title.addWidget(self._close)
-        actions = QHBoxLayout()
+        self._actions = QWidget()
+        actions = QHBoxLayout(self._actions)
+        actions.setContentsMargins(0, 0, 0, 0)
         actions.setSpacing(grid // 2)
         for widget in (self.copy_curl, self.copy_id, self.session):
             actions.addWidget(widget)
         actions.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(grid)
-        column.addLayout(title)
-        column.addLayout(actions)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(grid)
+        self._grid.setColumnStretch(0, 1)
+        self._grid.addLayout(title, 0, 0)
+        self._grid.addWidget(self.cancel, 0, 2)
+        self._grid.addWidget(self._close, 0, 3)
+        self._grid.addWidget(self._actions, 1, 0, 1, 4)

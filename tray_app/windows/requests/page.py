@@ -2,8 +2,8 @@
 
 from typing import Any, cast
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from server.errors import TrayError
 from server.store.types import RequestFilter, RequestRecord, RequestStatus
@@ -11,6 +11,7 @@ from tray_app.context import Context
 from tray_app.models.requests import RequestLog
 from tray_app.translation import counted, tr
 from tray_app.widgets import Busy, ChipRow, SearchField, Toast, button
+from tray_app.windows.adaptive_splitter import AdaptiveSplitter
 from tray_app.windows.page import Page
 from tray_app.windows.requests.actions import RequestActions
 from tray_app.windows.requests.clearing import ClearLog
@@ -23,6 +24,8 @@ from tray_app.windows.requests.table import RequestTable
 
 SPLIT = "requests/split"
 """The preference that holds the splitter's place."""
+BESIDE_FROM = 800
+"""Pixels from which the details stand beside the list; below it, the list would lose the columns that matter."""
 TICK_MS = 1000
 AGE_TICKS = 30
 """While nothing runs, times become older in steps of so many ticks."""
@@ -269,16 +272,16 @@ class RequestsPage(Page):
         tools = QHBoxLayout()
         tools.addWidget(self.chips)
         tools.addWidget(self.search, 1)
-        self.split = QSplitter(Qt.Orientation.Horizontal)
-        self.split.setChildrenCollapsible(False)
+        self.split = AdaptiveSplitter(
+            self.context.preferences, SPLIT, beside_from=BESIDE_FROM, beside=[600, 380], below=[5, 6]
+        )
         self.split.addWidget(self.list)
         self.split.addWidget(self.detail)
-        self.split.setStretchFactor(0, 1)
-        self.split.setStretchFactor(1, 0)
         self.list.setMinimumWidth(240)
         self.detail.setMinimumWidth(320)
-        self.split.setSizes([600, 380])
-        self.split.restoreState(self.context.preferences.value(SPLIT, QByteArray()))
+        self.list.setMinimumHeight(132)
+        self.detail.setMinimumHeight(160)
+        self.split.restore()
         foot = QHBoxLayout()
         foot.addWidget(self.count)
         foot.addWidget(self.kept, 1)
@@ -312,5 +315,4 @@ class RequestsPage(Page):
         self.table.selectionModel().selectionChanged.connect(lambda *_: self.actions_.update())
         self.detail.closed.connect(self._close_details)
         self.detail.cancel_wanted.connect(self.actions_.cancel_request)
-        self.split.splitterMoved.connect(lambda *_: context.preferences.set_value(SPLIT, self.split.saveState()))
         self._timer.timeout.connect(self._ticked)

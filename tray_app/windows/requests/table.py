@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import orjson
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
@@ -102,11 +102,15 @@ class RequestTable(RowTable):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Columns come and go with the width; the end of the log stays in view."""
+        """Columns come and go with the width; what is selected stays in view, else the end of the log."""
+        selected = self.selectionModel().selectedRows()[:1]
+        seen = bool(selected) and QRect(QPoint(0, 0), event.oldSize()).intersects(self.visualRect(selected[0]))
         super().resizeEvent(event)
         self._lay_out_columns()
         if self._follows:
             self.scrollToBottom()
+        if seen:
+            self.scrollTo(selected[0])
         self._report.start()
 
     # Columns

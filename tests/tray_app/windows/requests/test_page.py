@@ -45,6 +45,12 @@ def ids(page: RequestsPage) -> list[str]:
     return [row.id for row in page.log.records]
 
 
+def shown_columns(page: RequestsPage) -> list[str]:
+    """The columns that are seen, from the left."""
+    columns = page.log.columns
+    return [column.key for at, column in enumerate(columns) if not page.table.isColumnHidden(at)]
+
+
 async def ask(context: Context, stream: bool = False) -> httpx2.Response:
     async with httpx2.AsyncClient() as client:
         return await client.post(
@@ -308,3 +314,38 @@ async def test_the_arrow_keys_show_each_request_and_escape_closes(
     qtbot.keyClick(page.detail, Qt.Key.Key_Escape)
     assert not page.detail.isVisible()
     assert page.table.selected == []
+
+
+async def test_in_a_narrow_window_the_details_stand_below_a_list_that_keeps_its_columns(
+    page: RequestsPage, context: Context, settle: Settled
+) -> None:
+    assert context.store is not None
+    await fill(context.store, 60)
+    page.log.reload()
+    await settle()
+    page.resize(700, 520)
+    page.table.selectRow(30)
+    before = shown_columns(page)
+    chosen = page.table.selectionModel().selectedRows()[0]
+    page.table.setFocus()
+    page.table.chosen.emit(page.table.current)
+
+    assert page.split.orientation() == Qt.Orientation.Vertical
+    assert page.detail.isVisible()
+    assert shown_columns(page) == before
+    assert page.table.viewport().rect().contains(page.table.visualRect(chosen).center())
+    page.resize(920, 520)
+    assert page.split.orientation() == Qt.Orientation.Horizontal
+    assert page.table.selected[0].id == page.detail.record.id  # type: ignore[union-attr]
+    assert page.table.viewport().rect().contains(page.table.visualRect(chosen).center())
+
+
+async def test_the_details_buttons_stand_in_the_line_of_the_title_where_there_is_room(page: RequestsPage) -> None:
+    header = page.detail.header
+    page.resize(920, 720)
+    page.detail.show()
+    narrow = header.copy_curl.mapTo(header, header.copy_curl.rect().topLeft()).y()
+    page.resize(790, 720)
+
+    assert narrow > 0
+    assert header.copy_curl.mapTo(header, header.copy_curl.rect().topLeft()).y() < narrow
