@@ -1,7 +1,9 @@
 """The record of one request as it goes on: published on the bus, and kept in the store at its end."""
 
 import functools
+import itertools
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
 HEADER_CHARACTERS = 16_000
 """How much of a request's headers is kept with it, in all."""
 _UNKNOWN_CLIENT = "unknown"
+_SHORTENED = re.compile(r"[\w$]{1,3}/JS \d")
 _LOGGED = (
     "endpoint", "client", "backend", "status", "http_status", "model", "session_id", "stream", "ttft", "duration",
     "input_tokens", "output_tokens", "cost_usd", "stop_reason", "warnings",
@@ -111,9 +114,17 @@ class Observation:
 
 
 def client_name(scope: Scope) -> str:
-    """The client's name and version: the first product of its User-Agent, as `OpenAI/Python 3.54.0`."""
-    agent = (header(scope, b"user-agent") or "").strip()
-    return agent.partition(" (")[0][:100] or _UNKNOWN_CLIENT
+    """The client's name and version: the first product of its User-Agent, as `opencode/1.18` or `OpenAI/Python 3.54`.
+
+    The providers' JavaScript packages take their name from a class, which bundlers shorten (`ls/JS 5.23.2`): they have
+    that of the dialect's provider then.
+    """
+    first, *rest = (header(scope, b"user-agent") or "").split() or [_UNKNOWN_CLIENT]
+    name = " ".join([first, *itertools.takewhile(lambda word: not word.startswith("(") and "/" not in word, rest)])
+    if _SHORTENED.match(name):
+        provider = "Anthropic" if scope["path"].startswith("/v1/messages") else "OpenAI"
+        name = provider + name[name.index("/") :]
+    return name[:100]
 
 
 def shown_headers(scope: Scope) -> tuple[tuple[str, str], ...]:

@@ -17,9 +17,16 @@ if TYPE_CHECKING:
 
 
 def with_session_header(body: dict[str, Any], scope: Scope) -> dict[str, Any]:
-    """The body with the session id of `X-Session-Id`, which goes before the body's own."""
+    """The body with the session id of `X-Session-Id`, which goes before the body's own.
+
+    An id that is sent as `X-Session-Affinity` too says which requests have much in common, and not that one goes on
+    where another ended: opencode gives it to a conversation and to the request for its title
+    (https://github.com/anomalyco/opencode/issues/39912). Such a client sends the whole history.
+    """
     session_id = header(scope, b"x-session-id")
-    return body if session_id is None else {**body, "session_id": session_id}
+    if session_id is None or session_id == header(scope, b"x-session-affinity"):
+        return body
+    return {**body, "session_id": session_id}
 
 
 async def with_fetched_images(

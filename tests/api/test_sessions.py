@@ -65,6 +65,29 @@ async def test_the_id_in_the_body(server: Served) -> None:
     assert said(server) == [("user", "One"), ("assistant", "1"), ("user", "Two")]
 
 
+async def test_an_id_that_is_an_affinity_joins_nothing(server: Served) -> None:
+    """opencode sends both headers, with all requests of a conversation and with that for its title."""
+    headers = {"x-session-id": "ses_1", "x-session-affinity": "ses_1"}
+    names = set()
+    for words in ("Generate a title", "Hello"):
+        server.backend.script(answer("Hi"))
+        raw = await server.openai().chat.completions.with_raw_response.create(
+            model="opus", messages=[user(words)], extra_headers=headers
+        )
+        names.add(raw.headers["x-session-id"])
+        assert said(server) == [("user", words)]
+    assert len(names | {"ses_1"}) == 3
+
+
+async def test_another_affinity_leaves_the_id_what_it_is(server: Served) -> None:
+    await ask(server, user("One"), reply="1", session="mine")
+    server.backend.script(answer("2"))
+    await server.openai().chat.completions.create(
+        model="opus", messages=[user("Two")], extra_headers={"x-session-id": "mine", "x-session-affinity": "host-3"}
+    )
+    assert said(server) == [("user", "One"), ("assistant", "1"), ("user", "Two")]
+
+
 async def test_with_an_id_and_the_whole_history_nothing_is_doubled(server: Served) -> None:
     await ask(server, user("One"), reply="1", session="mine")
     history = [user("One"), {"role": "assistant", "content": "1"}, user("Two")]
