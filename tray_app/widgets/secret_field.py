@@ -17,17 +17,22 @@ _DOTS = "•" * 12
 
 
 class SecretField(QWidget):
-    """Dots, a button that shows the secret for some seconds, and one that copies it. `source` is asked each time."""
+    """Dots, a button that shows the secret for some seconds, and one that copies it. `source` is asked each time.
+
+    `name` is what screen readers call it.
+    """
 
     def __init__(
         self,
         source: Callable[[], Awaitable[str]],
         parent: QWidget | None = None,
         *,
+        name: str = "",
         shown_seconds: float = SHOWN_SECONDS,
     ) -> None:
         super().__init__(parent)
         self._source = source
+        self._name = name or tr("Secret")
         self._wanted = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -40,6 +45,7 @@ class SecretField(QWidget):
         self._text.setMinimumWidth(self._text.fontMetrics().horizontalAdvance(_DOTS) + 2)
         self.toggle = button(tr("Show"), self._toggle, role="quiet", icon="mdi6.eye-outline")
         self.copy = CopyButton(source)
+        self.copy.setAccessibleName(f"{self._name}: {self.copy.text()}")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.size("grid") // 2)
@@ -67,7 +73,7 @@ class SecretField(QWidget):
         self._timer.stop()
         self._text.setText(_DOTS)
         self._text.setToolTip("")
-        self._text.setAccessibleName(tr("Hidden"))
+        self._text.setAccessibleName(f"{self._name}: {tr('hidden')}")
         self._draw_toggle()
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -91,4 +97,5 @@ class SecretField(QWidget):
 
     def _draw_toggle(self) -> None:
         self.toggle.setText(tr("Hide") if self.shown else tr("Show"))
+        self.toggle.setAccessibleName(f"{self._name}: {self.toggle.text()}")
         self.toggle.setIcon(theme.current().icon("mdi6.eye-off-outline" if self.shown else "mdi6.eye-outline"))

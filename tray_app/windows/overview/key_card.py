@@ -19,7 +19,7 @@ class KeyCard(Card):
         super().__init__(tr("API key"))
         self._say = say
         self._context = context
-        self._field = SecretField(lambda: context.key_store.get_or_create())
+        self._field = SecretField(lambda: context.key_store.get_or_create(), name=tr("API key"))
         self._place = _wrapped("muted")
         self._rotate = button(tr("Replace key..."), self._ask_to_rotate, icon="mdi6.key-change")
         self.header.addWidget(self._rotate)

@@ -37,6 +37,7 @@ class SignInPanel(QWidget):
         self._url.setAccessibleName(tr("Sign-in page"))
         self._open = button(tr("Open"), self._open_page, icon="mdi6.open-in-new")
         self._copy = CopyButton(lambda: self._sign_in.url if self._sign_in else "")
+        self._copy.setAccessibleName(tr("Copy the address of the sign-in page"))
         self._code = QLineEdit()
         self._code.setPlaceholderText(tr("Code, if the page shows one"))
         self._code.setAccessibleName(tr("Code from the sign-in page"))

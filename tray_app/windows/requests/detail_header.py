@@ -89,6 +89,7 @@ class DetailHeader(QWidget):
         self._grid.setSpacing(grid)
         self._grid.setColumnStretch(0, 1)
         self._grid.addLayout(title, 0, 0)
+        # Tab goes through them in this order.
+        self._grid.addWidget(self._actions, 1, 0, 1, 4)
         self._grid.addWidget(self.cancel, 0, 2)
         self._grid.addWidget(self._close, 0, 3)
-        self._grid.addWidget(self._actions, 1, 0, 1, 4)

@@ -21,7 +21,7 @@ class AccessSection(Section):
             tr("Clients must send it with every request."),
             SwitchField(),
         )
-        self.secret = SecretField(context.key_store.get_or_create)
+        self.secret = SecretField(context.key_store.get_or_create, name=tr("API key"))
         self.secret.setFocusProxy(self.secret.toggle)
         self.rotate = button(tr("Replace key..."), self._ask_to_rotate)
         self.key_row = self.add(

@@ -17,6 +17,7 @@ from tray_app.widgets import button
 from tray_app.windows.settings.fields import SwitchField, TextField
 from tray_app.windows.settings.row import SettingRow
 from tray_app.windows.settings.section import Section
+from tray_app.windows.settings.size_field import SizeField
 
 
 class AdvancedSection(Section):
@@ -48,13 +49,15 @@ class AdvancedSection(Section):
             "max_body_bytes",
             tr("Largest request"),
             tr("Longer ones are refused."),
-            TextField(short=True, unit=tr("bytes")),
+            SizeField("MB"),
+            words=tr("size limit bytes body"),
         )
         self.setting(
             "max_header_bytes",
             tr("Largest headers"),
             tr("Requests with longer ones are refused."),
-            TextField(short=True, unit=tr("bytes")),
+            SizeField("kB"),
+            words=tr("size limit bytes"),
         )
         self.setting(
             "log_prompts",

@@ -106,7 +106,7 @@ class Binding(QObject):
         typed = self.field.raw()
         if not self.field.dirty or typed == self._saving or not self.field.isEnabled():
             return
-        if problem := self.value.problem_with(self.field.value()):
+        if problem := self.field.problem() or self.value.problem_with(self.field.value()):
             self._refuse(problem)
         elif (value := self.value.read(self.field.value())) == self.value.current():
             self._show()

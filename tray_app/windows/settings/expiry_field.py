@@ -28,6 +28,10 @@ class ExpiryField(Field):
         self.never.toggled.connect(self.edit.setDisabled)
         self.never.clicked.connect(self._choose_never)
 
+    def name_for_screen_readers(self, name: str, description: str) -> None:
+        super().name_for_screen_readers(name, description)
+        self.never.setAccessibleName(f"{name}: {self.never.text()}")
+
     def raw(self) -> str:
         return "never" if self.never.isChecked() else self.edit.text().strip()
 

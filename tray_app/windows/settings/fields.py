@@ -48,6 +48,10 @@ class Field(QWidget):
         """What is there, as the settings take it."""
         return self.raw()
 
+    def problem(self) -> str:
+        """Why what is there cannot be read at all, as a sentence; empty if it can."""
+        return ""
+
     def words(self, value: Any) -> str:
         """A value as the person knows it."""
         return as_text(value)

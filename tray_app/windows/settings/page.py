@@ -46,7 +46,9 @@ class SettingsPage(Page):
         self.advanced = AdvancedSection(context)
         self.sections: dict[str, Section] = {section.key: section for section in self._in_order()}
         self.search = SearchField(tr("Find a setting"))
+        self.search.setToolTip(tr("Ctrl+F, some words of its name, and Enter go to a setting"))
         self.search.searched.connect(self.filter)
+        self.search.returnPressed.connect(self._go_to_first)
         self.header.addWidget(self.search, 0, Qt.AlignmentFlag.AlignTop)
         self.nothing = EmptyState("mdi6.magnify", "", tr("Show all settings"), self.search.clear)
         self.nothing.hide()
@@ -150,6 +152,12 @@ class SettingsPage(Page):
         self.area.ensureWidgetVisible(row, 0, self.area.height() // 3)
         (row.control.focusProxy() or row.control).setFocus(Qt.FocusReason.OtherFocusReason)
         row.highlight()
+
+    def _go_to_first(self) -> None:
+        """What was searched for is found: go there."""
+        rows = (row for section in self.sections.values() for row in section.rows if not row.isHidden())
+        if self.search.text().strip() and (row := next(rows, None)) is not None:
+            QTimer.singleShot(0, row, lambda: self._go_to(row))
 
     def _go_to_section(self, key: str) -> None:
         self.area.verticalScrollBar().setValue(self._top(self.sections[key]))

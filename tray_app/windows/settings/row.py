@@ -36,7 +36,8 @@ class SettingRow(QWidget):
         self._highlighted = False
         self.control = control
         self.name = QLabel(label)
-        self.name.setBuddy(control)
+        # On Linux a screen reader takes a control's name from the label whose buddy it is, and from nowhere else.
+        self.name.setBuddy(control.focusProxy() or control)
         self.help = QLabel(help_text, textFormat=Qt.TextFormat.PlainText)
         self.help.setWordWrap(True)
         self.help.setProperty("role", "muted")

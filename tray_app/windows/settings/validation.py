@@ -17,7 +17,10 @@ def problem_with(name: str, value: Any) -> str:
         Settings(**{name: value})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        return _in_words(first["type"], first.get("ctx") or {}, first["msg"])
+        limits = first.get("ctx") or {}
+        if name.endswith("_bytes") and "ge" in limits:
+            return tr("This has to be {limit} kB or more.").format(limit=_plain(limits["ge"] / 1024))
+        return _in_words(first["type"], limits, first["msg"])
     return ""
 
 

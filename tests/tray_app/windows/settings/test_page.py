@@ -2,7 +2,8 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from server.settings import Settings
@@ -30,7 +31,8 @@ async def test_every_row_has_a_name_and_help_and_a_control_that_can_be_reached(p
             assert row.label
             assert row.help.text()
             assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, row.key
-            assert control.accessibleName() or row.key in ("files", "api_key"), row.key
+            assert control.accessibleName() or row.key == "files", row.key
+            assert row.name.buddy() is control, row.key
 
 
 @pytest.mark.parametrize(
@@ -135,3 +137,42 @@ async def test_tab_goes_from_the_filter_by_the_section_that_it_has_left_to_the_f
     assert (section.hasFocus(), section.isChecked()) == (True, True)
     qtbot.keyClick(section, Qt.Key.Key_Tab)
     assert page.access.storage.field.isAncestorOf(QApplication.focusWidget())
+
+
+async def test_enter_in_the_filter_goes_to_the_first_setting_that_was_found(page: SettingsPage, qtbot: QtBot) -> None:
+    page.go_to_filter()
+    qtbot.keyClicks(page.search, "largest headers")
+    qtbot.keyClick(page.search, Qt.Key.Key_Return)
+    row = page.row("max_header_bytes")
+    assert row is not None
+    await until(lambda: QApplication.focusWidget() is row.control.focusProxy())
+    assert row.highlighted
+
+
+@pytest.mark.parametrize("text", ["", "qqq"])
+async def test_enter_in_the_filter_stays_there_where_nothing_was_searched_for_or_found(
+    page: SettingsPage, qtbot: QtBot, text: str
+) -> None:
+    page.go_to_filter()
+    qtbot.keyClicks(page.search, text)
+    qtbot.keyClick(page.search, Qt.Key.Key_Return)
+    QApplication.processEvents()
+    assert page.search.hasFocus()
+    assert not any(row.highlighted for section in page.sections.values() for row in section.rows)
+
+
+async def test_every_row_is_reached_by_tab_and_nothing_without_a_name_on_the_way(
+    page: SettingsPage, qtbot: QtBot
+) -> None:
+    page.go_to_filter()
+    walked: list[QWidget] = []
+    while (focused := QApplication.focusWidget()) is not None and focused not in walked:
+        walked.append(focused)
+        qtbot.keyClick(focused, Qt.Key.Key_Tab)
+    names = [QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name) for widget in walked]
+    rows = [row for section in page.sections.values() for row in section.rows]
+    open_to_all = [row for row in rows if (row.control.focusProxy() or row.control).isEnabled()]
+    unreached = [row.key for row in open_to_all if not any(row.isAncestorOf(widget) for widget in walked)]
+    assert len(open_to_all) > 30
+    assert unreached == []
+    assert all(names), names
