@@ -1,6 +1,7 @@
 """A client's file gets what it needs, keeps the rest, and tells how it stands."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,9 @@ from tray_app.clients.catalogue import CLIENTS
 from tray_app.clients.client import Client, Configuration
 from tray_app.clients.configuring import plan, state_of
 from tray_app.clients.connection import Connection
+from tray_app.clients.editing import jsonc, toml, yaml
 
+EDITORS = {"jsonc": jsonc, "toml": toml, "yaml": yaml}
 CONFIGURED = [client for client in CLIENTS if client.configuration is not None]
 each_client = pytest.mark.parametrize("client", CONFIGURED, ids=lambda client: client.id)
 
@@ -119,3 +122,22 @@ def test_another_server_in_aider_s_file_is_not_taken_for_this_one(connection: Co
     configuration = configuration_of(next(client for client in CLIENTS if client.id == "aider"))
     theirs = "openai-api-base: https://example.com/v1\nopenai-api-key: sk-theirs\nmodel: gpt-5\n"
     assert state_of(theirs, configuration, connection).kind == "absent"
+
+
+@pytest.mark.parametrize(
+    ("client", "said"),
+    [
+        ("opencode", {"limit": {"context": 200_000, "output": 32_000}, "attachment": True}),
+        ("continue", {"defaultCompletionOptions": {"contextLength": 200_000, "maxTokens": 32_000}}),
+        ("aider", {"edit-format": "diff", "show-model-warnings": False}),
+    ],
+)
+def test_what_a_client_would_guess_wrong_of_a_model_it_does_not_know(
+    client: str, said: dict[str, Any], connection: Connection
+) -> None:
+    configuration = configuration_of(next(one for one in CONFIGURED if one.id == client))
+    data: Any = EDITORS[configuration.format].load(plan("", configuration, connection))
+    places = {"opencode": ("provider", "claude-code-tray", "models", "sonnet"), "continue": ("models", 0), "aider": ()}
+    for step in places[client]:
+        data = data[step]
+    assert {name: data[name] for name in said} == said

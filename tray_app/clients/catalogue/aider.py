@@ -25,6 +25,8 @@ def _changes(connection: Connection) -> Sequence[Change]:
         Change(("model",), _PREFIX + connection.model),
         # aider does not know our models, and asks about them at each start.
         Change(("show-model-warnings",), False, keep=True),
+        # With models that it does not know it has whole files written anew for each change.
+        Change(("edit-format",), "diff", keep=True),
     )
 
 
@@ -41,7 +43,7 @@ def _in_shell(connection: Connection) -> str:
     return (
         f"export OPENAI_API_BASE={shlex.quote(connection.openai_url)}\n"
         f"export OPENAI_API_KEY={shlex.quote(connection.secret)}\n"
-        f"aider --model {shlex.quote(_PREFIX + connection.model)}\n"
+        f"aider --edit-format diff --model {shlex.quote(_PREFIX + connection.model)}\n"
     )
 
 

@@ -1,12 +1,21 @@
-"""Cline, for VS Code: https://docs.cline.bot/provider-config/openai-compatible."""
+"""Cline, for VS Code and the terminal: https://docs.cline.bot/provider-config/openai-compatible."""
 
-from tray_app.clients.client import Client, Field, Traces
+import shlex
+
+from tray_app.clients.client import Client, Field, Snippet, Traces
+from tray_app.clients.connection import Connection
+
+
+def _in_terminal(connection: Connection) -> str:
+    options = ["--baseurl", connection.openai_url, "--apikey", connection.secret, "--modelid", connection.model]
+    return shlex.join(["cline", "auth", "--provider", "openai-compatible", *options]) + "\n"
+
 
 CLINE = Client(
     id="cline",
     name="Cline",
     icon="mdi6.robot-outline",
-    summary="Agent for VS Code",
+    summary="Agent for VS Code and the terminal",
     dialect="chat completions",
     documentation="https://docs.cline.bot/provider-config/openai-compatible",
     steps=(
@@ -21,11 +30,13 @@ CLINE = Client(
         Field("API Key", lambda to: to.secret),
         Field("Model ID", lambda to: to.model),
     ),
+    snippets=(Snippet("For the command cline, in a terminal", "bash", _in_terminal),),
     traces=Traces(
+        commands=("cline",),
         files=(
             ".vscode/extensions/saoudrizwan.claude-dev-*",
             ".vscode-insiders/extensions/saoudrizwan.claude-dev-*",
             ".cline",
-        )
+        ),
     ),
 )

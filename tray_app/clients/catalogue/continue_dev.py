@@ -1,4 +1,4 @@
-"""Continue, for VS Code and JetBrains: https://docs.continue.dev/reference."""
+"""Continue, for VS Code, JetBrains, and (`cn`) the terminal: https://docs.continue.dev/reference."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +11,8 @@ from tray_app.clients.editing import Entry, value_at
 
 NAME = "Claude Code Tray"
 _MODEL = ("models", Entry("name", NAME))
+_CONTEXT_WINDOW = 200_000
+_OUTPUT = 32_000
 
 
 def _file(places: Places) -> Path:
@@ -30,6 +32,8 @@ def _changes(connection: Connection) -> Sequence[Change]:
         Change((*_MODEL, "roles"), ["chat", "edit", "apply"], keep=True),
         # Continue guesses from the model's name, and does not know ours.
         Change((*_MODEL, "capabilities"), ["tool_use", "image_input"], keep=True),
+        Change((*_MODEL, "defaultCompletionOptions", "contextLength"), _CONTEXT_WINDOW, keep=True),
+        Change((*_MODEL, "defaultCompletionOptions", "maxTokens"), _OUTPUT, keep=True),
     )
 
 
@@ -54,7 +58,7 @@ CONTINUE = Client(
     id="continue",
     name="Continue",
     icon="mdi6.play-box-outline",
-    summary="Assistant for VS Code and JetBrains",
+    summary="Assistant for VS Code, JetBrains and the terminal",
     dialect="chat completions",
     documentation="https://docs.continue.dev/customize/model-providers/top-level/openai",
     steps=(
@@ -65,6 +69,11 @@ CONTINUE = Client(
     snippets=(Snippet("~/.continue/config.yaml", "yaml", lambda to: plan("", CONFIGURATION, to)),),
     configuration=CONFIGURATION,
     traces=Traces(
-        files=(".continue", ".vscode/extensions/continue.continue-*", ".vscode-insiders/extensions/continue.continue-*")
+        commands=("cn",),
+        files=(
+            ".continue",
+            ".vscode/extensions/continue.continue-*",
+            ".vscode-insiders/extensions/continue.continue-*",
+        ),
     ),
 )

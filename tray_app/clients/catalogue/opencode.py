@@ -14,6 +14,8 @@ from tray_app.clients.editing import value_at
 
 ID = "claude-code-tray"
 _PROVIDER = ("provider", ID)
+_LIMIT = {"context": 200_000, "output": 32_000}
+_MODALITIES = {"input": ["text", "image", "pdf"], "output": ["text"]}
 
 
 def _file(places: Places) -> Path:
@@ -22,13 +24,18 @@ def _file(places: Places) -> Path:
 
 
 def _changes(connection: Connection) -> Sequence[Change]:
+    model = (*_PROVIDER, "models", connection.model)
     return (
         Change(("$schema",), "https://opencode.ai/config.json", keep=True),
         Change((*_PROVIDER, "npm"), "@ai-sdk/openai-compatible"),
         Change((*_PROVIDER, "name"), "Claude Code Tray", keep=True),
         Change((*_PROVIDER, "options", "baseURL"), connection.openai_url),
         Change((*_PROVIDER, "options", "apiKey"), connection.secret),
-        Change((*_PROVIDER, "models", connection.model, "name"), f"Claude Code: {connection.model}", keep=True),
+        Change((*model, "name"), f"Claude Code: {connection.model}", keep=True),
+        # Without these opencode never shortens a conversation that grows too long, and sends no pictures.
+        Change((*model, "limit"), _LIMIT, keep=True),
+        Change((*model, "attachment"), True, keep=True),
+        Change((*model, "modalities"), _MODALITIES, keep=True),
     )
 
 

@@ -64,7 +64,7 @@ async def test_search(page: ClientsPage, qtbot: QtBot) -> None:
     page.go_to_filter()
     qtbot.keyClicks(page.search, "terminal")
     qtbot.keyClick(page.search, Qt.Key.Key_Return)
-    assert shown(page) == ["aider", "Codex CLI", "opencode", "curl"]
+    assert shown(page) == ["Continue", "Cline", "aider", "Codex CLI", "opencode", "curl"]
     assert page.card.client is not None
     assert page.card.client.name == "aider"
     qtbot.keyClick(page.search, Qt.Key.Key_Escape)
