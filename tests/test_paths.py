@@ -3,6 +3,7 @@
 import os
 import signal
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -64,6 +65,35 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
         signal.signal(signal.SIGXFSZ, handler)
     assert path.read_bytes() == b"old"
     assert os.listdir(path.parent) == ["file"]
+
+
+def test_what_a_killed_process_left_goes_with_the_next_write(tmp_path: Path) -> None:
+    path = tmp_path / "files" / "file"
+    killed_at_the_end = (
+        "import os, pathlib, signal, sys; from server.paths import write_private;"
+        "os.replace = lambda *_: os.kill(os.getpid(), signal.SIGTERM);"
+        "write_private(pathlib.Path(sys.argv[1]), b'secret')"
+    )
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", killed_at_the_end, str(path)], check=False, timeout=60)
+    left = [entry for entry in path.parent.iterdir() if entry != path]
+    assert [file.read_bytes() for file in left] == [b"secret", b"secret"]
+    (old, young) = left
+    os.utime(old, (0, 0))
+    write_private(path, b"new")
+    assert set(path.parent.iterdir()) == {path, young}
+
+
+def test_no_file_of_another_kind_is_taken_for_a_left_one(tmp_path: Path) -> None:
+    path = tmp_path / "files" / "file"
+    path.parent.mkdir()
+    part = "abcdefgh.claude-code-tray.part"
+    others = [path.with_name(name) for name in (".file.swp", ".file.abcdefgh", f".another.{part}", f"file.{part}")]
+    for other in others:
+        other.write_text("of somebody else's")
+        os.utime(other, (0, 0))
+    write_private(path, b"new")
+    assert set(path.parent.iterdir()) == {path, *others}
 
 
 def test_a_file_in_the_place_of_a_directory_is_an_error(tmp_path: Path) -> None:
