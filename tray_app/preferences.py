@@ -1,35 +1,58 @@
-"""What the window remembers of itself: its place, the theme, column widths. The server has settings of its own."""
+"""What the window remembers of itself: its place, the theme, column widths. The server has settings of its own.
 
+The server runs on the window's thread, so that nothing is written there: a disk may take its time.
+"""
+
+import base64
+import binascii
+import logging
 from pathlib import Path
+from threading import Thread
 from typing import Any, Literal, TypeVar
 
-from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
+import orjson
+from PySide6.QtCore import QByteArray, QObject, QTimer, Signal
 
+from server.paths import write_private
+
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 ThemeChoice = Literal["system", "light", "dark"]
 
-PREFERENCES_FILE = "window.ini"
+PREFERENCES_FILE = "window.json"
 THEMES: tuple[ThemeChoice, ...] = ("system", "light", "dark")
+REST_MS = 500
+"""So long nothing has to change before it is written: a splitter that is dragged changes with every pixel."""
+_BYTES = "base64"
 
 
 class Preferences(QObject):
-    """The preferences in `<config_dir>/window.ini`. A value of another type than expected counts as not there."""
+    """The preferences in `<config_dir>/window.json`. A value of another type than expected counts as not there."""
 
     changed = Signal(str)
     """The name of what has changed."""
 
     def __init__(self, config_dir: Path) -> None:
         super().__init__()
-        self._settings = QSettings(str(config_dir / PREFERENCES_FILE), QSettings.Format.IniFormat)
+        self._file = config_dir / PREFERENCES_FILE
+        self._values = _read(self._file)
+        self._unwritten = False
+        self._writing: Thread | None = None
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._write)
 
     def value(self, name: str, default: T) -> T:
         """What is kept under `name` (`requests/columns`), as the type that `default` has."""
-        kept = self._settings.value(name, default, type(default)) if self._settings.contains(name) else default
-        return kept if isinstance(kept, type(default)) else default
+        kept = self._values.get(name)
+        if isinstance(default, QByteArray):
+            kept = _bytes_of(kept)
+        return kept if type(kept) is type(default) else default
 
     def set_value(self, name: str, value: Any) -> None:
-        """Keep a value; it is written soon after."""
-        self._settings.setValue(name, value)
+        """Keep a value: a QByteArray, or what JSON has. It is written soon after."""
+        self._values[name] = {_BYTES: _text_of(value)} if isinstance(value, QByteArray) else value
+        self._unwritten = True
+        self._rest.start()
         self.changed.emit(name)
 
     @property
@@ -61,5 +84,45 @@ class Preferences(QObject):
         self.set_value("window/geometry", geometry)
 
     def sync(self) -> None:
-        """Write what is not written yet."""
-        self._settings.sync()
+        """Write what is not written yet, and wait for it."""
+        self._rest.stop()
+        if self._writing is not None:
+            self._writing.join()
+        if self._unwritten:
+            self._unwritten = False
+            _write(self._file, orjson.dumps(self._values))
+
+    def _write(self) -> None:
+        if self._writing is not None and self._writing.is_alive():
+            self._rest.start()
+            return
+        self._unwritten = False
+        content = orjson.dumps(self._values)
+        self._writing = Thread(target=_write, args=(self._file, content), name="write preferences")
+        self._writing.start()
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        found = orjson.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        write_private(file, content)
+    except OSError as error:
+        log.warning("what the window remembers could not be written: %s", error)
+
+
+def _text_of(value: QByteArray) -> str:
+    return base64.b64encode(value.data()).decode()
+
+
+def _bytes_of(kept: Any) -> QByteArray | None:
+    try:
+        return QByteArray(base64.b64decode(kept[_BYTES], validate=True))
+    except (TypeError, KeyError, binascii.Error, ValueError):
+        return None

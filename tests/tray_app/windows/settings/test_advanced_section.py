@@ -65,7 +65,7 @@ async def test_the_logs_folder_is_opened(page: SettingsPage, context: Context, d
 async def test_a_settings_file_that_cannot_be_made_is_said(page: SettingsPage, context: Context) -> None:
     file = context.settings.settings_file
     file.unlink()
-    file.parent.joinpath("window.ini").unlink(missing_ok=True)
+    file.parent.joinpath("window.json").unlink(missing_ok=True)
     file.parent.rmdir()
     file.parent.write_text("a file in the place of the folder")
     page.advanced.settings_file.click()
