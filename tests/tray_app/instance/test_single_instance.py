@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -36,6 +37,14 @@ app.exec()
 """
 
 Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def runtime_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A runtime directory that is as short as a session's own: the path of a socket in it has to fit in 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="cct-") as directory:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", directory)
+        yield Path(directory)
 
 
 @pytest.fixture
@@ -161,10 +170,10 @@ async def test_what_the_second_start_wants_arrives(first: SingleInstance, tmp_pa
     assert heard == [Launch("page", "settings", "a-token"), Launch("none")]
 
 
-def test_the_socket_is_the_owners_alone(first: SingleInstance, tmp_path: Path) -> None:
+def test_the_socket_is_the_owners_alone(runtime_dir: Path, first: SingleInstance, tmp_path: Path) -> None:
     address = Path(address_of(tmp_path / "data"))
     assert address.stat().st_mode & 0o077 == 0
-    assert address.parent == Path(os.environ["XDG_RUNTIME_DIR"])
+    assert address.parent == runtime_dir
     assert (tmp_path / "data" / "instance.lock").stat().st_mode & 0o077 == 0
 
 
@@ -199,18 +208,14 @@ def test_a_socket_that_would_be_too_deep_is_made_elsewhere(
     deep.release()
 
 
-def test_a_runtime_directory_that_others_can_write_is_not_used(
-    tmp_path: Path, qapp: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    shared.chmod(0o777)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(shared))
-    instance = SingleInstance(tmp_path / "data")
-    assert instance.claim(Launch())
-    instance.listen()
-    assert Path(address_of(tmp_path / "data")).parent == tmp_path / "data"
-    instance.release()
+def test_a_runtime_directory_that_others_can_write_is_not_used(runtime_dir: Path, qapp: object) -> None:
+    runtime_dir.chmod(0o777)
+    with tempfile.TemporaryDirectory(prefix="cct-") as data_dir:  # short as well
+        instance = SingleInstance(Path(data_dir))
+        assert instance.claim(Launch())
+        instance.listen()
+        assert Path(address_of(Path(data_dir))).parent == Path(data_dir)
+        instance.release()
 
 
 def test_a_data_directory_that_cannot_be_used_is_said(tmp_path: Path) -> None:
