@@ -1,7 +1,7 @@
 """Everything about one client: how to tell it where the server is, or have that done, and to see that it works."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from server.errors import TrayError
 from tray_app import formatting
@@ -16,7 +16,8 @@ from tray_app.windows.clients.survey import Look, Survey
 from tray_app.windows.clients.told import ToldView
 from tray_app.windows.clients.trial_panel import TrialPanel
 
-_MODEL_CHARACTERS = 14
+_MODEL_CHARACTERS = 10
+_MODEL_WIDTH = 212
 
 
 class ClientCard(QScrollArea):
@@ -43,6 +44,12 @@ class ClientCard(QScrollArea):
         # Everything in it can be gone to, and scrolls into view then.
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         survey.changed.connect(self.update_state)
+
+    def minimumSizeHint(self) -> QSize:
+        """Nothing in it is cut off at the right."""
+        hint = super().minimumSizeHint()
+        needed = self._content.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        return QSize(max(hint.width(), needed + 2 * self.frameWidth()), hint.height())
 
     def show_client(self, client: Client) -> None:
         """Show another client."""
@@ -77,6 +84,7 @@ class ClientCard(QScrollArea):
         self._show_models()
         self._show_address(client)
         self.show_values()
+        self.updateGeometry()
 
     def show_values(self) -> None:
         """Fill in the connection; the key is hidden until it is asked for."""
@@ -171,6 +179,8 @@ class ClientCard(QScrollArea):
         self.models.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.models.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.models.setMinimumContentsLength(_MODEL_CHARACTERS)
+        self.models.setMaximumWidth(_MODEL_WIDTH)
+        self.models.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.models.currentTextChanged.connect(self._choose_model)
         self._model_name = QLabel(tr("&Model"))
         self._model_name.setBuddy(self.models)
@@ -179,10 +189,12 @@ class ClientCard(QScrollArea):
 
     def _lay_out(self) -> None:
         self._place = QVBoxLayout()
-        content = QWidget()
+        content = self._content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(16)
+        model = _row(self._model_name, self.models, self.show_key)
+        model.setStretch(1, 1)
         rows: list[QWidget | QHBoxLayout | QVBoxLayout] = [
             self.heading,
             self.unserved,
@@ -191,7 +203,7 @@ class ClientCard(QScrollArea):
             self.change,
             self.trial,
             _row(self.address, self.start),
-            _row(self._model_name, self.models, self.show_key),
+            model,
             self._place,
             self.note,
         ]

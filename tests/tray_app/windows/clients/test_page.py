@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -215,3 +215,16 @@ async def test_tab_goes_from_the_search_over_the_list_to_the_card(page: ClientsP
 
 async def test_tab_stops_only_where_it_can_be_seen(page: ClientsPage) -> None:
     assert page.card.focusPolicy() == Qt.FocusPolicy.NoFocus
+
+
+async def test_in_the_narrowest_window_no_card_is_cut_off_and_the_names_are_whole(page: ClientsPage) -> None:
+    page.resize(704, 520)
+    widths = {}
+    for client in CLIENTS:
+        page.open_details(client=client.id)
+        QApplication.processEvents()
+        content = page.card.widget()
+        widths[client.id] = content.width() - page.card.viewport().width()
+    names = max(page.list.sizeHintForIndex(page.filter.index(row, 0)).width() for row in range(page.filter.rowCount()))
+    assert set(widths.values()) == {0}
+    assert page.list.columnWidth(0) >= names
