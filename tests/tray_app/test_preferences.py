@@ -66,7 +66,8 @@ def test_a_folder_that_takes_no_file_is_no_crash(tmp_path: Path, caplog: pytest.
 
 
 def test_changes_are_told_by_name(tmp_path: Path) -> None:
-    preferences, names = Preferences(tmp_path), []
+    preferences = Preferences(tmp_path)
+    names: list[str] = []
     preferences.changed.connect(names.append)
     preferences.theme = "light"
     assert names == ["theme"]
