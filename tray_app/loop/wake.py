@@ -1,7 +1,7 @@
 """Notices that the computer slept, or that its clock was set: what was fetched before may be wrong since.
 
 Three clocks are compared with what they said at the last look: the wall clock, one that goes on in sleep, and
-one that does not.
+one that does not. On Linux the system tells of its sleep besides, and so there need be no wait for the next look.
 """
 
 import sys
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import SLOT, QObject, Qt, QTimer, Signal, Slot
 
 INTERVAL_MS = 10_000
 LEAST_SECONDS = 5.0
@@ -59,16 +59,37 @@ class WakeWatch(QObject):
         self._timer = QTimer(self, interval=INTERVAL_MS, timerType=Qt.TimerType.VeryCoarseTimer)
         self._timer.timeout.connect(self.look)
         self._timer.start()
+        if sys.platform == "linux":
+            self._listen_to_login1()
 
     def stop(self) -> None:
         """Look no more."""
         self._timer.stop()
+        self.blockSignals(True)
 
-    def look(self) -> None:
-        """Compare the clocks with the last look, and tell."""
+    def look(self, *, woke: bool = False) -> None:
+        """Compare the clocks with the last look, and tell; `woke`: there was a sleep, however short."""
         before, self._last = self._last, self._read()
-        for step in steps(before, self._last):
+        found = steps(before, self._last)
+        if woke and not any(step.kind == "slept" for step in found):
+            found = (Step("slept", 0.0), *found)
+        for step in found:
             (self.woke if step.kind == "slept" else self.clock_changed).emit(step.seconds)
+
+    def _listen_to_login1(self) -> None:
+        """https://www.freedesktop.org/software/systemd/man/latest/org.freedesktop.login1.html"""
+        from PySide6.QtDBus import QDBusConnection
+
+        bus = QDBusConnection.systemBus()
+        if bus.isConnected():
+            name, path = "org.freedesktop.login1", "/org/freedesktop/login1"
+            slot = SLOT("on_sleep(bool)")  # a str, which is what works, whatever the stubs say
+            bus.connect(name, path, f"{name}.Manager", "PrepareForSleep", self, slot)  # type: ignore[call-overload]
+
+    @Slot(bool)
+    def on_sleep(self, going: bool) -> None:
+        """The system says that it goes to sleep, or, with False, that it woke."""
+        self.look(woke=not going)
 
 
 def read_clocks() -> Clocks:

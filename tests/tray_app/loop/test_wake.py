@@ -44,6 +44,21 @@ def test_each_step_is_told_once(qapp: object) -> None:
     assert told == [("woke", 100.0), ("clock", -60.0)]
 
 
+def test_a_sleep_that_the_system_tells_of_is_told_once_and_at_once(qapp: object) -> None:
+    readings = iter([START, later(1, 1, 1), later(3601, 3601, 1), later(3611, 3611, 11), later(3612, 3612, 12)])
+    watch = WakeWatch(lambda: next(readings))
+    told: list[float] = []
+    watch.woke.connect(told.append)
+    watch.on_sleep(True)
+    assert told == []
+    watch.on_sleep(False)
+    watch.look()
+    assert told == [3600.0]
+    watch.on_sleep(False)
+    assert told == [3600.0, 0.0], "a nap that the clocks do not show"
+    watch.stop()
+
+
 def test_the_systems_clocks_go_on() -> None:
     before = read_clocks()
     after = read_clocks()
