@@ -1,6 +1,8 @@
-"""Tells the person what needs them: at the tray where there is one, else on the window."""
+"""Tells the person what needs them: by the desktop's notifications or at the tray, else on the window."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QSystemTrayIcon
@@ -10,6 +12,9 @@ from tray_app.notifications.rules import Notification, NotificationRules
 from tray_app.translation import tr
 from tray_app.tray import TrayIcon
 from tray_app.windows.main_window import MainWindow
+
+if TYPE_CHECKING:
+    from tray_app.notifications.desktop import DesktopNotifications
 
 SHOWN_MS = 15_000
 
@@ -29,6 +34,7 @@ class Notifications(QObject):
         self._window = window
         self._rules = NotificationRules()
         self._last: Notification | None = None
+        self._desktop = _desktop_notifications(self._open)
         # The server's problem is known a moment after its state: first as a text, then as the error itself.
         self._settle = QTimer(self, singleShot=True, interval=0)
         self._settle.timeout.connect(self._on_problem)
@@ -38,7 +44,7 @@ class Notifications(QObject):
             bridge.plan_windows_changed.connect(lambda event: self._tell(self._rules.plan(event, now=context.clock()))),
             bridge.notice.connect(lambda event: self._tell(self._rules.notice(event))),
             context.server.changed.connect(self._settle.start),
-            tray.message_clicked.connect(self._open),
+            tray.message_clicked.connect(self._open_last),
         )
 
     def close(self) -> None:
@@ -46,6 +52,8 @@ class Notifications(QObject):
         for connection in self._connections:
             QObject.disconnect(connection)
         self._settle.stop()
+        if self._desktop is not None:
+            self._desktop.close()
 
     def can_use_tray(self) -> bool:
         """Whether the tray shows messages."""
@@ -56,12 +64,22 @@ class Notifications(QObject):
 
     def _tell(self, notifications: Sequence[Notification]) -> None:
         for notification in notifications:
-            if self.can_use_tray():
-                self._last = notification
-                icon = _ICONS[notification.level]
-                self._tray.show_message(notification.title, notification.text, icon, SHOWN_MS)
+            if self._desktop is None:
+                self._tell_by_qt(notification)
             else:
-                self._show_on_window(notification)
+                self._context.run(self._tell_desktop(self._desktop, notification), name="show a notification")
+
+    async def _tell_desktop(self, desktop: "DesktopNotifications", notification: Notification) -> None:
+        if not await desktop.show(notification):
+            self._tell_by_qt(notification)
+
+    def _tell_by_qt(self, notification: Notification) -> None:
+        if self.can_use_tray():
+            self._last = notification
+            icon = _ICONS[notification.level]
+            self._tray.show_message(notification.title, notification.text, icon, SHOWN_MS)
+        else:
+            self._show_on_window(notification)
 
     def _show_on_window(self, notification: Notification) -> None:
         def open_page() -> None:
@@ -72,10 +90,22 @@ class Notifications(QObject):
         actions = [(tr("Show"), open_page)] if elsewhere else []
         self._window.page.banner.show_message(notification.level, notification.title, notification.text, actions)
 
-    def _open(self) -> None:
-        """The system does not say which one was clicked: nearly always it is the last."""
+    def _open(self, notification: Notification) -> None:
+        self._context.show(notification.page, **notification.details)
+
+    def _open_last(self) -> None:
+        """Qt does not say which one was clicked: nearly always it is the last."""
         if self._last is not None:
-            self._context.show(self._last.page, **self._last.details)
+            self._open(self._last)
 
     def _is_seen(self) -> bool:
         return self._window.isVisible() and not self._window.isMinimized()
+
+
+def _desktop_notifications(on_click: Callable[[Notification], object]) -> "DesktopNotifications | None":
+    """None: on this system Qt's own are all there is."""
+    if sys.platform != "linux":
+        return None
+    from tray_app.notifications.desktop import DesktopNotifications
+
+    return DesktopNotifications(on_click)

@@ -128,6 +128,7 @@ async def test_a_failed_start_with_the_window_open_is_not_told(
     await refused_port(context)
     await until(lambda: not with_tray._settle.isActive())
     context.bus.publish(Notice("error", "the last"))
+    await until(lambda: tray.messages)
     assert tray.messages == [("Claude Code Tray", "the last")]
 
 
@@ -140,6 +141,7 @@ async def test_the_ordinary_is_not_told(context: Context, with_tray: Notificatio
     context.bridge.flush()
     await until(lambda: not with_tray._settle.isActive())
     context.bus.publish(Notice("error", "the last"))
+    await until(lambda: tray.messages)
     assert tray.messages == [("Claude Code Tray", "the last")]
 
 
@@ -167,5 +169,5 @@ async def test_what_is_about_the_page_that_is_shown_needs_no_way_there(
 ) -> None:
     context.bus.publish(Notice("warning", "Something is odd."))
     banner = window.page.banner
-    assert "Something is odd." in banner.accessibleName()
+    await until(lambda: "Something is odd." in banner.accessibleName())
     assert banner.actions_shown() == []

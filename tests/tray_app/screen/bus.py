@@ -34,7 +34,7 @@ class BusService:
     path: str
 
     def __init__(self, address: str) -> None:
-        self._address = address
+        self.address = address
         self._connection: DBusConnection = open_dbus_connection(bus=address)
         self._thread = threading.Thread(target=self._serve, name=self.name, daemon=True)
 
@@ -63,7 +63,7 @@ class BusService:
 
     def call(self, address: DBusAddress, method: str, signature: str = "", body: tuple[Any, ...] = ()) -> Any:
         """Call another's method, and return what it gives. Raises RuntimeError for an error."""
-        with open_connection(self._address) as connection:
+        with open_connection(self.address) as connection:
             message = new_method_call(address, method, signature, body)
             reply = connection.send_and_get_reply(message, timeout=PATIENCE_SECONDS)
         if reply.header.message_type == MessageType.error:
@@ -181,3 +181,21 @@ class DBusIcon:
         address = self._address.with_interface(PROPERTIES)
         ((_, value),) = self._tray.call(address, "Get", "ss", (self._address.interface, name))
         return value
+
+
+class Login(BusService):
+    """What tells programs that the computer goes to sleep, and wakes.
+
+    https://www.freedesktop.org/software/systemd/man/latest/org.freedesktop.login1.html
+    """
+
+    name = "org.freedesktop.login1"
+    path = "/org/freedesktop/login1"
+
+    def answer(self, method: str, interface: str, sender: str, body: tuple[Any, ...]) -> Answer | None:
+        """Nothing is asked of it."""
+        return None
+
+    def prepare_for_sleep(self, going: bool) -> None:
+        """True before a sleep, False after it."""
+        self.emit("org.freedesktop.login1.Manager", "PrepareForSleep", "b", (going,))

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -221,8 +222,10 @@ class Desktop:
         self.environment["DISPLAY"] = self._start_screen()
         self.start(["openbox", "--sm-disable"])
         until(lambda: self.xdotool("get_desktop", check=False).strip())
-        self.environment["DBUS_SESSION_BUS_ADDRESS"] = self._start_bus()
-        until(self._has_secrets)
+        bus = self._start_bus()
+        # What belongs to the whole system is on the same one: nothing may reach the real one.
+        self.environment |= {"DBUS_SESSION_BUS_ADDRESS": bus, "DBUS_SYSTEM_BUS_ADDRESS": bus}
+        until(lambda: self.has_service("org.freedesktop.secrets"))
         self.start_tray()
 
     def start_tray(self) -> None:
@@ -270,10 +273,10 @@ class Desktop:
         self.start(command, name="bus", input=PASSWORD.encode())
         return until(lambda: re.search(r"^unix:\S+", self.log("bus").read_text(), re.MULTILINE))[0]
 
-    def _has_secrets(self) -> bool:
+    def has_service(self, name: str) -> bool:
+        """Whether somebody on the bus goes by that name."""
         bus = ["--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner"]
-        name = "string:org.freedesktop.secrets"
-        return "true" in self.run("dbus-send", "--session", "--print-reply", *bus, name, check=False)
+        return "true" in self.run("dbus-send", "--session", "--print-reply", *bus, f"string:{name}", check=False)
 
     def _panels(self) -> list[int]:
         return self.windows("^trayer$", by="class")
@@ -293,6 +296,13 @@ def desktop_environment(home: Path, runtime: Path) -> dict[str, str]:
     for name in ("PYTHON_KEYRING_BACKEND", "WAYLAND_DISPLAY", "XDG_CURRENT_DESKTOP", "SESSION_MANAGER"):
         environment.pop(name, None)
     return environment | {"QT_QPA_PLATFORM": "xcb", "XDG_SESSION_TYPE": "x11", "XDG_RUNTIME_DIR": str(runtime)}
+
+
+def free_port() -> int:
+    """A port that nobody had a moment ago."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:

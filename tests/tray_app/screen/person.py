@@ -8,8 +8,10 @@ from typing import Any
 
 import httpx2
 import openai
+import pytest
 
 from server.commands.options import COMMAND
+from server.logs import log_file
 from tests.environment import simulated_account
 from tests.tray_app.screen.desktop import Desktop, until
 
@@ -25,12 +27,16 @@ print(app.clipboard().text(), end="")
 
 
 class Person:
-    """Sits at a desktop, and has the application and a client of OpenAI's."""
+    """Sits at a desktop, and has the application and a client of OpenAI's.
 
-    def __init__(self, desktop: Desktop, api_url: str, claude: Path) -> None:
+    `variables` are for the application alone; None takes one out.
+    """
+
+    def __init__(self, desktop: Desktop, api_url: str, claude: Path, **variables: str | None) -> None:
         self.desktop = desktop
         self._command = [str(Path(sys.executable).with_name(COMMAND)), "--claude-path", str(claude)]
-        self._variables = simulated_account(api_url) | {"PYTHONPATH": str(ROOT)}
+        given = simulated_account(api_url) | {"PYTHONPATH": str(ROOT)} | variables
+        self._variables = {name: value for name, value in given.items() if value is not None}
 
     def start(self, *options: str) -> "subprocess.Popen[bytes]":
         """Start the application."""
@@ -40,6 +46,12 @@ class Person:
     def said(self) -> str:
         """What the application has said so far."""
         return self.desktop.log("application").read_text(errors="replace")
+
+    @property
+    def log(self) -> str:
+        """What stands in the application's log file."""
+        file = log_file(self.desktop.home / ".local" / "share" / COMMAND)
+        return file.read_text() if file.exists() else ""
 
     def url(self, number: int = 1) -> str:
         """Where the server listens, when it has said so for the `number`th time."""
@@ -61,6 +73,12 @@ class Person:
         with openai.OpenAI(base_url=f"{url}/v1", api_key=self.key(), max_retries=0) as client:
             answer = client.chat.completions.create(model="gpt-5", messages=[{"role": "user", "content": text}])
         return answer.choices[0].message.content or ""
+
+    def refusal(self, url: str, text: str) -> int:
+        """The status that the server refuses a chat with."""
+        with pytest.raises(openai.APIStatusError) as caught:
+            self.ask(url, text)
+        return caught.value.status_code
 
     def get(self, url: str, path: str, key: str | None = None) -> Any:
         """What the server's own API says."""

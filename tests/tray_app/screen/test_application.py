@@ -1,6 +1,5 @@
 """The application as a person has it: on a real screen, with a real tray, keyring, CLI and client."""
 
-import socket
 from pathlib import Path
 
 import psutil
@@ -8,19 +7,13 @@ import pytest
 
 from tests.simulator import Simulator
 from tests.simulator.replies import Text
-from tests.tray_app.screen.desktop import Desktop, until
+from tests.tray_app.screen.desktop import Desktop, free_port, until
 from tests.tray_app.screen.person import Person
 
 
 @pytest.fixture
 def person(desktop: Desktop, simulator: Simulator, cli_path: Path) -> Person:
     return Person(desktop, simulator.url, cli_path)
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def test_a_day_at_the_desktop(person: Person, desktop: Desktop, simulator: Simulator, tmp_path: Path) -> None:

@@ -1,0 +1,136 @@
+"""Notifications as the Linux desktop shows them, with an action, so that a click on one is told.
+
+Qt's own say nothing of a click where there is a tray of the newer kind, and need a tray at all.
+https://specifications.freedesktop.org/notification-spec/latest/
+"""
+
+import asyncio
+import html
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from jeepney import (  # type: ignore[import-untyped]
+    DBusAddress,
+    DBusErrorResponse,
+    HeaderFields,
+    MatchRule,
+    Message,
+    message_bus,
+    new_method_call,
+)
+from jeepney.auth import AuthenticationError  # type: ignore[import-untyped]
+from jeepney.io.asyncio import DBusRouter, open_dbus_router  # type: ignore[import-untyped]
+from jeepney.io.common import RouterClosed  # type: ignore[import-untyped]
+from jeepney.wrappers import unwrap_msg  # type: ignore[import-untyped]
+
+from server.tasks import spawn
+from tray_app.instance.launch import use_token
+from tray_app.notifications.rules import Notification
+from tray_app.translation import tr
+
+log = logging.getLogger(__name__)
+
+NAME = "org.freedesktop.Notifications"
+ADDRESS = DBusAddress("/org/freedesktop/Notifications", bus_name=NAME, interface=NAME)
+ANSWER_SECONDS = 5.0
+SHOWN_MS = 15_000
+REMEMBERED = 20
+URGENCY = {"warning": 1, "error": 2}
+# Without a bus there is no variable, or nobody at its address; with one there may be no daemon.
+UNREACHABLE = (
+    *(KeyError, StopIteration, RuntimeError, OSError, EOFError, TimeoutError),
+    *(AuthenticationError, DBusErrorResponse, RouterClosed),
+)
+
+
+class DesktopNotifications:
+    """Shows notifications, and calls `on_click` with the one that was clicked. `close` ends the connection."""
+
+    def __init__(self, on_click: Callable[[Notification], object]) -> None:
+        self._on_click = on_click
+        self._shown: deque[tuple[int, Notification]] = deque(maxlen=REMEMBERED)
+        self._bus: DBusRouter | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._connecting = asyncio.Lock()
+        self._markup = False
+
+    async def show(self, notification: Notification) -> bool:
+        """Whether it is shown: no where the desktop has nothing that does it."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                bus = await self._connected()
+                (number,) = await _call(bus, "Notify", "susssasa{sv}i", self._arguments(notification))
+        except UNREACHABLE as error:
+            log.info("the desktop shows no notifications: %r", error)
+            # The next one tries anew.
+            self.close()
+            return False
+        self._shown.append((number, notification))
+        return True
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._listening is not None:
+            self._listening.cancel()
+        self._bus = self._listening = None
+
+    def _arguments(self, notification: Notification) -> tuple[Any, ...]:
+        text = html.escape(notification.text, quote=False) if self._markup else notification.text
+        hints = {
+            "urgency": ("y", URGENCY[notification.level]),
+            "desktop-entry": ("s", "claude-code-tray"),
+        }
+        # "default" is what a click on the notification itself does.
+        actions = ["default", tr("Show")]
+        icon = f"dialog-{notification.level}"
+        return ("Claude Code Tray", 0, icon, notification.title, text, actions, hints, SHOWN_MS)
+
+    async def _connected(self) -> DBusRouter:
+        async with self._connecting:
+            if self._bus is None:
+                connected: asyncio.Future[DBusRouter] = asyncio.get_running_loop().create_future()
+                self._listening = spawn(self._listen(connected), name="hear clicks on notifications")
+                self._bus = await connected
+            return self._bus
+
+    async def _listen(self, connected: "asyncio.Future[DBusRouter]") -> None:
+        try:
+            async with open_dbus_router(bus="SESSION") as bus, _signals(bus) as signals:
+                (capabilities,) = await _call(bus, "GetCapabilities")
+                self._markup = "body-markup" in capabilities
+                connected.set_result(bus)
+                while True:
+                    self._take(await signals.get())
+        except UNREACHABLE as error:
+            if not connected.done():
+                connected.set_exception(error)
+        finally:
+            connected.cancel()
+
+    def _take(self, message: Message) -> None:
+        member, (number, word) = message.header.fields[HeaderFields.member], message.body
+        found = [notification for shown, notification in self._shown if shown == number]
+        if not found:
+            return  # another program's
+        if member == "ActivationToken":
+            use_token(word)
+        elif member == "ActionInvoked":
+            self._on_click(found[-1])
+
+
+async def _call(bus: DBusRouter, method: str, signature: str | None = None, body: tuple[Any, ...] = ()) -> Any:
+    return unwrap_msg(await bus.send_and_get_reply(new_method_call(ADDRESS, method, signature, body)))
+
+
+@asynccontextmanager
+async def _signals(bus: DBusRouter) -> AsyncIterator["asyncio.Queue[Message]"]:
+    """What the daemon tells: which notification was clicked, and before it the token for the window."""
+    rules = [MatchRule(type="signal", interface=NAME, member=name) for name in ("ActionInvoked", "ActivationToken")]
+    queue: asyncio.Queue[Message] = asyncio.Queue()
+    for rule in rules:
+        unwrap_msg(await bus.send_and_get_reply(message_bus.AddMatch(rule)))
+    with bus.filter(rules[0], queue=queue), bus.filter(rules[1], queue=queue):
+        yield queue
