@@ -44,6 +44,9 @@ DESKTOP_TEST_PACKAGES = (
 )  # fmt: skip
 TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES
 
+# Each may have half a dozen of the CLI's processes at a time, of some 200 MB each.
+MOST_TEST_PROCESSES = 8
+
 TEST_EXTRAS = frozenset({"bundled-cli", "dev", "tray"})
 
 
@@ -362,10 +365,28 @@ def pytest_command(python: Path, missing: Collection[str], arguments: Sequence[s
     return [str(python), "-m", "pytest", *without_qt, *arguments]
 
 
+def cores() -> int:
+    """How many cores we may use, which can be fewer than there are."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    else:
+        return os.cpu_count() or 1
+
+
+def whole_suite(arguments: Sequence[str]) -> list[str]:
+    """What makes pytest share the tests out to a process on every core, and `arguments`, which may say otherwise.
+
+    Each process gets a stretch of the suite, and help of the first that is done with its own: most files stay
+    in one process, which starts what they have in common only once.
+    """
+    return ["-n", str(min(cores(), MOST_TEST_PROCESSES)), "--dist", "worksteal", *arguments]
+
+
 def test(arguments: list[str]) -> int:
-    """Run the tests. Arguments go to pytest: `test tests/store -k expiry`."""
+    """Run the tests, on all cores. Arguments go to pytest, which then has one: `test tests/store -k expiry`."""
     python, missing = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES))
-    become(pytest_command(python, missing, arguments), ROOT)
+    # Some tests are done before the processes for all of them have started.
+    become(pytest_command(python, missing, arguments or whole_suite([])), ROOT)
 
 
 def timed(command: Sequence[str]) -> tuple[int, float]:
@@ -396,7 +417,7 @@ def check(arguments: list[str]) -> int:
         "ruff check": [str(python), "-m", "ruff", "check", "."],
         "ruff format": [str(python), "-m", "ruff", "format", "--check", "."],
         "mypy": [str(python), "-m", "mypy"],
-        "tests": pytest_command(python, missing, arguments),
+        "tests": pytest_command(python, missing, whole_suite(arguments)),
     }
     return run_steps(steps)
 

@@ -179,6 +179,19 @@ def test_pytest_goes_without_its_qt_plugin_where_qt_has_no_libraries():
     assert dev.pytest_command(python, ["libegl1"], [])[3:] == ["-p", "no:pytest-qt"]
 
 
+def test_the_whole_suite_runs_on_all_cores_and_a_part_of_it_in_one_process(monkeypatch):
+    commands = []
+    monkeypatch.setattr(dev, "prepare", lambda needs: (Path("python"), []))
+    monkeypatch.setattr(dev, "become", lambda command, directory: commands.append(command))
+    monkeypatch.setattr(dev, "run_steps", lambda steps: commands.append(steps["tests"]))
+    for command, arguments in [(dev.test, []), (dev.check, ["-x"]), (dev.test, ["tests/store", "-x"])]:
+        command(arguments)
+    whole, checked, part = ([*command[3:]] for command in commands)
+    assert whole == ["-n", str(min(dev.cores(), 8)), "--dist", "worksteal"]
+    assert checked == [*whole, "-x"]
+    assert part == ["tests/store", "-x"]
+
+
 def test_every_step_of_the_check_runs_and_the_failure_is_the_result(tmp_path, capfd):
     steps = {
         "wrong": [sys.executable, "-c", "raise SystemExit(3)"],
@@ -214,7 +227,8 @@ def test_constraints_pin_every_dependency_and_name_no_registry():
 def test_pyside_6_12_is_for_python_3_12_and_later(python, sound):
     project = tomllib.loads((dev.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     tray = [Requirement(line) for line in project["optional-dependencies"]["tray"]]
-    marked = [r for r in tray if r.marker and r.marker.evaluate({"python_version": python})]
-    assert [r.name for r in marked] == ["PySide6-Essentials"]
+    qt = [requirement for requirement in tray if requirement.name == "PySide6-Essentials"]
+    marked = [r for r in qt if r.marker and r.marker.evaluate({"python_version": python})]
+    assert len(marked) == 1
     assert ("6.12.0" in marked[0].specifier) is sound
     assert "6.11.3" in marked[0].specifier
