@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from server import __main__ as command_line
 from server.commands.options import COMMAND
 from tray_app.arguments import for_server, names_subcommand, parse
+from tray_app.loop.qt_imports import read_no_sources
 from tray_app.loop.qt_libraries import HINT, missing_library
 
 
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{COMMAND}: {why}: starting the server without a window", file=sys.stderr)
         return command_line.main(["serve", *for_server(namespace)])
     try:
+        read_no_sources()
         from tray_app.start import start
     except ImportError as error:
         if (library := missing_library(error)) is None:

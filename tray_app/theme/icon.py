@@ -1,52 +1,54 @@
-"""Icons of the window: glyphs of qtawesome's fonts in the colours of the theme that is in force when they are drawn."""
+"""Icons of the window: glyphs of qtawesome's font in the colours of the theme that is in force when they are drawn.
 
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+Of qtawesome only the files are used. Its code stands on qtpy, which loads every class of every module of Qt's that it
+knows: 10 MB more, for what is a dozen lines here.
+"""
+
+import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, cast
+from importlib.util import find_spec
+from pathlib import Path
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPixmap
 
 Colours = Callable[[str], QColor]
 
-
-FONT = "mdi6"
-"""The one font of qtawesome's that we use, Material Design Icons: all of them together take 10 MB more."""
-
-
-OPENGL = ("PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets")
-"""Modules of Qt's that qtpy, on which qtawesome stands, loads where they are there: 5 MB that nothing here uses."""
+FILES = {"mdi6": "materialdesignicons6-webfont"}
+"""The fonts that we use, by the first part of an icon's name: Material Design Icons."""
+GLYPH_SHARE = 0.875
+"""Of the icon's height: the strokes of a glyph of 14 pixels, in an icon of 16, lie on whole pixels."""
 
 
-@contextmanager
-def _without(modules: Iterable[str]) -> Iterator[None]:
-    """Meanwhile these modules cannot be imported, unless they are loaded already: None in sys.modules says so.
-
-    https://docs.python.org/3/reference/import.html#the-module-cache
-    """
-    absent: dict[str, Any] = {name: None for name in modules if name not in sys.modules}
-    sys.modules.update(absent)
-    try:
-        yield
-    finally:
-        for name in absent:
-            del sys.modules[name]
+@lru_cache
+def _file(font: str, ending: str) -> Path:
+    spec = find_spec("qtawesome")  # does not load it
+    if spec is None or spec.submodule_search_locations is None:
+        raise ModuleNotFoundError("qtawesome, which has the icons, is not installed")
+    # The version of the font stands between its name and the ending.
+    return next((Path(spec.submodule_search_locations[0]) / "fonts").glob(f"{FILES[font]}-{ending}"))
 
 
-@lru_cache(maxsize=1)
-def _font() -> Any:
-    # Not before the first icon is drawn: it takes a fifth of a second, which the server does not wait for.
-    with _without(OPENGL):
-        import qtawesome  # type: ignore[import-untyped]
-
-    return qtawesome.IconicFont(*(font for font in qtawesome._BUNDLED_FONTS if font[0] == FONT))
+@lru_cache
+def _family(font: str) -> str:
+    number = QFontDatabase.addApplicationFont(str(_file(font, "[0-9]*.ttf")))
+    return QFontDatabase.applicationFontFamilies(number)[0]
 
 
-@lru_cache(maxsize=512)
-def _glyph(name: str, colour: str) -> QIcon:
-    return cast(QIcon, _font().icon(name, color=colour, color_disabled=colour))
+@lru_cache
+def _table(font: str) -> str:
+    """The names and code points as they stand in the file; a dict of the 7000 would take six times the room."""
+    return _file(font, "charmap-*.json").read_text(encoding="ascii")
+
+
+@lru_cache
+def _glyph(name: str) -> tuple[str, str]:
+    """The family and the character. Raises KeyError for a name that there is not."""
+    font, _, glyph = name.partition(".")
+    if font not in FILES or (entry := re.search(rf'"{re.escape(glyph)}": *"0x([0-9a-f]+)"', _table(font))) is None:
+        raise KeyError(name)
+    return _family(font), chr(int(entry[1], 16))
 
 
 class GlyphEngine(QIconEngine):
@@ -60,8 +62,14 @@ class GlyphEngine(QIconEngine):
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         token = "disabled" if mode == QIcon.Mode.Disabled else self._token
-        glyph = _glyph(self._name, self._colours(token).name())
-        glyph.paint(painter, rect, Qt.AlignmentFlag.AlignCenter, QIcon.Mode.Normal, QIcon.State.Off)
+        family, character = _glyph(self._name)
+        font = QFont(family)
+        font.setPixelSize(max(1, round(GLYPH_SHARE * rect.height())))
+        painter.save()
+        painter.setFont(font)
+        painter.setPen(self._colours(token))
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, character)
+        painter.restore()
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         drawn = QPixmap(size)
@@ -78,7 +86,7 @@ class GlyphEngine(QIconEngine):
 def glyph_icon(name: str, token: str, colours: Colours) -> QIcon:
     """The icon `name` (`mdi6.server`) in the colour `token`; it follows a change of theme by itself.
 
-    Raises Exception, as qtawesome does, for a name that it does not have.
+    Raises KeyError for a name that the font does not have.
     """
-    _glyph(name, colours(token).name())
+    _glyph(name)
     return QIcon(GlyphEngine(name, token, colours))
