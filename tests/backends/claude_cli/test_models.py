@@ -46,19 +46,23 @@ MODELS = [
 
 @pytest.mark.parametrize("model", MODELS)
 async def test_no_request_is_refused(start_backend, simulator, model):
-    refused = {}
+    """What asks for no tools and has no history is the next turn of one conversation, in one process."""
+    refused, history = {}, []
     async with start_backend(spares=1, max_conversations=2) as backend:
         await backend.probed()
         info = next((one for one in backend.models() if one.id == model), None)
         for name, case in CASES.items():
-            wanted = ask(
-                *case.get("messages", ["q"]), model=model, **{k: v for k, v in case.items() if k != "messages"}
-            )
+            parameters = {key: value for key, value in case.items() if key != "messages"}
+            in_turn = "messages" not in case and "tools" not in case
+            messages = [*history, "q"] if in_turn else case.get("messages", ["q"])
+            wanted = ask(*messages, model=model, **parameters)
             calls = len(simulator.messages_calls)
             try:
-                await fold(backend.stream(fit(wanted, capabilities_of(model, info)).request))
+                whole = await fold(backend.stream(fit(wanted, capabilities_of(model, info)).request))
             except TrayError as error:
                 refused[name] = str(error)
+            else:
+                history = [*messages, assistant(*whole.content)] if in_turn else history
             if len(simulator.messages_calls) != calls + 1:
                 refused.setdefault(name, "not one call")
     assert refused == {}
