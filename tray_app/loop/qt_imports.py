@@ -1,8 +1,8 @@
 """Imports while Qt is loaded: nobody's source is read for them.
 
 Once PySide6 is loaded, it reads the source of every module that is imported, and Python's `linecache` keeps it for
-ever: 25 MB, and a third of the time that loading takes. It looks for the modules that might switch its naming of methods
-(`from __feature__ import snake_case`), of which this program has none.
+ever: 25 MB, and a third of the time that loading takes. It looks for the modules that might switch its naming of
+methods (`from __feature__ import snake_case`), of which this program has none.
 """
 
 import importlib
