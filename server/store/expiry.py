@@ -17,6 +17,9 @@ from server.store.paging import Where
 
 log = logging.getLogger(__name__)
 
+UNDO_SECONDS = 30.0
+"""A deletion that nobody has undone or carried out after that, because a process was killed, is carried out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
@@ -34,9 +37,15 @@ class Expiry:
         """When a session will have expired; None: never."""
         return None if pinned or self.ttl is None else last_used_at + self.ttl
 
-    def live_sessions(self) -> Where:
+    def unexpired_sessions(self) -> Where:
         """The condition that a session has not expired."""
         return Where(["(pinned OR last_used_at > ?)"], [self.cutoff])
+
+    def live_sessions(self) -> Where:
+        """The condition that a session has not expired, and is not deleted either."""
+        where = self.unexpired_sessions()
+        where.add("deleted_at IS NULL")
+        return where
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +66,11 @@ class Purged:
 
 
 def purge(connection: sqlite3.Connection, expiry: Expiry, path: Path) -> Purged:
-    """Delete the expired sessions and requests, and old copies of the database `path`. Running requests stay."""
+    """Delete expired sessions and requests, sessions whose deletion nobody can undo any more, and old copies of the
+    database `path`. Running requests stay."""
     with transaction(connection):
         _clamp_future_times(connection, expiry.now)
-        numbers = [row["number"] for row in _expired_sessions(connection, expiry)]
+        numbers = [row["number"] for row in _due_sessions(connection, expiry)]
         removed = remove_sessions(connection, numbers)
         deleted = connection.execute(
             "DELETE FROM requests WHERE started_at <= ? AND status != 'running'", [expiry.cutoff]
@@ -78,9 +88,11 @@ def _clamp_future_times(connection: sqlite3.Connection, now: float) -> None:
     connection.execute("UPDATE requests SET started_at = :now WHERE started_at > :now", {"now": now})
 
 
-def _expired_sessions(connection: sqlite3.Connection, expiry: Expiry) -> list[sqlite3.Row]:
+def _due_sessions(connection: sqlite3.Connection, expiry: Expiry) -> list[sqlite3.Row]:
+    # A deletion in the future is one from before a clock was set back.
     return connection.execute(
-        "SELECT number FROM sessions WHERE NOT pinned AND last_used_at <= ?", [expiry.cutoff]
+        "SELECT number FROM sessions WHERE (NOT pinned AND last_used_at <= ?) OR NOT deleted_at BETWEEN ? AND ?",
+        [expiry.cutoff, expiry.now - UNDO_SECONDS, expiry.now],
     ).fetchall()
 
 

@@ -66,7 +66,7 @@ def save(
     """
     former = None
     with transaction(connection):
-        row = _live_or_gone(connection, expiry, checked_session_id(session_id))
+        row = _live_or_gone(connection, expiry, exchange, checked_session_id(session_id))
         continued = _continued(connection, expiry, exchange, prefix) if row is None and not explicit else None
         if continued is not None:
             former, row = continued["id"], _renamed(connection, continued, session_id)
@@ -78,10 +78,19 @@ def save(
     return former
 
 
-def _live_or_gone(connection: sqlite3.Connection, expiry: Expiry, session_id: str) -> sqlite3.Row | None:
-    """The live session of that id; an expired one that was not purged yet is deleted."""
+def _live_or_gone(
+    connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, session_id: str
+) -> sqlite3.Row | None:
+    """The session of that id; an expired one that was not purged yet is removed.
+
+    A deleted one takes on what goes on from it, and goes with that unless it is restored: all that was to be deleted is
+    in it. Anything else under its id is another conversation, and the deleted one is removed.
+    """
     row: sqlite3.Row | None = connection.execute("SELECT * FROM sessions WHERE id = ?", [session_id]).fetchone()
-    if row is not None and not row["pinned"] and row["last_used_at"] <= expiry.cutoff:
+    if row is None:
+        return None
+    expired = not row["pinned"] and row["last_used_at"] <= expiry.cutoff
+    if expired or (row["deleted_at"] is not None and _continuation(exchange.messages, row) is None):
         remove_sessions(connection, [row["number"]])
         return None
     return row
@@ -91,10 +100,11 @@ def _continued(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchang
     """The session that was exactly the first `prefix` messages, the last used if there are several."""
     if not prefix or prefix not in (*_turn_starts(exchange.messages), len(exchange.messages)):
         return None  # in the middle of a turn: the answer went on with the client's own words (prefill)
-    where = expiry.live_sessions()
+    where = expiry.unexpired_sessions()
     where.add("NOT explicit")
     where.add("digest = ?", digest(exchange.system, exchange.messages[:prefix]))
-    sql = f"SELECT * FROM sessions{where.sql} ORDER BY last_used_at DESC, id DESC LIMIT 1"  # noqa: S608
+    order = "deleted_at IS NOT NULL, last_used_at DESC, id DESC"
+    sql = f"SELECT * FROM sessions{where.sql} ORDER BY {order} LIMIT 1"  # noqa: S608
     row: sqlite3.Row | None = connection.execute(sql, where.parameters).fetchone()
     return row
 

@@ -1,5 +1,6 @@
 """Stored sessions: finding, listing, changing and deleting them, over one connection."""
 
+import json
 import re
 import sqlite3
 from collections.abc import Sequence
@@ -134,6 +135,37 @@ def _change(
     if not rows:
         raise NotFound(f"There is no session {session_id!r}.", hint="It may have expired or been deleted.")
     return _summary(expiry, rows[0])
+
+
+def hide(connection: sqlite3.Connection, expiry: Expiry, ids: Sequence[str]) -> None:
+    """Have nothing find the sessions that have these ids, or had them, until `restore` or `delete`."""
+    where = expiry.live_sessions()
+    _add_ids(where, ids)
+    connection.execute(f"UPDATE sessions SET deleted_at = ?{where.sql}", [expiry.now, *where.parameters])  # noqa: S608
+
+
+def restore(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
+    """Have what `hide` hid be there again, as far as it is not gone."""
+    where = hidden(ids)
+    connection.execute(f"UPDATE sessions SET deleted_at = NULL{where.sql}", where.parameters)  # noqa: S608
+
+
+def hidden(ids: Sequence[str]) -> Where:
+    """The sessions that `hide` hid under these ids."""
+    where = Where(["deleted_at IS NOT NULL"])
+    _add_ids(where, ids)
+    return where
+
+
+def _add_ids(where: Where, ids: Sequence[str]) -> None:
+    # Between a person's look at the list and here, one may have gone on under another id.
+    values = json.dumps(list(ids))
+    where.add(
+        "(id IN (SELECT value FROM json_each(?))"
+        " OR number IN (SELECT session FROM former_ids WHERE id IN (SELECT value FROM json_each(?))))",
+        values,
+        values,
+    )
 
 
 def delete(connection: sqlite3.Connection, where: Where, former: Sequence[str] = ()) -> Removed:

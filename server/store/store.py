@@ -186,14 +186,28 @@ class Store:
             where.add("id IN (SELECT value FROM json_each(?))", json.dumps(list(ids)))
         elif search is not None:
             where = sessions.matching(self._moment().live_sessions(), search) if search.strip() else _nothing()
-        self._log.flush()
-        deleted = await self._do(
-            lambda connection: sessions.delete(connection, where, former=ids or ()),
-            then=lambda done: self._deleted(done.ids, done.former_ids),
-        )
+        deleted = await self._delete(where, former=ids or ())
         if everything:
             await self._do(lambda _: expiry.remove_backups(self.path, float("inf")))
         return deleted.ids
+
+    async def hide_sessions(self, ids: Sequence[str]) -> None:
+        """Delete sessions as a person does who may still undo it: nothing finds them any more, whatever happens.
+
+        `restore_sessions` takes it back, and `remove_hidden_sessions` deletes them for good; so does `purge` after
+        `expiry.UNDO_SECONDS`. An id that a session had before stands for the session.
+        """
+        moment = self._moment()
+        await self._do(lambda connection: sessions.hide(connection, moment, ids))
+
+    async def restore_sessions(self, ids: Sequence[str]) -> None:
+        """Take back `hide_sessions`. What has been removed meanwhile stays so."""
+        await self._do(lambda connection: sessions.restore(connection, ids))
+
+    async def remove_hidden_sessions(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """Delete for good what `hide_sessions` hid; returns all ids that they had."""
+        deleted = await self._delete(sessions.hidden(ids))
+        return (*deleted.ids, *deleted.former_ids)
 
     # Requests
 
@@ -240,7 +254,8 @@ class Store:
     # Upkeep
 
     async def purge(self) -> tuple[str, ...]:
-        """Delete expired sessions, requests and copies of the database; returns the ids of the sessions."""
+        """Delete expired sessions, requests and copies of the database, and hidden sessions whose time to be restored
+        is over; returns the ids of the sessions."""
         moment = self._moment()
         self._log.flush()
         purged = await self._do(
@@ -262,6 +277,13 @@ class Store:
         """The size of the database on the disk, its side files included."""
         files = [self.path, *(beside(self.path, suffix) for suffix in SIDE_FILES)]
         return await self._do(lambda _: sum(file.stat().st_size for file in files if file.exists()))
+
+    async def _delete(self, where: Where, former: Sequence[str] = ()) -> expiry.Removed:
+        self._log.flush()
+        return await self._do(
+            lambda connection: sessions.delete(connection, where, former=former),
+            then=lambda done: self._deleted(done.ids, done.former_ids),
+        )
 
     def _moment(self) -> Expiry:
         return Expiry(self._clock(), self._ttl)

@@ -1,14 +1,15 @@
 """Deleting sessions with a short time to think better of it.
 
-The store deletes at once and for good. So the rows are hidden first, and the store is told when the time is over:
-a process that is killed in between leaves the sessions undeleted, and nothing is lost that was not meant to be.
+The store hides the sessions at once, so that nothing finds them any more even if the process is killed, and removes
+them when the time is over; a store that was left with hidden ones removes them at a purge after its next start.
 
 A session that goes on meanwhile stays what the person wanted gone: it is deleted with its new turn and under its new
 id, since all that they saw is still in it, and would stay on the disk otherwise. Undo brings it back with the turn.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -25,77 +26,85 @@ class SessionDeletion(QObject):
     changed = Signal()
     """`waiting` is another."""
     failed = Signal(object)
-    """A TrayError: nothing was deleted, and the rows are back."""
+    """A TrayError: nothing was deleted, and the rows are back; or it could not be undone."""
+    hidden = Signal()
+    """The store does not find them any more."""
+    restored = Signal(object)
+    """The store finds the sessions of these ids again."""
 
     def __init__(self, store: Store, model: SessionList, run: Run, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store = store
         self._model = model
         self._run = run
-        self._waiting: dict[str, None] = {}
+        self._waiting: tuple[str, ...] = ()
         self._everything = False
-        self._committed: set[str] = set()
-        """Ids of the last deletion: one of them may have got another just before, and the news be on its way."""
         self._running: set[asyncio.Task[None]] = set()
 
     @property
     def waiting(self) -> Sequence[str]:
-        """The ids of the sessions that are hidden and will be deleted."""
-        return tuple(self._waiting)
+        """The ids of the sessions that are hidden and will be removed."""
+        return self._waiting
 
     def begin(self, ids: Sequence[str], *, everything: bool = False) -> None:
-        """Hide these sessions, to delete them at `commit`. What waited before is deleted now.
+        """Hide these sessions, to remove them at `commit`. What waited before is removed now.
 
         `everything`: they are all that there are, so that old copies of the database are to go, too.
         """
         self.commit()
-        self._waiting = dict.fromkeys(ids)
+        self._waiting = tuple(ids)
         self._everything = everything
         self._model.hide(ids)
+        self._begin(self._hide(self._waiting), "delete sessions", lambda: self._model.unhide(ids))
         self.changed.emit()
 
     def undo(self) -> None:
         """Show them again; nothing has happened."""
-        ids, self._waiting = self._waiting, {}
+        ids, self._waiting = self._waiting, ()
         self._model.unhide(ids)
+        self._begin(self._restore(ids), "restore sessions", lambda: self._model.hide(ids))
         self.changed.emit()
 
     def commit(self) -> None:
-        """Delete what waits."""
+        """Remove what waits for good."""
         if self._waiting:
-            ids, self._waiting = tuple(self._waiting), {}
-            self._committed = set(ids)
-            self._delete(ids, self._everything)
+            ids, self._waiting = self._waiting, ()
+            self._begin(self._remove(ids, self._everything), "remove deleted sessions")
             self.changed.emit()
 
     def change_id(self, former_id: str, session_id: str) -> None:
-        """A session has another id from now on, which is to be deleted in the place of the former one."""
-        if former_id in self._waiting:
-            del self._waiting[former_id]
-            self._waiting[session_id] = None
-        elif former_id in self._committed:
-            # It was deleted by an id that was no longer its own.
-            self._committed.add(session_id)
-            self._model.hide([session_id])
-            self._delete((session_id,), False)
+        """A session has another id from now on. The store knows of it by itself."""
+        self._waiting = tuple(session_id if waiting == former_id else waiting for waiting in self._waiting)
 
     async def settle(self) -> None:
-        """Delete what waits, and return when all is done."""
+        """Remove what waits, and return when all is done."""
         self.commit()
         while self._running:
             await asyncio.wait(self._running)
 
-    def _delete(self, ids: tuple[str, ...], everything: bool) -> None:
-        def restore(error: TrayError) -> None:
-            self._model.unhide(ids)
+    def _begin(self, work: Coroutine[Any, Any, None], name: str, take_back: Callable[[], None] = lambda: None) -> None:
+        """Begin `work`. The store does one thing after the other, in the order in which they are begun."""
+
+        def fail(error: TrayError) -> None:
+            take_back()
             self.failed.emit(error)
 
-        task: asyncio.Task[None] = self._run(self._carry_out(ids, everything), name="delete sessions", on_error=restore)
+        task: asyncio.Task[None] = self._run(work, name=name, on_error=fail)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _carry_out(self, ids: tuple[str, ...], everything: bool) -> None:
-        await self._store.delete_sessions(ids)
+    async def _hide(self, ids: tuple[str, ...]) -> None:
+        await self._store.hide_sessions(ids)
+        self.hidden.emit()
+
+    async def _restore(self, ids: tuple[str, ...]) -> None:
+        await self._store.restore_sessions(ids)
+        self.restored.emit(ids)
+
+    async def _remove(self, ids: tuple[str, ...], everything: bool) -> None:
+        gone = await self._store.remove_hidden_sessions(ids)
+        # What has the id of one by now is another conversation.
+        self._model.unhide(set(ids).difference(gone))
         if everything and not (await self._store.list_sessions(limit=1)).total:
             # Sessions that began meanwhile are not deleted unasked.
             await self._store.delete_sessions(everything=True)

@@ -1,7 +1,7 @@
 """What fills the list of sessions: pages of the store, searches, and what happens meanwhile."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from typing import Any, Literal, Protocol
 
 from PySide6.QtCore import QObject, Signal
@@ -53,7 +53,7 @@ class SessionFeed(QObject):
         self.problem: TrayError | None = None
         self.search = ""
         self.total = 0
-        """All that the search finds, those that are hidden included."""
+        """All that the search finds."""
         self.size_bytes: int | None = None
         self._store = store
         self._model = model
@@ -101,6 +101,17 @@ class SessionFeed(QObject):
             followed.add(heir)
             session_id = heir
         return session_id
+
+    def recount(self) -> None:
+        """The store finds fewer sessions than before."""
+        self.apply(())
+
+    def restore(self, ids: Sequence[str]) -> None:
+        """The store finds these again, which it did not for a while."""
+        if all(self._model.row_of(session_id) is not None for session_id in ids):
+            self.apply([SessionChanged(session_id) for session_id in ids])
+        else:
+            self.reload()
 
     def apply(self, events: Iterable[SessionChanged | SessionsDeleted]) -> None:
         """Take what happened, in order: ids and deletions at once, the rest when the store has said it."""

@@ -77,6 +77,8 @@ async def parts(tmp_path, qapp):
     deletion = SessionDeletion(store, model, run)
     bridge.sessions_changed.connect(feed.apply)
     feed.id_changed.connect(deletion.change_id)
+    deletion.hidden.connect(feed.recount)
+    deletion.restored.connect(feed.restore)
     resets = []
     model.modelReset.connect(lambda: resets.append(1))
     parts = Parts(store, bus, bridge, model, feed, deletion, now, tasks, resets)
@@ -241,19 +243,30 @@ async def test_a_broken_database_is_a_problem_that_is_said(parts):
 # Deleting
 
 
-async def test_a_deletion_hides_at_once_and_waits(listed):
+async def test_a_deletion_hides_at_once_in_the_list_and_in_the_store(listed):
     listed.deletion.begin(["e", "d"])
     assert (listed.ids(), listed.deletion.waiting) == (list("fc"), ("e", "d"))
     await listed.rest()
-    assert (await listed.store.list_sessions()).total == 6
+    assert (await listed.store.list_sessions()).total == listed.feed.total == 4
+    assert await listed.store.find_session("e") is None
 
 
 async def test_undo_shows_them_again_and_nothing_is_deleted(listed):
     listed.deletion.begin(["e", "d"])
     listed.deletion.undo()
     await listed.deletion.settle()
+    await listed.rest()
     assert (listed.ids(), listed.deletion.waiting) == (list("fedc"), ())
-    assert (await listed.store.list_sessions()).total == 6
+    assert (await listed.store.list_sessions()).total == listed.feed.total == 6
+
+
+async def test_undo_brings_back_what_a_reload_has_left_out_meanwhile(listed):
+    listed.deletion.begin(["e", "d"])
+    await listed.rest()
+    await listed.load()
+    listed.deletion.undo()
+    await listed.rest()
+    assert listed.ids() == list("fedc")
 
 
 async def test_a_commit_deletes_them(listed):
@@ -273,9 +286,10 @@ async def test_another_deletion_carries_out_the_first(listed):
     listed.deletion.begin(["e"])
     listed.deletion.begin(["d"])
     await listed.rest()
+    assert listed.deletion.waiting == ("d",)
+    await listed.store.restore_sessions(["e", "d"])
     assert await listed.store.find_session("e") is None
     assert await listed.store.find_session("d") is not None
-    assert listed.deletion.waiting == ("d",)
 
 
 async def test_hidden_sessions_are_in_no_page_and_no_search(listed):
@@ -284,10 +298,21 @@ async def test_hidden_sessions_are_in_no_page_and_no_search(listed):
     await listed.rest()
     assert listed.ids() == list("fdcb")
     await listed.load("number")
-    assert listed.ids() == list("fdc")
+    assert listed.ids() == list("fdcb")
     await listed.save("e", "Hello e", "Answer number 4", "And?", "So.")
     await listed.rest()
-    assert listed.ids() == list("fdc")
+    assert listed.ids() == list("fdcb")
+    assert listed.feed.total == 4
+
+
+async def test_another_conversation_under_a_deleted_id_is_listed_and_stays(listed):
+    listed.deletion.begin(["e"])
+    await listed.rest()
+    await listed.save("e", "Something else", "Entirely")
+    await listed.deletion.settle()
+    await listed.rest()
+    assert "e" in listed.ids()
+    assert (await listed.store.find_session("e")).messages[0]["content"][0]["text"] == "Something else"
 
 
 async def test_a_session_that_goes_on_while_it_waits_is_deleted_under_its_new_id(parts):
@@ -310,6 +335,7 @@ async def test_undo_brings_it_back_with_the_turn_and_the_id_that_it_has_now(part
     await parts.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
     await parts.rest()
     parts.deletion.undo()
+    await parts.rest()
     assert [(session.id, session.turns) for session in parts.model.sessions] == [("ses_2", 4)]
 
 

@@ -88,7 +88,7 @@ class SessionActions(QObject):
         menu.clear()
         text = _delete_text(len(selected)) if selected else tr("Delete selected sessions")
         self._add(menu, text, lambda: self.deleting.ask(selected)).setEnabled(bool(selected))
-        total = max(0, self._feed.total - len(self._model.hidden))
+        total = self._feed.total
         words = tr("Delete all {sessions} found...") if self._feed.search else tr("Delete all {sessions}...")
         everything = self._add(menu, words.format(sessions=sessions_text(total)), self.delete_found)
         everything.setEnabled(total > 0)
@@ -115,11 +115,7 @@ class SessionActions(QObject):
             self._model.update(await self._store.pin_session(self._feed.current_id(session_id), pinned))
 
     async def _delete_found(self, search: str) -> None:
-        # What could still be undone is not to be counted again.
-        self.deleting.commit()
-        hidden = set(self._model.hidden)
-        found = [summary for summary in await find_all(self._store, search) if summary.id not in hidden]
-        self.deleting.ask(found, everything=not search)
+        self.deleting.ask(await find_all(self._store, search), everything=not search)
 
 
 def _delete_text(count: int) -> str:

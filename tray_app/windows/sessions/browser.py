@@ -107,6 +107,8 @@ class SessionBrowser(QWidget):
         self.feed.deleted.connect(self._forget)
         self.feed.failed.connect(self._work.report)
         self.deletion.changed.connect(self._show_state)
+        self.deletion.hidden.connect(self.feed.recount)
+        self.deletion.restored.connect(self.feed.restore)
         self.deletion.failed.connect(self._work.report)
         self.model.modelReset.connect(self._select_again)
         self.reader.opened.connect(self.pane.show_reading)
@@ -166,7 +168,7 @@ class SessionBrowser(QWidget):
 
     async def _open(self, session_id: str) -> None:
         session_id = self.feed.current_id(session_id)
-        summary = None if session_id in self.model.hidden else await find_summary(self._store, session_id)
+        summary = await find_summary(self._store, session_id)
         if summary is None:
             self.reader.close()
             self._say_gone()

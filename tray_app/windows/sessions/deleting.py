@@ -26,6 +26,8 @@ class Deleting(QObject):
         self._feed = feed
         self._table = table
         self.undo_bar = undo_bar
+        # What was not deleted cannot be undone.
+        deletion.failed.connect(lambda _: self.commit())
 
     def ask(self, sessions: Sequence[SessionSummary], *, everything: bool = False) -> None:
         """Ask whether these are to be deleted; `everything`: they are all that there are."""

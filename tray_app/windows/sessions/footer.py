@@ -53,7 +53,7 @@ class Footer(QWidget):
         feed = self._feed
         facts = []
         if feed.state == "ready":
-            count = max(0, feed.total - len(self._model.hidden))
+            count = feed.total
             found = tr("{sessions} found") if feed.search else "{sessions}"
             facts.append(found.format(sessions=sessions_text(count)))
             if self._model.is_full and count > self._model.rowCount():

@@ -358,7 +358,9 @@ async def test_a_deleted_session_can_be_had_back(listed):
     listed.browser.pane.header.delete.click()
     answer(listed, yes=True)
     assert listed.ids() == list("dca")
+    await listed.rest()
     assert listed.browser.footer.text.text().startswith("3 sessions")
+    assert await listed.context.store.find_session("b") is None
     listed.browser.undo_bar.undo()
     await listed.page.settle()
     assert listed.ids() == list("dcba")

@@ -1,0 +1,158 @@
+"""Sessions that a person deleted and may still have back: nothing finds them, and they are gone soon after."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from server.errors import NotFound
+from server.events import SessionChanged, SessionsDeleted
+from server.store.expiry import UNDO_SECONDS
+from server.store.store import Store
+from tests.store.conversations import exchange, files_with, saved_as
+
+SAID = ("What is the secret word?", "It is xylophone.")
+
+
+@pytest.fixture
+async def store(path, bus, clock):
+    """A store with the session s, of whose words the word xylophone is one."""
+    store = await Store.open(path, bus=bus, clock=clock, ttl_seconds=None)
+    await save(store, "s", *SAID)
+    yield store
+    await store.close()
+
+
+async def save(store, session_id, *texts, **options):
+    await store.save_session(session_id, **saved_as(exchange(*texts)), **options)
+
+
+async def listed(store, search=None):
+    page = await store.list_sessions(search=search)
+    assert page.total == len(page.items)
+    return [summary.id for summary in page.items]
+
+
+async def test_nothing_finds_them(store):
+    await store.hide_sessions(["s"])
+    assert await listed(store) == []
+    assert await listed(store, "xylophone") == []
+    assert await store.find_session("s") is None
+    for change in (store.rename_session("s", "Mine"), store.pin_session("s", True)):
+        with pytest.raises(NotFound):
+            await change
+    assert await store.delete_sessions(search="xylophone") == ()
+
+
+async def test_they_are_restored_as_they_were(store):
+    before = await store.find_session("s")
+    await store.hide_sessions(["s"])
+    await store.restore_sessions(["s"])
+    assert await store.find_session("s") == before
+    assert await listed(store, "xylophone") == ["s"]
+
+
+async def test_they_are_removed_for_good_and_it_is_told(store, bus, path):
+    events = []
+    bus.subscribe(events.append)
+    await store.hide_sessions(["s"])
+    assert events == []
+    assert await store.remove_hidden_sessions(["s"]) == ("s",)
+    assert events == [SessionsDeleted(("s",))]
+    assert files_with(path.parent, "xylophone") == []
+    await store.restore_sessions(["s"])
+    assert await listed(store) == []
+
+
+async def test_only_what_is_hidden_is_removed(store):
+    assert await store.remove_hidden_sessions(["s"]) == ()
+    assert await listed(store) == ["s"]
+
+
+async def test_a_deletion_of_a_program_s_is_real_at_once(store, path):
+    await store.hide_sessions(["s"])
+    assert await store.delete_session("s")
+    assert files_with(path.parent, "xylophone") == []
+
+
+@pytest.mark.parametrize(
+    ("passed", "left"), [(0.0, True), (UNDO_SECONDS, True), (UNDO_SECONDS + 1, False), (-1, False)]
+)
+async def test_a_purge_removes_those_that_nobody_can_restore_any_more(store, clock, path, passed, left):
+    """The last: a clock that was set back must not keep them."""
+    await store.pin_session("s", True)
+    await store.hide_sessions(["s"])
+    clock.now += passed
+    await store.purge()
+    assert bool(files_with(path.parent, "xylophone")) is left
+    await store.restore_sessions(["s"])
+    assert await listed(store) == (["s"] if left else [])
+
+
+async def test_a_process_that_is_killed_leaves_nothing_to_be_found(store, path, bus, clock):
+    await store.close()
+    killed = (
+        "import asyncio, os, pathlib, signal, sys\n"
+        "from server.events import EventBus\n"
+        "from server.store.store import Store\n"
+        "async def main():\n"
+        "    store = await Store.open(pathlib.Path(sys.argv[1]), bus=EventBus(), clock=lambda: 1000.0)\n"
+        "    await store.hide_sessions(['s'])\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "asyncio.run(main())\n"
+    )
+    command = [sys.executable, "-c", killed, str(path)]
+    process = await asyncio.to_thread(subprocess.run, command, cwd=Path(__file__).parents[2], check=False)
+    assert process.returncode != 0
+    again = await Store.open(path, bus=bus, clock=clock, ttl_seconds=None)
+    assert await listed(again) == []
+    await again.purge()
+    assert files_with(path.parent, "xylophone") == []
+    await again.close()
+
+
+async def test_who_was_seen_under_a_former_id_is_meant(store, bus):
+    events = []
+    await save(store, "ses_1", "Hello", "Hi", explicit=False)
+    bus.subscribe(events.append)
+    await save(store, "ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
+    await store.hide_sessions(["ses_1"])
+    assert [await store.find_session(one) for one in ("ses_1", "ses_2")] == [None, None]
+    await store.restore_sessions(["ses_1"])
+    assert (await store.find_session("ses_2")).summary.turns == 4
+    await store.hide_sessions(["ses_1"])
+    assert set(await store.remove_hidden_sessions(["ses_1"])) == {"ses_1", "ses_2"}
+    assert events == [SessionChanged("ses_2", "ses_1"), SessionsDeleted(("ses_2", "ses_1"))]
+
+
+@pytest.mark.parametrize("explicit", [True, False])
+async def test_what_goes_on_from_it_goes_with_it(store, path, explicit):
+    await save(store, "t", "Hello", "Hi", explicit=explicit)
+    await store.hide_sessions(["t"])
+    name = "t" if explicit else "ses_2"
+    await save(store, name, "Hello", "Hi", "Go on", "Sure", explicit=explicit, prefix=2)
+    assert await listed(store) == ["s"]
+    await store.restore_sessions([name])
+    assert (await store.find_session(name)).summary.turns == 4
+
+
+async def test_a_session_that_is_there_goes_on_rather_than_a_hidden_one(store):
+    for name in ("ses_there", "ses_hidden"):
+        await save(store, name, "Hello", "Hi", explicit=False)
+    await store.hide_sessions(["ses_hidden"])
+    await save(store, "ses_next", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
+    assert await listed(store) == ["ses_next", "s"]
+
+
+async def test_another_conversation_under_its_id_takes_its_place(store, path):
+    await store.hide_sessions(["s"])
+    await save(store, "s", "Something else", "Entirely")
+    assert await listed(store) == ["s"]
+    assert await store.remove_hidden_sessions(["s"]) == ()
+    await store.restore_sessions(["s"])
+    assert [message["content"][0]["text"] for message in (await store.find_session("s")).messages] == [
+        "Something else",
+        "Entirely",
+    ]
