@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
@@ -14,6 +15,13 @@ from server.sockets import listen
 from tests.test_applying import Running
 
 
+@pytest.fixture
+async def taken() -> AsyncIterator[int]:
+    """The port of somebody in this process who hangs up on whoever asks."""
+    async with await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0) as server:
+        yield int(server.sockets[0].getsockname()[1])
+
+
 async def test_a_free_port_is_free_and_stays_so() -> None:
     with await listen("127.0.0.1", 0) as sock:
         port = sock.getsockname()[1]
@@ -21,19 +29,24 @@ async def test_a_free_port_is_free_and_stays_so() -> None:
     (await listen("127.0.0.1", port)).close()
 
 
-async def test_the_holder_is_named() -> None:
-    with await listen("127.0.0.1", 0) as taken:
-        port = taken.getsockname()[1]
-        report = await look_at_port("127.0.0.1", port)
+async def test_the_holder_is_named(taken: int) -> None:
+    report = await look_at_port("127.0.0.1", taken)
     assert (report.free, report.ours) == (False, None)
     assert report.holder == f"{psutil.Process().name()} (process {os.getpid()})"
     assert isinstance(report.error, PortUnavailable)
-    assert (report.error.port, report.error.in_use) == (port, True)
+    assert (report.error.port, report.error.in_use) == (taken, True)
+
+
+async def test_a_holder_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port_check, "ASK_SECONDS", 0.05)
+    with await listen("127.0.0.1", 0) as silent:
+        report = await look_at_port("127.0.0.1", silent.getsockname()[1])
+    assert (report.free, report.ours) == (False, None)
 
 
 @pytest.mark.parametrize("error", [psutil.AccessDenied(), PermissionError("no")])
 async def test_who_may_not_see_all_processes_sees_the_own_ones(
-    monkeypatch: pytest.MonkeyPatch, error: Exception
+    monkeypatch: pytest.MonkeyPatch, taken: int, error: Exception
 ) -> None:
     """So it is on macOS."""
 
@@ -41,15 +54,13 @@ async def test_who_may_not_see_all_processes_sees_the_own_ones(
         raise error
 
     monkeypatch.setattr(psutil, "net_connections", refuse)
-    with await listen("127.0.0.1", 0) as taken:
-        report = await look_at_port("127.0.0.1", taken.getsockname()[1])
+    report = await look_at_port("127.0.0.1", taken)
     assert str(os.getpid()) in str(report.holder)
 
 
-async def test_a_holder_that_nobody_may_see_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_holder_that_nobody_may_see_is_none(monkeypatch: pytest.MonkeyPatch, taken: int) -> None:
     monkeypatch.setattr(psutil, "net_connections", lambda kind: [])
-    with await listen("127.0.0.1", 0) as taken:
-        report = await look_at_port("127.0.0.1", taken.getsockname()[1])
+    report = await look_at_port("127.0.0.1", taken)
     assert (report.free, report.holder) == (False, None)
 
 
@@ -84,7 +95,7 @@ async def test_above_the_last_port_the_system_chooses() -> None:
     assert 0 < await next_free_port("127.0.0.1", LAST_PORT) <= LAST_PORT
 
 
-async def test_the_loop_goes_on_while_it_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_loop_goes_on_while_it_looks(monkeypatch: pytest.MonkeyPatch, taken: int) -> None:
     loop, went_on = asyncio.get_running_loop(), asyncio.Event()
 
     def slow(port: int) -> str:
@@ -92,7 +103,6 @@ async def test_the_loop_goes_on_while_it_looks(monkeypatch: pytest.MonkeyPatch) 
         return "somebody (process 1)"
 
     monkeypatch.setattr(port_check, "holder", slow)
-    with await listen("127.0.0.1", 0) as taken:
-        looking = asyncio.create_task(look_at_port("127.0.0.1", taken.getsockname()[1]))
-        loop.call_later(0.05, went_on.set)
-        assert (await looking).holder == "somebody (process 1)"
+    looking = asyncio.create_task(look_at_port("127.0.0.1", taken))
+    loop.call_later(0.05, went_on.set)
+    assert (await looking).holder == "somebody (process 1)"
