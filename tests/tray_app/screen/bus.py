@@ -199,3 +199,14 @@ class Login(BusService):
     def prepare_for_sleep(self, going: bool) -> None:
         """True before a sleep, False after it."""
         self.emit("org.freedesktop.login1.Manager", "PrepareForSleep", "b", (going,))
+
+
+class SilentPrompter(BusService):
+    """What should ask for a keyring's password, and shows nothing."""
+
+    name = "org.gnome.keyring.SystemPrompter"
+    path = "/org/gnome/keyring/Prompter"
+
+    def answer(self, method: str, interface: str, sender: str, body: tuple[Any, ...]) -> Answer | None:
+        """It says that it begins."""
+        return ("", ()) if method == "BeginPrompting" else None

@@ -34,10 +34,11 @@ CLICKS = 8
 CLICK_SECONDS = 3.0
 PASSWORD = "the password of this test's keyring"
 
-# Without directories of services the bus starts nothing by itself, so that all there is was started here.
+# The bus starts nothing by itself but what asks for a keyring's password, so that all there is was started here.
 BUS = """<busconfig>
   <type>session</type>
   <listen>unix:path={socket}</listen>
+  <servicedir>{services}</servicedir>
   <auth>EXTERNAL</auth>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
@@ -46,7 +47,13 @@ BUS = """<busconfig>
   </policy>
 </busconfig>
 """
-KEYRING = 'echo "$DBUS_SESSION_BUS_ADDRESS"; exec gnome-keyring-daemon --unlock --foreground --components=secrets'
+PROMPTER = """[D-BUS Service]
+Name=org.gnome.keyring.SystemPrompter
+Exec=/usr/libexec/gcr-prompter
+"""
+ADDRESS = 'echo "$DBUS_SESSION_BUS_ADDRESS"; exec '
+KEYRING = "gnome-keyring-daemon --unlock --foreground --components=secrets"
+NO_KEYRING = "sleep infinity"
 
 
 class Place(NamedTuple):
@@ -75,9 +82,13 @@ class Place(NamedTuple):
 
 
 class Desktop:
-    """`with Desktop() as desktop:`; `environment` is what the application is to be started with, by `start`."""
+    """`with Desktop() as desktop:`; `environment` is what the application is to be started with, by `start`.
 
-    def __init__(self) -> None:
+    Without `keyring` nothing keeps secrets there.
+    """
+
+    def __init__(self, *, keyring: bool = True) -> None:
+        self._keyring = keyring
         # Short, because sockets are in there, whose paths may have 107 bytes.
         self.root = Path(tempfile.mkdtemp(prefix="cct-"))
         self.home = self.root / "home"
@@ -138,6 +149,14 @@ class Desktop:
     def bus(self) -> str:
         """The address of the session's message bus."""
         return self.environment["DBUS_SESSION_BUS_ADDRESS"]
+
+    def lock_keyring(self) -> None:
+        """Have the keyring ask for its password, which is `PASSWORD`, from now on."""
+        login = "array:objpath:/org/freedesktop/secrets/collection/login"
+        self.run(
+            *("dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"),
+            *("org.freedesktop.Secret.Service.Lock", login),
+        )
 
     # What a person does
 
@@ -225,7 +244,8 @@ class Desktop:
         bus = self._start_bus()
         # What belongs to the whole system is on the same one: nothing may reach the real one.
         self.environment |= {"DBUS_SESSION_BUS_ADDRESS": bus, "DBUS_SYSTEM_BUS_ADDRESS": bus}
-        until(lambda: self.has_service("org.freedesktop.secrets"))
+        if self._keyring:
+            until(lambda: self.has_service("org.freedesktop.secrets"))
         self.start_tray()
 
     def start_tray(self) -> None:
@@ -268,8 +288,12 @@ class Desktop:
 
     def _start_bus(self) -> str:
         configuration = self.root / "bus.conf"
-        configuration.write_text(BUS.format(socket=self.root / "bus"))
-        command = ["dbus-run-session", f"--config-file={configuration}", "--", "sh", "-c", KEYRING]
+        services = self.root / "services"
+        services.mkdir()
+        (services / "prompter.service").write_text(PROMPTER)
+        configuration.write_text(BUS.format(socket=self.root / "bus", services=services))
+        command = ["dbus-run-session", f"--config-file={configuration}", "--", "sh", "-c"]
+        command.append(ADDRESS + (KEYRING if self._keyring else NO_KEYRING))
         self.start(command, name="bus", input=PASSWORD.encode())
         return until(lambda: re.search(r"^unix:\S+", self.log("bus").read_text(), re.MULTILINE))[0]
 

@@ -68,10 +68,10 @@ class Person:
         """The text that was copied."""
         return self.desktop.run(sys.executable, "-c", READ_CLIPBOARD)
 
-    def ask(self, url: str, text: str) -> str:
+    def ask(self, url: str, text: str, *, key: str = "", model: str = "gpt-5") -> str:
         """A chat with the server."""
-        with openai.OpenAI(base_url=f"{url}/v1", api_key=self.key(), max_retries=0) as client:
-            answer = client.chat.completions.create(model="gpt-5", messages=[{"role": "user", "content": text}])
+        with openai.OpenAI(base_url=f"{url}/v1", api_key=key or self.key(), max_retries=0) as client:
+            answer = client.chat.completions.create(model=model, messages=[{"role": "user", "content": text}])
         return answer.choices[0].message.content or ""
 
     def refusal(self, url: str, text: str) -> int:

@@ -1,0 +1,105 @@
+"""Where the key is kept when the keyring is locked, or there is none: the program starts, and says it."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.simulator import Simulator
+from tests.simulator.replies import Text
+from tests.tray_app.screen.accessibility import ScreenReader
+from tests.tray_app.screen.bus import SilentPrompter
+from tests.tray_app.screen.desktop import PASSWORD, Desktop, until
+from tests.tray_app.screen.person import Person
+
+WAITING = "^Waiting for the system keyring"
+LOST = ".*so this key is lost when the application quits.*"
+
+
+@pytest.fixture
+def bare_desktop() -> Iterator[Desktop]:
+    """A desktop without a Secret Service."""
+    with Desktop(keyring=False) as desktop:
+        yield desktop
+
+
+def shown_key(person: Person, reader: ScreenReader) -> str:
+    """The key as the settings give it to the clipboard."""
+    person.window()
+    person.desktop.keys("ctrl+5", "ctrl+f")
+    person.desktop.type("what clients send")
+    reader.wait_until_gone("Port", "label")
+    reader.press("(API key: )?Copy", "push button")
+    return until(lambda: text if (text := person.clipboard()).startswith("cct-") else None)
+
+
+def check_key_in_memory(person: Person, url: str, reader: ScreenReader, simulator: Simulator) -> None:
+    """The settings say that the key is in memory only; it works, and stands in no file."""
+    key = shown_key(person, reader)
+    reader.wait_for("What clients send. It is kept in memory only.", "label")
+    reader.wait_for(LOST, "label")
+    reader.wait_for("Keep it in a file", "push button")
+    assert person.status(url, key) == 200
+    assert person.status(url, "cct-another") == 401
+    simulator.script(Text("It is here."))
+    assert person.ask(url, "Where is the key?", key=key) == "It is here."
+    assert files_with(key, person.desktop.home) == []
+
+
+def files_with(word: str, directory: Path) -> list[Path]:
+    return [file for file in directory.rglob("*") if file.is_file() and word.encode() in file.read_bytes()]
+
+
+def test_a_locked_keyring_is_waited_for_as_long_as_the_person_wants(
+    desktop: Desktop, simulator: Simulator, cli_path: Path
+) -> None:
+    person = Person(desktop, simulator.url, cli_path)
+    desktop.lock_keyring()
+    with ScreenReader(desktop) as reader:
+        # Nobody asks them, and they do without it.
+        with SilentPrompter(desktop.bus):
+            application = person.start("--port", "0")
+            reader.press("Go on without it", "push button")
+            check_key_in_memory(person, person.url(), reader, simulator)
+            application.send_signal(signal.SIGTERM)
+            assert application.wait(30) == 0
+
+        # They enter the password, and the key is where it belongs.
+        application = person.start("--port", "0")
+        until(lambda: desktop.windows(WAITING))
+        reader.wait_for("Unlock Login Keyring", "dialog")
+        desktop.type(PASSWORD)
+        desktop.keys("Return")
+        url = person.url(2)
+        key = shown_key(person, reader)
+        assert key == person.key()
+        assert person.status(url, key) == 200
+        reader.wait_for("What clients send. It is kept in the system keyring .*", "label")
+        assert files_with(key, desktop.home) == []
+        application.send_signal(signal.SIGTERM)
+        assert application.wait(30) == 0
+
+        # They do not know it.
+        desktop.lock_keyring()
+        application = person.start("--port", "0")
+        reader.press("Cancel", "push button")
+        assert person.status(person.url(3), key) == 401
+        person.window()
+        application.send_signal(signal.SIGTERM)
+        assert application.wait(30) == 0
+
+
+def test_without_a_keyring_the_key_is_in_memory_until_a_file_is_wanted(
+    bare_desktop: Desktop, simulator: Simulator, cli_path: Path
+) -> None:
+    person = Person(bare_desktop, simulator.url, cli_path)
+    with ScreenReader(bare_desktop) as reader:
+        person.start("--port", "0")
+        check_key_in_memory(person, person.url(), reader, simulator)
+        key = person.clipboard()
+        reader.press("Keep it in a file", "push button")
+        reader.wait_for("What clients send. It is kept in .*secrets.json.*", "label")
+        (file,) = until(lambda: files_with(key, bare_desktop.home))
+        assert file.name == "secrets.json"
+        assert file.stat().st_mode & 0o777 == 0o600
