@@ -1,4 +1,4 @@
-"""What a developer types: `python3 dev.py run`, `test`, `check`, `demo`, `bench`, `screenshots`, `setup`.
+"""What a developer types: `python3 dev.py run`, `test`, `check`, `demo`, `bench`, `screenshots`, `clients`, `setup`.
 
 Each command first sees to what it needs: a virtual environment in `.venv` with the pinned packages, and on
 Debian and Ubuntu the system's packages. Standard library only, because it runs before anything is installed.
@@ -440,6 +440,12 @@ def screenshots(arguments: list[str]) -> int:
     become([str(python), "-m", "tests.screenshots", *arguments], ROOT)
 
 
+def clients(arguments: list[str]) -> int:
+    """Run real client programs, set up as the page Clients says, against the product. Names run those alone."""
+    python, _ = prepare(Needs({"bundled-cli", "dev", "tray"}))
+    become([str(python), "-m", "tests.clients.programs", *arguments], ROOT)
+
+
 def setup(arguments: list[str]) -> int:
     """Install all that the other commands need, and nothing else."""
     if arguments:
@@ -451,7 +457,7 @@ def setup(arguments: list[str]) -> int:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    command.__name__: command for command in (run, test, check, demo, bench, screenshots, setup)
+    command.__name__: command for command in (run, test, check, demo, bench, screenshots, clients, setup)
 }
 
 

@@ -17,10 +17,9 @@ from pathlib import Path
 
 import psutil
 
-from server.backends.claude_cli.locate import bundled, locate
 from tests.bench.measurements import FAILED, MEASUREMENTS, measure
 from tests.bench.report import table
-from tests.bench.scene import Scene, set_up
+from tests.bench.scene import Scene, find_claude, set_up
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -31,13 +30,6 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every value into a file as well")
     parser.add_argument("--claude-path", type=Path, metavar="FILE", help="the CLI; without it the bundled one")
     return parser.parse_args(arguments)
-
-
-def find_claude(given: Path | None) -> Path:
-    """The CLI to measure with: the pinned one, unless another is asked for. Raises CliNotFound."""
-    name = "claude.exe" if sys.platform == "win32" else "claude"
-    pinned = (path for path in bundled(name) if path.is_file())
-    return given or next(pinned, None) or locate()
 
 
 def machine(scene: Scene) -> str:

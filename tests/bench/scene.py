@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 import psutil
 
+from server.backends.claude_cli.locate import bundled, locate
 from tests.demo import stop
 from tests.environment import made_environment, simulated_account
 
@@ -37,6 +38,13 @@ WINDOW_VARIABLES = {"QT_QPA_PLATFORM": "offscreen"}
 """The window is open and is drawn, into memory: no desktop is needed."""
 POLL_SECONDS = 0.02
 REST_SECONDS = 60.0
+
+
+def find_claude(given: Path | None) -> Path:
+    """The CLI to work with: the pinned one, unless another is asked for. Raises CliNotFound."""
+    name = "claude.exe" if sys.platform == "win32" else "claude"
+    pinned = (path for path in bundled(name) if path.is_file())
+    return given or next(pinned, None) or locate()
 
 
 class NotListening(Exception):

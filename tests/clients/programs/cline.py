@@ -1,0 +1,29 @@
+"""Cline: its command, set up by the line of the Clients page."""
+
+import shlex
+from pathlib import Path
+
+from tests.clients.programs import versions
+from tests.clients.programs.program import Program
+from tests.clients.programs.stage import Stage, client_of
+from tests.clients.programs.trying import run
+from tests.simulator import ToolUse
+
+
+def _set_up(stage: Stage) -> None:
+    [snippet] = client_of("cline").snippets
+    run(stage, shlex.split(snippet.text(stage.connection)))
+
+
+def _reading(file: Path) -> ToolUse:
+    return ToolUse("read_files", {"files": [{"path": str(file)}]})
+
+
+CLINE = Program(
+    name="cline",
+    client="cline",
+    package=versions.CLINE,
+    set_up=_set_up,
+    ask=lambda _, words: ["cline", words],
+    reading=_reading,
+)
