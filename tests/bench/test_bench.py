@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from tests.bench import window_lag
-from tests.bench.measurements import FAILED, MEASUREMENTS, measure
+from tests.bench.measurements import FAILED, MEASUREMENTS, Measurement, measure
 from tests.bench.report import RATE, Row, Target, percentile, table
 from tests.bench.rounds import Size
 from tests.bench.scene import ROOT, set_up
@@ -54,27 +54,27 @@ async def test_a_measurement_gives_all_its_rows_with_a_number_in_each(scene, nam
 
 def test_the_command_prints_the_table_and_writes_every_value(tmp_path):
     file = tmp_path / "report.json"
-    options = ["--only", "start", "--rounds", "1", "--json", str(file)]
+    options = ["--only", "new-conversation", "--rounds", "1", "--json", str(file)]
     done = subprocess.run([sys.executable, "-m", "tests.bench", *options], cwd=ROOT, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
     report = json.loads(file.read_text())
-    assert [(row["what"], len(row["values"])) for row in report["rows"]] == [("start to listening", 1)] * 2
+    assert [(row["what"], len(row["values"])) for row in report["rows"]] == [("first delta, new conversation", 1)] * 2
     assert done.stdout.startswith(report["machine"])
-    assert "start to listening" in done.stdout
+    assert "first delta, new conversation" in done.stdout
 
 
-async def test_a_measurement_that_fails_does_not_take_the_others_along(scene):
+async def test_a_measurement_that_fails_does_not_take_the_others_along(scene, monkeypatch):
+    async def tokens(scene, size):
+        return [Row("size", "everybody", "tokens", [size.tokens])]
+
+    monkeypatch.setitem(MEASUREMENTS, "another", Measurement(tokens, 1))
     with socket.socket() as nobody:  # bound, but not listening: connections are refused
         nobody.bind(("127.0.0.1", 0))
         silent = replace(scene, simulator_url=f"http://127.0.0.1:{nobody.getsockname()[1]}")
-        rows = await measure(silent, ["long-stream", "start"], rounds=1)
+        rows = await measure(silent, ["long-stream", "another"], rounds=1)
 
-    assert [(row.what, row.note) for row in rows] == [
-        ("long-stream", FAILED),
-        ("start to listening", ""),
-        ("start to listening", ""),
-    ]
+    assert [(row.what, row.note) for row in rows] == [("long-stream", FAILED), ("size", "")]
 
 
 def test_the_table_shows_the_slow_end_and_the_median_of_the_rounds_ratios():

@@ -11,7 +11,6 @@ from tests.simulator import conversation
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-CONVERSATIONS = 8
 LOOK = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
 
 
@@ -33,18 +32,18 @@ async def converse(server: Live, name: str, turns: int) -> None:
         assert message.content.endswith(f"secret-{name} result {turn}" if calls else f"secret-{name} {turn}")
 
 
-@pytest.mark.parametrize(("room", "turns"), [(CONVERSATIONS, 4), (3, 2)])
-async def test_no_conversation_sees_another(serve: Serve, room: int, turns: int) -> None:
+@pytest.mark.parametrize(("conversations", "room", "turns"), [(8, 8, 4), (5, 2, 2)])
+async def test_no_conversation_sees_another(serve: Serve, conversations: int, room: int, turns: int) -> None:
     """With less room than conversations processes are ended and begun again, and requests wait for their turn."""
     server = await serve(max_conversations=room, spares=1)
-    await asyncio.gather(*(converse(server, f"{number}x", turns) for number in range(CONVERSATIONS)))
+    await asyncio.gather(*(converse(server, f"{number}x", turns) for number in range(conversations)))
     calls = server.simulator.messages_calls
-    assert len(calls) == CONVERSATIONS * (turns + turns // 2)
+    assert len(calls) == conversations * (turns + turns // 2)
     lengths: dict[bytes, list[int]] = {}
     for call in calls:
         (name,) = set(re.findall(rb"secret-\d+x", call.raw))
         lengths.setdefault(name, []).append(len(conversation(call)))
-    assert len(lengths) == CONVERSATIONS
+    assert len(lengths) == conversations
     # Each call holds its conversation from the beginning: two turns more than the one before.
     assert set(map(tuple, lengths.values())) == {tuple(range(1, 3 * turns, 2))}
     assert len(server.pids("idle", "busy", "holding")) <= room
