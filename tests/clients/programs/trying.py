@@ -72,6 +72,7 @@ def _chat(program: Program, stage: Stage) -> None:
     requests = stage.requests()
     if not any(record["status"] == "ok" and record["stream"] == program.streams for record in requests):
         raise Failed(f"the server has no such request, but {requests}")
+    _check_beginnings(stage, QUESTION)
 
 
 def _tools(program: Program, stage: Stage) -> None:
@@ -101,13 +102,22 @@ def tool_results(recorded: Recorded) -> list[object]:
 def _check_round_trip(stage: Stage, call: ToolUse) -> None:
     """The result came as one, after the call, to the CLI process that was waiting for it."""
     [second] = [one for one in stage.simulator.messages_calls if tool_results(one)]
+    _check_beginnings(stage, TASK)
     turns = conversation(second)
-    called = [block["name"] for block in turns[-2][1] if block["type"] == "tool_use"]
-    if [role for role, _ in turns] != ["user", "assistant", "user"] or called != [call.name]:
+    answers = [[block.get("name") for block in blocks] for role, blocks in turns if role == "assistant"]
+    if answers != [[call.name]] or turns[-2][0] != "assistant":
         raise Failed(f"the conversation is {turns}")
     first = [one for one in stage.simulator.messages_calls if one.headers[CLI_SESSION] == second.headers[CLI_SESSION]]
     if len(first) < 2:
         raise Failed("the conversation went on in another process")
+
+
+def _check_beginnings(stage: Stage, words: str) -> None:
+    """Every conversation begins with the program's own words, without an answer that was given elsewhere."""
+    for one in stage.simulator.messages_calls:
+        answered = any(role == "assistant" for role, _ in conversation(one))
+        if words in str(conversation(one)) and answered and not tool_results(one):
+            raise Failed(f"before its words stand others: {conversation(one)}")
 
 
 def _refusal(program: Program, stage: Stage) -> None:
