@@ -3,7 +3,6 @@
 import asyncio
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from server.store.types import RequestRecord
@@ -78,13 +77,6 @@ class DetailPane(QFrame):
     def settled(self) -> "asyncio.Task[None] | None":
         """The reading that goes on, to be waited for; None if there is none."""
         return self._reading
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc closes."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.closed.emit()
-        else:
-            super().keyPressEvent(event)
 
     def _show_known(self, record: RequestRecord) -> None:
         self.record = record

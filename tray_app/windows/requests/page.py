@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from server.errors import TrayError
@@ -108,6 +109,13 @@ class RequestsPage(Page):
                 self.context.run(self._open(request_id), name="open a request")
         elif session_id := details.get("session_id"):
             self.clear_filter(session_id)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc closes the details from wherever it is not needed for something else, as for the filter's text."""
+        if event.key() == Qt.Key.Key_Escape and not self.detail.isHidden():
+            self._close_details()
+        else:
+            super().keyPressEvent(event)
 
     async def settle(self) -> None:
         """An export that goes on is ended, and leaves nothing behind."""
@@ -268,7 +276,7 @@ class RequestsPage(Page):
 
     def _lay_out(self) -> None:
         for tool in (self.pause, self.export_button, self.clear_button):
-            self.header.addWidget(tool)
+            self.header.addWidget(tool, 0, Qt.AlignmentFlag.AlignTop)
         tools = QHBoxLayout()
         tools.addWidget(self.chips)
         tools.addWidget(self.search, 1)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QWidget
 
 from server.store.types import SessionSummary
 from tray_app.models.session_cells import Column, cell_text
@@ -120,6 +120,8 @@ class SessionTable(RowTable):
             self.scrollTo(index)
             self.setFocus()
             self.edit(index)
+            if (editor := self.findChild(QLineEdit)) is not None:
+                editor.setAccessibleName(tr("Title of the session"))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Delete asks, Enter reads, Ctrl+C copies the rows, F2 renames."""

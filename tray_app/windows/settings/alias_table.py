@@ -33,13 +33,19 @@ class AliasDelegate(QStyledItemDelegate):
         self._models = models
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
-        if index.column() == TARGET:
-            box = QuietComboBox()
-            box.setParent(parent)
-            box.setEditable(True)
-            box.addItems(list(self._models()))
-            return box
-        return QLineEdit(parent)
+        editor = self._box(parent) if index.column() == TARGET else QLineEdit(parent)
+        column = index.model().headerData(index.column(), Qt.Orientation.Horizontal)
+        name = tr("{column} of the alias").format(column=column)
+        for control in (editor, *editor.findChildren(QLineEdit)):
+            control.setAccessibleName(name)
+        return editor
+
+    def _box(self, parent: QWidget) -> QuietComboBox:
+        box = QuietComboBox()
+        box.setParent(parent)
+        box.setEditable(True)
+        box.addItems(list(self._models()))
+        return box
 
     def setEditorData(self, editor: QWidget, index: Index) -> None:
         text = index.data(Qt.ItemDataRole.EditRole)

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QModelIndex, Qt
 from pytestqt.qtbot import QtBot
 
 from server.errors import DatabaseUnusable
@@ -314,6 +314,18 @@ async def test_the_arrow_keys_show_each_request_and_escape_closes(
     qtbot.keyClick(page.detail, Qt.Key.Key_Escape)
     assert not page.detail.isVisible()
     assert page.table.selected == []
+
+
+async def test_escape_closes_the_details_from_the_list_and_the_empty_filter(page: RequestsPage, qtbot: QtBot) -> None:
+    page.log.receive([record(number) for number in range(5)])
+    for widget in (page.table, page.search):
+        page.table.go_to("req_000002")
+        widget.setFocus()
+        shown = page.detail.isVisible()
+        qtbot.keyClick(widget, Qt.Key.Key_Escape)
+        assert (shown, page.detail.isVisible()) == (True, False)
+        assert page.table.hasFocus()
+        page.table.setCurrentIndex(QModelIndex())
 
 
 async def test_in_a_narrow_window_the_details_stand_below_a_list_that_keeps_its_columns(
