@@ -55,8 +55,8 @@ async def test_a_new_alias_is_typed_in_place_and_saved(
 ) -> None:
     page.models.add_button.click()
     editor = page.models.table.viewport().findChild(QLineEdit)
-    assert editor.accessibleName().endswith("of the alias")
     assert editor is not None
+    assert editor.accessibleName().endswith("of the alias")
     qtbot.keyClicks(editor, "fast.model")
     qtbot.keyPress(editor, Qt.Key.Key_Return)
     await until(lambda: page.models.model.index(0, NAME).data() == "fast.model")
