@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from server.errors import TrayError
 from server.store.types import StatisticsBucket
@@ -12,13 +12,15 @@ from tray_app.context import Context
 from tray_app.formatting import money, tokens
 from tray_app.models.statistics import RANGES, Range, Totals, filled, totals
 from tray_app.translation import tr
-from tray_app.widgets import Card, ChipRow, ElidedLabel
+from tray_app.widgets import Card, ChipRow, ElidedLabel, announce
 from tray_app.windows.overview.facts import Facts
 from tray_app.windows.overview.legend import Legend
-from tray_app.windows.overview.usage_plot import HEIGHT, UsagePlot, describe, load_pyqtgraph
+from tray_app.windows.overview.usage_plot import TOP, UsagePlot, describe
 
 TICK_MS = 1000
 SUMMARY_WIDTH = 190
+LINE = 16
+"""A line of the figures, in pixels."""
 
 
 class UsageCard(Card):
@@ -35,15 +37,12 @@ class UsageCard(Card):
         self._loading: asyncio.Task[object] | None = None
         self._problem: TrayError | None = None
         """Why the log could not be read."""
-        self.plot: UsagePlot | None = None
-        """None until the card was seen for the first time."""
+        self.plot = UsagePlot(context.theme)
+        self.plot.setAccessibleName(tr("Requests and tokens over time"))
+        self.plot.pointed_at.connect(self._point)
         self._chips = ChipRow([("hour", tr("Last hour")), ("day", tr("24 hours")), ("week", tr("7 days"))])
         self._chips.chosen.connect(self._choose)
         self.header.addWidget(self._chips)
-        self._place = QVBoxLayout()
-        self._waiting = QLabel()
-        self._waiting.setFixedHeight(HEIGHT)
-        self._place.addWidget(self._waiting)
         self._pointed = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
         self._pointed.setProperty("role", "muted")
         self._facts = Facts(
@@ -85,8 +84,6 @@ class UsageCard(Card):
             # Also when it cannot be read: it is not tried again until its time comes.
             self._drawn = span, span.begin(now)
             rows = await self._rows(span, now)
-            if self.plot is None:
-                await asyncio.to_thread(load_pyqtgraph)
             if span is self._span:
                 self._show(span, filled(rows, span, now), now)
         finally:
@@ -100,7 +97,7 @@ class UsageCard(Card):
 
     def _show(self, span: Range, buckets: Sequence[StatisticsBucket], now: float) -> None:
         self._problem = self._context.store_problem if self._context.store is None else None
-        self._plot_in_place().show_buckets(span, buckets, now)
+        self.plot.show_buckets(span, buckets, now)
         if self._context.store is not None:
             self._show_totals(totals(buckets))
         else:
@@ -123,26 +120,17 @@ class UsageCard(Card):
         }
         for key, text in texts.items():
             self._facts.show_fact(key, text)
-        if self.plot is not None:
-            self.plot.setAccessibleDescription(
-                tr("{requests} requests, {errors} failed; {input} tokens in, {output} out; {cost}").format(**texts)
-            )
-
-    def _plot_in_place(self) -> UsagePlot:
-        if self.plot is not None:
-            return self.plot
-        self.plot = UsagePlot(self._context.theme)
-        self.plot.setAccessibleName(tr("Requests and tokens over time"))
-        self.plot.pointed_at.connect(self._point)
-        self._place.replaceWidget(self._waiting, self.plot)
-        self._waiting.deleteLater()
-        return self.plot
+        self.plot.setAccessibleDescription(
+            tr("{requests} requests, {errors} failed; {input} tokens in, {output} out; {cost}").format(**texts)
+        )
 
     def _point(self, bucket: StatisticsBucket | None) -> None:
         self._pointed.setText(describe(self._span, bucket) if bucket is not None else self._about())
+        if bucket is not None and self.plot.hasFocus():
+            announce(self.plot, self._pointed.text())
 
     def _say_about(self) -> None:
-        if self.plot is None or self.plot.pointed is None:
+        if self.plot.pointed is None:
             self._point(None)
 
     def _about(self) -> str:
@@ -176,15 +164,14 @@ class UsageCard(Card):
         side = QWidget()
         side.setFixedWidth(SUMMARY_WIDTH)
         figures = QVBoxLayout(side)
-        figures.setContentsMargins(0, 0, 0, 0)
-        # In line with the plot, whose uppermost label stands half above it.
+        figures.setContentsMargins(0, TOP - LINE // 2, 0, 0)  # in line with the plot's uppermost label
         figures.setSpacing(16)
         figures.addWidget(self._facts)
         figures.addWidget(Legend(self._context.theme))
         figures.addStretch(1)
         row = QHBoxLayout()
         row.setSpacing(24)
-        row.addLayout(self._place, 1)
+        row.addWidget(self.plot, 1, Qt.AlignmentFlag.AlignTop)
         row.addWidget(side, 0, Qt.AlignmentFlag.AlignTop)
         self.body.addLayout(row)
         self.body.addWidget(self._pointed)

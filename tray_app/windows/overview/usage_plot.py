@@ -1,30 +1,26 @@
-"""Requests and tokens over time, drawn by pyqtgraph, which is loaded when the first plot is wanted."""
+"""Requests and tokens over time: two charts over one time axis."""
 
-import importlib
 from collections.abc import Sequence
-from types import ModuleType
-from typing import Any
 
-from PySide6.QtCore import QDateTime, QEvent, QLocale, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QDateTime, QEvent, QLocale, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
 
 from server.store.types import StatisticsBucket
 from tray_app.formatting import tokens
 from tray_app.models.statistics import RANGES, Range, bucket_at, time_ticks, value_ticks
 from tray_app.theme import Theme
 from tray_app.translation import counted, tr
+from tray_app.widgets.focus_ring import BY_KEYBOARD
+from tray_app.windows.overview.bar_chart import Axes, ChartPainter, Layer
 
-AXIS_WIDTH = 44
 HEIGHT = 272
-LABEL_HALF = 8
+LEFT, TOP, RIGHT = 52, 12, 8
+"""Room beside the charts: for the values, for half of the uppermost one, and for the ring of the focus."""
+BETWEEN = 24
+TIMES_HEIGHT = 28
 TOKEN_SHADES = {"output": 1.0, "fresh": 0.65, "cached": 0.35}
 """How strong each kind of tokens is drawn in the accent colour."""
-
-
-def load_pyqtgraph() -> ModuleType:
-    """Import it: a quarter of a second and 50 MB, for which the start of the application does not wait."""
-    return importlib.import_module("pyqtgraph")
 
 
 def shade(theme: Theme, strength: float) -> QColor:
@@ -42,39 +38,23 @@ def shade(theme: Theme, strength: float) -> QColor:
 
 
 class UsagePlot(QWidget):
-    """Two plots over one time axis. The pointer, or the arrow keys, choose the bucket that `pointed_at` tells."""
+    """The pointer, or the arrow keys, choose the bucket that `pointed_at` tells."""
 
     pointed_at = Signal(object)
     """StatisticsBucket, or None."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._pg = load_pyqtgraph()
         self._theme = theme
-        self._span: Range | None = None
+        self._span = RANGES["hour"]
+        self._now = 0.0
         self._buckets: Sequence[StatisticsBucket] = ()
         self._pointed: StatisticsBucket | None = None
+        self._ring = False
         self.setFixedHeight(HEIGHT)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
-        self._canvas: Any = self._pg.GraphicsLayoutWidget()
-        self._canvas.setAntialiasing(True)
-        # The mouse is this widget's: nothing is dragged or zoomed by chance, and the wheel scrolls the page.
-        self._canvas.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._canvas.ci.setContentsMargins(0, 0, 0, 0)
-        self._canvas.ci.setSpacing(12)
-        self._requests = self._add_plot(0)
-        self._tokens = self._add_plot(1)
-        self._bars = {name: self._add_bars(self._requests) for name in ("ok", "errors")}
-        self._bars |= {name: self._add_bars(self._tokens) for name in TOKEN_SHADES}
-        self._marks = [self._add_mark(plot) for plot in (self._requests, self._tokens)]
-        self._requests.getAxis("bottom").setStyle(showValues=False)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._canvas)
-        theme.changed.connect(self._dress)
-        self._dress()
+        theme.changed.connect(self.update)
 
     @property
     def buckets(self) -> Sequence[StatisticsBucket]:
@@ -88,119 +68,107 @@ class UsagePlot(QWidget):
 
     def show_buckets(self, span: Range, buckets: Sequence[StatisticsBucket], now: float) -> None:
         """Draw these. The bucket that was pointed at stays so, with its new figures."""
-        self._span, self._buckets = span, buckets
-        self._draw()
-        for plot in (self._requests, self._tokens):
-            plot.setXRange(span.begin(now), span.end(now), padding=0)
-            plot.getAxis("bottom").setTicks([[(tick, time_label(span, tick)) for tick in time_ticks(span, now)]])
+        self._span, self._buckets, self._now = span, buckets, now
         pointed = self._pointed
         self._point(bucket_at(buckets, span, pointed.start) if pointed is not None else None)
+        self.update()
+
+    def requests_axes(self) -> Axes:
+        """Where the bars of the upper chart are."""
+        return self._axes(0, max((bucket.requests for bucket in self._buckets), default=0))
+
+    def tokens_axes(self) -> Axes:
+        """Where the bars of the lower chart are."""
+        return self._axes(1, max((bucket.input_tokens + bucket.output_tokens for bucket in self._buckets), default=0))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Point at the bucket under the pointer."""
-        if self._span is not None:
-            self._point(bucket_at(self._buckets, self._span, self._moment(event.position())))
+        moment = self.requests_axes().moment(event.position().x())
+        self._point(bucket_at(self._buckets, self._span, moment))
 
     def leaveEvent(self, event: QEvent) -> None:
         """Point at nothing."""
         super().leaveEvent(event)
         self._point(None)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Whoever comes by the keyboard sees where they are."""
+        super().focusInEvent(event)
+        self._ring = event.reason() in BY_KEYBOARD or self._ring
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The ring is drawn no more, unless it is the window that loses the focus."""
+        super().focusOutEvent(event)
+        self._ring = self._ring and event.reason() == Qt.FocusReason.ActiveWindowFocusReason
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left and right go from bucket to bucket, Esc to none."""
-        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
-        if event.key() == Qt.Key.Key_Escape and self._pointed is not None:
+        """Left and right go from bucket to bucket, Home and End to the first and last, Esc to none."""
+        last = len(self._buckets) - 1
+        here = self._place()
+        steps = {
+            Qt.Key.Key_Left: last if here is None else max(0, here - 1),
+            Qt.Key.Key_Right: last if here is None else min(last, here + 1),
+            Qt.Key.Key_Home: 0,
+            Qt.Key.Key_End: last,
+        }
+        if event.key() == Qt.Key.Key_Escape and here is not None:
             self._point(None)
         elif event.key() in steps and self._buckets:
-            self._step(steps[Qt.Key(event.key())])
+            self._point(self._buckets[steps[Qt.Key(event.key())]])
         else:
             super().keyPressEvent(event)
 
-    def _step(self, by: int) -> None:
-        starts = [bucket.start for bucket in self._buckets]
-        place = starts.index(self._pointed.start) + by if self._pointed is not None else len(starts) - 1
-        self._point(self._buckets[max(0, min(len(starts) - 1, place))])
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The band at what is pointed at, the lines of the values, and the bars on them."""
+        painter = QPainter(self)
+        if self._buckets:
+            self._draw_charts(painter)
+        if self._ring and self.hasFocus():
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(self._theme.colour("accent"), 2))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)
+        painter.end()
+
+    def _draw_charts(self, painter: QPainter) -> None:
+        for axes, layers in ((self.requests_axes(), self._requests()), (self.tokens_axes(), self._tokens())):
+            self._draw(ChartPainter(painter, axes), axes, layers)
+        # The lower chart's time axis is that of both.
+        times = {tick: time_label(self._span, tick) for tick in time_ticks(self._span, self._now)}
+        ChartPainter(painter, self.tokens_axes()).times(times, self._theme.colour("muted"))
+
+    def _draw(self, chart: ChartPainter, axes: Axes, layers: Sequence[Layer]) -> None:
+        colour, length = self._theme.colour, self._span.bucket_seconds
+        if self._pointed is not None:
+            chart.band(self._pointed.start, self._pointed.start + length, colour("selection"))
+        chart.values({tick: _axis_label(tick) for tick in value_ticks(axes.top)}, colour("border"), colour("muted"))
+        chart.bars([bucket.start for bucket in self._buckets], length, layers)
+
+    def _requests(self) -> list[Layer]:
+        fine = [bucket.requests - bucket.errors for bucket in self._buckets]
+        errors = [bucket.errors for bucket in self._buckets]
+        return [Layer(shade(self._theme, 1.0), fine), Layer(self._theme.colour("error"), errors)]
+
+    def _tokens(self) -> list[Layer]:
+        heights = {
+            "output": [bucket.output_tokens for bucket in self._buckets],
+            "fresh": [max(0, bucket.input_tokens - bucket.cache_read_tokens) for bucket in self._buckets],
+            "cached": [bucket.cache_read_tokens for bucket in self._buckets],
+        }
+        return [Layer(shade(self._theme, strength), heights[name]) for name, strength in TOKEN_SHADES.items()]
+
+    def _axes(self, row: int, most: float) -> Axes:
+        height = (self.height() - TOP - BETWEEN - TIMES_HEIGHT) // 2
+        area = QRectF(LEFT, TOP + row * (height + BETWEEN), max(1, self.width() - LEFT - RIGHT), height)
+        return Axes(area, self._span.begin(self._now), self._span.end(self._now), value_ticks(most)[-1])
+
+    def _place(self) -> int | None:
+        return self._buckets.index(self._pointed) if self._pointed is not None else None
 
     def _point(self, bucket: StatisticsBucket | None) -> None:
-        if bucket is self._pointed:
-            return
-        self._pointed = bucket
-        for mark in self._marks:
-            mark.setVisible(bucket is not None)
-            if bucket is not None and self._span is not None:
-                mark.setRegion((bucket.start, bucket.start + self._span.bucket_seconds))
-        self.pointed_at.emit(bucket)
-
-    def _moment(self, place: QPointF) -> float:
-        on_canvas = self._canvas.mapFrom(self, place.toPoint())
-        return float(self._requests.vb.mapSceneToView(self._canvas.mapToScene(on_canvas)).x())
-
-    def _draw(self) -> None:
-        if self._span is None:
-            return
-        buckets, length = self._buckets, self._span.bucket_seconds
-        fine = [bucket.requests - bucket.errors for bucket in buckets]
-        self._stack({"ok": fine, "errors": [bucket.errors for bucket in buckets]}, length)
-        fresh = [max(0, bucket.input_tokens - bucket.cache_read_tokens) for bucket in buckets]
-        cached = [bucket.cache_read_tokens for bucket in buckets]
-        self._stack({"output": [bucket.output_tokens for bucket in buckets], "fresh": fresh, "cached": cached}, length)
-        self._scale(self._requests, max((bucket.requests for bucket in buckets), default=0))
-        self._scale(self._tokens, max((bucket.input_tokens + bucket.output_tokens for bucket in buckets), default=0))
-
-    def _stack(self, layers: dict[str, list[int]], length: float) -> None:
-        """Bars on top of each other, with a little air between the buckets."""
-        bottom = [0] * len(self._buckets)
-        left = [bucket.start + 0.1 * length for bucket in self._buckets]
-        for name, heights in layers.items():
-            self._bars[name].setOpts(x0=left, width=0.8 * length, y0=bottom, height=heights)
-            bottom = [low + height for low, height in zip(bottom, heights, strict=True)]
-
-    def _scale(self, plot: Any, top: float) -> None:
-        ticks = value_ticks(top)
-        plot.setYRange(0, ticks[-1], padding=0)
-        plot.getAxis("left").setTicks([[(tick, _axis_label(tick)) for tick in ticks]])
-
-    def _add_plot(self, row: int) -> Any:
-        plot = self._canvas.addPlot(row=row, col=0)
-        plot.setMenuEnabled(False)
-        plot.hideButtons()
-        plot.setMouseEnabled(x=False, y=False)
-        plot.disableAutoRange()
-        # The uppermost label stands half above the axis.
-        plot.layout.setContentsMargins(0, LABEL_HALF, 0, 0)
-        plot.getAxis("left").setWidth(AXIS_WIDTH)
-        plot.getAxis("left").setStyle(tickLength=0, tickTextOffset=8)
-        plot.getAxis("bottom").setStyle(tickLength=0, tickTextOffset=6)
-        return plot
-
-    def _add_bars(self, plot: Any) -> Any:
-        bars = self._pg.BarGraphItem(x0=[], width=1, y0=[], height=[], pen=None)
-        plot.addItem(bars)
-        return bars
-
-    def _add_mark(self, plot: Any) -> Any:
-        mark = self._pg.LinearRegionItem(movable=False, pen=self._pg.mkPen(None))
-        mark.setZValue(-10)
-        mark.hide()
-        plot.addItem(mark, ignoreBounds=True)
-        return mark
-
-    def _dress(self) -> None:
-        """The colours in force."""
-        theme = self._theme
-        self._canvas.setBackground(theme.colour("surface"))
-        self._bars["ok"].setOpts(brush=shade(theme, 1.0), pen=None)
-        self._bars["errors"].setOpts(brush=theme.colour("error"), pen=None)
-        for name, strength in TOKEN_SHADES.items():
-            self._bars[name].setOpts(brush=shade(theme, strength), pen=None)
-        for mark in self._marks:
-            mark.setBrush(theme.colour("selection"))
-        for plot in (self._requests, self._tokens):
-            for side in ("left", "bottom"):
-                axis = plot.getAxis(side)
-                axis.setPen(self._pg.mkPen(theme.colour("border")))
-                axis.setTextPen(self._pg.mkPen(theme.colour("muted")))
-        self._draw()
+        if bucket is not self._pointed:
+            self._pointed = bucket
+            self.update()
+            self.pointed_at.emit(bucket)
 
 
 def _axis_label(tick: float) -> str:

@@ -1,11 +1,10 @@
-"""The plot and its figures: loaded late, never more often than they can be read, and in the theme's colours."""
+"""The plot and its figures: never more often than they can be read, and in the theme's colours."""
 
 import sqlite3
-import sys
 from contextlib import closing
 
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel
 
@@ -57,7 +56,7 @@ def figures(card):
 
 
 def colours(card):
-    image = card.plot.grab().toImage()
+    image = card.grab(QRect(card.plot.mapTo(card, QPoint()), card.plot.size())).toImage()
     return {QColor(image.pixel(x, y)).name() for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)}
 
 
@@ -93,7 +92,7 @@ async def test_a_range_chosen_while_another_is_read_is_the_one_that_is_shown(car
     loading = card.load()
     card._chips.chip("week").click()
     await loading
-    await until(lambda: card.plot is not None and len(card.plot.buckets) == 56)
+    await until(lambda: len(card.plot.buckets) == 56)
     assert figures(card)["requests"] == "1"
 
 
@@ -137,11 +136,15 @@ async def test_the_pointer_and_the_arrow_keys_tell_a_buckets_figures(card, conte
     assert describe(HOUR, told[-1]) in shown
     qtbot.keyClick(plot, Qt.Key.Key_Left)
     assert told[-1].start == plot.buckets[-2].start
+    for key, place in ((Qt.Key.Key_Right, -1), (Qt.Key.Key_Right, -1), (Qt.Key.Key_Home, 0), (Qt.Key.Key_Left, 0)):
+        qtbot.keyClick(plot, key)
+        assert plot.pointed is plot.buckets[place]
+    qtbot.keyClick(plot, Qt.Key.Key_End)
+    assert plot.pointed is plot.buckets[-1]
     qtbot.keyClick(plot, Qt.Key.Key_Escape)
     assert told[-1] is None
-    view = plot._requests.vb
-    middle = plot._canvas.mapFromScene(view.mapViewToScene(QPointF(plot.buckets[10].start + 30, 0)))
-    qtbot.mouseMove(plot, middle)
+    middle = QPointF(plot.requests_axes().x(plot.buckets[10].start + 30), 40)
+    qtbot.mouseMove(plot, middle.toPoint())
     await until(lambda: told[-1] is not None)
     assert told[-1].start == plot.buckets[10].start
 
@@ -203,10 +206,3 @@ async def test_a_log_that_cannot_be_read_is_said_here_and_tried_again_in_its_tim
     card._tick()
     assert card._loading is not None
     await card._loading
-
-
-def test_the_plots_library_is_not_loaded_before_it_is_needed():
-    import subprocess
-
-    code = "import sys, tray_app.windows.overview; sys.exit('pyqtgraph' in sys.modules or 'numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
