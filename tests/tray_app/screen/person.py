@@ -74,10 +74,10 @@ class Person:
             answer = client.chat.completions.create(model=model, messages=[{"role": "user", "content": text}])
         return answer.choices[0].message.content or ""
 
-    def refusal(self, url: str, text: str) -> int:
+    def refusal(self, url: str, text: str, *, model: str = "gpt-5") -> int:
         """The status that the server refuses a chat with."""
         with pytest.raises(openai.APIStatusError) as caught:
-            self.ask(url, text)
+            self.ask(url, text, model=model)
         return caught.value.status_code
 
     def get(self, url: str, path: str, key: str | None = None) -> Any:

@@ -1,0 +1,193 @@
+"""What a person does on the pages, by the names of what is there: sessions, aliases, bodies, export, and an error."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.simulator import Simulator
+from tests.simulator.replies import Text
+from tests.tray_app.screen.accessibility import ScreenReader
+from tests.tray_app.screen.desktop import Desktop, until
+from tests.tray_app.screen.person import ROOT, Person
+
+# Python reads this when it starts: an error in a slot of the requests page, at F5.
+BROKEN = """
+import sys
+from importlib.abc import MetaPathFinder
+from importlib.machinery import PathFinder
+
+PAGE = "tray_app.windows.requests.page"
+
+
+def fail(page):
+    raise RuntimeError("the made error of this test")
+
+
+class Breaking(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name != PAGE:
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        load = spec.loader.exec_module
+
+        def load_and_break(module):
+            load(module)
+            module.RequestsPage.refresh = fail
+
+        spec.loader.exec_module = load_and_break
+        return spec
+
+
+sys.meta_path.insert(0, Breaking())
+"""
+
+
+@pytest.fixture
+def broken(desktop: Desktop) -> Path:
+    """A directory that breaks a page of the application that has it in its PYTHONPATH."""
+    directory = desktop.root / "broken"
+    directory.mkdir()
+    (directory / "sitecustomize.py").write_text(BROKEN)
+    return directory
+
+
+class Hands:
+    """Works one application by what is seen."""
+
+    def __init__(self, person: Person, reader: ScreenReader, simulator: Simulator) -> None:
+        self.person, self.reader, self.simulator = person, reader, simulator
+        self.desktop = person.desktop
+        person.start("--port", "0")
+        self.url = person.url()
+
+    @property
+    def settings(self) -> str:
+        """What stands in the settings file, if there is one."""
+        file = self.desktop.home / ".config" / "claude-code-tray" / "settings.toml"
+        return file.read_text() if file.exists() else ""
+
+    @property
+    def total(self) -> int:
+        """How many sessions there are."""
+        return int(self.person.get(self.url, "/api/sessions")["total"])
+
+    def ask(self, text: str, *, model: str = "gpt-5") -> str:
+        """Have it answered, and return the model that answered."""
+        self.simulator.script(Text(f"The answer to {text}"))
+        assert self.person.ask(self.url, text, model=model) == f"The answer to {text}"
+        return str(self.simulator.messages_calls[-1].model)
+
+    def find_setting(self, words: str, label: str) -> None:
+        """Have the settings show what is found by these words, and wait for that label."""
+        self.desktop.keys("ctrl+5", "ctrl+f", "ctrl+a")
+        self.desktop.type(words)
+        self.reader.wait_until_gone("Listen on", "label")
+        self.reader.wait_for(label)
+
+    def delete_all_sessions(self, count: int) -> None:
+        """From the menu, and with a yes."""
+        self.reader.wait_for(f"{count} sessions · .*", "label")
+        self.reader.press("Delete", "button menu")
+        # "Delete selected sessions" comes first, and "Delete all 2 sessions..." last.
+        self.desktop.keys("Up", "Return")
+        self.reader.press(f"Delete all {count} sessions", "push button")
+        self.reader.wait_for(f"{count} sessions deleted", "label")
+
+
+def test_what_is_done_on_the_pages(desktop: Desktop, simulator: Simulator, cli_path: Path, broken: Path) -> None:
+    person = Person(desktop, simulator.url, cli_path, PYTHONPATH=f"{broken}:{ROOT}")
+    with ScreenReader(desktop) as reader:
+        hands = Hands(person, reader, simulator)
+        assert "opus" in hands.ask("the heron")
+        hands.ask("the stork")
+        person.window()
+        delete_all_sessions(hands)
+        use_an_alias(hands)
+        log_bodies(hands)
+        export(hands)
+        meet_an_error(hands)
+
+
+def delete_all_sessions(hands: Hands) -> None:
+    """With an undo, and then for good."""
+    hands.desktop.keys("ctrl+3")
+    hands.delete_all_sessions(2)
+    hands.reader.wait_for("0 sessions · .*", "label")
+    hands.reader.press("Undo", "push button")
+    hands.reader.wait_for("2 sessions · .*", "label")
+    assert hands.total == 2
+    hands.delete_all_sessions(2)
+    # Who goes on to something else has made up their mind.
+    hands.desktop.keys("ctrl+1")
+    until(lambda: hands.total == 0)
+
+
+def use_an_alias(hands: Hands) -> None:
+    """Added, changed and removed in the settings, it is what requests go by."""
+    hands.find_setting("alias table", "Add alias")
+    hands.reader.press("Add alias", "push button")
+    hands.desktop.type("bird")
+    hands.desktop.keys("Tab")
+    hands.desktop.type("haiku")
+    hands.desktop.keys("Return")
+    until(lambda: 'bird = "haiku"' in hands.settings)
+    assert "haiku" in hands.ask("the kite", model="bird")
+    hands.reader.press("haiku", "cell", clicks=2)
+    hands.desktop.keys("ctrl+a")
+    hands.desktop.type("opus")
+    hands.desktop.keys("Return")
+    until(lambda: 'bird = "opus"' in hands.settings)
+    assert "opus" in hands.ask("the kite", model="bird")
+    hands.reader.press("bird", "cell")
+    hands.reader.press("Remove", "push button")
+    until(lambda: "bird" not in hands.settings)
+    assert hands.person.refusal(hands.url, "the kite", model="bird") == 404
+
+
+def log_bodies(hands: Hands) -> None:
+    """A request's body is in its details once bodies are logged, and not before."""
+    hands.find_setting("keep request bodies", "Keep request bodies")
+    hands.reader.press("Keep request bodies", "check box")
+    until(lambda: "log_bodies = true" in hands.settings)
+    hands.ask("the kingfisher")
+    hands.desktop.keys("ctrl+2")
+    hands.reader.wait_for("Error 404", "cell")
+    hands.desktop.keys("ctrl+f", "Tab", "End")
+    hands.reader.wait_for("Request body", "panel")
+    until(lambda: "the kingfisher" in "".join(map(hands.reader.text, hands.reader.find("Code: json", "text"))))
+
+
+def export(hands: Hands) -> None:
+    """All that match, to a file that the dialog asks for."""
+    hands.desktop.keys("ctrl+e")
+    until(lambda: hands.desktop.windows("^Export requests"))
+    file = hands.desktop.home / "exported.jsonl"
+    hands.desktop.keys("ctrl+a")
+    hands.desktop.type(str(file))
+    hands.desktop.keys("Return")
+    hands.reader.wait_for("Exported [0-9]+ requests to exported.jsonl", "label")
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert len(lines) >= 5
+    assert "the kingfisher" in file.read_text()
+    assert hands.person.key() not in file.read_text()
+
+
+def meet_an_error(hands: Hands) -> None:
+    """It is logged, shown once, can be copied, and the server goes on."""
+    window = "^Claude Code Tray$"
+    before = set(hands.desktop.windows(window))
+    hands.desktop.keys("F5")
+    hands.reader.wait_for("Something went wrong", "label")
+    hands.reader.press("Copy report", "push button")
+    until(lambda: "RuntimeError: the made error of this test" in hands.person.clipboard())
+    assert "the made error of this test" in hands.person.log
+    hands.ask("the goose")
+    hands.reader.press("Continue", "push button")
+    hands.reader.wait_until_gone("Something went wrong", "label")
+    hands.person.window()
+    hands.desktop.keys("F5")
+    until(lambda: "it happened again, 2 times" in hands.person.log)
+    hands.ask("the swan")
+    assert set(hands.desktop.windows(window)) == before
+    assert not hands.reader.find("Something went wrong")
