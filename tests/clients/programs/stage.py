@@ -55,11 +55,11 @@ class Stage:
         assert after.state.kind == "configured"
 
     def requests(self) -> list[dict[str, Any]]:
-        """The server's records of the requests so far, oldest first."""
+        """The server's records of the requests so far, oldest first, with their bodies."""
         headers = {"authorization": f"Bearer {self.connection.secret}"}
         with httpx2.Client(base_url=self.connection.url, headers=headers, trust_env=False) as http:
-            answer = http.get("/api/requests", params={"limit": 100}).raise_for_status().json()
-        return list(reversed(answer["items"]))
+            newest_first = http.get("/api/requests", params={"limit": 100}).raise_for_status().json()["items"]
+            return [http.get(f"/api/requests/{record['id']}").json() for record in reversed(newest_first)]
 
 
 def client_of(client_id: str) -> Client:
@@ -74,6 +74,7 @@ def staged(home: Path, programs: Path | None, claude: Path, *, alone: bool) -> I
     with Simulator() as simulator:
         base = made_environment(home, os.environ)
         ours = {"CLAUDE_CODE_TRAY_API_KEY": key, "CLAUDE_CODE_TRAY_KEY_STORAGE": "memory"}
+        ours["CLAUDE_CODE_TRAY_LOG_BODIES"] = "true"
         command = [sys.executable, "-m", "server", "serve", "--port", "0", "--claude-path", str(claude)]
         command += ["--data-dir", str(home / "data"), "--config-dir", str(home / "tray-config")]
         log = home / "server.log"

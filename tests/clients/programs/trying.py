@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import orjson
+
 from tests.clients.programs.program import Program
 from tests.clients.programs.stage import Stage, client_of
 from tests.simulator import Recorded, Text, ToolUse, client_tools, conversation, says
@@ -71,8 +73,8 @@ def _chat(program: Program, stage: Stage) -> None:
     _expect(word, run(stage, program.ask(stage, QUESTION)))
     requests = stage.requests()
     if not any(record["status"] == "ok" and record["stream"] == program.streams for record in requests):
-        raise Failed(f"the server has no such request, but {requests}")
-    _check_beginnings(stage, QUESTION)
+        raise Failed(f"none of its requests was {'streamed' if program.streams else 'whole'} and well")
+    _check_histories(stage)
 
 
 def _tools(program: Program, stage: Stage) -> None:
@@ -102,7 +104,7 @@ def tool_results(recorded: Recorded) -> list[object]:
 def _check_round_trip(stage: Stage, call: ToolUse) -> None:
     """The result came as one, after the call, to the CLI process that was waiting for it."""
     [second] = [one for one in stage.simulator.messages_calls if tool_results(one)]
-    _check_beginnings(stage, TASK)
+    _check_histories(stage)
     turns = conversation(second)
     answers = [[block.get("name") for block in blocks] for role, blocks in turns if role == "assistant"]
     if answers != [[call.name]] or turns[-2][0] != "assistant":
@@ -112,12 +114,13 @@ def _check_round_trip(stage: Stage, call: ToolUse) -> None:
         raise Failed("the conversation went on in another process")
 
 
-def _check_beginnings(stage: Stage, words: str) -> None:
-    """Every conversation begins with the program's own words, without an answer that was given elsewhere."""
-    for one in stage.simulator.messages_calls:
-        answered = any(role == "assistant" for role, _ in conversation(one))
-        if words in str(conversation(one)) and answered and not tool_results(one):
-            raise Failed(f"before its words stand others: {conversation(one)}")
+def _check_histories(stage: Stage) -> None:
+    """What the model was told to have said is what the program sent, and nothing from elsewhere."""
+    bodies = [orjson.loads(record["request_body"])["messages"] for record in stage.requests()]
+    sent = [[message["role"] for message in messages].count("assistant") for messages in bodies]
+    turns = [[role for role, _ in conversation(call)].count("assistant") for call in stage.simulator.messages_calls]
+    if sorted(sent) != sorted(turns):
+        raise Failed(f"requests with so many answers in them: {sent}; the model saw so many: {turns}")
 
 
 def _refusal(program: Program, stage: Stage) -> None:
