@@ -12,7 +12,7 @@ from tests.simulator import ToolUse
 
 def _set_up(stage: Stage) -> None:
     [snippet] = client_of("cline").snippets
-    run(stage, shlex.split(snippet.text(stage.connection)))
+    run(stage, shlex.split(snippet.text(stage.connection).replace("\\\n", " ")))
 
 
 def _reading(file: Path) -> ToolUse:

@@ -7,8 +7,9 @@ from tray_app.clients.connection import Connection
 
 
 def _in_terminal(connection: Connection) -> str:
-    options = ["--baseurl", connection.openai_url, "--apikey", connection.secret, "--modelid", connection.model]
-    return shlex.join(["cline", "auth", "--provider", "openai-compatible", *options]) + "\n"
+    options = {"--baseurl": connection.openai_url, "--apikey": connection.secret, "--modelid": connection.model}
+    lines = ["cline auth --provider openai-compatible", *(shlex.join(option) for option in options.items())]
+    return " \\\n  ".join(lines) + "\n"
 
 
 CLINE = Client(
