@@ -1,6 +1,6 @@
 """Everything about one client: how to tell it where the server is, or have that done, and to see that it works."""
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from server.errors import TrayError
@@ -38,6 +38,8 @@ class ClientCard(QScrollArea):
         self.work = Configure(context, survey, self.change)
         self.work.failed.connect(self._fail)
         self.work.done.connect(self._say_done)
+        # Only after it has its place can it be scrolled to.
+        self.change.proposed.connect(lambda: QTimer.singleShot(0, self.change, self._scroll_to_change))
         self._make_actions()
         self._lay_out()
         self._toast = Toast(self)
@@ -145,6 +147,11 @@ class ClientCard(QScrollArea):
     def _fail(self, error: TrayError) -> None:
         self.banner.show_error(error)
         self.ensureWidgetVisible(self.banner)
+
+    def _scroll_to_change(self) -> None:
+        self._content.layout().activate()
+        self.ensureWidgetVisible(self.change, 0, 0)
+        self.ensureWidgetVisible(self.change.write, 0, 24)
 
     def _say_done(self, words: str) -> None:
         self.banner.clear()

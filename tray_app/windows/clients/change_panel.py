@@ -19,6 +19,8 @@ class ChangePanel(QFrame):
 
     accepted = Signal(object)
     """The FileChange that the person wants to be made."""
+    proposed = Signal()
+    """There is a change to be looked at."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,6 +53,7 @@ class ChangePanel(QFrame):
         self.show()
         announce(self, self._title.text())
         self.write.setFocus()
+        self.proposed.emit()
 
     @property
     def notes(self) -> list[str]:

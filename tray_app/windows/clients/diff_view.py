@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QPlainTextEdit
 from tray_app import theme
 from tray_app.translation import tr
 
-_MOST_LINES = 16
+_MOST_LINES = 12
 
 
 class _Colours(QSyntaxHighlighter):

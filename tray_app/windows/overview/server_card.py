@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel
 
 from server.errors import PortUnavailable, SettingsInvalid, TrayError
 from server.port_check import look_at_port
+from tray_app import theme
 from tray_app.context import Context
 from tray_app.formatting import exact_time
 from tray_app.translation import tr
@@ -69,7 +70,8 @@ class ServerCard(Card):
             running = server.state in ("running", "starting")
             self._toggle.setText(tr("Stop server") if running else tr("Start server"))
             self._toggle.setEnabled(server.state != "starting")
-            self._url.setEnabled(running)
+            # It can be read and copied while the server is stopped.
+            theme.restyle(self._url, quiet=not running)
         busy = server.state == "running" and server.in_flight
         self._dot.set_state("busy" if busy else DOTS[server.state])
         self._detail.setText(self._describe())

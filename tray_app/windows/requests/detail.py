@@ -88,8 +88,7 @@ class DetailPane(QFrame):
         for part in (self._tokens_heading, self.tokens):
             part.setVisible(bool(usage(record)))
         _say(self.error, record.error or "")
-        self.error.setProperty("role", "error" if record.status == "error" else "muted")
-        theme.restyle(self.error)
+        theme.restyle(self.error, role="error" if record.status == "error" else "muted")
         _say(self.warnings, "\n".join(record.warnings))
         self._advice = advice(record)
         _say(self.advice, self._advice.text if self._advice else "")

@@ -34,6 +34,19 @@ async def proposed(page: ClientsPage) -> None:
     await until(lambda: page.card.change.change is not None)
 
 
+async def test_what_there_is_to_decide_is_in_view_however_low_the_window_is(
+    page: ClientsPage, running: Context, qtbot: QtBot
+) -> None:
+    page.resize(704, 520)
+    page.open_details(client="continue")
+    page.card.configure.click()
+    await proposed(page)
+    write, viewport = page.card.change.write, page.card.viewport()
+    await until(lambda: viewport.rect().contains(write.mapTo(viewport, write.rect().bottomRight())))
+    assert viewport.rect().contains(write.mapTo(viewport, write.rect().topLeft()))
+    assert write.hasFocus()
+
+
 async def test_the_change_is_shown_then_written_then_put_back(
     page: ClientsPage, continue_file: Path, running: Context
 ) -> None:
