@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QSessionManager
 from PySide6.QtWidgets import QSystemTrayIcon
 
@@ -21,6 +21,8 @@ from tray_app.windows.pages import other_entries, rail_entries
 
 log = logging.getLogger(__name__)
 
+TRAY_MS = 8_000
+"""When the desktop's session begins, its tray may come later than this program."""
 TEARDOWN_SECONDS = 20.0
 """A page that hangs while it settles must not keep the program from ending."""
 
@@ -41,6 +43,8 @@ class Application(QObject):
         self.notifications = Notifications(context, tray=self.tray, window=self.window)
         self.closing = Closing(context, self.window, has_tray=self.has_tray, quit_application=self._quit.set)
         self.window.may_close = self.closing.may_close
+        self.awaiting_tray = QTimer(self, singleShot=True, interval=TRAY_MS)
+        self.awaiting_tray.timeout.connect(self._be_reachable)
         self.wake = WakeWatch()
         self.wake.woke.connect(lambda _: self._look_again("after a sleep"))
         self.wake.clock_changed.connect(lambda _: self._look_again("after a change of the clock"))
@@ -55,9 +59,10 @@ class Application(QObject):
         if not self.context.preferences.guide_done:
             self.window.go("guide")
         self.take(launch)
-        if not self.has_tray():
-            self.window.bring_up()
-        self._show_failure()
+        if launch.command == "none":
+            self.awaiting_tray.start()
+        else:
+            self._be_reachable()
         self.context.run(asyncio.to_thread(self.context.autostart.repair), name="repair start at login")
         await self._quit.wait()
         self.ending.emit()
@@ -85,15 +90,22 @@ class Application(QObject):
         """Whether the icon can be seen; `isVisible` would say yes where there is nothing that shows icons."""
         return QSystemTrayIcon.isSystemTrayAvailable()
 
+    def _be_reachable(self) -> None:
+        if not self.has_tray():
+            self.window.bring_up()
+        self._show_failure()
+
     def _show_failure(self) -> None:
         """A server that cannot start is told by the tray; where there is none, by the window.
 
         One that is seen already shows it on every page: nobody is taken away from theirs.
         """
-        if self.context.server.state == "failed" and not self.has_tray() and not self.window.isVisible():
+        unseen = self.context.server.state == "failed" and not self.awaiting_tray.isActive() and not self.has_tray()
+        if unseen and not self.window.isVisible():
             self.context.show("overview")
 
     async def _take_down(self) -> None:
+        self.awaiting_tray.stop()
         self.window.hide()
         self.tray.hide()
         self.wake.stop()

@@ -94,7 +94,18 @@ async def test_a_hidden_start_shows_none(running: Running) -> None:
 async def test_without_a_tray_nothing_can_be_hidden(running: Running) -> None:
     running.tray = False
     await running.start(HIDDEN)
-    assert running.window.isVisible()
+    assert not running.window.isVisible(), "the tray may still come"
+    running.application.awaiting_tray.start(0)
+    await until(running.window.isVisible)
+
+
+async def test_a_tray_that_comes_late_keeps_a_hidden_start_hidden(running: Running) -> None:
+    running.tray = False
+    await running.start(HIDDEN)
+    running.tray = True
+    running.application.awaiting_tray.start(0)
+    await until(lambda: not running.application.awaiting_tray.isActive())
+    assert not running.window.isVisible()
 
 
 async def test_the_first_start_shows_the_guide(running: Running) -> None:

@@ -3,7 +3,6 @@
 import re
 import socket
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from tests.tray_app.screen.accessibility import ScreenReader
 from tests.tray_app.screen.bus import DBusTray, Login
 from tests.tray_app.screen.desktop import Desktop, free_port, until
 from tests.tray_app.screen.dunst import Dunst
-from tests.tray_app.screen.person import Person
+from tests.tray_app.screen.person import TITLE, Person
 
 # Claude Code of somebody who has a plan, signed in as long as there is a login.
 CLAUDE = """#!/bin/sh
@@ -55,23 +54,16 @@ def claude(desktop: Desktop, cli_path: Path) -> Claude:
     return claude
 
 
-@pytest.fixture
-def tray(desktop: Desktop) -> Iterator[DBusTray]:
-    """A tray of the newer kind: its programs' messages go to the notification daemon."""
+def test_only_what_needs_a_person_is_told(desktop: Desktop, claude: Claude, simulator: Simulator) -> None:
     desktop.end_tray()
-    with DBusTray(desktop.bus) as tray:
-        yield tray
-
-
-def test_only_what_needs_a_person_is_told(
-    desktop: Desktop, tray: DBusTray, claude: Claude, simulator: Simulator
-) -> None:
     notifications, port = Dunst(desktop), free_port()
     person = Person(desktop, simulator.url, claude.path, ANTHROPIC_API_KEY=None)
-    with ScreenReader(desktop) as reader, Login(desktop.bus) as login:
-        person.start("--hidden", "--port", str(port))
-        url = person.url()
+    application = person.start("--hidden", "--port", str(port))
+    url = person.url()
+    # The tray is one of the newer kind, and comes later, as when a session begins.
+    with ScreenReader(desktop) as reader, Login(desktop.bus) as login, DBusTray(desktop.bus) as tray:
         (icon,) = until(tray.icons)
+        assert not desktop.windows(TITLE)
         until(lambda: "Running on" in icon.tooltip)
 
         # The ordinary: requests, a stop and a start from the menu, a sleep.
@@ -136,3 +128,18 @@ def test_only_what_needs_a_person_is_told(
         icon.choose("Start server")
         assert person.url(3) == url
         assert len(notifications.shown) == 4
+    # Without a tray, to close the window is a question. One that comes then has the icon, and the window goes there.
+    until(lambda: not desktop.has_service(DBusTray.name))
+    person.window()
+    desktop.keys("ctrl+w")
+    until(lambda: desktop.windows("^Quit Claude Code Tray"))
+    desktop.keys("Escape")
+    with DBusTray(desktop.bus) as tray:
+        (icon,) = until(tray.icons)
+        person.window()
+        desktop.keys("ctrl+w")
+        person.window_is_gone()
+        icon.click()
+        person.window()
+        icon.choose("Quit")
+        assert application.wait(60) == 0
