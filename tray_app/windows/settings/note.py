@@ -1,7 +1,7 @@
 """What is said under a control."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
@@ -46,6 +46,11 @@ class Note(QWidget):
     def text(self) -> str:
         """What it says; empty while it says nothing."""
         return self._label.text() if self._label is not None and not self.isHidden() else ""
+
+    @property
+    def level(self) -> Level | None:
+        """How what it says looks; None while it has said nothing."""
+        return cast(Level, self._label.property("role")) if self._label is not None else None
 
 
 def _words() -> QLabel:

@@ -43,7 +43,7 @@ async def test_the_test_says_version_and_account(
     page.claude.test()
     note = page.claude.program.row.message
     await until(lambda: "version" in note.text, seconds=60)
-    assert note.label.property("role") == "ok"
+    assert note.level == "ok"
     assert "signed in" in note.text.lower()
     assert page.claude.test_button.isEnabled()
 
@@ -57,7 +57,7 @@ async def test_a_program_without_an_account_is_told_apart_from_one_that_fails(
     page.claude.test()
     note = page.claude.program.row.message
     await until(lambda: "not signed in" in note.text, seconds=60)
-    assert note.label.property("role") == "warning"
+    assert note.level == "warning"
     actions(note)["Sign in on Overview"].click()
     assert shown == ["overview"]
 
@@ -68,7 +68,7 @@ async def test_a_program_that_is_not_there_is_said(page: SettingsPage, tmp_path:
     note = page.claude.program.row.message
     await until(lambda: note.text)
     assert "There is no Claude Code at" in note.text
-    assert note.label.property("role") == "error"
+    assert note.level == "error"
     assert page.claude.test_button.isEnabled()
 
 
@@ -76,7 +76,7 @@ async def test_a_program_that_fails_is_said(page: SettingsPage, tmp_path: Path) 
     page.claude.path.edit.setText(str(_program(tmp_path / "claude")))
     page.claude.test()
     note = page.claude.program.row.message
-    await until(lambda: note.label.property("role") == "error" and note.text)
+    await until(lambda: note.level == "error" and note.text)
     assert page.claude.test_button.isEnabled()
 
 

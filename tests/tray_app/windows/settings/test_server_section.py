@@ -150,10 +150,10 @@ async def test_an_address_beyond_this_computer_is_warned_of_and_more_so_without_
     warning = page.server.bound_host.row.warning
     await context.change_settings({"host": "0.0.0.0"})
     assert "Other computers on your network" in warning.text
-    assert warning.label.property("role") == "warning"
+    assert warning.level == "warning"
     await context.change_settings({"api_key_required": False})
     assert "Anyone on your network" in warning.text
-    assert warning.label.property("role") == "error"
+    assert warning.level == "error"
     await context.change_settings({"host": "127.0.0.1"})
     assert warning.text == ""
 
