@@ -163,3 +163,13 @@ async def test_a_request_that_is_gone_to_as_another_was_just_read_is_read_too(
     await went.wait()
     await settle()
     assert detail.request_body.view.text() == '"2"'
+
+
+async def test_only_an_error_has_the_colour_of_errors(page: RequestsPage, context: Context, detail: DetailPane) -> None:
+    colours = []
+    for number, status in ((1, "error"), (2, "cancelled"), (3, "error")):
+        await show(page, context, replace(record(number), status=status, error="It ended."))
+        detail.error.ensurePolished()
+        colours.append(detail.error.palette().color(detail.error.foregroundRole()).name())
+    error, muted = (context.theme.colour(token).name() for token in ("error", "muted"))
+    assert colours == [error, muted, error]
