@@ -5,6 +5,8 @@ from contextlib import aclosing
 
 import pytest
 
+from server.backends.claude_cli.channel import Channel
+from server.backends.claude_cli.parameters import silence
 from tests.asking import ask, assistant, fold, text, tool, user, words
 from tests.simulator import FIRST_DELTA, Gate, Stop, Text, Thinking, ToolUse, conversation
 from tests.waiting import until
@@ -21,14 +23,33 @@ async def test_one_call_for_one_request(backend, simulator, reason, said):
     assert len(simulator.messages_calls) == 1
 
 
+@pytest.fixture
+def told(monkeypatch):
+    """What CLI processes say to it when they are told that they can reach nobody."""
+    told, post = [], Channel.post
+
+    def watched(channel, subtype, **fields):
+        answer = post(channel, subtype, **fields)
+        if fields.get("settings") == silence():
+            told.append(answer)
+        return answer
+
+    monkeypatch.setattr(Channel, "post", watched)
+    return told
+
+
 @pytest.mark.parametrize("reason", ["max_tokens", "refusal"])
-async def test_one_call_for_each_of_many_at_once(backend, simulator, reason):
-    """At the pace of a fast model the CLI is told in time; it would ask again within two milliseconds of the end."""
-    simulator.script([Text("one two " * 10, chunks=20, delay=0.015), Stop(reason)], when=lambda recorded: True)
-    for _ in range(3):
-        await asyncio.gather(*(fold(backend.stream(ask("Hi"))) for _ in range(4)))
+async def test_one_call_for_each_of_many_at_once(backend, simulator, told, reason):
+    """Once answers are under way their processes are told; each would ask again within two milliseconds of the end."""
+    end = Gate()
+    simulator.script([Text("one two "), end, Stop(reason)], times=4)
+    answers = [asyncio.ensure_future(fold(backend.stream(ask("Hi")))) for _ in range(4)]
+    await until(lambda: len(told) == 4 and all(answer.done() for answer in told))
+    end.open()
+    for whole in await asyncio.gather(*answers):
+        assert whole.message["stop_reason"] == reason
     await until(lambda: not backend.pool.processes())
-    assert len(simulator.messages_calls) == 12
+    assert len(simulator.messages_calls) == 4
 
 
 async def test_an_empty_answer_is_an_empty_answer(backend, simulator):
