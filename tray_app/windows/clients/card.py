@@ -149,7 +149,7 @@ class ClientCard(QScrollArea):
         self.ensureWidgetVisible(self.banner)
 
     def _scroll_to_change(self) -> None:
-        self._content.layout().activate()
+        self._column.activate()
         self.ensureWidgetVisible(self.change, 0, 0)
         self.ensureWidgetVisible(self.change.write, 0, 24)
 
@@ -197,7 +197,7 @@ class ClientCard(QScrollArea):
     def _lay_out(self) -> None:
         self._place = QVBoxLayout()
         content = self._content = QWidget()
-        column = QVBoxLayout(content)
+        column = self._column = QVBoxLayout(content)
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(16)
         model = _row(self._model_name, self.models, self.show_key)
