@@ -20,8 +20,12 @@ ACCESSIBLE = "org.a11y.atspi.Accessible"
 COMPONENT = "org.a11y.atspi.Component"
 TEXT = "org.a11y.atspi.Text"
 ON_SCREEN = 0
+Source = tuple[str, str]
+"""The bus name of a program, and the path of something in it."""
+Seen = tuple[Source, str, frozenset[int]]
+"""With its name and states."""
 # Bits of AtspiStateType.
-CHECKED, ENABLED, FOCUSED, SHOWING = 4, 8, 12, 25
+ENABLED, SHOWING = 8, 25
 
 
 class _Switch(BusService):
@@ -46,7 +50,7 @@ class _Registry(BusService):
 
     def __init__(self, address: str) -> None:
         super().__init__(address)
-        self.programs: list[tuple[str, str]] = []
+        self.programs: list[Source] = []
 
     def answer(self, method: str, interface: str, sender: str, body: tuple[Any, ...]) -> Answer | None:
         if method == "Embed":
@@ -65,17 +69,12 @@ class Thing:
     role: str
     place: Place
     states: frozenset[int]
-    source: tuple[str, str]
+    source: Source
 
     @property
     def enabled(self) -> bool:
         """Whether it can be used."""
         return ENABLED in self.states
-
-    @property
-    def checked(self) -> bool:
-        """Whether it is switched on."""
-        return CHECKED in self.states
 
 
 class ScreenReader:
@@ -97,23 +96,18 @@ class ScreenReader:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def things(self) -> Iterator[Thing]:
-        """All that can be seen now, parents before children."""
-        for program in list(self._registry.programs):
-            for window in self._children(program):
-                yield from self._below(window)
-
     def find(self, name: str, role: str = "") -> list[Thing]:
-        """What has a name that the expression matches as a whole, and that role if one is given."""
+        """What can be seen with a name that the expression matches as a whole, and that role if one is given."""
         wanted = re.compile(name)
-        return [thing for thing in self.things() if wanted.fullmatch(thing.name) and role in ("", thing.role)]
+        named = [self._thing(*seen) for seen in self._seen() if wanted.fullmatch(seen[1])]
+        return [thing for thing in named if thing is not None and role in ("", thing.role)]
 
     def wait_for(self, name: str, role: str = "") -> Thing:
         """The first such thing, as soon as it is there."""
         try:
             return until(lambda: self.find(name, role))[0]
         except TimeoutError:
-            seen = sorted({f"{thing.role}: {thing.name}" for thing in self.things() if thing.name})
+            seen = sorted({f"{thing.role}: {thing.name}" for thing in self.find(".+")})
             raise AssertionError(f"nothing is called {name!r} ({role or 'any role'}): {seen}") from None
 
     def wait_until_gone(self, name: str, role: str = "") -> None:
@@ -131,36 +125,38 @@ class ScreenReader:
         """What stands in a field."""
         return str(self._call(thing.source, TEXT, "GetText", "ii", (0, -1))[0])
 
-    def _below(self, source: tuple[str, str]) -> Iterator[Thing]:
-        thing = self._thing(source)
-        if thing is None:
-            return
-        yield thing
-        for child in self._children(source):
-            yield from self._below(child)
+    def _seen(self) -> Iterator[Seen]:
+        """All that is shown, parents before children. A question for each of their facts would take seconds."""
+        waiting = [window for program in self._registry.programs for window in self._children(program)]
+        while waiting:
+            source = waiting.pop(0)
+            try:
+                (words,) = self._call(source, ACCESSIBLE, "GetState")
+                states = frozenset(32 * n + bit for n, word in enumerate(words) for bit in range(32) if word >> bit & 1)
+                if SHOWING not in states:
+                    continue
+                ((_, name),) = self._call(source, PROPERTIES, "Get", "ss", (ACCESSIBLE, "Name"))
+            except RuntimeError:
+                continue  # it is there no more
+            yield source, name, states
+            waiting[:0] = self._children(source)
 
-    def _thing(self, source: tuple[str, str]) -> Thing | None:
-        """None if it is not shown, or there no more."""
+    def _thing(self, source: Source, name: str, states: frozenset[int]) -> Thing | None:
         try:
-            (words,) = self._call(source, ACCESSIBLE, "GetState")
-            states = frozenset(32 * n + bit for n, word in enumerate(words) for bit in range(32) if word >> bit & 1)
-            if SHOWING not in states:
-                return None
             (role,) = self._call(source, ACCESSIBLE, "GetRoleName")
-            ((_, name),) = self._call(source, PROPERTIES, "Get", "ss", (ACCESSIBLE, "Name"))
             (extents,) = self._call(source, COMPONENT, "GetExtents", "u", (ON_SCREEN,))
         except RuntimeError:
             return None
         return Thing(name, role, Place(*extents), states, source)
 
-    def _children(self, source: tuple[str, str]) -> list[tuple[str, str]]:
+    def _children(self, source: Source) -> list[Source]:
         try:
             (children,) = self._call(source, ACCESSIBLE, "GetChildren")
         except RuntimeError:
             return []
         return [child for child in children if child[1] != "/org/a11y/atspi/null"]
 
-    def _call(self, source: tuple[str, str], interface: str, method: str, signature: str = "", body: Any = ()) -> Any:
+    def _call(self, source: Source, interface: str, method: str, signature: str = "", body: Any = ()) -> Any:
         assert self._connection is not None
         address = DBusAddress(source[1], bus_name=source[0], interface=interface)
         message = new_method_call(address, method, signature or None, body)
