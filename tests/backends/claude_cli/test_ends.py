@@ -13,14 +13,17 @@ from tests.waiting import until
 
 
 @pytest.mark.parametrize("reason", ["max_tokens", "refusal", "model_context_window_exceeded"])
-@pytest.mark.parametrize("said", ["half an answer", ""], ids=["text", "no text"])
-async def test_one_call_for_one_request(backend, simulator, reason, said):
-    simulator.script([*([Text(said, delay=0.02)] if said else []), Stop(reason)], times=1)
+@pytest.mark.parametrize(("parts", "events"), [([Text("half", chunks=1)], 6), ([], 2)], ids=["text", "no text"])
+async def test_one_call_for_one_request(backend, simulator, reason, parts, events):
+    """The process is ended by the event that gives the reason: with the next, the last one, it would ask again."""
+    end = Gate(after_events=events)
+    simulator.script([*parts, Stop(reason), end], times=1)
     whole = await fold(backend.stream(ask("Hi")))
     assert whole.message["stop_reason"] == reason
-    assert words(whole) == said
+    assert words(whole) == ("half" if parts else "")
     await until(lambda: not backend.pool.processes())
-    assert len(simulator.messages_calls) == 1
+    assert [call.events_sent for call in simulator.messages_calls] == [events]
+    end.open()
 
 
 @pytest.fixture
