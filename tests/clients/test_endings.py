@@ -30,7 +30,9 @@ async def test_finish_reasons_and_one_call_for_one_request(
 ) -> None:
     gate, words = Gate(after_events=FIRST_DELTA), "one two three four"
     last = ToolUse("look", id="toolu_1") if reason == "tool_use" else Stop(reason)
-    server.simulator.script([Text(words, delay=0.05), gate, last])
+    # The process is ended by the event that gives the reason; with the next, the last one, it would ask again.
+    held_back = [Gate(after_events=FIRST_DELTA + 5)] if reason in GOES_ON else []
+    server.simulator.script([Text(words, chunks=4, delay=0.05), gate, last, *held_back])
     create = server.openai().chat.completions.create
     arguments: dict[str, Any] = {"model": MODEL, "messages": HELLO, "tools": TOOLS}
     asking = asyncio.ensure_future(_reason(create(**arguments, stream=stream), stream))
@@ -45,6 +47,9 @@ async def test_finish_reasons_and_one_call_for_one_request(
     else:
         assert working <= server.pids("idle", "holding")
     assert len(server.simulator.messages_calls) == 1
+    for end in held_back:
+        assert server.sent().events_sent == FIRST_DELTA + 5
+        end.open()
 
 
 async def _reason(answer: Any, stream: bool) -> tuple[str, str]:
