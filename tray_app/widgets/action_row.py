@@ -14,10 +14,14 @@ Action = tuple[str, Callable[[], Any]]
 
 
 class ActionRow(QWidget):
-    """Hidden while there are none. Tab comes to them where they stand, whenever they came."""
+    """Hidden while there are none. Tab comes to them where they stand, whenever they came.
 
-    def __init__(self) -> None:
+    A row that is made late says whom it comes `after`: Qt would have it at the window's end.
+    """
+
+    def __init__(self, *, after: QWidget | None = None) -> None:
         super().__init__()
+        self._after = after
         self.buttons: list[QPushButton] = []
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
@@ -45,7 +49,7 @@ class ActionRow(QWidget):
 
     def _before(self) -> QWidget | None:
         """What Tab leaves to come here. Qt would have what comes later at the window's end."""
-        widget = self.previousInFocusChain()
+        widget = self._after or self.previousInFocusChain()
         while widget is not None and widget is not self:
             tabbed = bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
             if tabbed and not widget.isWindow() and not self.isAncestorOf(widget):

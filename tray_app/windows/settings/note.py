@@ -33,7 +33,7 @@ class Note(QWidget):
             self._label = _words()
             self._column.insertWidget(0, self._label)
         if actions and self._buttons is None:
-            self._buttons = ActionRow()
+            self._buttons = ActionRow(after=self)
             self._column.addWidget(self._buttons)
         if self._buttons is not None:
             self._buttons.show_actions(actions)

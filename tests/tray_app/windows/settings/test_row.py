@@ -1,0 +1,56 @@
+"""One setting's row: what is said under it, and where Tab finds the buttons that come with it."""
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from tray_app.theme import Theme
+from tray_app.windows.settings.row import SettingRow
+
+EDITS = ("first", "second")
+
+
+@pytest.fixture
+def window(theme: Theme, qtbot: QtBot) -> Iterator[QWidget]:
+    """Two rows."""
+    made = QWidget()
+    column = QVBoxLayout(made)
+    for name in EDITS:
+        column.addWidget(SettingRow(name, name.title(), "What it is.", QLineEdit(objectName=name)))
+    with qtbot.waitActive(made):
+        made.show()
+        made.activateWindow()
+    yield made
+    made.deleteLater()
+
+
+def focused(window: QWidget) -> str:
+    widget = window.focusWidget()
+    return str(widget.objectName() or widget.property("text"))
+
+
+def test_tab_comes_to_the_buttons_of_a_problem_where_they_stand(window: QWidget, qtbot: QtBot) -> None:
+    row = window.findChildren(SettingRow)[0]
+    row.show_problem("This port is taken.", [("Use 8001", row.clear_message), ("Look again", row.clear_message)])
+    row.control.setFocus()
+    order = []
+    for _ in range(4):
+        order.append(focused(window))
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+    assert order == ["first", "Use 8001", "Look again", "second"]
+
+
+def test_a_row_with_nothing_to_say_has_no_words_below_its_control(window: QWidget) -> None:
+    row = window.findChildren(SettingRow)[0]
+    row.clear_message()
+    assert (row.message.text, row.message.level) == ("", None)
+    assert row.message.isHidden()
+    row.show_problem("This port is taken.")
+    assert (row.message.text, row.message.level) == ("This port is taken.", "error")
+    assert row.message.isVisible()
+    row.clear_message()
+    assert row.message.text == ""
+    assert row.message.isHidden()
