@@ -29,7 +29,7 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "long-stream": Measurement(long_stream.measure, 15),
     "window-lag": Measurement(window_lag.measure, 1),
     "start": Measurement(start.measure, 8),
-    "memory": Measurement(memory.measure, 2),
+    "memory": Measurement(memory.measure, 1),
 }
 
 

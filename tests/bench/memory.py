@@ -1,35 +1,53 @@
 """The memory of the program's own process, without the CLI's: 90 MB without a desktop, 160 MB with the window."""
 
+import asyncio
 from statistics import median
 
 import psutil
 
 from tests.bench.clients import chat_completions, checked
+from tests.bench.desktop import PAGES, THEMES
 from tests.bench.report import MB, Row, Target
 from tests.bench.rounds import Size, progress
-from tests.bench.scene import Scene
+from tests.bench.scene import Scene, Server
 
 TARGETS_MB = {"server": 90, "desktop application": 160}
+SETTLE_SECONDS = 0.5
 TURNS = 20
 """After so many a new conversation is begun."""
 
 
 async def measure(scene: Scene, size: Size) -> list[Row]:
-    """Resident and unique memory after the start, and after many requests."""
+    """Resident and unique memory after the start, and after many requests with every page seen in light and dark."""
     taken: dict[tuple[str, str, str], list[float]] = {}
     for _ in range(size.rounds):
         for who in TARGETS_MB:
-            async with scene.server(window=who != "server") as server:
-                for when in ("after start", f"after {size.requests} requests"):
-                    if when != "after start":
-                        await _ask(server.url, size.requests)
-                    for kind, value in _memory(server.pid).items():
-                        taken.setdefault((when, who, kind), []).append(value)
+            window = who != "server"
+            async with scene.server(window=window, driven=window) as server:
+                _note(taken, "after start", who, server)
+                await _ask(server.url, size.requests)
+                if window:
+                    await _see_all(server)
+                _note(taken, f"after {size.requests} requests" + (", all pages seen" if window else ""), who, server)
         progress()
     return [
         Row(f"memory {when}", f"{who}, {kind}", MB, values, targets=_targets(who, kind, values))
         for (when, who, kind), values in taken.items()
     ]
+
+
+async def _see_all(server: Server) -> None:
+    for theme in THEMES:
+        server.process.tell(theme)
+        for page in PAGES:
+            server.process.tell(page)
+            # What it shows is read from the store, or from the CLI, and comes a moment later.
+            await asyncio.sleep(SETTLE_SECONDS)
+
+
+def _note(taken: dict[tuple[str, str, str], list[float]], when: str, who: str, server: Server) -> None:
+    for kind, value in _memory(server.pid).items():
+        taken.setdefault((when, who, kind), []).append(value)
 
 
 async def _ask(url: str, requests: int) -> None:

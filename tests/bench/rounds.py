@@ -21,7 +21,7 @@ class Size:
     rounds: int
     tokens: int = 3000
     together: int = 8
-    requests: int = 100
+    requests: int = 1000
     seconds: float = 10.0
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -65,6 +66,16 @@ class Listening:
         """The process id."""
         return self.process.pid
 
+    def tell(self, line: str) -> Any:
+        """What it answers to a line on its standard input, as `desktop.py` does. Raises NotListening."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+        if not (answer := self.process.stdout.readline()):
+            raise NotListening(f"no answer to {line}: {_tail(self.log)}")
+        return json.loads(answer)
+
 
 @contextlib.contextmanager
 def listening(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[Listening]:
@@ -75,7 +86,7 @@ def listening(command: Sequence[str], environment: Mapping[str, str], log: Path)
     with log.open("w") as errors:
         began = time.perf_counter()
         with subprocess.Popen(
-            command, env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+            command, env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
             text=True, **GROUP,
         ) as process:  # fmt: skip
             try:
@@ -99,6 +110,7 @@ class Server:
     def __init__(self, process: Listening, client: httpx2.AsyncClient) -> None:
         self.url = process.url
         self.pid = process.pid
+        self.process = process
         self._log = process.log
         self._client = client
 
@@ -157,10 +169,13 @@ class Scene:
         return directory
 
     def server_process(
-        self, data: str = "data", *, window: bool = False
+        self, data: str = "data", *, window: bool = False, driven: bool = False
     ) -> contextlib.AbstractContextManager[Listening]:
-        """The server, once it listens; `data` names its data directory. With `window` the desktop application."""
-        program = ["tray_app"] if window else ["server", "serve"]
+        """The server, once it listens; `data` names its data directory. With `window` the desktop application.
+
+        One that is `driven` shows what it is told to.
+        """
+        program = ["tests.bench.desktop" if driven else "tray_app"] if window else ["server", "serve"]
         name = f"window-{data}" if window else data
         command = [sys.executable, "-m", *program, "--port", "0", "--claude-path", str(self.claude)]
         command += ["--data-dir", str(self.home / name), "--config-dir", str(self.home / f"{name}-config")]
@@ -168,9 +183,9 @@ class Scene:
         return listening(command, environment, self.home / f"{name}.log")
 
     @contextlib.asynccontextmanager
-    async def server(self, *, window: bool = False) -> AsyncIterator[Server]:
+    async def server(self, *, window: bool = False, driven: bool = False) -> AsyncIterator[Server]:
         """The server at rest: a spare is parked."""
-        with self.server_process(window=window) as process:
+        with self.server_process(window=window, driven=driven) as process:
             async with httpx2.AsyncClient(base_url=process.url, timeout=60) as client:
                 server = Server(process, client)
                 await server.rest()
