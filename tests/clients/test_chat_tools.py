@@ -190,7 +190,11 @@ async def test_one_call_at_a_time(server: Live) -> None:
 
 
 async def test_a_call_that_is_cut_short(server: Live) -> None:
-    server.simulator.script([ToolUse("warmth", {"city": "Ulm"}, delay=0.05), Stop("max_tokens")])
+    # The process is ended by the event that gives the reason; with the next, the last one, it would ask again.
+    end = Gate(after_events=9)
+    server.simulator.script([ToolUse("warmth", {"city": "Ulm"}, delay=0.05), Stop("max_tokens"), end])
     assert (await ask(server, [ASKED])).choices[0].finish_reason == "length"
+    assert server.sent().events_sent == 9
+    end.open()
     await ask(server, [{"role": "user", "content": "Something else"}])
     assert len(server.simulator.messages_calls) == 2
