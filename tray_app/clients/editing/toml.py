@@ -4,9 +4,6 @@ import re
 import tomllib
 from typing import Any
 
-import tomlkit
-import tomlkit.exceptions
-
 from tray_app.clients.editing.paths import Changes, Entry, Path, edit_with
 from tray_app.clients.errors import Damaged
 
@@ -31,6 +28,8 @@ def edit(text: str, changes: Changes) -> str:
 
 
 def _put(text: str, path: Path, value: Any) -> str:
+    import tomlkit  # the window does without until a file is changed
+
     document = tomlkit.parse(text)
     place: Any = document
     for index, step in enumerate(path[:-1]):

@@ -16,6 +16,8 @@ from tray_app.windows.settings.note import Level, Note
 
 SAVED_MS = 2000
 HIGHLIGHT_MS = 2500
+NOTES = ("fixed", "message", "warning")
+"""What is said under a control, from above: what decides over it, what is wrong, and what follows from its value."""
 
 
 class SettingRow(QWidget):
@@ -44,7 +46,9 @@ class SettingRow(QWidget):
         self.saved = QLabel()
         self.saved.setProperty("role", "ok")
         self.reset = button("", self.reset_requested.emit, role="quiet", icon="mdi6.restore")
-        self.fixed, self.message, self.warning = Note(), Note(), Note()
+        self._notes: dict[str, Note] = {}
+        self._said = QVBoxLayout()
+        self._said.setSpacing(4)
         self._below = QVBoxLayout()
         self._below.setSpacing(4)
         self._saved_for = QTimer(self, singleShot=True, interval=SAVED_MS)
@@ -71,8 +75,7 @@ class SettingRow(QWidget):
         answer = _column(top=0, spacing=4)
         answer.addLayout(line)
         answer.addLayout(self._below)
-        for note in (self.fixed, self.message, self.warning):
-            answer.addWidget(note)
+        answer.addLayout(self._said)
         answer.addStretch(1)
         grid = QGridLayout(self)
         grid.setContentsMargins(16, 10, 12, 10)
@@ -96,24 +99,39 @@ class SettingRow(QWidget):
         """Whether every word of `text` is found in it."""
         return all(word in self._found_by for word in text.casefold().split())
 
+    @property
+    def message(self) -> Note:
+        """What is said of what the person typed or chose."""
+        return self._note("message")
+
+    @property
+    def warning(self) -> Note:
+        """What follows from the value in force."""
+        return self._note("warning")
+
+    @property
+    def fixed(self) -> Note:
+        """Who has decided over the value."""
+        return self._note("fixed")
+
     def show_problem(self, text: str, actions: Sequence[Action] = ()) -> None:
         """Say why what is there does not do."""
         self.saved.clear()
-        self.message.say("error", text, actions)
+        self._say("message", "error", text, actions)
         self._describe(text)
 
     def show_note(self, level: Level, text: str, actions: Sequence[Action] = ()) -> None:
         """Say something in the place of a problem."""
-        self.message.say(level, text, actions)
+        self._say("message", level, text, actions)
 
     def clear_message(self) -> None:
         """Nothing is wrong (any more)."""
-        self.message.say("muted", "")
+        self._say("message", "muted", "")
         self._describe("")
 
     def show_warning(self, level: Level, text: str) -> None:
         """Say what follows from the value that is in force; it stays until it is said anew."""
-        self.warning.say(level, text)
+        self._say("warning", level, text)
 
     def show_saved(self) -> None:
         """Say for a moment that it is saved."""
@@ -125,7 +143,7 @@ class SettingRow(QWidget):
     def show_fixed(self, source: str) -> None:
         """Lock it, because `source` (a variable, or the command line) decides; empty: unlock it."""
         self.control.setEnabled(not source)
-        self.fixed.say("muted", tr("Set by {source}").format(source=_in_words(source)) if source else "")
+        self._say("fixed", "muted", tr("Set by {source}").format(source=_in_words(source)) if source else "")
         if source:
             self.offer_reset("")
 
@@ -157,6 +175,18 @@ class SettingRow(QWidget):
             painter.setBrush(theme.current().colour("selection"))
             painter.drawRoundedRect(self.rect().adjusted(4, 2, -4, -2), 6, 6)
         super().paintEvent(event)
+
+    def _say(self, what: str, level: Level, text: str, actions: Sequence[Action] = ()) -> None:
+        # A page has a hundred places for notes, most of which never say anything: they are made when they do.
+        if text or what in self._notes:
+            self._note(what).say(level, text, actions)
+
+    def _note(self, what: str) -> Note:
+        if what not in self._notes:
+            self._notes[what] = Note(after=self.reset)
+            above = [name for name in NOTES[: NOTES.index(what)] if name in self._notes]
+            self._said.insertWidget(len(above), self._notes[what])
+        return self._notes[what]
 
     def _end_highlight(self) -> None:
         self._highlighted = False

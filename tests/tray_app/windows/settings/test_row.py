@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from tray_app.theme import Theme
+from tray_app.windows.settings.note import Note
 from tray_app.windows.settings.row import SettingRow
 
 EDITS = ("first", "second")
@@ -43,14 +44,22 @@ def test_tab_comes_to_the_buttons_of_a_problem_where_they_stand(window: QWidget,
     assert order == ["first", "Use 8001", "Look again", "second"]
 
 
-def test_a_row_with_nothing_to_say_has_no_words_below_its_control(window: QWidget) -> None:
+def test_what_is_said_stands_in_its_order_and_is_made_when_it_is_said(window: QWidget) -> None:
     row = window.findChildren(SettingRow)[0]
     row.clear_message()
-    assert (row.message.text, row.message.level) == ("", None)
-    assert row.message.isHidden()
+    row.show_fixed("")
+    row.show_warning("warning", "")
+    assert not row.findChildren(Note)
+    row.show_warning("warning", "Others can reach it.")
     row.show_problem("This port is taken.")
-    assert (row.message.text, row.message.level) == ("This port is taken.", "error")
-    assert row.message.isVisible()
+    row.show_fixed("CLAUDE_CODE_TRAY_PORT")
+    window.layout().activate()
+    shown = sorted(row.findChildren(Note), key=lambda note: note.y())
+    assert [(note.level, note.text) for note in shown] == [
+        ("muted", "Set by CLAUDE_CODE_TRAY_PORT"),
+        ("error", "This port is taken."),
+        ("warning", "Others can reach it."),
+    ]
     row.clear_message()
     assert row.message.text == ""
-    assert row.message.isHidden()
+    assert [note.isVisible() for note in shown] == [True, False, True]
