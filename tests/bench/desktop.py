@@ -1,7 +1,7 @@
 """`python -m tests.bench.desktop`: the desktop application, which shows what its standard input asks for.
 
-A line is a page's key, or a theme, `light` or `dark`; `modules` asks for what is loaded. Each is answered by a line
-of JSON on standard output once it is done.
+A line is a page's key, or a theme, `light` or `dark`, and is answered by a line of JSON on standard output with what
+is shown then; `modules` is answered by what is loaded.
 """
 
 import json
@@ -16,6 +16,7 @@ from tray_app.__main__ import main as run
 
 PAGES = ("guide", "overview", "requests", "sessions", "clients", "settings")
 THEMES = ("light", "dark")
+POLL_MS = 20
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,20 +38,27 @@ def _follow() -> None:
 
 def _do(what: str, answer: list[Any], done: threading.Event) -> None:
     """In the GUI thread."""
+    from PySide6.QtCore import QCoreApplication, QTimer
     from PySide6.QtWidgets import QApplication
 
     from tray_app import theme
     from tray_app.windows.main_window import MainWindow
 
+    window = next((one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow)), None)
+    if window is None:
+        # It is made a moment after the server listens.
+        QTimer.singleShot(POLL_MS, QCoreApplication.instance(), partial(_do, what, answer, done))
+        return
     try:
         if what == "modules":
             answer += [sorted(sys.modules), len(linecache.cache)]
         elif what == "light" or what == "dark":
             theme.current().set_choice(what)
+            answer.append("dark" if theme.current().dark else "light")
         else:
-            window = next(one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow))
             window.go(what)
             window.bring_up()
+            answer.append(window.page.key if window.page.isVisible() else None)
     finally:
         done.set()
 

@@ -32,9 +32,9 @@ def application(cli_path: Path, tmp_path: Path) -> Iterator[Listening]:
 
 def test_all_pages_in_light_and_dark_load_nothing_big(application: Listening) -> None:
     for theme in THEMES:
-        application.tell(theme)
+        assert application.tell(theme) == [theme]
         for page in PAGES:
-            application.tell(page)
+            assert application.tell(page) == [page]
     loaded, sources = application.tell("modules")
 
     assert {f"tray_app.windows.{page}.page" for page in PAGES} <= set(loaded)
