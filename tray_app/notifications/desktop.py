@@ -8,7 +8,7 @@ import asyncio
 import html
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ from jeepney import (  # type: ignore[import-untyped]
     new_method_call,
 )
 from jeepney.auth import AuthenticationError  # type: ignore[import-untyped]
-from jeepney.io.asyncio import DBusRouter, open_dbus_router  # type: ignore[import-untyped]
+from jeepney.io.asyncio import DBusRouter, open_dbus_connection  # type: ignore[import-untyped]
 from jeepney.io.common import RouterClosed  # type: ignore[import-untyped]
 from jeepney.wrappers import unwrap_msg  # type: ignore[import-untyped]
 
@@ -51,24 +51,27 @@ class DesktopNotifications:
 
     def __init__(self, on_click: Callable[[Notification], object]) -> None:
         self._on_click = on_click
-        self._shown: deque[tuple[int, Notification]] = deque(maxlen=REMEMBERED)
+        self._shown: deque[tuple[str, int, Notification]] = deque(maxlen=REMEMBERED)
+        """Who shows it on the bus, and its number there: a daemon that takes another's place counts anew."""
         self._bus: DBusRouter | None = None
         self._listening: asyncio.Task[None] | None = None
         self._connecting = asyncio.Lock()
-        self._markup = False
+        self._capabilities: Collection[str] = ()
 
     async def show(self, notification: Notification) -> bool:
         """Whether it is shown: no where the desktop has nothing that does it."""
+        bus = None
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 bus = await self._connected()
-                (number,) = await _call(bus, "Notify", "susssasa{sv}i", self._arguments(notification))
+                sender, (number,) = await _call(bus, "Notify", "susssasa{sv}i", self._arguments(notification))
         except UNREACHABLE as error:
             log.info("the desktop shows no notifications: %r", error)
-            # The next one tries anew.
-            self.close()
+            # The next one tries anew, unless another one does already.
+            if bus is self._bus:
+                self.close()
             return False
-        self._shown.append((number, notification))
+        self._shown.append((sender, number, notification))
         return True
 
     def close(self) -> None:
@@ -78,13 +81,14 @@ class DesktopNotifications:
         self._bus = self._listening = None
 
     def _arguments(self, notification: Notification) -> tuple[Any, ...]:
-        text = html.escape(notification.text, quote=False) if self._markup else notification.text
+        markup = "body-markup" in self._capabilities
+        text = html.escape(notification.text, quote=False) if markup else notification.text
         hints = {
             "urgency": ("y", URGENCY[notification.level]),
             "desktop-entry": ("s", "claude-code-tray"),
         }
-        # "default" is what a click on the notification itself does.
-        actions = ["default", tr("Show")]
+        # "default" is what a click on the notification itself does. Some that know no actions make a dialog of it.
+        actions = ["default", tr("Show")] if "actions" in self._capabilities else []
         icon = f"dialog-{notification.level}"
         return ("Claude Code Tray", 0, icon, notification.title, text, actions, hints, SHOWN_MS)
 
@@ -97,32 +101,45 @@ class DesktopNotifications:
             return self._bus
 
     async def _listen(self, connected: "asyncio.Future[DBusRouter]") -> None:
+        problem: BaseException = RouterClosed("nobody listens any more")
         try:
-            async with open_dbus_router(bus="SESSION") as bus, _signals(bus) as signals:
-                (capabilities,) = await _call(bus, "GetCapabilities")
-                self._markup = "body-markup" in capabilities
-                connected.set_result(bus)
+            # Not `open_dbus_router`, which does not close the connection of a bus that has gone.
+            async with (
+                await open_dbus_connection(bus="SESSION") as connection,
+                DBusRouter(connection) as bus,
+                _signals(bus) as signals,
+            ):
+                _, (self._capabilities,) = await _call(bus, "GetCapabilities")
+                if not connected.done():
+                    connected.set_result(bus)
                 while True:
                     self._take(await signals.get())
         except UNREACHABLE as error:
-            if not connected.done():
-                connected.set_exception(error)
+            problem = error
         finally:
-            connected.cancel()
+            if not connected.done():
+                connected.set_exception(problem)
 
     def _take(self, message: Message) -> None:
-        member, (number, word) = message.header.fields[HeaderFields.member], message.body
-        found = [notification for shown, notification in self._shown if shown == number]
-        if not found:
-            return  # another program's
-        if member == "ActivationToken":
+        fields = message.header.fields
+        # Whoever is on the bus can send such a signal, and daemons tell all programs of the clicks on anybody's.
+        theirs = [shown for shown in self._shown if shown[0] == fields[HeaderFields.sender]]
+        if not theirs:
+            return
+        number, word = message.body
+        found = [notification for _, shown, notification in theirs if shown == number]
+        if found and fields[HeaderFields.member] == "ActivationToken":
             use_token(word)
-        elif member == "ActionInvoked":
+        elif found:
             self._on_click(found[-1])
 
 
-async def _call(bus: DBusRouter, method: str, signature: str | None = None, body: tuple[Any, ...] = ()) -> Any:
-    return unwrap_msg(await bus.send_and_get_reply(new_method_call(ADDRESS, method, signature, body)))
+async def _call(
+    bus: DBusRouter, method: str, signature: str | None = None, body: tuple[Any, ...] = ()
+) -> tuple[str, tuple[Any, ...]]:
+    """Who answers, and what."""
+    reply = await bus.send_and_get_reply(new_method_call(ADDRESS, method, signature, body))
+    return reply.header.fields[HeaderFields.sender], unwrap_msg(reply)
 
 
 @asynccontextmanager

@@ -34,6 +34,7 @@ class Notifications(QObject):
         self._window = window
         self._rules = NotificationRules()
         self._last: Notification | None = None
+        self._closed = False
         self._desktop = _desktop_notifications(self._open)
         # The server's problem is known a moment after its state: first as a text, then as the error itself.
         self._settle = QTimer(self, singleShot=True, interval=0)
@@ -52,6 +53,7 @@ class Notifications(QObject):
         for connection in self._connections:
             QObject.disconnect(connection)
         self._settle.stop()
+        self._closed = True
         if self._desktop is not None:
             self._desktop.close()
 
@@ -70,7 +72,7 @@ class Notifications(QObject):
                 self._context.run(self._tell_desktop(self._desktop, notification), name="show a notification")
 
     async def _tell_desktop(self, desktop: "DesktopNotifications", notification: Notification) -> None:
-        if not await desktop.show(notification):
+        if not self._closed and not await desktop.show(notification) and not self._closed:
             self._tell_by_qt(notification)
 
     def _tell_by_qt(self, notification: Notification) -> None:

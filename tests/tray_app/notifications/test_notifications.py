@@ -1,5 +1,6 @@
 """Notifications reach the tray or the window, and a click on them leads to their page."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -148,6 +149,17 @@ async def test_the_ordinary_is_not_told(context: Context, with_tray: Notificatio
 async def test_a_click_on_nothing_leads_nowhere(with_tray: Notifications, tray: Tray, window: MainWindow) -> None:
     tray.message_clicked.emit()
     assert not window.isVisible()
+
+
+async def test_nothing_is_told_once_the_program_ends(
+    context: Context, with_tray: Notifications, without_tray: Notifications, tray: Tray, window: MainWindow
+) -> None:
+    context.bus.publish(Notice("error", "Too late."))
+    context.bridge.flush()
+    with_tray.close()
+    without_tray.close()
+    await until(lambda: all(task.get_name() != "show a notification" for task in asyncio.all_tasks()))
+    assert (tray.messages, window.page.banner.message) == ([], "")
 
 
 async def test_without_a_tray_the_window_says_it(
