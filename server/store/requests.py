@@ -29,6 +29,11 @@ _OF_A_SESSION = (
     " JOIN sessions ON sessions.number = former_ids.session WHERE sessions.id = ?)"
 )
 """What was asked under the ids that the session had before is its own, too."""
+_IS_DELETED = (
+    "EXISTS (SELECT 1 FROM sessions WHERE deleted_at IS NOT NULL AND (sessions.id = requests.session_id"
+    " OR sessions.number = (SELECT session FROM former_ids WHERE former_ids.id = requests.session_id)))"
+)
+"""Whether it belongs to a session that a person has deleted, and may still restore."""
 _INTERRUPTED = "The server was stopped while this request was running."
 
 
@@ -51,7 +56,7 @@ def _storable(value: Any) -> Any:
     return storable(value) if isinstance(value, str) else value
 
 
-def _record(row: sqlite3.Row) -> RequestRecord:
+def _record(row: sqlite3.Row | dict[str, Any]) -> RequestRecord:
     values: dict[str, Any] = dict(row)
     values["stream"] = bool(values["stream"])
     values["warnings"] = tuple(orjson.loads(values["warnings"]))
@@ -69,10 +74,13 @@ def mark_interrupted(connection: sqlite3.Connection) -> int:
 
 
 def get(connection: sqlite3.Connection, request_id: str) -> RequestRecord | None:
-    """The request with its bodies and headers, or None."""
-    sql = f"SELECT {', '.join(COLUMNS)} FROM requests WHERE id = ?"  # noqa: S608
+    """The request with its bodies and headers, or None. Those of a deleted session's are not found any more."""
+    sql = f"SELECT {', '.join(COLUMNS)}, ({_IS_DELETED}) AS deleted FROM requests WHERE id = ?"  # noqa: S608
     row = connection.execute(sql, [storable(request_id)]).fetchone()
-    return None if row is None else _record(row)
+    if row is None:
+        return None
+    values = dict(row)
+    return _record(values | dict.fromkeys(_NOT_LISTED) if values.pop("deleted") else values)
 
 
 def list_page(

@@ -18,7 +18,7 @@ import orjson
 
 from server.errors import InvalidRequest
 from server.messages import Message, Usage, text_of
-from server.store.expiry import Expiry, remove_sessions
+from server.store.expiry import Expiry, erase_remains, remove_sessions
 from server.store.migrate import transaction
 from server.store.sessions import trimmed_title
 from server.transcript import canonical_system, digest
@@ -66,7 +66,12 @@ def save(
     """
     former = None
     with transaction(connection):
-        row = _live_or_gone(connection, expiry, exchange, checked_session_id(session_id))
+        sql = "SELECT * FROM sessions WHERE id = ?"
+        row = connection.execute(sql, [checked_session_id(session_id)]).fetchone()
+        gone = row is not None and _is_gone(expiry, exchange, row)
+        if gone:
+            remove_sessions(connection, [row["number"]])
+            row = None
         continued = _continued(connection, expiry, exchange, prefix) if row is None and not explicit else None
         if continued is not None:
             former, row = continued["id"], _renamed(connection, continued, session_id)
@@ -75,25 +80,19 @@ def save(
         _write(connection, expiry, exchange, row, replace)
         if explicit:
             connection.execute("UPDATE sessions SET explicit = 1 WHERE number = ? AND NOT explicit", [row["number"]])
+    if gone:
+        erase_remains(connection)
     return former
 
 
-def _live_or_gone(
-    connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, session_id: str
-) -> sqlite3.Row | None:
-    """The session of that id; an expired one that was not purged yet is removed.
+def _is_gone(expiry: Expiry, exchange: Exchange, row: sqlite3.Row) -> bool:
+    """Whether the session has expired, and was not purged yet, or is deleted, and this is another conversation.
 
     A deleted one takes on what goes on from it, and goes with that unless it is restored: all that was to be deleted is
-    in it. Anything else under its id is another conversation, and the deleted one is removed.
+    in it.
     """
-    row: sqlite3.Row | None = connection.execute("SELECT * FROM sessions WHERE id = ?", [session_id]).fetchone()
-    if row is None:
-        return None
     expired = not row["pinned"] and row["last_used_at"] <= expiry.cutoff
-    if expired or (row["deleted_at"] is not None and _continuation(exchange.messages, row) is None):
-        remove_sessions(connection, [row["number"]])
-        return None
-    return row
+    return expired or (row["deleted_at"] is not None and _continuation(exchange.messages, row) is None)
 
 
 def _continued(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, prefix: int) -> sqlite3.Row | None:

@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from server.errors import NotFound
 from server.events import SessionChanged, SessionsDeleted
 from server.store.expiry import UNDO_SECONDS
 from server.store.store import Store
-from tests.store.conversations import exchange, files_with, saved_as
+from tests.store.conversations import exchange, files_with, record, saved_as
 
 SAID = ("What is the secret word?", "It is xylophone.")
 
@@ -44,6 +45,19 @@ async def test_nothing_finds_them(store):
         with pytest.raises(NotFound):
             await change
     assert await store.delete_sessions(search="xylophone") == ()
+
+
+@pytest.mark.parametrize("asked_under", ["ses_1", "ses_2"])
+async def test_what_was_asked_in_them_is_not_found_in_the_log_of_requests(store, asked_under):
+    await save(store, "ses_1", "Hello", "Hi", explicit=False)
+    await save(store, "ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
+    details = {"request_body": '"Hello"', "response_body": '"Hi"', "request_headers": (("a", "b"),)}
+    whole = record("r", session_id=asked_under, **details)
+    await store.record_request(whole)
+    await store.hide_sessions(["ses_2"])
+    assert await store.get_request("r") == replace(whole, **dict.fromkeys(details))
+    await store.restore_sessions(["ses_2"])
+    assert await store.get_request("r") == whole
 
 
 async def test_they_are_restored_as_they_were(store):
@@ -150,6 +164,7 @@ async def test_another_conversation_under_its_id_takes_its_place(store, path):
     await store.hide_sessions(["s"])
     await save(store, "s", "Something else", "Entirely")
     assert await listed(store) == ["s"]
+    assert files_with(path.parent, "xylophone") == []
     assert await store.remove_hidden_sessions(["s"]) == ()
     await store.restore_sessions(["s"])
     assert [message["content"][0]["text"] for message in (await store.find_session("s")).messages] == [
