@@ -3,8 +3,6 @@
 import re
 from typing import Any, Literal
 
-from PySide6.QtCore import QLocale
-
 from tray_app.translation import tr
 from tray_app.windows.settings.fields import TextField
 
@@ -21,7 +19,9 @@ _BYTES = {
     "gb": 1024**3,
     "gib": 1024**3,
 }
-_SIZE = re.compile(r"([0-9]+(?:[.,][0-9]+)?)\s*([a-z]*)", re.IGNORECASE)
+# Whether "1,024" is one or a thousand depends on who reads it. More digits are no size of anything.
+_SIZE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12}|,[0-9]{1,2})?)\s*([a-z]*)", re.IGNORECASE)
+_DECIMALS_FROM = 0.1
 
 
 class SizeField(TextField):
@@ -55,8 +55,10 @@ class SizeField(TextField):
 
     def _put(self, value: Any) -> None:
         super()._put(value)
-        self.edit.setToolTip(tr("{n} bytes").format(n=QLocale.c().toString(value)))
+        self.edit.setToolTip(tr("{n} bytes").format(n=value))
 
 
 def _rounded(value: int, unit: Unit) -> str:
-    return f"{value / _BYTES[unit.lower()]:.2f}".rstrip("0").rstrip(".")
+    size = value / _BYTES[unit.lower()]
+    # What is small must not look like nothing.
+    return f"{size:.2f}".rstrip("0").rstrip(".") if size >= _DECIMALS_FROM or not size else f"{size:.2g}"

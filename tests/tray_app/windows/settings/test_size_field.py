@@ -51,6 +51,8 @@ async def test_a_size_is_typed_with_or_without_a_unit(
         ("-3", "This has to be a size in MB, such as 32."),
         ("3 stones", "This has to be a size in MB, such as 32."),
         ("0", "This has to be 1 kB or more."),
+        ("1,024", "This has to be a size in MB, such as 32."),
+        ("9" * 400, "This has to be a size in MB, such as 32."),
     ],
 )
 async def test_what_is_no_size_is_refused_in_place(
@@ -60,6 +62,19 @@ async def test_what_is_no_size_is_refused_in_place(
     await page.advanced.settle()
     assert largest.row.message.text == words
     assert (line(largest).text(), context.settings.max_body_bytes) == (typed, 33_554_432)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(1024, "0.00098"), (5000, "0.0048"), (200_000, "0.19"), (10**12 * 1024**3, "1024000000000000"), (10**30, None)],
+)
+async def test_limits_far_from_the_usual_are_shown_as_they_are(
+    page: SettingsPage, context: Context, largest: Binding, value: int, shown: str | None
+) -> None:
+    """The file may hold any number."""
+    await context.change_settings({"max_body_bytes": value})
+    assert line(largest).toolTip() == f"{value} bytes"
+    assert shown is None or line(largest).text() == shown
 
 
 async def test_an_odd_number_of_bytes_stays_what_it_is_while_nobody_changes_it(
