@@ -27,6 +27,7 @@ HEADER_CHARACTERS = 16_000
 """How much of a request's headers is kept with it, in all."""
 _UNKNOWN_CLIENT = "unknown"
 _INTERPRETER = re.compile(r"Python/\S+ [^ (]")
+_ASYNC = re.compile(r"^Async(?=\w+/Python \d)")
 _SHORTENED = re.compile(r"[\w$]{1,3}/JS \d")
 _LOGGED = (
     "endpoint", "client", "backend", "status", "http_status", "model", "session_id", "stream", "ttft", "duration",
@@ -117,12 +118,14 @@ class Observation:
 def client_name(scope: Scope) -> str:
     """The client's name and version: the first product of its User-Agent, as `opencode/1.18` or `OpenAI/Python 3.54`.
 
-    aiohttp names Python before itself, and is what counts. The providers' JavaScript packages take their name from a
-    class, which bundlers shorten (`ls/JS 5.23.2`): they have that of the dialect's provider then.
+    aiohttp names Python before itself, and is what counts. The providers' packages take their name from a class: which
+    of Python's it is says nothing of the client (`AsyncOpenAI/Python 3.54`), and bundlers shorten those of JavaScript
+    (`ls/JS 5.23.2`), so that they have that of the dialect's provider.
     """
     words = (header(scope, b"user-agent") or "").split() or [_UNKNOWN_CLIENT]
     first, *rest = words[1:] if _INTERPRETER.match(" ".join(words)) else words
     name = " ".join([first, *itertools.takewhile(lambda word: not word.startswith("(") and "/" not in word, rest)])
+    name = _ASYNC.sub("", name)
     if _SHORTENED.match(name):
         provider = "Anthropic" if scope["path"].startswith("/v1/messages") else "OpenAI"
         name = provider + name[name.index("/") :]

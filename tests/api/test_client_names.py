@@ -12,6 +12,9 @@ CHAT = "/v1/chat/completions"
     [
         ("curl/7.88.1", CHAT, "curl/7.88.1"),
         ("OpenAI/Python 2.20.0", CHAT, "OpenAI/Python 2.20.0"),
+        ("AsyncOpenAI/Python 3.54.0", CHAT, "OpenAI/Python 3.54.0"),
+        ("AsyncAnthropicBedrock/Python 2.12.0", "/v1/messages", "AnthropicBedrock/Python 2.12.0"),
+        ("AsyncTools/2.1", CHAT, "AsyncTools/2.1"),
         ("Anthropic/JS 0.80.1", "/v1/messages", "Anthropic/JS 0.80.1"),
         ("opencode/1.18.33 ai-sdk/provider-utils/4.0.23 runtime/bun/1.3.14", CHAT, "opencode/1.18.33"),
         (
