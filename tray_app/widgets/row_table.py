@@ -1,18 +1,45 @@
 """A table that is a list: what a person goes through are its rows."""
 
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QTableView
 
 _ENDS = (QAbstractItemView.CursorAction.MoveHome, QAbstractItemView.CursorAction.MoveEnd)
+_MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End)
 
 
 class RowTable(QTableView):
-    """Home and End go to the first and the last row, and not to the ends of the row."""
+    """Home and End go to the first and the last row, and not to the ends of the row.
+
+    A key that leads to where the cursor is already brings that into view.
+    """
+
+    def entry(self) -> QModelIndex:
+        """Where the keyboard comes in while no row is the current one; an invalid index if there are none."""
+        return self.model().index(0, 0, self.rootIndex())
+
+    def enter(self) -> bool:
+        """Make the `entry` the current row, and select it; False if there is none."""
+        index = self.entry()
+        if index.isValid():
+            flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+            self.selectionModel().setCurrentIndex(index, flags)
+        return index.isValid()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        super().keyPressEvent(event)
+        if event.key() in _MOVES and self.currentIndex().isValid():
+            self.scrollTo(self.currentIndex())
 
     def moveCursor(self, cursorAction: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
         """Where a key leads to."""
         if cursorAction not in _ENDS:
             return super().moveCursor(cursorAction, modifiers)
-        end = super().moveCursor(cursorAction, modifiers | Qt.KeyboardModifier.ControlModifier)
         before = self.currentIndex()
-        return end.sibling(end.row(), before.column()) if before.isValid() else end
+        if not before.isValid():
+            # Qt would go to the first row for both.
+            last = self.model().rowCount(self.rootIndex()) - 1
+            row = last if cursorAction == QAbstractItemView.CursorAction.MoveEnd else 0
+            return self.model().index(row, 0, self.rootIndex())
+        end = super().moveCursor(cursorAction, modifiers | Qt.KeyboardModifier.ControlModifier)
+        return end.sibling(end.row(), before.column())

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from tray_app import theme
 from tray_app.widgets.focus_ring import BY_KEYBOARD, FocusRing
+from tray_app.widgets.row_table import RowTable
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 
@@ -86,10 +87,16 @@ class KeyboardEntry(QObject):
     def _select(self) -> None:
         selection = self._view.selectionModel()
         current = self._view.currentIndex()
-        index = current if current.isValid() else self._view.model().index(0, 0, self._view.rootIndex())
-        if index.isValid() and not selection.hasSelection():
+        if selection.hasSelection():
+            return
+        index = current if current.isValid() else self._entry()
+        if index.isValid():
             flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
             selection.setCurrentIndex(index, flags)
+
+    def _entry(self) -> QModelIndex:
+        view = self._view
+        return view.entry() if isinstance(view, RowTable) else view.model().index(0, 0, view.rootIndex())
 
 
 def dress_rows(view: QAbstractItemView) -> None:

@@ -23,6 +23,8 @@ WIDTHS = "requests/columns"
 _NEAR_END = 8
 """So many pixels from its end, the list counts as being there."""
 _SAVE_MS = 500
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_STEPS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 
 class RequestTable(RowTable):
@@ -94,12 +96,18 @@ class RequestTable(RowTable):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter opens; End goes to the end of the log, whether it is among the rows or not."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.current is not None:
+        entered = not self.currentIndex().isValid() and event.key() in (*_STEPS, *_ENTER) and self.enter()
+        if event.key() in _ENTER and self.current is not None:
             self.chosen.emit(self.current)
-        else:
+        elif not entered:
             if event.key() == Qt.Key.Key_End:
                 self.go_to_end()
             super().keyPressEvent(event)
+
+    def entry(self) -> QModelIndex:
+        """A request that is in view; the newest, if that is."""
+        row = self.log.rowCount() - 1 if self._follows else self.rowAt(0)
+        return self.log.index(row, 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Columns come and go with the width; what is selected stays in view, else the end of the log."""

@@ -316,6 +316,71 @@ async def test_the_arrow_keys_show_each_request_and_escape_closes(
     assert page.table.selected == []
 
 
+@pytest.fixture
+async def scrolling(page: RequestsPage, context: Context, settle: Settled) -> RequestsPage:
+    """The page with more requests than there is room for, the filter with the focus."""
+    assert context.store is not None
+    await fill(context.store, 40)
+    page.refresh()
+    await settle()
+    page.search.setFocus()
+    return page
+
+
+def current_in_view(page: RequestsPage) -> int:
+    """The row at the cursor, which is in view and has its details shown."""
+    index = page.table.currentIndex()
+    assert page.table.viewport().rect().contains(page.table.visualRect(index))
+    assert not page.detail.isHidden()
+    assert page.detail.record == page.log.records[index.row()]
+    return index.row()
+
+
+async def test_who_comes_by_keyboard_is_at_the_end_that_is_in_view(scrolling: RequestsPage, qtbot: QtBot) -> None:
+    scrolling.table.setFocus(Qt.FocusReason.TabFocusReason)
+    assert (current_in_view(scrolling), scrolling.table.follows) == (39, True)
+    qtbot.keyClick(scrolling.table, Qt.Key.Key_Up)
+    assert current_in_view(scrolling) == 38
+
+
+async def test_who_comes_by_keyboard_finds_a_list_that_was_scrolled_back_where_it_was(
+    scrolling: RequestsPage, qtbot: QtBot
+) -> None:
+    bar = scrolling.table.verticalScrollBar()
+    bar.setValue(32 * 5)
+    scrolling.table.setFocus(Qt.FocusReason.TabFocusReason)
+    assert (current_in_view(scrolling), bar.value()) == (5, 32 * 5)
+
+
+@pytest.mark.parametrize(
+    ("key", "at"),
+    [
+        (Qt.Key.Key_Home, 0),
+        (Qt.Key.Key_Up, 39),
+        (Qt.Key.Key_Down, 39),
+        (Qt.Key.Key_PageUp, 39),
+        (Qt.Key.Key_End, 39),
+        (Qt.Key.Key_Return, 39),
+    ],
+)
+async def test_while_no_row_is_the_current_one_a_key_goes_to_one_in_view(
+    scrolling: RequestsPage, qtbot: QtBot, key: Qt.Key, at: int
+) -> None:
+    scrolling.table.setFocus(Qt.FocusReason.MouseFocusReason)
+    assert not scrolling.table.currentIndex().isValid()
+    qtbot.keyClick(scrolling.table, key)
+    assert current_in_view(scrolling) == at
+
+
+async def test_a_key_brings_the_row_into_view_that_is_the_current_one_already(
+    scrolling: RequestsPage, qtbot: QtBot
+) -> None:
+    scrolling.table.go_to(scrolling.log.records[0].id)
+    scrolling.table.verticalScrollBar().setValue(32 * 20)
+    qtbot.keyClick(scrolling.table, Qt.Key.Key_Home)
+    assert current_in_view(scrolling) == 0
+
+
 async def test_escape_closes_the_details_from_the_list_and_the_empty_filter(page: RequestsPage, qtbot: QtBot) -> None:
     page.log.receive([record(number) for number in range(5)])
     for widget in (page.table, page.search):
