@@ -2,9 +2,10 @@
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QToolButton, QWidget
 
 from tray_app import theme
+from tray_app.translation import tr
 
 DEBOUNCE_MS = 150
 
@@ -26,7 +27,9 @@ class SearchField(QLineEdit):
         self.setAccessibleName(placeholder)
         self.setProperty("role", "search")
         self.setClearButtonEnabled(True)
-        self.addAction(theme.current().icon("mdi6.magnify", "muted"), QLineEdit.ActionPosition.LeadingPosition)
+        icon = self.addAction(theme.current().icon("mdi6.magnify", "muted"), QLineEdit.ActionPosition.LeadingPosition)
+        for made in self.findChildren(QToolButton):
+            made.setAccessibleName(tr("Search") if made.defaultAction() is icon else tr("Clear the text"))
         self.textChanged.connect(self._rest.start)
         self.returnPressed.connect(self._say)
 

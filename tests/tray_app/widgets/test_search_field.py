@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from tray_app.theme import Theme
@@ -64,3 +65,7 @@ def test_tab_says_it_at_once(field: SearchField, heard: list[str], qtbot: QtBot)
     qtbot.keyClick(field, Qt.Key.Key_Tab)
 
     assert heard == ["parser"]
+
+
+def test_so_have_its_buttons(field: SearchField) -> None:
+    assert {made.accessibleName() for made in field.findChildren(QToolButton)} == {"Search", "Clear the text"}

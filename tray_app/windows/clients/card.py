@@ -1,7 +1,9 @@
 """Everything about one client: how to tell it where the server is, or have that done, and to see that it works."""
 
+from typing import cast
+
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from server.errors import TrayError
 from tray_app import formatting
@@ -191,6 +193,8 @@ class ClientCard(QScrollArea):
         self.models.currentTextChanged.connect(self._choose_model)
         self._model_name = QLabel(tr("&Model"))
         self._model_name.setBuddy(self.models)
+        # What takes the focus is the line in the box, and the name of that is not the box's.
+        cast(QLineEdit, self.models.lineEdit()).setAccessibleName(tr("Model"))
         self.address = QLabel()
         self.address.setProperty("role", "warning")
 

@@ -60,10 +60,11 @@ class Field(QWidget):
         raise NotImplementedError
 
     def name_for_screen_readers(self, name: str, description: str) -> None:
-        """Name the control itself, which is what takes the focus."""
+        """Name the control itself, which is what takes the focus; of a box that is typed into, it is the line in it."""
         control = self.focusProxy() or self
-        control.setAccessibleName(name)
-        control.setAccessibleDescription(description)
+        for named in (control, *control.findChildren(QLineEdit)):
+            named.setAccessibleName(name)
+            named.setAccessibleDescription(description)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Esc takes back what was typed, and only then does what it does elsewhere."""
