@@ -90,7 +90,7 @@ class Preferences(QObject):
             self._writing.join()
         if self._unwritten:
             self._unwritten = False
-            _write(self._file, orjson.dumps(self._values))
+            self._put(orjson.dumps(self._values))
 
     def _write(self) -> None:
         if self._writing is not None and self._writing.is_alive():
@@ -98,8 +98,16 @@ class Preferences(QObject):
             return
         self._unwritten = False
         content = orjson.dumps(self._values)
-        self._writing = Thread(target=_write, args=(self._file, content), name="write preferences")
+        self._writing = Thread(target=self._put, args=(content,), name="write preferences")
         self._writing.start()
+
+    def _put(self, content: bytes) -> None:
+        try:
+            write_private(self._file, content)
+        except OSError as error:
+            # With the next change, or at the end, it is tried again.
+            self._unwritten = True
+            log.warning("what the window remembers could not be written: %s", error)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -108,13 +116,6 @@ def _read(file: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _write(file: Path, content: bytes) -> None:
-    try:
-        write_private(file, content)
-    except OSError as error:
-        log.warning("what the window remembers could not be written: %s", error)
 
 
 def _text_of(value: QByteArray) -> str:

@@ -65,6 +65,19 @@ def test_a_folder_that_takes_no_file_is_no_crash(tmp_path: Path, caplog: pytest.
     assert "could not be written" in caplog.text
 
 
+def test_what_a_disk_did_not_take_is_written_at_the_end(
+    tmp_path: Path, qtbot: QtBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = tmp_path / "config"
+    config.write_text("a file in the place of the folder")
+    preferences = Preferences(config)
+    preferences.theme = "dark"
+    qtbot.waitUntil(lambda: "could not be written" in caplog.text)
+    config.unlink()
+    preferences.sync()
+    assert Preferences(config).theme == "dark"
+
+
 def test_changes_are_told_by_name(tmp_path: Path) -> None:
     preferences = Preferences(tmp_path)
     names: list[str] = []

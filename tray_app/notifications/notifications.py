@@ -106,8 +106,9 @@ class Notifications(QObject):
 
 def _desktop_notifications(on_click: Callable[[Notification], object]) -> "DesktopNotifications | None":
     """None: on this system Qt's own are all there is."""
-    if sys.platform != "linux":
-        return None
-    from tray_app.notifications.desktop import DesktopNotifications
+    if sys.platform == "linux":
+        from tray_app.notifications.desktop import DesktopNotifications
 
-    return DesktopNotifications(on_click)
+        return DesktopNotifications(on_click)
+    else:
+        return None
