@@ -188,7 +188,7 @@ class Store:
             where = sessions.matching(self._moment().live_sessions(), search) if search.strip() else _nothing()
         deleted = await self._delete(where, former=ids or ())
         if everything:
-            await self._do(lambda _: expiry.remove_backups(self.path, float("inf")))
+            await self.remove_copies()
         return deleted.ids
 
     async def hide_sessions(self, ids: Sequence[str]) -> None:
@@ -272,6 +272,10 @@ class Store:
             except Exception:
                 log.exception("the purge failed, and is tried again in %s s", interval)
             await asyncio.sleep(interval)
+
+    async def remove_copies(self) -> None:
+        """Delete all copies of the database that were made before migrations."""
+        await self._do(lambda _: expiry.remove_backups(self.path, float("inf")))
 
     async def size_bytes(self) -> int:
         """The size of the database on the disk, its side files included."""

@@ -105,9 +105,9 @@ class SessionDeletion(QObject):
         gone = await self._store.remove_hidden_sessions(ids)
         # What has the id of one by now is another conversation.
         self._model.unhide(set(ids).difference(gone))
-        if everything and not (await self._store.list_sessions(limit=1)).total:
-            # Sessions that began meanwhile are not deleted unasked.
-            await self._store.delete_sessions(everything=True)
+        if everything:
+            # Sessions that began meanwhile are in none of them.
+            await self._store.remove_copies()
 
 
 async def find_all(store: Store, search: str) -> tuple[SessionSummary, ...]:

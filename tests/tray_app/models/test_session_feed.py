@@ -365,12 +365,15 @@ async def test_deleting_all_takes_the_copies_of_the_database_with_it(listed, tmp
     assert not backups(listed.store.path)
 
 
-async def test_what_began_after_all_were_to_be_deleted_stays(listed):
+async def test_what_began_after_all_were_to_be_deleted_stays(listed, tmp_path):
+    """The copies go all the same: they are of before."""
+    (tmp_path / f"history.db{BACKUP}1").write_bytes(b"old")
     listed.deletion.begin(await ids_of(listed.store, ""), everything=True)
     await listed.save("new", "Hello", "Hi")
     await listed.deletion.settle()
     await listed.rest()
     assert listed.ids() == ["new"]
+    assert not backups(listed.store.path)
 
 
 async def test_a_deletion_that_fails_brings_the_rows_back(listed):
