@@ -18,12 +18,16 @@ WINDOWS_POLL_MS = 500
 def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
     """Call `stop` on the first signal that asks the program to end; the second ends it at once."""
     received: list[int] = []
+    # Python runs a handler between any two of its instructions, also in the middle of what `stop` changes: an event
+    # that is set while somebody begins to wait for it would not wake him. So `stop` gets a turn of the loop of its own.
+    turn = QTimer(singleShot=True, interval=0)
+    turn.timeout.connect(stop)
 
     def on_signal(number: int, _frame: object) -> None:
         if received:
             os._exit(HARD_EXIT)
         received.append(number)
-        stop()
+        turn.start()
 
     before = {number: signal.signal(number, on_signal) for number in _stop_signals()}
     try:
@@ -32,6 +36,7 @@ def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        turn.stop()
 
 
 @contextlib.contextmanager

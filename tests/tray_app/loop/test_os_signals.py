@@ -3,12 +3,14 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 PROGRAM = """
-import asyncio, sys
+import asyncio, signal, sys
 from PySide6.QtWidgets import QApplication
 from tray_app.loop.event_loop import EventLoop
 from tray_app.loop.os_signals import stop_on_signals
@@ -17,10 +19,13 @@ async def main():
     stopped = asyncio.Event()
     def stop():
         print("asked to stop", flush=True)
-        if sys.argv[1] == "polite":
+        if sys.argv[1] != "stubborn":
             stopped.set()
     with stop_on_signals(stop):
         print("ready", flush=True)
+        if sys.argv[1] == "busy":
+            signal.raise_signal(signal.SIGTERM)
+            print("goes on", flush=True)
         await stopped.wait()
     print("stopped", flush=True)
 
@@ -38,6 +43,13 @@ def test_a_signal_stops_an_idle_loop(number: int) -> None:
     assert child.returncode == 0
 
 
+def test_a_signal_does_not_interrupt_what_runs() -> None:
+    with run("busy") as child:
+        out, _ = child.communicate(timeout=60)
+    assert out.split("\n")[:-1] == ["goes on", "asked to stop", "stopped"]
+    assert child.returncode == 0
+
+
 def test_the_second_ends_a_program_that_does_not_stop() -> None:
     with run("stubborn") as child:
         assert child.stdout is not None
@@ -48,10 +60,13 @@ def test_the_second_ends_a_program_that_does_not_stop() -> None:
     assert child.returncode == 130
 
 
-def run(manner: str) -> "subprocess.Popen[str]":
-    child = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, manner], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline() == "ready\n"
-    return child
+@contextmanager
+def run(manner: str) -> "Iterator[subprocess.Popen[str]]":
+    command = [sys.executable, "-c", PROGRAM, manner]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+            yield child
+        finally:
+            child.kill()  # one that does not stop must not stay
