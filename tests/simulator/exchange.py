@@ -111,8 +111,9 @@ class Exchange:
 
     async def write(self, data: bytes, events: int, more: bool = True) -> None:
         """Write a piece of a streamed answer."""
-        await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        # Counted before they go: who has read an event finds it counted.
         self._recording.update(self.recorded, events_sent=self.recorded.events_sent + events)
+        await self._send({"type": "http.response.body", "body": data, "more_body": more})
 
 
 class Pending:

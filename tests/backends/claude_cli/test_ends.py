@@ -22,8 +22,7 @@ async def test_one_call_for_one_request(backend, simulator, reason, parts, event
     assert whole.message["stop_reason"] == reason
     assert words(whole) == ("half" if parts else "")
     await until(lambda: not backend.pool.processes())
-    # The simulator counts an event a moment after it is on its way.
-    await until(lambda: [call.events_sent for call in simulator.messages_calls] == [events])
+    assert [call.events_sent for call in simulator.messages_calls] == [events]
     end.open()
 
 
