@@ -41,6 +41,7 @@ SCREEN_PACKAGES = (
 )  # fmt: skip
 DESKTOP_TEST_PACKAGES = (
     "xvfb", "xauth", "xdotool", "openbox", "trayer", "imagemagick", "gnome-keyring", "dbus",
+    "dunst",
 )  # fmt: skip
 TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES
 

@@ -232,3 +232,10 @@ def test_pyside_6_12_is_for_python_3_12_and_later(python, sound):
     assert len(marked) == 1
     assert ("6.12.0" in marked[0].specifier) is sound
     assert "6.11.3" in marked[0].specifier
+
+
+def test_what_the_tests_of_a_real_screen_start_is_installed_for_them() -> None:
+    sources = [path.read_text() for path in Path(dev.ROOT, "tests/tray_app/screen").glob("*.py")]
+    started = set(chain.from_iterable(re.findall(r'\.start\(\["([a-z-]+)"', source) for source in sources))
+    assert {"dunst", "openbox", "trayer"} <= started
+    assert started <= set(dev.DESKTOP_TEST_PACKAGES)
