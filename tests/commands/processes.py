@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +42,26 @@ class Running:
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
         """Send a signal and wait: exit code, and the rest of standard output and standard error."""
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=120)
+        out, err = rest_of(self.process)
         return self.process.returncode, out, err
+
+
+def rest_of(process: "subprocess.Popen[str]", timeout: float = 120) -> tuple[str, str]:
+    """What a process still says on standard output and standard error (empty without a pipe) until it has ended.
+
+    Not `communicate`, which reads the pipes themselves: a line that was read before may have brought more of the output
+    with it, which waits in the file object. A process that does not end within `timeout` seconds is killed: raises
+    TimeoutExpired.
+    """
+    with ThreadPoolExecutor(2) as readers:
+        texts = [readers.submit(pipe.read) if pipe else None for pipe in (process.stdout, process.stderr)]
+        try:
+            process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()  # or its output would never end
+            raise
+    out, err = (text.result() if text else "" for text in texts)
+    return out, err
 
 
 @contextmanager

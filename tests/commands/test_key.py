@@ -9,7 +9,7 @@ import pytest
 
 from server.secrets import KeyStore
 from server.secrets.vaults import FileVault
-from tests.commands.processes import run, started
+from tests.commands.processes import rest_of, run, started
 
 ANTHROPIC_KEY = "sk-ant-api03-made-up-for-this-test_0123456789"
 
@@ -135,7 +135,7 @@ async def test_a_terminal_does_not_show_the_key(tmp_path: Path) -> None:
                 asked += character
             assert not termios.tcgetattr(theirs)[3] & termios.ECHO
             os.write(ours, f"{ANTHROPIC_KEY}\n".encode())
-            out, err = process.communicate(timeout=60)
+            out, err = rest_of(process)
         assert process.returncode == 0, err
         assert ANTHROPIC_KEY not in asked + out + err
         assert await stored(tmp_path) == ANTHROPIC_KEY

@@ -14,7 +14,7 @@ from server.commands.serve import program_name, refuse_itself
 from server.paths import default_config_dir, default_data_dir
 from server.settings import Settings
 from server.sockets import listen
-from tests.commands.processes import run, serving, started, status
+from tests.commands.processes import rest_of, run, serving, started, status
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
@@ -207,7 +207,7 @@ def test_a_signal_ends_a_start_that_hangs() -> None:
     with started("-c", SCRIPT, "slow start") as process:
         read_until(process, "starting")
         process.terminate()
-        out, err = process.communicate(timeout=120)
+        out, err = rest_of(process)
     assert (process.returncode, out) == (0, "stopped well\n")
     assert "Traceback" not in err
 
@@ -220,13 +220,13 @@ def test_a_second_signal_ends_a_stop_that_hangs(second: int) -> None:
         process.send_signal(signal.SIGINT)
         read_until(process, "stopping")
         process.send_signal(second)
-        out, _ = process.communicate(timeout=120)
+        out, _ = rest_of(process)
     assert (process.returncode, "stopped well" in out) == (130, False)
 
 
 def test_a_server_that_ends_by_itself_ends_the_program_with_an_error() -> None:
     with started("-c", SCRIPT, "ends by itself") as process:
-        out, err = process.communicate(timeout=120)
+        out, err = rest_of(process)
     assert process.returncode == 1
     assert "ended unexpectedly" in err
     assert out.startswith("listening on")

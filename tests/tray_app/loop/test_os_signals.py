@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands.processes import rest_of
+
 PROGRAM = """
 import asyncio, signal, sys
 from PySide6.QtWidgets import QApplication
@@ -38,14 +40,14 @@ with EventLoop(QApplication([])) as loop:
 def test_a_signal_stops_an_idle_loop(number: int) -> None:
     with run("polite") as child:
         child.send_signal(number)
-        out, _ = child.communicate(timeout=60)
+        out, _ = rest_of(child)
     assert out.split("\n")[:-1] == ["asked to stop", "stopped"]
     assert child.returncode == 0
 
 
 def test_a_signal_does_not_interrupt_what_runs() -> None:
     with run("busy") as child:
-        out, _ = child.communicate(timeout=60)
+        out, _ = rest_of(child)
     assert out.split("\n")[:-1] == ["goes on", "asked to stop", "stopped"]
     assert child.returncode == 0
 
@@ -56,7 +58,7 @@ def test_the_second_ends_a_program_that_does_not_stop() -> None:
         child.send_signal(signal.SIGTERM)
         assert child.stdout.readline() == "asked to stop\n"
         child.send_signal(signal.SIGTERM)
-        child.communicate(timeout=60)
+        child.wait(60)
     assert child.returncode == 130
 
 
