@@ -8,10 +8,11 @@ from contextlib import closing
 import pytest
 
 from server.errors import DatabaseUnusable
-from server.store import saving, sessions
+from server.store import requests, saving, sessions
 from server.store.database import open_database
 from server.store.expiry import Expiry
 from server.store.migrate import Migration, backups, migrate, shipped_migrations, transaction, user_version
+from server.store.types import RequestFilter
 from server.transcript import digest
 from tests.store.conversations import exchange
 
@@ -77,6 +78,20 @@ def test_sessions_of_the_first_version_go_on(path):
         for name in ("mine", "ses_2", "ses_3"):
             assert list(sessions.find(connection, NOW, name).messages) == list(longer.messages)
         assert list(sessions.find(connection, NOW, "ses_1").messages) == list(old.messages)
+
+
+def test_requests_of_before_are_found_by_their_status(path):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        migrate(connection, path, SHIPPED[:4])
+        connection.execute(
+            "INSERT INTO requests (id, started_at, client, endpoint, stream, status, http_status, warnings)"
+            " VALUES ('req_1', 1.0, 'aider', '/v1/messages', 1, 'error', 503, '[]')"
+        )
+    with closing(open_database(path).connection) as connection:
+        found = requests.list_page(connection, RequestFilter(search="aider 503"), cursor=None, limit=10)
+        assert [record.id for record in found.items] == ["req_1"]
+        connection.execute("INSERT INTO request_search (request_search, rank) VALUES ('integrity-check', 1)")
 
 
 def test_a_migration_keeps_what_is_there(path):

@@ -106,7 +106,18 @@ def test_filters(connection):
     assert ids(connection, since=20.0, until=40.0) == ["c", "b"]
     assert ids(connection, search="odd", status="ok", since=5.0) == ["c"]
     assert ids(connection, search="!!") == []
+    assert ids(connection, search="error") == ["b"]
     assert ids(connection, session_id="\ud800") == []
+
+
+def test_a_status_is_found_as_soon_as_it_is_known(connection):
+    running = record("a", 10.0)
+    requests.write(connection, [running, record("b", 20.0, status="ok", http_status=200)])
+    assert ids(connection, search="running") == ["a"]
+    requests.write(connection, [replace(running, status="error", http_status=503)])
+    assert ids(connection, search="running") == []
+    assert ids(connection, search="error 503") == ["a"]
+    assert ids(connection, search="50") == ["a"]
 
 
 def test_deleting_by_filter(connection):

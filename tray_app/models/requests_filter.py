@@ -14,7 +14,9 @@ from functools import lru_cache
 from server.store.search import MAX_CHARACTERS, MAX_WORDS
 from server.store.types import RequestFilter, RequestRecord
 
-SEARCHED = ("id", "client", "endpoint", "requested_model", "model", "session_id", "backend", "error")
+SEARCHED = (
+    "id", "client", "endpoint", "requested_model", "model", "session_id", "backend", "status", "http_status", "error",
+)  # fmt: skip
 """The columns that the store's index of requests holds."""
 
 Tokens = tuple[str, ...]
@@ -73,7 +75,7 @@ def tokens(text: str) -> Tokens:
 def _found(record: RequestRecord, wanted: tuple[Tokens, ...]) -> bool:
     if not wanted:  # nothing in it that can be searched for
         return False
-    columns = [tokens(value) for name in SEARCHED if (value := getattr(record, name))]
+    columns = [tokens(str(value)) for name in SEARCHED if (value := getattr(record, name))]
     *whole, last = wanted
     return all(any(_holds(column, phrase, prefix=False) for column in columns) for phrase in whole) and any(
         _holds(column, last, prefix=True) for column in columns

@@ -17,7 +17,7 @@ PLAIN = RequestRecord(id="req_0", started_at=100.0, endpoint="/v1/chat/completio
 RECORDS = (
     PLAIN,
     replace(PLAIN, id="req_1", started_at=101.0, status="ok", model="claude-opus-5-5", requested_model="gpt-4o"),
-    replace(PLAIN, id="req_2", started_at=102.0, status="error", error="The plan's limit is reached. Wait."),
+    replace(PLAIN, id="req_2", started_at=102.0, status="error", http_status=429, error="The plan's limit is reached."),
     replace(PLAIN, id="req_3", started_at=103.0, status="cancelled", client="Zürich Café/2", session_id="ses_ab12"),
     replace(PLAIN, id="req_4", started_at=104.0, status="ok", backend="anthropic_api", endpoint="/v1/messages"),
     replace(PLAIN, id="req_5", started_at=105.0, status="ok", client="ПРИВЕТ straße ΣΟΦΟΣ", error='say "no"'),
@@ -26,8 +26,9 @@ SEARCHES = (
     None, "", "   ", "continue", "CONT", "cont", "ontinue", "1.2", "2.3", "1.3", "v1/chat", "chat completions",
     "completions chat", "completions/chat", "opus", "opus 5", "opus-5", "5-opus", "claude gpt", "gpt-4", "4o", "zurich",
     "zürich cafe", "Café/2", "cafe\u0301", "ses_ab12", "ses_ab", "ses_a 12", "привет", "прив", "STRASSE", "straße",
-    "σοφος", "σοφοσ", '"', '"no"', "say \"no", "-", "_ -", "req_", "req_1", "plan's", "plan s limit", "limit wait",
-    "wait limit", "anthropic", "api_", "messages\0v1", "nothing such", "* opus", "opus*", "NEAR(opus)",
+    "σοφος", "σοφοσ", '"', '"no"', "say \"no", "-", "_ -", "req_", "req_1", "plan's", "plan s limit", "limit is",
+    "is limit", "429", "42", "error 429", "error", "cancelled", "ok", "run", "anthropic", "api_", "messages\0v1",
+    "nothing such", "* opus", "opus*", "NEAR(opus)",
 )  # fmt: skip
 FILTERS = (
     *(RequestFilter(search=search) for search in SEARCHES),

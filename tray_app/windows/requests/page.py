@@ -259,7 +259,7 @@ class RequestsPage(Page):
                 ("cancelled", tr("Cancelled")),
             ]
         )
-        self.search = SearchField(tr("Filter by client, model, id, error..."))
+        self.search = SearchField(tr("Filter by client, model, status, error..."))
         self.pause = button(tr("&Pause"), lambda: None, icon="mdi6.pause", hint=tr("Hold new requests back (Ctrl+P)"))
         self.pause.setCheckable(True)
         self.pause.setShortcut("Ctrl+P")
