@@ -1,5 +1,6 @@
 """The columns of the request log: what each shows of a record."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from tray_app.formatting import duration, exact_time, money, or_dash, relative_t
 from tray_app.translation import tr
 
 _HOUR = 3600
+_VERSION = re.compile(r"[ /]v?\d.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Column:
     rank: int
     figures: bool = False
     stretches: bool = False
+    short: Callable[[RequestRecord], str] | None = None
 
 
 def status_word(record: RequestRecord) -> str:
@@ -45,6 +48,11 @@ def status_word(record: RequestRecord) -> str:
 def elapsed(record: RequestRecord, now: float) -> float | None:
     """Seconds that the request took, or has taken until now while it runs."""
     return max(0.0, now - record.started_at) if record.status == "running" else record.duration
+
+
+def client_without_version(record: RequestRecord) -> str:
+    """The client's name alone: `OpenAI/Python` of `OpenAI/Python 3.54.0`."""
+    return _VERSION.sub("", record.client) or record.client
 
 
 def model_name(record: RequestRecord) -> str:
@@ -85,7 +93,8 @@ def columns() -> tuple[Column, ...]:
         Column("time", tr("Time"), lambda record, now: relative_time(record.started_at, now),
                lambda record: exact_time(record.started_at), _TIMES, (), 1),
         Column("client", tr("Client"), lambda record, now: record.client,
-               lambda record: record.client, ("Continue/1",), ("OpenAI/Python 3",), 6, stretches=True),
+               lambda record: record.client, ("Continue/1",), ("OpenAI/Python 3",), 6, stretches=True,
+               short=client_without_version),
         Column("endpoint", tr("Endpoint"), lambda record, now: record.endpoint,
                lambda record: record.endpoint, ("/v1/messages",), ("/v1/chat/completions",), 8, stretches=True),
         Column("model", tr("Model"), lambda record, now: or_dash(model_name(record)),

@@ -4,7 +4,7 @@ import pytest
 
 from server.store.types import RequestRecord
 from tray_app.formatting import duration
-from tray_app.models.requests_columns import columns
+from tray_app.models.requests_columns import client_without_version, columns
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,19 @@ def test_a_duration_has_one_figure_in_its_cell_and_all_in_its_tooltip(seconds: f
     ended = RequestRecord("r", 0.0, "/v1/messages", "test", status="ok", duration=seconds)
     assert column.text(ended, 0.0) == text
     assert column.whole(ended) == duration(seconds)
+
+
+@pytest.mark.parametrize(
+    ("client", "name"),
+    [
+        ("OpenAI/Python 3.54.0", "OpenAI/Python"),
+        ("codex_cli_rs/0.61.0", "codex_cli_rs"),
+        ("ai-sdk/openai/v2", "ai-sdk/openai"),
+        ("curl/8.7.1 (x86)", "curl"),
+        ("python-httpx", "python-httpx"),
+        ("3proxy/0.9", "3proxy"),
+        ("/1.0", "/1.0"),
+    ],
+)
+def test_a_client_is_known_by_its_name(client: str, name: str) -> None:
+    assert client_without_version(RequestRecord("r", 0.0, "/v1/messages", client)) == name

@@ -76,7 +76,10 @@ class RequestDelegate(RowDelegate):
         painter.setFont(font)
         painter.setPen(theme.current().colour(_token(record, column)))
         mode, flags = _FIGURES if column.figures else _TEXT
-        painter.drawText(rect, flags, metrics.elidedText(column.text(record, self._log.now()), mode, rect.width()))
+        text = column.text(record, self._log.now())
+        if column.short is not None and metrics.horizontalAdvance(text) > rect.width():
+            text = column.short(record)
+        painter.drawText(rect, flags, metrics.elidedText(text, mode, rect.width()))
 
     def _font(self, column: Column, option: QStyleOptionViewItem) -> tuple[QFont, QFontMetrics]:
         return (self._fixed, self._fixed_metrics) if column.key == "session" else (option.font, option.fontMetrics)

@@ -1,5 +1,7 @@
 """The list: it follows the log at its end, and stands still elsewhere."""
 
+from dataclasses import replace
+
 import orjson
 import pytest
 from PySide6.QtCore import Qt
@@ -10,7 +12,7 @@ from tests.tray_app.models.request_records import fill, record
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.windows.requests import RequestsPage
-from tray_app.windows.requests.delegate import STATUS_ICONS
+from tray_app.windows.requests.delegate import PADDING, STATUS_ICONS
 from tray_app.windows.requests.table import WIDTHS, RequestTable
 
 ROW = 32
@@ -167,6 +169,23 @@ async def test_each_status_is_drawn_in_its_colour_and_the_selected_row_is_marked
         }
         assert context.theme.colour(STATUS_ICONS[status][1]).name() in colours
         assert (context.theme.colour("selection").name() in colours) == (row == 3)
+
+
+async def test_a_client_that_has_no_room_is_drawn_without_its_version(page: RequestsPage, context: Context) -> None:
+    names = ["OpenAI/Python", "OpenAI/Python 3.54.0"]
+    page.log.receive([replace(record(number), client=name) for number, name in enumerate(names)])
+    table = page.table
+    column = next(at for at, column in enumerate(page.log.columns) if column.key == "client")
+
+    def look_the_same(width: int) -> bool:
+        table.setColumnWidth(column, width)
+        bare, versioned = (table.visualRect(page.log.index(row, column)) for row in range(2))
+        assert bare.width() == width
+        return table.viewport().grab(bare).toImage() == table.viewport().grab(versioned).toImage()
+
+    whole = table.fontMetrics().horizontalAdvance(names[1]) + 2 * PADDING
+    assert look_the_same(whole - 1)
+    assert not look_the_same(whole)
 
 
 async def test_home_and_end_go_to_the_first_and_the_last_request(
