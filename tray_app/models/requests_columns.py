@@ -93,7 +93,7 @@ def columns() -> tuple[Column, ...]:
         Column("time", tr("Time"), lambda record, now: relative_time(record.started_at, now),
                lambda record: exact_time(record.started_at), _TIMES, (), 1),
         Column("client", tr("Client"), lambda record, now: record.client,
-               lambda record: record.client, ("Continue/1",), ("OpenAI/Python 3",), 6, stretches=True,
+               lambda record: record.client, ("Continue/1",), ("Anthropic/Python",), 6, stretches=True,
                short=client_without_version),
         Column("endpoint", tr("Endpoint"), lambda record, now: record.endpoint,
                lambda record: record.endpoint, ("/v1/messages",), ("/v1/chat/completions",), 8, stretches=True),

@@ -41,16 +41,18 @@ class _Editor(QPlainTextEdit):
 
 
 class CodeView(QFrame):
-    """Read-only text in the fixed font with a Copy button, as high as its text; from 18 lines on it scrolls.
+    """Read-only text in the fixed font with a Copy button, as high as its text; beyond `most_lines` it scrolls.
 
     `language` (python, bash, json, toml, yaml, javascript) is named above the text and decides its colours. `copied`
     gives what is copied where that is not what is shown, as with a secret that is hidden.
     """
 
     def __init__(
-        self, text: str = "", language: str = "", parent: QWidget | None = None, *, copied: TextSource | None = None
-    ) -> None:
+        self, text: str = "", language: str = "", parent: QWidget | None = None, *,
+        copied: TextSource | None = None, most_lines: int = _MOST_LINES,
+    ) -> None:  # fmt: skip
         super().__init__(parent)
+        self._most_lines = most_lines
         self._edit = _Editor()
         self._syntax = SyntaxHighlighter(self._edit.document())
         self._language = QLabel(self)
@@ -76,7 +78,7 @@ class CodeView(QFrame):
         self._arrange()
 
     def sizeHint(self) -> QSize:
-        lines = min(max(self._edit.blockCount(), 1), _MOST_LINES)
+        lines = min(max(self._edit.blockCount(), 1), self._most_lines)
         above = _BAR if self._many else 0
         return QSize(320, self._edit.height_of(lines) + above)
 

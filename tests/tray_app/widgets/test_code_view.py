@@ -52,6 +52,9 @@ def test_it_is_as_high_as_its_text_up_to_a_limit(theme: Theme, qtbot: QtBot) -> 
         heights.append(view.sizeHint().height())
 
     assert heights[0] < heights[1] < heights[2] == heights[3]
+    longer = CodeView("\n".join(["line"] * 400), most_lines=40)
+    qtbot.addWidget(longer)
+    assert heights[3] < longer.sizeHint().height() < 3 * heights[3]
 
 
 def test_the_same_text_again_leaves_the_place_where_it_is(theme: Theme, qtbot: QtBot) -> None:

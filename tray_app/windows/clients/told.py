@@ -15,6 +15,9 @@ from tray_app.widgets import CodeView, CopyButton, ElidedLabel, button
 
 Source = Callable[[], Connection]
 
+_LONGEST_FILE = 80
+"""Lines of a text to paste that are shown without a scroll bar of their own."""
+
 
 class ToldView(QWidget):
     """Steps, fields and texts of one client; nothing for one that cannot use this server."""
@@ -98,7 +101,8 @@ class SnippetView(QWidget):
         self._context = context
         self.title = ElidedLabel(tr(snippet.title))
         self.title.setProperty("role", "muted")
-        self.code = CodeView(copied=lambda: snippet.text(real()))
+        # As high as the file: the page scrolls, and a second scroll bar within it would hide the end of what to paste.
+        self.code = CodeView(copied=lambda: snippet.text(real()), most_lines=_LONGEST_FILE)
         self._hint = _muted("")
         self._hint.setWordWrap(True)
         self.allow = button("", self._allow)

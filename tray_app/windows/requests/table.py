@@ -139,7 +139,7 @@ class RequestTable(RowTable):
 
         def width(column: Column, samples: Sequence[str]) -> int:
             text = max(map(cells.horizontalAdvance, samples)) + (mark if column.key == "status" else 0)
-            return max(text, header.horizontalAdvance(column.title)) + 2 * PADDING + 2
+            return max(text, header.horizontalAdvance(column.title)) + 2 * PADDING + 1
 
         return {
             column.key: Widths(width(column, column.least), width(column, (*column.least, *column.wish)))
