@@ -17,7 +17,7 @@ ADVICE = (
     'set key_storage = "file" in settings.toml (`doctor` says where that is)'
 )
 """What to do about it, for who reads it in a terminal."""
-KEYRING_SECONDS = 5.0
+KEYRING_SECONDS = 10.0
 """How long the system keyring may take, where nobody is there to unlock it."""
 
 log = logging.getLogger(__name__)

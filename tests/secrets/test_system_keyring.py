@@ -197,16 +197,18 @@ from server.secrets import open_key_store
 from server.settings import Settings
 
 async def main():
-    settings = Settings()
-    first = await open_key_store(settings)
+    async def opened():  # a daemon that was just started may take its time, on a busy machine
+        return await open_key_store(Settings(), keyring_seconds=60)
+
+    first = await opened()
     key = await first.get_or_create()
-    found = await (await open_key_store(settings)).get_or_create()
+    found = await (await opened()).get_or_create()
     rotated = await first.rotate()
-    last = await open_key_store(settings)
+    last = await opened()
     await last.set("anthropic_api_key", "sk-ant-1")
     await last.set("anthropic_api_key", None)
     json.dump({"key": key, "found": found, "rotated": rotated, "last": await last.get_or_create(),
-               "forgotten": await (await open_key_store(settings)).get("anthropic_api_key") is None,
+               "forgotten": await (await opened()).get("anthropic_api_key") is None,
                "kind": last.kind, "description": last.description}, sys.stdout)
 
 asyncio.run(main())
