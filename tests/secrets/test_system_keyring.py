@@ -181,10 +181,11 @@ async def test_a_secret_that_cannot_be_kept_is_not_held(use: Use, tmp_path: Path
 async def test_a_dialog_that_nobody_answers_is_given_up(use: Use, tmp_path: Path) -> None:
     backend = Dialog()
     use(backend)
+    before = set(threading.enumerate())
     try:
         with pytest.raises(KeyringUnavailable, match="may be locked"):
             await KeyStore(KeyringVault(tmp_path, timeout=0.05)).get("api_key")
-        (thread,) = (thread for thread in threading.enumerate() if thread.name == "keyring")
+        (thread,) = (new for new in set(threading.enumerate()) - before if new.name == "keyring")
         assert thread.daemon
     finally:
         backend.closed.set()
