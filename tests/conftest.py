@@ -16,8 +16,10 @@ from tests.environment import made_environment, simulated_account
 if TYPE_CHECKING:
     from tests.simulator import Simulator
 
-# A deadline for each example would be a timed assertion, and fail on a busy machine.
-hypothesis.settings.register_profile("project", deadline=None, print_blob=True)
+# A deadline for each example, or for making the first of them, would be a timed assertion, and fail on a busy machine.
+hypothesis.settings.register_profile(
+    "project", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("project")
 
 

@@ -48,7 +48,7 @@ class Running:
     async def status(self, **headers: str) -> int:
         """Ask the model something."""
         self.backend.script(answer("Hi"))
-        async with httpx2.AsyncClient(base_url=str(self.runtime.url), timeout=30) as client:
+        async with httpx2.AsyncClient(base_url=str(self.runtime.url), timeout=60) as client:
             response = await client.post("/v1/chat/completions", json=BODY, headers=headers)
             return int(response.status_code)
 
@@ -80,7 +80,7 @@ async def test_no_request_fails_while_the_guards_are_made_anew(tmp_path: Path) -
             assert response.text.rstrip().endswith("[DONE]")
             statuses.append(response.status_code)
 
-    async with httpx2.AsyncClient(base_url=str(running.runtime.url), timeout=30) as client:
+    async with httpx2.AsyncClient(base_url=str(running.runtime.url), timeout=60) as client:
         asking = [asyncio.create_task(ask(client, headers)) for headers in ({}, {"connection": "close"})]
         for number in range(20):
             seen = len(statuses)

@@ -99,7 +99,7 @@ async def test_the_loop_goes_on_while_it_looks(monkeypatch: pytest.MonkeyPatch, 
     loop, went_on = asyncio.get_running_loop(), asyncio.Event()
 
     def slow(port: int) -> str:
-        asyncio.run_coroutine_threadsafe(went_on.wait(), loop).result(30)
+        asyncio.run_coroutine_threadsafe(went_on.wait(), loop).result(60)
         return "somebody (process 1)"
 
     monkeypatch.setattr(port_check, "holder", slow)

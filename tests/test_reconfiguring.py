@@ -47,12 +47,12 @@ async def test_requests_while_settings_change_are_all_answered() -> None:
         while not changed.is_set():
             answered.append((await client.get("/version", headers=headers)).text)
 
-    async with httpx2.AsyncClient(base_url=url, timeout=30) as client:
+    async with httpx2.AsyncClient(base_url=url, timeout=60) as client:
         asking = [asyncio.create_task(ask(client, headers)) for headers in ({}, {"connection": "close"})]
         for spares in range(20):
             seen = len(answered)
             await stage.runtime.reconfigure(with_(stage.runtime.settings, spares=spares % 8, idle_seconds=1 + spares))
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while len(answered) < seen + 4:  # noqa: ASYNC110 - the requests are made by the other tasks
                     await asyncio.sleep(0)
         changed.set()
@@ -103,7 +103,7 @@ async def test_connections_at_rest_do_not_reach_an_address_that_was_given_up() -
     writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
     await reader.readuntil(b"done\r\n0\r\n\r\n")
     await stage.runtime.reconfigure(with_(stage.runtime.settings, port=await free_port()))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert await reader.read() == b""
     writer.close()
     await writer.wait_closed()
@@ -191,7 +191,7 @@ async def test_a_server_that_has_lost_its_address_has_failed(monkeypatch: pytest
     monkeypatch.setattr(http_server, "listen", listen_nowhere)
     with pytest.raises(PortUnavailable):
         await stage.runtime.reconfigure(with_(stage.runtime.settings, host="0.0.0.0", port=port))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await failed.wait()
     assert stage.states == ["starting", "running", "failed"]
     assert stage.echo.calls[-1] == "stop"
@@ -248,7 +248,7 @@ async def test_headers_without_end_are_refused_by_the_limit_of_the_moment() -> N
     address = urlsplit(stage.runtime.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     writer.write(b"GET / HTTP/1.1\r\nx-long: " + b"x" * 3000)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert (await reader.read()).startswith(b"HTTP/1.1 400")
     writer.close()
     await writer.wait_closed()

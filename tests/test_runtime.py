@@ -113,7 +113,7 @@ class Stage:
 
     async def fetch(self, path: str = "/", headers: str = "") -> str:
         reader, writer = await self.connect(path, headers)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             answer = await reader.read()
         writer.close()
         await writer.wait_closed()
@@ -287,7 +287,7 @@ async def test_a_server_that_ends_by_itself_has_failed() -> None:
     stage.runtime._bus.subscribe(lambda event: failed.set_result(event))  # type: ignore[arg-type]
     (serving,) = (task for task in asyncio.all_tasks() if task.get_name() == "http server")
     serving.cancel()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert (await failed).state == "failed"
     assert stage.echo.calls[-1] == "stop"
     await stage.runtime.start()
@@ -301,7 +301,7 @@ async def test_headers_without_end_are_refused() -> None:
     address = urlsplit(stage.runtime.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     writer.write(b"GET / HTTP/1.1\r\nx-long: " + b"x" * 3000)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert (await reader.read()).startswith(b"HTTP/1.1 400")
     writer.close()
     await writer.wait_closed()

@@ -56,7 +56,7 @@ def streamed(client: anthropic.Anthropic, **arguments: Any) -> list[Any]:
 
 def sse(simulator: Simulator, **arguments: Any) -> list[dict[str, Any]]:
     """The events of a streamed answer, pings and all."""
-    answer = httpx2.post(f"{simulator.url}/v1/messages", json=asked(stream=True, **arguments), headers=KEY)
+    answer = httpx2.post(f"{simulator.url}/v1/messages", json=asked(stream=True, **arguments), headers=KEY, timeout=60)
     return [json.loads(line.removeprefix("data: ")) for line in answer.text.splitlines() if line.startswith("data: ")]
 
 
@@ -261,7 +261,7 @@ def test_a_cut_before_the_first_byte(client: anthropic.Anthropic, simulator: Sim
 def test_a_cut_in_the_stream(simulator: Simulator) -> None:
     simulator.script([Text("One two three"), Cut(after_events=FIRST_DELTA)])
     received: list[bytes] = []
-    request: dict[str, Any] = {"json": asked(stream=True), "headers": KEY}
+    request: dict[str, Any] = {"json": asked(stream=True), "headers": KEY, "timeout": 60}
     with (
         httpx2.stream("POST", f"{simulator.url}/v1/messages", **request) as answer,
         pytest.raises(httpx2.RemoteProtocolError),
@@ -308,7 +308,7 @@ def test_gates_between_blocks_and_by_number_of_events(simulator: Simulator) -> N
     simulator.script([Text("One"), late, Text("two"), early])
 
     async def ask() -> str:
-        async with httpx2.AsyncClient() as http:
+        async with httpx2.AsyncClient(timeout=60) as http:
             answer = asyncio.ensure_future(
                 http.post(f"{simulator.url}/v1/messages", json=asked(stream=True), headers=KEY)
             )
@@ -359,7 +359,7 @@ def test_delays_keep_the_text_whole(simulator: Simulator) -> None:
 
 
 def test_stopping_cuts_off_who_waits() -> None:
-    with Simulator() as simulator, httpx2.Client() as http:
+    with Simulator() as simulator, httpx2.Client(timeout=60) as http:
         simulator.script([Text("One"), Gate()])
         with http.stream("POST", f"{simulator.url}/v1/messages", json=asked(stream=True), headers=KEY) as answer:
             simulator.stop()
@@ -428,16 +428,16 @@ def test_waiting_for_what_never_comes_says_what_came(client: anthropic.Anthropic
 
 def test_a_key_is_wanted(simulator: Simulator) -> None:
     for headers, status in (({}, 401), ({"x-api-key": "k"}, 200), ({"authorization": "Bearer k"}, 200)):
-        answer = httpx2.post(f"{simulator.url}/v1/messages", json=asked(), headers=headers)
+        answer = httpx2.post(f"{simulator.url}/v1/messages", json=asked(), headers=headers, timeout=60)
         assert answer.status_code == status
-    assert httpx2.get(f"{simulator.url}/v1/models").json()["error"]["type"] == "authentication_error"
+    assert httpx2.get(f"{simulator.url}/v1/models", timeout=60).json()["error"]["type"] == "authentication_error"
 
 
 def test_unknown_paths_and_broken_bodies(simulator: Simulator) -> None:
-    missing = httpx2.get(f"{simulator.url}/v1/nothing", headers=KEY)
+    missing = httpx2.get(f"{simulator.url}/v1/nothing", headers=KEY, timeout=60)
     assert (missing.status_code, missing.json()["error"]["type"]) == (404, "not_found_error")
     for content in (b"", b"{", b"[]"):
-        broken = httpx2.post(f"{simulator.url}/v1/messages", content=content, headers=KEY)
+        broken = httpx2.post(f"{simulator.url}/v1/messages", content=content, headers=KEY, timeout=60)
         assert (broken.status_code, broken.json()["error"]["type"]) == (400, "invalid_request_error")
 
 
@@ -462,7 +462,7 @@ def test_refuses_what_the_api_refuses_unless_told_not_to(client: anthropic.Anthr
         client.messages.create(**asked(), extra_body={"temperature": 0.5})
     assert client.messages.create(**asked()).content[0].text == "unused"
     with Simulator(strict=False) as lenient:
-        answer = httpx2.post(f"{lenient.url}/v1/messages", json=asked(temperature=0.5), headers=KEY)
+        answer = httpx2.post(f"{lenient.url}/v1/messages", json=asked(temperature=0.5), headers=KEY, timeout=60)
         assert answer.status_code == 200
 
 

@@ -34,7 +34,7 @@ def one_turn(cli: Path, environment: dict[str, str], place: Path, text: str, mod
         encoding="utf-8",
         env={**environment, "CLAUDE_CODE_MAX_RETRIES": "0"},
         cwd=place,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     return [json.loads(written) for written in finished.stdout.splitlines()]

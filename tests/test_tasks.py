@@ -48,7 +48,7 @@ async def test_a_failure_is_logged_and_handed_on(caplog: pytest.LogCaptureFixtur
         raise ValueError("broken")
 
     spawn(work(), name="reaper", on_error=failed.set_result)
-    error = await asyncio.wait_for(failed, 10)
+    error = await asyncio.wait_for(failed, 60)
     assert isinstance(error, ValueError)
     (record,) = caplog.records
     assert record.levelno == logging.ERROR

@@ -87,7 +87,7 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
             stack.push_async_callback(services.stop)
             url = await _listen(stack, services)
             headers = {"authorization": f"Bearer {KEY}"}
-            http = await stack.enter_async_context(httpx2.AsyncClient(base_url=url, headers=headers, timeout=30))
+            http = await stack.enter_async_context(httpx2.AsyncClient(base_url=url, headers=headers, timeout=60))
             return Served(url, services, backend, events, http, stack)
 
         yield start

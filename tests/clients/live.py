@@ -110,6 +110,6 @@ async def gone(pids: set[int]) -> None:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until the condition holds."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - nothing tells of the end of another's process
             await asyncio.sleep(0.01)

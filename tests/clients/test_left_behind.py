@@ -56,7 +56,7 @@ async def test_a_server_that_is_ended_by_a_signal(
     """With a stream under way, a conversation that rests, and spares."""
     variables = {"CLAUDE_CODE_TRAY_API_KEY": "my-own-key", "CLAUDE_CODE_TRAY_SPARES": "2"}
     with serving("--claude-path", str(cli_path), **variables) as running:
-        async with httpx2.AsyncClient(base_url=running.url, headers={"x-api-key": "my-own-key"}) as client:
+        async with httpx2.AsyncClient(base_url=running.url, headers={"x-api-key": "my-own-key"}, timeout=60) as client:
             answer = await client.post("/v1/messages", json={**BODY, "stream": False, "max_tokens": 9})
             assert answer.json()["content"][0]["text"] == "You said: Hello"
         async with streaming(running.url, simulator) as received:
@@ -88,10 +88,11 @@ async def test_a_server_that_is_killed_while_a_call_is_held(simulator: Simulator
 
 
 async def test_a_server_that_is_stopped(serve: Serve) -> None:
+    others = psutil.Process().children(recursive=True)
     server: Live = await serve(spares=1, api_key_required=False)
     async with streaming(server.url, server.simulator):
         await until(lambda: len(server.pids()) == 2)
-        processes = {child.pid for child in psutil.Process().children(recursive=True)}
+        processes = {child.pid for child in psutil.Process().children(recursive=True) if child not in others}
         await server.runtime.stop()
     assert len(processes) >= 2
     await gone(processes)

@@ -22,11 +22,11 @@ class Gate:
 
     release = open
 
-    def wait_reached(self, timeout: float = 10.0) -> None:
+    def wait_reached(self, timeout: float = 60.0) -> None:
         """Block until the stream stands before the gate. Raises TimeoutError."""
         self._reached.result(timeout)
 
-    async def await_reached(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109
+    async def await_reached(self, timeout: float = 60.0) -> None:  # noqa: ASYNC109
         """`wait_reached` for any event loop."""
         await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self._reached)), timeout)
 

@@ -95,7 +95,7 @@ class Recording:
             if not _settle(predicate, future, calls):
                 self._waiting.append((predicate, future))
 
-    def wait_for(self, condition: Predicate | int, timeout: float = 10.0) -> Calls:
+    def wait_for(self, condition: Predicate | int, timeout: float = 60.0) -> Calls:
         """Block until the condition holds of the messages calls, and give them. Raises TimeoutError."""
         future = self._when(condition)
         try:
@@ -106,7 +106,7 @@ class Recording:
             future.cancel()
         return self.messages_calls
 
-    async def await_for(self, condition: Predicate | int, timeout: float = 10.0) -> Calls:  # noqa: ASYNC109
+    async def await_for(self, condition: Predicate | int, timeout: float = 60.0) -> Calls:  # noqa: ASYNC109
         """`wait_for` for any event loop."""
         try:
             await asyncio.wait_for(asyncio.wrap_future(self._when(condition)), timeout)

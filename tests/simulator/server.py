@@ -109,7 +109,7 @@ class Simulator:
         """The requests to /v1/messages so far."""
         return self.recording.messages_calls
 
-    def wait_for(self, condition: Predicate | int, timeout: float = 10.0) -> Calls:
+    def wait_for(self, condition: Predicate | int, timeout: float = 60.0) -> Calls:
         """Block until there are so many messages calls, or until the condition holds of them; give them.
 
         `sim.wait_for(lambda calls: calls[-1].disconnected)`; an IndexError counts as "not yet". Raises
@@ -117,7 +117,7 @@ class Simulator:
         """
         return self.recording.wait_for(condition, timeout)
 
-    async def await_calls(self, condition: Predicate | int, timeout: float = 10.0) -> Calls:  # noqa: ASYNC109
+    async def await_calls(self, condition: Predicate | int, timeout: float = 60.0) -> Calls:  # noqa: ASYNC109
         """`wait_for` for any event loop."""
         return await self.recording.await_for(condition, timeout)
 

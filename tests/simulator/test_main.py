@@ -18,6 +18,8 @@ def test_start_by_command() -> None:
         assert process.stdout is not None
         greeting = process.stdout.readline()
         url = greeting.removeprefix("simulator listening on ").strip()
-        answer = httpx2.post(f"{url}/v1/messages", json=BODY, headers={"x-api-key": "sk-ant-made-up"}).json()
+        answer = httpx2.post(
+            f"{url}/v1/messages", json=BODY, headers={"x-api-key": "sk-ant-made-up"}, timeout=60
+        ).json()
         process.send_signal(signal.SIGTERM)
     assert answer["content"] == [{"type": "text", "text": "You said: Hi"}]

@@ -57,7 +57,7 @@ class Stage:
     def requests(self) -> list[dict[str, Any]]:
         """The server's records of the requests so far, oldest first, with their bodies."""
         headers = {"authorization": f"Bearer {self.connection.secret}"}
-        with httpx2.Client(base_url=self.connection.url, headers=headers, trust_env=False) as http:
+        with httpx2.Client(base_url=self.connection.url, headers=headers, timeout=60, trust_env=False) as http:
             newest_first = http.get("/api/requests", params={"limit": 100}).raise_for_status().json()["items"]
             return [http.get(f"/api/requests/{record['id']}").json() for record in reversed(newest_first)]
 
