@@ -6,9 +6,6 @@ from typing import Any
 from server.backends.capabilities import Capabilities
 from server.messages import Block, Message, MessagesRequest, Tool, text_block
 
-FALLBACK_MAX_TOKENS = 32_000
-"""For models whose largest answer is not known. The API wants a limit, and every model that it has takes this one."""
-
 _SAMPLING = ("temperature", "top_p", "top_k")
 
 
@@ -19,7 +16,7 @@ def messages_body(request: MessagesRequest, caps: Capabilities) -> dict[str, Any
     """
     body = {
         **count_body(request, caps),
-        "max_tokens": request.max_tokens or caps.max_tokens or FALLBACK_MAX_TOKENS,
+        "max_tokens": request.max_tokens or caps.default_max_tokens,
         "stream": True,
         "cache_control": {"type": "ephemeral"},
     }

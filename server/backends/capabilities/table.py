@@ -13,6 +13,9 @@ _ID = re.compile(r"claude-(?P<family>[a-z]+)-(?P<major>\d)(?:-(?P<minor>\d))?(?!
 _OLD_ID = re.compile(r"claude-(?:instant-)?[123](?!\d)")
 _ALWAYS_THINKING = frozenset({"fable", "mythos"})
 
+FALLBACK_MAX_TOKENS = 32_000
+"""For models whose largest answer is not known. The API wants a limit, and every model that it has takes this one."""
+
 _FROM_4_5: tuple[Effort, ...] = ("low", "medium", "high")
 _FROM_4_6: tuple[Effort, ...] = ("low", "medium", "high", "max")
 
@@ -43,6 +46,11 @@ class Capabilities:
     """output_config.format."""
     max_tokens: int | None = None
     """The largest answer, in tokens; None where that is not known."""
+
+    @property
+    def default_max_tokens(self) -> int:
+        """The limit where the client gives none, in tokens."""
+        return self.max_tokens or FALLBACK_MAX_TOKENS
 
 
 def capabilities_of(model_id: str, info: ModelInfo | None = None) -> Capabilities:

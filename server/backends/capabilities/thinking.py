@@ -96,10 +96,10 @@ def _fit_budget(
     if not _thinking_came_back(request):
         warnings.append(f"{caps.model} cannot think on after a tool call whose thinking the client left out")
         return without_thinking(request)
-    budget = max(wanted, LEAST_BUDGET)
-    if request.max_tokens is not None and budget >= request.max_tokens:
+    budget, limit = max(wanted, LEAST_BUDGET), request.max_tokens or caps.default_max_tokens
+    if budget >= limit:
         # Half for the thinking, so that there is room for the answer.
-        budget = max(request.max_tokens // 2, LEAST_BUDGET)
+        budget = max(limit // 2, LEAST_BUDGET)
     if thinking["type"] == "adaptive":
         warnings.append(f"adaptive thinking is not known to {caps.model}; it thinks with {budget} tokens instead")
     elif budget != wanted:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.backends.anthropic_api.body import FALLBACK_MAX_TOKENS, count_body, messages_body
+from server.backends.anthropic_api.body import count_body, messages_body
 from server.backends.capabilities import capabilities_of, fit
+from server.backends.capabilities.table import FALLBACK_MAX_TOKENS
 from server.errors import InvalidRequest
 from tests.asking import ask, assistant, text, tool, user
 from tests.backends.capabilities.test_fitting_against_the_api import REQUESTS

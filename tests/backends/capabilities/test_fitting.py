@@ -152,6 +152,8 @@ def test_a_thinking_budget_stands_for_an_effort(effort, budget):
     [
         (2000, 4000, 2000),
         (2000, None, 2000),
+        (63_999, None, 63_999),
+        (64_000, None, 32_000),
         (10, 4000, 1024),
         (9000, 4000, 2000),
         (9000, 1500, 1024),
@@ -164,6 +166,13 @@ def test_a_budget_fits_into_max_tokens(budget, max_tokens, sent):
     result = fitted("claude-sonnet-4-5", thinking=thinking, max_tokens=max_tokens)
     assert result.request.thinking == (OFF if sent is None else {"type": "enabled", "budget_tokens": sent})
     assert len(result.warnings) == (budget != sent)
+
+
+@pytest.mark.parametrize("model", ["claude-opus-4-1", "claude-sonnet-4-0"])
+def test_without_max_tokens_a_budget_fits_into_what_is_asked_for_then(model):
+    """Both for a model whose largest answer is known, and for one where it is not."""
+    thinking = {"type": "enabled", "budget_tokens": 32_000}
+    assert fitted(model, thinking=thinking).request.thinking["budget_tokens"] == 16_000
 
 
 def test_adaptive_thinking_and_budgets_become_what_the_model_knows():
@@ -379,7 +388,7 @@ def test_what_is_fitted_is_what_the_model_takes(asked, model):
         )
         assert sent.messages[-1]["role"] == "user" or (caps.prefill and off)
         if sent.thinking and sent.thinking["type"] == "enabled":
-            assert 1024 <= sent.thinking["budget_tokens"] < (sent.max_tokens or 10**9)
+            assert 1024 <= sent.thinking["budget_tokens"] < (sent.max_tokens or caps.default_max_tokens)
 
 
 @pytest.mark.parametrize(("effort", "budget"), [("low", 4096), ("medium", 10_000), ("high", 24_000)])
