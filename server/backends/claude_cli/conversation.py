@@ -22,7 +22,8 @@ from server.transcript import Turn, canonical_messages, split_prefix
 State = Literal["parked", "idle", "busy", "holding", "closed"]
 
 SILENCE_SECONDS = 600.0
-RESULT_WAIT_SECONDS = 1.0
+RESULT_WAIT_SECONDS = 10.0
+"""How long an answer's end may take the CLI after its reason: milliseconds, but a busy computer takes its time."""
 SILENCE_AFTER_SECONDS = 0.1
 FEW_TOKENS = 64
 """An answer of so few tokens at most may be at its end before `SILENCE_AFTER_SECONDS`."""
