@@ -164,19 +164,23 @@ def test_a_reader_that_went_away_does_not_stop_it() -> None:
 SCRIPT = """
 import asyncio, sys
 from server.commands.serve import serve
+from server.events import StateChanged
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
 from server.settings import Settings
 
 class Hosted:
-    def __init__(self, mode): self.mode = mode
+    def __init__(self, mode, bus):
+        self.mode = mode
+        bus.subscribe(self.on_event)
+    def on_event(self, event):
+        if self.mode == "ends by itself" and isinstance(event, StateChanged) and event.state == "running":
+            self.end_server()
     async def app(self, scope, receive, send): raise RuntimeError("nobody asks")
     def drain(self): pass
     async def start(self):
         if self.mode == "slow start":
             await self.hang("starting")
-        if self.mode == "ends by itself":
-            asyncio.get_running_loop().call_later(0.2, self.end_server)
     async def stop(self):
         if self.mode == "slow stop":
             await self.hang("stopping")
@@ -188,7 +192,7 @@ class Hosted:
         next(task for task in asyncio.all_tasks() if task.get_name() == "http server").cancel()
 
 async def main():
-    async def host(settings, bus): return Hosted(sys.argv[1])
+    async def host(settings, bus): return Hosted(sys.argv[1], bus)
     return await serve(Settings(port=0), host, KeyStore(MemoryVault()))
 
 sys.exit(asyncio.run(main()))
