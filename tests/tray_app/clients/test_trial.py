@@ -1,12 +1,12 @@
 """A test is one real request: it gives the answer, or says in words why there is none."""
 
 import asyncio
-import socket
 from typing import Any
 
 import pytest
 
 from server.errors import NotSignedIn, PlanLimitReached
+from tests.ports import kept_port
 from tests.scripted_backend import Gate, ScriptedBackend, answer, begin, end, text, thinking
 from tray_app.clients.client import Dialect
 from tray_app.clients.connection import Connection
@@ -60,11 +60,8 @@ async def test_the_server_s_own_words(
 
 
 async def test_nobody_listens() -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-    with pytest.raises(TrialFailed, match="cannot be reached") as raised:
-        await ask(Connection(url, "cct-x", "opus"), "chat completions")
+    with kept_port() as port, pytest.raises(TrialFailed, match="cannot be reached") as raised:
+        await ask(Connection(f"http://127.0.0.1:{port}", "cct-x", "opus"), "chat completions")
     assert raised.value.http_status is None
     assert raised.value.hint
 

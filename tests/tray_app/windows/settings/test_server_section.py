@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
+from tests.ports import kept_port
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.windows.settings import SettingsPage
@@ -23,24 +25,24 @@ Read = Callable[[], dict[str, Any]]
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port that this test holds, with a free one after it."""
+    """A port that this test holds, with a free one after it that nobody else gets."""
     for _ in range(50):
-        with socket.create_server(("127.0.0.1", 0)) as sock, socket.socket() as after:
+        with socket.create_server(("127.0.0.1", 0)) as sock, ExitStack() as stack:
             port = sock.getsockname()[1]
             try:
-                after.bind(("127.0.0.1", port + 1))
+                stack.enter_context(kept_port(port + 1))
             except OSError:
                 continue
-            after.close()
             yield port
             return
     pytest.fail("no two ports in a row are free")
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-        return port
+@pytest.fixture
+def free() -> Iterator[int]:
+    """A port that nobody else gets."""
+    with kept_port() as port:
+        yield port
 
 
 async def test_a_wrong_port_is_refused_while_it_is_typed(page: SettingsPage, qtbot: QtBot) -> None:
@@ -92,7 +94,7 @@ async def test_who_has_a_port_is_found_out_after_that_it_is_taken_is_said(
 
 
 async def test_the_running_server_moves_and_a_taken_port_leaves_it_where_it_is(
-    page: SettingsPage, context: Context, type_into: Typing, taken: int, in_file: Read
+    page: SettingsPage, context: Context, type_into: Typing, taken: int, free: int, in_file: Read
 ) -> None:
     await context.server.start()
     before = context.server.url
@@ -102,14 +104,13 @@ async def test_the_running_server_moves_and_a_taken_port_leaves_it_where_it_is(
     assert context.server.url == before
     assert page.server.port.edit.text() == str(taken)
     assert in_file()["port"] == 0
-    free = _free_port()
     type_into(page.server.port.edit, str(free))
     await until(lambda: urlsplit(context.server.url or "").port == free)
     await until(lambda: not page.server.bound_port.row.message.text)
 
 
-async def test_its_own_port_is_not_held_against_the_server(page: SettingsPage, context: Context) -> None:
-    await context.change_settings({"port": _free_port()})
+async def test_its_own_port_is_not_held_against_the_server(page: SettingsPage, context: Context, free: int) -> None:
+    await context.change_settings({"port": free})
     await context.server.start()
     page.server.look()
     page.server.port.edit.setText("99999")
