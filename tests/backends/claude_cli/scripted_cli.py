@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import psutil
+
 WORDS = '''
 import json, os, signal, subprocess, sys
 
@@ -48,6 +50,14 @@ def sleep():
 def program(lines: str) -> list[str]:
     """The command that runs `lines`, which have the words above: say, hear, grant, refuse, event, call, sleep."""
     return [sys.executable, "-I", "-S", "-c", WORDS + lines]
+
+
+def runs(pid: int) -> bool:
+    """Whether that process has not ended, even if nobody has asked how yet. It may do so at any moment."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 class Heard:

@@ -5,10 +5,10 @@ import os
 import signal
 import sys
 
-import psutil
 import pytest
 
 from server.backends.claude_cli import parent_death
+from tests.backends.claude_cli.scripted_cli import runs
 from tests.waiting import until
 
 PARENT = """
@@ -29,9 +29,9 @@ asyncio.run(main())
 async def test_it_dies_with_its_killed_parent():
     parent = await asyncio.create_subprocess_exec(sys.executable, "-c", PARENT, stdout=asyncio.subprocess.PIPE)
     child = int(await parent.stdout.readline())
-    assert psutil.pid_exists(child)
+    assert runs(child)
     parent.kill()
-    await until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+    await until(lambda: not runs(child))
     await parent.wait()
 
 

@@ -92,14 +92,15 @@ def test_who_is_signed_in(account, signed_in):
 
 
 async def test_the_real_cli(cli_path, claude_environment, simulator, tmp_path):
+    before = set(psutil.Process().children())
     found = await probe(cli_path, tmp_path, claude_environment)
+    assert set(psutil.Process().children()) <= before
     assert found.version.count(".") == 2
     assert found.signed_in is True
     assert found.account["apiKeySource"] == "ANTHROPIC_API_KEY"
     assert sum(model.is_default for model in found.models) == 1
     assert all(model.id.startswith("claude-") for model in found.models)
     assert simulator.messages_calls == []
-    assert not [child for child in psutil.Process().children() if child.name() == cli_path.name]
 
 
 async def test_nobody_is_signed_in(cli_path, claude_environment, tmp_path):
