@@ -19,7 +19,8 @@ def start_backend(simulator, cli_path, claude_environment, tmp_path):
             directory=tmp_path / "work",
             outer=environment,
             claude_path=claude_path,
-            limits=Limits(**{"spares": 0, **limits}),
+            # Waiting for a place is not what is measured: it may take as long as the computer is busy.
+            limits=Limits(**{"spares": 0, "queue_seconds": 300.0, **limits}),
             load_user_settings=load_user_settings,
         )
         backend = ClaudeCliBackend(config, bus or EventBus())

@@ -39,7 +39,7 @@ async def test_what_does_not_concern_the_processes_leaves_them_alone(start_backe
         await backend.probed()
         before, probing = pids(backend), backend._probing
         configure(backend)
-        configure(backend, idle_seconds=5.0, max_memory_mb=9999, queue_seconds=1.0)
+        configure(backend, idle_seconds=500.0, max_memory_mb=9999, queue_seconds=1.0)
         await asyncio.sleep(0)
         assert pids(backend) == before
         assert backend._probing is probing
