@@ -3,10 +3,12 @@
 import logging
 import socket
 
+import httpx2
 import pytest
 
 from server import __version__
 from server.backends.anthropic_api import AnthropicApiBackend
+from server.backends.anthropic_api import backend as api
 from server.errors import (
     ApiKeyRefused,
     Overloaded,
@@ -89,7 +91,10 @@ async def test_short_names_are_full_ones_to_the_api(backend, simulator):
     assert models == ["claude-opus-5-5", "claude-opus-5-5", "claude-sonnet-4-5"]
 
 
-async def test_requests_share_a_connection(backend, caplog):
+async def test_requests_share_a_connection(backend, caplog, monkeypatch):
+    # However long a busy computer takes to send the end, or to ask again.
+    monkeypatch.setattr(api, "_END_SECONDS", 60.0)
+    monkeypatch.setattr(api, "_LIMITS", httpx2.Limits(keepalive_expiry=60.0))
     caplog.set_level(logging.DEBUG, logger="httpcore2")
     for _ in range(3):
         await fold(backend.stream(ask("Hi")))
