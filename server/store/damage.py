@@ -29,6 +29,14 @@ def beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
+def size_of(file: Path) -> int:
+    """In bytes; 0 if it is not there. Side files come and go while other processes open and close the database."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def is_damage(error: BaseException) -> bool:
     """Whether the file itself is broken."""
     return _primary_code(error) in _DAMAGE

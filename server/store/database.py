@@ -31,6 +31,7 @@ from server.store.damage import (
     is_damage,
     is_suspect,
     set_aside,
+    size_of,
 )
 from server.store.migrate import Migration, migrate, shipped_migrations, user_version
 
@@ -142,9 +143,9 @@ def look(path: Path, *, known: int) -> None:
 
 
 def _look_once(path: Path, known: int) -> None:
-    if not path.is_file() or not _size(path):
+    if not path.is_file() or not size_of(path):
         return
-    if not any(_size(beside(path, suffix)) for suffix in SIDE_FILES):
+    if not any(size_of(beside(path, suffix)) for suffix in SIDE_FILES):
         # Only an immutable database is read without making its side files.
         _look_at(path, path, "mode=ro&immutable=1", known)
     elif beside(path, "-shm").exists():
@@ -167,14 +168,6 @@ def _look_at(path: Path, file: Path, mode: str, known: int) -> None:
                 f"The database {path} belongs to another program.",
                 hint="Choose another data folder, or move the file away.",
             )
-
-
-def _size(file: Path) -> int:
-    """In bytes; 0 if it is not there. Side files come and go while other processes open and close the database."""
-    try:
-        return file.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def _connect_uri(file: Path, mode: str) -> sqlite3.Connection:

@@ -4,6 +4,7 @@ A session expires `ttl` seconds after its last use, unless it is pinned; a reque
 its start. Nothing is stored of that: it is reckoned from the ttl of the moment, so a new ttl holds at once for all.
 """
 
+import contextlib
 import json
 import logging
 import sqlite3
@@ -131,8 +132,10 @@ def _forget_details(connection: sqlite3.Connection, session_id: str) -> None:
 def remove_backups(path: Path, cutoff: float) -> None:
     """Delete the copies made before migrations up to `cutoff`: they hold what has expired since."""
     for backup in backups(path):
-        if backup.stat().st_mtime <= cutoff:
-            backup.unlink(missing_ok=True)
+        # Another process may have removed it, or put an unfinished one into its place.
+        with contextlib.suppress(FileNotFoundError):
+            if backup.stat().st_mtime <= cutoff:
+                backup.unlink()
 
 
 def erase_remains(connection: sqlite3.Connection) -> None:

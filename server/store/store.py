@@ -19,7 +19,7 @@ from server.errors import DatabaseUnusable, InvalidRequest
 from server.events import EventBus, Notice, SessionChanged, SessionsDeleted
 from server.messages import Message, Usage
 from server.store import expiry, requests, saving, sessions
-from server.store.damage import SIDE_FILES, beside
+from server.store.damage import SIDE_FILES, beside, size_of
 from server.store.expiry import Expiry
 from server.store.paging import Where
 from server.store.request_log import RequestLog
@@ -280,7 +280,7 @@ class Store:
     async def size_bytes(self) -> int:
         """The size of the database on the disk, its side files included."""
         files = [self.path, *(beside(self.path, suffix) for suffix in SIDE_FILES)]
-        return await self._do(lambda _: sum(file.stat().st_size for file in files if file.exists()))
+        return await self._do(lambda _: sum(map(size_of, files)))
 
     async def _delete(self, where: Where, former: Sequence[str] = ()) -> expiry.Removed:
         self._log.flush()

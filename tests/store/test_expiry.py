@@ -106,3 +106,12 @@ def test_old_copies_of_the_database_go_too(connection, path, ttl, stays):
         os.utime(copies[name], (modified, modified))
     purge(connection, path, 1000.0, ttl)
     assert {name for name, copy in copies.items() if copy.exists()} == stays
+
+
+def test_a_copy_that_another_process_removes_meanwhile_is_gone(connection, path, monkeypatch):
+    here, gone = beside(path, ".before-v2"), beside(path, ".before-v3.part-x")
+    here.touch()
+    os.utime(here, (900.0, 900.0))
+    monkeypatch.setattr(expiry, "backups", lambda _: [gone, here])
+    purge(connection, path, 1000.0)
+    assert not here.exists()
