@@ -12,6 +12,7 @@ from server import port_check
 from server.errors import PortUnavailable, SettingsInvalid
 from server.port_check import LAST_PORT, PortReport, look_at_port, next_free_port
 from server.sockets import listen
+from tests.ports import kept_port
 from tests.test_applying import Running
 
 
@@ -23,10 +24,9 @@ async def taken() -> AsyncIterator[int]:
 
 
 async def test_a_free_port_is_free_and_stays_so() -> None:
-    with await listen("127.0.0.1", 0) as sock:
-        port = sock.getsockname()[1]
-    assert await look_at_port("127.0.0.1", port) == PortReport(free=True)
-    (await listen("127.0.0.1", port)).close()
+    with kept_port() as port:
+        assert await look_at_port("127.0.0.1", port) == PortReport(free=True)
+        (await listen("127.0.0.1", port)).close()
 
 
 async def test_the_holder_is_named(taken: int) -> None:

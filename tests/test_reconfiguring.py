@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from server.errors import PortUnavailable, SettingsInvalid, SetupError
 from server.events import StateChanged
 from server.settings import Settings
 from server.sockets import listen
+from tests.ports import kept_port
 from tests.test_runtime import Echo, Stage
 
 
@@ -20,9 +22,11 @@ def with_(settings: Settings, **changes: Any) -> Settings:
     return settings.model_copy(update=changes)
 
 
-async def free_port() -> int:
-    with await listen("127.0.0.1", 0) as free:
-        return int(free.getsockname()[1])
+@pytest.fixture
+def another_port() -> Iterator[int]:
+    """A port to move to, which nobody else can have meanwhile."""
+    with kept_port() as port:
+        yield port
 
 
 async def refuses(url: str) -> bool:
@@ -68,15 +72,14 @@ async def test_requests_while_settings_change_are_all_answered() -> None:
     await stage.runtime.stop()
 
 
-async def test_a_stream_goes_on_to_its_end_over_a_change_of_the_port() -> None:
+async def test_a_stream_goes_on_to_its_end_over_a_change_of_the_port(another_port: int) -> None:
     stage = Stage(Echo())
     await stage.runtime.start()
     old = str(stage.runtime.url)
     reading = asyncio.create_task(stage.fetch("/stream"))
     await stage.echo.streaming.wait()
-    port = await free_port()
-    await stage.runtime.reconfigure(with_(stage.runtime.settings, port=port))
-    assert stage.runtime.url == f"http://127.0.0.1:{port}"
+    await stage.runtime.reconfigure(with_(stage.runtime.settings, port=another_port))
+    assert stage.runtime.url == f"http://127.0.0.1:{another_port}"
     assert await refuses(old)
     assert "version 1" in await stage.fetch("/version")
     assert stage.events[-1] == StateChanged("running", stage.runtime.url)
@@ -87,26 +90,26 @@ async def test_a_stream_goes_on_to_its_end_over_a_change_of_the_port() -> None:
     assert stage.echo.calls == ["start", "drain", "stop"]
 
 
-async def test_a_stop_ends_what_began_on_the_old_port_too() -> None:
+async def test_a_stop_ends_what_began_on_the_old_port_too(another_port: int) -> None:
     stage = Stage(Echo())
     await stage.runtime.start()
     reading = asyncio.create_task(stage.fetch("/stream"))
     await stage.echo.streaming.wait()
-    await stage.runtime.reconfigure(with_(stage.runtime.settings, port=await free_port()))
+    await stage.runtime.reconfigure(with_(stage.runtime.settings, port=another_port))
     new = str(stage.runtime.url)
     await stage.runtime.stop()
     assert "done" in await reading
     assert await refuses(new)
 
 
-async def test_connections_at_rest_do_not_reach_an_address_that_was_given_up() -> None:
+async def test_connections_at_rest_do_not_reach_an_address_that_was_given_up(another_port: int) -> None:
     stage = Stage(Echo())
     await stage.runtime.start()
     address = urlsplit(stage.runtime.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
     await reader.readuntil(b"done\r\n0\r\n\r\n")
-    await stage.runtime.reconfigure(with_(stage.runtime.settings, port=await free_port()))
+    await stage.runtime.reconfigure(with_(stage.runtime.settings, port=another_port))
     async with asyncio.timeout(60):
         assert await reader.read() == b""
     writer.close()
@@ -126,16 +129,15 @@ async def test_a_port_that_is_taken_changes_nothing() -> None:
     await stage.runtime.stop()
 
 
-async def test_settings_that_are_refused_change_nothing() -> None:
+async def test_settings_that_are_refused_change_nothing(another_port: int) -> None:
     stage = Stage(Echo())
     await stage.runtime.start()
     url, before = str(stage.runtime.url), stage.runtime.settings
     stage.echo.refusal = SetupError("No keyring.")
-    port = await free_port()
     with pytest.raises(SetupError, match="keyring"):
-        await stage.runtime.reconfigure(with_(before, port=port))
+        await stage.runtime.reconfigure(with_(before, port=another_port))
     assert (stage.runtime.url, stage.runtime.settings) == (url, before)
-    assert await refuses(f"http://127.0.0.1:{port}")
+    assert await refuses(f"http://127.0.0.1:{another_port}")
     assert not await refuses(url)
     await stage.runtime.stop()
 
@@ -227,13 +229,12 @@ async def test_an_address_of_another_machine_is_refused() -> None:
     await stage.runtime.stop()
 
 
-async def test_one_that_is_stopped_starts_with_them() -> None:
+async def test_one_that_is_stopped_starts_with_them(another_port: int) -> None:
     stage = Stage(Echo())
-    port = await free_port()
-    await stage.runtime.reconfigure(with_(stage.runtime.settings, port=port))
+    await stage.runtime.reconfigure(with_(stage.runtime.settings, port=another_port))
     assert (stage.states, stage.echo.applied) == ([], [])
     await stage.runtime.start()
-    assert stage.runtime.url == f"http://127.0.0.1:{port}"
+    assert stage.runtime.url == f"http://127.0.0.1:{another_port}"
     await stage.runtime.stop()
 
 

@@ -18,6 +18,7 @@ from server.events import Event, EventBus, StateChanged
 from server.runtime import Runtime
 from server.settings import Settings
 from server.sockets import listen
+from tests.ports import kept_port
 from tests.waiting import until
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -204,32 +205,31 @@ async def test_an_answer_that_does_not_end_is_cancelled(monkeypatch: pytest.Monk
 
 
 async def test_a_port_in_use_fails_and_can_be_mended() -> None:
-    with await listen("127.0.0.1", 0) as taken:
-        port = taken.getsockname()[1]
+    with kept_port() as port:
         stage = Stage(Echo())
-        with pytest.raises(PortUnavailable):
-            await stage.runtime.restart(Settings(port=port))
-        failed = stage.events[-1]
-        assert isinstance(failed, StateChanged)
-        assert (failed.state, failed.url, str(port) in failed.reason) == ("failed", None, True)
-        assert stage.echo.calls == []
-    await stage.runtime.start()
-    assert stage.runtime.url == f"http://127.0.0.1:{port}"
-    await stage.runtime.stop()
+        with await listen("127.0.0.1", port):
+            with pytest.raises(PortUnavailable):
+                await stage.runtime.restart(Settings(port=port))
+            failed = stage.events[-1]
+            assert isinstance(failed, StateChanged)
+            assert (failed.state, failed.url, str(port) in failed.reason) == ("failed", None, True)
+            assert stage.echo.calls == []
+        await stage.runtime.start()
+        assert stage.runtime.url == f"http://127.0.0.1:{port}"
+        await stage.runtime.stop()
 
 
 async def test_restarting_moves_to_another_port() -> None:
     stage = Stage(Echo())
     await stage.runtime.start()
     first = stage.runtime.url
-    with await listen("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
-    await stage.runtime.restart(Settings(port=port))
-    assert stage.runtime.url == f"http://127.0.0.1:{port}" != first
-    assert "done" in await stage.fetch()
-    await stage.runtime.restart(stage.runtime.settings)
-    assert "done" in await stage.fetch()
-    await stage.runtime.stop()
+    with kept_port() as port:
+        await stage.runtime.restart(Settings(port=port))
+        assert stage.runtime.url == f"http://127.0.0.1:{port}" != first
+        assert "done" in await stage.fetch()
+        await stage.runtime.restart(stage.runtime.settings)
+        assert "done" in await stage.fetch()
+        await stage.runtime.stop()
 
 
 @pytest.mark.parametrize("error", [DatabaseUnusable("The disk is full."), RuntimeError("a bug")])

@@ -8,6 +8,7 @@ import pytest
 
 from server.errors import PortUnavailable, SettingsInvalid
 from server.sockets import listen, listening_failed, url_of
+from tests.ports import kept_port
 
 
 @pytest.mark.parametrize(
@@ -39,13 +40,12 @@ async def test_answers_are_not_held_back_and_children_do_not_inherit_the_port() 
 
 
 async def test_a_port_in_use_is_said() -> None:
-    with await listen("127.0.0.1", 0) as sock:
-        port = sock.getsockname()[1]
-        with pytest.raises(PortUnavailable) as error:
+    with kept_port() as port:
+        with await listen("127.0.0.1", port), pytest.raises(PortUnavailable) as error:
             await listen("127.0.0.1", port)
+        (await listen("127.0.0.1", port)).close()
     assert (error.value.host, error.value.port, error.value.in_use) == ("127.0.0.1", port, True)
     assert "--port" in error.value.hint
-    (await listen("127.0.0.1", port)).close()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:80", "x" * 70 + ".localhost", "::ffff::1"])

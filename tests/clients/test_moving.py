@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from server.sockets import listen
 from tests.clients.live import Serve
+from tests.ports import kept_port
 from tests.simulator import FIRST_DELTA, Gate, Text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -23,9 +23,8 @@ async def test_a_stream_ends_well_and_its_conversation_goes_on_at_the_new_addres
     stream = await server.openai().chat.completions.create(model=MODEL, messages=messages, stream=True)
     reading = asyncio.create_task(_words(stream))
     await gate.await_reached()
-    with await listen("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
-    await server.runtime.reconfigure(server.runtime.settings.model_copy(update={"port": port}))
+    with kept_port() as port:
+        await server.runtime.reconfigure(server.runtime.settings.model_copy(update={"port": port}))
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection(old.hostname, old.port)
     gate.open()
