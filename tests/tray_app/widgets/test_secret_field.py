@@ -2,13 +2,14 @@
 
 import asyncio
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from tests.waiting import until
 from tray_app.theme import Theme
-from tray_app.widgets import SecretField
+from tray_app.widgets import SecretField, buttons
 from tray_app.widgets.secret_field import SHOWN_SECONDS
 
 KEY = "cct-0123456789abcdef"
@@ -46,14 +47,18 @@ async def test_it_is_shown_when_asked_for_and_hidden_again(theme: Theme, qtbot: 
     assert KEY not in field.text()
 
 
-async def test_it_hides_itself_after_a_while(theme: Theme, qtbot: QtBot) -> None:
+async def test_it_hides_itself_after_a_while(theme: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     field = made(qtbot, shown_seconds=0.05)
+    texts: list[str] = []
+    show = field._text.setText
+    monkeypatch.setattr(field._text, "setText", lambda text: (texts.append(text), show(text)))
     field.reveal()
-    await until(lambda: field.text() == KEY)
-    await until(lambda: not field.shown)
+    await until(lambda: len(texts) == 2)
 
     assert SHOWN_SECONDS == 10
+    assert texts[0] == KEY
     assert KEY not in field.text()
+    assert not field.shown
 
 
 async def test_it_is_hidden_when_its_page_is_left(theme: Theme, qtbot: QtBot) -> None:
@@ -102,7 +107,8 @@ async def test_a_secret_that_cannot_be_read_is_said_to_be_so(theme: Theme, qtbot
     assert not field.shown
 
 
-async def test_it_is_copied_without_being_shown(theme: Theme, qtbot: QtBot) -> None:
+async def test_it_is_copied_without_being_shown(theme: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buttons, "COPIED_MS", 600_000)  # it must not be missed
     field = made(qtbot)
     qtbot.mouseClick(field.copy, Qt.MouseButton.LeftButton)
     await until(lambda: field.copy.text() == "Copied")

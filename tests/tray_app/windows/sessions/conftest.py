@@ -1,6 +1,7 @@
 """The page over a real store, and conversations to put into it."""
 
 import base64
+from functools import partial
 
 import pytest
 from PySide6.QtCore import QBuffer, QByteArray
@@ -67,13 +68,16 @@ class Pages:
 
 
 @pytest.fixture
-async def pages(context, bugs):
+async def pages(context, bugs, monkeypatch):
     """The page, seen, over an empty store."""
     page = SessionsPage(context)
     page.resize(900, 640)
     page.show()
     page.activate()
     pages = Pages(context, page)
+    # What can be undone stays so, however long a test takes.
+    undo_bar = page.browser.undo_bar
+    monkeypatch.setattr(undo_bar, "offer", partial(undo_bar.offer, seconds=600))
     await pages.rest()
     yield pages
     await page.settle()

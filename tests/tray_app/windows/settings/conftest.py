@@ -11,15 +11,19 @@ from pytestqt.qtbot import QtBot
 
 from tests.waiting import until
 from tray_app.context import Context
-from tray_app.windows.settings import SettingsPage
+from tray_app.windows.settings import SettingsPage, row
 from tray_app.windows.settings.note import Note
 
 Typing = Callable[[QLineEdit, str], None]
 
 
 @pytest.fixture
-async def page(context: Context, bugs: list[BaseException]) -> AsyncIterator[SettingsPage]:
-    """The page, seen, after its first look at everything."""
+async def page(
+    context: Context, bugs: list[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[SettingsPage]:
+    """The page, seen, after its first look at everything. What it says for a moment does not go."""
+    for name in ("SAVED_MS", "HIGHLIGHT_MS"):
+        monkeypatch.setattr(row, name, 600_000)
     page = SettingsPage(context)
     page.resize(920, 720)
     page.show()
