@@ -3,7 +3,7 @@
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 
 @contextmanager
@@ -21,3 +21,18 @@ def kept_port(port: int = 0) -> Iterator[int]:
         if sys.platform != "linux":
             sock.close()  # elsewhere the server could not have it
         yield kept
+
+
+@contextmanager
+def taken_port() -> Iterator[int]:
+    """A port of 127.0.0.1 that this test listens on; the one after it is kept, to be had instead."""
+    for _ in range(50):
+        with socket.create_server(("127.0.0.1", 0)) as sock, ExitStack() as stack:
+            port = int(sock.getsockname()[1])
+            try:
+                stack.enter_context(kept_port(port + 1))
+            except OSError:
+                continue
+            yield port
+            return
+    raise OSError("no two ports in a row are free")

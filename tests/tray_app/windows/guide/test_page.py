@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton
 from server.events import CliChanged
 from server.secrets import KeyStore
 from server.secrets.vaults import FileVault, MemoryVault
-from server.sockets import listen
+from tests.ports import taken_port
 from tests.tray_app.windows.scripted_claude import ASKED, CODE, LOGIN, Browser, write_claude
 from tests.waiting import until
 from tray_app.windows.guide import GuidePage
@@ -107,8 +107,7 @@ async def test_a_step_can_be_repeated(page, context, claude):
 
 
 async def test_a_port_in_use_is_mended_with_the_next_free_one(page, context):
-    with await listen("127.0.0.1", 0) as taken:
-        port = taken.getsockname()[1]
+    with taken_port() as port:
         await context.change_settings({"port": port})
         page.activate()
         await until(lambda: page.port.finding.status == "needs_you" and page.port.buttons())

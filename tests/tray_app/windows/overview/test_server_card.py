@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QPushButton
 
 from server.errors import PortUnavailable, SettingsInvalid
 from server.sockets import listen
+from tests.ports import kept_port, taken_port
 from tests.waiting import until
 from tray_app.widgets import CopyButton, ElidedLabel, StatusDot
 from tray_app.windows.overview.mending import Mending
@@ -51,8 +52,7 @@ async def test_the_address_is_copied(card, context):
 
 
 async def test_a_port_in_use_is_said_and_another_one_is_a_click_away(card, context):
-    with await listen("127.0.0.1", 0) as taken:
-        port = taken.getsockname()[1]
+    with taken_port() as port:
         await context.change_settings({"port": port})
         with pytest.raises(PortUnavailable):
             await context.server.start()
@@ -102,12 +102,11 @@ async def test_a_wrong_address_leads_to_its_setting(card, context, qtbot):
 
 
 async def test_a_port_that_has_become_free_needs_no_other(card, context):
-    with await listen("127.0.0.1", 0) as taken:
-        await context.change_settings({"port": taken.getsockname()[1]})
-        error = PortUnavailable("Taken.", host="127.0.0.1", port=context.settings.port, in_use=True)
-    context.server.problem = error
-    context.server.changed.emit()
-    await until(lambda: [one for one in card.findChildren(QPushButton) if one.text() == "Start the server"])
-    assert "is free now" in card.findChild(Mending).text
-    press(card, "Start the server")
-    await until(lambda: context.server.state == "running")
+    with kept_port() as port:
+        await context.change_settings({"port": port})
+        context.server.problem = PortUnavailable("Taken.", host="127.0.0.1", port=port, in_use=True)
+        context.server.changed.emit()
+        await until(lambda: [one for one in card.findChildren(QPushButton) if one.text() == "Start the server"])
+        assert "is free now" in card.findChild(Mending).text
+        press(card, "Start the server")
+        await until(lambda: context.server.state == "running")

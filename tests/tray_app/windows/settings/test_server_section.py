@@ -3,7 +3,6 @@
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from tests.ports import kept_port
+from tests.ports import kept_port, taken_port
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.windows.settings import SettingsPage
@@ -25,17 +24,9 @@ Read = Callable[[], dict[str, Any]]
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port that this test holds, with a free one after it that nobody else gets."""
-    for _ in range(50):
-        with socket.create_server(("127.0.0.1", 0)) as sock, ExitStack() as stack:
-            port = sock.getsockname()[1]
-            try:
-                stack.enter_context(kept_port(port + 1))
-            except OSError:
-                continue
-            yield port
-            return
-    pytest.fail("no two ports in a row are free")
+    """A port that this test holds, with a free one after it."""
+    with taken_port() as port:
+        yield port
 
 
 @pytest.fixture
@@ -129,9 +120,9 @@ async def test_a_stopped_server_whose_port_is_taken_says_so_when_the_page_is_see
     await until(lambda: "in use" in page.server.bound_port.row.message.text)
 
 
-async def test_a_complaint_goes_once_the_server_has_the_port(page: SettingsPage, context: Context) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        await context.change_settings({"port": sock.getsockname()[1]})
+async def test_a_complaint_goes_once_the_server_has_the_port(page: SettingsPage, context: Context, free: int) -> None:
+    with socket.create_server(("127.0.0.1", free)):
+        await context.change_settings({"port": free})
         page.activate()
         await until(lambda: "in use" in page.server.bound_port.row.message.text)
     await context.server.start()
