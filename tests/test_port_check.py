@@ -64,9 +64,10 @@ async def test_a_holder_that_nobody_may_see_is_none(monkeypatch: pytest.MonkeyPa
     assert (report.free, report.holder) == (False, None)
 
 
-async def test_our_own_server_is_known(tmp_path: Path) -> None:
+async def test_our_own_server_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from server import __version__
 
+    monkeypatch.setattr(port_check, "ASK_SECONDS", 60)
     running = Running(tmp_path)
     await running.runtime.start()
     report = await look_at_port("127.0.0.1", int(str(running.runtime.url).rpartition(":")[2]))

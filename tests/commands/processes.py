@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -17,10 +17,12 @@ QUIET = {"CLAUDE_CODE_TRAY_SPARES": "0", "CLAUDE_CODE_TRAY_KEY_STORAGE": "file"}
 ROOT = Path(__file__).parents[2]
 
 
-def run(*arguments: str, stdin: str = "", **variables: str) -> "subprocess.CompletedProcess[str]":
-    """Run `python -m server` to its end; `stdin` is what it reads."""
+def run(
+    *arguments: str, stdin: str = "", program: Sequence[str] = ("-m", "server"), **variables: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run the program to its end; `stdin` is what it reads, `program` what Python runs."""
     return subprocess.run(
-        [sys.executable, "-m", "server", *arguments],
+        [sys.executable, *program, *arguments],
         env=os.environ | QUIET | variables,
         cwd=ROOT,
         input=stdin,

@@ -3,7 +3,7 @@
 import json
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,21 @@ from server.paths import default_config_dir
 from server.sockets import listen
 from tests.commands.processes import run, serving
 
+# Waits for a server of its own that has much to do: how long it does so for a person is of no matter here.
+PATIENT = """
+import sys
+from server import port_check
+from server.__main__ import main
+port_check.ASK_SECONDS = 60
+sys.exit(main(sys.argv[1:]))
+"""
+
 
 class Diagnosis:
     """What `doctor --json` says, by check."""
 
-    def __init__(self, *arguments: str, **variables: str) -> None:
-        result = run("doctor", "--json", *arguments, **variables)
+    def __init__(self, *arguments: str, program: Sequence[str] = ("-m", "server"), **variables: str) -> None:
+        result = run("doctor", "--json", *arguments, program=program, **variables)
         assert "Traceback" not in result.stderr, result.stderr
         self.code = result.returncode
         said = json.loads(result.stdout)
@@ -131,7 +140,7 @@ async def test_the_holder_of_the_port_is_named(signed_in: dict[str, str]) -> Non
 
 def test_our_own_server_on_the_port_is_well(signed_in: dict[str, str]) -> None:
     with serving() as server:
-        found = Diagnosis("--port", server.url.rsplit(":", 1)[1], **signed_in)
+        found = Diagnosis("--port", server.url.rsplit(":", 1)[1], program=("-c", PATIENT), **signed_in)
     assert (found.code, found.status("port")) == (0, "ok")
     assert "running" in found.text("port")
 
