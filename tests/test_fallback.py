@@ -22,6 +22,7 @@ from server.secrets import KeyStore
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 from server.secrets.vaults import MemoryVault
 from server.settings import Settings
+from tests.files import files_below
 from tests.simulator import Cut, HttpError, Simulator, Text, ToolUse, client_tools, conversation
 
 KEY = "cct-the-key-of-this-server"
@@ -214,7 +215,7 @@ async def test_the_key_is_nowhere_to_be_read(
         read.append(response.text + str(response.headers))
     read += [(await served.http.get(path)).text for path in ("/health", "/api/requests", "/api/sessions")]
     await served.product.services.writes.settled()
-    written = [path.read_bytes() for path in served.settings.data_dir.rglob("*") if path.is_file()]
+    written = [held for _, held in files_below(served.settings.data_dir)]
     assert log_file(served.settings.data_dir).stat().st_size > 0
     assert "anthropic_api" in console.getvalue()
     assert len(simulator.messages_calls) >= 5

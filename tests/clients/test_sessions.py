@@ -8,6 +8,7 @@ import pytest
 
 from tests.clients.live import Live, Serve
 from tests.commands.processes import serving
+from tests.files import files_below
 from tests.simulator import Simulator, client_system, conversation
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -101,7 +102,7 @@ async def test_search_list_and_delete(server: Live) -> None:
 
 def on_disk(directory: Path, words: str) -> list[str]:
     """The files that hold these words."""
-    return [str(path) for path in directory.rglob("*") if path.is_file() and words.encode() in path.read_bytes()]
+    return [str(path) for path, held in files_below(directory) if words.encode() in held]
 
 
 @pytest.mark.parametrize("history", [True, False])
