@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 
 CONTROL_TIMEOUT_SECONDS = 60.0
 ASKED_AGAIN_AFTER = frozenset({"max_tokens", "refusal", "model_context_window_exceeded", "pause_turn"})
-"""Where an API would stop, the CLI asks the model again by itself, up to three times."""
+"""Where an API would stop, the CLI asks the model again by itself, up to three times; it does so, too, after a message
+that shows nothing, whatever its end."""
 
 Answer = asyncio.Future[dict[str, Any]]
 """The answer to a control request, when it has come."""
@@ -56,6 +57,8 @@ class Channel:
         self._early_results: dict[str, Block] = {}
         self._items: asyncio.Queue[TurnItem] = asyncio.Queue()
         self._in_turn = False
+        self._shown = False
+        """Whether the message that is being written has come to something: text, or a tool call."""
         self._process: CliProcess
 
     @classmethod
@@ -183,7 +186,8 @@ class Channel:
         if begins and (not self._in_turn or self._early_results):
             self._end_runaway()
         elif self._in_turn:
-            if _asks_again(message.event):
+            self._shown = not begins and (self._shown or _shows(message.event))
+            if _asks_again(message.event, self._shown):
                 # Here and not by who reads the turn: every moment counts.
                 self._process.kill()
             self._items.put_nowait(message)
@@ -235,9 +239,16 @@ class Channel:
         self._on_death()
 
 
-def _asks_again(event: StreamEvent) -> bool:
+def _shows(event: StreamEvent) -> bool:
+    """Whether this is a part of what a message comes to; thinking is none."""
+    block, delta = event.get("content_block") or {}, event.get("delta") or {}
+    return block.get("type") == "tool_use" or any((part.get("text") or "").strip() for part in (block, delta))
+
+
+def _asks_again(event: StreamEvent, shown: bool) -> bool:
     """Whether the CLI would go on by itself after this end of a message."""
-    return event.get("type") == "message_delta" and event["delta"].get("stop_reason") in ASKED_AGAIN_AFTER
+    reason = event["delta"].get("stop_reason") if event.get("type") == "message_delta" else None
+    return reason in ASKED_AGAIN_AFTER or (reason is not None and not shown)
 
 
 async def settled(answer: Answer, subtype: str) -> dict[str, Any]:

@@ -210,6 +210,40 @@ async def test_a_message_after_the_turn_ends_the_process(start):
     assert (await listener.deaths.first()).exit_code == -signal.SIGKILL
 
 
+ENDING = """
+hear()
+event(type="message_start", message={{}})
+{0}
+event(type="message_delta", delta={{"stop_reason": "{1}"}})
+grant(hear())
+sleep()
+"""
+BLANK = 'event(type="content_block_delta", delta={"type": "text_delta", "text": " "})'
+THOUGHT = 'event(type="content_block_delta", delta={"type": "thinking_delta", "thinking": "hm"})'
+SAID = 'event(type="content_block_delta", delta={"type": "text_delta", "text": "Hi"})'
+CALLED = 'event(type="content_block_start", content_block={"type": "tool_use"})'
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"), [("", "end_turn"), (BLANK, "end_turn"), (THOUGHT, "stop_sequence"), (SAID, "max_tokens")]
+)
+async def test_an_end_after_which_the_cli_would_ask_again_ends_the_process(start, said, reason):
+    """Whether or not somebody reads what it says."""
+    channel, listener = await start(ENDING.format(said, reason))
+    channel.ask([text("a")])
+    assert (await listener.deaths.first()).exit_code == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"), [(SAID, "end_turn"), (SAID + "\n" + BLANK, "end_turn"), (CALLED, "tool_use")]
+)
+async def test_other_ends_do_not(start, said, reason):
+    channel, _ = await start(ENDING.format(said, reason))
+    channel.ask([text("a")])
+    await channel.request("is all said?")
+    assert channel.dead is None
+
+
 LATE = """
 hear()
 event(type="message_stop")

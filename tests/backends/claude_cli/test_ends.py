@@ -56,11 +56,14 @@ async def test_one_call_for_each_of_many_at_once(backend, simulator, told, reaso
 
 
 async def test_an_empty_answer_is_an_empty_answer(backend, simulator):
-    simulator.script([Stop("end_turn")])
+    """The CLI would ask for something to show, as soon as it had read the last event."""
+    end = Gate(after_events=2)
+    simulator.script([Stop("end_turn"), end])
     whole = await fold(backend.stream(ask("Hi")))
     assert whole.content == []
     assert whole.message["stop_reason"] == "end_turn"
-    await until(lambda: not backend.pool.processes())
+    await simulator.await_calls(lambda calls: calls[0].disconnected)
+    assert not backend.pool.processes()
     assert len(simulator.messages_calls) == 1
 
 
