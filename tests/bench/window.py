@@ -125,6 +125,8 @@ async def _lags(seconds: float) -> list[float]:
         lags.append((time.perf_counter() - asked) * 1000)
 
     def probe() -> None:
+        # At least once, however soon it is over for a thread that comes late.
+        loop.call_soon_threadsafe(note, time.perf_counter())
         while not over.wait(PROBE_SECONDS):
             loop.call_soon_threadsafe(note, time.perf_counter())
 
