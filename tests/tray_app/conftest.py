@@ -11,6 +11,7 @@ from typing import Any
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import pytest
+from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -40,6 +41,14 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> M
 def qapp_cls() -> type[QApplication]:
     """The application's own, for pytest-qt."""
     return TrayApplication
+
+
+@pytest.fixture(autouse=True)
+def _pointer_and_clipboard_as_at_the_start() -> None:
+    """They are the whole process's, and so of the test before; a window that opens under the pointer feels it."""
+    if isinstance(QApplication.instance(), QApplication):
+        QCursor.setPos(10, 10)
+        QGuiApplication.clipboard().clear()
 
 
 @pytest.fixture
