@@ -19,7 +19,7 @@ async def source() -> str:
     return KEY
 
 
-def made(qtbot: QtBot, shown_seconds: float = SHOWN_SECONDS) -> SecretField:
+def made(qtbot: QtBot, shown_seconds: float = 600) -> SecretField:
     field = SecretField(source, shown_seconds=shown_seconds)
     qtbot.addWidget(field)
     field.resize(600, 40)
