@@ -149,6 +149,7 @@ async def test_what_is_said_to_be_served_is_served(context: Context) -> None:
     """The day the server learns Responses, Codex can be connected: this says so."""
     await context.server.start()
     paths = {"/v1/chat/completions": "chat completions", "/v1/messages": "messages", "/v1/responses": "responses"}
-    async with httpx2.AsyncClient(trust_env=False, headers={"x-api-key": await context.api_key() or ""}) as http:
+    headers = {"x-api-key": await context.api_key() or ""}
+    async with httpx2.AsyncClient(trust_env=False, headers=headers, timeout=60) as http:
         answers = {dialect: await http.post(f"{context.server.url}{path}", json={}) for path, dialect in paths.items()}
     assert {dialect for dialect, answer in answers.items() if answer.status_code != 404} == SERVED

@@ -220,7 +220,7 @@ async def test_what_is_new_is_listed_only_if_the_search_finds_it(listed):
 
 async def test_what_was_deleted_while_a_page_was_under_way_is_not_listed(listed):
     gate = threading.Event()
-    held = listed.store._do(lambda _: gate.wait(20))
+    held = listed.store._do(lambda _: gate.wait(60))
     waiting = asyncio.ensure_future(held)
     listed.feed.reload()
     await asyncio.sleep(0)  # the page is asked for, and the store still holds it

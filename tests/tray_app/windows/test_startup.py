@@ -96,7 +96,7 @@ def unlocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     unlocked = threading.Event()
     monkeypatch.setattr(startup, "QUIET_SECONDS", 0.01)
     before = keyring.get_keyring()
-    keyring.set_keyring(Locked(lambda: unlocked.wait(20)))
+    keyring.set_keyring(Locked(lambda: unlocked.wait(60)))
     yield unlocked
     unlocked.set()
     keyring.set_keyring(before)

@@ -57,7 +57,7 @@ async def ask(context: Context, stream: bool = False) -> httpx2.Response:
             f"{context.server.base_url}/chat/completions",
             headers={"Authorization": f"Bearer {KEY}", "User-Agent": "Continue/1.2"},
             json={"model": "opus", "messages": [{"role": "user", "content": "Hello"}], "stream": stream},
-            timeout=30,
+            timeout=60,
         )
 
 
