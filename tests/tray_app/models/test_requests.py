@@ -258,6 +258,7 @@ async def walk(log: RequestLog, *, back: bool) -> list[int]:
             return list(seen)
 
 
+@pytest.mark.timeout(1800)  # the longest of all: where a dozen programs want the two cores, it takes minutes
 async def test_a_hundred_thousand_requests_are_walked_through_in_bounded_memory(store: Store) -> None:
     count = 100_000
     await fill(store, count)
