@@ -82,7 +82,8 @@ class Live:
 
 async def go_live(stack: AsyncExitStack, simulator: Simulator, **changes: Any) -> Live:
     """Start the product and wait until it knows what the CLI offers."""
-    settings = Settings(**{"port": 0, "spares": 0, **changes})
+    # Where it is not the wait that is tested, a process may take its time to come up for all that are before.
+    settings = Settings(**{"port": 0, "spares": 0, "queue_seconds": 600, **changes})
     key_store = KeyStore(MemoryVault(), fixed_key=KEY)
     runtime = Runtime(settings, bus=EventBus(), host=functools.partial(host_product, key_store=key_store))
     await runtime.start()
