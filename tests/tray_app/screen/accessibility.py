@@ -22,10 +22,10 @@ TEXT = "org.a11y.atspi.Text"
 ON_SCREEN = 0
 Source = tuple[str, str]
 """The bus name of a program, and the path of something in it."""
-Seen = tuple[Source, str, frozenset[int]]
-"""With its name and states."""
+Seen = tuple[Source, str, frozenset[int], Source]
+"""With its name and states, and the window that it is in."""
 # Bits of AtspiStateType.
-ENABLED, SHOWING = 8, 25
+ENABLED, FOCUSED, SHOWING = 8, 12, 25
 
 
 class _Switch(BusService):
@@ -70,11 +70,17 @@ class Thing:
     place: Place
     states: frozenset[int]
     source: Source
+    window: Source
 
     @property
     def enabled(self) -> bool:
         """Whether it can be used."""
         return ENABLED in self.states
+
+    @property
+    def focused(self) -> bool:
+        """Whether what is typed goes there."""
+        return FOCUSED in self.states
 
 
 class ScreenReader:
@@ -110,16 +116,32 @@ class ScreenReader:
             seen = sorted({f"{thing.role}: {thing.name}" for thing in self.find(".+")})
             raise AssertionError(f"nothing is called {name!r} ({role or 'any role'}): {seen}") from None
 
+    def wait_for_focus(self, name: str, role: str) -> None:
+        """Return when such a thing has the keyboard."""
+        until(lambda: any(thing.focused for thing in self.find(name, role)))
+
     def wait_until_gone(self, name: str, role: str = "") -> None:
         """Return when no such thing can be seen any more."""
         until(lambda: not self.find(name, role))
 
     def press(self, name: str, role: str = "", clicks: int = 1) -> None:
-        """Click on the first such thing, once it can be used."""
+        """Click on the first such thing, once it can be used and is where it says."""
         self.wait_for(name, role)
-        thing = until(lambda: next((thing for thing in self.find(name, role) if thing.enabled), None))
-        for _ in range(clicks):
-            self._desktop.click(*thing.place.middle)
+        thing = until(lambda: self._in_place(name, role))
+        self._desktop.click(*thing.place.middle, times=clicks)
+
+    def _in_place(self, name: str, role: str) -> Thing | None:
+        """The first such thing that can be used, if it and its window stand still, where they can be seen."""
+        thing = self._usable(name, role)
+        if thing is None:
+            return None
+        window = self._place(thing.window)
+        if window is None or not self._desktop.shows_window(window):
+            return None
+        return thing if self._usable(name, role) == thing and self._place(thing.window) == window else None
+
+    def _usable(self, name: str, role: str) -> Thing | None:
+        return next((thing for thing in self.find(name, role) if thing.enabled), None)
 
     def text(self, thing: Thing) -> str:
         """What stands in a field."""
@@ -127,9 +149,10 @@ class ScreenReader:
 
     def _seen(self) -> Iterator[Seen]:
         """All that is shown, parents before children. A question for each of their facts would take seconds."""
-        waiting = [window for program in self._registry.programs for window in self._children(program)]
+        windows = [window for program in tuple(self._registry.programs) for window in self._children(program)]
+        waiting = [(window, window) for window in windows]
         while waiting:
-            source = waiting.pop(0)
+            source, window = waiting.pop(0)
             try:
                 (words,) = self._call(source, ACCESSIBLE, "GetState")
                 states = frozenset(32 * n + bit for n, word in enumerate(words) for bit in range(32) if word >> bit & 1)
@@ -138,16 +161,23 @@ class ScreenReader:
                 ((_, name),) = self._call(source, PROPERTIES, "Get", "ss", (ACCESSIBLE, "Name"))
             except RuntimeError:
                 continue  # it is there no more
-            yield source, name, states
-            waiting[:0] = self._children(source)
+            yield source, name, states, window
+            waiting[:0] = [(child, window) for child in self._children(source)]
 
-    def _thing(self, source: Source, name: str, states: frozenset[int]) -> Thing | None:
+    def _thing(self, source: Source, name: str, states: frozenset[int], window: Source) -> Thing | None:
         try:
             (role,) = self._call(source, ACCESSIBLE, "GetRoleName")
+        except RuntimeError:
+            return None
+        place = self._place(source)
+        return None if place is None else Thing(name, role, place, states, source, window)
+
+    def _place(self, source: Source) -> Place | None:
+        try:
             (extents,) = self._call(source, COMPONENT, "GetExtents", "u", (ON_SCREEN,))
         except RuntimeError:
             return None
-        return Thing(name, role, Place(*extents), states, source)
+        return Place(*extents)
 
     def _children(self, source: Source) -> list[Source]:
         try:

@@ -21,7 +21,7 @@ from jeepney.io.blocking import DBusConnection, open_dbus_connection  # type: ig
 
 PROPERTIES = "org.freedesktop.DBus.Properties"
 UNKNOWN = "org.freedesktop.DBus.Error.UnknownMethod"
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 
 Answer = tuple[str, tuple[Any, ...]]
 """A signature, and values of those types."""
@@ -161,6 +161,14 @@ class DBusIcon:
     def status(self) -> str:
         """`Active` while it is to be seen."""
         return str(self._get("Status"))
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its program still has it, also when the tray has gone."""
+        try:
+            return bool(self.status)
+        except RuntimeError:
+            return False
 
     def click(self) -> None:
         """A click with the first button."""

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -25,13 +24,18 @@ from tests.environment import made_environment
 T = TypeVar("T")
 
 SIZE = "1280x800x24"
-PATIENCE_SECONDS = 30.0
-END_SECONDS = 10.0
+TRAY = "^trayer$"
+PATIENCE_SECONDS = 90.0
+END_SECONDS = 30.0
 # Once in a long while trayer does not get its window mapped. It is not what is tested.
 TRAY_STARTS = 6
-TRAY_SECONDS = 5.0
-CLICKS = 8
+TRAY_SECONDS = 10.0
+CLICKS = 20
 CLICK_SECONDS = 3.0
+# The tooltip of a tray icon is lower, and its menu higher.
+MENU_HEIGHT = 120
+# A window's own words on where it is and those of the X server may differ by what the window manager draws around it.
+DECORATION = 60
 PASSWORD = "the password of this test's keyring"
 
 # The bus starts nothing by itself but what asks for a keyring's password, so that all there is was started here.
@@ -80,6 +84,14 @@ class Place(NamedTuple):
         x, y = other.middle
         return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
 
+    def is_about(self, other: "Place") -> bool:
+        """Whether both are a window's place, with or without its decoration."""
+        return all(abs(mine - theirs) <= DECORATION for mine, theirs in zip(self, other, strict=True))
+
+
+class WindowGone(Exception):
+    """There is no such window any more."""
+
 
 class Desktop:
     """`with Desktop() as desktop:`; `environment` is what the application is to be started with, by `start`.
@@ -113,9 +125,16 @@ class Desktop:
         """End what was started here, the last one first, and remove its files."""
         for process in reversed(self._processes):
             end(process)
-        for left in self.leftovers():
-            left.kill()
+        until(self._nothing_is_left)
         shutil.rmtree(self.root, ignore_errors=True)
+
+    def _nothing_is_left(self) -> bool:
+        """Kill what is left. What is killed takes a moment to end, and may have begun something meanwhile."""
+        left = self.leftovers()
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        return not left
 
     def start(
         self, command: Sequence[str], *, name: str = "", input: bytes = b"", **environment: str
@@ -160,10 +179,11 @@ class Desktop:
 
     # What a person does
 
-    def click(self, x: int, y: int, button: int = 1) -> None:
-        """Click there; button 3 opens menus."""
+    def click(self, x: int, y: int, button: int = 1, times: int = 1) -> None:
+        """Click there; button 3 opens menus. Several `times` belong together, as a double click."""
         # Not with --sync, which waits for a movement, also where the pointer is there already.
-        self.xdotool("mousemove", str(x), str(y), "click", str(button))
+        repeated = ("--repeat", str(times), "--delay", "20")
+        self.xdotool("mousemove", str(x), str(y), "click", *repeated, str(button))
 
     def keys(self, *names: str) -> None:
         """Press keys one after the other, as `ctrl+f` or `Return`."""
@@ -175,19 +195,27 @@ class Desktop:
 
     def choose_in_tray(self, steps_up: int) -> None:
         """Open the first tray icon's menu, and choose the entry so many steps up from its end (1 is the last)."""
-        menu = self._open_tray_menu()
+        before = set(self.windows(".*"))
+        menu = self._click_tray_icon(3, lambda: self._menu(before))
         self.keys(*["Up"] * steps_up, "Return")
         until(lambda: menu not in self.windows(".*"))
 
-    def _open_tray_menu(self) -> int:
-        """Its window. A click that comes while the icon is being drawn anew is lost: one clicks again."""
+    def open_from_tray(self, window: str) -> int:
+        """Click on the first tray icon, and return the window of that name that it brings."""
+        return self._click_tray_icon(1, lambda: next(iter(self.windows(window)), None))
+
+    def _click_tray_icon(self, button: int, result: Callable[[], int | None]) -> int:
+        """A click that comes while the icon is being drawn anew, or moves to its place, is lost: one clicks again."""
         for _ in range(CLICKS):
-            before = set(self.windows(".*"))
-            self.click(*until(self.tray_icons)[0].middle, button=3)
+            self.click(*until(self.tray_icons)[0].middle, button=button)
             with contextlib.suppress(TimeoutError):
-                (menu,) = until(lambda before=before: set(self.windows(".*")) - before, CLICK_SECONDS)
-                return int(menu)
-        raise TimeoutError("the tray icon has no menu")
+                return until(result, CLICK_SECONDS)
+        raise TimeoutError("nothing comes of a click on the tray icon")
+
+    def _menu(self, before: set[int]) -> int | None:
+        """What was opened since, and is no tooltip."""
+        opened = [(window, place) for window, place in self._places(".*") if window not in before]
+        return next((window for window, place in opened if place.height >= MENU_HEIGHT), None)
 
     # What a person sees
 
@@ -198,24 +226,48 @@ class Desktop:
 
     def windows(self, name: str, *, by: str = "name") -> list[int]:
         """The visible windows whose name (or `by="class"`) matches that expression."""
-        found = self.xdotool("search", "--onlyvisible", f"--{by}", name, check=False)
-        return [int(line) for line in found.split()]
+
+        def search() -> list[int] | None:
+            ended = self._ended("xdotool", "search", "--onlyvisible", f"--{by}", name)
+            # It gives up, and says nothing of those that are there, when a window goes while it looks.
+            return None if "X Error" in ended.stderr else [int(line) for line in ended.stdout.split()]
+
+        return until(lambda: (found,) if (found := search()) is not None else None)[0]
 
     def place(self, window: int) -> Place:
-        """Where a window is."""
-        shown = self.xdotool("getwindowgeometry", "--shell", str(window))
+        """Where a window is. Raises WindowGone."""
+        shown = self.xdotool("getwindowgeometry", "--shell", str(window), check=False)
         values = {key: int(value) for key, value in re.findall(r"^(\w+)=(-?\d+)$", shown, re.MULTILINE)}
-        return Place(values["X"], values["Y"], values["WIDTH"], values["HEIGHT"])
+        try:
+            return Place(values["X"], values["Y"], values["WIDTH"], values["HEIGHT"])
+        except KeyError:
+            raise WindowGone(window) from None
+
+    def _places(self, name: str, *, by: str = "name") -> list[tuple[int, Place]]:
+        """The visible windows that are still there when their place is asked for, and that place."""
+        found = []
+        for window in self.windows(name, by=by):
+            with contextlib.suppress(WindowGone):
+                found.append((window, self.place(window)))
+        return found
+
+    def shows_window(self, place: Place) -> bool:
+        """Whether a window is visible there. A program has one before the window manager has found it a place."""
+        return any(shown.is_about(place) for _, shown in self._places(".+"))
 
     def active_window(self) -> int | None:
         """The window that has the keyboard."""
         found = self.xdotool("getactivewindow", check=False).strip()
         return int(found) if found else None
 
+    def activated(self, name: str) -> int:
+        """The window of that name, once it has the keyboard."""
+        return until(lambda: window if (window := self.active_window()) in self.windows(name) else None)
+
     def tray_icons(self) -> list[Place]:
         """Where the icons in the tray are, from left to right."""
-        panels = [self.place(window) for window in self._panels()]
-        places = sorted(self.place(window) for window in self.windows(".*"))
+        panels = [place for _, place in self._places(TRAY, by="class")]
+        places = sorted(place for _, place in self._places(".*"))
         icons: list[Place] = []
         for place in places:
             # An icon lies in a window of the tray's, which is as large.
@@ -227,10 +279,13 @@ class Desktop:
 
     def run(self, *command: str, check: bool = True) -> str:
         """Run a program of the desktop to its end; what it said."""
-        ended = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60)
+        ended = self._ended(*command)
         if check and ended.returncode:
             raise RuntimeError(f"{' '.join(command)} failed: {ended.stderr}")
         return ended.stdout
+
+    def _ended(self, *command: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
 
     def xdotool(self, *words: str, check: bool = True) -> str:
         """What xdotool answers."""
@@ -240,13 +295,18 @@ class Desktop:
         self.environment = desktop_environment(self.home, self.root / "run")
         self.environment["DISPLAY"] = self._start_screen()
         self.start(["openbox", "--sm-disable"])
-        until(lambda: self.xdotool("get_desktop", check=False).strip())
+        until(self._has_window_manager)
         bus = self._start_bus()
         # What belongs to the whole system is on the same one: nothing may reach the real one.
         self.environment |= {"DBUS_SESSION_BUS_ADDRESS": bus, "DBUS_SYSTEM_BUS_ADDRESS": bus}
         if self._keyring:
             until(lambda: self.has_service("org.freedesktop.secrets"))
         self.start_tray()
+
+    def _has_window_manager(self) -> bool:
+        """Whether it heeds what is asked of it; it answers questions some time before, and misses windows then."""
+        self.xdotool("set_num_desktops", "1", check=False)
+        return self.xdotool("get_num_desktops", check=False).strip() == "1"
 
     def start_tray(self) -> None:
         """The program that shows tray icons. It is there already, unless it was ended."""
@@ -269,7 +329,8 @@ class Desktop:
     def _start_screen(self) -> str:
         reader, writer = os.pipe()
         try:
-            command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", SIZE, "-nolisten", "tcp", "-noreset"]
+            # -r: a key whose release is late, on a busy machine, would be repeated.
+            command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", SIZE, "-nolisten", "tcp", "-noreset", "-r"]
             process = subprocess.Popen(
                 command,
                 pass_fds=[writer],
@@ -303,7 +364,7 @@ class Desktop:
         return "true" in self.run("dbus-send", "--session", "--print-reply", *bus, f"string:{name}", check=False)
 
     def _panels(self) -> list[int]:
-        return self.windows("^trayer$", by="class")
+        return self.windows(TRAY, by="class")
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:
@@ -320,13 +381,6 @@ def desktop_environment(home: Path, runtime: Path) -> dict[str, str]:
     for name in ("PYTHON_KEYRING_BACKEND", "WAYLAND_DISPLAY", "XDG_CURRENT_DESKTOP", "SESSION_MANAGER"):
         environment.pop(name, None)
     return environment | {"QT_QPA_PLATFORM": "xcb", "XDG_SESSION_TYPE": "x11", "XDG_RUNTIME_DIR": str(runtime)}
-
-
-def free_port() -> int:
-    """A port that nobody had a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:

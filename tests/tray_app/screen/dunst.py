@@ -1,9 +1,10 @@
 """A notification daemon, and what it shows."""
 
+import contextlib
 import stat
 from typing import NamedTuple
 
-from tests.tray_app.screen.desktop import Desktop, until
+from tests.tray_app.screen.desktop import CLICK_SECONDS, CLICKS, Desktop, WindowGone, until
 
 # What was shown is told to a program of ours, since the daemon itself only tells of what is gone.
 TELL = """#!/bin/sh
@@ -56,6 +57,14 @@ class Dunst:
 
     def click(self) -> None:
         """Click on the notification that can be seen. It is gone then."""
-        (window,) = until(lambda: self._desktop.windows("^Dunst$", by="class"))
-        self._desktop.click(*self._desktop.place(window).middle)
-        until(lambda: not self._desktop.windows("^Dunst$", by="class"))
+        for _ in range(CLICKS):
+            # It may still be finding its place, and the click misses it.
+            (window,) = until(self._windows)
+            with contextlib.suppress(WindowGone, TimeoutError):
+                self._desktop.click(*self._desktop.place(window).middle)
+                until(lambda: not self._windows(), CLICK_SECONDS)
+                return
+        raise TimeoutError("a click on the notification does not close it")
+
+    def _windows(self) -> list[int]:
+        return self._desktop.windows("^Dunst$", by="class")

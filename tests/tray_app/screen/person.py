@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.tray_app.screen.desktop import Desktop, until
 
 ROOT = Path(__file__).parents[3]
 TITLE = "^Claude Code Tray$"
+ASK_AGAIN_SECONDS = 10.0
 
 READ_KEY = 'import keyring; print(keyring.get_password("claude-code-tray", "api_key"))'
 READ_CLIPBOARD = """
@@ -82,22 +84,30 @@ class Person:
 
     def get(self, url: str, path: str, key: str | None = None) -> Any:
         """What the server's own API says."""
-        answer = httpx2.get(f"{url}{path}", headers={"x-api-key": key or self.key()}, timeout=30)
+        answer = httpx2.get(f"{url}{path}", headers={"x-api-key": key or self.key()}, timeout=120)
         return answer.raise_for_status().json()
 
     def status(self, url: str, key: str) -> int | None:
         """The status that a client with that key gets; None if nobody listens."""
         try:
-            return httpx2.get(f"{url}/v1/models", headers={"x-api-key": key}, timeout=30).status_code
+            return httpx2.get(f"{url}/v1/models", headers={"x-api-key": key}, timeout=120).status_code
         except httpx2.TransportError:
             return None
 
     def window(self) -> int:
         """The application's window, once it can be seen, with the keyboard on it."""
-        (window,) = until(lambda: self.desktop.windows(TITLE))
-        self.desktop.xdotool("windowactivate", "--sync", str(window))
-        until(lambda: self.desktop.active_window() == window)
-        return window
+
+        def activate() -> int | None:
+            # A dialog that is about to go may have the same title.
+            if len(windows := self.desktop.windows(TITLE)) != 1:
+                return None
+            (window,) = windows
+            if self.desktop.active_window() == window:
+                return window
+            self.desktop.xdotool("windowactivate", str(window), check=False)
+            return None
+
+        return until(activate)
 
     def window_is_gone(self) -> None:
         """Wait until the window is hidden."""
@@ -116,9 +126,11 @@ class Person:
         """Go from the filter to the list, ask for the deletion of its first row, and answer the question with yes."""
 
         def ask() -> list[int]:
-            # The search may still be on its way.
+            # The search may still be on its way, or the question: keys that come with it would be taken for its answer.
             self.desktop.keys("ctrl+f", "Tab", "Tab", "Home", "Delete")
-            return self.desktop.windows(question)
+            with suppress(TimeoutError):
+                return until(lambda: self.desktop.windows(question), ASK_AGAIN_SECONDS)
+            return []
 
         until(ask)
         self.answer_with_yes(question)
@@ -139,7 +151,6 @@ class Person:
 
     def answer_with_yes(self, question: str) -> None:
         """Answer the dialog of that title; the answer that changes nothing has the focus at first."""
-        (dialog,) = until(lambda: self.desktop.windows(question))
-        until(lambda: self.desktop.active_window() == dialog)
+        self.desktop.activated(question)
         self.desktop.keys("Tab", "space")
         until(lambda: not self.desktop.windows(question))

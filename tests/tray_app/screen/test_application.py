@@ -1,14 +1,17 @@
 """The application as a person has it: on a real screen, with a real tray, keyring, CLI and client."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.ports import kept_port
 from tests.simulator import Simulator
 from tests.simulator.replies import Text
-from tests.tray_app.screen.desktop import Desktop, free_port, until
-from tests.tray_app.screen.person import Person
+from tests.tray_app.screen.accessibility import ScreenReader
+from tests.tray_app.screen.desktop import Desktop, until
+from tests.tray_app.screen.person import TITLE, Person
 
 
 @pytest.fixture
@@ -16,8 +19,27 @@ def person(desktop: Desktop, simulator: Simulator, cli_path: Path) -> Person:
     return Person(desktop, simulator.url, cli_path)
 
 
-def test_a_day_at_the_desktop(person: Person, desktop: Desktop, simulator: Simulator, tmp_path: Path) -> None:
-    port, next_port = free_port(), free_port()
+@pytest.fixture
+def ports() -> Iterator[tuple[int, int]]:
+    with kept_port() as port, kept_port() as next_port:
+        yield port, next_port
+
+
+@pytest.fixture
+def reader(desktop: Desktop) -> Iterator[ScreenReader]:
+    with ScreenReader(desktop) as reader:
+        yield reader
+
+
+def test_a_day_at_the_desktop(
+    person: Person,
+    desktop: Desktop,
+    reader: ScreenReader,
+    simulator: Simulator,
+    ports: tuple[int, int],
+    tmp_path: Path,
+) -> None:
+    port, next_port = ports
     settings = desktop.home / ".config" / "claude-code-tray" / "settings.toml"
     settings.parent.mkdir(parents=True)
     settings.write_text(f"# mine\nport = {port}\n")
@@ -27,7 +49,7 @@ def test_a_day_at_the_desktop(person: Person, desktop: Desktop, simulator: Simul
     url = person.url()
     assert url == f"http://127.0.0.1:{port}"
     person.window()
-    (icon,) = until(desktop.tray_icons)
+    assert len(until(desktop.tray_icons)) == 1
     key = person.key()
     assert key.startswith("cct-")
     assert person.status(url, key) == 200
@@ -35,6 +57,8 @@ def test_a_day_at_the_desktop(person: Person, desktop: Desktop, simulator: Simul
     # The tray's menu stops the server and starts it again.
     desktop.choose_in_tray(steps_up=9)
     until(lambda: person.status(url, key) is None)
+    # It does not listen any more while it stops; started again it can be when it has.
+    reader.wait_for("Start server", "push button")
     desktop.choose_in_tray(steps_up=9)
     assert person.url(2) == url
     assert until(lambda: person.status(url, key)) == 200
@@ -43,7 +67,7 @@ def test_a_day_at_the_desktop(person: Person, desktop: Desktop, simulator: Simul
     person.window()
     desktop.keys("ctrl+w")
     person.window_is_gone()
-    desktop.click(*icon.middle)
+    desktop.open_from_tray(TITLE)
     person.window()
     desktop.keys("ctrl+w")
     person.window_is_gone()
@@ -74,22 +98,23 @@ def test_a_day_at_the_desktop(person: Person, desktop: Desktop, simulator: Simul
     moved = person.url(3)
     assert moved == f"http://127.0.0.1:{next_port}"
     assert person.status(moved, key) == 200
-    assert person.status(url, key) is None
+    until(lambda: person.status(url, key) is None)
     until(lambda: f"port = {next_port}" in settings.read_text())
     assert settings.read_text().startswith("# mine\n")
 
     # A new key stops the old one, and the keyring has it.
     person.make_new_key()
     until(lambda: person.key() != key)
-    assert person.status(moved, person.key()) == 200
+    # The keyring has it a moment before the server.
+    until(lambda: person.status(moved, person.key()) == 200)
     assert person.status(moved, key) == 401
 
     # Quitting leaves no process.
-    ours = [psutil.Process(application.pid), *psutil.Process(application.pid).children(recursive=True)]
-    assert len(ours) > 1, "a CLI process is parked"
+    running = psutil.Process(application.pid)
+    # A CLI process is parked, or about to be.
+    ours = [running, *until(lambda: running.children(recursive=True))]
     desktop.choose_in_tray(steps_up=1)
     assert application.wait(60) == 0
-    psutil.wait_procs(ours, timeout=20)
-    assert not [process for process in ours if process.is_running()]
-    assert not desktop.tray_icons()
+    assert psutil.wait_procs(ours, timeout=60)[1] == []
+    until(lambda: not desktop.tray_icons())
     assert person.status(moved, key) is None

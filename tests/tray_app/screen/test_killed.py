@@ -39,10 +39,10 @@ def test_an_application_that_was_killed_is_followed_by_one_that_goes_on(
     ours = psutil.Process(application.pid).children(recursive=True)
     assert ours, "CLI processes run"
     application.send_signal(signal.SIGKILL)
-    assert application.wait(30) == -signal.SIGKILL
-    asking.join(30)
+    assert application.wait(60) == -signal.SIGKILL
+    asking.join(60)
     assert not asking.is_alive()
-    _, left = psutil.wait_procs(ours, timeout=30)
+    _, left = psutil.wait_procs(ours, timeout=60)
     assert left == []
 
     with ScreenReader(desktop) as reader:

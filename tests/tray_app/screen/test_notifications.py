@@ -3,16 +3,18 @@
 import re
 import socket
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.ports import kept_port
 from tests.simulator import Simulator
 from tests.simulator.http_errors import HttpError, RateLimitHeaders
 from tests.simulator.replies import Text
 from tests.tray_app.screen.accessibility import ScreenReader
 from tests.tray_app.screen.bus import DBusTray, Login
-from tests.tray_app.screen.desktop import Desktop, free_port, until
+from tests.tray_app.screen.desktop import Desktop, until
 from tests.tray_app.screen.dunst import Dunst
 from tests.tray_app.screen.person import TITLE, Person
 
@@ -54,9 +56,15 @@ def claude(desktop: Desktop, cli_path: Path) -> Claude:
     return claude
 
 
-def test_only_what_needs_a_person_is_told(desktop: Desktop, claude: Claude, simulator: Simulator) -> None:
+@pytest.fixture
+def port() -> Iterator[int]:
+    with kept_port() as port:
+        yield port
+
+
+def test_only_what_needs_a_person_is_told(desktop: Desktop, claude: Claude, simulator: Simulator, port: int) -> None:
     desktop.end_tray()
-    notifications, port = Dunst(desktop), free_port()
+    notifications = Dunst(desktop)
     person = Person(desktop, simulator.url, claude.path, ANTHROPIC_API_KEY=None)
     application = person.start("--hidden", "--port", str(port))
     url = person.url()
@@ -129,11 +137,13 @@ def test_only_what_needs_a_person_is_told(desktop: Desktop, claude: Claude, simu
         assert person.url(3) == url
         assert len(notifications.shown) == 4
     # Without a tray, to close the window is a question. One that comes then has the icon, and the window goes there.
-    until(lambda: not desktop.has_service(DBusTray.name))
+    # When the application has taken its icon away it knows.
+    until(lambda: not icon.is_there)
     person.window()
     desktop.keys("ctrl+w")
-    until(lambda: desktop.windows("^Quit Claude Code Tray"))
+    desktop.activated("^Quit Claude Code Tray")
     desktop.keys("Escape")
+    until(lambda: not desktop.windows("^Quit Claude Code Tray"))
     with DBusTray(desktop.bus) as tray:
         (icon,) = until(tray.icons)
         person.window()
