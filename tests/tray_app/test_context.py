@@ -14,20 +14,15 @@ from server.secrets import API_KEY, KeyStore, open_key_store
 from server.secrets.vaults import FileVault, MemoryVault, VaultKind
 from server.settings import Settings, load_settings, write_settings
 from server.store.store import Store
+from tests.ports import kept_port
 from tests.tray_app.conftest import MakeContext
 from tests.waiting import until
 from tray_app.context import Context
 
 
 async def status(url: str | None, key: str = "") -> int:
-    async with httpx2.AsyncClient(base_url=url or "", headers={"x-api-key": key}) as client:
+    async with httpx2.AsyncClient(base_url=url or "", headers={"x-api-key": key}, timeout=60) as client:
         return (await client.get("/v1/models")).status_code
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 async def test_the_store_is_open_whether_the_server_runs_or_not(context: Context) -> None:
@@ -70,13 +65,15 @@ async def test_none_brings_a_default_back(context: Context) -> None:
 
 
 async def test_a_port_moves_the_server(context: Context) -> None:
-    await context.server.start()
-    old, port = context.server.url, free_port()
-    await context.change_settings({"port": port})
-    assert context.server.url == f"http://127.0.0.1:{port}"
-    assert await status(context.server.url, "wrong") == 401
-    with pytest.raises(httpx2.ConnectError):
-        await status(old)
+    with kept_port() as old, kept_port() as port:
+        await context.change_settings({"port": old})
+        await context.server.start()
+        assert context.server.url == f"http://127.0.0.1:{old}"
+        await context.change_settings({"port": port})
+        assert context.server.url == f"http://127.0.0.1:{port}"
+        assert await status(context.server.url, "wrong") == 401
+        with pytest.raises(httpx2.ConnectError):
+            await status(f"http://127.0.0.1:{old}")
 
 
 async def test_a_port_that_is_taken_changes_nothing(context: Context, settings: Settings) -> None:
@@ -166,7 +163,7 @@ async def test_those_who_open_the_store_at_once_open_one(settings: Settings, mak
     def of_stores() -> list[threading.Thread]:
         return [thread for thread in threading.enumerate() if thread.name.startswith("store")]
 
-    assert of_stores() == []
+    await until(lambda: of_stores() == [])  # a store of a test before may still be closing its database
     await asyncio.gather(context.open(), context.open(), context.open())
     store = context.store
     await context.open()

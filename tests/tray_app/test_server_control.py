@@ -1,12 +1,13 @@
 """The server, as the window knows it."""
 
 import asyncio
-import socket
 
 import httpx2
 import pytest
 
 from server.errors import PortUnavailable, SettingsInvalid
+from server.sockets import listen
+from tests.ports import kept_port
 from tests.scripted_backend import Gate, ScriptedBackend
 from tests.tray_app.conftest import KEY
 from tests.waiting import until
@@ -42,19 +43,17 @@ async def test_requests_in_flight_are_counted_and_can_be_cancelled(context: Cont
 
 
 async def test_a_port_in_use_is_the_problem_until_it_is_free(context: Context) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        port = other.getsockname()[1]
+    with kept_port() as port:
         await context.change_settings({"port": port})
-        with pytest.raises(PortUnavailable):
-            await context.server.start()
-        problem = context.server.problem
-        assert isinstance(problem, PortUnavailable)
-        assert (problem.port, problem.in_use, context.server.state) == (port, True, "failed")
-    await context.server.start()
-    assert context.server.problem is None
-    assert context.server.url == f"http://127.0.0.1:{port}"
+        with await listen("127.0.0.1", port):
+            with pytest.raises(PortUnavailable):
+                await context.server.start()
+            problem = context.server.problem
+            assert isinstance(problem, PortUnavailable)
+            assert (problem.port, problem.in_use, context.server.state) == (port, True, "failed")
+        await context.server.start()
+        assert context.server.problem is None
+        assert context.server.url == f"http://127.0.0.1:{port}"
 
 
 async def test_it_does_not_ask_itself(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,12 +68,10 @@ async def test_it_does_not_ask_itself(context: Context, monkeypatch: pytest.Monk
 async def test_nor_does_it_go_where_it_would_ask_itself(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     await context.server.start()
     url = context.server.url
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{port}")
-    with pytest.raises(SettingsInvalid, match="this very server"):
-        await context.change_settings({"port": port})
+    with kept_port() as port:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{port}")
+        with pytest.raises(SettingsInvalid, match="this very server"):
+            await context.change_settings({"port": port})
     assert context.server.url == url
     assert context.settings.port == 0
 

@@ -12,6 +12,7 @@ import httpx2
 import psutil
 import pytest
 
+from tests.ports import kept_port
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -54,15 +55,9 @@ def log_of(tmp_path: Path) -> str:
     return path.read_text() if path.exists() else ""
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 def answers(port: int) -> bool:
     try:
-        return httpx2.get(f"http://127.0.0.1:{port}/health").status_code > 0
+        return httpx2.get(f"http://127.0.0.1:{port}/health", timeout=60).status_code > 0
     except httpx2.TransportError:
         return False
 
@@ -77,22 +72,22 @@ def test_it_says_where_it_listens_and_ends_well(start: Start, tmp_path: Path, nu
     process = start()
     word, _, url = said(process).rpartition(" ")
     assert word == "listening on"
-    assert httpx2.get(f"{url}/v1/models").status_code == 401
+    assert httpx2.get(f"{url}/v1/models", timeout=60).status_code == 401
     children = psutil.Process(process.pid).children(recursive=True)
     assert is_over(process, number) == 0
-    assert not psutil.wait_procs(children, timeout=20)[1]
+    assert not psutil.wait_procs(children, timeout=60)[1]
     errors = (tmp_path / "stderr-0").read_text()
     assert "Traceback" not in errors
     assert "never awaited" not in errors
 
 
 async def test_a_reader_that_has_gone_is_no_failure(start: Start) -> None:
-    port = free_port()
-    process = start("--port", str(port))
-    assert process.stdout is not None
-    process.stdout.close()
-    await until(lambda: answers(port))
-    assert is_over(process) == 0
+    with kept_port() as port:
+        process = start("--port", str(port))
+        assert process.stdout is not None
+        process.stdout.close()
+        await until(lambda: answers(port))
+        assert is_over(process) == 0
 
 
 def test_a_second_start_is_heard_by_the_first_and_ends(start: Start) -> None:

@@ -42,9 +42,9 @@ def test_the_hooks_of_before_are_back_when_the_loop_has_stopped(qapp: QApplicati
 
 async def test_callbacks_run_in_the_order_in_which_they_were_called_for() -> None:
     loop, ran = asyncio.get_running_loop(), []
-    done = loop.create_future()
-    loop.call_later(0.002, lambda: (ran.append("later"), done.set_result(None)))
-    loop.call_later(0, ran.append, "at once")
+    done, now = loop.create_future(), loop.time()
+    loop.call_at(now + 0.002, lambda: (ran.append("later"), done.set_result(None)))
+    loop.call_at(now, ran.append, "at once")
     for number in range(3):
         loop.call_soon(ran.append, number)
     loop.call_soon(ran.append, "never").cancel()
@@ -76,12 +76,12 @@ async def test_no_timer_is_early() -> None:
 
 async def test_timers_ring_in_the_order_of_their_times_and_a_cancelled_one_does_not() -> None:
     loop, rang = asyncio.get_running_loop(), []
-    done = loop.create_future()
-    loop.call_later(0.03, lambda: (rang.append(3), done.set_result(None)))
-    loop.call_later(0.01, rang.append, 1)
-    loop.call_later(0.001, rang.append, 0).cancel()
-    handle = loop.call_at(loop.time() + 0.02, rang.append, 2)
-    assert handle.when() > loop.time()
+    done, now = loop.create_future(), loop.time()
+    loop.call_at(now + 0.03, lambda: (rang.append(3), done.set_result(None)))
+    loop.call_at(now + 0.01, rang.append, 1)
+    loop.call_at(now + 0.001, rang.append, 0).cancel()
+    handle = loop.call_at(now + 0.02, rang.append, 2)
+    assert handle.when() == now + 0.02
     await done
     assert rang == [1, 2, 3]
 
