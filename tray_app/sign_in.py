@@ -28,7 +28,7 @@ DESKTOP = (
 )
 """What a program needs to open a browser on Linux; the processes that answer requests do not get it."""
 STOP_SECONDS = 3.0
-LAST_WORDS_SECONDS = 1.0
+LAST_WORDS_SECONDS = 5.0
 KEPT = 8192
 
 _URL = re.compile(r"https?://[^\s\x1b]+")
@@ -72,8 +72,9 @@ class SignIn:
         ]
         try:
             code = await process.wait()
-            # A browser that it has started may hold the pipes open.
-            await asyncio.wait(reading, timeout=LAST_WORDS_SECONDS)
+            if code != 0:
+                # Why may not be read yet. A browser that it has started may hold the pipes open.
+                await asyncio.wait(reading, timeout=LAST_WORDS_SECONDS)
         finally:
             for task in reading:
                 task.cancel()

@@ -24,8 +24,8 @@ from tray_app.instance.launch import Launch
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 10.0
-"""How long a second start waits for an answer."""
+PATIENCE_SECONDS = 30.0
+"""How long a second start waits for an answer: on a busy computer the first may load its window that long."""
 MAX_CONNECTIONS = 8
 MAX_PATH_BYTES = 100
 """A socket's path may have 103 bytes on macOS, 107 on Linux; Qt needs some for itself."""

@@ -35,7 +35,8 @@ log = logging.getLogger(__name__)
 
 NAME = "org.freedesktop.Notifications"
 ADDRESS = DBusAddress("/org/freedesktop/Notifications", bus_name=NAME, interface=NAME)
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 25.0
+"""What D-Bus itself gives an answer: the bus may have to start the daemon first, on a computer that is busy."""
 SHOWN_MS = 15_000
 REMEMBERED = 20
 URGENCY = {"warning": 1, "error": 2}
