@@ -48,15 +48,24 @@ class Attempt:
 
     def __init__(self, path: Path, outer: dict[str, str] | None = None, *, console: bool = False) -> None:
         self.news = 0
+        self._before = psutil.Process().children(recursive=True)
         self.sign_in = SignIn(path, outer or dict(os.environ), console=console, on_change=self._count)
         self.task = asyncio.get_running_loop().create_task(self.sign_in.run())
 
     def _count(self) -> None:
         self.news += 1
 
+    def children(self) -> list[psutil.Process]:
+        """The processes that are there because of it."""
+        return [child for child in psutil.Process().children(recursive=True) if child not in self._before]
 
-def children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+
+def name_of(process: psutil.Process) -> str:
+    """Empty if it has ended since it was found."""
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return ""
 
 
 async def test_the_page_is_named_and_its_code_signs_in(claude, made_home):
@@ -68,7 +77,7 @@ async def test_the_page_is_named_and_its_code_signs_in(claude, made_home):
     await attempt.task
     assert (made_home / "signed-in").exists()
     assert attempt.news > 1
-    assert children() == []
+    await until(lambda: attempt.children() == [])
 
 
 async def test_a_code_that_cannot_be_one_may_be_given_again(claude):
@@ -98,7 +107,7 @@ async def test_giving_up_ends_the_program(claude):
     attempt.task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await attempt.task
-    assert children() == []
+    await until(lambda: attempt.children() == [])
 
 
 async def test_an_account_that_pays_by_use(claude):
@@ -162,5 +171,5 @@ async def test_the_real_cli_opens_the_browser_names_a_page_and_takes_a_code(cli_
     assert "full code" in attempt.sign_in.complaint
     attempt.task.cancel()
     await asyncio.wait([attempt.task])
-    assert [child for child in children() if child.name().startswith("claude")] == []
+    await until(lambda: not any(name_of(child).startswith("claude") for child in attempt.children()))
     assert not (made_home / ".claude" / ".credentials.json").exists()

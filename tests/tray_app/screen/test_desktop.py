@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
 from tests.tray_app.screen.bus import DBusTray
 from tests.tray_app.screen.desktop import Desktop, until
 
@@ -15,6 +17,14 @@ import keyring
 keyring.set_password("a-service", "a-user", "a-secret")
 print(keyring.get_keyring().__module__, keyring.get_password("a-service", "a-user"))
 """
+
+
+def name_of(process: psutil.Process) -> str:
+    """Empty if it has ended since it was found."""
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def start_program(desktop: Desktop) -> "subprocess.Popen[bytes]":
@@ -94,8 +104,7 @@ def test_nothing_is_left(tmp_path: Path) -> None:
     with Desktop() as desktop:
         program = start_program(desktop)
         until(desktop.tray_icons)
-        # One that has ended since has no name any more.
-        names = {process.as_dict(["name"], ad_value="")["name"] for process in desktop.leftovers()}
+        names = {name_of(process) for process in desktop.leftovers()}
         assert {"Xvfb", "openbox", "trayer", "dbus-daemon"} <= names
         assert program.pid in {process.pid for process in desktop.leftovers()}
     assert desktop.leftovers() == []
