@@ -1,6 +1,5 @@
 """The whole product on a real socket: the server, Claude Code behind it, the scripted Messages API behind that."""
 
-import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -22,6 +21,7 @@ from server.services import Services
 from server.settings import Settings
 from tests.clients.watching import Watch, WatchedTransport
 from tests.simulator import Recorded, Simulator
+from tests.waiting import until
 
 KEY = "cct-the-key-of-this-test"
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -107,10 +107,3 @@ def exists(pid: int) -> bool:
 async def gone(pids: set[int]) -> None:
     """Wait until these processes have ended."""
     await until(lambda: not any(map(exists, pids)))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait until the condition holds."""
-    async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110 - nothing tells of the end of another's process
-            await asyncio.sleep(0.01)

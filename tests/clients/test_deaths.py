@@ -12,8 +12,9 @@ import openai
 import pytest
 
 from server.events import Event, RequestUpdated
-from tests.clients.live import HELLO, Live, gone, until
+from tests.clients.live import HELLO, Live, gone
 from tests.simulator import FIRST_DELTA, Cut, Gate, Hang, StreamError, Text
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -11,9 +11,10 @@ import httpx2
 import psutil
 import pytest
 
-from tests.clients.live import HELLO, Live, Serve, gone, until
+from tests.clients.live import HELLO, Live, Serve, gone
 from tests.commands.processes import Running, serving
 from tests.simulator import FIRST_DELTA, Gate, Simulator, Text, ToolUse
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,8 +6,9 @@ import anthropic
 import openai
 import pytest
 
-from tests.clients.live import HELLO, Serve, until
+from tests.clients.live import HELLO, Serve
 from tests.simulator import Gate, Text, conversation
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

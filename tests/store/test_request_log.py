@@ -1,6 +1,5 @@
 """Records on their way to the disk."""
 
-import asyncio
 import sqlite3
 import threading
 from contextlib import closing
@@ -8,6 +7,7 @@ from contextlib import closing
 from server.events import Notice
 from server.store.types import RequestFilter
 from tests.store.conversations import record
+from tests.waiting import until
 
 
 async def ids(store, **wanted):
@@ -19,11 +19,6 @@ async def test_a_record_can_be_read_at_once(store):
     assert await ids(store) == ["a"]
     await store.record_request(record("a", status="ok"))
     assert (await store.get_request("a")).status == "ok"
-
-
-async def until(condition):
-    while not condition():  # noqa: ASYNC110  SQLite tells no other connection of a commit
-        await asyncio.sleep(0.005)
 
 
 async def test_records_are_written_by_themselves(store, path):
