@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import importlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import keyring
 import keyring.backend
@@ -19,6 +21,8 @@ T = TypeVar("T")
 
 NO_BACKENDS = ("keyring.backends.fail", "keyring.backends.null")
 """Backends that keep nothing: one refuses everything, the other swallows what it is given."""
+BUS_SECONDS = 60.0
+"""How long a busy message bus may take to let this program in."""
 
 
 class KeyringVault:
@@ -55,8 +59,9 @@ class KeyringVault:
     async def _call(self, work: Callable[[keyring.backend.KeyringBackend], T]) -> T:
         try:
             return await in_daemon_thread(lambda: work(self._backend()), self._timeout)
-        except TimeoutError:
-            reason = f"it did not answer within {self._timeout:g} seconds; it may be locked"
+        except TimeoutError as error:
+            # Of a backend's own there are words on what took too long.
+            reason = str(error) or f"it did not answer within {self._timeout:g} seconds; it may be locked"
         except keyring.errors.KeyringLocked as error:
             reason = f"it is locked: {error}"
         except KeyringUnavailable:
@@ -66,6 +71,7 @@ class KeyringVault:
         raise KeyringUnavailable(f"The system keyring cannot be used: {reason}.", hint=HINT)
 
     def _backend(self) -> keyring.backend.KeyringBackend:
+        _wait_for_a_busy_bus()
         backend = keyring.get_keyring()
         if type(backend).__module__ in NO_BACKENDS:
             raise KeyringUnavailable("There is no system keyring here.", hint=HINT)
@@ -74,6 +80,17 @@ class KeyringVault:
 
 
 HINT = 'Unlock or install one, or set key_storage = "file".'
+
+
+def _wait_for_a_busy_bus() -> None:
+    """Linux: SecretStorage gives the bus one second, and keyring then takes it for the whole run that there is none."""
+    try:
+        storage: Any = importlib.import_module("secretstorage")
+        connect = importlib.import_module("jeepney.io.blocking").open_dbus_connection
+    except ImportError:
+        return
+    if hasattr(storage, "open_dbus_connection"):
+        storage.open_dbus_connection = partial(connect, auth_timeout=BUS_SECONDS)
 
 
 async def in_daemon_thread(work: Callable[[], T], seconds: float) -> T:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from jeepney import DBusAddress, MessageType, new_method_call  # type: ignore[import-untyped]
-from jeepney.io.blocking import DBusConnection, open_dbus_connection  # type: ignore[import-untyped]
+from jeepney.io.blocking import DBusConnection  # type: ignore[import-untyped]
 
-from tests.tray_app.screen.bus import PATIENCE_SECONDS, PROPERTIES, Answer, BusService
+from tests.tray_app.screen.bus import PATIENCE_SECONDS, PROPERTIES, Answer, BusService, connected
 from tests.tray_app.screen.desktop import Desktop, Place, until
 
 ACCESSIBLE = "org.a11y.atspi.Accessible"
@@ -95,7 +95,7 @@ class ScreenReader:
     def __enter__(self) -> Self:
         self._stack.enter_context(_Switch(self._desktop.bus))
         self._stack.enter_context(self._registry)
-        self._connection = open_dbus_connection(bus=self._desktop.bus)
+        self._connection = connected(self._desktop.bus)
         self._stack.callback(self._connection.close)
         return self
 

@@ -35,7 +35,7 @@ class BusService:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self._connection: DBusConnection = open_dbus_connection(bus=address)
+        self._connection: DBusConnection = connected(address)
         self._thread = threading.Thread(target=self._serve, name=self.name, daemon=True)
 
     def __enter__(self) -> Self:
@@ -84,10 +84,15 @@ class BusService:
         return new_error(message, UNKNOWN) if found is None else new_method_return(message, *found)
 
 
+def connected(address: str) -> DBusConnection:
+    """A connection to the bus there, which has more time to let us in than the one second that is usual."""
+    return open_dbus_connection(bus=address, auth_timeout=PATIENCE_SECONDS)
+
+
 @contextlib.contextmanager
 def open_connection(address: str) -> Iterator[DBusConnection]:
     """A connection of its own, for calls."""
-    connection = open_dbus_connection(bus=address)
+    connection = connected(address)
     try:
         yield connection
     finally:

@@ -14,13 +14,15 @@ import pytest
 from server.commands.options import COMMAND
 from server.logs import log_file
 from tests.environment import simulated_account
-from tests.tray_app.screen.desktop import Desktop, until
+from tests.tray_app.screen.desktop import PATIENT_KEYRING, Desktop, until
 
 ROOT = Path(__file__).parents[3]
 TITLE = "^Claude Code Tray$"
 ASK_AGAIN_SECONDS = 10.0
 
-READ_KEY = 'import keyring; print(keyring.get_password("claude-code-tray", "api_key"))'
+READ_KEY = f"""{PATIENT_KEYRING}
+print(keyring.get_password("claude-code-tray", "api_key"))
+"""
 READ_CLIPBOARD = """
 from PySide6.QtGui import QGuiApplication
 app = QGuiApplication([])

@@ -7,13 +7,12 @@ from pathlib import Path
 import psutil
 
 from tests.tray_app.screen.bus import DBusTray
-from tests.tray_app.screen.desktop import Desktop, until
+from tests.tray_app.screen.desktop import PATIENT_KEYRING, Desktop, until
 
 ROOT = Path(__file__).parents[3]
 WINDOW = "^the window of the tray program$"
 
-KEYRING = """
-import keyring
+KEYRING = f"""{PATIENT_KEYRING}
 keyring.set_password("a-service", "a-user", "a-secret")
 print(keyring.get_keyring().__module__, keyring.get_password("a-service", "a-user"))
 """

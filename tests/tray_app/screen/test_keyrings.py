@@ -1,6 +1,8 @@
 """Where the key is kept when the keyring is locked, or there is none: the program starts, and says it."""
 
 import signal
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from tests.simulator.replies import Text
 from tests.tray_app.screen.accessibility import ScreenReader
 from tests.tray_app.screen.bus import SilentPrompter
 from tests.tray_app.screen.desktop import PASSWORD, Desktop, until
-from tests.tray_app.screen.person import Person
+from tests.tray_app.screen.person import ROOT, Person
 
 WAITING = "^Waiting for the system keyring"
 LOST = ".*so this key is lost when the application quits.*"
@@ -22,6 +24,30 @@ def bare_desktop() -> Iterator[Desktop]:
     """A desktop without a Secret Service."""
     with Desktop(keyring=False) as desktop:
         yield desktop
+
+
+KEEP = """
+import asyncio
+from pathlib import Path
+from server.secrets.system_keyring import KeyringVault
+
+vault = KeyringVault(Path("data"), timeout=120)
+print("asking", flush=True)
+asyncio.run(vault.set("a-name", "a-secret"))
+print(asyncio.run(vault.get("a-name")))
+"""
+
+
+def test_a_message_bus_that_is_busy_is_waited_for(desktop: Desktop) -> None:
+    """Else the key would be in memory only for as long as the program runs, and all clients would be refused."""
+    (bus,) = [process for process in desktop.leftovers() if process.name() == "dbus-daemon"]
+    bus.suspend()
+    asking = desktop.start([sys.executable, "-c", KEEP], name="asking", PYTHONPATH=str(ROOT))
+    until(lambda: "asking" in desktop.log("asking").read_text())
+    time.sleep(2.5)  # the library below gives up after one
+    bus.resume()
+    assert asking.wait(60) == 0, desktop.log("asking").read_text()
+    assert "a-secret" in desktop.log("asking").read_text()
 
 
 def shown_key(person: Person, reader: ScreenReader) -> str:
