@@ -13,7 +13,7 @@ from server.store.types import RequestRecord
 
 log = logging.getLogger(__name__)
 
-ServerState = Literal["stopped", "starting", "running", "failed"]
+ServerState = Literal["stopped", "starting", "running", "stopping", "failed"]
 
 
 @dataclass(frozen=True, slots=True)

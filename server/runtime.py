@@ -53,7 +53,7 @@ Host = Callable[[Settings, EventBus], Awaitable[Hosted]]
 class Runtime:
     """The server: started, stopped and started again, from one event loop.
 
-    `state` is stopped, starting, running or failed; `url` is set while it runs, `hosted` is what is served.
+    `state` is stopped, starting, running, stopping or failed; `url` is set while it runs, `hosted` is what is served.
     """
 
     def __init__(self, settings: Settings, *, bus: EventBus, host: Host) -> None:
@@ -187,6 +187,8 @@ class Runtime:
 
     async def _stop(self) -> None:
         if self.state == "running":
+            self.url = None
+            self._change("stopping")
             await self._take_down()
         if self.state != "stopped":
             self._change("stopped")

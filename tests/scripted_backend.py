@@ -40,7 +40,7 @@ class ScriptedBackend:
     """Plays one script for each request, in the order in which they were given.
 
     `requests` are the requests that it got; `ended` counts the streams that were played to their end, `closed` those
-    that were given up before (their reader closed them, or an error was raised).
+    that were given up before (their reader closed them, or an error was raised). It stops once it `may_stop`.
     """
 
     name = "scripted"
@@ -51,6 +51,8 @@ class ScriptedBackend:
         self.closed = 0
         self.offered = MODELS
         self.running = False
+        self.may_stop = asyncio.Event()
+        self.may_stop.set()
         self._scripts: deque[list[Step]] = deque()
         self._changed = asyncio.Condition()
 
@@ -99,6 +101,7 @@ class ScriptedBackend:
         self.running = True
 
     async def stop(self) -> None:
+        await self.may_stop.wait()
         self.running = False
 
 

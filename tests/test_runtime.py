@@ -140,7 +140,8 @@ async def test_it_serves_from_start_to_stop() -> None:
     assert "server:" not in answer.lower()
     await stage.runtime.stop()
     assert (stage.runtime.state, stage.runtime.url, stage.runtime.hosted) == ("stopped", None, None)
-    assert stage.events == [StateChanged("starting"), StateChanged("running", url), StateChanged("stopped")]
+    told = [StateChanged("starting"), StateChanged("running", url), StateChanged("stopping"), StateChanged("stopped")]
+    assert stage.events == told
     assert stage.echo.calls == ["start", "drain", "stop"]
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection(urlsplit(url).hostname, urlsplit(url).port)
@@ -154,7 +155,7 @@ async def test_starting_and_stopping_twice_is_harmless() -> None:
     await stage.runtime.start()
     assert stage.runtime.url == url
     await asyncio.gather(stage.runtime.stop(), stage.runtime.stop())
-    assert stage.states == ["starting", "running", "stopped"]
+    assert stage.states == ["starting", "running", "stopping", "stopped"]
 
 
 async def test_stopping_gives_up_a_start_that_hangs() -> None:

@@ -42,8 +42,18 @@ class ServerControl(QObject):
 
     @property
     def state(self) -> ServerState:
-        """stopped, starting, running or failed."""
+        """stopped, starting, running, stopping or failed."""
         return self._runtime.state
+
+    @property
+    def down(self) -> bool:
+        """It does not run, and is not about to."""
+        return self.state in ("stopped", "failed")
+
+    @property
+    def changing(self) -> bool:
+        """It will be in another state by itself in a moment."""
+        return self.state in ("starting", "stopping")
 
     @property
     def url(self) -> str | None:
@@ -98,8 +108,14 @@ class ServerControl(QObject):
         await self._runtime.stop()
 
     async def toggle(self) -> None:
-        """Stop if it runs or is about to, start if not. Raises as `start` does."""
-        await (self.stop() if self.state in ("running", "starting") else self.start())
+        """Stop if it runs or is about to, start if not; while it stops, nothing: that may be a double click's second.
+
+        Raises as `start` does.
+        """
+        if self.down:
+            await self.start()
+        elif self.state != "stopping":
+            await self.stop()
 
     async def reconfigure(self, settings: Settings) -> None:
         """Go on with other settings; running requests are finished. While it is stopped, they are for its start.

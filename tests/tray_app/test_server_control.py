@@ -22,7 +22,30 @@ async def test_it_starts_and_stops_and_tells(context: Context) -> None:
     assert context.server.base_url == f"{context.server.url}/v1"
     await context.server.toggle()
     assert context.server.url is None
-    assert list(dict.fromkeys(states)) == ["starting", "running", "stopped"]
+    assert list(dict.fromkeys(states)) == ["starting", "running", "stopping", "stopped"]
+
+
+async def test_the_second_click_while_it_stops_does_not_start_it_again(
+    context: Context, backend: ScriptedBackend
+) -> None:
+    server = context.server
+    await server.start()
+    backend.may_stop.clear()
+    stopping = asyncio.create_task(server.toggle())
+    await until(lambda: server.state == "stopping")
+    assert (server.url, server.down, server.changing) == (None, False, True)
+    await server.toggle()
+    backend.may_stop.set()
+    await stopping
+    assert server.state == "stopped"
+    # Who asks for a start, and for nothing else, gets one as soon as it has stopped.
+    await server.start()
+    backend.may_stop.clear()
+    stopping, starting = asyncio.create_task(server.stop()), asyncio.create_task(server.start())
+    await until(lambda: server.state == "stopping")
+    backend.may_stop.set()
+    await asyncio.gather(stopping, starting)
+    assert server.state == "running"
 
 
 async def test_requests_in_flight_are_counted_and_can_be_cancelled(context: Context, backend: ScriptedBackend) -> None:

@@ -86,7 +86,8 @@ class TrayMenu(QMenu):
         requests = in_flight_line(server.in_flight)
         self.in_flight.setText(requests)
         self.in_flight.setVisible(bool(requests))
-        self.toggle.setText(tr("Stop server") if server.state in ("running", "starting") else tr("Start server"))
+        self.toggle.setText(tr("Start server") if server.down else tr("Stop server"))
+        self.toggle.setEnabled(server.state != "stopping")
         self.copy_key.setEnabled(self._context.settings.api_key_required)
 
     def _show_cli(self, event: CliChanged) -> None:

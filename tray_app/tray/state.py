@@ -16,7 +16,7 @@ def tray_state(state: ServerState, *, in_flight: int, problem: bool) -> TrayStat
     """Which of the four icons tells of this state. A server that runs has a `problem` when it cannot answer."""
     if state == "running":
         return "busy" if in_flight else "error" if problem else "running"
-    if state == "starting":
+    if state in ("starting", "stopping"):
         return "stopped"
     return "error" if problem or state == "failed" else "stopped"
 
@@ -27,6 +27,8 @@ def state_line(server: ServerControl) -> str:
         return tr("Running on {url}").format(url=server.url)
     if server.state == "starting":
         return tr("Starting...")
+    if server.state == "stopping":
+        return tr("Stopping...")
     if server.problem is not None:
         return tr("Not running: {reason}").format(reason=_short(server.problem.message))
     return tr("Stopped")

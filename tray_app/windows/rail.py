@@ -1,6 +1,6 @@
 """The rail at the window's left: the pages, and at its foot the server's state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -15,26 +15,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from server.events import ServerState
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.tray.state import in_flight_line
 from tray_app.widgets import ElidedLabel, StatusDot, button
 from tray_app.widgets.one_of_several import OneOfSeveral
-from tray_app.widgets.status_dot import State
 from tray_app.windows.pages import PageEntry
+from tray_app.windows.server_state import DOTS, state_word
 
 WIDE = 200
 NARROW = 56
 ICON = QSize(24, 20)
 """Wider than the glyph, which stands in the middle: the name keeps its distance."""
 ROW_HEIGHT = 36
-DOTS: Mapping[ServerState, State] = {
-    "stopped": "stopped",
-    "starting": "busy",
-    "running": "running",
-    "failed": "error",
-}
 
 
 class Rail(QFrame):
@@ -142,7 +135,7 @@ class ServerFoot(QWidget):
 
     def _show(self) -> None:
         server = self._context.server
-        runs = server.state in ("running", "starting")
+        runs = not server.down
         busy = server.state == "running" and server.in_flight
         self.dot.set_state("busy" if busy else DOTS[server.state])
         # The word stays while requests come and go beside it.
@@ -168,14 +161,3 @@ def state_words(context: Context) -> str:
     if server.state == "running" and server.in_flight:
         return in_flight_line(server.in_flight)
     return state_word(server.state)
-
-
-def state_word(state: ServerState) -> str:
-    """The state alone."""
-    words = {
-        "stopped": tr("Stopped"),
-        "starting": tr("Starting"),
-        "running": tr("Running"),
-        "failed": tr("Could not start"),
-    }
-    return words[state]

@@ -16,6 +16,7 @@ from server.secrets.vaults import MemoryVault
 from server.settings import Settings
 from server.sockets import listen
 from server.store.types import RequestRecord
+from tests.scripted_backend import ScriptedBackend
 from tests.waiting import until
 from tray_app.autostart import Autostart
 from tray_app.context import Context
@@ -87,6 +88,21 @@ async def test_start_and_stop(context: Context, menu: TrayMenu) -> None:
     menu.toggle.trigger()
     await until(lambda: context.server.state == "stopped")
     assert menu.toggle.text() == "Start server"
+
+
+async def test_while_the_server_stops_the_menu_says_so(
+    context: Context, menu: TrayMenu, backend: ScriptedBackend
+) -> None:
+    await context.server.start()
+    backend.may_stop.clear()
+    menu.toggle.trigger()
+    await until(lambda: context.server.state == "stopping")
+    assert lines(menu)[0] == "Stopping..."
+    assert (menu.toggle.text(), menu.toggle.isEnabled()) == ("Stop server", False)
+    backend.may_stop.set()
+    await until(lambda: context.server.state == "stopped")
+    assert lines(menu)[0] == "Stopped"
+    assert (menu.toggle.text(), menu.toggle.isEnabled()) == ("Start server", True)
 
 
 async def test_a_start_that_fails_says_why(context: Context, menu: TrayMenu, calls: Calls) -> None:

@@ -12,6 +12,8 @@ from tray_app.tray.state import TrayState, in_flight_line, tray_state
         ("stopped", 0, False, "stopped"),
         ("stopped", 0, True, "error"),
         ("starting", 0, False, "stopped"),
+        ("stopping", 0, False, "stopped"),
+        ("stopping", 1, True, "stopped"),
         ("running", 0, False, "running"),
         ("running", 1, False, "busy"),
         ("running", 0, True, "error"),

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from server.errors import TrayError
 from server.events import RequestFinished, RequestStarted
 from server.store.types import RequestRecord
+from tests.scripted_backend import ScriptedBackend
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.preferences import Preferences
@@ -175,14 +176,20 @@ async def test_every_page_can_be_shown(context: Context, qtbot: QtBot) -> None:
     await window.settle()
 
 
-async def test_the_foot_of_the_rail_starts_and_stops_the_server(window: MainWindow, context: Context) -> None:
+async def test_the_foot_of_the_rail_starts_and_stops_the_server(
+    window: MainWindow, context: Context, backend: ScriptedBackend
+) -> None:
     foot = window.rail._foot
     assert (foot.word.text(), foot.toggle.text()) == ("Stopped", "Start &server")
     foot.toggle.click()
     await until(lambda: context.server.state == "running")
     assert (foot.word.text(), foot.toggle.text()) == ("Running", "Stop &server")
     assert (context.server.url or "").removeprefix("http://") in foot.address.toolTip() + foot.address.text()
+    backend.may_stop.clear()
     foot.toggle.click()
+    await until(lambda: context.server.state == "stopping")
+    assert (foot.word.text(), foot.dot.state) == ("Stopping...", "busy")
+    backend.may_stop.set()
     await until(lambda: context.server.state == "stopped")
     assert foot.word.text() == "Stopped"
 

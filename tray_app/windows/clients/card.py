@@ -113,7 +113,7 @@ class ClientCard(QScrollArea):
             self.undo.setToolTip(tr("Puts {path} back as it was {when}").format(path=last.path, when=when))
 
     def _show_address(self, client: Client) -> None:
-        stopped = self._context.server.state in ("stopped", "failed")
+        stopped = self._context.server.down
         known = self._survey.address_known
         words = (
             tr("The server is stopped. This is where it will be.") if known else tr("The port is chosen at the start.")

@@ -56,6 +56,8 @@ async def port_finding(context: Context) -> Finding:
     """Whether the server runs, or has a port to run on."""
     if context.server.state == "starting":
         return Finding("checking", tr("The server is starting."))
+    if context.server.state == "stopping":
+        return Finding("checking", tr("The server is being stopped."))
     if context.server.state == "running":
         return Finding("ok", tr("The server listens on {url}.").format(url=context.server.url))
     settings, problem = context.settings, context.server.problem

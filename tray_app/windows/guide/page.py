@@ -99,7 +99,7 @@ class GuidePage(Page):
         actions: list[Action] = []
         if isinstance(finding.error, PortUnavailable):
             actions = await port_actions(self.context, finding.error, lambda error: self._fail(self.port, error))
-        elif self.context.server.state not in ("running", "starting"):
+        elif self.context.server.down:
             actions = [(tr("Start the server"), self._start)]
         self._show(self.port, finding, actions)
 

@@ -59,7 +59,7 @@ class ClaudeCard(Card):
 
     def _look_if_unknown(self) -> None:
         # A server that starts asks by itself.
-        if self._active and self.watch.report is None and self._context.server.state != "starting":
+        if self._active and self.watch.report is None and not self._context.server.changing:
             self.look()
 
     def _show(self) -> None:

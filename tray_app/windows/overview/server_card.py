@@ -4,6 +4,7 @@ from PySide6.QtCore import QDateTime, QLocale
 from PySide6.QtWidgets import QHBoxLayout, QLabel
 
 from server.errors import PortUnavailable, SettingsInvalid, TrayError
+from server.events import ServerState
 from server.port_check import look_at_port
 from tray_app import theme
 from tray_app.context import Context
@@ -12,11 +13,9 @@ from tray_app.translation import tr
 from tray_app.tray.state import in_flight_line
 from tray_app.widgets import Card, CopyButton, ElidedLabel, StatusDot, button
 from tray_app.widgets.action_row import Action
-from tray_app.widgets.status_dot import State
 from tray_app.windows.overview.mending import Mending
 from tray_app.windows.overview.port_mending import free_again, port_actions, port_words, start_action
-
-DOTS: dict[str, State] = {"stopped": "stopped", "starting": "busy", "running": "running", "failed": "error"}
+from tray_app.windows.server_state import DOTS, state_word
 
 
 class ServerCard(Card):
@@ -26,7 +25,7 @@ class ServerCard(Card):
         super().__init__(tr("Server"))
         self._context = context
         self._since: float | None = None
-        self._state = ""
+        self._state: ServerState | None = None
         self._dot = StatusDot()
         self._word = QLabel()
         self._word.setProperty("role", "heading")
@@ -66,12 +65,10 @@ class ServerCard(Card):
         if server.state != self._state:
             self._state = server.state
             self._since = self._context.clock()
-            self._word.setText(_word(server.state))
-            running = server.state in ("running", "starting")
-            self._toggle.setText(tr("Stop server") if running else tr("Start server"))
-            self._toggle.setEnabled(server.state != "starting")
+            self._word.setText(state_word(server.state))
+            self._toggle.setText(tr("Start server") if server.down else tr("Stop server"))
             # It can be read and copied while the server is stopped.
-            theme.restyle(self._url, quiet=not running)
+            theme.restyle(self._url, quiet=server.down)
         busy = server.state == "running" and server.in_flight
         self._dot.set_state("busy" if busy else DOTS[server.state])
         self._detail.setText(self._describe())
@@ -115,16 +112,6 @@ class ServerCard(Card):
     def _start_or_stop(self) -> None:
         # What goes wrong is the server's problem, which is shown here already.
         self._context.run(self._context.server.toggle(), name="start or stop", on_error=lambda _: None)
-
-
-def _word(state: str) -> str:
-    words = {
-        "stopped": tr("Stopped"),
-        "starting": tr("Starting..."),
-        "running": tr("Running"),
-        "failed": tr("Could not start"),
-    }
-    return words[state]
 
 
 def _clock_time(epoch: float | None, now: float) -> str:

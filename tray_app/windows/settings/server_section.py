@@ -101,7 +101,7 @@ class ServerSection(Section):
         if self.context.server.state == "running":
             self._looks += 1
             self.bound_port.row.clear_message()
-        elif self.context.server.state != "starting":
+        elif not self.context.server.changing:
             self.look()
 
     async def _find_addresses(self) -> None:
