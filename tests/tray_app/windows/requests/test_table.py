@@ -188,6 +188,19 @@ async def test_a_client_that_has_no_room_is_drawn_without_its_version(page: Requ
     assert not look_the_same(whole)
 
 
+async def test_a_handle_is_drawn_only_where_there_is_something_to_scroll(page: RequestsPage, context: Context) -> None:
+    bar, control = page.table.verticalScrollBar(), context.theme.colour("control").name()
+
+    def colours() -> set[str]:
+        picture = bar.grab().toImage()
+        return {picture.pixelColor(picture.width() // 2, y).name() for y in range(picture.height())}
+
+    page.log.receive([record(1)])
+    assert control not in colours()
+    page.log.receive([record(number) for number in range(2, 200)])
+    assert control in colours()
+
+
 async def test_home_and_end_go_to_the_first_and_the_last_request(
     page: RequestsPage, context: Context, qtbot: QtBot
 ) -> None:
