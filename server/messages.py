@@ -8,9 +8,11 @@ are passed on far more often than they are looked into.
 
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import orjson
+
+from server import exact_json
 
 Block = dict[str, Any]
 """A content block: text, image, document, tool_use, tool_result, thinking, redacted_thinking."""
@@ -23,6 +25,9 @@ Events = AsyncGenerator[StreamEvent, None]
 
 MAX_INPUT_DEPTH = 100
 """Of a tool call's input, which comes as JSON in a string: orjson reads 1024 levels of it, but writes only 254."""
+
+MAX_TOOL_NAME = 512
+"""Characters of a tool's name. The APIs take fewer; for a longer name another one stands in."""
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 EFFORTS: tuple[Effort, ...] = ("low", "medium", "high", "xhigh", "max")
@@ -40,11 +45,12 @@ class Message(TypedDict):
 
 
 class Tool(TypedDict):
-    """A tool of the client's, which the client runs."""
+    """A tool of the client's, which the client runs, as the client defined it."""
 
     name: str
-    description: str
+    description: NotRequired[str]
     input_schema: dict[str, Any]
+    cache_control: NotRequired[dict[str, Any]]
 
 
 class ToolChoice(TypedDict, total=False):
@@ -200,7 +206,7 @@ def parse_tool_input(partial_json: str) -> Any:
 def read_tool_input(written: str) -> Any:
     """As `parse_tool_input`, for what a client wrote. Raises TooDeep."""
     try:
-        value = orjson.loads(written) if written.strip() else {}
+        value = exact_json.loads(written) if written.strip() else {}
     except orjson.JSONDecodeError as error:
         if "limit" in error.msg:  # its own, of 1024 levels
             raise TooDeep from None

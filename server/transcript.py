@@ -10,8 +10,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import orjson
-
+from server import exact_json
 from server.messages import Block, Message, Tool
 
 Turn = tuple[str, tuple[Any, ...]]
@@ -38,13 +37,14 @@ def canonical_system(system: Sequence[str]) -> str:
 
 def canonical_tools(tools: Iterable[Tool]) -> bytes:
     """The tool definitions as sorted JSON; their order counts, since it is part of the prompt."""
-    return orjson.dumps(list(tools), option=orjson.OPT_SORT_KEYS)
+    definitions = [{key: value for key, value in tool.items() if key not in _NOT_CONTENT} for tool in tools]
+    return exact_json.dumps(definitions, sort_keys=True)
 
 
 def digest(system: Sequence[str], messages: Iterable[Message]) -> str:
     """SHA-256 over the whole canonical conversation, in hex: the key under which a session is found again."""
     canonical = [canonical_system(system), canonical_messages(messages)]
-    return hashlib.sha256(orjson.dumps(canonical, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(exact_json.dumps(canonical, sort_keys=True)).hexdigest()
 
 
 def split_prefix(messages: Sequence[Message]) -> tuple[Sequence[Message], Sequence[Message]]:
@@ -104,4 +104,4 @@ def _canonical_result(content: str | list[Block] | None) -> tuple[Any, ...]:
 
 
 def _sorted_json(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    return exact_json.dumps(value, sort_keys=True).decode()

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from server import exact_json
 from server.errors import ErrorResponse, TrayError, anthropic_response, openai_response
 
 _ANTHROPIC_PATHS = ("/v1/messages",)
@@ -14,7 +14,7 @@ _ANTHROPIC_PATHS = ("/v1/messages",)
 
 def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """`body` as a JSON answer."""
-    return Response(orjson.dumps(body), status, dict(headers or {}), media_type="application/json")
+    return Response(exact_json.dumps(body), status, dict(headers or {}), media_type="application/json")
 
 
 def header(scope: Scope, name: bytes) -> str | None:

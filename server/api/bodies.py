@@ -6,6 +6,7 @@ import orjson
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server import exact_json
 from server.api.answers import header
 from server.errors import BodyTooLarge, InvalidRequest
 from server.messages import is_deeper
@@ -69,7 +70,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     if not raw.strip():
         raise InvalidRequest("The request has no body.", hint="Send a JSON object.")
     try:
-        body = orjson.loads(raw)
+        body = exact_json.loads(raw)
     except orjson.JSONDecodeError as error:
         raise InvalidRequest(f"The body is not valid JSON: {error}.", hint="Send a JSON object in UTF-8.") from None
     if not isinstance(body, dict):

@@ -19,6 +19,7 @@ from server.api.session_turns import Turn
 from server.api.streams import Framing
 from server.api.warnings import warning_header
 from server.api.writer import StreamWriter
+from server.backends.capabilities import Fitted
 from server.dialects.base import Call, ToMessages
 from server.errors import RequestCancelled, TrayError, UpstreamTimeout, as_tray_error
 from server.messages import MessageFold, MessagesRequest
@@ -59,7 +60,7 @@ class ExchangeEndpoint:
 class _Prepared:
     call: Call
     link: SessionLink
-    fitted: MessagesRequest
+    fitted: Fitted
 
 
 class Exchange:
@@ -124,7 +125,7 @@ class Exchange:
         self._observation.prepared(
             model=link.request.model, session_id=link.session_id, stream=call.stream, warnings=warnings
         )
-        return _Prepared(call, link, fitted.request)
+        return _Prepared(call, link, fitted)
 
     async def _link(self, request: MessagesRequest) -> SessionLink:
         """The request in its session, once no other request has its turn there."""

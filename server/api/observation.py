@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from starlette.types import Scope
 
+from server import exact_json
 from server.api.answers import error_response, header, request_id
 from server.errors import TrayError
 from server.events import RequestFinished, RequestStarted, RequestUpdated
@@ -171,7 +171,7 @@ def _tokens(folds: list[MessageFold]) -> dict[str, int | None]:
 
 
 def _as_text(body: Any) -> str:
-    return orjson.dumps(redact(body), default=str).decode()
+    return exact_json.dumps(redact(body), default=str).decode()
 
 
 def _log(record: RequestRecord) -> None:

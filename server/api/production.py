@@ -8,9 +8,10 @@ from typing import Any
 
 from server.api.streams import Frame
 from server.backends.base import ROUTED, Backend
+from server.backends.capabilities import Fitted
 from server.dialects.base import Call, Chunk
 from server.errors import TrayError, UpstreamFailed, as_tray_error
-from server.messages import Events, MessageFold, MessagesRequest, StreamEvent
+from server.messages import Events, MessageFold, StreamEvent
 from server.tasks import spawn
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ class Production:
     def __init__(
         self,
         backend: Backend,
-        request: MessagesRequest,
+        fitted: Fitted,
         call: Call,
         *,
         frame: Frame | None,
@@ -40,7 +41,8 @@ class Production:
         on_complete: Callable[[], None],
     ) -> None:
         self._backend = backend
-        self._request = request
+        self._request = fitted.request
+        self._restorers = [None if fitted.names.none else fitted.names.restorer() for _ in range(call.n)]
         self._encoder = call.encoder
         self._frame = frame
         self._on_routed = on_routed
@@ -129,8 +131,10 @@ class Production:
         if kind == ROUTED:
             self._on_routed(event["backend"], event["warnings"])
             return
-        fold.feed(event)
-        self._gather(self._encoder.feed(event, choice))
+        restore = self._restorers[choice]
+        for named in (event,) if restore is None else restore(event):
+            fold.feed(named)
+            self._gather(self._encoder.feed(named, choice))
         if kind == "content_block_delta":
             if not self._delta_seen:
                 self._delta_seen = True

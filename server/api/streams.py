@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import orjson
-
+from server import exact_json
 from server.dialects.base import Chunk
 
 Frame = Callable[[Chunk], bytes]
@@ -22,7 +21,7 @@ class Framing:
 def sse_frame(chunk: Chunk) -> bytes:
     """A chunk as a server-sent event: https://html.spec.whatwg.org/multipage/server-sent-events.html."""
     data = chunk.data
-    payload = data.encode() if isinstance(data, str) else orjson.dumps(data)
+    payload = data.encode() if isinstance(data, str) else exact_json.dumps(data)
     if chunk.event is None:
         return b"data: " + payload + b"\n\n"
     return b"event: " + chunk.event.encode() + b"\ndata: " + payload + b"\n\n"

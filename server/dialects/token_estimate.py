@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from server import exact_json
 from server.image_size import size_of_base64
 from server.messages import MessagesRequest
 
@@ -49,7 +50,7 @@ def _text(text: str) -> float:
 
 def _json(value: Any) -> float:
     try:
-        return len(orjson.dumps(value)) / _BYTES_PER_TOKEN
+        return len(exact_json.dumps(value)) / _BYTES_PER_TOKEN
     except orjson.JSONEncodeError:
         return _text(str(value))
 

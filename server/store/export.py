@@ -3,8 +3,7 @@
 import re
 from typing import Any
 
-import orjson
-
+from server import exact_json
 from server.messages import Block, Message
 from server.store.types import Session, as_json
 
@@ -68,7 +67,7 @@ def _attachment(kind: str, block: Block) -> str:
 
 
 def _pretty(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    return exact_json.dumps(value, indent=True).decode()
 
 
 def _fenced(text: str, language: str = "") -> str:

@@ -14,8 +14,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
-
+from server import exact_json
 from server.errors import InvalidRequest
 from server.messages import Message, Usage, text_of
 from server.store.expiry import Expiry, erase_remains, remove_sessions
@@ -147,7 +146,7 @@ def _create(
 
 def _write(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, row: sqlite3.Row, replace: bool) -> None:
     stored = None if replace else _continuation(exchange.messages, row)
-    if stored is None or canonical_system(exchange.system) != canonical_system(orjson.loads(row["system"])):
+    if stored is None or canonical_system(exchange.system) != canonical_system(exact_json.loads(row["system"])):
         # What they stood for is no longer there: they must not find the new words.
         connection.execute("DELETE FROM former_ids WHERE session = ?", [row["number"]])
     if stored is None:
@@ -172,7 +171,7 @@ def _append(
     connection.executemany(
         "INSERT INTO messages (session, position, role, text, created_at, content) VALUES (?, ?, ?, ?, ?, ?)",
         [
-            (session, at, message["role"], _searchable(message), now, orjson.dumps(message["content"]).decode())
+            (session, at, message["role"], _searchable(message), now, exact_json.dumps(message["content"]).decode())
             for at, message in enumerate(messages, start=position)
         ],
     )
@@ -194,7 +193,7 @@ def _update(
             title,
             exchange.client,
             exchange.model,
-            orjson.dumps(list(exchange.system)).decode(),
+            exact_json.dumps(list(exchange.system)).decode(),
             expiry.now,
             digest(exchange.system, exchange.messages),
             digest((), exchange.messages),

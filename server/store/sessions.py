@@ -6,8 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
-import orjson
-
+from server import exact_json
 from server.errors import InvalidRequest, NotFound
 from server.messages import Message
 from server.store.expiry import Expiry, Removed, erase_remains, forget_former_ids, remove_sessions
@@ -59,9 +58,9 @@ def _as_it_was(connection: sqlite3.Connection, expiry: Expiry, row: sqlite3.Row,
 def _session(connection: sqlite3.Connection, expiry: Expiry, row: sqlite3.Row) -> Session:
     rows = connection.execute("SELECT role, content FROM messages WHERE session = ? ORDER BY position", [row["number"]])
     messages: tuple[Message, ...] = tuple(
-        {"role": role, "content": orjson.loads(content)} for role, content in rows.fetchall()
+        {"role": role, "content": exact_json.loads(content)} for role, content in rows.fetchall()
     )
-    return Session(_summary(expiry, row), tuple(orjson.loads(row["system"])), messages)
+    return Session(_summary(expiry, row), tuple(exact_json.loads(row["system"])), messages)
 
 
 def _summary(expiry: Expiry, row: sqlite3.Row) -> SessionSummary:

@@ -2,6 +2,7 @@
 
 from server.api.production import HIGH_WATER, Production
 from server.api.streams import OPENAI_SSE
+from server.backends.capabilities import Fitted
 from server.dialects.base import Context
 from server.dialects.chat_completions import to_messages
 from tests.scripted_backend import Gate, ScriptedBackend, answer, begin, end, text
@@ -16,7 +17,7 @@ def produce(backend: ScriptedBackend) -> tuple[Production, list[str]]:
     calls: list[str] = []
     production = Production(
         backend,
-        call.request,
+        Fitted(call.request, []),
         call,
         frame=OPENAI_SSE.frame,
         on_routed=lambda backend, warnings: calls.append(" ".join(["routed to", backend, *warnings])),

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
+from server import exact_json
 from server.store.types import RequestRecord
 from tray_app.formatting import duration, exact_time, money, size
 from tray_app.models.requests_columns import elapsed
@@ -44,7 +43,7 @@ class Advice:
 def body(text: str) -> Body:
     """A logged body, with its JSON laid out. Takes its time for a large one: not for the GUI thread."""
     try:
-        whole = orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2).decode()
+        whole = exact_json.dumps(exact_json.loads(text), indent=True).decode()
         language = "json"
     except ValueError:
         whole, language = text, ""

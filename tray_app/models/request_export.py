@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
-import orjson
-
+from server import exact_json
 from server.errors import TrayError
 from server.redaction import redact
 from server.store.store import Store
@@ -51,7 +50,7 @@ async def export_selected(
 
 def as_line(record: RequestRecord) -> bytes:
     """A record as one line of JSON, without secrets."""
-    return orjson.dumps(redact(as_json(record)), option=orjson.OPT_APPEND_NEWLINE)
+    return exact_json.dumps(redact(as_json(record))) + b"\n"
 
 
 async def _pages(

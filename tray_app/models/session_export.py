@@ -8,8 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-import orjson
-
+from server import exact_json
 from server.errors import TrayError
 from server.redaction import redact, redact_text
 from server.store.export import session_as_json, session_as_markdown
@@ -48,7 +47,7 @@ def file_name(summary: SessionSummary, format: Format) -> str:
 def exported(session: Session, format: Format) -> bytes:
     """The content of the file."""
     if format == "json":
-        return orjson.dumps(redact(session_as_json(session)), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        return exact_json.dumps(redact(session_as_json(session)), indent=True) + b"\n"
     return redact_text(session_as_markdown(session)).encode("utf-8", "replace")
 
 

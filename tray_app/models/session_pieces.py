@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import orjson
-
+from server import exact_json
 from server.messages import Block, Message
 from server.store.types import Session
 from tray_app.models.session_markdown import Code, Prose, split_code, split_markdown
@@ -182,4 +181,4 @@ def _attachment(block: Block) -> Picture | Note:
 
 
 def _pretty(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    return exact_json.dumps(value, indent=True).decode()

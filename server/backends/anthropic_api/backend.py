@@ -9,7 +9,7 @@ from typing import Any, cast
 import httpx2
 import orjson
 
-from server import __version__
+from server import __version__, exact_json
 from server.backends.anthropic_api.body import count_body, messages_body
 from server.backends.anthropic_api.failures import KEY_HINT, of_event, of_response, of_transport, was_cut
 from server.backends.anthropic_api.models import MODELS, model_of
@@ -89,7 +89,7 @@ class AnthropicApiBackend:
     async def stream(self, request: MessagesRequest) -> Events:
         """Serve `request`. A connection that is cut before the first event is tried once more."""
         headers = await self._headers()
-        content = orjson.dumps(messages_body(request, self._capabilities(request.model)))
+        content = exact_json.dumps(messages_body(request, self._capabilities(request.model)))
         for attempt in (1, 2):
             begun = False
             try:
@@ -106,7 +106,7 @@ class AnthropicApiBackend:
     async def count_tokens(self, request: MessagesRequest) -> int:
         """How many input tokens `request` has, by the API's own count. Raises as `stream` does."""
         headers = await self._headers()
-        content = orjson.dumps(count_body(request, self._capabilities(request.model)))
+        content = exact_json.dumps(count_body(request, self._capabilities(request.model)))
         url = f"{self._base_url}/v1/messages/count_tokens"
         try:
             response = await self._http().post(url, content=content, headers=headers, timeout=_COUNT_TIMEOUT)

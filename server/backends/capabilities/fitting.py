@@ -12,6 +12,8 @@ from server.backends.capabilities.thinking import (
     fit_thinking,
     without_thinking,
 )
+from server.backends.capabilities.tool_names import NO_NAMES, ToolNames
+from server.backends.capabilities.tools import fit_tools
 from server.errors import InvalidRequest
 from server.messages import MessagesRequest, Tool, ToolChoice
 
@@ -24,26 +26,29 @@ class Fitted:
 
     `warnings` say in words what was left out or emulated, one for each. `prefill` says how the given beginning
     of the answer is served: `none` (there is none), `native` (the last message is the assistant's) or
-    `emulated` (an instruction stands for it).
+    `emulated` (an instruction stands for it). `names` are those that were exchanged: the answer has to get the
+    client's back.
     """
 
     request: MessagesRequest
     warnings: list[str]
     prefill: Prefill = "none"
+    names: ToolNames = NO_NAMES
 
 
 def fit(request: MessagesRequest, caps: Capabilities) -> Fitted:
     """`request` without what the model refuses. Fitting a fitted request changes nothing.
 
-    Raises `InvalidRequest` for what means nothing to any model: no messages, a forced tool that is not there,
-    an unanswered tool call at the end.
+    Raises `InvalidRequest` for what means nothing to any model: no messages, a tool without a valid schema, a forced
+    tool that is not there, an unanswered tool call at the end.
     """
     check_ending(request.messages)
     warnings: list[str] = []
+    request, names = fit_tools(request, warnings)
     for step in _STEPS:
         request = step(request, caps, warnings)
     request, prefill = fit_prefill(request, caps, warnings)
-    return Fitted(request, warnings, prefill)
+    return Fitted(request, warnings, prefill, names)
 
 
 def _fit_max_tokens(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:

@@ -2,6 +2,7 @@
 
 import orjson
 
+from server import exact_json
 from server.backends.capabilities.strict_schema import Untranslatable, strict_schema
 from server.backends.capabilities.table import Capabilities
 from server.errors import InvalidRequest
@@ -31,7 +32,7 @@ def fit_output_format(request: MessagesRequest, caps: Capabilities, warnings: li
 
 def _instead_of_schema(request: MessagesRequest, why: str, warnings: list[str]) -> MessagesRequest:
     try:
-        schema = orjson.dumps(request.output_schema).decode()
+        schema = exact_json.dumps(request.output_schema).decode()
     except orjson.JSONEncodeError as error:
         raise InvalidRequest(f"The output schema cannot be written as JSON: {error}.") from error
     warnings.append(f"the output schema cannot be enforced ({why}) and was emulated by an instruction")

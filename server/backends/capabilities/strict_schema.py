@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from server import exact_json
+
 _MAX_DEPTH = 60
 _STRING_FORMATS = frozenset(
     {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
@@ -189,7 +191,7 @@ def _references(part: Any) -> set[str]:
 
 def _as_json(value: Any) -> str:
     try:
-        return orjson.dumps(value).decode()
+        return exact_json.dumps(value).decode()
     except orjson.JSONEncodeError:
         return str(value)
 

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from server.backends.claude_cli.wire import (
     Incoming,
     RateLimits,
     Result,
+    ResultsTaken,
     Streamed,
+    ToolsOffered,
 )
 from server.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
 from server.messages import Block, StreamEvent, Tool
@@ -33,7 +36,7 @@ that shows nothing, whatever its end."""
 Answer = asyncio.Future[dict[str, Any]]
 """The answer to a control request, when it has come."""
 
-TurnItem = Streamed | AssistantError | Result | ProcessDied
+TurnItem = Streamed | AssistantError | Result | ToolsOffered | ProcessDied
 
 
 class Channel:
@@ -55,6 +58,10 @@ class Channel:
         self._receipts: dict[str, asyncio.Future[Result]] = {}
         self._calls: dict[str, ControlRequest] = {}
         self._early_results: dict[str, Block] = {}
+        """Results whose `tools/call` has not come yet: the client may be faster than the CLI."""
+        self._waiting_results: deque[Block] = deque()
+        """Results that are given one after the other; the first may have been given and not yet been taken."""
+        self._given: str | None = None
         self._items: asyncio.Queue[TurnItem] = asyncio.Queue()
         self._in_turn = False
         self._shown = False
@@ -132,15 +139,34 @@ class Channel:
         self._begin_turn()
         self._process.write(wire.user_line(content, str(uuid4()), query=True))
 
-    def give_results(self, blocks: Sequence[Block]) -> None:
-        """Answer held tool calls with the client's `tool_result` blocks: the turn goes on."""
+    def give_results(self, blocks: Sequence[Block], *, one_by_one: bool = False) -> None:
+        """Answer held tool calls with the client's `tool_result` blocks: the turn goes on.
+
+        Results that come together join the transcript in the order of their calls, whatever the order of the answers
+        (CLI 2.1.330). So a client's different order needs them `one_by_one`: the next is given once the CLI has
+        taken the one before.
+        """
         self._begin_turn()
+        if one_by_one:
+            self._waiting_results.extend(blocks)
+            self._give_next()
+            return
         for block in blocks:
             call = self._calls.pop(block["tool_use_id"], None)
             if call is None:
                 self._early_results[block["tool_use_id"]] = block
             else:
                 self._answer_call(call, block)
+
+    def _give_next(self) -> None:
+        """Give the next of the ordered results, if its call is there and the result before it was taken."""
+        if self._given is not None or not self._waiting_results:
+            return
+        call = self._calls.pop(self._waiting_results[0]["tool_use_id"], None)
+        if call is not None:
+            block = self._waiting_results.popleft()
+            self._given = block["tool_use_id"]
+            self._answer_call(call, block)
 
     def end_turn(self) -> None:
         """The client's answer is complete; from now on the CLI has nothing to say."""
@@ -168,7 +194,11 @@ class Channel:
             case Result() if receipts := message.message_uuids & self._receipts.keys():
                 for uuid in receipts:
                     self._settle_receipt(uuid, message)
-            case Result() | AssistantError():
+            case ResultsTaken(call_ids):
+                if self._given in call_ids:
+                    self._given = None
+                    self._give_next()
+            case Result() | AssistantError() | ToolsOffered():
                 if self._in_turn:
                     self._items.put_nowait(message)
                 elif isinstance(message, Result):
@@ -183,7 +213,7 @@ class Channel:
 
     def _take_event(self, message: Streamed) -> None:
         begins = message.event.get("type") == "message_start"
-        if begins and (not self._in_turn or self._early_results):
+        if begins and (not self._in_turn or self._early_results or self._waiting_results):
             self._end_runaway()
         elif self._in_turn:
             self._shown = not begins and (self._shown or _shows(message.event))
@@ -222,6 +252,7 @@ class Channel:
             self._answer_call(request, block)
         else:
             self._calls[mcp.call_id(message)] = request
+            self._give_next()
 
     def _answer_call(self, call: ControlRequest, block: Block) -> None:
         reply = mcp.result(call.request["message"], block)

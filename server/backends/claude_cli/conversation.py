@@ -14,7 +14,7 @@ from server.backends.claude_cli.channel import Answer, Channel, settled
 from server.backends.claude_cli.failures import failure
 from server.backends.claude_cli.parameters import flag_settings, goes_whole, silence, thinking_tokens
 from server.backends.claude_cli.question import Binding, Question, tool_results
-from server.backends.claude_cli.wire import AssistantError, Result, Streamed
+from server.backends.claude_cli.wire import AssistantError, Result, Streamed, ToolsOffered
 from server.errors import ProcessDied, Stopping, UpstreamFailed, UpstreamTimeout
 from server.messages import Block, Events, Message, MessageFold, MessagesRequest, StreamEvent
 from server.transcript import Turn, canonical_messages, split_prefix
@@ -57,7 +57,8 @@ class Conversation:
         self._base_url = base_url
         self._binding: Binding | None = None
         self._transcript: tuple[Turn, ...] = ()
-        self._held: frozenset[str] = frozenset()
+        self._held: tuple[str, ...] = ()
+        """The ids of the calls that wait for their results, in the message's order."""
         self._flags: dict[str, Any] = {}
         """The settings in force, as far as they were asked for."""
         self._silent = False
@@ -151,7 +152,8 @@ class Conversation:
             flags = self._set_flags(request)
             _, said = split_prefix(request.messages)
             if results := tool_results(said):
-                channel.give_results(results)
+                in_order = [block["tool_use_id"] for block in results] == list(self._held)
+                channel.give_results(results, one_by_one=not in_order)
             else:
                 channel.ask([block for message in said for block in message["content"]])
             return flags
@@ -210,6 +212,8 @@ class Conversation:
                     yield event
                     if event.get("type") == "content_block_start":
                         self._silence_soon(request)
+                case ToolsOffered(names):
+                    self._check_offered(names, request)
                 case AssistantError():
                     report = item
                 case Result(is_error=False):
@@ -219,6 +223,17 @@ class Conversation:
                     raise failure(item, report, self._channel.limits, time.time())
                 case ProcessDied():
                     raise item
+
+    def _check_offered(self, names: frozenset[str], request: MessagesRequest) -> None:
+        """Every tool of the client's has to be there: of one that is not, the CLI would answer the calls itself."""
+        lost = [tool["name"] for tool in request.tools if mcp.PREFIX + tool["name"] not in names]
+        if lost:
+            self.kill()
+            raise UpstreamFailed(
+                f"Claude Code did not accept {len(lost)} of the request's {len(request.tools)} tools: "
+                f"{', '.join(lost[:10])}.",
+                hint="Send the request without them, and report this with your version of Claude Code.",
+            )
 
     def _set_flags(self, request: MessagesRequest) -> Answer | None:
         """Set what has changed since the last request: the CLI takes some 20 ms for it, even for nothing."""
@@ -260,12 +275,12 @@ class Conversation:
         if goes_whole(request):
             pass  # The process knows nothing of the conversation.
         elif reason == "tool_use" and _all_known(content, request):
-            if await self._stopped():
-                self._held = frozenset(block["id"] for block in content if block["type"] == "tool_use")
+            if replay.keeps(answer, request.messages) and await self._stopped():
+                self._held = tuple(block["id"] for block in content if block["type"] == "tool_use")
                 self._keep("holding", request, answer)
         elif reason in CLEAN_ENDS and _has_text(content) and (result := await self._result()) is not None:
             delta = self._with_cost(delta, result)
-            self._held = frozenset()
+            self._held = ()
             self._keep("idle", request, answer)
         if self.state == "busy":
             # The CLI would go on by itself from here, or its transcript is not the client's.

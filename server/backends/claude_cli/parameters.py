@@ -6,9 +6,8 @@ They hold every value for every request, the empty ones too: what one request as
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import orjson
-
-from server.backends.claude_cli.tools import PREFIX, with_prefix
+from server import exact_json
+from server.backends.claude_cli.tools import PREFIX, definitions, with_prefix
 from server.image_size import size_of_base64
 from server.messages import Block, Message, MessagesRequest, ToolChoice
 
@@ -68,6 +67,8 @@ def goes_whole(request: MessagesRequest) -> bool:
 
 def _extra_body(request: MessagesRequest) -> str:
     body: dict[str, Any] = {}
+    if request.tools:
+        body["tools"] = definitions(request.tools)
     for name in ("temperature", "top_p", "top_k"):
         if (value := getattr(request, name)) is not None:
             body[name] = value
@@ -84,7 +85,7 @@ def _extra_body(request: MessagesRequest) -> str:
         body["context_management"] = {"edits": []}
     if goes_whole(request):
         body["messages"] = _cached(request.messages)
-    return orjson.dumps(body).decode() if body else ""
+    return exact_json.dumps(body).decode() if body else ""
 
 
 def _tool_choice(choice: ToolChoice) -> dict[str, Any]:

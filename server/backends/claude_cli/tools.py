@@ -1,7 +1,11 @@
 """The client's tools as an in-process MCP server named `client`. Pure: JSON-RPC in, JSON-RPC out.
 
-The tool list goes along with `initialize` (`sdkMcpServerManifests`), so that the CLI asks for nothing before its
-first turn; the same answers are given when a CLI that does not know manifests asks for them.
+The CLI only needs the tools' names, to dispatch calls. It would check, cut, normalise and sort full definitions, and
+drop those that it does not like (CLI 2.1.330). So it gets stubs, and the definitions travel to the API unread, in
+`CLAUDE_CODE_EXTRA_BODY` (see `definitions` and `parameters.flag_settings`).
+
+The stubs are part of `initialize` (`sdkMcpServerManifests`), which saves the round trips before the first turn; a CLI
+that does not know manifests asks for them and gets the same answers.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,12 +16,14 @@ from server.messages import Block, Message, StreamEvent, Tool
 SERVER = "client"
 PREFIX = f"mcp__{SERVER}__"
 PROTOCOL_VERSION = "2025-11-25"
+MAX_SAFE_INTEGER = 2**53 - 1
+"""Number.MAX_SAFE_INTEGER of JavaScript, in which the CLI is written."""
 MAX_RESULT_CHARS = 400_000
 """Larger results are replayed: the CLI takes 500,000 characters at most from a tool, see `_meta` below."""
 
 
 def listing(tools: Iterable[Tool]) -> dict[str, Any]:
-    """The `tools/list` result.
+    """The `tools/list` result: a stub for each tool.
 
     `readOnlyHint` has parallel calls arrive together, else the second comes only after the first was answered.
     """
@@ -25,14 +31,18 @@ def listing(tools: Iterable[Tool]) -> dict[str, Any]:
         "tools": [
             {
                 "name": tool["name"],
-                "description": tool["description"],
-                "inputSchema": tool["input_schema"],
+                "inputSchema": {"type": "object"},
                 "annotations": {"readOnlyHint": True},
                 "_meta": {"anthropic/maxResultSizeChars": 500_000},
             }
             for tool in tools
         ]
     }
+
+
+def definitions(tools: Iterable[Tool]) -> list[dict[str, Any]]:
+    """The `tools` of a Messages request: the client's definitions under the names that the CLI dispatches."""
+    return [{**tool, "name": PREFIX + tool["name"]} for tool in tools]
 
 
 def hello(protocol_version: str = PROTOCOL_VERSION) -> dict[str, Any]:
@@ -96,11 +106,33 @@ def passes_unchanged(block: Block) -> bool:
 
 
 def with_prefix(message: Message) -> list[Block]:
-    """A past assistant turn's content, with its tool calls under the names that the model knows them by."""
+    """A past assistant turn's content as the CLI can hold it.
+
+    Tool calls have the names that the model knows them by. Integers in their arguments that JavaScript cannot hold
+    become strings: the model reads all their digits, which the CLI would round.
+    """
     return [
-        {**block, "name": PREFIX + block["name"]} if block.get("type") == "tool_use" else block
+        {**block, "name": PREFIX + block["name"], "input": _with_exact_integers(block["input"])}
+        if block.get("type") == "tool_use"
+        else block
         for block in message["content"]
     ]
+
+
+def has_long_integers(value: Any) -> bool:
+    """Whether JavaScript cannot hold one of the integers in this JSON value."""
+    return _with_exact_integers(value) is not value
+
+
+def _with_exact_integers(value: Any) -> Any:
+    """`value` with a string for each integer beyond 2**53; the same object where there is none."""
+    if isinstance(value, dict):
+        changed = {key: _with_exact_integers(item) for key, item in value.items()}
+        return changed if any(changed[key] is not value[key] for key in value) else value
+    if isinstance(value, list):
+        items = [_with_exact_integers(item) for item in value]
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    return str(value) if isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER else value
 
 
 def without_prefix(event: StreamEvent) -> StreamEvent:

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from server import exact_json
 from server.messages import Block, StreamEvent
 
 MAX_LINE_BYTES = 256 * 1024 * 1024
@@ -74,6 +75,20 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolsOffered:
+    """The tools that a turn begins with, under the model's names (`system` line of the subtype `init`)."""
+
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsTaken:
+    """Tool results that have joined the transcript, by their calls' ids (a `user` line of the CLI's own)."""
+
+    call_ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class RateLimits:
     """Where the plan's windows stand (SDKRateLimitInfo)."""
 
@@ -106,7 +121,17 @@ class Other:
     data: dict[str, Any]
 
 
-Incoming = Streamed | AssistantError | Result | RateLimits | ControlAnswer | ControlRequest | Other
+Incoming = (
+    Streamed
+    | AssistantError
+    | Result
+    | ToolsOffered
+    | ResultsTaken
+    | RateLimits
+    | ControlAnswer
+    | ControlRequest
+    | Other
+)
 
 
 def decode(line: bytes) -> Incoming:
@@ -129,6 +154,10 @@ def _message(data: dict[str, Any]) -> Incoming:
             return _result(data)
         case "assistant" if data.get("error"):
             return AssistantError(str(data["error"]), _text(data.get("message", {}).get("content")))
+        case "system" if data.get("subtype") == "init" and "tools" in data:
+            return ToolsOffered(frozenset(data["tools"]))
+        case "user":
+            return ResultsTaken(_answered_calls(data.get("message", {}).get("content")))
         case "rate_limit_event":
             return RateLimits({**(data.get("rate_limit_info") or {})})
         case "control_response":
@@ -193,7 +222,7 @@ def assistant_line(content: list[Block], uuid: str, model: str) -> bytes:
 
 
 def _line(value: dict[str, Any]) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+    return exact_json.dumps(value) + b"\n"
 
 
 def _result(data: dict[str, Any]) -> Result:
@@ -214,6 +243,11 @@ def _control_answer(response: dict[str, Any]) -> ControlAnswer:
     if response.get("subtype") == "success":
         return ControlAnswer(request_id, response.get("response") or {})
     return ControlAnswer(request_id, error=str(response.get("error") or "refused"))
+
+
+def _answered_calls(content: Any) -> frozenset[str]:
+    blocks = content if isinstance(content, list) else []
+    return frozenset(str(block["tool_use_id"]) for block in blocks if block.get("type") == "tool_result")
 
 
 def _text(content: Any) -> str:

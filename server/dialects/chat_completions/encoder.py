@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
+from server import exact_json
 from server.dialects.base import Chunk
 from server.dialects.chat_completions.usage import add_counts, completion_usage
 from server.errors import TrayError, openai_response
@@ -163,7 +162,7 @@ class ChatCompletionEncoder:
         if answer.open_call is None:
             return None
         call = answer.calls[answer.open_call]
-        whole_input = "" if call.arguments else orjson.dumps(call.given_input or {}).decode()
+        whole_input = "" if call.arguments else exact_json.dumps(call.given_input or {}).decode()
         delta = self._arguments(whole_input, answer)
         answer.open_call = None
         return delta

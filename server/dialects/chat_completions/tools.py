@@ -1,14 +1,11 @@
 """Tools, the functions of old, and `tool_choice`, in the Messages API's terms."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from server.dialects.chat_completions.fields import Field, shown
-from server.messages import Tool, ToolChoice
-
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+from server.messages import MAX_TOOL_NAME, Tool, ToolChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +32,9 @@ def read_tools(body: Field) -> Tools:
 
 
 def tool_name(field: Field) -> str:
-    """A tool's name, in the letters that both APIs take."""
-    if not _NAME.fullmatch(field.string()):
-        hint = "A name has 1 to 64 characters: letters, digits, `_` and `-`."
-        raise field.refusal(f"is {shown(field.value)}, which is no name for a tool", hint)
+    """A tool's name, in any letters: for those that the model's API does not take, others stand in."""
+    if len(field.filled_string()) > MAX_TOOL_NAME:
+        raise field.refusal(f"has {len(field.string())} characters", f"A name has {MAX_TOOL_NAME} at most.")
     return field.string()
 
 
@@ -74,20 +70,16 @@ def _function_of(tool: Field) -> Field:
 
 def _tool(function: Field) -> Tool:
     description = function.member("description")
-    return Tool(
-        name=tool_name(function.member("name")),
-        description="" if description.missing else description.string(),
-        input_schema=_schema(function.member("parameters")),
-    )
+    name, schema = tool_name(function.member("name")), _schema(function.member("parameters"))
+    if description.missing:
+        return Tool(name=name, input_schema=schema)
+    return Tool(name=name, description=description.string(), input_schema=schema)
 
 
 def _schema(parameters: Field) -> dict[str, Any]:
     if parameters.missing or not parameters.object():
         return {"type": "object", "properties": {}}
-    schema = dict(parameters.object())
-    if schema.setdefault("type", "object") != "object":
-        raise parameters.member("type").refusal("is not `object`", "A tool takes an object schema.")
-    return schema
+    return dict(parameters.object())
 
 
 def _chosen(choice: Field, tools: list[Tool]) -> tuple[list[Tool], ToolChoice | None]:

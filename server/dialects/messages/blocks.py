@@ -11,6 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from server.messages import MAX_TOOL_NAME
+
 DEEPEST = 100
 """How deep a tool's input or a schema may be nested; what writes it out as JSON again takes about twice that."""
 
@@ -174,7 +176,7 @@ class ToolUse(TypedDict):
 
     type: Literal["tool_use"]
     id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]+$")]
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=MAX_TOOL_NAME)]
     input: JsonObject
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Discriminator, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from server.dialects.messages.blocks import (
@@ -13,6 +13,7 @@ from server.dialects.messages.blocks import (
     refuse,
 )
 from server.errors import InvalidRequest
+from server.messages import MAX_TOOL_NAME
 
 _ROLES = ("user", "assistant", "system")
 _LONGEST_REASON = 400
@@ -26,10 +27,6 @@ def _custom(tool: Any) -> Any:
         f"'{kind[:64]}' is a tool that Anthropic defines. Only tools with a schema of their own (type 'custom') are "
         "passed on, and the client runs them"
     )
-
-
-def _of_an_object(schema: dict[str, Any]) -> dict[str, Any]:
-    return schema if schema.get("type") == "object" else refuse("type: Input should be 'object'")
 
 
 class UserMessage(TypedDict):
@@ -56,9 +53,10 @@ class SystemMessage(TypedDict):
 class ToolDefinition(TypedDict):
     """A tool of the client's."""
 
-    name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")]
+    name: Annotated[str, Field(min_length=1, max_length=MAX_TOOL_NAME)]
     description: NotRequired[str | None]
-    input_schema: Annotated[JsonObject, AfterValidator(_of_an_object)]
+    input_schema: JsonObject
+    cache_control: NotRequired[dict[str, Any] | None]
 
 
 class ChoiceOfAny(TypedDict):

@@ -9,6 +9,7 @@ from server.dialects.messages.body import (
     PARAMETERS,
     TOOL_KEYS,
     CountBody,
+    ToolDefinition,
     checked_count_body,
     checked_messages_body,
 )
@@ -71,10 +72,16 @@ def _tools(body: CountBody) -> tuple[Tool, ...]:
     tools = body.get("tools", [])
     if len({tool["name"] for tool in tools}) < len(tools):
         raise InvalidRequest("tools: Tool names must be unique.", param="tools")
-    return tuple(
-        Tool(name=tool["name"], description=tool.get("description") or "", input_schema=tool["input_schema"])
-        for tool in tools
-    )
+    return tuple(_tool(tool) for tool in tools)
+
+
+def _tool(given: ToolDefinition) -> Tool:
+    tool = Tool(name=given["name"], input_schema=given["input_schema"])
+    if (description := given.get("description")) is not None:
+        tool = {"name": given["name"], "description": description, "input_schema": given["input_schema"]}
+    if (mark := given.get("cache_control")) is not None:
+        tool["cache_control"] = mark
+    return tool
 
 
 def _tool_choice(body: CountBody) -> ToolChoice | None:

@@ -23,12 +23,17 @@ def tool_result(content, **more):
     return {"type": "tool_result", "tool_use_id": "toolu_1", "content": content, **more}
 
 
-def test_tools_are_listed_in_order_with_their_schemas_untouched():
-    odd = {"name": "odd", "description": "", "input_schema": copy.deepcopy(SCHEMA)}
+def test_the_cli_gets_stubs_and_the_api_the_definitions():
+    odd = {"name": "odd", "input_schema": copy.deepcopy(SCHEMA), "cache_control": {"type": "ephemeral"}}
     listed = mcp.listing([LOOK, odd])["tools"]
-    assert [one["name"] for one in listed] == ["look", "odd"]
-    assert listed[0]["description"] == "The tool look."
-    assert listed[1]["inputSchema"] == SCHEMA
+    assert [(one["name"], one["inputSchema"]) for one in listed] == [
+        ("look", {"type": "object"}),
+        ("odd", {"type": "object"}),
+    ]
+    assert mcp.definitions([LOOK, odd]) == [
+        {**LOOK, "name": "mcp__client__look"},
+        {**odd, "name": "mcp__client__odd"},
+    ]
 
 
 def test_parallel_calls_are_asked_for():

@@ -255,7 +255,7 @@ def test_the_deepest_arguments_are_passed_on():
         ([user("q"), CALL, {"role": "tool", "content": ""}], "messages[2].tool_call_id", "missing"),
         ([user("q"), CALL, CALL], "messages[2].tool_calls[0].id", "'a'"),
         ([user("q"), calling(("", "look"))], "messages[1].tool_calls[0].id", "empty"),
-        ([user("q"), calling(("a", "lo ok"))], "messages[1].tool_calls[0].function.name", "'lo ok'"),
+        ([user("q"), calling(("a", ""))], "messages[1].tool_calls[0].function.name", "empty"),
         ([user("q"), assistant("", tool_calls=[{"id": "a"}])], "messages[1].tool_calls[0].function", "object"),
         ([user("q"), assistant("", tool_calls={})], "messages[1].tool_calls", "a list"),
         ([user("q"), {"role": "function", "name": "f", "content": ""}], "messages[1].name", "'f'"),

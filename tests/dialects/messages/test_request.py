@@ -79,7 +79,8 @@ def test_all_parameters():
     asked = got.request
     assert asked.system == ("Be kind.", "Be brief.")
     assert (asked.temperature, asked.top_p, asked.top_k, asked.stop_sequences) == (0.5, 1, 3, ("END",))
-    assert asked.tools == (TOOL, {**TOOL, "name": "see", "description": ""})
+    without_description = {"name": "see", "input_schema": TOOL["input_schema"]}
+    assert asked.tools == ({**TOOL, "cache_control": {"type": "ephemeral"}}, without_description)
     assert asked.tool_choice == {"type": "tool", "name": "see", "disable_parallel_tool_use": True}
     assert asked.thinking == {"type": "enabled", "budget_tokens": 2000}
     assert (asked.effort, asked.output_schema, asked.session_id) == ("high", {"type": "object"}, "ses_1")
@@ -193,9 +194,10 @@ class TestRefusals:
             ({"output_config": {"effort": "huge"}}, "output_config.effort"),
             ({"output_config": {"format": {"type": "json_object"}}}, "output_config.format.type"),
             ({"tool_choice": {"type": "tool"}}, "tool_choice.tool.name"),
-            ({"tools": [{"name": "a b", "input_schema": {"type": "object"}}]}, "tools.0.name"),
+            ({"tools": [{"name": "", "input_schema": {"type": "object"}}]}, "tools.0.name"),
+            ({"tools": [{"name": "a" * 513, "input_schema": {"type": "object"}}]}, "tools.0.name"),
             ({"tools": [{"name": "a"}]}, "tools.0.input_schema"),
-            ({"tools": [{"name": "a", "input_schema": {}}]}, "tools.0.input_schema"),
+            ({"tools": [{"name": "a", "input_schema": []}]}, "tools.0.input_schema"),
             ({"tools": [TOOL, TOOL]}, "tools"),
             ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "tools.0"),
             ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, "tools.0"),
