@@ -19,6 +19,7 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import platform
 import shutil
 import subprocess
 import time
@@ -47,6 +48,9 @@ TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES
 
 # Each may have half a dozen of the CLI's processes at a time, of some 200 MB each.
 MOST_TEST_PROCESSES = 8
+
+# What the store's tests are run with once more by the check.
+NEWER_SQLITE = ("-p", "tests.newer_sqlite", "tests/store")
 
 TEST_EXTRAS = frozenset({"bundled-cli", "dev", "tray"})
 
@@ -390,6 +394,11 @@ def test(arguments: list[str]) -> int:
     become(pytest_command(python, missing, arguments or whole_suite([])), ROOT)
 
 
+def has_newer_sqlite() -> bool:
+    """Whether pyproject.toml has a newer SQLite than the system's for this machine, to run the store's tests on."""
+    return sys.platform == "linux" and platform.machine() == "x86_64"
+
+
 def timed(command: Sequence[str]) -> tuple[int, float]:
     """Run a step of the check in the checkout: its exit code, and the seconds that it took."""
     say(f"$ {' '.join(command[2:])}")
@@ -420,6 +429,8 @@ def check(arguments: list[str]) -> int:
         "mypy": [str(python), "-m", "mypy"],
         "tests": pytest_command(python, missing, whole_suite(arguments)),
     }
+    if has_newer_sqlite():
+        steps["newer SQLite"] = pytest_command(python, missing, whole_suite(NEWER_SQLITE))
     return run_steps(steps)
 
 

@@ -192,6 +192,19 @@ def test_the_whole_suite_runs_on_all_cores_and_a_part_of_it_in_one_process(monke
     assert part == ["tests/store", "-x"]
 
 
+@pytest.mark.parametrize("has_newer", [True, False])
+def test_the_check_runs_the_stores_tests_on_a_newer_sqlite_where_there_is_one(monkeypatch, has_newer):
+    checked = []
+    monkeypatch.setattr(dev, "prepare", lambda needs: (Path("python"), []))
+    monkeypatch.setattr(dev, "run_steps", checked.append)
+    monkeypatch.setattr(dev, "has_newer_sqlite", lambda: has_newer)
+    dev.check([])
+    (steps,) = checked
+    assert [*steps][:4] == ["ruff check", "ruff format", "mypy", "tests"]
+    newer = [command for name, command in steps.items() if name == "newer SQLite"]
+    assert [command[-3:] for command in newer] == [["-p", "tests.newer_sqlite", "tests/store"]] * has_newer
+
+
 def test_every_step_of_the_check_runs_and_the_failure_is_the_result(tmp_path, capfd):
     steps = {
         "wrong": [sys.executable, "-c", "raise SystemExit(3)"],
