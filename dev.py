@@ -1,4 +1,4 @@
-"""What a developer types: `python3 dev.py run`, `test`, `check`, `demo`, `bench`, `screenshots`, `clients`, `setup`.
+"""What a developer types: `python3 dev.py run`, `test`, `check`, `soak`, `demo`, `bench`, and so on.
 
 Each command first sees to what it needs: a virtual environment in `.venv` with the pinned packages, and on
 Debian and Ubuntu the system's packages. Standard library only, because it runs before anything is installed.
@@ -434,6 +434,17 @@ def check(arguments: list[str]) -> int:
     return run_steps(steps)
 
 
+def soak(arguments: list[str]) -> int:
+    """Run the property tests with 20,000 examples each, or with `--examples N`. Other arguments go to pytest."""
+    parser = argparse.ArgumentParser(prog="dev.py soak", add_help=False)
+    parser.add_argument("--examples", type=int, default=20_000)
+    wanted, others = parser.parse_known_args(arguments)
+    python, missing = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES))
+    os.environ["SOAK_EXAMPLES"] = str(wanted.examples)
+    without_limits = ["-o", "timeout=0", "-o", "faulthandler_timeout=0"]
+    become(pytest_command(python, missing, whole_suite(["-m", "hypothesis or soak", *without_limits, *others])), ROOT)
+
+
 def demo(arguments: list[str]) -> int:
     """Run the server on a simulated Messages API: no account, no network. `demo --port 8000`."""
     python, _ = prepare(Needs({"bundled-cli"}))
@@ -469,7 +480,7 @@ def setup(arguments: list[str]) -> int:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    command.__name__: command for command in (run, test, check, demo, bench, screenshots, clients, setup)
+    command.__name__: command for command in (run, test, check, soak, demo, bench, screenshots, clients, setup)
 }
 
 
