@@ -1,4 +1,4 @@
-"""What a developer types: `python3 dev.py run`, `test`, `check`, `demo`, `bench`, `screenshots`, `clients`, `setup`.
+"""What a developer types: `python3 dev.py run`, `test`, `check`, `soak`, `demo`, `bench`, and so on.
 
 Each command first sees to what it needs: a virtual environment in `.venv` with the pinned packages, and on
 Debian and Ubuntu the system's packages. Standard library only, because it runs before anything is installed.
@@ -19,6 +19,7 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import platform
 import shutil
 import subprocess
 import time
@@ -47,6 +48,9 @@ TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES
 
 # Each may have half a dozen of the CLI's processes at a time, of some 200 MB each.
 MOST_TEST_PROCESSES = 8
+
+# What the store's tests are run with once more by the check.
+NEWER_SQLITE = ("-p", "tests.newer_sqlite", "tests/store")
 
 TEST_EXTRAS = frozenset({"bundled-cli", "dev", "tray"})
 
@@ -390,6 +394,11 @@ def test(arguments: list[str]) -> int:
     become(pytest_command(python, missing, arguments or whole_suite([])), ROOT)
 
 
+def has_newer_sqlite() -> bool:
+    """Whether pyproject.toml has a newer SQLite than the system's for this machine, to run the store's tests on."""
+    return sys.platform == "linux" and platform.machine() == "x86_64"
+
+
 def timed(command: Sequence[str]) -> tuple[int, float]:
     """Run a step of the check in the checkout: its exit code, and the seconds that it took."""
     say(f"$ {' '.join(command[2:])}")
@@ -420,7 +429,20 @@ def check(arguments: list[str]) -> int:
         "mypy": [str(python), "-m", "mypy"],
         "tests": pytest_command(python, missing, whole_suite(arguments)),
     }
+    if has_newer_sqlite():
+        steps["newer SQLite"] = pytest_command(python, missing, whole_suite(NEWER_SQLITE))
     return run_steps(steps)
+
+
+def soak(arguments: list[str]) -> int:
+    """Run the property tests with 20,000 examples each, or with `--examples N`. Other arguments go to pytest."""
+    parser = argparse.ArgumentParser(prog="dev.py soak", add_help=False)
+    parser.add_argument("--examples", type=int, default=20_000)
+    wanted, others = parser.parse_known_args(arguments)
+    python, missing = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES))
+    os.environ["SOAK_EXAMPLES"] = str(wanted.examples)
+    without_limits = ["-o", "timeout=0", "-o", "faulthandler_timeout=0"]
+    become(pytest_command(python, missing, whole_suite(["-m", "hypothesis or soak", *without_limits, *others])), ROOT)
 
 
 def demo(arguments: list[str]) -> int:
@@ -458,7 +480,7 @@ def setup(arguments: list[str]) -> int:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    command.__name__: command for command in (run, test, check, demo, bench, screenshots, clients, setup)
+    command.__name__: command for command in (run, test, check, soak, demo, bench, screenshots, clients, setup)
 }
 
 

@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 from tests.environment import made_environment, simulated_account
+from tests.soak import SOAK_EXAMPLES
 
 if TYPE_CHECKING:
     from tests.simulator import Simulator
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile(
     "project", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
-hypothesis.settings.load_profile("project")
+hypothesis.settings.register_profile(
+    "soak", hypothesis.settings.get_profile("project"), max_examples=SOAK_EXAMPLES or 20_000
+)
+hypothesis.settings.load_profile("soak" if SOAK_EXAMPLES else "project")
 
 
 class OutsideConnection(Exception):

@@ -1,4 +1,5 @@
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -38,7 +39,7 @@ def start(*arguments, directory):
 def test_help_names_every_command_from_any_directory(tmp_path):
     answer = start(str(DEV), "--help", directory=tmp_path)
     assert answer.returncode == 0
-    for name in ("run", "test", "check", "demo", "bench", "setup"):
+    for name in ("run", "test", "check", "soak", "demo", "bench", "setup"):
         assert re.search(rf"^  {name} ", answer.stdout, re.MULTILINE)
 
 
@@ -190,6 +191,75 @@ def test_the_whole_suite_runs_on_all_cores_and_a_part_of_it_in_one_process(monke
     assert whole == ["-n", str(min(dev.cores(), 8)), "--dist", "worksteal"]
     assert checked == [*whole, "-x"]
     assert part == ["tests/store", "-x"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "count", "others"),
+    [
+        ([], "20000", []),
+        (["--examples", "7", "tests/store", "-x"], "7", ["tests/store", "-x"]),
+        (["--examples=7"], "7", []),
+    ],
+)
+def test_soak_runs_the_property_tests_with_many_examples(monkeypatch, arguments, count, others):
+    commands = []
+    monkeypatch.setenv("SOAK_EXAMPLES", "")
+    monkeypatch.setattr(dev, "prepare", lambda needs: (Path("python"), []))
+    monkeypatch.setattr(dev, "become", lambda command, directory: commands.append(command))
+    dev.soak(arguments)
+    (command,) = commands
+    assert os.environ["SOAK_EXAMPLES"] == count
+    assert command[command.index("-m", 3) + 1] == "hypothesis or soak"
+    assert command[len(command) - len(others) :] == others
+
+
+PROPERTY = """
+from hypothesis import given, settings, strategies as st
+from tests.soak import examples
+
+tried = []
+
+@given(st.integers())
+def test_usual(number):
+    tried.append(number)
+
+@settings(max_examples=examples(3))
+@given(st.integers())
+def test_own_number(number):
+    tried.append(number)
+
+def test_count():
+    print("tried", len(tried))
+"""
+
+
+@pytest.mark.parametrize(("count", "said"), [(None, "tried 103"), ("150", "tried 300")])
+def test_examples_are_as_many_as_soak_asks_for(tmp_path, count, said):
+    test = tmp_path / "test_property.py"
+    test.write_text(PROPERTY)
+    environment = {**os.environ, **({"SOAK_EXAMPLES": count} if count else {})}
+    options = ["-q", "-s", "-p", "no:cacheprovider", "-p", "tests.conftest", "--rootdir", str(tmp_path)]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(test)],
+        cwd=dev.ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert said in run.stdout, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("has_newer", [True, False])
+def test_the_check_runs_the_stores_tests_on_a_newer_sqlite_where_there_is_one(monkeypatch, has_newer):
+    checked = []
+    monkeypatch.setattr(dev, "prepare", lambda needs: (Path("python"), []))
+    monkeypatch.setattr(dev, "run_steps", checked.append)
+    monkeypatch.setattr(dev, "has_newer_sqlite", lambda: has_newer)
+    dev.check([])
+    (steps,) = checked
+    assert [*steps][:4] == ["ruff check", "ruff format", "mypy", "tests"]
+    newer = [command for name, command in steps.items() if name == "newer SQLite"]
+    assert [command[-3:] for command in newer] == [["-p", "tests.newer_sqlite", "tests/store"]] * has_newer
 
 
 def test_every_step_of_the_check_runs_and_the_failure_is_the_result(tmp_path, capfd):

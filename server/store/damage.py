@@ -39,7 +39,7 @@ def size_of(file: Path) -> int:
 
 def is_damage(error: BaseException) -> bool:
     """Whether the file itself is broken."""
-    return _primary_code(error) in _DAMAGE
+    return primary_code(error) in _DAMAGE
 
 
 def as_unusable(error: BaseException, path: Path) -> DatabaseUnusable:
@@ -49,7 +49,7 @@ def as_unusable(error: BaseException, path: Path) -> DatabaseUnusable:
 
 
 def _explanation(error: BaseException) -> tuple[str, str]:
-    code = _primary_code(error)
+    code = primary_code(error)
     if code in _BUSY:
         return "another program holds it locked", "Close the program that has it open, then try again."
     if code in _DAMAGE:
@@ -63,7 +63,8 @@ def _explanation(error: BaseException) -> tuple[str, str]:
     return "SQLite refused the work", "Move the file away to start with an empty history, and report this error."
 
 
-def _primary_code(error: BaseException) -> int | None:
+def primary_code(error: BaseException) -> int | None:
+    """SQLite's result code for an error, without its details; None for errors that SQLite did not raise."""
     code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
 

@@ -3,8 +3,9 @@
 What is committed survives a killed process (a power cut may take the last commits, as `synchronous=NORMAL` allows
 in WAL mode, but never damages the file: https://www.sqlite.org/wal.html).
 
-A damaged file is set aside and a new one made. `PRAGMA quick_check` looks for damage at every opening of a file of
-up to 64 MB (well under a second) and, whatever the size, after work on the file has met damage.
+A damaged file is set aside and a new one made; where only a search index is damaged, that index is rebuilt. `PRAGMA
+quick_check` looks for damage at every opening of a file of up to 64 MB (well under a second) and, whatever the size,
+after work on the file has met damage.
 """
 
 import contextlib
@@ -34,13 +35,13 @@ from server.store.damage import (
     size_of,
 )
 from server.store.migrate import Migration, migrate, shipped_migrations, user_version
+from server.store.search_index import named_index, rebuild_index, search_indexes, unusable_indexes
 
 log = logging.getLogger(__name__)
 
 CHECK_UP_TO_BYTES = 64 * 1024 * 1024
 LOOKS = 3
 SECONDS_BETWEEN_LOOKS = 0.05
-SEARCH_INDEXES = ("title_search", "message_search", "request_search")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,13 @@ def _open(path: Path, migrations: Sequence[Migration], busy_timeout: float) -> s
 def _prepare(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> None:
     connection.row_factory = sqlite3.Row
     _refuse_newer(connection, path, migrations[-1].number)
+    _rebuild(connection, unusable_indexes(connection))
     suspect = is_suspect(path)
     if suspect or path.stat().st_size <= CHECK_UP_TO_BYTES:
-        _check(connection)  # before anything is written, so that a damaged file is set aside as it was found
+        # Before anything else is written, so that a damaged file is set aside as it was found.
+        _check(connection)
+    if suspect:  # the SQLite of this process may be one whose check does not look into search indexes
+        _rebuild(connection, search_indexes(connection))
     if not user_version(connection):
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only an empty database takes it
     connection.execute("PRAGMA journal_mode = WAL")
@@ -112,20 +117,35 @@ def _prepare(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mi
     migrate(connection, path, migrations)
     connection.execute("PRAGMA foreign_keys = ON")  # after the migrations, which may rebuild tables
     if suspect:
-        _rebuild_search(connection)
         clear_suspicion(path)
 
 
 def _check(connection: sqlite3.Connection) -> None:
-    finding: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if finding != "ok":
-        raise Damaged(finding)
+    """Rebuild the search indexes that are found damaged. Raises Damaged where anything else is."""
+    indexes = search_indexes(connection)
+    broken = set()
+    for finding in _findings(connection):
+        index = named_index(finding, indexes)
+        if index is None:
+            raise Damaged(finding)
+        log.warning("the search index %s is damaged: %s", index, finding)
+        broken.add(index)
+    if broken:
+        _rebuild(connection, sorted(broken))
+        for finding in _findings(connection):
+            raise Damaged(finding)
 
 
-def _rebuild_search(connection: sqlite3.Connection) -> None:
-    # quick_check does not look into the search indexes, and they can be made anew from what is sound.
-    for index in SEARCH_INDEXES:
-        connection.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")  # noqa: S608
+def _findings(connection: sqlite3.Connection) -> list[str]:
+    # Up to 100: an index has few, so that these never keep damage of another kind from being seen.
+    findings = [row[0] for row in connection.execute("PRAGMA quick_check")]
+    return [] if findings == ["ok"] else findings
+
+
+def _rebuild(connection: sqlite3.Connection, indexes: Sequence[str]) -> None:
+    for index in indexes:
+        log.warning("the search index %s is rebuilt", index)
+        rebuild_index(connection, index)
 
 
 def look(path: Path, *, known: int) -> None:

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.store.database import SEARCH_INDEXES
 from server.store.migrate import backups, transaction
 from server.store.paging import Where
+from server.store.search_index import search_indexes
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ def erase_remains(connection: sqlite3.Connection) -> None:
     While another process uses the database this may be put off until the next deletion.
     """
     try:
-        for index in SEARCH_INDEXES:
+        for index in search_indexes(connection):
             connection.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")  # noqa: S608
         # It frees a page a step; of a statement without columns, `execute` makes but the first.
         connection.executescript("PRAGMA incremental_vacuum;")

@@ -210,7 +210,10 @@ def _context_edits(body: Body, model: Model) -> Iterator[str]:
 
 
 def _cache_markers(body: Body, model: Model) -> Iterator[str]:
-    marked = sum(_markers(body.get(name)) for name in ("system", "messages", "tools"))
+    # A mark on the request itself, which the API then places, takes one of the four.
+    marked = (body.get("cache_control") is not None) + sum(
+        _markers(body.get(name)) for name in ("system", "messages", "tools")
+    )
     if marked > MAX_CACHE_MARKERS:
         yield f"A maximum of {MAX_CACHE_MARKERS} blocks with cache_control may be provided. Found {marked}."
 

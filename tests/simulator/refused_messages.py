@@ -2,11 +2,15 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tests.simulator.refused_tools import NAME_PATTERN
+
 Turn = Mapping[str, Any]
 
+ID_PATTERN = "^[a-zA-Z0-9_-]+$"
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 BLOCK_TYPES = frozenset(
     {
@@ -32,6 +36,7 @@ def message_faults(messages: Sequence[Turn], system: Any) -> Iterator[str]:
         yield from _content_faults(position, message)
     turns = [(at, message) for at, message in enumerate(messages) if message.get("role") != "system"]
     yield from _order_faults([message for _, message in turns])
+    yield from _repeated_ids(turns)
     yield from _call_faults(turns)
 
 
@@ -84,13 +89,25 @@ def _block_faults(at: str, block: Any) -> Iterator[str]:
         case "image" | "document":
             yield from _source_faults(f"{at}.{type_}.source", type_, block.get("source") or {})
         case "tool_use":
-            yield from (f"{at}.tool_use.{n}: Field required" for n in ("id", "name", "input") if n not in block)
+            yield from _pattern_faults(f"{at}.tool_use", block, {"id": ID_PATTERN, "name": NAME_PATTERN})
+            if not isinstance(block.get("input"), dict):
+                yield f"{at}.tool_use.input: Input should be an object"
         case "tool_result":
-            if not block.get("tool_use_id"):
-                yield f"{at}.tool_result.tool_use_id: Field required"
+            yield from _pattern_faults(f"{at}.tool_result", block, {"tool_use_id": ID_PATTERN})
             inner = block.get("content")
             for index, part in enumerate(inner if isinstance(inner, list) else []):
                 yield from _block_faults(f"{at}.tool_result.content.{index}", part)
+
+
+def _pattern_faults(at: str, block: Turn, patterns: Mapping[str, str]) -> Iterator[str]:
+    """The fields of `block` that are missing, no text, or not as their pattern has them."""
+    for name, pattern in patterns.items():
+        if name not in block:
+            yield f"{at}.{name}: Field required"
+        elif not isinstance(block[name], str):
+            yield f"{at}.{name}: Input should be a valid string"
+        elif not re.fullmatch(pattern, block[name]):
+            yield f"{at}.{name}: String should match pattern '{pattern}'"
 
 
 def _text_faults(at: str, block: Turn) -> Iterator[str]:
@@ -137,6 +154,22 @@ def _last_text(turn: Turn) -> str:
     if isinstance(content, str):
         return content
     return str(content[-1].get("text", "")) if content else ""
+
+
+def _repeated_ids(turns: Sequence[tuple[int, Turn]]) -> Iterator[str]:
+    """Calls that share an id, and calls with several results, anywhere in the conversation."""
+    seen: set[tuple[str, str]] = set()
+    for at, turn in turns:
+        for index, block in enumerate(turn["content"] if isinstance(turn["content"], list) else []):
+            key = (block["type"], block.get("id") or block.get("tool_use_id"))
+            if key in seen and key[0] == "tool_use":
+                yield f"messages.{at}.content.{index}: `tool_use` ids must be unique"
+            elif key in seen and key[0] == "tool_result":
+                yield (
+                    f"messages.{at}.content.{index}: each tool_use must have a single result. "
+                    f"Found multiple `tool_result` blocks with id: {key[1]}"
+                )
+            seen.add(key)
 
 
 def _call_faults(turns: Sequence[tuple[int, Turn]]) -> Iterator[str]:

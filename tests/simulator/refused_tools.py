@@ -1,10 +1,26 @@
-"""What the API refuses of the tools and the choice among them."""
+"""Refusals of tool definitions and of the choice among them."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+from tests.simulator.refused_schemas import input_schema_faults
+
+NAME_PATTERN = "^[a-zA-Z0-9_-]{1,128}$"
+CUSTOM_FIELDS = frozenset(
+    {
+        "allowed_callers",
+        "cache_control",
+        "defer_loading",
+        "description",
+        "eager_input_streaming",
+        "input_examples",
+        "input_schema",
+        "name",
+        "strict",
+        "type",
+    }
+)
 
 
 def tool_faults(tools: Sequence[Any], choice: Mapping[str, Any] | None) -> Iterator[str]:
@@ -21,17 +37,19 @@ def tool_faults(tools: Sequence[Any], choice: Mapping[str, Any] | None) -> Itera
 
 
 def _custom_faults(at: str, tool: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"{at}.{name}: Extra inputs are not permitted" for name in tool if name not in CUSTOM_FIELDS)
     if "name" not in tool:
         yield f"{at}.name: Field required"
-    elif not NAME.fullmatch(tool["name"]):
-        yield f"{at}.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'"
-    schema = tool.get("input_schema")
-    if not isinstance(schema, dict):
+    elif not isinstance(tool["name"], str):
+        yield f"{at}.name: Input should be a valid string"
+    elif not re.fullmatch(NAME_PATTERN, tool["name"]):
+        yield f"{at}.name: String should match pattern '{NAME_PATTERN}'"
+    if not isinstance(tool.get("description", ""), str):
+        yield f"{at}.description: Input should be a valid string"
+    if "input_schema" not in tool:
         yield f"{at}.input_schema: Field required"
-    elif "type" not in schema:
-        yield f"{at}.input_schema.type: Field required"
-    elif schema["type"] != "object":
-        yield f"{at}.input_schema.type: Input should be 'object'"
+    else:
+        yield from input_schema_faults(f"{at}.input_schema", tool["input_schema"])
 
 
 def _choice_faults(choice: Mapping[str, Any], names: Sequence[str | None]) -> Iterator[str]:

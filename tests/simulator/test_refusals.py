@@ -205,6 +205,12 @@ def test_four_cache_markers_and_no_more() -> None:
     assert message == "A maximum of 4 blocks with cache_control may be provided. Found 5."
 
 
+def test_a_mark_on_the_request_counts_as_one_of_four() -> None:
+    marked = {"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}
+    assert why(system=[marked] * 3, cache_control={"type": "ephemeral"}) is None
+    assert "Found 5" in (why(system=[marked] * 4, cache_control={"type": "ephemeral"}) or "")
+
+
 def turns(*contents: Any) -> list[dict[str, Any]]:
     """Turns of the user and the assistant in alternation."""
     roles = ["user", "assistant"]
@@ -246,6 +252,28 @@ def test_messages_that_are_taken(messages: list[dict[str, Any]]) -> None:
         (turns("a", "b", [RESULT]), "unexpected `tool_use_id`"),
         (turns("a", [CALL], [{**RESULT, "tool_use_id": "toolu_2"}]), "unexpected `tool_use_id`"),
         (turns("a", [{"type": "tool_use"}]), "tool_use.id: Field required"),
+        (
+            turns("a", [{**CALL, "id": "call.1"}]),
+            "messages.1.content.0.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'",
+        ),
+        (turns("a", [{**CALL, "id": ""}]), "tool_use.id: String should match pattern"),
+        (turns("a", [{**CALL, "id": 1}]), "tool_use.id: Input should be a valid string"),
+        (turns("a", [{**CALL, "name": "a.b"}]), "tool_use.name: String should match pattern"),
+        (turns("a", [{**CALL, "input": []}]), "tool_use.input: Input should be an object"),
+        (
+            turns("a", [CALL], [{**RESULT, "tool_use_id": "call.1"}]),
+            "messages.2.content.0.tool_result.tool_use_id: String should match pattern '^[a-zA-Z0-9_-]+$'",
+        ),
+        (
+            turns("a", [{"type": "text", "text": "b"}, CALL, CALL]),
+            "messages.1.content.2: `tool_use` ids must be unique",
+        ),
+        (turns("a", [CALL], [RESULT], [CALL], [RESULT]), "messages.3.content.0: `tool_use` ids must be unique"),
+        (
+            turns("a", [CALL], [RESULT, RESULT]),
+            "messages.2.content.1: each tool_use must have a single result. "
+            "Found multiple `tool_result` blocks with id: toolu_1",
+        ),
     ],
 )
 def test_messages_that_are_refused(messages: list[dict[str, Any]], expected: str) -> None:
@@ -280,12 +308,14 @@ def test_sources(kind: str, media_type: str, data: str, expected: str | None) ->
     ("tools", "choice", "expected"),
     [
         ([{**TOOL, "name": "a" * 128}], None, None),
-        ([{**TOOL, "name": "a" * 129}], None, "should match pattern"),
-        ([{**TOOL, "name": "a.b"}], None, "should match pattern"),
+        ([{**TOOL, "name": "a" * 129}], None, "tools.0.custom.name: String should match pattern"),
+        ([{**TOOL, "name": "a.b"}], None, "should match pattern '^[a-zA-Z0-9_-]{1,128}$'"),
+        ([{**TOOL, "name": "a\n"}], None, "should match pattern"),
+        ([{**TOOL, "name": None}], None, "name: Input should be a valid string"),
         ([TOOL, TOOL], None, "Tool names must be unique"),
-        ([{"name": "x"}], None, "input_schema: Field required"),
-        ([{"name": "x", "input_schema": {}}], None, "input_schema.type: Field required"),
-        ([{"name": "x", "input_schema": {"type": "string"}}], None, "should be 'object'"),
+        ([{**TOOL, "description": None}], None, "tools.0.custom.description: Input should be a valid string"),
+        ([{**TOOL, "strict": True, "cache_control": {"type": "ephemeral"}, "type": "custom"}], None, None),
+        ([{**TOOL, "parameters": {}}], None, "tools.0.custom.parameters: Extra inputs are not permitted"),
         ([{"type": "web_search_20250305", "name": "web_search"}], None, None),
         ([], {"type": "auto"}, "may only be specified while providing tools"),
         ([TOOL], {"type": "tool", "name": "other"}, "Tool 'other' not found"),
@@ -295,6 +325,53 @@ def test_sources(kind: str, media_type: str, data: str, expected: str | None) ->
 def test_tools(tools: list[Any], choice: Any, expected: str | None) -> None:
     message = why("claude-opus-5", tools=tools, **({"tool_choice": choice} if choice else {}))
     assert message is None if expected is None else expected in (message or "")
+
+
+def taking(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
+
+
+NOT_2020_12 = "tools.1.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12 ("
+AT_TOP_LEVEL = "tools.1.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level"
+PROPERTY_KEYS = "tools.1.custom.input_schema.properties: Property keys should match pattern '^[a-zA-Z0-9_.-]{1,64}$'"
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        (taking(), None),
+        (taking(**{"a.b-C_1": {}, "x" * 64: True}), None),
+        (taking(a={"type": "object", "properties": {"filter[name]": {}, "größe": {}}}), None),
+        (taking(a={"anyOf": [{"type": "string"}, {"oneOf": [{}]}], "allOf": [{}]}), None),
+        (taking(a={"type": "array", "prefixItems": [{}, {}]}), None),
+        (taking(a={"type": "string", "pattern": r"\p{Lu}", "format": "no such"}), None),
+        ({**taking(), "$schema": "http://json-schema.org/draft-07/schema#", "x-own": 1}, None),
+        ({**taking(a={"$ref": "#/definitions/b"}), "definitions": {"b": {}}}, None),
+        (None, "tools.1.custom.input_schema: Input should be an object"),
+        ({}, "tools.1.custom.input_schema.type: Field required"),
+        ({"type": "string"}, "tools.1.custom.input_schema.type: Input should be 'object'"),
+        ({"type": ["object", "null"]}, "tools.1.custom.input_schema.type: Input should be 'object'"),
+        *[({**taking(), name: [{"required": ["a"]}]}, AT_TOP_LEVEL) for name in ("anyOf", "oneOf", "allOf")],
+        *[(taking(**{name: {}}), PROPERTY_KEYS) for name in ("", "filter[name]", "$select", "größe", "a b", "x" * 65)],
+        ({**taking(), "required": None}, NOT_2020_12),
+        ({**taking(), "properties": None}, NOT_2020_12),
+        ({**taking(), "required": ["a", "a"]}, NOT_2020_12),
+        (taking(a={"type": "any"}), NOT_2020_12),
+        (taking(a={"enum": None}), NOT_2020_12),
+        (taking(a={"description": None}), NOT_2020_12),
+        (taking(a={"type": "array", "items": [{}, {}]}), NOT_2020_12),
+        (taking(a={"type": "number", "minimum": 1, "exclusiveMinimum": True}), NOT_2020_12),
+        (taking(a={"type": "object", "required": True}), NOT_2020_12),
+        (taking(a={"anyOf": []}), NOT_2020_12),
+    ],
+)
+def test_input_schemas(schema: Any, expected: str | None) -> None:
+    message = why(tools=[TOOL, {"name": "odd", "input_schema": schema}])
+    assert message is None if expected is None else (message or "").startswith(expected)
+
+
+def test_missing_input_schema_is_refused() -> None:
+    assert why(tools=[{"name": "x"}]) == "tools.0.custom.input_schema: Field required"
 
 
 def closed(**properties: Any) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from server.store import sessions
-from server.store.database import SEARCH_INDEXES, open_database
+from server.store.database import open_database
 from server.store.expiry import Expiry
+from server.store.search_index import search_indexes
 
 ROOT = Path(__file__).parents[2]
 NOW = Expiry(now=1000.0, ttl=None)
@@ -46,7 +47,7 @@ def stored(path):
     assert opened.notice is None
     with closing(opened.connection) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-        for index in SEARCH_INDEXES:
+        for index in search_indexes(connection):
             connection.execute(f"INSERT INTO {index} ({index}) VALUES ('integrity-check')")  # noqa: S608
         ids = [row["id"] for row in connection.execute("SELECT id FROM sessions UNION SELECT id FROM former_ids")]
         return {name: len(sessions.find(connection, NOW, name).messages) for name in ids}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from server.events import EventBus
 from server.store.store import Store
 from server.store.types import RequestFilter, RequestRecord, RequestStatus
+from tests.soak import examples
 from tray_app.models.requests_filter import matches, phrases, tokens
 
 PLAIN = RequestRecord(id="req_0", started_at=100.0, endpoint="/v1/chat/completions", client="Continue/1.2.3")
@@ -64,7 +65,7 @@ def test_accents_and_case_make_no_difference() -> None:
 TEXT = st.text(st.sampled_from("aAbBéÉüñçŁßµſΣσςЙйЁё中あ1٣½_-./:'\"*() \t\u0301\u0305\u0323\u2026€😀"), max_size=12)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TEXT)
 def test_words_are_taken_apart_as_sqlite_does(text: str) -> None:
     connection = sqlite3.connect(":memory:")

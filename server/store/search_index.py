@@ -1,0 +1,76 @@
+"""The search indexes: finding one that is damaged, and making it anew from the rows that it indexes.
+
+From SQLite 3.44 on `PRAGMA quick_check` looks into FTS5 tables too (https://www.sqlite.org/releaselog/3_44_0.html).
+An index holds nothing that the indexed tables do not hold, so damage to one never costs history.
+"""
+
+import logging
+import re
+import sqlite3
+from collections.abc import Iterable
+
+from server.store.damage import primary_code
+from server.store.migrate import transaction
+
+log = logging.getLogger(__name__)
+
+# The tables that FTS5 keeps an index in: https://www.sqlite.org/fts5.html#fts5_data_structures
+SHADOW_TABLES = ("data", "idx", "content", "docsize", "config")
+
+
+def search_indexes(connection: sqlite3.Connection) -> list[str]:
+    """The names of the database's search indexes, in the schema that it has now."""
+    rows = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE % USING fts5%'"
+    )
+    return [row[0] for row in rows]
+
+
+def unusable_indexes(connection: sqlite3.Connection) -> list[str]:
+    """The indexes that no statement can use. While there is one, some versions of SQLite check nothing at all."""
+    return [index for index in search_indexes(connection) if not _can_be_used(connection, index)]
+
+
+def _can_be_used(connection: sqlite3.Connection, index: str) -> bool:
+    try:
+        connection.execute(f"SELECT 1 FROM {index} LIMIT 0")  # noqa: S608
+    except sqlite3.Error as error:
+        if primary_code(error) not in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT):
+            raise  # a lock or a full disk says nothing about the index
+        log.warning("the search index %s cannot be used: %s", index, error)
+        return False
+    return True
+
+
+def named_index(finding: str, indexes: Iterable[str]) -> str | None:
+    """Which of `indexes` a finding of `PRAGMA quick_check` is about; None for damage of any other kind.
+
+    Damage to a page names the page, not its table, and is damage to the file even if an index lies there.
+    """
+    for index in indexes:
+        if re.search(rf"\b{index}(_({'|'.join(SHADOW_TABLES)}))?\b", finding):
+            return index
+    return None
+
+
+def rebuild_index(connection: sqlite3.Connection, index: str) -> None:
+    """Make an index anew, whatever state its own tables are in. Raises sqlite3.DatabaseError for damage to their pages.
+
+    FTS5's own 'rebuild' and DROP TABLE both need an index that can still be opened.
+    """
+    with transaction(connection):
+        (definition,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (index,)).fetchone()
+        _forget(connection, index)
+        for shadow in SHADOW_TABLES:
+            connection.execute(f"DROP TABLE IF EXISTS {index}_{shadow}")
+        connection.execute(definition)
+        connection.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")  # noqa: S608
+
+
+def _forget(connection: sqlite3.Connection, index: str) -> None:
+    """Take the index out of the schema, and leave its tables, which are then tables like any other."""
+    connection.execute("PRAGMA writable_schema = ON")
+    try:
+        connection.execute("DELETE FROM sqlite_master WHERE name = ?", (index,))
+    finally:
+        connection.execute("PRAGMA writable_schema = RESET")  # off, and the schema is read again
