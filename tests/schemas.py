@@ -12,7 +12,7 @@ _OLD_TYPES = st.sampled_from(["any", "STRING", "int", "dict", "float"])
 
 def _annotations(draw: Any) -> dict[str, Any]:
     chosen = draw(st.sets(st.sampled_from(["title", "description", "default", "enum", "format", "nullable", "x-own"])))
-    values = {"title": TEXTS, "description": TEXTS, "default": st.none() | st.integers(), "format": st.just("uri")}
+    values = {"title": TEXTS, "description": TEXTS, "default": st.none() | st.integers(-9, 9), "format": st.just("uri")}
     values |= {"enum": st.lists(TEXTS | st.none() | st.integers(-5, 5), min_size=1, max_size=3, unique=True)}
     return {key: draw(values.get(key, st.booleans())) for key in sorted(chosen)}
 
@@ -35,7 +35,9 @@ def parts(draw: Any, depth: int = 2, old: bool = True) -> dict[str, Any]:
     if old and draw(st.booleans()):
         schema[draw(st.sampled_from(["description", "enum", "items", "properties", "required", "pattern"]))] = None
     if depth and draw(st.integers(0, 4)) == 0:
-        schema[draw(st.sampled_from(["anyOf", "oneOf", "allOf"]))] = draw(st.lists(parts(depth - 1, old), max_size=2))
+        schema[draw(st.sampled_from(["anyOf", "oneOf", "allOf"]))] = draw(
+            st.lists(parts(depth - 1, old), min_size=0 if old else 1, max_size=2)
+        )
     return schema
 
 

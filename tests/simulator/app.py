@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from server import exact_json
 from tests.simulator.blocks import estimate_tokens
 from tests.simulator.exchange import Exchange, Message, Send
 from tests.simulator.http_errors import HttpError
@@ -130,7 +131,7 @@ async def _read(receive: Receive) -> bytes:
 
 def _decoded(raw: bytes) -> Any:
     try:
-        return orjson.loads(raw)
+        return exact_json.loads(raw)
     except orjson.JSONDecodeError:
         return None
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import orjson
-
+from server import exact_json
 from tests.simulator.models import MODELS
 from tests.simulator.replies import Content, RedactedThinking, Text, Thinking, ToolUse, split
 
@@ -44,7 +43,7 @@ class Request:
 
 def event(payload: Mapping[str, Any]) -> bytes:
     """One SSE event."""
-    return b"event: %b\ndata: %b\n\n" % (payload["type"].encode(), orjson.dumps(payload))
+    return b"event: %b\ndata: %b\n\n" % (payload["type"].encode(), exact_json.dumps(payload))
 
 
 def estimate_tokens(size: int) -> int:
@@ -88,7 +87,7 @@ def _thinking_frames(part: Thinking, index: int, delay: float, shown: bool) -> t
 
 def _tool_frames(part: ToolUse, index: int, delay: float, request: Request) -> Iterator[Frame]:
     yield _start(index, {**whole_block(part, request), "input": {}})
-    pieces = ["", *split(orjson.dumps(part.input).decode(), part.chunks)]
+    pieces = ["", *split(exact_json.dumps(part.input).decode(), part.chunks)]
     deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
     yield from _deltas(index, deltas, _pace(part, delay))
     yield _stop(index)

@@ -4,8 +4,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import orjson
-
+from server import exact_json
 from tests.simulator.blocks import Frame, Request, block_frames, estimate_tokens, event, whole_block
 from tests.simulator.gate import Gate
 from tests.simulator.replies import (
@@ -111,7 +110,7 @@ def _end(reply: Reply) -> dict[str, Any]:
 def _usage(reply: Reply, request: Request) -> dict[str, Any]:
     written = reply.usage.get("cache_creation_input_tokens", 0)
     cached = written + reply.usage.get("cache_read_input_tokens", 0)
-    output = sum(len(orjson.dumps(whole_block(part, request))) for part in _content(reply))
+    output = sum(len(exact_json.dumps(whole_block(part, request))) for part in _content(reply))
     return {
         "input_tokens": max(1, estimate_tokens(request.size) - cached),
         "cache_creation_input_tokens": 0,

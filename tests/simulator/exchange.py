@@ -6,8 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-import orjson
-
+from server import exact_json
 from tests.simulator.blocks import Frame, Request
 from tests.simulator.encoding import Step, message, steps, stream_error
 from tests.simulator.gate import Gate
@@ -50,7 +49,7 @@ class Exchange:
 
     async def send_json(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
         """Write a JSON answer."""
-        data = orjson.dumps(body)
+        data = exact_json.dumps(body)
         length = {"content-length": str(len(data))}
         await self._start(status, {"content-type": "application/json", **length, **(headers or {})})
         await self._send({"type": "http.response.body", "body": data})

@@ -86,17 +86,23 @@ def _as_client_wrote(block: dict[str, Any]) -> dict[str, Any]:
         case "tool_use":
             return {**block, "name": block["name"].removeprefix(TOOL_PREFIX)}
         case "tool_result" if isinstance(block.get("content"), list):
-            return {**block, "content": _without_tokens_left(block["content"])}
+            return {**block, "content": _without_notes(block["content"])}
         case "tool_result" if isinstance(block.get("content"), str):
             return {**block, "content": TOKENS_LEFT.sub("", block["content"])}
         case _:
             return block
 
 
-def _without_tokens_left(blocks: Blocks) -> Blocks:
-    if not blocks or not TOKENS_LEFT.fullmatch(blocks[-1].get("text", "")):
-        return blocks
-    *kept, last = blocks[:-1] or [{}]
-    # The CLI ends the text before its note with a line break of its own.
-    text = {"text": last["text"].removesuffix("\n")} if "text" in last else {}
-    return [*kept, {**last, **text}] if last else []
+def _without_notes(blocks: Blocks) -> Blocks:
+    """Without the CLI's notes at the end, which it puts into a result where no other block of the user's follows."""
+    kept = list(blocks)
+    while kept and _is_note(kept[-1].get("text", "")):
+        kept.pop()
+    if len(kept) < len(blocks) and kept and "text" in kept[-1]:
+        # The CLI ends the text before its note with a line break of its own.
+        kept[-1] = {**kept[-1], "text": kept[-1]["text"].removesuffix("\n")}
+    return kept
+
+
+def _is_note(text: str) -> bool:
+    return TOKENS_LEFT.fullmatch(text) is not None or text.startswith(ENVIRONMENT_NOTES)
