@@ -330,6 +330,30 @@ async def test_results_may_come_before_their_calls(start):
     assert await answer(channel) == ("c2", ["two"])
 
 
+ORDERED = f"""{TOOLS}
+def taken(tool_use_id):
+    block = {{"type": "tool_result", "tool_use_id": tool_use_id, "content": "r"}}
+    say(type="user", message={{"role": "user", "content": [block]}})
+call("t1", "c1")
+call("t2", "c2")
+answers(1)
+taken("another")
+grant(hear())
+taken("t2")
+answers(1)
+sleep()"""
+
+
+async def test_ordered_results_are_given_once_the_one_before_was_taken(start):
+    """Results that come together join the transcript in the order of their calls."""
+    channel, _ = await start(ORDERED)
+    channel.give_results([tool_result("t2", "two"), tool_result("t1", "one")], one_by_one=True)
+    assert await answer(channel) == ("c2", ["two"])
+    # The program hears this and no second result.
+    await channel.request("anything else?")
+    assert await answer(channel) == ("c1", ["one"])
+
+
 async def test_a_result_answers_its_own_call_only(start):
     channel, _ = await start(f'{TOOLS}call("t1", "c1")\nanswers(1)\nsleep()')
     channel.give_results([tool_result("t2", "not yours")])

@@ -3,10 +3,11 @@
 import copy
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.backends.claude_cli.replay import Turn, turns
+from server.backends.claude_cli.replay import Turn, distinct_ids, keeps, turns
 from tests.asking import assistant, text, user
 
 THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "c2ln"}
@@ -69,3 +70,66 @@ def test_everything_is_said_once_in_order_by_turns(messages, last):
     roles = [turn.role for turn in [*past, question]]
     assert all(one != other for one, other in pairwise(roles))
     assert question.role == "user"
+
+
+def called(*ids, **more):
+    return assistant(*({**TOOL_USE, "id": id, **more} for id in ids))
+
+
+@pytest.mark.parametrize(
+    ("ids", "renamed"),
+    [
+        (["a", "b", "a-2", "a__2", "a_b"], {}),
+        (["call_1_2"], {}),
+        (["call_0", "call_0_2"], {"call_0_2": "call_0-2"}),
+        (["call_0_2", "call_0"], {"call_0_2": "call_0-2"}),
+        (["a", "a_1", "a_1_2"], {"a_1": "a-1", "a_1_2": "a_1-2"}),
+        (["a", "a_1", "a-1"], {"a_1": "a-1a"}),
+    ],
+    ids=str,
+)
+def test_ids_that_the_cli_takes_for_copies_of_others_are_exchanged(ids, renamed):
+    results = user(*({**RESULT, "tool_use_id": id} for id in ids))
+    assert distinct_ids([user("a"), called(*ids), results]) == renamed
+    past, question = turns([user("a"), called(*ids), results])
+    sent = [renamed.get(id, id) for id in ids]
+    assert [block["id"] for block in past[1].content] == sent
+    assert [block["tool_use_id"] for block in question.content] == sent
+
+
+@given(st.lists(st.from_regex(r"[ab](_[12]){0,3}", fullmatch=True), unique=True))
+def test_exchanged_ids_stay_different_and_no_copies(ids):
+    renamed = distinct_ids([called(*ids)])
+    sent = [renamed.get(id, id) for id in ids]
+    assert len(set(sent)) == len(sent)
+    assert distinct_ids([called(*sent)]) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"n": 2**53 - 1, "f": 1e300, "b": True}, {"n": 2**53 - 1, "f": 1e300, "b": True}),
+        ({"n": 2**53}, {"n": str(2**53)}),
+        ({"n": [-(10**20), {"m": 10**18}], "s": "x"}, {"n": [str(-(10**20)), {"m": str(10**18)}], "s": "x"}),
+    ],
+    ids=str,
+)
+def test_integers_that_javascript_rounds_are_sent_as_their_digits(given, sent):
+    past, _ = turns([user("a"), called("c", input=given), user(RESULT)])
+    assert past[1].content[0]["input"] == sent
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept"),
+    [
+        (assistant("plain"), True),
+        (called("b"), True),
+        (called("b", input={"n": 5}), True),
+        (called("b", input={"n": 2**60}), False),
+        (called("a_2"), False),
+        (called("b", "b_1"), False),
+    ],
+    ids=str,
+)
+def test_which_answers_the_cli_holds_as_they_are(answer, kept):
+    assert keeps(answer, [user("q"), called("a"), user(RESULT)]) is kept

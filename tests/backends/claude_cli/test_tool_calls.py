@@ -1,8 +1,12 @@
 """The client's tools: its calls are held in the process until its next request brings the results."""
 
+import sys
+
 import pytest
 
+from server.errors import UpstreamFailed
 from tests.asking import ask, assistant, fold, text, tool, user, words
+from tests.backends.claude_cli.scripted_cli import WORDS
 from tests.simulator import Text, ToolUse, client_tools, conversation
 
 TOOLS = [tool("look", at={"type": "string"}), tool("walk", to={"type": "string"})]
@@ -130,3 +134,62 @@ async def test_the_first_question_gets_all_tools(backend, simulator):
     simulator.script(ToolUse("look", id="toolu_1"))
     await fold(backend.stream(ask("look", tools=TOOLS)))
     assert [one["name"] for one in client_tools(simulator.messages_calls[0])] == ["look", "walk"]
+
+
+LONG = 12345678901234567890
+
+
+async def test_long_integers_keep_their_digits_in_the_next_turn(backend, simulator):
+    """The CLI rounds them, so its process is given up; in the replay their digits are a string."""
+    simulator.script(ToolUse("look", {"at": LONG, "near": [2**53 + 1, 5]}, id="toolu_1"))
+    first = await fold(backend.stream(ask("look", tools=TOOLS)))
+    assert first.content[0]["input"] == {"at": LONG, "near": [2**53 + 1, 5]}
+    simulator.script(ToolUse("walk", {"to": "x"}, id="toolu_2"))
+    messages = [user("look"), assistant(*first.content), user(result("toolu_1", "seen"))]
+    second = await fold(backend.stream(ask(*messages, tools=TOOLS)))
+    holding = pids(backend)
+    messages += [assistant(*second.content), user(result("toolu_2", "there"))]
+    await fold(backend.stream(ask(*messages, tools=TOOLS)))
+    assert pids(backend) == holding, "later turns go on in the process of the replay"
+    for call in simulator.messages_calls[1:]:
+        assert conversation(call)[1][1][0]["input"] == {"at": str(LONG), "near": [str(2**53 + 1), 5]}
+
+
+async def test_ids_that_are_others_with_a_number_keep_their_results(backend, simulator):
+    ids = ["call_0", "call_0_2", "call_0_2_7"]
+    calls = [{"type": "tool_use", "id": id, "name": "look", "input": {"at": id}} for id in ids]
+    results = user(*(result(id, f"seen {id}") for id in reversed(ids)))
+    await fold(backend.stream(ask("All", assistant(*calls), results, tools=TOOLS)))
+    (_, asked, answered) = conversation(simulator.messages_calls[0])
+    sent = [block["id"] for block in asked[1]]
+    assert [block["input"]["at"] for block in asked[1]] == ids
+    assert [block["tool_use_id"] for block in answered[1]] == list(reversed(sent))
+    shown = [block["content"] if isinstance(block["content"], str) else words_of(block) for block in answered[1]]
+    assert shown == [f"seen {id}" for id in reversed(ids)]
+
+
+def words_of(block):
+    return "".join(part["text"] for part in block["content"])
+
+
+DROPS_A_TOOL = """
+while True:
+    line = hear()
+    if line["type"] == "control_request":
+        grant(line, account={}, models=[], claude_code_version="1")
+    elif line["type"] == "user":
+        say(type="system", subtype="init", tools=["mcp__client__look"])
+        event(type="message_start", message={"role": "assistant", "content": []})
+        sleep()
+"""
+
+
+async def test_a_tool_that_the_cli_does_not_keep_is_an_error(start_backend, tmp_path):
+    program = tmp_path / "claude"
+    program.write_text(f"#!{sys.executable} -ISu\n{WORDS}\n{DROPS_A_TOOL}")
+    program.chmod(0o755)
+    async with start_backend(claude_path=program) as backend:
+        with pytest.raises(UpstreamFailed, match=r"did not accept 1 of the request's 2 tools: walk\.") as raised:
+            await fold(backend.stream(ask("look", tools=TOOLS)))
+        assert raised.value.hint
+        assert backend.pool.counts().live == 0
