@@ -8,7 +8,7 @@ from typing import Any
 
 from server.api.streams import Frame
 from server.backends.base import ROUTED, Backend
-from server.backends.capabilities import Fitted
+from server.backends.capabilities import Fitted, name_refused_tool
 from server.dialects.base import Call, Chunk
 from server.errors import TrayError, UpstreamFailed, as_tray_error
 from server.messages import Events, MessageFold, StreamEvent
@@ -43,6 +43,7 @@ class Production:
         self._backend = backend
         self._request = fitted.request
         self._restorers = [None if fitted.names.none else fitted.names.restorer() for _ in range(call.n)]
+        self._tools = call.request.tools
         self._encoder = call.encoder
         self._frame = frame
         self._on_routed = on_routed
@@ -106,6 +107,7 @@ class Production:
         try:
             await self._consume(self._backend.stream(self._request), choice)
         except TrayError as error:
+            name_refused_tool(error, self._tools)
             self.fail(error)
         except Exception as error:
             log.exception("an answer failed unexpectedly")

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from tests.bench.answers import CLI, Answer, NotAnswered, read_answer
 from tests.bench.clients import MODEL, SYSTEM
@@ -41,9 +41,9 @@ class CliItself:
         self._tail = b""
 
     @classmethod
-    async def start(cls, scene: Scene) -> Self:
-        """Start a process. It comes up while it is asked already."""
-        return cls(
+    async def start(cls, scene: Scene, tools: Sequence[Mapping[str, Any]] = ()) -> Self:
+        """Start a process, with tools of the host's if there are any. It comes up while it is asked already."""
+        cli = cls(
             await asyncio.create_subprocess_exec(
                 *command(scene.claude),
                 stdin=asyncio.subprocess.PIPE,
@@ -53,6 +53,9 @@ class CliItself:
                 limit=LINE_BYTES,
             )
         )
+        if tools:
+            cli._stdin.write(with_tools(tools))
+        return cli
 
     async def ask(self, text: str) -> Answer:
         """Send a turn and read its answer; returns when the process is ready for the next. Raises NotAnswered."""
@@ -89,10 +92,26 @@ class CliItself:
             lines, begun = [begun + rest], b""
 
 
+def with_tools(tools: Sequence[Mapping[str, Any]]) -> bytes:
+    """The line that gives a process its host's tools: SDKControlInitializeRequest of `sdk.d.ts`."""
+    listed = [
+        {"name": tool["name"], "description": tool["description"], "inputSchema": tool["input_schema"]}
+        for tool in tools
+    ]
+    hello = {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {"tools": {}},
+        "serverInfo": {"name": "t", "version": "1"},
+    }
+    manifest = {"t": {"initializeResult": hello, "toolsListResult": {"tools": listed}}}
+    request = {"subtype": "initialize", "sdkMcpServers": ["t"], "sdkMcpServerManifests": manifest, "hooks": None}
+    return json.dumps({"type": "control_request", "request_id": "r1", "request": request}).encode() + b"\n"
+
+
 @contextlib.asynccontextmanager
-async def kept_open(scene: Scene) -> AsyncIterator[CliItself]:
+async def kept_open(scene: Scene, tools: Sequence[Mapping[str, Any]] = ()) -> AsyncIterator[CliItself]:
     """A process for several turns."""
-    cli = await CliItself.start(scene)
+    cli = await CliItself.start(scene, tools)
     try:
         yield cli
     finally:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from tests.bench import eight_at_once, long_stream, memory, new_conversation, next_turn, start, window_lag
+from tests.bench import eight_at_once, long_stream, many_tools, memory, new_conversation, next_turn, start, window_lag
 from tests.bench.answers import NotAnswered
 from tests.bench.report import Row
 from tests.bench.rounds import Size
@@ -25,6 +25,7 @@ FAILED = "failed"
 MEASUREMENTS: Mapping[str, Measurement] = {
     "next-turn": Measurement(next_turn.measure, 40),
     "new-conversation": Measurement(new_conversation.measure, 15),
+    "many-tools": Measurement(many_tools.measure, 40),
     "eight-at-once": Measurement(eight_at_once.measure, 4),
     "long-stream": Measurement(long_stream.measure, 15),
     "window-lag": Measurement(window_lag.measure, 1),

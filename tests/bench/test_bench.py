@@ -23,6 +23,10 @@ MEMORY = {who: {f"{who}, resident (RSS)", f"{who}, its own (USS)"} for who in ("
 CONTENDERS = {
     "next-turn": {"first delta, next turn": LIVE},
     "new-conversation": {"first delta, new conversation": {"CLI started for it", "server, spare parked"}},
+    "many-tools": {
+        "first delta, next turn with 40 tools": {"CLI kept open", "server, chat completions", "server, messages"},
+        "first delta, new conversation with 40 tools": {"server, chat completions", "server, messages"},
+    },
     "eight-at-once": {"first delta, 2 at once": {"CLIs started at once", "server"}},
     "long-stream": {"a stream of 50 tokens": LIVE},
     "window-lag": {"event loop's lag": set(window_lag.CONTENDERS)},

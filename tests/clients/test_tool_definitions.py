@@ -192,8 +192,10 @@ async def test_a_cache_mark_of_the_client_s_passes_where_there_is_room(server: L
 
 
 async def test_the_api_s_own_refusal_is_passed_on(server: Live) -> None:
-    message = "tools.0.custom.input_schema: JSON schema is invalid."
+    message = "tools.1.custom.input_schema: JSON schema is invalid."
     server.simulator.script(HttpError(400, "invalid_request_error", message), when=lambda _: True)
-    response = await ask(server, "messages", [tool("look", OBJECT)])
+    response = await ask(server, "messages", [tool("look", OBJECT), tool("no look", OBJECT)])
     assert response.status_code == 400
-    assert message.rstrip(".") in response.json()["error"]["message"]
+    said = response.json()["error"]["message"]
+    assert message.rstrip(".") in said
+    assert "tools.1 is the tool 'no look'" in said

@@ -6,5 +6,6 @@ and that is said in a warning.
 
 from server.backends.capabilities.fitting import Fitted, fit
 from server.backends.capabilities.table import Capabilities, capabilities_of
+from server.backends.capabilities.tools import name_refused_tool
 
-__all__ = ["Capabilities", "Fitted", "capabilities_of", "fit"]
+__all__ = ["Capabilities", "Fitted", "capabilities_of", "fit", "name_refused_tool"]

@@ -1,6 +1,7 @@
 """Fits the tools: every definition reaches the model as the client wrote it, or as what means the same."""
 
 import functools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from server import exact_json
 from server.backends.capabilities.tool_names import ToolNames, argument_name, tool_name
 from server.backends.capabilities.tool_object import plain_object
 from server.backends.capabilities.tool_schema import Schema, modern_schema
-from server.errors import InvalidRequest
+from server.errors import InvalidRequest, TrayError
 from server.messages import MessagesRequest, Tool, ToolChoice
 
 _MAX_NAMED = 8
@@ -47,6 +48,13 @@ def fit_tools(request: MessagesRequest, warnings: list[str]) -> tuple[MessagesRe
     if not names.none:
         request = request.with_changes(messages=names.in_history(request.messages))
     return request, names
+
+
+def name_refused_tool(error: TrayError, tools: Sequence[Tool]) -> None:
+    """Add the tool's name to a refusal of the API's, which names its number alone (`tools.3.custom.input_schema`)."""
+    found = re.search(r"\btools\.(\d+)\b", error.message)
+    if found is not None and int(found[1]) < len(tools) and not error.hint:
+        error.hint = f"tools.{found[1]} is the tool {tools[int(found[1])]['name'][:100]!r}."
 
 
 def _fitted(tool: Tool, position: int) -> _Fitted:
