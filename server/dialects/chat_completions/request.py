@@ -8,7 +8,7 @@ from server.dialects.chat_completions.fields import Field
 from server.dialects.chat_completions.parameters import read_parameters
 from server.dialects.chat_completions.tools import Tools, read_tools
 from server.dialects.chat_completions.turns import read_messages
-from server.dialects.model_names import resolve
+from server.dialects.model_names import resolve, with_named_thinking
 from server.messages import MessagesRequest
 
 MOST_CHOICES = 8
@@ -47,7 +47,7 @@ def _messages_request(body: Field, tools: Tools, context: Context, warnings: lis
     resolved = resolve(name, context)
     session = body.member("session_id")
     system, messages = read_messages(body.member("messages"))
-    return MessagesRequest(
+    request = MessagesRequest(
         model=resolved,
         requested_model=name or resolved,
         messages=messages,
@@ -57,6 +57,7 @@ def _messages_request(body: Field, tools: Tools, context: Context, warnings: lis
         session_id=None if session.missing else session.filled_string(),
         **read_parameters(body, warnings),
     )
+    return with_named_thinking(request)
 
 
 def _includes_usage(stream_options: Field) -> bool:

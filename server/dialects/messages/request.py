@@ -16,7 +16,7 @@ from server.dialects.messages.body import (
 from server.dialects.messages.encoder import MessagesEncoder
 from server.dialects.messages.tool_pairs import check_tool_pairs
 from server.dialects.messages.turns import read_turns, texts
-from server.dialects.model_names import resolve
+from server.dialects.model_names import resolve, with_named_thinking
 from server.errors import InvalidRequest
 from server.messages import MessagesRequest, Thinking, Tool, ToolChoice
 
@@ -54,7 +54,7 @@ def _prompt(body: CountBody, context: Context) -> MessagesRequest:
     leading_system, turns = read_turns(body["messages"])
     output = body.get("output_config", {})
     schema = output.get("format") or body.get("output_format")
-    return MessagesRequest(
+    request = MessagesRequest(
         model=resolve(body.get("model"), context),
         requested_model=body.get("model", ""),
         messages=tuple(turns),
@@ -66,6 +66,7 @@ def _prompt(body: CountBody, context: Context) -> MessagesRequest:
         output_schema=schema["schema"] if schema else None,
         session_id=body.get("session_id"),
     )
+    return with_named_thinking(request)
 
 
 def _tools(body: CountBody) -> tuple[Tool, ...]:
