@@ -54,8 +54,8 @@ async def test_a_name_that_asks_for_thinking(server: Live, suffix: str) -> None:
 
 async def test_the_limits_are_those_of_the_model_that_is_meant(server: Live) -> None:
     create = server.anthropic().messages.with_raw_response.create
-    wanted: dict[str, Any] = {"model": "anthropic/claude-sonnet-4.5", "max_tokens": 100_000, "extra_body": {"temperature": 0.5}}
-    raw = await create(messages=HELLO, **wanted)
+    wanted: dict[str, Any] = {"max_tokens": 100_000, "extra_body": {"temperature": 0.5}}
+    raw = await create(model="anthropic/claude-sonnet-4.5", messages=HELLO, **wanted)
     sent = server.sent().body
     assert (sent["model"], sent["max_tokens"], sent["temperature"]) == ("claude-sonnet-4-5", 64_000, 0.5)
     assert "100000" in raw.headers["warning"]

@@ -415,3 +415,20 @@ def test_thinking_goes_on_after_a_tool_call_only_with_what_was_thought(blocks, t
     result = fitted("claude-sonnet-4-5", [user(), assistant(*blocks), RESULT], effort="high")
     assert (result.request.thinking["type"] == "enabled") is thinks
     assert bool([warning for warning in result.warnings if "left out" in warning]) is not thinks
+
+
+@pytest.mark.parametrize(
+    ("content", "sent", "said"),
+    [
+        (["A", CALL], ["A", CALL], ""),
+        (["A", CALL, "B"], ["A", "B", CALL], "before the call"),
+        ([THOUGHT, CALL, "B", {**CALL, "id": "t2"}], [THOUGHT, "B", CALL, {**CALL, "id": "t2"}], "before the call"),
+        ([THOUGHT, "A"], [THOUGHT, "A"], ""),
+        ([THOUGHT], None, "thinking alone"),
+    ],
+)
+def test_past_answers_are_brought_into_the_order_that_is_taken(content, sent, said):
+    messages = [user(), assistant(*content), user("on")]
+    result = fitted("claude-opus-5-5", messages)
+    assert list(result.request.messages) == [user(), *([] if sent is None else [assistant(*sent)]), user("on")]
+    assert [said in warning for warning in result.warnings] == ([True] if said else [])
