@@ -36,4 +36,5 @@ def _calls_are_last(message: Message) -> bool:
 
 
 def _is_call(block: Block) -> bool:
-    return block["type"] == "tool_use"
+    kind: str = block["type"]
+    return kind == "tool_use"
