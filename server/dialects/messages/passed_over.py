@@ -8,6 +8,7 @@ PASSED_OVER: Mapping[str, str] = {
     "metadata": "for the client's own records",
     "service_tier": "for billing",
     "anthropic_version": "as the header of this name",
+    "system.citations": "a system prompt cites nothing",
     "tools.type": "says what it is anyway",
     "tools.eager_input_streaming": "a tool's input is streamed as it is written",
 }
