@@ -299,6 +299,15 @@ class TestOutputFormat:
         assert result.warnings == ["the output schema's minimum cannot be enforced and became descriptions"]
         assert result.request.system == ()
 
+    def test_what_is_written_in_another_way_is_told(self):
+        either = {"oneOf": [{"type": "null"}, {"type": "string", "maxLength": 3}]}
+        schema = {"type": "object", "properties": {"a": either}, "additionalProperties": True}
+        assert fitted("claude-opus-5-5", output_schema=schema).warnings == [
+            "the output schema's additionalProperties cannot be enforced and became false",
+            "the output schema's maxLength cannot be enforced and became descriptions",
+            "the output schema's oneOf cannot be enforced and became anyOf",
+        ]
+
     @pytest.mark.parametrize(
         ("model", "schema"),
         [("claude-3-haiku-20240307", SCHEMA), ("claude-opus-5-5", {"type": "object"}), ("claude-opus-5-5", {})],
