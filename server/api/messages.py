@@ -13,7 +13,9 @@ from server.api.reading import context_of, fitted_request, with_fetched_images, 
 from server.api.session_link import link_session
 from server.api.streams import ANTHROPIC_SSE
 from server.api.warnings import warning_header
+from server.dialects.left_out import left_out_warnings
 from server.dialects.messages import remote_images, to_count, to_messages, with_images
+from server.dialects.messages.betas import beta_warnings
 from server.dialects.token_estimate import estimate_tokens
 from server.messages import MessagesRequest
 
@@ -25,20 +27,23 @@ router = APIRouter()
 VERSION = "2026-10-21"
 # They differ in what they refuse, not in their answers; what the newer one refuses is passed over here.
 _KNOWN_VERSIONS = frozenset({VERSION, "2023-06-01"})
+_OTHER_HEADERS = ("anthropic-user-profile-id", "anthropic-workspace-id")
 
 
-def version_warnings(scope: Scope) -> list[str]:
-    """What is to be said of the header `anthropic-version`.
+def header_warnings(scope: Scope) -> list[str]:
+    """What the API's own headers ask for and do not get.
 
-    The API demands it; here curl may leave it out. https://platform.claude.com/docs/en/api/versioning
+    The API demands `anthropic-version`; here curl may leave it out. https://platform.claude.com/docs/en/api/versioning
     """
     version = header(scope, b"anthropic-version")
-    if version is None or version in _KNOWN_VERSIONS:
-        return []
-    return [f"anthropic-version {version[:64]} is not known; the answer is that of {VERSION}"]
+    warnings = []
+    if version is not None and version not in _KNOWN_VERSIONS:
+        warnings.append(f"anthropic-version {version[:64]} is not known; the answer is that of {VERSION}")
+    warnings += beta_warnings((header(scope, b"anthropic-beta") or "").split(","))
+    return warnings + left_out_warnings(name for name in _OTHER_HEADERS if header(scope, name.encode()) is not None)
 
 
-_endpoint = ExchangeEndpoint(Dialect(to_messages, ANTHROPIC_SSE, remote_images, with_images, version_warnings))
+_endpoint = ExchangeEndpoint(Dialect(to_messages, ANTHROPIC_SSE, remote_images, with_images, header_warnings))
 router.add_route("/v1/messages", _endpoint, methods=["POST"])  # type: ignore[arg-type]  # an ASGI application
 
 
@@ -49,7 +54,7 @@ async def count_tokens(request: Request) -> Response:
     body = with_session_header(parse_object(await read_body(request.receive)), request.scope)
     body = await with_fetched_images(services, body, remote_images, with_images)
     link = await link_session(services, to_count(body, context_of(services)))
-    warnings = version_warnings(request.scope)
+    warnings = header_warnings(request.scope)
     counted = await _exact_count(services, link.request)
     if counted is None:
         counted = estimate_tokens(link.request)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from server.api.answers import json_response
 from server.api.reading import context_of, model_info
 from server.dialects.base import Context
-from server.dialects.model_names import DEFAULT_ALIASES, resolve
+from server.dialects.model_names import COMMON_NAMES, DEFAULT_ALIASES, resolve
 from server.errors import InvalidRequest, ModelNotFound
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def listed_models(services: "Services") -> list[dict[str, Any]]:
     """Ids first, then the backend's short names, then the user's aliases, then the built-in ones."""
     offered = services.backend.models()
     names = [model.id for model in offered] + [model.name for model in offered if model.name]
-    names += [*services.settings.aliases, *DEFAULT_ALIASES]
+    names += [*services.settings.aliases, *COMMON_NAMES, *DEFAULT_ALIASES]
     context = context_of(services)
     targets = ((name, _resolved(name, context)) for name in dict.fromkeys(names))
     return [_entry(services, name, target) for name, target in targets if target is not None]

@@ -60,9 +60,10 @@ def context_of(services: "Services") -> Context:
 
 
 def model_info(backend: Backend, model: str) -> ModelInfo | None:
-    """What the backend says of a model, by its id or short name."""
+    """What the backend says of a model, by its id or short name, whatever the size of its context (`sonnet[1m]`)."""
     models = backend.models()
-    found = next((info for info in models if model in (info.id, info.name)), None)
+    names = (model, model.removesuffix("[1m]"))
+    found = next((info for name in names for info in models if name in (info.id, info.name)), None)
     if found is None and model == "default":
         found = next((info for info in models if info.is_default), None)
     return found

@@ -63,7 +63,7 @@ async def test_native_roles_and_nothing_foreign(server: Live, stream: bool) -> N
         ("assistant", [text("b")]),
         ("user", [text("c"), text("d")]),
         ("assistant", [text("e")]),
-        ("user", [text("f")]),
+        ("user", [text("somebody: f")]),
     ]
     assert client_system(call) == "Be brief.\n\nBe kind."
     assert client_tools(call) == []
@@ -171,7 +171,7 @@ async def test_a_plain_client_reads_the_stream(server: Live) -> None:
 
 async def test_a_model_that_there_is_not(server: Live) -> None:
     """The first is no name of a Claude model, of the second only the API knows that it is none."""
-    for model in ("gpt-9", "claude-opus-5-5-turbo"):
+    for model in ("gemini-3-pro", "claude-opus-5-5-turbo"):
         with pytest.raises(openai.NotFoundError) as caught:
             await server.openai().chat.completions.create(model=model, messages=HELLO)
         assert caught.value.code == "model_not_found"

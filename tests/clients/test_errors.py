@@ -155,7 +155,7 @@ async def _ask_anthropic(server: Live) -> Any:
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
 async def test_the_server_s_own_key(server: Live, path: str, header: str | None, value: str, status: int) -> None:
     headers = {header: value.format(key=KEY)} if header else {}
-    body = {"model": "gpt-9", "max_tokens": 9, "messages": HELLO}
+    body = {"model": "gemini-3-pro", "max_tokens": 9, "messages": HELLO}
     response = await server.http(key=None).post(path, json=body, headers=headers)
     # With the key the request is read, and the model not found.
     assert response.status_code == (404 if status == 200 else 401)

@@ -1,5 +1,7 @@
 """The models that Claude Code offers, and the names that other providers' clients know."""
 
+from typing import Any
+
 import anthropic
 import openai
 import pytest
@@ -27,12 +29,36 @@ async def test_the_list_to_both_clients(server: Live) -> None:
         ("gpt-4o-2024-08-06", "claude-sonnet-5-5"),
         ("openai/gpt-3.5-turbo", "claude-haiku-5-5"),
         ("claude-opus-4-1", "claude-opus-5-5"),
+        ("openai/gpt-5.6-terra", "claude-sonnet-5-5"),
+        ("anthropic/claude-sonnet-4.5", "claude-sonnet-4-5"),
+        ("us.anthropic.claude-haiku-4-5-20251001-v1:0", "claude-haiku-4-5-20251001"),
+        ("claude-3.7-sonnet:beta", "claude-sonnet-5-5"),
     ],
 )
 async def test_a_name_reaches_its_model(server: Live, name: str, reaches: str) -> None:
     assert (await server.openai().models.retrieve(name)).id == name
     await server.openai().chat.completions.create(model=name, messages=HELLO, temperature=0.5)
     assert server.sent().model == reaches
+
+
+@pytest.mark.parametrize("suffix", [":thinking", "-thinking"])
+async def test_a_name_that_asks_for_thinking(server: Live, suffix: str) -> None:
+    name = f"claude-sonnet-4.5{suffix}"
+    await server.openai().chat.completions.create(model=name, messages=HELLO)
+    assert (server.sent().model, server.sent().body["thinking"]["type"]) == ("claude-sonnet-4-5", "enabled")
+    await server.anthropic().messages.create(model=name, messages=HELLO, max_tokens=4000)
+    assert server.sent().body["thinking"]["type"] == "enabled"
+    await server.openai().chat.completions.create(model=name, messages=HELLO, reasoning_effort="none")
+    assert server.sent().body["thinking"]["type"] == "disabled", "what the request says goes first"
+
+
+async def test_the_limits_are_those_of_the_model_that_is_meant(server: Live) -> None:
+    create = server.anthropic().messages.with_raw_response.create
+    wanted: dict[str, Any] = {"max_tokens": 100_000, "extra_body": {"temperature": 0.5}}
+    raw = await create(model="anthropic/claude-sonnet-4.5", messages=HELLO, **wanted)
+    sent = server.sent().body
+    assert (sent["model"], sent["max_tokens"], sent["temperature"]) == ("claude-sonnet-4-5", 64_000, 0.5)
+    assert "100000" in raw.headers["warning"]
 
 
 async def test_aliases_of_one_s_own(serve: Serve) -> None:
@@ -48,9 +74,9 @@ async def test_aliases_of_one_s_own(serve: Serve) -> None:
 
 async def test_a_name_of_nothing(server: Live) -> None:
     with pytest.raises(openai.NotFoundError):
-        await server.openai().models.retrieve("gpt-9")
+        await server.openai().models.retrieve("gemini-3-pro")
     with pytest.raises(anthropic.NotFoundError):
-        await server.anthropic().models.retrieve("gpt-9")
+        await server.anthropic().models.retrieve("gemini-3-pro")
 
 
 async def test_health_says_how_claude_code_is(server: Live) -> None:

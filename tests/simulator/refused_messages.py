@@ -67,6 +67,8 @@ def _system_faults(system: Any) -> Iterator[str]:
 
 def _content_faults(position: int, message: Turn) -> Iterator[str]:
     content = message["content"]
+    if message["role"] == "assistant" and _ends_in_thinking(content):
+        yield f"messages.{position}: The final block in an assistant message cannot be `thinking`."
     # The CLI sends system turns with no content at all, for the settings that they carry.
     if not content and message["role"] == "user":
         yield f"messages.{position}: user messages must have non-empty content"
@@ -76,6 +78,10 @@ def _content_faults(position: int, message: Turn) -> Iterator[str]:
         return
     for index, block in enumerate(content):
         yield from _block_faults(f"messages.{position}.content.{index}", block)
+
+
+def _ends_in_thinking(content: Any) -> bool:
+    return isinstance(content, list) and bool(content) and content[-1].get("type") == "thinking"
 
 
 def _block_faults(at: str, block: Any) -> Iterator[str]:
@@ -95,7 +101,10 @@ def _block_faults(at: str, block: Any) -> Iterator[str]:
         case "tool_result":
             yield from _pattern_faults(f"{at}.tool_result", block, {"tool_use_id": ID_PATTERN})
             inner = block.get("content")
-            for index, part in enumerate(inner if isinstance(inner, list) else []):
+            parts = inner if isinstance(inner, list) else []
+            if block.get("is_error") and any(part.get("type") != "text" for part in parts):
+                yield f"{at}.tool_result: all content must be type `text` if `is_error` is true"
+            for index, part in enumerate(parts):
                 yield from _block_faults(f"{at}.tool_result.content.{index}", part)
 
 

@@ -274,6 +274,11 @@ def test_messages_that_are_taken(messages: list[dict[str, Any]]) -> None:
             "messages.2.content.1: each tool_use must have a single result. "
             "Found multiple `tool_result` blocks with id: toolu_1",
         ),
+        (turns("a", [{"type": "thinking", "thinking": "hm", "signature": "s"}], "b"), "cannot be `thinking`"),
+        (
+            turns("a", [CALL], [{**RESULT, "is_error": True, "content": [{"type": "image", "source": {}}]}]),
+            "all content must be type `text`",
+        ),
     ],
 )
 def test_messages_that_are_refused(messages: list[dict[str, Any]], expected: str) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from server.backends.base import ModelInfo
-from server.dialects.model_names import DEFAULT, SHORT_NAMES
+from server.dialects.model_families import SHORT_NAMES
+from server.dialects.model_names import DEFAULT
 
 _USUAL = "sonnet"
 

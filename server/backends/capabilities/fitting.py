@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from server.backends.capabilities.output_format import fit_output_format
+from server.backends.capabilities.past_answers import fit_past_answers
 from server.backends.capabilities.prefill import Prefill, check_ending, fit_prefill
 from server.backends.capabilities.table import Capabilities
 from server.backends.capabilities.thinking import (
@@ -142,6 +143,7 @@ def _thinking_is_off(request: MessagesRequest) -> bool:
 
 
 _STEPS: tuple[_Step, ...] = (
+    fit_past_answers,
     _fit_max_tokens,
     _fit_stop_sequences,
     fit_output_format,

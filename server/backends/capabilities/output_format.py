@@ -22,11 +22,12 @@ def fit_output_format(request: MessagesRequest, caps: Capabilities, warnings: li
     if not caps.output_schema:
         return _instead_of_schema(request, f"{caps.model} does not take one", warnings)
     try:
-        schema, dropped = strict_schema(request.output_schema)
+        schema, changed = strict_schema(request.output_schema)
     except Untranslatable as error:
         return _instead_of_schema(request, str(error), warnings)
-    if dropped:
-        warnings.append(f"the output schema's {', '.join(dropped)} cannot be enforced and became descriptions")
+    for became in dict.fromkeys(changed.values()):
+        names = ", ".join(name for name, other in changed.items() if other == became)
+        warnings.append(f"the output schema's {names} cannot be enforced and became {became}")
     return request.with_changes(output_schema=schema, json_object=False)
 
 

@@ -44,15 +44,15 @@ class Untranslatable(ValueError):
     """The schema says something that the subset cannot say; the text is what, as in `it refers to itself`."""
 
 
-def strict_schema(schema: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The schema in the API's subset, and the keywords that became descriptions. Raises `Untranslatable`."""
-    dropped: dict[str, None] = {}
-    strict = _translated(schema, 0, dropped)
+def strict_schema(schema: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The schema in the API's subset, and what became of keywords that it does not take. Raises `Untranslatable`."""
+    changed: dict[str, str] = {}
+    strict = _translated(schema, 0, changed)
     _check_references(strict)
-    return strict, sorted(dropped)
+    return strict, dict(sorted(changed.items()))
 
 
-def _translated(schema: Any, depth: int, dropped: dict[str, None]) -> dict[str, Any]:
+def _translated(schema: Any, depth: int, changed: dict[str, str]) -> dict[str, Any]:
     if not isinstance(schema, Mapping):
         raise Untranslatable("a part of it is no object")
     if depth > _MAX_DEPTH:
@@ -61,13 +61,13 @@ def _translated(schema: Any, depth: int, dropped: dict[str, None]) -> dict[str, 
     strict: dict[str, Any] = {}
     for key in ("$defs", "definitions"):
         if isinstance(definitions := rest.pop(key, None), Mapping):
-            strict[key] = {name: _translated(part, depth + 1, dropped) for name, part in definitions.items()}
+            strict[key] = {name: _translated(part, depth + 1, changed) for name, part in definitions.items()}
     if isinstance(rest.get("$ref"), str):
         return {**strict, "$ref": rest["$ref"]}
     if isinstance(rest.get("type"), list) and "enum" not in rest:
         rest = _one_for_each_type(rest)
-    strict |= _shape(rest, depth, dropped)
-    return _described(strict, rest, dropped)
+    strict |= _shape(rest, depth, changed)
+    return _described(strict, rest, changed)
 
 
 def _one_for_each_type(schema: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _one_for_each_type(schema: dict[str, Any]) -> dict[str, Any]:
     return {**{key: value for key, value in schema.items() if key not in known}, "anyOf": variants}
 
 
-def _shape(rest: dict[str, Any], depth: int, dropped: dict[str, None]) -> dict[str, Any]:
+def _shape(rest: dict[str, Any], depth: int, changed: dict[str, str]) -> dict[str, Any]:
     """What the value has to be. Takes out of `rest` what it has used."""
     kind = rest.pop("type", None)
     literals = _literals(rest)
@@ -89,14 +89,14 @@ def _shape(rest: dict[str, Any], depth: int, dropped: dict[str, None]) -> dict[s
     if unions:
         if len(unions) > 1 or literals or "properties" in rest or "items" in rest:
             raise Untranslatable(f"it mixes {unions[0]} with other demands")
-        return _union(unions[0], rest.pop(unions[0]), depth, dropped)
+        return _union(unions[0], rest.pop(unions[0]), depth, changed)
     if kind is None:
         kind = "object" if "properties" in rest else "array" if "items" in rest else None
     match kind:
         case "object":
-            return {"type": kind, **_object(rest, depth, dropped)}
+            return {"type": kind, **_object(rest, depth, changed)}
         case "array":
-            return {"type": kind, **_array(rest, depth, dropped)}
+            return {"type": kind, **_array(rest, depth, changed)}
         case "string":
             known = rest.get("format") in _STRING_FORMATS if isinstance(rest.get("format"), str) else False
             return {"type": kind, "format": rest.pop("format")} if known else {"type": kind}
@@ -115,26 +115,30 @@ def _literals(rest: dict[str, Any]) -> dict[str, Any]:
     return literals
 
 
-def _union(key: str, variants: Any, depth: int, dropped: dict[str, None]) -> dict[str, Any]:
+def _union(key: str, variants: Any, depth: int, changed: dict[str, str]) -> dict[str, Any]:
     if not isinstance(variants, list) or not variants:
         raise Untranslatable(f"its {key} is empty")
-    strict = [_translated(variant, depth + 1, dropped) for variant in variants]
+    strict = [_translated(variant, depth + 1, changed) for variant in variants]
     if key == "allOf" and len(strict) > 1:
         if any("$ref" in variant for variant in strict):
             raise Untranslatable("it has references in allOf")
         return {"allOf": strict}
+    if key == "oneOf" and len(strict) > 1:
+        changed["oneOf"] = "anyOf"
     return {"anyOf": strict}
 
 
-def _object(rest: dict[str, Any], depth: int, dropped: dict[str, None]) -> dict[str, Any]:
+def _object(rest: dict[str, Any], depth: int, changed: dict[str, str]) -> dict[str, Any]:
     properties = rest.pop("properties", {})
     others = rest.pop("additionalProperties", None)
+    if others is True:
+        changed["additionalProperties"] = "false"
     if not isinstance(properties, Mapping):
         raise Untranslatable("its properties are no object")
     if (not properties and others is not False) or isinstance(others, Mapping) or "patternProperties" in rest:
         raise Untranslatable("it has objects of free form")
     strict: dict[str, Any] = {
-        "properties": {name: _translated(part, depth + 1, dropped) for name, part in properties.items()},
+        "properties": {name: _translated(part, depth + 1, changed) for name, part in properties.items()},
         "additionalProperties": False,
     }
     if isinstance(required := rest.pop("required", None), list):
@@ -142,19 +146,19 @@ def _object(rest: dict[str, Any], depth: int, dropped: dict[str, None]) -> dict[
     return strict
 
 
-def _array(rest: dict[str, Any], depth: int, dropped: dict[str, None]) -> dict[str, Any]:
+def _array(rest: dict[str, Any], depth: int, changed: dict[str, str]) -> dict[str, Any]:
     strict: dict[str, Any] = {}
     if "items" in rest:
-        strict["items"] = _translated(rest.pop("items"), depth + 1, dropped)
+        strict["items"] = _translated(rest.pop("items"), depth + 1, changed)
     if rest.get("minItems") in (0, 1):
         strict["minItems"] = rest.pop("minItems")
     return strict
 
 
-def _described(strict: dict[str, Any], rest: dict[str, Any], dropped: dict[str, None]) -> dict[str, Any]:
+def _described(strict: dict[str, Any], rest: dict[str, Any], changed: dict[str, str]) -> dict[str, Any]:
     """`strict` with title and description, and in the latter what is left in `rest`."""
     description, title = rest.pop("description", None), rest.pop("title", None)
-    dropped.update(dict.fromkeys(key for key in rest if key not in _ANNOTATIONS))
+    changed.update(dict.fromkeys((key for key in rest if key not in _ANNOTATIONS), "descriptions"))
     texts = [description] if isinstance(description, str) else []
     if rest:
         texts.append("{" + ", ".join(f"{key}: {_as_json(value)}" for key, value in rest.items()) + "}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from server.backends.base import ModelInfo
 from server.messages import EFFORTS, Effort
 
-_ID = re.compile(r"claude-(?P<family>[a-z]+)-(?P<major>\d)(?:-(?P<minor>\d))?(?!\d)")
+_ID = re.compile(r"claude-(?P<family>[a-z]+)-(?P<major>\d{1,2})(?:-(?P<minor>\d{1,2}))?(?!\d)")
 _OLD_ID = re.compile(r"claude-(?:instant-)?[123](?!\d)")
 _ALWAYS_THINKING = frozenset({"fable", "mythos"})
 

@@ -3,11 +3,13 @@
 They hold every value for every request, the empty ones too: what one request asked for must never reach the next.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from server import exact_json
-from server.backends.claude_cli.tools import PREFIX, definitions, with_prefix
+from server.backends.claude_cli.replay import sendable
+from server.backends.claude_cli.tools import PREFIX, definitions
 from server.image_size import size_of_base64
 from server.messages import Block, Message, MessagesRequest, ToolChoice
 
@@ -16,6 +18,9 @@ NOWHERE = "http://127.0.0.1:0"
 IMAGE_PIXELS = 2000
 IMAGE_BASE64_CHARS = 640_000
 """Images of more pixels a side, or of more than about 480 kB, are made smaller by the CLI (2.1.330)."""
+_NO_CONTENT = re.compile(r"[\s\ufeff]*\(no content\)[\s\ufeff]*")
+"""What the CLI (2.1.330) itself writes for an answer without content."""
+_THINKING = ("thinking", "redacted_thinking")
 
 
 def flag_settings(request: MessagesRequest, base_url: str | None) -> dict[str, Any]:
@@ -59,10 +64,14 @@ def thinking_tokens(request: MessagesRequest) -> int | None:
 def goes_whole(request: MessagesRequest) -> bool:
     """Whether the messages go past the CLI's transcript, whole, as they are.
 
-    So do a prefill, since the CLI has no line for an unfinished answer, and images that the CLI would make smaller.
-    Such a process knows nothing of the conversation and serves only this one request.
+    So do a prefill, since the CLI has no line for an unfinished answer, images that the CLI would make smaller, and
+    answers that it would lose. Such a process knows nothing of the conversation and serves only this one request.
     """
-    return request.messages[-1]["role"] == "assistant" or any(map(_is_large, _images(request.messages)))
+    return (
+        request.messages[-1]["role"] == "assistant"
+        or any(map(_is_lost, request.messages))
+        or any(map(_is_large, _images(request.messages)))
+    )
 
 
 def _extra_body(request: MessagesRequest) -> str:
@@ -97,11 +106,19 @@ def _cached(messages: Sequence[Message]) -> list[dict[str, Any]]:
     last_user = max(at for at, message in enumerate(messages) if message["role"] == "user")
     sent = []
     for at, message in enumerate(messages):
-        content = with_prefix(message)
+        content = sendable(message)
         if at == last_user:
             content[-1] = {**content[-1], "cache_control": {"type": "ephemeral"}}
         sent.append({"role": message["role"], "content": content})
     return sent
+
+
+def _is_lost(message: Message) -> bool:
+    """Whether it is an answer that the CLI takes for none, and leaves out of the conversation."""
+    if message["role"] == "user":
+        return False
+    texts = [block.get("text", "") for block in message["content"] if block["type"] not in _THINKING]
+    return bool(texts) and all(map(_NO_CONTENT.fullmatch, texts))
 
 
 def _images(messages: Sequence[Message]) -> Iterator[Block]:

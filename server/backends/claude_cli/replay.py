@@ -32,7 +32,7 @@ def turns(messages: Sequence[Message]) -> tuple[list[Turn], Turn]:
     merged: list[Turn] = []
     ids = distinct_ids(messages)
     for message in messages:
-        content = [_with_id(block, ids) for block in _sendable(message)]
+        content = [_with_id(block, ids) for block in sendable(message)]
         if merged and merged[-1].role == message["role"]:
             merged[-1].content.extend(content)
         elif content:
@@ -72,8 +72,9 @@ def _with_id(block: Block, ids: Mapping[str, str]) -> Block:
     return {**block, key: ids[block[key]]} if key is not None and block[key] in ids else block
 
 
-def _sendable(message: Message) -> list[Block]:
-    """Without thinking that bears no signature: the API takes only its own thinking back."""
+def sendable(message: Message) -> list[Block]:
+    """A message's content under the model's names of the tools, and without thinking that bears no signature: the API
+    takes only its own thinking back."""
     if message["role"] == "user":
         return list(message["content"])
     return [block for block in mcp.with_prefix(message) if block.get("type") != "thinking" or block.get("signature")]

@@ -1,7 +1,10 @@
-"""A client's JSON, read with checks. A value knows its path, so every refusal names the field at fault."""
+"""A client's JSON, read with checks. A value knows its path, so every refusal names the field at fault.
+
+Which fields were read is kept, so that what nobody has looked at can be told.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from server.errors import InvalidRequest
@@ -11,10 +14,15 @@ LARGEST_INTEGER = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A value of the body, and where it stands (`messages[2].role`). Missing and null are the same."""
+    """A value of the body, and where it stands (`messages[2].role`). Missing and null are the same.
+
+    `read` holds the paths of all members of the body that were asked for, and with a dot behind them those of the
+    objects that have such members.
+    """
 
     value: Any
     path: str = ""
+    read: set[str] = field(default_factory=set, repr=False, compare=False)
 
     @property
     def missing(self) -> bool:
@@ -22,7 +30,9 @@ class Field:
 
     def member(self, name: str) -> "Field":
         """A member of an object."""
-        return Field(self.object().get(name), f"{self.path}.{name}" if self.path else name)
+        path = f"{self.path}.{name}" if self.path else name
+        self.read.update((path, f"{self.path}."))
+        return Field(self.object().get(name), path, self.read)
 
     def items(self) -> list["Field"]:
         """The items of a list; none when it is missing."""
@@ -30,7 +40,7 @@ class Field:
             return []
         if not isinstance(self.value, list):
             raise self.wrong_type("a list")
-        return [Field(value, f"{self.path}[{at}]") for at, value in enumerate(self.value)]
+        return [Field(value, f"{self.path}[{at}]", self.read) for at, value in enumerate(self.value)]
 
     def object(self) -> Mapping[str, Any]:
         if not isinstance(self.value, dict):
@@ -62,8 +72,10 @@ class Field:
     def integer(self, least: int, most: int = LARGEST_INTEGER) -> int:
         if not isinstance(self.value, int) or isinstance(self.value, bool):
             raise self.wrong_type("an integer")
-        if not least <= self.value <= most:
-            raise self.refusal("is out of range", f"It must be between {least} and {most}.")
+        if self.value < least:
+            raise self._out_of_range("below minimum", "below_min", f">= {least}", least, most)
+        if self.value > most:
+            raise self._out_of_range("above maximum", "above_max", f"<= {most}", least, most)
         return self.value
 
     def number(self, least: float, most: float) -> float:
@@ -72,6 +84,15 @@ class Field:
         if not least <= self.value <= most:
             raise self.refusal("is out of range", f"It must be between {least:g} and {most:g}.")
         return self.value
+
+    def _out_of_range(self, where: str, code: str, wanted: str, least: int, most: int) -> InvalidRequest:
+        """In OpenAI's own words and with its code."""
+        return InvalidRequest(
+            f"Invalid '{self.path}': integer {where} value. Expected a value {wanted}, but got {self.value} instead.",
+            param=self.path,
+            code=f"integer_{code}_value",
+            hint=f"It must be between {least} and {most}.",
+        )
 
     def wrong_type(self, wanted: str) -> InvalidRequest:
         if self.value is None:

@@ -12,8 +12,7 @@ from server.messages import EFFORTS, Effort
 
 _HIGHEST_TEMPERATURE = 1.0  # The Messages API's; OpenAI's is 2.
 
-# Parameter -> whether its value asks for something. What is for billing, storing and caching asks nothing of
-# the answer and is passed over: metadata, user, store, service_tier, prompt_cache_key, safety_identifier.
+# Parameter -> whether its value asks for something.
 _UNSUPPORTED: dict[str, Callable[[Any], bool]] = {
     "seed": lambda value: True,
     "frequency_penalty": bool,
@@ -52,10 +51,8 @@ def _refuse_audio(modalities: Field) -> None:
 
 
 def _max_tokens(body: Field) -> int | None:
-    for name in ("max_completion_tokens", "max_tokens"):
-        if not (field := body.member(name)).missing:
-            return field.integer(least=1)
-    return None
+    given = [body.member(name) for name in ("max_completion_tokens", "max_tokens")]
+    return next((field.integer(least=1) for field in given if not field.missing), None)
 
 
 def _temperature(field: Field, warnings: list[str]) -> float | None:
@@ -103,5 +100,6 @@ def _response_format(field: Field) -> dict[str, Any]:
 
 def _json_schema(field: Field) -> dict[str, Any]:
     field.member("name").filled_string()
-    schema = field.member("schema")
-    return {"json_object": True} if schema.missing else {"output_schema": dict(schema.object())}
+    schema, description = field.member("schema"), field.member("description")
+    told = {} if description.missing else {"description": description.string()}
+    return {"json_object": True} if schema.missing else {"output_schema": {**told, **schema.object()}}

@@ -6,9 +6,11 @@ from server.dialects.base import Call, Context
 from server.dialects.chat_completions.encoder import ChatCompletionEncoder
 from server.dialects.chat_completions.fields import Field
 from server.dialects.chat_completions.parameters import read_parameters
+from server.dialects.chat_completions.passed_over import unread_fields
 from server.dialects.chat_completions.tools import Tools, read_tools
 from server.dialects.chat_completions.turns import read_messages
-from server.dialects.model_names import resolve
+from server.dialects.left_out import left_out_warnings
+from server.dialects.model_names import resolve, with_named_thinking
 from server.messages import MessagesRequest
 
 MOST_CHOICES = 8
@@ -18,7 +20,7 @@ MOST_CHOICES = 8
 def to_messages(body: Any, context: Context) -> Call:
     """What a CreateChatCompletionRequest asks for. `session_id` in the body is an extension of ours.
 
-    Unknown fields are passed over, known ones that cannot be served are named in the call's warnings.
+    What cannot be served, or is not known here, is named in the call's warnings.
     Raises `InvalidRequest` with the path of the field at fault, and `ModelNotFound`.
     """
     root = Field(body)
@@ -26,7 +28,7 @@ def to_messages(body: Any, context: Context) -> Call:
     warnings: list[str] = []
     tools = read_tools(root)
     request = _messages_request(root, tools, context, warnings)
-    return Call(
+    call = Call(
         request=request,
         stream=root.member("stream").boolean(),
         encoder=ChatCompletionEncoder(
@@ -39,6 +41,8 @@ def to_messages(body: Any, context: Context) -> Call:
         n=1 if root.member("n").missing else root.member("n").integer(1, MOST_CHOICES),
         warnings=warnings,
     )
+    warnings += left_out_warnings(unread_fields(root))
+    return call
 
 
 def _messages_request(body: Field, tools: Tools, context: Context, warnings: list[str]) -> MessagesRequest:
@@ -46,8 +50,8 @@ def _messages_request(body: Field, tools: Tools, context: Context, warnings: lis
     name = context.default_model if model.missing else model.filled_string()
     resolved = resolve(name, context)
     session = body.member("session_id")
-    system, messages = read_messages(body.member("messages"))
-    return MessagesRequest(
+    system, messages = read_messages(body.member("messages"), warnings)
+    request = MessagesRequest(
         model=resolved,
         requested_model=name or resolved,
         messages=messages,
@@ -57,6 +61,7 @@ def _messages_request(body: Field, tools: Tools, context: Context, warnings: lis
         session_id=None if session.missing else session.filled_string(),
         **read_parameters(body, warnings),
     )
+    return with_named_thinking(request)
 
 
 def _includes_usage(stream_options: Field) -> bool:

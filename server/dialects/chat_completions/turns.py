@@ -8,7 +8,10 @@ What chat completions allows and the Messages API does not is brought into its r
 - Neighbouring messages of one role are one turn; tool results come first in theirs.
 - A tool call that got no answer is answered with an error, since every call needs a result.
 - A conversation that begins with the assistant gets `OPENING` before it, since the user has to begin.
-- Empty messages are left out, the reasoning that clients send back too: it is not theirs to write.
+- Empty messages are left out, the reasoning that clients send back too: it is not theirs to write. A turn of the
+  user's that is nothing but empty gets `EMPTY`, since OpenAI takes it and the Messages API does not.
+- Names of speakers stand before their words. An assistant of one name is told it, so that its answers do not begin
+  with a name; of several ones each stands before its words, too.
 - Ids of tool calls from other providers are brought into the letters allowed, and made unique.
 """
 
@@ -25,24 +28,31 @@ from server.dialects.chat_completions.content import (
     without_blank_texts,
 )
 from server.dialects.chat_completions.fields import Field, shown
+from server.dialects.chat_completions.speakers import assistant_names, instructed, name_of, spoken
 from server.dialects.chat_completions.tools import tool_name
 from server.messages import MAX_INPUT_DEPTH, Block, Message, TooDeep, read_tool_input, text_block
 
 OPENING = "(The conversation begins.)"
+EMPTY = "(The message is empty.)"
 UNANSWERED = "The tool call was not answered by the client."
 
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 _NOT_IN_AN_ID = re.compile(r"[^a-zA-Z0-9_-]")
 
 
-def read_messages(messages: Field) -> tuple[list[str], list[Message]]:
-    """The system texts and the turns of `messages`. Raises `InvalidRequest`."""
+def read_messages(messages: Field, warnings: list[str]) -> tuple[list[str], list[Message]]:
+    """The system texts and the turns of `messages`; words of ours among them are told in `warnings`.
+
+    Raises `InvalidRequest`.
+    """
     if not messages.items():
         raise messages.refusal("is missing or empty", "Send a list with at least one message.")
-    conversation = _Conversation()
+    names = assistant_names(messages.items())
+    conversation = _Conversation(warnings, several_assistants=len(names) > 1)
     for message in messages.items():
         conversation.add(message)
-    return conversation.finish(messages)
+    system, turns = conversation.finish(messages)
+    return ([*system, f"Your name in this conversation is {names[0]}."] if len(names) == 1 else system), turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +68,12 @@ class _Call:
 class _Conversation:
     """The turns so far, and the user's turn that is being put together."""
 
+    warnings: list[str]
+    several_assistants: bool
     system: list[str] = field(default_factory=list)
     turns: list[Message] = field(default_factory=list)
     _begun: bool = False
+    _empty: bool = False
     _results: list[Block] = field(default_factory=list)
     _words: list[Block] = field(default_factory=list)
     _open: dict[str, _Call] = field(default_factory=dict)
@@ -72,22 +85,21 @@ class _Conversation:
         self._begun = self._begun or role not in ("system", "developer")
         match role:
             case "system" | "developer":
-                self._add_system(message.member("content"))
+                self._add_system(message)
             case "user":
-                self._words += content_blocks(_required(message.member("content")), USER_PARTS)
+                words = content_blocks(_required(message.member("content")), USER_PARTS)
+                self._words += spoken(words, name_of(message))
+                self._empty = self._empty or not words
             case "assistant":
                 self._add_assistant(message)
             case "tool":
+                name_of(message)  # The tool's, which its call has said.
                 self._add_result(message)
             case "function":
                 self._add_function_result(message)
 
     def finish(self, messages: Field) -> tuple[list[str], list[Message]]:
         """Everything, checked as a whole. An assistant's last turn stays the last (prefill)."""
-        last = messages.items()[-1]
-        ends_with_user = bool(self._words or self._results)
-        if last.member("role").value == "user" and not ends_with_user:
-            raise last.member("content").refusal("is empty", "The last message has to say something.")
         self._close_user_turn(final=True)
         if not self.turns and self.system:
             self.turns.append(Message(role="user", content=[text_block(self.system.pop())]))
@@ -97,8 +109,9 @@ class _Conversation:
             self.turns.insert(0, Message(role="user", content=[text_block(OPENING)]))
         return self.system, self.turns
 
-    def _add_system(self, content: Field) -> None:
-        texts = [block["text"] for block in content_blocks(_required(content), SYSTEM_PARTS)]
+    def _add_system(self, message: Field) -> None:
+        blocks = content_blocks(_required(message.member("content")), SYSTEM_PARTS)
+        texts = [block["text"] for block in instructed(blocks, name_of(message))]
         if not self._begun:
             self.system += texts
         elif texts:
@@ -108,6 +121,8 @@ class _Conversation:
         blocks = content_blocks(message.member("content"), ASSISTANT_PARTS)
         if not (refusal := message.member("refusal")).missing:
             blocks = without_blank_texts([*blocks, text_block(refusal.string())])
+        if self.several_assistants:
+            blocks = spoken(blocks, name_of(message))
         calls = message.member("tool_calls").items()
         function_call = message.member("function_call")
         if not (blocks or calls or not function_call.missing):
@@ -146,7 +161,8 @@ class _Conversation:
         base = candidate = _NOT_IN_AN_ID.sub("_", call_id)
         while candidate in self._ids:
             self._repeats[base] += 1
-            candidate = f"{base}_{self._repeats[base] + 1}"
+            # Not `_2`: the CLI (2.1.330) loses the result of an id that is another one with `_` and digits behind it.
+            candidate = f"{base}-{self._repeats[base] + 1}"
         self._ids.add(candidate)
         return candidate
 
@@ -177,12 +193,15 @@ class _Conversation:
 
     def _close_user_turn(self, *, final: bool = False) -> None:
         """End the user's turn, if there is one: results first, then what is missing, then the words."""
+        if self._empty and not (self._results or self._words):
+            self._words.append(text_block(EMPTY))
+            self.warnings.append(f"an empty message of the user's is not taken by Claude and became '{EMPTY}'")
         if not (self._results or self._words or (final and self._open)):
             return
         error = {"content": [text_block(UNANSWERED)], "is_error": True}
         missing = [_result(call, error) for call in self._open.values()]
         self.turns.append(Message(role="user", content=[*self._results, *missing, *self._words]))
-        self._open, self._results, self._words = {}, [], []
+        self._open, self._results, self._words, self._empty = {}, [], [], False
 
 
 def _required(content: Field) -> Field:

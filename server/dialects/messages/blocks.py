@@ -180,6 +180,13 @@ class ToolUse(TypedDict):
     input: JsonObject
 
 
+class ToolReference(TypedDict):
+    """A tool that the client's own search has found."""
+
+    type: Literal["tool_reference"]
+    tool_name: str
+
+
 class ToolResult(TypedDict):
     """What the client's tool gave."""
 
@@ -187,7 +194,7 @@ class ToolResult(TypedDict):
     tool_use_id: str
     content: NotRequired[
         Annotated[
-            list[Annotated[Text | Image | Document | SearchResult, Discriminator("type")]] | None,
+            list[Annotated[Text | Image | Document | SearchResult | ToolReference, Discriminator("type")]] | None,
             BeforeValidator(_as_blocks),
         ]
     ]

@@ -74,17 +74,23 @@ class ChoiceOfTool(TypedDict):
     disable_parallel_tool_use: NotRequired[bool]
 
 
+Display = Literal["summarized", "omitted", "updates"]
+"""How thinking is shown. Claude Code shows summaries, and knows nothing of updates."""
+
+
 class ThinkingByBudget(TypedDict):
     """Thinks, up to so many tokens."""
 
     type: Literal["enabled"]
     budget_tokens: Annotated[int, Field(ge=1024)]
+    display: NotRequired[Display | None]
 
 
 class ThinkingMode(TypedDict):
     """Thinks as the model judges, between tool calls only, or not at all."""
 
     type: Literal["adaptive", "disabled", "between_tools"]
+    display: NotRequired[Display | None]
 
 
 class JsonSchemaFormat(TypedDict):
@@ -118,19 +124,15 @@ class CountBody(TypedDict):
 
 
 class MessagesBody(CountBody):
-    """A request for an answer. `session_id` is an extension of ours."""
+    """A request for an answer, or with a `max_tokens` of 0 for a warm cache. `session_id` is an extension of ours."""
 
-    max_tokens: Annotated[int, Field(ge=1)]
+    max_tokens: Annotated[int, Field(ge=0)]
     temperature: NotRequired[Annotated[float, Field(ge=0, le=1)]]
     top_p: NotRequired[Annotated[float, Field(ge=0, le=1)]]
     top_k: NotRequired[Annotated[int, Field(ge=0)]]
     stop_sequences: NotRequired[list[str]]
     stream: NotRequired[bool]
 
-
-PARAMETERS = frozenset(MessagesBody.__annotations__) | frozenset(CountBody.__annotations__)
-TOOL_KEYS = frozenset(ToolDefinition.__annotations__)
-OUTPUT_CONFIG_KEYS = frozenset(OutputConfig.__annotations__)
 
 _MESSAGES_BODY = TypeAdapter(MessagesBody)
 _COUNT_BODY = TypeAdapter(CountBody)

@@ -10,20 +10,30 @@ from server.messages import MessageFold, StreamEvent
 
 _INTERNAL = frozenset({"cost_usd"})
 
+_CONTENT = frozenset({"content_block_start", "content_block_delta", "content_block_stop"})
+
 
 @dataclass(slots=True)
 class MessagesEncoder:
     """Passes the events on, since they are this dialect's own, without what is for the server alone.
 
-    `message_id` and `model` stand in where the backend names none.
+    `message_id` and `model` stand in where the backend names none. `omit_thinking` leaves the words of the thinking
+    out, and its signature in, as the API does for `thinking.display: "omitted"`. With `empty` only the cache was to be
+    warmed, and the client gets no content.
     """
 
     message_id: str
     model: str
+    omit_thinking: bool = False
+    empty: bool = False
     _fold: MessageFold = field(default_factory=MessageFold)
 
     def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
+        if self._is_hidden(event):
+            return []
         public = {key: value for key, value in event.items() if key not in _INTERNAL}
+        if self.empty and public["type"] == "message_delta":
+            public["delta"] = {**public["delta"], "stop_reason": "max_tokens", "stop_sequence": None}
         if public["type"] == "message_start":
             public["message"] = self._whole_start(public["message"])
         self._fold.feed(public)
@@ -37,6 +47,11 @@ class MessagesEncoder:
 
     def whole(self) -> dict[str, Any]:
         return {**self._whole_start(self._fold.message), "content": self._fold.content}
+
+    def _is_hidden(self, event: StreamEvent) -> bool:
+        if self.empty:
+            return event["type"] in _CONTENT
+        return self.omit_thinking and (event.get("delta") or {}).get("type") == "thinking_delta"
 
     def _whole_start(self, message: dict[str, Any]) -> dict[str, Any]:
         """The message with all the fields that clients count on."""

@@ -1,60 +1,73 @@
 """A Messages body as a request of the waist."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from server.dialects.base import Call, Context
+from server.dialects.left_out import left_out_warnings
+from server.dialects.messages.betas import beta_warnings, body_betas
 from server.dialects.messages.body import (
-    OUTPUT_CONFIG_KEYS,
-    PARAMETERS,
-    TOOL_KEYS,
     CountBody,
+    MessagesBody,
     ToolDefinition,
     checked_count_body,
     checked_messages_body,
 )
 from server.dialects.messages.encoder import MessagesEncoder
+from server.dialects.messages.passed_over import dropped_fields
 from server.dialects.messages.tool_pairs import check_tool_pairs
 from server.dialects.messages.turns import read_turns, texts
-from server.dialects.model_names import resolve
+from server.dialects.model_names import resolve, with_named_thinking
 from server.errors import InvalidRequest
 from server.messages import MessagesRequest, Thinking, Tool, ToolChoice
 
-_OF_NO_EFFECT = frozenset({"metadata", "cache_control", "betas", "anthropic_beta", "anthropic_version"})
-"""Parameters that change nothing in the answer, so that leaving them out needs no warning."""
-
-_TOOL_KEYS_OF_NO_EFFECT = frozenset({"type", "cache_control", "eager_input_streaming"})
+_WARMED = (
+    "max_tokens of 0, which warms the cache, is served with one token that is not shown, since Claude Code streams"
+)
 
 
 def to_messages(body: Any, context: Context) -> Call:
     """What a body of `POST /v1/messages` asks for. Raises `InvalidRequest` or `ModelNotFound`."""
     checked = checked_messages_body(body)
     _check_servers(body)
-    request = _prompt(checked, context).with_changes(
-        max_tokens=checked["max_tokens"],
-        temperature=checked.get("temperature"),
-        top_p=checked.get("top_p"),
-        top_k=checked.get("top_k"),
-        stop_sequences=tuple(checked.get("stop_sequences", ())),
+    warnings = _warnings(body, checked)
+    request = _with_limits(_prompt(checked, context, warnings), checked)
+    encoder = MessagesEncoder(
+        message_id=f"msg_{context.response_id}",
+        model=request.model,
+        omit_thinking=_display(checked) == "omitted",
+        empty=not checked["max_tokens"],
     )
-    encoder = MessagesEncoder(message_id=f"msg_{context.response_id}", model=request.model)
-    return Call(request, checked.get("stream", False), encoder, warnings=_warnings(body))
+    return Call(request, checked.get("stream", False), encoder, warnings=warnings)
+
+
+def _with_limits(request: MessagesRequest, body: MessagesBody) -> MessagesRequest:
+    """The request with what bounds its answer. One that only warms the cache belongs to no session."""
+    warms = not body["max_tokens"]
+    return request.with_changes(
+        max_tokens=body["max_tokens"] or 1,
+        session_id=None if warms else request.session_id,
+        temperature=body.get("temperature"),
+        top_p=body.get("top_p"),
+        top_k=body.get("top_k"),
+        stop_sequences=tuple(body.get("stop_sequences", ())),
+    )
 
 
 def to_count(body: Any, context: Context) -> MessagesRequest:
     """The prompt that a body of `POST /v1/messages/count_tokens` wants counted. Raises as `to_messages` does."""
     checked = checked_count_body(body)
     _check_servers(body)
-    return _prompt(checked, context)
+    return _prompt(checked, context, [])
 
 
-def _prompt(body: CountBody, context: Context) -> MessagesRequest:
+def _prompt(body: CountBody, context: Context, warnings: list[str]) -> MessagesRequest:
     """What both endpoints have in common: everything but the limits of the answer."""
     check_tool_pairs(body["messages"], continued="session_id" in body)
-    leading_system, turns = read_turns(body["messages"])
+    leading_system, turns = read_turns(body["messages"], warnings)
     output = body.get("output_config", {})
     schema = output.get("format") or body.get("output_format")
-    return MessagesRequest(
+    request = MessagesRequest(
         model=resolve(body.get("model"), context),
         requested_model=body.get("model", ""),
         messages=tuple(turns),
@@ -66,6 +79,7 @@ def _prompt(body: CountBody, context: Context) -> MessagesRequest:
         output_schema=schema["schema"] if schema else None,
         session_id=body.get("session_id"),
     )
+    return with_named_thinking(request)
 
 
 def _tools(body: CountBody) -> tuple[Tool, ...]:
@@ -116,19 +130,18 @@ def _check_servers(body: Mapping[str, Any]) -> None:
         )
 
 
-def _warnings(body: Mapping[str, Any]) -> list[str]:
+def _display(body: MessagesBody) -> str | None:
+    thinking = body.get("thinking")
+    return thinking.get("display") if thinking is not None else None
+
+
+def _warnings(body: Mapping[str, Any], checked: MessagesBody) -> list[str]:
     """One for each thing in the body that is not passed on, though the client may count on it."""
-    left_out = [key for key in _given(body) if key not in PARAMETERS | _OF_NO_EFFECT and body[key]]
-    if body.get("service_tier") == "auto":
-        left_out.remove("service_tier")
-    left_out += [f"output_config.{key}" for key in _given(body.get("output_config")) if key not in OUTPUT_CONFIG_KEYS]
-    in_tools = {key for tool in body.get("tools") or () for key in _given(tool)}
-    left_out += [f"tools.{key}" for key in sorted(in_tools - TOOL_KEYS - _TOOL_KEYS_OF_NO_EFFECT)]
-    warnings = [f"{name[:64]} is not passed on and was left out" for name in left_out]
-    if (body.get("thinking") or {}).get("type") == "between_tools":
+    warnings = [*left_out_warnings(dropped_fields(body, checked)), *beta_warnings(body_betas(body))]
+    if (checked.get("thinking") or {"type": ""})["type"] == "between_tools":
         warnings.append("thinking 'between_tools' is not passed on; thinking is 'adaptive' instead")
+    if _display(checked) == "updates":
+        warnings.append("thinking.display 'updates' is not passed on; thinking is 'summarized' instead")
+    if not checked["max_tokens"]:
+        warnings.append(_WARMED)
     return warnings
-
-
-def _given(values: Mapping[str, Any] | None) -> Iterable[str]:
-    return [key for key, value in (values or {}).items() if value is not None]

@@ -6,23 +6,28 @@
 - Tool results come first in their turn: the API takes them nowhere else.
 - Texts of nothing but whitespace, which the API refuses, are joined to a text beside them, or left out.
 - Answers without content are left out: clients send them back as they got them.
+- Pictures of a failed tool call, which the API takes in no such result, stand in the user's turn beside it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from server.dialects.messages.tool_results import error_and_media, readable
 from server.errors import InvalidRequest
 from server.messages import Block, Message, text_block, text_of
 
 
-def read_turns(messages: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[Message]]:
-    """The texts of leading system messages, and the turns. Raises `InvalidRequest`."""
+def read_turns(messages: Sequence[Mapping[str, Any]], warnings: list[str]) -> tuple[list[str], list[Message]]:
+    """The texts of leading system messages, and the turns; what was moved is added to `warnings`.
+
+    Raises `InvalidRequest`.
+    """
     system: list[str] = []
     turns: list[Message] = []
     for number, message in enumerate(messages):
         if message["role"] == "system" and not turns:
             system += texts(message["content"])
-        elif blocks := _blocks(number, message):
+        elif blocks := _blocks(number, message, warnings):
             _add(turns, "assistant" if message["role"] == "assistant" else "user", blocks)
     if not turns:
         raise InvalidRequest("messages: at least one message is required", param="messages")
@@ -36,11 +41,12 @@ def texts(blocks: Iterable[Mapping[str, Any]]) -> list[str]:
     return [block["text"] for block in blocks if block["text"].strip()]
 
 
-def _blocks(number: int, message: Mapping[str, Any]) -> list[Block]:
+def _blocks(number: int, message: Mapping[str, Any], warnings: list[str]) -> list[Block]:
     if message["role"] == "system":
         words = "\n\n".join(texts(message["content"]))
         return [text_block(f"<system>\n{words}\n</system>")] if words else []
-    blocks = _without_blanks(_cleaned(block) for block in message["content"])
+    cleaned = _without_blanks(_cleaned(block) for block in message["content"])
+    blocks = [one for block in cleaned for one in error_and_media(block, warnings)]
     if not blocks and message["role"] == "user":
         path = f"messages.{number}"
         raise InvalidRequest(f"{path}: user messages must have non-empty content", param=path)
@@ -51,7 +57,7 @@ def _cleaned(block: Mapping[str, Any]) -> Block:
     """The block without keys that are null; a tool result's blocks, too."""
     cleaned = {key: value for key, value in block.items() if value is not None}
     if cleaned["type"] == "tool_result" and "content" in cleaned:
-        cleaned["content"] = _without_blanks(_cleaned(inner) for inner in cleaned["content"])
+        cleaned["content"] = _without_blanks(readable(_cleaned(inner) for inner in cleaned["content"]))
     return cleaned
 
 

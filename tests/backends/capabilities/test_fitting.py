@@ -299,6 +299,15 @@ class TestOutputFormat:
         assert result.warnings == ["the output schema's minimum cannot be enforced and became descriptions"]
         assert result.request.system == ()
 
+    def test_what_is_written_in_another_way_is_told(self):
+        either = {"oneOf": [{"type": "null"}, {"type": "string", "maxLength": 3}]}
+        schema = {"type": "object", "properties": {"a": either}, "additionalProperties": True}
+        assert fitted("claude-opus-5-5", output_schema=schema).warnings == [
+            "the output schema's additionalProperties cannot be enforced and became false",
+            "the output schema's maxLength cannot be enforced and became descriptions",
+            "the output schema's oneOf cannot be enforced and became anyOf",
+        ]
+
     @pytest.mark.parametrize(
         ("model", "schema"),
         [("claude-3-haiku-20240307", SCHEMA), ("claude-opus-5-5", {"type": "object"}), ("claude-opus-5-5", {})],
@@ -415,3 +424,20 @@ def test_thinking_goes_on_after_a_tool_call_only_with_what_was_thought(blocks, t
     result = fitted("claude-sonnet-4-5", [user(), assistant(*blocks), RESULT], effort="high")
     assert (result.request.thinking["type"] == "enabled") is thinks
     assert bool([warning for warning in result.warnings if "left out" in warning]) is not thinks
+
+
+@pytest.mark.parametrize(
+    ("content", "sent", "said"),
+    [
+        (["A", CALL], ["A", CALL], ""),
+        (["A", CALL, "B"], ["A", "B", CALL], "before the call"),
+        ([THOUGHT, CALL, "B", {**CALL, "id": "t2"}], [THOUGHT, "B", CALL, {**CALL, "id": "t2"}], "before the call"),
+        ([THOUGHT, "A"], [THOUGHT, "A"], ""),
+        ([THOUGHT], None, "thinking alone"),
+    ],
+)
+def test_past_answers_are_brought_into_the_order_that_is_taken(content, sent, said):
+    messages = [user(), assistant(*content), user("on")]
+    result = fitted("claude-opus-5-5", messages)
+    assert list(result.request.messages) == [user(), *([] if sent is None else [assistant(*sent)]), user("on")]
+    assert [said in warning for warning in result.warnings] == ([True] if said else [])

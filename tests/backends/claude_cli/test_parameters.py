@@ -16,6 +16,7 @@ from tests.asking import ask, assistant, text, tool, user
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
 TOOL_USE = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}
+THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "c2ln"}
 
 
 def extra_body(request):
@@ -146,6 +147,30 @@ def test_pictures_that_the_cli_would_make_smaller_go_past_it(picture, whole, ins
     request = ask(user("see", block), assistant("I see"), "and?")
     assert goes_whole(request) is whole
     assert ("messages" in extra_body(request)) is whole
+
+
+@pytest.mark.parametrize(
+    ("blocks", "whole"),
+    [
+        (["(no content)"], True),
+        ([" (no content)\n\ufeff", "(no content)"], True),
+        ([THOUGHT, "(no content)"], True),
+        (["(no content)", TOOL_USE], False),
+        (["(no content)", "and more"], False),
+        (["(No content)"], False),
+        ([TOOL_USE], False),
+    ],
+    ids=str,
+)
+def test_an_answer_that_the_cli_takes_for_none_goes_past_it(blocks, whole):
+    request = ask("a", assistant(*blocks), user("(no content)"), assistant("c"), user("d"), tools=[tool("look")])
+    assert goes_whole(request) is whole
+    assert ("messages" in extra_body(request)) is whole
+
+
+def test_thinking_without_a_signature_stays_behind_on_either_way():
+    request = ask("a", assistant({**THOUGHT, "signature": ""}, "(no content)"), user("b"))
+    assert extra_body(request)["messages"][1] == assistant("(no content)")
 
 
 def test_what_the_client_sent_is_not_written_to():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.dialects.chat_completions.samples import refusal, understood
+from tests.dialects.chat_completions.samples import PNG, data_url, refusal, understood
 
 SCHEMA = {"type": "object", "properties": {"x": {"type": "integer"}}}
 
@@ -44,7 +44,7 @@ def json_schema(**more):
             {"metadata": {"a": "b"}, "user": "u", "store": True, "service_tier": "flex", "safety_identifier": "s"},
             {},
         ),
-        ({"prompt_cache_key": "k", "prompt_cache_retention": "24h", "unheard_of": 1}, {}),
+        ({"prompt_cache_key": "k", "prompt_cache_retention": "24h", "prompt_cache_options": {"ttl": "30m"}}, {}),
         ({"frequency_penalty": 0, "presence_penalty": 0.0, "logit_bias": {}, "verbosity": "medium"}, {}),
         ({"logprobs": False, "top_logprobs": 0, "seed": None, "prediction": None}, {}),
     ],
@@ -124,3 +124,44 @@ def test_refused_with_its_name(parameters, param):
     error = refusal(**parameters)
     assert error.param == param
     assert error.hint
+
+
+@pytest.mark.parametrize(("most", "code"), [(0, "integer_below_min_value"), (2**31, "integer_above_max_value")])
+def test_a_limit_out_of_range_is_refused_in_openais_words(most, code):
+    error = refusal(max_tokens=most)
+    assert error.code == code
+    assert error.message.startswith("Invalid 'max_tokens': integer ")
+    assert error.message.endswith(f"but got {most} instead.")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "named"),
+    [
+        ({"unheard_of": 1}, ["unheard_of"]),
+        ({"unheard_of": 0, "thinking": None, "top_k": []}, []),
+        ({"top_k": 5, "reasoning": {"effort": "high"}}, ["top_k", "reasoning"]),
+        ({"stream_options": {"include_obfuscation": True, "speed": 2}}, ["stream_options.speed"]),
+        ({"metadata": {"a": {"b": 1}}, "logit_bias": {}}, []),
+        ({"response_format": json_schema(schema=SCHEMA, strict=True, mood="x")}, ["response_format.json_schema.mood"]),
+        ({"tools": [{"type": "function", "function": {"name": "f", "strict": True}}]}, ["tools.function.strict"]),
+        ({"tools": [{"type": "function", "function": {"name": "f", "strict": False, "parameters": SCHEMA}}]}, []),
+    ],
+)  # fmt: skip
+def test_what_nobody_looked_at_is_named(parameters, named):
+    assert understood(**parameters).warnings == [f"{name} is not passed on and was left out" for name in named]
+
+
+def test_what_nobody_looked_at_in_messages_is_named_once():
+    image = {"type": "image_url", "image_url": {"url": data_url(PNG, "image/png"), "detail": "high", "crop": 1}}
+    messages = [{"role": "user", "content": [image], "mood": "good"}] * 3
+    answer = {"role": "assistant", "content": "b", "reasoning_content": "hm", "annotations": [{}], "audio": {"id": "a"}}
+    paths = ["messages.content.image_url.crop", "messages.mood", "messages.audio"]
+    warnings = understood(*messages, answer, *messages).warnings
+    assert warnings == [f"{path} is not passed on and was left out" for path in paths]
+
+
+def test_the_description_of_a_format_reaches_the_model():
+    described = understood(response_format=json_schema(schema=SCHEMA, description="A point.")).request.output_schema
+    assert described == {**SCHEMA, "description": "A point."}
+    own = {**SCHEMA, "description": "Mine."}
+    assert understood(response_format=json_schema(schema=own, description="A point.")).request.output_schema == own

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from server.dialects.chat_completions.turns import OPENING, UNANSWERED
+from server.dialects.chat_completions.turns import EMPTY, OPENING, UNANSWERED
 from server.messages import MAX_INPUT_DEPTH
 from tests.dialects.chat_completions.samples import (
     PNG,
@@ -94,6 +94,70 @@ def test_empty_messages_are_left_out(empty):
     assert turns_of(user(empty), user("a"), assistant(empty), user("b")) == [("user", [T("a"), T("b")])]
 
 
+@pytest.mark.parametrize("empty", ["", " \n", [], [T("")]], ids=repr)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [([], []), ([user("a"), assistant("b")], []), ([user("a"), assistant("b")], [assistant("c"), user("d")])],
+)
+def test_a_turn_of_nothing_but_an_empty_message_says_so(before, after, empty):
+    call = understood(*before, user(empty), *after)
+    turns = [*before, user(EMPTY), *after]
+    assert list(call.request.messages) == [{**turn, "content": [T(turn["content"])]} for turn in turns]
+    assert [EMPTY in warning for warning in call.warnings] == [True]
+
+
+def test_an_empty_message_behind_a_tool_s_result_is_left_out():
+    messages = [user("q"), calling(("a", "look")), answering("a", "A"), user("")]
+    assert turns_of(*messages)[-1] == ("user", [result("a", "A")])
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        ("content", "name", "blocks"),
+        [
+            ("hi", "Ann", [T("Ann: hi")]),
+            ("hi", " ", [T("hi")]),
+            ("hi", None, [T("hi")]),
+            ("Ann: hi", "Ann", [T("Ann: hi")]),
+            ("", "Ann", [T(EMPTY)]),
+            ([T("a"), T("b")], "Ann", [T("Ann: a"), T("b")]),
+            ([image_part(data_url(PNG, "image/png"))], "Ann", [T("Ann:"), image_block(PNG, "image/png")]),
+        ],
+    )
+    def test_of_users_stand_before_their_words(self, content, name, blocks):
+        assert turns_of({**user(content), "name": name}) == [("user", blocks)]
+
+    def test_of_several_users_in_one_turn(self):
+        request = understood({**user("hi"), "name": "Ann"}, {**user("ho"), "name": "Bob"})
+        assert request.request.messages[0]["content"] == [T("Ann: hi"), T("Bob: ho")]
+        assert request.warnings == []
+
+    def test_the_only_one_of_the_assistant_is_told_it(self):
+        request = understood(system("s"), user("a"), assistant("b", name="Max"), assistant("c"), user("d")).request
+        assert list(request.system) == ["s", "Your name in this conversation is Max."]
+        assert request.messages[1]["content"] == [T("b"), T("c")]
+
+    def test_several_ones_of_the_assistant_stand_before_its_words(self):
+        call = calling(("x", "look"))
+        messages = [user("a"), assistant("b", name="Max"), assistant("c", name="Eva"), {**call, "name": "Eva"}]
+        request = understood(*messages, answering("x", "A"), assistant("d")).request
+        assert request.system == []
+        assert request.messages[1]["content"] == [T("Max: b"), T("Eva: c"), tool_use("x")]
+        assert request.messages[3]["content"] == [T("d")]
+
+    def test_of_examples_are_their_tags(self):
+        first, second = {**system("ask"), "name": "example_user"}, {**system("tell"), "name": "example_assistant"}
+        request = understood(system("s"), first, second, {**system("be kind"), "name": "Boss"}, user("a")).request
+        examples = ["<example_user>\nask\n</example_user>", "<example_assistant>\ntell\n</example_assistant>"]
+        assert list(request.system) == ["s", *examples, "Boss: be kind"]
+
+    def test_of_tools_say_nothing_new(self):
+        messages = [user("q"), calling(("a", "look")), {**answering("a", "A"), "name": "look"}]
+        call = understood(*messages)
+        assert call.request.messages[-1]["content"] == [result("a", "A")]
+        assert call.warnings == []
+
+
 def test_white_space_between_texts_is_kept():
     assert turns_of(user([T("\n"), T("a"), T("\n"), T("b"), T(" ")])) == [("user", [T("\na\n"), T("b ")])]
 
@@ -164,7 +228,7 @@ class TestToolCalls:
     def test_ids_of_other_providers(self):
         one = [calling(("functions.look:0", "look")), answering("functions.look:0", "1")]
         turns = turns_of(user("q"), *one, *one, *one)
-        ids = ["functions_look_0", "functions_look_0_2", "functions_look_0_3"]
+        ids = ["functions_look_0", "functions_look_0-2", "functions_look_0-3"]
         assert [blocks[0]["id"] for role, blocks in turns if role == "assistant"] == ids
         assert [blocks[0]["tool_use_id"] for role, blocks in turns[1:] if role == "user"] == ids
 
@@ -232,9 +296,6 @@ def test_the_deepest_arguments_are_passed_on():
 @pytest.mark.parametrize(
     ("messages", "param", "words"),
     [
-        ([user("")], "messages[0].content", "empty"),
-        ([user("a"), assistant("b"), user(" ")], "messages[2].content", "empty"),
-        ([system("a"), user([])], "messages[1].content", "empty"),
         ([assistant("")], "messages", "no content"),
         ([system("")], "messages", "no content"),
         ([{"content": "a"}], "messages[0].role", "missing"),
@@ -248,6 +309,7 @@ def test_the_deepest_arguments_are_passed_on():
         ([user({"type": "text"})], "messages[0].content", "list of content parts"),
         ([user("a"), assistant(7)], "messages[1].content", "list of content parts"),
         ([user("a"), assistant("b", refusal=1)], "messages[1].refusal", "a string"),
+        ([{**user("a"), "name": 1}], "messages[0].name", "a string"),
         ([user("a"), answering("a", "A")], "messages[1].tool_call_id", "'a'"),
         ([user("q"), CALL, answering("z", "A")], "messages[2].tool_call_id", "'z'"),
         ([user("q"), CALL, answering("a", ""), answering("a", "")], "messages[3].tool_call_id", "'a'"),

@@ -174,3 +174,21 @@ def test_an_answer_comes_back_in_the_history_as_what_it_was(blocks, size, by_sdk
     only_thought = all(block["type"] == "thinking" for block in blocks)
     assert canonical_messages(call.request.messages)[1] == original[0]
     assert only_thought == (original[0][1] == ())
+
+
+def test_thinking_that_is_omitted_keeps_its_signature():
+    ours = MessagesEncoder(message_id="msg_ours", model="opus", omit_thinking=True)
+    chunks = [chunk.data for event in answer() for chunk in ours.feed(event)]
+    assert [event for event in chunks if event.get("delta", {}).get("type") == "thinking_delta"] == []
+    assert ours.whole()["content"][0] == {"type": "thinking", "thinking": "", "signature": "sig"}
+    assert ours.whole()["content"][1]["text"] == "Let me look."
+
+
+def test_an_answer_that_only_warmed_the_cache_is_empty():
+    ours = MessagesEncoder(message_id="msg_ours", model="opus", empty=True)
+    chunks = [chunk.data for event in answer() for chunk in ours.feed(event)]
+    for chunk in chunks:
+        if chunk["type"] != "ping":
+            EVENT.validate_python(chunk)
+    assert [chunk["type"] for chunk in chunks] == ["message_start", "ping", "message_delta", "message_stop"]
+    assert (ours.whole()["content"], ours.whole()["stop_reason"]) == ([], "max_tokens")

@@ -108,7 +108,7 @@ class TestContent:
         plain = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "words"}}
         parts = {"type": "document", "source": {"type": "content", "content": [text("a"), IMAGE]}}
         found = {"type": "search_result", "source": "s", "title": "t", "content": [text("x")]}
-        inner = result(content=[text("a"), IMAGE, PDF, found], is_error=True)
+        inner = result(content=[text("a"), IMAGE, PDF, found])
         messages = [
             user("look", IMAGE, document, plain, parts, found),
             assistant(thinking, redacted, call(a=1)),
@@ -175,7 +175,7 @@ class TestRefusals:
         ("fields", "param"),
         [
             ({"max_tokens": "5"}, "max_tokens"),
-            ({"max_tokens": 0}, "max_tokens"),
+            ({"max_tokens": -1}, "max_tokens"),
             ({"max_tokens": True}, "max_tokens"),
             ({"max_tokens": 1.5}, "max_tokens"),
             ({"temperature": 1.1}, "temperature"),
@@ -330,10 +330,38 @@ class TestToolChoice:
         assert understood(tools=tools, tool_choice=given).request.tool_choice == passed_on
 
 
+class TestToolResults:
+    def test_a_reference_to_a_tool_becomes_words(self):
+        found = {"type": "tool_reference", "tool_name": "look", "cache_control": {"type": "ephemeral"}}
+        got = understood(user("a"), assistant(call()), user(result(content=[found, text("x")])))
+        words = "The tool look is loaded and can be called."
+        assert got.request.messages[2] == user(result(content=[text(words), text("x")]))
+        assert got.warnings == []
+
+    @pytest.mark.parametrize(
+        ("content", "texts"), [([text("a"), IMAGE, PDF], [text("a")]), ([IMAGE, PDF], None), ([text("a")], [text("a")])]
+    )
+    def test_pictures_of_an_error_stand_beside_it(self, content, texts):
+        first, second = call("t1"), call("t2")
+        answers = user(result("t1", content, is_error=True), result("t2"), "and?")
+        got = understood(user("a"), assistant(first, second), answers)
+        error = {**result("t1", texts, is_error=True)}
+        if texts is None:
+            del error["content"]
+        media = [block for block in content if block["type"] != "text"]
+        assert got.request.messages[2] == user(error, result("t2", [text("seen")]), *media, "and?")
+        assert len(got.warnings) == bool(media)
+
+
+def test_a_max_tokens_of_0_warms_the_cache():
+    got = understood(max_tokens=0, session_id="mine")
+    assert (got.request.max_tokens, got.request.session_id, got.encoder.empty) == (1, None, True)
+    assert "warms the cache" in got.warnings[0]
+
+
 class TestWarnings:
     def test_what_is_not_passed_on_is_named(self):
         got = understood(
-            service_tier="standard_only",
             container="c",
             context_management={"edits": []},
             betas=["x"],
@@ -342,17 +370,59 @@ class TestWarnings:
             tools=[{**TOOL, "strict": True, "eager_input_streaming": True}],
         )
         names = [
-            "service_tier",
             "container",
             "context_management",
             "anything",
             "output_config.task_budget",
             "tools.strict",
         ]
-        assert got.warnings == [f"{name} is not passed on and was left out" for name in names]
+        left_out = [f"{name} is not passed on and was left out" for name in names]
+        assert got.warnings == [*left_out, "anthropic-beta: not passed on and left out: x"]
+
+    def test_it_is_named_wherever_it_stands(self):
+        marked = {**text("a"), "cache_control": {"type": "ephemeral"}, "mood": "good"}
+        got = understood(
+            {"role": "user", "content": [marked, marked], "id": "m"},
+            assistant({**call(), "caller": {"type": "direct"}}),
+            user({**result(content=[marked]), "toolset_name": "browser"}),
+            system=[marked],
+            thinking={"type": "adaptive", "block_binding": {"a": 1}},
+            tool_choice={"type": "auto", "why": "x"},
+            tools=[{**TOOL, "allowed_callers": ["direct"], "strict": False, "input_examples": []}],
+        )
+        paths = ["messages.content.mood", "messages.id", "messages.content.content.mood"]
+        paths += ["messages.content.toolset_name", "system.mood", "thinking.block_binding", "tool_choice.why"]
+        assert got.warnings == [f"{path} is not passed on and was left out" for path in paths]
+
+    def test_very_many_are_counted(self):
+        got = understood(**{f"field_{number}": "x" for number in range(500)})
+        assert len(got.warnings) == 21
+        assert got.warnings[-1] == "480 further fields are not passed on and were left out"
+
+    @pytest.mark.parametrize(
+        ("betas", "named"),
+        [
+            (["prompt-caching-2024-07-31", "output-128k-2025-02-19", "claude-code-20250219"], ""),
+            (["pdfs-2024-09-25", "skills-2025-10-02", " new-2027-01-01"], "skills-2025-10-02, new-2027-01-01"),
+            ("mcp-client-2025-11-20", "mcp-client-2025-11-20"),
+            ([5], "5"),
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("field", ["betas", "anthropic_beta"])
+    def test_beta_features(self, field, betas, named):
+        expected = [f"anthropic-beta: not passed on and left out: {named}"] if named else []
+        assert understood(**{field: betas}).warnings == expected
+
+    @pytest.mark.parametrize(("display", "warned"), [("summarized", 0), ("omitted", 0), ("updates", 1), (None, 0)])
+    def test_how_thinking_is_shown(self, display, warned):
+        got = understood(thinking={"type": "adaptive", "display": display})
+        assert (got.request.thinking, got.encoder.omit_thinking) == ({"type": "adaptive"}, display == "omitted")
+        assert len(got.warnings) == warned
 
     def test_what_changes_nothing_is_not(self):
-        got = understood(service_tier="auto", mcp_servers=[], metadata={"user_id": "u"}, container=None)
+        got = understood(
+            service_tier="standard_only", speed="standard", mcp_servers=[], metadata={"user_id": "u"}, container=None
+        )
         assert got.warnings == []
 
     def test_thinking_between_tools(self):

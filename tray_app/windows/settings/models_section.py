@@ -3,7 +3,8 @@
 from PySide6.QtWidgets import QWidget
 
 from server.dialects.base import Context as NamingContext
-from server.dialects.model_names import DEFAULT, SHORT_NAMES, resolve
+from server.dialects.model_families import SHORT_NAMES
+from server.dialects.model_names import DEFAULT, resolve
 from server.errors import ModelNotFound, TrayError
 from tray_app.context import Context
 from tray_app.models.aliases import AliasModel

@@ -1,0 +1,46 @@
+"""The beta features that a client asks for, in the header `anthropic-beta` or in the body."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+IN_EFFECT: Mapping[str, str] = {
+    "claude-code": "says who asks",
+    "oauth": "says how the client is signed in",
+    "prompt-caching": "Claude Code sets cache marks itself",
+    "prompt-caching-scope": "Claude Code sets cache marks itself",
+    "extended-cache-ttl": "the answer does not depend on it",
+    "messages": "the Messages API has it for good",
+    "tools": "the Messages API has it for good",
+    "pdfs": "the Messages API has it for good",
+    "token-counting": "the Messages API has it for good",
+    "token-efficient-tools": "all models from Claude 4 on have it",
+    "output-128k": "the newest models have it",
+    "model-context-window-exceeded": "the newest models have it",
+    "structured-outputs": "`output_config.format` is honoured",
+    "effort": "`output_config.effort` is honoured",
+    "interleaved-thinking": "Claude Code asks for it itself",
+    "thinking-token-count": "Claude Code asks for it itself",
+    "fine-grained-tool-streaming": "a tool's input is streamed as it is written",
+}
+"""Features, without their date, that need nothing to be done, and why."""
+
+_DATE = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{8})$")
+_FIELDS = ("betas", "anthropic_beta")
+
+
+def body_betas(body: Mapping[str, Any]) -> list[str]:
+    """The names in a body: the SDK's `betas`, and `anthropic_beta` of Bedrock and Vertex."""
+    given = [body.get(field) or [] for field in _FIELDS]
+    return [str(name) for names in given for name in ([names] if isinstance(names, str) else _items(names))]
+
+
+def beta_warnings(names: Iterable[str]) -> list[str]:
+    """One warning that names all features that are not in effect; none if all are."""
+    unknown = [name.strip()[:64] for name in names if _DATE.sub("", name.strip().lower()) not in IN_EFFECT]
+    named = ", ".join(dict.fromkeys(filter(None, unknown)))
+    return [f"anthropic-beta: not passed on and left out: {named[:400]}"] if named else []
+
+
+def _items(names: Any) -> list[Any]:
+    return names if isinstance(names, list) else [names]

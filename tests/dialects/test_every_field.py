@@ -1,0 +1,225 @@
+"""Every field of both SDKs' request types is honoured, named in a warning, refused, or in the README's list.
+
+The types come from the installed packages, so that a newer SDK's new field is tried, too.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from anthropic.types import message_create_params
+from anthropic.types.beta import message_create_params as beta_create_params
+from openai.types.chat import completion_create_params
+
+from server.api.messages import header_warnings
+from server.dialects import chat_completions, messages
+from server.dialects.base import Call, Context
+from server.dialects.chat_completions.passed_over import PASSED_OVER as CHAT_PASSED_OVER
+from server.dialects.messages.betas import IN_EFFECT
+from server.dialects.messages.passed_over import PASSED_OVER as MESSAGES_PASSED_OVER
+from server.errors import InvalidRequest
+from tests.dialects.sdk_fields import FieldCase, Fields
+from tests.test_readme import table
+
+CONTEXT = Context({}, ("claude-opus-5-5", "opus"), "default", "abc", 1)
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+HELLO = {"role": "user", "content": "hi"}
+SCHEMA = {"type": "object", "properties": {}}
+CHAT_TOOL = {"type": "function", "function": {"name": "x"}}
+
+REFUSED = (
+    "is a tool that Anthropic defines",
+    "does not match any of the expected tags",
+    "is none of the tools",
+    "is custom, and Claude calls tools with JSON",
+    "In this message it must be one of",
+    "does not take audio",
+    "fetching images is switched off",
+    "are not fetched from web addresses",
+    "Files API cannot be reached",
+    "names an uploaded file",
+    "not reached through Claude Code",
+    "stands beside `tools`",
+)
+"""Why something is refused on purpose, whatever is in it."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What the test needs of a dialect."""
+
+    to_messages: Callable[[Any, Context], Call]
+    passed_over: Mapping[str, str]
+    fields: Fields
+    least: dict[str, Any]
+    headers: frozenset[str] = frozenset()
+
+
+def chat_turn(message: dict[str, Any]) -> dict[str, Any]:
+    """A conversation with this message in it."""
+    match message["role"]:
+        case "assistant":
+            calls = message.get("tool_calls", ())
+            results = [{"role": "tool", "tool_call_id": call["id"], "content": "r"} for call in calls]
+            return {"model": "opus", "messages": [HELLO, {"content": "b", **message}, *results, HELLO]}
+        case "tool":
+            call = {"id": "x", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+            return {"model": "opus", "messages": [HELLO, {"role": "assistant", "tool_calls": [call]}, message]}
+        case "function":
+            call = {"name": message["name"], "arguments": "{}"}
+            return {"model": "opus", "messages": [HELLO, {"role": "assistant", "function_call": call}, message]}
+    return {"model": "opus", "messages": [message, HELLO]}
+
+
+def messages_turn(message: dict[str, Any]) -> dict[str, Any]:
+    """A conversation with this message in it."""
+    body = {"model": "opus", "max_tokens": 4000}
+    message = {"content": "a", **message}
+    blocks = message["content"] if isinstance(message["content"], list) else []
+    if message["role"] == "assistant":
+        ids = [block["id"] for block in blocks if block["type"] == "tool_use"]
+        results = [{"type": "tool_result", "tool_use_id": id, "content": "r"} for id in ids]
+        return {
+            **body,
+            "messages": [HELLO, message, {"role": "user", "content": [*results, {"type": "text", "text": "on"}]}],
+        }
+    ids = [block["tool_use_id"] for block in blocks if block["type"] == "tool_result"]
+    calls = [{"type": "tool_use", "id": id, "name": "look", "input": {}} for id in ids]
+    before = [HELLO, {"role": "assistant", "content": calls}] if calls else [HELLO]
+    return {**body, "messages": [*before, message]}
+
+
+CHAT = Dialect(
+    chat_completions.to_messages,
+    CHAT_PASSED_OVER,
+    Fields(
+        samples={
+            "model": ["opus", "haiku"],
+            "CompletionCreateParamsNonStreaming.messages": [[HELLO]],
+            "function_call": [{"name": "x", "arguments": "{}"}],
+            "CompletionCreateParamsNonStreaming.function_call": [{"name": "x"}, "none"],
+            "CompletionCreateParamsNonStreaming.functions": [[{"name": "x"}]],
+            "CompletionCreateParamsNonStreaming.tool_choice": ["none"],
+            "CompletionCreateParamsNonStreaming.parallel_tool_calls": [False],
+            "ImageURL.url": [f"data:image/png;base64,{PIXEL}", f"data:image/png;base64,{PIXEL}AAAA"],
+            "file_data": ["data:text/plain;base64,aGk=", "data:text/plain;base64,aGkx"],
+            "ChatCompletionAssistantMessageParam.content": ["b", "c"],
+            "arguments": ["{}", '{"a": 1}'],
+            "input": ["{}", "x"],
+            "parameters": [{**SCHEMA, "required": []}],
+            "schema": [SCHEMA, {**SCHEMA, "required": []}],
+            "stop": [["END"]],
+            "top_p": [0.5],
+            "n": [2],
+            "modalities": [["audio"]],
+            "stream": [True],
+            "stream_options": [{"include_usage": True}],
+            "ChatCompletionAllowedToolsParam.tools": [[CHAT_TOOL], []],
+            "detail": ["high"],
+            "response_format": [{"type": "json_object"}],
+        },
+        instances={
+            "JSONSchema": {"name": "x", "schema": SCHEMA},
+            "FileFile": {"file_data": "data:text/plain;base64,aGk="},
+            "ChatCompletionUserMessageParam": HELLO,
+        },
+        containers={
+            "ChatCompletionDeveloperMessageParam": chat_turn,
+            "ChatCompletionSystemMessageParam": chat_turn,
+            "ChatCompletionUserMessageParam": chat_turn,
+            "ChatCompletionAssistantMessageParam": chat_turn,
+            "ChatCompletionToolMessageParam": chat_turn,
+            "ChatCompletionFunctionMessageParam": chat_turn,
+        },
+    ),
+    least={"model": "opus", "messages": [HELLO], "tools": [CHAT_TOOL]},
+)
+
+MESSAGES = Dialect(
+    messages.to_messages,
+    MESSAGES_PASSED_OVER,
+    Fields(
+        samples={
+            "model": ["opus", "haiku"],
+            "MessageCreateParamsNonStreaming.max_tokens": [4000, 5000],
+            "MessageCreateParamsNonStreaming.messages": [[HELLO]],
+            "budget_tokens": [2000, 3000],
+            "data": [PIXEL, f"{PIXEL}AAAA"],
+            "PlainTextSourceParam.data": ["words", "more"],
+            "BetaPlainTextSourceParam.data": ["words", "more"],
+            "input_schema": [SCHEMA, {"type": "object"}],
+            "schema": [SCHEMA, {"type": "object"}],
+            "SystemMessageParam.content": ["a"],
+            "stop_sequences": [["END"]],
+            "stream": [True],
+        },
+        instances={},
+        containers={
+            f"{beta}{role}MessageParam": messages_turn
+            for beta in ("", "Beta")
+            for role in ("User", "Assistant", "System")
+        }
+        | {"BetaMessageParam": messages_turn},
+    ),
+    least={"model": "opus", "max_tokens": 4000, "messages": [HELLO], "tools": [{"name": "x", "input_schema": SCHEMA}]},
+    headers=frozenset({"betas", "user_profile_id", "workspace_id"}),
+)
+
+ROOTS = [
+    pytest.param(CHAT, completion_create_params.CompletionCreateParamsNonStreaming, id="chat"),
+    pytest.param(MESSAGES, message_create_params.MessageCreateParamsNonStreaming, id="messages"),
+    pytest.param(MESSAGES, beta_create_params.MessageCreateParamsNonStreaming, id="messages-beta"),
+]
+
+
+def outcome(dialect: Dialect, body: dict[str, Any]) -> tuple[Any, list[str], str]:
+    """What a body leads to: what is asked of the backend and the encoder, the warnings, or the refusal."""
+    try:
+        call = dialect.to_messages(body, CONTEXT)
+    except InvalidRequest as refusal:
+        return None, [], f"{refusal.param} {refusal.message} {refusal.hint}"
+    encoder = getattr(call.encoder, "__dict__", call.encoder)
+    return (call.request, call.stream, call.n, encoder), call.warnings, ""
+
+
+def silent(dialect: Dialect, case: FieldCase) -> str:
+    """Why a field is silent, or of no use to this test; empty if all is well."""
+    steps = case.path.split(".")
+    paths, name = {".".join(steps[: at + 1]) for at in range(len(steps))}, steps[-1]
+    if case.path in dialect.headers or {*steps, *paths} & dialect.passed_over.keys():
+        return ""
+    asked, warnings, refused = outcome(dialect, case.without)
+    if any(path in warning.split() for path in paths for warning in warnings):
+        return ""  # What it stands in is told of as a whole.
+    problems = []
+    for body in case.bodies:
+        also_asked, also_warned, also_refused = outcome(dialect, body)
+        if set(also_warned) - set(warnings) or (not also_refused and also_asked != asked):
+            return ""
+        if also_refused and (any(why in also_refused for why in REFUSED) or (not refused and name in also_refused)):
+            return ""
+        problems.append(also_refused or "nothing comes of it")
+    return f"{case.path}: {'; '.join(sorted(set(problems)))[:200]}"
+
+
+@pytest.mark.parametrize(("dialect", "root"), ROOTS)
+def test_nothing_is_silent(dialect: Dialect, root: Any) -> None:
+    cases = dialect.fields.cases(root, lambda value: {**dialect.least, **value})
+    assert len(cases) > 100
+    assert sorted({why for case in cases if (why := silent(dialect, case))}) == []
+
+
+@pytest.mark.parametrize("name", sorted(MESSAGES.headers))
+def test_what_the_sdk_sends_as_a_header_is_named(name: str) -> None:
+    header = "anthropic-beta" if name == "betas" else f"anthropic-{name.replace('_', '-')}"
+    scope = {"type": "http", "headers": [(header.encode(), b"skills-2025-10-02")]}
+    assert [header in warning for warning in header_warnings(scope)] == [True]
+
+
+def test_the_readme_lists_what_is_passed_over() -> None:
+    listed = {(row[1], row[0].strip("`")): row[2] for row in table("<!-- passed over -->")}
+    expected = {("Chat Completions", name): why for name, why in CHAT.passed_over.items()}
+    expected |= {("Messages", name): why for name, why in MESSAGES.passed_over.items()}
+    expected |= {("`anthropic-beta`", name): why for name, why in IN_EFFECT.items()}
+    assert listed == expected
