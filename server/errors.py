@@ -14,6 +14,7 @@
     │   ├── RateLimited              429  this server's own limit for a key
     │   ├── QueueFull                429  every process is busy and the wait was over
     │   └── RequestCancelled         499  a person ended the request, or its client left
+    │       └── RequestSuperseded    409  the same request came again, and takes its place
     ├── BackendError                 Claude Code or the service behind it
     │   ├── CliNotFound              503  no `claude` to run, or one that cannot be run
     │   ├── NotSignedIn              401  Claude Code has no account, or its login has ended
@@ -190,6 +191,13 @@ class RequestCancelled(RequestError):
     def headers(self) -> dict[str, str]:
         # Both SDKs heed it; without it some would ask the same thing again at once.
         return {"x-should-retry": "false"}
+
+
+class RequestSuperseded(RequestCancelled):
+    """The same request came again under the same session id before this one had ended, and is answered instead."""
+
+    status = 409
+    openai_code = "request_superseded"
 
 
 class BackendError(TrayError):
