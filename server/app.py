@@ -11,6 +11,7 @@ from server.api.bodies import BodyLimit
 from server.api.failures import Failures, on_http_exception, on_invalid_query
 from server.api.headers import HeaderLimit
 from server.api.origins import HostAllowlist, Origins
+from server.api.paths import CanonicalPaths
 from server.api.rate_limit import RateLimit
 from server.api.request_ids import RequestIds
 from server.services import Services
@@ -52,6 +53,7 @@ def _guards(services: Services) -> list[Middleware]:
     """
     settings = services.settings
     return [
+        Middleware(CanonicalPaths),
         Middleware(RequestIds),
         Middleware(HeaderLimit, limit=settings.max_header_bytes),
         Middleware(HostAllowlist, host=settings.host, allowed_hosts=settings.allowed_hosts),

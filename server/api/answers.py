@@ -1,5 +1,6 @@
 """How an answer or an error is written in the manner that the client expects."""
 
+import re
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
@@ -9,7 +10,11 @@ from starlette.types import Receive, Scope, Send
 
 from server.errors import ErrorResponse, TrayError, anthropic_response, openai_response
 
-_ANTHROPIC_PATHS = ("/v1/messages",)
+_ANTHROPIC_PATH = re.compile(r"/v1/messages(?:/|$)")
+"""Anywhere in the path: below a wrong base URL it is still Anthropic's client that asks."""
+
+MAX_PATH = 200
+"""Characters of a path that are shown and kept."""
 
 
 def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -22,12 +27,15 @@ def header(scope: Scope, name: bytes) -> str | None:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
 
 
+def shown_path(scope: Scope) -> str:
+    """The path for messages, logs and records: one line, and not too long."""
+    path: str = scope["path"][:MAX_PATH]
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in path)
+
+
 def is_anthropic(scope: Scope) -> bool:
     """Whether the client speaks Anthropic's dialect: by the path, or by the header that all its clients send."""
-    path: str = scope["path"]
-    if any(path == prefix or path.startswith(prefix + "/") for prefix in _ANTHROPIC_PATHS):
-        return True
-    return header(scope, b"anthropic-version") is not None
+    return bool(_ANTHROPIC_PATH.search(scope["path"])) or header(scope, b"anthropic-version") is not None
 
 
 def request_id(scope: Scope) -> str:

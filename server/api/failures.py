@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.api.answers import error_response, json_response, send_error
+from server.api.answers import error_response, header, is_anthropic, json_response, send_error, shown_path
 from server.errors import InvalidRequest, MethodNotAllowed, NotFound, RequestError, TrayError, as_tray_error
 
 log = logging.getLogger(__name__)
@@ -76,16 +76,24 @@ async def on_invalid_query(request: Request, exception: Exception) -> Response:
 
 
 def _from_router(scope: Scope, exception: HTTPException) -> TrayError:
-    method, path = scope["method"], scope["path"]
+    method, path = scope["method"], shown_path(scope)
     if exception.status_code == 405:
         allowed = _allowed_methods(scope)
         return MethodNotAllowed(
             f"{path} does not take {method}.", allowed=allowed, hint=f"It takes {', '.join(allowed)}."
         )
     if exception.status_code == 404:
-        hint = "GET / lists what this server has; the base URL for OpenAI's clients ends with /v1."
-        return NotFound(f"There is nothing at {path}.", hint=hint)
+        return NotFound(f"There is nothing at {path}.", hint=_base_url_hint(scope))
     return RequestError(str(exception.detail))
+
+
+def _base_url_hint(scope: Scope) -> str:
+    address = f"{scope['scheme']}://{header(scope, b'host') or 'HOST:PORT'}"
+    if is_anthropic(scope):
+        base = f"The base URL is {address} without a path, since Anthropic's clients add /v1/messages themselves"
+    else:
+        base = f"The base URL is {address}/v1 for OpenAI's clients, and {address} for Anthropic's"
+    return f"{base}; GET / lists what this server has."
 
 
 def _allowed_methods(scope: Scope) -> tuple[str, ...]:
