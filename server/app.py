@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 from server.api import chat_completions, health, messages, models, requests, sessions
 from server.api.authentication import Authentication
 from server.api.bodies import BodyLimit
+from server.api.content_encoding import ContentDecoding
 from server.api.failures import Failures, on_http_exception, on_invalid_query
 from server.api.headers import HeaderLimit
 from server.api.origins import HostAllowlist, Origins
@@ -62,4 +63,5 @@ def _guards(services: Services) -> list[Middleware]:
         Middleware(Authentication, keys=services.key_store if settings.api_key_required else None),
         Middleware(RateLimit, limits=services.request_limits),
         Middleware(BodyLimit, limit=settings.max_body_bytes),
+        Middleware(ContentDecoding, limit=settings.max_body_bytes),
     ]

@@ -10,6 +10,7 @@
     │   │   └── ModelNotFound        404
     │   ├── MethodNotAllowed         405
     │   ├── BodyTooLarge             413
+    │   ├── UnsupportedEncoding      415  a Content-Encoding that is not decoded here
     │   ├── HeadersTooLarge          431
     │   ├── RateLimited              429  this server's own limit for a key
     │   ├── QueueFull                429  every process is busy and the wait was over
@@ -139,6 +140,18 @@ class BodyTooLarge(RequestError):
     def __init__(self, message: str, *, limit: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.limit = limit
+
+
+class UnsupportedEncoding(RequestError):
+    """The body has a Content-Encoding that is not decoded here."""
+
+    status = 415
+    openai_code = "unsupported_encoding"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        # What is taken, for clients that try again: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16
+        return {"accept-encoding": "gzip, deflate"}
 
 
 class HeadersTooLarge(RequestError):

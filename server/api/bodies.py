@@ -1,5 +1,6 @@
 """Request bodies: how large and how deep they may be, and JSON out of them."""
 
+import re
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from server.api.answers import header
 from server.errors import BodyTooLarge, InvalidRequest
 from server.messages import is_deeper
 
+_DIGITS = re.compile(r"[0-9]{1,30}")
 MAX_DEPTH = 200
 """orjson reads 1024 levels but writes only 254; nothing that is deeper could be passed on."""
 
@@ -30,8 +32,8 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         declared = header(scope, b"content-length")
-        if declared is not None and declared.isdigit() and int(declared) > self._limit:
-            raise self._too_large(f"{int(declared):,} bytes")
+        if declared is not None and _DIGITS.fullmatch(declared) and int(declared) > self._limit:
+            raise too_large(f"{int(declared):,} bytes", self._limit)
         seen = 0
 
         async def receive_counted() -> Message:
@@ -39,17 +41,19 @@ class BodyLimit:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self._limit:
-                raise self._too_large(f"more than {self._limit:,} bytes")
+                raise too_large(f"more than {self._limit:,} bytes", self._limit)
             return message
 
         await self._app(scope, receive_counted, send)
 
-    def _too_large(self, size: str) -> BodyTooLarge:
-        return BodyTooLarge(
-            f"The request body has {size}; this server takes {self._limit:,}.",
-            limit=self._limit,
-            hint="Send less at once, or raise the setting max_body_bytes.",
-        )
+
+def too_large(size: str, limit: int) -> BodyTooLarge:
+    """The refusal of a body of that size."""
+    return BodyTooLarge(
+        f"The request body has {size}; this server takes {limit:,}.",
+        limit=limit,
+        hint="Send less at once, or raise the setting max_body_bytes.",
+    )
 
 
 async def read_body(receive: Receive) -> bytes:
