@@ -14,6 +14,7 @@ from server.api.headers import HeaderLimit
 from server.api.origins import HostAllowlist, Origins
 from server.api.paths import CanonicalPaths
 from server.api.rate_limit import RateLimit
+from server.api.refusals import Refusals
 from server.api.request_ids import RequestIds
 from server.services import Services
 from server.settings import Settings
@@ -56,6 +57,7 @@ def _guards(services: Services) -> list[Middleware]:
     return [
         Middleware(CanonicalPaths),
         Middleware(RequestIds),
+        Middleware(Refusals, services=services),
         Middleware(HeaderLimit, limit=settings.max_header_bytes),
         Middleware(HostAllowlist, host=settings.host, allowed_hosts=settings.allowed_hosts),
         Middleware(Origins, allowed_origins=settings.allowed_origins),

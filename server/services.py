@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from server.api.images import ImageFetcher
 from server.api.rate_limit import RequestLimits
+from server.api.refusals import RefusalLog
 from server.api.running import RunningRequests
 from server.api.session_turns import SessionTurns
 from server.api.writer import Pace
@@ -50,6 +51,7 @@ class Services:
     started_at: float = 0.0
     """The clock's time then; `uptime` is not that clock's affair, which may be set meanwhile."""
     request_limits: RequestLimits = field(init=False)
+    refusals: RefusalLog = field(init=False)
     store_is_callers: bool = False
     """Whether the store belongs to the caller, who opened it, purges it and closes it."""
     _store: Store | None = None
@@ -59,6 +61,7 @@ class Services:
 
     def __post_init__(self) -> None:
         self.request_limits = RequestLimits(self.settings.rate_limit)
+        self.refusals = RefusalLog(self)
 
     @property
     def store(self) -> Store:
@@ -133,6 +136,7 @@ class Services:
             self._purging.cancel()
             await asyncio.wait([self._purging])
         self.running.stop_all()
+        self.refusals.flush()
         async with AsyncExitStack() as stack:
             if self._store is not None and not self.store_is_callers:
                 stack.push_async_callback(self._store.close)

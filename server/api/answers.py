@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from server.errors import ErrorResponse, TrayError, anthropic_response, openai_response
+from server.redaction import redact_text
 
 _ANTHROPIC_PATH = re.compile(r"/v1/messages(?:/|$)")
 """Anywhere in the path: below a wrong base URL it is still Anthropic's client that asks."""
@@ -28,8 +29,8 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 
 def shown_path(scope: Scope) -> str:
-    """The path for messages, logs and records: one line, and not too long."""
-    path: str = scope["path"][:MAX_PATH]
+    """The path for messages, logs and records: one line, not too long, and without a key that was put into it."""
+    path = redact_text(scope["path"][:MAX_PATH])
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in path)
 
 
@@ -45,7 +46,8 @@ def request_id(scope: Scope) -> str:
 
 
 def error_response(error: TrayError, scope: Scope) -> ErrorResponse:
-    """The error in the client's own dialect."""
+    """The error in the client's own dialect. `error` of the request's state is it from now on."""
+    state_of(scope)["error"] = error
     if is_anthropic(scope):
         return anthropic_response(error, request_id(scope) or None)
     return openai_response(error)

@@ -54,7 +54,7 @@ def _matching(found: list[Found], keys: Keys, scope: Scope) -> Found:
             return place, key
     raise AuthenticationRequired(
         _problem([place for place, _ in found], scope),
-        hint="Send it as 'Authorization: Bearer KEY' or 'x-api-key: KEY'. "
+        hint="Send it in the header 'Authorization' as 'Bearer KEY', or in 'x-api-key'. "
         "It is the key of this local server, not one of OpenAI or Anthropic: 'claude-code-tray key' shows it.",
     )
 

@@ -80,7 +80,7 @@ class Exchange:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._observation = Observation(services, scope, endpoint=scope["path"])
+        self._observation = Observation(services, scope)
         self._production: Production | None = None
         self._turn: Turn | None = None
         self._cancelled: TrayError | None = None

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.api.answers import error_response, header, is_anthropic, json_response, send_error, shown_path
+from server.api.answers import error_response, header, is_anthropic, json_response, send_error, shown_path, state_of
 from server.errors import InvalidRequest, MethodNotAllowed, NotFound, RequestError, TrayError, as_tray_error
 
 log = logging.getLogger(__name__)
@@ -46,12 +46,16 @@ class Failures:
 
 
 def log_failure(exception: BaseException, scope: Scope) -> None:
-    """One line for what was foreseen, the whole trace for what was not."""
-    where = (scope["method"], scope["path"])
+    """One line for what was foreseen, the whole trace for what was not.
+
+    Of a refusal outside of an exchange `RefusalLog` tells: many of them are one line.
+    """
+    where = (scope["method"], shown_path(scope))
     if not isinstance(exception, TrayError):
         log.error("%s %s failed unexpectedly", *where, exc_info=exception)
     elif isinstance(exception, RequestError):
-        log.info("%s %s refused: %s %s", *where, exception.status, type(exception).__name__)
+        if "observed" in state_of(scope):
+            log.info("%s %s refused: %s %s", *where, exception.status, type(exception).__name__)
     else:
         log.warning("%s %s failed: %s: %s", *where, type(exception).__name__, exception)
 

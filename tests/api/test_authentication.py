@@ -6,6 +6,7 @@ import base64
 import openai
 import pytest
 
+from server.events import RequestFinished
 from tests.api.conftest import KEY, Serve, Served
 from tests.openai_schema import validate
 from tests.scripted_backend import answer
@@ -81,7 +82,7 @@ async def test_the_refusal_says_what_was_found(server: Served, headers: dict[str
     assert response.status_code == 401
     message = response.json()["error"]["message"]
     assert said in message
-    assert "Send it as 'Authorization: Bearer KEY'" in message
+    assert "Send it in the header 'Authorization' as 'Bearer KEY'" in message
     assert "mine" not in message
     assert KEY not in message
 
@@ -90,7 +91,7 @@ async def test_without_the_key_no_body_is_read_and_no_backend_asked(server: Serv
     with pytest.raises(openai.AuthenticationError):
         await server.openai(api_key="wrong").chat.completions.create(**BODY)
     assert server.backend.requests == []
-    assert server.events == []
+    assert [type(event) for event in server.events] == [RequestFinished]
 
 
 async def test_anthropics_clients_read_anthropics_error(server: Served) -> None:
