@@ -64,6 +64,6 @@ def _guards(services: Services) -> list[Middleware]:
         Middleware(Failures),
         Middleware(Authentication, keys=services.key_store if settings.api_key_required else None),
         Middleware(RateLimit, limits=services.request_limits),
-        Middleware(BodyLimit, limit=settings.max_body_bytes),
+        Middleware(BodyLimit, limit=settings.max_body_bytes, stall_seconds=services.body_stall_seconds),
         Middleware(ContentDecoding, limit=settings.max_body_bytes),
     ]

@@ -9,6 +9,7 @@
     │   ├── NotFound                 404  unknown path, session, request or response
     │   │   └── ModelNotFound        404
     │   ├── MethodNotAllowed         405
+    │   ├── RequestTimedOut          408  the client stopped sending in the middle of its body
     │   ├── BodyTooLarge             413
     │   ├── UnsupportedEncoding      415  a Content-Encoding that is not decoded here
     │   ├── HeadersTooLarge          431
@@ -128,6 +129,19 @@ class MethodNotAllowed(RequestError):
     @property
     def headers(self) -> dict[str, str]:
         return {"allow": ", ".join(self.allowed)} if self.allowed else {}
+
+
+class RequestTimedOut(RequestError):
+    """The client stopped sending in the middle of its body."""
+
+    status = 408
+    openai_code = "request_timeout"
+    anthropic_type = "timeout_error"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        # The rest of the body may still come, and is not the next request.
+        return {"connection": "close"}
 
 
 class BodyTooLarge(RequestError):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+from server.api.bodies import STALL_SECONDS
 from server.api.images import ImageFetcher
 from server.api.rate_limit import RequestLimits
 from server.api.refusals import RefusalLog
@@ -43,6 +44,8 @@ class Services:
     images: ImageFetcher | None = None
     """None: images given by an address are not fetched."""
     pace: Pace = field(default_factory=Pace)
+    body_stall_seconds: float = STALL_SECONDS
+    """After so long without a byte of a body that is on its way the request is refused."""
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.perf_counter
     running: RunningRequests = field(default_factory=RunningRequests)
