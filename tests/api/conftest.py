@@ -72,28 +72,38 @@ Serve = Callable[..., Awaitable[Served]]
 
 @pytest.fixture
 async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
-    """Starts servers: `await serve(rate_limit="2/minute")`; settings, Services' own fields, `limits` of connections."""
+    """Starts servers: `await serve(rate_limit="2/minute")`; what may be given is what `start_server` takes."""
     async with AsyncExitStack() as stack:
 
         async def start(**changes: Any) -> Served:
-            limits = changes.pop("limits", None)
-            names = ("pace", "images", "body_stall_seconds")
-            fields = {name: changes.pop(name) for name in names if name in changes}
-            settings = Settings(data_dir=tmp_path / "data", config_dir=tmp_path / "config", **changes)
-            bus, backend, events = EventBus(), ScriptedBackend(), []
-            bus.subscribe(events.append)
-            key_store = KeyStore(MemoryVault(), fixed_key=KEY)
-            services = await build_services(settings, bus=bus, key_store=key_store, backend=backend)
-            for name, value in fields.items():
-                setattr(services, name, value)
-            await services.start()
-            stack.push_async_callback(services.stop)
-            url = await _listen(stack, services, limits)
-            headers = {"authorization": f"Bearer {KEY}"}
-            http = await stack.enter_async_context(httpx2.AsyncClient(base_url=url, headers=headers, timeout=60))
-            return Served(url, services, backend, events, http, stack)
+            return await start_server(stack, tmp_path, **changes)
 
         yield start
+
+
+async def start_server(
+    stack: AsyncExitStack,
+    directory: Path,
+    *,
+    backend: ScriptedBackend | None = None,
+    limits: ConnectionLimits | None = None,
+    **changes: Any,
+) -> Served:
+    """A server that runs until `stack` is closed. `changes` are settings, or fields of Services."""
+    fields = {name: changes.pop(name) for name in ("pace", "images", "body_stall_seconds") if name in changes}
+    settings = Settings(data_dir=directory / "data", config_dir=directory / "config", **changes)
+    bus, backend, events = EventBus(), backend or ScriptedBackend(), list[Event]()
+    bus.subscribe(events.append)
+    key_store = KeyStore(MemoryVault(), fixed_key=KEY)
+    services = await build_services(settings, bus=bus, key_store=key_store, backend=backend)
+    for name, value in fields.items():
+        setattr(services, name, value)
+    await services.start()
+    stack.push_async_callback(services.stop)
+    url = await _listen(stack, services, limits)
+    headers = {"authorization": f"Bearer {KEY}"}
+    http = await stack.enter_async_context(httpx2.AsyncClient(base_url=url, headers=headers, timeout=60))
+    return Served(url, services, backend, events, http, stack)
 
 
 @pytest.fixture
