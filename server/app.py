@@ -8,10 +8,13 @@ from starlette.middleware import Middleware
 from server.api import chat_completions, health, messages, models, requests, sessions
 from server.api.authentication import Authentication
 from server.api.bodies import BodyLimit
+from server.api.content_encoding import ContentDecoding
 from server.api.failures import Failures, on_http_exception, on_invalid_query
 from server.api.headers import HeaderLimit
 from server.api.origins import HostAllowlist, Origins
+from server.api.paths import CanonicalPaths
 from server.api.rate_limit import RateLimit
+from server.api.refusals import Refusals
 from server.api.request_ids import RequestIds
 from server.services import Services
 from server.settings import Settings
@@ -52,12 +55,15 @@ def _guards(services: Services) -> list[Middleware]:
     """
     settings = services.settings
     return [
+        Middleware(CanonicalPaths),
         Middleware(RequestIds),
+        Middleware(Refusals, services=services),
         Middleware(HeaderLimit, limit=settings.max_header_bytes),
         Middleware(HostAllowlist, host=settings.host, allowed_hosts=settings.allowed_hosts),
         Middleware(Origins, allowed_origins=settings.allowed_origins),
         Middleware(Failures),
         Middleware(Authentication, keys=services.key_store if settings.api_key_required else None),
         Middleware(RateLimit, limits=services.request_limits),
-        Middleware(BodyLimit, limit=settings.max_body_bytes),
+        Middleware(BodyLimit, limit=settings.max_body_bytes, stall_seconds=services.body_stall_seconds),
+        Middleware(ContentDecoding, limit=settings.max_body_bytes),
     ]

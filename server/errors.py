@@ -9,11 +9,14 @@
     │   ├── NotFound                 404  unknown path, session, request or response
     │   │   └── ModelNotFound        404
     │   ├── MethodNotAllowed         405
+    │   ├── RequestTimedOut          408  the client stopped sending in the middle of its body
     │   ├── BodyTooLarge             413
+    │   ├── UnsupportedEncoding      415  a Content-Encoding that is not decoded here
     │   ├── HeadersTooLarge          431
     │   ├── RateLimited              429  this server's own limit for a key
     │   ├── QueueFull                429  every process is busy and the wait was over
     │   └── RequestCancelled         499  a person ended the request, or its client left
+    │       └── RequestSuperseded    409  the same request came again, and takes its place
     ├── BackendError                 Claude Code or the service behind it
     │   ├── CliNotFound              503  no `claude` to run, or one that cannot be run
     │   ├── NotSignedIn              401  Claude Code has no account, or its login has ended
@@ -128,6 +131,19 @@ class MethodNotAllowed(RequestError):
         return {"allow": ", ".join(self.allowed)} if self.allowed else {}
 
 
+class RequestTimedOut(RequestError):
+    """The client stopped sending in the middle of its body."""
+
+    status = 408
+    openai_code = "request_timeout"
+    anthropic_type = "timeout_error"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        # The rest of the body may still come, and is not the next request.
+        return {"connection": "close"}
+
+
 class BodyTooLarge(RequestError):
     """The body is larger than the limit of `limit` bytes."""
 
@@ -138,6 +154,18 @@ class BodyTooLarge(RequestError):
     def __init__(self, message: str, *, limit: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.limit = limit
+
+
+class UnsupportedEncoding(RequestError):
+    """The body has a Content-Encoding that is not decoded here."""
+
+    status = 415
+    openai_code = "unsupported_encoding"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        # What is taken, for clients that try again: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16
+        return {"accept-encoding": "gzip, deflate"}
 
 
 class HeadersTooLarge(RequestError):
@@ -190,6 +218,13 @@ class RequestCancelled(RequestError):
     def headers(self) -> dict[str, str]:
         # Both SDKs heed it; without it some would ask the same thing again at once.
         return {"x-should-retry": "false"}
+
+
+class RequestSuperseded(RequestCancelled):
+    """The same request came again under the same session id before this one had ended, and is answered instead."""
+
+    status = 409
+    openai_code = "request_superseded"
 
 
 class BackendError(TrayError):

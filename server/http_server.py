@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 import socket
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import uvicorn
 
+from server.connections import Connection, ConnectionLimits, IncompleteConnections
 from server.errors import PortUnavailable, SetupError
 from server.settings import Settings
 from server.sockets import BACKLOG, listen
@@ -24,8 +26,10 @@ KEEP_ALIVE_SECONDS = 75
 class HttpServer(uvicorn.Server):
     """Serves an ASGI application on a listening socket, of which it takes possession at `run`."""
 
-    def __init__(self, app: Any, settings: Settings, sock: socket.socket) -> None:
-        super().__init__(_config(app, settings))
+    def __init__(
+        self, app: Any, settings: Settings, sock: socket.socket, limits: ConnectionLimits | None = None
+    ) -> None:
+        super().__init__(_config(app, settings, limits or ConnectionLimits()))
         self.sock = sock
         self._host = settings.host
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -135,10 +139,11 @@ class HttpServer(uvicorn.Server):
         self._ready.set_result(None)
 
 
-def _config(app: Any, settings: Settings) -> uvicorn.Config:
+def _config(app: Any, settings: Settings, limits: ConnectionLimits) -> uvicorn.Config:
+    protocol: Any = functools.partial(Connection, incomplete=IncompleteConnections(limits))
     return uvicorn.Config(
         app,
-        http="h11",
+        http=protocol,
         ws="none",
         interface="asgi3",
         log_config=None,

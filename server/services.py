@@ -7,8 +7,10 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+from server.api.bodies import STALL_SECONDS
 from server.api.images import ImageFetcher
 from server.api.rate_limit import RequestLimits
+from server.api.refusals import RefusalLog
 from server.api.running import RunningRequests
 from server.api.session_turns import SessionTurns
 from server.api.writer import Pace
@@ -42,6 +44,8 @@ class Services:
     images: ImageFetcher | None = None
     """None: images given by an address are not fetched."""
     pace: Pace = field(default_factory=Pace)
+    body_stall_seconds: float = STALL_SECONDS
+    """After so long without a byte of a body that is on its way the request is refused."""
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.perf_counter
     running: RunningRequests = field(default_factory=RunningRequests)
@@ -50,6 +54,7 @@ class Services:
     started_at: float = 0.0
     """The clock's time then; `uptime` is not that clock's affair, which may be set meanwhile."""
     request_limits: RequestLimits = field(init=False)
+    refusals: RefusalLog = field(init=False)
     store_is_callers: bool = False
     """Whether the store belongs to the caller, who opened it, purges it and closes it."""
     _store: Store | None = None
@@ -59,6 +64,7 @@ class Services:
 
     def __post_init__(self) -> None:
         self.request_limits = RequestLimits(self.settings.rate_limit)
+        self.refusals = RefusalLog(self)
 
     @property
     def store(self) -> Store:
@@ -133,6 +139,7 @@ class Services:
             self._purging.cancel()
             await asyncio.wait([self._purging])
         self.running.stop_all()
+        self.refusals.flush()
         async with AsyncExitStack() as stack:
             if self._store is not None and not self.store_is_callers:
                 stack.push_async_callback(self._store.close)

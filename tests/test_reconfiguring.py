@@ -254,7 +254,7 @@ async def test_headers_without_end_are_refused_by_the_limit_of_the_moment() -> N
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     writer.write(b"GET / HTTP/1.1\r\nx-long: " + b"x" * 3000)
     async with asyncio.timeout(60):
-        assert (await reader.read()).startswith(b"HTTP/1.1 400")
+        assert (await reader.read()).startswith(b"HTTP/1.1 431")
     writer.close()
     await writer.wait_closed()
     await stage.runtime.stop()

@@ -1,5 +1,6 @@
 """How an answer or an error is written in the manner that the client expects."""
 
+import re
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
@@ -8,8 +9,13 @@ from starlette.types import Receive, Scope, Send
 
 from server import exact_json
 from server.errors import ErrorResponse, TrayError, anthropic_response, openai_response
+from server.redaction import redact_text
 
-_ANTHROPIC_PATHS = ("/v1/messages",)
+_ANTHROPIC_PATH = re.compile(r"/v1/messages(?:/|$)")
+"""Anywhere in the path: below a wrong base URL it is still Anthropic's client that asks."""
+
+MAX_PATH = 200
+"""Characters of a path that are shown and kept."""
 
 
 def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -22,12 +28,15 @@ def header(scope: Scope, name: bytes) -> str | None:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
 
 
+def shown_path(scope: Scope) -> str:
+    """The path for messages, logs and records: one line, not too long, and without a key that was put into it."""
+    path = redact_text(scope["path"][:MAX_PATH])
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in path)
+
+
 def is_anthropic(scope: Scope) -> bool:
     """Whether the client speaks Anthropic's dialect: by the path, or by the header that all its clients send."""
-    path: str = scope["path"]
-    if any(path == prefix or path.startswith(prefix + "/") for prefix in _ANTHROPIC_PATHS):
-        return True
-    return header(scope, b"anthropic-version") is not None
+    return bool(_ANTHROPIC_PATH.search(scope["path"])) or header(scope, b"anthropic-version") is not None
 
 
 def request_id(scope: Scope) -> str:
@@ -37,7 +46,8 @@ def request_id(scope: Scope) -> str:
 
 
 def error_response(error: TrayError, scope: Scope) -> ErrorResponse:
-    """The error in the client's own dialect."""
+    """The error in the client's own dialect. `error` of the request's state is it from now on."""
+    state_of(scope)["error"] = error
     if is_anthropic(scope):
         return anthropic_response(error, request_id(scope) or None)
     return openai_response(error)

@@ -1,5 +1,6 @@
 """Request bodies: how large and how deep they may be, and JSON out of them."""
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -8,9 +9,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server import exact_json
 from server.api.answers import header
-from server.errors import BodyTooLarge, InvalidRequest
+from server.errors import BodyTooLarge, InvalidRequest, RequestTimedOut
 from server.messages import is_deeper
 
+STALL_SECONDS = 60.0
 MAX_DEPTH = 200
 """orjson reads 1024 levels but writes only 254; nothing that is deeper could be passed on."""
 
@@ -18,39 +20,56 @@ MAX_DEPTH = 200
 class BodyLimit:
     """Refuses bodies of more than `limit` bytes: by Content-Length before a byte is read, else while they come.
 
+    One that is on its way, and of which nothing comes for `stall_seconds`, is refused as well: however slow, a body has
+    all the time that it needs as long as it grows.
+
     The answer leaves at once. What the client still sends is read and dropped by the HTTP server, since closing the
     connection on it would tear the answer away from a client that writes first and reads after.
     """
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+    def __init__(self, app: ASGIApp, *, limit: int, stall_seconds: float = STALL_SECONDS) -> None:
         self._app = app
         self._limit = limit
+        self._stall_seconds = stall_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         declared = header(scope, b"content-length")
-        if declared is not None and declared.isdigit() and int(declared) > self._limit:
-            raise self._too_large(f"{int(declared):,} bytes")
-        seen = 0
+        if declared is not None and declared.isdecimal() and int(declared) > self._limit:
+            raise too_large(f"{int(declared):,} bytes", self._limit)
+        seen, complete = 0, False
 
         async def receive_counted() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, complete
+            # What comes after the body is the client's leaving, which has its time.
+            message = await receive() if complete else await self._next(receive)
+            complete = not message.get("more_body", False)
             seen += len(message.get("body", b""))
             if seen > self._limit:
-                raise self._too_large(f"more than {self._limit:,} bytes")
+                raise too_large(f"more than {self._limit:,} bytes", self._limit)
             return message
 
         await self._app(scope, receive_counted, send)
 
-    def _too_large(self, size: str) -> BodyTooLarge:
-        return BodyTooLarge(
-            f"The request body has {size}; this server takes {self._limit:,}.",
-            limit=self._limit,
-            hint="Send less at once, or raise the setting max_body_bytes.",
-        )
+    async def _next(self, receive: Receive) -> Message:
+        try:
+            async with asyncio.timeout(self._stall_seconds):
+                return await receive()
+        except TimeoutError:
+            raise RequestTimedOut(
+                f"Nothing of the request's body came for {self._stall_seconds:g} seconds.", hint="Send it again."
+            ) from None
+
+
+def too_large(size: str, limit: int) -> BodyTooLarge:
+    """The refusal of a body of that size."""
+    return BodyTooLarge(
+        f"The request body has {size}; this server takes {limit:,}.",
+        limit=limit,
+        hint="Send less at once, or raise the setting max_body_bytes.",
+    )
 
 
 async def read_body(receive: Receive) -> bytes:

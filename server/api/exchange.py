@@ -1,6 +1,8 @@
 """The walk of one request: a body in, the backend's answer out, the same for every dialect."""
 
 import asyncio
+import hashlib
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,7 @@ from server.api.observation import Observation
 from server.api.production import Production
 from server.api.reading import context_of, fitted_request, with_fetched_images, with_session_header
 from server.api.session_link import SessionLink, link_session, save_answer, session_id_of
-from server.api.session_turns import Turn
+from server.api.session_turns import Identity, Turn
 from server.api.streams import Framing
 from server.api.warnings import warning_header
 from server.api.writer import StreamWriter
@@ -28,6 +30,8 @@ from server.tasks import spawn
 
 if TYPE_CHECKING:
     from server.services import Services
+
+_arrivals = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,12 @@ class Exchange:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._observation = Observation(services, scope, endpoint=scope["path"])
+        self._observation = Observation(services, scope)
         self._production: Production | None = None
         self._turn: Turn | None = None
         self._cancelled: TrayError | None = None
         self._client_left = False
+        self._arrived = next(_arrivals)
 
     @property
     def record(self) -> RequestRecord:
@@ -112,14 +117,15 @@ class Exchange:
 
     async def _prepare(self) -> _Prepared:
         """Everything before the backend is asked."""
-        body = parse_object(await read_body(self._receive))
+        raw = await read_body(self._receive)
+        body = parse_object(raw)
         self._observation.body(body)
         model = body.get("model")
         self._observation.update(requested_model=model if isinstance(model, str) else None)
         body = with_session_header(body, self._scope)
         body = await with_fetched_images(self._services, body, self._dialect.remote_images, self._dialect.with_images)
         call = self._dialect.to_messages(body, context_of(self._services))
-        link = await self._link(call.request)
+        link = await self._link(call.request, raw)
         fitted = fitted_request(self._services, link.request)
         warnings = (*self._dialect.header_warnings(self._scope), *call.warnings, *fitted.warnings)
         self._observation.prepared(
@@ -127,12 +133,19 @@ class Exchange:
         )
         return _Prepared(call, link, fitted)
 
-    async def _link(self, request: MessagesRequest) -> SessionLink:
+    async def _link(self, request: MessagesRequest, raw: bytes) -> SessionLink:
         """The request in its session, once no other request has its turn there."""
         services, session_id = self._services, session_id_of(request)
         if services.settings.history:
-            self._turn = await services.turns.begin(session_id, wait=services.settings.queue_seconds)
+            # Nobody else has an id that was made for this request.
+            identity = None if request.session_id is None else self._identity(raw)
+            wait = services.settings.queue_seconds
+            self._turn = await services.turns.begin(session_id, wait=wait, identity=identity)
         return await link_session(services, request, session_id)
+
+    def _identity(self, raw: bytes) -> Identity:
+        digest = hashlib.sha256(self.record.endpoint.encode("utf-8", "replace") + b"\0" + raw).digest()
+        return Identity(digest, self._arrived, self.cancel)
 
     def _end_turn(self) -> None:
         if self._turn is not None:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.api.answers import error_response, json_response, send_error
+from server.api.answers import error_response, header, is_anthropic, json_response, send_error, shown_path, state_of
 from server.errors import InvalidRequest, MethodNotAllowed, NotFound, RequestError, TrayError, as_tray_error
 
 log = logging.getLogger(__name__)
@@ -46,12 +46,16 @@ class Failures:
 
 
 def log_failure(exception: BaseException, scope: Scope) -> None:
-    """One line for what was foreseen, the whole trace for what was not."""
-    where = (scope["method"], scope["path"])
+    """One line for what was foreseen, the whole trace for what was not.
+
+    Of a refusal outside of an exchange `RefusalLog` tells: many of them are one line.
+    """
+    where = (scope["method"], shown_path(scope))
     if not isinstance(exception, TrayError):
         log.error("%s %s failed unexpectedly", *where, exc_info=exception)
     elif isinstance(exception, RequestError):
-        log.info("%s %s refused: %s %s", *where, exception.status, type(exception).__name__)
+        if "observed" in state_of(scope):
+            log.info("%s %s refused: %s %s", *where, exception.status, type(exception).__name__)
     else:
         log.warning("%s %s failed: %s: %s", *where, type(exception).__name__, exception)
 
@@ -76,16 +80,24 @@ async def on_invalid_query(request: Request, exception: Exception) -> Response:
 
 
 def _from_router(scope: Scope, exception: HTTPException) -> TrayError:
-    method, path = scope["method"], scope["path"]
+    method, path = scope["method"], shown_path(scope)
     if exception.status_code == 405:
         allowed = _allowed_methods(scope)
         return MethodNotAllowed(
             f"{path} does not take {method}.", allowed=allowed, hint=f"It takes {', '.join(allowed)}."
         )
     if exception.status_code == 404:
-        hint = "GET / lists what this server has; the base URL for OpenAI's clients ends with /v1."
-        return NotFound(f"There is nothing at {path}.", hint=hint)
+        return NotFound(f"There is nothing at {path}.", hint=_base_url_hint(scope))
     return RequestError(str(exception.detail))
+
+
+def _base_url_hint(scope: Scope) -> str:
+    address = f"{scope['scheme']}://{header(scope, b'host') or 'HOST:PORT'}"
+    if is_anthropic(scope):
+        base = f"The base URL is {address} without a path, since Anthropic's clients add /v1/messages themselves"
+    else:
+        base = f"The base URL is {address}/v1 for OpenAI's clients, and {address} for Anthropic's"
+    return f"{base}; GET / lists what this server has."
 
 
 def _allowed_methods(scope: Scope) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
@@ -45,8 +44,10 @@ async def resolve_host(host: str, port: int) -> list[str]:
 class _Target:
     url: str
     """With the checked address in place of the name, so that no second look-up can lead elsewhere."""
+    netloc: str
+    """The Host header."""
     host: str
-    """What the Host header and the certificate are about."""
+    """What the certificate is about."""
 
 
 class ImageFetcher:
@@ -91,9 +92,13 @@ class ImageFetcher:
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._follow(address)
+        except InvalidRequest:
+            raise
         except TimeoutError:
             raise _refused(address, f"it took more than {self._timeout:g} seconds") from None
-        except (httpx2.HTTPError, OSError) as error:
+        except Exception as error:
+            # The address and what the server there says are read by many parsers, each with errors of its own: a
+            # label that is too long is a UnicodeError of the system's resolver.
             raise _refused(address, str(error) or type(error).__name__) from None
 
     async def _follow(self, address: str) -> str:
@@ -101,27 +106,27 @@ class ImageFetcher:
         for _ in range(MAX_REDIRECTS + 1):
             target = await self._target(url, address)
             async with self._http().stream(
-                "GET", target.url, headers={"host": target.host}, extensions={"sni_hostname": _bare(target.host)}
+                "GET", target.url, headers={"host": target.netloc}, extensions={"sni_hostname": target.host}
             ) as response:
                 if response.status_code not in _REDIRECTS:
                     return await self._read(response, address)
-                url = urljoin(url, response.headers.get("location", ""))
+                url = str(httpx2.URL(url).join(response.headers.get("location", "")))
         raise _refused(address, f"it redirects more than {MAX_REDIRECTS} times")
 
     async def _target(self, url: str, address: str) -> _Target:
         try:
-            parts = urlsplit(url)
-            port = parts.port or (443 if parts.scheme == "https" else 80)
-        except ValueError:
+            parts = httpx2.URL(url)
+        except httpx2.InvalidURL:
             raise _refused(address, "it is not a valid address") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        if parts.scheme not in ("http", "https") or not parts.host or parts.userinfo:
             raise _refused(address, "only plain http and https addresses are fetched")
-        resolved = [ipaddress.ip_address(text.partition("%")[0]) for text in await self._resolve(parts.hostname, port)]
+        # In the form that DNS has for letters beyond ASCII.
+        host, port = parts.raw_host.decode(), parts.port or (443 if parts.scheme == "https" else 80)
+        resolved = [ipaddress.ip_address(text.partition("%")[0]) for text in await self._resolve(host, port)]
         if not resolved or not all(self._allows(found) for found in resolved):
             raise _refused(address, "it does not lead to the public internet")
         chosen = f"[{resolved[0]}]" if resolved[0].version == 6 else str(resolved[0])
-        query = f"?{parts.query}" if parts.query else ""
-        return _Target(f"{parts.scheme}://{chosen}:{port}{parts.path or '/'}{query}", parts.netloc)
+        return _Target(f"{parts.scheme}://{chosen}:{port}{parts.raw_path.decode()}", parts.netloc.decode(), host)
 
     async def _read(self, response: httpx2.Response, address: str) -> str:
         if response.status_code != 200:
@@ -140,10 +145,6 @@ class ImageFetcher:
         if self._client is None:
             self._client = httpx2.AsyncClient(trust_env=False, follow_redirects=False, timeout=self._timeout)
         return self._client
-
-
-def _bare(netloc: str) -> str:
-    return urlsplit(f"//{netloc}").hostname or netloc
 
 
 def _refused(address: str, reason: str) -> InvalidRequest:

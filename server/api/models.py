@@ -26,7 +26,6 @@ _MOST = 1000
 
 
 @router.api_route("/v1/models", methods=["GET", "HEAD"])
-@router.api_route("/models", methods=["GET", "HEAD"])
 async def list_models(
     request: Request,
     limit: Annotated[int | None, Query(ge=1, le=_MOST)] = None,
@@ -50,7 +49,6 @@ async def list_models(
 
 
 @router.api_route("/v1/models/{model_id:path}", methods=["GET", "HEAD"])
-@router.api_route("/models/{model_id:path}", methods=["GET", "HEAD"])
 async def get_model(request: Request, model_id: str) -> Response:
     """One model, by any name that requests may use. Raises ModelNotFound."""
     services = request.app.state.services

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.types import Scope
 
 from server import exact_json
-from server.api.answers import error_response, header, request_id
+from server.api.answers import error_response, header, request_id, shown_path, state_of
 from server.errors import TrayError
 from server.events import RequestFinished, RequestStarted, RequestUpdated
 from server.messages import MessageFold
@@ -38,7 +38,7 @@ _LOGGED = (
 class Observation:
     """Watches a request from its arrival to its end. `finish`, `fail` and `abandon` end it; only the first counts."""
 
-    def __init__(self, services: "Services", scope: Scope, endpoint: str) -> None:
+    def __init__(self, services: "Services", scope: Scope) -> None:
         self._services = services
         self._scope = scope
         self._began = services.monotonic()
@@ -46,11 +46,13 @@ class Observation:
         self.record = RequestRecord(
             id=request_id(scope),
             started_at=services.clock(),
-            endpoint=endpoint,
+            endpoint=shown_path(scope),
             client=client_name(scope),
             backend=services.backend.name,
             request_headers=shown_headers(scope),
         )
+        state_of(scope)["observed"] = True
+        services.refusals.interrupt()
         services.bus.publish(RequestStarted(self.record))
 
     def body(self, body: Any) -> None:

@@ -35,7 +35,7 @@ class HostAllowlist:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         host = header(scope, b"host") if scope["type"] == "http" else None
-        if scope["type"] != "http" or (host is not None and self._allows(bare_host(host))):
+        if scope["type"] != "http" or (self._allows(bare_host(host)) if host is not None else _needs_no_host(scope)):
             await self._app(scope, receive, send)
             return
         hint = "Use localhost or 127.0.0.1, or add the name to the setting allowed_hosts."
@@ -43,6 +43,12 @@ class HostAllowlist:
 
     def _allows(self, name: str) -> bool:
         return name in self._names or any(fnmatch.fnmatchcase(name, pattern) for pattern in self._patterns)
+
+
+def _needs_no_host(scope: Scope) -> bool:
+    """Whether a program on this machine asks in HTTP/1.0, which has no Host. Every browser sends one."""
+    client = scope.get("client")
+    return scope["http_version"] == "1.0" and client is not None and _is_loopback(client[0])
 
 
 class Origins:
@@ -97,9 +103,16 @@ def _is_address(text: str) -> bool:
     return True
 
 
+def _is_loopback(address: str) -> bool:
+    return _is_address(address) and ipaddress.ip_address(address).is_loopback
+
+
 def _is_own(origin: str, scope: Scope) -> bool:
     """Whether the page was served by this very server: same host, which is an allowed one, and same port."""
-    return urlsplit(origin).netloc.lower() == (header(scope, b"host") or "").lower() != ""
+    try:
+        return urlsplit(origin).netloc.lower() == (header(scope, b"host") or "").lower() != ""
+    except ValueError:  # an address in brackets that is none
+        return False
 
 
 def _own_names() -> list[str]:

@@ -44,6 +44,8 @@ class RequestRecord:
     response_body: str | None = None
     request_headers: tuple[tuple[str, str], ...] | None = None
     """Names in lower case, in the order in which they came, secrets redacted."""
+    count: int = 1
+    """How many equal refusals in a row it stands for; more than 1 only where a guard or the router refused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ import anthropic
 import httpx2
 import openai
 import pytest
-import uvicorn
 
 from server.app import create_app
+from server.connections import ConnectionLimits
 from server.events import Event, EventBus, RequestFinished
+from server.http_server import HttpServer
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
 from server.services import Services, build_services
@@ -71,26 +72,38 @@ Serve = Callable[..., Awaitable[Served]]
 
 @pytest.fixture
 async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
-    """Starts servers: `await serve(rate_limit="2/minute", pace=Pace(...))`; settings and Services' own fields."""
+    """Starts servers: `await serve(rate_limit="2/minute")`; what may be given is what `start_server` takes."""
     async with AsyncExitStack() as stack:
 
         async def start(**changes: Any) -> Served:
-            fields = {name: changes.pop(name) for name in ("pace", "images") if name in changes}
-            settings = Settings(data_dir=tmp_path / "data", config_dir=tmp_path / "config", **changes)
-            bus, backend, events = EventBus(), ScriptedBackend(), []
-            bus.subscribe(events.append)
-            key_store = KeyStore(MemoryVault(), fixed_key=KEY)
-            services = await build_services(settings, bus=bus, key_store=key_store, backend=backend)
-            for name, value in fields.items():
-                setattr(services, name, value)
-            await services.start()
-            stack.push_async_callback(services.stop)
-            url = await _listen(stack, services)
-            headers = {"authorization": f"Bearer {KEY}"}
-            http = await stack.enter_async_context(httpx2.AsyncClient(base_url=url, headers=headers, timeout=60))
-            return Served(url, services, backend, events, http, stack)
+            return await start_server(stack, tmp_path, **changes)
 
         yield start
+
+
+async def start_server(
+    stack: AsyncExitStack,
+    directory: Path,
+    *,
+    backend: ScriptedBackend | None = None,
+    limits: ConnectionLimits | None = None,
+    **changes: Any,
+) -> Served:
+    """A server that runs until `stack` is closed. `changes` are settings, or fields of Services."""
+    fields = {name: changes.pop(name) for name in ("pace", "images", "body_stall_seconds") if name in changes}
+    settings = Settings(data_dir=directory / "data", config_dir=directory / "config", **changes)
+    bus, backend, events = EventBus(), backend or ScriptedBackend(), list[Event]()
+    bus.subscribe(events.append)
+    key_store = KeyStore(MemoryVault(), fixed_key=KEY)
+    services = await build_services(settings, bus=bus, key_store=key_store, backend=backend)
+    for name, value in fields.items():
+        setattr(services, name, value)
+    await services.start()
+    stack.push_async_callback(services.stop)
+    url = await _listen(stack, services, limits)
+    headers = {"authorization": f"Bearer {KEY}"}
+    http = await stack.enter_async_context(httpx2.AsyncClient(base_url=url, headers=headers, timeout=60))
+    return Served(url, services, backend, events, http, stack)
 
 
 @pytest.fixture
@@ -99,19 +112,17 @@ async def server(serve: Serve) -> Served:
     return await serve()
 
 
-async def _listen(stack: AsyncExitStack, services: Services) -> str:
+async def _listen(stack: AsyncExitStack, services: Services, limits: ConnectionLimits | None) -> str:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(services), log_config=None, lifespan="off", access_log=False)
-    config.load()
-    running = uvicorn.Server(config)
-    running.lifespan = config.lifespan_class(config)
-    # Not serve(): that would take the signals of the test run.
-    await running.startup([listener])
+    running = HttpServer(create_app(services), services.settings, listener, limits)
+    serving = running.run_in_background()
 
     async def stop() -> None:
+        running.stop_listening()
         services.running.stop_all()
-        await running.shutdown([listener])
+        await running.finish(serving)
 
     stack.push_async_callback(stop)
+    await running.until_ready(serving)
     return f"http://127.0.0.1:{listener.getsockname()[1]}"

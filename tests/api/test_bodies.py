@@ -12,7 +12,7 @@ from server.api.bodies import MAX_DEPTH, parse_object
 from server.errors import InvalidRequest
 from tests.api.conftest import KEY, Serve, Served
 from tests.openai_schema import validate
-from tests.scripted_backend import answer, begin, block, end
+from tests.scripted_backend import Gate, answer, begin, block, end
 
 PATHS = ["/v1/chat/completions", "/v1/messages", "/v1/messages/count_tokens"]
 LARGE = 50_000_000
@@ -136,3 +136,52 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body(server: Served) ->
     await writer.wait_closed()
     [ended] = await server.finished()
     assert ended.record.status == "cancelled"
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_body_that_stops_coming(serve: Serve, path: str) -> None:
+    server = await serve(body_stall_seconds=0.05)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\nContent-Length: 100\r\n\r\n{{"
+    writer.write(head.encode())
+    answered = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    assert answered.startswith(b"HTTP/1.1 408 ")
+    error = orjson.loads(answered.partition(b"\r\n\r\n")[2])["error"]
+    assert "came for 0.05 seconds" in error["message"]
+    assert error["type"] == ("invalid_request_error" if path == PATHS[0] else "timeout_error")
+    [ended] = await server.finished()
+    assert (ended.record.status, ended.record.http_status, ended.record.endpoint) == ("error", 408, path)
+
+
+async def test_a_body_that_trickles_is_served(serve: Serve) -> None:
+    """What counts is that something comes, not how long it takes in all."""
+    server = await serve(body_stall_seconds=1.0)
+    server.backend.script(answer("Hi"))
+    body = orjson.dumps({"model": "opus", "messages": [{"role": "user", "content": "x" * 100}]})
+    loop = asyncio.get_running_loop()
+    begin_at = loop.time()
+
+    async def parts() -> AsyncIterator[bytes]:
+        for byte in body[:-1]:
+            yield bytes([byte])
+        while loop.time() < begin_at + 1.2:
+            await asyncio.sleep(0.05)
+            yield b" "
+        yield body[-1:]
+
+    assert (await server.http.post(PATHS[0], content=parts())).status_code == 200
+
+
+async def test_a_client_may_wait_long_for_its_answer(serve: Serve) -> None:
+    server = await serve(body_stall_seconds=0.01)
+    gate = Gate()
+    server.backend.script(gate, answer("Hi"))
+    body = {"model": "opus", "messages": [{"role": "user", "content": "Hello"}]}
+    asking = asyncio.ensure_future(server.http.post(PATHS[0], json=body))
+    await gate.reached.wait()
+    # Timers fire in the order of their times: one that was set for the body would have fired before this one.
+    await asyncio.sleep(0.02)
+    gate.open()
+    assert (await asking).status_code == 200

@@ -11,6 +11,7 @@ from server.errors import Overloaded, UpstreamFailed
 from server.events import RequestFinished, RequestStarted, RequestUpdated
 from tests.api.conftest import KEY, Serve, Served
 from tests.scripted_backend import Gate, answer, begin, end, text
+from tests.waiting import until
 
 HELLO = [{"role": "user", "content": "Hello"}]
 BODY = {"model": "opus", "messages": HELLO}
@@ -228,6 +229,48 @@ async def test_a_request_can_be_cancelled_from_outside(server: Served) -> None:
     assert ended.record.status == "cancelled"
     again = await server.http.delete(f"/api/requests/{running['id']}")
     assert (again.status_code, again.json()["error"]["code"]) == (400, "request_ended")
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_repeat_under_the_same_session_id_takes_the_place_of_the_first(server: Served, stream: bool) -> None:
+    gate = Gate()
+    server.backend.script(gate, answer("Too late"))
+    server.backend.script(answer("Here"))
+    server.backend.script(answer("Another"))
+    client, options = server.openai(max_retries=3), {"stream": stream, "extra_headers": {"x-session-id": "mine"}}
+    first = asyncio.ensure_future(client.chat.completions.create(**BODY, **options))
+    await gate.reached.wait()
+    other = {**BODY, "messages": [{"role": "user", "content": "Something else"}]}
+    waiting = asyncio.ensure_future(client.chat.completions.create(**other, **options))
+    # Once its body is read it stands in the queue.
+    await until(lambda: len({event.record.id for event in server.events if isinstance(event, RequestUpdated)}) == 2)
+    repeat = await client.chat.completions.create(**BODY, **options)
+    with pytest.raises(openai.ConflictError) as caught:
+        await first
+    assert (caught.value.status_code, caught.value.code) == (409, "request_superseded")
+    if stream:
+        assert "Here" in [chunk.choices[0].delta.content async for chunk in repeat]
+        [chunk async for chunk in await waiting]
+    else:
+        assert repeat.choices[0].message.content == "Here"
+        await waiting
+    session = (await server.http.get("/api/sessions/mine")).json()
+    said = [block["text"] for message in session["messages"] for block in message["content"]]
+    assert said == ["Hello", "Here", "Something else", "Another"]
+    records = [ended.record for ended in await server.finished(3)]
+    assert sorted(record.status for record in records) == ["cancelled", "ok", "ok"]
+
+
+async def test_a_repeat_in_the_other_dialect_waits_for_its_turn(serve: Serve) -> None:
+    server = await serve(queue_seconds=0.01)
+    gate = Gate()
+    server.backend.script(gate, answer("Here"))
+    body = {"model": "opus", "max_tokens": 9, "session_id": "mine", "messages": [{"role": "user", "content": "Hello"}]}
+    first = asyncio.ensure_future(server.http.post("/v1/messages", json=body))
+    await gate.reached.wait()
+    assert (await server.http.post("/v1/chat/completions", json=body)).status_code == 429
+    gate.open()
+    assert (await first).status_code == 200
 
 
 async def test_stopping_the_server_ends_requests_with_a_word(server: Served) -> None:

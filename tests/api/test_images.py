@@ -150,6 +150,14 @@ async def test_what_is_not_fetched(fetcher: ImageFetcher, site: tuple[Site, str]
         "http://user@127.0.0.1/x.png",
         "http://127.0.0.1:99999/x.png",
         "http:///x.png",
+        "http://[::1/x.png",
+        "http://[nonsense]/x.png",
+        "http://127.0.0.1:port/x.png",
+        "http://127.0.0.1\0/x.png",
+        "http://\ud800/x.png",
+        "http://127.0.0.1/\ud800",
+        "http://xn--\u00fc/x.png",
+        "http://" + "x" * 70_000,
     ],
 )
 async def test_addresses_that_are_refused(fetcher: ImageFetcher, address: str) -> None:
@@ -171,6 +179,34 @@ async def test_a_name_that_nobody_knows() -> None:
 
     with pytest.raises(InvalidRequest, match="not known"):
         await ImageFetcher(resolve=resolve).fetch(["http://images.example/x.png"])
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", ".", "a" * 300])
+async def test_a_name_that_can_be_nobodys(host: str) -> None:
+    """The system's resolver has errors of its own for those, before it asks anybody."""
+    with pytest.raises(InvalidRequest, match="could not be fetched"):
+        await ImageFetcher().fetch([f"http://{host}/x.png"])
+
+
+async def test_a_name_with_letters_beyond_ascii(site: tuple[Site, str]) -> None:
+    asked = []
+
+    async def resolve(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    fetcher = ImageFetcher(allows=here, resolve=resolve)
+    port = site[1].rpartition(":")[2]
+    await fetcher.fetch([f"http://b\u00fccher.example:{port}/image?\u00fc"])
+    await fetcher.close()
+    assert asked == ["xn--bcher-kva.example"]
+    assert site[0].hosts == [f"xn--bcher-kva.example:{port}"]
+
+
+async def test_a_redirect_to_nonsense(fetcher: ImageFetcher, site: tuple[Site, str]) -> None:
+    for to in ("http://[", "http://a:b:c", "%00", ""):
+        with pytest.raises(InvalidRequest, match="could not be fetched"):
+            await fetcher.fetch([f"{site[1]}/redirect?to={to}"])
 
 
 async def test_too_many(fetcher: ImageFetcher) -> None:

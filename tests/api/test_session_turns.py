@@ -5,8 +5,8 @@ import gc
 
 import pytest
 
-from server.api.session_turns import SessionTurns
-from server.errors import QueueFull
+from server.api.session_turns import Identity, SessionTurns, Turn
+from server.errors import QueueFull, RequestSuperseded
 
 LONG = 60.0
 
@@ -70,3 +70,78 @@ async def test_nothing_is_kept_of_sessions_that_rest() -> None:
         (await turns.begin(f"s{number}", wait=LONG)).end()
     gc.collect()
     assert len(turns) == 0
+
+
+class Asked:
+    """Requests in the session "s", each with the errors that it was told to give way with."""
+
+    def __init__(self) -> None:
+        self.turns = SessionTurns()
+        self.gave_way: list[int] = []
+
+    def begin(self, number: int, body: bytes, wait: float = LONG) -> "asyncio.Future[Turn]":
+        identity = Identity(body, number, lambda error: self.gave_way.append(number))
+        return asyncio.ensure_future(self.turns.begin("s", wait=wait, identity=identity))
+
+
+async def test_a_repeat_has_the_next_turn_after_the_first_which_gives_way() -> None:
+    asked = Asked()
+    first = await asked.begin(0, b"same")
+    other = asked.begin(1, b"other")
+    await asyncio.sleep(0)
+    repeat = asked.begin(2, b"same")
+    await asyncio.sleep(0)
+    assert asked.gave_way == [0]
+    first.end()
+    turn = await repeat
+    assert not other.done()
+    turn.end()
+    (await other).end()
+    assert len(asked.turns) == 0
+
+
+async def test_a_repeat_takes_the_place_of_one_that_waits() -> None:
+    asked = Asked()
+    held = await asked.begin(0, b"held")
+    waiting = [asked.begin(1, b"same"), asked.begin(2, b"other")]
+    await asyncio.sleep(0)
+    repeat = asked.begin(3, b"same")
+    with pytest.raises(RequestSuperseded):
+        await waiting[0]
+    assert asked.gave_way == []
+    held.end()
+    (await repeat).end()
+    (await waiting[1]).end()
+
+
+async def test_of_two_repeats_the_last_one_counts() -> None:
+    asked = Asked()
+    first = await asked.begin(0, b"same")
+    second = asked.begin(1, b"same")
+    await asyncio.sleep(0)
+    third = asked.begin(2, b"same")
+    with pytest.raises(RequestSuperseded):
+        await second
+    first.end()
+    (await third).end()
+
+
+async def test_who_came_first_and_gets_here_last_gives_way_itself() -> None:
+    asked = Asked()
+    held = await asked.begin(7, b"same")
+    with pytest.raises(RequestSuperseded):
+        await asked.begin(6, b"same")
+    assert asked.gave_way == []
+    held.end()
+    assert len(asked.turns) == 0
+
+
+async def test_a_turn_that_comes_as_its_request_gives_up_goes_to_the_next() -> None:
+    asked = Asked()
+    held = await asked.begin(0, b"a")
+    leaving, staying = asked.begin(1, b"b"), asked.begin(2, b"c")
+    await asyncio.sleep(0)
+    held.end()
+    leaving.cancel()
+    (await staying).end()
+    assert len(asked.turns) == 0

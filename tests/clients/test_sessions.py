@@ -1,15 +1,17 @@
 """Sessions by an explicit id, across a restart; and histories that are not kept are nowhere."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import openai
 import pytest
 
 from tests.clients.live import Live, Serve
 from tests.commands.processes import serving
 from tests.files import files_below
-from tests.simulator import Simulator, client_system, conversation
+from tests.simulator import Hang, Simulator, client_system, conversation
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -136,3 +138,24 @@ async def test_the_log_holds_no_prompts(simulator: Simulator, cli_path: Path, tm
     for secret in ("Xylophone", "Zither", "You said", "my-own-key", "sk-ant-made-up"):
         assert secret not in log + out + err
         assert on_disk(tmp_path / "data", secret) == []
+
+
+@pytest.mark.parametrize("left", [True, False])
+async def test_a_repeat_while_the_first_runs_is_answered_at_once(serve: Serve, left: bool) -> None:
+    """As SDKs send it when their own time limit is over; a proxy may keep the first one's connection open."""
+    server = await serve(queue_seconds=600)
+    assert await chat(server, "One", **IN_HEADER) == "You said: One"
+    server.simulator.script(Hang())
+    first = asyncio.ensure_future(chat(server, "Two", **IN_HEADER))
+    await server.simulator.await_calls(2)
+    if left:
+        first.cancel()
+    assert await chat(server, "Two", **IN_HEADER) == "You said: Two"
+    with pytest.raises(asyncio.CancelledError if left else openai.ConflictError):
+        await first
+    said = [("user", [text("One")]), ("assistant", [text("You said: One")]), ("user", [text("Two")])]
+    assert conversation(server.sent()) == said
+    assert len(server.simulator.messages_calls) == 3
+    assert await message(server, "Three", **IN_BODY) == "You said: Three"
+    said += [("assistant", [text("You said: Two")]), ("user", [text("Three")])]
+    assert conversation(server.sent()) == said, "something was kept twice, or of the first"

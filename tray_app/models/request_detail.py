@@ -72,6 +72,7 @@ def summary(record: RequestRecord) -> list[Pair]:
         (tr("Answered by"), _backend(record.backend)),
         (tr("Streamed"), tr("yes") if record.stream else tr("no")),
         (tr("HTTP status"), str(record.http_status or "")),
+        (tr("Refused"), tr("{n} times in a row").format(n=f"{record.count:,}") if record.count > 1 else ""),
         (tr("Stop reason"), record.stop_reason or ""),
         (tr("Request id"), record.id),
     )
@@ -111,6 +112,8 @@ def advice(record: RequestRecord) -> Advice | None:
     """Where to go with a failed request, beyond what its error says itself."""
     if record.status != "error":
         return None
+    if record.backend is None and (refused := _advice_for_refusal(record)) is not None:
+        return refused
     match record.http_status:
         case 401:
             return Advice(
@@ -130,6 +133,27 @@ def advice(record: RequestRecord) -> Advice | None:
             )
         case 500 | 502 | 504 | 529:
             return Advice(tr("This often passes by itself: send the request again from the client."), "", "")
+    return None
+
+
+def _advice_for_refusal(record: RequestRecord) -> Advice | None:
+    """What to do where the server itself refused, before it asked any backend."""
+    change = tr("Open Settings")
+    match record.http_status:
+        case 401:
+            return Advice(tr("Copy the key of this server into the client again."), tr("Open Clients"), "clients")
+        case 403:
+            text = tr("Allow that host name or web page in Settings if you trust it.")
+            return Advice(text, change, "settings", {"setting": "allowed_hosts"})
+        case 404 if not record.endpoint.startswith("/v1/models/"):
+            text = tr("Check the base URL of the client: Clients shows the right one.")
+            return Advice(text, tr("Open Clients"), "clients")
+        case 413:
+            text = tr("Send less at once, or raise the limit in Settings.")
+            return Advice(text, change, "settings", {"setting": "max_body_bytes"})
+        case 429:
+            text = tr("Slow the client down, or raise the limit in Settings.")
+            return Advice(text, change, "settings", {"setting": "rate_limit"})
     return None
 
 

@@ -34,7 +34,7 @@ class Column:
 
 
 def status_word(record: RequestRecord) -> str:
-    """The status in a word; the HTTP status stands beside a failure."""
+    """The status in a word; the HTTP status stands beside a failure, and how often it came if several share the row."""
     words: dict[RequestStatus, str] = {
         "running": tr("Running"),
         "ok": tr("OK"),
@@ -42,7 +42,9 @@ def status_word(record: RequestRecord) -> str:
         "cancelled": tr("Cancelled"),
     }
     word = words[record.status]
-    return f"{word} {record.http_status}" if record.status == "error" and record.http_status else word
+    if record.status == "error" and record.http_status:
+        word = f"{word} {record.http_status}"
+    return f"{word} ×{record.count:,}" if record.count > 1 else word  # noqa: RUF001 - the sign itself
 
 
 def elapsed(record: RequestRecord, now: float) -> float | None:
@@ -100,7 +102,7 @@ def columns() -> tuple[Column, ...]:
         Column("model", tr("Model"), lambda record, now: or_dash(model_name(record)),
                _whole_model, ("claude-op",), ("claude-sonnet-5-5",), 2, stretches=True),
         Column("status", tr("Status"), lambda record, now: status_word(record),
-               _whole_status, (tr("Cancelled"), tr("Error") + " 888"), (), 0),
+               _whole_status, (tr("Cancelled"), tr("Error") + " 888"), (tr("Error") + " 888 ×88",), 0),  # noqa: RUF001
         Column("ttft", tr("TTFT"), lambda record, now: or_dash(_in_one_figure(record.ttft)),
                lambda record: duration(record.ttft), _DURATIONS, (), 7, figures=True),
         Column("duration", tr("Duration"), lambda record, now: or_dash(_in_one_figure(elapsed(record, now))),

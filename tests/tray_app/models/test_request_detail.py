@@ -81,9 +81,31 @@ def test_timing_tokens_and_cost() -> None:
     ("status", "page"), [(401, "overview"), (403, "overview"), (404, "settings"), (429, "overview"), (503, "guide")]
 )
 def test_an_error_leads_to_the_page_that_mends_it(status: int, page: str) -> None:
-    found = advice(replace(record(1, "error"), http_status=status))
+    found = advice(replace(record(1, "error"), http_status=status, backend="claude_code"))
     assert found is not None
     assert (found.page, bool(found.text), bool(found.label)) == (page, True, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "endpoint", "page", "setting"),
+    [
+        (401, "/v1/messages", "clients", None),
+        (403, "/v1/messages", "settings", "allowed_hosts"),
+        (404, "/v1/embeddings", "clients", None),
+        (404, "/v1/models/none", "settings", "aliases"),
+        (413, "/v1/messages", "settings", "max_body_bytes"),
+        (429, "/v1/messages", "settings", "rate_limit"),
+    ],
+)
+def test_a_refusal_leads_to_what_mends_it(status: int, endpoint: str, page: str, setting: str | None) -> None:
+    found = advice(replace(record(1, "error"), http_status=status, endpoint=endpoint, backend=None))
+    assert found is not None
+    assert (found.page, found.details.get("setting")) == (page, setting)
+
+
+def test_refusals_in_one_row_are_counted() -> None:
+    assert "Refused" not in dict(summary(record(1, "error")))
+    assert dict(summary(replace(record(1, "error"), count=1200)))["Refused"] == "1,200 times in a row"
 
 
 @pytest.mark.parametrize("status", ["ok", "running", "cancelled"])

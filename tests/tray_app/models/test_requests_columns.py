@@ -4,7 +4,7 @@ import pytest
 
 from server.store.types import RequestRecord
 from tray_app.formatting import duration
-from tray_app.models.requests_columns import client_without_version, columns
+from tray_app.models.requests_columns import client_without_version, columns, status_word
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,9 @@ def test_a_duration_has_one_figure_in_its_cell_and_all_in_its_tooltip(seconds: f
 )
 def test_a_client_is_known_by_its_name(client: str, name: str) -> None:
     assert client_without_version(RequestRecord("r", 0.0, "/v1/messages", client)) == name
+
+
+@pytest.mark.parametrize(("count", "word"), [(1, "Error 401"), (2, "Error 401 ×2"), (1200, "Error 401 ×1,200")])
+def test_refusals_that_share_a_row_are_counted(count: int, word: str) -> None:
+    refused = RequestRecord("r", 0.0, "/v1/messages", "test", status="error", http_status=401, count=count)
+    assert status_word(refused) == word

@@ -78,7 +78,11 @@ async def test_an_error_says_what_to_do_and_leads_there(
     went: list[tuple[str, dict[str, Any]]] = []
     context.page_requested.connect(lambda key, details: went.append((key, details)))
     failed = replace(
-        record(3, "error"), http_status=404, error="There is no model 'gpt-9'.", warnings=("Left out: x.",)
+        record(3, "error"),
+        backend="claude_code",
+        http_status=404,
+        error="There is no model 'gpt-9'.",
+        warnings=("Left out: x.",),
     )
     await show(page, context, failed)
     assert (detail.error.text(), detail.warnings.text()) == ("There is no model 'gpt-9'.", "Left out: x.")

@@ -80,6 +80,24 @@ async def test_a_real_request_appears_as_it_begins_and_fills_in_to_its_end(
     await context.server.stop()
 
 
+async def test_refused_requests_appear_as_one_row_with_a_count(page: RequestsPage, context: Context) -> None:
+    await context.server.start()
+    async with httpx2.AsyncClient(headers={"Authorization": "Bearer wrong", "User-Agent": "Continue/1.2"}) as client:
+        for _ in range(3):
+            response = await client.post(f"{context.server.base_url}/chat/completions", json={}, timeout=60)
+            assert response.status_code == 401
+    await until(lambda: [row.count for row in page.log.records] == [3])
+    (row,) = page.log.records
+    status = next(at for at, column in enumerate(page.log.columns) if column.key == "status")
+    assert page.log.index(0, status).data() == "Error 401 ×3"
+    page.table.go_to(row.id)
+    assert ("Refused", "3 times in a row") in page.detail.facts.pairs()
+    assert page.detail.advice_button.text() == "Open Clients"
+    await page.detail.settled()
+    assert page.detail.headers.isVisibleTo(page.detail)
+    await context.server.stop()
+
+
 async def test_a_running_request_is_cancelled_from_its_row(
     page: RequestsPage, context: Context, backend: ScriptedBackend
 ) -> None:

@@ -1,0 +1,47 @@
+"""The one form of a request's path that guards, router and records see."""
+
+import re
+from urllib.parse import quote
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_ABSOLUTE = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
+_SLASHES = re.compile(r"/{2,}")
+_VERSIONS = re.compile(r"^(?:/v1)+(?=/v1(?:/|$))")
+_WITHOUT_VERSION = re.compile(r"^/(?:chat/completions|messages|models)(?=/|$)")
+
+
+class CanonicalPaths:
+    """Brings what clients make of a base URL into the form that the routes have.
+
+    A base URL with or without `/v1` or a final slash leads to doubled slashes, `/v1/v1`, or no `/v1` at all. Put it
+    outside of every layer that looks at the path: all of them then judge the same one. Dots are no directories here
+    and are left alone: `/v1/../health` is nothing that exists.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(_canonical(scope) if scope["type"] == "http" else scope, receive, send)
+
+
+def _canonical(scope: Scope) -> Scope:
+    given: str = scope["path"]
+    host = _ABSOLUTE.match(given)
+    path = canonical_path(given[host.end() :] if host else given)
+    if path == given:
+        return scope
+    changed = {**scope, "path": path, "raw_path": quote(path, errors="replace").encode()}
+    if host:
+        # It takes the place of the Host header (RFC 9112, 3.2.2), so that it is what the guard looks at.
+        others = [header for header in scope["headers"] if header[0] != b"host"]
+        changed["headers"] = [(b"host", host[1].encode("utf-8", "replace")), *others]
+    return changed
+
+
+def canonical_path(path: str) -> str:
+    """`path` with single slashes, none at its end, and one `/v1` before what is a client's API."""
+    path = _SLASHES.sub("/", path).rstrip("/") or "/"
+    path = _VERSIONS.sub("", path)
+    return f"/v1{path}" if _WITHOUT_VERSION.match(path) else path

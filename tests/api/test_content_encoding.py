@@ -1,0 +1,120 @@
+"""Compressed bodies: what they hold arrives, bombs and damage do not."""
+
+import gzip
+import random
+import zlib
+from collections.abc import AsyncIterator, Callable
+
+import orjson
+import pytest
+
+from server.api.content_encoding import PIECE_BYTES
+from tests.api.conftest import Serve, Served
+from tests.scripted_backend import answer
+
+PATHS = ["/v1/chat/completions", "/v1/messages", "/v1/messages/count_tokens"]
+WORDS = "Hello " + "x" * (PIECE_BYTES - 100) + random.Random(7).randbytes(300_000).hex()
+BODY = orjson.dumps({"model": "opus", "max_tokens": 9, "messages": [{"role": "user", "content": WORDS}]})
+
+
+def raw_deflate(data: bytes) -> bytes:
+    encoder = zlib.compressobj(wbits=-15)
+    return encoder.compress(data) + encoder.flush()
+
+
+def members(data: bytes) -> bytes:
+    return gzip.compress(data[:1000]) + gzip.compress(b"") + gzip.compress(data[1000:])
+
+
+ENCODED: list[tuple[str, Callable[[bytes], bytes]]] = [
+    ("gzip", gzip.compress),
+    ("GZip", gzip.compress),
+    ("x-gzip", members),
+    ("deflate", zlib.compress),
+    ("deflate", raw_deflate),
+    ("identity", bytes),
+    ("", bytes),
+    ("identity, gzip,, identity", gzip.compress),
+    ("deflate, gzip", lambda data: gzip.compress(zlib.compress(data))),
+    ("gzip, gzip, deflate", lambda data: raw_deflate(gzip.compress(gzip.compress(data)))),
+]
+
+
+async def parts_of(data: bytes, size: int) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
+
+
+@pytest.mark.parametrize(("coding", "encode"), ENCODED)
+@pytest.mark.parametrize("size", [None, 997])
+async def test_what_was_encoded_arrives(
+    server: Served, coding: str, encode: Callable[[bytes], bytes], size: int | None
+) -> None:
+    server.backend.script(answer("Hi"))
+    data = encode(BODY)
+    content = data if size is None else parts_of(data, size)
+    response = await server.http.post(PATHS[1], content=content, headers={"content-encoding": coding})
+    assert response.status_code == 200, response.text
+    [request] = server.backend.requests
+    assert request.messages[0]["content"][0]["text"] == WORDS
+    [ended] = await server.finished()
+    kept = dict(ended.record.request_headers or ())
+    # The body is kept decoded, so its headers must not say otherwise.
+    assert kept.get("content-encoding", "identity") in ("identity", "")
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "coding", ["br", "zstd", "gzip, br", "compress", "nonsense", "gzip;q=1", "gzip" + ", gzip" * 9]
+)
+async def test_other_encodings_are_named(server: Served, path: str, coding: str) -> None:
+    response = await server.http.post(path, content=b"....", headers={"content-encoding": coding})
+    assert response.status_code == 415
+    message = response.json()["error"]["message"]
+    assert ("10 times" if len(coding) > 40 else coding.removeprefix("gzip, ")) in message
+    assert "gzip or deflate" in message
+    assert response.headers["accept-encoding"] == "gzip, deflate"
+
+
+@pytest.mark.parametrize(
+    ("coding", "data", "said"),
+    [
+        ("gzip", BODY, "not valid gzip"),
+        ("deflate", BODY, "not valid deflate"),
+        ("gzip", gzip.compress(BODY)[:-20], "ends too early"),
+        ("deflate", zlib.compress(BODY)[:-1], "ends too early"),
+        ("deflate", raw_deflate(BODY)[:-1], "ends too early"),
+        ("gzip", b"", "it is empty"),
+        ("gzip", gzip.compress(BODY) + b"rest", "not valid gzip"),
+        ("gzip", gzip.compress(BODY)[:-8] + b"12345678", "not valid gzip"),
+        ("gzip, deflate", zlib.compress(BODY), "not valid gzip"),
+        ("gzip", gzip.compress(b"{"), "not valid JSON"),
+        ("gzip", gzip.compress(b""), "has no body"),
+    ],
+)
+@pytest.mark.parametrize("path", PATHS[:2])
+async def test_damaged_bodies(server: Served, path: str, coding: str, data: bytes, said: str) -> None:
+    response = await server.http.post(path, content=data, headers={"content-encoding": coding})
+    assert response.status_code == 400
+    assert said in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+async def test_a_bomb_is_stopped_at_the_limit(serve: Serve, layers: int) -> None:
+    server = await serve(max_body_bytes=1_000_000)
+    bomb = BODY + b" " * 100_000_000
+    for _ in range(layers):
+        bomb = gzip.compress(bomb, 9)
+    assert len(bomb) < 1_000_000
+    response = await server.http.post(
+        PATHS[0], content=bomb, headers={"content-encoding": ", ".join(["gzip"] * layers)}
+    )
+    assert response.status_code == 413
+    assert "when it is decoded" in response.json()["error"]["message"]
+
+
+async def test_encoded_bytes_that_decode_to_nothing_count_too(serve: Serve) -> None:
+    server = await serve(max_body_bytes=10_000)
+    empty = parts_of(gzip.compress(b"") * 1000, 100)
+    response = await server.http.post(PATHS[0], content=empty, headers={"content-encoding": "gzip"})
+    assert response.status_code == 413
