@@ -174,10 +174,6 @@ def test_other_errors_are_not_tried_again(tmp_path: Path, monkeypatch: pytest.Mo
     assert tries == [1]
 
 
-def test_windows_alone_tries_again_and_for_about_a_second() -> None:
-    delays = "import sys; sys.platform = sys.argv[1]; from server.paths import RETRY_DELAYS; print(sum(RETRY_DELAYS))"
-    seconds = [
-        float(subprocess.run([sys.executable, "-c", delays, system], capture_output=True, text=True, check=True).stdout)
-        for system in ("linux", "win32")
-    ]
-    assert seconds == [0, pytest.approx(1, abs=0.1)]
+def test_windows_alone_tries_again() -> None:
+    """Elsewhere a PermissionError is about rights, which a second does not change."""
+    assert bool(paths.RETRY_DELAYS) == (sys.platform == "win32")
