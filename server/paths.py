@@ -108,10 +108,10 @@ class Replacement:
 
 
 def while_held(path: Path, change: Callable[[], object]) -> None:
-    """Replace, rename or remove `path` with `change`, for a second if Windows refuses to.
+    """Run `change`, which replaces, renames or removes `path`; retry for about a second while Windows refuses.
 
-    It refuses as long as somebody has the file open, as virus scanners, indexers and editors do for moments. The
-    PermissionError that is raised in the end says who, if that can be told.
+    Windows refuses while another program has the file open, as virus scanners, indexers and editors do for moments.
+    Raises what `change` raises; the last PermissionError names that program if it can be found.
     """
     for delay in RETRY_DELAYS:
         try:
@@ -129,7 +129,7 @@ def while_held(path: Path, change: Callable[[], object]) -> None:
 
 
 def file_holder(path: Path) -> str | None:
-    """A process that has the file open. Systems show others' processes to administrators only. Takes a moment."""
+    """Name a process that has the file open; None if none of the user's own has. Takes a second or more on Windows."""
     import psutil
 
     for process in psutil.process_iter(["name"]):

@@ -1,4 +1,4 @@
-"""What the commands say in the terminal that they were started from, if there is one."""
+"""Console output of the commands, where there is a console."""
 
 import os
 import sys
@@ -6,10 +6,10 @@ from typing import Literal
 
 
 def say(text: str, stream: Literal["stdout", "stderr"] = "stdout") -> bool:
-    """Write a line to standard output or standard error, at once; whether it was written.
+    """Write a line to standard output or standard error at once. Returns whether it was written.
 
-    A program without a console has neither on Windows, where `print` would take one for the other. Whoever started
-    us may also have stopped reading, or the disk behind it is full: no reason to end what the command does.
+    A program without a console has neither on Windows, and `print` would write errors to standard output if only
+    standard error were missing. A reader that has left and a full disk do not end what the command does.
     """
     file = getattr(sys, stream)
     if file is None:
