@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from server.commands.arguments import parse
+from server.commands.console import say
 from server.commands.options import COMMAND, COMMAND_LINE
 from server.errors import SettingsInvalid, TrayError
 
@@ -21,7 +22,7 @@ def said(run: Callable[[], int]) -> int:
     try:
         return run()
     except TrayError as error:
-        print(f"{COMMAND}: {error}", file=sys.stderr)
+        say(f"{COMMAND}: {error}", "stderr")
         return USAGE_ERROR if _is_usage(error) else 1
     except KeyboardInterrupt:
         return 130

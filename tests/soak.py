@@ -1,4 +1,4 @@
-"""How many examples a property test tries: a hundred or so in the check, many in `dev.py soak`."""
+"""Number of examples of a property test: a hundred or so in the check, many in `dev.py soak`."""
 
 import os
 

@@ -1,15 +1,18 @@
 """Private files: written as a whole, by nobody else to be read."""
 
+import errno
 import os
 import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from server.paths import default_config_dir, default_data_dir, make_private_dir, write_private
+from server import paths
+from server.paths import default_config_dir, default_data_dir, file_holder, make_private_dir, while_held, write_private
 
 
 def test_files_are_kept_in_the_users_own_places(made_home: Path) -> None:
@@ -100,3 +103,77 @@ def test_a_file_in_the_place_of_a_directory_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match=r"exists|directory"):
         make_private_dir(tmp_path / "file" / "below")
+
+
+class HeldFile:
+    """Stands for `os.replace` on Windows, which refuses while somebody has the file open: so many times."""
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+        self.replace = os.replace
+
+    def __call__(self, source: str, target: Path) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise PermissionError(errno.EACCES, "Access is denied", str(target))
+        self.replace(source, target)
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], HeldFile]:
+    """Has `os.replace` refuse so many times, and the code try again as on Windows, five times."""
+
+    def held(refusals: int) -> HeldFile:
+        file = HeldFile(refusals)
+        monkeypatch.setattr(paths, "RETRY_DELAYS", (0.0,) * 5)
+        monkeypatch.setattr("os.replace", file)
+        return file
+
+    return held
+
+
+def test_a_file_that_is_held_for_a_moment_is_replaced(tmp_path: Path, windows: Callable[[int], HeldFile]) -> None:
+    path = tmp_path / "files" / "file"
+    write_private(path, b"old")
+    file = windows(5)
+    write_private(path, b"new")
+    assert (path.read_bytes(), file.refusals) == (b"new", 0)
+    assert os.listdir(path.parent) == ["file"]
+
+
+def test_a_file_that_stays_held_is_an_error_that_says_who_holds_it(
+    tmp_path: Path, windows: Callable[[int], HeldFile]
+) -> None:
+    path = tmp_path / "files" / "file"
+    write_private(path, b"old")
+    windows(100)
+    reading = "import sys; file = open(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", reading, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "open\n"
+        with pytest.raises(PermissionError, match=rf"\(process {reader.pid}\) has it open"):
+            write_private(path, b"new")
+        reader.communicate()
+    assert path.read_bytes() == b"old"
+    assert os.listdir(path.parent) == ["file"]
+    assert file_holder(path) is None
+
+
+def test_other_errors_are_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "RETRY_DELAYS", (0.0,) * 5)
+    tries: list[int] = []
+
+    def change() -> None:
+        tries.append(1)
+        raise FileNotFoundError
+
+    with pytest.raises(FileNotFoundError):
+        while_held(tmp_path, change)
+    assert tries == [1]
+
+
+def test_windows_alone_tries_again() -> None:
+    """Elsewhere a PermissionError is about rights, which a second does not change."""
+    assert bool(paths.RETRY_DELAYS) == (sys.platform == "win32")

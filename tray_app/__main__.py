@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from server import __main__ as command_line
+from server.commands.console import say
 from server.commands.options import COMMAND
 from tray_app.arguments import for_server, names_subcommand, parse
 from tray_app.loop.qt_imports import read_no_sources
@@ -19,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return command_line.main(given)
     namespace = parse(given)
     if why := why_no_desktop():
-        print(f"{COMMAND}: {why}: starting the server without a window", file=sys.stderr)
+        say(f"{COMMAND}: {why}: starting the server without a window", "stderr")
         return command_line.main(["serve", *for_server(namespace)])
     try:
         read_no_sources()
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImportError as error:
         if (library := missing_library(error)) is None:
             raise
-        print(f"{COMMAND}: the window cannot be shown: {library} is missing. {HINT}", file=sys.stderr)
+        say(f"{COMMAND}: the window cannot be shown: {library} is missing. {HINT}", "stderr")
         return 1
     return command_line.said(lambda: start(namespace))
 

@@ -2,11 +2,10 @@
 
 import argparse
 import asyncio
-import os
-import sys
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TextIO, TypeVar
+from typing import Any, TypeVar
 
+from server.commands.console import say
 from server.commands.options import COMMAND, COMMAND_LINE, overrides
 from server.errors import SettingsInvalid, SetupError, TrayError
 from server.events import StateChanged
@@ -97,7 +96,7 @@ def _end_tasks(loop: EventLoop) -> None:
 def _ask(error: SetupError, work: Coroutine[Any, Any, T]) -> T:
     """A dialog about an error when there is nothing to take down: Ctrl-C ends the program at once."""
     # For those who look into the journal of what was started at login.
-    _say(f"{COMMAND}: {error}", sys.stderr)
+    say(f"{COMMAND}: {error}", "stderr")
     with faults.default_signals():
         return _run_on_loop(work)
 
@@ -206,15 +205,4 @@ def _left_to_the_window(error: TrayError) -> None:
 def _announce(event: StateChanged) -> None:
     """Standard output holds where the server listens, as with `serve`: programs wait for it."""
     if event.state == "running":
-        _say(f"listening on {event.url}", sys.stdout)
-
-
-def _say(text: str, stream: TextIO | None) -> None:
-    if stream is None:
-        return
-    try:
-        print(text, file=stream, flush=True)
-    except OSError:
-        # Whoever started us has stopped reading. Python would fail once more when it flushes at its end.
-        if stream is sys.stdout:
-            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        say(f"listening on {event.url}")

@@ -3,6 +3,7 @@
 import getpass
 import sys
 
+from server.commands.console import say
 from server.errors import SetupError
 from server.secrets import KeyStore, open_key_store
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY, checked_anthropic_key
@@ -21,19 +22,19 @@ async def store(settings: Settings) -> None:
     key_store = await open_key_store(settings)
     _check_place(key_store)
     await key_store.set(ANTHROPIC_API_KEY, checked_anthropic_key(_read()))
-    print(f"The Anthropic API key is {key_store.description}. {_RESTART}", file=sys.stderr)
+    say(f"The Anthropic API key is {key_store.description}. {_RESTART}", "stderr")
     if not settings.anthropic_fallback:
-        print("It is not used: the setting anthropic_fallback is off.", file=sys.stderr)
+        say("It is not used: the setting anthropic_fallback is off.", "stderr")
 
 
 async def forget(settings: Settings) -> None:
     """Remove the key. Raises SetupError if the place for secrets cannot be read or written."""
     key_store = await open_key_store(settings)
     if await key_store.get(ANTHROPIC_API_KEY) is None:
-        print("No Anthropic API key is stored.", file=sys.stderr)
+        say("No Anthropic API key is stored.", "stderr")
         return
     await key_store.set(ANTHROPIC_API_KEY, None)
-    print(f"The Anthropic API key is forgotten. {_RESTART}", file=sys.stderr)
+    say(f"The Anthropic API key is forgotten. {_RESTART}", "stderr")
 
 
 def _check_place(key_store: KeyStore) -> None:
@@ -50,6 +51,8 @@ def _check_place(key_store: KeyStore) -> None:
 
 
 def _read() -> str:
+    if sys.stdin is None:  # a program without a console, on Windows
+        return ""
     if not sys.stdin.isatty():
         return sys.stdin.readline()
     try:

@@ -4,10 +4,10 @@ import argparse
 import asyncio
 import json
 import logging
-import sys
 from dataclasses import asdict
 
 from server.commands.checks import Check, check_all
+from server.commands.console import say
 from server.commands.options import overrides
 from server.errors import SettingsInvalid
 from server.settings import load_settings
@@ -20,9 +20,9 @@ def run(namespace: argparse.Namespace) -> int:
     checks = _checks(namespace)
     failed = any(check.status == "fail" for check in checks)
     if namespace.json:
-        print(json.dumps({"ok": not failed, "checks": [asdict(check) for check in checks]}, indent=2))
+        say(json.dumps({"ok": not failed, "checks": [asdict(check) for check in checks]}, indent=2))
     else:
-        _print(checks)
+        say("\n".join(_line(check) for check in checks))
     return 1 if failed else 0
 
 
@@ -35,9 +35,6 @@ def _checks(namespace: argparse.Namespace) -> list[Check]:
     return asyncio.run(check_all(settings))
 
 
-def _print(checks: list[Check]) -> None:
-    for check in checks:
-        print(f"{check.status:<5} {check.name}: {check.detail}")
-        if check.hint:
-            print(f"      {check.hint}")
-    sys.stdout.flush()
+def _line(check: Check) -> str:
+    hint = f"\n      {check.hint}" if check.hint else ""
+    return f"{check.status:<5} {check.name}: {check.detail}{hint}"

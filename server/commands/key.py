@@ -3,9 +3,9 @@
 import argparse
 import asyncio
 import logging
-import sys
 
 from server.commands import anthropic_key
+from server.commands.console import say
 from server.commands.options import overrides
 from server.errors import SetupError
 from server.secrets import KeyStore, open_key_store
@@ -26,12 +26,15 @@ def run(namespace: argparse.Namespace) -> int:
 
 def _print_key(settings: Settings, *, rotate: bool) -> None:
     key, key_store = asyncio.run(_key(settings, rotate=rotate))
-    print(key)
-    print(f"The API key is {key_store.description}.", file=sys.stderr)
+    if not say(key):
+        raise SetupError(
+            "The key could not be printed.", hint="Start the command in a terminal, or see where its output goes."
+        )
+    say(f"The API key is {key_store.description}.", "stderr")
     if rotate:
-        print("A server that is running takes the old one until it is started again.", file=sys.stderr)
+        say("A server that is running takes the old one until it is started again.", "stderr")
     if not settings.api_key_required:
-        print("The settings say that no API key is required.", file=sys.stderr)
+        say("The settings say that no API key is required.", "stderr")
 
 
 async def _key(settings: Settings, *, rotate: bool) -> tuple[str, KeyStore]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from server.commands.console import say
 from server.commands.options import COMMAND, overrides
 from server.errors import SettingsInvalid
 from server.events import Event, EventBus, Notice, StateChanged
@@ -152,11 +153,7 @@ def program_name(interpreter: Path, path: str) -> str:
 
 def _announce(runtime: Runtime, whereabouts: str) -> None:
     """Standard output holds these two lines and nothing else: programs wait for the first."""
-    try:
-        print(f"listening on {runtime.url}\n{whereabouts}", flush=True)
-    except OSError:
-        # Whoever started us has stopped reading. Python would fail once more when it flushes at its end.
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    say(f"listening on {runtime.url}\n{whereabouts}")
 
 
 def _warn(settings: Settings) -> None:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from server.errors import DatabaseUnusable
+from server.paths import while_held
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
 
@@ -78,9 +79,13 @@ def set_aside(path: Path) -> Path:
     aside = _free_name(path)
     for suffix in SIDE_FILES:
         with contextlib.suppress(FileNotFoundError):
-            beside(path, suffix).rename(beside(aside, suffix))
-    path.rename(aside)
+            _move(beside(path, suffix), beside(aside, suffix))
+    _move(path, aside)
     return aside
+
+
+def _move(file: Path, target: Path) -> None:
+    while_held(file, lambda: file.rename(target))
 
 
 def _free_name(path: Path) -> Path:

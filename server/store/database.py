@@ -31,6 +31,7 @@ from server.store.damage import (
     clear_suspicion,
     is_damage,
     is_suspect,
+    primary_code,
     set_aside,
     size_of,
 )
@@ -122,18 +123,29 @@ def _prepare(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mi
 
 def _check(connection: sqlite3.Connection) -> None:
     """Rebuild the search indexes that are found damaged. Raises Damaged where anything else is."""
+    broken = _broken_indexes(connection)
+    if broken:
+        _rebuild(connection, broken)
+        for finding in _findings(connection):
+            raise Damaged(finding)
+
+
+def _broken_indexes(connection: sqlite3.Connection) -> list[str]:
     indexes = search_indexes(connection)
-    broken = set()
-    for finding in _findings(connection):
-        index = named_index(finding, indexes)
+    try:
+        findings = _findings(connection)
+    except sqlite3.OperationalError as error:
+        if primary_code(error) != sqlite3.SQLITE_ERROR:
+            raise
+        # The check runs SQL for search indexes alone, and does not say for which it failed.
+        log.warning("a search index cannot be checked: %s", error)
+        return indexes
+    broken = {finding: named_index(finding, indexes) for finding in findings}
+    for finding, index in broken.items():
         if index is None:
             raise Damaged(finding)
         log.warning("the search index %s is damaged: %s", index, finding)
-        broken.add(index)
-    if broken:
-        _rebuild(connection, sorted(broken))
-        for finding in _findings(connection):
-            raise Damaged(finding)
+    return [index for index in indexes if index in broken.values()]
 
 
 def _findings(connection: sqlite3.Connection) -> list[str]:

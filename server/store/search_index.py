@@ -1,4 +1,4 @@
-"""The search indexes: finding one that is damaged, and making it anew from the rows that it indexes.
+"""Search indexes: detect a damaged one, and recreate it from the rows that it indexes.
 
 From SQLite 3.44 on `PRAGMA quick_check` looks into FTS5 tables too (https://www.sqlite.org/releaselog/3_44_0.html).
 An index holds nothing that the indexed tables do not hold, so damage to one never costs history.
@@ -27,7 +27,7 @@ def search_indexes(connection: sqlite3.Connection) -> list[str]:
 
 
 def unusable_indexes(connection: sqlite3.Connection) -> list[str]:
-    """The indexes that no statement can use. While there is one, some versions of SQLite check nothing at all."""
+    """Search indexes that no statement can use. Some versions of SQLite check nothing while there is one."""
     return [index for index in search_indexes(connection) if not _can_be_used(connection, index)]
 
 
@@ -43,7 +43,7 @@ def _can_be_used(connection: sqlite3.Connection, index: str) -> bool:
 
 
 def named_index(finding: str, indexes: Iterable[str]) -> str | None:
-    """Which of `indexes` a finding of `PRAGMA quick_check` is about; None for damage of any other kind.
+    """Name the one of `indexes` that a finding of `PRAGMA quick_check` is about; None for any other damage.
 
     Damage to a page names the page, not its table, and is damage to the file even if an index lies there.
     """
@@ -54,7 +54,7 @@ def named_index(finding: str, indexes: Iterable[str]) -> str | None:
 
 
 def rebuild_index(connection: sqlite3.Connection, index: str) -> None:
-    """Make an index anew, whatever state its own tables are in. Raises sqlite3.DatabaseError for damage to their pages.
+    """Recreate an index, whatever its own tables hold. Raises sqlite3.DatabaseError for damage to their pages.
 
     FTS5's own 'rebuild' and DROP TABLE both need an index that can still be opened.
     """
@@ -68,7 +68,7 @@ def rebuild_index(connection: sqlite3.Connection, index: str) -> None:
 
 
 def _forget(connection: sqlite3.Connection, index: str) -> None:
-    """Take the index out of the schema, and leave its tables, which are then tables like any other."""
+    """Remove the index from the schema but not its tables, which can then be dropped like any other."""
     connection.execute("PRAGMA writable_schema = ON")
     try:
         connection.execute("DELETE FROM sqlite_master WHERE name = ?", (index,))

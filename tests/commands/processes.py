@@ -16,6 +16,26 @@ from urllib.parse import urlsplit
 QUIET = {"CLAUDE_CODE_TRAY_SPARES": "0", "CLAUDE_CODE_TRAY_KEY_STORAGE": "file"}
 ROOT = Path(__file__).parents[2]
 
+# `os.write` gets through where there is no `sys.stderr`.
+_WITHOUT_CONSOLE = """
+import os, sys, traceback
+from {package}.__main__ import main
+for name in ("stdin", "stdout", "stderr"):
+    setattr(sys, name, None)
+    setattr(sys, f"__{{name}}__", None)
+try:
+    code = main(sys.argv[1:])
+except Exception:
+    os.write(2, traceback.format_exc().encode())
+    code = 99
+sys.exit(code)
+"""
+
+
+def without_console(package: str) -> tuple[str, str]:
+    """What Python runs to run a package's program as Windows does without a console. Errors go to file descriptor 2."""
+    return "-c", _WITHOUT_CONSOLE.format(package=package)
+
 
 def run(
     *arguments: str, stdin: str = "", program: Sequence[str] = ("-m", "server"), **variables: str

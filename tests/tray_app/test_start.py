@@ -5,13 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import httpx2
 import psutil
 import pytest
 
+from tests.commands.processes import without_console
 from tests.ports import kept_port
 from tests.waiting import until
 
@@ -26,8 +27,10 @@ def start(tmp_path: Path, made_home: Path) -> Iterator[Start]:
     processes = []
     made_home.mkdir(exist_ok=True)
 
-    def start(*options: str, **environment: str) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-m", "tray_app", "--port", "0", "--data-dir", str(tmp_path / "data")]
+    def start(
+        *options: str, program: Sequence[str] = ("-m", "tray_app"), **environment: str
+    ) -> "subprocess.Popen[str]":
+        command = [sys.executable, *program, "--port", "0", "--data-dir", str(tmp_path / "data")]
         command += ["--config-dir", str(tmp_path / "config"), "--claude-path", str(tmp_path / "no-claude"), *options]
         with (tmp_path / f"stderr-{len(processes)}").open("w") as errors:
             process = subprocess.Popen(
@@ -88,6 +91,14 @@ async def test_a_reader_that_has_gone_is_no_failure(start: Start) -> None:
         process.stdout.close()
         await until(lambda: answers(port))
         assert is_over(process) == 0
+
+
+async def test_no_console_is_no_failure(start: Start, tmp_path: Path) -> None:
+    with kept_port() as port:
+        process = start("--port", str(port), program=without_console("tray_app"))
+        await until(lambda: answers(port))
+        assert is_over(process) == 0
+    assert (tmp_path / "stderr-0").read_text() == ""
 
 
 def test_a_second_start_is_heard_by_the_first_and_ends(start: Start) -> None:

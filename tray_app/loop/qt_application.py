@@ -8,6 +8,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from server import __version__
+from server.commands.console import say
 from server.commands.options import COMMAND
 from tray_app.assets import asset
 from tray_app.loop.qt_libraries import HINT
@@ -61,17 +62,11 @@ def _new() -> TrayApplication:
     finally:
         qInstallMessageHandler(before)
     for message in said:
-        _print(message)
+        say(message, "stderr")
     return app
 
 
 def _give_up(reasons: list[str]) -> None:
-    _print(f"{COMMAND}: the window cannot be shown: {' '.join(reasons)} {HINT}")
+    say(f"{COMMAND}: the window cannot be shown: {' '.join(reasons)} {HINT}", "stderr")
     # Qt aborts when the handler of its messages returns.
     os._exit(1)
-
-
-def _print(text: str) -> None:
-    if sys.stderr is not None:
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()

@@ -1,15 +1,13 @@
 """Requests as a file of JSON lines, newest first, without secrets; headers and bodies as far as they were logged."""
 
 import asyncio
-import os
-import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
 
 from server import exact_json
 from server.errors import TrayError
+from server.paths import Replacement
 from server.redaction import redact
 from server.store.store import Store
 from server.store.types import RequestFilter, RequestRecord, as_json
@@ -88,7 +86,7 @@ async def _whole(store: Store | None, records: Sequence[RequestRecord]) -> list[
 
 async def _write(path: Path, pages: AsyncIterator[tuple[list[RequestRecord], int]], progress: Progress) -> int:
     # One thread: what is done to the file is done in order, also if we are cancelled while a page is being written.
-    file = _PendingFile(path)
+    file = Replacement(path)
     loop = asyncio.get_running_loop()
     done = 0
     thread = ThreadPoolExecutor(1, thread_name_prefix="export")
@@ -96,7 +94,7 @@ async def _write(path: Path, pages: AsyncIterator[tuple[list[RequestRecord], int
         await loop.run_in_executor(thread, file.open)
         async for records, total in pages:
             if records:
-                await loop.run_in_executor(thread, file.write, records)
+                await loop.run_in_executor(thread, file.write, map(as_line, records))
                 done += len(records)
                 progress(done, max(total, done))
         await loop.run_in_executor(thread, file.finish)
@@ -106,36 +104,6 @@ async def _write(path: Path, pages: AsyncIterator[tuple[list[RequestRecord], int
         await loop.run_in_executor(thread, file.discard)
         thread.shutdown(wait=False)
     return done
-
-
-class _PendingFile:
-    """A file beside its final place, private, which is moved there when it is whole."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: IO[bytes] | None = None
-
-    def open(self) -> None:
-        descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.", suffix=".part")
-        self._name = name
-        self._file = os.fdopen(descriptor, "wb")
-
-    def write(self, records: Sequence[RequestRecord]) -> None:
-        assert self._file is not None  # noqa: S101 - `open` comes first
-        self._file.writelines(as_line(record) for record in records)
-
-    def finish(self) -> None:
-        assert self._file is not None  # noqa: S101 - `open` comes first
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        os.replace(self._name, self._path)
-        self._file = None
-
-    def discard(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            Path(self._name).unlink(missing_ok=True)
 
 
 def _not_written(path: Path, error: OSError) -> TrayError:

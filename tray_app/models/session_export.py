@@ -1,15 +1,13 @@
 """Writing a session to a file that a person chose."""
 
 import asyncio
-import os
 import re
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from server import exact_json
 from server.errors import TrayError
+from server.paths import replace_content
 from server.redaction import redact, redact_text
 from server.store.export import session_as_json, session_as_markdown
 from server.store.types import Session, SessionSummary
@@ -29,7 +27,7 @@ class ExportFailed(TrayError):
 async def export_session(session: Session, path: Path, format: Format) -> None:
     """Write the session to `path`, without secrets: all of the file, or none. Raises ExportFailed."""
     try:
-        await asyncio.to_thread(_export, session, path, format)
+        await asyncio.to_thread(lambda: replace_content(path, exported(session, format)))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ExportFailed(
@@ -49,19 +47,3 @@ def exported(session: Session, format: Format) -> bytes:
     if format == "json":
         return exact_json.dumps(redact(session_as_json(session)), indent=True) + b"\n"
     return redact_text(session_as_markdown(session)).encode("utf-8", "replace")
-
-
-def _export(session: Session, path: Path, format: Format) -> None:
-    content = exported(session, format)
-    # Beside it, so that it can take its place at once; readable for nobody else, as conversations are.
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(unfinished)
-        raise

@@ -20,6 +20,8 @@ ACCESSIBLE = "org.a11y.atspi.Accessible"
 COMPONENT = "org.a11y.atspi.Component"
 TEXT = "org.a11y.atspi.Text"
 ON_SCREEN = 0
+# Programs built with at-spi2-core 2.53 and later say "button".
+RENAMED_ROLES = {"button": "push button"}
 Source = tuple[str, str]
 """The bus name of a program, and the path of something in it."""
 Seen = tuple[Source, str, frozenset[int], Source]
@@ -167,6 +169,7 @@ class ScreenReader:
     def _thing(self, source: Source, name: str, states: frozenset[int], window: Source) -> Thing | None:
         try:
             (role,) = self._call(source, ACCESSIBLE, "GetRoleName")
+            role = RENAMED_ROLES.get(role, role)
         except RuntimeError:
             return None
         place = self._place(source)
