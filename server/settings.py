@@ -56,7 +56,12 @@ def _never(value: Any) -> Any:
 
 
 def _absolute(value: Any) -> Any:
-    return Path(value).expanduser().absolute() if isinstance(value, str | Path) else value
+    if not isinstance(value, str | Path):
+        return value
+    try:
+        return Path(value).expanduser().absolute()
+    except RuntimeError:  # there is no such user, or this one has no home
+        raise ValueError("names a home folder that cannot be found") from None
 
 
 def _absolute_or_none(value: Any) -> Any:

@@ -310,3 +310,9 @@ def test_a_link_to_the_file_stays_a_link(config_dir: Path, tmp_path: Path) -> No
     write_settings(config_dir, {"port": 9001})
     assert (config_dir / "settings.toml").is_symlink()
     assert target.read_text() == FILE.replace("9000", "9001")
+
+
+def test_a_home_folder_that_nobody_has(config_dir: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="home folder") as caught:
+        load_settings({"claude_path": "~nobody-of-that-name/claude"})
+    assert caught.value.name == "claude_path"

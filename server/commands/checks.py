@@ -50,7 +50,7 @@ def check_settings(settings: Settings) -> Check:
     if settings.unknown_keys:
         names = ", ".join(settings.unknown_keys)
         return Check("settings", "warn", f"{path} holds settings that this version does not know: {names}")
-    return Check("settings", "ok", str(path) if path.exists() else f"defaults; there is no {path}")
+    return Check("settings", "ok", str(path) if os.path.exists(path) else f"defaults; there is no {path}")
 
 
 async def check_claude(settings: Settings) -> list[Check]:

@@ -89,6 +89,13 @@ def test_there_is_no_claude(tmp_path: Path) -> None:
     assert found.checks["Claude Code"]["hint"]
 
 
+@pytest.mark.parametrize("path", ["/" + "a" * 300, "/dev/null/claude"])
+def test_a_path_that_cannot_be_looked_at(path: str) -> None:
+    found = Diagnosis("--claude-path", path, "--port", "0")
+    assert (found.code, found.status("Claude Code")) == (1, "fail")
+    assert "claude_path" in found.checks["Claude Code"]["hint"]
+
+
 def test_what_is_called_claude_is_something_else(tmp_path: Path) -> None:
     (tmp_path / "claude").write_text("#!/bin/sh\necho I am a cow >&2\nexit 3\n")
     (tmp_path / "claude").chmod(0o755)

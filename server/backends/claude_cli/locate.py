@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from server.errors import CliNotFound
@@ -21,15 +22,24 @@ def locate(claude_path: Path | None = None) -> Path:
     Raises `CliNotFound` when there is none, or when what was set cannot be run.
     """
     if claude_path is not None:
-        return _usable(claude_path.expanduser())
+        return _usable(claude_path)
     for candidate in _candidates():
-        if candidate.is_file() and os.access(candidate, os.X_OK) and not _is_batch_file(candidate):
-            return candidate
+        with suppress(CliNotFound):
+            return _usable(candidate)
     raise CliNotFound("Claude Code was not found on this computer.", hint=INSTALL_HINT)
 
 
 def _usable(path: Path) -> Path:
-    if not path.is_file():
+    try:
+        path = path.expanduser()
+        is_file = path.is_file()
+    except (OSError, ValueError, RuntimeError) as error:  # rights, a name that is too long, a NUL, no such home
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise CliNotFound(
+            f"Claude Code cannot be looked for at {str(path)!r}: {reason}.",
+            hint="Correct claude_path, or the rights of the folders in it, then try again.",
+        ) from error
+    if not is_file:
         raise CliNotFound(f"There is no Claude Code at {path}.", hint=INSTALL_HINT)
     if _is_batch_file(path):
         raise CliNotFound(

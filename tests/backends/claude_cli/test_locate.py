@@ -2,7 +2,9 @@
 
 import os
 import sys
+import tempfile
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -93,3 +95,47 @@ def test_a_program_that_may_not_be_run(tmp_path):
     with pytest.raises(CliNotFound, match="may not be run") as caught:
         locate(path)
     assert str(path) in caught.value.message
+
+
+@pytest.fixture
+def nobody():
+    """No rights of root's, for which no folder is closed."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def closed_folder():
+    """A folder that may not be entered, with a program in it, outside of what only root may enter."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = install(Path(folder) / "closed")
+        Path(folder).chmod(0o711)
+        path.parent.chmod(0o000)
+        yield path
+        path.parent.chmod(0o700)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+def test_a_folder_that_may_not_be_entered(closed_folder, nobody):
+    with pytest.raises(CliNotFound, match="Permission denied") as caught:
+        locate(closed_folder)
+    assert "claude_path" in caught.value.hint
+
+
+@pytest.mark.parametrize("path", ["a" * 300, "a\0b", "~nobody-of-that-name/claude"])
+def test_a_path_that_cannot_be(tmp_path, path):
+    with pytest.raises(CliNotFound):
+        locate(Path(path) if path.startswith("~") else tmp_path / path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+def test_a_place_of_installers_that_may_not_be_entered_is_passed_over(closed_folder, made_home, monkeypatch, nobody):
+    monkeypatch.setenv("PATH", str(closed_folder.parent))
+    monkeypatch.setenv("HOME", str(closed_folder.parent))
+    assert locate().name == NAME
