@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from server.errors import TrayError
 from server.logs import log_file
@@ -46,14 +47,18 @@ class Crashes(QObject):
     def __init__(self, data_dir: Path) -> None:
         super().__init__()
         self.log_file = log_file(data_dir)
-        self.dialog: CrashDialog | None = None
-        """The one that is open."""
+        self._dialog: CrashDialog | None = None
         self.counts: dict[tuple[str, ...], int] = {}
         """How often each error has happened, by its fingerprint."""
         self._shell: Shell | None = None
         self._more = 0
         # Queued, also from the GUI's own thread: no dialog is made in the middle of what failed.
         self._caught.connect(self._show, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def dialog(self) -> CrashDialog | None:
+        """The dialog that is open. A window that is destroyed takes its own along, without a `finished`."""
+        return self._dialog if self._dialog is not None and isValid(self._dialog) else None
 
     def show_on(self, shell: Shell | None) -> None:
         """Show errors over this window from now on, and let its "Quit" end the application."""
@@ -122,13 +127,13 @@ class Crashes(QObject):
         window = self._shell.window if self._shell is not None else None
         # Over a hidden window it would be hidden as well.
         parent = window if window is not None and window.isVisible() else None
-        self.dialog = CrashDialog(report, log=self.log_file, on_quit=self._quit, parent=parent)
-        self.dialog.finished.connect(self._closed)
+        dialog = self._dialog = CrashDialog(report, log=self.log_file, on_quit=self._quit, parent=parent)
+        dialog.finished.connect(self._closed)
         # Not modal: what still works can be used beside it.
-        self.dialog.show()
+        dialog.show()
 
     def _closed(self) -> None:
-        self.dialog = None
+        self._dialog = None
 
     def _quit(self) -> None:
         if self._shell is not None:
@@ -153,10 +158,10 @@ class Crashes(QObject):
             return
         loop = QEventLoop()
         report = crash_report(error, "the start or the end", trace)
-        self.dialog = CrashDialog(report, log=self.log_file, on_quit=loop.quit, fatal=True)
-        self.dialog.finished.connect(loop.quit)
+        dialog = self._dialog = CrashDialog(report, log=self.log_file, on_quit=loop.quit, fatal=True)
+        dialog.finished.connect(loop.quit)
         with faults.default_signals():
-            self.dialog.show()
+            dialog.show()
             loop.exec()
 
 

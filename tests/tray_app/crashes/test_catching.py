@@ -14,6 +14,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, qWarning
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
+from shiboken6 import delete
 
 from server.errors import SetupError, TrayError
 from server.logs import log_file
@@ -252,3 +253,17 @@ async def test_the_report_can_be_copied(caught: Crashes) -> None:
     caught.dialog.copy.click()
     text = QGuiApplication.clipboard().text()
     assert "ValueError: with cct-[redacted] in it" in text
+
+
+async def test_a_dialog_that_its_window_took_along_is_no_longer_open(caught: Crashes, shell: Shell) -> None:
+    """As at SIGTERM with the dialog open: the next error, and the end, must not touch it."""
+    shell.window.show()
+    caught.report(LookupError("first"))
+    await until(lambda: caught.dialog is not None and caught.dialog.isVisible())
+    delete(shell.window)
+    assert caught.dialog is None
+    shell.window = QWidget()
+    caught.report(ValueError("second"))
+    await until(lambda: caught.dialog is not None and caught.dialog.isVisible())
+    delete(caught.dialog)
+    crashes.uninstall()
