@@ -131,7 +131,7 @@ class Settings(BaseSettings):
     claude_path: Annotated[Path | None, BeforeValidator(_absolute_or_none)] = None
     """The Claude Code program; None: looked for."""
     load_user_settings: bool = False
-    """Whether Claude Code reads the user's own settings (needed for Bedrock, Vertex or an apiKeyHelper)."""
+    """Whether the user's Claude Code settings give the account (needed for Bedrock, Vertex or an apiKeyHelper)."""
     spares: int = Field(1, ge=0, le=8)
     """Processes kept ready for new conversations."""
     max_conversations: int = Field(8, ge=1, le=64)

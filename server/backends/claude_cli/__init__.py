@@ -14,6 +14,8 @@ pool.py          spares, live conversations, and who has to go when there is no 
 queue.py         who waits for a conversation; starter.py starts processes and loses none
 backend.py       the `Backend`: picks a conversation, retries once, hands on the events
 environment.py   pure: the command line and the environment of a process
+user_settings.py reads which account the user's own Claude Code settings name
+leftovers.py     removes what killed processes leave in Claude Code's folders
 locate.py        finds the CLI; watch.py notices from outside that it, or its login, has changed
 probe.py         asks it for its version, models and account
 """

@@ -12,9 +12,11 @@ from typing import Any
 from server.backends.base import BackendStatus, ModelInfo
 from server.backends.claude_cli.conversation import Conversation, Launch
 from server.backends.claude_cli.environment import command, environment
+from server.backends.claude_cli.leftovers import remove_leftovers
 from server.backends.claude_cli.parameters import likely_flags
 from server.backends.claude_cli.pool import Counts, Limits, Pool
 from server.backends.claude_cli.probe import Probe, probe
+from server.backends.claude_cli.user_settings import config_directory, read_user_settings
 from server.backends.claude_cli.watch import CliWatch
 from server.errors import BackendError, NotSignedIn, ProcessDied, SetupError, TrayError, UpstreamFailed
 from server.events import CliChanged, Event, EventBus, PlanWindowsChanged, PoolChanged, SessionsDeleted
@@ -70,6 +72,8 @@ class ClaudeCliBackend:
         self._expected: dict[str, Any] = {}
         """The settings of the latest request, with which spares are parked: clients seldom change them."""
         self._asked_again = -ASK_AGAIN_SECONDS
+        self._base_url: str | None = ""
+        """Where the latest process finds the API, see `_base_url`."""
 
     async def start(self) -> None:
         """Park the spares and ask the CLI who it is, both in the background: the server listens meanwhile.
@@ -83,9 +87,16 @@ class ClaudeCliBackend:
                 f"The directory {self._config.directory} cannot be made: {error.strerror or error}.",
                 hint="Correct the rights above it or make room on the disk, then start the server again.",
             ) from error
+        spawn(asyncio.to_thread(self._remove_leftovers), name="remove leftovers")
         self._pool.open()
         self._probe_again()
         self._watching = spawn(self._watch_forever(), name="watch claude")
+
+    def _remove_leftovers(self) -> None:
+        """Remove what processes of a server that was killed have left; others remove theirs as they end."""
+        removed = remove_leftovers(config_directory(self._config.outer), self._config.directory)
+        if removed:
+            log.info("removed what %d Claude Code processes of a killed server had left", removed)
 
     def configure(self, config: CliConfig) -> None:
         """Go on with another configuration. Only what differs is touched.
@@ -243,25 +254,15 @@ class ClaudeCliBackend:
 
     async def _start_process(self) -> Conversation:
         path = self._watch.locate()
-        launch = Launch(
-            command(path, load_user_settings=self._config.load_user_settings),
-            environment(self._config.outer),
-            self._config.directory,
-            self._base_url,
-            self._expected,
-        )
+        user = read_user_settings(self._config.outer) if self._config.load_user_settings else None
+        variables = environment(self._config.outer, user)
+        self._base_url = _base_url(variables)
+        launch = Launch(command(path, user), variables, self._config.directory, self._base_url, self._expected)
         return await Conversation.start(
             launch,
             on_change=self._pool.changed,
             on_limits=self._take_limits,
         )
-
-    @property
-    def _base_url(self) -> str | None:
-        """Where the CLI finds Anthropic's API; None where that is not ours to say."""
-        outer = self._config.outer
-        elsewhere = any(name.startswith("CLAUDE_CODE_USE_") for name in outer)
-        return None if elsewhere or self._config.load_user_settings else outer.get("ANTHROPIC_BASE_URL", "")
 
     def _take_limits(self, info: dict[str, Any]) -> None:
         if windows := info.get("unifiedWindows"):
@@ -277,6 +278,12 @@ class ClaudeCliBackend:
     def _on_event(self, event: Event) -> None:
         if isinstance(event, SessionsDeleted):
             self._pool.end_sessions(event.session_ids)
+
+
+def _base_url(variables: Mapping[str, str]) -> str | None:
+    """Where a CLI with this environment finds Anthropic's API; None where another service is asked."""
+    elsewhere = any(name.startswith("CLAUDE_CODE_USE_") for name in variables)
+    return None if elsewhere else variables.get("ANTHROPIC_BASE_URL", "")
 
 
 def _died(error: TrayError) -> bool:

@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import orjson
+
+from server.backends.claude_cli.user_settings import UserSettings
+
 PASSED = frozenset(
     {
         "HOME", "PATH", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TMP", "TEMP",
@@ -10,7 +14,11 @@ PASSED = frozenset(
         "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
         "DBUS_SESSION_BUS_ADDRESS", "CLOUD_ML_REGION", "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_OAUTH_TOKEN",
         "CLAUDE_CODE_CLIENT_CERT", "CLAUDE_CODE_CLIENT_KEY", "CLAUDE_CODE_CLIENT_KEY_PASSPHRASE",
-        "CLAUDE_CODE_GIT_BASH_PATH",
+        "CLAUDE_CODE_GIT_BASH_PATH", "CLAUDE_CODE_API_KEY_HELPER_TTL_MS",
+        # For gateways that sign in by themselves.
+        "CLAUDE_CODE_SKIP_ANTHROPIC_AWS_AUTH", "CLAUDE_CODE_SKIP_ANTHROPIC_GOOGLE_CLOUD_AUTH",
+        "CLAUDE_CODE_SKIP_BEDROCK_AUTH", "CLAUDE_CODE_SKIP_FOUNDRY_AUTH", "CLAUDE_CODE_SKIP_MANTLE_AUTH",
+        "CLAUDE_CODE_SKIP_VERTEX_AUTH",
         # Windows does not start a process, or find a home, without these.
         "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA",
         "PROGRAMFILES", "PROGRAMFILES(X86)", "USERPROFILE", "USERNAME", "USERDOMAIN", "HOMEDRIVE", "HOMEPATH",
@@ -18,6 +26,8 @@ PASSED = frozenset(
     }
 )  # fmt: skip
 PASSED_PREFIXES = ("LC_", "XDG_", "ANTHROPIC_", "AWS_", "AZURE_", "GOOGLE_", "VERTEX_", "CLAUDE_CODE_USE_")
+REFUSED = frozenset({"ANTHROPIC_LOG"})
+"""With ANTHROPIC_LOG the CLI writes its log between the lines of the protocol."""
 
 SET = {
     # Else the client's tools are hidden behind a search tool.
@@ -34,26 +44,36 @@ SET = {
     "MCP_TOOL_TIMEOUT": "86400000",
     "DISABLE_AUTOUPDATER": "1",
     "CLAUDE_CODE_DISABLE_CLAUDE_MDS": "1",
+    # What `--restricted` does, without an error from a CLI that does not know it: no settings files, and no inbox by
+    # which the user's other sessions could see this process and write into its conversation.
+    "CLAUDE_CODE_RESTRICTED": "1",
 }
 
+ISOLATION = {
+    # The inbox again, for a CLI that opens one all the same.
+    "crossSessionInbound": "refuse",
+    "disableAllHooks": True,
+}
+"""Settings of every process. Only the settings of an administrator take precedence."""
 
-def environment(outer: Mapping[str, str]) -> dict[str, str]:
-    """What a CLI process may see of the `outer` environment, and what is set for it.
 
-    An allowlist: a server started from inside Claude Code must not inherit its session, and the person's other
-    secrets are none of the CLI's business.
+def environment(outer: Mapping[str, str], user: UserSettings | None = None) -> dict[str, str]:
+    """The environment of a CLI process: what it may see of `outer` and of the user's settings, and what is set for it.
+
+    An allowlist: a server started from inside Claude Code must not inherit its session, and the user's other secrets
+    are none of the CLI's business. As in the CLI itself, the user's settings take precedence over `outer`.
     """
-    passed = {name: value for name, value in outer.items() if _passes(name.upper())}
+    variables = {**outer, **user.environment} if user else outer
+    passed = {name: value for name, value in variables.items() if _passes(name.upper())}
     return {**passed, **SET}
 
 
-def command(path: Path, *, load_user_settings: bool) -> list[str]:
-    """The command line: an API without built-in tools, without the person's settings unless they are asked for.
+def command(path: Path, user: UserSettings | None = None) -> list[str]:
+    """The command line: an API without built-in tools, files of settings, or a way in from other sessions.
 
-    With `load_user_settings` the user's own settings are read (Bedrock, Vertex, apiKeyHelper), but no hook of theirs
-    runs: it would put text into other people's conversations.
+    Of the user's settings those that say which account it works with are handed on.
     """
-    settings = ["--setting-sources", "user", "--settings", '{"disableAllHooks":true}']
+    settings = {**(user.account if user else {}), **ISOLATION}
     return [
         str(path),
         "-p",
@@ -61,9 +81,9 @@ def command(path: Path, *, load_user_settings: bool) -> list[str]:
         *("--verbose", "--include-partial-messages", "--thinking-display", "summarized"),
         *("--tools", "", "--strict-mcp-config", "--allowedTools", "mcp__client__*"),
         "--no-session-persistence",
-        *(settings if load_user_settings else ["--setting-sources", ""]),
+        *("--setting-sources", "", "--settings", orjson.dumps(settings).decode()),
     ]
 
 
 def _passes(name: str) -> bool:
-    return name in PASSED or name.startswith(PASSED_PREFIXES)
+    return name not in REFUSED and (name in PASSED or name.startswith(PASSED_PREFIXES))

@@ -8,6 +8,7 @@ from typing import Any
 from server.backends.base import ModelInfo
 from server.backends.claude_cli.channel import Channel
 from server.backends.claude_cli.environment import command, environment
+from server.backends.claude_cli.user_settings import read_user_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,10 @@ async def probe(path: Path, directory: Path, outer: Mapping[str, str], *, load_u
     `directory` is an empty one to run it in, `outer` the environment it may pick from. Raises `CliNotFound`,
     `ProcessDied`, `UpstreamTimeout`, `UpstreamFailed`.
     """
+    user = read_user_settings(outer) if load_user_settings else None
     channel = await Channel.open(
-        command(path, load_user_settings=load_user_settings),
-        environment(outer),
+        command(path, user),
+        environment(outer, user),
         directory,
         on_limits=lambda limits: None,
         on_death=lambda: None,
@@ -53,7 +55,8 @@ def read(answer: Mapping[str, Any]) -> Probe:
 def _signed_in(account: Mapping[str, Any]) -> bool:
     if account.get("apiProvider", "firstParty") != "firstParty":
         return True
-    sources = (account.get("tokenSource"), account.get("apiKeySource"))
+    # With a login in a file CLI 2.1.330 names the plan and no source.
+    sources = (account.get("tokenSource"), account.get("apiKeySource"), account.get("subscriptionType"))
     return any(source not in (None, "", "none") for source in sources)
 
 

@@ -13,6 +13,8 @@ from typing import cast
 import psutil
 
 from server.backends.claude_cli import parent_death
+from server.backends.claude_cli.leftovers import remove_leftovers
+from server.backends.claude_cli.user_settings import config_directory
 from server.backends.claude_cli.wire import Incoming, LineFramer, WireError, decode
 from server.errors import CliNotFound, ProcessDied
 from server.tasks import spawn
@@ -34,10 +36,14 @@ class CliProcess:
     def __init__(
         self,
         process: "_Process",
+        config: Path,
+        directory: Path,
         on_message: Callable[[Incoming], None],
         on_exit: Callable[[ProcessDied], None],
     ) -> None:
         self._process = process
+        self._config = config
+        self._directory = directory
         # All three are pipes, see _create.
         self._stdin = cast(asyncio.StreamWriter, process.stdin)
         self._stdout = cast(asyncio.StreamReader, process.stdout)
@@ -72,7 +78,7 @@ class CliProcess:
                 f"Claude Code could not be started from {command[0]}: {process.strerror}.",
                 hint="Install it, or set claude_path to its place; `claude-code-tray doctor` tells more.",
             ) from process
-        return cls(process, on_message, on_exit)
+        return cls(process, config_directory(environment), directory, on_message, on_exit)
 
     @property
     def pid(self) -> int:
@@ -134,8 +140,11 @@ class CliProcess:
             for task in reading:
                 task.cancel()
             self._stdin.close()
-            self.exited.set()
             self._on_exit(self._death(self._process.returncode or 0))
+            try:
+                await asyncio.to_thread(remove_leftovers, self._config, self._directory, self.pid)
+            finally:
+                self.exited.set()
 
     async def _read_stdout(self) -> None:
         framer = LineFramer()
@@ -149,8 +158,17 @@ class CliProcess:
             log.exception("a line of claude %d could not be handled", self.pid)
             self._wire_error = "a line of it could not be handled"
         else:
-            return
+            if await self._ends_soon():
+                return
+            self._wire_error = "it closed its output"
         self.kill()
+
+    async def _ends_soon(self) -> bool:
+        """Whether the process ends by itself, as it should after its output: its status says why, a kill does not."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.ended.wait(), LAST_WORDS_SECONDS)
+            return True
+        return False
 
     async def _read_stderr(self) -> None:
         while data := await self._stderr.read(READ_BYTES):

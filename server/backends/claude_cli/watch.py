@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from server.backends.claude_cli.locate import locate
+from server.backends.claude_cli.user_settings import config_directory
 from server.errors import CliNotFound
 
 State = tuple[str, int, int, int]
@@ -31,7 +32,8 @@ class CliWatch:
         on_login: Callable[[], None],
     ) -> None:
         self._claude_path = claude_path
-        self._credentials = _credentials(outer)
+        # https://code.claude.com/docs/en/iam#credential-management
+        self._credentials = config_directory(outer) / ".credentials.json"
         self._on_program = on_program
         self._on_login = on_login
         self._program: State | None = None
@@ -63,14 +65,6 @@ class CliWatch:
         self._program, self._looked = program, True
         if changed:
             self._on_program()
-
-
-def _credentials(outer: Mapping[str, str]) -> Path:
-    """Where the CLI keeps the login of a plan: https://code.claude.com/docs/en/iam#credential-management."""
-    if directory := outer.get("CLAUDE_CONFIG_DIR"):
-        return Path(directory) / ".credentials.json"
-    home = outer.get("HOME") or outer.get("USERPROFILE")
-    return (Path(home) if home else Path.home()) / ".claude" / ".credentials.json"
 
 
 def _state(path: Path) -> State | None:

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import orjson
 import pytest
 
 from server.backends.claude_cli.environment import SET, command, environment
+from server.backends.claude_cli.user_settings import UserSettings
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,8 @@ from server.backends.claude_cli.environment import SET, command, environment
         "GOOGLE_APPLICATION_CREDENTIALS",
         "VERTEX_REGION_CLAUDE_5_OPUS",
         "CLOUD_ML_REGION",
+        "CLAUDE_CODE_SKIP_BEDROCK_AUTH",
+        "CLAUDE_CODE_API_KEY_HELPER_TTL_MS",
         # Windows writes them in its own way.
         "Path",
         "SystemRoot",
@@ -71,6 +75,8 @@ def test_what_the_cli_needs_is_passed_on(name):
         "LD_LIBRARY_PATH",
         "DYLD_INSERT_LIBRARIES",
         "MAX_THINKING_TOKENS",
+        # Its log would stand between the lines of the protocol.
+        "ANTHROPIC_LOG",
         "MY_HOME",
         "HOME_DIRECTORY",
         "",
@@ -102,9 +108,19 @@ def options(line):
     return found
 
 
-@pytest.mark.parametrize("load", [False, True])
-def test_the_cli_has_no_tools_of_its_own_and_keeps_no_record(load):
-    line = command(Path("/opt/claude"), load_user_settings=load)
+USER = UserSettings(
+    account={"apiKeyHelper": "/bin/key", "crossSessionInbound": "accept"},
+    environment={"AWS_REGION": "of the user", "MAX_THINKING_TOKENS": "1", "ENABLE_TOOL_SEARCH": "true"},
+)
+
+
+def test_of_the_users_settings_the_same_variables_are_passed_on():
+    assert environment({"AWS_REGION": "outer"}, USER) == {"AWS_REGION": "of the user", **SET}
+
+
+@pytest.mark.parametrize("user", [None, USER])
+def test_the_cli_has_no_tools_of_its_own_and_keeps_no_record(user):
+    line = command(Path("/opt/claude"), user)
     given = options(line)
     assert line[0] == str(Path("/opt/claude"))
     assert given["--tools"] == [""]
@@ -113,9 +129,14 @@ def test_the_cli_has_no_tools_of_its_own_and_keeps_no_record(load):
     assert {"-p", "--strict-mcp-config", "--no-session-persistence", "--include-partial-messages"} <= given.keys()
 
 
-def test_the_persons_settings_are_read_only_on_demand_and_never_their_hooks():
-    without = options(command(Path("claude"), load_user_settings=False))
+def test_no_file_of_settings_is_read_and_nobody_gets_in():
+    without = options(command(Path("claude")))
     assert without["--setting-sources"] == [""]
-    with_settings = options(command(Path("claude"), load_user_settings=True))
-    assert with_settings["--setting-sources"] == ["user"]
-    assert with_settings["--settings"] == ['{"disableAllHooks":true}']
+    assert orjson.loads(without["--settings"][0]) == {"crossSessionInbound": "refuse", "disableAllHooks": True}
+    with_settings = options(command(Path("claude"), USER))
+    assert with_settings["--setting-sources"] == [""]
+    assert orjson.loads(with_settings["--settings"][0]) == {
+        "apiKeyHelper": "/bin/key",
+        "crossSessionInbound": "refuse",
+        "disableAllHooks": True,
+    }

@@ -77,6 +77,7 @@ def test_an_older_cli_says_less():
         ({"tokenSource": "none", "apiKeySource": "ANTHROPIC_API_KEY"}, True),
         ({"tokenSource": "claude.ai", "email": "me@example.com"}, True),
         ({"apiKeySource": "apiKeyHelper"}, True),
+        ({"subscriptionType": "Claude Max", "apiProvider": "firstParty"}, True),
         # The CLI cannot tell whether the cloud's own login works.
         ({"apiProvider": "bedrock"}, True),
         ({"apiProvider": "vertex", "tokenSource": "none"}, True),

@@ -105,7 +105,7 @@ async def test_killing_what_has_ended_is_nothing(start):
     await deaths.first()
     process.kill()
     process.write(b"to nobody\n")
-    assert process.exited.is_set()
+    await process.exited.wait()
 
 
 async def test_its_end_is_told_once_with_its_last_words(start):

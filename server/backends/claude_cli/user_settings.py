@@ -1,0 +1,72 @@
+"""The user's own Claude Code settings, as far as they say with which account it works.
+
+The CLI itself never reads them: it would also take over what changes conversations (output style, language, agent,
+hooks, plugins, any variable in `env`). Names: https://code.claude.com/docs/en/settings.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+log = logging.getLogger(__name__)
+
+ACCOUNT_SETTINGS = (
+    "apiKeyHelper",
+    "awsAuthRefresh",
+    "awsCredentialExport",
+    "gcpAuthRefresh",
+    "proxyAuthHelper",
+    "forceLoginMethod",
+    "forceLoginOrgUUID",
+    "modelOverrides",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UserSettings:
+    """`account` holds those of `ACCOUNT_SETTINGS` that are set, `environment` the variables of `env`, unfiltered."""
+
+    account: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def config_directory(outer: Mapping[str, str]) -> Path:
+    """Where the CLI keeps the user's settings, login and session records: CLAUDE_CONFIG_DIR or `~/.claude`."""
+    if directory := outer.get("CLAUDE_CONFIG_DIR"):
+        return Path(directory)
+    home = outer.get("HOME") or outer.get("USERPROFILE")
+    return (Path(home) if home else Path.home()) / ".claude"
+
+
+def read_user_settings(outer: Mapping[str, str]) -> UserSettings:
+    """Read `settings.json`. Without a file, or with one that is not valid, nothing is set; the latter is logged."""
+    file = config_directory(outer) / "settings.json"
+    try:
+        settings = orjson.loads(file.read_bytes())
+    except FileNotFoundError:
+        return UserSettings()
+    except (OSError, ValueError) as error:
+        log.warning("Claude Code's settings in %s cannot be read: %s", file, error)
+        return UserSettings()
+    return parse_user_settings(settings)
+
+
+def parse_user_settings(settings: Any) -> UserSettings:
+    """The account's part of the settings. What is of a wrong type is left out."""
+    if not isinstance(settings, dict):
+        return UserSettings()
+    variables = settings.get("env")
+    pairs = variables.items() if isinstance(variables, dict) else ()
+    return UserSettings(
+        account={name: settings[name] for name in ACCOUNT_SETTINGS if settings.get(name) is not None},
+        environment={name: _text(value) for name, value in pairs if isinstance(value, str | int | float)},
+    )
+
+
+def _text(value: str | float) -> str:
+    """A variable's value; numbers and booleans are written as the CLI does."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
