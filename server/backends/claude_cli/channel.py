@@ -278,7 +278,7 @@ def _shows(event: StreamEvent) -> bool:
 
 def _asks_again(event: StreamEvent, shown: bool) -> bool:
     """Whether the CLI would go on by itself after this end of a message."""
-    reason = event["delta"].get("stop_reason") if event.get("type") == "message_delta" else None
+    reason = (event.get("delta") or {}).get("stop_reason") if event.get("type") == "message_delta" else None
     return reason in ASKED_AGAIN_AFTER or (reason is not None and not shown)
 
 

@@ -22,6 +22,10 @@ from server.transcript import Turn, canonical_messages, split_prefix
 State = Literal["parked", "idle", "busy", "holding", "closed"]
 
 SILENCE_SECONDS = 600.0
+"""How long nothing may come: a model thinks for minutes, and a tool's input may come in one piece at its end. The API's
+pings tell nothing here, the CLI (2.1.330) keeps them to itself."""
+TEXT_SILENCE_SECONDS = 120.0
+"""How long nothing may come in the middle of a text: its words flow, so the CLI or the service has stopped."""
 RESULT_WAIT_SECONDS = 10.0
 """How long an answer's end may take the CLI after its reason: milliseconds, but a busy computer takes its time."""
 SILENCE_AFTER_SECONDS = 0.1
@@ -187,16 +191,17 @@ class Conversation:
 
     async def _turn(self, request: MessagesRequest, flags: Answer | None) -> Events:
         fold, report = MessageFold(), None
+        allowed_silence = SILENCE_SECONDS
         while True:
-            item = await self._channel.next_item(SILENCE_SECONDS)
+            item = await self._channel.next_item(allowed_silence)
             match item:
                 case Streamed(event) if event.get("type") == "message_start":
                     # Refused, the parameters of the last request would still be in force.
                     if flags is not None:
                         await settled(flags, "apply_flag_settings")
-                    fold.feed(event)
-                    yield event
+                    yield _fed(fold, event)
                 case Streamed(event) if _stop_reason(event) is not None:
+                    _fed(fold, event)
                     for last in await self._end(request, fold, event):
                         yield last
                     return
@@ -207,8 +212,8 @@ class Conversation:
                         self.kill()
                         raise UpstreamFailed("The connection to Claude was lost in the middle of the answer.")
                 case Streamed(event):
-                    event = mcp.without_prefix(event)
-                    fold.feed(event)
+                    event = _fed(fold, event)
+                    allowed_silence = TEXT_SILENCE_SECONDS if _in_text(event) else SILENCE_SECONDS
                     yield event
                     if event.get("type") == "content_block_start":
                         self._silence_soon(request)
@@ -354,8 +359,42 @@ class Conversation:
             self.close()
 
 
+def _fed(fold: MessageFold, event: StreamEvent) -> StreamEvent:
+    """The event as the client gets it, once it is folded in. Raises `UpstreamFailed` where it cannot follow the others.
+
+    With a second `message_start` the client would read the opening words twice.
+    """
+    try:
+        event = mcp.without_prefix(event)
+        _check_order(fold, event)
+        fold.feed(event)
+    except (LookupError, TypeError, AttributeError) as error:
+        raise UpstreamFailed(
+            f"Claude's answer was not in order: {event.get('type')} came at the wrong time."
+        ) from error
+    return event
+
+
+def _check_order(fold: MessageFold, event: StreamEvent) -> None:
+    """Raises LookupError for an event whose message or block has not begun, or has begun already."""
+    match event.get("type"):
+        case "message_start":
+            if fold.message:
+                raise LookupError
+        case "content_block_start" | "message_delta":
+            fold.message["content"]
+        case "content_block_delta" | "content_block_stop":
+            fold.message["content"][event["index"]]
+
+
+def _in_text(event: StreamEvent) -> bool:
+    """Whether a text block is open after this event."""
+    block, delta = event.get("content_block") or {}, event.get("delta") or {}
+    return block.get("type") == "text" or delta.get("type") == "text_delta"
+
+
 def _stop_reason(event: StreamEvent) -> str | None:
-    return event["delta"].get("stop_reason") if event.get("type") == "message_delta" else None
+    return (event.get("delta") or {}).get("stop_reason") if event.get("type") == "message_delta" else None
 
 
 def _all_known(content: Sequence[Block], request: MessagesRequest) -> bool:
