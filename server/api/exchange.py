@@ -1,6 +1,7 @@
 """The walk of one request: a body in, the backend's answer out, the same for every dialect."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,13 +21,15 @@ from server.api.streams import Framing
 from server.api.warnings import warning_header
 from server.api.writer import StreamWriter
 from server.dialects.base import Call, ToMessages
-from server.errors import RequestCancelled, TrayError, UpstreamTimeout, as_tray_error
+from server.errors import DatabaseUnusable, RequestCancelled, TrayError, UpstreamTimeout, as_tray_error
 from server.messages import MessageFold, MessagesRequest
 from server.store.types import RequestRecord
 from server.tasks import spawn
 
 if TYPE_CHECKING:
     from server.services import Services
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +228,9 @@ class Exchange:
     async def _save(self, link: SessionLink, fold: MessageFold, turn: Turn | None) -> None:
         try:
             await save_answer(self._services, link, fold, client=self.record.client)
+        except DatabaseUnusable as error:
+            # The store has published that it cannot write, and tries again.
+            log.warning("the session %s could not be saved: %s", link.session_id, error)
         finally:
             if turn is not None:
                 turn.end()

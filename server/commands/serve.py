@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from server.commands.options import COMMAND, overrides
 from server.errors import SettingsInvalid
-from server.events import Event, EventBus, Notice, StateChanged
+from server.events import Event, EventBus, Notice, NoticeCleared, StateChanged
 from server.logs import configure_logs
 from server.paths import default_config_dir, default_data_dir
 from server.runtime import Host, Runtime
@@ -182,5 +182,18 @@ class _Journal:
                 log.info("stopped")
             case StateChanged(state="failed", reason=reason) if self._served:
                 log.error("%s", reason)
-            case Notice(level=level, message=message, hint=hint):
-                log.log(logging.getLevelNamesMapping()[level.upper()], "%s %s", message, hint)
+            case Notice():
+                _tell(event)
+            case NoticeCleared(topic):
+                log.info("settled: %s", topic)
+
+
+def _tell(notice: Notice) -> None:
+    """Show a notice whatever the log's level is: without a window there is nothing else that shows it."""
+    level = logging.getLevelNamesMapping()[notice.level.upper()]
+    text = f"{notice.message} {notice.hint}".strip()
+    if log.isEnabledFor(level):
+        log.log(level, "%s", text)
+    elif notice.level != "info" and sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(f"{COMMAND}: {text}", file=sys.stderr, flush=True)

@@ -125,6 +125,15 @@ def test_a_database_of_a_newer_version_is_one_clear_message_and_stays_as_it_is(t
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("level", ["info", "error"])
+def test_a_damaged_database_that_was_set_aside_is_told_on_the_terminal(tmp_path: Path, level: str) -> None:
+    (tmp_path / "history.db").write_bytes(b"nonsense " * 1000)
+    with serving("--data-dir", str(tmp_path), CLAUDE_CODE_TRAY_LOG_LEVEL=level) as server:
+        _, _, err = server.stop()
+    (copy,) = tmp_path.glob("history.db.damaged-*")
+    assert err.count(f"set aside as {copy}") == 1
+
+
 def test_a_broken_settings_file_is_one_clear_message() -> None:
     default_config_dir().mkdir(parents=True)
     path = default_config_dir() / "settings.toml"
