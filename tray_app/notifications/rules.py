@@ -30,6 +30,8 @@ class Notification:
     text: str
     page: str = "overview"
     details: Mapping[str, Any] = field(default_factory=dict)
+    on_window: bool = False
+    """Whether the window shows it by itself, above every page."""
 
 
 class NotificationRules:
@@ -39,7 +41,7 @@ class NotificationRules:
         self._bad: dict[str, bool] = {}
         self._reached: dict[str, float] = {}
         self._problem = ""
-        self._notices: deque[tuple[str, str]] = deque(maxlen=REMEMBERED_NOTICES)
+        self._notices: deque[str] = deque(maxlen=REMEMBERED_NOTICES)
 
     def cli(self, event: CliChanged, *, seen: bool) -> list[Notification]:
         """Claude Code went away, or its login did. Not being able to tell is no news."""
@@ -86,11 +88,16 @@ class NotificationRules:
 
     def notice(self, event: Notice) -> list[Notification]:
         """Something that the server wants a person to know of."""
-        key = (event.level, event.message)
-        if event.level == "info" or key in self._notices:
+        if event.level == "info" or event.key in self._notices:
             return []
-        self._notices.append(key)
-        return [Notification(event.level, "Claude Code Tray", f"{event.message} {event.hint}".strip())]
+        self._notices.append(event.key)
+        text = f"{event.message} {event.hint}".strip()
+        return [Notification(event.level, "Claude Code Tray", text, on_window=True)]
+
+    def notice_cleared(self, key: str) -> None:
+        """The matter is settled: when it comes back, that is news."""
+        if key in self._notices:
+            self._notices.remove(key)
 
     def _turned(self, what: str, bad: bool | None, *, seen: bool) -> bool:
         """Whether `what` has become bad. What was bad from the start is told where no window shows it."""
