@@ -100,6 +100,7 @@ class Exchange:
         """Serve the request. Raises the error to answer with, if nothing was sent yet."""
         with self._services.running.entered(self):
             try:
+                self._services.running.refuse_if_finishing()
                 await self._answer(await self._prepare())
             except (asyncio.CancelledError, ClientDisconnect):
                 self._observation.abandon(self._folds())
