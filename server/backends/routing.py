@@ -50,12 +50,12 @@ class RoutedBackend:
 
     def models(self) -> tuple[ModelInfo, ...]:
         """What Claude Code lists; what the API is known to have, while there is nobody else."""
-        return self.cli.models() or (self.api.models() if self._replaceable else ())
+        return self.cli.models() or (self.api.models() if self.replaces_cli else ())
 
     def status(self) -> BackendStatus:
         """How Claude Code is, and whether the API stands in for it."""
         status = self.cli.status()
-        stands_in = self._replaceable and not status.ready
+        stands_in = self.replaces_cli and not status.ready
         detail = "The Anthropic API answers with the stored API key." if stands_in else ""
         facts = {**status.facts, "anthropic_api": {**self.api.status().facts, "fallback": self._fallback}}
         return BackendStatus(status.ready or stands_in, f"{status.detail} {detail}".strip(), facts)
@@ -91,8 +91,14 @@ class RoutedBackend:
             return None
 
     @property
-    def _replaceable(self) -> bool:
+    def replaces_cli(self) -> bool:
+        """Whether the API serves while Claude Code is missing or signed out."""
         return self._fallback and self.api.key_held
+
+    @property
+    def replaces_plan(self) -> bool:
+        """Whether the API serves once the plan is used up."""
+        return self.replaces_cli and self._on_plan_limit
 
     async def _takes_over(self, error: BackendError) -> bool:
         """Whether the API serves what Claude Code failed at; if only a key is missing, the error says so, too."""

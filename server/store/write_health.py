@@ -24,8 +24,9 @@ class WriteHealth:
             return
         self.failing = True
         log.warning("the history cannot be written, and is kept in memory: %s", error)
+        message = f"History is not being saved: {error.reason}." if error.reason else "History is not being saved."
         hint = f"{error.hint} Until then new history is kept in memory only.".strip()
-        self._bus.publish(Notice("error", f"History is not being saved. {error.message}", hint, HISTORY_TOPIC))
+        self._bus.publish(Notice("error", message, hint, HISTORY_TOPIC))
 
     def worked(self) -> None:
         """Everything that waited is written."""

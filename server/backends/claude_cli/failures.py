@@ -46,7 +46,9 @@ def failure(result: Result, report: AssistantError | None, limits: dict[str, Any
     status = result.api_status or _KIND_STATUS.get(kind)
     match status:
         case 401:
-            return NotSignedIn(f"Claude Code is not signed in: {text}.", hint=_SIGN_IN)
+            return NotSignedIn(
+                f"Claude Code is not signed in: {text}.", refused=result.api_status is not None, hint=_SIGN_IN
+            )
         case 403:
             return AccountRefused(f"The account that Claude Code is signed in to was refused: {text}.")
         case 404:

@@ -15,6 +15,7 @@ from server.errors import (
     TrayError,
     UpstreamFailed,
 )
+from server.events import CliChanged, EventBus
 from tests.asking import ask, fold, words
 from tests.simulator import (
     FIRST_DELTA,
@@ -123,6 +124,27 @@ async def test_nobody_signed_in(start_backend, claude_environment):
         assert backend.status().ready is False
         with pytest.raises(NotSignedIn, match="/login"):
             await fold(backend.stream(ask("Hi")))
+
+
+async def test_a_login_that_the_service_refuses_counts_as_signed_out_until_it_serves(
+    start_backend, simulator, claude_environment
+):
+    bus, told = EventBus(), []
+    bus.subscribe(lambda event: told.append(event.signed_in) if isinstance(event, CliChanged) else None)
+    async with start_backend(bus=bus) as backend:
+        await backend.probed()
+        refusing = [True]
+        refusal = HttpError(401, "authentication_error", "invalid x-api-key")
+        simulator.script(refusal, when=lambda recorded: refusing[0])
+        with pytest.raises(NotSignedIn) as caught:
+            await fold(backend.stream(ask("Hi")))
+        assert caught.value.refused
+        await backend.probed()
+        assert backend.status().ready is False
+        refusing[0] = False
+        await fold(backend.stream(ask("Hi")))
+        assert backend.status().ready is True
+    assert told == [True, False, True]
 
 
 def ended(text="", status=None):

@@ -101,7 +101,7 @@ async def test_each_kind_of_event_gets_to_the_tray(context: Context, with_tray: 
     titles = [title for title, _ in tray.messages]
     assert titles[:3] == [
         "Claude Code is signed out",
-        "The 5-hour limit of your plan is reached",
+        "The 5-hour limit of your plan is used up",
         "Claude Code Tray",
     ]
     assert titles[3].startswith("Port ")
