@@ -9,7 +9,7 @@ from server import __main__ as command_line
 from server.commands.options import COMMAND
 from tray_app.arguments import for_server, names_subcommand, parse
 from tray_app.loop.qt_imports import read_no_sources
-from tray_app.loop.qt_libraries import HINT, missing_library
+from tray_app.loop.qt_libraries import hint, missing_library
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImportError as error:
         if (library := missing_library(error)) is None:
             raise
-        print(f"{COMMAND}: the window cannot be shown: {library} is missing. {HINT}", file=sys.stderr)
+        print(f"{COMMAND}: the window cannot be shown: {library} is missing. {hint()}", file=sys.stderr)
         return 1
     return command_line.said(lambda: start(namespace))
 

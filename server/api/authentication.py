@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.api.answers import header, state_of
 from server.errors import AuthenticationRequired
+from server.own_commands import key_hint
 
 _OPEN_PATHS = frozenset({"/", "/health"})
 
@@ -42,7 +43,7 @@ def _check(candidates: list[str], keys: Keys) -> None:
     problem = "The API key is wrong." if candidates else "This server needs its API key, and none was sent."
     hint = (
         "Send it as 'Authorization: Bearer KEY' or 'x-api-key: KEY'. "
-        "It is the key of this local server, not one of OpenAI or Anthropic: 'claude-code-tray key' shows it."
+        f"It is the key of this local server, not one of OpenAI or Anthropic: {key_hint()}."
     )
     raise AuthenticationRequired(problem, hint=hint)
 

@@ -7,13 +7,15 @@ from server.backends.anthropic_api import AnthropicApiBackend
 from server.backends.base import Backend, BackendStatus, ModelInfo, routed
 from server.errors import BackendError, CliNotFound, NotSignedIn, PlanLimitReached, TrayError
 from server.messages import Events, MessagesRequest
+from server.own_commands import anthropic_key_hint
 
 log = logging.getLogger(__name__)
 
-STORE_HINT = (
-    "Or store an Anthropic API key of your own with `claude-code-tray key --anthropic`: the Anthropic API then "
-    "answers, and bills that key."
-)
+
+def store_hint() -> str:
+    """What else helps where Claude Code cannot serve."""
+    where = anthropic_key_hint()
+    return f"Or store an Anthropic API key of your own {where}: the Anthropic API then answers, and bills that key."
 
 
 class RoutedBackend:
@@ -109,8 +111,8 @@ class RoutedBackend:
         if await self.api.has_key():
             return True
         # A process that did not come up raises one error for all who waited for it.
-        if STORE_HINT not in error.hint:
-            error.hint = f"{error.hint} {STORE_HINT}".strip()
+        if (hint := store_hint()) not in error.hint:
+            error.hint = f"{error.hint} {hint}".strip()
         return False
 
 

@@ -6,19 +6,16 @@ import contextlib
 import functools
 import logging
 import os
-import shlex
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from server.commands.options import COMMAND, overrides
 from server.errors import SettingsInvalid
 from server.events import Event, EventBus, Notice, NoticeCleared, StateChanged
 from server.logs import configure_logs
-from server.paths import default_config_dir, default_data_dir
+from server.own_commands import announce, own_command
 from server.runtime import Host, Runtime
 from server.secrets import KeyStore, open_key_store
 from server.settings import Settings, load_settings
@@ -34,6 +31,7 @@ def run(namespace: argparse.Namespace) -> int:
     settings = load_settings(overrides(namespace))
     refuse_itself(settings, os.environ.get("ANTHROPIC_BASE_URL", ""))
     configure_logs(settings)
+    announce(settings.data_dir, settings.config_dir, window=False)
     _warn(settings)
     return asyncio.run(_run(settings))
 
@@ -132,22 +130,7 @@ async def _whereabouts(settings: Settings, key_store: KeyStore) -> str:
         return f"API key: {key} ({key_store.description})"
     if key_store.kind == "environment":
         return f"API key: {key_store.description}"
-    return f"API key: {key_store.description}; '{_key_command(settings)}' prints it"
-
-
-def _key_command(settings: Settings) -> str:
-    command = [program_name(Path(sys.executable), os.environ.get("PATH", "")), "key"]
-    if settings.data_dir != default_data_dir():
-        command += ["--data-dir", str(settings.data_dir)]
-    if settings.config_dir != default_config_dir():
-        command += ["--config-dir", str(settings.config_dir)]
-    return shlex.join(command)
-
-
-def program_name(interpreter: Path, path: str) -> str:
-    """How this program is called in a terminal that searches `path`: in a virtual environment it may not be there."""
-    beside = shutil.which(COMMAND, path=str(interpreter.parent))
-    return COMMAND if shutil.which(COMMAND, path=path) else beside or COMMAND
+    return f"API key: {key_store.description}; '{own_command('key')}' prints it"
 
 
 def _announce(runtime: Runtime, whereabouts: str) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 from server import __version__
 from server.commands.options import COMMAND
 from tray_app.assets import asset
-from tray_app.loop.qt_libraries import HINT
+from tray_app.loop.qt_libraries import hint
 
 NAME = "Claude Code Tray"
 
@@ -66,7 +66,7 @@ def _new() -> TrayApplication:
 
 
 def _give_up(reasons: list[str]) -> None:
-    _print(f"{COMMAND}: the window cannot be shown: {' '.join(reasons)} {HINT}")
+    _print(f"{COMMAND}: the window cannot be shown: {' '.join(reasons)} {hint()}")
     # Qt aborts when the handler of its messages returns.
     os._exit(1)
 

@@ -15,6 +15,7 @@ import psutil
 from server.backends.claude_cli import parent_death
 from server.backends.claude_cli.wire import Incoming, LineFramer, WireError, decode
 from server.errors import CliNotFound, ProcessDied
+from server.own_commands import own_command
 from server.tasks import spawn
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class CliProcess:
         if isinstance(process, OSError):
             raise CliNotFound(
                 f"Claude Code could not be started from {command[0]}: {process.strerror}.",
-                hint="Install it, or set claude_path to its place; `claude-code-tray doctor` tells more.",
+                hint=f"Install it, or set claude_path to its place; `{own_command('doctor')}` tells more.",
             ) from process
         return cls(process, on_message, on_exit)
 

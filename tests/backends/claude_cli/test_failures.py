@@ -31,7 +31,7 @@ from tests.simulator import (
 HTTP_ERRORS = [
     (HttpError(400, "invalid_request_error", "temperature: too odd"), InvalidRequest, "temperature: too odd"),
     (prompt_too_long(), ContextTooLong, "too long"),
-    (HttpError(401, "authentication_error", "invalid x-api-key"), NotSignedIn, "/login"),
+    (HttpError(401, "authentication_error", "invalid x-api-key"), NotSignedIn, "auth login"),
     (HttpError(403, "permission_error", "No access for you."), AccountRefused, "No access for you"),
     (HttpError(404, "not_found_error", "model: claude-haiku-5-5"), ModelNotFound, "claude-haiku-5-5"),
     (HttpError(413, "request_too_large", "Request exceeds the maximum size"), ContextTooLong, "too large"),
@@ -122,7 +122,7 @@ async def test_nobody_signed_in(start_backend, claude_environment):
         probe = await backend.probed()
         assert probe.signed_in is False
         assert backend.status().ready is False
-        with pytest.raises(NotSignedIn, match="/login"):
+        with pytest.raises(NotSignedIn, match="auth login"):
             await fold(backend.stream(ask("Hi")))
 
 
@@ -166,3 +166,22 @@ def ended(text="", status=None):
 )
 def test_errors_are_told_apart(result, report, kind):
     assert type(failure(result, report, {}, now=0.0)) is kind
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (ended("Not logged in · Please run /login", None), "Claude Code is not signed in."),
+        (ended("API Error: 401 invalid x-api-key · Please run /login", 401), "Claude Code's sign-in was refused: "
+         "invalid x-api-key."),
+        (ended("Overloaded", 529), "Claude is overloaded."),
+        (ended("", 503), "Claude is overloaded."),
+        (ended("Please wait", 529), "Claude is overloaded: Please wait."),
+    ],
+)  # fmt: skip
+def test_nothing_is_said_twice(result, message):
+    report = None if result.api_status else AssistantError("authentication_failed", "")
+    error = failure(result, report, {}, now=0.0, cli="/opt/my claude")
+    assert error.message == message
+    if isinstance(error, NotSignedIn):
+        assert "`'/opt/my claude' auth login`" in error.hint
