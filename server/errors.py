@@ -239,12 +239,16 @@ class CliNotFound(BackendError):
 
 
 class NotSignedIn(BackendError):
-    """Claude Code is not signed in, or its login has ended."""
+    """Claude Code is not signed in, or its login has ended: then the service has `refused` it."""
 
     status = 401
     openai_type = "invalid_request_error"
     openai_code = "claude_code_not_signed_in"
     anthropic_type = "authentication_error"
+
+    def __init__(self, message: str, *, refused: bool = False, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.refused = refused
 
 
 class ApiKeyRefused(NotSignedIn):
@@ -362,7 +366,11 @@ class DatabaseTooNew(SetupError):
 
 
 class DatabaseUnusable(SetupError):
-    """The database cannot be opened or written (rights, a full disk, another program's lock)."""
+    """The database cannot be opened or written. `reason` says why in a few words, as "the disk is full"."""
+
+    def __init__(self, message: str, *, reason: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,15 @@ Times are epoch seconds, durations seconds.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from server.store.types import RequestRecord
 
 log = logging.getLogger(__name__)
+
+MAX_NOTICES = 50
+"""The bus keeps this many standing notices, the latest ones."""
 
 ServerState = Literal["stopped", "starting", "running", "stopping", "failed"]
 
@@ -96,11 +100,30 @@ class CliChanged:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that a person should know of, such as a damaged database that was set aside."""
+    """Something that the user should know of, such as a damaged database that was set aside.
+
+    It stands until `NoticeCleared` names its topic, and a later one of the same topic takes its place. `folder` is
+    where the files in question are.
+    """
 
     level: Literal["info", "warning", "error"]
     message: str
     hint: str = ""
+    topic: str = ""
+    """Empty: the message itself is the topic."""
+    folder: Path | None = None
+
+    @property
+    def key(self) -> str:
+        """What `NoticeCleared` has to name."""
+        return self.topic or self.message
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeCleared:
+    """The matter of a notice is settled; `topic` is the notice's `key`."""
+
+    topic: str
 
 
 Event = (
@@ -114,19 +137,34 @@ Event = (
     | PlanWindowsChanged
     | CliChanged
     | Notice
+    | NoticeCleared
 )
 Listener = Callable[[Event], None]
 
 
 class EventBus:
-    """Hands each event to every listener; a listener that fails is logged and does no harm to the others."""
+    """Hands each event to every listener; a listener that fails is logged and does no harm to the others.
+
+    Notices stand: what was found while the store was opened is handed to the window that is made later.
+    """
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
+        self._notices: dict[str, Notice] = {}
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """The standing notices, oldest first."""
+        return tuple(self._notices.values())
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Have `listener` called with every event from now on; call what is returned to end that."""
+        """Have `listener` called with the standing notices now, and with every event from now on.
+
+        Call what is returned to end that.
+        """
         self._listeners.append(listener)
+        for notice in self.notices:
+            self._deliver(notice, listener)
 
         def unsubscribe() -> None:
             if listener in self._listeners:
@@ -136,8 +174,23 @@ class EventBus:
 
     def publish(self, event: Event) -> None:
         """Deliver `event` to all who listen."""
+        # Kept before it is delivered: a listener that subscribes meanwhile gets it here, and is not in the tuple below.
+        self._keep(event)
         for listener in tuple(self._listeners):
-            try:
-                listener(event)
-            except Exception:
-                log.exception("a listener failed on %s", type(event).__name__)
+            self._deliver(event, listener)
+
+    def _keep(self, event: Event) -> None:
+        match event:
+            case Notice():
+                self._notices.pop(event.key, None)
+                self._notices[event.key] = event
+                if len(self._notices) > MAX_NOTICES:
+                    del self._notices[next(iter(self._notices))]
+            case NoticeCleared(topic):
+                self._notices.pop(topic, None)
+
+    def _deliver(self, event: Event, listener: Listener) -> None:
+        try:
+            listener(event)
+        except Exception:
+            log.exception("a listener failed on %s", type(event).__name__)

@@ -30,6 +30,9 @@ class Product:
         if guards_differ(before, settings):
             self.app = create_app(self.services)
 
+    async def finish(self) -> None:
+        await self.services.running.finish()
+
     def drain(self) -> None:
         self.services.running.stop_all()
 

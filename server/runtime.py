@@ -38,6 +38,10 @@ class Hosted(Protocol):
         """Go on with other settings while requests are answered. If it raises, nothing has changed."""
         ...
 
+    async def finish(self) -> None:
+        """Take no new requests, and return when the last answer has ended. Cancelled, it takes new ones again."""
+        ...
+
     def drain(self) -> None:
         """End the answers that are being given; called when the server stops listening."""
         ...
@@ -89,6 +93,16 @@ class Runtime:
             self._starting.cancel()
         async with self._lock:
             await self._stop()
+
+    async def finish(self) -> None:
+        """Take no new requests, and stop when the last answer has ended. `stop` does not wait for that."""
+        hosted = self.hosted
+        if self.state != "running" or hosted is None:
+            return
+        await hosted.finish()
+        # It may have been stopped meanwhile, and even started again.
+        if self.hosted is hosted:
+            await self.stop()
 
     async def restart(self, settings: Settings) -> None:
         """Stop, and start with other settings. Raises as `start` does."""

@@ -2,7 +2,7 @@
 
 import logging
 
-from server.events import EventBus, Notice, SessionChanged
+from server.events import MAX_NOTICES, EventBus, Notice, NoticeCleared, SessionChanged
 
 FIRST, SECOND = SessionChanged("s1"), SessionChanged("s2")
 
@@ -88,3 +88,39 @@ def test_a_listener_may_publish():
     bus.subscribe(heard.append)
     bus.publish(FIRST)
     assert sorted(heard, key=str) == sorted([FIRST, notice], key=str)
+
+
+def test_a_late_subscriber_gets_the_standing_notices_and_each_of_them_once():
+    bus, early, late = EventBus(), [], []
+    bus.subscribe(early.append)
+    damaged, full = Notice("warning", "damaged", topic="database"), Notice("error", "full", topic="disk")
+    for event in (damaged, FIRST, full, Notice("info", "told")):
+        bus.publish(event)
+    bus.publish(NoticeCleared("told"))
+    bus.subscribe(late.append)
+    assert late == [damaged, full]
+    bus.publish(NoticeCleared("disk"))
+    assert late[2:] == early[5:] == [NoticeCleared("disk")]
+    assert bus.notices == (damaged,)
+
+
+def test_who_subscribes_while_a_notice_is_delivered_gets_it_once():
+    bus, heard = EventBus(), []
+    notice = Notice("info", "told")
+    bus.subscribe(lambda event: bus.subscribe(heard.append) if event is notice and not heard else None)
+    bus.publish(notice)
+    assert heard == [notice]
+
+
+def test_a_notice_takes_the_place_of_the_one_before_of_its_topic():
+    bus = EventBus()
+    for number in range(3):
+        bus.publish(Notice("error", f"full {number}", topic="disk"))
+    assert [notice.message for notice in bus.notices] == ["full 2"]
+
+
+def test_standing_notices_are_bounded():
+    bus = EventBus()
+    for number in range(MAX_NOTICES + 3):
+        bus.publish(Notice("info", str(number)))
+    assert [notice.message for notice in bus.notices] == [str(number) for number in range(3, MAX_NOTICES + 3)]

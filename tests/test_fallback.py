@@ -16,6 +16,7 @@ import pytest
 
 from server.events import EventBus
 from server.logs import configure_logs, log_file
+from server.own_commands import own_command
 from server.product import Product, host_product
 from server.runtime import Runtime
 from server.secrets import KeyStore
@@ -161,7 +162,7 @@ async def test_without_a_key_the_client_reads_what_to_do(serve: Serve, simulator
     with pytest.raises(openai.AuthenticationError) as caught:
         await served.openai.chat.completions.create(model="gpt-5", messages=HELLO)
     assert caught.value.code == "claude_code_not_signed_in"
-    for words in ("/login", "claude-code-tray key --anthropic"):
+    for words in ("auth login", own_command("key", "--anthropic")):
         assert words in caught.value.message
     with pytest.raises(anthropic.AuthenticationError, match="key --anthropic"):
         await served.anthropic.messages.create(model="opus", max_tokens=9, messages=HELLO)

@@ -35,6 +35,7 @@ class Echo:
         self.lifespan_fails = lifespan_fails
         self.calls: list[str] = []
         self.draining = asyncio.Event()
+        self.finished = asyncio.Event()
         self.streaming = asyncio.Event()
         self.applied: list[Settings] = []
         self.refusal: Exception | None = None
@@ -54,6 +55,10 @@ class Echo:
         self.calls.append("start")
         if self.start_error is not None:
             raise self.start_error
+
+    async def finish(self) -> None:
+        self.calls.append("finish")
+        await self.finished.wait()
 
     def drain(self) -> None:
         self.calls.append("drain")

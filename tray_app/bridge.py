@@ -10,6 +10,7 @@ from server.events import (
     Event,
     EventBus,
     Notice,
+    NoticeCleared,
     PlanWindowsChanged,
     PoolChanged,
     RequestFinished,
@@ -30,8 +31,6 @@ class Bridge(QObject):
 
     state_changed = Signal(object)
     """StateChanged, each one."""
-    notice = Signal(object)
-    """Notice, each one."""
     requests_changed = Signal(object)
     """list[RequestRecord]: the latest record, without bodies, of each request that changed, in order of appearance."""
     sessions_changed = Signal(object)
@@ -85,9 +84,8 @@ class Bridge(QObject):
                 self.flush()
                 self.state_changed.emit(event)
                 return
-            case Notice():
-                self.notice.emit(event)
-                return
+            case Notice() | NoticeCleared():
+                return  # they stand on the bus, so whoever shows them subscribes there
             case RequestStarted(record) | RequestUpdated(record) | RequestFinished(record):
                 self._requests[record.id] = _without_bodies(record)
             case SessionChanged() | SessionsDeleted():

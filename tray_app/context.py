@@ -23,6 +23,7 @@ from tray_app.autostart import Autostart
 from tray_app.bridge import Bridge
 from tray_app.preferences import Preferences
 from tray_app.server_control import ServerControl
+from tray_app.status_watch import StatusWatch
 from tray_app.theme import Theme
 
 T = TypeVar("T")
@@ -45,6 +46,8 @@ class Context(QObject):
     problem = Signal(object)
     """A TrayError that no view took."""
     settings_changed = Signal()
+    stop_requested = Signal()
+    """The server is to be stopped while it answers: the user is asked how."""
 
     def __init__(
         self,
@@ -79,6 +82,7 @@ class Context(QObject):
         self._closed = False
         self.bridge = Bridge(self.bus)
         self.server = ServerControl(lambda: self._settings, self.bus, host(self) if host else self._host)
+        self.status = StatusWatch(self)
 
     @property
     def settings(self) -> Settings:
@@ -115,6 +119,7 @@ class Context(QObject):
             await self._cancel_work()
         # It may have been started meanwhile.
         await self.server.stop()
+        self.status.close()
         self.server.close()
         self.bridge.close()
         if self._purging is not None:
@@ -159,6 +164,13 @@ class Context(QObject):
     def show(self, page: str, **details: Any) -> None:
         """Go to a page, and there to what the details name."""
         self.page_requested.emit(page, details)
+
+    def toggle_server(self, *, on_error: OnError | None = None) -> None:
+        """Start or stop the server, as its button says. No answer is cut off without a question."""
+        if self.server.state == "running" and self.server.in_flight and not self.server.finishing:
+            self.stop_requested.emit()
+        else:
+            self.run(self.server.toggle(), name="start or stop the server", on_error=on_error)
 
     def run(
         self, work: Coroutine[Any, Any, T], *, name: str, on_error: OnError | None = None

@@ -1,5 +1,6 @@
 """The server, as the window knows it: its state, and the few things that a person can do with it."""
 
+import asyncio
 import logging
 import os
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from server.runtime import Host, Runtime
 from server.services import Services
 from server.settings import Settings
 from server.sockets import address_url
+from server.tasks import spawn
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ class ServerControl(QObject):
         self._settings = settings
         self._runtime = Runtime(settings(), bus=bus, host=host)
         self._in_flight: set[str] = set()
+        self._finishing: asyncio.Task[None] | None = None
         self._gathering = QTimer(self, singleShot=True, interval=IN_FLIGHT_MS)
         self._gathering.timeout.connect(self.in_flight_changed)
         self._unsubscribe = bus.subscribe(self._on_event)
@@ -72,6 +75,11 @@ class ServerControl(QObject):
         return len(self._in_flight)
 
     @property
+    def finishing(self) -> bool:
+        """It takes no new requests, and stops when the last answer has ended."""
+        return self._finishing is not None and not self._finishing.done()
+
+    @property
     def services(self) -> Services | None:
         """What the server is made of, while it runs."""
         # While it starts they are there, and cannot be used yet.
@@ -106,6 +114,16 @@ class ServerControl(QObject):
         """Stop, if it runs or is being started."""
         self.problem = None
         await self._runtime.stop()
+
+    async def finish(self) -> None:
+        """Stop when the answers that are running have ended; new requests are refused. `stop` stops at once."""
+        if not self.finishing:
+            self._finishing = spawn(self._runtime.finish(), name="finish the answers")
+            self._finishing.add_done_callback(lambda _: self.changed.emit())
+            self.changed.emit()
+        if self._finishing is not None:
+            # Two may wait: one that stops, and one that quits after that.
+            await asyncio.shield(self._finishing)
 
     async def toggle(self) -> None:
         """Stop if it runs or is about to, start if not; while it stops, nothing: that may be a double click's second.

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from server.backends.claude_cli import parent_death
 from server.backends.claude_cli.environment import environment
-from server.commands.checks import sign_in_hint
 from server.errors import CliNotFound, NotSignedIn
+from server.own_commands import sign_in_hint
 from server.tasks import spawn
 
 DESKTOP = (

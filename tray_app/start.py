@@ -10,6 +10,7 @@ from server.commands.options import COMMAND, COMMAND_LINE, overrides
 from server.errors import SettingsInvalid, SetupError, TrayError
 from server.events import StateChanged
 from server.logs import configure_logs
+from server.own_commands import announce
 from server.secrets import KeyStore
 from server.secrets.opening import key_from_environment
 from server.settings import Settings, load_settings
@@ -64,6 +65,7 @@ def _start(namespace: argparse.Namespace) -> int:
     if not instance.claim(launch):
         return 0
     configure_logs(settings)
+    announce(settings.data_dir, settings.config_dir, window=True)
     try:
         with crashes.catching(settings.data_dir):
             _run_on_loop(_Start(namespace, settings, given, instance).run(launch))

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.api.answers import header, state_of
 from server.errors import AuthenticationRequired
+from server.own_commands import key_hint
 
 _OPEN_PATHS = frozenset({"/", "/health"})
 _KEY_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
@@ -55,7 +56,7 @@ def _matching(found: list[Found], keys: Keys, scope: Scope) -> Found:
     raise AuthenticationRequired(
         _problem([place for place, _ in found], scope),
         hint="Send it in the header 'Authorization' as 'Bearer KEY', or in 'x-api-key'. "
-        "It is the key of this local server, not one of OpenAI or Anthropic: 'claude-code-tray key' shows it.",
+        f"It is the key of this local server, not one of OpenAI or Anthropic: {key_hint()}.",
     )
 
 

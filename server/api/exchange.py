@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import itertools
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from server.api.warnings import warning_header
 from server.api.writer import StreamWriter
 from server.backends.capabilities import Fitted
 from server.dialects.base import Call, ToMessages
-from server.errors import RequestCancelled, TrayError, UpstreamTimeout, as_tray_error
+from server.errors import DatabaseUnusable, RequestCancelled, TrayError, UpstreamTimeout, as_tray_error
 from server.messages import MessageFold, MessagesRequest
 from server.store.types import RequestRecord
 from server.tasks import spawn
@@ -31,6 +32,7 @@ from server.tasks import spawn
 if TYPE_CHECKING:
     from server.services import Services
 
+log = logging.getLogger(__name__)
 _arrivals = itertools.count()
 
 
@@ -103,6 +105,7 @@ class Exchange:
         """Serve the request. Raises the error to answer with, if nothing was sent yet."""
         with self._services.running.entered(self):
             try:
+                self._services.running.refuse_if_finishing()
                 await self._answer(await self._prepare())
             except (asyncio.CancelledError, ClientDisconnect):
                 self._observation.abandon(self._folds())
@@ -239,6 +242,9 @@ class Exchange:
     async def _save(self, link: SessionLink, fold: MessageFold, turn: Turn | None) -> None:
         try:
             await save_answer(self._services, link, fold, client=self.record.client)
+        except DatabaseUnusable as error:
+            # The store has published that it cannot write, and tries again.
+            log.warning("the session %s could not be saved: %s", link.session_id, error)
         finally:
             if turn is not None:
                 turn.end()

@@ -7,13 +7,15 @@ from server.backends.anthropic_api import AnthropicApiBackend
 from server.backends.base import Backend, BackendStatus, ModelInfo, routed
 from server.errors import BackendError, CliNotFound, NotSignedIn, PlanLimitReached, TrayError
 from server.messages import Events, MessagesRequest
+from server.own_commands import anthropic_key_hint
 
 log = logging.getLogger(__name__)
 
-STORE_HINT = (
-    "Or store an Anthropic API key of your own with `claude-code-tray key --anthropic`: the Anthropic API then "
-    "answers, and bills that key."
-)
+
+def store_hint() -> str:
+    """What else helps where Claude Code cannot serve."""
+    where = anthropic_key_hint()
+    return f"Or store an Anthropic API key of your own {where}: the Anthropic API then answers, and bills that key."
 
 
 class RoutedBackend:
@@ -50,12 +52,12 @@ class RoutedBackend:
 
     def models(self) -> tuple[ModelInfo, ...]:
         """What Claude Code lists; what the API is known to have, while there is nobody else."""
-        return self.cli.models() or (self.api.models() if self._replaceable else ())
+        return self.cli.models() or (self.api.models() if self.replaces_cli else ())
 
     def status(self) -> BackendStatus:
         """How Claude Code is, and whether the API stands in for it."""
         status = self.cli.status()
-        stands_in = self._replaceable and not status.ready
+        stands_in = self.replaces_cli and not status.ready
         detail = "The Anthropic API answers with the stored API key." if stands_in else ""
         facts = {**status.facts, "anthropic_api": {**self.api.status().facts, "fallback": self._fallback}}
         return BackendStatus(status.ready or stands_in, f"{status.detail} {detail}".strip(), facts)
@@ -91,8 +93,14 @@ class RoutedBackend:
             return None
 
     @property
-    def _replaceable(self) -> bool:
+    def replaces_cli(self) -> bool:
+        """Whether the API serves while Claude Code is missing or signed out."""
         return self._fallback and self.api.key_held
+
+    @property
+    def replaces_plan(self) -> bool:
+        """Whether the API serves once the plan is used up."""
+        return self.replaces_cli and self._on_plan_limit
 
     async def _takes_over(self, error: BackendError) -> bool:
         """Whether the API serves what Claude Code failed at; if only a key is missing, the error says so, too."""
@@ -103,8 +111,8 @@ class RoutedBackend:
         if await self.api.has_key():
             return True
         # A process that did not come up raises one error for all who waited for it.
-        if STORE_HINT not in error.hint:
-            error.hint = f"{error.hint} {STORE_HINT}".strip()
+        if (hint := store_hint()) not in error.hint:
+            error.hint = f"{error.hint} {hint}".strip()
         return False
 
 

@@ -1,8 +1,6 @@
 """The doctor's checks: each looks at one thing, changes nothing, and says what to do about it."""
 
 import os
-import shlex
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Mapping
@@ -14,6 +12,7 @@ from typing import Any, Literal
 from server.backends.claude_cli.locate import locate
 from server.backends.claude_cli.probe import Probe, probe
 from server.errors import SetupError, TrayError
+from server.own_commands import sign_in_hint
 from server.port_check import look_at_port
 from server.secrets import API_KEY, open_key_store
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
@@ -64,12 +63,6 @@ async def check_claude(settings: Settings) -> list[Check]:
     if not found.signed_in:
         return [*checks, Check("account", "fail", "Claude Code is not signed in", sign_in_hint(path))]
     return [*checks, Check("account", "ok", account_kind(found.account))]
-
-
-def sign_in_hint(path: Path) -> str:
-    """How to sign in with the CLI at `path`: a bundled one is not on PATH, so `claude` alone would not be found."""
-    program = "claude" if shutil.which("claude") == str(path) else shlex.quote(str(path))
-    return f"Run `{program} auth login` in a terminal, or set ANTHROPIC_API_KEY for the server."
 
 
 async def _probe(path: Path, settings: Settings) -> Probe:

@@ -6,20 +6,17 @@ import contextlib
 import functools
 import logging
 import os
-import shlex
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from server.commands.console import say
 from server.commands.options import COMMAND, overrides
 from server.errors import SettingsInvalid
-from server.events import Event, EventBus, Notice, StateChanged
+from server.events import Event, EventBus, Notice, NoticeCleared, StateChanged
 from server.logs import configure_logs
-from server.paths import default_config_dir, default_data_dir
+from server.own_commands import announce, own_command
 from server.runtime import Host, Runtime
 from server.secrets import KeyStore, open_key_store
 from server.settings import Settings, load_settings
@@ -35,6 +32,7 @@ def run(namespace: argparse.Namespace) -> int:
     settings = load_settings(overrides(namespace))
     refuse_itself(settings, os.environ.get("ANTHROPIC_BASE_URL", ""))
     configure_logs(settings)
+    announce(settings.data_dir, settings.config_dir, window=False)
     _warn(settings)
     return asyncio.run(_run(settings))
 
@@ -133,22 +131,7 @@ async def _whereabouts(settings: Settings, key_store: KeyStore) -> str:
         return f"API key: {key} ({key_store.description})"
     if key_store.kind == "environment":
         return f"API key: {key_store.description}"
-    return f"API key: {key_store.description}; '{_key_command(settings)}' prints it"
-
-
-def _key_command(settings: Settings) -> str:
-    command = [program_name(Path(sys.executable), os.environ.get("PATH", "")), "key"]
-    if settings.data_dir != default_data_dir():
-        command += ["--data-dir", str(settings.data_dir)]
-    if settings.config_dir != default_config_dir():
-        command += ["--config-dir", str(settings.config_dir)]
-    return shlex.join(command)
-
-
-def program_name(interpreter: Path, path: str) -> str:
-    """How this program is called in a terminal that searches `path`: in a virtual environment it may not be there."""
-    beside = shutil.which(COMMAND, path=str(interpreter.parent))
-    return COMMAND if shutil.which(COMMAND, path=path) else beside or COMMAND
+    return f"API key: {key_store.description}; '{own_command('key')}' prints it"
 
 
 def _announce(runtime: Runtime, whereabouts: str) -> None:
@@ -179,5 +162,18 @@ class _Journal:
                 log.info("stopped")
             case StateChanged(state="failed", reason=reason) if self._served:
                 log.error("%s", reason)
-            case Notice(level=level, message=message, hint=hint):
-                log.log(logging.getLevelNamesMapping()[level.upper()], "%s %s", message, hint)
+            case Notice():
+                _tell(event)
+            case NoticeCleared(topic):
+                log.info("settled: %s", topic)
+
+
+def _tell(notice: Notice) -> None:
+    """Show a notice whatever the log's level is: without a window there is nothing else that shows it."""
+    level = logging.getLevelNamesMapping()[notice.level.upper()]
+    text = f"{notice.message} {notice.hint}".strip()
+    if log.isEnabledFor(level):
+        log.log(level, "%s", text)
+    elif notice.level != "info" and sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(f"{COMMAND}: {text}", file=sys.stderr, flush=True)

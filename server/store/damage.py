@@ -46,7 +46,7 @@ def is_damage(error: BaseException) -> bool:
 def as_unusable(error: BaseException, path: Path) -> DatabaseUnusable:
     """Any failure of the database as an error that says what to do."""
     what, hint = _explanation(error)
-    return DatabaseUnusable(f"The database {path} cannot be used: {what} ({error}).", hint=hint)
+    return DatabaseUnusable(f"The database {path} cannot be used: {what} ({error}).", reason=what, hint=hint)
 
 
 def _explanation(error: BaseException) -> tuple[str, str]:

@@ -1,19 +1,21 @@
 """Request records on their way to the disk: collected, and written together.
 
 A request is recorded several times while it runs, and must not wait for the disk. A process that is killed loses
-the records of the last 100 ms, and nothing else.
+the records of the last 100 ms, and nothing else. While the database cannot be written, everything that waits is tried
+again every second, held sessions too, and whoever reads sees the records as they are by now.
 """
 
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
 from functools import partial
 
 from server.errors import DatabaseUnusable
 from server.store import requests
+from server.store.held_saves import HeldSaves
 from server.store.types import RequestRecord
 from server.store.worker import DatabaseThread
+from server.store.write_health import WriteHealth
 
 log = logging.getLogger(__name__)
 
@@ -24,15 +26,15 @@ MAX_UNWRITTEN = 10_000
 
 
 class RequestLog:
-    """Records that wait to be written. `on_failure` is told when writing begins to fail."""
+    """Records that wait to be written. `health` is told when writing begins to fail and when it works again."""
 
-    def __init__(self, thread: DatabaseThread, on_failure: Callable[[DatabaseUnusable], None]) -> None:
+    def __init__(self, thread: DatabaseThread, held: HeldSaves, health: WriteHealth) -> None:
         self._thread = thread
-        self._on_failure = on_failure
+        self._held = held
+        self._health = health
         self._waiting: dict[str, RequestRecord] = {}
         self._unwritten: dict[str, RequestRecord] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._failing = False
 
     def add(self, record: RequestRecord) -> None:
         """Have the record written soon; it takes the place of a waiting one with the same id."""
@@ -42,18 +44,42 @@ class RequestLog:
         self._waiting[record.id] = record
         self._write_after(WRITE_AFTER_SECONDS)
 
-    def _write_after(self, seconds: float) -> None:
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(seconds, self.flush)
+    def failed(self, error: DatabaseUnusable) -> None:
+        """Something could not be written: try everything that waits again soon."""
+        self._health.failed(error)
+        if not self._thread.closed:
+            self._write_after(RETRY_AFTER_SECONDS)
 
     def flush(self) -> None:
         """Give what waits to the database thread, which has written it before any job that it is given later."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._waiting or self._failing:
+        if self._waiting or self._health.failing:
             batch, self._waiting = self._waiting, {}
             self._thread.submit(partial(self._write, batch)).add_done_callback(self._written)
+
+    def unwritten(self, request_id: str) -> RequestRecord | None:
+        """The record where it could not be written yet. Called on the database's thread, after `flush`."""
+        return self._unwritten.get(request_id)
+
+    def warn_of_losses(self) -> None:
+        """Say what could not be saved; called once the store is closed."""
+        if self._unwritten or len(self._held):
+            log.warning("%d request records and %d sessions could not be saved", len(self._unwritten), len(self._held))
+
+    def _write_after(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self.flush)
+
+    def _written(self, written: asyncio.Future[None]) -> None:
+        error = None if written.cancelled() else written.exception()
+        if isinstance(error, DatabaseUnusable):
+            self.failed(error)
+        elif error is not None:
+            log.error("request records could not be written", exc_info=error)
+        else:
+            self._health.worked()
 
     def _write(self, batch: dict[str, RequestRecord], connection: sqlite3.Connection) -> None:
         # On the database's thread, which alone knows the order in which batches fail and succeed.
@@ -64,20 +90,4 @@ class RequestLog:
         except sqlite3.OperationalError:
             self._unwritten = dict(list(unwritten.items())[-MAX_UNWRITTEN:])
             raise
-
-    def _written(self, written: asyncio.Future[None]) -> None:
-        error = None if written.cancelled() else written.exception()
-        if isinstance(error, DatabaseUnusable):
-            self._failed(error)
-        elif error is not None:
-            log.error("request records could not be written", exc_info=error)
-        else:
-            self._failing = False
-
-    def _failed(self, error: DatabaseUnusable) -> None:
-        log.warning("the request log could not be written: %s", error)
-        if not self._failing:
-            self._failing = True
-            self._on_failure(error)
-        if not self._thread.closed:
-            self._write_after(RETRY_AFTER_SECONDS)
+        self._held.retry(connection)

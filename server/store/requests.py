@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import orjson
@@ -63,6 +63,11 @@ def _record(row: sqlite3.Row | dict[str, Any]) -> RequestRecord:
     if (headers := values.get("request_headers")) is not None:
         values["request_headers"] = tuple((name, value) for name, value in orjson.loads(headers))
     return RequestRecord(**values)
+
+
+def without_details(record: RequestRecord) -> RequestRecord:
+    """The record as lists hold it: without bodies and headers."""
+    return replace(record, request_body=None, response_body=None, request_headers=None)
 
 
 def mark_interrupted(connection: sqlite3.Connection) -> int:

@@ -6,11 +6,13 @@ same.
 """
 
 import asyncio
+import functools
 import json
 import logging
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,14 +23,17 @@ from server.messages import Message, Usage
 from server.store import expiry, requests, saving, sessions
 from server.store.damage import SIDE_FILES, beside, size_of
 from server.store.expiry import Expiry
+from server.store.held_saves import HeldSaves, Save
 from server.store.paging import Where
 from server.store.request_log import RequestLog
 from server.store.types import Page, RequestFilter, RequestRecord, Session, SessionSummary, StatisticsBucket
 from server.store.worker import DatabaseThread, Job
+from server.store.write_health import WriteHealth
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+DAMAGE_TOPIC = "damaged database"
 DAY = 86400.0
 ALL_REQUESTS = RequestFilter()
 
@@ -46,7 +51,8 @@ class Store:
         self._bus = bus
         self._clock = clock
         self._ttl = _checked_ttl(ttl_seconds)
-        self._log = RequestLog(thread, on_failure=self._tell_of_failure)
+        self._held = HeldSaves()
+        self._log = RequestLog(thread, self._held, WriteHealth(bus))
 
     @classmethod
     async def open(
@@ -73,7 +79,7 @@ class Store:
             await thread.close()
             raise
         if notice:
-            bus.publish(Notice("warning", notice))
+            bus.publish(Notice("warning", notice, topic=DAMAGE_TOPIC, folder=thread.path.parent))
         return store
 
     async def close(self) -> None:
@@ -81,6 +87,7 @@ class Store:
         if not self._thread.closed:
             self._log.flush()
             await self._thread.close()
+            self._log.warn_of_losses()
 
     @property
     def path(self) -> Path:
@@ -115,22 +122,21 @@ class Store:
 
         `explicit`: the client named the session; a history that does not continue the stored one replaces it. Else
         the id is new, and the session that ended with the first `prefix` messages goes on under it. `usage` is this
-        exchange's, and is added up. Raises InvalidRequest for a bad id. See `saving.save`.
+        exchange's, and is added up. Raises InvalidRequest for a bad id. What cannot be written now, because the disk
+        is full, is tried again until it can (DatabaseUnusable is raised all the same). See `saving.save`.
         """
         exchange = saving.Exchange(system, messages, client, model, usage)
-        moment = self._moment()
-        await self._do(
-            lambda connection: saving.save(
-                connection,
-                moment,
-                exchange,
-                session_id,
-                explicit=explicit,
-                prefix=prefix,
-                replace=replace,
-            ),
-            then=lambda former_id: self._bus.publish(SessionChanged(session_id, former_id)),
+        job = functools.partial(
+            saving.save,
+            expiry=self._moment(),
+            exchange=exchange,
+            session_id=session_id,
+            explicit=explicit,
+            prefix=prefix,
+            replace=replace,
         )
+        save = Save(job, lambda former_id: self._saved(session_id, former_id), asyncio.get_running_loop())
+        await self._do(functools.partial(self._held.run, save), then=save.saved, failed=self._save_failed)
 
     async def find_session(self, session_id: str) -> Session | None:
         """The session with all its messages; None if there is none, or it has expired.
@@ -223,12 +229,21 @@ class Store:
         Raises InvalidRequest for a bad `cursor`, or a `limit` outside of 1 to 200.
         """
         self._log.flush()
-        return await self._do(lambda connection: requests.list_page(connection, filter, cursor=cursor, limit=limit))
+
+        def read(connection: sqlite3.Connection) -> Page[RequestRecord]:
+            page = requests.list_page(connection, filter, cursor=cursor, limit=limit)
+            return self._with_unwritten(page, filter)
+
+        return await self._do(read)
 
     async def get_request(self, request_id: str) -> RequestRecord | None:
         """The request with its headers, and its bodies if they were logged; None if there is none."""
         self._log.flush()
-        return await self._do(lambda connection: requests.get(connection, request_id))
+
+        def read(connection: sqlite3.Connection) -> RequestRecord | None:
+            return self._log.unwritten(request_id) or requests.get(connection, request_id)
+
+        return await self._do(read)
 
     async def delete_requests(self, filter: RequestFilter = ALL_REQUESTS) -> int:
         """Delete the requests that match; returns their number. One that still runs comes back when it ends."""
@@ -292,10 +307,21 @@ class Store:
     def _moment(self) -> Expiry:
         return Expiry(self._clock(), self._ttl)
 
-    async def _do(self, job: Job[T], then: Callable[[T], None] | None = None) -> T:
+    async def _do(
+        self,
+        job: Job[T],
+        then: Callable[[T], None] | None = None,
+        failed: Callable[[BaseException], None] | None = None,
+    ) -> T:
+        def ended(done: "asyncio.Future[T]") -> None:
+            error = None if done.cancelled() else done.exception()
+            if error is not None and failed is not None:
+                failed(error)
+            elif error is None and not done.cancelled() and then is not None:
+                then(done.result())
+
         future = self._thread.submit(job)
-        if then is not None:
-            future.add_done_callback(lambda done: then(done.result()) if _succeeded(done) else None)
+        future.add_done_callback(ended)
         # What was asked for is done even if nobody waits any more, as after a client's disconnect.
         return await asyncio.shield(future)
 
@@ -306,8 +332,23 @@ class Store:
         if ids:
             self._bus.publish(SessionsDeleted((*ids, *former_ids)))
 
-    def _tell_of_failure(self, error: DatabaseUnusable) -> None:
-        self._bus.publish(Notice("error", error.message, error.hint))
+    def _saved(self, session_id: str, former_id: str | None) -> None:
+        self._bus.publish(SessionChanged(session_id, former_id))
+
+    def _save_failed(self, error: BaseException) -> None:
+        # Anything else, such as damage or a bad id, would fail again.
+        if isinstance(error, DatabaseUnusable) and isinstance(error.__cause__, sqlite3.OperationalError):
+            self._log.failed(error)
+
+    def _with_unwritten(self, page: Page[RequestRecord], wanted: RequestFilter) -> Page[RequestRecord]:
+        """The page as it is by now: what ended on a full disk must not be shown as running."""
+        present = [self._log.unwritten(record.id) or record for record in page.items]
+        items = [
+            requests.without_details(record)
+            for record in present
+            if wanted.status is None or record.status == wanted.status
+        ]
+        return replace(page, items=items, total=page.total - (len(present) - len(items)))
 
 
 def _begin(connection: sqlite3.Connection) -> None:
@@ -317,10 +358,6 @@ def _begin(connection: sqlite3.Connection) -> None:
         " ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value != excluded.value",
         [__version__],
     )
-
-
-def _succeeded(done: "asyncio.Future[T]") -> bool:
-    return not done.cancelled() and done.exception() is None
 
 
 def _nothing() -> Where:

@@ -1,12 +1,14 @@
 """What Claude Code and the service behind it say goes wrong, as each dialect's clients know it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import anthropic
 import openai
 import pytest
 
+from server.own_commands import cli_command
 from tests.clients.live import HELLO, KEY, Live, Serve
 from tests.simulator import HttpError, RateLimitHeaders, Text, prompt_too_long
 
@@ -42,7 +44,7 @@ CASES = {
         HttpError(401),
         (openai.AuthenticationError, 401, "claude_code_not_signed_in"),
         (anthropic.AuthenticationError, 401, "authentication_error"),
-        "/login",
+        "auth login",
     ),
     "forbidden": Case(
         HttpError(403),
@@ -106,12 +108,16 @@ async def test_errors_to_anthropic_s_client(server: Live, case: Case) -> None:
     assert caught.value.body["request_id"] == caught.value.response.headers["request-id"]
 
 
-async def test_nobody_is_signed_in(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nobody_is_signed_in(serve: Serve, cli_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     server = await serve()
-    with pytest.raises(openai.AuthenticationError, match=r"Run `claude` in a terminal and sign in with /login"):
+    with pytest.raises(openai.AuthenticationError) as caught:
         await server.openai().chat.completions.create(model=MODEL, messages=HELLO)
-    with pytest.raises(anthropic.AuthenticationError, match="/login"):
+    said = caught.value.body["message"]
+    assert f"`{cli_command(cli_path, 'auth', 'login')}`" in said, "a bundled one is not on PATH"
+    assert said.startswith("Claude Code is not signed in. Run ")
+    assert "/login" not in said, "nothing is said twice, and nothing that only the CLI's own prompt takes"
+    with pytest.raises(anthropic.AuthenticationError, match="auth login"):
         await server.anthropic().messages.create(model=MODEL, max_tokens=9, messages=HELLO)
     health = (await server.http().get("/health")).json()
     assert "not signed in" in str(health)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from server.commands.serve import program_name, refuse_itself
+from server.commands.serve import refuse_itself
+from server.own_commands import own_command
 from server.paths import default_config_dir, default_data_dir
 from server.settings import Settings
 from server.sockets import listen
@@ -24,9 +25,10 @@ def test_it_says_where_it_listens_and_where_the_key_is(tmp_path: Path) -> None:
         assert status(server.url + "/health") == 200
         assert status(server.url + "/api/sessions") == 401
         assert str(tmp_path / "my data" / "secrets.json") in server.second
-        command = shlex.split(server.second.split("'", 1)[1].rsplit("'", 1)[0].replace("'\"'\"'", "'"))
-        assert (Path(command[0]).stem, command[1]) == ("claude-code-tray", "key")
-        key = run(*command[1:]).stdout.strip()
+        command = shlex.split(server.second.rsplit("; '", 1)[1].rsplit("' prints it", 1)[0])
+        arguments = command[command.index("key") :]
+        assert shlex.join(command) == own_command(*arguments)
+        key = run(*arguments).stdout.strip()
         assert key.startswith("cct-")
         assert key not in server.second
         assert status(server.url + "/api/sessions", key) == 200
@@ -34,19 +36,6 @@ def test_it_says_where_it_listens_and_where_the_key_is(tmp_path: Path) -> None:
     assert out == ""
     assert key not in err
     assert "Traceback" not in err
-
-
-@pytest.mark.parametrize(("on_path", "beside"), [(True, True), (False, True), (False, False)])
-def test_the_command_that_prints_the_key_is_one_that_the_terminal_finds(
-    tmp_path: Path, on_path: bool, beside: bool
-) -> None:
-    name = "claude-code-tray.exe" if sys.platform == "win32" else "claude-code-tray"
-    for folder, there in (("path", on_path), ("environment", beside)):
-        (tmp_path / folder).mkdir()
-        if there:
-            (tmp_path / folder / name).touch(mode=0o700)
-    said = program_name(tmp_path / "environment" / "python", str(tmp_path / "path"))
-    assert said == (str(tmp_path / "environment" / name) if beside and not on_path else "claude-code-tray")
 
 
 def test_a_key_in_memory_is_shown() -> None:
@@ -123,6 +112,15 @@ def test_a_database_of_a_newer_version_is_one_clear_message_and_stays_as_it_is(t
     assert "newer" in result.stderr
     assert "Traceback" not in result.stderr
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("level", ["info", "error"])
+def test_a_damaged_database_that_was_set_aside_is_told_on_the_terminal(tmp_path: Path, level: str) -> None:
+    (tmp_path / "history.db").write_bytes(b"nonsense " * 1000)
+    with serving("--data-dir", str(tmp_path), CLAUDE_CODE_TRAY_LOG_LEVEL=level) as server:
+        _, _, err = server.stop()
+    (copy,) = tmp_path.glob("history.db.damaged-*")
+    assert err.count(f"set aside as {copy}") == 1
 
 
 def test_a_broken_settings_file_is_one_clear_message() -> None:

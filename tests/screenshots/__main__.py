@@ -30,6 +30,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--scale", default="1", help="the scale factor of the screen, as 1.25 or 2")
     parser.add_argument("--size", choices=SIZES, default="", help="the size of the window")
     parser.add_argument("--empty", action="store_true", help="the pages as they are at the first start")
+    parser.add_argument("--trouble", action="store_true", help="after a damaged database, on a full disk")
     parser.add_argument("--theme", choices=THEMES, action="append", help="light or dark; both without it")
     options = parser.parse_args(arguments)
     if unknown := set(options.pages) - set(PAGES):
@@ -68,6 +69,7 @@ def main(arguments: Sequence[str]) -> int:
                     themes=options.theme or THEMES,
                     size=SIZES[options.size],
                     empty=options.empty,
+                    trouble=options.trouble,
                 )
             )
     return 0

@@ -9,7 +9,7 @@ from server.port_check import next_free_port
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
 from server.settings import Settings
-from tests.screenshots.life import a_day_of, live
+from tests.screenshots.life import a_day_of, damage_database, fill_disk, live
 from tests.screenshots.png import save_png
 from tests.simulator import Simulator
 from tray_app.autostart import system_autostart
@@ -43,8 +43,9 @@ async def draw(
     themes: Sequence[str],
     size: tuple[int, int],
     empty: bool,
+    trouble: bool,
 ) -> None:
-    """Write `PAGE-THEME.png` into `out` for each."""
+    """Write `PAGE-THEME.png` into `out` for each, in trouble `PAGE-trouble-THEME.png`."""
     port = await next_free_port("127.0.0.1", PORT - 1)
     settings = Settings(data_dir=place / "data", config_dir=place / "config", port=port)
     theme = Theme("light")
@@ -55,6 +56,8 @@ async def draw(
         autostart=system_autostart(),
         preferences=Preferences(settings.config_dir),
     )
+    if trouble:
+        damage_database(settings)
     await context.open()
     window = MainWindow(context, rail_entries(), other_entries())
     window.resize(*size)
@@ -64,6 +67,9 @@ async def draw(
         await a_day_of(context)
         session = await live(context, api)
         context.show("sessions", session_id=session)
+    if trouble:
+        await fill_disk(context)
+    kind = "-trouble" if trouble else ""
     out.mkdir(parents=True, exist_ok=True)
     for choice in themes:
         theme.set_choice(cast("Literal['light', 'dark']", choice))
@@ -71,6 +77,6 @@ async def draw(
             window.go(page)
             window.page.refresh()
             await asyncio.sleep(SETTLE_SECONDS)
-            save_png(window.grab().toImage(), out / f"{page}-{choice}.png")
+            save_png(window.grab().toImage(), out / f"{page}{kind}-{choice}.png")
     await window.settle()
     await context.close()

@@ -8,6 +8,8 @@ from typing import Any
 import anthropic
 import openai
 
+from server.services import DATABASE_FILE
+from server.settings import Settings
 from server.store.types import RequestRecord
 from tests.simulator import Simulator
 from tests.simulator.http_errors import HttpError, RateLimitHeaders
@@ -89,6 +91,23 @@ async def live(context: Context, api: Simulator) -> str:
     assert store is not None
     page = await store.list_sessions(search="newline")
     return page.items[0].id
+
+
+def damage_database(settings: Settings) -> None:
+    """Leave a file in the database's place that is none."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    (settings.data_dir / DATABASE_FILE).write_bytes(b"nonsense " * 1000)
+
+
+async def fill_disk(context: Context) -> None:
+    """Let the database grow no more, as on a full disk, and have something that is to be saved."""
+    store = context.store
+    assert store is not None
+    pages = await store._thread.submit(lambda connection: connection.execute("PRAGMA page_count").fetchone()[0])
+    await store._thread.submit(lambda connection: connection.execute(f"PRAGMA max_page_count = {pages}").fetchall())
+    record = RequestRecord("req_full", context.clock(), "/v1/messages", CLIENTS[0], response_body="word " * 50_000)
+    await store.record_request(record)
+    await store.list_requests()
 
 
 async def _review(client: openai.AsyncOpenAI, api: Simulator) -> None:

@@ -231,6 +231,7 @@ class TestOpeningAndClosing:
         assert isinstance(notice, Notice)
         assert notice.level == "warning"
         assert ".damaged-" in notice.message
+        assert notice.folder == path.parent
         assert await ids(store) == []
 
     async def test_a_sound_one_is_not(self, open_store, events):

@@ -285,13 +285,17 @@ async def test_a_page_that_fails_to_settle_does_not_keep_it_from_ending(
     assert running.context.store is None
 
 
-async def test_nobody_is_told_of_anything_when_the_window_is_gone(running: Running) -> None:
+async def test_nobody_is_told_of_anything_when_the_window_is_gone(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
     await running.start()
     await running.end()
     running.context.server.changed.emit()
     assert not running.application.notifications._settle.isActive()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    running.context.bridge.notice.emit(Notice("error", "It went wrong."))  # would fail for a window that is gone
+    with caplog.at_level("ERROR"):
+        running.context.bus.publish(Notice("error", "It went wrong."))  # would fail for a window that is gone
+    assert not caplog.records
 
 
 async def test_after_a_sleep_it_looks_at_everything_again(running: Running) -> None:

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QApplication
 from server.events import (
     CliChanged,
     EventBus,
-    Notice,
     PoolChanged,
     RequestFinished,
     RequestStarted,
@@ -30,7 +29,6 @@ class Heard(list[tuple[str, Any]]):
         super().__init__()
         for name in (
             "state_changed",
-            "notice",
             "requests_changed",
             "sessions_changed",
             "pool_changed",
@@ -100,14 +98,10 @@ def test_sessions_keep_their_order(bus: EventBus, bridge: Bridge, heard: Heard) 
     assert heard == [("sessions_changed", events)]
 
 
-def test_states_and_notices_come_at_once_and_after_what_was_before_them(
-    bus: EventBus, bridge: Bridge, heard: Heard
-) -> None:
-    notice = Notice("warning", "The disk is full.")
-    bus.publish(notice)
+def test_states_come_at_once_and_after_what_was_before_them(bus: EventBus, bridge: Bridge, heard: Heard) -> None:
     bus.publish(RequestFinished(record()))
     bus.publish(StateChanged("stopped"))
-    assert heard == [("notice", notice), ("requests_changed", [record()]), ("state_changed", StateChanged("stopped"))]
+    assert heard == [("requests_changed", [record()]), ("state_changed", StateChanged("stopped"))]
 
 
 async def test_a_batch_comes_by_itself(bus: EventBus, bridge: Bridge) -> None:

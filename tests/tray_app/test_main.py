@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from server import __version__
+from server.own_commands import own_command
 from tray_app.__main__ import main, why_no_desktop
 from tray_app.arguments import own_options, parse
 
@@ -108,5 +109,5 @@ def test_a_display_that_cannot_be_reached_is_said(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "the window cannot be shown" in done.stderr
-    assert "claude-code-tray serve" in done.stderr
+    assert own_command("serve") in done.stderr
     assert "abort" not in done.stderr.lower()

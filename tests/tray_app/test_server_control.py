@@ -1,6 +1,7 @@
 """The server, as the window knows it."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from server.errors import PortUnavailable, SettingsInvalid
 from server.sockets import listen
 from tests.ports import kept_port
-from tests.scripted_backend import Gate, ScriptedBackend
+from tests.scripted_backend import Gate, ScriptedBackend, begin, end, text
 from tests.tray_app.conftest import KEY
 from tests.waiting import until
 from tray_app.context import Context
@@ -107,3 +108,67 @@ async def test_a_start_under_way_can_be_given_up(context: Context) -> None:
     await asyncio.wait([starting])
     assert context.server.state == "stopped"
     assert context.server.problem is None
+
+
+class Asking:
+    """A client whose answer waits at a gate."""
+
+    def __init__(self, context: Context, backend: ScriptedBackend) -> None:
+        self.context = context
+        self.gate = Gate()
+        backend.script(begin(), self.gate, *text("Hello"), *end())
+        self.url = f"{context.server.base_url}/chat/completions"
+        self.client = httpx2.AsyncClient(headers={"authorization": f"Bearer {KEY}"}, timeout=60)
+
+    async def ask(self) -> httpx2.Response:
+        body = {"model": "default", "messages": [{"role": "user", "content": "Hello"}]}
+        return await self.client.post(self.url, json=body)
+
+
+@pytest.fixture
+async def asking(context: Context, backend: ScriptedBackend) -> AsyncIterator[Asking]:
+    await context.server.start()
+    asking = Asking(context, backend)
+    yield asking
+    await asking.client.aclose()
+
+
+async def test_answers_are_finished_before_the_stop_and_new_requests_are_refused(
+    context: Context, asking: Asking
+) -> None:
+    server = context.server
+    first = asyncio.ensure_future(asking.ask())
+    await asking.gate.reached.wait()
+    finishing = asyncio.ensure_future(server.finish())
+    await until(lambda: server.finishing)
+    assert server.state == "running"
+    refused = await asking.ask()
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert refused.json()["error"]["code"] == "server_stopping"
+    assert not finishing.done()
+    asking.gate.open()
+    answer = await first
+    assert answer.json()["choices"][0]["message"]["content"] == "Hello"
+    await finishing
+    assert (server.state, server.finishing, server.in_flight) == ("stopped", False, 0)
+    await server.start()
+    assert (await asking.client.get(f"{server.base_url}/models")).status_code == 200
+
+
+async def test_finishing_can_be_cut_short(context: Context, asking: Asking) -> None:
+    server = context.server
+    first = asyncio.ensure_future(asking.ask())
+    await asking.gate.reached.wait()
+    waiting = [asyncio.ensure_future(server.finish()) for _ in range(2)]
+    await until(lambda: server.finishing)
+    await server.toggle()
+    assert server.state == "stopped"
+    await asyncio.gather(*waiting)
+    assert (await first).status_code == 503
+
+
+async def test_at_rest_finishing_is_stopping(context: Context) -> None:
+    await context.server.finish()
+    await context.server.start()
+    await context.server.finish()
+    assert context.server.state == "stopped"

@@ -1,6 +1,6 @@
 """What a client has to be told: where the server is, the key, and a model."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 NOT_NEEDED = "not-needed"
@@ -11,12 +11,22 @@ MASK = "cct-••••••••"
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a model takes and gives at most, in tokens: `context` is the conversation with its answer."""
+
+    context: int = 200_000
+    output: int = 32_000
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """`url` is the server's, without a path; `key` None: none is required."""
 
     url: str
     key: str | None
     model: str
+    limits: Limits = field(default_factory=Limits)
+    """The model's."""
 
     @property
     def openai_url(self) -> str:

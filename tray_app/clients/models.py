@@ -3,8 +3,12 @@
 from collections.abc import Iterable, Mapping
 
 from server.backends.base import ModelInfo
+from server.backends.capabilities import capabilities_of
+from server.dialects.base import Context
 from server.dialects.model_families import SHORT_NAMES
-from server.dialects.model_names import DEFAULT
+from server.dialects.model_names import DEFAULT, resolve
+from server.errors import ModelNotFound
+from tray_app.clients.connection import Limits
 
 _USUAL = "sonnet"
 
@@ -25,3 +29,14 @@ def usual_model(offered: Iterable[ModelInfo], default_model: str) -> str:
         return default_model
     named = (model.name or model.id for model in offered if model.is_default)
     return next((name for name in named if name and name != DEFAULT), _USUAL)
+
+
+def limits_of(model: str, offered: Iterable[ModelInfo], aliases: Mapping[str, str]) -> Limits:
+    """What the model behind a name or an alias takes; the bounds that every model has, for a name that is unknown."""
+    by_name = {name: info for info in offered for name in (info.id, info.name) if name}
+    try:
+        resolved = resolve(model, Context(aliases, tuple(by_name), DEFAULT, response_id="", created=0))
+    except ModelNotFound:
+        return Limits()
+    capabilities = capabilities_of(resolved, by_name.get(resolved))
+    return Limits(capabilities.context_window, capabilities.default_max_tokens)

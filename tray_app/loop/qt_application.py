@@ -11,7 +11,7 @@ from server import __version__
 from server.commands.console import say
 from server.commands.options import COMMAND
 from tray_app.assets import asset
-from tray_app.loop.qt_libraries import HINT
+from tray_app.loop.qt_libraries import hint
 
 NAME = "Claude Code Tray"
 
@@ -67,6 +67,6 @@ def _new() -> TrayApplication:
 
 
 def _give_up(reasons: list[str]) -> None:
-    say(f"{COMMAND}: the window cannot be shown: {' '.join(reasons)} {HINT}", "stderr")
+    say(f"{COMMAND}: the window cannot be shown: {' '.join(reasons)} {hint()}", "stderr")
     # Qt aborts when the handler of its messages returns.
     os._exit(1)

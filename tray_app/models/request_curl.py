@@ -3,14 +3,18 @@
 import re
 import shlex
 
-import orjson
-
 from server.store.types import RequestRecord
 
 KEY_VARIABLE = "CLAUDE_CODE_TRAY_KEY"
 """The environment variable that stands for the key: the key itself belongs neither on a clipboard nor in a history."""
 
-_SAMPLE = "Say hello."
+BODY_FILE = "body.json"
+"""What is sent where the body was not recorded: another text would be another request."""
+NOT_RECORDED = f"""\
+# The body of this request was not recorded: put it into {BODY_FILE}.
+# To have bodies recorded, turn on "Keep request bodies" in Settings (log_bodies = true in settings.toml).
+"""
+
 # What curl or the connection sets by itself, and what would be untrue for another body.
 _OWN = frozenset(
     {
@@ -22,7 +26,7 @@ _NOT_HIS_OWN = re.compile(r"\[redacted\]|\[\d+ characters\]")
 
 
 def as_curl(record: RequestRecord, server_url: str, *, key_required: bool = True) -> str:
-    """The command. `record` with its headers and body, if they were logged; without a body it sends a short one.
+    """The command. `record` with its headers and body, if they were logged; else it sends a file, and says so.
 
     `server_url` has no path, as `http://127.0.0.1:8000`.
     """
@@ -30,8 +34,10 @@ def as_curl(record: RequestRecord, server_url: str, *, key_required: bool = True
     if key_required:
         parts.append(f'-H "{_key_header(record.endpoint)}"')
     parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in _headers(record)]
-    parts.append(f"--data-binary {shlex.quote(_body(record))}")
-    return " \\\n  ".join(parts)
+    # A leading @ names a file to curl; JSON never begins with one.
+    body = record.request_body
+    parts.append(f"--data-binary {shlex.quote(body or f'@{BODY_FILE}')}")
+    return ("" if body else NOT_RECORDED) + " \\\n  ".join(parts)
 
 
 def _key_header(endpoint: str) -> str:
@@ -51,25 +57,6 @@ def _headers(record: RequestRecord) -> list[tuple[str, str]]:
     if _is_anthropic(record.endpoint) and "anthropic-version" not in names:
         chosen.insert(0, ("anthropic-version", "2023-06-01"))
     return [("content-type", "application/json"), *chosen]
-
-
-def _body(record: RequestRecord) -> str:
-    # A leading @ would name a file to curl; JSON never begins with one.
-    return record.request_body or orjson.dumps(_sample(record)).decode()
-
-
-def _sample(record: RequestRecord) -> dict[str, object]:
-    """A short body of the kind that the endpoint takes."""
-    model = record.requested_model or record.model or "default"
-    if record.endpoint.endswith("/responses"):
-        body: dict[str, object] = {"model": model, "input": _SAMPLE}
-    elif record.endpoint.endswith("/completions") and "/chat/" not in record.endpoint:
-        body = {"model": model, "prompt": _SAMPLE}
-    else:
-        body = {"model": model, "messages": [{"role": "user", "content": _SAMPLE}]}
-    if _is_anthropic(record.endpoint):
-        body["max_tokens"] = 1024
-    return body | ({"stream": True} if record.stream else {})
 
 
 def _is_anthropic(endpoint: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from server.store.search import MAX_CHARACTERS, MAX_WORDS
-from tray_app.models.session_markdown import Code, Prose
+from tray_app.models.session_markdown import Code, Plain, Prose
 from tray_app.models.session_pieces import Piece
 
 _WORD = re.compile(r"[^\W_]+")
@@ -42,7 +42,7 @@ def pieces_with_hits(pattern: Hits, pieces: Sequence[Piece]) -> list[int]:
     return [
         place
         for place, piece in enumerate(pieces)
-        if isinstance(piece, Prose | Code) and pattern.search(folded(piece.text))
+        if isinstance(piece, Prose | Plain | Code) and pattern.search(folded(piece.text))
     ]
 
 

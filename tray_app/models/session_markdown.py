@@ -1,4 +1,4 @@
-"""Markdown cut into pieces that are quick to lay out: prose at its blank lines, code blocks by lines.
+"""Texts cut into pieces that are quick to lay out: Markdown at its blank lines, code and plain text by lines.
 
 A message may be a megabyte, and a text document of that size takes seconds; of pieces only the visible ones are
 made. Only fenced code is taken out: the rest of Markdown stays as it was written.
@@ -33,6 +33,14 @@ class Prose:
 
 
 @dataclass(frozen=True, slots=True)
+class Plain:
+    """A part of a text that is shown as it was written; `first`: it does not go on from the part above."""
+
+    text: str
+    first: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """A part of a code block. The first part has the `whole` of it, to be copied; the others have None."""
 
@@ -42,8 +50,25 @@ class Code:
     last: bool = True
 
 
-def split_markdown(text: str, *, keep_lines: bool = False) -> Iterator[Prose | Code]:
-    """The pieces of `text`, in order. `keep_lines`: line breaks in prose are kept, as people type them."""
+def split_plain(text: str) -> Iterator[Plain]:
+    """The parts of `text`, which lose nothing of it; none for a blank one."""
+    if not text.strip():
+        return
+    part: list[str] = []
+    first, length = True, 0
+    for line in text.replace("\r\n", "\n").split("\n"):
+        for at, stretch in enumerate(_short_lines([line], PROSE_CHARACTERS)):
+            # What goes on within a line begins a part of its own: a line break would not be the writer's.
+            if part and (at or length + len(stretch) > PROSE_CHARACTERS or len(part) >= PROSE_LINES):
+                yield Plain("\n".join(part), first)
+                part, first, length = [], False, 0
+            part.append(stretch)
+            length += len(stretch) + 1
+    yield Plain("\n".join(part), first)
+
+
+def split_markdown(text: str) -> Iterator[Prose | Code]:
+    """The pieces of `text`, in order."""
     prose: list[str] = []
     lines = iter(text.replace("\r\n", "\n").split("\n"))
     for line in lines:
@@ -51,10 +76,10 @@ def split_markdown(text: str, *, keep_lines: bool = False) -> Iterator[Prose | C
         if fence is None:
             prose.append(line)
             continue
-        yield from _prose(prose, keep_lines)
+        yield from _prose(prose)
         prose = []
         yield from split_code("\n".join(_code_lines(lines, fence)), _language(fence["info"]))
-    yield from _prose(prose, keep_lines)
+    yield from _prose(prose)
 
 
 def split_code(text: str, language: str = "") -> Iterator[Code]:
@@ -79,33 +104,33 @@ def _language(info: str) -> str:
     return words[0] if words else ""
 
 
-def _prose(lines: list[str], keep_lines: bool) -> Iterator[Prose]:
+def _prose(lines: list[str]) -> Iterator[Prose]:
     part: list[str] = []
     length = 0
     for line in _short_lines(lines, PROSE_CHARACTERS):
         blank = not line.strip()
         full = max(length / PROSE_CHARACTERS, len(part) / PROSE_LINES)
         if full >= 2 or (blank and full >= 1):
-            yield from _one_prose(part, keep_lines)
+            yield from _one_prose(part)
             part, length = [], 0
         part.append(line)
         length += len(line) + 1
-    yield from _one_prose(part, keep_lines)
+    yield from _one_prose(part)
 
 
-def _one_prose(lines: list[str], keep_lines: bool) -> Iterator[Prose]:
-    text = "".join(_joined(lines, keep_lines)).strip("\n")
+def _one_prose(lines: list[str]) -> Iterator[Prose]:
+    text = "".join(_joined(lines)).strip("\n")
     if text.strip():
         yield Prose(text)
 
 
-def _joined(lines: list[str], keep_lines: bool) -> Iterator[str]:
+def _joined(lines: list[str]) -> Iterator[str]:
     """The lines with what stands between them: a break that is to be seen is a line separator.
 
     Markdown's own hard break will not do: Qt makes a paragraph of it.
     """
     for line, following in pairwise([*lines, ""]):
-        wanted = keep_lines or line.endswith("  ")
+        wanted = line.endswith("  ")
         in_table = "|" in line and "|" in following
         ends = in_table or not line.strip() or _BLOCK.match(line)
         within = not ends and following.strip() and not _STRUCTURE.match(following)

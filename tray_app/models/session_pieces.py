@@ -7,7 +7,7 @@ from typing import Any, Literal
 from server import exact_json
 from server.messages import Block, Message
 from server.store.types import Session
-from tray_app.models.session_markdown import Code, Prose, split_code, split_markdown
+from tray_app.models.session_markdown import Code, Plain, Prose, split_code, split_markdown, split_plain
 
 FoldKind = Literal["system", "thinking", "tool_call", "tool_result"]
 Key = tuple[int, int]
@@ -62,7 +62,7 @@ class Fold:
         return bool((self.result or self.block).get("is_error"))
 
 
-Piece = Heading | Prose | Code | Picture | Note | Label | Fold
+Piece = Heading | Prose | Plain | Code | Picture | Note | Label | Fold
 
 
 def pieces_of(session: Session) -> tuple[Piece, ...]:
@@ -86,7 +86,7 @@ def fold_body(fold: Fold) -> tuple[Piece, ...]:
     """What a fold opens to."""
     match fold.kind:
         case "system":
-            return tuple(split_markdown(str(fold.block.get("text", "")), keep_lines=True))
+            return tuple(split_plain(str(fold.block.get("text", ""))))
         case "thinking":
             return tuple(split_markdown(str(fold.block.get("thinking", ""))))
         case "tool_call":
@@ -142,7 +142,9 @@ def _message(at: int, message: Message, results: Mapping[str, Block]) -> Iterato
 def _block(key: Key, role: str, block: Block, results: Mapping[str, Block]) -> Iterator[Piece]:
     match block.get("type"):
         case "text":
-            yield from split_markdown(str(block.get("text", "")), keep_lines=role == "user")
+            # A prompt is shown as it was sent: Markdown would take the asterisks out of 2*3*4.
+            text = str(block.get("text", ""))
+            yield from split_plain(text) if role == "user" else split_markdown(text)
         case "thinking":
             if str(block.get("thinking", "")).strip():
                 yield Fold(key, "thinking", "", block)

@@ -25,6 +25,11 @@ class Range:
     tick_seconds: float
     refresh_seconds: float
 
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return self.buckets * self.bucket_seconds
+
     def begin(self, now: float) -> float:
         """Where the first bucket begins. Buckets stand at full multiples of their length, so that they do not drift."""
         last = math.floor(now / self.bucket_seconds) * self.bucket_seconds
@@ -40,6 +45,22 @@ RANGES: dict[RangeKey, Range] = {
     "day": Range("day", 30 * MINUTE, 48, 4 * HOUR, 5),
     "week": Range("week", 3 * HOUR, 56, DAY, 15),
 }
+
+
+def offered(kept: float | None) -> list[RangeKey]:
+    """The ranges that hold more than the shorter ones, where requests are kept for `kept` seconds (None: for ever)."""
+    keys: list[RangeKey] = []
+    longest = 0.0
+    for key, span in RANGES.items():
+        if kept is None or longest < kept:
+            keys.append(key)
+        longest = span.seconds
+    return keys
+
+
+def is_cut(span: Range, kept: float | None) -> bool:
+    """Whether older requests of the range are not kept any more."""
+    return kept is not None and kept < span.seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QSystemTrayIcon
 
+from server.events import Event, Notice, NoticeCleared
 from tray_app.context import Context
 from tray_app.notifications.rules import Notification, NotificationRules
 from tray_app.translation import tr
@@ -43,15 +44,17 @@ class Notifications(QObject):
         self._connections = (
             bridge.cli_changed.connect(lambda event: self._tell(self._rules.cli(event, seen=self._is_seen()))),
             bridge.plan_windows_changed.connect(lambda event: self._tell(self._rules.plan(event, now=context.clock()))),
-            bridge.notice.connect(lambda event: self._tell(self._rules.notice(event))),
             context.server.changed.connect(self._settle.start),
             tray.message_clicked.connect(self._open_last),
         )
+        # Notices that were published before the window was made come at once.
+        self._unsubscribe = context.bus.subscribe(self._on_event)
 
     def close(self) -> None:
         """Tell nothing any more: the window will be gone."""
         for connection in self._connections:
             QObject.disconnect(connection)
+        self._unsubscribe()
         self._settle.stop()
         self._closed = True
         if self._desktop is not None:
@@ -60,6 +63,13 @@ class Notifications(QObject):
     def can_use_tray(self) -> bool:
         """Whether the tray shows messages."""
         return QSystemTrayIcon.isSystemTrayAvailable() and QSystemTrayIcon.supportsMessages()
+
+    def _on_event(self, event: Event) -> None:
+        match event:
+            case Notice():
+                self._tell(self._rules.notice(event))
+            case NoticeCleared(topic):
+                self._rules.notice_cleared(topic)
 
     def _on_problem(self) -> None:
         self._tell(self._rules.problem(self._context.server.problem, seen=self._is_seen()))
@@ -80,7 +90,7 @@ class Notifications(QObject):
             self._last = notification
             icon = _ICONS[notification.level]
             self._tray.show_message(notification.title, notification.text, icon, SHOWN_MS)
-        else:
+        elif not notification.on_window:
             self._show_on_window(notification)
 
     def _show_on_window(self, notification: Notification) -> None:

@@ -12,13 +12,13 @@ from typing import Any, Literal
 from server.errors import PortUnavailable, TrayError
 from server.events import CliChanged, Notice, PlanWindowsChanged
 from tray_app.formatting import time_until
+from tray_app.models.plan import is_ahead, is_used_up, resets_at
+from tray_app.models.status import limit_used_up
 from tray_app.translation import tr
 
 REMEMBERED_NOTICES = 50
 SAME_RESET_SECONDS = 600
 """The service's reset times waver by seconds; what differs by less is the same window."""
-FARTHEST_SECONDS = 366 * 86_400.0
-"""No window of a plan is longer: what is said to be later is no time that a person can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Notification:
     text: str
     page: str = "overview"
     details: Mapping[str, Any] = field(default_factory=dict)
+    on_window: bool = False
+    """Whether the window shows it by itself, above every page."""
 
 
 class NotificationRules:
@@ -39,7 +41,7 @@ class NotificationRules:
         self._bad: dict[str, bool] = {}
         self._reached: dict[str, float] = {}
         self._problem = ""
-        self._notices: deque[tuple[str, str]] = deque(maxlen=REMEMBERED_NOTICES)
+        self._notices: deque[str] = deque(maxlen=REMEMBERED_NOTICES)
 
     def cli(self, event: CliChanged, *, seen: bool) -> list[Notification]:
         """Claude Code went away, or its login did. Not being able to tell is no news."""
@@ -51,13 +53,13 @@ class NotificationRules:
                 Notification(
                     "error",
                     tr("Claude Code was not found"),
-                    tr("Requests cannot be answered by it. Install it again, or say where it is."),
+                    tr("Requests will fail. Reinstall it, or choose where it is."),
                     "settings",
                     {"setting": "claude_path"},
                 )
             ]
         if out:
-            text = tr("Requests cannot be answered by it until you sign in again.")
+            text = tr("Requests will fail until you sign in again.")
             return [Notification("warning", tr("Claude Code is signed out"), text)]
         return []
 
@@ -65,12 +67,12 @@ class NotificationRules:
         """A window of the plan is used up."""
         told = []
         for name, window in event.windows.items():
-            resets_at = _number(window.get("resetsAt"))
-            if not _is_reached(window, resets_at, now):
+            end = resets_at(window)
+            if not is_used_up(window, now):
                 self._reached.pop(name, None)
-            elif name not in self._reached or abs(self._reached[name] - resets_at) > SAME_RESET_SECONDS:
-                self._reached[name] = resets_at
-                told.append(_limit_reached(name, resets_at, now))
+            elif name not in self._reached or abs(self._reached[name] - end) > SAME_RESET_SECONDS:
+                self._reached[name] = end
+                told.append(_limit_reached(name, end, now))
         return told
 
     def problem(self, error: TrayError | None, *, seen: bool) -> list[Notification]:
@@ -86,11 +88,16 @@ class NotificationRules:
 
     def notice(self, event: Notice) -> list[Notification]:
         """Something that the server wants a person to know of."""
-        key = (event.level, event.message)
-        if event.level == "info" or key in self._notices:
+        if event.level == "info" or event.key in self._notices:
             return []
-        self._notices.append(key)
-        return [Notification(event.level, "Claude Code Tray", f"{event.message} {event.hint}".strip())]
+        self._notices.append(event.key)
+        text = f"{event.message} {event.hint}".strip()
+        return [Notification(event.level, "Claude Code Tray", text, on_window=True)]
+
+    def notice_cleared(self, key: str) -> None:
+        """The matter is settled: when it comes back, that is news."""
+        if key in self._notices:
+            self._notices.remove(key)
 
     def _turned(self, what: str, bad: bool | None, *, seen: bool) -> bool:
         """Whether `what` has become bad. What was bad from the start is told where no window shows it."""
@@ -101,30 +108,14 @@ class NotificationRules:
         return bad and (before is False or (before is None and not seen))
 
 
-def _is_reached(window: Mapping[str, Any], resets_at: float, now: float) -> bool:
-    status = str(window.get("status") or "")
-    if status.startswith("allowed") or 0 < resets_at <= now:
-        return False
-    return status == "rejected" or _number(window.get("utilization")) >= 1
-
-
-def _limit_reached(name: str, resets_at: float, now: float) -> Notification:
-    title = {
-        "five_hour": tr("The 5-hour limit of your plan is reached"),
-        "seven_day": tr("The weekly limit of your plan is reached"),
-    }.get(name, tr("A limit of your plan is reached"))
-    if not now < resets_at < now + FARTHEST_SECONDS:
+def _limit_reached(name: str, end: float, now: float) -> Notification:
+    title = limit_used_up(name)
+    if not is_ahead(end, now):
         return Notification("warning", title, tr("Requests are refused until it resets."))
     text = tr("It resets at {time} ({until}). Requests are refused until then.")
-    return Notification(
-        "warning", title, text.format(time=_clock_time(resets_at, now), until=time_until(resets_at, now))
-    )
+    return Notification("warning", title, text.format(time=_clock_time(end, now), until=time_until(end, now)))
 
 
 def _clock_time(epoch: float, now: float) -> str:
     then = datetime.fromtimestamp(epoch)
     return then.strftime("%H:%M" if then.date() == datetime.fromtimestamp(now).date() else "%Y-%m-%d %H:%M")
-
-
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0

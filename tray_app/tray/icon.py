@@ -1,4 +1,4 @@
-"""The icon in the system tray: its picture and tooltip tell the server's state, a click opens the window."""
+"""The icon in the system tray: its picture and tooltip tell the status, a click opens the window."""
 
 import sys
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QSystemTrayIcon
 
 from tray_app.assets import asset
 from tray_app.context import Context
+from tray_app.models.status import Kind, in_flight_line
 from tray_app.tray.dbus_tray import DBusTrayWatch
 from tray_app.tray.menu import TrayMenu
-from tray_app.tray.state import TrayState, in_flight_line, state_line, tray_state, trouble_line
 
 HOLD_MS = 700
 """How long the busy icon stays after the last request: short ones must not make it flicker."""
@@ -35,7 +35,7 @@ class TrayIcon(QObject):
         super().__init__()
         self._context = context
         self._open_window = open_window
-        self._shown: TrayState | None = None
+        self._shown: Kind | None = None
         self._wanted_there = False
         self.menu = TrayMenu(context, open_window=open_window, quit=quit)
         self._dbus_tray = DBusTrayWatch(self)
@@ -46,13 +46,12 @@ class TrayIcon(QObject):
         self._hold.timeout.connect(self._show_now)
         self._looking = QTimer(self, interval=LOOK_MS)
         self._looking.timeout.connect(self._look_for_host)
-        context.server.changed.connect(self._update)
+        context.status.changed.connect(self._update)
         context.server.in_flight_changed.connect(self._update)
-        context.bridge.cli_changed.connect(self._update)
         self._show_now()
 
     @property
-    def state(self) -> TrayState:
+    def state(self) -> Kind:
         """The state that the picture shows."""
         return self._shown or "stopped"
 
@@ -102,7 +101,7 @@ class TrayIcon(QObject):
             self._renew()
 
     def _update(self) -> None:
-        if self._shown == "busy" and self._wanted() == "running":
+        if self._shown == "busy" and self._context.status.current.kind == "running":
             if not self._hold.isActive():
                 self._hold.start()
             return
@@ -110,18 +109,14 @@ class TrayIcon(QObject):
         self._show_now()
 
     def _show_now(self) -> None:
-        server = self._context.server
-        state = self._wanted()
-        if state != self._shown:
-            self._shown = state
-            self.icon.setIcon(tray_icon(state))
-        lines = (TITLE, state_line(server), trouble_line(server), in_flight_line(server.in_flight))
+        status = self._context.status.current
+        if status.kind != self._shown:
+            self._shown = status.kind
+            self.icon.setIcon(tray_icon(status.kind))
+        # The line of a server that does not run holds the reason already.
+        reason = status.reason if status.kind == "attention" else ""
+        lines = (TITLE, status.line, reason, in_flight_line(self._context.server.in_flight))
         self.icon.setToolTip("\n".join(line for line in lines if line))
-
-    def _wanted(self) -> TrayState:
-        server = self._context.server
-        problem = server.problem is not None or bool(server.trouble)
-        return tray_state(server.state, in_flight=server.in_flight, problem=problem)
 
     def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         # On macOS a click opens the menu, and is told as a click all the same.
@@ -130,7 +125,7 @@ class TrayIcon(QObject):
             self._open_window()
 
 
-def tray_icon(state: TrayState) -> QIcon:
+def tray_icon(state: Kind) -> QIcon:
     """The picture for a state; on macOS one that the system colours to fit its menu bar."""
     if not MACOS:
         return QIcon(str(asset(f"icons/tray-{state}.svg")))

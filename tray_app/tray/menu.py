@@ -9,12 +9,11 @@ from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMenu
 
 from server.errors import TrayError
-from server.events import CliChanged
 from server.logs import log_file
 from server.paths import make_private_dir
 from tray_app.context import Context
+from tray_app.models.status import in_flight_line
 from tray_app.translation import tr
-from tray_app.tray.state import in_flight_line, state_line, trouble_line
 
 
 class TrayMenu(QMenu):
@@ -29,9 +28,9 @@ class TrayMenu(QMenu):
         self.state = self._line()
         self.trouble = self._line()
         self.in_flight = self._line()
-        self.sign_in = self._add(tr("Sign in to Claude Code..."), self._show_overview)
+        self.remedy = self._add("", self._mend)
         self.addSeparator()
-        self.toggle = self._add("", self._toggle)
+        self.toggle = self._add("", context.toggle_server)
         self.addSeparator()
         self.copy_url = self._add(tr("Copy base URL"), self._copy_url)
         self.copy_key = self._add(tr("Copy API key"), self._copy_key)
@@ -58,11 +57,10 @@ class TrayMenu(QMenu):
 
     def _listen(self) -> None:
         self.aboutToShow.connect(self.refresh)
+        self._context.status.changed.connect(self._show_state)
         self._context.server.changed.connect(self._show_state)
         self._context.server.in_flight_changed.connect(self._show_state)
         self._context.settings_changed.connect(self._show_state)
-        self._context.bridge.cli_changed.connect(self._show_cli)
-        self.sign_in.setVisible(False)
         self._show_state()
 
     def _line(self) -> QAction:
@@ -78,27 +76,29 @@ class TrayMenu(QMenu):
         return action
 
     def _show_state(self) -> None:
-        server = self._context.server
-        self.state.setText(_literal(state_line(server)))
-        trouble = trouble_line(server)
-        self.trouble.setText(_literal(trouble))
-        self.trouble.setVisible(bool(trouble))
+        server, status = self._context.server, self._context.status.current
+        # The line of a server that does not run holds the reason already.
+        trouble = status.reason if status.kind == "attention" else ""
+        remedy = status.remedy.label if status.remedy else ""
         requests = in_flight_line(server.in_flight)
-        self.in_flight.setText(requests)
-        self.in_flight.setVisible(bool(requests))
-        self.toggle.setText(tr("Start server") if server.down else tr("Stop server"))
+        for action, text in (
+            (self.state, status.line), (self.trouble, trouble), (self.in_flight, requests), (self.remedy, remedy),
+        ):  # fmt: skip
+            action.setText(_literal(text))
+            action.setVisible(bool(text))
+        self.toggle.setText(self._toggle_text())
         self.toggle.setEnabled(server.state != "stopping")
         self.copy_key.setEnabled(self._context.settings.api_key_required)
 
-    def _show_cli(self, event: CliChanged) -> None:
-        self.sign_in.setVisible(event.path is not None and event.signed_in is False)
-        self._show_state()
+    def _toggle_text(self) -> str:
+        server = self._context.server
+        if server.finishing:
+            return tr("Stop now")
+        return tr("Start server") if server.down else tr("Stop server")
 
-    def _show_overview(self) -> None:
-        self._context.show("overview")
-
-    def _toggle(self) -> None:
-        self._context.run(self._context.server.toggle(), name="start or stop the server")
+    def _mend(self) -> None:
+        if (remedy := self._context.status.current.remedy) is not None:
+            self._context.show(remedy.page, **remedy.details)
 
     def _copy_url(self) -> None:
         QGuiApplication.clipboard().setText(self._context.server.base_url)

@@ -1,42 +1,48 @@
-"""The server's state as a mark that differs in shape as well as in colour."""
+"""The status as a mark that differs in shape as well as in colour."""
 
-from typing import Literal
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from tray_app import theme
+from tray_app.models.status import Kind
 from tray_app.translation import tr
 from tray_app.widgets.announcement import name_changed
 
-State = Literal["stopped", "running", "busy", "error"]
-
-_TOKENS: dict[str, str] = {"stopped": "muted", "running": "ok", "busy": "accent", "error": "error"}
 _SIDE = 14
 
 
-def state_name(state: State) -> str:
+def state_name(state: Kind) -> str:
     """The word for a state."""
-    words = {"stopped": tr("Stopped"), "running": tr("Running"), "busy": tr("Busy"), "error": tr("Error")}
+    words = {
+        "stopped": tr("Stopped"),
+        "starting": tr("Changing"),
+        "running": tr("Running"),
+        "busy": tr("Busy"),
+        "attention": tr("Needs attention"),
+        "error": tr("Error"),
+    }
     return words[state]
 
 
 class StatusDot(QWidget):
-    """Stopped is a ring, running a disc, busy a disc in an open ring, error a triangle; it is also heard."""
+    """A ring (stopped), an open ring (starting), a disc (running), a disc in an open ring (busy), a triangle (needs
+    attention) or a crossed square on its corner (error); it is also heard."""
 
-    def __init__(self, state: State = "stopped", parent: QWidget | None = None) -> None:
+    def __init__(self, state: Kind = "stopped", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFixedSize(_SIDE, _SIDE)
-        self._state: State = state
+        self._state: Kind = state
         self.setAccessibleName(state_name(state))
 
     @property
-    def state(self) -> State:
+    def state(self) -> Kind:
         """The state that is shown."""
         return self._state
 
-    def set_state(self, state: State) -> None:
+    def set_state(self, state: Kind) -> None:
         """Show another state."""
         if state == self._state:
             return
@@ -48,8 +54,8 @@ class StatusDot(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        draw = {"stopped": _ring, "running": _disc, "busy": _disc_in_ring, "error": _triangle}[self._state]
-        draw(painter, theme.current().colour(_TOKENS[self._state]))
+        token, draw = _MARKS[self._state]
+        draw(painter, theme.current().colour(token))
         painter.end()
 
 
@@ -64,10 +70,14 @@ def _disc(painter: QPainter, colour: QColor) -> None:
     painter.drawEllipse(QRectF(2, 2, 10, 10))
 
 
-def _disc_in_ring(painter: QPainter, colour: QColor) -> None:
+def _open_ring(painter: QPainter, colour: QColor) -> None:
     # Open at the upper right, as what turns is drawn: closed, it would be a radio button.
     painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
     painter.drawArc(QRectF(1, 1, 12, 12), 90 * 16, 270 * 16)
+
+
+def _disc_in_ring(painter: QPainter, colour: QColor) -> None:
+    _open_ring(painter, colour)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
     painter.drawEllipse(QRectF(4, 4, 6, 6))
@@ -77,3 +87,23 @@ def _triangle(painter: QPainter, colour: QColor) -> None:
     painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
     painter.setBrush(colour)
     painter.drawPolygon(QPolygonF([QPointF(7, 2), QPointF(12.5, 12), QPointF(1.5, 12)]))
+
+
+def _crossed_square(painter: QPainter, colour: QColor) -> None:
+    painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+    painter.setBrush(colour)
+    painter.drawPolygon(QPolygonF([QPointF(7, 1), QPointF(13, 7), QPointF(7, 13), QPointF(1, 7)]))
+    painter.setPen(QPen(theme.current().colour("background"), 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    painter.drawLine(QPointF(5, 5), QPointF(9, 9))
+    painter.drawLine(QPointF(9, 5), QPointF(5, 9))
+
+
+_MARKS: Mapping[Kind, tuple[str, Callable[[QPainter, QColor], None]]] = {
+    "stopped": ("muted", _ring),
+    "starting": ("accent", _open_ring),
+    "running": ("ok", _disc),
+    "busy": ("accent", _disc_in_ring),
+    "attention": ("warning", _triangle),
+    "error": ("error", _crossed_square),
+}
+"""The token of the colour, and the shape."""

@@ -1,4 +1,4 @@
-"""What it means to close the window: with a tray it hides there, without one the person is asked."""
+"""The questions before something ends: the window without a tray, the server and the application amid answers."""
 
 from collections.abc import Callable
 
@@ -24,6 +24,7 @@ class Closing:
         self._quit = quit_application
         self.box: QMessageBox | None = None
         """The question that is open."""
+        context.stop_requested.connect(self.request_stop)
 
     def may_close(self) -> bool:
         """Whether the window can just be hidden; if not, the person is being asked now."""
@@ -44,18 +45,63 @@ class Closing:
         box.open()
         return False
 
+    def request_stop(self) -> None:
+        """Stop the server; while requests are being answered the user is asked how."""
+        server = self._context.server
+        if not server.in_flight:
+            self._context.run(server.stop(), name="stop the server")
+            return
+        self._ask_how(
+            tr("Stop the server?"),
+            tr("Stopping now cuts the answers off. New requests are refused in either case."),
+            now=(tr("Stop now"), lambda: self._context.run(server.stop(), name="stop the server")),
+            later=lambda: self._context.run(server.finish(), name="finish the answers"),
+            stay=tr("Cancel"),
+        )
+
     def request_quit(self) -> None:
-        """Quit; while requests are being answered the person is asked first."""
-        count = self._context.server.in_flight
-        if not count:
+        """Quit; while requests are being answered the user is asked how."""
+        if not self._context.server.in_flight:
             self._quit()
             return
-        question = counted(count, "A request is being answered.", "{n} requests are being answered.")
-        box = self._ask(tr("Quit now?"), question + " " + tr("Quitting ends them."))
-        leave = box.addButton(tr("Quit now"), QMessageBox.ButtonRole.DestructiveRole)
-        stay = box.addButton(tr("Keep running"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(stay)
-        box.finished.connect(lambda _: self._quit() if box.clickedButton() is leave else None)
+        self._ask_how(
+            tr("Quit Claude Code Tray?"),
+            tr("Quitting now cuts the answers off. New requests are refused in either case."),
+            now=(tr("Quit now"), self._quit),
+            later=lambda: self._context.run(self._finish_and_quit(), name="finish the answers and quit"),
+            stay=tr("Keep running"),
+        )
+
+    async def _finish_and_quit(self) -> None:
+        await self._context.server.finish()
+        self._quit()
+
+    def _ask_how(
+        self,
+        title: str,
+        text: str,
+        *,
+        now: tuple[str, Callable[[], object]],
+        later: Callable[[], object],
+        stay: str,
+    ) -> None:
+        count = counted(
+            self._context.server.in_flight, "A request is being answered.", "{n} requests are being answered."
+        )
+        box = self._ask(title, f"{count} {text}")
+        at_once = box.addButton(now[0], QMessageBox.ButtonRole.DestructiveRole)
+        finish = box.addButton(tr("Finish them first"), QMessageBox.ButtonRole.AcceptRole)
+        cancel = box.addButton(stay, QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(finish)
+        box.setEscapeButton(cancel)
+
+        def decide() -> None:
+            if box.clickedButton() is at_once:
+                now[1]()
+            elif box.clickedButton() is finish:
+                later()
+
+        box.finished.connect(lambda _: decide())
         box.open()
 
     def _ask(self, title: str, text: str) -> QMessageBox:

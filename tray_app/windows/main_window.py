@@ -5,11 +5,12 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from server.errors import TrayError
 from tray_app.assets import asset
 from tray_app.context import Context
+from tray_app.windows.notice_bar import NoticeBar
 from tray_app.windows.page import Page
 from tray_app.windows.pages import PageEntry
 from tray_app.windows.rail import Rail
@@ -46,7 +47,12 @@ class MainWindow(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self.rail)
-        row.addWidget(self._stack, 1)
+        self.notices = NoticeBar(context)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addWidget(self.notices)
+        column.addWidget(self._stack, 1)
+        row.addLayout(column, 1)
         self._add_shortcuts()
         context.page_requested.connect(self._open)
         context.problem.connect(self._show_problem)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -15,13 +15,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tray_app import theme
 from tray_app.context import Context
+from tray_app.models.status import Status, in_flight_line
 from tray_app.translation import tr
-from tray_app.tray.state import in_flight_line
 from tray_app.widgets import ElidedLabel, StatusDot, button
 from tray_app.widgets.one_of_several import OneOfSeveral
 from tray_app.windows.pages import PageEntry
-from tray_app.windows.server_state import DOTS, state_word
 
 WIDE = 200
 NARROW = 56
@@ -93,7 +93,7 @@ class Rail(QFrame):
 
 
 class ServerFoot(QWidget):
-    """Dot and word, the address, and the button that starts or stops the server."""
+    """Dot and word, the address, what is wrong with its remedy, and the button that starts or stops the server."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -103,7 +103,10 @@ class ServerFoot(QWidget):
         self.word = QLabel()
         self.address = ElidedLabel()
         self.address.setProperty("role", "code")
-        self.toggle: QPushButton = button("", self._toggle)
+        self.reason = QLabel(wordWrap=True)
+        self.reason.setTextFormat(Qt.TextFormat.PlainText)
+        self.remedy: QPushButton = button("", self._mend)
+        self.toggle: QPushButton = button("", context.toggle_server)
         line = QHBoxLayout()
         line.setSpacing(8)
         line.addWidget(self.dot)
@@ -115,8 +118,9 @@ class ServerFoot(QWidget):
         column.setContentsMargins(4, 8, 4, 0)
         column.setSpacing(8)
         column.addLayout(line)
-        column.addWidget(self.address)
-        column.addWidget(self.toggle)
+        for widget in (self.address, self.reason, self.remedy, self.toggle):
+            column.addWidget(widget)
+        context.status.changed.connect(self._show)
         context.server.changed.connect(self._show)
         context.server.in_flight_changed.connect(self._show)
         context.theme.changed.connect(self._show)
@@ -130,34 +134,49 @@ class ServerFoot(QWidget):
         self.address.setVisible(not narrow)
         self._show()
 
-    def _toggle(self) -> None:
-        self._context.run(self._context.server.toggle(), name="start or stop the server")
+    def _mend(self) -> None:
+        if (remedy := self._context.status.current.remedy) is not None:
+            self._context.show(remedy.page, **remedy.details)
 
     def _show(self) -> None:
-        server = self._context.server
-        runs = not server.down
-        busy = server.state == "running" and server.in_flight
-        self.dot.set_state("busy" if busy else DOTS[server.state])
+        server, status = self._context.server, self._context.status.current
+        self.dot.set_state(status.kind)
         # The word stays while requests come and go beside it.
-        self.word.setText(state_word(server.state))
-        self.count.setText(tr("{n} in flight").format(n=f"{server.in_flight:,}") if busy else "")
+        self.word.setText(status.word)
+        in_flight = server.in_flight if server.state == "running" else 0
+        # The longer words leave no room for it, and the tooltip has it too.
+        counted = in_flight and status.kind == "busy"
+        self.count.setText(tr("{n} in flight").format(n=f"{in_flight:,}") if counted else "")
         address = server.url or ""
         self.address.setText(address.removeprefix("http://"))
-        self.setToolTip(f"{state_words(self._context)}\n{address}".strip())
-        label = tr("Stop &server") if runs else tr("Start &server")
+        lines = (in_flight_line(in_flight) or status.word, status.reason, address)
+        self.setToolTip("\n".join(line for line in lines if line))
+        self._show_reason(status)
+        self._show_toggle()
+
+    def _show_reason(self, status: Status) -> None:
+        self.reason.setText(status.reason)
+        self.reason.setVisible(bool(status.reason) and not self._narrow)
+        theme.restyle(self.reason, role="error" if status.kind == "error" else "warning")
+        label = status.remedy.label if status.remedy else ""
+        self.remedy.setText("" if self._narrow else label)
+        self.remedy.setAccessibleName(label)
+        self.remedy.setToolTip(f"{status.reason}\n{label}" if self._narrow else "")
+        self.remedy.setIcon(self._context.theme.icon("mdi6.alert-outline") if self._narrow else QIcon())
+        self.remedy.setVisible(bool(label))
+
+    def _show_toggle(self) -> None:
+        server = self._context.server
+        if server.finishing:
+            label, icon = tr("&Stop now"), "mdi6.stop"
+        elif server.down:
+            label, icon = tr("Start &server"), "mdi6.play"
+        else:
+            label, icon = tr("Stop &server"), "mdi6.stop"
         plain = label.replace("&", "")
         self.toggle.setAccessibleName(plain)
         self.toggle.setText("" if self._narrow else label)
         # The text's own mnemonic goes with it when the window is narrow.
         self.toggle.setShortcut(QKeySequence.mnemonic(label))
         self.toggle.setToolTip(plain if self._narrow else "")
-        icon = "mdi6.stop" if runs else "mdi6.play"
         self.toggle.setIcon(self._context.theme.icon(icon))
-
-
-def state_words(context: Context) -> str:
-    """The server's state in a word or two."""
-    server = context.server
-    if server.state == "running" and server.in_flight:
-        return in_flight_line(server.in_flight)
-    return state_word(server.state)

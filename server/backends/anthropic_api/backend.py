@@ -11,7 +11,7 @@ import orjson
 
 from server import __version__, exact_json
 from server.backends.anthropic_api.body import count_body, messages_body
-from server.backends.anthropic_api.failures import KEY_HINT, of_event, of_response, of_transport, was_cut
+from server.backends.anthropic_api.failures import key_hint, of_event, of_response, of_transport, was_cut
 from server.backends.anthropic_api.models import MODELS, model_of
 from server.backends.base import BackendStatus, ModelInfo
 from server.backends.capabilities import Capabilities, capabilities_of
@@ -154,7 +154,7 @@ class AnthropicApiBackend:
             # A place for secrets can be edited by hand; a key with a line break would end up in httpx2's complaint.
             return checked_anthropic_key(await self._key_store.get(ANTHROPIC_API_KEY) or "")
         except SetupError as error:
-            raise ApiKeyRefused(f"There is no Anthropic API key to use: {error.message}", hint=KEY_HINT) from None
+            raise ApiKeyRefused(f"There is no Anthropic API key to use: {error.message}", hint=key_hint()) from None
 
     def _http(self) -> httpx2.AsyncClient:
         """The client, made when it is first needed: reading the system's certificates takes a while."""

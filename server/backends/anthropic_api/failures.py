@@ -20,11 +20,14 @@ from server.errors import (
     UpstreamFailed,
     UpstreamTimeout,
 )
+from server.own_commands import anthropic_key_hint
 from server.redaction import redact_text
 
-KEY_HINT = (
-    "Store one that is valid with `claude-code-tray key --anthropic`; the console at platform.claude.com has them."
-)
+
+def key_hint() -> str:
+    """What to do about a key that is missing or not taken."""
+    return f"Store one that is valid {anthropic_key_hint()}; the console at platform.claude.com has them."
+
 
 _STATUS_OF_TYPE = {
     "invalid_request_error": 400,
@@ -83,7 +86,7 @@ def _failure(status: int, kind: str, text: str, retry_after: float | None) -> Tr
     text = redact_text(text.strip().rstrip("."))
     match status:
         case 401:
-            return ApiKeyRefused(f"The Anthropic API does not take the stored API key: {text}.", hint=KEY_HINT)
+            return ApiKeyRefused(f"The Anthropic API does not take the stored API key: {text}.", hint=key_hint())
         case 402 | 403:
             return AccountRefused(f"The account of the stored Anthropic API key was refused: {text}.")
         case 400 if _NO_CREDIT in text:

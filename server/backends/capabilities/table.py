@@ -16,6 +16,7 @@ _ALWAYS_THINKING = frozenset({"fable", "mythos"})
 FALLBACK_MAX_TOKENS = 32_000
 """For models whose largest answer is not known. The API wants a limit, and every model that it has takes this one."""
 
+_OLD_CONTEXT = 200_000
 _FROM_4_5: tuple[Effort, ...] = ("low", "medium", "high")
 _FROM_4_6: tuple[Effort, ...] = ("low", "medium", "high", "max")
 
@@ -46,6 +47,8 @@ class Capabilities:
     """output_config.format."""
     max_tokens: int | None = None
     """The largest answer, in tokens; None where that is not known."""
+    context_window: int = 1_000_000
+    """The largest conversation with its answer, in tokens, as Claude Code reports it with its results."""
 
     @property
     def default_max_tokens(self) -> int:
@@ -108,7 +111,13 @@ def _from_4_7(model: str, family: str, version: tuple[int, int]) -> Capabilities
 
 def _of_4_6(model: str) -> Capabilities:
     return Capabilities(
-        model, sampling=True, thinking_off=True, efforts=_FROM_4_6, forced_tool=True, max_tokens=128_000
+        model,
+        sampling=True,
+        thinking_off=True,
+        efforts=_FROM_4_6,
+        forced_tool=True,
+        max_tokens=128_000,
+        context_window=_OLD_CONTEXT,
     )
 
 
@@ -125,4 +134,5 @@ def _before_4_6(model: str, family: str, version: tuple[int, int]) -> Capabiliti
         prefill=True,
         output_schema=is_4_5,
         max_tokens=64_000 if is_4_5 else older_cap,
+        context_window=_OLD_CONTEXT,
     )

@@ -67,6 +67,8 @@ class ClaudeCliBackend:
         self._asking = asyncio.Lock()
         self._asked_at = 0.0
         self._told: CliChanged | None = None
+        self._login_refused = False
+        """The service did not take the login of the last request: the CLI itself holds it to be a good one."""
         self._watching: asyncio.Task[None] | None = None
         self._stopping = False
         self._expected: dict[str, Any] = {}
@@ -150,7 +152,11 @@ class ClaudeCliBackend:
         if before is not None and (before.signed_in, before.account) != (found.signed_in, found.account):
             # A process may go on as who it was when it was started.
             self._pool.renew()
-        self._tell(CliChanged(str(path), found.version, found.signed_in, found.account))
+        self._tell_of(path, found)
+
+    def _tell_of(self, path: Path, found: Probe) -> None:
+        signed_in = found.signed_in and not self._login_refused
+        self._tell(CliChanged(str(path), found.version, signed_in, found.account))
 
     def _tell(self, state: CliChanged) -> None:
         if state != self._told:
@@ -177,6 +183,8 @@ class ClaudeCliBackend:
         facts |= {"version": self._probe.version, "signed_in": self._probe.signed_in}
         if not self._probe.signed_in:
             return BackendStatus(False, "Claude Code is not signed in.", facts)
+        if self._login_refused:
+            return BackendStatus(False, "Claude Code's sign-in has ended or was refused.", facts)
         return BackendStatus(True, "Claude Code is ready.", facts)
 
     @property
@@ -198,7 +206,9 @@ class ClaudeCliBackend:
             try:
                 async with aclosing(conversation.answer(request)) as events:
                     async for event in events:
-                        begun = True
+                        if not begun:
+                            begun = True
+                            self._note_login(refused=False)
                         yield event
                 return
             except TrayError as error:
@@ -213,6 +223,20 @@ class ClaudeCliBackend:
             self._asked_again = time.monotonic()
             self._pool.drop_spares()
             self._probe_again()
+
+        if isinstance(error, NotSignedIn) and error.refused:
+            self._note_login(refused=True)
+
+    def _note_login(self, *, refused: bool) -> None:
+        if refused == self._login_refused:
+            return
+        self._login_refused = refused
+        if self._probe is not None and self._told is not None and self._told.path is not None:
+            self._tell_of(Path(self._told.path), self._probe)
+
+    def _login_changed(self) -> None:
+        self._login_refused = False
+        self._probe_again()
 
     def _probe_again(self) -> None:
         self._probe_due = True
@@ -240,7 +264,9 @@ class ClaudeCliBackend:
             self._probe_again()
 
     def _watch_of(self, config: CliConfig) -> CliWatch:
-        return CliWatch(config.claude_path, config.outer, on_program=self._program_changed, on_login=self._probe_again)
+        return CliWatch(
+            config.claude_path, config.outer, on_program=self._program_changed, on_login=self._login_changed
+        )
 
     def _program_changed(self) -> None:
         log.info("the Claude Code program has changed, or is gone")

@@ -71,6 +71,8 @@ class Conversation:
         self._lease = 0
         self.forgotten = False
         self._stopping = False
+        self._program: str
+        """Where the CLI is, for advice that names it."""
         self._channel: Channel
         self._ready: Answer
 
@@ -88,6 +90,7 @@ class Conversation:
             on_death=conversation._died,
         )
         conversation._flags = launch.flags
+        conversation._program = launch.command[0]
         conversation._ready = conversation._channel.post("apply_flag_settings", settings=launch.flags)
         return conversation
 
@@ -225,7 +228,7 @@ class Conversation:
                     # Seen after a passing 404, when the CLI asks again without a stream. It is paid: not once more.
                     raise UpstreamFailed("Claude's answer did not come as a stream.", upstream_status=502)
                 case Result():
-                    raise failure(item, report, self._channel.limits, time.time())
+                    raise failure(item, report, self._channel.limits, time.time(), cli=self._program)
                 case ProcessDied():
                     raise item
 

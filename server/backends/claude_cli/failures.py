@@ -15,11 +15,8 @@ from server.errors import (
     UpstreamFailed,
     UpstreamTimeout,
 )
+from server.own_commands import sign_in_hint
 
-_SIGN_IN = (
-    "Run `claude` in a terminal and sign in with /login, then try again; "
-    "`claude-code-tray doctor` says where Claude Code is."
-)
 _WINDOWS = {"five_hour": "5-hour", "seven_day": "7-day", "seven_day_opus": "7-day Opus", "overage": "overage"}
 _KIND_STATUS = {
     "authentication_failed": 401,
@@ -35,8 +32,10 @@ _KIND_STATUS = {
 }
 
 
-def failure(result: Result, report: AssistantError | None, limits: dict[str, Any], now: float) -> TrayError:
-    """The error that a turn ended with.
+def failure(
+    result: Result, report: AssistantError | None, limits: dict[str, Any], now: float, *, cli: str = "claude"
+) -> TrayError:
+    """The error that a turn of the program `cli` ended with.
 
     `result` is the turn's end, `report` the `assistant` line before it, `limits` the latest `rate_limit_info`;
     `now` in epoch seconds.
@@ -46,22 +45,35 @@ def failure(result: Result, report: AssistantError | None, limits: dict[str, Any
     status = result.api_status or _KIND_STATUS.get(kind)
     match status:
         case 401:
-            return NotSignedIn(f"Claude Code is not signed in: {text}.", hint=_SIGN_IN)
+            return _not_signed_in(text, cli, refused=result.api_status is not None)
         case 403:
-            return AccountRefused(f"The account that Claude Code is signed in to was refused: {text}.")
+            return AccountRefused(_because("The account that Claude Code is signed in to was refused", text))
         case 404:
             return no_such_model(text)
         case 429:
             return _limit(text, limits, now)
         case 529 | 503:
-            return Overloaded(f"Claude is overloaded: {text}.", retry_after=10, hint="Try again in a moment.")
+            return Overloaded(_because("Claude is overloaded", text), retry_after=10, hint="Try again in a moment.")
         case 408 | 504:
-            return UpstreamTimeout(f"Claude did not answer in time: {text}.")
+            return UpstreamTimeout(_because("Claude did not answer in time", text))
         case 413:
-            return ContextTooLong(f"The request is too large for the model: {text}.")
+            return ContextTooLong(_because("The request is too large for the model", text))
         case int() if 400 <= status < 500:
             return refused(text)
     return UpstreamFailed(f"Claude could not answer: {text or 'no reason given'}.", upstream_status=result.api_status)
+
+
+def _not_signed_in(text: str, cli: str, *, refused: bool) -> NotSignedIn:
+    # The CLI's own advice is for its own prompt, where `/login` can be typed.
+    words = re.sub(r"\s*·?\s*Please run /login\b", "", text).strip().rstrip(".")
+    if not refused or not words or words.lower().startswith("not logged in"):
+        return NotSignedIn("Claude Code is not signed in.", refused=refused, hint=sign_in_hint(cli))
+    return NotSignedIn(f"Claude Code's sign-in was refused: {words}.", refused=refused, hint=sign_in_hint(cli))
+
+
+def _because(what: str, text: str) -> str:
+    """`what` with the service's words for it, unless they say the same."""
+    return f"{what}." if text.casefold() in what.casefold() else f"{what}: {text}."
 
 
 def _limit(text: str, limits: dict[str, Any], now: float) -> PlanLimitReached:
@@ -69,14 +81,14 @@ def _limit(text: str, limits: dict[str, Any], now: float) -> PlanLimitReached:
     window = limits.get("rateLimitType")
     wait = max(1.0, resets_at - now) if isinstance(resets_at, int | float) else None
     if window is None:
-        return PlanLimitReached(f"Claude's rate limit is reached: {text}.", retry_after=wait or 60)
+        return PlanLimitReached(_because("Claude's rate limit is reached", text), retry_after=wait or 60)
     name = _WINDOWS.get(window, str(window).replace("_", " "))
     return PlanLimitReached(
-        f"The {name} limit of your Claude plan is used up: {text}.",
+        _because(f"The {name} limit of your Claude plan is used up", text),
         window=window,
         resets_at=resets_at,
         retry_after=wait or 60,
-        hint="It frees itself at the time given in Retry-After.",
+        hint="Try again after the time in Retry-After.",
     )
 
 

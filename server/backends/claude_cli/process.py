@@ -17,6 +17,7 @@ from server.backends.claude_cli.leftovers import remove_leftovers
 from server.backends.claude_cli.user_settings import config_directory
 from server.backends.claude_cli.wire import Incoming, LineFramer, WireError, decode
 from server.errors import CliNotFound, ProcessDied
+from server.own_commands import own_command
 from server.tasks import spawn
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class CliProcess:
         if isinstance(process, OSError):
             raise CliNotFound(
                 f"Claude Code could not be started from {command[0]}: {process.strerror}.",
-                hint="Install it, or set claude_path to its place; `claude-code-tray doctor` tells more.",
+                hint=f"Install it, or set claude_path to its place; `{own_command('doctor')}` tells more.",
             ) from process
         return cls(process, config_directory(environment), directory, on_message, on_exit)
 

@@ -45,6 +45,20 @@ def test_the_table(model, expected):
 
 
 @pytest.mark.parametrize(
+    ("model", "tokens"),
+    [
+        *((model, 1_000_000) for model in ("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5")),
+        *((model, 1_000_000) for model in ("claude-fable-5-2", "claude-opus-5", "claude-sonnet-5", "claude-opus-4-8")),
+        *((model, 200_000) for model in ("claude-opus-4-6", "claude-sonnet-4-6", "claude-sonnet-4-5")),
+        *((model, 200_000) for model in ("claude-haiku-4-5", "claude-3-5-sonnet-20241022")),
+        ("sonnet", 1_000_000),
+    ],
+)
+def test_context_windows(model, tokens):
+    assert capabilities_of(model).context_window == tokens
+
+
+@pytest.mark.parametrize(
     ("model", "efforts"),
     [
         ("claude-opus-5-5", EFFORTS),

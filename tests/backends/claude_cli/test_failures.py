@@ -15,6 +15,7 @@ from server.errors import (
     TrayError,
     UpstreamFailed,
 )
+from server.events import CliChanged, EventBus
 from tests.asking import ask, fold, words
 from tests.simulator import (
     FIRST_DELTA,
@@ -30,7 +31,7 @@ from tests.simulator import (
 HTTP_ERRORS = [
     (HttpError(400, "invalid_request_error", "temperature: too odd"), InvalidRequest, "temperature: too odd"),
     (prompt_too_long(), ContextTooLong, "too long"),
-    (HttpError(401, "authentication_error", "invalid x-api-key"), NotSignedIn, "/login"),
+    (HttpError(401, "authentication_error", "invalid x-api-key"), NotSignedIn, "auth login"),
     (HttpError(403, "permission_error", "No access for you."), AccountRefused, "No access for you"),
     (HttpError(404, "not_found_error", "model: claude-haiku-5-5"), ModelNotFound, "claude-haiku-5-5"),
     (HttpError(413, "request_too_large", "Request exceeds the maximum size"), ContextTooLong, "too large"),
@@ -121,8 +122,29 @@ async def test_nobody_signed_in(start_backend, claude_environment):
         probe = await backend.probed()
         assert probe.signed_in is False
         assert backend.status().ready is False
-        with pytest.raises(NotSignedIn, match="/login"):
+        with pytest.raises(NotSignedIn, match="auth login"):
             await fold(backend.stream(ask("Hi")))
+
+
+async def test_a_login_that_the_service_refuses_counts_as_signed_out_until_it_serves(
+    start_backend, simulator, claude_environment
+):
+    bus, told = EventBus(), []
+    bus.subscribe(lambda event: told.append(event.signed_in) if isinstance(event, CliChanged) else None)
+    async with start_backend(bus=bus) as backend:
+        await backend.probed()
+        refusing = [True]
+        refusal = HttpError(401, "authentication_error", "invalid x-api-key")
+        simulator.script(refusal, when=lambda recorded: refusing[0])
+        with pytest.raises(NotSignedIn) as caught:
+            await fold(backend.stream(ask("Hi")))
+        assert caught.value.refused
+        await backend.probed()
+        assert backend.status().ready is False
+        refusing[0] = False
+        await fold(backend.stream(ask("Hi")))
+        assert backend.status().ready is True
+    assert told == [True, False, True]
 
 
 def ended(text="", status=None):
@@ -144,3 +166,22 @@ def ended(text="", status=None):
 )
 def test_errors_are_told_apart(result, report, kind):
     assert type(failure(result, report, {}, now=0.0)) is kind
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (ended("Not logged in · Please run /login", None), "Claude Code is not signed in."),
+        (ended("API Error: 401 invalid x-api-key · Please run /login", 401), "Claude Code's sign-in was refused: "
+         "invalid x-api-key."),
+        (ended("Overloaded", 529), "Claude is overloaded."),
+        (ended("", 503), "Claude is overloaded."),
+        (ended("Please wait", 529), "Claude is overloaded: Please wait."),
+    ],
+)  # fmt: skip
+def test_nothing_is_said_twice(result, message):
+    report = None if result.api_status else AssistantError("authentication_failed", "")
+    error = failure(result, report, {}, now=0.0, cli="/opt/my claude")
+    assert error.message == message
+    if isinstance(error, NotSignedIn):
+        assert "`'/opt/my claude' auth login`" in error.hint

@@ -8,7 +8,7 @@ import pytest
 from tray_app.clients.catalogue import CLIENTS
 from tray_app.clients.client import Client, Configuration
 from tray_app.clients.configuring import plan, state_of
-from tray_app.clients.connection import Connection
+from tray_app.clients.connection import Connection, Limits
 from tray_app.clients.editing import jsonc, toml, yaml
 
 EDITORS = {"jsonc": jsonc, "toml": toml, "yaml": yaml}
@@ -127,8 +127,8 @@ def test_another_server_in_aider_s_file_is_not_taken_for_this_one(connection: Co
 @pytest.mark.parametrize(
     ("client", "said"),
     [
-        ("opencode", {"limit": {"context": 200_000, "output": 32_000}, "attachment": True}),
-        ("continue", {"defaultCompletionOptions": {"contextLength": 200_000, "maxTokens": 32_000}}),
+        ("opencode", {"limit": {"context": 1_000_000, "output": 128_000}, "attachment": True}),
+        ("continue", {"defaultCompletionOptions": {"contextLength": 1_000_000, "maxTokens": 128_000}}),
         ("aider", {"edit-format": "diff", "show-model-warnings": False}),
     ],
 )
@@ -136,6 +136,7 @@ def test_what_a_client_would_guess_wrong_of_a_model_it_does_not_know(
     client: str, said: dict[str, Any], connection: Connection
 ) -> None:
     configuration = configuration_of(next(one for one in CONFIGURED if one.id == client))
+    connection = replace(connection, limits=Limits(1_000_000, 128_000))
     data: Any = EDITORS[configuration.format].load(plan("", configuration, connection))
     places = {"opencode": ("provider", "claude-code-tray", "models", "sonnet"), "continue": ("models", 0), "aider": ()}
     for step in places[client]:

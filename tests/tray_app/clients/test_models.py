@@ -1,8 +1,11 @@
 """Which models are offered, and which one is taken at first."""
 
+import pytest
+
 from server.backends.base import ModelInfo
 from tests.scripted_backend import MODELS
-from tray_app.clients.models import model_names, usual_model
+from tray_app.clients.connection import Limits
+from tray_app.clients.models import limits_of, model_names, usual_model
 
 
 def test_short_names_aliases_ids() -> None:
@@ -26,3 +29,20 @@ def test_the_usual_one() -> None:
     assert usual_model(MODELS, "claude-haiku-5-5") == "claude-haiku-5-5"
     assert usual_model((), "default") == "sonnet"
     assert usual_model((ModelInfo("", "default", is_default=True),), "default") == "sonnet"
+
+
+@pytest.mark.parametrize(
+    ("model", "limits"),
+    [
+        ("opus", Limits(1_000_000, 128_000)),
+        ("claude-sonnet-5-5", Limits(1_000_000, 128_000)),
+        ("haiku", Limits(200_000, 64_000)),
+        ("claude-haiku-4-5", Limits(200_000, 64_000)),
+        ("claude-opus-4-5", Limits(200_000, 64_000)),
+        ("gpt-5", Limits(1_000_000, 128_000)),
+        ("fast", Limits(200_000, 64_000)),
+        ("no such model", Limits(200_000, 32_000)),
+    ],
+)
+def test_what_a_model_takes_is_that_of_the_one_behind_its_name(model: str, limits: Limits) -> None:
+    assert limits_of(model, MODELS, {"fast": "haiku"}) == limits

@@ -6,10 +6,12 @@ from tray_app.models.session_markdown import (
     LINE_CHARACTERS,
     LINE_SEPARATOR,
     PROSE_CHARACTERS,
+    PROSE_LINES,
     Code,
     Prose,
     split_code,
     split_markdown,
+    split_plain,
 )
 
 
@@ -46,22 +48,29 @@ def test_a_blank_text_has_no_pieces():
 
 
 @pytest.mark.parametrize(
-    ("typed", "shown"),
+    "text",
     [
-        ("one\ntwo\n\nthree", "one/two\n\nthree"),
-        ("# Title\ntext", "# Title\ntext"),
-        ("text\n- a\n- b\n  goes on", "text\n- a\n- b/  goes on"),
-        ("text\n1. a\n2. b", "text\n1. a\n2. b"),
-        ("text\n> said", "text\n> said"),
-        ("| a | b |\n|---|---|\n| 1 | 2 |", "| a | b |\n|---|---|\n| 1 | 2 |"),
-        ("a | b\n--|--\n1 | 2", "a | b\n--|--\n1 | 2"),
-        ("text\n---\nmore", "text\n---\nmore"),
-        ("text\n\n    code\n    code", "text\n\n    code\n    code"),
-        ("-5 degrees\n+3 tomorrow", "-5 degrees/+3 tomorrow"),
+        "2*3*4 and **5** and _6_",
+        "# no heading\n\n\n  - no list\n\ttab  two spaces  \n",
+        "```\nno code\n```",
+        "<b>&amp;</b>",
+        "\n".join(f"line {number}" for number in range(500)),
+        "word " * 3000,
+        "x" * 5000,
+        "short\n" + "y" * 5000 + "\nshort",
     ],
 )
-def test_the_lines_that_a_person_typed_stay_lines(typed, shown):
-    assert list(split_markdown(typed, keep_lines=True)) == [Prose(shown.replace("/", LINE_SEPARATOR))]
+def test_plain_text_loses_nothing(text):
+    parts = list(split_plain(text))
+    assert "".join(part.text for part in parts).replace("\n", "") == text.replace("\n", "")
+    assert [part.first for part in parts] == [True] + [False] * (len(parts) - 1)
+    assert all(len(part.text) <= PROSE_CHARACTERS and part.text.count("\n") < PROSE_LINES for part in parts)
+    if len(parts) == 1:
+        assert parts[0].text == text
+
+
+def test_a_blank_plain_text_has_no_parts():
+    assert list(split_plain(" \n\n")) == []
 
 
 def test_an_answer_has_the_breaks_that_it_asks_for_and_no_others():

@@ -1,7 +1,7 @@
 import pytest
 
 from server.store.types import Session, SessionSummary
-from tray_app.models.session_markdown import Code, Prose
+from tray_app.models.session_markdown import Code, Plain, Prose
 from tray_app.models.session_pieces import (
     Fold,
     Heading,
@@ -34,7 +34,7 @@ def pieces(*messages, system=()):
 def test_roles_are_headings():
     assert pieces(message("user", text("Hi")), message("assistant", text("Hello"))) == (
         Heading("user", 0),
-        Prose("Hi"),
+        Plain("Hi"),
         Heading("assistant", 1),
         Prose("Hello"),
     )
@@ -43,14 +43,14 @@ def test_roles_are_headings():
 def test_neighbours_of_one_role_have_one_heading():
     assert pieces(message("user", text("a")), message("user", text("b"))) == (
         Heading("user", 0),
-        Prose("a"),
-        Prose("b"),
+        Plain("a"),
+        Plain("b"),
     )
 
 
 def test_the_system_prompt_is_a_fold_at_the_top():
     (fold,) = pieces(system=("Be brief.", "Be kind."))
-    assert (fold.kind, fold_body(fold)) == ("system", (Prose("Be brief.\n\nBe kind."),))
+    assert (fold.kind, fold_body(fold)) == ("system", (Plain("Be brief.\n\nBe kind."),))
     assert pieces(system=("", " ")) == ()
 
 

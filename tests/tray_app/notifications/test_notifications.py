@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from server.errors import TrayError
-from server.events import CliChanged, Notice, PlanWindowsChanged
+from server.events import CliChanged, Notice, NoticeCleared, PlanWindowsChanged
 from server.sockets import listen
 from tests.waiting import until
 from tray_app.context import Context
@@ -101,7 +101,7 @@ async def test_each_kind_of_event_gets_to_the_tray(context: Context, with_tray: 
     titles = [title for title, _ in tray.messages]
     assert titles[:3] == [
         "Claude Code is signed out",
-        "The 5-hour limit of your plan is reached",
+        "The 5-hour limit of your plan is used up",
         "Claude Code Tray",
     ]
     assert titles[3].startswith("Port ")
@@ -179,7 +179,40 @@ async def test_without_a_tray_the_window_says_it(
 async def test_what_is_about_the_page_that_is_shown_needs_no_way_there(
     context: Context, without_tray: Notifications, window: MainWindow
 ) -> None:
-    context.bus.publish(Notice("warning", "Something is odd."))
+    context.bus.publish(PlanWindowsChanged({"five_hour": {"status": "rejected"}}))
     banner = window.page.banner
-    await until(lambda: "Something is odd." in banner.accessibleName())
+    await until(lambda: "5-hour limit" in banner.accessibleName())
     assert banner.actions_shown() == []
+
+
+async def test_notices_stand_on_the_window_by_themselves(
+    context: Context, without_tray: Notifications, window: MainWindow
+) -> None:
+    context.bus.publish(Notice("warning", "Something is odd."))
+    assert list(window.notices.banners) == ["Something is odd."]
+    await until(lambda: all(task.get_name() != "show a notification" for task in asyncio.all_tasks()))
+    assert window.page.banner.message == ""
+
+
+async def test_what_happened_before_the_window_was_there_is_told(
+    context: Context, tray: Tray, window: MainWindow
+) -> None:
+    context.bus.publish(Notice("warning", "The database was damaged."))
+
+    class WithTray(Notifications):
+        def can_use_tray(self) -> bool:
+            return True
+
+    notifications = WithTray(context, tray=tray, window=window)
+    await until(lambda: tray.messages)
+    assert tray.messages == [("Claude Code Tray", "The database was damaged.")]
+    notifications.close()
+
+
+async def test_what_comes_back_is_told_again(context: Context, with_tray: Notifications, tray: Tray) -> None:
+    full = Notice("error", "The disk is full.", topic="disk")
+    for _ in range(2):
+        context.bus.publish(full)
+    context.bus.publish(NoticeCleared("disk"))
+    context.bus.publish(full)
+    await until(lambda: len(tray.messages) == 2)

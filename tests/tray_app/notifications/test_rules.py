@@ -54,8 +54,8 @@ def test_claude_code(events: list[CliChanged], seen: bool, told: list[str]) -> N
     assert [title for event in events for title in titles(rules.cli(event, seen=seen))] == told
 
 
-FIVE = "The 5-hour limit of your plan is reached"
-WEEK = "The weekly limit of your plan is reached"
+FIVE = "The 5-hour limit of your plan is used up"
+WEEK = "The weekly limit of your plan is used up"
 FULL = {"status": "rejected", "utilization": 1.0, "resetsAt": NOW + HOUR}
 NEXT = FULL | {"resetsAt": NOW + 6 * HOUR}
 FREE = {"status": "allowed", "utilization": 0.2, "resetsAt": NOW + HOUR}
@@ -75,7 +75,7 @@ FREE = {"status": "allowed", "utilization": 0.2, "resetsAt": NOW + HOUR}
         pytest.param([plan(five_hour=FULL), plan(five_hour=FREE), plan(five_hour=FULL)], [FIVE, FIVE], id="again"),
         pytest.param([plan(five_hour=FULL), plan(five_hour=NEXT)], [FIVE, FIVE], id="next"),
         pytest.param([plan(five_hour=FULL), plan(five_hour=FULL, seven_day=FULL)], [FIVE, WEEK], id="both"),
-        pytest.param([plan(seven_day_opus=FULL)], ["A limit of your plan is reached"], id="another"),
+        pytest.param([plan(seven_day_opus=FULL)], ["The weekly Opus limit of your plan is used up"], id="another"),
         pytest.param([plan(five_hour=FULL | {"resetsAt": NOW - 1})], [], id="over already"),
         pytest.param([plan(five_hour=FULL | {"resetsAt": NOW * 1000})], [FIVE], id="in another unit"),
         pytest.param([plan(five_hour={"status": None, "utilization": "much", "resetsAt": "soon"})], [], id="nonsense"),

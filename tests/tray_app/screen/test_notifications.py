@@ -92,7 +92,7 @@ def test_only_what_needs_a_person_is_told(desktop: Desktop, claude: Claude, simu
         simulator.script(HttpError(429, headers=RateLimitHeaders(status="rejected", five_hour=1.0)))
         assert person.refusal(url, "One more?") == 429
         told = notifications.wait_for(1)
-        assert told.title == "The 5-hour limit of your plan is reached"
+        assert told.title == "The 5-hour limit of your plan is used up"
         assert re.fullmatch(r"It resets at [-0-9 ]*\d\d:\d\d \(in .+\)\. Requests are refused until then\.", told.text)
         notifications.click()
         person.window()

@@ -16,10 +16,10 @@ from tests.scripted_backend import ScriptedBackend
 from tests.tray_app.conftest import MadeAutostart
 from tests.waiting import until
 from tray_app.context import Context
+from tray_app.models.status import Kind
 from tray_app.tray.icon import TrayIcon, tray_icon
-from tray_app.tray.state import TrayState
 
-STATES: tuple[TrayState, ...] = ("stopped", "running", "busy", "error")
+STATES: tuple[Kind, ...] = ("stopped", "starting", "running", "busy", "attention", "error")
 Reason = QSystemTrayIcon.ActivationReason
 
 
@@ -67,7 +67,7 @@ async def test_it_follows_the_server(context: Context, icon: TrayIcon) -> None:
 
 async def test_requests_make_it_busy_and_it_rests_a_while_after_the_last(context: Context, icon: TrayIcon) -> None:
     await context.server.start()
-    seen: list[TrayState] = []
+    seen: list[Kind] = []
     context.server.in_flight_changed.connect(lambda: seen.append(icon.state))
     context.bus.publish(RequestStarted(record(1)))
     context.bus.publish(RequestStarted(record(2)))
@@ -121,14 +121,14 @@ async def test_a_port_that_is_taken_is_an_error(context: Context, icon: TrayIcon
         assert icon.state == "running"
 
 
-async def test_a_server_that_cannot_answer_is_an_error(
+async def test_a_server_that_cannot_answer_needs_attention(
     context: Context, icon: TrayIcon, backend: ScriptedBackend
 ) -> None:
     await context.server.start()
     backend.running = False
     context.bus.publish(CliChanged(None, None, None, {}, "Claude Code was not found."))
-    await until(lambda: icon.state == "error")
-    assert icon.icon.toolTip() == f"Claude Code Tray\nRunning on {context.server.url}\nEverything is scripted."
+    await until(lambda: icon.state == "attention")
+    assert icon.icon.toolTip() == f"Claude Code Tray\nRunning on {context.server.url}\nClaude Code was not found."
     assert icon.menu.trouble.isVisible()
     backend.running = True
     context.bus.publish(CliChanged("/usr/bin/claude", "9.9.9", True, {}))
@@ -194,19 +194,19 @@ async def test_its_menu_is_the_icons(icon: TrayIcon) -> None:
 
 
 @pytest.mark.parametrize("size", [16, 22, 44])
-def test_the_four_pictures_differ_without_their_colours(qapp: object, size: int) -> None:
-    def grey(state: TrayState) -> bytes:
+def test_the_pictures_differ_without_their_colours(qapp: object, size: int) -> None:
+    def grey(state: Kind) -> bytes:
         image = tray_icon(state).pixmap(QSize(size, size)).toImage()
         assert not image.isNull()
         return bytes(image.convertToFormat(image.Format.Format_Alpha8).constBits()) + bytes(
             image.convertToFormat(image.Format.Format_Grayscale8).constBits()
         )
 
-    assert len({grey(state) for state in STATES}) == 4
+    assert len({grey(state) for state in STATES}) == len(STATES)
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_macos_gets_a_mask(qapp: object, state: TrayState, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_macos_gets_a_mask(qapp: object, state: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tray_app.tray.icon.MACOS", True)
     icon = tray_icon(state)
     assert icon.isMask()

@@ -223,11 +223,17 @@ async def test_what_cannot_be_read_cannot_be_switched_until_it_can(context: Cont
     await until(menu.login.isEnabled)
 
 
-async def test_signing_in_is_offered_while_it_is_needed(context: Context, menu: TrayMenu, calls: Calls) -> None:
-    assert not menu.sign_in.isVisible()
+async def test_what_mends_it_is_offered_while_it_is_needed(context: Context, menu: TrayMenu, calls: Calls) -> None:
+    await context.server.start()
+    assert not menu.remedy.isVisible()
     context.bus.publish(CliChanged("/usr/bin/claude", "2.1", False, {}))
-    await until(menu.sign_in.isVisible)
-    menu.sign_in.trigger()
+    await until(menu.remedy.isVisible)
+    assert lines(menu)[:3] == [
+        f"Running on {context.server.url}",
+        "Claude Code is signed out.",
+        "Sign in to Claude Code...",
+    ]
+    menu.remedy.trigger()
     assert calls.pages == [("overview", {})]
     context.bus.publish(CliChanged("/usr/bin/claude", "2.1", True, {}))
-    await until(lambda: not menu.sign_in.isVisible())
+    await until(lambda: not menu.remedy.isVisible())

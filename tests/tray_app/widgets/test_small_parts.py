@@ -6,6 +6,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
+from tray_app.models.status import Kind
 from tray_app.theme import Theme
 from tray_app.widgets import (
     Card,
@@ -19,7 +20,6 @@ from tray_app.widgets import (
     UsageBar,
     button,
 )
-from tray_app.widgets.status_dot import State
 
 PATH = "/home/someone/.local/share/claude/versions/2.1.3/bin/claude"
 
@@ -115,16 +115,18 @@ def test_the_arrow_keys_go_from_chip_to_chip(theme: Theme, qtbot: QtBot) -> None
     assert row.current == "failed"
 
 
-STATES: tuple[tuple[State, str], ...] = (
+STATES: tuple[tuple[Kind, str], ...] = (
     ("stopped", "Stopped"),
+    ("starting", "Changing"),
     ("running", "Running"),
     ("busy", "Busy"),
+    ("attention", "Needs attention"),
     ("error", "Error"),
 )
 
 
 @pytest.mark.parametrize(("state", "word"), STATES)
-def test_the_mark_tells_its_state_to_screen_readers(theme: Theme, qtbot: QtBot, state: State, word: str) -> None:
+def test_the_mark_tells_its_state_to_screen_readers(theme: Theme, qtbot: QtBot, state: Kind, word: str) -> None:
     dot = StatusDot()
     qtbot.addWidget(dot)
     dot.set_state(state)
@@ -142,7 +144,7 @@ def test_the_marks_differ_in_shape(theme: Theme, qtbot: QtBot) -> None:
         places = [(x, y) for y in range(image.height()) for x in range(image.width())]
         shapes.add(tuple(image.pixelColor(x, y) != ground for x, y in places))
 
-    assert len(shapes) == 4
+    assert len(shapes) == len(STATES)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,18 @@
 """Closing and quitting: with a tray, without one, and while requests are being answered."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+import httpx2
 import pytest
 from PySide6.QtWidgets import QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from server.events import RequestFinished, RequestStarted
 from server.store.types import RequestRecord
+from tests.scripted_backend import Gate, ScriptedBackend, begin, end, text
+from tests.tray_app.conftest import KEY
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.windows.closing import Closing
@@ -98,3 +103,77 @@ async def test_quitting_amid_requests_asks(closing: Closing, desk: Desk, context
     press(closing, "Quit now")
     assert desk.quits == [True]
     context.bus.publish(RequestFinished(record))
+
+
+class Answering:
+    """A server in the middle of an answer, which ends when the gate is opened."""
+
+    def __init__(self, context: Context, gate: Gate, answer: "asyncio.Task[httpx2.Response]") -> None:
+        self.server = context.server
+        self.gate = gate
+        self.answer = answer
+
+
+@pytest.fixture
+async def answering(context: Context, backend: ScriptedBackend) -> AsyncIterator[Answering]:
+    await context.server.start()
+    gate = Gate()
+    backend.script(begin(), gate, *text("Hello"), *end())
+    body = {"model": "default", "messages": [{"role": "user", "content": "Hello"}]}
+    async with httpx2.AsyncClient(headers={"authorization": f"Bearer {KEY}"}, timeout=60) as client:
+        answer = asyncio.ensure_future(client.post(f"{context.server.base_url}/chat/completions", json=body))
+        await gate.reached.wait()
+        yield Answering(context, gate, answer)
+        await answer
+
+
+async def test_stopping_amid_answers_asks_and_can_be_called_off(
+    closing: Closing, context: Context, answering: Answering
+) -> None:
+    context.toggle_server()
+    assert closing.box is not None
+    assert closing.box.informativeText().startswith("A request is being answered.")
+    press(closing, "Cancel")
+    assert (answering.server.state, answering.server.finishing) == ("running", False)
+    answering.gate.open()
+    assert (await answering.answer).status_code == 200
+
+
+async def test_stopping_now_cuts_answers_off(closing: Closing, context: Context, answering: Answering) -> None:
+    context.toggle_server()
+    press(closing, "Stop now")
+    assert (await answering.answer).status_code == 503
+    await until(lambda: answering.server.state == "stopped")
+
+
+async def test_answers_are_finished_first_and_that_can_be_cut_short(
+    closing: Closing, context: Context, answering: Answering
+) -> None:
+    context.toggle_server()
+    press(closing, "Finish them first")
+    await until(lambda: answering.server.finishing)
+    assert context.status.current.line == "Stops after 1 running answer"
+    context.toggle_server()
+    assert closing.box is None, "it was asked already"
+    assert (await answering.answer).status_code == 503
+    await until(lambda: answering.server.state == "stopped")
+
+
+async def test_quitting_waits_for_answers_if_it_is_told_to(
+    closing: Closing, desk: Desk, context: Context, answering: Answering
+) -> None:
+    closing.request_quit()
+    press(closing, "Finish them first")
+    await until(lambda: answering.server.finishing)
+    assert desk.quits == []
+    answering.gate.open()
+    assert (await answering.answer).status_code == 200
+    await until(lambda: desk.quits == [True])
+    assert answering.server.state == "stopped"
+
+
+async def test_at_rest_the_server_stops_without_a_question(closing: Closing, context: Context) -> None:
+    await context.server.start()
+    context.toggle_server()
+    assert closing.box is None
+    await until(lambda: context.server.state == "stopped")

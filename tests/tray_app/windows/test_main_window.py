@@ -188,7 +188,7 @@ async def test_the_foot_of_the_rail_starts_and_stops_the_server(
     backend.may_stop.clear()
     foot.toggle.click()
     await until(lambda: context.server.state == "stopping")
-    assert (foot.word.text(), foot.dot.state) == ("Stopping...", "busy")
+    assert (foot.word.text(), foot.dot.state) == ("Stopping...", "starting")
     backend.may_stop.set()
     await until(lambda: context.server.state == "stopped")
     assert foot.word.text() == "Stopped"

@@ -11,8 +11,6 @@ from tray_app.clients.editing import Entry, value_at
 
 NAME = "Claude Code Tray"
 _MODEL = ("models", Entry("name", NAME))
-_CONTEXT_WINDOW = 200_000
-_OUTPUT = 32_000
 
 
 def _file(places: Places) -> Path:
@@ -32,8 +30,8 @@ def _changes(connection: Connection) -> Sequence[Change]:
         Change((*_MODEL, "roles"), ["chat", "edit", "apply"], keep=True),
         # Continue guesses from the model's name, and does not know ours.
         Change((*_MODEL, "capabilities"), ["tool_use", "image_input"], keep=True),
-        Change((*_MODEL, "defaultCompletionOptions", "contextLength"), _CONTEXT_WINDOW, keep=True),
-        Change((*_MODEL, "defaultCompletionOptions", "maxTokens"), _OUTPUT, keep=True),
+        Change((*_MODEL, "defaultCompletionOptions", "contextLength"), connection.limits.context, keep=True),
+        Change((*_MODEL, "defaultCompletionOptions", "maxTokens"), connection.limits.output, keep=True),
     )
 
 

@@ -14,7 +14,6 @@ from tray_app.clients.editing import value_at
 
 ID = "claude-code-tray"
 _PROVIDER = ("provider", ID)
-_LIMIT = {"context": 200_000, "output": 32_000}
 _MODALITIES = {"input": ["text", "image", "pdf"], "output": ["text"]}
 
 
@@ -25,6 +24,7 @@ def _file(places: Places) -> Path:
 
 def _changes(connection: Connection) -> Sequence[Change]:
     model = (*_PROVIDER, "models", connection.model)
+    limit = {"context": connection.limits.context, "output": connection.limits.output}
     return (
         Change(("$schema",), "https://opencode.ai/config.json", keep=True),
         Change((*_PROVIDER, "npm"), "@ai-sdk/openai-compatible"),
@@ -33,7 +33,7 @@ def _changes(connection: Connection) -> Sequence[Change]:
         Change((*_PROVIDER, "options", "apiKey"), connection.secret),
         Change((*model, "name"), f"Claude Code: {connection.model}", keep=True),
         # Without these opencode never shortens a conversation that grows too long, and sends no pictures.
-        Change((*model, "limit"), _LIMIT, keep=True),
+        Change((*model, "limit"), limit, keep=True),
         Change((*model, "attachment"), True, keep=True),
         Change((*model, "modalities"), _MODALITIES, keep=True),
     )

@@ -9,9 +9,6 @@ import json
 from tray_app.clients.client import Client, Field, Snippet, Traces
 from tray_app.clients.connection import Connection
 
-_CONTEXT_WINDOW = 200_000
-_OUTPUT = 32_000
-
 
 def _model(connection: Connection) -> str:
     model = {
@@ -20,8 +17,8 @@ def _model(connection: Connection) -> str:
         "url": f"{connection.openai_url}/chat/completions",
         "toolCalling": True,
         "vision": True,
-        "maxInputTokens": _CONTEXT_WINDOW - _OUTPUT,
-        "maxOutputTokens": _OUTPUT,
+        "maxInputTokens": connection.limits.context - connection.limits.output,
+        "maxOutputTokens": connection.limits.output,
     }
     return json.dumps([model], ensure_ascii=False, indent=2) + "\n"
 

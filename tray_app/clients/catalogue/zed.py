@@ -16,7 +16,6 @@ from tray_app.clients.editing import Entry, value_at
 
 NAME = "Local Claude Code"
 _PROVIDER = ("language_models", "openai_compatible", NAME)
-_CONTEXT_WINDOW = 200_000
 _CAPABILITIES = {"tools": True, "images": True, "parallel_tool_calls": True, "prompt_cache_key": False}
 """Zed needs the first four of them all."""
 
@@ -35,7 +34,7 @@ def _changes(connection: Connection) -> Sequence[Change]:
     return (
         Change((*_PROVIDER, "api_url"), connection.openai_url),
         Change((*model, "display_name"), f"Claude Code: {connection.model}", keep=True),
-        Change((*model, "max_tokens"), _CONTEXT_WINDOW, keep=True),
+        Change((*model, "max_tokens"), connection.limits.context, keep=True),
         Change((*model, "capabilities"), _CAPABILITIES, keep=True),
     )
 

@@ -14,7 +14,7 @@ from tray_app.clients.client import Client, Configuration, Places
 from tray_app.clients.config_file import FileChange, FileState, look, make, prepare, prepare_undo
 from tray_app.clients.connection import Connection
 from tray_app.clients.detection import is_here
-from tray_app.clients.models import model_names, usual_model
+from tray_app.clients.models import limits_of, model_names, usual_model
 from tray_app.context import Context
 
 BACKUPS = "client-files"
@@ -60,7 +60,8 @@ class Survey(QObject):
     @property
     def connection(self) -> Connection:
         """What a client has to be told now."""
-        return Connection(self._context.server.base_url.removesuffix("/v1"), self._key, self.model)
+        limits = limits_of(self.model, self._offered(), self._context.settings.aliases)
+        return Connection(self._context.server.base_url.removesuffix("/v1"), self._key, self.model, limits)
 
     @property
     def address_known(self) -> bool:

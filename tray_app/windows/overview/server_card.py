@@ -9,13 +9,13 @@ from server.port_check import look_at_port
 from tray_app import theme
 from tray_app.context import Context
 from tray_app.formatting import exact_time
+from tray_app.models.status import Status, in_flight_line
+from tray_app.server_control import ServerControl
 from tray_app.translation import tr
-from tray_app.tray.state import in_flight_line
 from tray_app.widgets import Card, CopyButton, ElidedLabel, StatusDot, button
 from tray_app.widgets.action_row import Action
 from tray_app.windows.overview.mending import Mending
 from tray_app.windows.overview.port_mending import free_again, port_actions, port_words, start_action
-from tray_app.windows.server_state import DOTS, state_word
 
 
 class ServerCard(Card):
@@ -38,6 +38,7 @@ class ServerCard(Card):
         self._url.setAccessibleName(tr("Base URL"))
         self._mending = Mending()
         self._lay_out()
+        context.status.changed.connect(self._show)
         context.server.changed.connect(self._show)
         context.server.in_flight_changed.connect(self._show)
         context.settings_changed.connect(self._show)
@@ -61,34 +62,40 @@ class ServerCard(Card):
         self.body.addStretch(1)
 
     def _show(self) -> None:
-        server = self._context.server
+        server, status = self._context.server, self._context.status.current
         if server.state != self._state:
             self._state = server.state
             self._since = self._context.clock()
-            self._word.setText(state_word(server.state))
-            self._toggle.setText(tr("Start server") if server.down else tr("Stop server"))
             # It can be read and copied while the server is stopped.
             theme.restyle(self._url, quiet=server.down)
-        busy = server.state == "running" and server.in_flight
-        self._dot.set_state("busy" if busy else DOTS[server.state])
+        self._word.setText(status.word)
+        self._toggle.setText(_toggle_label(server))
+        self._dot.set_state(status.kind)
         self._detail.setText(self._describe())
         self._detail.setToolTip(exact_time(self._since))
         self._url.setText(server.base_url)
-        self._show_problem(server.problem)
+        self._show_trouble(server.problem, status)
 
     def _describe(self) -> str:
         server = self._context.server
+        if server.finishing:
+            return self._context.status.current.line
         if server.in_flight:
             return in_flight_line(server.in_flight)
         services = server.services
         started_at = services.started_at if services is not None and server.state == "running" else self._since
         return tr("since {time}").format(time=_clock_time(started_at, self._context.clock()))
 
-    def _show_problem(self, problem: TrayError | None) -> None:
-        if problem is None:
+    def _show_trouble(self, problem: TrayError | None, status: Status) -> None:
+        if problem is not None:
+            if self._mending.show_problem(problem):
+                self._offer(problem)
+        elif not status.reason:
             self._mending.clear()
-        elif self._mending.show_problem(problem):
-            self._offer(problem)
+        elif self._mending.show_text(status.reason, role="warning") and (remedy := status.remedy) is not None:
+            show: Action = (remedy.label, lambda: self._context.show(remedy.page, **remedy.details))
+            # What is mended on this page has its button here already, in another card.
+            self._mending.offer(TrayError(status.reason), [] if remedy.page == "overview" else [show])
 
     def _offer(self, problem: TrayError) -> None:
         if isinstance(problem, PortUnavailable):
@@ -111,7 +118,13 @@ class ServerCard(Card):
 
     def _start_or_stop(self) -> None:
         # What goes wrong is the server's problem, which is shown here already.
-        self._context.run(self._context.server.toggle(), name="start or stop", on_error=lambda _: None)
+        self._context.toggle_server(on_error=lambda _: None)
+
+
+def _toggle_label(server: ServerControl) -> str:
+    if server.finishing:
+        return tr("Stop now")
+    return tr("Start server") if server.down else tr("Stop server")
 
 
 def _clock_time(epoch: float | None, now: float) -> str:

@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from server.errors import TrayError
+from server.services import ttl_seconds
 from server.store.types import StatisticsBucket
 from tray_app.context import Context
-from tray_app.formatting import money, tokens
-from tray_app.models.statistics import RANGES, Range, Totals, filled, totals
+from tray_app.formatting import duration, money, tokens
+from tray_app.models.statistics import RANGES, Range, Totals, filled, is_cut, offered, totals
 from tray_app.translation import tr
-from tray_app.widgets import Card, ChipRow, ElidedLabel, announce
+from tray_app.widgets import Card, ChipRow, ElidedLabel, announce, button
 from tray_app.windows.overview.facts import Facts
 from tray_app.windows.overview.legend import Legend
 from tray_app.windows.overview.usage_plot import TOP, UsagePlot, describe
@@ -56,12 +57,20 @@ class UsageCard(Card):
             ],
             figures=True,
         )
+        self.kept = QLabel()
+        self.kept.setProperty("role", "muted")
+        self.change_kept = button(
+            tr("Change..."), lambda: context.show("settings", setting="session_ttl_hours"), role="quiet"
+        )
+        self.change_kept.setAccessibleName(tr("Change how long requests are kept"))
         self._lay_out()
         self._point(None)
+        self._show_kept()
         self._clock = QTimer(self, interval=TICK_MS)
         self._clock.timeout.connect(self._tick)
         context.bridge.requests_changed.connect(self._note_change)
         context.settings_changed.connect(self._say_about)
+        context.settings_changed.connect(self._show_kept)
 
     def set_active(self, active: bool) -> None:
         """Whether the card is seen."""
@@ -143,12 +152,30 @@ class UsageCard(Card):
     def _choose(self, key: str) -> None:
         self._span = next(span for span in RANGES.values() if span.key == key)
         self._point(None)
+        self._show_kept()
         loading = self._loading
         if loading is None:
             self.load()
         else:
             # What is being read is of another range, and will not be shown.
             loading.add_done_callback(lambda _: self.load())
+
+    def _show_kept(self) -> None:
+        """Offer no range that holds no more than a shorter one, and say where requests are kept for less."""
+        kept = ttl_seconds(self._context.settings)
+        possible = offered(kept)
+        if self._span.key not in possible:
+            self._chips.set_current(possible[-1])
+            self._choose(possible[-1])
+            return
+        text = tr("Requests are kept for {time}; older usage is not counted.").format(time=duration(kept))
+        for key in RANGES:
+            self._chips.chip(key).setEnabled(key in possible)
+            self._chips.chip(key).setToolTip("" if key in possible else text)
+        told = is_cut(self._span, kept) or len(possible) < len(RANGES)
+        self.kept.setText(text if told else "")
+        self.kept.setVisible(told)
+        self.change_kept.setVisible(told)
 
     def _note_change(self) -> None:
         self._stale = True
@@ -175,6 +202,12 @@ class UsageCard(Card):
         row.addWidget(side, 0, Qt.AlignmentFlag.AlignTop)
         self.body.addLayout(row)
         self.body.addWidget(self._pointed)
+        note = QHBoxLayout()
+        note.setSpacing(8)
+        note.addWidget(self.kept)
+        note.addWidget(self.change_kept)
+        note.addStretch(1)
+        self.body.addLayout(note)
 
 
 def _length(span: Range) -> str:

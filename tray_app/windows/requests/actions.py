@@ -103,7 +103,7 @@ class RequestActions(QObject):
     def _open_session(self) -> None:
         record = self._table.current
         if record is not None and record.session_id:
-            self._context.show("sessions", session_id=record.session_id)
+            self._context.show("sessions", session_id=record.session_id, request=record)
 
     def _cancel_selected(self) -> None:
         for record in self._table.selected:

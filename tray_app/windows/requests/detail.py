@@ -148,14 +148,14 @@ class DetailPane(QFrame):
             part.show_body(found)
         elif not self._context.settings.log_bodies:
             if part is self.request_body:
-                reason = tr("Bodies are not logged.")
+                reason = tr("Prompts and answers are not recorded.")
                 part.show_reason(reason, tr("Turn on body logging"), self._turn_on_body_logging)
             else:
                 part.hide()
         elif self.record.status == "running":
-            part.show_reason(tr("It is kept when the request has ended."))
+            part.show_reason(tr("Available when the request finishes."))
         elif part is self.request_body or self.record.status == "ok":
-            part.show_reason(tr("It was not kept with this request. Body logging is on for those that come."))
+            part.show_reason(tr("Not recorded for this request. Body logging is on from now on."))
         else:
             part.hide()
 
@@ -165,7 +165,7 @@ class DetailPane(QFrame):
         if not self._context.settings.history:
             return tr("Headers and bodies are not kept while the history is off.")
         if self.record is not None and self.record.status == "running":
-            return tr("Headers and bodies are not there yet.")
+            return tr("Waiting for the request's details.")
         return tr("This request is not in the history any more.")
 
     def _turn_on_body_logging(self) -> None:
@@ -175,7 +175,7 @@ class DetailPane(QFrame):
 
     def _open_session(self) -> None:
         if self.record is not None and self.record.session_id:
-            self._context.show("sessions", session_id=self.record.session_id)
+            self._context.show("sessions", session_id=self.record.session_id, request=self.record)
 
     def _follow_advice(self) -> None:
         if self._advice is not None and self._advice.page:

@@ -7,8 +7,11 @@ from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from server.store.store import Store
+from server.store.types import RequestFilter, RequestRecord
+from server.store.write_health import HISTORY_TOPIC
 from tray_app import theme
 from tray_app.context import Context
+from tray_app.models.session_absence import Keeping, why_absent
 from tray_app.models.session_deletion import SessionDeletion
 from tray_app.models.session_feed import SessionFeed
 from tray_app.models.session_lookup import find_summary
@@ -84,9 +87,12 @@ class SessionBrowser(QWidget):
         self.model.refresh_times()
         self.pane.refresh_header()
 
-    def open_session(self, session_id: str) -> None:
-        """Show this session, listed or not. A search is given up for it, unless it finds it."""
-        self._work(self._open(session_id), name="open a session")
+    def open_session(self, session_id: str, request: RequestRecord | None = None) -> None:
+        """Show this session, listed or not; if there is none, why. A search is given up for it, unless it finds it.
+
+        `request` is the one whose session it is.
+        """
+        self._work(self._open(session_id, request), name="open a session")
 
     async def settle(self) -> None:
         """Delete what could still be undone, take no more events, and finish all work."""
@@ -166,12 +172,16 @@ class SessionBrowser(QWidget):
         elif self.feed.search:
             self._read(None)
 
-    async def _open(self, session_id: str) -> None:
+    async def _open(self, session_id: str, request: RequestRecord | None) -> None:
         session_id = self.feed.current_id(session_id)
         summary = await find_summary(self._store, session_id)
         if summary is None:
+            reason = await self._why_absent(session_id, request)
             self.reader.close()
-            self._say_gone()
+            self.table.clear_current()
+            self.pane.say(reason)
+            # With history off the list may be empty, and its own words would hide the reason.
+            self._stack.setCurrentWidget(self._split)
             return
         if self.model.row_of(summary.id) is None and self.feed.search:
             self.search.clear()
@@ -183,6 +193,20 @@ class SessionBrowser(QWidget):
         if self.model.row_of(summary.id) is None:
             self.model.add_at_end(summary)
         self.table.select(summary.id)
+
+    async def _why_absent(self, session_id: str, request: RequestRecord | None) -> str:
+        page = await self._store.list_requests(RequestFilter(session_id=session_id), limit=200)
+        if request is None or request.status != "running":
+            # A session that failed in the end had been saved before, if an earlier answer was complete.
+            complete = (record for record in page.items if record.status == "ok")
+            request = next(complete, request or next(iter(page.items), None))
+        keeping = Keeping(
+            self._context.clock(),
+            self._store.ttl_seconds,
+            history=self._context.settings.history,
+            unsaved=any(notice.topic == HISTORY_TOPIC for notice in self._context.bus.notices),
+        )
+        return why_absent(request, keeping, recorded=bool(page.items))
 
     def _show_menu(self, place: QPoint) -> None:
         selected = self.table.selected

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from tray_app import theme
 from tray_app.models.session_hits import Hits, hits_pattern
-from tray_app.models.session_markdown import Code, Prose
+from tray_app.models.session_markdown import Code, Plain, Prose
 from tray_app.models.session_pieces import (
     Fold,
     Heading,
@@ -127,6 +127,8 @@ class Conversation(ConversationView):
                 return HeadingWidget(piece, lambda: self._turn(piece.message))
             case Prose():
                 return ProseWidget(piece.text, self._open_link)
+            case Plain():
+                return ProseWidget(piece.text, self._open_link, markdown=False)
             case Code():
                 return CodeWidget(piece)
             case Picture():

@@ -4,6 +4,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QStackedWidget
 
+from server.store.types import RequestRecord
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.widgets import EmptyState
@@ -50,10 +51,12 @@ class SessionsPage(Page):
             self.browser.search.setFocus()
             self.browser.search.selectAll()
 
-    def open_details(self, *, session_id: str | None = None, **details: Any) -> None:
+    def open_details(
+        self, *, session_id: str | None = None, request: RequestRecord | None = None, **details: Any
+    ) -> None:
         browser = self._browser()
         if browser is not None and session_id is not None:
-            browser.open_session(session_id)
+            browser.open_session(session_id, request)
 
     async def settle(self) -> None:
         if self.browser is not None:

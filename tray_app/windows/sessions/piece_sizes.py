@@ -2,7 +2,7 @@
 
 from math import ceil
 
-from tray_app.models.session_markdown import Code, Prose
+from tray_app.models.session_markdown import Code, Plain, Prose
 from tray_app.models.session_pieces import Fold, Heading, Label, Note, Picture, Piece
 
 INDENT = 16
@@ -20,7 +20,7 @@ _CODE_FRAME = 24
 def estimated_height(piece: Piece, width: int) -> int:
     """About how high `piece` will be in a column of `width`."""
     match piece:
-        case Prose(text):
+        case Prose(text) | Plain(text):
             lines = text.count("\n") + len(text) * _CHARACTER / max(width, 1)
             return ceil(lines + 1) * _LINE
         case Code(text, _, whole):
@@ -42,6 +42,8 @@ def gap_above(piece: Piece, first: bool) -> int:
             return 20
         case Code(_, _, None):
             return 0  # the code block above goes on
+        case Plain(_, first=False):
+            return 0  # and so does the text
         case Fold() | Label():
             return 4
         case _:

@@ -1,4 +1,7 @@
-"""Markdown as text to read. Nothing in it is executed or fetched: HTML stays text, images become their names."""
+"""Text to read: Markdown laid out, or any text as it is.
+
+Nothing in it is executed or fetched: HTML stays text, images become their names.
+"""
 
 from collections.abc import Callable, Sequence
 from math import ceil
@@ -13,6 +16,7 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
+    QTextOption,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QTextBrowser, QTextEdit, QVBoxLayout, QWidget
@@ -38,13 +42,13 @@ OpenLink = Callable[[QUrl], object]
 
 
 class ProseWidget(PieceWidget):
-    """A stretch of Markdown, as high as it is."""
+    """A stretch of text, as high as it is; not `markdown`: exactly as it was written."""
 
     outset = _BORDER
 
-    def __init__(self, markdown: str, open_link: OpenLink = QDesktopServices.openUrl) -> None:
+    def __init__(self, text: str, open_link: OpenLink = QDesktopServices.openUrl, *, markdown: bool = True) -> None:
         super().__init__()
-        self.browser = ProseBrowser(markdown, open_link)
+        self.browser = ProseBrowser(text, open_link, markdown=markdown)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.browser)
@@ -67,7 +71,7 @@ class ProseWidget(PieceWidget):
 class ProseBrowser(QTextBrowser):
     """Read-only text without a frame or scroll bars of its own."""
 
-    def __init__(self, markdown: str, open_link: OpenLink) -> None:
+    def __init__(self, text: str, open_link: OpenLink, *, markdown: bool) -> None:
         super().__init__()
         self._open_link = open_link
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -84,10 +88,14 @@ class ProseBrowser(QTextBrowser):
         self.document().setIndentWidth(_LIST_INDENT)
         self.document().setDefaultFont(self.font())
         self.document().setUndoRedoEnabled(False)
-        self.document().setMarkdown(markdown, _FEATURES)
+        if markdown:
+            self.document().setMarkdown(text, _FEATURES)
+        else:
+            self.document().setPlainText(text)
+            self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         whole = QTextCursor(self.document())
         whole.beginEditBlock()  # laid out once, at the end
-        _dress(self.document())
+        _dress(self.document(), paragraph_gap=_PARAGRAPH_GAP if markdown else 0)
         whole.endEditBlock()
 
     def loadResource(self, type: int, name: QUrl | str) -> None:
@@ -145,7 +153,7 @@ def _mark(cursor: QTextCursor) -> QTextEdit.ExtraSelection:
     return selection
 
 
-def _dress(document: QTextDocument) -> None:
+def _dress(document: QTextDocument, *, paragraph_gap: int) -> None:
     """The theme's fonts and colours, and names for images."""
     colours = theme.current()
     code = QTextCharFormat()
@@ -159,7 +167,7 @@ def _dress(document: QTextDocument) -> None:
         following = block.next()
         in_list = block.textList() is not None and following.textList() is not None
         if following.isValid() and not in_list and cursor.currentTable() is None:
-            shape.setBottomMargin(_PARAGRAPH_GAP)
+            shape.setBottomMargin(paragraph_gap)
         cursor.mergeBlockFormat(shape)
         _dress_fragments(document, block.position(), code, colours.colour("accent"))
         block = block.next()

@@ -38,7 +38,7 @@ class ClaudeSection(Section):
         self.setting(
             "load_user_settings",
             tr("Load my Claude Code settings"),
-            tr("Needed for Bedrock, Vertex or an apiKeyHelper. Your hooks, plugins and permissions then apply too."),
+            tr("Needed for Bedrock, Vertex or an apiKeyHelper. Your hooks do not run."),
             SwitchField(),
             words=tr("user settings settings.json"),
         )

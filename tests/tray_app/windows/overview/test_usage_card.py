@@ -88,6 +88,7 @@ async def test_the_range_is_chosen(card, context):
 
 
 async def test_a_range_chosen_while_another_is_read_is_the_one_that_is_shown(card, context):
+    await context.change_settings({"session_ttl_hours": 200})
     await record(context, "req_1", 120)
     loading = card.load()
     card._chips.chip("week").click()
@@ -206,3 +207,32 @@ async def test_a_log_that_cannot_be_read_is_said_here_and_tried_again_in_its_tim
     card._tick()
     assert card._loading is not None
     await card._loading
+
+
+@pytest.mark.parametrize(
+    ("hours", "offered", "told"),
+    [
+        (24, ["hour", "day"], "Requests are kept for 24 h; older usage is not counted."),
+        (48, ["hour", "day", "week"], ""),
+        (0.5, ["hour"], "Requests are kept for 30 min; older usage is not counted."),
+        (None, ["hour", "day", "week"], ""),
+    ],
+)
+async def test_no_period_is_offered_of_which_nothing_is_kept(card, context, qtbot, hours, offered, told):
+    await context.change_settings({"session_ttl_hours": "never" if hours is None else hours})
+    assert [key for key in RANGES if card._chips.chip(key).isEnabled()] == offered
+    assert card.kept.text() == told
+    assert card.change_kept.isVisible() is bool(told)
+    if told:
+        with qtbot.waitSignal(context.page_requested) as asked:
+            card.change_kept.click()
+        assert asked.args == ["settings", {"setting": "session_ttl_hours"}]
+
+
+async def test_a_period_of_which_a_part_is_kept_says_so(card, context):
+    await context.change_settings({"session_ttl_hours": 48})
+    card._chips.chip("week").click()
+    assert card.kept.text() == "Requests are kept for 2 days; older usage is not counted."
+    await context.change_settings({"session_ttl_hours": 24})
+    assert card._chips.current == "day"
+    assert not card._chips.chip("week").isEnabled()

@@ -65,10 +65,10 @@ async def test_body_logging_is_offered_where_it_is_off(
 ) -> None:
     await show(page, context, record(1))
     part = detail.request_body
-    assert (part.note.text(), part.remedy.text()) == ("Bodies are not logged.", "Turn on body logging")
+    assert (part.note.text(), part.remedy.text()) == ("Prompts and answers are not recorded.", "Turn on body logging")
     part.remedy.click()
     await until(lambda: context.settings.log_bodies)
-    await until(lambda: "those that come" in part.note.text())
+    await until(lambda: "from now on" in part.note.text())
     assert not part.remedy.isVisible()
 
 
@@ -96,7 +96,8 @@ async def test_the_session_is_one_click_away(page: RequestsPage, context: Contex
     context.page_requested.connect(lambda key, details: went.append((key, details)))
     await show(page, context, replace(record(1), session_id="ses_1"))
     detail.header.session.click()
-    assert went == [("sessions", {"session_id": "ses_1"})]
+    ((key, details),) = went
+    assert (key, details["session_id"], details["request"].id) == ("sessions", "ses_1", record(1).id)
 
 
 async def test_a_running_request_ticks_and_fills_in(

@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from server.store.types import Session, SessionSummary
-from tray_app.models.session_markdown import Code, Prose
+from tray_app.models.session_markdown import Code, Plain, Prose
 from tray_app.models.session_pieces import Fold, Heading, Label
 from tray_app.models.session_reader import _reading
 from tray_app.windows.sessions.conversation import Conversation
@@ -172,9 +172,9 @@ def test_a_fold_opens_by_the_keyboard(view, key):
 
 def test_the_system_prompt_is_folded(view):
     view.show_reading(reading(*long_talk(2), system=("Be brief.",)))
-    assert Prose("Be brief.") not in [slot.piece for slot in view.slots]
+    assert Plain("Be brief.") not in [slot.piece for slot in view.slots]
     widget_of(view, Fold).button.click()
-    assert view.slots[1].piece == Prose("Be brief.")
+    assert view.slots[1].piece == Plain("Be brief.")
     assert view.slots[1].widget.x() > view.slots[2].widget.x()
 
 
@@ -229,7 +229,7 @@ def test_the_first_hit_is_shown_and_marked(view):
     said = []
     view.hit_changed.connect(lambda *hit: said.append(hit))
     view.show_reading(reading(*talk, search="needle"))
-    shown = next(slot for slot in view.slots if slot.piece == Prose("Here is the needle."))
+    shown = next(slot for slot in view.slots if slot.piece == Plain("Here is the needle."))
     (selection,) = shown.widget.browser.extraSelections()
     assert selection.cursor.selectedText() == "needle"
     assert 0 <= shown.widget.y() < view.viewport().height()
@@ -268,7 +268,7 @@ def test_tab_goes_through_the_pieces_in_their_order_and_back(view):
         widget_of(view, Prose).browser,
         widget_of(view, Fold).button,
         widget_of(view, Heading, 1).copy,
-        widget_of(view, Prose, 1).browser,
+        widget_of(view, Plain).browser,
     ]
     seen = []
     for _ in expected:
@@ -336,6 +336,6 @@ def test_tab_leaves_the_conversation_at_its_end(theme, qtbot):
     window.resize(480, 600)
     window.show()
     view.show_reading(reading(message("user", text("Only this"))))
-    widget_of(view, Prose).browser.setFocus()
+    widget_of(view, Plain).browser.setFocus()
     QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
     assert window.focusWidget() is behind

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
@@ -7,6 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu
 
 from server.errors import DatabaseUnusable
+from server.store.types import RequestRecord
 from tests.store.conversations import talk
 from tests.waiting import until
 from tray_app.models.session_cells import Column
@@ -220,7 +222,37 @@ async def test_a_session_that_is_no_more_is_said_to_be_gone(listed):
     await listed.read("c")
     listed.page.open_details(session_id="never")
     await listed.rest()
-    assert "gone" in listed.browser.pane.sentence.text()
+    assert "no session with this id" in listed.browser.pane.sentence.text()
+
+
+ASKED = RequestRecord("req_1", 0.0, "/v1/messages", "test", session_id="never")
+
+
+async def reason(pages, request):
+    pages.page.open_details(session_id="never", request=request)
+    await pages.rest()
+    assert pages.browser.pane.sentence.isVisible()
+    return pages.browser.pane.sentence.text()
+
+
+async def test_why_there_is_no_session_is_told_from_the_request(listed, context):
+    asked = replace(ASKED, started_at=context.clock())
+    assert "not saved yet" in await reason(listed, asked)
+    assert "failed" in await reason(listed, replace(asked, status="error"))
+    answered = replace(asked, status="ok", duration=1.0)
+    assert "history was off" in await reason(listed, answered)
+    await context.store.record_request(answered)
+    assert "deleted" in await reason(listed, answered)
+    later = replace(asked, id="req_2", status="error")
+    assert "deleted" in await reason(listed, later), "an answer before it had been saved"
+    context.store.set_ttl(0.5)
+    context.clock = lambda: asked.started_at + 10
+    assert "expired" in await reason(listed, answered)
+
+
+async def test_with_history_off_an_empty_list_does_not_hide_the_reason(pages, context):
+    await context.change_settings({"history": False})
+    assert "history is off" in await reason(pages, replace(ASKED, started_at=context.clock()))
 
 
 async def test_a_session_can_be_asked_for_before_the_list_is_there(context, bugs):

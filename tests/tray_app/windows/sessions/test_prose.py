@@ -39,6 +39,28 @@ def test_markdown_is_laid_out(shown):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "2*3*4",
+        "# a\n\n\n  - b\n\tc  d  ",
+        "```\ncode\n```",
+        "<b>x</b> &amp; [a](https://x.test)",
+        "![i](a.png)",
+        "x" * 900,
+    ],
+)
+def test_what_was_sent_is_shown_as_it_is(theme, qtbot, text):
+    widget = ProseWidget(text, markdown=False)
+    qtbot.addWidget(widget)
+    assert plain(widget) == text
+    widget.browser.selectAll()
+    assert widget.browser.createMimeDataFromSelection().text() == text
+    narrow, wide = widget.height_for(100), widget.height_for(800)
+    assert narrow >= wide
+    assert widget.browser.document().idealWidth() <= 800
+
+
+@pytest.mark.parametrize(
     "html", ["<script>alert(1)</script>", "<b>bold</b>", '<img src="file:///etc/passwd">', "<a href='x:y'>z</a>"]
 )
 def test_html_stays_text(shown, html):

@@ -1,0 +1,37 @@
+"""Why a request's session cannot be shown."""
+
+from dataclasses import replace
+
+import pytest
+
+from server.store.types import RequestRecord
+from tray_app.models.session_absence import Keeping, why_absent
+
+NOW = 1_800_000_000.0
+DAY = 86_400.0
+ANSWERED = RequestRecord("r", NOW - 60, "/v1/messages", "test", session_id="s", status="ok", duration=3.0)
+KEEPING = Keeping(NOW, DAY)
+
+
+@pytest.mark.parametrize(
+    ("request_", "keeping", "recorded", "reason"),
+    [
+        (None, KEEPING, False, "no session with this id"),
+        (replace(ANSWERED, status="running"), KEEPING, False, "not saved yet. It appears here when"),
+        (replace(ANSWERED, status="running"), replace(KEEPING, history=False), False, "will not be saved: history"),
+        (replace(ANSWERED, status="error"), KEEPING, True, "failed"),
+        (replace(ANSWERED, status="cancelled"), KEEPING, True, "cancelled"),
+        (replace(ANSWERED, started_at=NOW - DAY - 4), KEEPING, True, "has expired"),
+        (replace(ANSWERED, started_at=NOW - DAY - 2), KEEPING, True, "was deleted"),
+        (replace(ANSWERED, started_at=NOW - DAY - 4), replace(KEEPING, ttl=None), True, "was deleted"),
+        (ANSWERED, KEEPING, True, "was deleted"),
+        (ANSWERED, KEEPING, False, "history was off"),
+        (ANSWERED, replace(KEEPING, unsaved=True), True, "cannot be written"),
+    ],
+)
+def test_the_reason_follows_from_the_facts(
+    request_: RequestRecord | None, keeping: Keeping, recorded: bool, reason: str
+) -> None:
+    said = why_absent(request_, keeping, recorded=recorded)
+    assert reason in said
+    assert ("deleted" in said) is (reason in ("was deleted", "no session with this id"))

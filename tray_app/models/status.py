@@ -1,0 +1,156 @@
+"""The program's status: one answer for the rail, the tray icon, its menu and tooltip, and Overview.
+
+Facts in, a status out: what kind of state it is, the reason in words, and where it is mended.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from server.errors import TrayError
+from server.events import CliChanged, Notice, ServerState
+from server.store.write_health import HISTORY_TOPIC
+from tray_app.formatting import time_until
+from tray_app.models.plan import Windows, is_ahead, resets_at, used_up
+from tray_app.translation import counted, tr
+
+Kind = Literal["stopped", "starting", "running", "busy", "attention", "error"]
+"""Each has its own colour and its own shape."""
+
+MAX_REASON = 100
+"""A menu is as wide as its longest line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the status follows from. `in_flight` counts requests, `now` is in epoch seconds."""
+
+    server: ServerState
+    now: float
+    url: str | None = None
+    in_flight: int = 0
+    finishing: bool = False
+    problem: TrayError | None = None
+    """Why the server does not run."""
+    cli: CliChanged | None = None
+    trouble: str = ""
+    """What the backend says of itself when it cannot serve."""
+    replaces_cli: bool = False
+    """Whether the API serves while Claude Code cannot."""
+    replaces_plan: bool = False
+    """Whether the API serves while the plan is used up."""
+    windows: Windows = field(default_factory=dict)
+    notices: Sequence[Notice] = ()
+    key_is_lost: bool = False
+    """Whether the API key is in memory alone, though it was to be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """The button that helps: its label, the page that it opens, and what to show there."""
+
+    label: str
+    page: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`word` names the state, `line` is the same with the address or what is waited for, `reason` what is wrong."""
+
+    kind: Kind
+    word: str
+    line: str
+    reason: str = ""
+    remedy: Remedy | None = None
+
+
+def status_of(facts: Facts) -> Status:
+    """The status that follows from the facts."""
+    match facts.server:
+        case "starting":
+            return _plain("starting", tr("Starting..."))
+        case "stopping":
+            return _plain("starting", tr("Stopping..."))
+        case "running":
+            return _running(facts)
+    if facts.problem is None and facts.server == "stopped":
+        return _plain("stopped", tr("Stopped"))
+    reason = _short(facts.problem.message) if facts.problem else ""
+    line = tr("Not running: {reason}").format(reason=reason) if reason else tr("Not running")
+    return Status("error", tr("Could not start"), line, reason)
+
+
+def _running(facts: Facts) -> Status:
+    if facts.finishing:
+        waits = counted(facts.in_flight, "Stops after 1 running answer", "Stops after {n} running answers")
+        return Status("starting", tr("Finishing..."), waits)
+    line = tr("Running on {url}").format(url=facts.url)
+    if (found := _trouble(facts)) is not None:
+        reason, remedy = found
+        return Status("attention", tr("Needs attention"), line, _short(reason), remedy)
+    return Status("busy" if facts.in_flight else "running", tr("Running"), line)
+
+
+def _trouble(facts: Facts) -> tuple[str, Remedy | None] | None:
+    """What keeps a running server from doing its work, the worst first."""
+    return _cli_trouble(facts) or _plan_trouble(facts) or _history_trouble(facts) or _key_trouble(facts)
+
+
+def _cli_trouble(facts: Facts) -> tuple[str, Remedy | None] | None:
+    if facts.replaces_cli:
+        return None
+    if facts.cli is not None and facts.cli.path is None:
+        remedy = Remedy(tr("Choose the program..."), "settings", {"setting": "claude_path"})
+        return facts.cli.problem or tr("Claude Code was not found."), remedy
+    if facts.cli is not None and facts.cli.signed_in is False:
+        return tr("Claude Code is signed out."), Remedy(tr("Sign in to Claude Code..."), "overview")
+    return (facts.trouble, Remedy(tr("Open Overview"), "overview")) if facts.trouble else None
+
+
+def _plan_trouble(facts: Facts) -> tuple[str, Remedy | None] | None:
+    names = used_up(facts.windows, facts.now)
+    if not names or facts.replaces_plan:
+        return None
+    what = limit_used_up(names[0])
+    end = resets_at(facts.windows[names[0]])
+    if is_ahead(end, facts.now):
+        what = tr("{limit}; resets {time}").format(limit=what, time=time_until(end, facts.now))
+    return what + ".", Remedy(tr("Show plan limits"), "overview")
+
+
+def _history_trouble(facts: Facts) -> tuple[str, Remedy | None] | None:
+    notice = next((notice for notice in facts.notices if notice.topic == HISTORY_TOPIC), None)
+    return None if notice is None else (notice.message, None)
+
+
+def _key_trouble(facts: Facts) -> tuple[str, Remedy | None] | None:
+    if not facts.key_is_lost:
+        return None
+    remedy = Remedy(tr("Choose where to keep it..."), "settings", {"setting": "key_storage"})
+    return tr("The API key is kept in memory only and will change at the next start."), remedy
+
+
+def limit_used_up(window: str) -> str:
+    """The window by its name, in words, and that it is used up."""
+    known = {
+        "five_hour": tr("The 5-hour limit of your plan is used up"),
+        "seven_day": tr("The weekly limit of your plan is used up"),
+        "seven_day_opus": tr("The weekly Opus limit of your plan is used up"),
+        "seven_day_sonnet": tr("The weekly Sonnet limit of your plan is used up"),
+    }
+    return known.get(window, tr("A limit of your plan is used up"))
+
+
+def in_flight_line(count: int) -> str:
+    """How many requests are being answered; empty for none."""
+    return counted(count, "1 request in flight", "{n} requests in flight") if count else ""
+
+
+def _plain(kind: Kind, word: str) -> Status:
+    return Status(kind, word, word)
+
+
+def _short(text: str) -> str:
+    first = text.splitlines()[0] if text else ""
+    return first if len(first) <= MAX_REASON else f"{first[: MAX_REASON - 3].rstrip()}..."
