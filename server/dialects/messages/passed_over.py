@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 PASSED_OVER: Mapping[str, str] = {
-    "cache_control": "Claude Code sets cache marks itself",
+    "cache_control": "Claude Code sets cache marks itself; the last one on a tool is passed on",
     "metadata": "for the client's own records",
     "service_tier": "for billing",
     "anthropic_version": "as the header of this name",
