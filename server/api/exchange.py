@@ -59,7 +59,22 @@ class ExchangeEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services: Services = scope["app"].state.services
-        await Exchange(services, self._dialect, scope, receive, send).run()
+        # Until here a refusal is a matter of `Refusals`, which counts equal ones: a client may send garbage for hours.
+        try:
+            raw = await read_body(receive)
+        except ClientDisconnect:
+            Observation(services, scope).abandon()
+            raise
+        exchange = Exchange(services, self._dialect, Body(raw, parse_object(raw)), scope, receive, send)
+        await exchange.run()
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A request's body, as bytes and as the object that they stand for."""
+
+    raw: bytes
+    value: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +92,12 @@ class Exchange:
     events of the stream. When the client leaves, the backend's work ends at once.
     """
 
-    def __init__(self, services: "Services", dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, services: "Services", dialect: Dialect, body: Body, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         self._services = services
         self._dialect = dialect
+        self._body = body
         self._scope = scope
         self._receive = receive
         self._send = send
@@ -120,15 +138,14 @@ class Exchange:
 
     async def _prepare(self) -> _Prepared:
         """Everything before the backend is asked."""
-        raw = await read_body(self._receive)
-        body = parse_object(raw)
+        body = self._body.value
         self._observation.body(body)
         model = body.get("model")
         self._observation.update(requested_model=model if isinstance(model, str) else None)
         body = with_session_header(body, self._scope)
         body = await with_fetched_images(self._services, body, self._dialect.remote_images, self._dialect.with_images)
         call = self._dialect.to_messages(body, context_of(self._services))
-        link = await self._link(call.request, raw)
+        link = await self._link(call.request)
         fitted = fitted_request(self._services, link.request)
         warnings = (*self._dialect.header_warnings(self._scope), *call.warnings, *fitted.warnings)
         self._observation.prepared(
@@ -136,18 +153,18 @@ class Exchange:
         )
         return _Prepared(call, link, fitted)
 
-    async def _link(self, request: MessagesRequest, raw: bytes) -> SessionLink:
+    async def _link(self, request: MessagesRequest) -> SessionLink:
         """The request in its session, once no other request has its turn there."""
         services, session_id = self._services, session_id_of(request)
         if services.settings.history:
             # Nobody else has an id that was made for this request.
-            identity = None if request.session_id is None else self._identity(raw)
+            identity = None if request.session_id is None else self._identity()
             wait = services.settings.queue_seconds
             self._turn = await services.turns.begin(session_id, wait=wait, identity=identity)
         return await link_session(services, request, session_id)
 
-    def _identity(self, raw: bytes) -> Identity:
-        digest = hashlib.sha256(self.record.endpoint.encode("utf-8", "replace") + b"\0" + raw).digest()
+    def _identity(self) -> Identity:
+        digest = hashlib.sha256(self.record.endpoint.encode("utf-8", "replace") + b"\0" + self._body.raw).digest()
         return Identity(digest, self._arrived, self.cancel)
 
     def _end_turn(self) -> None:

@@ -59,6 +59,13 @@ async def test_each_refusal_is_listed(
     assert finished.record.id == row["id"]
 
 
+async def test_equal_bodies_that_are_no_json_are_counted(serve: Serve) -> None:
+    server = await serve()
+    for _ in range(3):
+        assert (await server.http.post(CHAT, content=b"{")).status_code == 400
+    assert [(row["http_status"], row["count"]) for row in await listed(server)] == [(400, 3)]
+
+
 async def test_the_rate_limit(serve: Serve) -> None:
     server = await serve(rate_limit="1/hour")
     server.backend.script(answer("Hi"))

@@ -1,6 +1,7 @@
 """What happens in the pictures: a day that is made up, and some minutes that are real."""
 
 import asyncio
+import contextlib
 import math
 import random
 from typing import Any
@@ -86,6 +87,7 @@ async def live(context: Context, api: Simulator) -> str:
     await _review(zed, api)
     await _question(script, api)
     await _refused(zed, api)
+    await _with_a_wrong_key(base_url)
     await _hold(zed, api)
     store = context.store
     assert store is not None
@@ -108,6 +110,15 @@ async def fill_disk(context: Context) -> None:
     record = RequestRecord("req_full", context.clock(), "/v1/messages", CLIENTS[0], response_body="word " * 50_000)
     await store.record_request(record)
     await store.list_requests()
+
+
+async def _with_a_wrong_key(base_url: str) -> None:
+    """A client with an old key, which tries several times."""
+    options: dict[str, Any] = {"api_key": "dgm-an-old-key", "max_retries": 0}
+    cline = openai.AsyncOpenAI(base_url=base_url, default_headers={"user-agent": "Cline/3.38.1"}, **options)
+    for _ in range(4):
+        with contextlib.suppress(openai.AuthenticationError):
+            await cline.models.list()
 
 
 async def _review(client: openai.AsyncOpenAI, api: Simulator) -> None:
