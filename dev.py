@@ -9,7 +9,7 @@ import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 - dev.py is started by whatever `python3` is
     sys.exit(
-        f"Claude Code Tray needs Python 3.11 or newer; this is {sys.version_info[0]}.{sys.version_info[1]}. "
+        f"Dragoman needs Python 3.11 or newer; this is {sys.version_info[0]}.{sys.version_info[1]}. "
         "Install a newer one and start dev.py with it, for example: python3.11 dev.py"
     )
 
@@ -30,7 +30,7 @@ from typing import NamedTuple, NoReturn
 
 ROOT = Path(__file__).resolve().parent
 WINDOWS = sys.platform == "win32"
-STAMP = "claude-code-tray.json"
+STAMP = "dragoman.json"
 BUILD_BACKEND = ("hatchling", "editables")
 
 # Debian's names. Other releases have other names for some; those packages say that they provide these.
@@ -165,7 +165,7 @@ def environment_python(environment: Path, windows: bool = WINDOWS) -> Path:
 def runs_this_checkout() -> bool:
     """Whether this checkout is what our own interpreter has installed as the project."""
     try:
-        origin = importlib.metadata.distribution("claude-code-tray").read_text("direct_url.json")
+        origin = importlib.metadata.distribution("dragoman").read_text("direct_url.json")
     except importlib.metadata.PackageNotFoundError:
         return False
     return origin is not None and json.loads(origin).get("url") == ROOT.as_uri()

@@ -1,4 +1,4 @@
-"""`claude-code-tray`, also `python -m server`."""
+"""`dragoman`, also `python -m server`."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -7,6 +7,7 @@ from server.commands.arguments import parse
 from server.commands.console import say
 from server.commands.options import COMMAND, COMMAND_LINE
 from server.errors import SettingsInvalid, TrayError
+from server.former_name import move_folders
 
 USAGE_ERROR = 2
 
@@ -18,8 +19,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def said(run: Callable[[], int]) -> int:
-    """The exit code of `run`; an error that the person can mend is said on standard error."""
+    """The exit code of `run`; an error that the user can correct is printed on standard error.
+
+    Everything that reads settings or data runs in here, so what the former name left is moved first.
+    """
     try:
+        move_folders()
         return run()
     except TrayError as error:
         say(f"{COMMAND}: {error}", "stderr")

@@ -28,7 +28,7 @@ GUARD_SETTINGS = (
 def create_app(services: Services) -> FastAPI:
     """The application over `services`, which whoever hosts it starts and stops."""
     app = FastAPI(
-        title="Claude Code Tray",
+        title="Dragoman",
         docs_url=None,
         redoc_url=None,
         openapi_url=None,

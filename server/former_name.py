@@ -1,7 +1,7 @@
-"""Carries over what the program kept under its former name, "Claude Code Tray": folders, keyring entries, start at login.
+"""Carries over what the program kept under its former name, "Claude Code Tray": its folders and keyring entries.
 
-Called at every start, and does something at the first one alone: what has a successor already is left as it is. This
-module and the changelog are the only places that know the name; it can go a year after the change.
+Runs at every start and changes something at the first one only: what has a successor is left alone. No other module
+knows the name.
 """
 
 import logging
@@ -9,11 +9,15 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
 from server.errors import SetupError
 from server.paths import default_config_dir, default_data_dir
+
+if TYPE_CHECKING:
+    from server.secrets.vaults import Vault
 
 FORMER_APP_NAME = "claude-code-tray"
 """Of the folders, and of the service in the system's keyring."""
@@ -42,6 +46,14 @@ def log_changes(environment: Mapping[str, str] = os.environ) -> None:
     ignored = sorted(name for name in environment if name.startswith(FORMER_VARIABLES))
     if ignored:
         log.warning("%s: these variables have the program's former name and are not read", ", ".join(ignored))
+
+
+async def copy_secrets(vault: "Vault", former: "Vault", names: Iterable[str]) -> None:
+    """Copy the secrets that only the `former` keyring service has; they stay there too. Raises KeyringUnavailable."""
+    for name in names:
+        if await vault.get(name) is None and (secret := await former.get(name)) is not None:
+            await vault.set(name, secret)
+            log.info("copied the keyring entry %r of this program's former name", name)
 
 
 def _folders() -> Iterable[tuple[Path, Path]]:

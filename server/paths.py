@@ -11,7 +11,7 @@ from typing import IO
 
 import platformdirs
 
-APP_NAME = "claude-code-tray"
+APP_NAME = "dragoman"
 LEFT_BEHIND_SECONDS = 60.0
 """A write takes no longer, even on a slow disk."""
 RETRY_DELAYS: Sequence[float] = (0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.4) if sys.platform == "win32" else ()
@@ -22,12 +22,12 @@ _PART_NAME_CHARACTERS = 40
 
 
 def default_data_dir() -> Path:
-    """Database, logs and secrets, if they are kept in a file; `~/.local/share/claude-code-tray` on Linux."""
+    """Database, logs and secrets, if they are kept in a file; `~/.local/share/dragoman` on Linux."""
     return platformdirs.user_data_path(APP_NAME, appauthor=False)
 
 
 def default_config_dir() -> Path:
-    """The settings file; `~/.config/claude-code-tray` on Linux."""
+    """The settings file; `~/.config/dragoman` on Linux."""
     return platformdirs.user_config_path(APP_NAME, appauthor=False)
 
 

@@ -23,7 +23,7 @@ class PortReport:
     """What is known of a port.
 
     `holder` is the process that has it, as `python3 (process 123)`; None where the system does not say. `ours` is the
-    version of the Claude Code Tray that answers there, None if it is anything else. `error` is why it cannot be
+    version of the Dragoman that answers there, None if it is anything else. `error` is why it cannot be
     listened on; PortUnavailable, or SettingsInvalid where the host is no address of this machine.
     """
 
@@ -78,7 +78,7 @@ def own_version(host: str, port: int) -> str | None:
             answer = json.loads(connection.getresponse().read(65536))
         except (OSError, http.client.HTTPException, ValueError):
             return None
-    ours = isinstance(answer, dict) and answer.get("name") == "Claude Code Tray"
+    ours = isinstance(answer, dict) and answer.get("name") == "Dragoman"
     return str(answer.get("version")) if ours else None
 
 

@@ -27,7 +27,7 @@ _NAMED = re.compile(
 _SCHEME = re.compile(r"(?<![a-z])(Bearer|Basic)(\s+)[a-z0-9._~+/=-]{16,}", re.IGNORECASE)
 # A prefix stays, because it says what was there. Words such as risk-... are no keys; but the last letter of
 # an escape, as in \n or %3D, may stand right before one.
-_KEY = re.compile(r"(cct-|sk-ant-|(?:(?<![A-Za-z])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2}))sk-)[A-Za-z0-9_-]{16,}")
+_KEY = re.compile(r"(dgm-|cct-|sk-ant-|(?:(?<![A-Za-z])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2}))sk-)[A-Za-z0-9_-]{16,}")
 
 
 def redact(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """The settings, from four places, each stronger than the one before.
 
-Defaults, the file `<config_dir>/settings.toml`, environment variables `CLAUDE_CODE_TRAY_*`, and what the
+Defaults, the file `<config_dir>/settings.toml`, environment variables `DRAGOMAN_*`, and what the
 command line (or the desktop application) says. Secrets are not settings: see `server.secrets`.
 """
 
@@ -24,7 +24,7 @@ from server.errors import SettingsInvalid
 from server.paths import default_config_dir, default_data_dir
 from server.settings_file import SETTINGS_FILE, edit_settings_file, read_settings_file
 
-ENV_PREFIX = "CLAUDE_CODE_TRAY_"
+ENV_PREFIX = "DRAGOMAN_"
 COMMAND_LINE = "command line"
 NONE_IS_A_VALUE = frozenset({"session_ttl_hours"})
 """Settings that may be None while their default is something else."""

@@ -84,11 +84,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--port", default="0", help="the server's port; 0, the default, is any free one")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with tempfile.TemporaryDirectory(prefix="claude-code-tray-demo-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(prefix="dragoman-demo-", ignore_cleanup_errors=True) as name:
         home = Path(name)
         with Simulator() as simulator:
             env = made_environment(home, os.environ) | simulated_account(simulator.url)
-            env["CLAUDE_CODE_TRAY_KEY_STORAGE"] = "memory"  # no key is asked for: none has to be kept
+            env["DRAGOMAN_KEY_STORAGE"] = "memory"  # no key is asked for: none has to be kept
             with started(server_command(home, options.port), env) as child:
                 return follow(child)
 

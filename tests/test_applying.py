@@ -22,7 +22,7 @@ from tests.scripted_backend import ScriptedBackend, answer
 from tests.waiting import until
 
 BODY = {"model": "opus", "messages": [{"role": "user", "content": "Hello"}]}
-KEY = "cct-the-key-of-this-test"
+KEY = "dgm-the-key-of-this-test"
 
 
 class Running:

@@ -26,7 +26,7 @@ from server.settings import Settings
 from tests.files import files_below
 from tests.simulator import Cut, HttpError, Simulator, Text, ToolUse, client_tools, conversation
 
-KEY = "cct-the-key-of-this-server"
+KEY = "dgm-the-key-of-this-server"
 STORED = "sk-ant-api03-the-persons-own-key_0123456789"
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJggg=="
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -97,7 +97,7 @@ async def test_openais_client_is_answered_with_the_stored_key(serve: Serve, simu
     assert "your own key" in raw.headers["warning"]
     (call,) = simulator.messages_calls
     assert call.headers["x-api-key"] == STORED
-    assert call.headers["user-agent"].startswith("claude-code-tray/")
+    assert call.headers["user-agent"].startswith("dragoman/")
     assert (call.model, conversation(call)) == ("claude-opus-5-5", [("user", [{"type": "text", "text": "Hello"}])])
     row = await served.last_request()
     assert (row["status"], row["backend"]) == ("ok", "anthropic_api")

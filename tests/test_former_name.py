@@ -8,6 +8,7 @@ import pytest
 from server import former_name
 from server.errors import SetupError
 from server.paths import default_config_dir, default_data_dir
+from server.secrets.vaults import MemoryVault
 
 
 def former(folder: Path) -> Path:
@@ -62,3 +63,17 @@ def test_former_variables_are_named(caplog: pytest.LogCaptureFixture) -> None:
         former_name.log_changes({"CLAUDE_CODE_TRAY_PORT": "1", "DRAGOMAN_PORT": "2"})
     assert len(caplog.messages) == 1
     assert caplog.messages[0].startswith("CLAUDE_CODE_TRAY_PORT: ")
+
+
+async def test_secrets_are_copied_once_and_stay_where_they_were(caplog: pytest.LogCaptureFixture) -> None:
+    vault, former = MemoryVault(), MemoryVault()
+    await former.set("api_key", "theirs")
+    await former.set("anthropic_api_key", "old")
+    await vault.set("anthropic_api_key", "newer")
+    with caplog.at_level(logging.INFO):
+        for _ in range(2):
+            await former_name.copy_secrets(vault, former, ("api_key", "anthropic_api_key", "other"))
+    assert [await vault.get(name) for name in ("api_key", "anthropic_api_key", "other")] == ["theirs", "newer", None]
+    assert await former.get("api_key") == "theirs"
+    assert len(caplog.messages) == 1
+    assert "theirs" not in caplog.text

@@ -17,7 +17,7 @@ from server import logs
 from server.logs import configure_logs, log_file
 from server.settings import Settings
 
-KEY = "cct-" + "k" * 43
+KEY = "dgm-" + "k" * 43
 log = logging.getLogger("server.somewhere")
 
 
@@ -84,7 +84,7 @@ def test_secrets_reach_neither(tmp_path: Path) -> None:
         log.exception("failed")
     for text in (console.getvalue(), log_file(tmp_path).read_text()):
         assert "failed" in text
-        assert "RuntimeError: refused cct-[redacted]" in text
+        assert "RuntimeError: refused dgm-[redacted]" in text
         assert "k" * 43 not in text
         assert "plain-secret" not in text
 

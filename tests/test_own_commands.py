@@ -11,7 +11,7 @@ from server import own_commands
 from server.own_commands import Installation, announce, cli_command, own_command, program, sign_in_hint
 from server.paths import default_config_dir, default_data_dir
 
-NAME = "claude-code-tray.exe" if sys.platform == "win32" else "claude-code-tray"
+NAME = "dragoman.exe" if sys.platform == "win32" else "dragoman"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell reads the lines")
 
 
@@ -39,7 +39,7 @@ def installation(tmp_path: Path, **changes: object) -> Installation:
 def test_on_path_the_name_is_enough(tmp_path: Path) -> None:
     put(tmp_path / "path")
     put(tmp_path / "environment")
-    assert program(installation(tmp_path), tmp_path) == ["claude-code-tray"]
+    assert program(installation(tmp_path), tmp_path) == ["dragoman"]
 
 
 def test_in_a_checkout_it_is_dev_py(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from server.paths import default_config_dir, default_data_dir, file_holder, make
 def test_files_are_kept_in_the_users_own_places(made_home: Path) -> None:
     for place in (default_data_dir(), default_config_dir()):
         assert place.is_relative_to(made_home)
-        assert "claude-code-tray" in place.parts
+        assert "dragoman" in place.parts
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_what_a_killed_process_left_goes_with_the_next_write(tmp_path: Path) -> 
 def test_no_file_of_another_kind_is_taken_for_a_left_one(tmp_path: Path) -> None:
     path = tmp_path / "files" / "file"
     path.parent.mkdir()
-    part = "abcdefgh.claude-code-tray.part"
+    part = "abcdefgh.dragoman.part"
     others = [path.with_name(name) for name in (".file.swp", ".file.abcdefgh", f".another.{part}", f"file.{part}")]
     for other in others:
         other.write_text("of somebody else's")

@@ -22,7 +22,7 @@ from tests.environment import simulated_account
 from tests.simulator import Simulator
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-KEY = "cct-the-key-of-this-test"
+KEY = "dgm-the-key-of-this-test"
 BY_SYSTEM = ("data_dir", "config_dir")
 
 
@@ -49,7 +49,7 @@ def server_url(cli_path: Path) -> Iterator[str]:
     """A server with the real CLI and the simulator behind it, as `serve` starts it."""
     with Simulator() as simulator:
         account = simulated_account(simulator.url)
-        with serving(CLAUDE_CODE_TRAY_API_KEY=KEY, CLAUDE_CODE_TRAY_CLAUDE_PATH=str(cli_path), **account) as server:
+        with serving(DRAGOMAN_API_KEY=KEY, DRAGOMAN_CLAUDE_PATH=str(cli_path), **account) as server:
             yield server.url
 
 

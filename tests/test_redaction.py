@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from server.redaction import redact, redact_text
 
-OWN = "cct-" + "Ab3_-" * 8 + "xyz"
+OWN = "dgm-" + "Ab3_-" * 8 + "xyz"
 ANTHROPIC = "sk-ant-api03-" + "Zz9-_" * 10
 OPENAI = "sk-proj-" + "Qq7" * 10
 
@@ -18,7 +18,7 @@ OPENAI = "sk-proj-" + "Qq7" * 10
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (f"key {OWN}.", "key cct-[redacted]."),
+        (f"key {OWN}.", "key dgm-[redacted]."),
         (f"{ANTHROPIC} and {OPENAI}", "sk-ant-[redacted] and sk-[redacted]"),
         (f"Authorization: Bearer {OWN}\nnext", "Authorization: [redacted]\nnext"),
         ("authorization: Basic dXNlcjpwYXNz", "authorization: [redacted]"),
@@ -68,9 +68,9 @@ def test_what_is_no_secret_stays(text: str) -> None:
         ({"api_key": None, "password": ""}, {"api_key": None, "password": ""}),
         ([("cookie", "a=b"), ("host", "h")], [("cookie", "[redacted]"), ("host", "h")]),
         ({"data": "B" * 400, "n": 1}, {"data": "[400 characters]", "n": 1}),
-        ([OWN, 1, None, 2.5, True], ["cct-[redacted]", 1, None, 2.5, True]),
-        ((OWN, OWN, OWN), ("cct-[redacted]",) * 3),
-        ({1: OWN}, {1: "cct-[redacted]"}),
+        ([OWN, 1, None, 2.5, True], ["dgm-[redacted]", 1, None, 2.5, True]),
+        ((OWN, OWN, OWN), ("dgm-[redacted]",) * 3),
+        ({1: OWN}, {1: "dgm-[redacted]"}),
         (b"bytes", b"bytes"),
     ],
 )
@@ -88,7 +88,7 @@ key_tail = st.text(string.ascii_letters + string.digits + "_-", min_size=20, max
 around = st.text(max_size=40)
 
 
-@given(around, st.sampled_from(["cct-", "sk-ant-"]), key_tail, around)
+@given(around, st.sampled_from(["dgm-", "sk-ant-"]), key_tail, around)
 def test_no_key_comes_through_whatever_stands_around_it(before: str, prefix: str, tail: str, after: str) -> None:
     assert prefix + tail not in redact_text(before + prefix + tail + after)
 

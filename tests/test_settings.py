@@ -15,8 +15,8 @@ from server.settings import Settings, load_settings, sources, write_settings
 @pytest.fixture(autouse=True)
 def config_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty configuration directory."""
-    monkeypatch.setenv("CLAUDE_CODE_TRAY_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("CLAUDE_CODE_TRAY_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("DRAGOMAN_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("DRAGOMAN_DATA_DIR", str(tmp_path / "data"))
     (tmp_path / "config").mkdir()
     return tmp_path / "config"
 
@@ -51,24 +51,24 @@ def test_the_stronger_source_wins(
     if in_file is not None:
         write(config_dir, f"port = {in_file}")
     if in_environment is not None:
-        monkeypatch.setenv("CLAUDE_CODE_TRAY_PORT", in_environment)
+        monkeypatch.setenv("DRAGOMAN_PORT", in_environment)
     assert load_settings({"port": on_command_line}).port == expected
 
 
 def test_who_fixes_a_setting_is_said(config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(config_dir, "port = 1001\nspares = 3\nidle_seconds = 5")
-    monkeypatch.setenv("CLAUDE_CODE_TRAY_PORT", "1002")
-    monkeypatch.setenv("claude_code_tray_spares", "2")
-    monkeypatch.setenv("CLAUDE_CODE_TRAY_HOST", "")
+    monkeypatch.setenv("DRAGOMAN_PORT", "1002")
+    monkeypatch.setenv("dragoman_spares", "2")
+    monkeypatch.setenv("DRAGOMAN_HOST", "")
     fixed = sources({"port": 1003, "host": None, "api_key_required": False})
     assert fixed == {
         "port": "command line",
         "api_key_required": "command line",
-        "spares": "CLAUDE_CODE_TRAY_SPARES",
-        "config_dir": "CLAUDE_CODE_TRAY_CONFIG_DIR",
-        "data_dir": "CLAUDE_CODE_TRAY_DATA_DIR",
+        "spares": "DRAGOMAN_SPARES",
+        "config_dir": "DRAGOMAN_CONFIG_DIR",
+        "data_dir": "DRAGOMAN_DATA_DIR",
     }
-    assert sources()["port"] == "CLAUDE_CODE_TRAY_PORT"
+    assert sources()["port"] == "DRAGOMAN_PORT"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_file_and_environment_write_the_same_values(
     path = write(config_dir, f"{name} = {in_file}")
     assert getattr(load_settings(), name) == expected
     path.unlink()
-    monkeypatch.setenv(f"CLAUDE_CODE_TRAY_{name.upper()}", in_environment)
+    monkeypatch.setenv(f"DRAGOMAN_{name.upper()}", in_environment)
     assert getattr(load_settings(), name) == expected
 
 
@@ -140,10 +140,10 @@ def test_a_wrong_value_is_refused_with_its_name_and_source(
     if value == "":
         return
     path.unlink()
-    monkeypatch.setenv(f"CLAUDE_CODE_TRAY_{name.upper()}", str(value))
+    monkeypatch.setenv(f"DRAGOMAN_{name.upper()}", str(value))
     with pytest.raises(SettingsInvalid) as in_environment:
         load_settings()
-    assert in_environment.value.source == f"CLAUDE_CODE_TRAY_{name.upper()}"
+    assert in_environment.value.source == f"DRAGOMAN_{name.upper()}"
 
 
 def test_keys_of_a_newer_version_are_passed_over_and_named(config_dir: Path) -> None:
@@ -166,7 +166,7 @@ def test_settings_cannot_be_changed() -> None:
 
 def test_the_settings_class_itself_looks_nowhere(config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(config_dir, "port = 9")
-    monkeypatch.setenv("CLAUDE_CODE_TRAY_PORT", "10")
+    monkeypatch.setenv("DRAGOMAN_PORT", "10")
     assert Settings().port == 8000
 
 

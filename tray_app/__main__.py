@@ -1,4 +1,4 @@
-"""`claude-code-tray`, also `python -m tray_app`: the desktop application, or the server's command line."""
+"""`dragoman`, also `python -m tray_app`: the desktop application, or the server's command line."""
 
 import importlib.util
 import os

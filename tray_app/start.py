@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
+from server import former_name
 from server.commands.console import say
 from server.commands.options import COMMAND, COMMAND_LINE, overrides
 from server.errors import SettingsInvalid, SetupError, TrayError
@@ -65,6 +66,7 @@ def _start(namespace: argparse.Namespace) -> int:
     if not instance.claim(launch):
         return 0
     configure_logs(settings)
+    former_name.log_changes()
     announce(settings.data_dir, settings.config_dir, window=True)
     try:
         with crashes.catching(settings.data_dir):

@@ -30,7 +30,7 @@ async def root(request: Request) -> Response:
     base = str(request.base_url).rstrip("/")
     return json_response(
         {
-            "name": "Claude Code Tray",
+            "name": "Dragoman",
             "version": __version__,
             "openai_base_url": f"{base}/v1",
             "anthropic_base_url": base,

@@ -3,13 +3,13 @@
 import unicodedata
 from collections.abc import Iterable
 
-AGENT = "claude-code-tray"
+AGENT = "dragoman"
 _MOST = 4096
 """Bytes of the whole header: proxies and clients cap a header line at 8 KiB."""
 
 
 def warning_header(texts: Iterable[str]) -> str | None:
-    """`299 claude-code-tray "text"` for each text, joined by commas (RFC 7234, 5.5); None when there is none.
+    """`299 dragoman "text"` for each text, joined by commas (RFC 7234, 5.5); None when there is none.
 
     Quoted and in ASCII, so that no text (they may quote the client's own words) can end the header or begin another.
     """

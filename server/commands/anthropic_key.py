@@ -1,4 +1,4 @@
-"""`claude-code-tray key --anthropic` and `--forget-anthropic`: the person's own key for the Anthropic API."""
+"""`dragoman key --anthropic` and `--forget-anthropic`: the person's own key for the Anthropic API."""
 
 import getpass
 import sys

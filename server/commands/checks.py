@@ -66,7 +66,7 @@ async def check_claude(settings: Settings) -> list[Check]:
 
 
 async def _probe(path: Path, settings: Settings) -> Probe:
-    with tempfile.TemporaryDirectory(prefix="claude-code-tray-") as directory:
+    with tempfile.TemporaryDirectory(prefix="dragoman-") as directory:
         return await probe(path, Path(directory), os.environ, load_user_settings=settings.load_user_settings)
 
 

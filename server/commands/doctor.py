@@ -1,4 +1,4 @@
-"""`claude-code-tray doctor`: checks what the server needs, and says what to do where something is missing."""
+"""`dragoman doctor`: checks what the server needs, and says what to do where something is missing."""
 
 import argparse
 import asyncio

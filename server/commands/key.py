@@ -1,4 +1,4 @@
-"""`claude-code-tray key`: the server's API key on standard output, and where it is on standard error."""
+"""`dragoman key`: the server's API key on standard output, and where it is on standard error."""
 
 import argparse
 import asyncio

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-COMMAND = "claude-code-tray"
+COMMAND = "dragoman"
 COMMAND_LINE = "command line"
 """How settings name the arguments as the source of a value."""
 

@@ -1,4 +1,4 @@
-"""`claude-code-tray serve`: the server without a desktop, until it is told to stop."""
+"""`dragoman serve`: the server without a desktop, until it is told to stop."""
 
 import argparse
 import asyncio
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
+from server import former_name
 from server.commands.console import say
 from server.commands.options import COMMAND, overrides
 from server.errors import SettingsInvalid
@@ -32,6 +33,7 @@ def run(namespace: argparse.Namespace) -> int:
     settings = load_settings(overrides(namespace))
     refuse_itself(settings, os.environ.get("ANTHROPIC_BASE_URL", ""))
     configure_logs(settings)
+    former_name.log_changes()
     announce(settings.data_dir, settings.config_dir, window=False)
     _warn(settings)
     return asyncio.run(_run(settings))

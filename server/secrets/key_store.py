@@ -13,8 +13,8 @@ from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 from server.secrets.vaults import ADVICE, MemoryVault, Vault
 
 API_KEY = "api_key"
-KEY_PREFIX = "cct-"
-KEY_VARIABLE = "CLAUDE_CODE_TRAY_API_KEY"
+KEY_PREFIX = "dgm-"
+KEY_VARIABLE = "DRAGOMAN_API_KEY"
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ KeyKind = Literal["keyring", "file", "memory", "environment"]
 
 
 def new_api_key() -> str:
-    """`cct-` and 43 characters that go into URLs and headers as they are: 256 bits."""
+    """`dgm-` and 43 characters that go into URLs and headers as they are: 256 bits."""
     return KEY_PREFIX + secrets.token_urlsafe(32)
 
 

@@ -4,6 +4,8 @@ import logging
 import os
 
 from server.errors import KeyringUnavailable, SettingsInvalid
+from server.former_name import FORMER_APP_NAME, copy_secrets
+from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 from server.secrets.key_store import API_KEY, KEY_VARIABLE, KeyStore
 from server.secrets.vaults import KEYRING_SECONDS, FileVault, MemoryVault, Vault
 from server.settings import Settings
@@ -47,8 +49,9 @@ async def open_vault(settings: Settings, *, keyring_seconds: float = KEYRING_SEC
     from server.secrets.system_keyring import KeyringVault
 
     vault = KeyringVault(settings.data_dir, timeout=keyring_seconds)
+    former = KeyringVault(settings.data_dir, timeout=keyring_seconds, service=FORMER_APP_NAME)
     try:
-        await vault.get(API_KEY)
+        await copy_secrets(vault, former, (API_KEY, ANTHROPIC_API_KEY))
     except KeyringUnavailable as error:
         if not or_memory:
             raise

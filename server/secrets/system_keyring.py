@@ -34,23 +34,24 @@ class KeyringVault:
 
     kind: VaultKind = "keyring"
 
-    def __init__(self, data_dir: Path, *, timeout: float = KEYRING_SECONDS) -> None:
+    def __init__(self, data_dir: Path, *, timeout: float = KEYRING_SECONDS, service: str = APP_NAME) -> None:
         self._data_dir = data_dir
+        self._service = service
         self._timeout = timeout
         self.description = "in the system keyring"
 
     async def get(self, name: str) -> str | None:
-        return await self._call(lambda backend: backend.get_password(APP_NAME, self._username(name)))
+        return await self._call(lambda backend: backend.get_password(self._service, self._username(name)))
 
     async def set(self, name: str, value: str | None) -> None:
         if value is None:
             await self._call(lambda backend: self._forget(backend, name))
         else:
-            await self._call(lambda backend: backend.set_password(APP_NAME, self._username(name), value))
+            await self._call(lambda backend: backend.set_password(self._service, self._username(name), value))
 
     def _forget(self, backend: keyring.backend.KeyringBackend, name: str) -> None:
-        if backend.get_password(APP_NAME, self._username(name)) is not None:
-            backend.delete_password(APP_NAME, self._username(name))
+        if backend.get_password(self._service, self._username(name)) is not None:
+            backend.delete_password(self._service, self._username(name))
 
     def _username(self, name: str) -> str:
         """Servers with directories of their own have keys of their own."""

@@ -7,7 +7,7 @@ from server import exact_json
 from server.messages import Block, Message
 from server.store.types import Session, as_json
 
-FORMAT = "claude-code-tray/session-1"
+FORMAT = "dragoman/session-1"
 _HEADINGS = {"user": "User", "assistant": "Assistant"}
 
 

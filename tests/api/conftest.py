@@ -23,7 +23,7 @@ from server.services import Services, build_services
 from server.settings import Settings
 from tests.scripted_backend import ScriptedBackend
 
-KEY = "cct-the-key-of-this-test"
+KEY = "dgm-the-key-of-this-test"
 
 
 @dataclass

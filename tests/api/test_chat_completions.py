@@ -153,7 +153,7 @@ async def test_an_answer_without_its_end_is_an_error(server: Served) -> None:
 async def test_what_is_not_honoured_stands_in_the_warning_header(server: Served) -> None:
     server.backend.script(answer("Hi"))
     raw = await server.openai().chat.completions.with_raw_response.create(model="opus", messages=HELLO, temperature=0.5)
-    assert raw.headers["warning"].startswith('299 claude-code-tray "')
+    assert raw.headers["warning"].startswith('299 dragoman "')
     assert "temperature" in raw.headers["warning"]
     assert server.backend.requests[0].temperature is None
     [ended] = await server.finished()

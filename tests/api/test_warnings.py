@@ -10,7 +10,7 @@ def test_none() -> None:
 
 
 def test_several() -> None:
-    assert warning_header(["one", "two", "one"]) == '299 claude-code-tray "one", 299 claude-code-tray "two"'
+    assert warning_header(["one", "two", "one"]) == '299 dragoman "one", 299 dragoman "two"'
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_several() -> None:
     ],
 )
 def test_no_text_breaks_the_header(text: str, shown: str) -> None:
-    assert warning_header([text]) == f'299 claude-code-tray "{shown}"'
+    assert warning_header([text]) == f'299 dragoman "{shown}"'
 
 
 def test_it_is_never_longer_than_clients_take() -> None:

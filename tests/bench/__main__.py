@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parse(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
-        tempfile.TemporaryDirectory(prefix="claude-code-tray-bench-", ignore_cleanup_errors=True) as home,
+        tempfile.TemporaryDirectory(prefix="dragoman-bench-", ignore_cleanup_errors=True) as home,
         set_up(find_claude(options.claude_path), Path(home)) as scene,
     ):
         measured_on = machine(scene)

@@ -30,9 +30,9 @@ CLI_VARIABLES = {
     "CLAUDE_CODE_DISABLE_CLAUDE_MDS": "1",
 }
 SERVER_VARIABLES = {
-    "CLAUDE_CODE_TRAY_RATE_LIMIT": "1000000/minute",
-    "CLAUDE_CODE_TRAY_API_KEY_REQUIRED": "false",
-    "CLAUDE_CODE_TRAY_KEY_STORAGE": "memory",
+    "DRAGOMAN_RATE_LIMIT": "1000000/minute",
+    "DRAGOMAN_API_KEY_REQUIRED": "false",
+    "DRAGOMAN_KEY_STORAGE": "memory",
 }
 """The limit is kept, so that its cost is part of what is measured, but it is not reached."""
 WINDOW_VARIABLES = {"QT_QPA_PLATFORM": "offscreen"}

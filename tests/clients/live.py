@@ -23,7 +23,7 @@ from tests.clients.watching import Watch, WatchedTransport
 from tests.simulator import Recorded, Simulator
 from tests.waiting import until
 
-KEY = "cct-the-key-of-this-test"
+KEY = "dgm-the-key-of-this-test"
 HELLO = [{"role": "user", "content": "Hello"}]
 
 

@@ -55,7 +55,7 @@ async def test_a_server_that_is_ended_by_a_signal(
     simulator: Simulator, cli_path: os.PathLike[str], number: signal.Signals
 ) -> None:
     """With a stream under way, a conversation that rests, and spares."""
-    variables = {"CLAUDE_CODE_TRAY_API_KEY": "my-own-key", "CLAUDE_CODE_TRAY_SPARES": "2"}
+    variables = {"DRAGOMAN_API_KEY": "my-own-key", "DRAGOMAN_SPARES": "2"}
     with serving("--claude-path", str(cli_path), **variables) as running:
         async with httpx2.AsyncClient(base_url=running.url, headers={"x-api-key": "my-own-key"}, timeout=60) as client:
             answer = await client.post("/v1/messages", json={**BODY, "stream": False, "max_tokens": 9})
@@ -77,7 +77,7 @@ async def test_a_server_that_is_killed_while_a_call_is_held(simulator: Simulator
     """At the end of its input the CLI would take the call for interrupted, and ask the model what to do."""
     look = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
     simulator.script(ToolUse("look"))
-    with serving("--claude-path", str(cli_path), CLAUDE_CODE_TRAY_API_KEY="my-own-key") as running:
+    with serving("--claude-path", str(cli_path), DRAGOMAN_API_KEY="my-own-key") as running:
         async with httpx2.AsyncClient(base_url=running.url, headers={"x-api-key": "my-own-key"}, timeout=60) as client:
             answer = await client.post("/v1/chat/completions", json={**BODY, "stream": False, "tools": [look]})
         assert answer.json()["choices"][0]["finish_reason"] == "tool_calls"

@@ -122,7 +122,7 @@ async def test_history_that_is_switched_off_leaves_nothing(serve: Serve, tmp_pat
 async def test_the_log_holds_no_prompts(simulator: Simulator, cli_path: Path, tmp_path: Path) -> None:
     """Nor answers, nor keys; but who asked, when, and what it took."""
     places = ("--data-dir", str(tmp_path / "data"), "--claude-path", str(cli_path), "--log-level", "debug")
-    with serving(*places, CLAUDE_CODE_TRAY_API_KEY="my-own-key", CLAUDE_CODE_TRAY_HISTORY="false") as running:
+    with serving(*places, DRAGOMAN_API_KEY="my-own-key", DRAGOMAN_HISTORY="false") as running:
         async with httpx2.AsyncClient(base_url=running.url, headers={"x-api-key": "my-own-key"}, timeout=60) as client:
             for words in ("Xylophone", 7):
                 body = {

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 # No Claude Code process is started ahead, and no keyring is looked for.
-QUIET = {"CLAUDE_CODE_TRAY_SPARES": "0", "CLAUDE_CODE_TRAY_KEY_STORAGE": "file"}
+QUIET = {"DRAGOMAN_SPARES": "0", "DRAGOMAN_KEY_STORAGE": "file"}
 ROOT = Path(__file__).parents[2]
 
 # `os.write` gets through where there is no `sys.stderr`.

@@ -32,7 +32,7 @@ def test_usage_errors_end_with_2(arguments: list[str], capsys: pytest.CaptureFix
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
-    assert "usage: claude-code-tray" in capsys.readouterr().err
+    assert "usage: dragoman" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -44,27 +44,27 @@ def test_values_that_no_setting_takes_are_usage_errors(
     assert main(["serve", *arguments]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith("claude-code-tray: The setting")
+    assert captured.err.startswith("dragoman: The setting")
     assert "command line" in captured.err
 
 
 def test_a_wrong_value_elsewhere_is_no_usage_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("CLAUDE_CODE_TRAY_PORT", "many")
+    monkeypatch.setenv("DRAGOMAN_PORT", "many")
     assert main(["serve"]) == 1
-    assert "CLAUDE_CODE_TRAY_PORT" in capsys.readouterr().err
+    assert "DRAGOMAN_PORT" in capsys.readouterr().err
 
 
 def test_the_version_is_printed() -> None:
     result = run("--version")
-    assert (result.returncode, result.stdout) == (0, f"claude-code-tray {__version__}\n")
+    assert (result.returncode, result.stdout) == (0, f"dragoman {__version__}\n")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["doctor", "-h"]])
 def test_help_needs_nothing_heavy(arguments: list[str]) -> None:
     result = run(*arguments, PYTHONPROFILEIMPORTTIME="1")
     assert result.returncode == 0
-    assert "usage: claude-code-tray" in result.stdout
+    assert "usage: dragoman" in result.stdout
     assert "argparse" in result.stderr
     assert not [name for name in ("pydantic", "fastapi", "uvicorn", "structlog") if name in result.stderr]

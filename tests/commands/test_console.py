@@ -37,7 +37,7 @@ def test_a_command_does_its_work_without_a_console(
     claude_environment: Mapping[str, str], cli_path: Path, package: str, arguments: list[str], code: int
 ) -> None:
     account = {name: value for name, value in claude_environment.items() if os.environ.get(name) != value}
-    account |= {"CLAUDE_CODE_TRAY_CLAUDE_PATH": str(cli_path), "CLAUDE_CODE_TRAY_PORT": "0"}
+    account |= {"DRAGOMAN_CLAUDE_PATH": str(cli_path), "DRAGOMAN_PORT": "0"}
     result = run(*arguments, program=without_console(package), **account)
     assert (result.returncode, result.stdout, result.stderr) == (code, "", "")
 
@@ -59,7 +59,7 @@ def test_an_output_that_takes_nothing_is_no_traceback(tmp_path: Path, command: s
     with open("/dev/full", "w") as full:
         result = subprocess.run(
             [sys.executable, "-m", "server", command, "--data-dir", str(tmp_path)],
-            env=os.environ | QUIET | {"CLAUDE_CODE_TRAY_CLAUDE_PATH": str(tmp_path / "none")},
+            env=os.environ | QUIET | {"DRAGOMAN_CLAUDE_PATH": str(tmp_path / "none")},
             cwd=ROOT,
             stdout=full,
             stderr=subprocess.PIPE,

@@ -47,7 +47,7 @@ class Diagnosis:
 def signed_in(claude_environment: Mapping[str, str], cli_path: Path) -> dict[str, str]:
     """The variables of an account, and of where Claude Code is."""
     account = {name: value for name, value in claude_environment.items() if os.environ.get(name) != value}
-    return account | {"CLAUDE_CODE_TRAY_CLAUDE_PATH": str(cli_path), "CLAUDE_CODE_TRAY_PORT": "0"}
+    return account | {"DRAGOMAN_CLAUDE_PATH": str(cli_path), "DRAGOMAN_PORT": "0"}
 
 
 def test_all_is_well(signed_in: dict[str, str], cli_path: Path, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_what_is_called_claude_is_something_else(tmp_path: Path) -> None:
 
 
 def test_no_keyring_is_worth_a_warning(signed_in: dict[str, str]) -> None:
-    found = Diagnosis(**signed_in | {"CLAUDE_CODE_TRAY_KEY_STORAGE": "keyring"})
+    found = Diagnosis(**signed_in | {"DRAGOMAN_KEY_STORAGE": "keyring"})
     assert (found.code, found.status("API key")) == (0, "warn")
     assert "in memory only" in found.text("API key")
 
@@ -119,8 +119,8 @@ def test_a_damaged_file_of_secrets_fails(signed_in: dict[str, str], tmp_path: Pa
     ("variables", "said"),
     [
         ({}, "missing or not signed in"),
-        ({"CLAUDE_CODE_TRAY_FALLBACK_ON_PLAN_LIMIT": "true"}, "plan is used up"),
-        ({"CLAUDE_CODE_TRAY_ANTHROPIC_FALLBACK": "false"}, "not used"),
+        ({"DRAGOMAN_FALLBACK_ON_PLAN_LIMIT": "true"}, "plan is used up"),
+        ({"DRAGOMAN_ANTHROPIC_FALLBACK": "false"}, "not used"),
     ],
 )
 def test_an_anthropic_key_is_known_of_but_not_shown(

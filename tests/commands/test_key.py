@@ -21,7 +21,7 @@ async def stored(data_dir: Path) -> str | None:
 def test_the_key_is_made_printed_and_found_again(tmp_path: Path) -> None:
     first = run("key", "--data-dir", str(tmp_path))
     assert first.returncode == 0
-    assert re.fullmatch(r"cct-[\w-]{43}\n", first.stdout)
+    assert re.fullmatch(r"dgm-[\w-]{43}\n", first.stdout)
     assert str(tmp_path / "secrets.json") in first.stderr
     assert run("key", "--data-dir", str(tmp_path)).stdout == first.stdout
 
@@ -30,14 +30,14 @@ def test_rotating_prints_the_new_key(tmp_path: Path) -> None:
     old = run("key", "--data-dir", str(tmp_path)).stdout
     rotated = run("key", "--rotate", "--data-dir", str(tmp_path))
     assert rotated.returncode == 0
-    assert re.fullmatch(r"cct-[\w-]{43}\n", rotated.stdout)
+    assert re.fullmatch(r"dgm-[\w-]{43}\n", rotated.stdout)
     assert rotated.stdout != old
     assert "until it is started again" in rotated.stderr
     assert run("key", "--data-dir", str(tmp_path)).stdout == rotated.stdout
 
 
 def test_without_a_place_to_keep_it_there_is_no_key_to_print() -> None:
-    result = run("key", CLAUDE_CODE_TRAY_KEY_STORAGE="keyring")
+    result = run("key", DRAGOMAN_KEY_STORAGE="keyring")
     assert (result.returncode, result.stdout) == (1, "")
     assert "in memory only" in result.stderr
     assert "printed its key when it started" in result.stderr
@@ -45,10 +45,10 @@ def test_without_a_place_to_keep_it_there_is_no_key_to_print() -> None:
 
 
 def test_a_key_from_the_environment_is_printed_and_not_rotated() -> None:
-    assert run("key", CLAUDE_CODE_TRAY_API_KEY="my-own-key").stdout == "my-own-key\n"
-    result = run("key", "--rotate", CLAUDE_CODE_TRAY_API_KEY="my-own-key")
+    assert run("key", DRAGOMAN_API_KEY="my-own-key").stdout == "my-own-key\n"
+    result = run("key", "--rotate", DRAGOMAN_API_KEY="my-own-key")
     assert (result.returncode, result.stdout) == (1, "")
-    assert "CLAUDE_CODE_TRAY_API_KEY" in result.stderr
+    assert "DRAGOMAN_API_KEY" in result.stderr
 
 
 def test_a_damaged_file_of_secrets_is_one_clear_message(tmp_path: Path) -> None:
@@ -98,9 +98,9 @@ async def test_an_anthropic_key_is_forgotten(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"CLAUDE_CODE_TRAY_KEY_STORAGE": "keyring"}, "nothing but memory"),
-        ({"CLAUDE_CODE_TRAY_KEY_STORAGE": "memory"}, "nothing but memory"),
-        ({"CLAUDE_CODE_TRAY_API_KEY": "my-own-key"}, "CLAUDE_CODE_TRAY_API_KEY"),
+        ({"DRAGOMAN_KEY_STORAGE": "keyring"}, "nothing but memory"),
+        ({"DRAGOMAN_KEY_STORAGE": "memory"}, "nothing but memory"),
+        ({"DRAGOMAN_API_KEY": "my-own-key"}, "DRAGOMAN_API_KEY"),
     ],
 )
 async def test_an_anthropic_key_that_would_not_be_kept_is_refused(
@@ -113,7 +113,7 @@ async def test_an_anthropic_key_that_would_not_be_kept_is_refused(
 
 
 def test_a_key_that_is_switched_off_says_so(tmp_path: Path) -> None:
-    off = {"CLAUDE_CODE_TRAY_ANTHROPIC_FALLBACK": "false"}
+    off = {"DRAGOMAN_ANTHROPIC_FALLBACK": "false"}
     result = run("key", "--anthropic", "--data-dir", str(tmp_path), stdin=ANTHROPIC_KEY, **off)
     assert result.returncode == 0
     assert "anthropic_fallback" in result.stderr

@@ -29,7 +29,7 @@ def test_it_says_where_it_listens_and_where_the_key_is(tmp_path: Path) -> None:
         arguments = command[command.index("key") :]
         assert shlex.join(command) == own_command(*arguments)
         key = run(*arguments).stdout.strip()
-        assert key.startswith("cct-")
+        assert key.startswith("dgm-")
         assert key not in server.second
         assert status(server.url + "/api/sessions", key) == 200
         _, out, err = server.stop()
@@ -39,7 +39,7 @@ def test_it_says_where_it_listens_and_where_the_key_is(tmp_path: Path) -> None:
 
 
 def test_a_key_in_memory_is_shown() -> None:
-    with serving(CLAUDE_CODE_TRAY_KEY_STORAGE="keyring") as server:
+    with serving(DRAGOMAN_KEY_STORAGE="keyring") as server:
         key = server.second.removeprefix("API key: ").split()[0]
         assert status(server.url + "/api/sessions", key) == 200
         assert status(server.url + "/api/sessions", key + "x") == 401
@@ -48,10 +48,10 @@ def test_a_key_in_memory_is_shown() -> None:
 
 
 def test_a_key_from_the_environment_is_used() -> None:
-    with serving(CLAUDE_CODE_TRAY_API_KEY="my-own-key") as server:
+    with serving(DRAGOMAN_API_KEY="my-own-key") as server:
         assert status(server.url + "/api/sessions", "my-own-key") == 200
         assert "my-own-key" not in server.second
-        assert "CLAUDE_CODE_TRAY_API_KEY" in server.second
+        assert "DRAGOMAN_API_KEY" in server.second
 
 
 def test_without_authentication_all_are_let_in() -> None:
@@ -83,7 +83,7 @@ async def test_a_port_in_use_is_one_clear_message() -> None:
         port = str(taken.getsockname()[1])
         result = run("serve", "--port", port)
     assert (result.returncode, result.stdout) == (1, "")
-    assert f"claude-code-tray: Port {port} on 127.0.0.1 is in use" in result.stderr
+    assert f"dragoman: Port {port} on 127.0.0.1 is in use" in result.stderr
     assert "--port" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
@@ -108,7 +108,7 @@ def test_a_database_of_a_newer_version_is_one_clear_message_and_stays_as_it_is(t
     before = path.read_bytes()
     result = run("serve", "--port", "0", "--data-dir", str(tmp_path))
     assert (result.returncode, result.stdout) == (1, "")
-    assert "claude-code-tray: " in result.stderr
+    assert "dragoman: " in result.stderr
     assert "newer" in result.stderr
     assert "Traceback" not in result.stderr
     assert path.read_bytes() == before
@@ -117,7 +117,7 @@ def test_a_database_of_a_newer_version_is_one_clear_message_and_stays_as_it_is(t
 @pytest.mark.parametrize("level", ["info", "error"])
 def test_a_damaged_database_that_was_set_aside_is_told_on_the_terminal(tmp_path: Path, level: str) -> None:
     (tmp_path / "history.db").write_bytes(b"nonsense " * 1000)
-    with serving("--data-dir", str(tmp_path), CLAUDE_CODE_TRAY_LOG_LEVEL=level) as server:
+    with serving("--data-dir", str(tmp_path), DRAGOMAN_LOG_LEVEL=level) as server:
         _, _, err = server.stop()
     (copy,) = tmp_path.glob("history.db.damaged-*")
     assert err.count(f"set aside as {copy}") == 1

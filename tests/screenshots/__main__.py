@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     """Draw what is asked for."""
     options = parse(arguments)
     with (
-        tempfile.TemporaryDirectory(prefix="claude-code-tray-", ignore_cleanup_errors=True) as place,
+        tempfile.TemporaryDirectory(prefix="dragoman-", ignore_cleanup_errors=True) as place,
         Simulator() as api,
     ):
         environment = made_environment(Path(place), os.environ) | simulated_account(api.url)

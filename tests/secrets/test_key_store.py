@@ -20,7 +20,7 @@ def files_in(directory: Path) -> list[Path]:
 
 async def test_a_key_is_made_once_and_found_again(tmp_path: Path) -> None:
     key = await KeyStore(FileVault(tmp_path)).get_or_create()
-    assert re.fullmatch(r"cct-[A-Za-z0-9_-]{43}", key)
+    assert re.fullmatch(r"dgm-[A-Za-z0-9_-]{43}", key)
     again = KeyStore(FileVault(tmp_path))
     assert await again.get_or_create() == key
     assert await again.get_or_create() == key
@@ -54,7 +54,7 @@ async def test_rotating_replaces_the_key(tmp_path: Path) -> None:
 
 async def test_nothing_matches_before_there_is_a_key() -> None:
     store = KeyStore(MemoryVault())
-    assert not any(store.matches(candidate) for candidate in ("", "None", "cct-"))
+    assert not any(store.matches(candidate) for candidate in ("", "None", "dgm-"))
 
 
 async def test_only_the_key_itself_matches() -> None:
@@ -66,7 +66,7 @@ async def test_only_the_key_itself_matches() -> None:
 
 @given(st.text() | st.text(st.characters(categories=["Cs"])))
 def test_no_candidate_raises(candidate: str) -> None:
-    assert not KeyStore(MemoryVault(), fixed_key="cct-fixed").matches(candidate)
+    assert not KeyStore(MemoryVault(), fixed_key="dgm-fixed").matches(candidate)
 
 
 async def test_other_secrets_are_kept_apart(tmp_path: Path) -> None:
@@ -83,12 +83,12 @@ async def test_other_secrets_are_kept_apart(tmp_path: Path) -> None:
 
 
 async def test_a_key_from_the_environment_is_used_and_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLAUDE_CODE_TRAY_API_KEY", " my-own-key ")
+    monkeypatch.setenv("DRAGOMAN_API_KEY", " my-own-key ")
     store = await open_key_store(Settings(data_dir=tmp_path / "data", key_storage="file"))
     assert await store.get_or_create() == "my-own-key"
     assert store.matches("my-own-key")
     assert not store.matches("")
-    assert (store.kind, "CLAUDE_CODE_TRAY_API_KEY" in store.description) == ("environment", True)
+    assert (store.kind, "DRAGOMAN_API_KEY" in store.description) == ("environment", True)
     with pytest.raises(SetupError, match="environment"):
         await store.rotate()
     assert files_in(tmp_path / "data") == []
@@ -98,10 +98,10 @@ async def test_a_key_from_the_environment_is_used_and_not_kept(tmp_path: Path, m
 async def test_a_key_that_no_header_can_carry_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
-    monkeypatch.setenv("CLAUDE_CODE_TRAY_API_KEY", key)
+    monkeypatch.setenv("DRAGOMAN_API_KEY", key)
     with pytest.raises(SettingsInvalid) as error:
         await open_key_store(Settings(data_dir=tmp_path, key_storage="file"))
-    assert error.value.source == "CLAUDE_CODE_TRAY_API_KEY"
+    assert error.value.source == "DRAGOMAN_API_KEY"
     assert key not in str(error.value)
 
 
@@ -144,16 +144,16 @@ async def test_those_who_ask_at_once_get_one_key() -> None:
 
 
 async def test_a_key_that_is_replaced_while_it_is_read_is_the_new_one() -> None:
-    store = KeyStore(SlowVault(api_key="cct-old"))
+    store = KeyStore(SlowVault(api_key="dgm-old"))
     _, new = await asyncio.gather(store.get_or_create(), store.rotate())
     assert await store.get_or_create() == new
 
 
 async def test_a_move_leaves_both_places_until_it_is_finished() -> None:
-    old, new = SlowVault(api_key="cct-1", anthropic_api_key="sk-ant-1"), SlowVault()
+    old, new = SlowVault(api_key="dgm-1", anthropic_api_key="sk-ant-1"), SlowVault()
     store = KeyStore(old)
     move = await store.move(new)
-    assert (await old.get("api_key"), await new.get("api_key")) == ("cct-1", "cct-1")
+    assert (await old.get("api_key"), await new.get("api_key")) == ("dgm-1", "dgm-1")
     assert store.held("anthropic_api_key") == "sk-ant-1"
     await move.finish()
     assert (await old.get("api_key"), await old.get("anthropic_api_key")) == (None, None)
@@ -161,37 +161,37 @@ async def test_a_move_leaves_both_places_until_it_is_finished() -> None:
 
 
 async def test_a_move_can_be_undone() -> None:
-    old, new = SlowVault(api_key="cct-1"), SlowVault(api_key="cct-there-before", anthropic_api_key="sk-ant-1")
+    old, new = SlowVault(api_key="dgm-1"), SlowVault(api_key="dgm-there-before", anthropic_api_key="sk-ant-1")
     store = KeyStore(old)
     move = await store.move(new)
-    assert await new.get("api_key") == "cct-1"
+    assert await new.get("api_key") == "dgm-1"
     await move.undo()
-    assert (await new.get("api_key"), await new.get("anthropic_api_key")) == ("cct-there-before", "sk-ant-1")
+    assert (await new.get("api_key"), await new.get("anthropic_api_key")) == ("dgm-there-before", "sk-ant-1")
     assert await store.rotate() == await old.get("api_key")
 
 
 async def test_a_place_that_takes_half_is_left_as_it_was() -> None:
-    old, new = SlowVault(api_key="cct-1", anthropic_api_key="sk-ant-1"), SlowVault(fails_at="anthropic_api_key")
+    old, new = SlowVault(api_key="dgm-1", anthropic_api_key="sk-ant-1"), SlowVault(fails_at="anthropic_api_key")
     store = KeyStore(old)
     with pytest.raises(SetupError, match="full"):
         await store.move(new)
     assert await new.get("api_key") is None
-    assert await old.get("api_key") == "cct-1"
+    assert await old.get("api_key") == "dgm-1"
     assert await store.rotate() == await old.get("api_key")
 
 
 async def test_a_move_takes_no_secret_away_from_where_it_goes() -> None:
-    store = KeyStore(SlowVault(api_key="cct-1"))
+    store = KeyStore(SlowVault(api_key="dgm-1"))
     move = await store.move(SlowVault(anthropic_api_key="sk-ant-there"))
     await move.finish()
     assert await store.get("anthropic_api_key") == "sk-ant-there"
-    assert await store.get_or_create() == "cct-1"
+    assert await store.get_or_create() == "dgm-1"
 
 
 async def test_what_is_in_memory_gives_way_to_what_was_kept() -> None:
     """The memory stood in for a keyring that was locked: clients have the key that is in there."""
     store = KeyStore(MemoryVault("the keyring was locked"))
     await store.get_or_create()
-    await (await store.move(SlowVault(api_key="cct-kept"))).finish()
-    assert await store.get_or_create() == "cct-kept"
-    assert store.matches("cct-kept")
+    await (await store.move(SlowVault(api_key="dgm-kept"))).finish()
+    assert await store.get_or_create() == "dgm-kept"
+    assert store.matches("dgm-kept")

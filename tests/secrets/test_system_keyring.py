@@ -15,6 +15,7 @@ from keyring.backends import fail, null
 from keyring.errors import InitError, KeyringLocked, PasswordSetError
 
 from server.errors import KeyringUnavailable
+from server.former_name import FORMER_APP_NAME
 from server.paths import default_data_dir
 from server.secrets import KeyStore, open_key_store
 from server.secrets.system_keyring import KeyringVault
@@ -97,9 +98,18 @@ async def test_the_key_is_kept_in_the_keyring(use: Use, tmp_path: Path) -> None:
     key = await store.get_or_create()
     assert store.kind == "keyring"
     assert backend.name in store.description
-    assert backend.kept == {("claude-code-tray", f"api_key@{data_dir}"): key}
+    assert backend.kept == {("dragoman", f"api_key@{data_dir}"): key}
     assert await (await open_key_store(settings)).get_or_create() == key
     assert files_in(data_dir) == []
+
+
+async def test_a_key_under_the_former_name_is_taken_over(use: Use) -> None:
+    backend = Dictionary()
+    use(backend)
+    backend.set_password(FORMER_APP_NAME, "api_key", "cct-the-key-that-clients-have")
+    store = await open_key_store(Settings())
+    assert await store.get_or_create() == "cct-the-key-that-clients-have"
+    assert backend.kept["dragoman", "api_key"] == backend.kept[FORMER_APP_NAME, "api_key"]
 
 
 async def test_each_data_directory_has_its_own_key(use: Use, tmp_path: Path) -> None:
@@ -110,7 +120,7 @@ async def test_each_data_directory_has_its_own_key(use: Use, tmp_path: Path) -> 
         for settings in (Settings(), Settings(data_dir=tmp_path / "a"), Settings(data_dir=tmp_path / "b"))
     ]
     assert len(set(keys)) == 3
-    assert backend.kept["claude-code-tray", "api_key"] == keys[0]
+    assert backend.kept["dragoman", "api_key"] == keys[0]
     assert Settings().data_dir == default_data_dir()
 
 
@@ -162,13 +172,13 @@ async def test_a_keyring_that_takes_nothing_is_given_up(use: Use, tmp_path: Path
 
 async def test_a_key_that_cannot_be_replaced_stays(use: Use, tmp_path: Path) -> None:
     backend = ReadOnly()
-    backend.kept["claude-code-tray", f"api_key@{tmp_path}"] = "cct-old"
+    backend.kept["dragoman", f"api_key@{tmp_path}"] = "dgm-old"
     use(backend)
     store = await open_key_store(Settings(data_dir=tmp_path))
-    assert await store.get_or_create() == "cct-old"
+    assert await store.get_or_create() == "dgm-old"
     with pytest.raises(KeyringUnavailable, match="read-only"):
         await store.rotate()
-    assert (store.matches("cct-old"), store.kind) == (True, "keyring")
+    assert (store.matches("dgm-old"), store.kind) == (True, "keyring")
 
 
 async def test_a_secret_that_cannot_be_kept_is_not_held(use: Use, tmp_path: Path) -> None:

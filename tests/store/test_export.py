@@ -22,7 +22,7 @@ def test_json_holds_everything():
     exported = session_as_json(session(*talk("a", "b"), system=("Be brief.",)))
     assert orjson.loads(orjson.dumps(exported)) == exported
     assert exported == {
-        "format": "claude-code-tray/session-1",
+        "format": "dragoman/session-1",
         "id": "s1",
         "title": "My title",
         "client": "ide/1.0",

@@ -29,7 +29,7 @@ from tray_app.loop.qt_application import TrayApplication, make_qapplication
 from tray_app.preferences import Preferences
 from tray_app.theme import Theme
 
-KEY = "cct-the-key-of-this-test"
+KEY = "dgm-the-key-of-this-test"
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, Callable[[], Any]]:

@@ -112,7 +112,7 @@ async def test_what_cannot_be_written_does_not_apply(context: Context, settings:
 async def test_what_the_environment_fixes_changes_in_the_file_alone(
     context: Context, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CLAUDE_CODE_TRAY_SPARES", "2")
+    monkeypatch.setenv("DRAGOMAN_SPARES", "2")
     await context.change_settings({"spares": 4})
     assert context.settings.spares == 1
     assert "spares = 4" in settings.settings_file.read_text()

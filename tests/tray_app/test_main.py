@@ -20,7 +20,7 @@ def test_subcommands_are_the_servers(arguments: list[str], capsys: pytest.Captur
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 0
-    assert f"claude-code-tray {arguments[0]}" in capsys.readouterr().out
+    assert f"dragoman {arguments[0]}" in capsys.readouterr().out
 
 
 def test_the_options_of_the_window(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from tray_app.autostart.base import autostart_failed
 from tray_app.autostart.desktop_entry import format_entry, format_exec, is_true, parse, parse_exec
 
 ENTRY = f"{COMMAND}.desktop"
-MARK = "X-Claude-Code-Tray"
+MARK = "X-Dragoman"
 """Entries with this key are ours to rewrite."""
 
 
@@ -59,7 +59,7 @@ class XdgAutostart:
     def _our_entry(self) -> dict[str, str]:
         return {
             "Type": "Application",
-            "Name": "Claude Code Tray",
+            "Name": "Dragoman",
             "Comment": "Lets any OpenAI or Anthropic client talk to Claude Code",
             "Exec": format_exec(self._command),
             "TryExec": self._command[0],

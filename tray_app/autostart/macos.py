@@ -14,7 +14,7 @@ from server.errors import SetupError
 from server.paths import write_private
 from tray_app.autostart.base import autostart_failed
 
-LABEL = "local.claude-code-tray"
+LABEL = "local.dragoman"
 LAUNCHCTL = "/bin/launchctl"
 TIMEOUT_SECONDS = 10.0
 
@@ -88,7 +88,7 @@ class LaunchAgent:
         except (OSError, subprocess.SubprocessError) as error:
             raise SetupError(
                 f"macOS keeps start at login switched off: {error}.",
-                hint="Allow Claude Code Tray in System Settings, General, Login Items.",
+                hint="Allow Dragoman in System Settings, General, Login Items.",
             ) from error
 
     def _read(self) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from tray_app.autostart.base import autostart_failed
 
 RUN = r"Software\Microsoft\Windows\CurrentVersion\Run"
 APPROVED = r"Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run"
-NAME = "ClaudeCodeTray"
+NAME = "Dragoman"
 OUR_PROGRAMS = re.compile(r"claude[-_ ]?code[-_ ]?tray|\btray_app\b", re.IGNORECASE)
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 NOT_NEEDED = "not-needed"
 """What stands for the key where none is required: clients insist on one."""
 
-MASK = "cct-••••••••"
+MASK = "dgm-••••••••"
 """What is shown in the place of a key."""
 
 

@@ -36,7 +36,7 @@ class TrialFailed(TrayError):
 async def ask(connection: Connection, dialect: Dialect) -> Answer:
     """Send `QUESTION` and wait for the answer. Raises TrialFailed. Cancelling it ends the request."""
     path, body = _request(connection, dialect)
-    headers = {"authorization": f"Bearer {connection.secret}", "user-agent": "claude-code-tray (test)"}
+    headers = {"authorization": f"Bearer {connection.secret}", "user-agent": "dragoman (test)"}
     if dialect == "messages":
         headers["x-api-key"] = headers.pop("authorization").removeprefix("Bearer ")
         headers["anthropic-version"] = "2023-06-01"

@@ -28,7 +28,7 @@ class CrashReport:
 
     def as_text(self) -> str:
         """What "Copy" gives."""
-        return f"Claude Code Tray {__version__}\n{surroundings()}\nIn {self.where}\n\n{self.trace}\n"
+        return f"Dragoman {__version__}\n{surroundings()}\nIn {self.where}\n\n{self.trace}\n"
 
 
 def crash_report(error: BaseException, where: str, trace: TracebackType | None = None) -> CrashReport:

@@ -130,12 +130,12 @@ def _delivered(launch: Launch, address: str, process: int, deadline: float) -> b
     who = f" (process {process})" if process else ""
     if verdict is Verdict.REFUSED:
         raise SetupError(
-            f"Another version of Claude Code Tray is running{who}, and does not understand this one.",
+            f"Another version of Dragoman is running{who}, and does not understand this one.",
             hint="Quit it from its tray icon or its window, then start again.",
         )
     if time.monotonic() >= deadline:
         raise SetupError(
-            f"Claude Code Tray is running already{who}, but does not answer.",
+            f"Dragoman is running already{who}, but does not answer.",
             hint="Wait a moment and start it again. If that does not help, end that process first.",
         )
     if verdict is Verdict.ABSENT:
@@ -155,8 +155,8 @@ def _parsed(note: str) -> tuple[str, int]:
 def _address(data_dir: Path) -> str:
     """Where to listen: a socket's path, or a pipe's name on Windows, where one that nobody can take beforehand."""
     if sys.platform == "win32":
-        return f"claude-code-tray-{secrets.token_hex(16)}"
-    name = f"cct-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]}.socket"
+        return f"dragoman-{secrets.token_hex(16)}"
+    name = f"dgm-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]}.socket"
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     places = [Path(runtime), data_dir] if os.path.isabs(runtime) and _is_private(Path(runtime)) else [data_dir]
     for place in places:
@@ -170,7 +170,7 @@ def _short_place() -> Path:
 
     Raises OSError.
     """
-    place = Path(tempfile.gettempdir()) / f"claude-code-tray-{os.getuid() if sys.platform != 'win32' else 0}"
+    place = Path(tempfile.gettempdir()) / f"dragoman-{os.getuid() if sys.platform != 'win32' else 0}"
     make_private_dir(place)
     if not _is_private(place):
         raise PermissionError(errno.EPERM, "somebody else can write there", str(place))

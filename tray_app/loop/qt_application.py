@@ -13,7 +13,7 @@ from server.commands.options import COMMAND
 from tray_app.assets import asset
 from tray_app.loop.qt_libraries import hint
 
-NAME = "Claude Code Tray"
+NAME = "Dragoman"
 
 
 class TrayApplication(QApplication):
@@ -38,10 +38,10 @@ def make_qapplication() -> TrayApplication:
     """
     existing = QApplication.instance()
     app = existing if isinstance(existing, TrayApplication) else _new()
-    app.setApplicationName("claude-code-tray")
+    app.setApplicationName("dragoman")
     app.setApplicationDisplayName(NAME)
     app.setApplicationVersion(__version__)
-    app.setDesktopFileName("claude-code-tray")
+    app.setDesktopFileName("dragoman")
     app.setWindowIcon(QIcon(str(asset("icons/app.svg"))))
     # The tray icon goes on when the window is closed.
     app.setQuitOnLastWindowClosed(False)

@@ -5,7 +5,7 @@ import shlex
 
 from server.store.types import RequestRecord
 
-KEY_VARIABLE = "CLAUDE_CODE_TRAY_KEY"
+KEY_VARIABLE = "DRAGOMAN_KEY"
 """The environment variable that stands for the key: the key itself belongs neither on a clipboard nor in a history."""
 
 BODY_FILE = "body.json"

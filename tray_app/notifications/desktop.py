@@ -86,12 +86,12 @@ class DesktopNotifications:
         text = html.escape(notification.text, quote=False) if markup else notification.text
         hints = {
             "urgency": ("y", URGENCY[notification.level]),
-            "desktop-entry": ("s", "claude-code-tray"),
+            "desktop-entry": ("s", "dragoman"),
         }
         # "default" is what a click on the notification itself does. Some that know no actions make a dialog of it.
         actions = ["default", tr("Show")] if "actions" in self._capabilities else []
         icon = f"dialog-{notification.level}"
-        return ("Claude Code Tray", 0, icon, notification.title, text, actions, hints, SHOWN_MS)
+        return ("Dragoman", 0, icon, notification.title, text, actions, hints, SHOWN_MS)
 
     async def _connected(self) -> DBusRouter:
         async with self._connecting:

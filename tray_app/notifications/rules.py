@@ -92,7 +92,7 @@ class NotificationRules:
             return []
         self._notices.append(event.key)
         text = f"{event.message} {event.hint}".strip()
-        return [Notification(event.level, "Claude Code Tray", text, on_window=True)]
+        return [Notification(event.level, "Dragoman", text, on_window=True)]
 
     def notice_cleared(self, key: str) -> None:
         """The matter is settled: when it comes back, that is news."""

@@ -17,7 +17,7 @@ HOLD_MS = 700
 """How long the busy icon stays after the last request: short ones must not make it flicker."""
 LOOK_MS = 5_000
 """How often a tray host that was not there is looked for."""
-TITLE = "Claude Code Tray"
+TITLE = "Dragoman"
 MACOS = sys.platform == "darwin"
 
 

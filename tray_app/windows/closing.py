@@ -31,11 +31,8 @@ class Closing:
         if not self._window.isVisible() or self._has_tray():
             return True
         box = self._ask(
-            tr("Quit Claude Code Tray?"),
-            tr(
-                "This desktop shows no tray icons. If it keeps running, start Claude Code Tray again to see this "
-                "window."
-            ),
+            tr("Quit Dragoman?"),
+            tr("This desktop shows no tray icons. If it keeps running, start Dragoman again to see this window."),
         )
         leave = box.addButton(tr("Quit"), QMessageBox.ButtonRole.DestructiveRole)
         stay = box.addButton(tr("Keep running"), QMessageBox.ButtonRole.AcceptRole)
@@ -65,7 +62,7 @@ class Closing:
             self._quit()
             return
         self._ask_how(
-            tr("Quit Claude Code Tray?"),
+            tr("Quit Dragoman?"),
             tr("Quitting now cuts the answers off. New requests are refused in either case."),
             now=(tr("Quit now"), self._quit),
             later=lambda: self._context.run(self._finish_and_quit(), name="finish the answers and quit"),

@@ -34,7 +34,7 @@ class CrashDialog(QDialog):
         self._log = log
         self._on_quit = on_quit
         self.open_url: Callable[[QUrl], object] = QDesktopServices.openUrl
-        self.setWindowTitle("Claude Code Tray")
+        self.setWindowTitle("Dragoman")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(*SIZE)
         self.more = _label("", "muted")
@@ -118,11 +118,11 @@ class CrashDialog(QDialog):
 def _explanation(fatal: bool) -> str:
     if fatal:
         return tr(
-            "Claude Code Tray met an unexpected error and has to close. Start it again; if it closes again, the "
+            "Dragoman met an unexpected error and has to close. Start it again; if it closes again, the "
             "report below helps to fix it."
         )
     return tr(
-        "Claude Code Tray met an unexpected error. The server keeps running, and you can continue; if something no "
+        "Dragoman met an unexpected error. The server keeps running, and you can continue; if something no "
         "longer works, quit and start it again. The report below helps to fix it."
     )
 

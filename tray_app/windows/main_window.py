@@ -37,7 +37,7 @@ class MainWindow(QWidget):
         self.entries: Mapping[str, PageEntry] = {entry.key: entry for entry in (*rail, *others)}
         self.pages: dict[str, Page] = {}
         """Those that were made."""
-        self.setWindowTitle("Claude Code Tray")
+        self.setWindowTitle("Dragoman")
         self.setWindowIcon(QIcon(str(asset("icons/app.svg"))))
         self.setMinimumSize(*MINIMUM)
         self.rail = Rail(context, rail)

@@ -70,7 +70,7 @@ async def _wait_visibly(opening: "asyncio.Task[KeyStore]") -> None:
 
 async def tell(error: SetupError) -> None:
     """Say why the application cannot start."""
-    box = _box(tr("Claude Code Tray cannot start"), str(error))
+    box = _box(tr("Dragoman cannot start"), str(error))
     box.addButton(tr("Close"), QMessageBox.ButtonRole.RejectRole)
     await _answer(box)
 

@@ -23,7 +23,7 @@ from server.secrets.anthropic_key import ANTHROPIC_API_KEY, checked_anthropic_ke
 log = logging.getLogger(__name__)
 
 API_VERSION = "2023-06-01"
-USER_AGENT = f"claude-code-tray/{__version__}"
+USER_AGENT = f"dragoman/{__version__}"
 MAX_EVENT_BYTES = 32 * 1024 * 1024
 
 # The API pings a stream that is silent; whoever asks has deadlines of their own.

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import orjson
 
+from server import __version__
 from server.backends.claude_cli.user_settings import UserSettings
+from server.paths import APP_NAME
 
 PASSED = frozenset(
     {
@@ -30,6 +32,8 @@ REFUSED = frozenset({"ANTHROPIC_LOG"})
 """With ANTHROPIC_LOG the CLI writes its log between the lines of the protocol."""
 
 SET = {
+    # Part of the user agent that Anthropic sees: says which program runs the CLI.
+    "CLAUDE_AGENT_SDK_CLIENT_APP": f"{APP_NAME}/{__version__}",
     # Else the client's tools are hidden behind a search tool.
     "ENABLE_TOOL_SEARCH": "false",
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",

@@ -60,7 +60,7 @@ async def test_who_asks_and_with_what(backend, simulator, monkeypatch):
     for call in simulator.requests:
         assert call.headers["x-api-key"] == KEY
         assert call.headers["anthropic-version"] == "2023-06-01"
-        assert call.headers["user-agent"] == f"claude-code-tray/{__version__}"
+        assert call.headers["user-agent"] == f"dragoman/{__version__}"
         assert "authorization" not in call.headers
 
 

@@ -59,7 +59,7 @@ def test_what_the_cli_needs_is_passed_on(name):
         "CLAUDE_CODE_EXTRA_BODY",
         "CLAUDE_CODE_MAX_OUTPUT_TOKENS",
         "CLAUDE_CODE_SIMPLE",
-        "CLAUDE_CODE_TRAY_API_KEY",
+        "DRAGOMAN_API_KEY",
         # None of its business.
         "OPENAI_API_KEY",
         "GITHUB_TOKEN",

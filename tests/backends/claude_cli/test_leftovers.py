@@ -110,7 +110,7 @@ async def test_what_a_killed_server_has_left_goes_with_the_next_start(
 
 async def test_so_do_those_of_a_server_that_was_really_killed(cli_path, claude_environment, config, made_home):
     arguments = ("--claude-path", str(cli_path))
-    with serving(*arguments, **claude_environment, CLAUDE_CODE_TRAY_SPARES="1") as running:
+    with serving(*arguments, **claude_environment, DRAGOMAN_SPARES="1") as running:
         await until(lambda: left(config, made_home))
         running.process.kill()
         await asyncio.to_thread(running.process.wait)

@@ -71,7 +71,7 @@ def tried(program: Program, *, exposed: bool) -> Result:
     result = Result(program.name, version_of(program))
     commands = commands_of(program.package, CACHE / program.package.directory) if program.package else None
     with (
-        tempfile.TemporaryDirectory(prefix="claude-code-tray-clients-", ignore_cleanup_errors=True) as home,
+        tempfile.TemporaryDirectory(prefix="dragoman-clients-", ignore_cleanup_errors=True) as home,
         staged(Path(home), commands, find_claude(None), alone=not exposed) as stage,
     ):
         print(f"running {program.name} {result.version}", file=sys.stderr, flush=True)

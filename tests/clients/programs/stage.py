@@ -73,8 +73,8 @@ def staged(home: Path, programs: Path | None, claude: Path, *, alone: bool) -> I
     key = KEY_PREFIX + secrets.token_urlsafe(24)
     with Simulator() as simulator:
         base = made_environment(home, os.environ)
-        ours = {"CLAUDE_CODE_TRAY_API_KEY": key, "CLAUDE_CODE_TRAY_KEY_STORAGE": "memory"}
-        ours["CLAUDE_CODE_TRAY_LOG_BODIES"] = "true"
+        ours = {"DRAGOMAN_API_KEY": key, "DRAGOMAN_KEY_STORAGE": "memory"}
+        ours["DRAGOMAN_LOG_BODIES"] = "true"
         command = [sys.executable, "-m", "server", "serve", "--port", "0", "--claude-path", str(claude)]
         command += ["--data-dir", str(home / "data"), "--config-dir", str(home / "tray-config")]
         log = home / "server.log"

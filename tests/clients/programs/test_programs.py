@@ -121,7 +121,7 @@ def test_what_the_model_does_with_the_task() -> None:
 
 @pytest.mark.parametrize("name", ["curl-openai", "curl-anthropic", "node-openai", "node-anthropic"])
 def test_the_words_get_into_the_lines_of_the_page(name: str, simulator: Simulator, tmp_path: Path) -> None:
-    to = Connection("http://127.0.0.1:8000", "cct-key", "sonnet")
+    to = Connection("http://127.0.0.1:8000", "dgm-key", "sonnet")
     stage = Stage(tmp_path, None, simulator, to, os.environ, tmp_path / "log")
     stage.work.mkdir()
     command = PROGRAMS[name].ask(stage, "What now?")

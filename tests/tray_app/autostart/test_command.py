@@ -18,16 +18,16 @@ def _program(path: Path) -> Path:
 def test_an_app_image_is_started_by_its_own_file_and_not_by_where_it_is_mounted(tmp_path: Path) -> None:
     mount = tmp_path / ".mount_Claude"
     installation = Installation(
-        executable=mount / "usr" / "bin" / "claude-code-tray",
-        script=mount / "usr" / "bin" / "claude-code-tray",
+        executable=mount / "usr" / "bin" / "dragoman",
+        script=mount / "usr" / "bin" / "dragoman",
         frozen=True,
-        environment={"APPIMAGE": "/home/me/Apps/Claude Code Tray.AppImage", "APPDIR": str(mount)},
+        environment={"APPIMAGE": "/home/me/Apps/Dragoman.AppImage", "APPDIR": str(mount)},
     )
-    assert start_command(installation) == ("/home/me/Apps/Claude Code Tray.AppImage", "--hidden")
+    assert start_command(installation) == ("/home/me/Apps/Dragoman.AppImage", "--hidden")
 
 
 def test_the_variables_of_another_app_image_that_started_us_do_not_count(tmp_path: Path) -> None:
-    script = _program(tmp_path / "venv" / "bin" / "claude-code-tray")
+    script = _program(tmp_path / "venv" / "bin" / "dragoman")
     installation = Installation(
         executable=script.with_name("python"),
         script=script,
@@ -38,20 +38,20 @@ def test_the_variables_of_another_app_image_that_started_us_do_not_count(tmp_pat
 
 @pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
 def test_a_bundle_is_its_own_program(platform: str, tmp_path: Path) -> None:
-    executable = tmp_path / "Claude Code Tray.app" / "Contents" / "MacOS" / "Claude Code Tray"
+    executable = tmp_path / "Dragoman.app" / "Contents" / "MacOS" / "Dragoman"
     installation = Installation(executable=executable, script=executable, frozen=True, platform=platform)
     assert start_command(installation) == (str(executable), "--hidden")
 
 
 def test_the_console_script_of_a_virtual_environment_is_found_beside_its_interpreter(tmp_path: Path) -> None:
-    script = _program(tmp_path / "venv" / "bin" / "claude-code-tray")
+    script = _program(tmp_path / "venv" / "bin" / "dragoman")
     installation = Installation(executable=script.with_name("python"), script=tmp_path / "tray_app" / "__main__.py")
     assert start_command(installation) == (str(script), "--hidden")
 
 
 def test_the_script_that_was_started_goes_before_the_one_beside_the_interpreter(tmp_path: Path) -> None:
-    for_the_user = _program(tmp_path / ".local" / "bin" / "claude-code-tray")
-    beside = _program(tmp_path / "bin" / "claude-code-tray")
+    for_the_user = _program(tmp_path / ".local" / "bin" / "dragoman")
+    beside = _program(tmp_path / "bin" / "dragoman")
     installation = Installation(executable=beside.with_name("python"), script=for_the_user)
     assert start_command(installation) == (str(for_the_user), "--hidden")
 
@@ -64,7 +64,7 @@ def test_without_a_script_the_interpreter_runs_the_package(tmp_path: Path) -> No
 
 def test_windows_starts_the_interpreter_that_opens_no_console(tmp_path: Path) -> None:
     windowed = _program(tmp_path / "Scripts" / "pythonw.exe")
-    script = _program(tmp_path / "Scripts" / "claude-code-tray.exe")
+    script = _program(tmp_path / "Scripts" / "dragoman.exe")
     installation = Installation(executable=windowed.with_name("python.exe"), script=script, platform="win32")
     assert start_command(installation) == (str(windowed), "-m", "tray_app", "--hidden")
 

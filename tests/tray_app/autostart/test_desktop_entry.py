@@ -10,7 +10,7 @@ from tray_app.autostart.desktop_entry import format_entry, format_exec, is_true,
 @pytest.mark.parametrize(
     ("command", "value"),
     [
-        (["/opt/tray/claude-code-tray", "--hidden"], "/opt/tray/claude-code-tray --hidden"),
+        (["/opt/tray/dragoman", "--hidden"], "/opt/tray/dragoman --hidden"),
         (["/home/me/My Apps/tray", "--hidden"], '"/home/me/My Apps/tray" --hidden'),
         (["/a/100%/tray"], "/a/100%%/tray"),
         (["/a/$HOME`x`\\y/tray"], '"/a/\\$HOME\\`x\\`\\\\y/tray"'),

@@ -26,7 +26,7 @@ def test_the_one_of_this_machine_goes_on_and_off_in_the_temporary_home(made_home
     assert not autostart.enabled()
     autostart.enable()
     assert autostart.enabled()
-    entry = Path(os.environ["XDG_CONFIG_HOME"]) / "autostart" / "claude-code-tray.desktop"
+    entry = Path(os.environ["XDG_CONFIG_HOME"]) / "autostart" / "dragoman.desktop"
     assert "--hidden" in entry.read_text()
     autostart.disable()
     assert not autostart.enabled()

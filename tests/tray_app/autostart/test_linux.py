@@ -14,9 +14,9 @@ class Desktop:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.entry = root / "config" / "autostart" / "claude-code-tray.desktop"
-        self.for_all = root / "xdg" / "autostart" / "claude-code-tray.desktop"
-        self.program = self.install("my apps/claude-code-tray")
+        self.entry = root / "config" / "autostart" / "dragoman.desktop"
+        self.for_all = root / "xdg" / "autostart" / "dragoman.desktop"
+        self.program = self.install("my apps/dragoman")
 
     def install(self, name: str) -> Path:
         program = self.root / name
@@ -82,7 +82,7 @@ def test_the_state_is_read_anew_every_time(desktop: Desktop) -> None:
 
 def test_an_entry_whose_program_is_gone_is_off_until_it_is_repaired(desktop: Desktop) -> None:
     desktop.autostart().enable()
-    moved = desktop.install("elsewhere/claude-code-tray")
+    moved = desktop.install("elsewhere/dragoman")
     desktop.program.unlink()
     autostart = desktop.autostart(moved)
     assert not autostart.enabled()
@@ -95,7 +95,7 @@ def test_an_entry_whose_program_is_gone_is_off_until_it_is_repaired(desktop: Des
 def test_an_entry_of_another_installation_that_works_is_not_taken_over(desktop: Desktop) -> None:
     desktop.autostart().enable()
     before = desktop.entry.read_text()
-    other = desktop.autostart(desktop.install("checkout/claude-code-tray"))
+    other = desktop.autostart(desktop.install("checkout/dragoman"))
     assert not other.repair()
     other.enable()
     assert desktop.entry.read_text() == before
@@ -105,7 +105,7 @@ def test_what_a_person_switched_off_is_not_repaired(desktop: Desktop) -> None:
     desktop.autostart().enable()
     desktop.entry.write_text(desktop.entry.read_text().replace("enabled=true", "enabled=false"))
     desktop.program.unlink()
-    assert not desktop.autostart(desktop.install("elsewhere/claude-code-tray")).repair()
+    assert not desktop.autostart(desktop.install("elsewhere/dragoman")).repair()
 
 
 def test_an_entry_that_a_person_wrote_is_not_repaired(desktop: Desktop) -> None:
@@ -130,8 +130,8 @@ def test_other_entries_are_untouched(desktop: Desktop) -> None:
 
 
 def test_an_entry_for_all_users_counts_and_is_hidden_for_this_one(desktop: Desktop) -> None:
-    desktop.install("bin/claude-code-tray")
-    desktop.write("Exec=claude-code-tray --hidden", path=desktop.for_all)
+    desktop.install("bin/dragoman")
+    desktop.write("Exec=dragoman --hidden", path=desktop.for_all)
     before = desktop.for_all.read_text()
     autostart = desktop.autostart()
     assert autostart.enabled()

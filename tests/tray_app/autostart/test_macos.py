@@ -38,9 +38,9 @@ class Mac:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.file = root / "Library" / "LaunchAgents" / "local.claude-code-tray.plist"
+        self.file = root / "Library" / "LaunchAgents" / "local.dragoman.plist"
         self.launchd = Launchd()
-        self.program = self.install("Applications/Claude Code Tray")
+        self.program = self.install("Applications/Dragoman")
 
     def install(self, name: str) -> Path:
         program = self.root / name
@@ -73,7 +73,7 @@ def test_the_file_starts_the_program_at_login_and_nothing_is_loaded_or_unloaded_
     agent = mac.agent()
     agent.enable()
     written = plistlib.loads(mac.file.read_bytes())
-    assert written["Label"] == "local.claude-code-tray"
+    assert written["Label"] == "local.dragoman"
     assert written["ProgramArguments"] == [str(mac.program), "--hidden"]
     assert written["RunAtLoad"] is True
     agent.disable()
@@ -86,7 +86,7 @@ def test_an_agent_that_the_person_switched_off_in_the_system_is_off_until_it_is_
 ) -> None:
     mac.launchd.words = words
     mac.agent().enable()
-    mac.launchd.switched_off["local.claude-code-tray"] = True
+    mac.launchd.switched_off["local.dragoman"] = True
     assert not mac.agent().enabled()
     assert not mac.agent().repair()
     mac.agent().enable()
@@ -98,7 +98,7 @@ def test_what_launchd_remembers_goes_before_the_file(mac: Mac) -> None:
     written = plistlib.loads(mac.file.read_bytes()) | {"Disabled": True}
     mac.file.write_bytes(plistlib.dumps(written))
     assert not mac.agent().enabled()
-    mac.launchd.switched_off["local.claude-code-tray"] = False
+    mac.launchd.switched_off["local.dragoman"] = False
     assert mac.agent().enabled()
 
 
@@ -109,7 +109,7 @@ def test_without_launchctl_the_file_decides(mac: Mac) -> None:
 
 
 def test_an_agent_that_cannot_be_switched_on_is_said(mac: Mac) -> None:
-    mac.launchd.switched_off["local.claude-code-tray"] = True
+    mac.launchd.switched_off["local.dragoman"] = True
 
     class Refusing(Launchd):
         def __call__(self, command: Sequence[str]) -> str:
@@ -126,7 +126,7 @@ def test_an_agent_that_cannot_be_switched_on_is_said(mac: Mac) -> None:
 def test_an_agent_whose_program_is_gone_is_off_until_it_is_repaired(mac: Mac) -> None:
     mac.agent().enable()
     mac.program.unlink()
-    moved = mac.install("Elsewhere/Claude Code Tray")
+    moved = mac.install("Elsewhere/Dragoman")
     agent = mac.agent(moved)
     assert not agent.enabled()
     assert agent.repair()

@@ -5,7 +5,7 @@ import pytest
 from server.errors import SetupError
 from tray_app.autostart.windows import APPROVED, NAME, RUN, RunKey, command_line, program_of
 
-PROGRAM = r"C:\Program Files\Claude Code Tray\claude-code-tray.exe"
+PROGRAM = r"C:\Program Files\Dragoman\dragoman.exe"
 SWITCHED_OFF = b"\x03\x00\x00\x00" + bytes(8)
 SWITCHED_ON = b"\x02" + bytes(11)
 
@@ -69,7 +69,7 @@ def test_an_entry_that_task_manager_switched_on_again_is_on(registry: Registry) 
 
 def test_an_entry_whose_program_is_gone_is_off_until_it_is_repaired(registry: Registry) -> None:
     _run_key(registry).enable()
-    moved = r"D:\Tools\claude-code-tray.exe"
+    moved = r"D:\Tools\dragoman.exe"
     key = _run_key(registry, program=moved, there=(moved,))
     assert not key.enabled()
     assert key.repair()
@@ -86,7 +86,7 @@ def test_an_entry_that_starts_something_else_is_not_repaired(registry: Registry,
 
 def test_an_entry_of_another_installation_that_works_is_not_taken_over(registry: Registry) -> None:
     _run_key(registry).enable()
-    other = r"D:\claude-code-tray.exe"
+    other = r"D:\dragoman.exe"
     key = _run_key(registry, program=other, there=(PROGRAM, other))
     assert not key.repair()
     key.enable()

@@ -11,7 +11,7 @@ from tray_app.clients.connection import Connection
 
 @pytest.fixture
 def connection() -> Connection:
-    return Connection("http://127.0.0.1:8000", "cct-the-key", "sonnet")
+    return Connection("http://127.0.0.1:8000", "dgm-the-key", "sonnet")
 
 
 @pytest.fixture

@@ -27,9 +27,9 @@ SNIPPETS = [
     for number, snippet in enumerate(client.snippets)
 ]
 CONNECTIONS = {
-    "usual": Connection("http://127.0.0.1:8000", "cct-Ab_-9", "sonnet"),
+    "usual": Connection("http://127.0.0.1:8000", "dgm-Ab_-9", "sonnet"),
     "no key": Connection("http://127.0.0.1:8000", None, "opus"),
-    "elsewhere": Connection("http://[::1]:18000", "cct-x", "claude-opus-5-5[1m]"),
+    "elsewhere": Connection("http://[::1]:18000", "dgm-x", "claude-opus-5-5[1m]"),
     "odd words": Connection("http://192.168.1.4:80", 'it\'s "my" $key\\#: {x}', "my alias: 'a' \"b\" $x"),
 }
 """The environment may give any key, and an alias may have any name."""

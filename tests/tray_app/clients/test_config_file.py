@@ -235,7 +235,7 @@ def test_a_byte_order_mark_and_windows_lines_stay(desk: Desk) -> None:
 def test_backups_are_for_the_person_alone_and_do_not_pile_up(desk: Desk, tmp_path: Path) -> None:
     desk.path.write_text(BEFORE)
     for number in range(MOST + 3):
-        desk.connection = replace(desk.connection, key=f"cct-{number}")
+        desk.connection = replace(desk.connection, key=f"dgm-{number}")
         desk.make(desk.prepare())
     files = list((tmp_path / "backups").iterdir())
     assert len(files) == MOST + 1, "and the index"

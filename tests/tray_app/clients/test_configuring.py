@@ -84,11 +84,11 @@ def test_another_port_or_key_makes_it_out_of_date_and_an_update_mends_that(
     updated = plan(configured, configuration, moved)
     assert updated == configured.replace(":8000", ":8001")
     assert state_of(updated, configuration, moved).kind == "configured"
-    rotated = replace(connection, key="cct-another")
+    rotated = replace(connection, key="dgm-another")
     # Zed has the key elsewhere: its file cannot tell.
     kind = "outdated" if configuration.holds_key else "configured"
     assert state_of(configured, configuration, rotated).kind == kind
-    assert plan(configured, configuration, rotated) == configured.replace("cct-the-key", "cct-another")
+    assert plan(configured, configuration, rotated) == configured.replace("dgm-the-key", "dgm-another")
 
 
 @each_client
@@ -115,7 +115,7 @@ def test_another_model(client: Client, connection: Connection) -> None:
 def test_what_the_person_has_set_for_the_model_stays(connection: Connection) -> None:
     configuration = configuration_of(next(client for client in CLIENTS if client.id == "continue"))
     mine = plan("", configuration, connection).replace("      - apply\n", "      - autocomplete\n")
-    assert plan(mine, configuration, replace(connection, key="cct-new")) == mine.replace("cct-the-key", "cct-new")
+    assert plan(mine, configuration, replace(connection, key="dgm-new")) == mine.replace("dgm-the-key", "dgm-new")
 
 
 def test_another_server_in_aider_s_file_is_not_taken_for_this_one(connection: Connection) -> None:
@@ -138,7 +138,7 @@ def test_what_a_client_would_guess_wrong_of_a_model_it_does_not_know(
     configuration = configuration_of(next(one for one in CONFIGURED if one.id == client))
     connection = replace(connection, limits=Limits(1_000_000, 128_000))
     data: Any = EDITORS[configuration.format].load(plan("", configuration, connection))
-    places = {"opencode": ("provider", "claude-code-tray", "models", "sonnet"), "continue": ("models", 0), "aider": ()}
+    places = {"opencode": ("provider", "dragoman", "models", "sonnet"), "continue": ("models", 0), "aider": ()}
     for step in places[client]:
         data = data[step]
     assert {name: data[name] for name in said} == said

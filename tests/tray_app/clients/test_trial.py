@@ -36,7 +36,7 @@ async def test_what_came_back(context: Context, backend: ScriptedBackend, dialec
 @both_dialects
 async def test_a_wrong_key(context: Context, dialect: Dialect) -> None:
     with pytest.raises(TrialFailed, match="key is wrong") as raised:
-        await ask(await connection_of(context, key="cct-wrong"), dialect)
+        await ask(await connection_of(context, key="dgm-wrong"), dialect)
     assert raised.value.http_status == 401
 
 
@@ -61,7 +61,7 @@ async def test_the_server_s_own_words(
 
 async def test_nobody_listens() -> None:
     with kept_port() as port, pytest.raises(TrialFailed, match="cannot be reached") as raised:
-        await ask(Connection(f"http://127.0.0.1:{port}", "cct-x", "opus"), "chat completions")
+        await ask(Connection(f"http://127.0.0.1:{port}", "dgm-x", "opus"), "chat completions")
     assert raised.value.http_status is None
     assert raised.value.hint
 
@@ -79,7 +79,7 @@ async def test_somebody_else_listens(body: bytes, status: bytes) -> None:
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(TrialFailed, match="is not this server"):
-            await ask(Connection(f"http://127.0.0.1:{port}", "cct-x", "opus"), "chat completions")
+            await ask(Connection(f"http://127.0.0.1:{port}", "dgm-x", "opus"), "chat completions")
 
 
 async def test_cancelling_ends_the_request(context: Context, backend: ScriptedBackend) -> None:

@@ -247,12 +247,12 @@ def test_without_a_place_for_faults_it_starts_all_the_same(tmp_path: Path, caplo
 
 
 async def test_the_report_can_be_copied(caught: Crashes) -> None:
-    caught.report(ValueError("with cct-abcdefghijklmnopqrstuvwxyz in it"))
+    caught.report(ValueError("with dgm-abcdefghijklmnopqrstuvwxyz in it"))
     await until(lambda: caught.dialog is not None)
     assert caught.dialog is not None
     caught.dialog.copy.click()
     text = QGuiApplication.clipboard().text()
-    assert "ValueError: with cct-[redacted] in it" in text
+    assert "ValueError: with dgm-[redacted] in it" in text
 
 
 async def test_a_dialog_that_its_window_took_along_is_no_longer_open(caught: Crashes, shell: Shell) -> None:

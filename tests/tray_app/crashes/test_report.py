@@ -31,7 +31,7 @@ def test_it_says_what_and_where_and_on_what() -> None:
     report = crash_report(failing("the answer is 43"), "a thread")
     assert report.summary == "ValueError: the answer is 43"
     text = report.as_text()
-    assert f"Claude Code Tray {__version__}" in text
+    assert f"Dragoman {__version__}" in text
     assert "PySide 6." in text
     assert "In a thread" in text
     assert Path(__file__).name in text
@@ -51,7 +51,7 @@ def test_causes_are_in_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", ["cct-abcdefghijklmnopqrstuvwxyz", "sk-ant-abcdefghijklmnopqrstuvwxyz", "authorization: Bearer abcdefgh"]
+    "secret", ["dgm-abcdefghijklmnopqrstuvwxyz", "sk-ant-abcdefghijklmnopqrstuvwxyz", "authorization: Bearer abcdefgh"]
 )
 def test_secrets_are_not(secret: str) -> None:
     report = crash_report(failing(f"bad header {secret}"), "the window")

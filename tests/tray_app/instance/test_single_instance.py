@@ -42,7 +42,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 @pytest.fixture
 def runtime_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A runtime directory that is as short as a session's own: the path of a socket in it has to fit in 107 bytes."""
-    with tempfile.TemporaryDirectory(prefix="cct-") as directory:
+    with tempfile.TemporaryDirectory(prefix="dgm-") as directory:
         monkeypatch.setenv("XDG_RUNTIME_DIR", directory)
         yield Path(directory)
 
@@ -209,7 +209,7 @@ def test_a_socket_that_would_be_too_deep_is_made_elsewhere(
 
 def test_a_runtime_directory_that_others_can_write_is_not_used(runtime_dir: Path, qapp: object) -> None:
     runtime_dir.chmod(0o777)
-    with tempfile.TemporaryDirectory(prefix="cct-") as data_dir:  # short as well
+    with tempfile.TemporaryDirectory(prefix="dgm-") as data_dir:  # short as well
         instance = SingleInstance(Path(data_dir))
         assert instance.claim(Launch())
         instance.listen()
@@ -230,7 +230,7 @@ def test_without_a_socket_it_runs_all_the_same_and_later_starts_are_told(
     monkeypatch.setenv("XDG_RUNTIME_DIR", "")
     elsewhere = tmp_path / "somebody's"
     elsewhere.mkdir()
-    (elsewhere / f"claude-code-tray-{os.getuid()}").write_text("in the way")
+    (elsewhere / f"dragoman-{os.getuid()}").write_text("in the way")
     monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
     instance = SingleInstance(tmp_path / ("d" * 100))
     assert instance.claim(Launch())

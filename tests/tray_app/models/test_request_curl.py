@@ -48,13 +48,13 @@ def test_the_command_has_url_key_headers_and_body() -> None:
     command = as_curl(logged, URL)
     assert words(command)[:3] == ["curl", "-sSN", f"{URL}/v1/chat/completions"]
     assert headers(command) == [
-        "Authorization: Bearer $CLAUDE_CODE_TRAY_KEY",
+        "Authorization: Bearer $DRAGOMAN_KEY",
         "content-type: application/json",
         "x-session-id: it's mine",
     ]
     assert data(command) == body
     # The shell has to fill in the key, and nothing of the body.
-    assert '"Authorization: Bearer $CLAUDE_CODE_TRAY_KEY"' in command
+    assert '"Authorization: Bearer $DRAGOMAN_KEY"' in command
     assert command.count("\n") == 4 + body.count("\n")
     assert all(line.endswith(" \\") for line in command.split("\n")[:4])
 
@@ -83,7 +83,7 @@ def test_a_shell_sends_the_file(tmp_path: Path) -> None:
 def test_anthropics_endpoint_is_given_its_own_headers() -> None:
     command = as_curl(replace(record(1), endpoint="/v1/messages"), URL)
     assert headers(command) == [
-        "x-api-key: $CLAUDE_CODE_TRAY_KEY",
+        "x-api-key: $DRAGOMAN_KEY",
         "content-type: application/json",
         "anthropic-version: 2023-06-01",
     ]

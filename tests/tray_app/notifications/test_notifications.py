@@ -102,7 +102,7 @@ async def test_each_kind_of_event_gets_to_the_tray(context: Context, with_tray: 
     assert titles[:3] == [
         "Claude Code is signed out",
         "The 5-hour limit of your plan is used up",
-        "Claude Code Tray",
+        "Dragoman",
     ]
     assert titles[3].startswith("Port ")
 
@@ -130,7 +130,7 @@ async def test_a_failed_start_with_the_window_open_is_not_told(
     await until(lambda: not with_tray._settle.isActive())
     context.bus.publish(Notice("error", "the last"))
     await until(lambda: tray.messages)
-    assert tray.messages == [("Claude Code Tray", "the last")]
+    assert tray.messages == [("Dragoman", "the last")]
 
 
 async def test_the_ordinary_is_not_told(context: Context, with_tray: Notifications, tray: Tray) -> None:
@@ -143,7 +143,7 @@ async def test_the_ordinary_is_not_told(context: Context, with_tray: Notificatio
     await until(lambda: not with_tray._settle.isActive())
     context.bus.publish(Notice("error", "the last"))
     await until(lambda: tray.messages)
-    assert tray.messages == [("Claude Code Tray", "the last")]
+    assert tray.messages == [("Dragoman", "the last")]
 
 
 async def test_a_click_on_nothing_leads_nowhere(with_tray: Notifications, tray: Tray, window: MainWindow) -> None:
@@ -205,7 +205,7 @@ async def test_what_happened_before_the_window_was_there_is_told(
 
     notifications = WithTray(context, tray=tray, window=window)
     await until(lambda: tray.messages)
-    assert tray.messages == [("Claude Code Tray", "The database was damaged.")]
+    assert tray.messages == [("Dragoman", "The database was damaged.")]
     notifications.close()
 
 

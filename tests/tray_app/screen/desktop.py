@@ -108,7 +108,7 @@ class Desktop:
     def __init__(self, *, keyring: bool = True) -> None:
         self._keyring = keyring
         # Short, because sockets are in there, whose paths may have 107 bytes.
-        self.root = Path(tempfile.mkdtemp(prefix="cct-"))
+        self.root = Path(tempfile.mkdtemp(prefix="dgm-"))
         self.home = self.root / "home"
         self.environment: dict[str, str] = {}
         self._processes: list[subprocess.Popen[bytes]] = []

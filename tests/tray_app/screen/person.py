@@ -17,11 +17,11 @@ from tests.environment import simulated_account
 from tests.tray_app.screen.desktop import PATIENT_KEYRING, Desktop, until
 
 ROOT = Path(__file__).parents[3]
-TITLE = "^Claude Code Tray$"
+TITLE = "^Dragoman$"
 ASK_AGAIN_SECONDS = 10.0
 
 READ_KEY = f"""{PATIENT_KEYRING}
-print(keyring.get_password("claude-code-tray", "api_key"))
+print(keyring.get_password("dragoman", "api_key"))
 """
 READ_CLIPBOARD = """
 from PySide6.QtGui import QGuiApplication

@@ -40,7 +40,7 @@ def test_a_day_at_the_desktop(
     tmp_path: Path,
 ) -> None:
     port, next_port = ports
-    settings = desktop.home / ".config" / "claude-code-tray" / "settings.toml"
+    settings = desktop.home / ".config" / "dragoman" / "settings.toml"
     settings.parent.mkdir(parents=True)
     settings.write_text(f"# mine\nport = {port}\n")
 
@@ -51,7 +51,7 @@ def test_a_day_at_the_desktop(
     person.window()
     assert len(until(desktop.tray_icons)) == 1
     key = person.key()
-    assert key.startswith("cct-")
+    assert key.startswith("dgm-")
     assert person.status(url, key) == 200
 
     # The tray's menu stops the server and starts it again.

@@ -76,7 +76,7 @@ def test_the_icon_goes_to_the_kind_of_tray_that_is_there(desktop: Desktop) -> No
         (icon,) = until(tray.icons)
         assert icon.status == "Active"
         assert 22 in icon.sizes
-        assert icon.tooltip == "Claude Code Tray\nStopped"
+        assert icon.tooltip == "Dragoman\nStopped"
         icon.choose("Settings...")
         pages += 1
         until(page_was_asked_for)

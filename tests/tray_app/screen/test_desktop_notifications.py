@@ -41,7 +41,7 @@ class Bus:
 @pytest.fixture
 def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bus]:
     # Short, because a socket is in there, whose path may have 107 bytes.
-    directory = Path(tempfile.mkdtemp(prefix="cct-"))
+    directory = Path(tempfile.mkdtemp(prefix="dgm-"))
     bus = Bus(directory)
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus.address)
     yield bus

@@ -59,7 +59,7 @@ def shown_key(person: Person, reader: ScreenReader) -> str:
     person.desktop.type("what clients send")
     reader.wait_until_gone("Port", "label")
     reader.press("(API key: )?Copy", "push button")
-    return until(lambda: text if (text := person.clipboard()).startswith("cct-") else None)
+    return until(lambda: text if (text := person.clipboard()).startswith("dgm-") else None)
 
 
 def check_key_in_memory(person: Person, url: str, reader: ScreenReader, simulator: Simulator) -> str:
@@ -69,7 +69,7 @@ def check_key_in_memory(person: Person, url: str, reader: ScreenReader, simulato
     reader.wait_for(LOST, "label")
     reader.wait_for("Keep it in a file", "push button")
     assert person.status(url, key) == 200
-    assert person.status(url, "cct-another") == 401
+    assert person.status(url, "dgm-another") == 401
     simulator.script(Text("It is here."))
     assert person.ask(url, "Where is the key?", key=key) == "It is here."
     assert files_with(key, person.desktop.home) == []

@@ -78,7 +78,7 @@ def test_only_what_needs_a_person_is_told(desktop: Desktop, claude: Claude, simu
         simulator.script(Text("Nothing to tell."))
         assert person.ask(url, "Is there anything?") == "Nothing to tell."
         icon.choose("Stop server")
-        until(lambda: icon.tooltip == "Claude Code Tray\nStopped")
+        until(lambda: icon.tooltip == "Dragoman\nStopped")
         icon.choose("Start server")
         assert person.url(2) == url
         login.prepare_for_sleep(True)
@@ -123,7 +123,7 @@ def test_only_what_needs_a_person_is_told(desktop: Desktop, claude: Claude, simu
 
         # The port is taken.
         icon.choose("Stop server")
-        until(lambda: icon.tooltip == "Claude Code Tray\nStopped")
+        until(lambda: icon.tooltip == "Dragoman\nStopped")
         with socket.socket() as other:
             other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             other.bind(("127.0.0.1", port))
@@ -141,9 +141,9 @@ def test_only_what_needs_a_person_is_told(desktop: Desktop, claude: Claude, simu
     until(lambda: not icon.is_there)
     person.window()
     desktop.keys("ctrl+w")
-    desktop.activated("^Quit Claude Code Tray")
+    desktop.activated("^Quit Dragoman")
     desktop.keys("Escape")
-    until(lambda: not desktop.windows("^Quit Claude Code Tray"))
+    until(lambda: not desktop.windows("^Quit Dragoman"))
     with DBusTray(desktop.bus) as tray:
         (icon,) = until(tray.icons)
         person.window()

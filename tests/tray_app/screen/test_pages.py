@@ -77,7 +77,7 @@ class Hands:
     @property
     def settings(self) -> str:
         """What stands in the settings file, if there is one."""
-        file = self.desktop.home / ".config" / "claude-code-tray" / "settings.toml"
+        file = self.desktop.home / ".config" / "dragoman" / "settings.toml"
         return file.read_text() if file.exists() else ""
 
     @property

@@ -30,7 +30,7 @@ async def serve(directory: Path) -> None:
     configure_logs(settings)
     context = Context(
         settings,
-        key_store=KeyStore(MemoryVault(), fixed_key="cct-the-key-of-the-tray-program"),
+        key_store=KeyStore(MemoryVault(), fixed_key="dgm-the-key-of-the-tray-program"),
         theme=Theme(),
         autostart=system_autostart([]),
         preferences=Preferences(settings.config_dir),

@@ -57,10 +57,10 @@ def record(number: int) -> RequestRecord:
 
 async def test_it_follows_the_server(context: Context, icon: TrayIcon) -> None:
     assert icon.state == "stopped"
-    assert icon.icon.toolTip() == "Claude Code Tray\nStopped"
+    assert icon.icon.toolTip() == "Dragoman\nStopped"
     await context.server.start()
     assert icon.state == "running"
-    assert icon.icon.toolTip() == f"Claude Code Tray\nRunning on {context.server.url}"
+    assert icon.icon.toolTip() == f"Dragoman\nRunning on {context.server.url}"
     await context.server.stop()
     assert icon.state == "stopped"
 
@@ -128,7 +128,7 @@ async def test_a_server_that_cannot_answer_needs_attention(
     backend.running = False
     context.bus.publish(CliChanged(None, None, None, {}, "Claude Code was not found."))
     await until(lambda: icon.state == "attention")
-    assert icon.icon.toolTip() == f"Claude Code Tray\nRunning on {context.server.url}\nClaude Code was not found."
+    assert icon.icon.toolTip() == f"Dragoman\nRunning on {context.server.url}\nClaude Code was not found."
     assert icon.menu.trouble.isVisible()
     backend.running = True
     context.bus.publish(CliChanged("/usr/bin/claude", "9.9.9", True, {}))
@@ -176,7 +176,7 @@ async def test_a_tray_that_comes_gets_an_icon_of_its_kind(context: Context, icon
     assert icon.icon is not before
     assert not before.isVisible()
     assert icon.icon.isVisible()
-    assert icon.icon.toolTip() == f"Claude Code Tray\nRunning on {context.server.url}"
+    assert icon.icon.toolTip() == f"Dragoman\nRunning on {context.server.url}"
     assert not icon.icon.icon().isNull()
     assert icon.icon.contextMenu() is icon.menu
     icon.icon.activated.emit(Reason.Trigger)

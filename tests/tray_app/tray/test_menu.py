@@ -122,7 +122,7 @@ async def test_address_and_key_are_copied(context: Context, menu: TrayMenu) -> N
     menu.copy_url.trigger()
     assert clipboard.text() == f"{context.server.url}/v1"
     menu.copy_key.trigger()
-    await until(lambda: clipboard.text() == "cct-the-key-of-this-test")
+    await until(lambda: clipboard.text() == "dgm-the-key-of-this-test")
 
 
 async def test_without_a_key_there_is_none_to_copy(context: Context, menu: TrayMenu) -> None:

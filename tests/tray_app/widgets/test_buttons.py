@@ -85,11 +85,11 @@ async def test_copy_waits_for_a_text_that_has_to_be_fetched(theme: Theme, qtbot:
     clicked(made, qtbot)
     await asyncio.sleep(0)
     before = made.text()
-    fetched.set_result("cct-key")
+    fetched.set_result("dgm-key")
     await until(lambda: made.text() == "Copied")
 
     assert before == "Copy"
-    assert QGuiApplication.clipboard().text() == "cct-key"
+    assert QGuiApplication.clipboard().text() == "dgm-key"
 
 
 @pytest.mark.usefixtures("lasting")

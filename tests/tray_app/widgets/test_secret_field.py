@@ -12,7 +12,7 @@ from tray_app.theme import Theme
 from tray_app.widgets import SecretField, buttons
 from tray_app.widgets.secret_field import SHOWN_SECONDS
 
-KEY = "cct-0123456789abcdef"
+KEY = "dgm-0123456789abcdef"
 
 
 async def source() -> str:

@@ -84,7 +84,7 @@ class Locked(keyring.backend.KeyringBackend):
 
     def get_password(self, service: str, username: str) -> str | None:
         self._wait()
-        return "cct-kept"
+        return "dgm-kept"
 
     def set_password(self, service: str, username: str, password: str) -> None:
         raise AssertionError("nothing is written")
@@ -108,7 +108,7 @@ async def test_a_locked_keyring_is_waited_for(unlocked: threading.Event, setting
     unlocked.set()
     store = await waiting
     assert store.kind == "keyring"
-    assert await store.get_or_create() == "cct-kept"
+    assert await store.get_or_create() == "dgm-kept"
     assert open_box() is None
 
 
@@ -118,7 +118,7 @@ async def test_one_can_go_on_without_a_keyring(unlocked: threading.Event, settin
     store = await waiting
     assert store.kind == "memory"
     assert "not unlocked" in store.description
-    assert (await store.get_or_create()).startswith("cct-")
+    assert (await store.get_or_create()).startswith("dgm-")
 
 
 async def test_who_ends_the_program_meanwhile_leaves_no_question(unlocked: threading.Event, settings: Settings) -> None:

@@ -12,7 +12,7 @@ from tray_app.clients.configuring import plan
 from tray_app.clients.connection import Connection
 from tray_app.clients.editing import value_at
 
-ID = "claude_code_tray"
+ID = "dragoman"
 _PROVIDER = ("model_providers", ID)
 
 
@@ -24,7 +24,7 @@ def _changes(connection: Connection) -> Sequence[Change]:
     return (
         Change(("model",), connection.model),
         Change(("model_provider",), ID),
-        Change((*_PROVIDER, "name"), "Claude Code Tray", keep=True),
+        Change((*_PROVIDER, "name"), "Dragoman", keep=True),
         Change((*_PROVIDER, "base_url"), connection.openai_url),
         Change((*_PROVIDER, "wire_api"), "responses"),
         # The other way is a variable, which a program that is not started from that shell does not see.

@@ -9,7 +9,7 @@ from tray_app.clients.configuring import plan
 from tray_app.clients.connection import Connection
 from tray_app.clients.editing import Entry, value_at
 
-NAME = "Claude Code Tray"
+NAME = "Dragoman"
 _MODEL = ("models", Entry("name", NAME))
 
 
@@ -62,7 +62,7 @@ CONTINUE = Client(
     steps=(
         "Choose Configure for me, or open the file that is named below.",
         "By hand: add the model, and save. Continue reads the file again by itself.",
-        "Choose “Claude Code Tray” in Continue's list of models.",
+        "Choose “Dragoman” in Continue's list of models.",
     ),
     snippets=(Snippet("~/.continue/config.yaml", "yaml", lambda to: plan("", CONFIGURATION, to)),),
     configuration=CONFIGURATION,

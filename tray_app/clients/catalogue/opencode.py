@@ -12,7 +12,7 @@ from tray_app.clients.configuring import plan
 from tray_app.clients.connection import Connection
 from tray_app.clients.editing import value_at
 
-ID = "claude-code-tray"
+ID = "dragoman"
 _PROVIDER = ("provider", ID)
 _MODALITIES = {"input": ["text", "image", "pdf"], "output": ["text"]}
 
@@ -28,7 +28,7 @@ def _changes(connection: Connection) -> Sequence[Change]:
     return (
         Change(("$schema",), "https://opencode.ai/config.json", keep=True),
         Change((*_PROVIDER, "npm"), "@ai-sdk/openai-compatible"),
-        Change((*_PROVIDER, "name"), "Claude Code Tray", keep=True),
+        Change((*_PROVIDER, "name"), "Dragoman", keep=True),
         Change((*_PROVIDER, "options", "baseURL"), connection.openai_url),
         Change((*_PROVIDER, "options", "apiKey"), connection.secret),
         Change((*model, "name"), f"Claude Code: {connection.model}", keep=True),
@@ -59,7 +59,7 @@ OPENCODE = Client(
     documentation="https://opencode.ai/docs/providers/",
     steps=(
         "Choose Configure for me, or put the text below into the file that is named there.",
-        "Start opencode, type /models, and choose the model under “Claude Code Tray”.",
+        "Start opencode, type /models, and choose the model under “Dragoman”.",
     ),
     snippets=(Snippet("~/.config/opencode/opencode.json", "json", lambda to: plan("", CONFIGURATION, to)),),
     configuration=CONFIGURATION,

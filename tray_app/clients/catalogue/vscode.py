@@ -38,7 +38,7 @@ VSCODE = Client(
         "Choose the model in the chat. Restart VS Code if it is not in the list.",
     ),
     fields=(
-        Field("Group name", lambda _: "Claude Code Tray"),
+        Field("Group name", lambda _: "Dragoman"),
         Field("API key", lambda to: to.secret),
         Field("API type", lambda _: "Chat Completions"),
     ),

@@ -1,7 +1,7 @@
 """Zed: https://zed.dev/docs/ai/llm-providers, the section on OpenAI-compatible endpoints.
 
 Zed keeps keys in the system's keychain, under the API's URL, and takes none from its settings. The variable that it
-reads instead is made of the provider's name: with ours it must not become CLAUDE_CODE_TRAY_API_KEY, from which this
+reads instead is made of the provider's name: with ours it must not become DRAGOMAN_API_KEY, from which this
 server takes its own key.
 """
 

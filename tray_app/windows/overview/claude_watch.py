@@ -144,7 +144,7 @@ def _problem_of(cli: ClaudeCliBackend) -> BackendError | None:
 
 async def _ask(context: Context, path: Path) -> Probe:
     settings = context.settings
-    with tempfile.TemporaryDirectory(prefix="claude-code-tray-") as directory:
+    with tempfile.TemporaryDirectory(prefix="dragoman-") as directory:
         return await probe(path, Path(directory), os.environ, load_user_settings=settings.load_user_settings)
 
 

@@ -14,7 +14,7 @@ from tray_app.widgets.action_row import Action
 def port_words(report: PortReport, error: PortUnavailable) -> str:
     """Why the port cannot be had. Who has it is named where the system tells."""
     if report.ours:
-        return tr("Port {port} is in use by another Claude Code Tray, version {version}.").format(
+        return tr("Port {port} is in use by another Dragoman, version {version}.").format(
             port=error.port, version=report.ours
         )
     if report.holder:

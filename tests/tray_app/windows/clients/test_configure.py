@@ -91,7 +91,7 @@ async def test_a_second_click_does_nothing_more(page: ClientsPage, continue_file
     card.change.write.click()
     card.configure.click()
     await until(lambda: card.heading.standing.text() == "Configured")
-    assert continue_file.read_text().count("Claude Code Tray") == 1
+    assert continue_file.read_text().count("Dragoman") == 1
     assert card.banner.isHidden()
 
 

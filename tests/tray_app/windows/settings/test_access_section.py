@@ -34,7 +34,7 @@ async def test_without_a_key_it_is_said_who_can_use_the_account(page: SettingsPa
 
 async def test_a_key_of_the_environment_cannot_be_replaced_here(page: SettingsPage) -> None:
     assert not page.access.rotate.isEnabled()
-    assert "CLAUDE_CODE_TRAY_API_KEY" in page.access.key_row.help.text()
+    assert "DRAGOMAN_API_KEY" in page.access.key_row.help.text()
 
 
 async def test_rotating_asks_first_and_then_the_old_key_is_worth_nothing(context: Context, qtbot: QtBot) -> None:

@@ -53,7 +53,7 @@ async def test_it_is_removed_after_a_question(row: AnthropicKeyRow, context: Con
     assert not row.edit.isHidden()
 
 
-@pytest.mark.parametrize("text", ["", "cct-not-of-anthropic", "sk-ant-with a space"])
+@pytest.mark.parametrize("text", ["", "dgm-not-of-anthropic", "sk-ant-with a space"])
 async def test_what_is_no_key_is_refused_in_place(row: AnthropicKeyRow, context: Context, text: str) -> None:
     _give(row, text)
     assert "Anthropic API key" in row.message.text

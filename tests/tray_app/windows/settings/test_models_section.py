@@ -122,11 +122,11 @@ async def test_all_aliases_can_be_reset(page: SettingsPage, context: Context) ->
 async def test_aliases_of_the_environment_are_locked(
     context: Context, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CLAUDE_CODE_TRAY_ALIASES", "a=opus")
+    monkeypatch.setenv("DRAGOMAN_ALIASES", "a=opus")
     await context.reload_settings()
     page = SettingsPage(context)
     qtbot.addWidget(page)
     assert page.models.model.aliases() == {"a": "opus"}
     assert not page.models.add_button.isEnabled()
     assert not page.models.table.isEnabled()
-    assert "CLAUDE_CODE_TRAY_ALIASES" in page.models.aliases.fixed.text
+    assert "DRAGOMAN_ALIASES" in page.models.aliases.fixed.text

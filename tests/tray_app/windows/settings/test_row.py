@@ -52,11 +52,11 @@ def test_what_is_said_stands_in_its_order_and_is_made_when_it_is_said(window: QW
     assert not row.findChildren(Note)
     row.show_warning("warning", "Others can reach it.")
     row.show_problem("This port is taken.")
-    row.show_fixed("CLAUDE_CODE_TRAY_PORT")
+    row.show_fixed("DRAGOMAN_PORT")
     window.layout().activate()
     shown = sorted(row.findChildren(Note), key=lambda note: note.y())
     assert [(note.level, note.text) for note in shown] == [
-        ("muted", "Set by CLAUDE_CODE_TRAY_PORT"),
+        ("muted", "Set by DRAGOMAN_PORT"),
         ("error", "This port is taken."),
         ("warning", "Others can reach it."),
     ]

@@ -206,12 +206,12 @@ async def test_a_broken_file_is_said_at_the_top_and_goes_when_it_is_mended(
 async def test_a_setting_of_the_environment_is_locked_and_says_by_what(
     context: Context, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CLAUDE_CODE_TRAY_SPARES", "3")
+    monkeypatch.setenv("DRAGOMAN_SPARES", "3")
     await context.reload_settings()
     page = SettingsPage(context)
     qtbot.addWidget(page)
     row = page.processes.bindings["spares"].row
-    assert row.fixed.text == "Set by CLAUDE_CODE_TRAY_SPARES"
+    assert row.fixed.text == "Set by DRAGOMAN_SPARES"
     assert not _edit(page, "spares").isEnabled()
     assert _edit(page, "spares").text() == "3"
     assert row.reset.isHidden()
