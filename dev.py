@@ -448,25 +448,25 @@ def soak(arguments: list[str]) -> int:
 def demo(arguments: list[str]) -> int:
     """Run the server on a simulated Messages API: no account, no network. `demo --port 8000`."""
     python, _ = prepare(Needs({"bundled-cli"}))
-    become([str(python), "-m", "tests.demo", *arguments], ROOT)
+    become([str(python), "-m", "tests.tools.demo", *arguments], ROOT)
 
 
 def bench(arguments: list[str]) -> int:
     """Measure the server beside the CLI itself and the simulator. Arguments go to the benchmark."""
     python, _ = prepare(Needs({"bundled-cli", "dev", "tray"}, QT_PACKAGES))
-    become([str(python), "-m", "tests.bench", *arguments], ROOT)
+    become([str(python), "-m", "tests.tools.bench", *arguments], ROOT)
 
 
 def screenshots(arguments: list[str]) -> int:
     """Draw every page of the window, light and dark, into docs/screenshots. Page names draw those alone."""
     python, _ = prepare(Needs(TEST_EXTRAS, QT_PACKAGES))
-    become([str(python), "-m", "tests.screenshots", *arguments], ROOT)
+    become([str(python), "-m", "tests.tools.screenshots", *arguments], ROOT)
 
 
 def clients(arguments: list[str]) -> int:
     """Run real client programs, set up as the page Clients says, against the product. Names run those alone."""
     python, _ = prepare(Needs({"bundled-cli", "dev", "tray"}))
-    become([str(python), "-m", "tests.clients.programs", *arguments], ROOT)
+    become([str(python), "-m", "tests.tools.programs", *arguments], ROOT)
 
 
 def setup(arguments: list[str]) -> int:

@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Callable, Sequence
 
-from server.commands.arguments import parse
-from server.commands.console import say
-from server.commands.options import COMMAND, COMMAND_LINE
-from server.errors import SettingsInvalid, TrayError
-from server.former_name import move_folders
+from server.cli.arguments import parse
+from server.cli.console import say
+from server.cli.options import COMMAND, COMMAND_LINE
+from server.config.former_name import move_folders
+from server.core.errors import SettingsInvalid, TrayError
 
 USAGE_ERROR = 2
 

@@ -5,19 +5,19 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from server.api import chat_completions, health, messages, models, requests, sessions
-from server.api.authentication import Authentication
-from server.api.bodies import BodyLimit
-from server.api.content_encoding import ContentDecoding
-from server.api.failures import Failures, on_http_exception, on_invalid_query
-from server.api.headers import HeaderLimit
-from server.api.origins import HostAllowlist, Origins
-from server.api.paths import CanonicalPaths
-from server.api.rate_limit import RateLimit
-from server.api.refusals import Refusals
-from server.api.request_ids import RequestIds
+from server.api.endpoints import chat_completions, health, messages, models, requests, sessions
+from server.api.middleware.authentication import Authentication
+from server.api.middleware.bodies import BodyLimit
+from server.api.middleware.content_encoding import ContentDecoding
+from server.api.middleware.failures import Failures, on_http_exception, on_invalid_query
+from server.api.middleware.headers import HeaderLimit
+from server.api.middleware.origins import HostAllowlist, Origins
+from server.api.middleware.paths import CanonicalPaths
+from server.api.middleware.rate_limit import RateLimit
+from server.api.middleware.refusals import Refusals
+from server.api.middleware.request_ids import RequestIds
+from server.config.settings import Settings
 from server.services import Services
-from server.settings import Settings
 
 GUARD_SETTINGS = (
     "host", "allowed_hosts", "allowed_origins", "api_key_required", "rate_limit", "max_header_bytes", "max_body_bytes",

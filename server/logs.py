@@ -17,9 +17,9 @@ from typing import Any, TextIO
 
 import structlog
 
-from server.paths import make_private_dir
-from server.redaction import redact
-from server.settings import Settings
+from server.config.paths import make_private_dir
+from server.config.settings import Settings
+from server.core.redaction import redact
 
 MAX_FILE_BYTES = 5_000_000
 OLDER_FILES = 4

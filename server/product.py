@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from server.events import EventBus
+from server.config.settings import Settings
+from server.core.events import EventBus
 from server.secrets import KeyStore
 from server.services import Services, build_services
-from server.settings import Settings
 from server.store.store import Store
 
 

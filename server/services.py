@@ -7,26 +7,26 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from server.api.bodies import STALL_SECONDS
-from server.api.images import ImageFetcher
-from server.api.rate_limit import RequestLimits
-from server.api.refusals import RefusalLog
-from server.api.running import RunningRequests
-from server.api.session_turns import SessionTurns
-from server.api.writer import Pace
-from server.api.writing import BackgroundWrites
+from server.api.exchange.images import ImageFetcher
+from server.api.exchange.running import RunningRequests
+from server.api.exchange.session_turns import SessionTurns
+from server.api.exchange.writer import Pace
+from server.api.exchange.writing import BackgroundWrites
+from server.api.middleware.bodies import STALL_SECONDS
+from server.api.middleware.rate_limit import RequestLimits
+from server.api.middleware.refusals import RefusalLog
 from server.backends.anthropic_api import AnthropicApiBackend
 from server.backends.base import Backend
 from server.backends.claude_cli.backend import ClaudeCliBackend, CliConfig
-from server.backends.claude_cli.pool import Limits
+from server.backends.claude_cli.pool.pool import Limits
 from server.backends.routing import RoutedBackend
-from server.errors import DatabaseUnusable
-from server.events import EventBus
-from server.paths import make_private_dir
+from server.config.paths import make_private_dir
+from server.config.settings import Settings
+from server.core.errors import DatabaseUnusable
+from server.core.events import EventBus
+from server.core.tasks import spawn
 from server.secrets import KeyStore, open_key_store
-from server.settings import Settings
 from server.store.store import Store
-from server.tasks import spawn
 
 DATABASE_FILE = "history.db"
 CLI_DIRECTORY = "claude"

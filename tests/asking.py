@@ -1,6 +1,6 @@
 """Requests and answers in the fewest words, for the tests of backends."""
 
-from server.messages import MessageFold, MessagesRequest
+from server.core.messages import MessageFold, MessagesRequest
 
 MODEL = "claude-haiku-5-5"
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
-from server.backends.base import BackendStatus, ModelInfo
-from server.messages import MessagesRequest, StreamEvent
+from server.backends.base import BackendStatus
+from server.core.messages import MessagesRequest, StreamEvent
+from server.models.info import ModelInfo
 
 MODELS = (
     ModelInfo("claude-opus-5-5", "opus", "Opus 5.5", effort_levels=("low", "high"), is_default=True),

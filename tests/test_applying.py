@@ -10,14 +10,14 @@ import pytest
 from server.app import GUARD_SETTINGS, _guards
 from server.backends.claude_cli.backend import ClaudeCliBackend
 from server.backends.routing import RoutedBackend
-from server.errors import SetupError
-from server.events import EventBus
+from server.config.settings import Settings
+from server.core.errors import SetupError
+from server.core.events import EventBus
+from server.hosting.runtime import Runtime
 from server.product import Product
-from server.runtime import Runtime
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
 from server.services import Services, build_services
-from server.settings import Settings
 from tests.scripted_backend import ScriptedBackend, answer
 from tests.waiting import until
 

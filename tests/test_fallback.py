@@ -14,15 +14,15 @@ import httpx2
 import openai
 import pytest
 
-from server.events import EventBus
+from server.config.own_commands import own_command
+from server.config.settings import Settings
+from server.core.events import EventBus
+from server.hosting.runtime import Runtime
 from server.logs import configure_logs, log_file
-from server.own_commands import own_command
 from server.product import Product, host_product
-from server.runtime import Runtime
 from server.secrets import KeyStore
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 from server.secrets.vaults import MemoryVault
-from server.settings import Settings
 from tests.files import files_below
 from tests.simulator import Cut, HttpError, Simulator, Text, ToolUse, client_tools, conversation
 

@@ -14,8 +14,8 @@ import pytest
 import structlog
 
 from server import logs
+from server.config.settings import Settings
 from server.logs import configure_logs, log_file
-from server.settings import Settings
 
 KEY = "dgm-" + "k" * 43
 log = logging.getLogger("server.somewhere")

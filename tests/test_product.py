@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from server.backends.base import BackendStatus, ModelInfo
-from server.events import EventBus
-from server.messages import Events, MessagesRequest
+from server.backends.base import BackendStatus
+from server.config.settings import Settings
+from server.core.events import EventBus
+from server.core.messages import Events, MessagesRequest
+from server.hosting.runtime import Runtime
+from server.models.info import ModelInfo
 from server.product import Product, host_product
-from server.runtime import Runtime
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
 from server.services import build_services
-from server.settings import Settings
 
 START = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": [], "usage": {}}
 

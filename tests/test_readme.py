@@ -13,11 +13,11 @@ from typing import Any
 import httpx2
 import pytest
 
+from server.config.settings import ENV_PREFIX, Settings
+from server.core.errors import TrayError
 from server.dialects.base import Context
-from server.dialects.model_names import resolve
-from server.errors import TrayError
-from server.settings import ENV_PREFIX, Settings
-from tests.commands.processes import ROOT, serving
+from server.models.aliases import resolve
+from tests.cli.processes import ROOT, serving
 from tests.environment import simulated_account
 from tests.simulator import Simulator
 

@@ -7,13 +7,13 @@ import pytest
 
 from server.backends.claude_cli.backend import ClaudeCliBackend
 from server.backends.routing import RoutedBackend
-from server.errors import SetupError
-from server.events import EventBus
+from server.config.settings import Settings
+from server.core.errors import SetupError
+from server.core.events import EventBus
+from server.core.records import RequestRecord
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
 from server.services import DATABASE_FILE, Services, build_services, open_store
-from server.settings import Settings
-from server.store.types import RequestRecord
 from tests.scripted_backend import ScriptedBackend
 
 

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 
 from server import __main__ as command_line
-from server.commands.console import say
-from server.commands.options import COMMAND
+from server.cli.console import say
+from server.cli.options import COMMAND
 from tray_app.arguments import for_server, names_subcommand, parse
-from tray_app.loop.qt_imports import read_no_sources
-from tray_app.loop.qt_libraries import hint, missing_library
+from tray_app.desktop.loop.qt_imports import read_no_sources
+from tray_app.desktop.loop.qt_libraries import hint, missing_library
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

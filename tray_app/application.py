@@ -10,14 +10,14 @@ from PySide6.QtGui import QSessionManager
 from PySide6.QtWidgets import QSystemTrayIcon
 
 from tray_app.context import Context
-from tray_app.instance.launch import Launch, use_token
-from tray_app.loop.qt_application import TrayApplication
-from tray_app.loop.wake import WakeWatch
-from tray_app.notifications import Notifications
-from tray_app.tray import TrayIcon
-from tray_app.windows.closing import Closing
-from tray_app.windows.main_window import MainWindow
-from tray_app.windows.pages import other_entries, rail_entries
+from tray_app.desktop.instance.launch import Launch, use_token
+from tray_app.desktop.loop.qt_application import TrayApplication
+from tray_app.desktop.loop.wake import WakeWatch
+from tray_app.desktop.notifications import Notifications
+from tray_app.desktop.tray import TrayIcon
+from tray_app.window.closing import Closing
+from tray_app.window.main_window import MainWindow
+from tray_app.window.pages import other_entries, rail_entries
 
 log = logging.getLogger(__name__)
 

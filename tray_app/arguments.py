@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 
 from server import __version__
-from server.commands.arguments import SUBCOMMANDS, add_address, add_directories
-from server.commands.options import COMMAND
+from server.cli.arguments import SUBCOMMANDS, add_address, add_directories
+from server.cli.options import COMMAND
 
 PAGES = ("overview", "requests", "sessions", "clients", "settings")
 """The window's pages, as `--page` names them."""

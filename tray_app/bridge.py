@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance
 
-from server.events import (
+from server.core.events import (
     CliChanged,
     Event,
     EventBus,
@@ -20,7 +20,7 @@ from server.events import (
     SessionsDeleted,
     StateChanged,
 )
-from server.store.types import RequestRecord
+from server.core.records import RequestRecord
 
 INTERVAL_SECONDS = 0.1
 """The least time between two batches: a table that takes rows ten times a second leaves the loop to the server."""

@@ -9,18 +9,18 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from server.errors import TrayError
-from server.events import EventBus
+from server.config.settings import Settings, load_settings, sources, with_changes, write_settings
+from server.core.errors import TrayError
+from server.core.events import EventBus
+from server.core.tasks import spawn
+from server.hosting.runtime import Hosted
 from server.logs import configure_logs
 from server.product import Product, host_product
-from server.runtime import Hosted
 from server.secrets import KeyStore, open_vault
 from server.services import open_store
-from server.settings import Settings, load_settings, sources, with_changes, write_settings
 from server.store.store import Store
-from server.tasks import spawn
-from tray_app.autostart import Autostart
 from tray_app.bridge import Bridge
+from tray_app.desktop.autostart import Autostart
 from tray_app.preferences import Preferences
 from tray_app.server_control import ServerControl
 from tray_app.status_watch import StatusWatch

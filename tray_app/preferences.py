@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 import orjson
 from PySide6.QtCore import QByteArray, QObject, QTimer, Signal
 
-from server.paths import write_private
+from server.config.paths import write_private
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

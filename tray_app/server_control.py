@@ -8,15 +8,15 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from server.backends.claude_cli.backend import ClaudeCliBackend
-from server.commands.serve import refuse_itself
-from server.errors import TrayError, as_tray_error
-from server.events import EventBus, RequestFinished, RequestStarted, ServerState, StateChanged
+from server.cli.serve import refuse_itself
+from server.config.settings import Settings
+from server.core.errors import TrayError, as_tray_error
+from server.core.events import EventBus, RequestFinished, RequestStarted, ServerState, StateChanged
+from server.core.tasks import spawn
+from server.hosting.runtime import Host, Runtime
+from server.hosting.sockets import address_url
 from server.product import Product
-from server.runtime import Host, Runtime
 from server.services import Services
-from server.settings import Settings
-from server.sockets import address_url
-from server.tasks import spawn
 
 log = logging.getLogger(__name__)
 

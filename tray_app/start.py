@@ -5,31 +5,31 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
-from server import former_name
-from server.commands.console import say
-from server.commands.options import COMMAND, COMMAND_LINE, overrides
-from server.errors import SettingsInvalid, SetupError, TrayError
-from server.events import StateChanged
+from server.cli.console import say
+from server.cli.options import COMMAND, COMMAND_LINE, overrides
+from server.config import former_name
+from server.config.own_commands import announce
+from server.config.settings import Settings, load_settings
+from server.core.errors import SettingsInvalid, SetupError, TrayError
+from server.core.events import StateChanged
+from server.core.tasks import spawn
 from server.logs import configure_logs
-from server.own_commands import announce
 from server.secrets import KeyStore
 from server.secrets.opening import key_from_environment
-from server.settings import Settings, load_settings
-from server.tasks import spawn
-from tray_app import crashes
 from tray_app.arguments import in_terminal, own_options
-from tray_app.autostart import system_autostart
 from tray_app.context import Context
-from tray_app.crashes import faults
-from tray_app.instance.launch import Launch, activation_token, launch_of
-from tray_app.instance.single_instance import SingleInstance
-from tray_app.loop.event_loop import EventLoop
-from tray_app.loop.garbage import GuiThreadGarbage
-from tray_app.loop.os_signals import stop_on_signals
-from tray_app.loop.qt_application import TrayApplication, make_qapplication
+from tray_app.desktop import crashes
+from tray_app.desktop.autostart import system_autostart
+from tray_app.desktop.crashes import faults
+from tray_app.desktop.instance.launch import Launch, activation_token, launch_of
+from tray_app.desktop.instance.single_instance import SingleInstance
+from tray_app.desktop.loop.event_loop import EventLoop
+from tray_app.desktop.loop.garbage import GuiThreadGarbage
+from tray_app.desktop.loop.os_signals import stop_on_signals
+from tray_app.desktop.loop.qt_application import TrayApplication, make_qapplication
 from tray_app.preferences import Preferences
 from tray_app.theme import Theme
-from tray_app.windows.startup import tell, wait_for_key_store, wait_for_settings
+from tray_app.window.startup import tell, wait_for_key_store, wait_for_settings
 
 T = TypeVar("T")
 

@@ -6,9 +6,9 @@ from typing import Protocol
 from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance
 
 from server.backends.routing import RoutedBackend
-from server.events import Event, EventBus, Notice, NoticeCleared
+from server.config.settings import Settings
+from server.core.events import Event, EventBus, Notice, NoticeCleared
 from server.secrets import KeyStore
-from server.settings import Settings
 from tray_app.bridge import Bridge
 from tray_app.models.status import Facts, Status, status_of
 from tray_app.server_control import ServerControl

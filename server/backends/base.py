@@ -3,26 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from server.messages import Events, MessagesRequest, StreamEvent
+from server.core.messages import Events, MessagesRequest, StreamEvent
+from server.models.info import ModelInfo
 
 ROUTED = "routed"
 """The type of a `routed` event."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """A model as the backend offers it.
-
-    `id` is the full id (`claude-opus-5-5`), `name` the short one that the CLI lists it under (`opus`), if any.
-    """
-
-    id: str
-    name: str = ""
-    display_name: str = ""
-    description: str = ""
-    effort_levels: tuple[str, ...] = ()
-    supports_thinking_off: bool | None = None
-    is_default: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +28,9 @@ class Backend(Protocol):
     """Serves requests.
 
     `stream` yields the events of exactly one message, `message_start` to `message_stop`, and then ends. It raises
-    errors of `server.errors` only; before the first event they become an HTTP status, after it the dialect's error
+    errors of `server.core.errors` only; before the first event they become an HTTP status, after it the dialect's error
     event. Closing the iterator early (`aclose`) ends the work at once. Requests reach it already fitted to the
-    model (`server.backends.capabilities.fit`). The final `message_delta` may carry the key `cost_usd` beside
+    model (`server.models.fit`). The final `message_delta` may carry the key `cost_usd` beside
     `usage`, the backend's estimate; encoders do not pass it on. A backend that has others to choose from puts
     `routed` events before `message_start`, for each that is not the one it is named after.
     """

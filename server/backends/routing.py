@@ -4,10 +4,11 @@ import logging
 from contextlib import aclosing
 
 from server.backends.anthropic_api import AnthropicApiBackend
-from server.backends.base import Backend, BackendStatus, ModelInfo, routed
-from server.errors import BackendError, CliNotFound, NotSignedIn, PlanLimitReached, TrayError
-from server.messages import Events, MessagesRequest
-from server.own_commands import anthropic_key_hint
+from server.backends.base import Backend, BackendStatus, routed
+from server.config.own_commands import anthropic_key_hint
+from server.core.errors import BackendError, CliNotFound, NotSignedIn, PlanLimitReached, TrayError
+from server.core.messages import Events, MessagesRequest
+from server.models.info import ModelInfo
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from server.errors import TrayError
-from server.messages import MessagesRequest, StreamEvent
+from server.core.errors import TrayError
+from server.core.messages import MessagesRequest, StreamEvent
 
 
 @dataclass(frozen=True, slots=True)

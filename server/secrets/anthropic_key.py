@@ -1,6 +1,6 @@
 """The person's own key for the Anthropic API, which they may entrust to this program."""
 
-from server.errors import SetupError
+from server.core.errors import SetupError
 
 ANTHROPIC_API_KEY = "anthropic_api_key"
 """Its name among the secrets."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from server.errors import KeyringUnavailable, SetupError
+from server.core.errors import KeyringUnavailable, SetupError
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 from server.secrets.vaults import ADVICE, MemoryVault, Vault
 

@@ -3,12 +3,12 @@
 import logging
 import os
 
-from server.errors import KeyringUnavailable, SettingsInvalid
-from server.former_name import FORMER_APP_NAME, copy_secrets
+from server.config.former_name import FORMER_APP_NAME, copy_secrets
+from server.config.settings import Settings
+from server.core.errors import KeyringUnavailable, SettingsInvalid
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 from server.secrets.key_store import API_KEY, KEY_VARIABLE, KeyStore
 from server.secrets.vaults import KEYRING_SECONDS, FileVault, MemoryVault, Vault
-from server.settings import Settings
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ import keyring
 import keyring.backend
 import keyring.errors
 
-from server.errors import KeyringUnavailable
-from server.paths import APP_NAME, default_data_dir
+from server.config.paths import APP_NAME, default_data_dir
+from server.core.errors import KeyringUnavailable
 from server.secrets.vaults import KEYRING_SECONDS, VaultKind
 
 T = TypeVar("T")

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Literal, Protocol
 
-from server.errors import SetupError
-from server.paths import write_private
+from server.config.paths import write_private
+from server.core.errors import SetupError
 
 VaultKind = Literal["keyring", "file", "memory"]
 SECRETS_FILE = "secrets.json"

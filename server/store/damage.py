@@ -9,8 +9,8 @@ import sqlite3
 import time
 from pathlib import Path
 
-from server.errors import DatabaseUnusable
-from server.paths import while_held
+from server.config.paths import while_held
+from server.core.errors import DatabaseUnusable
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
 

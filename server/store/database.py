@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server import __version__
-from server.errors import DatabaseTooNew, DatabaseUnusable
+from server.core.errors import DatabaseTooNew, DatabaseUnusable
 from server.store.damage import (
     SIDE_FILES,
     Damaged,

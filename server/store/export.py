@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-from server import exact_json
-from server.messages import Block, Message
-from server.store.types import Session, as_json
+from server.core import exact_json
+from server.core.messages import Block, Message
+from server.core.records import Session, as_json
 
 FORMAT = "dragoman/session-1"
 _HEADINGS = {"user": "User", "assistant": "Assistant"}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from server.paths import while_held
+from server.config.paths import while_held
 from server.store.damage import beside
 
 BACKUP = ".before-v"

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import orjson
 
-from server.errors import InvalidRequest
+from server.core.errors import InvalidRequest
+from server.core.records import Page
 from server.store.search import storable
-from server.store.types import Page
 
 T = TypeVar("T")
 MAX_LIMIT = 200

@@ -10,10 +10,10 @@ import logging
 import sqlite3
 from functools import partial
 
-from server.errors import DatabaseUnusable
+from server.core.errors import DatabaseUnusable
+from server.core.records import RequestRecord
 from server.store import requests
 from server.store.held_saves import HeldSaves
-from server.store.types import RequestRecord
 from server.store.worker import DatabaseThread
 from server.store.write_health import WriteHealth
 

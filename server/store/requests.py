@@ -7,12 +7,12 @@ from typing import Any
 
 import orjson
 
-from server.errors import InvalidRequest
+from server.core.errors import InvalidRequest
+from server.core.records import Page, RequestFilter, RequestRecord, StatisticsBucket
 from server.store.expiry import erase_remains
 from server.store.migrate import transaction
 from server.store.paging import Listing, Where
 from server.store.search import search_terms, storable
-from server.store.types import Page, RequestFilter, RequestRecord, StatisticsBucket
 
 COLUMNS = tuple(field.name for field in fields(RequestRecord))
 _NOT_LISTED = ("request_body", "response_body", "request_headers")

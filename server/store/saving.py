@@ -1,7 +1,7 @@
 """Saving a conversation after a finished exchange.
 
 A stored session is continued only when its whole history is a prefix of the new one in canonical form
-(`server.transcript`); the stored digests of both tell, so that a long history is not read back for every turn.
+(`server.core.transcript`); the stored digests of both tell, so that a long history is not read back for every turn.
 
 **An id stands for one conversation.** Two clients may have said the same so far ("Hi", "Hello!"), so that a request
 without an id never writes into what an id stands for. Its conversation gets a new id; the session that it goes on
@@ -14,13 +14,13 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server import exact_json
-from server.errors import InvalidRequest
-from server.messages import Message, Usage, text_of
+from server.core import exact_json
+from server.core.errors import InvalidRequest
+from server.core.messages import Message, Usage, text_of
+from server.core.transcript import canonical_system, digest
 from server.store.expiry import Expiry, erase_remains, remove_sessions
 from server.store.migrate import transaction
 from server.store.sessions import trimmed_title
-from server.transcript import canonical_system, digest
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 

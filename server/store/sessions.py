@@ -6,14 +6,14 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
-from server import exact_json
-from server.errors import InvalidRequest, NotFound
-from server.messages import Message
+from server.core import exact_json
+from server.core.errors import InvalidRequest, NotFound
+from server.core.messages import Message
+from server.core.records import Page, Session, SessionSummary
 from server.store.expiry import Expiry, Removed, erase_remains, forget_former_ids, remove_sessions
 from server.store.migrate import transaction
 from server.store.paging import Listing, Where
 from server.store.search import search_terms, storable
-from server.store.types import Page, Session, SessionSummary
 
 TITLE_CHARACTERS = 80
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")

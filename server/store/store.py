@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from server import __version__
-from server.errors import DatabaseUnusable, InvalidRequest
-from server.events import EventBus, Notice, SessionChanged, SessionsDeleted
-from server.messages import Message, Usage
+from server.core.errors import DatabaseUnusable, InvalidRequest
+from server.core.events import EventBus, Notice, SessionChanged, SessionsDeleted
+from server.core.messages import Message, Usage
+from server.core.records import Page, RequestFilter, RequestRecord, Session, SessionSummary, StatisticsBucket
 from server.store import expiry, requests, saving, sessions
 from server.store.damage import SIDE_FILES, beside, size_of
 from server.store.expiry import Expiry
 from server.store.held_saves import HeldSaves, Save
 from server.store.paging import Where
 from server.store.request_log import RequestLog
-from server.store.types import Page, RequestFilter, RequestRecord, Session, SessionSummary, StatisticsBucket
 from server.store.worker import DatabaseThread, Job
 from server.store.write_health import WriteHealth
 

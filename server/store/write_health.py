@@ -2,8 +2,8 @@
 
 import logging
 
-from server.errors import DatabaseUnusable
-from server.events import EventBus, Notice, NoticeCleared
+from server.core.errors import DatabaseUnusable
+from server.core.events import EventBus, Notice, NoticeCleared
 
 log = logging.getLogger(__name__)
 

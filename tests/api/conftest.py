@@ -14,13 +14,13 @@ import openai
 import pytest
 
 from server.app import create_app
-from server.connections import ConnectionLimits
-from server.events import Event, EventBus, RequestFinished
-from server.http_server import HttpServer
+from server.config.settings import Settings
+from server.core.events import Event, EventBus, RequestFinished
+from server.hosting.connections import ConnectionLimits
+from server.hosting.http_server import HttpServer
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
 from server.services import Services, build_services
-from server.settings import Settings
 from tests.scripted_backend import ScriptedBackend
 
 KEY = "dgm-the-key-of-this-test"

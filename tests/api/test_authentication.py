@@ -6,7 +6,7 @@ import base64
 import openai
 import pytest
 
-from server.events import RequestFinished
+from server.core.events import RequestFinished
 from tests.api.conftest import KEY, Serve, Served
 from tests.openai_schema import validate
 from tests.scripted_backend import answer

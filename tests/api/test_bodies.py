@@ -8,8 +8,8 @@ import openai
 import orjson
 import pytest
 
-from server.api.bodies import MAX_DEPTH, parse_object
-from server.errors import InvalidRequest
+from server.api.middleware.bodies import MAX_DEPTH, parse_object
+from server.core.errors import InvalidRequest
 from tests.api.conftest import KEY, Serve, Served
 from tests.openai_schema import validate
 from tests.scripted_backend import Gate, answer, begin, block, end

@@ -6,7 +6,7 @@ import httpx2
 import openai
 import pytest
 
-from server.errors import ContextTooLong, NotSignedIn, Overloaded, PlanLimitReached
+from server.core.errors import ContextTooLong, NotSignedIn, Overloaded, PlanLimitReached
 from tests.api.conftest import Served
 from tests.openai_schema import validate
 from tests.scripted_backend import Gate, answer, begin, end, text, thinking, tool_use

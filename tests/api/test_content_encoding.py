@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import orjson
 import pytest
 
-from server.api.content_encoding import PIECE_BYTES
+from server.api.middleware.content_encoding import PIECE_BYTES
 from tests.api.conftest import Serve, Served
 from tests.scripted_backend import answer
 

@@ -5,10 +5,10 @@ import asyncio
 import openai
 import pytest
 
-from server.api.observation import shown_headers
-from server.api.writer import Pace
-from server.errors import Overloaded, UpstreamFailed
-from server.events import RequestFinished, RequestStarted, RequestUpdated
+from server.api.exchange.observation import shown_headers
+from server.api.exchange.writer import Pace
+from server.core.errors import Overloaded, UpstreamFailed
+from server.core.events import RequestFinished, RequestStarted, RequestUpdated
 from tests.api.conftest import KEY, Serve, Served
 from tests.scripted_backend import Gate, answer, begin, end, text
 from tests.waiting import until

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from server.events import Notice, NoticeCleared
+from server.core.events import Notice, NoticeCleared
 from tests.api.conftest import Served
 from tests.scripted_backend import answer as answer_events
 from tests.waiting import until

@@ -4,7 +4,7 @@ import anthropic
 import openai
 import pytest
 
-from server.api.headers import header_bytes
+from server.api.middleware.headers import header_bytes
 from tests.api.conftest import KEY, Serve
 from tests.openai_schema import validate
 

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from server.api.images import Address, ImageFetcher, is_public
-from server.errors import InvalidRequest
+from server.api.exchange.images import Address, ImageFetcher, is_public
+from server.core.errors import InvalidRequest
 from tests.api.conftest import Serve, Served
 from tests.scripted_backend import answer
 

@@ -3,9 +3,9 @@
 import anthropic
 import pytest
 
-from server.api.writer import Pace
-from server.errors import NotSignedIn, Overloaded
-from server.messages import MessagesRequest
+from server.api.exchange.writer import Pace
+from server.core.errors import NotSignedIn, Overloaded
+from server.core.messages import MessagesRequest
 from tests.api.conftest import KEY, Serve, Served
 from tests.scripted_backend import Gate, answer, begin, end, text, thinking, tool_use
 

@@ -14,9 +14,9 @@ from typing import Any
 import hypothesis
 from hypothesis import strategies as st
 
-from server.api.images import ImageFetcher
-from server.connections import ConnectionLimits
-from server.messages import MessagesRequest, StreamEvent
+from server.api.exchange.images import ImageFetcher
+from server.core.messages import MessagesRequest, StreamEvent
+from server.hosting.connections import ConnectionLimits
 from tests.api.conftest import KEY, Served, start_server
 from tests.scripted_backend import ScriptedBackend, answer
 

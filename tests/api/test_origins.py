@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from server.api.origins import bare_host
+from server.api.middleware.origins import bare_host
 from tests.api.conftest import Serve, Served
 from tests.openai_schema import validate
 from tests.scripted_backend import answer

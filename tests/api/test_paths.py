@@ -6,7 +6,7 @@ import anthropic
 import openai
 import pytest
 
-from server.api.paths import canonical_path
+from server.api.middleware.paths import canonical_path
 from tests.api.conftest import KEY, Served
 from tests.openai_schema import validate
 from tests.scripted_backend import answer

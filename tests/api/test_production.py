@@ -1,10 +1,10 @@
 """An answer in the making, without anything of HTTP."""
 
-from server.api.production import HIGH_WATER, Production
-from server.api.streams import OPENAI_SSE
-from server.backends.capabilities import Fitted
+from server.api.exchange.production import HIGH_WATER, Production
+from server.api.exchange.streams import OPENAI_SSE
 from server.dialects.base import Context
 from server.dialects.chat_completions import to_messages
+from server.models import Fitted
 from tests.scripted_backend import Gate, ScriptedBackend, answer, begin, end, text
 
 BODY = {"model": "opus", "messages": [{"role": "user", "content": "Hello"}], "stream": True}

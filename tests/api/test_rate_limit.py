@@ -4,7 +4,7 @@ import anthropic
 import openai
 import pytest
 
-from server.api.rate_limit import RequestLimits
+from server.api.middleware.rate_limit import RequestLimits
 from tests.api.conftest import Serve
 from tests.openai_schema import validate
 from tests.scripted_backend import answer

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from server.api.refusals import WINDOW_SECONDS
-from server.events import RequestFinished, RequestUpdated
+from server.api.middleware.refusals import WINDOW_SECONDS
+from server.core.events import RequestFinished, RequestUpdated
 from tests.api.conftest import KEY, Serve, Served
 from tests.scripted_backend import answer
 

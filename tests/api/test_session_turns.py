@@ -5,8 +5,8 @@ import gc
 
 import pytest
 
-from server.api.session_turns import Identity, SessionTurns, Turn
-from server.errors import QueueFull, RequestSuperseded
+from server.api.exchange.session_turns import Identity, SessionTurns, Turn
+from server.core.errors import QueueFull, RequestSuperseded
 
 LONG = 60.0
 

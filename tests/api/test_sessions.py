@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from server.errors import Overloaded
-from server.events import RequestUpdated
+from server.core.errors import Overloaded
+from server.core.events import RequestUpdated
 from tests.api.conftest import Serve, Served
 from tests.scripted_backend import Gate, answer, begin, end, text
 from tests.waiting import until

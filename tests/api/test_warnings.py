@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.api.warnings import warning_header
+from server.api.exchange.warnings import warning_header
 
 
 def test_none() -> None:

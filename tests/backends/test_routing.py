@@ -7,7 +7,7 @@ import pytest
 from server.backends.anthropic_api import AnthropicApiBackend
 from server.backends.base import ROUTED
 from server.backends.routing import RoutedBackend
-from server.errors import (
+from server.core.errors import (
     ApiKeyRefused,
     CliNotFound,
     InvalidRequest,

@@ -12,13 +12,13 @@ import openai
 import psutil
 
 from server.backends.claude_cli.backend import ClaudeCliBackend
-from server.events import EventBus
+from server.config.settings import Settings
+from server.core.events import EventBus
+from server.hosting.runtime import Runtime
 from server.product import Product, host_product
-from server.runtime import Runtime
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
 from server.services import Services
-from server.settings import Settings
 from tests.clients.watching import Watch, WatchedTransport
 from tests.simulator import Recorded, Simulator
 from tests.waiting import until

@@ -11,7 +11,7 @@ import httpx2
 import openai
 import pytest
 
-from server.events import Event, RequestUpdated
+from server.core.events import Event, RequestUpdated
 from tests.clients.live import HELLO, Live, gone
 from tests.simulator import FIRST_DELTA, Cut, Gate, Hang, StreamError, Text
 from tests.waiting import until

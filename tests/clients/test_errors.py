@@ -8,7 +8,7 @@ import anthropic
 import openai
 import pytest
 
-from server.own_commands import cli_command
+from server.config.own_commands import cli_command
 from tests.clients.live import HELLO, KEY, Live, Serve
 from tests.simulator import HttpError, RateLimitHeaders, Text, prompt_too_long
 

@@ -11,8 +11,8 @@ import httpx2
 import psutil
 import pytest
 
+from tests.cli.processes import Running, serving
 from tests.clients.live import HELLO, Live, Serve, gone
-from tests.commands.processes import Running, serving
 from tests.simulator import FIRST_DELTA, Gate, Simulator, Text, ToolUse
 from tests.waiting import until
 

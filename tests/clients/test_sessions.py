@@ -8,8 +8,8 @@ import httpx2
 import openai
 import pytest
 
+from tests.cli.processes import serving
 from tests.clients.live import Live, Serve
-from tests.commands.processes import serving
 from tests.files import files_below
 from tests.simulator import Hang, Simulator, client_system, conversation
 

@@ -6,7 +6,7 @@ import httpx2
 import orjson
 import pytest
 
-from server.backends.capabilities.tool_names import argument_name, tool_name
+from server.models.tool_names import argument_name, tool_name
 from tests.clients.live import HELLO, Live
 from tests.simulator import HttpError, Text, ToolUse, client_tools, conversation
 

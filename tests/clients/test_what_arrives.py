@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from server.backends.capabilities.tool_names import argument_name, tool_name
+from server.models.tool_names import argument_name, tool_name
 from tests.clients.live import Live
 from tests.schemas import NAMES, schemas
 from tests.simulator import Recorded, Text, ToolUse, client_system, client_tools, conversation

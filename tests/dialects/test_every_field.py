@@ -12,13 +12,13 @@ from anthropic.types import message_create_params
 from anthropic.types.beta import message_create_params as beta_create_params
 from openai.types.chat import completion_create_params
 
-from server.api.messages import header_warnings
+from server.api.endpoints.messages import header_warnings
+from server.core.errors import InvalidRequest
 from server.dialects import chat_completions, messages
 from server.dialects.base import Call, Context
 from server.dialects.chat_completions.passed_over import PASSED_OVER as CHAT_PASSED_OVER
 from server.dialects.messages.betas import IN_EFFECT
 from server.dialects.messages.passed_over import PASSED_OVER as MESSAGES_PASSED_OVER
-from server.errors import InvalidRequest
 from tests.dialects.sdk_fields import FieldCase, Fields
 from tests.test_readme import table
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.errors import SetupError
+from server.core.errors import SetupError
 from server.secrets.anthropic_key import checked_anthropic_key
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.errors import SettingsInvalid, SetupError
+from server.config.settings import Settings
+from server.core.errors import SettingsInvalid, SetupError
 from server.secrets import KeyStore, open_key_store
 from server.secrets.vaults import FileVault, MemoryVault, VaultKind
-from server.settings import Settings
 
 
 def files_in(directory: Path) -> list[Path]:

@@ -14,12 +14,12 @@ from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 from keyring.errors import InitError, KeyringLocked, PasswordSetError
 
-from server.errors import KeyringUnavailable
-from server.former_name import FORMER_APP_NAME
-from server.paths import default_data_dir
+from server.config.former_name import FORMER_APP_NAME
+from server.config.paths import default_data_dir
+from server.config.settings import Settings
+from server.core.errors import KeyringUnavailable
 from server.secrets import KeyStore, open_key_store
 from server.secrets.system_keyring import KeyringVault
-from server.settings import Settings
 from tests.files import files_below
 
 Use = Callable[[KeyringBackend], None]
@@ -206,7 +206,7 @@ async def test_a_dialog_that_nobody_answers_is_given_up(use: Use, tmp_path: Path
 CHILD = """
 import asyncio, json, sys, threading
 from server.secrets import open_key_store
-from server.settings import Settings
+from server.config.settings import Settings
 
 async def main():
     async def opened():  # a daemon that was just started may take its time, on a busy machine

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.errors import SetupError
+from server.core.errors import SetupError
 from server.secrets import KeyStore
 from server.secrets.vaults import FileVault, MemoryVault
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from server import exact_json
+from server.core import exact_json
 from tests.simulator.blocks import estimate_tokens
 from tests.simulator.exchange import Exchange, Message, Send
 from tests.simulator.http_errors import HttpError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from server import exact_json
+from server.core import exact_json
 from tests.simulator.models import MODELS
 from tests.simulator.replies import Content, RedactedThinking, Text, Thinking, ToolUse, split
 

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from server import exact_json
+from server.core import exact_json
 from tests.simulator.blocks import Frame, Request, block_frames, estimate_tokens, event, whole_block
 from tests.simulator.gate import Gate
 from tests.simulator.replies import (

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from server import exact_json
+from server.core import exact_json
 from tests.simulator.blocks import Frame, Request
 from tests.simulator.encoding import Step, message, steps, stream_error
 from tests.simulator.gate import Gate

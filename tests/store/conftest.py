@@ -2,7 +2,7 @@ from contextlib import closing
 
 import pytest
 
-from server.events import EventBus
+from server.core.events import EventBus
 from server.store.database import open_database
 from server.store.store import Store
 

@@ -1,7 +1,7 @@
 """Made-up conversations and records."""
 
+from server.core.records import RequestRecord
 from server.store.saving import Exchange
-from server.store.types import RequestRecord
 
 
 def user(text):

@@ -10,7 +10,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from server.events import EventBus
+from server.core.events import EventBus
 from server.store.store import Store
 from tests.store.conversations import exchange, record, saved_as
 

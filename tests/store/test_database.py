@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server import __version__
-from server.errors import DatabaseTooNew, DatabaseUnusable
+from server.core.errors import DatabaseTooNew, DatabaseUnusable
 from server.store import saving, sessions
 from server.store.damage import beside, mark_suspect
 from server.store.database import open_database

@@ -4,10 +4,10 @@ import os
 
 import pytest
 
+from server.core.records import RequestFilter
 from server.store import expiry, requests, saving, sessions
 from server.store.damage import beside
 from server.store.expiry import Expiry
-from server.store.types import RequestFilter
 from tests.store.conversations import exchange, files_with, record
 
 TTL = 100.0

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
+from server.core.records import Session, SessionSummary
 from server.store.export import session_as_json, session_as_markdown
-from server.store.types import Session, SessionSummary
 from tests.store.conversations import assistant, talk, user
 
 SUMMARY = SessionSummary("s1", "My title", "ide/1.0", "claude-opus-5-5", 1.0, 2.0, None, True, 2, 30, 4)

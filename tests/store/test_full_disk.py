@@ -2,9 +2,9 @@
 
 import pytest
 
-from server.errors import DatabaseUnusable
-from server.events import Notice, NoticeCleared, SessionChanged
-from server.store.types import RequestFilter
+from server.core.errors import DatabaseUnusable
+from server.core.events import Notice, NoticeCleared, SessionChanged
+from server.core.records import RequestFilter
 from server.store.write_health import HISTORY_TOPIC
 from tests.store.conversations import exchange, record, saved_as, talk
 from tests.waiting import until

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from server.errors import NotFound
-from server.events import SessionChanged, SessionsDeleted
+from server.core.errors import NotFound
+from server.core.events import SessionChanged, SessionsDeleted
 from server.store.expiry import UNDO_SECONDS
 from server.store.store import Store
 from tests.store.conversations import exchange, files_with, record, saved_as
@@ -109,7 +109,7 @@ async def test_a_process_that_is_killed_leaves_nothing_to_be_found(store, path, 
     await store.close()
     killed = (
         "import asyncio, os, pathlib, signal, sys\n"
-        "from server.events import EventBus\n"
+        "from server.core.events import EventBus\n"
         "from server.store.store import Store\n"
         "async def main():\n"
         "    store = await Store.open(pathlib.Path(sys.argv[1]), bus=EventBus(), clock=lambda: 1000.0)\n"

@@ -7,13 +7,13 @@ from contextlib import closing
 
 import pytest
 
-from server.errors import DatabaseUnusable
+from server.core.errors import DatabaseUnusable
+from server.core.records import RequestFilter
+from server.core.transcript import digest
 from server.store import requests, saving, sessions
 from server.store.database import open_database
 from server.store.expiry import Expiry
 from server.store.migrate import Migration, backups, migrate, shipped_migrations, transaction, user_version
-from server.store.types import RequestFilter
-from server.transcript import digest
 from tests.store.conversations import exchange
 
 NOW = Expiry(now=1000.0, ttl=None)

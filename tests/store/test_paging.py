@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.errors import InvalidRequest
+from server.core.errors import InvalidRequest
+from server.core.records import RequestFilter
 from server.store import requests
 from server.store.paging import decode_cursor, encode_cursor
-from server.store.types import RequestFilter
 from tests.store.conversations import record
 
 ALL = RequestFilter()

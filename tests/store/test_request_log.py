@@ -4,8 +4,8 @@ import sqlite3
 import threading
 from contextlib import closing
 
-from server.events import Notice
-from server.store.types import RequestFilter
+from server.core.events import Notice
+from server.core.records import RequestFilter
 from tests.store.conversations import record
 from tests.waiting import until
 

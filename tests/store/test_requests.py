@@ -5,12 +5,12 @@ from dataclasses import fields, replace
 
 import pytest
 
-from server.errors import InvalidRequest
+from server.core.errors import InvalidRequest
+from server.core.records import RequestFilter, RequestRecord, StatisticsBucket
 from server.store import requests, saving
 from server.store.expiry import Expiry
 from server.store.paging import Where
 from server.store.requests import REQUESTS
-from server.store.types import RequestFilter, RequestRecord, StatisticsBucket
 from tests.store.conversations import exchange, record
 
 FULL = RequestRecord(

@@ -4,11 +4,11 @@ from uuid import uuid4
 
 import pytest
 
-from server.errors import InvalidRequest
+from server.core.errors import InvalidRequest
+from server.core.transcript import canonical_messages, split_prefix
 from server.store import saving, sessions
 from server.store.expiry import Expiry
 from server.store.saving import title_of, turn_start
-from server.transcript import canonical_messages, split_prefix
 from tests.store.conversations import assistant, exchange, talk, user
 
 NOW = Expiry(now=1000.0, ttl=100.0)

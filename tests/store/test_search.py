@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.core.records import RequestFilter
 from server.store import requests, saving, sessions
 from server.store.database import open_database
 from server.store.expiry import Expiry
 from server.store.search import search_terms, storable
-from server.store.types import RequestFilter
 from tests.store.conversations import exchange, record
 
 NOW = Expiry(now=1000.0, ttl=None)

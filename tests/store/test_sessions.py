@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.errors import InvalidRequest, NotFound
+from server.core.errors import InvalidRequest, NotFound
 from server.store import requests, saving, sessions
 from server.store.expiry import Expiry, Removed
 from server.store.paging import Where

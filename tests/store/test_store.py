@@ -10,13 +10,13 @@ from contextlib import closing
 import pytest
 
 from server import __version__
-from server.errors import DatabaseTooNew, DatabaseUnusable, InvalidRequest, NotFound
-from server.events import Notice, SessionChanged, SessionsDeleted
+from server.core.errors import DatabaseTooNew, DatabaseUnusable, InvalidRequest, NotFound
+from server.core.events import Notice, SessionChanged, SessionsDeleted
+from server.core.records import RequestFilter
 from server.store.damage import beside
 from server.store.migrate import backups
 from server.store.store import Store
 from server.store.store import log as store_log
-from server.store.types import RequestFilter
 from tests.store.conversations import exchange, record, saved_as, talk
 
 

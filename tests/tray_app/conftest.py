@@ -15,17 +15,17 @@ from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from server.events import EventBus
+from server.config.settings import Settings, load_settings, write_settings
+from server.core.events import EventBus
 from server.product import Product
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
 from server.services import build_services
-from server.settings import Settings, load_settings, write_settings
 from tests.scripted_backend import ScriptedBackend
-from tray_app.autostart import Autostart
 from tray_app.context import Context
-from tray_app.loop.event_loop import EventLoop
-from tray_app.loop.qt_application import TrayApplication, make_qapplication
+from tray_app.desktop.autostart import Autostart
+from tray_app.desktop.loop.event_loop import EventLoop
+from tray_app.desktop.loop.qt_application import TrayApplication, make_qapplication
 from tray_app.preferences import Preferences
 from tray_app.theme import Theme
 

@@ -12,16 +12,16 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QSessionManager
 from PySide6.QtWidgets import QApplication
 
-from server.errors import TrayError
-from server.events import Notice, RequestFinished, RequestStarted
-from server.store.types import RequestRecord
+from server.core.errors import TrayError
+from server.core.events import Notice, RequestFinished, RequestStarted
+from server.core.records import RequestRecord
 from tests.scripted_backend import Gate, ScriptedBackend
 from tests.tray_app.conftest import KEY
 from tests.waiting import until
 from tray_app.application import Application
 from tray_app.context import Context
-from tray_app.instance.launch import Launch
-from tray_app.loop.qt_application import make_qapplication
+from tray_app.desktop.instance.launch import Launch
+from tray_app.desktop.loop.qt_application import make_qapplication
 from tray_app.preferences import Preferences
 
 SHOW, HIDDEN = Launch("show"), Launch("none")

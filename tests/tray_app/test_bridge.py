@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from server.events import (
+from server.core.events import (
     CliChanged,
     EventBus,
     PoolChanged,
@@ -18,7 +18,7 @@ from server.events import (
     SessionsDeleted,
     StateChanged,
 )
-from server.store.types import RequestRecord
+from server.core.records import RequestRecord
 from tray_app.bridge import Bridge
 
 

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from server.errors import KeyringUnavailable, PortUnavailable, SettingsInvalid, TrayError
+from server.config.settings import Settings, load_settings, write_settings
+from server.core.errors import KeyringUnavailable, PortUnavailable, SettingsInvalid, TrayError
 from server.secrets import API_KEY, KeyStore, open_key_store
 from server.secrets.vaults import FileVault, MemoryVault, VaultKind
-from server.settings import Settings, load_settings, write_settings
 from server.store.store import Store
 from tests.ports import kept_port
 from tests.tray_app.conftest import MakeContext

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.desktop import PAGES, THEMES
-from tests.bench.scene import Listening, set_up
+from tests.tools.bench.desktop import PAGES, THEMES
+from tests.tools.bench.scene import Listening, set_up
 
 UNWANTED = {
     "numpy": "29 MB with a plotting library",
@@ -37,6 +37,6 @@ def test_all_pages_in_light_and_dark_load_nothing_big(application: Listening) ->
             assert application.tell(page) == [page]
     loaded, sources = application.tell("modules")
 
-    assert {f"tray_app.windows.{page}.page" for page in PAGES} <= set(loaded)
+    assert {f"tray_app.window.{page}.page" for page in PAGES} <= set(loaded)
     assert not UNWANTED.keys() & set(loaded)
     assert sources <= MOST_SOURCES

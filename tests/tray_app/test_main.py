@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from server import __version__
-from server.own_commands import own_command
+from server.config.own_commands import own_command
 from tray_app.__main__ import main, why_no_desktop
 from tray_app.arguments import own_options, parse
 

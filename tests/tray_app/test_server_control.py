@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from server.errors import PortUnavailable, SettingsInvalid
-from server.sockets import listen
+from server.core.errors import PortUnavailable, SettingsInvalid
+from server.hosting.sockets import listen
 from tests.ports import kept_port
 from tests.scripted_backend import Gate, ScriptedBackend, begin, end, text
 from tests.tray_app.conftest import KEY

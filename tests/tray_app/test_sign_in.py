@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from server.errors import CliNotFound, NotSignedIn
+from server.core.errors import CliNotFound, NotSignedIn
 from tests.waiting import until
-from tray_app.sign_in import SignIn, sign_in_environment
+from tray_app.claude.sign_in import SignIn, sign_in_environment
 
 SCRIPT = """#!{python}
 import os, sys

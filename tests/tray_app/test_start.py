@@ -12,7 +12,7 @@ import httpx2
 import psutil
 import pytest
 
-from tests.commands.processes import without_console
+from tests.cli.processes import without_console
 from tests.ports import kept_port
 from tests.waiting import until
 

@@ -3,18 +3,18 @@
 import pytest
 from pytestqt.qtbot import QtBot
 
-from server.events import CliChanged, Notice, NoticeCleared, PlanWindowsChanged
+from server.core.events import CliChanged, Notice, NoticeCleared, PlanWindowsChanged
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
 from server.store.write_health import HISTORY_TOPIC
 from tests.waiting import until
 from tray_app.context import Context
-from tray_app.tray import TrayIcon
+from tray_app.desktop.tray import TrayIcon
+from tray_app.pages.overview.mending import Mending
+from tray_app.pages.overview.page import OverviewPage
 from tray_app.widgets import StatusDot
-from tray_app.windows.main_window import MainWindow
-from tray_app.windows.overview.mending import Mending
-from tray_app.windows.overview.page import OverviewPage
-from tray_app.windows.pages import rail_entries
+from tray_app.window.main_window import MainWindow
+from tray_app.window.pages import rail_entries
 
 IN, OUT = (CliChanged("/usr/bin/claude", "2.1", signed_in, {}) for signed_in in (True, False))
 

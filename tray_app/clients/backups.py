@@ -11,7 +11,7 @@ from pathlib import Path
 
 import orjson
 
-from server.paths import write_private
+from server.config.paths import write_private
 
 MOST = 10
 """Backups that are kept for each client."""

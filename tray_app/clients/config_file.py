@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.paths import while_held, write_private
+from server.config.paths import while_held, write_private
 from tray_app.clients.backups import Backup, Backups, digest
 from tray_app.clients.client import Client, Configuration, Places
 from tray_app.clients.configuring import State, plan, state_of

@@ -12,7 +12,7 @@ Nothing was written when one of these is raised.
 
 from pathlib import Path
 
-from server.errors import SetupError
+from server.core.errors import SetupError
 
 
 class Damaged(Exception):

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
-from server.backends.base import ModelInfo
-from server.backends.capabilities import capabilities_of
+from server.core.errors import ModelNotFound
 from server.dialects.base import Context
-from server.dialects.model_families import SHORT_NAMES
-from server.dialects.model_names import DEFAULT, resolve
-from server.errors import ModelNotFound
+from server.models import capabilities_of
+from server.models.aliases import DEFAULT, resolve
+from server.models.families import SHORT_NAMES
+from server.models.info import ModelInfo
 from tray_app.clients.connection import Limits
 
 _USUAL = "sonnet"

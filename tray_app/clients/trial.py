@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 
-from server.errors import TrayError
+from server.core.errors import TrayError
 from tray_app.clients.client import Dialect
 from tray_app.clients.connection import Connection
 

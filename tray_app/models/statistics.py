@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from server.store.types import StatisticsBucket
+from server.core.records import StatisticsBucket
 
 RangeKey = Literal["hour", "day", "week"]
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0

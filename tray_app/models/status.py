@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from server.errors import TrayError
-from server.events import CliChanged, Notice, ServerState
+from server.core.errors import TrayError
+from server.core.events import CliChanged, Notice, ServerState
 from server.store.write_health import HISTORY_TOPIC
 from tray_app.formatting import time_until
 from tray_app.models.plan import Windows, is_ahead, resets_at, used_up

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from server.errors import TrayError
+from server.core.errors import TrayError
 from tray_app import theme
 from tray_app.translation import tr
 from tray_app.widgets.announcement import announce

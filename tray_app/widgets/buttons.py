@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QPushButton, QWidget
 
-from server.tasks import spawn
+from server.core.tasks import spawn
 from tray_app import theme
 from tray_app.translation import tr
 from tray_app.widgets.announcement import announce

@@ -6,7 +6,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from server.tasks import spawn
+from server.core.tasks import spawn
 from tray_app import theme
 from tray_app.translation import tr
 from tray_app.widgets.buttons import CopyButton, button

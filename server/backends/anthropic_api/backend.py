@@ -9,14 +9,16 @@ from typing import Any, cast
 import httpx2
 import orjson
 
-from server import __version__, exact_json
+from server import __version__
 from server.backends.anthropic_api.body import count_body, messages_body
 from server.backends.anthropic_api.failures import key_hint, of_event, of_response, of_transport, was_cut
 from server.backends.anthropic_api.models import MODELS, model_of
-from server.backends.base import BackendStatus, ModelInfo
-from server.backends.capabilities import Capabilities, capabilities_of
-from server.errors import ApiKeyRefused, SetupError, Stopping, UpstreamFailed
-from server.messages import Events, MessagesRequest
+from server.backends.base import BackendStatus
+from server.core import exact_json
+from server.core.errors import ApiKeyRefused, SetupError, Stopping, UpstreamFailed
+from server.core.messages import Events, MessagesRequest
+from server.models import Capabilities, capabilities_of
+from server.models.info import ModelInfo
 from server.secrets import KeyStore
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY, checked_anthropic_key
 

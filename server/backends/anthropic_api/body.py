@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from server.backends.capabilities import Capabilities
-from server.messages import Block, Message, MessagesRequest, Tool, text_block
+from server.core.messages import Block, Message, MessagesRequest, Tool, text_block
+from server.models import Capabilities
 
 _SAMPLING = ("temperature", "top_p", "top_k")
 

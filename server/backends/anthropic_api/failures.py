@@ -9,8 +9,9 @@ from typing import Any
 import httpx2
 import orjson
 
-from server.backends.service_words import no_such_model, refused
-from server.errors import (
+from server.backends.upstream_errors import no_such_model, refused
+from server.config.own_commands import anthropic_key_hint
+from server.core.errors import (
     AccountRefused,
     ApiKeyRefused,
     ContextTooLong,
@@ -20,8 +21,7 @@ from server.errors import (
     UpstreamFailed,
     UpstreamTimeout,
 )
-from server.own_commands import anthropic_key_hint
-from server.redaction import redact_text
+from server.core.redaction import redact_text
 
 
 def key_hint() -> str:

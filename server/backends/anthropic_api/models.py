@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from server.backends.base import ModelInfo
-from server.dialects.model_names import DEFAULT
+from server.models.aliases import DEFAULT
+from server.models.info import ModelInfo
 
 MODELS = (
     ModelInfo("claude-opus-5-5", "opus", "Claude Opus 5.5", is_default=True),

@@ -9,19 +9,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from server.backends.base import BackendStatus, ModelInfo
-from server.backends.claude_cli.conversation import Conversation, Launch
-from server.backends.claude_cli.environment import command, environment
-from server.backends.claude_cli.leftovers import remove_leftovers
-from server.backends.claude_cli.parameters import likely_flags
-from server.backends.claude_cli.pool import Counts, Limits, Pool
-from server.backends.claude_cli.probe import Probe, probe
-from server.backends.claude_cli.user_settings import config_directory, read_user_settings
-from server.backends.claude_cli.watch import CliWatch
-from server.errors import BackendError, NotSignedIn, ProcessDied, SetupError, TrayError, UpstreamFailed
-from server.events import CliChanged, Event, EventBus, PlanWindowsChanged, PoolChanged, SessionsDeleted
-from server.messages import Events, MessagesRequest
-from server.tasks import spawn
+from server.backends.base import BackendStatus
+from server.backends.claude_cli.chat.conversation import Conversation, Launch
+from server.backends.claude_cli.chat.parameters import likely_flags
+from server.backends.claude_cli.pool.pool import Counts, Limits, Pool
+from server.backends.claude_cli.transport.command_line import command, environment
+from server.backends.claude_cli.transport.leftovers import remove_leftovers
+from server.backends.claude_cli.transport.probe import Probe, probe
+from server.backends.claude_cli.transport.user_settings import config_directory, read_user_settings
+from server.backends.claude_cli.transport.watch import CliWatch
+from server.core.errors import BackendError, NotSignedIn, ProcessDied, SetupError, TrayError, UpstreamFailed
+from server.core.events import CliChanged, Event, EventBus, PlanWindowsChanged, PoolChanged, SessionsDeleted
+from server.core.messages import Events, MessagesRequest
+from server.core.tasks import spawn
+from server.models.info import ModelInfo
 
 log = logging.getLogger(__name__)
 

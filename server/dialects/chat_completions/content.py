@@ -1,8 +1,8 @@
 """Content parts (https://platform.openai.com/docs/api-reference/chat/create) as Messages API blocks."""
 
+from server.core.messages import Block, text_block
 from server.dialects.chat_completions.fields import Field, shown
 from server.dialects.chat_completions.media import Media, is_web_url, read_base64, read_data_url
-from server.messages import Block, text_block
 
 USER_PARTS = ("text", "image_url", "file")
 SYSTEM_PARTS = ("text",)

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from server import exact_json
+from server.core import exact_json
+from server.core.errors import TrayError, openai_response
+from server.core.messages import StreamEvent
 from server.dialects.base import Chunk
 from server.dialects.chat_completions.usage import add_counts, completion_usage
-from server.errors import TrayError, openai_response
-from server.messages import StreamEvent
 
 _FINISH_REASONS = {
     "end_turn": "stop",

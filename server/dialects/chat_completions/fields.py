@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.errors import InvalidRequest
+from server.core.errors import InvalidRequest
 
 LARGEST_INTEGER = 2**31 - 1
 

@@ -7,8 +7,8 @@ but only where it asks for something (`presence_penalty: 0` does not).
 from collections.abc import Callable
 from typing import Any
 
+from server.core.messages import EFFORTS, Effort
 from server.dialects.chat_completions.fields import Field
-from server.messages import EFFORTS, Effort
 
 _HIGHEST_TEMPERATURE = 1.0  # The Messages API's; OpenAI's is 2.
 

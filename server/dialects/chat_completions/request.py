@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from server.core.messages import MessagesRequest
 from server.dialects.base import Call, Context
 from server.dialects.chat_completions.encoder import ChatCompletionEncoder
 from server.dialects.chat_completions.fields import Field
@@ -10,8 +11,7 @@ from server.dialects.chat_completions.passed_over import unread_fields
 from server.dialects.chat_completions.tools import Tools, read_tools
 from server.dialects.chat_completions.turns import read_messages
 from server.dialects.left_out import left_out_warnings
-from server.dialects.model_names import resolve, with_named_thinking
-from server.messages import MessagesRequest
+from server.models.aliases import resolve, with_named_thinking
 
 MOST_CHOICES = 8
 """The highest `n`: each choice is a conversation of its own with the model."""

@@ -5,8 +5,8 @@ between participants of the same role". System messages of `example_user` and `e
 conversation (https://cookbook.openai.com/examples/how_to_format_inputs_to_chatgpt_models).
 """
 
+from server.core.messages import Block, text_block
 from server.dialects.chat_completions.fields import Field
-from server.messages import Block, text_block
 
 _EXAMPLES = ("example_user", "example_assistant")
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from server.core.messages import MAX_TOOL_NAME, Tool, ToolChoice
 from server.dialects.chat_completions.fields import Field, shown
-from server.messages import MAX_TOOL_NAME, Tool, ToolChoice
 
 
 @dataclass(frozen=True, slots=True)

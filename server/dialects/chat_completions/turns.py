@@ -20,6 +20,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from server.core.messages import MAX_INPUT_DEPTH, Block, Message, TooDeep, read_tool_input, text_block
 from server.dialects.chat_completions.content import (
     ASSISTANT_PARTS,
     SYSTEM_PARTS,
@@ -30,7 +31,6 @@ from server.dialects.chat_completions.content import (
 from server.dialects.chat_completions.fields import Field, shown
 from server.dialects.chat_completions.speakers import assistant_names, instructed, name_of, spoken
 from server.dialects.chat_completions.tools import tool_name
-from server.messages import MAX_INPUT_DEPTH, Block, Message, TooDeep, read_tool_input, text_block
 
 OPENING = "(The conversation begins.)"
 EMPTY = "(The message is empty.)"

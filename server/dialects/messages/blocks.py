@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from server.messages import MAX_TOOL_NAME
+from server.core.messages import MAX_TOOL_NAME
 
 DEEPEST = 100
 """How deep a tool's input or a schema may be nested; what writes it out as JSON again takes about twice that."""

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import BeforeValidator, Discriminator, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from server.core.errors import InvalidRequest
+from server.core.messages import MAX_TOOL_NAME
 from server.dialects.messages.blocks import (
     AssistantContent,
     JsonObject,
@@ -12,8 +14,6 @@ from server.dialects.messages.blocks import (
     UserContent,
     refuse,
 )
-from server.errors import InvalidRequest
-from server.messages import MAX_TOOL_NAME
 
 _ROLES = ("user", "assistant", "system")
 _LONGEST_REASON = 400

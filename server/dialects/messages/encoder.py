@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from server.core.errors import TrayError, anthropic_response
+from server.core.messages import MessageFold, StreamEvent
 from server.dialects.base import Chunk
-from server.errors import TrayError, anthropic_response
-from server.messages import MessageFold, StreamEvent
 
 _INTERNAL = frozenset({"cost_usd"})
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from server.core.errors import InvalidRequest
+from server.core.messages import MessagesRequest, Thinking, Tool, ToolChoice
 from server.dialects.base import Call, Context
 from server.dialects.left_out import left_out_warnings
 from server.dialects.messages.betas import beta_warnings, body_betas
@@ -17,9 +19,7 @@ from server.dialects.messages.encoder import MessagesEncoder
 from server.dialects.messages.passed_over import dropped_fields
 from server.dialects.messages.tool_pairs import check_tool_pairs
 from server.dialects.messages.turns import read_turns, texts
-from server.dialects.model_names import resolve, with_named_thinking
-from server.errors import InvalidRequest
-from server.messages import MessagesRequest, Thinking, Tool, ToolChoice
+from server.models.aliases import resolve, with_named_thinking
 
 _WARMED = (
     "max_tokens of 0, which warms the cache, is served with one token that is not shown, since Claude Code streams"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from server.errors import InvalidRequest
+from server.core.errors import InvalidRequest
 
 _Place = tuple[int, int]
 _Turn = tuple[str, list[tuple[_Place, Mapping[str, Any]]]]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from server.messages import Block, text_block
+from server.core.messages import Block, text_block
 
 _MOVED = "pictures and documents of a failed tool call are not taken in its result and were put beside it"
 

@@ -12,9 +12,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from server.core.errors import InvalidRequest
+from server.core.messages import Block, Message, text_block, text_of
 from server.dialects.messages.tool_results import error_and_media, readable
-from server.errors import InvalidRequest
-from server.messages import Block, Message, text_block, text_of
 
 
 def read_turns(messages: Sequence[Mapping[str, Any]], warnings: list[str]) -> tuple[list[str], list[Message]]:

@@ -9,7 +9,7 @@ import pytest
 from server import __version__
 from server.backends.anthropic_api import AnthropicApiBackend
 from server.backends.anthropic_api import backend as api
-from server.errors import (
+from server.core.errors import (
     ApiKeyRefused,
     Overloaded,
     PlanLimitReached,

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.backends.anthropic_api.body import count_body, messages_body
-from server.backends.capabilities import capabilities_of, fit
-from server.backends.capabilities.table import FALLBACK_MAX_TOKENS
-from server.errors import InvalidRequest
+from server.core.errors import InvalidRequest
+from server.models import capabilities_of, fit
+from server.models.table import FALLBACK_MAX_TOKENS
 from tests.asking import ask, assistant, text, tool, user
-from tests.backends.capabilities.test_fitting_against_the_api import REQUESTS
+from tests.models.test_fitting_against_the_api import REQUESTS
 from tests.simulator.models import MODELS
 from tests.simulator.refusals import refusal
 

@@ -5,7 +5,7 @@ import orjson
 import pytest
 
 from server.backends.anthropic_api.failures import of_event, of_response, of_transport, was_cut
-from server.errors import (
+from server.core.errors import (
     AccountRefused,
     ApiKeyRefused,
     ContextTooLong,

@@ -3,7 +3,7 @@
 import pytest
 
 from server.backends.anthropic_api.models import MODELS, model_of
-from server.backends.base import ModelInfo
+from server.models.info import ModelInfo
 from tests.simulator.models import MODELS as KNOWN
 
 LISTED = (

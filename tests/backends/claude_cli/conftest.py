@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from server.backends.claude_cli.backend import ClaudeCliBackend, CliConfig
-from server.backends.claude_cli.pool import Limits
-from server.events import EventBus
+from server.backends.claude_cli.pool.pool import Limits
+from server.core.events import EventBus
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from server.backends.claude_cli import conversation as conversations
-from server.errors import ProcessDied, TrayError, UpstreamFailed, UpstreamTimeout
+from server.backends.claude_cli.chat import conversation as conversations
+from server.core.errors import ProcessDied, TrayError, UpstreamFailed, UpstreamTimeout
 from tests.asking import ask
 from tests.backends.claude_cli.scripted_cli import WORDS
 

@@ -6,10 +6,10 @@ import signal
 
 import pytest
 
-from server.backends.claude_cli import channel as channels
-from server.backends.claude_cli.channel import Channel
-from server.backends.claude_cli.wire import AssistantError, Result, Streamed
-from server.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
+from server.backends.claude_cli.transport import channel as channels
+from server.backends.claude_cli.transport.channel import Channel
+from server.backends.claude_cli.transport.wire import AssistantError, Result, Streamed
+from server.core.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
 from tests.asking import text, tool
 from tests.backends.claude_cli.scripted_cli import Heard, program
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from server.events import CliChanged, EventBus
+from server.core.events import CliChanged, EventBus
 from tests.asking import ask, assistant, fold, tool, user, words
 from tests.simulator import FIRST_DELTA, Gate, Text, ToolUse, says
 from tests.waiting import until

@@ -5,8 +5,8 @@ from contextlib import aclosing
 
 import pytest
 
-from server.backends.claude_cli.channel import Channel
-from server.backends.claude_cli.parameters import silence
+from server.backends.claude_cli.chat.parameters import silence
+from server.backends.claude_cli.transport.channel import Channel
 from tests.asking import ask, assistant, fold, text, tool, user, words
 from tests.simulator import FIRST_DELTA, Gate, Stop, Text, Thinking, ToolUse, conversation
 from tests.waiting import until

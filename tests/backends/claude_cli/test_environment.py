@@ -5,8 +5,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from server.backends.claude_cli.environment import SET, command, environment
-from server.backends.claude_cli.user_settings import UserSettings
+from server.backends.claude_cli.transport.command_line import SET, command, environment
+from server.backends.claude_cli.transport.user_settings import UserSettings
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from server.backends.claude_cli.failures import failure
-from server.backends.claude_cli.wire import AssistantError, Result
-from server.errors import (
+from server.backends.claude_cli.chat.failures import failure
+from server.backends.claude_cli.transport.wire import AssistantError, Result
+from server.core.errors import (
     AccountRefused,
     ContextTooLong,
     InvalidRequest,
@@ -15,7 +15,7 @@ from server.errors import (
     TrayError,
     UpstreamFailed,
 )
-from server.events import CliChanged, EventBus
+from server.core.events import CliChanged, EventBus
 from tests.asking import ask, fold, words
 from tests.simulator import (
     FIRST_DELTA,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.backends.claude_cli.environment import ISOLATION, SET
+from server.backends.claude_cli.transport.command_line import ISOLATION, SET
 from tests.asking import ask, assistant, fold, text, tool, user, words
 from tests.backends.claude_cli.peer import is_peers, record, send
 from tests.simulator import ToolUse, conversation, says

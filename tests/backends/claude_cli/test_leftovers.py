@@ -11,11 +11,11 @@ import orjson
 import psutil
 import pytest
 
-from server.backends.claude_cli.environment import SET
-from server.backends.claude_cli.leftovers import remove_leftovers
+from server.backends.claude_cli.transport.command_line import SET
+from server.backends.claude_cli.transport.leftovers import remove_leftovers
 from tests.asking import ask, fold, tool
+from tests.cli.processes import serving
 from tests.clients.live import exists
-from tests.commands.processes import serving
 from tests.simulator import FIRST_DELTA, Gate, Text, ToolUse, says
 from tests.waiting import until
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from server.backends.claude_cli.locate import bundled, locate
-from server.errors import CliNotFound
+from server.backends.claude_cli.transport.locate import bundled, locate
+from server.core.errors import CliNotFound
 
 NAME = "claude.exe" if sys.platform == "win32" else "claude"
 

@@ -5,8 +5,8 @@ The simulator refuses what the real API refuses of each model.
 
 import pytest
 
-from server.backends.capabilities import capabilities_of, fit
-from server.errors import TrayError
+from server.core.errors import TrayError
+from server.models import capabilities_of, fit
 from tests.asking import ask, assistant, fold, text, tool, user
 
 LOOK = tool("look", at={"type": "string"})

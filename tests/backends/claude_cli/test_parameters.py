@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.backends.claude_cli.parameters import flag_settings, goes_whole, silence, thinking_tokens
+from server.backends.claude_cli.chat.parameters import flag_settings, goes_whole, silence, thinking_tokens
 from tests.asking import ask, assistant, text, tool, user
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from server.backends.claude_cli import parent_death
+from server.backends.claude_cli.transport import parent_death
 from tests.backends.claude_cli.scripted_cli import runs
 from tests.waiting import until
 

@@ -7,8 +7,8 @@ import signal
 import psutil
 import pytest
 
-from server.errors import CliNotFound, ProcessDied, QueueFull, Stopping
-from server.events import EventBus, PoolChanged, SessionsDeleted
+from server.core.errors import CliNotFound, ProcessDied, QueueFull, Stopping
+from server.core.events import EventBus, PoolChanged, SessionsDeleted
 from tests.asking import ask, assistant, fold, text, tool, user, words
 from tests.simulator import FIRST_DELTA, Gate, Text, ToolUse, conversation, says
 from tests.waiting import until
@@ -172,7 +172,7 @@ async def test_one_who_gives_up_waiting_leaves_no_trace(start_backend, simulator
 
 @pytest.mark.parametrize("held", [False, True], ids=["idle", "holding"])
 async def test_the_idle_are_reaped(start_backend, simulator, held, monkeypatch):
-    monkeypatch.setattr("server.backends.claude_cli.pool.REAP_SECONDS", 0.05)
+    monkeypatch.setattr("server.backends.claude_cli.pool.pool.REAP_SECONDS", 0.05)
     async with start_backend(idle_seconds=0.0, hold_seconds=0.0) as backend:
         if held:
             simulator.script(ToolUse("look"))
@@ -182,7 +182,7 @@ async def test_the_idle_are_reaped(start_backend, simulator, held, monkeypatch):
 
 
 async def test_memory_has_a_cap(start_backend, monkeypatch):
-    monkeypatch.setattr("server.backends.claude_cli.pool.REAP_SECONDS", 0.05)
+    monkeypatch.setattr("server.backends.claude_cli.pool.pool.REAP_SECONDS", 0.05)
     async with start_backend(max_memory_mb=1) as backend:
         await fold(backend.stream(ask("a")))
         await until(lambda: backend.pool.counts().live == 0)

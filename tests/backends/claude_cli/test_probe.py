@@ -3,9 +3,9 @@
 import psutil
 import pytest
 
-from server.backends.base import ModelInfo
-from server.backends.claude_cli.probe import probe, read
-from server.errors import CliNotFound, ProcessDied
+from server.backends.claude_cli.transport.probe import probe, read
+from server.core.errors import CliNotFound, ProcessDied
+from server.models.info import ModelInfo
 
 LEVELS = ["low", "medium", "high", "xhigh", "max"]
 

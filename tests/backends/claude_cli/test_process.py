@@ -8,10 +8,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from server.backends.claude_cli import process as processes
-from server.backends.claude_cli.process import STDERR_BYTES, CliProcess
-from server.backends.claude_cli.wire import ControlAnswer, Other, control_request
-from server.errors import CliNotFound
+from server.backends.claude_cli.transport import process as processes
+from server.backends.claude_cli.transport.process import STDERR_BYTES, CliProcess
+from server.backends.claude_cli.transport.wire import ControlAnswer, Other, control_request
+from server.core.errors import CliNotFound
 from tests.backends.claude_cli.scripted_cli import Heard, program, runs
 from tests.waiting import until
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.backends.claude_cli.replay import Turn, distinct_ids, keeps, turns
+from server.backends.claude_cli.chat.replay import Turn, distinct_ids, keeps, turns
 from tests.asking import assistant, text, user
 
 THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "c2ln"}

@@ -8,7 +8,7 @@ import sys
 import orjson
 import pytest
 
-from server.backends.claude_cli.environment import SET
+from server.backends.claude_cli.transport.command_line import SET
 from tests.asking import ask, assistant, fold, text, tool, user
 from tests.backends.claude_cli.canaries import Canaries, found, write
 from tests.simulator import Text, Thinking, ToolUse, conversation

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from server.errors import UpstreamFailed
+from server.core.errors import UpstreamFailed
 from tests.asking import ask, assistant, fold, text, tool, user, words
 from tests.backends.claude_cli.scripted_cli import WORDS
 from tests.simulator import Text, ToolUse, client_tools, conversation

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.backends.claude_cli import tools as mcp
+from server.backends.claude_cli.transport import mcp_tools as mcp
 from tests.asking import assistant, text, tool
 
 LOOK = tool("look", at={"type": "string"})

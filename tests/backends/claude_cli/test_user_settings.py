@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from server.backends.claude_cli.user_settings import (
+from server.backends.claude_cli.transport.user_settings import (
     UserSettings,
     config_directory,
     parse_user_settings,

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from server.backends.claude_cli.watch import CliWatch
-from server.errors import CliNotFound
-from server.events import CliChanged, EventBus
+from server.backends.claude_cli.transport.watch import CliWatch
+from server.core.errors import CliNotFound
+from server.core.events import CliChanged, EventBus
 from tests.backends.claude_cli.scripted_cli import WORDS
 from tests.waiting import until
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.backends.claude_cli.wire import (
+from server.backends.claude_cli.transport.wire import (
     AssistantError,
     ControlAnswer,
     ControlRequest,

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 import orjson
 import pytest
 
+from server.core.errors import InvalidRequest
 from server.dialects.base import Call, Context
 from server.dialects.chat_completions import to_messages
-from server.errors import InvalidRequest
 
 CONTEXT = Context(
     aliases={"my-model": "claude-haiku-5-5"},

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
+from server.core.errors import Overloaded
 from server.dialects.chat_completions import ChatCompletionEncoder
-from server.errors import Overloaded
 from tests.dialects.chat_completions.samples import events_of
 from tests.openai_schema import validate
 

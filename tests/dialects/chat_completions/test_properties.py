@@ -6,9 +6,9 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.core.errors import InvalidRequest, ModelNotFound, openai_response
+from server.core.transcript import canonical_messages
 from server.dialects.chat_completions import to_messages
-from server.errors import InvalidRequest, ModelNotFound, openai_response
-from server.transcript import canonical_messages
 from tests.dialects.chat_completions.samples import (
     CONTEXT,
     PDF,

@@ -2,8 +2,8 @@
 
 import pytest
 
+from server.core.errors import InvalidRequest, ModelNotFound
 from server.dialects.chat_completions import to_messages
-from server.errors import InvalidRequest, ModelNotFound
 from tests.dialects.chat_completions.samples import CONTEXT, body, events_of, refusal, understood
 
 

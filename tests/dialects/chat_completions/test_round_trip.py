@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletionChunk
 
+from server.core.messages import MessageFold
+from server.core.transcript import canonical_messages
 from server.dialects.chat_completions import to_messages
-from server.messages import MessageFold
-from server.transcript import canonical_messages
 from tests.dialects.chat_completions.samples import CONTEXT, answering, body, events_of
 
 QUESTION = {"role": "user", "content": "q"}

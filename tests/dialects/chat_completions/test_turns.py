@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
+from server.core.messages import MAX_INPUT_DEPTH
 from server.dialects.chat_completions.turns import EMPTY, OPENING, UNANSWERED
-from server.messages import MAX_INPUT_DEPTH
 from tests.dialects.chat_completions.samples import (
     PNG,
     answering,

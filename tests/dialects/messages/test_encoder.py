@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from server.core.errors import Overloaded, UpstreamFailed
+from server.core.transcript import canonical_messages
 from server.dialects.base import Chunk, Context
 from server.dialects.messages import MessagesEncoder, to_messages
-from server.errors import Overloaded, UpstreamFailed
-from server.transcript import canonical_messages
 
 EVENT = TypeAdapter(RawMessageStreamEvent)
 CONTEXT = Context(aliases={}, models=(), default_model="default", response_id="abc", created=1)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.core.errors import InvalidRequest, ModelNotFound, RequestError
 from server.dialects.base import Context
 from server.dialects.messages import to_count, to_messages
-from server.errors import InvalidRequest, ModelNotFound, RequestError
 
 CONTEXT = Context(aliases={}, models=("claude-opus-5-5", "opus"), default_model="default", response_id="abc", created=1)
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

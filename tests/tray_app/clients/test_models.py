@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.backends.base import ModelInfo
+from server.models.info import ModelInfo
 from tests.scripted_backend import MODELS
 from tray_app.clients.connection import Limits
 from tray_app.clients.models import limits_of, model_names, usual_model

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from server.errors import NotSignedIn, PlanLimitReached
+from server.core.errors import NotSignedIn, PlanLimitReached
 from tests.ports import kept_port
 from tests.scripted_backend import Gate, ScriptedBackend, answer, begin, end, text, thinking
 from tray_app.clients.client import Dialect

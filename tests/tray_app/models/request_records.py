@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from server.core.records import RequestRecord, RequestStatus
 from server.store.store import Store
-from server.store.types import RequestRecord, RequestStatus
 
 START = 1_700_000_000.0
 STATUSES: tuple[RequestStatus, ...] = ("ok", "ok", "ok", "error", "cancelled")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.tray_app.models.request_records import record
-from tray_app.models.request_curl import NOT_RECORDED, as_curl
+from tray_app.models.requests.curl import NOT_RECORDED, as_curl
 
 URL = "http://127.0.0.1:8000"
 

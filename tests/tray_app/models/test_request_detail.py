@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.tray_app.models.request_records import START, record
-from tray_app.models.request_detail import (
+from tray_app.models.requests.detail import (
     MOST_CHARACTERS,
     MOST_LINE,
     advice,

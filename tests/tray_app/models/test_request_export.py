@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from server.errors import TrayError
-from server.events import EventBus
+from server.core.errors import TrayError
+from server.core.events import EventBus
+from server.core.records import RequestFilter
 from server.store.store import Store
-from server.store.types import RequestFilter
 from tests.tray_app.models.request_records import fill, record
-from tray_app.models.request_export import export_filtered, export_selected
+from tray_app.models.requests.export import export_filtered, export_selected
 
 SECRET = "sk-ant-0123456789abcdefghijklmnop"
 

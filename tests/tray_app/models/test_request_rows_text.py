@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from tests.tray_app.models.request_records import record
-from tray_app.models.request_rows_text import as_tab_separated
-from tray_app.models.requests_columns import columns
+from tray_app.models.requests.columns import columns
+from tray_app.models.requests.rows_text import as_tab_separated
 
 
 def test_each_row_is_a_line_and_each_cell_a_field() -> None:

@@ -11,15 +11,15 @@ import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from pytestqt.modeltest import ModelTester
 
-from server.errors import DatabaseUnusable, TrayError
-from server.events import EventBus
+from server.core.errors import DatabaseUnusable, TrayError
+from server.core.events import EventBus
+from server.core.records import RequestFilter
+from server.core.tasks import spawn
 from server.store.store import Store
-from server.store.types import RequestFilter
-from server.tasks import spawn
 from tests.tray_app.models.request_records import START, fill, record
-from tray_app.models.requests import MAX_ROWS, RECORD_ROLE, RequestLog
-from tray_app.models.requests_pages import PAGE
-from tray_app.models.requests_recent import MAX_RECENT
+from tray_app.models.requests.log import MAX_ROWS, RECORD_ROLE, RequestLog
+from tray_app.models.requests.pages import PAGE
+from tray_app.models.requests.recent import MAX_RECENT
 
 NOW = START + 1_000_000
 MOST_ROWS = MAX_ROWS + PAGE

@@ -1,6 +1,6 @@
 """The way back to the newest requests."""
 
-from tray_app.models.requests_bookmarks import MAX_BOOKMARKS, Bookmarks
+from tray_app.models.requests.bookmarks import MAX_BOOKMARKS, Bookmarks
 
 
 def test_pages_are_passed_in_the_order_in_which_they_follow() -> None:

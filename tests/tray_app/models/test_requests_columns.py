@@ -2,9 +2,9 @@
 
 import pytest
 
-from server.store.types import RequestRecord
+from server.core.records import RequestRecord
 from tray_app.formatting import duration
-from tray_app.models.requests_columns import client_without_version, columns, status_word
+from tray_app.models.requests.columns import client_without_version, columns, status_word
 
 
 @pytest.mark.parametrize(

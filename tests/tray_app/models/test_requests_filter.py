@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.events import EventBus
+from server.core.events import EventBus
+from server.core.records import RequestFilter, RequestRecord, RequestStatus
 from server.store.store import Store
-from server.store.types import RequestFilter, RequestRecord, RequestStatus
 from tests.soak import examples
-from tray_app.models.requests_filter import matches, phrases, tokens
+from tray_app.models.requests.filter import matches, phrases, tokens
 
 PLAIN = RequestRecord(id="req_0", started_at=100.0, endpoint="/v1/chat/completions", client="Continue/1.2.3")
 RECORDS = (

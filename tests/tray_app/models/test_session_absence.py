@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from server.store.types import RequestRecord
-from tray_app.models.session_absence import Keeping, why_absent
+from server.core.records import RequestRecord
+from tray_app.models.sessions.absence import Keeping, why_absent
 
 NOW = 1_800_000_000.0
 DAY = 86_400.0

@@ -3,8 +3,8 @@ import os
 
 import pytest
 
-from server.store.types import Session, SessionSummary
-from tray_app.models.session_export import ExportFailed, export_session, file_name
+from server.core.records import Session, SessionSummary
+from tray_app.models.sessions.export import ExportFailed, export_session, file_name
 
 SECRET = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz"
 SUMMARY = SessionSummary("ses_1", "Größe: a/b?", "ide/1", "opus", 0.0, 0.0, None, False, 2, 0, 0)

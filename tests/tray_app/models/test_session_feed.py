@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from server.errors import TrayError
-from server.events import EventBus, SessionsDeleted
+from server.core.errors import TrayError
+from server.core.events import EventBus, SessionsDeleted
 from server.store.migrate import BACKUP, backups
 from server.store.store import Store
 from tests.store.conversations import exchange, saved_as
 from tray_app.bridge import Bridge
-from tray_app.models.session_deletion import SessionDeletion, find_all
-from tray_app.models.session_feed import SessionFeed
-from tray_app.models.sessions import SessionList
+from tray_app.models.sessions.deletion import SessionDeletion, find_all
+from tray_app.models.sessions.feed import SessionFeed
+from tray_app.models.sessions.list import SessionList
 
 
 @dataclass

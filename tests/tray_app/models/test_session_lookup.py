@@ -1,9 +1,9 @@
 import pytest
 
-from server.events import EventBus
+from server.core.events import EventBus
 from server.store.store import Store
 from tests.store.conversations import exchange, saved_as
-from tray_app.models.session_lookup import find_summary
+from tray_app.models.sessions.lookup import find_summary
 
 
 @pytest.fixture

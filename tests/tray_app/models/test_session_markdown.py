@@ -1,6 +1,6 @@
 import pytest
 
-from tray_app.models.session_markdown import (
+from tray_app.models.sessions.markdown import (
     CODE_CHARACTERS,
     CODE_LINES,
     LINE_CHARACTERS,

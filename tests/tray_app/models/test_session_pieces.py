@@ -1,8 +1,8 @@
 import pytest
 
-from server.store.types import Session, SessionSummary
-from tray_app.models.session_markdown import Code, Plain, Prose
-from tray_app.models.session_pieces import (
+from server.core.records import Session, SessionSummary
+from tray_app.models.sessions.markdown import Code, Plain, Prose
+from tray_app.models.sessions.pieces import (
     Fold,
     Heading,
     Label,

@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
 
-from server.store.types import SessionSummary
-from tray_app.models.session_cells import Column
-from tray_app.models.sessions import SUMMARY_ROLE, SessionList
+from server.core.records import SessionSummary
+from tray_app.models.sessions.cells import Column
+from tray_app.models.sessions.list import SUMMARY_ROLE, SessionList
 
 NOW = 1_000_000.0
 

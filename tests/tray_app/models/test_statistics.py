@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.events import EventBus
+from server.core.events import EventBus
+from server.core.records import RequestRecord, StatisticsBucket
 from server.store.store import Store
-from server.store.types import RequestRecord, StatisticsBucket
 from tray_app.models.statistics import RANGES, Totals, bucket_at, filled, time_ticks, totals, value_ticks
 
 NOW = 1_800_000_017.5

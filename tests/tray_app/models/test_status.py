@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from server.errors import TrayError
-from server.events import CliChanged, Notice
+from server.core.errors import TrayError
+from server.core.events import CliChanged, Notice
 from server.store.write_health import HISTORY_TOPIC
 from tray_app.models.status import Facts, Kind, status_of
 

@@ -15,8 +15,8 @@ from jeepney import message_bus  # type: ignore[import-untyped]
 
 from tests.tray_app.screen.bus import Answer, BusService
 from tests.waiting import until
-from tray_app.notifications.desktop import DesktopNotifications
-from tray_app.notifications.rules import Notification
+from tray_app.desktop.notifications.desktop import DesktopNotifications
+from tray_app.desktop.notifications.rules import Notification
 
 FIRST = Notification("warning", "First", "5 < 6 & <b>so</b>")
 SECOND = Notification("error", "Second", "Another")

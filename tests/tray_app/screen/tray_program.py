@@ -6,16 +6,16 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QWidget
 
+from server.config.settings import Settings
 from server.logs import configure_logs
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
-from server.settings import Settings
-from tray_app.autostart import system_autostart
 from tray_app.context import Context
-from tray_app.loop.event_loop import EventLoop
+from tray_app.desktop.autostart import system_autostart
+from tray_app.desktop.loop.event_loop import EventLoop
+from tray_app.desktop.tray import TrayIcon
 from tray_app.preferences import Preferences
 from tray_app.theme import Theme
-from tray_app.tray import TrayIcon
 
 
 def say(word: str) -> None:

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QTextEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from server.errors import PortUnavailable
+from server.core.errors import PortUnavailable
 from tray_app.theme import Theme
 from tray_app.widgets import Banner
 

@@ -1,0 +1,51 @@
+"""`/api/requests`: what was asked of this server, and what is running now."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from server.api.exchange.answers import json_response
+from server.core.errors import InvalidRequest, NotFound
+from server.core.records import RequestFilter, RequestStatus, as_json
+
+router = APIRouter()
+
+
+@router.api_route("/api/requests", methods=["GET", "HEAD"])
+async def list_requests(
+    request: Request,
+    status: RequestStatus | None = None,
+    session_id: str | None = None,
+    search: str | None = None,
+    since: float | None = None,
+    until: float | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Response:
+    """A page of requests, latest first, without their bodies and headers."""
+    services = request.app.state.services
+    wanted = RequestFilter(status=status, session_id=session_id, search=search, since=since, until=until)
+    return json_response(as_json(await services.store.list_requests(wanted, cursor=cursor, limit=limit)))
+
+
+@router.api_route("/api/requests/{request_id}", methods=["GET", "HEAD"])
+async def get_request(request: Request, request_id: str) -> Response:
+    """One request, with its headers, and its bodies if they were logged."""
+    record = await request.app.state.services.store.get_request(request_id)
+    if record is None:
+        raise _not_found(request_id)
+    return json_response(as_json(record))
+
+
+@router.delete("/api/requests/{request_id}")
+async def cancel_request(request: Request, request_id: str) -> Response:
+    """Cancel a running request. Raises InvalidRequest for one that has ended."""
+    services = request.app.state.services
+    if services.running.cancel(request_id):
+        return json_response({"id": request_id, "cancelled": True})
+    if await services.store.get_request(request_id) is None:
+        raise _not_found(request_id)
+    raise InvalidRequest(f"The request {request_id!r} has ended already.", code="request_ended")
+
+
+def _not_found(request_id: str) -> NotFound:
+    return NotFound(f"There is no request {request_id!r}.", hint="GET /api/requests lists them.")

@@ -1,0 +1,1 @@
+"""The walk of one request: its body, session, answer and record."""

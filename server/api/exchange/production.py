@@ -1,0 +1,186 @@
+"""An answer in the making: the backend's events run through the encoder, apart from who writes them out."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
+
+from server.api.exchange.streams import Frame
+from server.backends.base import ROUTED, Backend
+from server.core.errors import TrayError, UpstreamFailed, as_tray_error
+from server.core.messages import Events, MessageFold, StreamEvent
+from server.core.tasks import spawn
+from server.dialects.base import Call, Chunk
+from server.models import Fitted, name_refused_tool
+
+log = logging.getLogger(__name__)
+
+HIGH_WATER = 256 * 1024
+"""Bytes that wait for a slow client before the backend is left waiting too."""
+
+
+class Production:
+    """Runs the backend's streams for a call, one task for each of its `n` answers, into its one encoder.
+
+    The writer waits for `changed` and takes what has gathered: events that came together leave in one write.
+    `begun` is true from the moment when every answer has its first event. `finished` with `error` None means
+    complete. `frame` None gathers nothing, for an answer that is not streamed. `on_routed` gets the backend that took
+    over, and warnings.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        fitted: Fitted,
+        call: Call,
+        *,
+        frame: Frame | None,
+        on_routed: Callable[[str, Iterable[str]], None],
+        on_first_delta: Callable[[], None],
+        on_complete: Callable[[], None],
+    ) -> None:
+        self._backend = backend
+        self._request = fitted.request
+        self._restorers = [None if fitted.names.none else fitted.names.restorer() for _ in range(call.n)]
+        self._tools = call.request.tools
+        self._encoder = call.encoder
+        self._frame = frame
+        self._on_routed = on_routed
+        self._on_first_delta = on_first_delta
+        self._on_complete = on_complete
+        self._missing = set(range(call.n))
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._gathered: list[bytes] = []
+        self._size = 0
+        self._room = asyncio.Event()
+        self._delta_seen = False
+        self.folds = [MessageFold() for _ in range(call.n)]
+        self.cost: float | None = None
+        self.changed = asyncio.Event()
+        self.finished = asyncio.Event()
+        self.error: TrayError | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether every answer has begun."""
+        return not self._missing
+
+    @property
+    def over(self) -> bool:
+        """Whether no more will come."""
+        return self.finished.is_set()
+
+    def start(self) -> None:
+        """Begin the work."""
+        for choice in range(len(self.folds)):
+            self._tasks.add(spawn(self._run(choice), name=f"answer {choice}"))
+
+    def take(self) -> bytes:
+        """What has gathered since the last time."""
+        data = b"".join(self._gathered)
+        self._gathered.clear()
+        self._size = 0
+        self._room.set()
+        return data
+
+    def fail(self, error: TrayError) -> None:
+        """End the work at once, for a reason from outside; too late, it changes nothing."""
+        if not self.over:
+            self.error = error
+            self._settle()
+
+    def ending(self) -> bytes:
+        """What tells the client of a stream that has begun about `error`."""
+        if self.error is None or self._frame is None:
+            return b""
+        return b"".join(map(self._frame, self._encoder.fail(self.error)))
+
+    async def stop(self) -> None:
+        """End the work at once and return when the backend has let go of it."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _run(self, choice: int) -> None:
+        try:
+            await self._consume(self._backend.stream(self._request), choice)
+        except TrayError as error:
+            name_refused_tool(error, self._tools)
+            self.fail(error)
+        except Exception as error:
+            log.exception("an answer failed unexpectedly")
+            self.fail(as_tray_error(error))
+        else:
+            self._complete_one(choice)
+
+    async def _consume(self, stream: Events, choice: int) -> None:
+        fold = self.folds[choice]
+        try:
+            async for event in stream:
+                if self.over:
+                    return
+                self._take_event(event, fold, choice)
+                if self._size > HIGH_WATER:
+                    self._room.clear()
+                    await self._room.wait()
+        finally:
+            await _close(stream)
+
+    def _take_event(self, event: StreamEvent, fold: MessageFold, choice: int) -> None:
+        kind = event.get("type")
+        if kind == ROUTED:
+            self._on_routed(event["backend"], event["warnings"])
+            return
+        restore = self._restorers[choice]
+        for named in (event,) if restore is None else restore(event):
+            fold.feed(named)
+            self._gather(self._encoder.feed(named, choice))
+        if kind == "content_block_delta":
+            if not self._delta_seen:
+                self._delta_seen = True
+                self._on_first_delta()
+        elif kind == "message_delta" and (cost := event.get("cost_usd")) is not None:
+            self.cost = (self.cost or 0.0) + cost
+        if self._missing:
+            self._missing.discard(choice)
+        self.changed.set()
+
+    def _gather(self, chunks: Iterable[Chunk]) -> None:
+        for chunk in chunks:
+            if self._frame is not None:
+                data = self._frame(chunk)
+                self._gathered.append(data)
+                self._size += len(data)
+
+    def _complete_one(self, choice: int) -> None:
+        if self.over:
+            return
+        if not self.folds[choice].finished:
+            self.fail(UpstreamFailed("The answer ended before it was complete.", hint="Send the request again."))
+        elif all(fold.finished for fold in self.folds):
+            self._gather(self._encoder.close())
+            self._on_complete()
+            self._settle()
+
+    def _settle(self) -> None:
+        """Nothing more will come: what still runs is ended, and the writer woken."""
+        self.finished.set()
+        current = asyncio.current_task()
+        for task in self._tasks:
+            if task is not current:
+                task.cancel()
+        self.changed.set()
+
+    def whole(self) -> dict[str, Any]:
+        """The body of the answer that is not streamed."""
+        return self._encoder.whole()
+
+
+async def _close(stream: Events) -> None:
+    """Tell the backend that nobody reads on; a failure of that must not hide why."""
+    aclose = getattr(stream, "aclose", None)
+    if aclose is not None:
+        with suppress(TrayError):
+            await aclose()

@@ -1,0 +1,89 @@
+"""Which session a request belongs to, and what of that session goes before its messages.
+
+A session id, once it was given to us or has left us, stands for one conversation: no request without that id writes
+into it or reads from it. So a request without one gets an id of its own from the start, which its answer names and
+under which it is stored, whatever other requests do meanwhile. That such requests still make one session in the list
+is the store's doing (`server.store.saving`): what it finds by the messages alone, it only files.
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from server.core.messages import Message, MessageFold, MessagesRequest
+from server.core.records import Session
+from server.core.transcript import split_prefix
+from server.store.saving import checked_session_id
+
+if TYPE_CHECKING:
+    from server.services import Services
+
+_NOT_KEPT = frozenset({"thinking", "redacted_thinking"})
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLink:
+    """A request with its session: `request` holds the whole conversation, and the session's id.
+
+    `explicit`: the id is the client's, not one that was made for this request.
+    """
+
+    session_id: str
+    request: MessagesRequest
+    explicit: bool
+
+
+def session_id_of(request: MessagesRequest) -> str:
+    """The id that the client gave, or a new one. Raises InvalidRequest for an id that cannot be one."""
+    return f"ses_{uuid.uuid4().hex}" if request.session_id is None else checked_session_id(request.session_id)
+
+
+async def link_session(services: "Services", request: MessagesRequest, session_id: str | None = None) -> SessionLink:
+    """The request in its session; `session_id` is `session_id_of(request)`, where that is known already.
+
+    With an id of its own, a client may send only what is new. Raises InvalidRequest for an id that cannot be one.
+    """
+    session_id = session_id or session_id_of(request)
+    explicit = request.session_id is not None
+    if explicit:
+        request = await _with_history(services, session_id, request)
+    return SessionLink(session_id, request.with_changes(session_id=session_id), explicit)
+
+
+async def save_answer(services: "Services", link: SessionLink, fold: MessageFold, *, client: str) -> None:
+    """Keep the conversation with its answer, without the thinking, which no later request needs."""
+    answer = [block for block in fold.content if block.get("type") not in _NOT_KEPT]
+    messages = list(link.request.messages)
+    before, _ = split_prefix(messages)
+    if answer:
+        messages.append(Message(role="assistant", content=answer))
+    await services.store.save_session(
+        link.session_id,
+        system=link.request.system,
+        messages=messages,
+        client=client,
+        model=fold.message.get("model") or link.request.model,
+        usage=fold.usage,
+        explicit=link.explicit,
+        prefix=len(before),
+    )
+
+
+async def _with_history(services: "Services", session_id: str, request: MessagesRequest) -> MessagesRequest:
+    if not services.settings.history:
+        return request
+    session = await services.store.find_session(session_id)
+    return request if session is None else join_history(session, request)
+
+
+def join_history(session: Session, request: MessagesRequest) -> MessagesRequest:
+    """The request after the session's history, if the client sent only what is new.
+
+    A client that sends an assistant turn keeps the history itself: what it sent is then the conversation. Its own
+    system prompt, if it sent one, takes the place of the stored one.
+    """
+    if any(message["role"] == "assistant" for message in request.messages):
+        return request
+    return request.with_changes(
+        system=request.system or session.system, messages=(*session.messages, *request.messages)
+    )

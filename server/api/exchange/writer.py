@@ -1,0 +1,105 @@
+"""Writes a streamed answer out, as its parts are made."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from starlette.types import Send
+
+from server.api.exchange.production import Production
+from server.api.exchange.streams import Framing
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When silence is broken, in seconds: OpenAI's and Anthropic's clients and the proxies before them give up on it.
+
+    `commit_after`: a streamed request that has had no event for so long is answered 200, and pings begin.
+    `ping_every`: the longest silence of a stream.
+    """
+
+    commit_after: float = 10.0
+    ping_every: float = 15.0
+
+
+class StreamWriter:
+    """Takes what `production` gathers and sends it at once, several chunks in one write when they came together.
+
+    `headers` is asked for the response's own headers when it begins: what they say may become known only then.
+    """
+
+    def __init__(
+        self,
+        production: Production,
+        framing: Framing,
+        headers: Callable[[], Mapping[str, str]],
+        send: Send,
+        pace: Pace,
+    ) -> None:
+        self._production = production
+        self._framing = framing
+        self._headers = headers
+        self._send = send
+        self._pace = pace
+        self._loop = asyncio.get_running_loop()
+        self._last_write = self._loop.time()
+        self._ping_due = False
+
+    async def run(self) -> None:
+        """Write the whole stream. Raises the production's error if it comes before anything was sent.
+
+        An error that comes later is written as the dialect's last word, and the body is left without its end: to no
+        client, however simple, does a cut answer look whole.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pace.commit_after):
+                await self._wait_for_begin()
+        if self._production.error is not None:
+            raise self._production.error
+        # Committed before anything came: the client has waited long enough for a sign of life.
+        self._ping_due = not self._production.begun
+        named = {**self._framing.headers, **self._headers()}
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in named.items()]
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        self._timer = self._loop.call_later(self._pace.ping_every, self._tick)
+        try:
+            await self._write_all()
+        finally:
+            self._timer.cancel()
+
+    async def _wait_for_begin(self) -> None:
+        production = self._production
+        while not (production.begun or production.over):
+            production.changed.clear()
+            await production.changed.wait()
+
+    async def _write_all(self) -> None:
+        production = self._production
+        while True:
+            production.changed.clear()
+            over = production.over
+            data = production.take()
+            if not data and self._ping_due:
+                data = self._framing.ping
+            self._ping_due = False
+            if over:
+                complete = production.error is None
+                await self._write(data if complete else data + production.ending(), more=not complete)
+                return
+            if data:
+                await self._write(data, more=True)
+            await production.changed.wait()
+
+    async def _write(self, data: bytes, *, more: bool) -> None:
+        await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        self._last_write = self._loop.time()
+
+    def _tick(self) -> None:
+        """Ask for a ping if nothing was written for long enough, and look again when that can next be so."""
+        rest = self._last_write + self._pace.ping_every - self._loop.time()
+        if rest <= 0:
+            self._ping_due = True
+            self._production.changed.set()
+            rest = self._pace.ping_every
+        self._timer = self._loop.call_later(rest, self._tick)

@@ -1,0 +1,115 @@
+"""This server's own API key, in whichever header clients send keys."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterator
+from typing import Protocol
+from urllib.parse import parse_qsl
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from server.api.exchange.answers import header, state_of
+from server.config.own_commands import key_hint
+from server.core.errors import AuthenticationRequired
+
+_OPEN_PATHS = frozenset({"/", "/health"})
+_KEY_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
+"""As clients of Anthropic, Azure OpenAI and Gemini send it."""
+_KEY_PARAMETERS = frozenset({"key", "api_key", "api-key", "apikey", "access_token", "token"})
+
+
+class Keys(Protocol):
+    """What checks a key; the comparison takes constant time."""
+
+    def matches(self, candidate: str) -> bool: ...
+
+
+class Authentication:
+    """Lets only those in who have the key; `keys` None lets all in. `GET /` and `GET /health` are for everybody.
+
+    What it leaves in the request's state as `client_key` tells clients apart without holding a secret.
+    """
+
+    def __init__(self, app: ASGIApp, *, keys: Keys | None) -> None:
+        self._app = app
+        self._keys = keys
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            found = list(_found_keys(scope))
+            if self._keys is not None and not _is_open(scope):
+                # Only the key itself tells the client: with whatever else it sends it would be another one each time.
+                found = [_matching(found, self._keys, scope)]
+            state_of(scope)["client_key"] = _label([key for _, key in found], scope)
+        await self._app(scope, receive, send)
+
+
+Found = tuple[str, str]
+"""Where a key was found, and the key."""
+
+
+def _matching(found: list[Found], keys: Keys, scope: Scope) -> Found:
+    for place, key in found:
+        if keys.matches(key):
+            return place, key
+    raise AuthenticationRequired(
+        _problem([place for place, _ in found], scope),
+        hint="Send it in the header 'Authorization' as 'Bearer KEY', or in 'x-api-key'. "
+        f"It is the key of this local server, not one of OpenAI or Anthropic: {key_hint()}.",
+    )
+
+
+def _problem(places: list[str], scope: Scope) -> str:
+    """What was found instead of the key, without a character of it."""
+    if places:
+        return f"The API key is wrong (found in {' and '.join(dict.fromkeys(places))})."
+    if parameter := _key_parameter(scope):
+        return f"The API key must be in a header; the parameter '{parameter}' of the address is not read for it."
+    if (given := header(scope, b"authorization")) is not None:
+        return f"The header 'Authorization' holds no key{'' if given.strip() else ', it is empty'}."
+    return "This server needs its API key, and none was sent."
+
+
+def _key_parameter(scope: Scope) -> str | None:
+    query = scope.get("query_string", b"").decode("latin-1")
+    return next((name for name, _ in parse_qsl(query) if name.lower() in _KEY_PARAMETERS), None)
+
+
+def _is_open(scope: Scope) -> bool:
+    return scope["method"] in ("GET", "HEAD") and scope["path"] in _OPEN_PATHS
+
+
+def _found_keys(scope: Scope) -> Iterator[Found]:
+    """The keys in the headers; a client may send several, some of them a leftover of its own."""
+    for name, value in scope["headers"]:
+        text = value.decode("latin-1").strip()
+        if name in _KEY_HEADERS and text:
+            yield f"'{name.decode()}'", text
+        elif name == b"authorization":
+            yield from _authorization_keys(text)
+
+
+def _authorization_keys(value: str) -> Iterator[Found]:
+    """The key after any scheme, or without one, or as either part of Basic's name and password."""
+    scheme, _, rest = value.partition(" ")
+    if scheme.lower() == "basic":
+        for part in _basic_credentials(rest.strip()):
+            yield "'Authorization: Basic'", part
+    elif (words := value.split()) and words[-1].lower() != "bearer":
+        yield "'Authorization'", words[-1]
+
+
+def _basic_credentials(encoded: str) -> list[str]:
+    try:
+        name, _, password = base64.b64decode(encoded, validate=True).decode("utf-8", "replace").partition(":")
+    except (binascii.Error, ValueError):
+        return [encoded]
+    return [part for part in (password, name) if part]
+
+
+def _label(keys: list[str], scope: Scope) -> str:
+    if keys:
+        return hashlib.sha256("\0".join(keys).encode("utf-8", "replace")).hexdigest()[:16]
+    client = scope.get("client")
+    return str(client[0]) if client else "local"

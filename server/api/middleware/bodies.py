@@ -1,0 +1,99 @@
+"""Request bodies: how large and how deep they may be, and JSON out of them."""
+
+import asyncio
+from typing import Any
+
+import orjson
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.api.exchange.answers import header
+from server.core import exact_json
+from server.core.errors import BodyTooLarge, InvalidRequest, RequestTimedOut
+from server.core.messages import is_deeper
+
+STALL_SECONDS = 60.0
+MAX_DEPTH = 200
+"""orjson reads 1024 levels but writes only 254; nothing that is deeper could be passed on."""
+
+
+class BodyLimit:
+    """Refuses bodies of more than `limit` bytes: by Content-Length before a byte is read, else while they come.
+
+    One that is on its way, and of which nothing comes for `stall_seconds`, is refused as well: however slow, a body has
+    all the time that it needs as long as it grows.
+
+    The answer leaves at once. What the client still sends is read and dropped by the HTTP server, since closing the
+    connection on it would tear the answer away from a client that writes first and reads after.
+    """
+
+    def __init__(self, app: ASGIApp, *, limit: int, stall_seconds: float = STALL_SECONDS) -> None:
+        self._app = app
+        self._limit = limit
+        self._stall_seconds = stall_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = header(scope, b"content-length")
+        if declared is not None and declared.isdecimal() and int(declared) > self._limit:
+            raise too_large(f"{int(declared):,} bytes", self._limit)
+        seen, complete = 0, False
+
+        async def receive_counted() -> Message:
+            nonlocal seen, complete
+            # What comes after the body is the client's leaving, which has its time.
+            message = await receive() if complete else await self._next(receive)
+            complete = not message.get("more_body", False)
+            seen += len(message.get("body", b""))
+            if seen > self._limit:
+                raise too_large(f"more than {self._limit:,} bytes", self._limit)
+            return message
+
+        await self._app(scope, receive_counted, send)
+
+    async def _next(self, receive: Receive) -> Message:
+        try:
+            async with asyncio.timeout(self._stall_seconds):
+                return await receive()
+        except TimeoutError:
+            raise RequestTimedOut(
+                f"Nothing of the request's body came for {self._stall_seconds:g} seconds.", hint="Send it again."
+            ) from None
+
+
+def too_large(size: str, limit: int) -> BodyTooLarge:
+    """The refusal of a body of that size."""
+    return BodyTooLarge(
+        f"The request body has {size}; this server takes {limit:,}.",
+        limit=limit,
+        hint="Send less at once, or raise the setting max_body_bytes.",
+    )
+
+
+async def read_body(receive: Receive) -> bytes:
+    """The whole body. Raises ClientDisconnect when the client leaves before its end."""
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """The body's JSON object, whatever Content-Type says. Raises InvalidRequest."""
+    if not raw.strip():
+        raise InvalidRequest("The request has no body.", hint="Send a JSON object.")
+    try:
+        body = exact_json.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(f"The body is not valid JSON: {error}.", hint="Send a JSON object in UTF-8.") from None
+    if not isinstance(body, dict):
+        raise InvalidRequest("The body is JSON, but not an object.", hint="Send a JSON object: {...}.")
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and is_deeper(body, MAX_DEPTH):
+        raise InvalidRequest(f"The body is nested deeper than {MAX_DEPTH} levels.", hint="Flatten it.")
+    return body

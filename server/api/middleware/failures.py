@@ -1,0 +1,118 @@
+"""Whatever goes wrong reaches the client as an error of its own dialect, and nothing of the inside with it."""
+
+import logging
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.api.exchange.answers import (
+    error_response,
+    header,
+    is_anthropic,
+    json_response,
+    send_error,
+    shown_path,
+    state_of,
+)
+from server.core.errors import InvalidRequest, MethodNotAllowed, NotFound, RequestError, TrayError, as_tray_error
+
+log = logging.getLogger(__name__)
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
+class Failures:
+    """Turns an exception into the answer. After the first byte nothing can be answered any more: it goes on up."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except ClientDisconnect:
+            return
+        except Exception as exception:
+            log_failure(exception, scope)
+            if started:
+                raise
+            await send_error(as_tray_error(exception), scope, receive, send)
+
+
+def log_failure(exception: BaseException, scope: Scope) -> None:
+    """One line for what was foreseen, the whole trace for what was not.
+
+    Of a refusal outside of an exchange `RefusalLog` tells: many of them are one line.
+    """
+    where = (scope["method"], shown_path(scope))
+    if not isinstance(exception, TrayError):
+        log.error("%s %s failed unexpectedly", *where, exc_info=exception)
+    elif isinstance(exception, RequestError):
+        if "observed" in state_of(scope):
+            log.info("%s %s refused: %s %s", *where, exception.status, type(exception).__name__)
+    else:
+        log.warning("%s %s failed: %s: %s", *where, type(exception).__name__, exception)
+
+
+async def on_http_exception(request: Request, exception: Exception) -> Response:
+    """What the router itself refuses: an unknown path, a wrong method."""
+    assert isinstance(exception, HTTPException)  # noqa: S101 - it is registered for this class alone
+    error = _from_router(request.scope, exception)
+    log_failure(error, request.scope)
+    answer = error_response(error, request.scope)
+    return json_response(answer.body, answer.status, answer.headers)
+
+
+async def on_invalid_query(request: Request, exception: Exception) -> Response:
+    """A query parameter of the wrong type."""
+    assert isinstance(exception, RequestValidationError)  # noqa: S101
+    first = exception.errors()[0]
+    name = str(first["loc"][-1])
+    error = InvalidRequest(f"The parameter '{name}' is wrong: {first['msg']}.", param=name)
+    answer = error_response(error, request.scope)
+    return json_response(answer.body, answer.status, answer.headers)
+
+
+def _from_router(scope: Scope, exception: HTTPException) -> TrayError:
+    method, path = scope["method"], shown_path(scope)
+    if exception.status_code == 405:
+        allowed = _allowed_methods(scope)
+        return MethodNotAllowed(
+            f"{path} does not take {method}.", allowed=allowed, hint=f"It takes {', '.join(allowed)}."
+        )
+    if exception.status_code == 404:
+        return NotFound(f"There is nothing at {path}.", hint=_base_url_hint(scope))
+    return RequestError(str(exception.detail))
+
+
+def _base_url_hint(scope: Scope) -> str:
+    address = f"{scope['scheme']}://{header(scope, b'host') or 'HOST:PORT'}"
+    if is_anthropic(scope):
+        base = f"The base URL is {address} without a path, since Anthropic's clients add /v1/messages themselves"
+    else:
+        base = f"The base URL is {address}/v1 for OpenAI's clients, and {address} for Anthropic's"
+    return f"{base}; GET / lists what this server has."
+
+
+def _allowed_methods(scope: Scope) -> tuple[str, ...]:
+    # The router's own Allow header names the methods of the first route with that path only.
+    routes = scope["app"].router.routes
+    return tuple(
+        method
+        for method in _METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    )

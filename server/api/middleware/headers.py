@@ -1,0 +1,36 @@
+"""How large a request's headers may be."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from server.api.exchange.answers import send_error
+from server.core.errors import HeadersTooLarge
+
+_AROUND = len(": \r\n")
+
+
+class HeaderLimit:
+    """Refuses requests whose headers have more than `limit` bytes together.
+
+    The HTTP server gives up on headers that do not end within the limit, but passes on those that came whole.
+    """
+
+    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        size = header_bytes(scope) if scope["type"] == "http" else 0
+        if size <= self._limit:
+            await self._app(scope, receive, send)
+            return
+        error = HeadersTooLarge(
+            f"The request's headers have {size:,} bytes; this server takes {self._limit:,}.",
+            limit=self._limit,
+            hint="Send fewer or shorter ones, or raise the setting max_header_bytes.",
+        )
+        await send_error(error, scope, receive, send)
+
+
+def header_bytes(scope: Scope) -> int:
+    """The size of the headers as they came over the wire."""
+    return sum(len(name) + len(value) + _AROUND for name, value in scope["headers"])

@@ -1,0 +1,121 @@
+"""Who may knock: the Host header against DNS rebinding, the Origin header against foreign web pages."""
+
+import fnmatch
+import ipaddress
+import socket
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+import psutil
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from server.api.exchange.answers import header, send_error
+from server.core.errors import OriginRefused
+
+_LOOPBACK_NAMES = ("localhost", "*.localhost", "127.0.0.1", "::1")
+_ANY_ADDRESS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound to
+_EXPOSED = ("x-request-id", "request-id", "x-session-id", "warning", "retry-after")
+
+
+class HostAllowlist:
+    """Refuses requests whose Host header names none of the allowed hosts; the port does not count.
+
+    A web page whose name was rebound to 127.0.0.1 reaches this server with its own name in Host. Allowed are the
+    loopback names, the address the server listens on, and `allowed_hosts` (`*.example.com` and `*` work). A server
+    that listens on every address takes this machine's names and addresses too.
+    """
+
+    def __init__(self, app: ASGIApp, *, host: str, allowed_hosts: Iterable[str] = ()) -> None:
+        self._app = app
+        names = [*_LOOPBACK_NAMES, *allowed_hosts]
+        names += _own_names() if host in _ANY_ADDRESS else [host]
+        self._names = frozenset(bare_host(name) for name in names)
+        self._patterns = tuple(name for name in self._names if "*" in name)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host = header(scope, b"host") if scope["type"] == "http" else None
+        if scope["type"] != "http" or (self._allows(bare_host(host)) if host is not None else _needs_no_host(scope)):
+            await self._app(scope, receive, send)
+            return
+        hint = "Use localhost or 127.0.0.1, or add the name to the setting allowed_hosts."
+        await send_error(OriginRefused(f"The host name {host!r} is not allowed here.", hint=hint), scope, receive, send)
+
+    def _allows(self, name: str) -> bool:
+        return name in self._names or any(fnmatch.fnmatchcase(name, pattern) for pattern in self._patterns)
+
+
+def _needs_no_host(scope: Scope) -> bool:
+    """Whether a program on this machine asks in HTTP/1.0, which has no Host. Every browser sends one."""
+    client = scope.get("client")
+    return scope["http_version"] == "1.0" and client is not None and _is_loopback(client[0])
+
+
+class Origins:
+    """Refuses what a browser sends from a foreign page, and answers the allowed origins with CORS headers.
+
+    A browser names the page in Origin with every request that can change something. Programs send none. A GET
+    from a foreign page is served, but without CORS headers, so that the page cannot read the answer.
+    """
+
+    def __init__(self, app: ASGIApp, *, allowed_origins: Iterable[str] = ()) -> None:
+        self._app = app
+        self._allowed = frozenset(origin.rstrip("/").lower() for origin in allowed_origins)
+        # `*` is answered with the page's own origin: no page is then told that every other one may come too.
+        self._cors = CORSMiddleware(
+            app,
+            allow_origin_regex=".*",
+            allow_methods=("GET", "POST", "DELETE"),
+            allow_headers=("*",),
+            allow_private_network=True,
+            expose_headers=_EXPOSED,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origin = header(scope, b"origin") if scope["type"] == "http" else None
+        if origin is None:
+            await self._app(scope, receive, send)
+        elif origin.lower() in self._allowed or "*" in self._allowed:
+            await self._cors(scope, receive, send)
+        elif scope["method"] in ("GET", "HEAD") or _is_own(origin, scope):
+            await self._app(scope, receive, send)
+        else:
+            hint = "Add it to the setting allowed_origins if you trust that page."
+            refused = OriginRefused(f"Web pages of {origin!r} may not use this server.", hint=hint)
+            await send_error(refused, scope, receive, send)
+
+
+def bare_host(host: str) -> str:
+    """A Host header's name without its port, in lower case, IPv6 addresses without brackets."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    if _is_address(host):
+        return host
+    return host.partition(":")[0].rstrip(".")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(address: str) -> bool:
+    return _is_address(address) and ipaddress.ip_address(address).is_loopback
+
+
+def _is_own(origin: str, scope: Scope) -> bool:
+    """Whether the page was served by this very server: same host, which is an allowed one, and same port."""
+    try:
+        return urlsplit(origin).netloc.lower() == (header(scope, b"host") or "").lower() != ""
+    except ValueError:  # an address in brackets that is none
+        return False
+
+
+def _own_names() -> list[str]:
+    addresses = [address.address for group in psutil.net_if_addrs().values() for address in group]
+    hostname = socket.gethostname()
+    return [*(address.partition("%")[0] for address in addresses if address), hostname, f"{hostname}.local"]

@@ -1,0 +1,119 @@
+"""A limit on the requests of each key, so that a client gone wild does not use up the person's plan."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from limits import RateLimitItem, parse_many
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.api.exchange.answers import is_anthropic, send_error, state_of
+from server.core.errors import RateLimited
+
+Headers = list[tuple[bytes, bytes]]
+
+
+CLOCK_STEP_SECONDS = 5.0
+"""A clock that goes back by more was set back."""
+
+
+class RequestLimits:
+    """Counts the requests of each key in moving windows; `limit` as in `600/minute`, empty for none.
+
+    The windows are on the wall clock. When that is set back, they begin anew: what was counted would seem to be of the
+    future, and would count until then.
+    """
+
+    def __init__(
+        self,
+        limit: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._items: list[RateLimitItem] = parse_many(limit) if limit.strip() else []
+        self._storage = MemoryStorage()
+        self._clock = clock
+        self._monotonic = monotonic
+        self._ahead = clock() - monotonic()
+
+    def hit(self, key: str) -> "Hit | None":
+        """Count a request; None where there is no limit."""
+        if not self._items:
+            return None
+        self._notice_clock()
+        limiter = MovingWindowRateLimiter(self._storage)
+        refused = next((item for item in self._items if not limiter.hit(item, key)), None)
+        item = refused or self._items[-1]
+        window = limiter.get_window_stats(item, key)
+        return Hit(item, refused is not None, window.remaining, window.reset_time)
+
+    def _notice_clock(self) -> None:
+        ahead = self._clock() - self._monotonic()
+        if ahead < self._ahead - CLOCK_STEP_SECONDS:
+            # A new one: the old one's own thread may be at work in it.
+            self._storage = MemoryStorage()
+        self._ahead = ahead
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What became of a request that was counted; `reset_time` in epoch seconds."""
+
+    item: RateLimitItem
+    refused: bool
+    remaining: int
+    reset_time: float
+
+
+class RateLimit:
+    """Refuses POST requests beyond the limits of their key.
+
+    The answers say what is left, in OpenAI's headers (https://platform.openai.com/docs/guides/rate-limits) or
+    Anthropic's (https://docs.anthropic.com/en/api/rate-limits). Put it inside of `Authentication`.
+    """
+
+    def __init__(self, app: ASGIApp, *, limits: RequestLimits) -> None:
+        self._app = app
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        hit = None
+        if scope["type"] == "http" and scope["method"] == "POST":
+            hit = self._limits.hit(state_of(scope).get("client_key", "local"))
+        if hit is None:
+            await self._app(scope, receive, send)
+            return
+        headers = _headers(scope, hit)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *headers]
+            await send(message)
+
+        if not hit.refused:
+            await self._app(scope, receive, send_with_headers)
+        else:
+            await send_error(_error(hit), scope, receive, send_with_headers)
+
+
+def _error(hit: Hit) -> RateLimited:
+    return RateLimited(
+        f"This key has used up its {hit.item.amount} requests per {hit.item.get_expiry()} seconds on this server.",
+        retry_after=max(1.0, hit.reset_time - time.time()),
+        hint="Wait, or raise the setting rate_limit.",
+    )
+
+
+def _headers(scope: Scope, hit: Hit) -> Headers:
+    if is_anthropic(scope):
+        reset = datetime.fromtimestamp(hit.reset_time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        prefix, names = "anthropic-ratelimit-requests-", ("limit", "remaining", "reset")
+    else:
+        reset = f"{max(0.0, hit.reset_time - time.time()):.0f}s"
+        prefix, names = "x-ratelimit-", ("limit-requests", "remaining-requests", "reset-requests")
+    values = (str(hit.item.amount), str(hit.remaining), reset)
+    return [((prefix + name).encode(), value.encode()) for name, value in zip(names, values, strict=True)]

@@ -1,0 +1,135 @@
+"""A request's parameters as the CLI's flag settings. Pure.
+
+They hold every value for every request, the empty ones too: what one request asked for must never reach the next.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from server.backends.claude_cli.chat.replay import sendable
+from server.backends.claude_cli.transport.mcp_tools import PREFIX, definitions
+from server.core import exact_json
+from server.core.image_size import size_of_base64
+from server.core.messages import Block, Message, MessagesRequest, ToolChoice
+
+NOWHERE = "http://127.0.0.1:0"
+"""An address to which no connection can be made."""
+IMAGE_PIXELS = 2000
+IMAGE_BASE64_CHARS = 640_000
+"""Images of more pixels a side, or of more than about 480 kB, are made smaller by the CLI (2.1.330)."""
+_NO_CONTENT = re.compile(r"[\s\ufeff]*\(no content\)[\s\ufeff]*")
+"""What the CLI (2.1.330) itself writes for an answer without content."""
+_THINKING = ("thinking", "redacted_thinking")
+
+
+def flag_settings(request: MessagesRequest, base_url: str | None) -> dict[str, Any]:
+    """The `settings` of `apply_flag_settings` for a request.
+
+    `CLAUDE_CODE_EXTRA_BODY` is merged by the CLI into its next Messages requests; "" clears it. `model` is set here
+    and not by `set_model`, which asks the API about a name that it does not know. `base_url` is where the CLI finds
+    the API, "" for its own default; None where it must not be touched, see `silence`.
+    """
+    environment = {
+        "CLAUDE_CODE_EXTRA_BODY": _extra_body(request),
+        "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(request.max_tokens) if request.max_tokens else "",
+    }
+    if base_url is not None:
+        environment["ANTHROPIC_BASE_URL"] = base_url
+    return {"model": request.model, "effortLevel": request.effort, "env": environment}
+
+
+def likely_flags(request: MessagesRequest, base_url: str | None) -> dict[str, Any]:
+    """What the next request is likely to want: the same, without what belongs to this one alone."""
+    alone = request.output_schema is not None or request.tool_choice is not None or goes_whole(request)
+    return {} if alone else flag_settings(request, base_url)
+
+
+def silence() -> dict[str, Any]:
+    """The `settings` after which the CLI can reach nobody, until the next request's are set.
+
+    Where an API would stop (max_tokens, a refusal, a cut), the CLI asks again by itself, within a millisecond or
+    two of the message's end: too soon for a process to be ended. It reads its API's address for each call, so once
+    the first block of an answer has begun it is given one that leads nowhere.
+    """
+    return {"env": {"ANTHROPIC_BASE_URL": NOWHERE}}
+
+
+def thinking_tokens(request: MessagesRequest) -> int | None:
+    """What `set_max_thinking_tokens` takes: a budget, or None for the CLI's own choice."""
+    thinking = request.thinking or {}
+    return thinking.get("budget_tokens") if thinking.get("type") == "enabled" else None
+
+
+def goes_whole(request: MessagesRequest) -> bool:
+    """Whether the messages go past the CLI's transcript, whole, as they are.
+
+    So do a prefill, since the CLI has no line for an unfinished answer, images that the CLI would make smaller, and
+    answers that it would lose. Such a process knows nothing of the conversation and serves only this one request.
+    """
+    return (
+        request.messages[-1]["role"] == "assistant"
+        or any(map(_is_lost, request.messages))
+        or any(map(_is_large, _images(request.messages)))
+    )
+
+
+def _extra_body(request: MessagesRequest) -> str:
+    body: dict[str, Any] = {}
+    if request.tools:
+        body["tools"] = definitions(request.tools)
+    for name in ("temperature", "top_p", "top_k"):
+        if (value := getattr(request, name)) is not None:
+            body[name] = value
+    if request.tool_choice is not None:
+        body["tool_choice"] = _tool_choice(request.tool_choice)
+    if request.stop_sequences:
+        body["stop_sequences"] = list(request.stop_sequences)
+    if request.output_schema is not None:
+        body["output_config"] = {"format": {"type": "json_schema", "schema": request.output_schema}}
+    if request.thinking is not None and request.thinking.get("type") == "disabled":
+        # Said here and not by a budget of 0, beside which the CLI sends a temperature of its own. The context edit
+        # that it asks for otherwise is refused when thinking is off.
+        body["thinking"] = {"type": "disabled"}
+        body["context_management"] = {"edits": []}
+    if goes_whole(request):
+        body["messages"] = _cached(request.messages)
+    return exact_json.dumps(body).decode() if body else ""
+
+
+def _tool_choice(choice: ToolChoice) -> dict[str, Any]:
+    return {**choice, "name": PREFIX + choice["name"]} if "name" in choice else {**choice}
+
+
+def _cached(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """The messages with the cache mark that the CLI sets otherwise, on the last block of the last user turn."""
+    last_user = max(at for at, message in enumerate(messages) if message["role"] == "user")
+    sent = []
+    for at, message in enumerate(messages):
+        content = sendable(message)
+        if at == last_user:
+            content[-1] = {**content[-1], "cache_control": {"type": "ephemeral"}}
+        sent.append({"role": message["role"], "content": content})
+    return sent
+
+
+def _is_lost(message: Message) -> bool:
+    """Whether it is an answer that the CLI takes for none, and leaves out of the conversation."""
+    if message["role"] == "user":
+        return False
+    texts = [block.get("text", "") for block in message["content"] if block["type"] not in _THINKING]
+    return bool(texts) and all(map(_NO_CONTENT.fullmatch, texts))
+
+
+def _images(messages: Sequence[Message]) -> Iterator[Block]:
+    """All images, those in tool results too."""
+    for message in messages:
+        for block in message["content"]:
+            inner = block.get("content") if block["type"] == "tool_result" else None
+            yield from (one for one in [block, *(inner or [])] if isinstance(one, dict) and one["type"] == "image")
+
+
+def _is_large(image: Block) -> bool:
+    data = image["source"].get("data", "")
+    size = size_of_base64(data)
+    return len(data) > IMAGE_BASE64_CHARS or size is None or max(size) > IMAGE_PIXELS

@@ -1,0 +1,1 @@
+"""The process pool: idle spares, live conversations, and eviction when full."""

@@ -1,0 +1,318 @@
+"""Who works for whom: parked spares, live conversations, and who has to go when there is no room."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from server.backends.claude_cli.chat.continuation import Question
+from server.backends.claude_cli.chat.conversation import Conversation
+from server.backends.claude_cli.pool.queue import Grant, Queue, Waiter
+from server.backends.claude_cli.pool.starter import Starter
+from server.core.errors import QueueFull, Stopping, TrayError
+from server.core.messages import MessagesRequest
+from server.core.tasks import spawn
+
+log = logging.getLogger(__name__)
+
+MEGABYTE = 1024 * 1024
+REAP_SECONDS = 5.0
+REFILL_SECONDS = 0.25
+"""How long after a spare was taken the next is started: the request that took it has the cores until then."""
+SPARE_FAILURES = 3
+"""After so many spares in a row that did not come up, no more are started until a request's own process did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The pool's bounds. Times in seconds."""
+
+    spares: int = 1
+    max_conversations: int = 8
+    max_memory_mb: int = 4096
+    idle_seconds: float = 900.0
+    hold_seconds: float = 600.0
+    queue_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The pool at a glance. `live` includes the busy ones."""
+
+    spares: int
+    live: int
+    busy: int
+    queued: int
+    memory_bytes: int
+
+
+class Pool:
+    """Leases conversations to requests.
+
+    A conversation is leased again only when it continues the request exactly; anything else gets a fresh process:
+    a spare if one is parked, else one that is started now. At most `max_conversations` are live; a free one that was
+    not used for longest makes room, and when none is free the request waits its turn.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        start: Callable[[], Awaitable[Conversation]],
+        on_change: Callable[[], None],
+    ) -> None:
+        self.limits = limits
+        self._on_change = on_change
+        self._start = start
+        self._starter = Starter(self._start_current, on_orphan=self._park)
+        self._epoch = 0
+        """Goes up when what was started before is not to be kept."""
+        self._spares: deque[Conversation] = deque()
+        self._spares_coming = 0
+        self._spare_failures = 0
+        self._live: list[Conversation] = []
+        self._reserved = 0
+        """Places that were given to requests whose process is still being started."""
+        self._queue = Queue()
+        self._stopping = False
+        self._reaper: asyncio.Task[None] | None = None
+        self._memory_bytes = 0
+
+    def open(self) -> None:
+        """Park the first spares and begin to look after the idle ones."""
+        self._refill()
+        self._reaper = spawn(self._reap_forever(), name="claude pool")
+
+    async def lease(self, request: MessagesRequest, *, fresh: bool = False) -> Conversation:
+        """A conversation for `request`, claimed. With `fresh` only one that has no past.
+
+        Raises `QueueFull` after `queue_seconds` without room, `Stopping`, `CliNotFound`, `ProcessDied`.
+        """
+        if self._stopping:
+            raise _stopping()
+        waiter = Waiter(request, None if fresh else Question.of(request))
+        if len(self._queue) == 0:
+            self._grant(waiter)
+        granted = waiter.granted.result() if waiter.granted.done() else await self._wait(waiter)
+        return granted or await self._fill_place(request)
+
+    def changed(self) -> None:
+        """A conversation changed its state: forget the closed ones and let in who waits."""
+        self._live = [conversation for conversation in self._live if conversation.state != "closed"]
+        self._spares = deque(spare for spare in self._spares if spare.state == "parked")
+        self._make_room()
+        while (head := self._queue.head()) is not None and self._grant(head):
+            pass
+        self._on_change()
+
+    def counts(self) -> Counts:
+        """The pool at a glance; memory as of the last look, some seconds ago at most."""
+        busy = sum(1 for conversation in self._live if not conversation.free)
+        return Counts(len(self._spares), len(self._live), busy, len(self._queue), self._memory_bytes)
+
+    def processes(self) -> list[tuple[int, str, float, int]]:
+        """Every process: pid, state, seconds since its last use, resident bytes. For people to look at."""
+        now = time.monotonic()
+        return [(one.pid, one.state, now - one.last_used, one.memory_bytes()) for one in [*self._spares, *self._live]]
+
+    def end_sessions(self, session_ids: Iterable[str]) -> None:
+        """End the conversations that worked for these sessions, the busy ones after their answer: what was deleted is
+        not kept in a process."""
+        gone = set(session_ids)
+        for conversation in tuple(self._live):
+            if conversation.session_id in gone and conversation.forget():
+                self._retire(conversation)
+
+    def set_limits(self, limits: Limits) -> None:
+        """Change the bounds. What is too much is ended once it is free; who waits keeps the time that was given."""
+        self.limits = limits
+        while len(self._spares) > limits.spares:
+            self._retire(self._spares[-1])
+        self._refill()
+        self.changed()
+
+    def drop_spares(self) -> None:
+        """End the parked spares and park new ones: the CLI, or who is signed in, has changed."""
+        self._epoch += 1
+        self._spare_failures = 0
+        for spare in self._starter.alive() - set(self._live):
+            spare.forget()
+        for spare in tuple(self._spares):
+            self._retire(spare)
+        self._refill()
+
+    def renew(self) -> None:
+        """End whatever rests, too: all that is kept from now on is to be of processes that are started from now on.
+
+        Conversations that work finish their answer, and those that hold tool calls get one more turn for the results.
+        """
+        for conversation in tuple(self._live):
+            if conversation.forget() and conversation.state == "idle":
+                self._retire(conversation)
+        self.drop_spares()
+        self.changed()
+
+    async def close(self) -> None:
+        """End every process and refuse what waits. Returns when all are gone."""
+        self._stopping = True
+        if self._reaper is not None:
+            self._reaper.cancel()
+        self._queue.refuse(_stopping())
+        await self._starter.stop_all()
+        self.changed()
+
+    async def _start_current(self) -> Conversation:
+        epoch = self._epoch
+        conversation = await self._start()
+        if epoch != self._epoch:
+            conversation.forget()
+        return conversation
+
+    def _make_room(self) -> None:
+        """There are too many only after the bounds were narrowed."""
+        while len(self._live) + self._reserved > self.limits.max_conversations and self._evict():
+            pass
+
+    def _grant(self, waiter: Waiter) -> bool:
+        """Give a waiter the conversation that it goes on in, or a place, if there is one."""
+        if waiter.question is not None and (conversation := self._continuing(waiter.question)) is not None:
+            conversation.claim(waiter.request)
+            waiter.granted.set_result(conversation)
+            self._on_change()
+            return True
+        if len(self._live) + self._reserved >= self.limits.max_conversations and not self._evict():
+            return False
+        self._reserved += 1
+        waiter.granted.set_result(None)
+        return True
+
+    def _continuing(self, question: Question) -> Conversation | None:
+        return next((conversation for conversation in self._live if conversation.continues(question)), None)
+
+    async def _wait(self, waiter: Waiter) -> Grant:
+        self._queue.add(waiter)
+        self._on_change()
+        try:
+            async with asyncio.timeout(self.limits.queue_seconds):
+                return await waiter.granted
+        except BaseException as error:
+            self._queue.remove(waiter)
+            self._give_back(waiter)
+            if isinstance(error, TimeoutError):
+                raise self._full() from None
+            raise
+
+    def _give_back(self, waiter: Waiter) -> None:
+        """Undo a grant that came in the moment in which its waiter gave up."""
+        granted = waiter.granted
+        if not granted.done() or granted.cancelled() or granted.exception() is not None:
+            return
+        if (conversation := granted.result()) is not None:
+            conversation.kill()
+        else:
+            self._reserved -= 1
+        self.changed()
+
+    def _full(self) -> QueueFull:
+        return QueueFull(
+            f"All {self.limits.max_conversations} processes were busy for {self.limits.queue_seconds:.0f} seconds.",
+            retry_after=max(1.0, self.limits.queue_seconds / 2),
+            hint="Try again shortly, or raise max_conversations.",
+        )
+
+    async def _fill_place(self, request: MessagesRequest) -> Conversation:
+        """The fresh conversation for a place that was given."""
+        try:
+            conversation = await self._fresh()
+            conversation.claim(request)
+            self._live.append(conversation)
+        finally:
+            self._reserved -= 1
+            self._refill_soon()
+            self.changed()
+        return conversation
+
+    async def _fresh(self) -> Conversation:
+        while self._spares:
+            spare = self._spares.popleft()
+            if spare.state == "parked":
+                return spare
+        conversation = await self._starter.fresh()
+        if self._stopping:
+            raise _stopping()
+        self._spare_failures = 0
+        return conversation
+
+    def _evict(self) -> bool:
+        """End the free conversation that was not used for longest; those that hold tool calls go last."""
+        free = [conversation for conversation in self._live if conversation.free]
+        if not free:
+            return False
+        self._retire(min(free, key=lambda one: (one.state == "holding", one.last_used)))
+        return True
+
+    def _retire(self, conversation: Conversation) -> None:
+        """End it, and have nobody get it from this moment on."""
+        if conversation in self._live:
+            self._live.remove(conversation)
+        if conversation in self._spares:
+            self._spares.remove(conversation)
+        spawn(conversation.stop(), name=f"stop claude {conversation.pid}")
+
+    def _refill_soon(self) -> None:
+        asyncio.get_running_loop().call_later(REFILL_SECONDS, self._refill)
+
+    def _refill(self) -> None:
+        if self._reserved:
+            return  # The last of those whose process is being started sees to it.
+        if self._stopping or self._spare_failures >= SPARE_FAILURES:
+            return
+        while len(self._spares) + self._spares_coming < self.limits.spares:
+            self._spares_coming += 1
+            spawn(self._start_spare(), name="start a spare")
+
+    async def _start_spare(self) -> None:
+        try:
+            spare = await self._starter.fresh()
+        except TrayError as error:
+            self._spare_failures += 1
+            if not self._stopping:
+                log.warning("a spare process did not come up: %s", error)
+            return
+        finally:
+            self._spares_coming -= 1
+        self._spare_failures = 0
+        self._park(spare)
+
+    def _park(self, spare: Conversation) -> None:
+        if self._stopping or spare.forgotten or len(self._spares) >= self.limits.spares:
+            self._retire(spare)
+            self._refill()
+        else:
+            self._spares.append(spare)
+        self.changed()
+
+    async def _reap_forever(self) -> None:
+        while True:
+            await asyncio.sleep(REAP_SECONDS)
+            try:
+                self._reap()
+            except Exception:
+                log.exception("looking after idle processes failed")
+
+    def _reap(self) -> None:
+        now = time.monotonic()
+        for conversation in tuple(self._live):
+            allowed = self.limits.hold_seconds if conversation.state == "holding" else self.limits.idle_seconds
+            if conversation.free and now - conversation.last_used > allowed:
+                self._retire(conversation)
+        self._refill()
+        self._memory_bytes = sum(one.memory_bytes() for one in [*self._spares, *self._live])
+        if self._memory_bytes > self.limits.max_memory_mb * MEGABYTE:
+            self._evict()
+        self.changed()
+
+
+def _stopping() -> Stopping:
+    return Stopping("The server is being stopped.", retry_after=5, hint="Try again when it runs.")

@@ -1,0 +1,51 @@
+"""Who waits for a conversation: first come, first served."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+
+from server.backends.claude_cli.chat.continuation import Question
+from server.backends.claude_cli.chat.conversation import Conversation
+from server.core.messages import MessagesRequest
+
+Grant = Conversation | None
+"""What a waiter gets: the conversation that it goes on in, or (None) a place for a fresh one."""
+
+
+@dataclass(eq=False, slots=True)
+class Waiter:
+    """A request that waits. `question` is None for one that wants a fresh process."""
+
+    request: MessagesRequest
+    question: Question | None
+    granted: "asyncio.Future[Grant]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Queue:
+    """The waiters, longest waiting first."""
+
+    def __init__(self) -> None:
+        self._waiters: deque[Waiter] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiters)
+
+    def head(self) -> Waiter | None:
+        """The one whose turn it is. Those who have given up are passed over."""
+        while self._waiters and self._waiters[0].granted.done():
+            self._waiters.popleft()
+        return self._waiters[0] if self._waiters else None
+
+    def add(self, waiter: Waiter) -> None:
+        """Wait at the end."""
+        self._waiters.append(waiter)
+
+    def remove(self, waiter: Waiter) -> None:
+        """Wait no more."""
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)
+
+    def refuse(self, error: Exception) -> None:
+        """Give all of them this error."""
+        while (waiter := self.head()) is not None:
+            waiter.granted.set_exception(error)

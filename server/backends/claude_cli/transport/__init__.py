@@ -1,0 +1,1 @@
+"""One `claude` process: find it, start it, speak its protocol, end it."""

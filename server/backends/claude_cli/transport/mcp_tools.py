@@ -1,0 +1,154 @@
+"""The client's tools as an in-process MCP server named `client`. Pure: JSON-RPC in, JSON-RPC out.
+
+The CLI only needs the tools' names, to dispatch calls. It would check, cut, normalise and sort full definitions, and
+drop those that it does not like (CLI 2.1.330). So it gets stubs, and the definitions travel to the API unread, in
+`CLAUDE_CODE_EXTRA_BODY` (see `definitions` and `parameters.flag_settings`).
+
+The stubs are part of `initialize` (`sdkMcpServerManifests`), which saves the round trips before the first turn; a CLI
+that does not know manifests asks for them and gets the same answers.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from server.core.messages import Block, Message, StreamEvent, Tool
+
+SERVER = "client"
+PREFIX = f"mcp__{SERVER}__"
+PROTOCOL_VERSION = "2025-11-25"
+MAX_SAFE_INTEGER = 2**53 - 1
+"""Number.MAX_SAFE_INTEGER of JavaScript, in which the CLI is written."""
+MAX_RESULT_CHARS = 400_000
+"""Larger results are replayed: the CLI takes 500,000 characters at most from a tool, see `_meta` below."""
+
+
+def listing(tools: Iterable[Tool]) -> dict[str, Any]:
+    """The `tools/list` result: a stub for each tool.
+
+    `readOnlyHint` has parallel calls arrive together, else the second comes only after the first was answered.
+    """
+    return {
+        "tools": [
+            {
+                "name": tool["name"],
+                "inputSchema": {"type": "object"},
+                "annotations": {"readOnlyHint": True},
+                "_meta": {"anthropic/maxResultSizeChars": 500_000},
+            }
+            for tool in tools
+        ]
+    }
+
+
+def definitions(tools: Iterable[Tool]) -> list[dict[str, Any]]:
+    """The `tools` of a Messages request: the client's definitions under the names that the CLI dispatches."""
+    return [{**tool, "name": PREFIX + tool["name"]} for tool in tools]
+
+
+def hello(protocol_version: str = PROTOCOL_VERSION) -> dict[str, Any]:
+    """The server's `initialize` result."""
+    return {
+        "protocolVersion": protocol_version,
+        "capabilities": {"tools": {}},
+        "serverInfo": {"name": SERVER, "version": "1"},
+    }
+
+
+def manifest(tools: Iterable[Tool]) -> dict[str, Any]:
+    """What `initialize` takes as `sdkMcpServerManifests`."""
+    return {SERVER: {"initializeResult": hello(), "toolsListResult": listing(tools)}}
+
+
+def answer(message: Mapping[str, Any], tools: Iterable[Tool]) -> dict[str, Any] | None:
+    """The answer to a JSON-RPC message of the CLI's; None for `tools/call`, which the client answers."""
+    match message.get("method"):
+        case "tools/call":
+            return None
+        case "initialize":
+            return _reply(message, hello(message.get("params", {}).get("protocolVersion", PROTOCOL_VERSION)))
+        case "tools/list":
+            return _reply(message, listing(tools))
+        case "ping":
+            return _reply(message, {})
+        case str(method) if method.startswith("notifications/"):
+            return _reply(message, {})
+    error = {"code": -32601, "message": "method not found"}
+    return {"jsonrpc": "2.0", "id": message.get("id"), "error": error}
+
+
+def call_id(message: Mapping[str, Any]) -> str:
+    """The id of the `tool_use` block that a `tools/call` belongs to."""
+    params = message.get("params") or {}
+    return str((params.get("_meta") or {}).get("claudecode/toolUseId", ""))
+
+
+def result(message: Mapping[str, Any], block: Block) -> dict[str, Any]:
+    """The client's `tool_result` block as the answer to its `tools/call`."""
+    content = [{"type": "text", "text": text} for text in _texts(block)]
+    return _reply(message, {"content": content, "isError": bool(block.get("is_error"))})
+
+
+def passes_unchanged(block: Block) -> bool:
+    """Whether the CLI hands this `tool_result` to the model as it is.
+
+    Seen with CLI 2.1.330: a blank result becomes a remark, several texts of an error become one and lose the space
+    around them, pictures may be made smaller, large results go to a file. Such results are replayed as history.
+    """
+    content = block.get("content")
+    if not isinstance(content, str) and any(part.get("type") != "text" for part in content or []):
+        return False
+    texts = _texts(block)
+    if not any(text.strip() for text in texts):
+        return False
+    if block.get("is_error") and (len(texts) > 1 or texts[0] != texts[0].strip()):
+        return False
+    return sum(map(len, texts)) <= MAX_RESULT_CHARS
+
+
+def with_prefix(message: Message) -> list[Block]:
+    """A past assistant turn's content as the CLI can hold it.
+
+    Tool calls have the names that the model knows them by. Integers in their arguments that JavaScript cannot hold
+    become strings: the model reads all their digits, which the CLI would round.
+    """
+    return [
+        {**block, "name": PREFIX + block["name"], "input": _with_exact_integers(block["input"])}
+        if block.get("type") == "tool_use"
+        else block
+        for block in message["content"]
+    ]
+
+
+def has_long_integers(value: Any) -> bool:
+    """Whether JavaScript cannot hold one of the integers in this JSON value."""
+    return _with_exact_integers(value) is not value
+
+
+def _with_exact_integers(value: Any) -> Any:
+    """`value` with a string for each integer beyond 2**53; the same object where there is none."""
+    if isinstance(value, dict):
+        changed = {key: _with_exact_integers(item) for key, item in value.items()}
+        return changed if any(changed[key] is not value[key] for key in value) else value
+    if isinstance(value, list):
+        items = [_with_exact_integers(item) for item in value]
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    return str(value) if isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER else value
+
+
+def without_prefix(event: StreamEvent) -> StreamEvent:
+    """A stream event with the client's own tool name."""
+    if event.get("type") != "content_block_start":
+        return event
+    block = event["content_block"]
+    if block.get("type") != "tool_use":
+        return event
+    return {**event, "content_block": {**block, "name": str(block["name"]).removeprefix(PREFIX)}}
+
+
+def _texts(block: Block) -> list[str]:
+    content = block.get("content") or []
+    return [content] if isinstance(content, str) else [part["text"] for part in content if part["type"] == "text"]
+
+
+def _reply(message: Mapping[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": message.get("id"), "result": result}

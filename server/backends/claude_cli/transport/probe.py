@@ -1,0 +1,78 @@
+"""Asks a CLI who it is: version, models, account. No request goes to the service."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from server.backends.claude_cli.transport.channel import Channel
+from server.backends.claude_cli.transport.command_line import command, environment
+from server.backends.claude_cli.transport.user_settings import read_user_settings
+from server.models.info import ModelInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What the CLI says of itself. `account` has `email`, `subscriptionType`, `apiKeySource`, ... as far as known."""
+
+    version: str
+    signed_in: bool
+    account: dict[str, Any] = field(default_factory=dict)
+    models: tuple[ModelInfo, ...] = ()
+
+
+async def probe(path: Path, directory: Path, outer: Mapping[str, str], *, load_user_settings: bool = False) -> Probe:
+    """Start the CLI, ask it, end it.
+
+    `directory` is an empty one to run it in, `outer` the environment it may pick from. Raises `CliNotFound`,
+    `ProcessDied`, `UpstreamTimeout`, `UpstreamFailed`.
+    """
+    user = read_user_settings(outer) if load_user_settings else None
+    channel = await Channel.open(
+        command(path, user),
+        environment(outer, user),
+        directory,
+        on_limits=lambda limits: None,
+        on_death=lambda: None,
+    )
+    try:
+        return read(await channel.request("initialize", systemPrompt=[], hooks=None))
+    finally:
+        await channel.process.stop()
+
+
+def read(answer: Mapping[str, Any]) -> Probe:
+    """The answer to `initialize` (SDKControlInitializeResponse) as a `Probe`."""
+    account = answer.get("account") or {}
+    return Probe(
+        version=str(answer.get("claude_code_version", "")),
+        signed_in=_signed_in(account),
+        account=account,
+        models=tuple(_models(answer.get("models") or [])),
+    )
+
+
+def _signed_in(account: Mapping[str, Any]) -> bool:
+    if account.get("apiProvider", "firstParty") != "firstParty":
+        return True
+    # With a login in a file CLI 2.1.330 names the plan and no source.
+    sources = (account.get("tokenSource"), account.get("apiKeySource"), account.get("subscriptionType"))
+    return any(source not in (None, "", "none") for source in sources)
+
+
+def _models(rows: list[dict[str, Any]]) -> list[ModelInfo]:
+    """Each model once, under its full id; the row `default` says which one that is."""
+    default = next((row.get("resolvedModel") for row in rows if row.get("value") == "default"), None)
+    return [
+        ModelInfo(
+            id=row.get("resolvedModel") or row["value"],
+            name=row["value"],
+            display_name=row.get("displayName", ""),
+            description=row.get("description", ""),
+            effort_levels=tuple(row.get("supportedEffortLevels") or ()),
+            supports_thinking_off=row.get("supportsThinkingOff"),
+            is_default=default is not None and row.get("resolvedModel") == default,
+        )
+        for row in rows
+        if row.get("value") != "default"
+    ]

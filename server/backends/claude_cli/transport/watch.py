@@ -1,0 +1,76 @@
+"""Notices from outside that the CLI was updated, removed or put back, or that who is signed in has changed.
+
+Nothing is started and nothing but files' states is read. On macOS the login is in the keychain, where it cannot be
+seen like that.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from server.backends.claude_cli.transport.locate import locate
+from server.backends.claude_cli.transport.user_settings import config_directory
+from server.core.errors import CliNotFound
+
+State = tuple[str, int, int, int]
+"""Path, inode, time of the last change, size."""
+
+
+class CliWatch:
+    """Looks for the CLI of a configuration. `outer` is the environment that it gets its home from.
+
+    `on_program` is called when the program is another one than at the look before, or none; `on_login` when the file
+    that holds the login is.
+    """
+
+    def __init__(
+        self,
+        claude_path: Path | None,
+        outer: Mapping[str, str],
+        *,
+        on_program: Callable[[], None],
+        on_login: Callable[[], None],
+    ) -> None:
+        self._claude_path = claude_path
+        # https://code.claude.com/docs/en/iam#credential-management
+        self._credentials = config_directory(outer) / ".credentials.json"
+        self._on_program = on_program
+        self._on_login = on_login
+        self._program: State | None = None
+        self._looked = False
+        self._login = _state(self._credentials)
+
+    def locate(self) -> Path:
+        """The program to run, found anew. Raises `CliNotFound`."""
+        try:
+            path = locate(self._claude_path)
+        except CliNotFound:
+            self._note(None)
+            raise
+        self._note(_state(path))
+        return path
+
+    def look(self) -> None:
+        """Call whom it concerns if something has changed. As long as all is as it was, this costs two `stat`."""
+        if self._program is None or _state(Path(self._program[0])) != self._program:
+            with suppress(CliNotFound):
+                self.locate()
+        login = _state(self._credentials)
+        if login != self._login:
+            self._login = login
+            self._on_login()
+
+    def _note(self, program: State | None) -> None:
+        changed = self._looked and program != self._program
+        self._program, self._looked = program, True
+        if changed:
+            self._on_program()
+
+
+def _state(path: Path) -> State | None:
+    """None where there is no such file, or it may not be looked at."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return str(path), stat.st_ino, stat.st_mtime_ns, stat.st_size

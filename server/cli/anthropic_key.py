@@ -1,0 +1,61 @@
+"""`dragoman key --anthropic` and `--forget-anthropic`: the person's own key for the Anthropic API."""
+
+import getpass
+import sys
+
+from server.cli.console import say
+from server.config.settings import Settings
+from server.core.errors import SetupError
+from server.secrets import KeyStore, open_key_store
+from server.secrets.anthropic_key import ANTHROPIC_API_KEY, checked_anthropic_key
+from server.secrets.key_store import KEY_VARIABLE
+
+_RESTART = "A server that is running hears of it when it is started again."
+
+
+async def store(settings: Settings) -> None:
+    """Read the key from the terminal without showing it, or from standard input, and keep it.
+
+    Never from the arguments, which other users of the machine can see. Raises SetupError if it is no key, or would
+    not be kept.
+    """
+    key_store = await open_key_store(settings)
+    _check_place(key_store)
+    await key_store.set(ANTHROPIC_API_KEY, checked_anthropic_key(_read()))
+    say(f"The Anthropic API key is {key_store.description}. {_RESTART}", "stderr")
+    if not settings.anthropic_fallback:
+        say("It is not used: the setting anthropic_fallback is off.", "stderr")
+
+
+async def forget(settings: Settings) -> None:
+    """Remove the key. Raises SetupError if the place for secrets cannot be read or written."""
+    key_store = await open_key_store(settings)
+    if await key_store.get(ANTHROPIC_API_KEY) is None:
+        say("No Anthropic API key is stored.", "stderr")
+        return
+    await key_store.set(ANTHROPIC_API_KEY, None)
+    say(f"The Anthropic API key is forgotten. {_RESTART}", "stderr")
+
+
+def _check_place(key_store: KeyStore) -> None:
+    if key_store.kind == "environment":
+        raise SetupError(
+            "Secrets are not kept while the environment gives the server's API key.",
+            hint=f"Unset {KEY_VARIABLE} for this command; a server that has it still finds what is stored.",
+        )
+    if key_store.kind == "memory":
+        raise SetupError(
+            "The Anthropic API key would be lost at once: there is nothing but memory to keep it in.",
+            hint='Unlock or install a system keyring, or set key_storage = "file".',
+        )
+
+
+def _read() -> str:
+    if sys.stdin is None:  # a program without a console, on Windows
+        return ""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline()
+    try:
+        return getpass.getpass("Anthropic API key (it is not shown): ")
+    except EOFError:
+        return ""

@@ -1,0 +1,107 @@
+"""The arguments of the command line. Nothing heavy is imported before it is known what is asked for."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from server import __version__
+from server.cli.options import COMMAND
+
+SUBCOMMANDS = ("serve", "key", "doctor")
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def parse(arguments: Sequence[str]) -> tuple[Run, argparse.Namespace]:
+    """The subcommand's function and its arguments. Ends the program with 2 if they make no sense."""
+    namespace = _parser().parse_args(_with_subcommand(list(arguments)))
+    run: Run = {"serve": _serve, "key": _key, "doctor": _doctor}[namespace.subcommand]
+    return run, namespace
+
+
+def _with_subcommand(arguments: list[str]) -> list[str]:
+    """`serve` is what is meant when only its options are given."""
+    own = {"-h", "--help", "--version"}
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in own):
+        return ["serve", *arguments]
+    return arguments
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=COMMAND,
+        description="Lets any OpenAI or Anthropic client talk to Claude Code. Without a subcommand: serve.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"{COMMAND} {__version__}")
+    subcommands = parser.add_subparsers(dest="subcommand", required=True)
+    _add_serve(subcommands)
+    _add_key(subcommands)
+    _add_doctor(subcommands)
+    return parser
+
+
+def _add_serve(subcommands: Any) -> None:
+    serve = _add(subcommands, "serve", "start the server and keep it running")
+    add_address(serve)
+    serve.add_argument("--no-auth", action="store_true", help="ask no client for the API key")
+    serve.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning or error")
+
+
+def _add_key(subcommands: Any) -> None:
+    key = _add(subcommands, "key", "print the API key of the server")
+    key.description = (
+        "Print the API key of the server. With --anthropic: store a key of your own for the Anthropic API, which "
+        "then answers, and bills that key, where Claude Code is missing or not signed in."
+    )
+    what = key.add_mutually_exclusive_group()
+    what.add_argument("--rotate", action="store_true", help="make a new one first; the old one is then refused")
+    what.add_argument(
+        "--anthropic", action="store_true", help="store an Anthropic API key, asked for or read from standard input"
+    )
+    what.add_argument("--forget-anthropic", action="store_true", help="remove the stored Anthropic API key")
+
+
+def _add_doctor(subcommands: Any) -> None:
+    doctor = _add(subcommands, "doctor", "check everything that the server needs")
+    add_address(doctor)
+    doctor.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def _add(subcommands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = subcommands.add_parser(
+        name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.", allow_abbrev=False
+    )
+    add_directories(parser)
+    return parser
+
+
+def add_directories(parser: argparse.ArgumentParser) -> None:
+    """The options that say where files are."""
+    parser.add_argument("--data-dir", metavar="DIR", help="where database, logs and secrets are")
+    parser.add_argument("--config-dir", metavar="DIR", help="where settings.toml is")
+
+
+def add_address(parser: argparse.ArgumentParser) -> None:
+    """The options that say where to listen, and what with."""
+    parser.add_argument("--host", help="address to listen on (127.0.0.1: this machine alone)")
+    parser.add_argument("--port", help="port to listen on (8000); 0 takes any that is free")
+    parser.add_argument("--claude-path", metavar="FILE", help="the claude program, if it is not found by itself")
+
+
+def _serve(namespace: argparse.Namespace) -> int:
+    from server.cli.serve import run
+
+    return run(namespace)
+
+
+def _key(namespace: argparse.Namespace) -> int:
+    from server.cli.key import run
+
+    return run(namespace)
+
+
+def _doctor(namespace: argparse.Namespace) -> int:
+    from server.cli.doctor import run
+
+    return run(namespace)

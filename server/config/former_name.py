@@ -1,0 +1,76 @@
+"""Carries over what the program kept under its former name, "Claude Code Tray": its folders and keyring entries.
+
+Runs at every start and changes something at the first one only: what has a successor is left alone. No other module
+knows the name.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from server.config.paths import default_config_dir, default_data_dir
+from server.core.errors import SetupError
+
+if TYPE_CHECKING:
+    from server.secrets.vaults import Vault
+
+FORMER_APP_NAME = "claude-code-tray"
+"""Of the folders, and of the service in the system's keyring."""
+FORMER_VARIABLES = "CLAUDE_CODE_TRAY_"
+
+log = logging.getLogger(__name__)
+
+_moved: list[tuple[Path, Path]] = []
+
+
+def move_folders() -> None:
+    """Rename the former data and configuration folder. Raises SetupError if one of them cannot be renamed.
+
+    Each is one rename, so that a program that is killed here leaves every file in one of the two places. The logs are
+    not set up yet: `log_changes` tells of it.
+    """
+    for former, folder in _folders():
+        if former.is_dir() and not folder.exists():
+            _rename(former, folder)
+
+
+def log_changes(environment: Mapping[str, str] = os.environ) -> None:
+    """Log what was moved, and the former variables that are set and not read any more."""
+    while _moved:
+        log.info("moved the folder %s of this program's former name to %s", *_moved.pop(0))
+    ignored = sorted(name for name in environment if name.startswith(FORMER_VARIABLES))
+    if ignored:
+        log.warning("%s: these variables have the program's former name and are not read", ", ".join(ignored))
+
+
+async def copy_secrets(vault: "Vault", former: "Vault", names: Iterable[str]) -> None:
+    """Copy the secrets that only the `former` keyring service has; they stay there too. Raises KeyringUnavailable."""
+    for name in names:
+        if await vault.get(name) is None and (secret := await former.get(name)) is not None:
+            await vault.set(name, secret)
+            log.info("copied the keyring entry %r of this program's former name", name)
+
+
+def _folders() -> Iterable[tuple[Path, Path]]:
+    """Former and present folder; on macOS and Windows data and configuration have the same."""
+    yield platformdirs.user_data_path(FORMER_APP_NAME, appauthor=False), default_data_dir()
+    yield platformdirs.user_config_path(FORMER_APP_NAME, appauthor=False), default_config_dir()
+
+
+def _rename(former: Path, folder: Path) -> None:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        former.rename(folder)
+    except OSError as error:
+        held = "Quit the program if it still runs under its former name. " if sys.platform == "win32" else ""
+        raise SetupError(
+            f"The folder {former} of this program's former name cannot be moved to {folder}: "
+            f"{error.strerror or error}.",
+            hint=f"{held}Move it yourself, or give it another name to begin without it.",
+        ) from error
+    _moved.append((former, folder))

@@ -1,0 +1,231 @@
+"""The waist: the one inner language between the dialects and the backends.
+
+It is Anthropic's Messages API (https://docs.anthropic.com/en/api/messages): a request in its terms, and its
+stream events. A dialect makes a `MessagesRequest` of a client's body and chunks of the events; a backend makes
+the events of the request. Blocks, tools and events are plain dicts in the Messages API's own shape, because they
+are passed on far more often than they are looked into.
+"""
+
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NotRequired, TypedDict
+
+import orjson
+
+from server.core import exact_json
+
+Block = dict[str, Any]
+"""A content block: text, image, document, tool_use, tool_result, thinking, redacted_thinking."""
+
+StreamEvent = dict[str, Any]
+"""A Messages API stream event: message_start, content_block_start/delta/stop, message_delta, message_stop, ping."""
+
+Events = AsyncGenerator[StreamEvent, None]
+"""The events of one message; `aclose` ends the work."""
+
+MAX_INPUT_DEPTH = 100
+"""Of a tool call's input, which comes as JSON in a string: orjson reads 1024 levels of it, but writes only 254."""
+
+MAX_TOOL_NAME = 512
+"""Characters of a tool's name. The APIs take fewer; for a longer name another one stands in."""
+
+Effort = Literal["low", "medium", "high", "xhigh", "max"]
+EFFORTS: tuple[Effort, ...] = ("low", "medium", "high", "xhigh", "max")
+
+FINAL_STOP_REASONS = frozenset(
+    {"end_turn", "stop_sequence", "max_tokens", "refusal", "model_context_window_exceeded", "pause_turn"}
+)
+
+
+class Message(TypedDict):
+    """One turn. `content` is always a list of blocks; a plain string is one text block."""
+
+    role: Literal["user", "assistant"]
+    content: list[Block]
+
+
+class Tool(TypedDict):
+    """A tool of the client's, which the client runs, as the client defined it."""
+
+    name: str
+    description: NotRequired[str]
+    input_schema: dict[str, Any]
+    cache_control: NotRequired[dict[str, Any]]
+
+
+class ToolChoice(TypedDict, total=False):
+    """`type` is auto, any, tool (with `name`) or none."""
+
+    type: Literal["auto", "any", "tool", "none"]
+    name: str
+    disable_parallel_tool_use: bool
+
+
+class Thinking(TypedDict, total=False):
+    """`type` is disabled, enabled (with `budget_tokens`) or adaptive."""
+
+    type: Literal["disabled", "enabled", "adaptive"]
+    budget_tokens: int
+
+
+class Usage(TypedDict, total=False):
+    """Token counts as the Messages API gives them; `input_tokens` leaves out what was cached."""
+
+    input_tokens: int
+    output_tokens: int
+    cache_read_input_tokens: int
+    cache_creation_input_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesRequest:
+    """What a client asks for. None means that the client did not say.
+
+    `model` is what the backend is asked for, `requested_model` what the client wrote (and reads back).
+    `messages` ends with a user turn, or with an assistant turn that the answer is to continue (prefill).
+    `output_schema` is a JSON Schema that the answer has to satisfy; `json_object` asks for any JSON object.
+    """
+
+    model: str
+    requested_model: str
+    messages: Sequence[Message]
+    system: Sequence[str] = ()
+    tools: Sequence[Tool] = ()
+    tool_choice: ToolChoice | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop_sequences: Sequence[str] = ()
+    effort: Effort | None = None
+    thinking: Thinking | None = None
+    output_schema: dict[str, Any] | None = None
+    json_object: bool = False
+    session_id: str | None = None
+
+    def with_changes(self, **changes: Any) -> "MessagesRequest":
+        """A copy with some fields replaced."""
+        return replace(self, **changes)
+
+
+def text_block(text: str) -> Block:
+    """A text block."""
+    return {"type": "text", "text": text}
+
+
+def text_of(content: str | Iterable[Mapping[str, Any]]) -> str:
+    """All text of a message's content, joined; other blocks are passed over."""
+    if isinstance(content, str):
+        return content
+    return "".join(block["text"] for block in content if block.get("type") == "text")
+
+
+@dataclass(slots=True)
+class MessageFold:
+    """The fold of a message's stream events into the whole message, fed one event at a time.
+
+    `message` is a Messages API message body: id, type, role, model, content, stop_reason, stop_sequence, usage.
+    """
+
+    message: dict[str, Any] = field(default_factory=dict)
+    finished: bool = False
+    _json: dict[int, list[str]] = field(default_factory=dict)
+    _texts: dict[tuple[int, str], list[str]] = field(default_factory=dict)
+
+    def feed(self, event: StreamEvent) -> None:
+        """Take the next event. Unknown kinds are passed over, as the API's versioning rules ask of clients."""
+        match event.get("type"):
+            case "message_start":
+                self.message = {**event["message"], "content": []}
+            case "content_block_start":
+                self.message["content"].append(dict(event["content_block"]))
+            case "content_block_delta":
+                self._delta(event["index"], event["delta"])
+            case "content_block_stop":
+                self._close_block(event["index"])
+            case "message_delta":
+                self.message.update(event["delta"])
+                self.message["usage"] = {**self.message.get("usage", {}), **(event.get("usage") or {})}
+            case "message_stop":
+                self.finished = True
+
+    def _delta(self, index: int, delta: Mapping[str, Any]) -> None:
+        match delta.get("type"):
+            case "text_delta":
+                self._texts.setdefault((index, "text"), []).append(delta["text"])
+            case "thinking_delta":
+                self._texts.setdefault((index, "thinking"), []).append(delta["thinking"])
+            case "signature_delta":
+                self._texts.setdefault((index, "signature"), []).append(delta["signature"])
+            case "input_json_delta":
+                self._json.setdefault(index, []).append(delta["partial_json"])
+            case "citations_delta":
+                block = self.message["content"][index]
+                block["citations"] = [*(block.get("citations") or []), delta["citation"]]
+
+    def _close_block(self, index: int) -> None:
+        block = self.message["content"][index]
+        for (at, key), parts in list(self._texts.items()):
+            if at == index:
+                block[key] = block.get(key, "") + "".join(parts)
+                del self._texts[at, key]
+        if index in self._json:
+            block["input"] = parse_tool_input("".join(self._json.pop(index)))
+
+    @property
+    def content(self) -> list[Block]:
+        """The blocks so far, an unfinished last one included."""
+        for index in {at for at, _ in self._texts} | set(self._json):
+            self._close_block(index)
+        content: list[Block] = self.message.get("content", [])
+        return content
+
+    @property
+    def usage(self) -> Usage:
+        """The latest usage counts; empty before the first event."""
+        usage: Usage = self.message.get("usage", {})
+        return usage
+
+
+class TooDeep(ValueError):
+    """JSON that is nested deeper than `MAX_INPUT_DEPTH` levels."""
+
+
+def parse_tool_input(partial_json: str) -> Any:
+    """A tool call's input from its joined `input_json_delta`s; no text at all is an empty object.
+
+    Text that is not JSON (an answer that was cut in a tool call), or too deep to be passed on, is kept under
+    `_incomplete`, so that nothing is lost.
+    """
+    try:
+        return read_tool_input(partial_json)
+    except TooDeep:
+        return {"_incomplete": partial_json}
+
+
+def read_tool_input(written: str) -> Any:
+    """As `parse_tool_input`, for what a client wrote. Raises TooDeep."""
+    try:
+        value = exact_json.loads(written) if written.strip() else {}
+    except orjson.JSONDecodeError as error:
+        if "limit" in error.msg:  # its own, of 1024 levels
+            raise TooDeep from None
+        return {"_incomplete": written}
+    if written.count("{") + written.count("[") > MAX_INPUT_DEPTH and is_deeper(value, MAX_INPUT_DEPTH):
+        raise TooDeep
+    return value
+
+
+def is_deeper(value: Any, limit: int) -> bool:
+    """Whether lists and objects are nested in `value` on more than `limit` levels."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(limit):
+        level = [
+            item
+            for container in level
+            for item in (container.values() if isinstance(container, dict) else container)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return bool(level)

@@ -1,0 +1,115 @@
+"""What the store holds, as values. Times are epoch seconds, durations seconds, money US dollars."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from server.core.messages import Message
+
+T = TypeVar("T")
+RequestStatus = Literal["running", "ok", "error", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One request of a client, from its arrival to its end. None means: not known (yet)."""
+
+    id: str
+    started_at: float
+    endpoint: str
+    client: str
+    """The client's name and version, from its User-Agent."""
+    requested_model: str | None = None
+    model: str | None = None
+    session_id: str | None = None
+    backend: str | None = None
+    stream: bool = False
+    status: RequestStatus = "running"
+    http_status: int | None = None
+    ttft: float | None = None
+    """Time to first token."""
+    duration: float | None = None
+    input_tokens: int | None = None
+    """All input tokens, the cached ones included."""
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cost_usd: float | None = None
+    """What the CLI estimates that the work would cost at list prices."""
+    stop_reason: str | None = None
+    error: str | None = None
+    warnings: tuple[str, ...] = ()
+    request_body: str | None = None
+    """JSON text; kept only while body logging is on, secrets redacted."""
+    response_body: str | None = None
+    request_headers: tuple[tuple[str, str], ...] | None = None
+    """Names in lower case, in the order in which they came, secrets redacted."""
+    count: int = 1
+    """How many equal refusals in a row it stands for; more than 1 only where a guard or the router refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """A conversation in a list."""
+
+    id: str
+    title: str
+    client: str
+    model: str
+    created_at: float
+    last_used_at: float
+    expires_at: float | None
+    """None: never, because it is pinned or expiry is switched off."""
+    pinned: bool
+    turns: int
+    """Number of messages."""
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A conversation with all its messages, oldest first, and the system prompt that it was held under."""
+
+    summary: SessionSummary
+    system: tuple[str, ...]
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A stretch of a list. `next_cursor` goes into the next call; None at the end. `total` counts all that match."""
+
+    items: Sequence[T]
+    next_cursor: str | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFilter:
+    """Which requests to list; None matches all."""
+
+    status: RequestStatus | None = None
+    session_id: str | None = None
+    search: str | None = None
+    since: float | None = None
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsBucket:
+    """What the requests that started from `start` on, until the next bucket, came to."""
+
+    start: float
+    requests: int
+    errors: int
+    input_tokens: int
+    """All input tokens, the cached ones included."""
+    output_tokens: int
+    cache_read_tokens: int
+    cost_usd: float
+
+
+def as_json(value: Any) -> dict[str, Any]:
+    """A record, summary or session as a JSON object, for the HTTP API and exports."""
+    return asdict(value)

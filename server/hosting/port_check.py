@@ -1,0 +1,105 @@
+"""Looks at a port before it is listened on: whether it can be had, and if not, who has it. Nothing is ended."""
+
+import asyncio
+import http.client
+import json
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+
+import psutil
+
+from server.core.errors import PortUnavailable, SetupError
+from server.hosting.sockets import listen
+
+ASK_SECONDS = 2.0
+LAST_PORT = 65535
+TRIES = 200
+"""How many ports `next_free_port` looks at before it leaves the choice to the system."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortReport:
+    """What is known of a port.
+
+    `holder` is the process that has it, as `python3 (process 123)`; None where the system does not say. `ours` is the
+    version of the Dragoman that answers there, None if it is anything else. `error` is why it cannot be
+    listened on; PortUnavailable, or SettingsInvalid where the host is no address of this machine.
+    """
+
+    free: bool
+    holder: str | None = None
+    ours: str | None = None
+    error: SetupError | None = None
+
+
+async def look_at_port(host: str, port: int) -> PortReport:
+    """Try to listen on the port for a moment; a server of one's own that listens there holds it, too. Never raises."""
+    error = await why_not(host, port)
+    if error is None:
+        return PortReport(True)
+    # On Windows, a port in use may be called forbidden.
+    if not isinstance(error, PortUnavailable) or not (error.in_use or sys.platform == "win32"):
+        return PortReport(False, error=error)
+    ours = await asyncio.to_thread(own_version, host, port)
+    return PortReport(False, await asyncio.to_thread(holder, port), ours, error)
+
+
+async def why_not(host: str, port: int) -> SetupError | None:
+    """Why the port cannot be had, or None, at once: without finding out who has it."""
+    try:
+        (await listen(host, port)).close()
+    except SetupError as error:
+        return error
+    return None
+
+
+async def next_free_port(host: str, after: int) -> int:
+    """The first port above `after` that can be had; any that the system gives where that is far away.
+
+    Raises SettingsInvalid if `host` is no address of this machine.
+    """
+    for port in range(after + 1, min(after + 1 + TRIES, LAST_PORT + 1)):
+        try:
+            (await listen(host, port)).close()
+        except PortUnavailable:
+            continue
+        return port
+    with await listen(host, 0) as sock:
+        return int(sock.getsockname()[1])
+
+
+def own_version(host: str, port: int) -> str | None:
+    """The version of this very program, if it is what listens there. Blocks for up to some seconds."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    with closing(http.client.HTTPConnection(host, port, timeout=ASK_SECONDS)) as connection:
+        try:
+            connection.request("GET", "/")
+            answer = json.loads(connection.getresponse().read(65536))
+        except (OSError, http.client.HTTPException, ValueError):
+            return None
+    ours = isinstance(answer, dict) and answer.get("name") == "Dragoman"
+    return str(answer.get("version")) if ours else None
+
+
+def holder(port: int) -> str | None:
+    """The process that listens on the port. Blocks; the systems show others' processes to administrators only."""
+    try:
+        listening = (entry for entry in psutil.net_connections("tcp") if entry.status == psutil.CONN_LISTEN)
+        held = (entry.pid for entry in listening if getattr(entry.laddr, "port", None) == port)
+        pid = next((pid for pid in held if pid is not None), None)
+        return None if pid is None else f"{psutil.Process(pid).name()} (process {pid})"
+    except (psutil.Error, OSError):
+        # macOS lets nobody but the administrator look at all of them; one's own can be asked one by one.
+        return _own_holder(port)
+
+
+def _own_holder(port: int) -> str | None:
+    for process in psutil.process_iter(["pid", "name"]):
+        try:
+            sockets = process.net_connections("tcp")
+        except (psutil.Error, OSError):
+            continue
+        if any(one.status == psutil.CONN_LISTEN and getattr(one.laddr, "port", None) == port for one in sockets):
+            return f"{process.info['name']} (process {process.pid})"
+    return None

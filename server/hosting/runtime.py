@@ -1,0 +1,253 @@
+"""Runs the server on the loop that is there: asyncio's without a desktop, Qt's with one.
+
+A `Host` makes what is served; the product's is `server.product.host_product`. Everything that happens is published as
+`StateChanged`.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from server.config.settings import Settings
+from server.core.errors import TrayError
+from server.core.events import EventBus, ServerState, StateChanged
+from server.core.tasks import spawn
+from server.hosting.http_server import HttpServer
+from server.hosting.sockets import listen, url_of
+
+log = logging.getLogger(__name__)
+
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class Hosted(Protocol):
+    """Something that is served: an ASGI application, and what has to run for it."""
+
+    @property
+    def app(self) -> Any:
+        """Asked for at every request: `apply` may put another one in its place, which gets no lifespan events."""
+        ...
+
+    async def start(self) -> None:
+        """Called before the first request."""
+        ...
+
+    async def apply(self, settings: Settings) -> None:
+        """Go on with other settings while requests are answered. If it raises, nothing has changed."""
+        ...
+
+    async def finish(self) -> None:
+        """Take no new requests, and return when the last answer has ended. Cancelled, it takes new ones again."""
+        ...
+
+    def drain(self) -> None:
+        """End the answers that are being given; called when the server stops listening."""
+        ...
+
+    async def stop(self) -> None:
+        """Called after the last answer; also after a `start` that failed."""
+        ...
+
+
+Host = Callable[[Settings, EventBus], Awaitable[Hosted]]
+
+
+class Runtime:
+    """The server: started, stopped and started again, from one event loop.
+
+    `state` is stopped, starting, running, stopping or failed; `url` is set while it runs, `hosted` is what is served.
+    """
+
+    def __init__(self, settings: Settings, *, bus: EventBus, host: Host) -> None:
+        self.settings = settings
+        self.state: ServerState = "stopped"
+        self.url: str | None = None
+        self.hosted: Hosted | None = None
+        self._bus = bus
+        self._host = host
+        self._server: HttpServer | None = None
+        self._serving: asyncio.Task[None] | None = None
+        # Starting and stopping never overlap: whoever comes second waits, and finds it done.
+        self._lock = asyncio.Lock()
+        self._starting: asyncio.Task[Any] | None = None
+        self._given_up = False
+
+    async def start(self) -> None:
+        """Listen and serve; returns when requests are answered, or `stop` was called. Nothing happens if it runs.
+
+        Raises SetupError (PortUnavailable, ...) and what the application raises; the state is `failed` then.
+        """
+        async with self._lock:
+            if self.state != "running":
+                await self._start()
+
+    async def stop(self) -> None:
+        """End all answers, stop listening, and return when everything is gone. Nothing happens if it is stopped.
+
+        A start that goes on is given up: it may be waiting for a keyring that a person has to unlock.
+        """
+        if self._starting is not None and not self._given_up:
+            self._given_up = True
+            self._starting.cancel()
+        async with self._lock:
+            await self._stop()
+
+    async def finish(self) -> None:
+        """Take no new requests, and stop when the last answer has ended. `stop` does not wait for that."""
+        hosted = self.hosted
+        if self.state != "running" or hosted is None:
+            return
+        await hosted.finish()
+        # It may have been stopped meanwhile, and even started again.
+        if self.hosted is hosted:
+            await self.stop()
+
+    async def restart(self, settings: Settings) -> None:
+        """Stop, and start with other settings. Raises as `start` does."""
+        async with self._lock:
+            await self._stop()
+            self.settings = settings
+            await self._start()
+
+    async def reconfigure(self, settings: Settings) -> None:
+        """Go on with other settings; running requests are finished as they began. If it does not run: for its start.
+
+        For another address the new one is listened on before the old one is given up, which then refuses new
+        connections. No request is lost where the address stays. `StateChanged` is published if the URL is another one.
+
+        Raises PortUnavailable, SettingsInvalid and what the application raises; nothing has changed then.
+        """
+        async with self._lock:
+            if self.state == "running" and settings != self.settings:
+                await self._reconfigure(settings)
+            self.settings = settings
+
+    async def _reconfigure(self, settings: Settings) -> None:
+        server, hosted = self._server, self.hosted
+        if server is None or hosted is None:
+            raise RuntimeError("a server that runs is there")
+        moves = self._moves(settings, server)
+        place = await server.find_place(settings.host, settings.port) if moves else None
+        try:
+            await hosted.apply(settings)
+        except BaseException:
+            if place is not None:
+                place.close()
+            raise
+        server.use(settings)
+        if moves:
+            await self._move(server, hosted, settings, place)
+
+    def _moves(self, settings: Settings, server: HttpServer) -> bool:
+        """Whether the address is another one. Any free port is as good as the one that was free at the start."""
+        asked = (settings.host, settings.port)
+        return asked != (self.settings.host, self.settings.port) and not server.listens_at(*asked)
+
+    async def _move(self, server: HttpServer, hosted: Hosted, settings: Settings, place: socket.socket | None) -> None:
+        try:
+            await server.move(settings, place)
+        except BaseException:
+            await hosted.apply(self.settings)
+            server.use(self.settings)
+            raise
+        url = url_of(server.sock)
+        if url != self.url:
+            self.url = url
+            self._change("running")
+
+    async def _start(self) -> None:
+        self._change("starting")
+        try:
+            await self._unless_given_up()
+        except asyncio.CancelledError:
+            await self._take_down()
+            self._change("stopped")
+            raise
+        except Exception as error:
+            await self._take_down()
+            self._change("failed", reason=str(error))
+            raise
+        self._change("running" if self._serving is not None else "stopped")
+
+    async def _unless_given_up(self) -> None:
+        self._starting, self._given_up = asyncio.current_task(), False
+        try:
+            await self._bring_up()
+        except asyncio.CancelledError:
+            task, self._starting = self._starting, None
+            # Whoever cancels the task for reasons of their own is obeyed as well.
+            if not self._given_up or task is None or task.uncancel():
+                raise
+            await self._take_down()
+        finally:
+            self._starting = None
+
+    async def _bring_up(self) -> None:
+        # The port first: it is what fails most, and costs nothing.
+        sock = await listen(self.settings.host, self.settings.port)
+        try:
+            self.hosted = await self._host(self.settings, self._bus)
+            await self.hosted.start()
+            self._server = HttpServer(_app_of_the_moment(self.hosted), self.settings, sock)
+            self._serving = self._server.run_in_background()
+            await self._server.until_ready(self._serving)
+        except BaseException:
+            sock.close()
+            raise
+        self.url = url_of(sock)
+        self._serving.add_done_callback(self._ended)
+
+    async def _stop(self) -> None:
+        if self.state == "running":
+            self.url = None
+            self._change("stopping")
+            await self._take_down()
+        if self.state != "stopped":
+            self._change("stopped")
+
+    async def _take_down(self) -> None:
+        server, serving, hosted = self._server, self._serving, self.hosted
+        self._server = self._serving = self.hosted = self.url = None
+        if server is not None and serving is not None:
+            server.stop_listening()
+            if hosted is not None:
+                hosted.drain()
+            await server.finish(serving)
+        if hosted is not None:
+            await _stop_quietly(hosted)
+
+    def _ended(self, serving: asyncio.Task[None]) -> None:
+        """The server has ended: it was told to, unless it is still the one that is meant to run."""
+        if serving is self._serving:
+            spawn(self._fail(serving), name="clean up after the server")
+
+    async def _fail(self, serving: asyncio.Task[None]) -> None:
+        async with self._lock:
+            if serving is self._serving:
+                await self._take_down()
+                self._change("failed", reason="The HTTP server ended unexpectedly; the log holds the details.")
+
+    def _change(self, state: ServerState, *, reason: str = "") -> None:
+        self.state = state
+        self._bus.publish(StateChanged(state, self.url, reason))
+
+
+def _app_of_the_moment(hosted: Hosted) -> App:
+    """What is asked of it goes to the application that `hosted` has by then."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await hosted.app(scope, receive, send)
+
+    return app
+
+
+async def _stop_quietly(hosted: Hosted) -> None:
+    """A failure while stopping must not keep the server from being stopped."""
+    try:
+        await hosted.stop()
+    except TrayError as error:
+        log.warning("%s", error)
+    except Exception:
+        log.exception("stopping the server's services failed")

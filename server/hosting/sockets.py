@@ -1,0 +1,99 @@
+"""The socket that the server listens on, made here so that a port that cannot be had is an error like any other."""
+
+import asyncio
+import contextlib
+import errno
+import ipaddress
+import socket
+import sys
+
+from server.core.errors import PortUnavailable, SettingsInvalid, SetupError
+
+BACKLOG = 2048
+PORT_HINT = "Choose another one with --port or the setting `port`; 0 takes any that is free."
+
+
+async def listen(host: str, port: int) -> socket.socket:
+    """A listening TCP socket; port 0 is any free one. Of a name with several addresses IPv4 comes first.
+
+    Raises PortUnavailable, or SettingsInvalid if `host` is no address of this machine.
+    """
+    family, address = await _resolve(host, port)
+    try:
+        return _bind(family, address)
+    except OSError as error:
+        raise listening_failed(error, host, port) from error
+
+
+async def _resolve(host: str, port: int) -> tuple[int, tuple[object, ...]]:
+    """The address family and address of a host."""
+    with contextlib.suppress(ValueError):
+        version = ipaddress.ip_address(host).version
+        if "%" not in host:  # an interface's name has to be looked up
+            return (socket.AF_INET if version == 4 else socket.AF_INET6), (host, port)
+    if ":" in host and "%" not in host:
+        raise _no_such_host(host, "a port belongs into the setting 'port'")
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:  # the encoding of names refuses some outright
+        raise _no_such_host(host, str(error)) from error
+    family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+    return family, address
+
+
+def _bind(family: int, address: tuple[object, ...]) -> socket.socket:
+    # Only with the protocol named does asyncio set TCP_NODELAY; without it answers wait up to 40 ms.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if sys.platform == "win32":
+            # SO_REUSEADDR would let another program take the port over.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            # A port whose last connections are still winding down is free.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def listening_failed(error: OSError, host: str, port: int) -> SetupError:
+    """What it means that `bind` or `listen` failed."""
+    if error.errno == errno.EADDRINUSE:
+        message = f"Port {port} on {host} is in use by another program."
+        return PortUnavailable(message, host=host, port=port, in_use=True, hint=PORT_HINT)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        why = (
+            "held by another program or reserved by Windows" if sys.platform == "win32" else "not allowed to this user"
+        )
+        message = f"Port {port} on {host} is {why}."
+        return PortUnavailable(message, host=host, port=port, in_use=False, hint=PORT_HINT)
+    if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENODEV, errno.EINVAL):
+        return _no_such_host(host, error.strerror or str(error))
+    message = f"Port {port} on {host} cannot be listened on: {error.strerror or error}."
+    return PortUnavailable(message, host=host, port=port, in_use=False, hint=PORT_HINT)
+
+
+def url_of(sock: socket.socket) -> str:
+    """Where a client on this machine reaches the socket; an address that stands for all is its loopback one."""
+    host, port = sock.getsockname()[:2]
+    return address_url(host, port)
+
+
+def address_url(host: str, port: int) -> str:
+    """Where a client on this machine reaches a server that listens on `host` and `port`."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _no_such_host(host: str, reason: str) -> SettingsInvalid:
+    return SettingsInvalid(
+        f"The setting 'host' cannot be {host!r}, which is no address of this machine: {reason}.",
+        name="host",
+        hint="127.0.0.1 serves this machine alone, 0.0.0.0 the network as well.",
+    )

@@ -1,0 +1,129 @@
+"""Which model a client's model name means: the user's aliases, what the backend offers, and rules for the rest.
+
+Clients offer a fixed list of names, most of them another provider's. Each of these becomes the short name of a Claude
+model (`opus`, `sonnet`, `haiku`), which the CLI itself resolves to its newest. Claude's own names come in the spellings
+of clouds and routers, and become Anthropic's. The user can add names and override all of this.
+"""
+
+import re
+from collections.abc import Mapping
+from itertools import chain
+
+from server.core.errors import ModelNotFound
+from server.core.messages import MessagesRequest
+from server.dialects.base import Context
+from server.models.families import (
+    SHORT_NAMES,
+    bare_name,
+    claude_model,
+    stand_in,
+    wants_large_context,
+    wants_thinking,
+)
+
+DEFAULT = "default"
+"""The model that the CLI takes when it is told none."""
+
+DEFAULT_ALIASES: dict[str, str] = {"codex-mini-latest": "sonnet", "text-davinci-003": "haiku"}
+"""Names that no rule of `model_families` covers."""
+
+COMMON_NAMES = (
+    "gpt-6", "gpt-5.6-sol", "gpt-5.6-terra", "gpt-5.6-luna", "gpt-5.5", "gpt-5.4", "gpt-5.4-mini", "gpt-5.4-nano",
+    "gpt-5.2", "gpt-5.2-codex", "gpt-5.1", "gpt-5", "gpt-5-pro", "gpt-5-codex", "gpt-5-mini", "gpt-5-nano",
+    "gpt-4.5-preview", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano", "gpt-4o", "gpt-4o-mini", "gpt-4-turbo", "gpt-4",
+    "gpt-3.5-turbo", "o1", "o1-mini", "o3", "o3-mini", "o4-mini",
+    "claude-3-7-sonnet-latest", "claude-3-5-sonnet-latest", "claude-3-5-sonnet-20241022", "claude-3-5-haiku-latest",
+)  # fmt: skip
+"""What `GET /v1/models` lists of the names that the rules cover: clients let their users choose from that list."""
+
+_DATE = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{4})$")
+_CLAUDE_ID = re.compile(r"([a-z-]+\.){0,2}claude-[\w.:@-]+")
+_CLOUD_ID = re.compile(r"(^|\.)anthropic\.claude-|claude-[\w.-]+@")
+_MAX_HOPS = 10
+
+
+def resolve(name: str | None, context: Context) -> str:
+    """The model that `name` means: a name that the backend takes, or `default`.
+
+    The order: the user's aliases, what the backend offers, the default aliases; each for the name as it stands, then
+    without a provider's prefix (`openai/`), a variant (`:beta`) and a date; then the rules of `model_families`. Any
+    other `claude-` id goes on as it is, since the backend takes more of them than it lists. Raises `ModelNotFound`.
+    """
+    wanted = (name or "").strip() or context.default_model.strip() or DEFAULT
+    aliases = {key.strip().lower(): target.strip() for key, target in context.aliases.items()}
+    seen = [wanted]
+    while (target := _next(seen[-1], aliases, context.models)) is not None and target not in seen:
+        seen.append(target)
+        if len(seen) > _MAX_HOPS:
+            break
+    if target is None and (found := _as_model(seen[-1], context.models)) is not None:
+        return found
+    raise _not_found(wanted, seen, context)
+
+
+def with_named_thinking(request: MessagesRequest) -> MessagesRequest:
+    """The request with thinking on if the client's model name asks for it, and nothing else in the request does."""
+    unsaid = request.thinking is None and request.effort is None
+    if not unsaid or not wants_thinking(request.requested_model):
+        return request
+    return request.with_changes(thinking={"type": "adaptive"})
+
+
+def _next(name: str, aliases: Mapping[str, str], models: tuple[str, ...]) -> str | None:
+    """The name that `name` is an alias of, or None when it is no alias."""
+    for spelling in _spellings(name):
+        if spelling in aliases:
+            # An alias of itself (`gpt-4` -> `gpt-4`) says no more than that the name is to be left alone.
+            return None if aliases[spelling].lower() == spelling else aliases[spelling]
+        if _offered(spelling, models) is not None:
+            return None
+        if spelling in DEFAULT_ALIASES:
+            return DEFAULT_ALIASES[spelling]
+    return None if _is_kept(name, models) else _by_rule(name)
+
+
+def _by_rule(name: str) -> str | None:
+    """Another name for it by the rules; the user may have made that one (`opus`) an alias, too."""
+    bare = bare_name(name)
+    found = claude_model(bare) or stand_in(bare)
+    if found is not None and wants_large_context(name):
+        found += "[1m]"
+    return None if found == name.strip() else found
+
+
+def _is_kept(name: str, models: tuple[str, ...]) -> bool:
+    """A cloud's id stays where Claude Code works for a cloud, whose ids are then what it offers."""
+    return _CLOUD_ID.search(name.lower()) is not None and any(map(_CLOUD_ID.search, models))
+
+
+def _spellings(name: str) -> list[str]:
+    """`name` in lower case, then with less and less around it."""
+    lowered, large = name.strip().lower(), "[1m]" if wants_large_context(name) else ""
+    last, bare = lowered.rsplit("/", 1)[-1].removesuffix(":latest"), bare_name(name)
+    return list(dict.fromkeys([lowered, last, bare + large, _DATE.sub("", bare) + large]))
+
+
+def _as_model(name: str, models: tuple[str, ...]) -> str | None:
+    for spelling in _spellings(name):
+        if (offered := _offered(spelling, models)) is not None:
+            return offered
+    base = bare_name(name)
+    if _is_kept(name, models):
+        return name.lower()
+    if base in SHORT_NAMES or base == DEFAULT or _CLAUDE_ID.fullmatch(base):
+        return f"{base}[1m]" if wants_large_context(name) else base
+    return None
+
+
+def _offered(spelling: str, models: tuple[str, ...]) -> str | None:
+    return next((model for model in models if model.lower() == spelling), None)
+
+
+def _not_found(wanted: str, seen: list[str], context: Context) -> ModelNotFound:
+    through = "" if len(seen) == 1 else f" (an alias: {' -> '.join(seen)})"
+    names = chain(context.models or sorted(SHORT_NAMES), list(context.aliases)[:3], COMMON_NAMES[:3])
+    few = ", ".join(list(dict.fromkeys(names))[:10])
+    return ModelNotFound(
+        f"The model '{wanted}'{through} is neither a Claude model nor an alias of one.",
+        hint=f"Names that work: {few}, any claude-... id. More aliases can be set in the settings.",
+    )

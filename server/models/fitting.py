@@ -1,0 +1,154 @@
+"""Fits a request to a model: one step for each parameter that some models refuse."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from server.core.errors import InvalidRequest
+from server.core.messages import MessagesRequest, Tool, ToolChoice
+from server.models.output_format import fit_output_format
+from server.models.past_answers import fit_past_answers
+from server.models.prefill import Prefill, check_ending, fit_prefill
+from server.models.table import Capabilities
+from server.models.thinking import (
+    asks_for_thinking,
+    fit_effort,
+    fit_thinking,
+    without_thinking,
+)
+from server.models.tool_names import NO_NAMES, ToolNames
+from server.models.tools import fit_tools
+
+_Step = Callable[[MessagesRequest, Capabilities, list[str]], MessagesRequest]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A request as the model takes it.
+
+    `warnings` say in words what was left out or emulated, one for each. `prefill` says how the given beginning
+    of the answer is served: `none` (there is none), `native` (the last message is the assistant's) or
+    `emulated` (an instruction stands for it). `names` are those that were exchanged: the answer has to get the
+    client's back.
+    """
+
+    request: MessagesRequest
+    warnings: list[str]
+    prefill: Prefill = "none"
+    names: ToolNames = NO_NAMES
+
+
+def fit(request: MessagesRequest, caps: Capabilities) -> Fitted:
+    """`request` without what the model refuses. Fitting a fitted request changes nothing.
+
+    Raises `InvalidRequest` for what means nothing to any model: no messages, a tool without a valid schema, a forced
+    tool that is not there, an unanswered tool call at the end.
+    """
+    check_ending(request.messages)
+    warnings: list[str] = []
+    request, names = fit_tools(request, warnings)
+    for step in _STEPS:
+        request = step(request, caps, warnings)
+    request, prefill = fit_prefill(request, caps, warnings)
+    return Fitted(request, warnings, prefill, names)
+
+
+def _fit_max_tokens(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
+    if request.max_tokens is None or caps.max_tokens is None or request.max_tokens <= caps.max_tokens:
+        return request
+    warnings.append(
+        f"max_tokens of {request.max_tokens} is more than {caps.model} can write and became {caps.max_tokens}"
+    )
+    return request.with_changes(max_tokens=caps.max_tokens)
+
+
+def _fit_stop_sequences(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
+    kept = tuple(stop for stop in request.stop_sequences if stop.strip())
+    if len(kept) == len(request.stop_sequences):
+        return request
+    warnings.append("stop sequences of nothing but whitespace are not taken and were left out")
+    return request.with_changes(stop_sequences=kept)
+
+
+def _fit_tool_choice(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
+    choice = request.tool_choice
+    if choice is None or choice["type"] not in ("any", "tool"):
+        return request
+    tools = _chosen(request.tools, choice)
+    if caps.forced_tool and (caps.forced_tool_thinking or _thinking_is_off(request)):
+        return request
+    if caps.forced_tool and not asks_for_thinking(request):
+        return without_thinking(request)
+    warnings.append(f"tool_choice '{choice['type']}' is not taken by {caps.model} and was emulated by an instruction")
+    return _with_instructed_choice(request, choice, tools)
+
+
+def _chosen(tools: Sequence[Tool], choice: ToolChoice) -> Sequence[Tool]:
+    if choice["type"] == "tool":
+        tools = [tool for tool in tools if tool["name"] == choice.get("name")]
+    if not tools:
+        name = choice.get("name", "")
+        what = f"Tool '{name}' not found in provided tools" if name else "it may only be specified with tools"
+        raise InvalidRequest(f"tool_choice: {what}.", param="tool_choice")
+    return tools
+
+
+def _with_instructed_choice(request: MessagesRequest, choice: ToolChoice, tools: Sequence[Tool]) -> MessagesRequest:
+    named = choice["type"] == "tool"
+    instruction = f"Answer by calling the tool {tools[0]['name']}." if named else "Answer by calling one of the tools."
+    auto: ToolChoice = {"type": "auto"}
+    if "disable_parallel_tool_use" in choice:
+        auto["disable_parallel_tool_use"] = choice["disable_parallel_tool_use"]
+    return request.with_changes(system=(*request.system, instruction), tools=tools, tool_choice=auto)
+
+
+def _fit_sampling(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
+    taken = caps.sampling and not asks_for_thinking(request)
+    request = _without_defaults(_in_range(request, warnings) if taken else request)
+    given = [name for name in ("temperature", "top_p", "top_k") if getattr(request, name) is not None]
+    if not given:
+        return request
+    if not taken:
+        why = " while it thinks" if caps.sampling else ""
+        warnings.extend(f"{name} is not taken by {caps.model}{why} and was left out" for name in given)
+        return request.with_changes(temperature=None, top_p=None, top_k=None)
+    return without_thinking(_one_of_both(request, caps, warnings))
+
+
+def _in_range(request: MessagesRequest, warnings: list[str]) -> MessagesRequest:
+    """OpenAI's temperatures go up to 2, Claude's up to 1."""
+    if request.temperature is None or 0 <= request.temperature <= 1:
+        return request
+    clamped = 0.0 if request.temperature < 0 else 1.0
+    warnings.append(f"temperature of {request.temperature:g} is outside of 0 to 1 and became {clamped:g}")
+    return request.with_changes(temperature=clamped)
+
+
+def _without_defaults(request: MessagesRequest) -> MessagesRequest:
+    """Many clients send 1 without meaning anything by it: it is what the models do anyway."""
+    return request.with_changes(
+        temperature=None if request.temperature == 1 else request.temperature,
+        top_p=None if request.top_p == 1 else request.top_p,
+    )
+
+
+def _one_of_both(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
+    if request.temperature is None or request.top_p is None:
+        return request
+    warnings.append(f"top_p is not taken by {caps.model} together with temperature and was left out")
+    return request.with_changes(top_p=None)
+
+
+def _thinking_is_off(request: MessagesRequest) -> bool:
+    return request.thinking is not None and request.thinking.get("type") == "disabled"
+
+
+_STEPS: tuple[_Step, ...] = (
+    fit_past_answers,
+    _fit_max_tokens,
+    _fit_stop_sequences,
+    fit_output_format,
+    fit_effort,
+    fit_thinking,
+    _fit_tool_choice,
+    _fit_sampling,
+)

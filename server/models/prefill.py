@@ -1,0 +1,79 @@
+"""Fits a prefill: a last message of the assistant's, which the answer is to continue.
+
+https://platform.claude.com/docs/en/build-with-claude/prompt-engineering/prefill-claudes-response
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from server.core.errors import InvalidRequest
+from server.core.messages import Block, Message, MessagesRequest, text_block, text_of
+from server.models.table import Capabilities
+from server.models.thinking import asks_for_thinking, without_thinking
+
+Prefill = Literal["none", "native", "emulated"]
+
+_INSTRUCTION = (
+    "Your answer has been begun for you. Continue it exactly where the following text ends, without "
+    "repeating any of it and without remarks of your own:\n\n"
+)
+
+
+def check_ending(messages: Sequence[Message]) -> None:
+    """Raises `InvalidRequest` when there is nothing to answer."""
+    if not messages:
+        raise InvalidRequest("messages: at least one message is required.", param="messages")
+    unanswered = [block["id"] for block in _ending(messages) if block["type"] == "tool_use"]
+    if unanswered:
+        last = f"messages.{len(messages) - 1}"
+        raise InvalidRequest(
+            f"{last}: `tool_use` ids were found without `tool_result` blocks immediately after: "
+            f"{', '.join(unanswered)}. Each `tool_use` block must have a corresponding `tool_result` block in the "
+            "next message.",
+            param=last,
+        )
+
+
+def fit_prefill(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> tuple[MessagesRequest, Prefill]:
+    """The prefill as the model takes it: as it is while thinking is off, or as an instruction to go on."""
+    if request.messages[-1]["role"] != "assistant":
+        return request, "none"
+    before, text = _before_ending(request.messages), text_of(_ending(request.messages))
+    if not text.strip():
+        return _without_prefill(request, before), "none"
+    if caps.prefill and not asks_for_thinking(request):
+        # The API refuses a prefill that ends in whitespace.
+        last: Message = {"role": "assistant", "content": [text_block(text.rstrip())]}
+        return without_thinking(request.with_changes(messages=(*before, last))), "native"
+    why = " while it thinks" if caps.prefill else ""
+    warnings.append(
+        f"prefill (a last message of the assistant's) is not taken by {caps.model}{why} "
+        "and was emulated by an instruction"
+    )
+    return request.with_changes(messages=_instructed(before, text)), "emulated"
+
+
+def _without_prefill(request: MessagesRequest, before: Sequence[Message]) -> MessagesRequest:
+    if not before:
+        raise InvalidRequest("messages: at least one message of the user is required.", param="messages")
+    return request.with_changes(messages=before)
+
+
+def _instructed(before: Sequence[Message], text: str) -> tuple[Message, ...]:
+    block = text_block(_INSTRUCTION + text)
+    if not before:
+        return ({"role": "user", "content": [block]},)
+    return (*before[:-1], {"role": "user", "content": [*before[-1]["content"], block]})
+
+
+def _before_ending(messages: Sequence[Message]) -> Sequence[Message]:
+    """The messages up to the last one that is not the assistant's."""
+    at = len(messages)
+    while at and messages[at - 1]["role"] == "assistant":
+        at -= 1
+    return messages[:at]
+
+
+def _ending(messages: Sequence[Message]) -> list[Block]:
+    """The blocks of the assistant's messages at the end, which the API reads as one turn."""
+    return [block for message in messages[len(_before_ending(messages)) :] for block in message["content"]]

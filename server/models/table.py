@@ -1,0 +1,138 @@
+"""Which request parameters each model takes (Anthropic's migration guides and model pages).
+
+https://platform.claude.com/docs/en/models/overview, and the migration guide of each model.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+from server.core.messages import EFFORTS, Effort
+from server.models.info import ModelInfo
+
+_ID = re.compile(r"claude-(?P<family>[a-z]+)-(?P<major>\d{1,2})(?:-(?P<minor>\d{1,2}))?(?!\d)")
+_OLD_ID = re.compile(r"claude-(?:instant-)?[123](?!\d)")
+_ALWAYS_THINKING = frozenset({"fable", "mythos"})
+
+FALLBACK_MAX_TOKENS = 32_000
+"""For models whose largest answer is not known. The API wants a limit, and every model that it has takes this one."""
+
+_OLD_CONTEXT = 200_000
+_FROM_4_5: tuple[Effort, ...] = ("low", "medium", "high")
+_FROM_4_6: tuple[Effort, ...] = ("low", "medium", "high", "max")
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What one model takes. `model` is its name for warnings. An unknown model has the newest ones' rules.
+
+    A backend that cannot do something whatever the model (a prefill, say) says so with `dataclasses.replace`.
+    """
+
+    model: str
+    sampling: bool = False
+    """temperature, top_p, top_k: one of the first two, and only while thinking is off."""
+    thinking_off: bool = False
+    thinking_off_efforts: tuple[Effort, ...] = EFFORTS
+    """The efforts at which thinking may be off."""
+    thinking_budget: bool = False
+    """Thinks by a budget of tokens (`enabled`), and not by its own judgement (`adaptive`)."""
+    efforts: tuple[Effort, ...] = EFFORTS
+    forced_tool: bool = False
+    """tool_choice any and tool."""
+    forced_tool_thinking: bool = False
+    """... while it thinks, too."""
+    prefill: bool = False
+    """A last message of the assistant's, while thinking is off."""
+    output_schema: bool = True
+    """output_config.format."""
+    max_tokens: int | None = None
+    """The largest answer, in tokens; None where that is not known."""
+    context_window: int = 1_000_000
+    """The largest conversation with its answer, in tokens, as Claude Code reports it with its results."""
+
+    @property
+    def default_max_tokens(self) -> int:
+        """The limit where the client gives none, in tokens."""
+        return self.max_tokens or FALLBACK_MAX_TOKENS
+
+
+def capabilities_of(model_id: str, info: ModelInfo | None = None) -> Capabilities:
+    """The capabilities of a model, by id or by short name.
+
+    `info` is what the CLI says of it: it goes before the table, and is all there is for newer models.
+    """
+    model = info.id if info is not None and info.id else model_id
+    known = _of_id(model)
+    if info is None:
+        return known
+    efforts = tuple(effort for effort in EFFORTS if effort in info.effort_levels)
+    known = replace(known, efforts=efforts or known.efforts)
+    if info.supports_thinking_off is None:
+        return known
+    return _with_thinking_off(known, info.supports_thinking_off)
+
+
+def _with_thinking_off(caps: Capabilities, possible: bool) -> Capabilities:
+    """What can only be had without thinking goes with it."""
+    return replace(
+        caps,
+        thinking_off=possible,
+        sampling=caps.sampling and possible,
+        prefill=caps.prefill and possible,
+        forced_tool=caps.forced_tool and (possible or caps.forced_tool_thinking),
+    )
+
+
+def _of_id(model: str) -> Capabilities:
+    if _OLD_ID.search(model):
+        return _before_4_6(model, "", (3, 0))
+    found = _ID.search(model)
+    if found is None:
+        return Capabilities(model)
+    family, version = found["family"], (int(found["major"]), int(found["minor"] or 0))
+    if version >= (5, 5) or family in _ALWAYS_THINKING:
+        return Capabilities(model, max_tokens=128_000 if version < (6, 0) else None)
+    if version >= (4, 7):
+        return _from_4_7(model, family, version)
+    return _of_4_6(model) if version == (4, 6) else _before_4_6(model, family, version)
+
+
+def _from_4_7(model: str, family: str, version: tuple[int, int]) -> Capabilities:
+    only_up_to_high = family == "opus" and version[0] == 5
+    return Capabilities(
+        model,
+        thinking_off=True,
+        thinking_off_efforts=("low", "medium", "high") if only_up_to_high else EFFORTS,
+        forced_tool=True,
+        forced_tool_thinking=True,
+        max_tokens=128_000,
+    )
+
+
+def _of_4_6(model: str) -> Capabilities:
+    return Capabilities(
+        model,
+        sampling=True,
+        thinking_off=True,
+        efforts=_FROM_4_6,
+        forced_tool=True,
+        max_tokens=128_000,
+        context_window=_OLD_CONTEXT,
+    )
+
+
+def _before_4_6(model: str, family: str, version: tuple[int, int]) -> Capabilities:
+    is_4_5 = version == (4, 5)
+    older_cap = 32_000 if family == "opus" else None
+    return Capabilities(
+        model,
+        sampling=True,
+        thinking_off=True,
+        thinking_budget=True,
+        efforts=_FROM_4_5 if is_4_5 and family == "opus" else (),
+        forced_tool=True,
+        prefill=True,
+        output_schema=is_4_5,
+        max_tokens=64_000 if is_4_5 else older_cap,
+        context_window=_OLD_CONTEXT,
+    )

@@ -1,0 +1,180 @@
+"""Names of tools and arguments that the Messages API does not take, exchanged for ones that it takes, and back.
+
+The API takes `^[a-zA-Z0-9_-]{1,128}$` for a tool, of which 13 letters belong to Claude Code's prefix, and
+`^[a-zA-Z0-9_.-]{1,64}$` for the arguments at the top of its schema. Clients' tools have names such as `files.read`,
+`größe` and `filter[name]`. The name that stands for one depends on it alone, so that a conversation's later requests
+and its history use the same.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from server.core import exact_json
+from server.core.messages import Block, Message, StreamEvent
+
+_TOOL = re.compile(r"[a-zA-Z0-9_-]{1,115}")
+_ARGUMENT = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+_HASH_CHARACTERS = 8
+
+Names = Mapping[str, str]
+
+
+def tool_name(name: str) -> str:
+    """The name under which the API knows the client's tool."""
+    return name if _TOOL.fullmatch(name) else _stand_in(name, "_-", 100)
+
+
+def argument_name(name: str) -> str:
+    """The name under which the API knows an argument at the top of a tool's schema."""
+    return name if _ARGUMENT.fullmatch(name) else _stand_in(name, "_.-", 50)
+
+
+def _stand_in(name: str, punctuation: str, length: int) -> str:
+    """Readable, as far as the letters allow, and with a hash that keeps different names apart."""
+    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode()
+    words = "".join(char if char.isalnum() or char in punctuation else "_" for char in plain)
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_CHARACTERS]
+    return f"{words[:length].strip('_') or 'name'}_{digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolNames:
+    """The exchanged names of one request: `tools` and, by the tool's API name, `arguments`, each client's -> API's.
+
+    Only names that differ are in here.
+    """
+
+    tools: Names
+    arguments: Mapping[str, Names]
+
+    @property
+    def none(self) -> bool:
+        """Whether there is nothing to exchange."""
+        return not self.tools and not self.arguments
+
+    def in_history(self, messages: Iterable[Message]) -> list[Message]:
+        """The messages with the API's names in their tool calls."""
+        return [
+            Message(role=message["role"], content=[self._call(block) for block in message["content"]])
+            if message["role"] == "assistant"
+            else message
+            for message in messages
+        ]
+
+    def _call(self, block: Block) -> Block:
+        if block.get("type") != "tool_use":
+            return block
+        name = tool_name(block["name"])
+        arguments = self.arguments.get(name, {})
+        given = block["input"]
+        if arguments and isinstance(given, dict):
+            given = {arguments.get(key, key): value for key, value in given.items()}
+        return {**block, "name": name, "input": given}
+
+    def restorer(self) -> Callable[[StreamEvent], Iterable[StreamEvent]]:
+        """A function that gives the events of one answer their clients' names. It keeps state: one for each answer."""
+        return _Restorer(self).events
+
+
+NO_NAMES = ToolNames({}, {})
+
+
+class _Restorer:
+    """Puts the client's names into one answer's events."""
+
+    def __init__(self, names: ToolNames) -> None:
+        self._tools = {api: client for client, api in names.tools.items()}
+        self._arguments = {
+            tool: {api: client for client, api in arguments.items()} for tool, arguments in names.arguments.items()
+        }
+        self._inputs: dict[int, _InputKeys] = {}
+
+    def events(self, event: StreamEvent) -> Iterable[StreamEvent]:
+        match event.get("type"):
+            case "content_block_start" if event["content_block"].get("type") == "tool_use":
+                return (self._start(event),)
+            case "content_block_delta" if event["index"] in self._inputs:
+                return (self._delta(event),)
+            case "content_block_stop" if (keys := self._inputs.pop(event["index"], None)) is not None:
+                return (_input_delta(event["index"], rest), event) if (rest := keys.rest()) else (event,)
+        return (event,)
+
+    def _start(self, event: StreamEvent) -> StreamEvent:
+        block = event["content_block"]
+        arguments = self._arguments.get(block["name"])
+        given = block.get("input")
+        if arguments is not None:
+            self._inputs[event["index"]] = _InputKeys(arguments)
+            if isinstance(given, dict):
+                given = {arguments.get(key, key): value for key, value in given.items()}
+        name = self._tools.get(block["name"], block["name"])
+        return {**event, "content_block": {**block, "name": name, "input": given}}
+
+    def _delta(self, event: StreamEvent) -> StreamEvent:
+        delta = event["delta"]
+        if delta.get("type") != "input_json_delta":
+            return event
+        return _input_delta(event["index"], self._inputs[event["index"]].feed(delta["partial_json"]))
+
+
+class _InputKeys:
+    """Exchanges the keys at the top of a JSON object that comes in pieces. A key is held back until it is whole."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._depth = 0
+        self._before = ""
+        """The latest structural character: a string after `{` or `,` at the top is a key."""
+        self._string: list[str] | None = None
+        self._is_key = False
+        self._escaped = False
+
+    def feed(self, piece: str) -> str:
+        """What can be passed on after this piece."""
+        return "".join(map(self._take, piece))
+
+    def rest(self) -> str:
+        """A key that was cut: the object is not whole, and stays so."""
+        held, self._string = "".join(self._string or ()) if self._is_key else "", None
+        return held
+
+    def _take(self, char: str) -> str:
+        if self._string is not None:
+            return self._in_string(char)
+        if char == '"':
+            self._string, self._is_key = [char], self._depth == 1 and self._before in "{,"
+            return "" if self._is_key else char
+        if char in "{[":
+            self._depth += 1
+        elif char in "}]":
+            self._depth -= 1
+        if not char.isspace():
+            self._before = char
+        return char
+
+    def _in_string(self, char: str) -> str:
+        assert self._string is not None  # noqa: S101 - its one caller asked
+        if self._is_key:
+            self._string.append(char)
+        if self._escaped:
+            self._escaped = False
+        elif char == "\\":
+            self._escaped = True
+        elif char == '"':
+            held, self._string = "".join(self._string), None
+            self._before = char
+            return self._renamed(held) if self._is_key else char
+        return "" if self._is_key else char
+
+    def _renamed(self, written: str) -> str:
+        key = exact_json.loads(written)
+        return exact_json.dumps(self._names[key]).decode() if key in self._names else written
+
+
+def _input_delta(index: int, text: str) -> StreamEvent:
+    delta: dict[str, Any] = {"type": "input_json_delta", "partial_json": text}
+    return {"type": "content_block_delta", "index": index, "delta": delta}

@@ -1,0 +1,116 @@
+"""A tool's input schema as one plain object at the top: the Messages API takes no union and no reference there.
+
+The API's words: "input_schema does not support oneOf, allOf, or anyOf at the top level". A union becomes one object
+with the properties of all its branches, and its description keeps what that object cannot say.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from server.core import exact_json
+from server.core.errors import InvalidRequest
+from server.models.tool_schema import Schema
+
+_UNIONS = ("allOf", "anyOf", "oneOf")
+_MAX_HOPS = 10
+_LONGEST_NOTE = 2000
+"""Characters of a union that are kept in the description; of a longer one only the required names are."""
+
+
+def plain_object(schema: Schema, at: str) -> tuple[Schema, list[str]]:
+    """`schema` as a plain object, and the keywords that were rewritten. Raises InvalidRequest if it is none.
+
+    `schema` is JSON Schema 2020-12 already; one that is a plain object comes back as it is.
+    """
+    merged = [key for key in ("$ref", *_UNIONS) if key in schema]
+    if not merged and schema.get("type") == "object":
+        return schema, []
+    definitions = schema.get("$defs", {})
+    branches = {key: [_resolved(branch, definitions, at) for branch in schema.get(key, [])] for key in _UNIONS}
+    target = _resolved({"$ref": schema["$ref"]}, definitions, at) if "$ref" in schema else {}
+    plain = {key: value for key, value in schema.items() if key not in merged}
+    for part in [target, *branches["allOf"]]:
+        plain = _both(plain, part)
+    for key in ("anyOf", "oneOf"):
+        if branches[key]:
+            plain = _noted(_either(plain, branches[key]), key, schema[key], branches[key])
+    if not isinstance(plain, dict) or _is_no_object(plain.get("type")):
+        raise InvalidRequest(f"{at}.type must be 'object'.", param=f"{at}.type", hint="A tool takes named arguments.")
+    plain["type"] = "object"
+    return plain, merged
+
+
+def _is_no_object(kind: Any) -> bool:
+    return kind is not None and "object" not in ([kind] if isinstance(kind, str) else kind)
+
+
+def _resolved(branch: Any, definitions: Mapping[str, Any], at: str) -> Schema:
+    """The branch itself, its own references into `$defs` and its own unions replaced by what they stand for."""
+    for _ in range(_MAX_HOPS):
+        if not isinstance(branch, dict):
+            return {}
+        reference = branch.get("$ref")
+        if reference is None:
+            return plain_object({**branch, "$defs": definitions}, at)[0] if _has_union(branch) else branch
+        target = definitions.get(str(reference).removeprefix("#/$defs/"))
+        if target is None:
+            break
+        branch = {**target, **{key: value for key, value in branch.items() if key != "$ref"}}
+    raise InvalidRequest(
+        f"{at}: the reference {str(branch.get('$ref'))[:100]!r} at its top cannot be resolved.",
+        param=at,
+        hint="Give the tool an object with properties.",
+    )
+
+
+def _has_union(branch: Schema) -> bool:
+    return any(key in branch for key in _UNIONS)
+
+
+def _both(one: Schema, other: Schema) -> Schema:
+    """The schema that asks for both."""
+    merged = {**other, **one}
+    properties = _merged_properties([one, other], "allOf")
+    if properties or "properties" in merged:
+        merged["properties"] = properties
+    if required := list(dict.fromkeys([*one.get("required", []), *other.get("required", [])])):
+        merged["required"] = required
+    if definitions := {**other.get("$defs", {}), **one.get("$defs", {})}:
+        merged["$defs"] = definitions
+    return merged
+
+
+def _either(base: Schema, branches: Sequence[Schema]) -> Schema:
+    """The schema that takes what any of the branches takes: only what all of them require is required."""
+    merged = dict(base)
+    variants = _merged_properties(branches, "anyOf")
+    merged["properties"] = {**variants, **base.get("properties", {})}
+    common = [
+        name for name in branches[0].get("required", []) if all(name in one.get("required", []) for one in branches)
+    ]
+    if required := list(dict.fromkeys([*base.get("required", []), *common])):
+        merged["required"] = required
+    if "additionalProperties" not in base and all(one.get("additionalProperties") is False for one in branches):
+        merged["additionalProperties"] = False
+    return merged
+
+
+def _merged_properties(parts: Iterable[Schema], union: str) -> Schema:
+    """All properties; of one that the parts define differently, the union of its schemas."""
+    found: dict[str, list[Any]] = {}
+    for part in parts:
+        for name, schema in part.get("properties", {}).items():
+            known = found.setdefault(name, [])
+            if schema not in known:
+                known.append(schema)
+    return {name: schemas[0] if len(schemas) == 1 else {union: schemas} for name, schemas in found.items()}
+
+
+def _noted(plain: Schema, key: str, union: Any, branches: Sequence[Schema]) -> Schema:
+    """With the union in the description, where the model reads what the plain object cannot demand."""
+    note = exact_json.dumps({key: union}).decode()
+    if len(note) > _LONGEST_NOTE:
+        note = exact_json.dumps({key: [{"required": branch.get("required", [])} for branch in branches]}).decode()
+    text = f"The arguments must satisfy {note[:_LONGEST_NOTE]}"
+    given = plain.get("description")
+    return {**plain, "description": f"{given}\n\n{text}" if given else text}

@@ -1,0 +1,231 @@
+"""A tool's input schema in the form that the Messages API takes: JSON Schema 2020-12, an object at the top.
+
+https://json-schema.org/draft/2020-12/schema. Clients send older drafts, OpenAPI's dialect and what their generators
+make of optional fields. A schema that is valid already comes back equal, key for key; what is only written in another
+form is translated; what is left is refused here, because the API would name no more than the tool's number.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from server.core.errors import InvalidRequest
+
+Schema = dict[str, Any]
+
+_TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
+_OTHER_TYPES: dict[str, str | None] = {
+    "any": None, "str": "string", "text": "string", "date": "string", "datetime": "string", "int": "integer",
+    "long": "integer", "float": "number", "double": "number", "decimal": "number", "bool": "boolean",
+    "dict": "object", "map": "object", "struct": "object", "list": "array", "tuple": "array", "set": "array",
+    "none": "null",
+}  # fmt: skip
+"""Type names of Python, Gemini and others; None stands for no restriction."""
+
+_SCHEMA = frozenset(
+    {
+        "additionalProperties", "propertyNames", "contains", "not", "if", "then", "else", "items",
+        "unevaluatedItems", "unevaluatedProperties", "contentSchema",
+    }
+)  # fmt: skip
+_SCHEMA_LISTS = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
+_SCHEMA_MAPS = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return _is_number(value) and value >= 0 and value == int(value)
+
+
+def _is_step(value: Any) -> bool:
+    return _is_number(value) and value > 0
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _is_names_by_name(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_names, value.values()))
+
+
+_VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    **dict.fromkeys(("title", "description", "$comment", "$id", "$schema", "$ref", "$anchor"), (_is_text, "a string")),
+    **dict.fromkeys(("pattern", "format", "contentEncoding", "contentMediaType"), (_is_text, "a string")),
+    **dict.fromkeys(("readOnly", "writeOnly", "deprecated", "uniqueItems"), (_is_flag, "true or false")),
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), (_is_number, "a number")),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), (_is_count, "a count")),
+    **dict.fromkeys(("minProperties", "maxProperties", "minContains", "maxContains"), (_is_count, "a count")),
+    **dict.fromkeys(("enum", "examples"), (_is_list, "a list")),
+    "multipleOf": (_is_step, "a number above 0"),
+    "required": (_is_names, "a list of names"),
+    "dependentRequired": (_is_names_by_name, "lists of names by name"),
+}
+"""The keywords with a value of a fixed kind, and that kind in words."""
+
+_NULL_IS_NOT_GIVEN = frozenset({*_VALUES, *_SCHEMA, *_SCHEMA_LISTS, *_SCHEMA_MAPS, "type", "additionalItems"})
+_LARGEST_EXACT = 2**53
+"""Claude Code handles numbers as JavaScript does: larger integers lose their last digits."""
+
+
+@dataclass(slots=True)
+class _Translation:
+    """One schema's translation: `changed` are the keywords that were rewritten, each once."""
+
+    changed: dict[str, None] = field(default_factory=dict)
+
+    def schema(self, schema: Any, at: str) -> Any:
+        """A subschema; true and false are schemas too. Raises InvalidRequest."""
+        if isinstance(schema, bool):
+            return schema
+        if schema is None:
+            return {}
+        if not isinstance(schema, dict):
+            raise _wrong(at, "an object")
+        given = {key: value for key, value in schema.items() if value is not None or key not in _NULL_IS_NOT_GIVEN}
+        self._modernise(given, at)
+        return {key: self._value(key, value, f"{at}.{key}") for key, value in given.items()}
+
+    def _value(self, key: str, value: Any, at: str) -> Any:
+        if key in _SCHEMA:
+            return self.schema(value, at)
+        if key in _SCHEMA_LISTS:
+            if not isinstance(value, list):
+                raise _wrong(at, "a list of schemas")
+            return [self.schema(part, f"{at}.{number}") for number, part in enumerate(value)]
+        if key in _SCHEMA_MAPS:
+            if not isinstance(value, dict):
+                raise _wrong(at, "an object of schemas")
+            return {name: self.schema(part, f"{at}.{name}") for name, part in value.items()}
+        if key in _VALUES and not _VALUES[key][0](value):
+            raise _wrong(at, _VALUES[key][1])
+        if isinstance(value, int) and abs(value) > _LARGEST_EXACT:
+            self.changed.setdefault(key)
+        return value
+
+    def _modernise(self, schema: Schema, at: str) -> None:
+        """Translate the older drafts' keywords, in place."""
+        if "type" in schema:
+            self._type(schema, at)
+        for name in ("Minimum", "Maximum"):
+            self._exclusive(schema, f"exclusive{name}", name.lower())
+        self._tuple_items(schema)
+        self._dependencies(schema)
+        self._required(schema)
+        for key in _SCHEMA_LISTS:
+            if schema.get(key) == []:
+                self._drop(schema, key)
+
+    def _type(self, schema: Schema, at: str) -> None:
+        kind = schema["type"]
+        wanted = kind if isinstance(kind, list) else [kind]
+        if not all(isinstance(name, str) for name in wanted):
+            raise _wrong(f"{at}.type", "a type's name or a list of them")
+        if all(name in _TYPES for name in wanted) and wanted and len(set(wanted)) == len(wanted):
+            return
+        names = list(dict.fromkeys(_type_name(name, at) for name in wanted))
+        self._drop(schema, "type")
+        if names and None not in names:
+            schema["type"] = names if isinstance(kind, list) else names[0]
+
+    def _exclusive(self, schema: Schema, exclusive: str, bound: str) -> None:
+        """Draft 4: `exclusiveMinimum: true` says that `minimum` itself is excluded."""
+        if isinstance(schema.get(exclusive), bool):
+            excluded = self._drop(schema, exclusive)
+            if excluded and bound in schema:
+                schema[exclusive] = schema.pop(bound)
+
+    def _tuple_items(self, schema: Schema) -> None:
+        """Until 2019-09 a list of schemas in `items` was a tuple, and `additionalItems` what may follow it."""
+        more = self._drop(schema, "additionalItems") if "additionalItems" in schema else None
+        if isinstance(schema.get("items"), list):
+            schema["prefixItems"] = self._drop(schema, "items")
+            if more is not None:
+                schema["items"] = more
+
+    def _dependencies(self, schema: Schema) -> None:
+        """Until draft 7 one keyword stood for `dependentRequired` and `dependentSchemas`."""
+        if not isinstance(schema.get("dependencies"), dict):
+            return
+        for name, needs in self._drop(schema, "dependencies").items():
+            key = "dependentRequired" if isinstance(needs, list) else "dependentSchemas"
+            schema[key] = {**schema.get(key, {}), name: needs}
+
+    def _required(self, schema: Schema) -> None:
+        """Draft 3: `required: true` stands in the property itself. A name counts once."""
+        properties = schema.get("properties")
+        if isinstance(schema.get("required"), bool):
+            self._drop(schema, "required")
+        names = schema.get("required", [])
+        if isinstance(properties, dict) and _is_names(names):
+            names = names + [name for name, part in properties.items() if _says_required(part)]
+        if _is_names(names) and (unique := list(dict.fromkeys(names))) != schema.get("required", []):
+            self.changed.setdefault("required")
+            schema["required"] = unique
+
+    def _drop(self, schema: Schema, key: str) -> Any:
+        self.changed.setdefault(key)
+        return schema.pop(key)
+
+
+def modern_schema(schema: Mapping[str, Any], at: str) -> tuple[Schema, list[str]]:
+    """The schema in JSON Schema 2020-12, and the keywords that were rewritten.
+
+    `at` names the schema in errors, as `tools.0.input_schema`. Null for a keyword means that it is not given, and is
+    left out without a word. Raises InvalidRequest with the place of a value that no draft allows.
+    """
+    translation = _Translation()
+    translated: Schema = translation.schema(dict(schema), at)
+    if (definitions := translated.get("definitions")) is not None and "$defs" not in translated:
+        translation.changed.setdefault("definitions")
+        moved = {("$defs" if key == "definitions" else key): value for key, value in translated.items()}
+        translated = _with_moved_references({**moved, "$defs": definitions})
+    if translation.changed and "2020-12" not in translated.get("$schema", "2020-12"):
+        del translated["$schema"]
+    return translated, list(translation.changed)
+
+
+def _type_name(name: str, at: str) -> str | None:
+    lowered = name.lower()
+    if lowered in _TYPES:
+        return lowered
+    if lowered not in _OTHER_TYPES:
+        raise _wrong(f"{at}.type", f"one of {', '.join(_TYPES)}")
+    return _OTHER_TYPES[lowered]
+
+
+def _says_required(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("required") is True
+
+
+def _with_moved_references(value: Any) -> Any:
+    """References into `definitions` lead into `$defs`. A property may be named `$ref`: its value is no string."""
+    if isinstance(value, list):
+        return [_with_moved_references(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    moved = {key: _with_moved_references(part) for key, part in value.items()}
+    if isinstance(reference := moved.get("$ref"), str) and reference.startswith("#/definitions/"):
+        moved["$ref"] = "#/$defs/" + reference.removeprefix("#/definitions/")
+    return moved
+
+
+def _wrong(at: str, wanted: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{at} must be {wanted}.", param=at, hint="Tool schemas are JSON Schema 2020-12: correct it in the client."
+    )

@@ -1,0 +1,142 @@
+"""Fits the tools: every definition reaches the model as the client wrote it, or as what means the same."""
+
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from server.core import exact_json
+from server.core.errors import InvalidRequest, TrayError
+from server.core.messages import MessagesRequest, Tool, ToolChoice
+from server.models.tool_names import ToolNames, argument_name, tool_name
+from server.models.tool_object import plain_object
+from server.models.tool_schema import Schema, modern_schema
+
+_MAX_NAMED = 8
+"""Tools that a warning names."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """A tool as the API takes it. `renamed` are its arguments' names, client's -> API's; `changed` says what was
+    rewritten."""
+
+    tool: Tool
+    renamed: Mapping[str, str]
+    changed: tuple[str, ...]
+
+
+def fit_tools(request: MessagesRequest, warnings: list[str]) -> tuple[MessagesRequest, ToolNames]:
+    """The tools as the API takes them, and the names that were exchanged for it.
+
+    Raises InvalidRequest, with the tool's name and the place, for a schema that means nothing.
+    """
+    fitted = [_fitted(tool, position) for position, tool in enumerate(request.tools)]
+    history = (
+        block["name"] for message in request.messages for block in message["content"] if block["type"] == "tool_use"
+    )
+    clients = [tool["name"] for tool in request.tools]
+    names = ToolNames(
+        {name: tool_name(name) for name in dict.fromkeys([*clients, *history]) if name != tool_name(name)},
+        {one.tool["name"]: one.renamed for one in fitted if one.renamed},
+    )
+    _warn(clients, fitted, warnings)
+    tools = _with_one_mark([one.tool for one in fitted])
+    if tools != tuple(request.tools):
+        request = request.with_changes(tools=tools, tool_choice=_named(request.tool_choice))
+    if not names.none:
+        request = request.with_changes(messages=names.in_history(request.messages))
+    return request, names
+
+
+def name_refused_tool(error: TrayError, tools: Sequence[Tool]) -> None:
+    """Add the tool's name to a refusal of the API's, which names its number alone (`tools.3.custom.input_schema`)."""
+    found = re.search(r"\btools\.(\d+)\b", error.message)
+    if found is not None and int(found[1]) < len(tools) and not error.hint:
+        error.hint = f"tools.{found[1]} is the tool {tools[int(found[1])]['name'][:100]!r}."
+
+
+def _fitted(tool: Tool, position: int) -> _Fitted:
+    try:
+        return _fitted_definition(exact_json.dumps(tool))
+    except InvalidRequest as error:
+        place = f"tools.{position}.{error.param}"
+        raise InvalidRequest(
+            f"The tool {tool['name'][:100]!r} cannot be used: {error.message}", param=place, hint=error.hint
+        ) from None
+
+
+@functools.lru_cache(maxsize=1024)
+def _fitted_definition(definition: bytes) -> _Fitted:
+    """Clients send the same tools with every request: reading 40 of them again took 8 ms."""
+    tool: Tool = exact_json.loads(definition)
+    schema, rewritten = modern_schema(tool["input_schema"], "input_schema")
+    schema, merged = plain_object(schema, "input_schema")
+    schema, renamed = _with_argument_names(schema)
+    changed = (*rewritten, *(f"{key} at the top" for key in merged), *(f"argument {name!r}" for name in renamed))
+    return _Fitted({**tool, "name": tool_name(tool["name"]), "input_schema": schema}, renamed, changed)
+
+
+def _with_argument_names(schema: Schema) -> tuple[Schema, dict[str, str]]:
+    """The schema with argument names that the API takes; an exchanged one stays readable as the title."""
+    properties = schema.get("properties", {})
+    renamed = {name: argument_name(name) for name in properties if argument_name(name) != name}
+    if not renamed:
+        return schema, renamed
+    changed = {renamed.get(name, name): _titled(part, name, renamed) for name, part in properties.items()}
+    result = {**schema, "properties": changed}
+    if "required" in schema:
+        result["required"] = [renamed.get(name, name) for name in schema["required"]]
+    for key in ("dependentRequired", "dependentSchemas"):
+        if key in schema:
+            result[key] = {
+                renamed.get(name, name): _renamed_needs(needs, renamed) for name, needs in schema[key].items()
+            }
+    return result, renamed
+
+
+def _titled(part: Any, name: str, renamed: Mapping[str, str]) -> Any:
+    if name not in renamed or not isinstance(part, dict):
+        return part
+    return {"title": name, **part}
+
+
+def _renamed_needs(needs: Any, renamed: Mapping[str, str]) -> Any:
+    return [renamed.get(name, name) for name in needs] if isinstance(needs, list) else needs
+
+
+def _named(choice: ToolChoice | None) -> ToolChoice | None:
+    if choice is None or "name" not in choice:
+        return choice
+    return {**choice, "name": tool_name(choice["name"])}
+
+
+def _with_one_mark(tools: Sequence[Tool]) -> tuple[Tool, ...]:
+    """The tools with only the last of the client's cache marks, which covers the others.
+
+    The API takes four in a request, and Claude Code sets up to three.
+    """
+    marked = [position for position, tool in enumerate(tools) if "cache_control" in tool]
+    return tuple(_without_mark(tool) if position in marked[:-1] else tool for position, tool in enumerate(tools))
+
+
+def _without_mark(tool: Tool) -> Tool:
+    unmarked = tool.copy()
+    unmarked.pop("cache_control", None)
+    return unmarked
+
+
+def _warn(clients: Sequence[str], fitted: Sequence[_Fitted], warnings: list[str]) -> None:
+    pairs = list(zip(clients, fitted, strict=True))
+    rewritten = [f"{name} ({', '.join(one.changed)})" for name, one in pairs if one.changed]
+    if rewritten:
+        warnings.append(f"tool schemas were rewritten for the API: {_few(rewritten)}")
+    exchanged = [f"{name} as {one.tool['name']}" for name, one in pairs if name != one.tool["name"]]
+    if exchanged:
+        warnings.append(f"the model knows tools by other names: {_few(exchanged)}")
+
+
+def _few(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - _MAX_NAMED} more" if len(texts) > _MAX_NAMED else ""
+    return "; ".join(texts[:_MAX_NAMED]) + more

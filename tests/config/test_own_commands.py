@@ -1,0 +1,99 @@
+"""The lines that messages tell people to run: they run."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from server.config import own_commands
+from server.config.own_commands import Installation, announce, cli_command, own_command, program, sign_in_hint
+from server.config.paths import default_config_dir, default_data_dir
+
+NAME = "dragoman.exe" if sys.platform == "win32" else "dragoman"
+posix = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell reads the lines")
+
+
+@pytest.fixture(autouse=True)
+def _host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_commands, "host", own_commands.Host())
+
+
+def put(folder: Path) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / NAME).touch(mode=0o700)
+    return str(folder / NAME)
+
+
+def installation(tmp_path: Path, **changes: object) -> Installation:
+    fields = {
+        "executable": tmp_path / "environment" / "python",
+        "script": tmp_path / "script",
+        "environment": {"PATH": str(tmp_path / "path")},
+        **changes,
+    }
+    return Installation(**fields)  # type: ignore[arg-type]
+
+
+def test_on_path_the_name_is_enough(tmp_path: Path) -> None:
+    put(tmp_path / "path")
+    put(tmp_path / "environment")
+    assert program(installation(tmp_path), tmp_path) == ["dragoman"]
+
+
+def test_in_a_checkout_it_is_dev_py(tmp_path: Path) -> None:
+    put(tmp_path / "environment")
+    (tmp_path / "dev.py").touch()
+    assert program(installation(tmp_path), tmp_path) == ["python3", str(tmp_path / "dev.py"), "run"]
+    assert program(installation(tmp_path, platform="win32"), tmp_path)[0] == "py"
+
+
+def test_in_a_virtual_environment_it_is_the_script_s_path(tmp_path: Path) -> None:
+    script = put(tmp_path / "environment")
+    assert program(installation(tmp_path), tmp_path) == [script]
+
+
+def test_without_a_script_it_is_the_module(tmp_path: Path) -> None:
+    assert program(installation(tmp_path), tmp_path) == [str(tmp_path / "environment" / "python"), "-m", "server"]
+
+
+def test_a_bundle_and_an_image_are_started_themselves(tmp_path: Path) -> None:
+    put(tmp_path / "path")
+    frozen = installation(tmp_path, frozen=True)
+    assert program(frozen, tmp_path) == [str(frozen.executable)]
+    environment = {"APPIMAGE": "/opt/Tray.AppImage", "APPDIR": str(tmp_path / "environment")}
+    assert program(installation(tmp_path, environment=environment), tmp_path) == ["/opt/Tray.AppImage"]
+
+
+@posix
+def test_the_line_of_this_installation_runs_on_the_same_folders(tmp_path: Path) -> None:
+    data = tmp_path / "my data"
+    announce(data, default_config_dir(), window=False)
+    ran = subprocess.run(["sh", "-c", own_command("doctor")], capture_output=True, text=True, check=False)
+    assert str(data) in ran.stdout, ran.stderr
+    announce(default_data_dir(), default_config_dir(), window=False)
+    assert "data-dir" not in own_command("key")
+
+
+@posix
+def test_claude_is_named_by_its_path_unless_a_terminal_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundled = tmp_path / "with space" / "claude"
+    bundled.parent.mkdir()
+    bundled.touch(mode=0o700)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert shlex.split(cli_command(bundled, "auth", "login")) == [str(bundled), "auth", "login"]
+    monkeypatch.setenv("PATH", str(bundled.parent))
+    assert cli_command(bundled, "auth", "login") == "claude auth login"
+
+
+def test_the_window_s_button_is_named_where_there_is_a_window() -> None:
+    announce(default_data_dir(), default_config_dir(), window=True)
+    assert sign_in_hint("/opt/claude").startswith("Sign in on the page Overview of the window, or run `/opt/claude")
+    assert "Overview" in own_commands.key_hint()
+    announce(default_data_dir(), default_config_dir(), window=False)
+    assert sign_in_hint("/opt/claude").startswith("Run `/opt/claude auth login`")
+    assert own_command("key") in own_commands.key_hint()
+    assert own_command("key", "--anthropic") in own_commands.anthropic_key_hint()

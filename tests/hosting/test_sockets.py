@@ -1,0 +1,79 @@
+"""Ports that can be had, and what is said of those that cannot."""
+
+import errno
+import os
+import socket
+
+import pytest
+
+from server.core.errors import PortUnavailable, SettingsInvalid
+from server.hosting.sockets import listen, listening_failed, url_of
+from tests.ports import kept_port
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:"),
+        ("localhost", "http://127.0.0.1:"),
+        ("0.0.0.0", "http://127.0.0.1:"),
+        ("::1", "http://[::1]:"),
+        ("::", "http://[::1]:"),
+    ],
+)
+async def test_the_url_reaches_the_socket(host: str, url: str) -> None:
+    sock = await listen(host, 0)
+    with sock:
+        port = sock.getsockname()[1]
+        assert url_of(sock) == f"{url}{port}"
+        address = url.removeprefix("http://").rstrip(":").strip("[]")
+        with socket.create_connection((address, port)):
+            pass
+
+
+async def test_answers_are_not_held_back_and_children_do_not_inherit_the_port() -> None:
+    with await listen("127.0.0.1", 0) as sock:
+        # asyncio sets TCP_NODELAY only where it can see that the socket is TCP.
+        assert sock.proto == socket.IPPROTO_TCP
+        assert not sock.get_inheritable()
+        assert not sock.getblocking()
+
+
+async def test_a_port_in_use_is_said() -> None:
+    with kept_port() as port:
+        with await listen("127.0.0.1", port), pytest.raises(PortUnavailable) as error:
+            await listen("127.0.0.1", port)
+        (await listen("127.0.0.1", port)).close()
+    assert (error.value.host, error.value.port, error.value.in_use) == ("127.0.0.1", port, True)
+    assert "--port" in error.value.hint
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:80", "x" * 70 + ".localhost", "::ffff::1"])
+async def test_a_host_that_is_no_address_is_said(host: str, outside_connections: list[str]) -> None:
+    with pytest.raises(SettingsInvalid) as error:
+        await listen(host, 0)
+    assert error.value.name == "host"
+    outside_connections.clear()
+
+
+async def test_an_address_of_another_machine_is_said() -> None:
+    with pytest.raises(SettingsInvalid, match="no address of this machine"):
+        await listen("192.0.2.1", 0)  # https://www.rfc-editor.org/rfc/rfc5737
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "in_use"),
+    [
+        (errno.EADDRINUSE, PortUnavailable, True),
+        (errno.EACCES, PortUnavailable, False),
+        (errno.EPERM, PortUnavailable, False),
+        (errno.ENOBUFS, PortUnavailable, False),
+        (errno.EADDRNOTAVAIL, SettingsInvalid, None),
+        (errno.EAFNOSUPPORT, SettingsInvalid, None),
+    ],
+)
+def test_each_reason_has_its_error(number: int, kind: type, in_use: bool | None) -> None:
+    error = listening_failed(OSError(number, os.strerror(number)), "127.0.0.1", 80)
+    assert type(error) is kind
+    assert getattr(error, "in_use", None) == in_use
+    assert error.hint

@@ -1,0 +1,153 @@
+"""The LaunchAgent: the file it writes, and what launchd says of it."""
+
+import plistlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from server.core.errors import SetupError
+from tray_app.desktop.autostart.macos import LaunchAgent
+
+
+class Launchd:
+    """launchctl as far as it is asked: it remembers what a person switched off."""
+
+    def __init__(self, words: tuple[str, str] = ("enabled", "disabled")) -> None:
+        self.switched_off: dict[str, bool] = {"com.example.other": True}
+        self.words = words
+        self.broken = False
+        self.asked: list[str] = []
+
+    def __call__(self, command: Sequence[str]) -> str:
+        if self.broken:
+            raise FileNotFoundError(command[0])
+        program, verb, target = command
+        assert program == "/bin/launchctl"
+        self.asked.append(verb)
+        if verb == "enable":
+            self.switched_off[target.removeprefix("gui/501/")] = False
+            return ""
+        assert (verb, target) == ("print-disabled", "gui/501")
+        lines = [f'\t\t"{label}" => {self.words[off]}' for label, off in self.switched_off.items()]
+        return "\n".join(["\tdisabled services = {", *lines, "\t}"])
+
+
+class Mac:
+    """A home, a program and launchd."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.file = root / "Library" / "LaunchAgents" / "local.dragoman.plist"
+        self.launchd = Launchd()
+        self.program = self.install("Applications/Dragoman")
+
+    def install(self, name: str) -> Path:
+        program = self.root / name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+        return program
+
+    def agent(self, program: Path | None = None) -> LaunchAgent:
+        command = [str(program or self.program), "--hidden"]
+        return LaunchAgent(command, home=self.root, user=501, runner=self.launchd)
+
+
+@pytest.fixture
+def mac(tmp_path: Path) -> Mac:
+    return Mac(tmp_path)
+
+
+def test_it_is_off_until_it_is_switched_on_and_off_again(mac: Mac) -> None:
+    agent = mac.agent()
+    assert not agent.enabled()
+    agent.enable()
+    assert agent.enabled()
+    agent.disable()
+    assert not agent.enabled()
+    assert not mac.file.exists()
+
+
+def test_the_file_starts_the_program_at_login_and_nothing_is_loaded_or_unloaded_now(mac: Mac) -> None:
+    agent = mac.agent()
+    agent.enable()
+    written = plistlib.loads(mac.file.read_bytes())
+    assert written["Label"] == "local.dragoman"
+    assert written["ProgramArguments"] == [str(mac.program), "--hidden"]
+    assert written["RunAtLoad"] is True
+    agent.disable()
+    assert set(mac.launchd.asked) == {"print-disabled"}
+
+
+@pytest.mark.parametrize("words", [("enabled", "disabled"), ("false", "true")], ids=["macOS 13", "macOS 12"])
+def test_an_agent_that_the_person_switched_off_in_the_system_is_off_until_it_is_switched_on_here(
+    mac: Mac, words: tuple[str, str]
+) -> None:
+    mac.launchd.words = words
+    mac.agent().enable()
+    mac.launchd.switched_off["local.dragoman"] = True
+    assert not mac.agent().enabled()
+    assert not mac.agent().repair()
+    mac.agent().enable()
+    assert mac.agent().enabled()
+
+
+def test_what_launchd_remembers_goes_before_the_file(mac: Mac) -> None:
+    mac.agent().enable()
+    written = plistlib.loads(mac.file.read_bytes()) | {"Disabled": True}
+    mac.file.write_bytes(plistlib.dumps(written))
+    assert not mac.agent().enabled()
+    mac.launchd.switched_off["local.dragoman"] = False
+    assert mac.agent().enabled()
+
+
+def test_without_launchctl_the_file_decides(mac: Mac) -> None:
+    mac.launchd.broken = True
+    mac.agent().enable()
+    assert mac.agent().enabled()
+
+
+def test_an_agent_that_cannot_be_switched_on_is_said(mac: Mac) -> None:
+    mac.launchd.switched_off["local.dragoman"] = True
+
+    class Refusing(Launchd):
+        def __call__(self, command: Sequence[str]) -> str:
+            if command[1] == "enable":
+                raise PermissionError("not permitted")
+            return mac.launchd(command)
+
+    agent = LaunchAgent([str(mac.program)], home=mac.root, user=501, runner=Refusing())
+    with pytest.raises(SetupError, match="switched off") as caught:
+        agent.enable()
+    assert "Login Items" in caught.value.hint
+
+
+def test_an_agent_whose_program_is_gone_is_off_until_it_is_repaired(mac: Mac) -> None:
+    mac.agent().enable()
+    mac.program.unlink()
+    moved = mac.install("Elsewhere/Dragoman")
+    agent = mac.agent(moved)
+    assert not agent.enabled()
+    assert agent.repair()
+    assert agent.enabled()
+    assert plistlib.loads(mac.file.read_bytes())["ProgramArguments"][0] == str(moved)
+    assert not agent.repair()
+
+
+def test_an_agent_that_is_not_ours_is_not_repaired(mac: Mac) -> None:
+    mac.file.parent.mkdir(parents=True)
+    foreign = plistlib.dumps({"Label": "com.example", "ProgramArguments": ["/gone"], "RunAtLoad": True})
+    mac.file.write_bytes(foreign)
+    assert not mac.agent().repair()
+    assert mac.file.read_bytes() == foreign
+
+
+@pytest.mark.parametrize("content", [b"", b"not a plist", b"<plist><dict><key>a</key>", plistlib.dumps(["a list"])])
+def test_a_damaged_file_is_off_and_replaced_when_it_is_switched_on(mac: Mac, content: bytes) -> None:
+    mac.file.parent.mkdir(parents=True)
+    mac.file.write_bytes(content)
+    assert not mac.agent().enabled()
+    assert not mac.agent().repair()
+    mac.agent().enable()
+    assert mac.agent().enabled()

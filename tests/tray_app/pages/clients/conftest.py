@@ -1,0 +1,47 @@
+"""The page over a computer of the test's own."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from tray_app.clients.client import Places
+from tray_app.context import Context
+from tray_app.pages.clients import ClientsPage
+from tray_app.pages.clients.survey import Survey
+
+
+@pytest.fixture
+def places(made_home: Path) -> Places:
+    return Places(made_home, {"PATH": str(made_home / "empty")}, "linux")
+
+
+@pytest.fixture
+def continue_file(made_home: Path) -> Path:
+    """Continue's file, as somebody has it."""
+    path = made_home / ".continue" / "config.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text("name: Mine # name\nversion: 1.0.0\nschema: v1\n")
+    path.chmod(0o600)
+    return path
+
+
+@pytest.fixture
+async def page(context: Context, places: Places, qtbot: QtBot, bugs: list[BaseException]) -> ClientsPage:
+    """The page, shown; its survey has looked around."""
+    made = ClientsPage(context, Survey(context, places=places))
+    qtbot.addWidget(made)
+    made.resize(900, 700)
+    made.show()
+    await made.survey.refresh()
+    return made
+
+
+Choose = Callable[[str], None]
+
+
+@pytest.fixture
+def choose(page: ClientsPage) -> Choose:
+    """Go to a client."""
+    return lambda client: page.open_details(client=client)

@@ -1,0 +1,101 @@
+"""The test on the page: one request, its answer, its end, and a server that has to be started for it."""
+
+import pytest
+
+from server.core.errors import NotSignedIn
+from tests.scripted_backend import Gate, ScriptedBackend, answer, begin
+from tests.waiting import until
+from tray_app.context import Context
+from tray_app.pages.clients import ClientsPage
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+async def test_the_answer_is_shown(page: ClientsPage, context: Context, backend: ScriptedBackend) -> None:
+    await context.server.start()
+    backend.script(answer("Hello from Claude."))
+    trial = page.card.trial
+    page.card.test.click()
+    await until(lambda: trial.result.text() == "Hello from Claude.")
+    assert trial.detail.text().startswith("opus answered in ")
+    assert trial.again.isVisibleTo(trial)
+    await until(lambda: not trial.running)
+
+
+async def test_a_stopped_server_is_started_on_request(
+    page: ClientsPage, context: Context, backend: ScriptedBackend
+) -> None:
+    backend.script(answer("Hello."))
+    trial = page.card.trial
+    page.card.test.click()
+    assert trial.result.text() == "The server is not running."
+    assert context.server.state == "stopped"
+    trial.start.click()
+    await until(lambda: trial.result.text() == "Hello.")
+    assert context.server.state == "running"
+
+
+async def test_an_error_in_words(page: ClientsPage, context: Context, backend: ScriptedBackend) -> None:
+    await context.server.start()
+    backend.script(NotSignedIn("Claude Code is not signed in.", hint="Run claude and sign in."))
+    trial = page.card.trial
+    page.card.test.click()
+    await until(lambda: "not signed in" in trial.result.text())
+    assert trial.result.property("role") == "error"
+    assert "401" in trial.detail.text()
+    backend.script(answer("Now it works."))
+    trial.again.click()
+    await until(lambda: trial.result.text() == "Now it works.")
+    assert trial.result.property("role") == ""
+
+
+async def test_cancel(page: ClientsPage, context: Context, backend: ScriptedBackend, gate: Gate) -> None:
+    await context.server.start()
+    backend.script(begin(), gate, answer("never"))
+    trial = page.card.trial
+    page.card.test.click()
+    await gate.reached.wait()
+    await until(lambda: trial.busy.isVisibleTo(trial))
+    trial.busy.cancel.click()
+    assert trial.result.text() == "Cancelled."
+    await backend.until_closed()
+    assert not trial.running
+
+
+async def test_a_second_test_ends_the_first(
+    page: ClientsPage, context: Context, backend: ScriptedBackend, gate: Gate
+) -> None:
+    await context.server.start()
+    backend.script(begin(), gate, answer("never"))
+    backend.script(answer("The second."))
+    page.card.test.click()
+    await gate.reached.wait()
+    page.card.test.click()
+    await until(lambda: page.card.trial.result.text() == "The second.")
+    await backend.until_closed()
+
+
+async def test_another_client_ends_it(
+    page: ClientsPage, context: Context, backend: ScriptedBackend, gate: Gate
+) -> None:
+    await context.server.start()
+    backend.script(begin(), gate, answer("never"))
+    page.card.test.click()
+    await gate.reached.wait()
+    page.open_details(client="zed")
+    await backend.until_closed()
+    assert page.card.trial.isHidden()
+
+
+async def test_the_way_to_the_log(page: ClientsPage, context: Context, backend: ScriptedBackend) -> None:
+    await context.server.start()
+    backend.script(answer("Hello."))
+    wanted: list[str] = []
+    context.page_requested.connect(lambda key, _: wanted.append(key))
+    page.card.test.click()
+    await until(lambda: page.card.trial.requests.isVisibleTo(page.card.trial))
+    page.card.trial.requests.click()
+    assert wanted == ["requests"]

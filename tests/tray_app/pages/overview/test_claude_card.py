@@ -1,0 +1,198 @@
+"""Claude Code's card: what is known of it, and finding, choosing and signing in from here."""
+
+from pathlib import Path
+
+import psutil
+import pytest
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton
+
+from server.core.events import CliChanged
+from tests.tray_app.window.scripted_claude import ASKED, CODE, LOGIN, NO_LOGIN, PAGE, Browser, write_claude
+from tests.waiting import until
+from tray_app.pages.overview.claude_card import ClaudeCard, _account, _plan
+from tray_app.pages.overview.claude_watch import ClaudeReport
+from tray_app.pages.overview.facts import Facts
+from tray_app.pages.overview.mending import Mending
+from tray_app.widgets import CopyButton
+
+
+@pytest.fixture
+async def card(context):
+    card = ClaudeCard(context)
+    card.resize(420, 500)
+    card.show()
+    yield card
+    await card.sign_in.settle()
+    card.deleteLater()
+
+
+@pytest.fixture
+def browser():
+    browser = Browser()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def claude(tmp_path):
+    """Nobody is signed in to it, until its login is given the code."""
+    return write_claude(tmp_path, LOGIN, ASKED)
+
+
+def facts(card):
+    found = card.findChild(Facts)
+    return {key: found.fact(key) for key in ("account", "plan", "version", "path")}
+
+
+def find(card, label):
+    return next((one for one in card.findChildren(QPushButton) if one.text() == label and one.isVisible()), None)
+
+
+def press(card, label):
+    found = find(card, label)
+    assert found is not None, f"there is no button {label!r}"
+    found.click()
+
+
+async def look(card, context, path: Path):
+    await context.change_settings({"claude_path": str(path)})
+    await card.watch.look()
+
+
+async def test_the_real_cli_and_its_account(card, context, cli_path, claude_environment, monkeypatch):
+    for name, value in claude_environment.items():
+        monkeypatch.setenv(name, value)
+    await look(card, context, cli_path)
+    shown = facts(card)
+    assert shown["version"].count(".") == 2
+    assert shown["path"] == str(cli_path)
+    assert shown["account"] == "Signed in with an API key (ANTHROPIC_API_KEY)"
+    assert shown["plan"] in ("", "–")
+    assert find(card, "Sign in") is None
+
+
+async def test_signing_in_from_here(card, context, claude, browser):
+    await look(card, context, claude)
+    assert facts(card)["account"] == "Not signed in"
+    press(card, "Sign in")
+    await until(lambda: find(card, "Open"))
+    assert find(card, "Sign in") is None
+    press(card, "Open")
+    assert browser.opened == [PAGE]
+    next(one for one in card.findChildren(CopyButton) if one.isVisible()).click()
+    assert QGuiApplication.clipboard().text() == browser.opened[0]
+    field = card.findChild(QLineEdit)
+    field.setText("half")
+    field.returnPressed.emit()
+    assert field.text() == ""
+    await until(lambda: "full code" in card.sign_in._complaint.text())
+    field.setText(CODE)
+    press(card, "Continue")
+    await until(lambda: facts(card)["account"] == "me@example.com")
+    assert facts(card)["plan"] == "Max"
+    assert card.sign_in.isHidden()
+    assert find(card, "Sign in") is None
+
+
+async def test_signing_in_can_be_given_up(card, context, claude):
+    await look(card, context, claude)
+    press(card, "Sign in")
+    await until(lambda: find(card, "Open"))
+    press(card, "Cancel")
+    await until(lambda: find(card, "Sign in"))
+    assert card.sign_in.isHidden()
+    assert psutil.Process().children() == []
+
+
+async def test_a_sign_in_that_fails_says_why_and_can_be_tried_again(card, context, tmp_path):
+    await look(card, context, write_claude(tmp_path, NO_LOGIN, ASKED))
+    press(card, "Sign in")
+    await until(lambda: find(card, "Try again"))
+    assert "no way to the server" in " ".join(one.text for one in card.findChildren(Mending))
+    press(card, "Close")
+    assert find(card, "Sign in") is not None
+
+
+async def test_a_program_that_is_not_there_is_chosen(card, context, claude, browser, tmp_path, qtbot):
+    await look(card, context, tmp_path / "nowhere")
+    assert str(tmp_path / "nowhere") in " ".join(one.text for one in card.findChildren(Mending))
+    press(card, "Get Claude Code")
+    assert browser.opened == ["https://claude.com/claude-code"]
+    press(card, "Choose the program...")
+    dialog = card.window().findChild(QFileDialog)
+    dialog.fileSelected.emit(str(claude))
+    await until(lambda: facts(card)["version"] == "9.9.9")
+    assert context.settings.claude_path == claude
+    assert find(card, "Get Claude Code") is None
+    dialog.reject()
+
+
+async def test_none_is_chosen_where_the_command_line_says_which(card, context, tmp_path):
+    context.overrides = {**context.overrides, "claude_path": tmp_path / "nowhere"}
+    context.bus.publish(CliChanged(None, None, None, {}, "It is gone."))
+    await until(lambda: find(card, "Get Claude Code"))
+    assert find(card, "Choose the program...") is None
+
+
+async def test_what_is_no_claude_says_so(card, context, tmp_path):
+    await look(card, context, write_claude(tmp_path, "sys.exit('I am a cow')"))
+    assert "I am a cow" in " ".join(one.text for one in card.findChildren(Mending))
+
+
+async def test_it_follows_the_server(card, context, claude):
+    account = {"email": "you@example.com", "organization": "Example", "subscriptionType": "pro"}
+    await context.change_settings({"claude_path": str(claude)})
+    context.bus.publish(CliChanged(str(claude), "2.1.330", True, account))
+    await until(lambda: facts(card)["version"] == "2.1.330")
+    assert facts(card) == {
+        "account": "you@example.com, Example",
+        "plan": "Pro",
+        "version": "2.1.330",
+        "path": str(claude),
+    }
+    context.bus.publish(CliChanged(None, None, None, {}, "It is gone.", "Install it."))
+    await until(lambda: card.findChild(Mending).text == "It is gone.")
+    assert find(card, "Get Claude Code") is not None
+    assert facts(card)["account"] == "–"
+
+
+async def test_whoever_asks_meanwhile_gets_the_same_answer(card, context, claude):
+    await context.change_settings({"claude_path": str(claude)})
+    answers = []
+    card.watch.changed.connect(lambda: answers.append(card.watch.report) if not card.watch.looking else None)
+    card.look()
+    card.look()
+    await card.watch.look()
+    assert len(answers) == 1
+    assert facts(card)["version"] == "9.9.9"
+
+
+async def test_another_program_in_the_settings_is_asked_at_once_where_it_is_seen(card, context, claude, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = write_claude(tmp_path / "other", LOGIN, ASKED.replace("9.9.9", "8.8.8"))
+    await context.change_settings({"claude_path": str(claude)})
+    card.set_active(True)
+    await until(lambda: facts(card)["version"] == "9.9.9")
+    await context.change_settings({"claude_path": str(other)})
+    await until(lambda: facts(card)["version"] == "8.8.8")
+    card.set_active(False)
+    await context.change_settings({"claude_path": str(claude)})
+    assert card.watch.report is None
+    assert not card.watch.looking
+
+
+@pytest.mark.parametrize(
+    ("account", "shown"),
+    [
+        ({"tokenSource": "CLAUDE_CODE_OAUTH_TOKEN"}, ("Signed in with CLAUDE_CODE_OAUTH_TOKEN", "")),
+        ({"tokenSource": "none", "apiKeySource": "none"}, ("Signed in", "")),
+        ({"apiKeySource": "ANTHROPIC_API_KEY"}, ("Signed in with an API key (ANTHROPIC_API_KEY)", "")),
+        ({"apiProvider": "bedrock"}, ("Signed in through bedrock", "")),
+        ({"subscriptionType": "claude_pro"}, ("Signed in", "Claude pro")),
+        ({"email": "a@b.example", "subscriptionType": "claude_max"}, ("a@b.example", "Claude max")),
+    ],
+)
+def test_the_account_and_the_plan_in_words(account: dict[str, str], shown: tuple[str, str]) -> None:
+    report = ClaudeReport(signed_in=True, account=account)
+    assert (_account(report), _plan(report)) == shown

@@ -1,0 +1,31 @@
+"""The addresses to choose from."""
+
+import ipaddress
+
+import pytest
+
+from tray_app.pages.settings.addresses import choices, is_this_computer, own_addresses
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        *((host, True) for host in ("127.0.0.1", "127.1.2.3", "::1", "localhost")),
+        *((host, False) for host in ("0.0.0.0", "::", "192.168.1.5", "tray.example")),
+    ],
+)
+def test_what_only_this_computer_can_reach(host: str, here: bool) -> None:
+    assert is_this_computer(host) is here
+
+
+def test_own_addresses_are_ones_that_others_could_use() -> None:
+    for address, _interface in own_addresses():
+        parsed = ipaddress.ip_address(address)
+        assert not parsed.is_loopback
+        assert not parsed.is_link_local
+
+
+def test_this_computer_comes_first_and_addresses_are_named_by_their_interface() -> None:
+    offered = choices([("192.168.1.5", "eth0")])
+    assert [value for value, _ in offered] == ["127.0.0.1", "0.0.0.0", "192.168.1.5"]
+    assert offered[2][1] == "192.168.1.5 (eth0)"

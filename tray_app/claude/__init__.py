@@ -1,0 +1,1 @@
+"""Claude Code as the window sees it: signing in."""

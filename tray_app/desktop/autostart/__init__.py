@@ -1,0 +1,42 @@
+"""Start at login: truthfully, for every way the application can be installed.
+
+`system_autostart()` is the one of this machine; all that it says is read anew from the system.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from tray_app.desktop.autostart.base import Autostart
+from tray_app.desktop.autostart.command import start_command
+
+__all__ = ["Autostart", "autostart_for", "start_command", "system_autostart"]
+
+
+def system_autostart(options: Sequence[str] = ()) -> Autostart:
+    """Start at login for this installation on this machine, with `options` such as `--config-dir DIR`."""
+    return autostart_for(sys.platform, start_command(options=options))
+
+
+def autostart_for(platform: str, command: Sequence[str]) -> Autostart:
+    """The way of `platform`, a value of `sys.platform`; all but macOS and Windows follow the XDG specifications.
+
+    Raises RuntimeError for the registry of a Windows that this is not.
+    """
+    if platform == "darwin":
+        from tray_app.desktop.autostart.macos import LaunchAgent
+
+        return LaunchAgent(command)
+    if platform == "win32":
+        return _run_key(command)
+    from tray_app.desktop.autostart.linux import XdgAutostart
+
+    return XdgAutostart(command)
+
+
+def _run_key(command: Sequence[str]) -> Autostart:
+    if sys.platform == "win32":
+        from tray_app.desktop.autostart.registry import CurrentUserRegistry
+        from tray_app.desktop.autostart.windows import RunKey
+
+        return RunKey(command, CurrentUserRegistry())
+    raise RuntimeError("there is no registry here")

@@ -1,0 +1,34 @@
+"""The command that starts the application at login, hidden in the tray, however it was installed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from server.cli.options import COMMAND
+from server.config.own_commands import Installation, app_image, this_installation
+
+HIDDEN = "--hidden"
+
+
+def start_command(installation: Installation | None = None, options: Sequence[str] = ()) -> tuple[str, ...]:
+    """The program and its arguments; `options` are given to it before `--hidden`."""
+    return (*_program(installation or this_installation()), *options, HIDDEN)
+
+
+def _program(installation: Installation) -> tuple[str, ...]:
+    if image := app_image(installation):
+        return (image,)
+    if installation.frozen:
+        return (str(installation.executable),)
+    if installation.platform == "win32":
+        # The console script would open a console window at every login.
+        return (str(_without_console(installation.executable)), "-m", "tray_app")
+    beside = installation.executable.with_name(COMMAND)
+    for script in (installation.script, beside):
+        if script.name == COMMAND and script.is_file():
+            return (str(script),)
+    return (str(installation.executable), "-m", "tray_app")
+
+
+def _without_console(interpreter: Path) -> Path:
+    windowed = interpreter.with_name("pythonw.exe")
+    return windowed if windowed.is_file() else interpreter

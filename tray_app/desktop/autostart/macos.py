@@ -1,0 +1,126 @@
+"""Start at login by a LaunchAgent in `~/Library/LaunchAgents`; `man launchd.plist`, `man launchctl`."""
+
+import os
+import plistlib
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from xml.parsers.expat import ExpatError
+
+from server.config.paths import write_private
+from server.core.errors import SetupError
+from tray_app.desktop.autostart.base import autostart_failed
+
+LABEL = "local.dragoman"
+LAUNCHCTL = "/bin/launchctl"
+TIMEOUT_SECONDS = 10.0
+
+Runner = Callable[[Sequence[str]], str]
+"""Runs a command and gives its standard output. Raises OSError or subprocess.SubprocessError."""
+
+
+def run(command: Sequence[str]) -> str:
+    """Run a command to its end, 10 seconds at most."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=True)
+    return done.stdout
+
+
+class LaunchAgent:
+    """The agent's file, and what launchd remembers of a person who switched it off in the system's settings.
+
+    The job is never loaded or unloaded here: loading would start the application a second time, and unloading would
+    end the one that the person is using.
+    """
+
+    def __init__(
+        self, command: Sequence[str], *, home: Path | None = None, user: int | None = None, runner: Runner = run
+    ) -> None:
+        self._command = tuple(command)
+        self._file = (home or Path.home()) / "Library" / "LaunchAgents" / f"{LABEL}.plist"
+        self._domain = f"gui/{_user_id() if user is None else user}"
+        self._run = runner
+        self.description = f"the file {self._file}"
+
+    def enabled(self) -> bool:
+        agent = self._read()
+        return agent is not None and self._wanted(agent) and _startable(agent)
+
+    def enable(self) -> None:
+        agent = self._read()
+        if agent is None or not agent.get("RunAtLoad") or agent.get("Disabled") or not _startable(agent):
+            self._write()
+        if self._switched_off():
+            self._switch_on()
+
+    def disable(self) -> None:
+        try:
+            self._file.unlink(missing_ok=True)
+        except OSError as error:
+            raise autostart_failed(str(self._file), error) from error
+
+    def repair(self) -> bool:
+        agent = self._read()
+        if agent is None or agent.get("Label") != LABEL or not self._wanted(agent) or _startable(agent):
+            return False
+        self._write()
+        return True
+
+    def _wanted(self, agent: dict[str, Any]) -> bool:
+        switched_off = self._switched_off()
+        return bool(agent.get("RunAtLoad")) and not (agent.get("Disabled") if switched_off is None else switched_off)
+
+    def _switched_off(self) -> bool | None:
+        """What launchd was told by the person, which goes before the file; None: nothing, or it does not say."""
+        try:
+            answer = self._run([LAUNCHCTL, "print-disabled", self._domain])
+        except (OSError, subprocess.SubprocessError):
+            return None
+        # `"label" => disabled`; macOS 12 and older wrote true and false.
+        found = re.search(rf'"{re.escape(LABEL)}"\s*=>\s*(\w+)', answer)
+        return found[1] in ("disabled", "true") if found else None
+
+    def _switch_on(self) -> None:
+        try:
+            self._run([LAUNCHCTL, "enable", f"{self._domain}/{LABEL}"])
+        except (OSError, subprocess.SubprocessError) as error:
+            raise SetupError(
+                f"macOS keeps start at login switched off: {error}.",
+                hint="Allow Dragoman in System Settings, General, Login Items.",
+            ) from error
+
+    def _read(self) -> dict[str, Any] | None:
+        try:
+            agent = plistlib.loads(self._file.read_bytes())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise autostart_failed(str(self._file), error) from error
+        except (plistlib.InvalidFileException, ExpatError, ValueError):
+            return {}  # launchd does not start what it cannot read
+        return agent if isinstance(agent, dict) else {}
+
+    def _write(self) -> None:
+        agent = {
+            "Label": LABEL,
+            "ProgramArguments": list(self._command),
+            "RunAtLoad": True,
+            "ProcessType": "Interactive",
+            "LimitLoadToSessionType": "Aqua",
+        }
+        try:
+            write_private(self._file, plistlib.dumps(agent, sort_keys=False))
+        except OSError as error:
+            raise autostart_failed(str(self._file), error) from error
+
+
+def _startable(agent: dict[str, Any]) -> bool:
+    arguments = agent.get("ProgramArguments") or []
+    program = agent.get("Program") or (arguments[0] if isinstance(arguments, list) and arguments else None)
+    return isinstance(program, str) and shutil.which(program) is not None
+
+
+def _user_id() -> int:
+    return os.getuid() if hasattr(os, "getuid") else 0

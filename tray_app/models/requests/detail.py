@@ -1,0 +1,176 @@
+"""What the pane beside the log shows of one request: plain functions from a record to texts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from server.core import exact_json
+from server.core.records import RequestRecord
+from tray_app.formatting import duration, exact_time, money, size
+from tray_app.models.requests.columns import elapsed
+from tray_app.translation import tr
+
+MOST_CHARACTERS = 100_000
+"""More than this of a body is not shown: laying it out would hold up the window, and the server with it, for longer."""
+MOST_COLOURED = 30_000
+"""More than this is shown without colours, which take five times as long."""
+MOST_LINE = 20_000
+"""The longest line that is shown whole, for the same reason."""
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body to show. `whole` is all of it, for copying; `note` says what of it is not shown."""
+
+    shown: str
+    whole: str
+    language: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to do about a failed request, with the page where it is done."""
+
+    text: str
+    label: str
+    page: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def body(text: str) -> Body:
+    """A logged body, with its JSON laid out. Takes its time for a large one: not for the GUI thread."""
+    try:
+        whole = exact_json.dumps(exact_json.loads(text), indent=True).decode()
+        language = "json"
+    except ValueError:
+        whole, language = text, ""
+    shown = "\n".join(_shortened(line) for line in whole[:MOST_CHARACTERS].split("\n"))
+    language = language if len(shown) <= MOST_COLOURED else ""
+    if shown == whole:
+        return Body(shown, whole, language)
+    note = tr("Only the beginning of {size} is shown.") if len(whole) > MOST_CHARACTERS else tr("Long lines are cut.")
+    return Body(shown, whole, language, note.format(size=size(len(whole.encode("utf-8", "replace")))))
+
+
+def _shortened(line: str) -> str:
+    if len(line) <= MOST_LINE:
+        return line
+    return line[:MOST_LINE] + " … " + tr("({n} more characters)").format(n=f"{len(line) - MOST_LINE:,}")
+
+
+def summary(record: RequestRecord) -> list[Pair]:
+    """The request in a few lines; what is not known is left out."""
+    asked = record.requested_model if record.requested_model != record.model else None
+    return _known(
+        (tr("Endpoint"), record.endpoint),
+        (tr("Client"), record.client),
+        (tr("Model"), record.model or ""),
+        (tr("Asked for"), asked or ""),
+        (tr("Answered by"), _backend(record.backend)),
+        (tr("Streamed"), tr("yes") if record.stream else tr("no")),
+        (tr("HTTP status"), str(record.http_status or "")),
+        (tr("Refused"), tr("{n} times in a row").format(n=f"{record.count:,}") if record.count > 1 else ""),
+        (tr("Stop reason"), record.stop_reason or ""),
+        (tr("Request id"), record.id),
+    )
+
+
+def timing(record: RequestRecord, now: float) -> list[Pair]:
+    """When it came and how long it took."""
+    rest = None if record.ttft is None or record.duration is None else record.duration - record.ttft
+    return _known(
+        (tr("Arrived"), exact_time(record.started_at)),
+        (tr("First token after"), duration(record.ttft)),
+        (tr("Answer took"), duration(rest)),
+        (tr("Running for") if record.status == "running" else tr("Duration"), duration(elapsed(record, now))),
+        (tr("Output speed"), _speed(record.output_tokens, rest)),
+    )
+
+
+def first_token_share(record: RequestRecord) -> float | None:
+    """Which part of the duration went by before the first token, 0 to 1."""
+    if record.ttft is None or not record.duration:
+        return None
+    return min(1.0, max(0.0, record.ttft / record.duration))
+
+
+def usage(record: RequestRecord) -> list[Pair]:
+    """Tokens and cost."""
+    return _known(
+        (tr("Tokens in"), _count(record.input_tokens)),
+        (tr("of these from the cache"), _count(record.cache_read_tokens)),
+        (tr("of these into the cache"), _count(record.cache_write_tokens)),
+        (tr("Tokens out"), _count(record.output_tokens)),
+        (tr("Cost at list prices"), money(record.cost_usd)),
+    )
+
+
+def advice(record: RequestRecord) -> Advice | None:
+    """Where to go with a failed request, beyond what its error says itself."""
+    if record.status != "error":
+        return None
+    if record.backend is None and (refused := _advice_for_refusal(record)) is not None:
+        return refused
+    match record.http_status:
+        case 401:
+            return Advice(
+                tr("If Claude Code is signed out, sign in on Overview; if the client's key was wrong, copy it anew."),
+                tr("Open Overview"), "overview",
+            )  # fmt: skip
+        case 403:
+            return Advice(tr("Overview says which account Claude Code uses."), tr("Open Overview"), "overview")
+        case 404:
+            text = tr("Give the name that the client asks for a model of yours in the alias table.")
+            return Advice(text, tr("Edit model aliases"), "settings", {"setting": "aliases"})
+        case 429:
+            return Advice(tr("Overview shows the plan's limits and when they reset."), tr("Open Overview"), "overview")
+        case 503:
+            return Advice(
+                tr("The guide checks whether Claude Code is found and ready."), tr("Check the setup"), "guide"
+            )
+        case 500 | 502 | 504 | 529:
+            return Advice(tr("This often passes by itself: send the request again from the client."), "", "")
+    return None
+
+
+def _advice_for_refusal(record: RequestRecord) -> Advice | None:
+    """What to do where the server itself refused, before it asked any backend."""
+    change = tr("Open Settings")
+    match record.http_status:
+        case 401:
+            return Advice(tr("Copy the key of this server into the client again."), tr("Open Clients"), "clients")
+        case 403:
+            text = tr("Allow that host name or web page in Settings if you trust it.")
+            return Advice(text, change, "settings", {"setting": "allowed_hosts"})
+        case 404 if not record.endpoint.startswith("/v1/models/"):
+            text = tr("Check the base URL of the client: Clients shows the right one.")
+            return Advice(text, tr("Open Clients"), "clients")
+        case 413:
+            text = tr("Send less at once, or raise the limit in Settings.")
+            return Advice(text, change, "settings", {"setting": "max_body_bytes"})
+        case 429:
+            text = tr("Slow the client down, or raise the limit in Settings.")
+            return Advice(text, change, "settings", {"setting": "rate_limit"})
+    return None
+
+
+def _known(*pairs: Pair) -> list[Pair]:
+    return [(name, value) for name, value in pairs if value]
+
+
+def _count(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def _speed(tokens: int | None, seconds: float | None) -> str:
+    if not tokens or not seconds or seconds <= 0:
+        return ""
+    return tr("{n} tokens/s").format(n=round(tokens / seconds))
+
+
+def _backend(name: str | None) -> str:
+    names = {"claude_code": tr("Claude Code"), "anthropic_api": tr("Anthropic API")}
+    return names.get(name or "", name or "")

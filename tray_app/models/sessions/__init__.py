@@ -1,0 +1,1 @@
+"""The sessions and their conversations as Qt models."""

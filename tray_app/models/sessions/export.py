@@ -1,0 +1,49 @@
+"""Writing a session to a file that a person chose."""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Literal
+
+from server.config.paths import replace_content
+from server.core import exact_json
+from server.core.errors import TrayError
+from server.core.records import Session, SessionSummary
+from server.core.redaction import redact, redact_text
+from server.store.export import session_as_json, session_as_markdown
+from tray_app.translation import tr
+
+Format = Literal["json", "markdown"]
+SUFFIXES: dict[Format, str] = {"json": ".json", "markdown": ".md"}
+
+_NOT_IN_NAMES = re.compile(r"[^\w.-]+")
+_LONGEST_NAME = 60
+
+
+class ExportFailed(TrayError):
+    """The file cannot be written."""
+
+
+async def export_session(session: Session, path: Path, format: Format) -> None:
+    """Write the session to `path`, without secrets: all of the file, or none. Raises ExportFailed."""
+    try:
+        await asyncio.to_thread(lambda: replace_content(path, exported(session, format)))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ExportFailed(
+            tr("The session could not be written to {path}: {reason}.").format(path=path, reason=reason),
+            hint=tr("Choose another place."),
+        ) from error
+
+
+def file_name(summary: SessionSummary, format: Format) -> str:
+    """A name for the file, from the title."""
+    words = _NOT_IN_NAMES.sub("-", summary.title)[:_LONGEST_NAME].strip("-.")
+    return f"{words or _NOT_IN_NAMES.sub('-', summary.id)}{SUFFIXES[format]}"
+
+
+def exported(session: Session, format: Format) -> bytes:
+    """The content of the file."""
+    if format == "json":
+        return exact_json.dumps(redact(session_as_json(session)), indent=True) + b"\n"
+    return redact_text(session_as_markdown(session)).encode("utf-8", "replace")

@@ -1,5 +1,0 @@
-"""Notifications for what needs a person, and for nothing else."""
-
-from tray_app.notifications.notifications import Notifications
-
-__all__ = ["Notifications"]

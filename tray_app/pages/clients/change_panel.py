@@ -1,0 +1,112 @@
+"""The change to a client's file, to be looked at before it is written."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+
+from tray_app.clients.config_file import FileChange
+from tray_app.clients.connection import MASK
+from tray_app.formatting import place
+from tray_app.pages.clients.diff_view import DiffView
+from tray_app.translation import tr
+from tray_app.widgets import ElidedLabel, announce, button
+
+
+class ChangePanel(QFrame):
+    """Hidden until it has a change to show."""
+
+    accepted = Signal(object)
+    """The FileChange that the person wants to be made."""
+    proposed = Signal()
+    """There is a change to be looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "banner")
+        self._change: FileChange | None = None
+        self._title = ElidedLabel()
+        self._title.setProperty("role", "heading")
+        self.diff = DiffView()
+        self._notes = QVBoxLayout()
+        self._notes.setSpacing(4)
+        self.write = button(tr("Write the file"), self._accept, role="primary")
+        self.cancel = button(tr("Cancel"), self.close_panel)
+        self._lay_out()
+        self.hide()
+
+    @property
+    def change(self) -> FileChange | None:
+        """What is shown."""
+        return self._change
+
+    def propose(self, change: FileChange, notes: Sequence[tuple[str, str]], *, secret: str | None) -> None:
+        """Show a change, with notes: role and text. The `secret` in it is hidden, unless that is None."""
+        self._change = change
+        undoing = change.undoes is not None
+        self._title.setText((tr("Put {path} back") if undoing else tr("Change {path}")).format(path=place(change.path)))
+        self.write.setText(_verb(change))
+        self.write.setEnabled(True)
+        self.diff.set_diff(change.diff if secret is None else change.diff.replace(secret, MASK))
+        self._show_notes(notes)
+        self.show()
+        announce(self, self._title.text())
+        self.write.setFocus()
+        self.proposed.emit()
+
+    @property
+    def notes(self) -> list[str]:
+        """What is said about the change."""
+        items = (self._notes.itemAt(at) for at in range(self._notes.count()))
+        widgets = (item.widget() for item in items if item is not None)
+        return [widget.text() for widget in widgets if isinstance(widget, QLabel)]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc is Cancel."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.close_panel()
+        else:
+            super().keyPressEvent(event)
+
+    def close_panel(self) -> None:
+        """Show nothing; nothing was written."""
+        self._change = None
+        self.hide()
+
+    def _accept(self) -> None:
+        change, self._change = self._change, None
+        # A second click finds nothing to accept.
+        self.write.setEnabled(False)
+        if change is not None:
+            self.accepted.emit(change)
+
+    def _show_notes(self, notes: Sequence[tuple[str, str]]) -> None:
+        while (item := self._notes.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.deleteLater()
+        for role, text in notes:
+            label = QLabel(text)
+            label.setProperty("role", role)
+            label.setWordWrap(True)
+            self._notes.addWidget(label)
+
+    def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self.write)
+        buttons.addWidget(self.cancel)
+        buttons.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(8)
+        column.addWidget(self._title)
+        column.addWidget(self.diff)
+        column.addLayout(self._notes)
+        column.addLayout(buttons)
+
+
+def _verb(change: FileChange) -> str:
+    if change.undoes is None:
+        return tr("Write the file") if change.before is not None else tr("Create the file")
+    return tr("Put the file back") if change.after is not None else tr("Remove the file")

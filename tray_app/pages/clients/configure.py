@@ -1,0 +1,130 @@
+"""Writing a client's file, and taking that back."""
+
+from collections.abc import Coroutine
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from server.core.errors import TrayError
+from tray_app.clients.client import Client, Configuration
+from tray_app.clients.config_file import FileChange, is_as_left
+from tray_app.clients.errors import ClientFileChanged
+from tray_app.context import Context
+from tray_app.pages.clients.change_panel import ChangePanel
+from tray_app.pages.clients.survey import Survey
+from tray_app.translation import tr
+
+
+class Configure(QObject):
+    """Proposes changes on the panel, and makes those that are accepted. One at a time: a second click waits."""
+
+    failed = Signal(object)
+    """A TrayError; nothing was written."""
+    done = Signal(str)
+    """What was done, for people."""
+
+    def __init__(self, context: Context, survey: Survey, panel: ChangePanel) -> None:
+        super().__init__()
+        self._context = context
+        self._survey = survey
+        self._panel = panel
+        self._client: Client | None = None
+        self._busy = False
+        self.hide_key = True
+        panel.accepted.connect(self._make)
+
+    def show_client(self, client: Client) -> None:
+        """Another client: what was proposed for the one before is put away."""
+        if client is not self._client:
+            self._client = client
+            self._panel.close_panel()
+
+    def configure(self) -> None:
+        """Propose the change that makes the client use this server."""
+        if self._client is not None and (configuration := self._client.configuration) is not None:
+            self._run(self._propose(self._client, configuration), "prepare a change")
+
+    def undo(self) -> None:
+        """Propose the change that takes the last one back."""
+        if self._client is not None and (configuration := self._client.configuration) is not None:
+            self._run(self._propose_undo(self._client, configuration), "prepare an undo")
+
+    async def _propose(self, client: Client, configuration: Configuration) -> None:
+        change = await self._survey.prepare(client, configuration)
+        caution = await self._survey.caution(configuration)
+        if client is not self._client:
+            return
+        if not change.is_needed:
+            self._panel.close_panel()
+            self.done.emit(tr("{name} has everything already.").format(name=client.name))
+            return
+        self._panel.propose(change, self._notes(configuration, change, caution), secret=self._hidden())
+
+    async def _propose_undo(self, client: Client, configuration: Configuration) -> None:
+        change = await self._survey.prepare_undo(client, configuration)
+        if change is None or client is not self._client:
+            return
+        notes = [("muted", tr("The file becomes what it was before the last change from here."))]
+        if not is_as_left(change):
+            words = tr("The file was changed since. What was changed in it after that is lost: look at the lines.")
+            notes = [("warning", words)]
+        self._panel.propose(change, notes, secret=self._hidden())
+
+    def _notes(self, configuration: Configuration, change: FileChange, caution: str) -> list[tuple[str, str]]:
+        notes: list[tuple[str, str]] = []
+        if caution:
+            notes.append(("warning", tr(caution)))
+        if configuration.holds_key and self._survey.connection.key is not None:
+            notes.append(("muted", tr("The key is written into this file, because the client reads it there.")))
+            if change.shared:
+                notes.append(("warning", tr("Other accounts on this computer can read this file.")))
+        if self._context.settings.port == 0:
+            notes.append(("warning", tr("The port changes with each start. Set a fixed one in Settings first.")))
+        if change.before is not None:
+            notes.append(("muted", tr("The file is kept as it is now, so that this can be undone.")))
+        return notes
+
+    def _make(self, change: FileChange) -> None:
+        self._run(self._write(change), "write a client's file")
+
+    async def _write(self, change: FileChange) -> None:
+        try:
+            await self._survey.make(change)
+        except ClientFileChanged as error:
+            self.failed.emit(error)
+            await self._propose_again(change)
+            return
+        except TrayError:
+            self._panel.close_panel()
+            raise
+        self._panel.close_panel()
+        self.done.emit(_done(change).format(path=change.path))
+
+    async def _propose_again(self, change: FileChange) -> None:
+        """The file is another one now: here is what would happen to that."""
+        if self._client is None or (configuration := self._client.configuration) is None:
+            return
+        propose = self._propose if change.undoes is None else self._propose_undo
+        await propose(self._client, configuration)
+
+    def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        if self._busy:
+            work.close()
+            return
+        self._busy = True
+        self._context.run(self._guarded(work), name=name, on_error=self.failed.emit)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        finally:
+            self._busy = False
+
+    def _hidden(self) -> str | None:
+        return self._survey.connection.key if self.hide_key else None
+
+
+def _done(change: FileChange) -> str:
+    if change.undoes is None:
+        return tr("{path} was written.")
+    return tr("{path} was put back.") if change.after is not None else tr("{path} was removed again.")

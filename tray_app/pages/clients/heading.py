@@ -1,0 +1,77 @@
+"""Which client it is, and how it stands with it."""
+
+from PySide6.QtCore import QSize, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from tray_app.clients.client import Client, Dialect
+from tray_app.pages.clients.client_model import standing_words
+from tray_app.pages.clients.survey import Standing
+from tray_app.theme import Theme
+from tray_app.translation import tr
+from tray_app.widgets import ElidedLabel, button
+
+_ICON = 28
+_ROLES: dict[Standing, str] = {"configured": "ok", "outdated": "warning", "damaged": "error"}
+_SPEAKS: dict[Dialect, str] = {
+    "chat completions": "OpenAI's Chat Completions",
+    "messages": "Anthropic's Messages",
+    "responses": "OpenAI's Responses",
+}
+
+
+class Heading(QWidget):
+    """Icon, name, one line on what it is, its standing, and the way to its own documentation."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._client: Client | None = None
+        self._icon = QLabel()
+        self._name = ElidedLabel()
+        self._name.setProperty("role", "heading")
+        self.standing = QLabel()
+        self._summary = QLabel()
+        self._summary.setProperty("role", "muted")
+        self._summary.setWordWrap(True)
+        self.documentation = button(tr("Documentation"), self._open, role="quiet", icon="mdi6.open-in-new")
+        self._lay_out()
+        theme.changed.connect(self._draw_icon)
+
+    def show_client(self, client: Client) -> None:
+        """Another client."""
+        self._client = client
+        self._name.setText(client.name)
+        words = tr("{summary}. Speaks {dialect}.")
+        self._summary.setText(words.format(summary=tr(client.summary), dialect=_SPEAKS[client.dialect]))
+        self.documentation.setToolTip(client.documentation)
+        self._draw_icon()
+
+    def show_standing(self, standing: Standing) -> None:
+        """How it stands with the client."""
+        self.standing.setText(standing_words(standing))
+        self.standing.setVisible(bool(standing))
+        self.standing.setProperty("role", _ROLES.get(standing, "muted"))
+        self.standing.style().polish(self.standing)
+
+    def _open(self) -> None:
+        if self._client is not None:
+            QDesktopServices.openUrl(QUrl(self._client.documentation))
+
+    def _draw_icon(self) -> None:
+        if self._client is not None:
+            icon = self._theme.icon(self._client.icon)
+            self._icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatioF()))
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self._icon)
+        head.addWidget(self._name, 1)
+        head.addWidget(self.documentation)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(head)
+        column.addWidget(self._summary)
+        column.addWidget(self.standing)

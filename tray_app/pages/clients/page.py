@@ -1,0 +1,140 @@
+"""The page: the clients at the left, with a search, and the card of the one that is chosen."""
+
+from typing import Any, ClassVar
+
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QSplitter,
+    QStackedWidget,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tray_app.context import Context
+from tray_app.pages.clients.card import ClientCard
+from tray_app.pages.clients.client_model import NAME, SIGN, ClientFilter, ClientModel
+from tray_app.pages.clients.survey import Survey
+from tray_app.translation import tr
+from tray_app.widgets import EmptyState, SearchField, dress_rows
+from tray_app.window.page import Page
+
+_LIST_WIDTH = 232
+_SIGN_WIDTH = 34
+
+
+class ClientsPage(Page):
+    """`survey` is made of the context unless another one is given."""
+
+    key: ClassVar[str] = "clients"
+
+    def __init__(self, context: Context, survey: Survey | None = None) -> None:
+        super().__init__(
+            context, tr("Clients"), tr("Connect your editor, your tools and your programs to this server.")
+        )
+        self.survey = survey or Survey(context)
+        self.search = SearchField(tr("Search clients"))
+        self.filter = ClientFilter(ClientModel(self.survey, context.theme))
+        self.list = _make_list(self.filter)
+        self.card = ClientCard(context, self.survey)
+        self._nothing = EmptyState("mdi6.magnify", "", tr("Clear the search"), self.search.clear)
+        self._seen = False
+        self._address = ("", "")
+        self._right = QStackedWidget()
+        self._right.addWidget(self.card)
+        self._right.addWidget(self._nothing)
+        self._lay_out()
+        self.search.searched.connect(self._search)
+        self.list.selectionModel().currentRowChanged.connect(self._choose)
+        context.server.changed.connect(self._note_server)
+        context.settings_changed.connect(self._look_if_seen)
+        self.list.selectRow(0)
+
+    def activate(self) -> None:
+        """Files and programs may have changed while nobody looked."""
+        self._seen = True
+        self.refresh()
+
+    def deactivate(self) -> None:
+        self._seen = False
+
+    def refresh(self) -> None:
+        self.context.run(self.survey.refresh(), name="look at clients", on_error=self.show_problem)
+
+    def go_to_filter(self) -> None:
+        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.selectAll()
+
+    def open_details(self, **details: Any) -> None:
+        """Show the client `client`, by its id."""
+        self.search.clear()
+        self._search("")
+        row = self.filter.row_of(str(details.get("client", "")))
+        if row >= 0:
+            self.list.selectRow(row)
+
+    async def settle(self) -> None:
+        """End a test that runs."""
+        self.card.trial.dismiss()
+
+    def _note_server(self) -> None:
+        """It also tells of every request: only where the server is, and whether, concerns this page."""
+        address = (self.context.server.state, self.context.server.base_url)
+        if address != self._address:
+            self._address = address
+            self._look_if_seen()
+
+    def _look_if_seen(self) -> None:
+        self.card.update_state()
+        if self._seen:
+            self.refresh()
+
+    def _search(self, words: str) -> None:
+        chosen = self.card.client
+        self.filter.setFilterFixedString(words)
+        self._right.setCurrentIndex(0 if self.filter.rowCount() else 1)
+        self._nothing.set_sentence(tr("No client is called “{words}”.").format(words=words))
+        row = self.filter.row_of(chosen.id) if chosen is not None else -1
+        if self.filter.rowCount():
+            self.list.selectRow(max(row, 0))
+
+    def _choose(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        client = self.filter.client_at(current.row()) if current.isValid() else None
+        if client is not None:
+            self.card.show_client(client)
+
+    def _lay_out(self) -> None:
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.search)
+        column.addWidget(self.list, 1)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.setHandleWidth(16)
+        splitter.setChildrenCollapsible(False)
+        splitter.addWidget(left)
+        splitter.addWidget(self._right)
+        splitter.setStretchFactor(1, 1)
+        splitter.setSizes([_LIST_WIDTH, 3 * _LIST_WIDTH])
+        left.setMinimumWidth(_LIST_WIDTH)
+        self.body.addWidget(splitter, 1)
+
+
+def _make_list(model: ClientFilter) -> QTableView:
+    table = QTableView()
+    table.setModel(model)
+    dress_rows(table)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.horizontalHeader().hide()
+    table.verticalHeader().hide()
+    table.horizontalHeader().setStretchLastSection(False)
+    table.horizontalHeader().setMinimumSectionSize(_SIGN_WIDTH)
+    table.horizontalHeader().setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+    table.horizontalHeader().setSectionResizeMode(SIGN, QHeaderView.ResizeMode.Fixed)
+    table.setColumnWidth(SIGN, _SIGN_WIDTH)
+    table.setProperty("role", "plain")
+    table.setAccessibleName(tr("Clients"))
+    return table

@@ -1,0 +1,140 @@
+"""What the page knows: the connection, which clients are here, and what their files say."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from PySide6.QtCore import QObject, Signal
+
+from server.models.info import ModelInfo
+from tray_app.clients.backups import Backups
+from tray_app.clients.catalogue import CLIENTS
+from tray_app.clients.client import Client, Configuration, Places
+from tray_app.clients.config_file import FileChange, FileState, look, make, prepare, prepare_undo
+from tray_app.clients.connection import Connection
+from tray_app.clients.detection import is_here
+from tray_app.clients.models import limits_of, model_names, usual_model
+from tray_app.context import Context
+
+BACKUPS = "client-files"
+"""The directory of the backups, in the data directory."""
+
+Standing = Literal["", "configured", "outdated", "damaged", "missing", "unserved"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen of a client. `here` None: it cannot be told; `file` None: it has none."""
+
+    here: bool | None = None
+    file: FileState | None = None
+
+    def standing(self, client: Client) -> Standing:
+        """The one thing that is worth a sign in the list."""
+        if not client.served:
+            return "unserved"
+        if self.file is not None and self.file.problem is not None:
+            return "damaged"
+        if self.file is not None and self.file.state.kind != "absent":
+            return "configured" if self.file.state.kind == "configured" else "outdated"
+        return "missing" if self.here is False else ""
+
+
+class Survey(QObject):
+    """Looks around when asked to; nothing here blocks."""
+
+    changed = Signal()
+    """The connection, or what was seen."""
+
+    def __init__(self, context: Context, *, places: Places | None = None, clients: Sequence[Client] = CLIENTS) -> None:
+        super().__init__()
+        self.clients = clients
+        self._context = context
+        self._places = places or Places()
+        self._model = ""
+        self._key: str | None = None
+        self._looks: dict[str, Look] = {}
+        self._round = 0
+
+    @property
+    def connection(self) -> Connection:
+        """What a client has to be told now."""
+        limits = limits_of(self.model, self._offered(), self._context.settings.aliases)
+        return Connection(self._context.server.base_url.removesuffix("/v1"), self._key, self.model, limits)
+
+    @property
+    def address_known(self) -> bool:
+        """False while a port is yet to be chosen."""
+        return self.connection.port != 0
+
+    @property
+    def model(self) -> str:
+        """The chosen model."""
+        return self._model or usual_model(self._offered(), self._context.settings.default_model)
+
+    @property
+    def models(self) -> list[str]:
+        """The models to choose from."""
+        return model_names(self._offered(), self._context.settings.aliases)
+
+    def choose_model(self, model: str) -> None:
+        """Take another model; an empty name takes the usual one."""
+        if model.strip() != self._model:
+            self._model = model.strip()
+            self.changed.emit()
+
+    def of(self, client: Client) -> Look:
+        """What was seen of a client."""
+        return self._looks.get(client.id, Look())
+
+    async def refresh(self) -> None:
+        """Look again at everything. Raises SetupError if the key cannot be had."""
+        self._round += 1
+        this_round = self._round
+        self._key = await self._context.api_key()
+        looks = await asyncio.to_thread(self._look_around, self.connection)
+        if this_round == self._round:
+            self._looks = looks
+            self.changed.emit()
+
+    async def prepare(self, client: Client, configuration: Configuration) -> FileChange:
+        """The change that configures a client. Raises ClientFileError and SetupError."""
+        self._key = await self._context.api_key()
+        return await asyncio.to_thread(prepare, client, configuration, self.connection, self._places)
+
+    async def prepare_undo(self, client: Client, configuration: Configuration) -> FileChange | None:
+        """The change that takes the last one back; None if there is none. Raises ClientFileError."""
+        return await asyncio.to_thread(self._prepare_undo, client, configuration)
+
+    async def make(self, change: FileChange) -> None:
+        """Write a change, and look again. Raises ClientFileError."""
+        try:
+            await asyncio.to_thread(make, change, self._backups(), at=self._context.clock())
+        finally:
+            await self.refresh()
+
+    async def caution(self, configuration: Configuration) -> str:
+        """What the person should know before the file is written; in English."""
+        return await asyncio.to_thread(configuration.caution, self._places)
+
+    def _prepare_undo(self, client: Client, configuration: Configuration) -> FileChange | None:
+        backups = self._backups()
+        last = backups.last(client.id, configuration.file(self._places))
+        return None if last is None else prepare_undo(last, backups)
+
+    def _look_around(self, connection: Connection) -> dict[str, Look]:
+        backups = self._backups()
+        looks = {}
+        for client in self.clients:
+            looks[client.id] = Look(is_here(client, self._places))
+            if client.served and (file := look(client, connection, self._places, backups)) is not None:
+                looks[client.id] = replace(looks[client.id], file=file)
+        return looks
+
+    def _backups(self) -> Backups:
+        return Backups(self._context.settings.data_dir / BACKUPS)
+
+    def _offered(self) -> tuple[ModelInfo, ...]:
+        services = self._context.server.services
+        return services.backend.models() if services is not None else ()

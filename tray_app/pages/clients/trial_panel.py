@@ -1,0 +1,140 @@
+"""One real request, and what came back."""
+
+import asyncio
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+
+from server.core.errors import TrayError
+from tray_app import formatting
+from tray_app.clients.client import Client
+from tray_app.clients.connection import Connection
+from tray_app.clients.trial import QUESTION, Answer, ask
+from tray_app.context import Context
+from tray_app.translation import tr
+from tray_app.widgets import Busy, announce, button
+
+
+class TrialPanel(QFrame):
+    """Hidden until a test is asked for. A test that runs is ended with Cancel, and by a new one."""
+
+    def __init__(self, context: Context, connection: Callable[[], Connection]) -> None:
+        super().__init__()
+        self.setProperty("role", "banner")
+        self._context = context
+        self._connection = connection
+        self._client: Client | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.result = _text("")
+        self.detail = _text("muted")
+        self.busy = Busy()
+        self.start = button(tr("Start the server and test"), self._start_and_test, role="primary")
+        self.again = button(tr("Test again"), self._again)
+        self.requests = button(tr("Show in Requests"), lambda: context.show("requests"), role="quiet")
+        self.closing = button(tr("Close"), self.dismiss, role="quiet")
+        self._lay_out()
+        self.hide()
+
+    @property
+    def running(self) -> bool:
+        """Whether an answer is waited for."""
+        return self._task is not None and not self._task.done()
+
+    def test(self, client: Client) -> None:
+        """Ask in the client's dialect; while the server does not run, offer to start it."""
+        self._end()
+        self._client = client
+        self.show()
+        if self._context.server.state == "running":
+            self._task = self._context.run(self._ask(client), name="test a client", on_error=self._fail)
+            return
+        self._say("", tr("The server is not running."), tr("A test needs it."), start=True)
+
+    def dismiss(self) -> None:
+        """End what runs, and show nothing."""
+        self._end()
+        self.hide()
+
+    async def _ask(self, client: Client) -> None:
+        self._say("", tr("Sent: {question}").format(question=QUESTION), "", again=False)
+        self.busy.begin(tr("Waiting for the answer..."), on_cancel=self._cancel)
+        try:
+            key = await self._context.api_key()
+            connection = self._connection()
+            answer = await ask(Connection(connection.url, key, connection.model), client.dialect)
+        finally:
+            self.busy.end()
+        self._show(answer)
+
+    def _show(self, answer: Answer) -> None:
+        detail = tr("{model} answered in {time}.").format(model=answer.model, time=formatting.duration(answer.seconds))
+        self._say("", answer.text or tr("The answer is empty."), detail, sent=True)
+
+    def _fail(self, error: TrayError) -> None:
+        code = getattr(error, "code", "")
+        status = getattr(error, "http_status", None)
+        facts = " ".join(str(fact) for fact in (status, code) if fact)
+        detail = " ".join(filter(None, (error.hint, f"({facts})" if facts else "")))
+        self._say("error", error.message, detail, sent=status is not None)
+
+    def _cancel(self) -> None:
+        self._end()
+        self._say("", tr("Cancelled."), "")
+
+    def _end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        self.busy.end()
+
+    def _again(self) -> None:
+        if self._client is not None:
+            self.test(self._client)
+
+    def _start_and_test(self) -> None:
+        self._end()
+        self._task = self._context.run(self._start(), name="start for a test", on_error=self._fail)
+
+    async def _start(self) -> None:
+        client = self._client
+        self._say("", tr("The server is being started."), "", again=False)
+        await self._context.server.start()
+        if client is not None:
+            await self._ask(client)
+
+    def _say(
+        self, role: str, words: str, detail: str, *, start: bool = False, again: bool = True, sent: bool = False
+    ) -> None:
+        self.result.setProperty("role", role)
+        self.result.style().polish(self.result)
+        self.result.setText(words)
+        self.detail.setText(detail)
+        self.detail.setVisible(bool(detail))
+        self.start.setVisible(start)
+        self.again.setVisible(again and not start)
+        self.requests.setVisible(sent)
+        announce(self, words)
+
+    def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        for widget in (self.start, self.again, self.requests):
+            buttons.addWidget(widget)
+        buttons.addStretch(1)
+        buttons.addWidget(self.closing)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 8)
+        column.setSpacing(8)
+        for part in (self.result, self.detail, self.busy):
+            column.addWidget(part)
+        column.addLayout(buttons)
+
+
+def _text(role: str) -> QLabel:
+    label = QLabel()
+    label.setProperty("role", role)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label

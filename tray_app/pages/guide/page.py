@@ -1,0 +1,200 @@
+"""The guide of the first start: what has to be there before a client can be connected, step by step."""
+
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from server.core.errors import PortUnavailable, TrayError
+from tray_app.context import Context
+from tray_app.pages.guide.findings import (
+    Finding,
+    account_finding,
+    key_finding,
+    port_finding,
+    program_finding,
+)
+from tray_app.pages.guide.step_card import StepCard
+from tray_app.pages.overview.claude_actions import program_actions
+from tray_app.pages.overview.claude_watch import ClaudeReport, ClaudeWatch
+from tray_app.pages.overview.port_mending import port_actions
+from tray_app.pages.overview.sign_in_panel import SignInPanel
+from tray_app.translation import tr
+from tray_app.widgets import button
+from tray_app.widgets.action_row import Action
+from tray_app.window.page import Page
+from tray_app.window.page_scroll import PageScroll
+
+WIDTH = 760
+
+
+class GuidePage(Page):
+    """Looks at everything when it is shown, and at one thing again when asked."""
+
+    key = "guide"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(
+            context, tr("Welcome"), tr("A few things have to be there before your tools can use Claude Code.")
+        )
+        self.watch = ClaudeWatch(context, self)
+        self.sign_in = SignInPanel(context)
+        self.sign_in.signed_in.connect(lambda: self._look_at_claude(after_sign_in=True))
+        self.sign_in.closed.connect(self._show_claude)
+        self.program = StepCard(context, tr("Claude Code"), self._look_at_claude)
+        self.account = StepCard(context, tr("Your account"), self._look_at_claude, extra=self.sign_in)
+        self.port = StepCard(context, tr("The server"), self.look_at_port)
+        self.api_key = StepCard(context, tr("API key"), self.look_at_key)
+        self.steps = (self.program, self.account, self.port, self.api_key)
+        self._leave_button = button(tr("S&kip the guide"), lambda: self._leave("overview"))
+        self._connect = button(tr("&Connect a client"), lambda: self._leave("clients"))
+        self._lay_out()
+        self.watch.changed.connect(self._show_claude)
+        context.server.changed.connect(self._follow_the_server)
+        context.settings_changed.connect(self._follow_the_settings)
+        self._port_looks = 0
+        self._seen = False
+        self._server_state = context.server.state
+
+    def activate(self) -> None:
+        """Look at everything."""
+        self._seen = True
+        self._server_state = self.context.server.state
+        self.refresh()
+
+    def deactivate(self) -> None:
+        """Follow nothing any more."""
+        self._seen = False
+
+    def refresh(self) -> None:
+        """Look at everything again."""
+        self._look_at_claude()
+        self.look_at_port()
+        self.look_at_key()
+
+    async def settle(self) -> None:
+        """A sign-in that nobody can finish any more is given up."""
+        await self.sign_in.settle()
+
+    def look_at_port(self) -> None:
+        """Whether the server runs or could."""
+        self.port.begin()
+        self.context.run(
+            self._look_at_port(), name="look at the port", on_error=lambda error: self._fail(self.port, error)
+        )
+
+    def look_at_key(self) -> None:
+        """Whether there is a key; it is made where it is missing."""
+        self.api_key.begin()
+        self.context.run(
+            self._look_at_key(), name="look at the key", on_error=lambda error: self._fail(self.api_key, error)
+        )
+
+    def _look_at_claude(self, *, after_sign_in: bool = False) -> None:
+        self.context.run(self.watch.look(after_sign_in=after_sign_in), name="look at claude")
+
+    async def _look_at_port(self) -> None:
+        self._port_looks += 1
+        number = self._port_looks
+        finding = await port_finding(self.context)
+        if number != self._port_looks:
+            return  # it was looked at again meanwhile
+        actions: list[Action] = []
+        if isinstance(finding.error, PortUnavailable):
+            actions = await port_actions(self.context, finding.error, lambda error: self._fail(self.port, error))
+        elif self.context.server.down:
+            actions = [(tr("Start the server"), self._start)]
+        self._show(self.port, finding, actions)
+
+    async def _look_at_key(self) -> None:
+        finding = await key_finding(self.context)
+        actions: list[Action] = []
+        if not self.context.settings.api_key_required:
+            actions = [(tr("Require a key"), self._require_key)]
+        elif finding.status != "ok":
+            actions = [(tr("Choose where to keep it..."), lambda: self._settings("key_storage"))]
+        self._show(self.api_key, finding, actions)
+
+    def _show_claude(self) -> None:
+        report = self.watch.report
+        if self.watch.looking or report is None:
+            self.program.begin()
+            self.account.begin()
+            return
+        actions = [] if report.problem is None else self._program_actions(report)
+        self._show(self.program, program_finding(report), actions)
+        account = account_finding(report)
+        if account.status != "needs_you" and not self.sign_in.running:
+            self.sign_in.hide()
+        offered = account.status == "needs_you" and self.sign_in.isHidden()
+        self._show(self.account, account, [(tr("Sign in"), self._sign_in)] if offered else [])
+
+    def _program_actions(self, report: ClaudeReport) -> list[Action]:
+        fail = lambda error: self._fail(self.program, error)  # noqa: E731 - what the dialog's error goes to
+        return program_actions(self, self.context, report, self._look_at_claude, fail)
+
+    def _sign_in(self) -> None:
+        report = self.watch.report
+        if report is not None and report.path is not None:
+            self.sign_in.begin(report.path)
+            self._show_claude()
+
+    def _start(self) -> None:
+        # What goes wrong is found by the look that follows.
+        self.context.run(self.context.server.start(), name="start", on_error=lambda _: self.look_at_port())
+
+    def _require_key(self) -> None:
+        change = self.context.change_settings({"api_key_required": True})
+        self.context.run(change, name="require a key", on_error=lambda error: self._fail(self.api_key, error))
+
+    def _settings(self, name: str) -> None:
+        self.context.show("settings", setting=name)
+
+    def _follow_the_server(self) -> None:
+        state = self.context.server.state
+        if self._seen and state != self._server_state:
+            self._server_state = state
+            self.look_at_port()
+
+    def _follow_the_settings(self) -> None:
+        if self._seen:
+            self.look_at_key()
+            self.look_at_port()
+
+    def _fail(self, step: StepCard, error: TrayError) -> None:
+        self._show(step, Finding("needs_you", error.message, error.hint, error), [])
+
+    def _show(self, step: StepCard, finding: Finding, actions: list[Action]) -> None:
+        step.show_finding(finding, actions)
+        ready = all(step.finding.status in ("ok", "warning") for step in self.steps)
+        self._leave_button.setText(tr("&Done") if ready else tr("S&kip the guide"))
+        # There is one thing to do next at a time.
+        _set_role(self._connect, "primary" if ready else "")
+
+    def _leave(self, page: str) -> None:
+        self.context.preferences.guide_done = True
+        self.context.show(page)
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout()
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        for step in self.steps:
+            column.addWidget(step)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(0, 8, 0, 0)
+        foot.setSpacing(8)
+        foot.addWidget(self._connect)
+        foot.addWidget(self._leave_button)
+        foot.addStretch(1)
+        column.addLayout(foot)
+        column.addStretch(1)
+        content = QWidget()
+        content.setLayout(column)
+        content.setMaximumWidth(WIDTH)
+        self.let_scroll()
+        self.body.addWidget(PageScroll(content))
+
+
+def _set_role(button: QPushButton, role: str) -> None:
+    if button.property("role") != role:
+        button.setProperty("role", role)
+        button.style().unpolish(button)
+        button.style().polish(button)

@@ -1,0 +1,125 @@
+"""A step of the guide: what it looks at, what it has found, and the one thing to do about it."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from tray_app.context import Context
+from tray_app.pages.guide.findings import CHECKING, Finding, Status
+from tray_app.translation import tr
+from tray_app.widgets import Card, ElidedLabel, Spinner, announce, button
+from tray_app.widgets.action_row import Action, ActionRow
+from tray_app.widgets.busy import PATIENCE_MS
+
+SIDE = 20
+ICONS: dict[Status, tuple[str, str]] = {
+    "waiting": ("mdi6.circle-outline", "muted"),
+    "checking": ("mdi6.circle-outline", "muted"),
+    "ok": ("mdi6.check-circle", "ok"),
+    "warning": ("mdi6.alert", "warning"),
+    "needs_you": ("mdi6.alert-circle", "error"),
+}
+
+
+class StepCard(Card):
+    """Its `look` begins the check anew. `extra` is shown below the finding, as the fields for signing in."""
+
+    def __init__(self, context: Context, title: str, look: Callable[[], None], *, extra: QWidget | None = None) -> None:
+        super().__init__()
+        self._context = context
+        self._title_text = title
+        self.finding = CHECKING
+        self._icon = QLabel()
+        self._spinner = Spinner(side=SIDE)
+        self._sign = QStackedWidget()
+        self._sign.addWidget(self._icon)
+        self._sign.addWidget(self._spinner)
+        self._sign.setFixedSize(SIDE, SIDE)
+        self._name = QLabel(title)
+        self._name.setProperty("role", "heading")
+        self._text, self._hint = _wrapped(), _wrapped()
+        self._place = ElidedLabel()
+        self._place.setProperty("role", "muted")
+        self._actions = ActionRow()
+        self._again = button(
+            "", look, role="quiet", icon="mdi6.refresh", hint=tr("Check again: {step}").format(step=title)
+        )
+        # What is quick does not flicker.
+        self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
+        self._patience.timeout.connect(lambda: self.show_finding(CHECKING))
+        self._lay_out(extra)
+        context.theme.changed.connect(self._draw_icon)
+        self.show_finding(CHECKING)
+
+    def begin(self) -> None:
+        """A look has begun: what was found before stands until that takes a while."""
+        if self.finding.status != "checking":
+            self._patience.start()
+
+    def show_finding(self, finding: Finding, actions: Sequence[Action] = ()) -> None:
+        """Say what was found, with the buttons that mend it, the most useful first."""
+        self._patience.stop()
+        self.finding = finding
+        self._text.setText(finding.text or tr("Looking..."))
+        self._place.setText(finding.place)
+        self._place.setVisible(bool(finding.place))
+        self._hint.setText(finding.hint)
+        self._hint.setVisible(bool(finding.hint) and not actions)
+        self._actions.show_actions(actions, primary=finding.status == "needs_you")
+        self._sign.setCurrentWidget(self._spinner if finding.status == "checking" else self._icon)
+        self._again.setEnabled(finding.status != "checking")
+        self._draw_icon()
+        spoken = f"{self._title_text}: {status_word(finding.status)}. {finding.text}"
+        self.setAccessibleName(spoken)
+        if finding.status not in ("checking", "waiting"):
+            announce(self, spoken)
+
+    def buttons(self) -> list[str]:
+        """The labels of the buttons that mend it."""
+        return [made.text() for made in self._actions.buttons]
+
+    def _draw_icon(self) -> None:
+        name, token = ICONS[self.finding.status]
+        icon = self._context.theme.icon(name, token)
+        self._icon.setPixmap(icon.pixmap(QSize(SIDE, SIDE), self.devicePixelRatioF()))
+        self._icon.setToolTip(status_word(self.finding.status))
+
+    def _lay_out(self, extra: QWidget | None) -> None:
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        texts.addWidget(self._name)
+        texts.addWidget(self._text)
+        texts.addWidget(self._place)
+        texts.addWidget(self._hint)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(1, 1)
+        grid.addWidget(self._sign, 0, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addLayout(texts, 0, 1)
+        grid.addWidget(self._actions, 0, 2)
+        grid.addWidget(self._again, 0, 3)
+        if extra is not None:
+            grid.addWidget(extra, 1, 1, 1, 3)
+        self.body.addLayout(grid)
+
+
+def _wrapped() -> QLabel:
+    label = QLabel()
+    label.setProperty("role", "muted")
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label
+
+
+def status_word(status: Status) -> str:
+    """A step's state in a word or two."""
+    words = {
+        "waiting": tr("Waits"),
+        "checking": tr("Checking"),
+        "ok": tr("Done"),
+        "warning": tr("Worth a look"),
+        "needs_you": tr("Needs you"),
+    }
+    return words[status]

@@ -1,0 +1,57 @@
+"""What a person can do when Claude Code is missing: get it, or say where it is."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from server.config.settings import sources
+from server.core.errors import TrayError
+from tray_app.context import Context
+from tray_app.pages.overview.claude_watch import ClaudeReport
+from tray_app.translation import tr
+from tray_app.widgets.action_row import Action
+from tray_app.window.file_dialogs import ask_for_claude
+
+INSTALL_PAGE = "https://claude.com/claude-code"
+
+
+def open_install_page() -> None:
+    """Show in the browser how Claude Code is installed."""
+    QDesktopServices.openUrl(QUrl(INSTALL_PAGE))
+
+
+def choose_program(
+    parent: QWidget, context: Context, then: Callable[[], None], on_error: Callable[[TrayError], None]
+) -> QFileDialog:
+    """Ask for the program and set it. `then` is called when it is in force."""
+
+    async def use(path: Path) -> None:
+        await context.change_settings({"claude_path": str(path)})
+        then()
+
+    return ask_for_claude(
+        parent,
+        context.settings.claude_path,
+        lambda path: context.run(use(path), name="choose claude", on_error=on_error),
+    )
+
+
+def program_actions(
+    parent: QWidget,
+    context: Context,
+    report: ClaudeReport,
+    then: Callable[[], None],
+    on_error: Callable[[TrayError], None],
+) -> list[Action]:
+    """What helps where the program of the report cannot be used, the most useful first.
+
+    No other one can be chosen where the command line or the environment says which.
+    """
+    get: Action = (tr("Get Claude Code"), open_install_page)
+    if "claude_path" in sources(context.overrides):
+        return [get]
+    choose: Action = (tr("Choose the program..."), lambda: choose_program(parent, context, then, on_error))
+    return [get, choose] if report.path is None else [choose, get]

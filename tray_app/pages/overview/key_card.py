@@ -1,0 +1,104 @@
+"""The API key that clients need: hidden, copied, replaced, and where it is kept."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from server.core.errors import TrayError
+from tray_app.context import Context
+from tray_app.pages.overview.mending import Mending
+from tray_app.translation import tr
+from tray_app.widgets import Card, SecretField, button, confirm
+
+
+class KeyCard(Card):
+    """The key, or what it means that none is required. `say` shows a short word to the person."""
+
+    def __init__(self, context: Context, say: Callable[[str], None]) -> None:
+        super().__init__(tr("API key"))
+        self._say = say
+        self._context = context
+        self._field = SecretField(lambda: context.key_store.get_or_create(), name=tr("API key"))
+        self._place = _wrapped("muted")
+        self._rotate = button(tr("Replace key..."), self._ask_to_rotate, icon="mdi6.key-change")
+        self.header.addWidget(self._rotate)
+        self._move = button(tr("Choose where to keep it..."), lambda: context.show("settings", setting="key_storage"))
+        self._mending = Mending()
+        self._kept = _column(self._field, self._place, self._move, self._mending)
+        self._open = _column(_none_required(), button(tr("Require a key"), self._require, role="primary"))
+        self.body.addWidget(self._kept)
+        self.body.addWidget(self._open)
+        self.body.addStretch(1)
+        context.settings_changed.connect(self.update_state)
+        self.update_state()
+
+    def update_state(self) -> None:
+        """Look again at where the key is, and whether one is required."""
+        context, store = self._context, self._context.key_store
+        required = context.settings.api_key_required
+        self._kept.setVisible(required)
+        self._open.setHidden(required)
+        self._rotate.setVisible(required)
+        fixed = store.kind == "environment"
+        self._rotate.setEnabled(not fixed)
+        self._rotate.setToolTip(tr("The environment gives the key; it is changed there.") if fixed else "")
+        self._place.setText(tr("The key is {place}.").format(place=store.place))
+        lost = store.kind == "memory" and context.settings.key_storage != "memory"
+        self._move.setVisible(lost)
+        role = "warning" if lost else "muted"
+        if self._place.property("role") != role:
+            self._place.setProperty("role", role)
+            self._place.style().polish(self._place)
+
+    def _ask_to_rotate(self) -> None:
+        confirm(
+            self,
+            tr("Replace the API key?"),
+            tr("A new key is made. Clients that have the old one stop working until they get the new one."),
+            confirm_label=tr("Replace key"),
+            on_confirmed=lambda: self._context.run(self._replace(), name="replace the key", on_error=self._fail),
+        )
+
+    async def _replace(self) -> None:
+        await self._context.key_store.rotate()
+        self._field.conceal()
+        self._mending.clear()
+        self.update_state()
+        self._say(tr("There is a new key. Give it to your clients."))
+
+    def _require(self) -> None:
+        change = self._context.change_settings({"api_key_required": True})
+        self._context.run(change, name="require a key")
+
+    def _fail(self, error: TrayError) -> None:
+        self._mending.show_problem(error)
+
+
+def _none_required() -> QLabel:
+    label = _wrapped("warning")
+    label.setText(tr("No key is required: every program that reaches the server can use your account."))
+    return label
+
+
+def _wrapped(role: str) -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setProperty("role", role)
+    return label
+
+
+def _side(widget: QWidget) -> Qt.AlignmentFlag:
+    """Buttons keep their width."""
+    return Qt.AlignmentFlag.AlignLeft if isinstance(widget, QPushButton) else Qt.AlignmentFlag(0)
+
+
+def _column(*widgets: QWidget) -> QWidget:
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(8)
+    for widget in widgets:
+        column.addWidget(widget, alignment=_side(widget))
+    return holder

@@ -1,0 +1,56 @@
+"""What the colours of the plot stand for."""
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+
+from tray_app.pages.overview.usage_plot import TOKEN_SHADES, shade
+from tray_app.theme import Theme
+from tray_app.translation import tr
+
+SIDE = 12
+
+
+class Legend(QWidget):
+    """A swatch and a word for each layer, from the uppermost down, as they stand in the plot."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(1, 1)
+        names = {
+            "errors": tr("Requests that failed"),
+            "ok": tr("Requests"),
+            "cached": tr("Tokens in, cached"),
+            "fresh": tr("Tokens in, new"),
+            "output": tr("Tokens out"),
+        }
+        for line, (key, name) in enumerate(names.items()):
+            label = QLabel(name)
+            label.setProperty("role", "muted")
+            grid.addWidget(_Swatch(theme, key), line, 0)
+            grid.addWidget(label, line, 1)
+
+
+class _Swatch(QWidget):
+    def __init__(self, theme: Theme, key: str) -> None:
+        super().__init__()
+        self._theme, self._key = theme, key
+        self.setFixedSize(SIDE, SIDE)
+        theme.changed.connect(self.update)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._colour())
+        painter.drawRoundedRect(QRectF(self.rect()), 3, 3)
+        painter.end()
+
+    def _colour(self) -> QColor:
+        if self._key == "errors":
+            return self._theme.colour("error")
+        return shade(self._theme, TOKEN_SHADES.get(self._key, 1.0))

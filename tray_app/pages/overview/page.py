@@ -1,0 +1,63 @@
+"""Overview: whether it works, on which address, for whom, and what it does."""
+
+from PySide6.QtCore import Qt
+
+from tray_app.context import Context
+from tray_app.pages.overview.card_grid import CardGrid
+from tray_app.pages.overview.claude_card import ClaudeCard
+from tray_app.pages.overview.key_card import KeyCard
+from tray_app.pages.overview.plan_card import PlanCard
+from tray_app.pages.overview.processes_card import ProcessesCard
+from tray_app.pages.overview.server_card import ServerCard
+from tray_app.pages.overview.usage_card import UsageCard
+from tray_app.translation import tr
+from tray_app.widgets import Toast, button
+from tray_app.window.page import Page
+from tray_app.window.page_scroll import PageScroll
+
+
+class OverviewPage(Page):
+    """A card for each thing that a person looks after. Nothing is read while the page is not seen."""
+
+    key = "overview"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(
+            context, tr("Overview"), tr("Whether the server works, for whom, and what it has done lately.")
+        )
+        self.header.addWidget(
+            button(tr("Run the &guide again"), lambda: context.show("guide"), icon="mdi6.map-marker-path"),
+            alignment=Qt.AlignmentFlag.AlignTop,
+        )
+        self.toast = Toast(self)
+        self.server = ServerCard(context)
+        self.api_key = KeyCard(context, self.toast.show_message)
+        self.claude = ClaudeCard(context)
+        self.plan = PlanCard(context)
+        self.usage = UsageCard(context)
+        self.processes = ProcessesCard(context)
+        self.grid = CardGrid([(self.server, self.api_key), (self.claude, self.plan), (self.usage,), (self.processes,)])
+        self.let_scroll()
+        self.body.addWidget(PageScroll(self.grid))
+
+    def activate(self) -> None:
+        """Begin to follow what changes."""
+        self.api_key.update_state()
+        for card in (self.claude, self.plan, self.usage, self.processes):
+            card.set_active(True)
+
+    def deactivate(self) -> None:
+        """Follow nothing any more."""
+        for card in (self.claude, self.plan, self.usage, self.processes):
+            card.set_active(False)
+
+    def refresh(self) -> None:
+        """Look at everything again."""
+        self.claude.look()
+        self.usage.load()
+        self.processes.look()
+        self.api_key.update_state()
+
+    async def settle(self) -> None:
+        """A sign-in that nobody can finish any more is given up."""
+        await self.claude.sign_in.settle()

@@ -1,0 +1,50 @@
+"""What a person can do about a port that cannot be had: see who has it, take the next free one, or choose one."""
+
+from collections.abc import Callable
+from typing import Any
+
+from server.config.settings import sources
+from server.core.errors import PortUnavailable, TrayError
+from server.hosting.port_check import PortReport, next_free_port
+from tray_app.context import Context
+from tray_app.translation import tr
+from tray_app.widgets.action_row import Action
+
+
+def port_words(report: PortReport, error: PortUnavailable) -> str:
+    """Why the port cannot be had. Who has it is named where the system tells."""
+    if report.ours:
+        return tr("Port {port} is in use by another Dragoman, version {version}.").format(
+            port=error.port, version=report.ours
+        )
+    if report.holder:
+        return tr("Port {port} is in use by {program}.").format(port=error.port, program=report.holder)
+    return error.message
+
+
+async def port_actions(context: Context, error: PortUnavailable, on_error: Callable[[TrayError], Any]) -> list[Action]:
+    """The buttons that mend it. No other port is offered where the command line or the environment says which."""
+    choose: Action = (tr("Choose a port..."), lambda: context.show("settings", setting="port"))
+    if "port" in sources(context.overrides):
+        return [choose]
+    port = await next_free_port(error.host, error.port)
+
+    def use() -> None:
+        context.run(_use_port(context, port), name=f"use port {port}", on_error=on_error)
+
+    return [(tr("Use {port}").format(port=port), use), choose]
+
+
+async def _use_port(context: Context, port: int) -> None:
+    await context.change_settings({"port": port})
+    await context.server.start()
+
+
+def free_again(error: PortUnavailable) -> str:
+    """What is said when the port can be had by now."""
+    return tr("Port {port} was in use, and is free now.").format(port=error.port)
+
+
+def start_action(context: Context, on_error: Callable[[TrayError], Any]) -> Action:
+    """The button that starts the server."""
+    return tr("Start the server"), lambda: context.run(context.server.start(), name="start", on_error=on_error)

@@ -1,0 +1,136 @@
+"""Whether the server runs, since when and where, and how it is mended when it does not."""
+
+from PySide6.QtCore import QDateTime, QLocale
+from PySide6.QtWidgets import QHBoxLayout, QLabel
+
+from server.core.errors import PortUnavailable, SettingsInvalid, TrayError
+from server.core.events import ServerState
+from server.hosting.port_check import look_at_port
+from tray_app import theme
+from tray_app.context import Context
+from tray_app.formatting import exact_time
+from tray_app.models.status import Status, in_flight_line
+from tray_app.pages.overview.mending import Mending
+from tray_app.pages.overview.port_mending import free_again, port_actions, port_words, start_action
+from tray_app.server_control import ServerControl
+from tray_app.translation import tr
+from tray_app.widgets import Card, CopyButton, ElidedLabel, StatusDot, button
+from tray_app.widgets.action_row import Action
+
+
+class ServerCard(Card):
+    """The server at a glance."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(tr("Server"))
+        self._context = context
+        self._since: float | None = None
+        self._state: ServerState | None = None
+        self._dot = StatusDot()
+        self._word = QLabel()
+        self._word.setProperty("role", "heading")
+        self._detail = ElidedLabel()
+        self._detail.setProperty("role", "muted")
+        self._toggle = button(tr("Start server"), self._start_or_stop)
+        self.header.addWidget(self._toggle)
+        self._url = ElidedLabel()
+        self._url.setProperty("role", "code")
+        self._url.setAccessibleName(tr("Base URL"))
+        self._mending = Mending()
+        self._lay_out()
+        context.status.changed.connect(self._show)
+        context.server.changed.connect(self._show)
+        context.server.in_flight_changed.connect(self._show)
+        context.settings_changed.connect(self._show)
+        self._show()
+
+    def _lay_out(self) -> None:
+        state = QHBoxLayout()
+        state.setSpacing(8)
+        state.addWidget(self._dot)
+        state.addWidget(self._word)
+        state.addWidget(self._detail, 1)
+        address = QHBoxLayout()
+        address.setSpacing(8)
+        address.addWidget(self._url, 1)
+        copy = CopyButton(lambda: self._context.server.base_url)
+        copy.setAccessibleName(tr("Copy the base URL"))
+        address.addWidget(copy)
+        self.body.addLayout(state)
+        self.body.addLayout(address)
+        self.body.addWidget(self._mending)
+        self.body.addStretch(1)
+
+    def _show(self) -> None:
+        server, status = self._context.server, self._context.status.current
+        if server.state != self._state:
+            self._state = server.state
+            self._since = self._context.clock()
+            # It can be read and copied while the server is stopped.
+            theme.restyle(self._url, quiet=server.down)
+        self._word.setText(status.word)
+        self._toggle.setText(_toggle_label(server))
+        self._dot.set_state(status.kind)
+        self._detail.setText(self._describe())
+        self._detail.setToolTip(exact_time(self._since))
+        self._url.setText(server.base_url)
+        self._show_trouble(server.problem, status)
+
+    def _describe(self) -> str:
+        server = self._context.server
+        if server.finishing:
+            return self._context.status.current.line
+        if server.in_flight:
+            return in_flight_line(server.in_flight)
+        services = server.services
+        started_at = services.started_at if services is not None and server.state == "running" else self._since
+        return tr("since {time}").format(time=_clock_time(started_at, self._context.clock()))
+
+    def _show_trouble(self, problem: TrayError | None, status: Status) -> None:
+        if problem is not None:
+            if self._mending.show_problem(problem):
+                self._offer(problem)
+        elif not status.reason:
+            self._mending.clear()
+        elif self._mending.show_text(status.reason, role="warning") and (remedy := status.remedy) is not None:
+            show: Action = (remedy.label, lambda: self._context.show(remedy.page, **remedy.details))
+            # What is mended on this page has its button here already, in another card.
+            self._mending.offer(TrayError(status.reason), [] if remedy.page == "overview" else [show])
+
+    def _offer(self, problem: TrayError) -> None:
+        if isinstance(problem, PortUnavailable):
+            self._context.run(self._look_into_port(problem), name="look into the port")
+        elif isinstance(problem, SettingsInvalid):
+            self._mending.offer(problem, [self._open_setting(problem)])
+
+    async def _look_into_port(self, problem: PortUnavailable) -> None:
+        """The buttons at once; who has the port is found out more slowly."""
+        context, show_problem = self._context, self._mending.show_problem
+        self._mending.offer(problem, await port_actions(context, problem, show_problem))
+        report = await look_at_port(problem.host, problem.port)
+        if report.free:
+            self._mending.offer(problem, [start_action(context, show_problem)], text=free_again(problem))
+        else:
+            self._mending.tell(problem, port_words(report, problem))
+
+    def _open_setting(self, problem: SettingsInvalid) -> Action:
+        return tr("Change it in Settings"), lambda: self._context.show("settings", setting=problem.name)
+
+    def _start_or_stop(self) -> None:
+        # What goes wrong is the server's problem, which is shown here already.
+        self._context.toggle_server(on_error=lambda _: None)
+
+
+def _toggle_label(server: ServerControl) -> str:
+    if server.finishing:
+        return tr("Stop now")
+    return tr("Start server") if server.down else tr("Stop server")
+
+
+def _clock_time(epoch: float | None, now: float) -> str:
+    """The time of day, with the date if that was another one: it needs no telling anew every minute."""
+    if epoch is None:
+        return ""
+    then, today = QDateTime.fromSecsSinceEpoch(int(epoch)), QDateTime.fromSecsSinceEpoch(int(now))
+    short = QLocale.FormatType.ShortFormat
+    return QLocale().toString(then.time(), short) if then.date() == today.date() else QLocale().toString(then, short)

@@ -1,0 +1,215 @@
+"""Requests and tokens over time: the plot, and beside it the same in words and figures."""
+
+import asyncio
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from server.core.errors import TrayError
+from server.core.records import StatisticsBucket
+from server.services import ttl_seconds
+from tray_app.context import Context
+from tray_app.formatting import duration, money, tokens
+from tray_app.models.statistics import RANGES, Range, Totals, filled, is_cut, offered, totals
+from tray_app.pages.overview.facts import Facts
+from tray_app.pages.overview.legend import Legend
+from tray_app.pages.overview.usage_plot import TOP, UsagePlot, describe
+from tray_app.translation import tr
+from tray_app.widgets import Card, ChipRow, ElidedLabel, announce, button
+
+TICK_MS = 1000
+SUMMARY_WIDTH = 190
+LINE = 16
+"""A line of the figures, in pixels."""
+
+
+class UsageCard(Card):
+    """Follows the log while it is seen, at most once a second, and more slowly the longer the range."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(tr("Usage"))
+        self._context = context
+        self._span = RANGES["hour"]
+        self._drawn: tuple[Range, float] | None = None
+        """The range, and where it began, as they were drawn last."""
+        self._stale = True
+        self._loaded_at = 0.0
+        self._loading: asyncio.Task[object] | None = None
+        self._problem: TrayError | None = None
+        """Why the log could not be read."""
+        self.plot = UsagePlot(context.theme)
+        self.plot.setAccessibleName(tr("Requests and tokens over time"))
+        self.plot.pointed_at.connect(self._point)
+        self._chips = ChipRow([("hour", tr("Last hour")), ("day", tr("24 hours")), ("week", tr("7 days"))])
+        self._chips.chosen.connect(self._choose)
+        self.header.addWidget(self._chips)
+        self._pointed = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
+        self._pointed.setProperty("role", "muted")
+        self._facts = Facts(
+            [
+                ("requests", tr("Requests")),
+                ("errors", tr("Failed")),
+                ("input", tr("Tokens in")),
+                ("cached", tr("of them cached")),
+                ("output", tr("Tokens out")),
+                ("cost", tr("Cost")),
+            ],
+            figures=True,
+        )
+        self.kept = QLabel()
+        self.kept.setProperty("role", "muted")
+        self.change_kept = button(
+            tr("Change..."), lambda: context.show("settings", setting="session_ttl_hours"), role="quiet"
+        )
+        self.change_kept.setAccessibleName(tr("Change how long requests are kept"))
+        self._lay_out()
+        self._point(None)
+        self._show_kept()
+        self._clock = QTimer(self, interval=TICK_MS)
+        self._clock.timeout.connect(self._tick)
+        context.bridge.requests_changed.connect(self._note_change)
+        context.settings_changed.connect(self._say_about)
+        context.settings_changed.connect(self._show_kept)
+
+    def set_active(self, active: bool) -> None:
+        """Whether the card is seen."""
+        if active:
+            self._clock.start()
+            self.load()
+        else:
+            self._clock.stop()
+
+    def load(self) -> "asyncio.Task[object]":
+        """Read the log and draw it. While that is being done, another call changes nothing."""
+        if self._loading is None:
+            self._loading = self._context.run(self._load(), name="read the statistics", on_error=self._fail)
+        return self._loading
+
+    async def _load(self) -> None:
+        try:
+            span, now = self._span, self._context.clock()
+            self._stale, self._loaded_at = False, now
+            # Also when it cannot be read: it is not tried again until its time comes.
+            self._drawn = span, span.begin(now)
+            rows = await self._rows(span, now)
+            if span is self._span:
+                self._show(span, filled(rows, span, now), now)
+        finally:
+            self._loading = None
+
+    async def _rows(self, span: Range, now: float) -> list[StatisticsBucket]:
+        store = self._context.store
+        if store is None:
+            return []
+        return await store.statistics(since=span.begin(now), bucket_seconds=span.bucket_seconds, until=now + 1)
+
+    def _show(self, span: Range, buckets: Sequence[StatisticsBucket], now: float) -> None:
+        self._problem = self._context.store_problem if self._context.store is None else None
+        self.plot.show_buckets(span, buckets, now)
+        if self._context.store is not None:
+            self._show_totals(totals(buckets))
+        else:
+            self._facts.clear()
+        self._say_about()
+
+    def _fail(self, error: TrayError) -> None:
+        """What was read before stands; why nothing newer does is said below it."""
+        self._stale, self._problem = True, error
+        self._say_about()
+
+    def _show_totals(self, sums: Totals) -> None:
+        texts = {
+            "requests": f"{sums.requests:,}",
+            "errors": f"{sums.errors:,}",
+            "input": tokens(sums.input_tokens),
+            "cached": tokens(sums.cache_read_tokens),
+            "output": tokens(sums.output_tokens),
+            "cost": money(sums.cost_usd),
+        }
+        for key, text in texts.items():
+            self._facts.show_fact(key, text)
+        self.plot.setAccessibleDescription(
+            tr("{requests} requests, {errors} failed; {input} tokens in, {output} out; {cost}").format(**texts)
+        )
+
+    def _point(self, bucket: StatisticsBucket | None) -> None:
+        self._pointed.setText(describe(self._span, bucket) if bucket is not None else self._about())
+        if bucket is not None and self.plot.hasFocus():
+            announce(self.plot, self._pointed.text())
+
+    def _say_about(self) -> None:
+        if self.plot.pointed is None:
+            self._point(None)
+
+    def _about(self) -> str:
+        if self._problem is not None:
+            return tr("Nothing can be counted: {reason}").format(reason=self._problem.message)
+        if not self._context.settings.history:
+            return tr("The history is switched off in Settings: nothing is counted.")
+        return tr("Requests above, tokens below; one bar is {length}.").format(length=_length(self._span))
+
+    def _choose(self, key: str) -> None:
+        self._span = next(span for span in RANGES.values() if span.key == key)
+        self._point(None)
+        self._show_kept()
+        loading = self._loading
+        if loading is None:
+            self.load()
+        else:
+            # What is being read is of another range, and will not be shown.
+            loading.add_done_callback(lambda _: self.load())
+
+    def _show_kept(self) -> None:
+        """Offer no range that holds no more than a shorter one, and say where requests are kept for less."""
+        kept = ttl_seconds(self._context.settings)
+        possible = offered(kept)
+        if self._span.key not in possible:
+            self._chips.set_current(possible[-1])
+            self._choose(possible[-1])
+            return
+        text = tr("Requests are kept for {time}; older usage is not counted.").format(time=duration(kept))
+        for key in RANGES:
+            self._chips.chip(key).setEnabled(key in possible)
+            self._chips.chip(key).setToolTip("" if key in possible else text)
+        told = is_cut(self._span, kept) or len(possible) < len(RANGES)
+        self.kept.setText(text if told else "")
+        self.kept.setVisible(told)
+        self.change_kept.setVisible(told)
+
+    def _note_change(self) -> None:
+        self._stale = True
+
+    def _tick(self) -> None:
+        now = self._context.clock()
+        moved = self._drawn != (self._span, self._span.begin(now))
+        rested = not 0 <= now - self._loaded_at < self._span.refresh_seconds
+        if moved or (self._stale and rested):
+            self.load()
+
+    def _lay_out(self) -> None:
+        side = QWidget()
+        side.setFixedWidth(SUMMARY_WIDTH)
+        figures = QVBoxLayout(side)
+        figures.setContentsMargins(0, TOP - LINE // 2, 0, 0)  # in line with the plot's uppermost label
+        figures.setSpacing(16)
+        figures.addWidget(self._facts)
+        figures.addWidget(Legend(self._context.theme))
+        figures.addStretch(1)
+        row = QHBoxLayout()
+        row.setSpacing(24)
+        row.addWidget(self.plot, 1, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(side, 0, Qt.AlignmentFlag.AlignTop)
+        self.body.addLayout(row)
+        self.body.addWidget(self._pointed)
+        note = QHBoxLayout()
+        note.setSpacing(8)
+        note.addWidget(self.kept)
+        note.addWidget(self.change_kept)
+        note.addStretch(1)
+        self.body.addLayout(note)
+
+
+def _length(span: Range) -> str:
+    words = {"hour": tr("a minute"), "day": tr("half an hour"), "week": tr("three hours")}
+    return words[span.key]

@@ -1,0 +1,198 @@
+"""Requests and tokens over time: two charts over one time axis."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QDateTime, QEvent, QLocale, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from server.core.records import StatisticsBucket
+from tray_app.formatting import tokens
+from tray_app.models.statistics import RANGES, Range, bucket_at, time_ticks, value_ticks
+from tray_app.pages.overview.bar_chart import Axes, ChartPainter, Layer
+from tray_app.theme import Theme
+from tray_app.translation import counted, tr
+from tray_app.widgets.focus_ring import BY_KEYBOARD
+
+HEIGHT = 272
+LEFT, TOP, RIGHT = 52, 12, 8
+"""Room beside the charts: for the values, for half of the uppermost one, and for the ring of the focus."""
+BETWEEN = 24
+TIMES_HEIGHT = 28
+TOKEN_SHADES = {"output": 1.0, "fresh": 0.65, "cached": 0.35}
+"""How strong each kind of tokens is drawn in the accent colour."""
+
+
+def shade(theme: Theme, strength: float) -> QColor:
+    """The accent colour on the surface, as strong as that: solid, so that bars hide the lines behind them."""
+    accent, surface = theme.colour("accent"), theme.colour("surface")
+
+    def mixed(above: float, below: float) -> float:
+        return above * strength + below * (1 - strength)
+
+    return QColor.fromRgbF(
+        mixed(accent.redF(), surface.redF()),
+        mixed(accent.greenF(), surface.greenF()),
+        mixed(accent.blueF(), surface.blueF()),
+    )
+
+
+class UsagePlot(QWidget):
+    """The pointer, or the arrow keys, choose the bucket that `pointed_at` tells."""
+
+    pointed_at = Signal(object)
+    """StatisticsBucket, or None."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._span = RANGES["hour"]
+        self._now = 0.0
+        self._buckets: Sequence[StatisticsBucket] = ()
+        self._pointed: StatisticsBucket | None = None
+        self._ring = False
+        self.setFixedHeight(HEIGHT)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setMouseTracking(True)
+        theme.changed.connect(self.update)
+
+    @property
+    def buckets(self) -> Sequence[StatisticsBucket]:
+        """What is drawn."""
+        return self._buckets
+
+    @property
+    def pointed(self) -> StatisticsBucket | None:
+        """The bucket that is pointed at."""
+        return self._pointed
+
+    def show_buckets(self, span: Range, buckets: Sequence[StatisticsBucket], now: float) -> None:
+        """Draw these. The bucket that was pointed at stays so, with its new figures."""
+        self._span, self._buckets, self._now = span, buckets, now
+        pointed = self._pointed
+        self._point(bucket_at(buckets, span, pointed.start) if pointed is not None else None)
+        self.update()
+
+    def requests_axes(self) -> Axes:
+        """Where the bars of the upper chart are."""
+        return self._axes(0, max((bucket.requests for bucket in self._buckets), default=0))
+
+    def tokens_axes(self) -> Axes:
+        """Where the bars of the lower chart are."""
+        return self._axes(1, max((bucket.input_tokens + bucket.output_tokens for bucket in self._buckets), default=0))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Point at the bucket under the pointer."""
+        moment = self.requests_axes().moment(event.position().x())
+        self._point(bucket_at(self._buckets, self._span, moment))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Point at nothing."""
+        super().leaveEvent(event)
+        self._point(None)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Whoever comes by the keyboard sees where they are."""
+        super().focusInEvent(event)
+        self._ring = event.reason() in BY_KEYBOARD or self._ring
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The ring is drawn no more, unless it is the window that loses the focus."""
+        super().focusOutEvent(event)
+        self._ring = self._ring and event.reason() == Qt.FocusReason.ActiveWindowFocusReason
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left and right go from bucket to bucket, Home and End to the first and last, Esc to none."""
+        last = len(self._buckets) - 1
+        here = self._place()
+        steps = {
+            Qt.Key.Key_Left: last if here is None else max(0, here - 1),
+            Qt.Key.Key_Right: last if here is None else min(last, here + 1),
+            Qt.Key.Key_Home: 0,
+            Qt.Key.Key_End: last,
+        }
+        if event.key() == Qt.Key.Key_Escape and here is not None:
+            self._point(None)
+        elif event.key() in steps and self._buckets:
+            self._point(self._buckets[steps[Qt.Key(event.key())]])
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The band at what is pointed at, the lines of the values, and the bars on them."""
+        painter = QPainter(self)
+        if self._buckets:
+            self._draw_charts(painter)
+        if self._ring and self.hasFocus():
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(self._theme.colour("accent"), 2))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)
+        painter.end()
+
+    def _draw_charts(self, painter: QPainter) -> None:
+        for axes, layers in ((self.requests_axes(), self._requests()), (self.tokens_axes(), self._tokens())):
+            self._draw(ChartPainter(painter, axes), axes, layers)
+        # The lower chart's time axis is that of both.
+        times = {tick: time_label(self._span, tick) for tick in time_ticks(self._span, self._now)}
+        ChartPainter(painter, self.tokens_axes()).times(times, self._theme.colour("muted"))
+
+    def _draw(self, chart: ChartPainter, axes: Axes, layers: Sequence[Layer]) -> None:
+        colour, length = self._theme.colour, self._span.bucket_seconds
+        if self._pointed is not None:
+            chart.band(self._pointed.start, self._pointed.start + length, colour("selection"))
+        chart.values({tick: _axis_label(tick) for tick in value_ticks(axes.top)}, colour("border"), colour("muted"))
+        chart.bars([bucket.start for bucket in self._buckets], length, layers)
+
+    def _requests(self) -> list[Layer]:
+        fine = [bucket.requests - bucket.errors for bucket in self._buckets]
+        errors = [bucket.errors for bucket in self._buckets]
+        return [Layer(shade(self._theme, 1.0), fine), Layer(self._theme.colour("error"), errors)]
+
+    def _tokens(self) -> list[Layer]:
+        heights = {
+            "output": [bucket.output_tokens for bucket in self._buckets],
+            "fresh": [max(0, bucket.input_tokens - bucket.cache_read_tokens) for bucket in self._buckets],
+            "cached": [bucket.cache_read_tokens for bucket in self._buckets],
+        }
+        return [Layer(shade(self._theme, strength), heights[name]) for name, strength in TOKEN_SHADES.items()]
+
+    def _axes(self, row: int, most: float) -> Axes:
+        height = (self.height() - TOP - BETWEEN - TIMES_HEIGHT) // 2
+        area = QRectF(LEFT, TOP + row * (height + BETWEEN), max(1, self.width() - LEFT - RIGHT), height)
+        return Axes(area, self._span.begin(self._now), self._span.end(self._now), value_ticks(most)[-1])
+
+    def _place(self) -> int | None:
+        return self._buckets.index(self._pointed) if self._pointed is not None else None
+
+    def _point(self, bucket: StatisticsBucket | None) -> None:
+        if bucket is not self._pointed:
+            self._pointed = bucket
+            self.update()
+            self.pointed_at.emit(bucket)
+
+
+def _axis_label(tick: float) -> str:
+    """A round number in as few figures as it needs: an axis shows no label that is wider than itself."""
+    return tokens(round(tick)).replace(".0", "")
+
+
+def time_label(span: Range, moment: float) -> str:
+    """The day of the week, or the time of day, as the person writes it."""
+    then, locale = QDateTime.fromSecsSinceEpoch(int(moment)), QLocale()
+    if span.key == "week":
+        return locale.dayName(then.date().dayOfWeek(), QLocale.FormatType.ShortFormat)
+    return locale.toString(then.time(), QLocale.FormatType.ShortFormat)
+
+
+def describe(span: Range, bucket: StatisticsBucket) -> str:
+    """A bucket's figures in a line."""
+    begin, end = (time_label(RANGES["hour"], moment) for moment in (bucket.start, bucket.start + span.bucket_seconds))
+    day = f"{time_label(span, bucket.start)} " if span.key == "week" else ""
+    requests = counted(bucket.requests, "1 request", "{n} requests")
+    failed = tr(", {n} failed").format(n=bucket.errors) if bucket.errors else ""
+    used = tr("{read} tokens in, {written} out").format(
+        read=tokens(bucket.input_tokens), written=tokens(bucket.output_tokens)
+    )
+    return tr("{day}{begin} to {end}: {requests}{failed}; {used}").format(
+        day=day, begin=begin, end=end, requests=requests, failed=failed, used=used
+    )

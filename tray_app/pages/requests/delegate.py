@@ -1,0 +1,91 @@
+"""How cells are drawn: the status with its shape and colour, ids in the fixed font."""
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPixmap
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem
+
+from server.core.records import RequestRecord, RequestStatus
+from tray_app import theme
+from tray_app.models.requests.columns import Column
+from tray_app.models.requests.log import RequestLog
+from tray_app.widgets import RowDelegate
+
+STATUS_ICONS: dict[RequestStatus, tuple[str, str]] = {
+    "running": ("mdi6.progress-clock", "accent"),
+    "ok": ("mdi6.check-circle-outline", "ok"),
+    "error": ("mdi6.alert-octagon-outline", "error"),
+    "cancelled": ("mdi6.minus-circle-outline", "muted"),
+}
+"""Each status by shape and colour: neither alone has to be told apart."""
+PADDING = 11
+"""Pixels left and right of a cell's text, as in the header."""
+_MUTED = frozenset({"time", "session"})
+
+_FLAGS = int(Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextSingleLine)
+_TEXT = Qt.TextElideMode.ElideMiddle, _FLAGS | int(Qt.AlignmentFlag.AlignLeft)
+_FIGURES = Qt.TextElideMode.ElideRight, _FLAGS | int(Qt.AlignmentFlag.AlignRight)
+
+
+class RequestDelegate(RowDelegate):
+    """Draws the cells of `log`.
+
+    It paints by itself, and not by way of the style: a list that takes hundreds of rows a second is painted anew ten
+    times a second, and a style asks eight questions about each cell.
+    """
+
+    def __init__(self, view: QAbstractItemView, log: RequestLog) -> None:
+        super().__init__(view)
+        self._log = log
+        self._marks: dict[tuple[RequestStatus, float, bool], QPixmap] = {}
+        self._fixed = theme.fixed_font()
+        self._fixed_metrics = QFontMetrics(self._fixed)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        record, column = self._log.records[index.row()], self._log.columns[index.column()]
+        rect: QRect = option.rect
+        painter.save()
+        self._fill(painter, rect, option, index.row())
+        inner = rect.adjusted(PADDING, 0, -PADDING, 0)
+        if column.key == "status":
+            inner.setLeft(self._mark(painter, inner, record.status))
+        self._write(painter, inner, record, column, option)
+        painter.restore()
+
+    def _fill(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, row: int) -> None:
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(rect, theme.current().colour("selection"))
+        elif row == self._hovered.row():
+            painter.fillRect(rect, theme.current().colour("hover"))
+
+    def _mark(self, painter: QPainter, rect: QRect, status: RequestStatus) -> int:
+        """Draw the status' shape; returns where its word begins."""
+        side, scale = theme.size("icon"), painter.device().devicePixelRatioF()
+        key = (status, scale, theme.current().dark)
+        if key not in self._marks:
+            name, token = STATUS_ICONS[status]
+            self._marks[key] = theme.current().icon(name, token).pixmap(QSize(side, side), scale)
+        painter.drawPixmap(rect.left(), rect.center().y() - side // 2 + 1, self._marks[key])
+        return rect.left() + side + theme.size("grid")
+
+    def _write(
+        self, painter: QPainter, rect: QRect, record: RequestRecord, column: Column, option: QStyleOptionViewItem
+    ) -> None:
+        font, metrics = self._font(column, option)
+        painter.setFont(font)
+        painter.setPen(theme.current().colour(_token(record, column)))
+        mode, flags = _FIGURES if column.figures else _TEXT
+        text = column.text(record, self._log.now())
+        if column.short is not None and metrics.horizontalAdvance(text) > rect.width():
+            text = column.short(record)
+        painter.drawText(rect, flags, metrics.elidedText(text, mode, rect.width()))
+
+    def _font(self, column: Column, option: QStyleOptionViewItem) -> tuple[QFont, QFontMetrics]:
+        return (self._fixed, self._fixed_metrics) if column.key == "session" else (option.font, option.fontMetrics)
+
+
+def _token(record: RequestRecord, column: Column) -> str:
+    if column.key == "status":
+        return STATUS_ICONS[record.status][1]
+    return "muted" if column.key in _MUTED else "text"

@@ -1,0 +1,83 @@
+"""Asks before sessions are deleted, and offers to undo it."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from server.core.records import SessionSummary
+from tray_app.models.sessions.cells import sessions_text
+from tray_app.models.sessions.deletion import SessionDeletion
+from tray_app.models.sessions.feed import SessionFeed
+from tray_app.pages.sessions.session_table import SessionTable
+from tray_app.translation import tr
+from tray_app.widgets import UndoBar, confirm
+
+
+class Deleting(QObject):
+    """Deletions of the page, one after the other; `undo_bar` has the last."""
+
+    def __init__(
+        self, deletion: SessionDeletion, feed: SessionFeed, table: SessionTable, undo_bar: UndoBar, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self._window = parent
+        self._deletion = deletion
+        self._feed = feed
+        self._table = table
+        self.undo_bar = undo_bar
+        # What was not deleted cannot be undone.
+        deletion.failed.connect(lambda _: self.commit())
+
+    def ask(self, sessions: Sequence[SessionSummary], *, everything: bool = False) -> None:
+        """Ask whether these are to be deleted; `everything`: they are all that there are."""
+        if not sessions:
+            return
+        ids = [summary.id for summary in sessions]
+        confirm(
+            self._window,
+            _title(len(ids), everything),
+            _text(sessions),
+            confirm_label=_label(len(ids), everything),
+            on_confirmed=lambda: self._delete(ids, everything),
+        )
+
+    def commit(self) -> None:
+        """Delete now what could still be undone."""
+        self.undo_bar.commit()
+
+    def _delete(self, ids: list[str], everything: bool) -> None:
+        self.commit()
+        # While the question was open, a session may have gone on under another id.
+        ids = [self._feed.current_id(session_id) for session_id in ids]
+        with self._table.losing(ids):
+            self._deletion.begin(ids, everything=everything)
+        self.undo_bar.offer(_done(len(ids)), self._deletion.undo, self._deletion.commit)
+
+
+def _done(count: int) -> str:
+    return tr("{sessions} deleted").format(sessions=sessions_text(count))
+
+
+def _title(count: int, everything: bool) -> str:
+    if count == 1:
+        return tr("Delete this session?")
+    sessions = sessions_text(count)
+    return (tr("Delete all {sessions}?") if everything else tr("Delete {sessions}?")).format(sessions=sessions)
+
+
+def _label(count: int, everything: bool) -> str:
+    if count == 1:
+        return tr("Delete session")
+    sessions = sessions_text(count)
+    return (tr("Delete all {sessions}") if everything else tr("Delete {sessions}")).format(sessions=sessions)
+
+
+def _text(sessions: Sequence[SessionSummary]) -> str:
+    undo = tr("You can undo it for a few seconds.")
+    if len(sessions) == 1:
+        title = sessions[0].title or tr("Untitled")
+        return " ".join([tr("“{title}” is deleted with all its messages.").format(title=title), undo])
+    pinned = sum(summary.pinned for summary in sessions)
+    kept = [tr("Pinned ones among them: {count}.").format(count=pinned)] if pinned else []
+    return " ".join([tr("They are deleted with all their messages."), *kept, undo])

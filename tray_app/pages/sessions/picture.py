@@ -1,0 +1,164 @@
+"""Images of a conversation: small in their place, in full size in a window of their own, damaged ones in words.
+
+Only what the conversation itself holds is shown. An image that is an address is not fetched.
+"""
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QIcon, QImage, QKeySequence, QPixmap, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QWidget
+from shiboken6 import isValid
+
+from server.core.image_size import size_of_base64
+from tray_app import theme
+from tray_app.models.sessions.pieces import Picture
+from tray_app.pages.sessions.piece_sizes import THUMBNAIL
+from tray_app.pages.sessions.piece_widgets import QUIET_PADDING, PieceWidget
+from tray_app.translation import tr
+
+MOST_PIXELS = 50_000_000
+"""Of an image that is decoded: 200 MB. A few bytes may claim to be far more."""
+Begin = Callable[[Coroutine[Any, Any, None]], object]
+"""Does work in the background."""
+_SAFE = frozenset({"http", "https"})
+
+
+class PictureWidget(PieceWidget):
+    """A thumbnail that opens the image in full size. It has its height from the start, so that nothing jumps."""
+
+    outset = QUIET_PADDING + 2
+
+    def __init__(self, picture: Picture, begin: Begin) -> None:
+        super().__init__()
+        self._picture = picture
+        self._begin = begin
+        self._pixels = size_of_base64(picture.data or "")
+        self.problem = QLabel()
+        self.problem.setProperty("role", "muted")
+        self.problem.setWordWrap(True)
+        self.problem.setIndent(QUIET_PADDING)
+        self.button = QPushButton()
+        self.button.setProperty("role", "quiet")
+        self.button.clicked.connect(self._open)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.button)
+        row.addWidget(self.problem, 1)
+        row.addStretch(0)
+        self._show_start()
+
+    def height_for(self, width: int) -> int:
+        return self.button.sizeHint().height() if self.button.isVisibleTo(self) else super().height_for(width)
+
+    def focus_targets(self) -> Sequence[QWidget]:
+        return (self.button,) if self.button.isVisibleTo(self) else ()
+
+    def _show_start(self) -> None:
+        if self._picture.data is None:
+            self._show_address()
+        elif self._pixels is None:
+            self._say(tr("This image is damaged, or of a kind that cannot be shown here."))
+        elif self._pixels[0] * self._pixels[1] > MOST_PIXELS:
+            self._say(tr("This image is too large to be shown: {size}.").format(size=self._size_text()))
+        else:
+            self._say("")
+            self.button.setIconSize(_thumbnail_size(self._pixels))
+            self.button.setIcon(_placeholder(self.button.iconSize()))
+            self.button.setAccessibleName(tr("Image, {size}: show in full size").format(size=self._size_text()))
+            self.button.setToolTip(tr("Image, {size}. Click to see it in full size.").format(size=self._size_text()))
+            self._begin(self._load())
+
+    def _show_address(self) -> None:
+        url = QUrl(self._picture.url)
+        known = url.scheme().lower() in _SAFE
+        self._say("" if known else tr("This image is not part of the conversation."))
+        self.button.setVisible(known)
+        self.button.setText(tr("Open the image in the browser"))
+        self.button.setToolTip(self._picture.url)
+
+    def _say(self, text: str) -> None:
+        self.problem.setText(text)
+        self.problem.setVisible(bool(text))
+        self.button.setVisible(not text)
+
+    def _size_text(self) -> str:
+        width, height = self._pixels or (0, 0)
+        return f"{width} × {height}"  # noqa: RUF001 - a multiplication sign
+
+    async def _load(self) -> None:
+        if not isValid(self):
+            return
+        size = self.button.iconSize() * self.devicePixelRatioF()
+        image = await asyncio.to_thread(decoded, self._picture.data or "", size)
+        if not isValid(self):
+            return  # it was scrolled out of view
+        if image is None:
+            self._say(tr("This image is damaged, or of a kind that cannot be shown here."))
+            self.height_changed.emit()
+            return
+        pixmap = QPixmap.fromImage(image)
+        pixmap.setDevicePixelRatio(self.devicePixelRatioF())
+        self.button.setIcon(QIcon(pixmap))
+
+    def _open(self) -> None:
+        if self._picture.data is None:
+            QDesktopServices.openUrl(QUrl(self._picture.url))
+        else:
+            self._begin(self._show_whole())
+
+    async def _show_whole(self) -> None:
+        image = await asyncio.to_thread(decoded, self._picture.data or "", None)
+        if image is not None and isValid(self):
+            window = ImageWindow(image, self.window())
+            window.show()
+
+
+class ImageWindow(QScrollArea):
+    """An image in full size. Esc closes it."""
+
+    def __init__(self, image: QImage, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowFlag(Qt.WindowType.Window)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(tr("Image, {width} × {height}").format(width=image.width(), height=image.height()))  # noqa: RUF001
+        self.label = QLabel()
+        self.label.setPixmap(QPixmap.fromImage(image))
+        self.label.setAccessibleName(self.windowTitle())
+        self.setWidget(self.label)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self.close)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Close), self, self.close)
+        screen = self.screen().availableGeometry().size() * 0.8
+        self.resize((self.label.sizeHint() + QSize(24, 24)).boundedTo(screen))
+
+
+def decoded(data: str, size: QSize | None) -> QImage | None:
+    """The image in base64 `data`, made smaller to fit `size` if given; None if it is damaged. Takes a while."""
+    try:
+        image = QImage.fromData(base64.b64decode(data))
+    except (binascii.Error, ValueError):
+        return None
+    if image.isNull():
+        return None
+    if size is None or (image.width() <= size.width() and image.height() <= size.height()):
+        return image
+    return image.scaled(size, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
+
+
+def _placeholder(size: QSize) -> QIcon:
+    pixmap = QPixmap(size)
+    pixmap.fill(theme.current().colour("hover"))
+    return QIcon(pixmap)
+
+
+def _thumbnail_size(pixels: tuple[int, int]) -> QSize:
+    size = QSize(*pixels)
+    most = QSize(*THUMBNAIL)
+    if size.width() > most.width() or size.height() > most.height():
+        size.scale(most, Qt.AspectRatioMode.KeepAspectRatio)
+    return size.expandedTo(QSize(theme.size("icon"), theme.size("icon")))

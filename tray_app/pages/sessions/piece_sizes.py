@@ -1,0 +1,50 @@
+"""How much room a piece of a conversation takes, before it is laid out. In logical pixels."""
+
+from math import ceil
+
+from tray_app.models.sessions.markdown import Code, Plain, Prose
+from tray_app.models.sessions.pieces import Fold, Heading, Label, Note, Picture, Piece
+
+INDENT = 16
+"""Of what is within an opened fold."""
+THUMBNAIL = (240, 160)
+"""The most that a picture takes before it is opened."""
+ROW = 32
+
+_CHARACTER = 7
+_LINE = 20
+_CODE_LINE = 17
+_CODE_FRAME = 24
+
+
+def estimated_height(piece: Piece, width: int) -> int:
+    """About how high `piece` will be in a column of `width`."""
+    match piece:
+        case Prose(text) | Plain(text):
+            lines = text.count("\n") + len(text) * _CHARACTER / max(width, 1)
+            return ceil(lines + 1) * _LINE
+        case Code(text, _, whole):
+            return (text.count("\n") + 1) * _CODE_LINE + _CODE_FRAME + (ROW if whole is not None else 0)
+        case Picture(_, data):
+            return ROW if data is None else THUMBNAIL[1]
+        case Label():
+            return _LINE
+        case Heading() | Note() | Fold():
+            return ROW
+
+
+def gap_above(piece: Piece, first: bool) -> int:
+    """The space between `piece` and the one above it."""
+    if first:
+        return 0
+    match piece:
+        case Heading():
+            return 20
+        case Code(_, _, None):
+            return 0  # the code block above goes on
+        case Plain(_, first=False):
+            return 0  # and so does the text
+        case Fold() | Label():
+            return 4
+        case _:
+            return 8

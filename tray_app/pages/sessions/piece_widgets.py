@@ -1,0 +1,168 @@
+"""What one piece of a conversation looks like, apart from prose, code and pictures, which have files of their own."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from tray_app import theme
+from tray_app.models.sessions.hits import Hits
+from tray_app.models.sessions.pieces import Fold, FoldKind, Heading, Label, Note
+from tray_app.pages.sessions.piece_sizes import ROW
+from tray_app.translation import tr
+from tray_app.widgets import CopyButton
+
+SCROLL_KEYS = frozenset(
+    {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End}
+)
+"""The keys that move the conversation, wherever in it the focus is."""
+QUIET_PADDING = 8
+"""Of a quiet button: its text is to line up with the text around it."""
+
+
+class PieceWidget(QWidget):
+    """A piece in the column."""
+
+    height_changed = Signal()
+    outset = 0
+    """How far it goes over the left edge of the column, so that texts line up."""
+
+    def height_for(self, width: int) -> int:
+        """Its height in a column of `width`."""
+        height = self.heightForWidth(width) if self.hasHeightForWidth() else self.sizeHint().height()
+        return max(height, 1)
+
+    def focus_targets(self) -> Sequence[QWidget]:
+        """What can be focused in it, in order."""
+        return ()
+
+    def mark(self, hits: Hits | None) -> None:
+        """Mark what a search finds."""
+
+    def hit_top(self) -> int | None:
+        """How far below its top the first hit is."""
+        return None
+
+
+class HeadingWidget(PieceWidget):
+    """Who speaks, and a button that copies what they say. `text` gives that."""
+
+    def __init__(self, heading: Heading, text: Callable[[], str]) -> None:
+        super().__init__()
+        name = QLabel(role_name(heading))
+        name.setProperty("role", "heading")
+        self.copy = CopyButton(text, label="")
+        self.copy.setToolTip(tr("Copy this message"))
+        self.copy.setAccessibleName(tr("Copy this message"))
+        row = _row(self)
+        row.addWidget(name)
+        row.addStretch(1)
+        row.addWidget(self.copy)
+
+    def focus_targets(self) -> Sequence[QWidget]:
+        return (self.copy,)
+
+
+class LineWidget(PieceWidget):
+    """A line that is not the conversation's own: a label, or a note of what is not shown."""
+
+    def __init__(self, text: str, role: str = "muted") -> None:
+        super().__init__()
+        self.label = QLabel(text)
+        self.label.setProperty("role", role)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.label)
+
+
+class FoldRow(PieceWidget):
+    """A row that opens and closes, by click, Space or Enter. `toggled` is called with whether it is open now."""
+
+    outset = QUIET_PADDING
+
+    def __init__(self, fold: Fold, opened: bool, toggled: Callable[[bool], None]) -> None:
+        super().__init__()
+        self._name = fold_name(fold)
+        self._toggled = toggled
+        self.button = _FoldButton(self._name)
+        self.button.setChecked(opened)
+        self.button.toggled.connect(self._toggle)
+        row = _row(self)
+        row.addWidget(self.button)
+        if fold.failed:
+            failed = QLabel(tr("Failed"))
+            failed.setProperty("role", "error")
+            row.addWidget(failed)
+        row.addStretch(1)
+        self._say(opened)
+
+    def focus_targets(self) -> Sequence[QWidget]:
+        return (self.button,)
+
+    def _toggle(self, opened: bool) -> None:
+        self._say(opened)
+        self._toggled(opened)
+
+    def _say(self, opened: bool) -> None:
+        self.button.setIcon(theme.current().icon("mdi6.chevron-down" if opened else "mdi6.chevron-right", "muted"))
+        state = tr("open") if opened else tr("closed")
+        self.button.setAccessibleName(f"{self._name}, {state}")
+
+
+class _FoldButton(QPushButton):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.setProperty("role", "quiet")
+        self.setCheckable(True)
+        self.setAutoDefault(True)  # Enter, besides Space
+        self.setIconSize(QSize(theme.size("icon"), theme.size("icon")))
+        self._whole = text
+        self.setText(text if len(text) <= 60 else f"{text[:30]}…{text[-29:]}")
+        self.setToolTip(text if len(text) > 60 else "")
+
+
+def role_name(heading: Heading) -> str:
+    """The name of the role."""
+    return tr("User") if heading.role == "user" else tr("Assistant")
+
+
+def fold_name(fold: Fold) -> str:
+    """What stands in the row of a fold."""
+    names: dict[FoldKind, str] = {
+        "system": tr("System prompt"),
+        "thinking": tr("Thinking"),
+        "tool_call": tr("Tool call {name}").format(name=fold.name),
+        "tool_result": tr("Tool result"),
+    }
+    return names[fold.kind]
+
+
+def label_widget(label: Label) -> LineWidget:
+    """The line above what is in a fold."""
+    names = {
+        "arguments": tr("Arguments"),
+        "result": tr("Result"),
+        "error": tr("Error"),
+        "no_result": tr("No result yet."),
+    }
+    return LineWidget(names[label.kind], "error" if label.kind == "error" else "muted")
+
+
+def note_widget(note: Note) -> LineWidget:
+    """A line for what is not shown."""
+    names = {
+        "document": tr("Document"),
+        "redacted_thinking": tr("Thinking that the service keeps to itself"),
+    }
+    name = names.get(note.kind) or tr("Content of the kind {kind}").format(kind=note.kind or "?")
+    return LineWidget(f"{name} ({note.media_type})" if note.media_type else name)
+
+
+def _row(widget: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout(widget)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(theme.size("grid"))
+    widget.setMinimumHeight(ROW)
+    return row

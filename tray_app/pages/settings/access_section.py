@@ -1,0 +1,136 @@
+"""Who may use the server."""
+
+from server.secrets import API_KEY
+from tray_app.context import Context
+from tray_app.pages.settings.addresses import is_this_computer
+from tray_app.pages.settings.fields import ChoiceField, SwitchField, TextField
+from tray_app.pages.settings.row import SettingRow
+from tray_app.pages.settings.section import Section
+from tray_app.translation import tr
+from tray_app.widgets import SecretField, button, confirm
+
+
+class AccessSection(Section):
+    """The API key, where it is, and how often it may be used."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context, "access", tr("Access"))
+        self.required = self.setting(
+            "api_key_required",
+            tr("Require the API key"),
+            tr("Clients must send it with every request."),
+            SwitchField(),
+        )
+        self.secret = SecretField(context.key_store.get_or_create, name=tr("API key"))
+        self.secret.setFocusProxy(self.secret.toggle)
+        self.rotate = button(tr("Replace key..."), self._ask_to_rotate)
+        self.key_row = self.add(
+            SettingRow(
+                API_KEY,
+                tr("API key"),
+                tr("What clients send."),
+                self.secret,
+                words=tr("rotate secret token keyring file"),
+            )
+        )
+        self.key_row.add_below(self.rotate)
+        places = [
+            ("keyring", tr("System keyring")),
+            ("file", tr("A file that only you can read")),
+            ("memory", tr("Memory only")),
+        ]
+        self.storage = self.setting(
+            "key_storage",
+            tr("Keep secrets in"),
+            tr("The API key, and your own Anthropic API key. They are moved; clients notice nothing."),
+            ChoiceField(places),
+            words=tr("secret token keyring"),
+        )
+        self.setting(
+            "rate_limit",
+            tr("Rate limit"),
+            tr("Requests for each API key, such as 120/minute. Empty: no limit."),
+            TextField(placeholder=tr("No limit")),
+        )
+        context.settings_changed.connect(self._show_place)
+        self._show_place()
+
+    def activate(self) -> None:
+        self.context.run(
+            self._read_key(), name="read the key", on_error=lambda error: self.key_row.show_problem(str(error))
+        )
+
+    async def _read_key(self) -> None:
+        # Where a keyring takes nothing, the store gives it up at this moment, and says so.
+        await self.context.key_store.get_or_create()
+        self._show_place()
+
+    def _show_place(self) -> None:
+        store, row = self.context.key_store, self.key_row
+        row.help.setText(
+            tr("What clients send. It is kept {place}.").format(place=_place(store.kind, store.description))
+        )
+        self.rotate.setEnabled(store.kind != "environment")
+        row.help.setToolTip(store.description)
+        if store.kind != "memory":
+            row.clear_message()
+        else:
+            fixed = self.storage.value.fixed_by()
+            row.show_note(
+                "warning", self._why_lost(), [] if fixed else [(tr("Keep it in a file"), self._keep_in_a_file)]
+            )
+        self._warn()
+
+    def _why_lost(self) -> str:
+        if self.context.settings.key_storage == "memory":
+            return tr("It is lost when the application quits, since secrets are kept in memory only.")
+        return tr(
+            "No system keyring works here, so this key is lost when the application quits. "
+            "A file that only you can read would keep it."
+        )
+
+    def _warn(self) -> None:
+        settings = self.context.settings
+        text = ""
+        if not settings.api_key_required:
+            text = (
+                tr("Every program on this computer can use your Claude account.")
+                if is_this_computer(settings.host)
+                else tr("Anyone on your network can use your Claude account.")
+            )
+        self.required.row.show_warning("warning" if is_this_computer(settings.host) else "error", text)
+
+    def _keep_in_a_file(self) -> None:
+        self.context.run(
+            self._move(), name="keep the key in a file", on_error=lambda error: self.key_row.show_problem(str(error))
+        )
+
+    async def _move(self) -> None:
+        await self.context.change_settings({"key_storage": "file"})
+        self._show_place()
+        self.key_row.show_saved()
+
+    def _ask_to_rotate(self) -> None:
+        self.question = confirm(
+            self,
+            tr("Replace the API key?"),
+            tr("A new key is made. Clients that have the old one stop working until they get the new one."),
+            confirm_label=tr("Replace key"),
+            on_confirmed=self._rotate,
+        )
+
+    def _rotate(self) -> None:
+        self.context.run(
+            self._replace(), name="make a new key", on_error=lambda error: self.key_row.show_problem(str(error))
+        )
+
+    async def _replace(self) -> None:
+        await self.context.key_store.rotate()
+        self.secret.conceal()
+        self._show_place()
+        self.key_row.show_note("ok", tr("There is a new key. Give it to your clients."))
+
+
+def _place(kind: str, description: str) -> str:
+    # The description of memory explains itself at length; the note below the key says that better.
+    return tr("in memory only") if kind == "memory" else description

@@ -1,0 +1,123 @@
+"""The alias table as the person edits it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPalette
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLineEdit,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from tray_app import theme
+from tray_app.models.aliases import NAME, TARGET, AliasModel, ProblemRole
+from tray_app.pages.settings.fields import QuietComboBox
+from tray_app.translation import tr
+from tray_app.widgets.row_table import RowTable
+
+ROW = 32
+SHOWN_ROWS = 6
+Index = QModelIndex | QPersistentModelIndex
+
+
+class AliasDelegate(QStyledItemDelegate):
+    """A line for the name, a choice that can be typed for the model; rows with a problem in its colour."""
+
+    def __init__(self, models: Callable[[], Sequence[str]], parent: QWidget) -> None:
+        super().__init__(parent)
+        self._models = models
+
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
+        editor = self._box(parent) if index.column() == TARGET else QLineEdit(parent)
+        column = index.model().headerData(index.column(), Qt.Orientation.Horizontal)
+        name = tr("{column} of the alias").format(column=column)
+        for control in (editor, *editor.findChildren(QLineEdit)):
+            control.setAccessibleName(name)
+        return editor
+
+    def _box(self, parent: QWidget) -> QuietComboBox:
+        box = QuietComboBox()
+        box.setParent(parent)
+        box.setEditable(True)
+        box.addItems(list(self._models()))
+        return box
+
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
+        text = index.data(Qt.ItemDataRole.EditRole)
+        if isinstance(editor, QuietComboBox):
+            editor.setEditText(text)
+        elif isinstance(editor, QLineEdit):
+            editor.setText(text)
+
+    def setModelData(self, editor: QWidget, model: Any, index: Index) -> None:
+        text = editor.currentText() if isinstance(editor, QuietComboBox) else editor.text()  # type: ignore[attr-defined]
+        model.setData(index, text)
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        super().initStyleOption(option, index)
+        if index.data(ProblemRole):
+            colour = theme.current().colour("error")
+            palette = QPalette(option.palette)
+            for role in (QPalette.ColorRole.Text, QPalette.ColorRole.HighlightedText):
+                palette.setColor(role, colour)
+            option.palette = palette
+
+
+class AliasTable(RowTable):
+    """As high as its rows, up to six; Delete asks to remove what is selected."""
+
+    delete_pressed = Signal()
+
+    def __init__(self, model: AliasModel, models: Callable[[], Sequence[str]]) -> None:
+        super().__init__()
+        self.setModel(model)
+        self.setItemDelegate(AliasDelegate(models, self))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setEditTriggers(
+            QAbstractItemView.EditTrigger.DoubleClicked
+            | QAbstractItemView.EditTrigger.EditKeyPressed
+            | QAbstractItemView.EditTrigger.AnyKeyPressed
+        )
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setAccessibleName(tr("Aliases"))
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(ROW)
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setHighlightSections(False)
+        for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
+            signal.connect(self._fit)
+        self._fit()
+
+    def selected_places(self) -> list[int]:
+        """The numbers of the selected rows."""
+        return sorted({index.row() for index in self.selectionModel().selectedIndexes()})
+
+    def begin(self, place: int) -> None:
+        """Have the person type the name of a row."""
+        index = self.model().index(place, NAME)
+        self.scrollTo(index)
+        self.setCurrentIndex(index)
+        self.edit(index)
+
+    @property
+    def editing(self) -> bool:
+        """Whether the person is typing in it."""
+        return self.state() == QAbstractItemView.State.EditingState
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Delete and self.selected_places():
+            self.delete_pressed.emit()
+            return
+        super().keyPressEvent(event)
+
+    def _fit(self) -> None:
+        rows = min(max(self.model().rowCount(), 1), SHOWN_ROWS)
+        self.setFixedHeight(ROW * (rows + 1) + 2 * self.frameWidth() + 2)

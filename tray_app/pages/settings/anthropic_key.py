@@ -1,0 +1,109 @@
+"""The person's own key for the Anthropic API: given once, kept among the secrets, never shown again."""
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
+
+from server.core.errors import TrayError
+from server.secrets.anthropic_key import ANTHROPIC_API_KEY, PREFIX, checked_anthropic_key
+from server.secrets.key_store import KEY_VARIABLE
+from tray_app.context import Context
+from tray_app.pages.settings.row import SettingRow
+from tray_app.translation import tr
+from tray_app.widgets import button, confirm
+
+
+class AnthropicKeyRow(SettingRow):
+    """A field for a new key, or the word that one is stored and a button that removes it."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.edit = QLineEdit(echoMode=QLineEdit.EchoMode.Password, placeholderText=f"{PREFIX}...")
+        self.store = button(tr("Store key"), self._ask_to_store)
+        self.stored = QLabel()
+        self.stored.setWordWrap(True)
+        self.remove = button(tr("Remove key..."), self._ask_to_remove)
+        control = QWidget()
+        line = QHBoxLayout(control)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(8)
+        for widget, stretch in ((self.edit, 1), (self.store, 0), (self.stored, 1), (self.remove, 0)):
+            line.addWidget(widget, stretch)
+        control.setFocusProxy(self.edit)
+        super().__init__(
+            ANTHROPIC_API_KEY,
+            tr("My Anthropic API key"),
+            tr("For when Claude Code cannot answer. It is kept with the secrets and not shown again."),
+            control,
+            words=tr("sk-ant fallback secret token"),
+        )
+        self.edit.setAccessibleName(self.label)
+        self.edit.textEdited.connect(self.clear_message)
+        self.edit.returnPressed.connect(self._ask_to_store)
+        self._show(None)
+
+    def look(self) -> None:
+        """See whether a key is stored."""
+        self._context.run(self._look(), name="look for the Anthropic API key", on_error=self._failed)
+
+    def forget_typed(self) -> None:
+        """Nobody is to find a key that was typed and left."""
+        self.edit.clear()
+
+    async def _look(self) -> None:
+        key = await self._context.key_store.get(ANTHROPIC_API_KEY)
+        self._show(key is not None)
+
+    def _show(self, stored: bool | None) -> None:
+        """None: it is not known yet."""
+        key_store = self._context.key_store
+        refused = _why_not_kept(key_store.kind)
+        for widget in (self.edit, self.store):
+            widget.setVisible(not stored)
+            widget.setEnabled(stored is not None and not refused)
+        for shown in (self.stored, self.remove):
+            shown.setVisible(bool(stored))
+        place = "" if key_store.kind == "environment" else key_store.description
+        self.stored.setText(tr("Stored {place}").format(place=place).strip())
+        self.show_warning("muted", "" if stored else refused)
+
+    def _ask_to_store(self) -> None:
+        try:
+            key = checked_anthropic_key(self.edit.text())
+        except TrayError as error:
+            self._failed(error)
+            return
+        self._context.run(self._store(key), name="store the Anthropic API key", on_error=self._failed)
+
+    async def _store(self, key: str) -> None:
+        await self._context.key_store.set(ANTHROPIC_API_KEY, key)
+        self.edit.clear()
+        self._show(True)
+        self.show_saved()
+
+    def _ask_to_remove(self) -> None:
+        self.question = confirm(
+            self,
+            tr("Remove your Anthropic API key?"),
+            tr("Requests that Claude Code cannot serve then fail. The key itself stays valid at Anthropic."),
+            confirm_label=tr("Remove the key"),
+            keep_label=tr("Keep the key"),
+            on_confirmed=self._remove,
+        )
+
+    def _remove(self) -> None:
+        self._context.run(self._forget(), name="remove the Anthropic API key", on_error=self._failed)
+
+    async def _forget(self) -> None:
+        await self._context.key_store.set(ANTHROPIC_API_KEY, None)
+        self._show(False)
+        self.show_saved()
+
+    def _failed(self, error: TrayError) -> None:
+        self.show_problem(f"{error.message} {error.hint}".strip())
+
+
+def _why_not_kept(kind: str) -> str:
+    if kind == "environment":
+        return tr("Nothing is kept while {variable} gives the server's key.").format(variable=KEY_VARIABLE)
+    if kind == "memory":
+        return tr("There is no lasting place for it here. Choose one under Access, Keep secrets in.")
+    return ""

@@ -1,0 +1,122 @@
+"""The Claude Code program, its settings, and the Anthropic API for when it cannot serve."""
+
+import asyncio
+from pathlib import Path
+
+from server.backends.claude_cli.transport.locate import locate
+from server.cli.checks import Check, check_claude
+from server.core.errors import CliNotFound
+from tray_app.context import Context
+from tray_app.pages.settings.anthropic_key import AnthropicKeyRow
+from tray_app.pages.settings.fields import SwitchField, TextField
+from tray_app.pages.settings.section import Section
+from tray_app.translation import tr
+from tray_app.widgets import Busy, button
+from tray_app.window.file_dialogs import ask_for_claude
+
+
+class ClaudeSection(Section):
+    """Path, test, the person's own settings, and the fallback with its key."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context, "claude", tr("Claude Code"))
+        self.path = TextField()
+        self.program = self.setting(
+            "claude_path",
+            tr("Program"),
+            tr("The claude program. Empty: the one that is found on this computer."),
+            self.path,
+            words=tr("CLI path executable detect"),
+        )
+        self.browse = button(tr("Browse..."), self._browse)
+        self.browse.setEnabled(not self.program.value.fixed_by())
+        self.test_button = button(tr("Test"), self.test)
+        self.busy = Busy(tr("Asking Claude Code..."))
+        self.program.row.add_below(self.browse, self.test_button)
+        self.program.row.add_below(self.busy)
+        self._testing: asyncio.Task[None] | None = None
+        self.setting(
+            "load_user_settings",
+            tr("Load my Claude Code settings"),
+            tr("Needed for Bedrock, Vertex or an apiKeyHelper. Your hooks do not run."),
+            SwitchField(),
+            words=tr("user settings settings.json"),
+        )
+        self._add_fallback()
+
+    def _add_fallback(self) -> None:
+        self.anthropic_key = AnthropicKeyRow(self.context)
+        self.add(self.anthropic_key)
+        self.setting(
+            "anthropic_fallback",
+            tr("Use my Anthropic API key"),
+            tr("Where Claude Code is missing or not signed in. Each such answer costs money."),
+            SwitchField(),
+            words=tr("fallback billing"),
+        )
+        self.setting(
+            "fallback_on_plan_limit",
+            tr("Also when my plan is used up"),
+            tr("Otherwise requests fail until the plan's limit resets."),
+            SwitchField(),
+            words=tr("fallback plan limit billing"),
+        )
+
+    def activate(self) -> None:
+        self.context.run(self._detect(), name="look for Claude Code")
+        self.anthropic_key.look()
+
+    def deactivate(self) -> None:
+        super().deactivate()
+        self.anthropic_key.forget_typed()
+
+    def test(self) -> None:
+        """Ask the program that the field names who it is."""
+        if problem := self.program.value.problem_with(self.path.value()):
+            self.program.row.show_problem(problem)
+            return
+        self._cancel()
+        self.test_button.setEnabled(False)
+        self.busy.begin(on_cancel=self._cancel)
+        self._testing = self.context.run(
+            self._test(self.program.value.read(self.path.value())), name="test Claude Code"
+        )
+
+    async def _test(self, path: Path | None) -> None:
+        try:
+            checks = await check_claude(self.context.settings.model_copy(update={"claude_path": path}))
+        finally:
+            self.busy.end()
+            self.test_button.setEnabled(True)
+        self._show(checks)
+
+    def _show(self, checks: list[Check]) -> None:
+        row = self.program.row
+        text = "\n".join(f"{check.detail[:1].upper()}{check.detail[1:].rstrip('.')}." for check in checks)
+        failed = [check for check in checks if check.status == "fail"]
+        row.clear_message()
+        if not failed:
+            row.show_note("ok", text)
+        elif len(checks) > 1:  # the program is all right, but nobody is signed in
+            row.show_note("warning", text, [(tr("Sign in on Overview"), lambda: self.context.show("overview"))])
+        else:
+            row.show_problem(f"{text} {failed[0].hint}".strip())
+
+    def _cancel(self) -> None:
+        if self._testing is not None:
+            self._testing.cancel()
+
+    def _browse(self) -> None:
+        ask_for_claude(self, self.context.settings.claude_path, self._use)
+
+    def _use(self, path: Path) -> None:
+        self.path.edit.setText(str(path))
+        self.program.commit()
+
+    async def _detect(self) -> None:
+        try:
+            found = str(await asyncio.to_thread(locate))
+        except CliNotFound:
+            found = tr("not found on this computer")
+        self.path.edit.setPlaceholderText(found)
+        self.path.edit.setToolTip(found)

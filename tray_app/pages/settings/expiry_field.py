@@ -1,0 +1,54 @@
+"""The control for a time that may be never."""
+
+from typing import Any
+
+from PySide6.QtWidgets import QCheckBox, QLineEdit
+
+from tray_app.pages.settings.fields import SHORT, Field, as_text, muted_label
+from tray_app.translation import tr
+from tray_app.widgets import FocusRing
+
+
+class ExpiryField(Field):
+    """Hours, or never."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.edit = QLineEdit()
+        self.edit.setFixedWidth(SHORT)
+        self.never = QCheckBox(tr("Never"))
+        FocusRing(self.never)
+        for widget in (self.edit, muted_label(tr("hours")), self.never):
+            self.line.addWidget(widget)
+        self.line.addStretch(1)
+        self.setFocusProxy(self.edit)
+        self.edit.installEventFilter(self)
+        self.edit.textEdited.connect(self.edited)
+        self.edit.editingFinished.connect(self.committed)
+        self.never.toggled.connect(self.edit.setDisabled)
+        self.never.clicked.connect(self._choose_never)
+
+    def name_for_screen_readers(self, name: str, description: str) -> None:
+        super().name_for_screen_readers(name, description)
+        self.never.setAccessibleName(f"{name}: {self.never.text()}")
+
+    def raw(self) -> str:
+        return "never" if self.never.isChecked() else self.edit.text().strip()
+
+    def words(self, value: Any) -> str:
+        return tr("never") if value is None else tr("{hours} hours").format(hours=as_text(value))
+
+    def _put(self, value: Any) -> None:
+        self._put_raw("never" if value is None else as_text(value))
+
+    def _put_raw(self, raw: Any) -> None:
+        self.never.setChecked(raw == "never")
+        if raw != "never":
+            self.edit.setText(raw)
+
+    def _choose_never(self, never: bool) -> None:
+        self.edited.emit()
+        if never or self.edit.text().strip():
+            self.committed.emit()
+        else:
+            self.edit.setFocus()

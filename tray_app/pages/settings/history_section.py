@@ -1,0 +1,35 @@
+"""What is kept of requests and conversations, and for how long."""
+
+from tray_app.context import Context
+from tray_app.pages.settings.expiry_field import ExpiryField
+from tray_app.pages.settings.fields import SwitchField
+from tray_app.pages.settings.section import Section
+from tray_app.translation import tr
+
+
+class HistorySection(Section):
+    """Expiry, and what is written down at all."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context, "history", tr("Sessions and history"))
+        self.setting(
+            "session_ttl_hours",
+            tr("Delete sessions after"),
+            tr("Counted from a session's last use. Pinned sessions stay."),
+            ExpiryField(),
+            words=tr("expiry expire hours never keep"),
+        )
+        self.setting(
+            "history",
+            tr("Keep sessions and requests"),
+            tr("Off: nothing is written to disk, and the pages show only what runs."),
+            SwitchField(),
+            words=tr("history privacy"),
+        )
+        self.setting(
+            "log_bodies",
+            tr("Keep request bodies"),
+            tr("What was asked and answered, in full, for the details of a request."),
+            SwitchField(),
+            words=tr("body logging privacy"),
+        )

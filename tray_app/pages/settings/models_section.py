@@ -1,0 +1,141 @@
+"""Which model answers."""
+
+from PySide6.QtWidgets import QWidget
+
+from server.core.errors import ModelNotFound, TrayError
+from server.dialects.base import Context as NamingContext
+from server.models.aliases import DEFAULT, resolve
+from server.models.families import SHORT_NAMES
+from tray_app.context import Context
+from tray_app.models.aliases import AliasModel
+from tray_app.pages.settings.alias_table import AliasTable
+from tray_app.pages.settings.fields import NameField
+from tray_app.pages.settings.row import SettingRow
+from tray_app.pages.settings.section import Section
+from tray_app.translation import counted, tr
+from tray_app.widgets import button
+
+
+class ModelsSection(Section):
+    """The default model, and the alias table."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context, "models", tr("Models"))
+        self.default_field = NameField()
+        self.default = self.setting(
+            "default_model",
+            tr("Default model"),
+            tr("For requests that name none. “default” is what Claude Code itself takes."),
+            self.default_field,
+        )
+        self._value = self.value("aliases")
+        self.model = AliasModel(context.settings.aliases)
+        self.table = AliasTable(self.model, lambda: known_models(context))
+        self.add_button = button(tr("Add alias"), self._add, icon="mdi6.plus")
+        self.remove_button = button(tr("Remove"), self._remove)
+        self.aliases = self.add(self._aliases_row(self.table))
+        self._saving = 0
+        self.model.edited.connect(self._save)
+        self.model.problems_changed.connect(self._show_problems)
+        self.table.delete_pressed.connect(self._remove)
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self._enable())
+        self.refresh()
+
+    def _aliases_row(self, table: QWidget) -> SettingRow:
+        row = SettingRow(
+            "aliases",
+            tr("Aliases"),
+            tr(
+                "Names that clients ask for, and the Claude models that answer. "
+                "gpt-5, gpt-4o and the like have theirs already; yours go first."
+            ),
+            table,
+            words=tr("alias table gpt name"),
+            wide=True,
+        )
+        row.add_below(self.add_button, self.remove_button)
+        row.reset_requested.connect(lambda: self._put({}))
+        return row
+
+    def activate(self) -> None:
+        self.default_field.set_choices(known_models(self.context))
+
+    def refresh(self) -> None:
+        super().refresh()
+        if not self._saving and self.model.complete and not self.table.editing:
+            self.model.show_aliases(self.context.settings.aliases)
+        fixed = self._value.fixed_by()
+        self.aliases.show_fixed(fixed)
+        self.aliases.offer_reset(tr("none") if self.context.settings.aliases and not fixed else "")
+        self.add_button.setEnabled(not fixed)
+        self._enable()
+        self._check_default()
+
+    def _check_default(self) -> None:
+        settings = self.context.settings
+        text = (
+            ""
+            if names_a_model(self.context, settings.default_model)
+            else tr("No model is known by this name: requests that name none may fail.")
+        )
+        self.default.row.show_warning("warning", text)
+
+    def _enable(self) -> None:
+        self.remove_button.setEnabled(bool(self.table.selected_places()) and self.table.isEnabled())
+
+    def _add(self) -> None:
+        self.table.begin(self.model.add())
+
+    def _remove(self) -> None:
+        places = self.table.selected_places()
+        before = self.model.aliases()
+        self.model.remove(places)
+        if self.model.aliases() != before:
+            text = counted(len(places), "1 alias removed.", "{n} aliases removed.")
+            self.aliases.show_note("muted", text, [(tr("Undo"), lambda: self._put(before))])
+
+    def _put(self, aliases: dict[str, str]) -> None:
+        self.aliases.clear_message()
+        self.model.show_aliases(aliases)
+        self._save()
+
+    def _show_problems(self) -> None:
+        problems = self.model.problems()
+        if problems:
+            self.aliases.show_problem("\n".join(problems))
+        else:
+            self.aliases.clear_message()
+
+    def _save(self) -> None:
+        self._saving += 1
+        self.context.run(self._change(self.model.aliases()), name="save the aliases", on_error=self._refused)
+
+    async def _change(self, aliases: dict[str, str]) -> None:
+        try:
+            await self._value.save(aliases)
+        finally:
+            self._saving -= 1
+        if not self.model.problems() and not self.aliases.message.text:
+            self.aliases.show_saved()
+        self.refresh()
+
+    def _refused(self, error: TrayError) -> None:
+        self.aliases.show_problem(f"{error.message} {error.hint}".strip())
+
+
+def known_models(context: Context) -> list[str]:
+    """Names that can be chosen: what Claude Code lists, short names first, or what it always understands."""
+    offered = context.server.cli.models() if context.server.cli is not None else ()
+    short = [model.name for model in offered if model.name] or sorted(SHORT_NAMES)
+    return list(dict.fromkeys([DEFAULT, *short, *(model.id for model in offered)]))
+
+
+def names_a_model(context: Context, name: str) -> bool:
+    """Whether the server would find a model by that name."""
+    settings = context.settings
+    naming = NamingContext(settings.aliases, tuple(known_models(context)), settings.default_model, "", 0)
+    try:
+        resolve(name, naming)
+    except ModelNotFound:
+        return False
+    return True

@@ -1,0 +1,176 @@
+"""The Settings page: every setting, applied as soon as it is given."""
+
+import asyncio
+from typing import Any, ClassVar
+
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from server.core.errors import TrayError
+from tray_app.context import Context
+from tray_app.pages.settings.access_section import AccessSection
+from tray_app.pages.settings.advanced_section import AdvancedSection
+from tray_app.pages.settings.application_section import ApplicationSection
+from tray_app.pages.settings.claude_section import ClaudeSection
+from tray_app.pages.settings.contents import Contents
+from tray_app.pages.settings.history_section import HistorySection
+from tray_app.pages.settings.models_section import ModelsSection
+from tray_app.pages.settings.processes_section import ProcessesSection
+from tray_app.pages.settings.row import SettingRow
+from tray_app.pages.settings.section import Section
+from tray_app.pages.settings.server_section import ServerSection
+from tray_app.translation import tr
+from tray_app.widgets import EmptyState, SearchField
+from tray_app.window.page import GAP, Page
+from tray_app.window.page_scroll import PageScroll
+
+WIDEST = 860
+CONTENTS_FROM = 780
+"""Pixels of the page from which there is room for the list of sections."""
+
+
+class SettingsPage(Page):
+    """Sections of rows, a list of them beside, and a field that finds rows."""
+
+    key: ClassVar[str] = "settings"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context, tr("Settings"), tr("Changes apply as soon as you leave a field or press Enter."))
+        self.server = ServerSection(context)
+        self.access = AccessSection(context)
+        self.history = HistorySection(context)
+        self.models = ModelsSection(context)
+        self.claude = ClaudeSection(context)
+        self.processes = ProcessesSection(context)
+        self.application = ApplicationSection(context)
+        self.advanced = AdvancedSection(context)
+        self.sections: dict[str, Section] = {section.key: section for section in self._in_order()}
+        self.search = SearchField(tr("Find a setting"))
+        self.search.setToolTip(tr("Ctrl+F, some words of its name, and Enter go to a setting"))
+        self.search.searched.connect(self.filter)
+        self.search.returnPressed.connect(self._go_to_first)
+        self.header.addWidget(self.search, 0, Qt.AlignmentFlag.AlignTop)
+        self.nothing = EmptyState("mdi6.magnify", "", tr("Show all settings"), self.search.clear)
+        self.nothing.hide()
+        self._active = False
+        self._lay_out()
+        context.settings_changed.connect(self._show_settings)
+
+    def _in_order(self) -> tuple[Section, ...]:
+        first = (self.server, self.access, self.history, self.models)
+        return (*first, self.claude, self.processes, self.application, self.advanced)
+
+    def _lay_out(self) -> None:
+        self.content = QWidget()
+        self.content.setMaximumWidth(WIDEST)
+        self.let_scroll()
+        self.area = PageScroll(self.content)
+        self.contents = Contents([(section.key, section.title) for section in self.sections.values()])
+        self.contents.chosen.connect(self._go_to_section)
+        self.area.verticalScrollBar().valueChanged.connect(self._mark_section)
+        line = QHBoxLayout()
+        line.setSpacing(24)
+        line.addWidget(self.contents)
+        line.addWidget(self.area, 1)
+        self.body.addLayout(line, 1)
+        self._fill()
+
+    def _fill(self) -> None:
+        # Last: each move of a full tree to another parent would style all of it once more.
+        column = QVBoxLayout(self.content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(24)
+        for section in self.sections.values():
+            column.addWidget(section)
+        column.addWidget(self.nothing, 1)
+        column.addStretch(1)
+
+    def activate(self) -> None:
+        self._active = True
+        self.refresh()
+        for section in self.sections.values():
+            section.activate()
+
+    def deactivate(self) -> None:
+        if self._active:
+            self._active = False
+            for section in self.sections.values():
+                section.deactivate()
+
+    def refresh(self) -> None:
+        """Take over what other hands wrote into the file."""
+        self.context.run(self._reload(), name="read the settings file", on_error=self._unreadable)
+
+    def go_to_filter(self) -> None:
+        self.search.setFocus()
+        self.search.selectAll()
+
+    def filter(self, text: str) -> None:
+        """Show the rows that match."""
+        shown = [section.key for section in self.sections.values() if section.filter(text)]
+        self.contents.offer(shown)
+        if shown:
+            self.contents.mark(shown[0])
+        self.nothing.set_sentence(tr("No setting matches “{text}”.").format(text=text))
+        self.nothing.setVisible(not shown)
+        self.area.verticalScrollBar().setValue(0)
+
+    def open_details(self, **details: Any) -> None:
+        """`setting` is the name of the row to go to."""
+        if (row := self.row(str(details.get("setting", "")))) is not None:
+            self.search.clear()
+            self.filter("")
+            # Only after the rows have their places can it be scrolled to.
+            QTimer.singleShot(0, row, lambda: self._go_to(row))
+
+    def row(self, key: str) -> SettingRow | None:
+        """The row of that setting."""
+        return next((row for section in self.sections.values() if (row := section.row(key)) is not None), None)
+
+    async def settle(self) -> None:
+        self.deactivate()
+        await asyncio.gather(*(section.settle() for section in self.sections.values()))
+
+    def resizeEvent(self, event: Any) -> None:
+        self.contents.setVisible(self.width() >= CONTENTS_FROM)
+        super().resizeEvent(event)
+
+    async def _reload(self) -> None:
+        await self.context.reload_settings()
+        self.banner.clear()
+        self._show_settings()
+
+    def _unreadable(self, error: TrayError) -> None:
+        self.banner.show_error(error, [(tr("Open settings file"), self.advanced.open_settings)])
+        self._show_settings()
+
+    def _show_settings(self) -> None:
+        for section in self.sections.values():
+            section.refresh()
+
+    def _go_to(self, row: SettingRow) -> None:
+        self.area.ensureWidgetVisible(row, 0, self.area.height() // 3)
+        (row.control.focusProxy() or row.control).setFocus(Qt.FocusReason.OtherFocusReason)
+        row.highlight()
+
+    def _go_to_first(self) -> None:
+        """What was searched for is found: go there."""
+        rows = (row for section in self.sections.values() for row in section.rows if not row.isHidden())
+        if self.search.text().strip() and (row := next(rows, None)) is not None:
+            QTimer.singleShot(0, row, lambda: self._go_to(row))
+
+    def _go_to_section(self, key: str) -> None:
+        self.area.verticalScrollBar().setValue(self._top(self.sections[key]))
+        self.contents.mark(key)
+
+    def _mark_section(self, top: int) -> None:
+        shown = [section for section in self.sections.values() if not section.isHidden()]
+        if not shown:
+            return
+        # The last ones may be too short to ever reach the top.
+        at_end = top >= self.area.verticalScrollBar().maximum() > 0
+        above = [section for section in shown if self._top(section) <= top + GAP]
+        self.contents.mark((shown if at_end or not above else above)[-1 if at_end or above else 0].key)
+
+    def _top(self, section: Section) -> int:
+        return section.mapTo(self.content, QPoint(0, 0)).y()

@@ -1,0 +1,88 @@
+"""A group of settings under a heading."""
+
+import asyncio
+
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+
+from server.config.settings import sources
+from tray_app.context import Context
+from tray_app.pages.settings.binding import Binding, SettingValue, Value
+from tray_app.pages.settings.fields import Field
+from tray_app.pages.settings.row import SettingRow
+
+
+class Section(QWidget):
+    """Rows in a card. Subclasses add theirs when they are made."""
+
+    def __init__(self, context: Context, key: str, title: str) -> None:
+        super().__init__()
+        self.context = context
+        self.key = key
+        self.title = title
+        self.rows: list[SettingRow] = []
+        self.bindings: dict[str, Binding] = {}
+        # Neither the environment nor the command line changes while the application runs.
+        self._sources = sources(context.overrides)
+        heading = QLabel(title)
+        heading.setProperty("role", "heading")
+        self.card = QFrame()
+        self.card.setProperty("role", "card")
+        self._body = QVBoxLayout(self.card)
+        self._body.setContentsMargins(0, 4, 0, 4)
+        self._body.setSpacing(0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(heading)
+        column.addWidget(self.card)
+        self.setAccessibleName(title)
+
+    def add(self, row: SettingRow) -> SettingRow:
+        """Put a row below the others."""
+        self._body.addWidget(row)
+        self.rows.append(row)
+        return row
+
+    def bind(self, value: Value, label: str, help_text: str, field: Field, *, words: str = "") -> Binding:
+        """Put a row below the others that shows and sets `value`; `words` are more that it is found by."""
+        row = self.add(SettingRow(value.name, label, help_text, field, words=words))
+        binding = self.bindings[value.name] = Binding(self.context, value, row, field)
+        return binding
+
+    def setting(self, name: str, label: str, help_text: str, field: Field, *, words: str = "") -> Binding:
+        """The same for a setting of the server."""
+        return self.bind(self.value(name), label, help_text, field, words=words)
+
+    def value(self, name: str) -> SettingValue:
+        """The value behind a setting of the server."""
+        return SettingValue(self.context, name, self._sources.get(name, ""))
+
+    def activate(self) -> None:
+        """The page is seen: look at what changes without being told."""
+
+    def deactivate(self) -> None:
+        """The page is seen no more: what is being typed is taken as done."""
+        for binding in self.bindings.values():
+            binding.commit()
+
+    def refresh(self) -> None:
+        """Show what is in force now."""
+        for binding in self.bindings.values():
+            binding.refresh()
+
+    async def settle(self) -> None:
+        """Wait for what is being saved."""
+        await asyncio.gather(*(binding.settle() for binding in self.bindings.values()))
+
+    def filter(self, text: str) -> int:
+        """Show the rows that match, all of them if the heading does; how many there are."""
+        whole = bool(text) and text.casefold() in self.title.casefold()
+        shown = [row for row in self.rows if whole or row.matches(text)]
+        for row in self.rows:
+            row.setVisible(row in shown)
+        self.setVisible(bool(shown))
+        return len(shown)
+
+    def row(self, key: str) -> SettingRow | None:
+        """The row that is called `key`."""
+        return next((row for row in self.rows if row.key == key), None)

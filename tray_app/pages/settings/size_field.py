@@ -1,0 +1,64 @@
+"""The control for a number of bytes."""
+
+import re
+from typing import Any, Literal
+
+from tray_app.pages.settings.fields import TextField
+from tray_app.translation import tr
+
+Unit = Literal["kB", "MB"]
+
+_BYTES = {
+    "": 1,
+    "b": 1,
+    "bytes": 1,
+    "kb": 1024,
+    "kib": 1024,
+    "mb": 1024**2,
+    "mib": 1024**2,
+    "gb": 1024**3,
+    "gib": 1024**3,
+}
+# Whether "1,024" is one or a thousand depends on who reads it. More digits are no size of anything.
+_SIZE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12}|,[0-9]{1,2})?)\s*([a-z]*)", re.IGNORECASE)
+_DECIMALS_FROM = 0.1
+
+
+class SizeField(TextField):
+    """Bytes, shown and typed in `unit`, of which each is 1024 of the next smaller one, as limits are counted.
+
+    Another unit may be typed as well ("500 kB"). What is shown is rounded to what can be read at a glance; the value
+    stays exact as long as nobody changes it, and the tooltip has it.
+    """
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        super().__init__(short=True, unit=unit, format_value=lambda value: _rounded(value, unit))
+
+    def value(self) -> int | str:
+        """The bytes that are typed; the text itself where it is no size."""
+        found = _SIZE.fullmatch(self.raw())
+        unit = (found[2] or self._unit).lower() if found else ""
+        if found is None or unit not in _BYTES:
+            return self.raw()
+        return round(float(found[1].replace(",", ".")) * _BYTES[unit])
+
+    def problem(self) -> str:
+        if isinstance(self.value(), int):
+            return ""
+        return tr("This has to be a size in {unit}, such as {example}.").format(
+            unit=self._unit, example="32" if self._unit == "MB" else "64"
+        )
+
+    def words(self, value: Any) -> str:
+        return f"{_rounded(value, self._unit)} {self._unit}"
+
+    def _put(self, value: Any) -> None:
+        super()._put(value)
+        self.edit.setToolTip(tr("{n} bytes").format(n=value))
+
+
+def _rounded(value: int, unit: Unit) -> str:
+    size = value / _BYTES[unit.lower()]
+    # What is small must not look like nothing.
+    return f"{size:.2f}".rstrip("0").rstrip(".") if size >= _DECIMALS_FROM or not size else f"{size:.2g}"

@@ -1,0 +1,52 @@
+"""Whether a value would do for a setting, in words. The rules are those of the server's own settings."""
+
+import re
+from typing import Any
+
+from pydantic import ValidationError
+
+from server.config.settings import Settings
+from tray_app.translation import tr
+
+_NUMBER_TYPES = ("int_parsing", "int_from_float", "int_type", "int_parsing_size")
+
+
+def problem_with(name: str, value: Any) -> str:
+    """What is wrong with `value` for the setting `name`, as a sentence; empty if nothing is."""
+    try:
+        Settings(**{name: value})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        limits = first.get("ctx") or {}
+        if name.endswith("_bytes") and "ge" in limits:
+            return tr("This has to be {limit} kB or more.").format(limit=_plain(limits["ge"] / 1024))
+        return _in_words(first["type"], limits, first["msg"])
+    return ""
+
+
+def as_setting(name: str, value: Any) -> Any:
+    """`value`, which a person typed, as the setting has it: `"8001"` as 8001. Raises ValidationError."""
+    return getattr(Settings(**{name: value}), name)
+
+
+def _in_words(kind: str, limits: dict[str, Any], message: str) -> str:
+    """pydantic's error types: https://docs.pydantic.dev/latest/errors/validation_errors/"""
+    if kind in _NUMBER_TYPES:
+        return tr("This has to be a whole number.")
+    match kind:
+        case "float_parsing" | "float_type" | "finite_number":
+            return tr("This has to be a number.")
+        case "greater_than_equal":
+            return tr("This has to be {limit} or more.").format(limit=_plain(limits["ge"]))
+        case "less_than_equal":
+            return tr("This has to be {limit} or less.").format(limit=_plain(limits["le"]))
+        case "greater_than":
+            return tr("This has to be more than {limit}.").format(limit=_plain(limits["gt"]))
+        case "string_too_short":
+            return tr("This must not be empty.")
+    reason = re.sub(r"^(Value error, |Input )", "", message).rstrip(".")
+    return tr("This {reason}.").format(reason=reason[:1].lower() + reason[1:])
+
+
+def _plain(limit: float) -> str:
+    return str(int(limit)) if limit == int(limit) else str(limit)

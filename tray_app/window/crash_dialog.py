@@ -1,0 +1,135 @@
+"""Says that something went wrong that nobody expected, and offers what can be done about it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QFontDatabase, QGuiApplication
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+
+from tray_app.desktop.crashes.report import CrashReport
+from tray_app.translation import counted, tr
+
+SIZE = (640, 440)
+COPIED_MS = 1000
+
+
+class CrashDialog(QDialog):
+    """Of plain widgets only, for the theme may be what failed.
+
+    `on_quit` ends the application; with `fatal` it cannot go on, and quitting is all there is.
+    """
+
+    def __init__(
+        self,
+        report: CrashReport,
+        *,
+        log: Path,
+        on_quit: Callable[[], object],
+        fatal: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._report = report
+        self._log = log
+        self._on_quit = on_quit
+        self.open_url: Callable[[QUrl], object] = QDesktopServices.openUrl
+        self.setWindowTitle("Dragoman")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(*SIZE)
+        self.more = _label("", "muted")
+        self.more.hide()
+        self.copy = self._button(tr("&Copy report"), self._copy)
+        self.logs = self._button(tr("Open &logs folder"), self._open_logs)
+        self.quit = self._button(tr("&Quit"), self._quit)
+        self.go_on = self._button(tr("C&ontinue"), self.accept)
+        if fatal:
+            self.go_on.hide()
+        self._lay_out(fatal)
+
+    def add_more(self, count: int) -> None:
+        """Say that `count` more errors have happened meanwhile."""
+        one, many = "1 more error since then is in the log.", "{n} more errors since then are in the log."
+        self.more.setText(counted(count, one, many))
+        self.more.show()
+
+    def _lay_out(self, fatal: bool) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 16)
+        column.setSpacing(8)
+        column.addWidget(_label(tr("Something went wrong"), "title"))
+        column.addWidget(_label(_explanation(fatal)))
+        column.addSpacing(8)
+        column.addWidget(self._trace(), 1)
+        place = _label(tr("It is also in the log: {path}").format(path=self._log), "muted")
+        place.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        column.addWidget(place)
+        column.addWidget(self.more)
+        column.addSpacing(8)
+        column.addLayout(self._buttons())
+        default = self.quit if fatal else self.go_on
+        default.setProperty("role", "primary")
+        default.setDefault(True)
+        default.setFocus()
+
+    def _trace(self) -> QPlainTextEdit:
+        trace = QPlainTextEdit(f"{self._report.summary}\n\n{self._report.as_text()}", readOnly=True)
+        trace.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        trace.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        trace.setTabChangesFocus(True)
+        trace.setAccessibleName(tr("What happened, in detail"))
+        return trace
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.copy)
+        row.addWidget(self.logs)
+        row.addStretch(1)
+        row.addWidget(self.quit)
+        row.addWidget(self.go_on)
+        return row
+
+    def _button(self, text: str, slot: Callable[[], object]) -> QPushButton:
+        button = QPushButton(text, autoDefault=False)
+        button.clicked.connect(lambda: slot())
+        return button
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._report.as_text())
+        self.copy.setText(tr("Copied"))
+        self._restore = self.startTimer(COPIED_MS)
+
+    def timerEvent(self, event: object) -> None:
+        """The button's own text comes back."""
+        self.killTimer(self._restore)
+        self.copy.setText(tr("&Copy report"))
+
+    def _open_logs(self) -> None:
+        self.open_url(QUrl.fromLocalFile(str(self._log.parent)))
+
+    def _quit(self) -> None:
+        self.accept()
+        self._on_quit()
+
+
+def _explanation(fatal: bool) -> str:
+    if fatal:
+        return tr(
+            "Dragoman met an unexpected error and has to close. Start it again; if it closes again, the "
+            "report below helps to fix it."
+        )
+    return tr(
+        "Dragoman met an unexpected error. The server keeps running, and you can continue; if something no "
+        "longer works, quit and start it again. The report below helps to fix it."
+    )
+
+
+def _label(text: str, role: str = "") -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", role)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label

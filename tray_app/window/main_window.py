@@ -1,0 +1,174 @@
+"""The main window: the rail, and the page that is shown."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from server.core.errors import TrayError
+from tray_app.assets import asset
+from tray_app.context import Context
+from tray_app.window.notice_bar import NoticeBar
+from tray_app.window.page import Page
+from tray_app.window.pages import PageEntry
+from tray_app.window.rail import Rail
+
+SIZE = (1120, 720)
+MINIMUM = (760, 520)
+NARROW_BELOW = 900
+
+
+class MainWindow(QWidget):
+    """`rail` are the pages in the rail, `others` those reached from elsewhere. Closing it asks `may_close` first.
+
+    A page is made when it is first seen.
+    """
+
+    hidden = Signal()
+    """The window is not seen any more."""
+
+    def __init__(self, context: Context, rail: Sequence[PageEntry], others: Sequence[PageEntry] = ()) -> None:
+        super().__init__()
+        self._context = context
+        self.may_close: Callable[[], bool] = lambda: True
+        """False keeps the window open: whoever says so asks the person."""
+        self.entries: Mapping[str, PageEntry] = {entry.key: entry for entry in (*rail, *others)}
+        self.pages: dict[str, Page] = {}
+        """Those that were made."""
+        self.setWindowTitle("Dragoman")
+        self.setWindowIcon(QIcon(str(asset("icons/app.svg"))))
+        self.setMinimumSize(*MINIMUM)
+        self.rail = Rail(context, rail)
+        self.rail.chosen.connect(self.go)
+        self._stack = QStackedWidget()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.rail)
+        self.notices = NoticeBar(context)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addWidget(self.notices)
+        column.addWidget(self._stack, 1)
+        row.addLayout(column, 1)
+        self._add_shortcuts()
+        context.page_requested.connect(self._open)
+        context.problem.connect(self._show_problem)
+        self._active: Page | None = None
+        # Nothing has the focus until the person chooses: Tab begins at the rail.
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFocus()
+        self._key = rail[0].key
+        self.rail.mark(self._key)
+        self._restore_geometry()
+
+    @property
+    def page(self) -> Page:
+        """The page that is shown, or will be."""
+        return self._page(self._key)
+
+    def go(self, key: str) -> None:
+        """Show the page of that key."""
+        if self.rail.isAncestorOf(self.focusWidget() or self):
+            self.rail.focus(key)
+        self._key = key
+        self.rail.mark(key)
+        self._update_active()
+
+    def bring_up(self) -> None:
+        """Show the window, before the others, wherever it was."""
+        if self.isMinimized():
+            self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    async def settle(self) -> None:
+        """Finish what the pages have put off, and remember the window's place."""
+        self._keep_geometry()
+        for page in self.pages.values():
+            await page.settle()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Hide to the tray, if nobody objects."""
+        if self.may_close():
+            self._keep_geometry()
+            event.accept()
+        else:
+            event.ignore()
+
+    def showEvent(self, event: Any) -> None:
+        """The page is seen again."""
+        super().showEvent(event)
+        self._update_active()
+
+    def hideEvent(self, event: Any) -> None:
+        """Nothing is seen: the pages can rest."""
+        super().hideEvent(event)
+        self._update_active()
+        self.hidden.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The rail's names need room."""
+        super().resizeEvent(event)
+        self.rail.set_narrow(event.size().width() < NARROW_BELOW)
+
+    def _page(self, key: str) -> Page:
+        if key not in self.pages:
+            self.pages[key] = self.entries[key].make(self._context)
+            self._stack.addWidget(self.pages[key])
+        return self.pages[key]
+
+    def _open(self, key: str, details: Mapping[str, Any]) -> None:
+        self.go(key)
+        self.bring_up()
+        if details:
+            self.page.open_details(**details)
+
+    def _show_problem(self, error: TrayError) -> None:
+        self.page.show_problem(error)
+
+    def _update_active(self) -> None:
+        seen = self.page if self.isVisible() else None
+        if seen is not None:
+            self._bring_to_front(seen)
+        if seen is self._active:
+            return
+        if self._active is not None:
+            self._active.deactivate()
+        self._active = seen
+        if seen is not None:
+            seen.activate()
+
+    def _bring_to_front(self, page: Page) -> None:
+        """Show the page. The keyboard goes along, to where it was there; Qt would choose a button, and ring it."""
+        focused = self.focusWidget()
+        goes_along = (
+            focused is not None and self._stack.isAncestorOf(focused) and self._stack.currentWidget() is not page
+        )
+        if goes_along:
+            self.setFocus()
+        self._stack.setCurrentWidget(page)
+        if goes_along:
+            (page.focusWidget() or page).setFocus()
+
+    def _add_shortcuts(self) -> None:
+        for keys, action in (
+            (QKeySequence.StandardKey.Find, lambda: self.page.go_to_filter()),
+            (QKeySequence.StandardKey.Refresh, lambda: self.page.refresh()),
+            (QKeySequence("Ctrl+W"), self.close),
+        ):
+            QShortcut(QKeySequence(keys), self, action, context=Qt.ShortcutContext.WindowShortcut)
+
+    def _keep_geometry(self) -> None:
+        self._context.preferences.geometry = self.saveGeometry()
+
+    def _restore_geometry(self) -> None:
+        kept: QByteArray = self._context.preferences.geometry
+        if kept.isEmpty() or not self.restoreGeometry(kept):
+            self.resize(*SIZE)
+            screen = QGuiApplication.primaryScreen().availableGeometry()
+            self.resize(self.size().boundedTo(screen.size()))
+            self.move(screen.center() - self.rect().center())

@@ -1,0 +1,58 @@
+"""The strips above every page: what the user should know of, wherever they are."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from server.core.events import Event, Notice, NoticeCleared
+from tray_app.context import Context
+from tray_app.translation import tr
+from tray_app.widgets import Banner
+from tray_app.window.page import MARGIN
+
+
+class NoticeBar(QWidget):
+    """A strip for each standing notice; hidden while there is none. A strip that the user closes stays closed."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.open_url: Callable[[QUrl], object] = QDesktopServices.openUrl
+        """Opens a folder with the desktop's own program for it."""
+        self.banners: dict[str, Banner] = {}
+        """The strips by the keys of their notices, oldest first."""
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(MARGIN, MARGIN, MARGIN, 0)
+        self.hide()
+        # Notices that were published before the window was made come at once.
+        self.destroyed.connect(context.bus.subscribe(self._take))
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Notice(level=level) if level != "info":
+                self._show_notice(event)
+            case NoticeCleared(topic):
+                self._remove(topic)
+
+    def _show_notice(self, notice: Notice) -> None:
+        banner = self.banners.get(notice.key)
+        if banner is None:
+            banner = self.banners[notice.key] = Banner()
+            banner.close_button.clicked.connect(lambda: self._remove(notice.key))
+            self._column.addWidget(banner)
+        actions = []
+        if (folder := notice.folder) is not None:
+            actions.append((tr("Open folder"), lambda: self._open(folder)))
+        self.show()
+        banner.show_message(notice.level, notice.message, notice.hint, actions)
+
+    def _remove(self, key: str) -> None:
+        if (banner := self.banners.pop(key, None)) is not None:
+            banner.hide()
+            banner.deleteLater()
+        self.setVisible(bool(self.banners))
+
+    def _open(self, folder: Path) -> None:
+        self.open_url(QUrl.fromLocalFile(str(folder)))

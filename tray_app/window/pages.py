@@ -1,0 +1,45 @@
+"""The window's pages, in the order in which the rail shows them. Each is made, and loaded, when it is first shown."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from tray_app.context import Context
+from tray_app.translation import tr
+from tray_app.window.page import Page
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """A page that can be shown. `icon` is a name of qtawesome's."""
+
+    key: str
+    title: str
+    icon: str
+    make: Callable[[Context], Page]
+
+
+def rail_entries() -> list[PageEntry]:
+    """The pages of the rail."""
+    return [
+        PageEntry("overview", tr("Overview"), "mdi6.view-dashboard-outline", _shipped("overview", "OverviewPage")),
+        PageEntry("requests", tr("Requests"), "mdi6.swap-horizontal", _shipped("requests", "RequestsPage")),
+        PageEntry("sessions", tr("Sessions"), "mdi6.forum-outline", _shipped("sessions", "SessionsPage")),
+        PageEntry("clients", tr("Clients"), "mdi6.connection", _shipped("clients", "ClientsPage")),
+        PageEntry("settings", tr("Settings"), "mdi6.cog-outline", _shipped("settings", "SettingsPage")),
+    ]
+
+
+def other_entries() -> list[PageEntry]:
+    """The pages that are reached from elsewhere."""
+    return [PageEntry("guide", tr("Welcome"), "mdi6.map-outline", _shipped("guide", "GuidePage"))]
+
+
+def _shipped(folder: str, name: str) -> Callable[[Context], Page]:
+    """Makes a page of ours: all of them together take a good part of a second and some 30 MB."""
+
+    def make(context: Context) -> Page:
+        made: Page = getattr(import_module(f"tray_app.window.{folder}.page"), name)(context)
+        return made
+
+    return make

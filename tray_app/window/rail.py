@@ -1,0 +1,182 @@
+"""The rail at the window's left: the pages, and at its foot the server's state."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tray_app import theme
+from tray_app.context import Context
+from tray_app.models.status import Status, in_flight_line
+from tray_app.translation import tr
+from tray_app.widgets import ElidedLabel, StatusDot, button
+from tray_app.widgets.one_of_several import OneOfSeveral
+from tray_app.window.pages import PageEntry
+
+WIDE = 200
+NARROW = 56
+ICON = QSize(24, 20)
+"""Wider than the glyph, which stands in the middle: the name keeps its distance."""
+ROW_HEIGHT = 36
+
+
+class Rail(QFrame):
+    """Emits `chosen` with a page's key. `set_narrow` leaves the icons alone."""
+
+    chosen = Signal(str)
+
+    def __init__(self, context: Context, entries: Sequence[PageEntry]) -> None:
+        super().__init__()
+        self.setProperty("role", "rail")
+        self._context = context
+        self._entries = {entry.key: self._button(entry, number) for number, entry in enumerate(entries, start=1)}
+        self._group = OneOfSeveral(self._entries, self)
+        self._foot = ServerFoot(context)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 16, 8, 16)
+        column.setSpacing(4)
+        for entry in self._entries.values():
+            column.addWidget(entry)
+        column.addStretch(1)
+        column.addWidget(self._foot)
+        context.theme.changed.connect(self._draw_icons)
+        self._icons = {entry.key: entry.icon for entry in entries}
+        self._draw_icons()
+        self.set_narrow(False)
+
+    def mark(self, key: str) -> None:
+        """Show the page of that key as the current one; none, if it is not in the rail."""
+        self._group.choose(key)
+        self._draw_icons()
+
+    def focus(self, key: str) -> None:
+        """Give the keyboard to the page of that key: it goes along with the page that is shown."""
+        if key in self._entries:
+            self._entries[key].setFocus()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Icons alone, or with their names."""
+        self.setFixedWidth(NARROW if narrow else WIDE)
+        style = Qt.ToolButtonStyle.ToolButtonIconOnly if narrow else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        for entry in self._entries.values():
+            entry.setToolButtonStyle(style)
+        self._foot.set_narrow(narrow)
+
+    def _button(self, page: PageEntry, number: int) -> QToolButton:
+        entry = QToolButton(autoRaise=True)
+        entry.setText(page.title)
+        entry.setAccessibleName(page.title)
+        entry.setIconSize(ICON)
+        entry.setFixedHeight(ROW_HEIGHT)
+        entry.setMinimumWidth(NARROW - 16)
+        entry.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        sequence = QKeySequence(f"Ctrl+{number}")
+        entry.setToolTip(f"{page.title} ({sequence.toString(QKeySequence.SequenceFormat.NativeText)})")
+        entry.clicked.connect(lambda: self.chosen.emit(page.key))
+        QShortcut(sequence, self, lambda: self.chosen.emit(page.key), context=Qt.ShortcutContext.WindowShortcut)
+        return entry
+
+    def _draw_icons(self) -> None:
+        for key, entry in self._entries.items():
+            token = "accent" if entry.isChecked() else "muted"
+            entry.setIcon(self._context.theme.icon(self._icons[key], token))
+
+
+class ServerFoot(QWidget):
+    """Dot and word, the address, what is wrong with its remedy, and the button that starts or stops the server."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self._narrow = False
+        self.dot = StatusDot()
+        self.word = QLabel()
+        self.address = ElidedLabel()
+        self.address.setProperty("role", "code")
+        self.reason = QLabel(wordWrap=True)
+        self.reason.setTextFormat(Qt.TextFormat.PlainText)
+        self.remedy: QPushButton = button("", self._mend)
+        self.toggle: QPushButton = button("", context.toggle_server)
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        line.addWidget(self.dot)
+        line.addWidget(self.word, 1)
+        self.count = QLabel()
+        self.count.setProperty("role", "muted")
+        line.addWidget(self.count)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 8, 4, 0)
+        column.setSpacing(8)
+        column.addLayout(line)
+        for widget in (self.address, self.reason, self.remedy, self.toggle):
+            column.addWidget(widget)
+        context.status.changed.connect(self._show)
+        context.server.changed.connect(self._show)
+        context.server.in_flight_changed.connect(self._show)
+        context.theme.changed.connect(self._show)
+        self._show()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """The dot and a button with a picture, or all of it."""
+        self._narrow = narrow
+        self.word.setVisible(not narrow)
+        self.count.setVisible(not narrow)
+        self.address.setVisible(not narrow)
+        self._show()
+
+    def _mend(self) -> None:
+        if (remedy := self._context.status.current.remedy) is not None:
+            self._context.show(remedy.page, **remedy.details)
+
+    def _show(self) -> None:
+        server, status = self._context.server, self._context.status.current
+        self.dot.set_state(status.kind)
+        # The word stays while requests come and go beside it.
+        self.word.setText(status.word)
+        in_flight = server.in_flight if server.state == "running" else 0
+        # The longer words leave no room for it, and the tooltip has it too.
+        counted = in_flight and status.kind == "busy"
+        self.count.setText(tr("{n} in flight").format(n=f"{in_flight:,}") if counted else "")
+        address = server.url or ""
+        self.address.setText(address.removeprefix("http://"))
+        lines = (in_flight_line(in_flight) or status.word, status.reason, address)
+        self.setToolTip("\n".join(line for line in lines if line))
+        self._show_reason(status)
+        self._show_toggle()
+
+    def _show_reason(self, status: Status) -> None:
+        self.reason.setText(status.reason)
+        self.reason.setVisible(bool(status.reason) and not self._narrow)
+        theme.restyle(self.reason, role="error" if status.kind == "error" else "warning")
+        label = status.remedy.label if status.remedy else ""
+        self.remedy.setText("" if self._narrow else label)
+        self.remedy.setAccessibleName(label)
+        self.remedy.setToolTip(f"{status.reason}\n{label}" if self._narrow else "")
+        self.remedy.setIcon(self._context.theme.icon("mdi6.alert-outline") if self._narrow else QIcon())
+        self.remedy.setVisible(bool(label))
+
+    def _show_toggle(self) -> None:
+        server = self._context.server
+        if server.finishing:
+            label, icon = tr("&Stop now"), "mdi6.stop"
+        elif server.down:
+            label, icon = tr("Start &server"), "mdi6.play"
+        else:
+            label, icon = tr("Stop &server"), "mdi6.stop"
+        plain = label.replace("&", "")
+        self.toggle.setAccessibleName(plain)
+        self.toggle.setText("" if self._narrow else label)
+        # The text's own mnemonic goes with it when the window is narrow.
+        self.toggle.setShortcut(QKeySequence.mnemonic(label))
+        self.toggle.setToolTip(plain if self._narrow else "")
+        self.toggle.setIcon(self._context.theme.icon(icon))

@@ -1,0 +1,105 @@
+"""What may have to be asked before there is a window: settings that cannot be read, a keyring that is locked."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QAbstractButton, QMessageBox
+
+from server.cli.options import COMMAND_LINE
+from server.config.settings import Settings, load_settings
+from server.core.errors import SettingsInvalid, SetupError
+from server.core.tasks import spawn
+from server.secrets import KeyStore, open_key_store
+from server.secrets.opening import key_from_environment
+from server.secrets.vaults import MemoryVault
+from tray_app.translation import tr
+
+KEYRING_SECONDS = 300.0
+"""How long a person may take for the password of their keyring."""
+QUIET_SECONDS = 1.0
+"""How long nothing is said about waiting."""
+
+
+async def wait_for_settings(overrides: Mapping[str, Any]) -> Settings | None:
+    """The settings. While they cannot be read, the person is asked what to do; None: end the program.
+
+    Raises SettingsInvalid for what the command line says: that is answered in the terminal.
+    """
+    while True:
+        try:
+            return await asyncio.to_thread(load_settings, overrides)
+        except SettingsInvalid as error:
+            if error.source == COMMAND_LINE:
+                raise
+            if not await _try_again(error):
+                return None
+
+
+async def wait_for_key_store(settings: Settings) -> KeyStore:
+    """The store of secrets. A locked keyring is waited for, visibly, for as long as the person wants."""
+    opening = spawn(open_key_store(settings, keyring_seconds=KEYRING_SECONDS), name="open the key store")
+    try:
+        await asyncio.wait([opening], timeout=QUIET_SECONDS)
+        if not opening.done():
+            await _wait_visibly(opening)
+        if opening.done():
+            return opening.result()
+    finally:
+        opening.cancel()
+    return KeyStore(MemoryVault(tr("the system keyring was not unlocked")), fixed_key=key_from_environment())
+
+
+async def _wait_visibly(opening: "asyncio.Task[KeyStore]") -> None:
+    """Return when the key store is open, or the person does not want to wait for it any more."""
+    box = _box(
+        tr("Waiting for the system keyring"),
+        tr("The keyring that holds your API key is locked. Unlock it in the window that your desktop shows."),
+    )
+    box.addButton(tr("Go on without it"), QMessageBox.ButtonRole.AcceptRole)
+    asking = spawn(_answer(box), name="ask about the keyring")
+    try:
+        await asyncio.wait([opening, asking], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        box.done(0)
+        asking.cancel()
+        await asyncio.wait([asking])
+
+
+async def tell(error: SetupError) -> None:
+    """Say why the application cannot start."""
+    box = _box(tr("Dragoman cannot start"), str(error))
+    box.addButton(tr("Close"), QMessageBox.ButtonRole.RejectRole)
+    await _answer(box)
+
+
+async def _try_again(error: SettingsInvalid) -> bool:
+    """Ask about settings that cannot be used."""
+    box = _box(tr("The settings cannot be used"), str(error))
+    again = box.addButton(tr("Try again"), QMessageBox.ButtonRole.AcceptRole)
+    # The file, or the name of a variable, which no program opens.
+    show = box.addButton(tr("Open the file"), QMessageBox.ButtonRole.ActionRole) if "/" in error.source else None
+    box.addButton(tr("Quit"), QMessageBox.ButtonRole.RejectRole)
+    while True:
+        chosen = await _answer(box)
+        if show is None or chosen is not show:
+            return chosen is again
+        QDesktopServices.openUrl(QUrl.fromLocalFile(error.source))
+
+
+def _box(title: str, text: str) -> QMessageBox:
+    box = QMessageBox(QMessageBox.Icon.Warning, title, title)
+    box.setInformativeText(text)
+    return box
+
+
+async def _answer(box: QMessageBox) -> QAbstractButton | None:
+    """The button that the person chose; None if the box was closed."""
+    finished = asyncio.Event()
+    box.finished.connect(finished.set)
+    box.open()
+    await finished.wait()
+    box.finished.disconnect(finished.set)
+    return box.clickedButton()

@@ -1,5 +1,0 @@
-"""The first page: whether it works, and what it does."""
-
-from tray_app.windows.overview.page import OverviewPage
-
-__all__ = ["OverviewPage"]

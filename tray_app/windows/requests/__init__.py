@@ -1,5 +1,0 @@
-"""The requests page: the live log, and one request in detail beside it."""
-
-from tray_app.windows.requests.page import RequestsPage
-
-__all__ = ["RequestsPage"]
