@@ -127,7 +127,7 @@ async def check_port(settings: Settings) -> Check:
 
 def check_database(settings: Settings) -> Check:
     """Whether the database is one that this version can use, and can be written."""
-    from server.services import DATABASE_FILE
+    from server.config.paths import DATABASE_FILE
     from server.store.database import look
     from server.store.migrate import shipped_migrations, user_version
 

@@ -55,10 +55,10 @@ def refuse_itself(settings: Settings, upstream: str) -> None:
 
 
 async def _run(settings: Settings) -> int:
-    from server.product import host_product
+    from server.composition import Server
 
     key_store = await open_key_store(settings)
-    return await serve(settings, functools.partial(host_product, key_store=key_store), key_store)
+    return await serve(settings, functools.partial(Server.create, key_store=key_store), key_store)
 
 
 async def serve(settings: Settings, host: Host, key_store: KeyStore) -> int:

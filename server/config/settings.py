@@ -176,6 +176,11 @@ class Settings(BaseModel):
         return self._unknown_keys
 
     @property
+    def session_ttl_seconds(self) -> float | None:
+        """How long sessions and requests are kept after their last use; None: for ever."""
+        return None if self.session_ttl_hours is None else self.session_ttl_hours * 3600
+
+    @property
     def settings_file(self) -> Path:
         """Where the settings file is, or would be."""
         return self.config_dir / SETTINGS_FILE

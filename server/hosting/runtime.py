@@ -1,7 +1,7 @@
 """Runs the server on the loop that is there: asyncio's without a desktop, Qt's with one.
 
-A `Host` makes what is served; the product's is `server.product.host_product`. Everything that happens is published as
-`StateChanged`.
+A `Host` makes what is served; the product's is `server.composition.Server.create`. Every change of state is published
+as `StateChanged`.
 """
 
 import asyncio

@@ -20,7 +20,7 @@ from server.dialects.messages.betas import beta_warnings
 from server.models.token_estimate import estimate_tokens
 
 if TYPE_CHECKING:
-    from server.services import Services
+    from server.api.services import Services
 
 router = APIRouter()
 

@@ -14,7 +14,7 @@ from server.dialects.base import Context
 from server.models.aliases import COMMON_NAMES, DEFAULT_ALIASES, resolve
 
 if TYPE_CHECKING:
-    from server.services import Services
+    from server.api.services import Services
 
 router = APIRouter()
 

@@ -30,7 +30,7 @@ from server.dialects.base import Call, ToMessages
 from server.models import Fitted
 
 if TYPE_CHECKING:
-    from server.services import Services
+    from server.api.services import Services
 
 log = logging.getLogger(__name__)
 _arrivals = itertools.count()

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from server.core.errors import TrayError
 from server.core.records import StatisticsBucket
-from server.services import ttl_seconds
 from tray_app.context import Context
 from tray_app.formatting import duration, money, tokens
 from tray_app.models.statistics import RANGES, Range, Totals, filled, is_cut, offered, totals
@@ -162,7 +161,7 @@ class UsageCard(Card):
 
     def _show_kept(self) -> None:
         """Offer no range that holds no more than a shorter one, and say where requests are kept for less."""
-        kept = ttl_seconds(self._context.settings)
+        kept = self._context.settings.session_ttl_seconds
         possible = offered(kept)
         if self._span.key not in possible:
             self._chips.set_current(possible[-1])
