@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from server import __version__
 from server.cli.arguments import SUBCOMMANDS, add_address, add_directories
-from server.cli.options import COMMAND
+from server.config.own_commands import COMMAND
 
 PAGES = ("overview", "requests", "sessions", "clients", "settings")
 """The window's pages, as `--page` names them."""

@@ -9,12 +9,12 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from server.api.services import Services
 from server.backends.claude_cli.backend import ClaudeCliBackend
-from server.cli.serve import refuse_itself
 from server.composition import Server
 from server.config.settings import Settings
 from server.core.errors import TrayError, as_tray_error
 from server.core.events import EventBus, RequestFinished, RequestStarted, ServerState, StateChanged
 from server.core.tasks import spawn
+from server.hosting.own_address import refuse_itself
 from server.hosting.runtime import Host, Runtime
 from server.hosting.sockets import address_url
 

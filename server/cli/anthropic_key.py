@@ -3,8 +3,8 @@
 import getpass
 import sys
 
-from server.cli.console import say
 from server.config.settings import Settings
+from server.core.console import say
 from server.core.errors import SetupError
 from server.secrets import KeyStore, open_key_store
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY, checked_anthropic_key

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from server import __version__
-from server.cli.options import COMMAND
+from server.config.own_commands import COMMAND
 
 SUBCOMMANDS = ("serve", "key", "doctor")
 

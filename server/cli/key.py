@@ -5,9 +5,9 @@ import asyncio
 import logging
 
 from server.cli import anthropic_key
-from server.cli.console import say
 from server.cli.options import overrides
 from server.config.settings import Settings, load_settings
+from server.core.console import say
 from server.core.errors import SetupError
 from server.secrets import KeyStore, open_key_store
 

@@ -9,15 +9,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
-from server.cli.console import say
-from server.cli.options import COMMAND, overrides
+from server.cli.options import overrides
 from server.config import former_name
-from server.config.own_commands import announce, own_command
+from server.config.own_commands import COMMAND, announce, own_command
 from server.config.settings import Settings, load_settings
-from server.core.errors import SettingsInvalid
+from server.core.console import say
 from server.core.events import Event, EventBus, Notice, NoticeCleared, StateChanged
+from server.hosting.own_address import LOOPBACK, refuse_itself
 from server.hosting.runtime import Host, Runtime
 from server.logs import configure_logs
 from server.secrets import KeyStore, open_key_store
@@ -25,7 +24,6 @@ from server.secrets import KeyStore, open_key_store
 log = logging.getLogger(__name__)
 
 HARD_EXIT = 130
-LOOPBACK = ("127.", "localhost", "::1")
 
 
 def run(namespace: argparse.Namespace) -> int:
@@ -37,21 +35,6 @@ def run(namespace: argparse.Namespace) -> int:
     announce(settings.data_dir, settings.config_dir, window=False)
     _warn(settings)
     return asyncio.run(_run(settings))
-
-
-def refuse_itself(settings: Settings, upstream: str) -> None:
-    """Claude Code, which gets the environment's `ANTHROPIC_BASE_URL`, must not ask the server that it works for.
-
-    People set that variable for their clients, in the same terminal. Raises SettingsInvalid.
-    """
-    with contextlib.suppress(ValueError):  # not our business: the CLI says what is wrong with the address
-        address = urlsplit(upstream)
-        if address.port == settings.port and (address.hostname or "").startswith(LOOPBACK):
-            raise SettingsInvalid(
-                f"ANTHROPIC_BASE_URL is {upstream}, so Claude Code would ask this very server.",
-                source="ANTHROPIC_BASE_URL",
-                hint="Unset it where the server is started: it is for clients.",
-            )
 
 
 async def _run(settings: Settings) -> int:
@@ -176,6 +159,5 @@ def _tell(notice: Notice) -> None:
     text = f"{notice.message} {notice.hint}".strip()
     if log.isEnabledFor(level):
         log.log(level, "%s", text)
-    elif notice.level != "info" and sys.stderr is not None:
-        with contextlib.suppress(OSError):
-            print(f"{COMMAND}: {text}", file=sys.stderr, flush=True)
+    elif notice.level != "info":
+        say(f"{COMMAND}: {text}", "stderr")

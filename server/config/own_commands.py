@@ -15,6 +15,8 @@ from pathlib import Path
 
 from server.config.paths import APP_NAME, default_config_dir, default_data_dir
 
+COMMAND = APP_NAME
+
 CHECKOUT = Path(__file__).parents[1]
 """Where `dev.py` is, if this is a checkout."""
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from server.cli.serve import refuse_itself
 from server.config.own_commands import own_command
 from server.config.paths import default_config_dir, default_data_dir
 from server.config.settings import Settings
+from server.hosting.own_address import refuse_itself
 from server.hosting.sockets import listen
 from tests.cli.processes import rest_of, run, serving, started, status
 

@@ -10,8 +10,7 @@ import keyring.backend
 import pytest
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from server.cli.options import COMMAND_LINE
-from server.config.settings import Settings
+from server.config.settings import COMMAND_LINE, Settings
 from server.core.errors import SettingsInvalid, SetupError
 from server.core.tasks import spawn
 from tests.waiting import until
