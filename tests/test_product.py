@@ -95,7 +95,8 @@ async def test_the_key_outlives_a_restart(tmp_path: Path) -> None:
 
     runtime = Runtime(settings, bus=EventBus(), host=host)
     await runtime.start()
-    await runtime.restart(settings)
+    await runtime.stop()
+    await runtime.start()
     assert isinstance(runtime.hosted, Server)
     assert runtime.hosted.services.key_store.matches(key)
     await runtime.stop()

@@ -104,13 +104,6 @@ class Runtime:
         if self.hosted is hosted:
             await self.stop()
 
-    async def restart(self, settings: Settings) -> None:
-        """Stop, and start with other settings. Raises as `start` does."""
-        async with self._lock:
-            await self._stop()
-            self.settings = settings
-            await self._start()
-
     async def reconfigure(self, settings: Settings) -> None:
         """Go on with other settings; running requests are finished as they began. If it does not run: for its start.
 

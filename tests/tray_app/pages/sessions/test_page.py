@@ -454,7 +454,7 @@ async def test_leaving_the_page_deletes_what_could_still_be_undone(listed):
     listed.page.deactivate()
     await listed.rest()
     assert await listed.context.store.find_session("b") is None
-    assert not listed.browser.undo_bar.pending
+    assert listed.browser.undo_bar.isHidden()
 
 
 async def test_quitting_deletes_what_could_still_be_undone(listed):

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from server.config.settings import write_settings
 from server.core.errors import SettingsInvalid
+from tests.tray_app.banners import actions_of
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.pages.settings import SettingsPage
@@ -196,7 +197,7 @@ async def test_a_broken_file_is_said_at_the_top_and_goes_when_it_is_mended(
     page.refresh()
     await until(lambda: page.banner.message)
     assert "not valid TOML" in page.banner.message
-    assert [button.text() for button in page.banner.actions_shown()] == ["Open settings file"]
+    assert [button.text() for button in actions_of(page.banner)] == ["Open settings file"]
     context.settings.settings_file.write_text("spares = 6\n")
     page.refresh()
     await until(lambda: not page.banner.message)
