@@ -4,20 +4,18 @@ import asyncio
 import hashlib
 import itertools
 import logging
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from server.api.exchange.answers import json_response
+from server.api.exchange.answers import headers_of, json_response
 from server.api.exchange.observation import Observation
 from server.api.exchange.production import Production
 from server.api.exchange.reading import context_of, fitted_request, with_fetched_images, with_session_header
 from server.api.exchange.session_link import SessionLink, link_session, save_answer, session_id_of
 from server.api.exchange.session_turns import Identity, Turn
-from server.api.exchange.streams import Framing
 from server.api.exchange.warnings import warning_header
 from server.api.exchange.writer import StreamWriter
 from server.api.middleware.bodies import parse_object, read_body
@@ -26,7 +24,8 @@ from server.core.errors import DatabaseUnusable, RequestCancelled, TrayError, Up
 from server.core.messages import MessageFold, MessagesRequest
 from server.core.records import RequestRecord
 from server.core.tasks import spawn
-from server.dialects.base import Call, ToMessages
+from server.dialects.base import Call
+from server.dialects.dialect import Dialect
 from server.models import Fitted
 
 if TYPE_CHECKING:
@@ -34,21 +33,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _arrivals = itertools.count()
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """What the walk needs of a dialect.
-
-    `remote_images` are the addresses in a body, `with_images` puts data in their place. `header_warnings` are what
-    the request's headers ask for and do not get.
-    """
-
-    to_messages: ToMessages
-    framing: Framing
-    remote_images: Callable[[Any], list[str]]
-    with_images: Callable[[Any, Mapping[str, str]], Any]
-    header_warnings: Callable[[Scope], list[str]] = lambda _: []
 
 
 class ExchangeEndpoint:
@@ -143,11 +127,11 @@ class Exchange:
         model = body.get("model")
         self._observation.update(requested_model=model if isinstance(model, str) else None)
         body = with_session_header(body, self._scope)
-        body = await with_fetched_images(self._services, body, self._dialect.remote_images, self._dialect.with_images)
+        body = await with_fetched_images(self._services, body, self._dialect)
         call = self._dialect.to_messages(body, context_of(self._services))
         link = await self._link(call.request)
         fitted = fitted_request(self._services, link.request)
-        warnings = (*self._dialect.header_warnings(self._scope), *call.warnings, *fitted.warnings)
+        warnings = (*self._dialect.header_warnings(headers_of(self._scope)), *call.warnings, *fitted.warnings)
         self._observation.prepared(
             model=link.request.model, session_id=link.session_id, stream=call.stream, warnings=warnings
         )

@@ -47,7 +47,7 @@ CODEX = Client(
     name="Codex CLI",
     icon="mdi6.code-braces-box",
     summary="OpenAI's agent for the terminal",
-    dialect="responses",
+    dialect="OpenAI's Responses",
     documentation="https://github.com/openai/codex/discussions/7782",
     steps=(
         "Choose Configure for me, or put the text below into the file that is named there.",

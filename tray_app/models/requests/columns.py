@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from server.core.records import RequestRecord, RequestStatus
+from server.dialects import registry
 from tray_app.formatting import duration, exact_time, money, or_dash, relative_time, tokens
 from tray_app.translation import tr
 
@@ -91,6 +92,7 @@ _COSTS = "<$0.0001", "$0.0042", "$888.88"
 
 def columns() -> tuple[Column, ...]:
     """All columns, in their order, in the language that is installed now."""
+    paths = [dialect.path for dialect in registry.DIALECTS]
     return (
         Column("time", tr("Time"), lambda record, now: relative_time(record.started_at, now),
                lambda record: exact_time(record.started_at), _TIMES, (), 1),
@@ -98,7 +100,7 @@ def columns() -> tuple[Column, ...]:
                lambda record: record.client, ("Continue/1",), ("Anthropic/Python",), 6, stretches=True,
                short=client_without_version),
         Column("endpoint", tr("Endpoint"), lambda record, now: record.endpoint,
-               lambda record: record.endpoint, ("/v1/messages",), ("/v1/chat/completions",), 8, stretches=True),
+               lambda record: record.endpoint, (min(paths, key=len),), (max(paths, key=len),), 8, stretches=True),
         Column("model", tr("Model"), lambda record, now: or_dash(model_name(record)),
                _whole_model, ("claude-op",), ("claude-sonnet-5-5",), 2, stretches=True),
         Column("status", tr("Status"), lambda record, now: status_word(record),

@@ -3,8 +3,7 @@
 from PySide6.QtWidgets import QWidget
 
 from server.core.errors import ModelNotFound, TrayError
-from server.dialects.base import Context as NamingContext
-from server.models.aliases import DEFAULT, resolve
+from server.models.aliases import DEFAULT, ModelNames, resolve
 from server.models.families import SHORT_NAMES
 from tray_app.context import Context
 from tray_app.models.aliases import AliasModel
@@ -133,9 +132,9 @@ def known_models(context: Context) -> list[str]:
 def names_a_model(context: Context, name: str) -> bool:
     """Whether the server would find a model by that name."""
     settings = context.settings
-    naming = NamingContext(settings.aliases, tuple(known_models(context)), settings.default_model, "", 0)
+    known = ModelNames(settings.aliases, tuple(known_models(context)), settings.default_model)
     try:
-        resolve(name, naming)
+        resolve(name, known)
     except ModelNotFound:
         return False
     return True
