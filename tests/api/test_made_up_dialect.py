@@ -116,12 +116,16 @@ async def test_an_error_in_a_stream(server: Served) -> None:
     gate = Gate()
     server.backend.script(begin(), text("Hi"), gate, Stopping("Out of crackers."))
     lines = []
-    # The body is left without its end, so that a cut answer does not look whole.
-    with pytest.raises(httpx2.RemoteProtocolError):
+
+    async def read() -> None:
         async with server.http.stream("POST", "/v1/squawk", json={**BODY, "live": True}) as response:
             async for line in response.aiter_lines():
                 lines.append(json.loads(line))
                 gate.open()
+
+    # The body is left without its end, so that a cut answer does not look whole.
+    with pytest.raises(httpx2.RemoteProtocolError):
+        await read()
     assert lines == [{"word": "Hi"}, {"squawk": "server_stopping"}]
 
 
