@@ -6,7 +6,7 @@ form is translated; what is left is refused here, because the API would name no 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,7 +107,7 @@ class _Translation:
             return {name: self.schema(part, f"{at}.{name}") for name, part in value.items()}
         if key in _VALUES and not _VALUES[key][0](value):
             raise _wrong(at, _VALUES[key][1])
-        if isinstance(value, int) and abs(value) > _LARGEST_EXACT:
+        if any(isinstance(one, int) and abs(one) > _LARGEST_EXACT for one in _each(value)):
             self.changed.setdefault(key)
         return value
 
@@ -115,6 +115,9 @@ class _Translation:
         """Translate the older drafts' keywords, in place."""
         if "type" in schema:
             self._type(schema, at)
+        if isinstance(anchor := schema.get("$id"), str) and anchor.startswith("#") and "$anchor" not in schema:
+            # Until draft 7 an id of this form was an anchor.
+            schema["$anchor"] = self._drop(schema, "$id").removeprefix("#")
         for name in ("Minimum", "Maximum"):
             self._exclusive(schema, f"exclusive{name}", name.lower())
         self._tuple_items(schema)
@@ -157,7 +160,8 @@ class _Translation:
             return
         for name, needs in self._drop(schema, "dependencies").items():
             key = "dependentRequired" if isinstance(needs, list) else "dependentSchemas"
-            schema[key] = {**schema.get(key, {}), name: needs}
+            if isinstance(known := schema.get(key, {}), dict):  # what is none is refused with its own name
+                schema[key] = {**known, name: needs}
 
     def _required(self, schema: Schema) -> None:
         """Draft 3: `required: true` stands in the property itself. A name counts once."""
@@ -200,6 +204,11 @@ def _type_name(name: str, at: str) -> str | None:
     if lowered not in _OTHER_TYPES:
         raise _wrong(f"{at}.type", f"one of {', '.join(_TYPES)}")
     return _OTHER_TYPES[lowered]
+
+
+def _each(value: Any) -> Iterable[Any]:
+    """What a keyword lists, as `enum` does, or else its one value."""
+    return value if isinstance(value, list) else (value,)
 
 
 def _says_required(part: Any) -> bool:

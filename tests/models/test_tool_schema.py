@@ -280,3 +280,19 @@ def test_moved_references_leave_the_values_alone():
     part = {"default": data, "const": data, "enum": [data], "examples": [data]}
     schema, _ = modern({"type": "object", "definitions": {"x": {}}, "properties": {"default": data, "p": part}})
     assert schema["properties"] == {"default": {"$ref": "#/$defs/x"}, "p": part}
+
+
+@pytest.mark.parametrize(("key", "needs"), [("dependentSchemas", {}), ("dependentRequired", ["b"])])
+def test_old_dependencies_beside_broken_new_ones_are_refused_by_name(key, needs):
+    with pytest.raises(InvalidRequest) as raised:
+        modern({"type": "object", "dependencies": {"a": needs}, key: [1]})
+    assert raised.value.param == f"input_schema.{key}"
+
+
+def test_an_id_that_is_an_anchor_becomes_one():
+    assert of_property({"$id": "#here"}) == ({"$anchor": "here"}, ["$id"])
+    assert of_property({"$id": "https://x.test/y"}) == ({"$id": "https://x.test/y"}, [])
+
+
+def test_integers_that_lose_digits_are_named_in_lists_too():
+    assert of_property({"enum": [1, 2**60]}) == ({"enum": [1, 2**60]}, ["enum"])
