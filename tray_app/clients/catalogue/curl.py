@@ -34,7 +34,7 @@ CURL = Client(
     dialect="chat completions",
     documentation="https://curl.se/docs/manpage.html",
     steps=("Paste one of these commands into a terminal.",),
-    note="The quotes are those of bash, zsh and fish.",
+    note="Quoting works in bash, zsh and fish.",
     snippets=(
         Snippet("OpenAI's Chat Completions", "bash", _chat_completions),
         Snippet("Anthropic's Messages", "bash", _messages),
