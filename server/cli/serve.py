@@ -78,7 +78,7 @@ def _cancelled_by_signals() -> Iterator[None]:
         if received:
             os._exit(HARD_EXIT)
         received.append(number)
-        log.info("stopping (%s); once more ends the program at once", signal.Signals(number).name)
+        log.info("stopping (%s); repeat to stop immediately", signal.Signals(number).name)
         if task is not None:
             task.cancel()
 
@@ -110,7 +110,7 @@ def _stop_signals() -> list[int]:
 async def _whereabouts(settings: Settings, key_store: KeyStore) -> str:
     """One line: where the API key is, or in memory, where nobody could find it, the key itself."""
     if not settings.api_key_required:
-        return "API key: none is needed; every program that reaches this address can use the server"
+        return "API key: not required; any program that can reach this address can use the server"
     key = await key_store.get_or_create()
     if key_store.kind == "memory":
         return f"API key: {key} ({key_store.description})"
@@ -127,9 +127,9 @@ def _announce(runtime: Runtime, whereabouts: str) -> None:
 def _warn(settings: Settings) -> None:
     if settings.unknown_keys:
         names = ", ".join(settings.unknown_keys)
-        log.warning("%s holds settings that this version does not know: %s", settings.settings_file, names)
+        log.warning("%s has unknown settings: %s", settings.settings_file, names)
     if not settings.api_key_required and not settings.host.startswith(LOOPBACK):
-        log.warning("everybody on the network can use this server: it asks for no API key")
+        log.warning("anyone on the network can use this server: no API key is required")
 
 
 class _Journal:
@@ -150,7 +150,7 @@ class _Journal:
             case Notice():
                 _tell(event)
             case NoticeCleared(topic):
-                log.info("settled: %s", topic)
+                log.info("resolved: %s", topic)
 
 
 def _tell(notice: Notice) -> None:

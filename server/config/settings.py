@@ -39,7 +39,7 @@ def _split_pairs(value: Any) -> Any:
         return value
     pairs = [part.partition("=") for part in value.split(",") if part.strip()]
     if not all(name.strip() and equals and target.strip() for name, equals, target in pairs):
-        raise ValueError("has to be written as name=model, name=model")
+        raise ValueError("must be written as name=model, name=model")
     return {name.strip(): target.strip() for name, _, target in pairs}
 
 
@@ -54,7 +54,7 @@ def _absolute(value: Any) -> Any:
     try:
         return Path(value).expanduser().absolute()
     except RuntimeError:  # there is no such user, or this one has no home
-        raise ValueError("names a home folder that cannot be found") from None
+        raise ValueError("names a home folder that does not exist") from None
 
 
 def _absolute_or_none(value: Any) -> Any:
@@ -155,7 +155,7 @@ class Settings(BaseModel):
         try:
             parse_many(value)
         except ValueError:
-            raise ValueError("has to be written as 120/minute, or be empty for no limit") from None
+            raise ValueError("must be written as 120/minute, or be empty for no limit") from None
         return value
 
     @field_validator("anthropic_base_url")
@@ -163,11 +163,11 @@ class Settings(BaseModel):
     def _check_base_url(cls, value: str) -> str:
         parts = urlsplit(value.strip())
         if parts.scheme not in ("https", "http") or not parts.hostname or parts.port == 0:
-            raise ValueError("has to be an address such as https://api.anthropic.com")
+            raise ValueError("must be a URL such as https://api.anthropic.com")
         if parts.scheme == "http" and not _is_this_machine(parts.hostname):
-            raise ValueError("has to begin with https://, since the API key goes there")
+            raise ValueError("must begin with https://, because the API key is sent there")
         if "@" in parts.netloc or parts.query or parts.fragment:
-            raise ValueError("has to be an address without a user name, a query or a fragment")
+            raise ValueError("must not contain a user name, a query or a fragment")
         return value.strip().rstrip("/")
 
     @property

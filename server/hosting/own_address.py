@@ -18,7 +18,7 @@ def refuse_itself(settings: Settings, upstream: str) -> None:
         address = urlsplit(upstream)
         if address.port == settings.port and (address.hostname or "").startswith(LOOPBACK):
             raise SettingsInvalid(
-                f"ANTHROPIC_BASE_URL is {upstream}, so Claude Code would ask this very server.",
+                f"ANTHROPIC_BASE_URL is {upstream}, so Claude Code would send its requests to this server.",
                 source="ANTHROPIC_BASE_URL",
-                hint="Unset it where the server is started: it is for clients.",
+                hint="Unset it before you start the server; it is meant for clients.",
             )

@@ -220,7 +220,7 @@ class Runtime:
         async with self._lock:
             if serving is self._serving:
                 await self._take_down()
-                self._change("failed", reason="The HTTP server ended unexpectedly; the log holds the details.")
+                self._change("failed", reason="The HTTP server stopped unexpectedly; see the log.")
 
     def _change(self, state: ServerState, *, reason: str = "") -> None:
         self.state = state

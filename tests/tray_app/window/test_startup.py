@@ -113,7 +113,7 @@ async def test_a_locked_keyring_is_waited_for(unlocked: threading.Event, setting
 
 async def test_one_can_go_on_without_a_keyring(unlocked: threading.Event, settings: Settings) -> None:
     waiting = spawn(wait_for_key_store(settings), name="wait")
-    await press("Go on without it")
+    await press("Continue without the keyring")
     store = await waiting
     assert store.kind == "memory"
     assert "not unlocked" in store.description

@@ -60,7 +60,7 @@ class XdgAutostart:
         return {
             "Type": "Application",
             "Name": "Dragoman",
-            "Comment": "Lets any OpenAI or Anthropic client talk to Claude Code",
+            "Comment": "Lets any OpenAI or Anthropic client use Claude Code",
             "Exec": format_exec(self._command),
             "TryExec": self._command[0],
             "Icon": COMMAND,

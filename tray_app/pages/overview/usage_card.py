@@ -50,7 +50,7 @@ class UsageCard(Card):
                 ("requests", tr("Requests")),
                 ("errors", tr("Failed")),
                 ("input", tr("Tokens in")),
-                ("cached", tr("of them cached")),
+                ("cached", tr("Cached")),
                 ("output", tr("Tokens out")),
                 ("cost", tr("Cost")),
             ],
@@ -143,10 +143,10 @@ class UsageCard(Card):
 
     def _about(self) -> str:
         if self._problem is not None:
-            return tr("Nothing can be counted: {reason}").format(reason=self._problem.message)
+            return tr("Usage is not available: {reason}").format(reason=self._problem.message)
         if not self._context.settings.history:
-            return tr("The history is switched off in Settings: nothing is counted.")
-        return tr("Requests above, tokens below; one bar is {length}.").format(length=_length(self._span))
+            return tr("History is off in Settings, so usage is not counted.")
+        return tr("Requests above, tokens below; each bar is {length}.").format(length=_length(self._span))
 
     def _choose(self, key: str) -> None:
         self._span = next(span for span in RANGES.values() if span.key == key)

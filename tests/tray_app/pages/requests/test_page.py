@@ -112,7 +112,7 @@ async def test_a_running_request_is_cancelled_from_its_row(
     assert response is not None
     assert response.status_code == 499
     await until(lambda: page.log.running == 0)
-    assert page.toast.text() == "The request is cancelled."
+    assert page.toast.text() == "Request cancelled."
     await context.server.stop()
 
 
@@ -264,7 +264,7 @@ async def test_with_history_off_live_rows_are_shown_and_it_is_said_that_they_are
     await context.change_settings({"history": False})
     page.log.receive([record(1)])
     assert page.kept.isVisible()
-    assert page.kept.text() == "History is off: requests are shown while this window runs, and not kept."
+    assert page.kept.text() == "History is off: requests are shown until you quit and are not saved."
     page.chips.chip("ok").click()
     await settle()
     assert ids(page) == ["req_000001"]

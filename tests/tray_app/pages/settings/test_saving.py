@@ -62,7 +62,7 @@ async def test_what_cannot_be_stays_as_it_was_typed_with_the_reason(
     before = in_file()
     type_into(_edit(page, "spares"), "many")
     assert _edit(page, "spares").text() == "many"
-    assert row.message.text == "This has to be a whole number."
+    assert row.message.text == "Enter a whole number."
     assert _edit(page, "spares").accessibleDescription() == row.message.text
     assert in_file() == before
     actions(row.message)["Keep 1"].click()
