@@ -18,7 +18,7 @@ from tests.cli.processes import run, serving
 # Waits for a server of its own that has much to do: how long it does so for a person is of no matter here.
 PATIENT = """
 import sys
-from server import port_check
+from server.hosting import port_check
 from server.__main__ import main
 port_check.ASK_SECONDS = 60
 sys.exit(main(sys.argv[1:]))
