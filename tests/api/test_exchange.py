@@ -262,6 +262,31 @@ async def test_a_repeat_under_the_same_session_id_takes_the_place_of_the_first(s
     assert sorted(record.status for record in records) == ["cancelled", "ok", "ok"]
 
 
+@pytest.mark.parametrize("how", ["cancel", "stop"])
+async def test_a_request_that_waits_for_its_turn_ends_at_once(serve: Serve, how: str) -> None:
+    server = await serve(queue_seconds=1000.0)
+    gate = Gate()
+    server.backend.script(gate, answer("Here"))
+    server.backend.script(answer("There"))
+    body = {"model": "opus", "max_tokens": 9, "session_id": "mine", "messages": [{"role": "user", "content": "Hello"}]}
+    first = asyncio.ensure_future(server.http.post("/v1/messages", json=body))
+    await gate.reached.wait()
+    second = asyncio.ensure_future(server.http.post("/v1/chat/completions", json=body))
+    await until(lambda: len({event.record.id for event in server.events if isinstance(event, RequestUpdated)}) == 2)
+    if how == "stop":
+        server.services.running.stop_all()
+        assert [(await request).status_code for request in (second, first)] == [503, 503]
+    else:
+        updates = [event.record for event in server.events if isinstance(event, RequestUpdated)]
+        [waiting] = {record.id for record in updates if "chat" in record.endpoint}
+        await server.http.delete(f"/api/requests/{waiting}")
+        assert (await second).status_code == 499
+        gate.open()
+        assert (await first).status_code == 200
+        assert (await server.http.post("/v1/messages", json=body)).status_code == 200
+    await until(lambda: len(server.services.turns) == 0)
+
+
 async def test_a_repeat_in_the_other_dialect_waits_for_its_turn(serve: Serve) -> None:
     server = await serve(queue_seconds=0.01)
     gate = Gate()

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import itertools
 import logging
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,7 @@ class Exchange:
         self._observation = Observation(services, scope)
         self._production: Production | None = None
         self._turn: Turn | None = None
+        self._turn_to_come: asyncio.Task[Turn] | None = None
         self._cancelled: TrayError | None = None
         self._client_left = False
         self._arrived = next(_arrivals)
@@ -102,6 +104,8 @@ class Exchange:
         self._cancelled = error
         if self._production is not None:
             self._production.fail(error)
+        elif self._turn_to_come is not None:
+            self._turn_to_come.cancel()
 
     async def run(self) -> None:
         """Serve the request. Raises the error to answer with, if nothing was sent yet."""
@@ -144,8 +148,25 @@ class Exchange:
             # Nobody else has an id that was made for this request.
             identity = None if request.session_id is None else self._identity()
             wait = services.settings.queue_seconds
-            self._turn = await services.turns.begin(session_id, wait=wait, identity=identity)
+            await self._begin_turn(services.turns.begin(session_id, wait=wait, identity=identity))
         return await link_session(services, request, session_id)
+
+    async def _begin_turn(self, coming: Coroutine[Any, Any, Turn]) -> None:
+        """Wait for the turn; `cancel` ends the wait. Raises as SessionTurns.begin does."""
+        if self._cancelled is not None:
+            coming.close()
+            raise self._cancelled
+        task = self._turn_to_come = asyncio.ensure_future(coming)
+        try:
+            # Not the task itself: a turn that came in the moment in which this ended would never be given back.
+            await asyncio.wait([task])
+        finally:
+            self._turn_to_come = None
+            if not task.cancel() and not task.cancelled() and task.exception() is None:
+                self._turn = task.result()
+        if task.cancelled() and self._cancelled is not None:
+            raise self._cancelled
+        await task
 
     def _identity(self) -> Identity:
         digest = hashlib.sha256(self.record.endpoint.encode("utf-8", "replace") + b"\0" + self._body.raw).digest()

@@ -62,7 +62,7 @@ def distinct_ids(messages: Sequence[Message]) -> dict[str, str]:
 def keeps(answer: Message, before: Sequence[Message]) -> bool:
     """Whether the CLI's own transcript holds this answer as the model gave it. If not, it has to be replayed."""
     calls = [block for block in answer["content"] if block["type"] == "tool_use"]
-    if any(mcp.has_long_integers(call["input"]) for call in calls):
+    if any(mcp.changes_in_javascript(call["input"]) for call in calls):
         return False
     return not calls or distinct_ids([*before, answer]) == distinct_ids(before)
 
