@@ -17,9 +17,9 @@ from server.api.middleware.paths import CanonicalPaths
 from server.api.middleware.rate_limit import RateLimit
 from server.api.middleware.refusals import Refusals
 from server.api.middleware.request_ids import RequestIds
+from server.api.services import Services
 from server.config.settings import Settings
 from server.dialects import registry
-from server.services import Services
 
 GUARD_SETTINGS = (
     "host", "allowed_hosts", "allowed_origins", "api_key_required", "rate_limit", "max_header_bytes", "max_body_bytes",

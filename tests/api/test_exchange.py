@@ -77,7 +77,7 @@ async def test_a_client_that_leaves_on_the_last_byte_has_its_answer_kept(server:
 
 
 async def test_the_record_of_a_request(server: Served) -> None:
-    server.backend.script(answer("Hi", cost=0.25))
+    server.backend.script([begin(written=1000), *text("Hi"), *end(cost=0.25)])
     raw = await server.openai().chat.completions.with_raw_response.create(
         model="gpt-5", messages=HELLO, stream=True, extra_headers={"user-agent": "Editor/1.2 (Linux; x)"}
     )
@@ -97,9 +97,10 @@ async def test_the_record_of_a_request(server: Served) -> None:
         "stream": True,
         "status": "ok",
         "http_status": 200,
-        "input_tokens": 15,
+        "input_tokens": 1015,
         "output_tokens": 7,
         "cache_read_tokens": 5,
+        "cache_write_tokens": 1000,
         "cost_usd": 0.25,
         "stop_reason": "end_turn",
         "error": None,

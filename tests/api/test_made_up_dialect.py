@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any
 
 import httpx2
@@ -117,14 +116,19 @@ async def test_a_refusal(
 
 
 async def test_an_error_in_a_stream(server: Served) -> None:
-    gate, lines = Gate(), list[dict[str, Any]]()
+    gate = Gate()
     server.backend.script(begin(), text("Hi"), gate, Stopping("Out of crackers."))
-    async with server.http.stream("POST", "/v1/squawk", json={**BODY, "live": True}) as response:
-        # The body is left without its end, so that a cut answer does not look whole.
-        with suppress(httpx2.RemoteProtocolError):
+    lines = []
+
+    async def read() -> None:
+        async with server.http.stream("POST", "/v1/squawk", json={**BODY, "live": True}) as response:
             async for line in response.aiter_lines():
                 lines.append(json.loads(line))
                 gate.open()
+
+    # The body is left without its end, so that a cut answer does not look whole.
+    with pytest.raises(httpx2.RemoteProtocolError):
+        await read()
     assert lines == [{"word": "Hi"}, {"squawk": "server_stopping"}]
 
 

@@ -127,7 +127,7 @@ def test_an_anthropic_key_is_known_of_but_not_shown(
     signed_in: dict[str, str], tmp_path: Path, variables: dict[str, str], said: str
 ) -> None:
     key = "sk-ant-made-up-for-the-doctor-0123456789"
-    assert "none is stored" in Diagnosis("--data-dir", str(tmp_path), **signed_in).text("Anthropic API key")
+    assert "none stored" in Diagnosis("--data-dir", str(tmp_path), **signed_in).text("Anthropic API key")
     run("key", "--anthropic", "--data-dir", str(tmp_path), stdin=key)
     found = Diagnosis("--data-dir", str(tmp_path), **signed_in, **variables)
     assert found.status("Anthropic API key") == "ok"

@@ -43,9 +43,9 @@ async def ask(connection: Connection, dialect: Dialect) -> Answer:
         try:
             response = await http.post(connection.url + dialect.path, json=speaks.ask(connection.model, QUESTION))
         except httpx2.TimeoutException as error:
-            raise TrialFailed("The server did not answer in time.", hint="Try again, or restart it.") from error
+            raise TrialFailed("The server did not respond in time.", hint="Try again, or restart it.") from error
         except httpx2.HTTPError as error:
-            hint = "Start the server, and check the address in Settings."
+            hint = "Start the server and check the address in Settings."
             raise TrialFailed(f"The server cannot be reached at {connection.url}.", hint=hint) from error
     return _answer(response, speaks, time.monotonic() - began)
 
@@ -57,7 +57,7 @@ def _answer(response: httpx2.Response, speaks: ClientSide, seconds: float) -> An
             return Answer(speaks.read_text(body), str(body["model"]), seconds)
         message, code = speaks.read_error(body)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        hint = "Check which program listens on this port."
-        message = "What answered is not this server, or an answer that cannot be read."
+        hint = "Check which program uses this port."
+        message = "The response is not from this server, or cannot be read."
         raise TrialFailed(message, status=response.status_code, hint=hint) from error
     raise TrialFailed(message, status=response.status_code, code=code)

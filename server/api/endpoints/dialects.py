@@ -16,7 +16,7 @@ from server.dialects.dialect import Dialect, TokenCounting
 from server.models.token_estimate import estimate_tokens
 
 if TYPE_CHECKING:
-    from server.services import Services
+    from server.api.services import Services
 
 
 def dialect_router(dialect: Dialect) -> APIRouter:

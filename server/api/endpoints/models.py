@@ -13,7 +13,7 @@ from server.core.errors import InvalidRequest, ModelNotFound
 from server.models.aliases import COMMON_NAMES, DEFAULT_ALIASES, ModelNames, resolve
 
 if TYPE_CHECKING:
-    from server.services import Services
+    from server.api.services import Services
 
 router = APIRouter()
 

@@ -29,7 +29,7 @@ from server.dialects.dialect import Dialect
 from server.models import Fitted
 
 if TYPE_CHECKING:
-    from server.services import Services
+    from server.api.services import Services
 
 log = logging.getLogger(__name__)
 _arrivals = itertools.count()

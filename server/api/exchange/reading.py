@@ -14,7 +14,7 @@ from server.models import Fitted, capabilities_of, fit
 from server.models.info import ModelInfo
 
 if TYPE_CHECKING:
-    from server.services import Services
+    from server.api.services import Services
 
 
 def with_session_header(body: dict[str, Any], scope: Scope) -> dict[str, Any]:

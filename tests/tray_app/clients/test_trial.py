@@ -81,7 +81,7 @@ async def test_somebody_else_listens(body: bytes, status: bytes) -> None:
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        with pytest.raises(TrialFailed, match="is not this server"):
+        with pytest.raises(TrialFailed, match="is not from this server"):
             await ask(Connection(f"http://127.0.0.1:{port}", "dgm-x", "opus"), CHAT_COMPLETIONS)
 
 

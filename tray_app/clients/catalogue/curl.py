@@ -29,7 +29,7 @@ CURL = Client(
     dialect="chat completions",
     documentation="https://curl.se/docs/manpage.html",
     steps=("Paste one of these commands into a terminal.",),
-    note="The quotes are those of bash, zsh and fish.",
+    note="Quoting works in bash, zsh and fish.",
     snippets=tuple(Snippet(dialect.title, "bash", partial(_command, dialect)) for dialect in DIALECTS),
     traces=Traces(commands=("curl",)),
 )

@@ -65,7 +65,7 @@ def model_name(record: RequestRecord) -> str:
 
 def _whole_model(record: RequestRecord) -> str:
     if record.requested_model and record.model and record.requested_model != record.model:
-        return tr("{model} (asked for {requested})").format(model=record.model, requested=record.requested_model)
+        return tr("{model} (requested: {requested})").format(model=record.model, requested=record.requested_model)
     return model_name(record)
 
 
@@ -123,10 +123,10 @@ def columns() -> tuple[Column, ...]:
 
 
 TITLES_IN_FULL: dict[str, Callable[[], str]] = {
-    "ttft": lambda: tr("Time to the first token"),
-    "input": lambda: tr("Tokens in, the cached ones included"),
+    "ttft": lambda: tr("Time to first token"),
+    "input": lambda: tr("Tokens in, including cached"),
     "output": lambda: tr("Tokens out"),
-    "cached": lambda: tr("Tokens read from the cache"),
-    "cost": lambda: tr("What Claude Code estimates for this at list prices"),
+    "cached": lambda: tr("Tokens read from cache"),
+    "cost": lambda: tr("Estimated cost (list prices)"),
 }
 """What a short title stands for, for its tooltip."""

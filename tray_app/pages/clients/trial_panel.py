@@ -50,7 +50,7 @@ class TrialPanel(QFrame):
         if self._context.server.state == "running":
             self._task = self._context.run(self._ask(client), name="test a client", on_error=self._fail)
             return
-        self._say("", tr("The server is not running."), tr("A test needs it."), start=True)
+        self._say("", tr("The server is not running."), tr("The test needs it running."), start=True)
 
     def dismiss(self) -> None:
         """End what runs, and show nothing."""
@@ -103,7 +103,7 @@ class TrialPanel(QFrame):
 
     async def _start(self) -> None:
         client = self._client
-        self._say("", tr("The server is being started."), "", again=False)
+        self._say("", tr("Starting the server..."), "", again=False)
         await self._context.server.start()
         if client is not None:
             await self._ask(client)

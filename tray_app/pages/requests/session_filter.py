@@ -27,7 +27,7 @@ class SessionFilter(QWidget):
         self.session_id: str | None = None
         self._context = context
         self.name = ElidedLabel()
-        self.leave = button(tr("Requests of all sessions"), lambda: self.choose(None), icon="mdi6.close")
+        self.leave = button(tr("Show all requests"), lambda: self.choose(None), icon="mdi6.close")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -41,7 +41,7 @@ class SessionFilter(QWidget):
         self.setVisible(session_id is not None)
         if session_id != self.session_id:
             self.session_id = session_id
-            self.name.setText(tr("Requests of the session {id}").format(id=session_id or ""))
+            self.name.setText(tr("Requests in session {id}").format(id=session_id or ""))
             self.changed.emit()
             if session_id is not None:
                 self._context.run(self._find(session_id), name="find the session")
@@ -54,7 +54,7 @@ class SessionFilter(QWidget):
         if summary.id != session_id:
             self.choose(summary.id)
         elif summary.title:
-            self.name.setText(tr("Requests of the session “{title}”").format(title=summary.title))
+            self.name.setText(tr("Requests in session “{title}”").format(title=summary.title))
 
     def _follow(self, events: Sequence[SessionChanged | SessionsDeleted]) -> None:
         current = self.session_id

@@ -24,7 +24,7 @@ class ModelsSection(Section):
         self.default = self.setting(
             "default_model",
             tr("Default model"),
-            tr("For requests that name none. “default” is what Claude Code itself takes."),
+            tr("Used when a request names no model. “default” uses Claude Code's own."),
             self.default_field,
         )
         self._value = self.value("aliases")
@@ -45,8 +45,8 @@ class ModelsSection(Section):
             "aliases",
             tr("Aliases"),
             tr(
-                "Names that clients ask for, and the Claude models that answer. "
-                "gpt-5, gpt-4o and the like have theirs already; yours go first."
+                "Requested names and the Claude models that answer. Common names such as gpt-5 are built "
+                "in; yours take precedence."
             ),
             table,
             words=tr("alias table gpt name"),
@@ -75,7 +75,7 @@ class ModelsSection(Section):
         text = (
             ""
             if names_a_model(self.context, settings.default_model)
-            else tr("No model is known by this name: requests that name none may fail.")
+            else tr("Unknown model: requests that name no model may fail.")
         )
         self.default.row.show_warning("warning", text)
 

@@ -19,8 +19,8 @@ class Turn:
     content: list[Block]
 
 
-STAND_IN = Turn("user", [{"type": "text", "text": "(The messages go whole, beside this one.)"}])
-"""The question that makes the CLI ask, where the messages go past it; it is not sent."""
+PLACEHOLDER = Turn("user", [{"type": "text", "text": "(The messages go whole, beside this one.)"}])
+"""Prompt that starts a turn when the messages bypass the transcript; it is never sent."""
 
 
 def turns(messages: Sequence[Message]) -> tuple[list[Turn], Turn]:
