@@ -41,18 +41,25 @@ class TokenCounting:
     answer: Callable[[int], dict[str, Any]]
 
 
+def _read_error(body: Any) -> tuple[str, str]:
+    error = body["error"]
+    return str(error["message"]), str(error.get("code") or error.get("type") or "")
+
+
 @dataclass(frozen=True, slots=True)
 class ClientSide:
     """How a client speaks the dialect.
 
     `key_header` is a header's name and what precedes the key in it, `headers` are what clients always send.
-    `ask(model, text)` makes a minimal body, and `read_text(body)` finds the text of its response.
+    `ask(model, text)` makes a minimal body, and `read_text(body)` finds the text of its response; `read_error(body)`
+    the message of an error and its code or type.
     """
 
     ask: Callable[[str, str], dict[str, Any]]
     read_text: Callable[[Any], str]
     key_header: tuple[str, str] = ("Authorization", "Bearer ")
     headers: Mapping[str, str] = field(default_factory=dict)
+    read_error: Callable[[Any], tuple[str, str]] = _read_error
 
 
 def _no_images(body: Any) -> list[str]:

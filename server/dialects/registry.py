@@ -20,7 +20,8 @@ def dialect_of(path: str, header: Header) -> Dialect:
     at, found = max(((f"{path}/".rfind(f"{dialect.path}/"), dialect) for dialect in DIALECTS), key=lambda pair: pair[0])
     if at >= 0:
         return found
-    return next((dialect for dialect in DIALECTS if any(map(header, dialect.marker_headers))), DIALECTS[0])
+    marked = (dialect for dialect in DIALECTS if any(header(name) is not None for name in dialect.marker_headers))
+    return next(marked, DIALECTS[0])
 
 
 def dialect_of_endpoint(path: str) -> Dialect:
@@ -35,7 +36,7 @@ def find_dialect(name: str) -> Dialect | None:
 
 def is_api_path(path: str) -> bool:
     """Whether `path` is a dialect's endpoint or lies below one."""
-    return any(path == dialect.path or path.startswith(f"{dialect.path}/") for dialect in DIALECTS)
+    return any(f"{path}/".startswith(f"{dialect.path}/") for dialect in DIALECTS)
 
 
 def endpoint_paths() -> list[str]:

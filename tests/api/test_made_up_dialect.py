@@ -17,7 +17,7 @@ from server.models.aliases import resolve
 from tests.api.conftest import KEY, Serve, Served
 from tests.scripted_backend import Gate, answer, begin, text
 from tray_app.clients.connection import Connection
-from tray_app.clients.trial import ask
+from tray_app.clients.trial import TrialFailed, ask
 from tray_app.models.requests.curl import as_curl
 
 
@@ -57,7 +57,10 @@ PARROT = Dialect(
     error_response=lambda error, request_id: ErrorResponse(418, error.headers, {"squawk": error.code}),
     rate_limit_headers=lambda state: {"x-crackers-left": str(state.remaining)},
     client=ClientSide(
-        lambda model, said: {"bird": model, "say": said}, lambda body: body["said"], ("Authorization", "Parrot ")
+        ask=lambda model, said: {"bird": model, "say": said},
+        read_text=lambda body: body["said"],
+        key_header=("Authorization", "Parrot "),
+        read_error=lambda body: ("Squawk!", body["squawk"]),
     ),
     request_id_headers=("x-feather",),
     marker_headers=("x-beak",),
@@ -140,6 +143,15 @@ async def test_the_rate_limit(serve: Serve) -> None:
     assert "x-ratelimit-limit-requests" not in first.headers
 
 
+async def test_a_web_page_may_read_its_headers(serve: Serve) -> None:
+    server = await serve(allowed_origins=["http://page.example"])
+    server.backend.script(answer("Hi"))
+    response = await server.http.post("/v1/squawk", json=BODY, headers={"origin": "http://page.example"})
+    assert {"x-feather", "x-request-id", "request-id"} <= set(
+        response.headers["access-control-expose-headers"].split(", ")
+    )
+
+
 async def test_counting(server: Served) -> None:
     response = await server.http.post("/v1/squawk/crackers", json=BODY)
     assert response.json()["crackers"] > 0
@@ -166,4 +178,7 @@ async def test_the_window_speaks_it(server: Served) -> None:
     answered = await ask(Connection(server.url, KEY, "opus"), PARROT)
     assert (answered.text, answered.model) == ("Hi", "parrot")
     [ended] = await server.finished()
+    with pytest.raises(TrialFailed, match="Squawk!") as raised:
+        await ask(Connection(server.url, "dgm-wrong", "opus"), PARROT)
+    assert (raised.value.http_status, raised.value.code) == (418, "invalid_api_key")
     assert '-H "Authorization: Parrot $DRAGOMAN_KEY"' in as_curl(ended.record, server.url)

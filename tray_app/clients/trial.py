@@ -55,8 +55,7 @@ def _answer(response: httpx2.Response, speaks: ClientSide, seconds: float) -> An
         body = response.json()
         if response.is_success:
             return Answer(speaks.read_text(body), str(body["model"]), seconds)
-        error = body["error"]
-        message, code = str(error["message"]), str(error.get("code") or error.get("type") or "")
+        message, code = speaks.read_error(body)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         hint = "Check which program uses this port."
         message = "The response is not from this server, or cannot be read."
