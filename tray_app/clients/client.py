@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from tray_app.clients.connection import Connection
 from tray_app.clients.editing import Path as ValuePath
+from tray_app.translation import NO_TEXT, Later
 
 Dialect = Literal["chat completions", "messages", "responses"]
 """OpenAI's Chat Completions, Anthropic's Messages, OpenAI's Responses."""
@@ -40,7 +41,7 @@ class Places:
 class Snippet:
     """A text to paste; `title` says where."""
 
-    title: str
+    title: Later
     language: Language
     text: Callable[[Connection], str]
     host: str = ""
@@ -51,7 +52,7 @@ class Snippet:
 class Field:
     """A field of the client's own settings, and what goes into it."""
 
-    label: str
+    label: Later
     value: Callable[[Connection], str]
 
 
@@ -84,7 +85,7 @@ class Configuration:
     found: Callable[[Any], Found | None]
     """What the file says of this server, given what it says."""
     holds_key: bool = True
-    caution: Callable[[Places], str] = lambda _: ""
+    caution: Callable[[Places], Later] = lambda _: NO_TEXT
     """What the person should know before, on this computer."""
 
 
@@ -103,16 +104,16 @@ class Client:
     id: str
     name: str
     icon: str
-    summary: str
+    summary: Later
     dialect: Dialect
     documentation: str
-    steps: tuple[str, ...] = ()
+    steps: tuple[Later, ...] = ()
     fields: tuple[Field, ...] = ()
     snippets: tuple[Snippet, ...] = ()
-    note: str = ""
+    note: Later = NO_TEXT
     configuration: Configuration | None = None
     traces: Traces | None = None
-    unserved: str = ""
+    unserved: Later = NO_TEXT
     """Why it cannot be used, if this version of the server does not speak its dialect."""
 
     @property

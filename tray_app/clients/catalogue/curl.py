@@ -5,6 +5,7 @@ import shlex
 
 from tray_app.clients.client import Client, Snippet, Traces
 from tray_app.clients.connection import Connection
+from tray_app.translation import Later
 
 
 def _chat_completions(connection: Connection) -> str:
@@ -30,14 +31,14 @@ CURL = Client(
     id="curl",
     name="curl",
     icon="mdi6.console-network-outline",
-    summary="One request from a terminal",
+    summary=Later("One request from a terminal"),
     dialect="chat completions",
     documentation="https://curl.se/docs/manpage.html",
-    steps=("Paste one of these commands into a terminal.",),
-    note="Quoting works in bash, zsh and fish.",
+    steps=(Later("Paste one of these commands into a terminal."),),
+    note=Later("Quoting works in bash, zsh and fish."),
     snippets=(
-        Snippet("OpenAI's Chat Completions", "bash", _chat_completions),
-        Snippet("Anthropic's Messages", "bash", _messages),
+        Snippet(Later("OpenAI's Chat Completions"), "bash", _chat_completions),
+        Snippet(Later("Anthropic's Messages"), "bash", _messages),
     ),
     traces=Traces(commands=("curl",)),
 )

@@ -43,7 +43,7 @@ class Heading(QWidget):
         self._client = client
         self._name.setText(client.name)
         words = tr("{summary}. Uses {dialect}.")
-        self._summary.setText(words.format(summary=tr(client.summary), dialect=_SPEAKS[client.dialect]))
+        self._summary.setText(words.format(summary=client.summary, dialect=_SPEAKS[client.dialect]))
         self.documentation.setToolTip(client.documentation)
         self._draw_icon()
 
