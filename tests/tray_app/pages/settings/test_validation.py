@@ -23,7 +23,7 @@ from tray_app.pages.settings.validation import as_setting, problem_with
         ("default_model", "", "Enter a value."),
         ("rate_limit", "many", "Must be written as 120/minute, or be empty for no limit."),
         ("anthropic_base_url", "http://far.example", "Must begin with https://, because the API key is sent there."),
-        ("log_level", "loud", "This should be 'debug', 'info', 'warning' or 'error'."),
+        ("log_level", "loud", "Must be 'debug', 'info', 'warning' or 'error'."),
     ],
 )
 def test_what_is_wrong_is_said_in_words(name: str, typed: str, words: str) -> None:
