@@ -23,14 +23,14 @@ async def test_memory_keeps_and_forgets() -> None:
 
 
 async def test_memory_says_why() -> None:
-    assert "because it is locked" in MemoryVault(reason="it is locked").description
+    assert ": it is locked" in MemoryVault(reason="it is locked").description
     assert 'key_storage = "file"' in MemoryVault(reason="it is locked").description
     assert "key_storage" not in MemoryVault().description
 
 
 async def test_a_window_needs_no_advice_for_a_terminal(tmp_path: Path) -> None:
     lost = KeyStore(MemoryVault(reason="It is locked"))
-    assert lost.place == "in memory only, and changes at every start, because it is locked"
+    assert lost.place == "in memory only and will change at the next start: it is locked"
     kept = KeyStore(FileVault(tmp_path))
     assert kept.place == kept.description
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from server.dialects.registry import find_dialect
 from tray_app.clients.connection import Connection
 from tray_app.clients.editing import Path as ValuePath
+from tray_app.translation import NO_TEXT, Later
 
 Language = Literal["yaml", "toml", "json", "bash", "python", "javascript"]
 Format = Literal["yaml", "toml", "jsonc"]
@@ -34,9 +35,9 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A text to paste; `title` says where."""
+    """A text to paste; `title` says where, or is the name of an API, which has no translation."""
 
-    title: str
+    title: Later | str
     language: Language
     text: Callable[[Connection], str]
     host: str = ""
@@ -47,7 +48,7 @@ class Snippet:
 class Field:
     """A field of the client's own settings, and what goes into it."""
 
-    label: str
+    label: Later
     value: Callable[[Connection], str]
 
 
@@ -80,7 +81,7 @@ class Configuration:
     found: Callable[[Any], Found | None]
     """What the file says of this server, given what it says."""
     holds_key: bool = True
-    caution: Callable[[Places], str] = lambda _: ""
+    caution: Callable[[Places], Later] = lambda _: NO_TEXT
     """What the person should know before, on this computer."""
 
 
@@ -102,16 +103,16 @@ class Client:
     id: str
     name: str
     icon: str
-    summary: str
+    summary: Later
     dialect: str
     documentation: str
-    steps: tuple[str, ...] = ()
+    steps: tuple[Later, ...] = ()
     fields: tuple[Field, ...] = ()
     snippets: tuple[Snippet, ...] = ()
-    note: str = ""
+    note: Later = NO_TEXT
     configuration: Configuration | None = None
     traces: Traces | None = None
-    unserved: str = ""
+    unserved: Later = NO_TEXT
     """Why it cannot be used, if this version of the server does not speak its dialect."""
 
     @property

@@ -49,8 +49,9 @@ class CrashDialog(QDialog):
 
     def add_more(self, count: int) -> None:
         """Say that `count` more errors have happened meanwhile."""
-        one, many = "1 more error since then is in the log.", "{n} more errors since then are in the log."
-        self.more.setText(counted(count, one, many))
+        self.more.setText(
+            counted(count, "1 more error since then is in the log.", "{n} more errors since then are in the log.")
+        )
         self.more.show()
 
     def _lay_out(self, fatal: bool) -> None:

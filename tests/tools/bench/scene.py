@@ -19,7 +19,7 @@ from server.backends.claude_cli.transport.locate import bundled, locate
 from tests.environment import made_environment, simulated_account
 from tests.tools.demo import stop
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 GROUP: dict[str, Any] = {"creationflags": 0x200} if sys.platform == "win32" else {"process_group": 0}
 """Ctrl-C reaches the benchmark alone, which then ends what it has started."""
 CLI_VARIABLES = {

@@ -16,7 +16,7 @@ from server.backends.claude_cli.transport.locate import bundled
 from tests.environment import made_environment, simulated_account
 from tests.simulator import Simulator
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGES = ("overview", "requests", "sessions", "clients", "settings", "guide")
 THEMES = ("light", "dark")
 SIZES = {"": (1120, 720), "narrow": (760, 520)}

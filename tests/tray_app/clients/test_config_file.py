@@ -277,11 +277,11 @@ def test_two_at_once_make_one_change(desk: Desk) -> None:
 
 
 def test_an_old_config_of_continue_s_is_mentioned(desk: Desk) -> None:
-    assert desk.configuration.caution(desk.places) == ""
+    assert not desk.configuration.caution(desk.places)
     desk.path.with_name("config.json").write_text("{}")
-    assert "config.json" in desk.configuration.caution(desk.places)
+    assert "config.json" in str(desk.configuration.caution(desk.places))
     desk.path.write_text(BEFORE)
-    assert desk.configuration.caution(desk.places) == ""
+    assert not desk.configuration.caution(desk.places)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ async def output_of(*command: str) -> str:
 
 
 @pytest.mark.parametrize("required", [True, False], ids=["key", "no key"])
-@pytest.mark.parametrize("snippet", PROGRAMS, ids=lambda snippet: snippet.title)
+@pytest.mark.parametrize("snippet", PROGRAMS, ids=lambda snippet: str(snippet.title))
 async def test_python(
     context: Context, backend: ScriptedBackend, tmp_path: Path, snippet: Snippet, required: bool
 ) -> None:
@@ -42,7 +42,7 @@ async def test_python(
     assert await output_of(sys.executable, str(program)) == "It works.\n"
 
 
-@pytest.mark.parametrize("snippet", COMMANDS, ids=lambda snippet: snippet.title)
+@pytest.mark.parametrize("snippet", COMMANDS, ids=lambda snippet: str(snippet.title))
 async def test_curl(context: Context, backend: ScriptedBackend, snippet: Snippet) -> None:
     """Sent by curl where it is installed, else by the words that a shell would give it."""
     await context.server.start()

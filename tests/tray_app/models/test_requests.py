@@ -129,7 +129,7 @@ async def test_what_a_cell_shows_and_tells(store: Store) -> None:
         "output": "–", "cached": "–", "cost": "$0.042", "session": "ses_1",
     }  # fmt: skip
     assert cell(1, "duration") == "10 s"  # since it began
-    assert cell(0, "model", Qt.ItemDataRole.ToolTipRole) == "claude-opus-5-5 (asked for gpt-4o)"
+    assert cell(0, "model", Qt.ItemDataRole.ToolTipRole) == "claude-opus-5-5 (requested: gpt-4o)"
     assert cell(0, "input", Qt.ItemDataRole.ToolTipRole) == "1,200"
     alignment = cell(0, "input", Qt.ItemDataRole.TextAlignmentRole)
     assert isinstance(alignment, Qt.AlignmentFlag)

@@ -197,7 +197,7 @@ async def test_the_foot_of_the_rail_starts_and_stops_the_server(
 async def test_the_foot_counts_the_requests_in_flight(window: MainWindow, context: Context) -> None:
     await context.server.start()
     foot = window.rail._foot
-    for count, words in ((1, "1 in flight"), (2, "2 in flight")):
+    for count, words in ((1, "1 running"), (2, "2 running")):
         context.bus.publish(RequestStarted(RequestRecord(f"r{count}", 0.0, "/v1/messages", "test")))
         await until(lambda words=words: foot.count.text() == words)
         assert (foot.word.text(), foot.dot.state) == ("Running", "busy")

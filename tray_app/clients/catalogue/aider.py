@@ -9,6 +9,7 @@ from server.secrets.key_store import KEY_PREFIX
 from tray_app.clients.client import Change, Client, Configuration, Found, Places, Snippet, Traces
 from tray_app.clients.configuring import plan
 from tray_app.clients.connection import NOT_NEEDED, Connection
+from tray_app.translation import Later
 
 _PREFIX = "openai/"
 """With it aider talks to whatever the base URL names."""
@@ -53,18 +54,19 @@ AIDER = Client(
     id="aider",
     name="aider",
     icon="mdi6.console",
-    summary="Pair programming in the terminal",
+    summary=Later("Pair programming in the terminal"),
     dialect="chat completions",
     documentation="https://aider.chat/docs/llms/openai-compat.html",
     steps=(
-        "Choose Configure for me, or paste the text below into the file named there.",
-        "Start aider in your project.",
+        Later("Choose Configure for me, or paste the text below into the file named there."),
+        Later("Start aider in your project."),
     ),
-    note="A .aider.conf.yml in your project or its Git repository takes precedence over the one in your "
-    "home directory.",
+    note=Later(
+        "A .aider.conf.yml in your project or its Git repository takes precedence over the one in your home directory."
+    ),
     snippets=(
-        Snippet("~/.aider.conf.yml", "yaml", lambda to: plan("", CONFIGURATION, to)),
-        Snippet("Or for one session, in a terminal", "bash", _in_shell),
+        Snippet(Later("~/.aider.conf.yml"), "yaml", lambda to: plan("", CONFIGURATION, to)),
+        Snippet(Later("Or for one session, in a terminal"), "bash", _in_shell),
     ),
     configuration=CONFIGURATION,
     traces=Traces(commands=("aider",), files=(".aider.conf.yml", ".aider")),

@@ -4,6 +4,7 @@ import shlex
 
 from tray_app.clients.client import Client, Field, Snippet, Traces
 from tray_app.clients.connection import Connection
+from tray_app.translation import Later
 
 
 def _in_terminal(connection: Connection) -> str:
@@ -16,22 +17,22 @@ CLINE = Client(
     id="cline",
     name="Cline",
     icon="mdi6.robot-outline",
-    summary="Agent for VS Code and the terminal",
+    summary=Later("Agent for VS Code and the terminal"),
     dialect="chat completions",
     documentation="https://docs.cline.bot/provider-config/openai-compatible",
     steps=(
-        "Open Cline's settings with the gear in its panel.",
-        "Choose “OpenAI Compatible” as API Provider.",
-        "Fill in the fields below.",
-        "Under Model Configuration, tick Image Support to send pictures.",
+        Later("Open Cline's settings with the gear in its panel."),
+        Later("Choose “OpenAI Compatible” as API Provider."),
+        Later("Fill in the fields below."),
+        Later("Under Model Configuration, tick Image Support to send pictures."),
     ),
     fields=(
-        Field("API Provider", lambda _: "OpenAI Compatible"),
-        Field("Base URL", lambda to: to.openai_url),
-        Field("API Key", lambda to: to.secret),
-        Field("Model ID", lambda to: to.model),
+        Field(Later("API Provider"), lambda _: "OpenAI Compatible"),
+        Field(Later("Base URL"), lambda to: to.openai_url),
+        Field(Later("API Key"), lambda to: to.secret),
+        Field(Later("Model ID"), lambda to: to.model),
     ),
-    snippets=(Snippet("For the cline command, in a terminal", "bash", _in_terminal),),
+    snippets=(Snippet(Later("For the cline command, in a terminal"), "bash", _in_terminal),),
     traces=Traces(
         commands=("cline",),
         files=(

@@ -11,6 +11,7 @@ from tray_app.clients.client import Change, Client, Configuration, Found, Places
 from tray_app.clients.configuring import plan
 from tray_app.clients.connection import Connection
 from tray_app.clients.editing import value_at
+from tray_app.translation import Later
 
 ID = "dragoman"
 _PROVIDER = ("model_providers", ID)
@@ -46,18 +47,20 @@ CODEX = Client(
     id="codex",
     name="Codex CLI",
     icon="mdi6.code-braces-box",
-    summary="OpenAI's agent for the terminal",
+    summary=Later("OpenAI's agent for the terminal"),
     dialect="OpenAI's Responses",
     documentation="https://github.com/openai/codex/discussions/7782",
     steps=(
-        "Choose Configure for me, or paste the text below into the file named there.",
-        "Start codex.",
+        Later("Choose Configure for me, or paste the text below into the file named there."),
+        Later("Start codex."),
     ),
-    snippets=(Snippet("~/.codex/config.toml", "toml", lambda to: plan("", CONFIGURATION, to)),),
+    snippets=(Snippet(Later("~/.codex/config.toml"), "toml", lambda to: plan("", CONFIGURATION, to)),),
     configuration=CONFIGURATION,
     traces=Traces(commands=("codex",), files=(".codex",)),
     unserved=(
-        "Since February 2026, Codex CLI speaks only OpenAI's Responses API. This server speaks Chat "
-        "Completions and Messages, so Codex cannot use it yet."
+        Later(
+            "Since February 2026, Codex CLI speaks only OpenAI's Responses API. This server speaks Chat "
+            "Completions and Messages, so Codex cannot use it yet."
+        )
     ),
 )

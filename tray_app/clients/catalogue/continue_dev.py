@@ -8,6 +8,7 @@ from tray_app.clients.client import Change, Client, Configuration, Found, Places
 from tray_app.clients.configuring import plan
 from tray_app.clients.connection import Connection
 from tray_app.clients.editing import Entry, value_at
+from tray_app.translation import NO_TEXT, Later
 
 NAME = "Dragoman"
 _MODEL = ("models", Entry("name", NAME))
@@ -42,12 +43,12 @@ def _found(data: Any) -> Found | None:
     return Found(str(model.get("apiBase")), str(model.get("apiKey")), (str(model.get("model")),))
 
 
-def _caution(places: Places) -> str:
+def _caution(places: Places) -> Later:
     # https://docs.continue.dev/yaml-migration
     file = _file(places)
     if file.exists() or not file.with_name("config.json").exists():
-        return ""
-    return "Continue ignores config.json once there is a config.yaml. Models in config.json are not copied."
+        return NO_TEXT
+    return Later("Continue ignores config.json once there is a config.yaml. Models in config.json are not copied.")
 
 
 CONFIGURATION = Configuration("yaml", _file, lambda to: to.openai_url, _changes, _found, caution=_caution)
@@ -56,15 +57,15 @@ CONTINUE = Client(
     id="continue",
     name="Continue",
     icon="mdi6.play-box-outline",
-    summary="Assistant for VS Code, JetBrains and the terminal",
+    summary=Later("Assistant for VS Code, JetBrains and the terminal"),
     dialect="chat completions",
     documentation="https://docs.continue.dev/customize/model-providers/top-level/openai",
     steps=(
-        "Choose Configure for me, or open the file named below.",
-        "By hand: add the model and save. Continue reloads the file.",
-        "Choose “Dragoman” in Continue's list of models.",
+        Later("Choose Configure for me, or open the file named below."),
+        Later("By hand: add the model and save. Continue reloads the file."),
+        Later("Choose “Dragoman” in Continue's list of models."),
     ),
-    snippets=(Snippet("~/.continue/config.yaml", "yaml", lambda to: plan("", CONFIGURATION, to)),),
+    snippets=(Snippet(Later("~/.continue/config.yaml"), "yaml", lambda to: plan("", CONFIGURATION, to)),),
     configuration=CONFIGURATION,
     traces=Traces(
         commands=("cn",),

@@ -8,6 +8,7 @@ from server.dialects.dialect import Dialect
 from server.dialects.registry import DIALECTS
 from tray_app.clients.client import Client, Snippet, Traces
 from tray_app.clients.connection import Connection
+from tray_app.translation import Later
 
 
 def _command(dialect: Dialect, connection: Connection) -> str:
@@ -25,11 +26,11 @@ CURL = Client(
     id="curl",
     name="curl",
     icon="mdi6.console-network-outline",
-    summary="One request from a terminal",
+    summary=Later("One request from a terminal"),
     dialect="chat completions",
     documentation="https://curl.se/docs/manpage.html",
-    steps=("Paste one of these commands into a terminal.",),
-    note="Quoting works in bash, zsh and fish.",
+    steps=(Later("Paste one of these commands into a terminal."),),
+    note=Later("Quoting works in bash, zsh and fish."),
     snippets=tuple(Snippet(dialect.title, "bash", partial(_command, dialect)) for dialect in DIALECTS),
     traces=Traces(commands=("curl",)),
 )

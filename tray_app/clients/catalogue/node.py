@@ -4,6 +4,7 @@ import json
 
 from tray_app.clients.client import Client, Snippet, Traces
 from tray_app.clients.connection import Connection
+from tray_app.translation import Later
 
 
 def _openai(connection: Connection) -> str:
@@ -43,17 +44,17 @@ NODE = Client(
     id="node",
     name="Node.js",
     icon="mdi6.nodejs",
-    summary="OpenAI's or Anthropic's package",
+    summary=Later("OpenAI's or Anthropic's package"),
     dialect="chat completions",
     documentation="https://github.com/openai/openai-node",
     steps=(
-        "Install the package: npm install openai, or npm install @anthropic-ai/sdk.",
-        "Save one of these programs as hello.mjs and run node hello.mjs.",
+        Later("Install the package: npm install openai, or npm install @anthropic-ai/sdk."),
+        Later("Save one of these programs as hello.mjs and run node hello.mjs."),
     ),
-    note="OpenAI's package takes the URL with /v1, Anthropic's without.",
+    note=Later("OpenAI's package takes the URL with /v1, Anthropic's without."),
     snippets=(
-        Snippet("With OpenAI's package", "javascript", _openai),
-        Snippet("With Anthropic's package", "javascript", _anthropic),
+        Snippet(Later("With OpenAI's package"), "javascript", _openai),
+        Snippet(Later("With Anthropic's package"), "javascript", _anthropic),
     ),
     traces=Traces(commands=("node",)),
 )

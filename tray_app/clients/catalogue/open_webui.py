@@ -8,6 +8,7 @@ import shlex
 
 from tray_app.clients.client import Client, Field, Snippet, Traces
 from tray_app.clients.connection import Connection
+from tray_app.translation import Later
 
 HOST = "host.docker.internal"
 _IMAGE = "ghcr.io/open-webui/open-webui:main"
@@ -42,26 +43,30 @@ OPEN_WEBUI = Client(
     id="open-webui",
     name="Open WebUI",
     icon="mdi6.web",
-    summary="Chat in the browser",
+    summary=Later("Chat in the browser"),
     dialect="chat completions",
     documentation="https://docs.openwebui.com/getting-started/quick-start/connect-a-provider/starting-with-openai-compatible",
     steps=(
-        "Start Open WebUI with one of the commands below.",
-        "If it is already running, open Settings > Admin > Connections, add an OpenAI API connection and "
-        "fill in the fields.",
+        Later("Start Open WebUI with one of the commands below."),
+        Later(
+            "If it is already running, open Settings > Admin > Connections, add an OpenAI API connection and "
+            "fill in the fields."
+        ),
     ),
     fields=(
-        Field("URL", lambda to: to.openai_url),
-        Field("API Key", lambda to: to.secret),
+        Field(Later("URL"), lambda to: to.openai_url),
+        Field(Later("API Key"), lambda to: to.secret),
     ),
     note=(
-        "Open WebUI remembers both values from its first start; change them later in its settings. In "
-        "Docker it uses port 8080 on Linux and port 3000 on macOS and Windows."
+        Later(
+            "Open WebUI remembers both values from its first start; change them later in its settings. In "
+            "Docker it uses port 8080 on Linux and port 3000 on macOS and Windows."
+        )
     ),
     snippets=(
-        Snippet("Docker on Linux", "bash", _on_linux),
-        Snippet("Docker Desktop on macOS and Windows", "bash", _on_desktop, host=HOST),
-        Snippet("Without Docker", "bash", _without_docker),
+        Snippet(Later("Docker on Linux"), "bash", _on_linux),
+        Snippet(Later("Docker Desktop on macOS and Windows"), "bash", _on_desktop, host=HOST),
+        Snippet(Later("Without Docker"), "bash", _without_docker),
     ),
     traces=Traces(commands=("open-webui",)),
 )

@@ -11,6 +11,7 @@ from tray_app.clients.client import Change, Client, Configuration, Found, Places
 from tray_app.clients.configuring import plan
 from tray_app.clients.connection import Connection
 from tray_app.clients.editing import value_at
+from tray_app.translation import Later
 
 ID = "dragoman"
 _PROVIDER = ("provider", ID)
@@ -54,14 +55,14 @@ OPENCODE = Client(
     id="opencode",
     name="opencode",
     icon="mdi6.application-brackets-outline",
-    summary="Agent for the terminal",
+    summary=Later("Agent for the terminal"),
     dialect="chat completions",
     documentation="https://opencode.ai/docs/providers/",
     steps=(
-        "Choose Configure for me, or paste the text below into the file named there.",
-        "Start opencode, type /models, and choose the model under “Dragoman”.",
+        Later("Choose Configure for me, or paste the text below into the file named there."),
+        Later("Start opencode, type /models, and choose the model under “Dragoman”."),
     ),
-    snippets=(Snippet("~/.config/opencode/opencode.json", "json", lambda to: plan("", CONFIGURATION, to)),),
+    snippets=(Snippet(Later("~/.config/opencode/opencode.json"), "json", lambda to: plan("", CONFIGURATION, to)),),
     configuration=CONFIGURATION,
     traces=Traces(commands=("opencode",), files=(".config/opencode", ".opencode")),
 )

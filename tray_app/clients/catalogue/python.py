@@ -4,6 +4,7 @@ import json
 
 from tray_app.clients.client import Client, Snippet
 from tray_app.clients.connection import Connection
+from tray_app.translation import Later
 
 
 def _openai(connection: Connection) -> str:
@@ -44,13 +45,16 @@ PYTHON = Client(
     id="python",
     name="Python",
     icon="mdi6.language-python",
-    summary="OpenAI's or Anthropic's package",
+    summary=Later("OpenAI's or Anthropic's package"),
     dialect="chat completions",
     documentation="https://github.com/openai/openai-python",
-    steps=("Install the package: pip install openai, or pip install anthropic.", "Run one of these programs."),
-    note="OpenAI's package takes the URL with /v1, Anthropic's without.",
+    steps=(
+        Later("Install the package: pip install openai, or pip install anthropic."),
+        Later("Run one of these programs."),
+    ),
+    note=Later("OpenAI's package takes the URL with /v1, Anthropic's without."),
     snippets=(
-        Snippet("With OpenAI's package", "python", _openai),
-        Snippet("With Anthropic's package", "python", _anthropic),
+        Snippet(Later("With OpenAI's package"), "python", _openai),
+        Snippet(Later("With Anthropic's package"), "python", _anthropic),
     ),
 )

@@ -8,6 +8,7 @@ import json
 
 from tray_app.clients.client import Client, Field, Snippet, Traces
 from tray_app.clients.connection import Connection
+from tray_app.translation import Later
 
 
 def _model(connection: Connection) -> str:
@@ -27,22 +28,26 @@ VSCODE = Client(
     id="vscode",
     name="VS Code Copilot",
     icon="mdi6.microsoft-visual-studio-code",
-    summary="Copilot's chat with your own model",
+    summary=Later("Copilot's chat with your own model"),
     dialect="chat completions",
     documentation="https://code.visualstudio.com/docs/agent-customization/language-models",
     steps=(
-        "Run “Chat: Manage Language Models” from the Command Palette.",
-        "Choose Add Models, then Custom Endpoint.",
-        "Fill in the fields below as VS Code asks for them.",
-        "VS Code opens chatLanguageModels.json: paste the model as the value of “models” and save.",
-        "Choose the model in the chat. Restart VS Code if it is not in the list.",
+        Later("Run “Chat: Manage Language Models” from the Command Palette."),
+        Later("Choose Add Models, then Custom Endpoint."),
+        Later("Fill in the fields below as VS Code asks for them."),
+        Later("VS Code opens chatLanguageModels.json: paste the model as the value of “models” and save."),
+        Later("Choose the model in the chat. Restart VS Code if it is not in the list."),
     ),
     fields=(
-        Field("Group name", lambda _: "Dragoman"),
-        Field("API key", lambda to: to.secret),
-        Field("API type", lambda _: "Chat Completions"),
+        Field(Later("Group name"), lambda _: "Dragoman"),
+        Field(Later("API key"), lambda to: to.secret),
+        Field(Later("API type"), lambda _: "Chat Completions"),
     ),
-    note=("Inline completions still come from GitHub. In an organisation, an administrator must allow custom models."),
-    snippets=(Snippet("The value of “models” in chatLanguageModels.json", "json", _model),),
+    note=(
+        Later(
+            "Inline completions still come from GitHub. In an organisation, an administrator must allow custom models."
+        )
+    ),
+    snippets=(Snippet(Later("The value of “models” in chatLanguageModels.json"), "json", _model),),
     traces=Traces(commands=("code", "code-insiders"), files=(".vscode", "Applications/Visual Studio Code.app")),
 )

@@ -13,6 +13,7 @@ from tray_app.clients.client import Change, Client, Configuration, Field, Found,
 from tray_app.clients.configuring import plan
 from tray_app.clients.connection import Connection
 from tray_app.clients.editing import Entry, value_at
+from tray_app.translation import Later
 
 NAME = "Local Claude Code"
 _PROVIDER = ("language_models", "openai_compatible", NAME)
@@ -54,18 +55,18 @@ ZED = Client(
     id="zed",
     name="Zed",
     icon="mdi6.alpha-z-box-outline",
-    summary="Editor with an agent panel",
+    summary=Later("Editor with an agent panel"),
     dialect="chat completions",
     documentation="https://zed.dev/docs/ai/llm-providers",
     steps=(
-        "Choose Configure for me, or add the text below to Zed's settings.",
-        "In Zed, run “agent: open settings” and find “Local Claude Code” among the LLM providers.",
-        "Paste the key there. Zed keeps it in your system's keychain.",
-        "Choose the model in the agent panel.",
+        Later("Choose Configure for me, or add the text below to Zed's settings."),
+        Later("In Zed, run “agent: open settings” and find “Local Claude Code” among the LLM providers."),
+        Later("Paste the key there. Zed keeps it in your system's keychain."),
+        Later("Choose the model in the agent panel."),
     ),
-    fields=(Field("API key", lambda to: to.secret),),
-    note="Zed stores the key for this URL. Paste it again after the key or the port changes.",
-    snippets=(Snippet("settings.json", "json", lambda to: plan("", CONFIGURATION, to)),),
+    fields=(Field(Later("API key"), lambda to: to.secret),),
+    note=Later("Zed stores the key for this URL. Paste it again after the key or the port changes."),
+    snippets=(Snippet(Later("settings.json"), "json", lambda to: plan("", CONFIGURATION, to)),),
     configuration=CONFIGURATION,
     traces=Traces(
         commands=("zed", "zeditor"),

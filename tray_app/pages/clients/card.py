@@ -66,8 +66,8 @@ class ClientCard(QScrollArea):
         self.trial.dismiss()
         self.work.show_client(client)
         self.heading.show_client(client)
-        self.unserved.setText(tr(client.unserved))
-        self.note.setText(tr(client.note))
+        self.unserved.setText(str(client.unserved))
+        self.note.setText(str(client.note))
         self.unserved.setVisible(not client.served)
         self.note.setVisible(bool(client.note) and client.served)
         asked: list[QWidget] = [self.test, self._model_name, self.models]

@@ -67,7 +67,7 @@ class ClientModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{client.name}, {words}" if words else client.name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(filter(None, (f"{client.name}: {tr(client.summary)}", words)))
+            return "\n".join(filter(None, (f"{client.name}: {client.summary}", words)))
         return None
 
     def _sign(self, client: Client, role: int) -> object:

@@ -12,7 +12,7 @@ from tray_app.clients.errors import ClientFileChanged
 from tray_app.context import Context
 from tray_app.pages.clients.change_panel import ChangePanel
 from tray_app.pages.clients.survey import Survey
-from tray_app.translation import tr
+from tray_app.translation import Later, tr
 
 
 class Configure(QObject):
@@ -70,10 +70,10 @@ class Configure(QObject):
             notes = [("warning", words)]
         self._panel.propose(change, notes, secret=self._hidden())
 
-    def _notes(self, configuration: Configuration, change: FileChange, caution: str) -> list[tuple[str, str]]:
+    def _notes(self, configuration: Configuration, change: FileChange, caution: Later) -> list[tuple[str, str]]:
         notes: list[tuple[str, str]] = []
         if caution:
-            notes.append(("warning", tr(caution)))
+            notes.append(("warning", str(caution)))
         if configuration.holds_key and self._survey.connection.key is not None:
             notes.append(("muted", tr("Your API key will be written to this file, where the client reads it.")))
             if change.shared:

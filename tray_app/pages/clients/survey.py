@@ -16,6 +16,7 @@ from tray_app.clients.connection import Connection
 from tray_app.clients.detection import is_here
 from tray_app.clients.models import limits_of, model_names, usual_model
 from tray_app.context import Context
+from tray_app.translation import Later
 
 BACKUPS = "client-files"
 """The directory of the backups, in the data directory."""
@@ -114,8 +115,8 @@ class Survey(QObject):
         finally:
             await self.refresh()
 
-    async def caution(self, configuration: Configuration) -> str:
-        """What the person should know before the file is written; in English."""
+    async def caution(self, configuration: Configuration) -> Later:
+        """What the person should know before the file is written."""
         return await asyncio.to_thread(configuration.caution, self._places)
 
     def _prepare_undo(self, client: Client, configuration: Configuration) -> FileChange | None:

@@ -10,7 +10,7 @@ from tray_app.clients.client import Client, Field, Snippet
 from tray_app.clients.connection import Connection
 from tray_app.context import Context
 from tray_app.formatting import place
-from tray_app.translation import tr
+from tray_app.translation import Later, tr
 from tray_app.widgets import CodeView, CopyButton, ElidedLabel, button
 
 Source = Callable[[], Connection]
@@ -49,7 +49,7 @@ class ToldView(QWidget):
 class StepsView(QWidget):
     """Numbered steps."""
 
-    def __init__(self, steps: tuple[str, ...]) -> None:
+    def __init__(self, steps: tuple[Later, ...]) -> None:
         super().__init__()
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -58,7 +58,7 @@ class StepsView(QWidget):
         grid.setColumnStretch(1, 1)
         for row, step in enumerate(steps):
             number = _muted(f"{row + 1}.")
-            words = QLabel(tr(step))
+            words = QLabel(str(step))
             words.setWordWrap(True)
             grid.addWidget(number, row, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
             grid.addWidget(words, row, 1)
@@ -79,9 +79,9 @@ class FieldsView(QWidget):
         for row, (field, value) in enumerate(zip(fields, self.values, strict=True)):
             value.setProperty("role", "code")
             copy = CopyButton(lambda field=field: field.value(real()), "")  # type: ignore[misc]
-            copy.setToolTip(tr("Copy {field}").format(field=tr(field.label)))
+            copy.setToolTip(tr("Copy {field}").format(field=field.label))
             copy.setAccessibleName(copy.toolTip())
-            grid.addWidget(_muted(tr(field.label)), row, 0)
+            grid.addWidget(_muted(str(field.label)), row, 0)
             grid.addWidget(value, row, 1)
             grid.addWidget(copy, row, 2)
 
@@ -89,7 +89,7 @@ class FieldsView(QWidget):
         """Fill in."""
         for field, value in zip(self._fields, self.values, strict=True):
             value.setText(field.value(shown))
-            value.setAccessibleName(f"{tr(field.label)}: {field.value(shown)}")
+            value.setAccessibleName(f"{field.label}: {field.value(shown)}")
 
 
 class SnippetView(QWidget):
@@ -99,7 +99,7 @@ class SnippetView(QWidget):
         super().__init__()
         self.snippet = snippet
         self._context = context
-        self.title = ElidedLabel(tr(snippet.title))
+        self.title = ElidedLabel(str(snippet.title))
         self.title.setProperty("role", "muted")
         # As high as the file: the page scrolls, and a second scroll bar within it would hide the end of what to paste.
         self.code = CodeView(copied=lambda: snippet.text(real()), most_lines=_LONGEST_FILE)

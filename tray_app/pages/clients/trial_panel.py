@@ -60,7 +60,7 @@ class TrialPanel(QFrame):
     async def _ask(self, client: Client) -> None:
         dialect = find_dialect(client.dialect)
         if dialect is None:
-            self._say("", client.unserved, "", again=False)
+            self._say("", str(client.unserved), "", again=False)
             return
         self._say("", tr("Sent: {question}").format(question=QUESTION), "", again=False)
         self.busy.begin(tr("Waiting for the answer..."), on_cancel=self._cancel)

@@ -44,7 +44,7 @@ def _in_words(kind: str, limits: dict[str, Any], message: str) -> str:
             return tr("Enter more than {limit}.").format(limit=_plain(limits["gt"]))
         case "string_too_short":
             return tr("Enter a value.")
-    reason = re.sub(r"^(Value error, |Input )", "", message).rstrip(".")
+    reason = re.sub(r"^Value error, ", "", message).replace("Input should", "must", 1).rstrip(".")
     return f"{reason[:1].upper()}{reason[1:]}."
 
 

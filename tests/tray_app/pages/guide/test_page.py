@@ -130,7 +130,7 @@ async def test_a_key_that_will_be_lost_is_warned_of(page, context, qtbot):
     context.key_store = KeyStore(MemoryVault("the keyring is locked"))
     page.activate()
     await until(lambda: page.api_key.finding.status == "warning")
-    assert page.api_key.finding.text.endswith("because the keyring is locked.")
+    assert page.api_key.finding.text.endswith("at the next start: the keyring is locked.")
     with qtbot.waitSignal(context.page_requested) as asked:
         press(page.api_key, "Choose where to keep it...")
     assert asked.args == ["settings", {"setting": "key_storage"}]

@@ -39,9 +39,9 @@ async def test_each_window_has_a_bar_with_its_reset(card, context):
         seven_day={"utilization": 1.0, "resetsAt": NOW + 86_400 * 3, "status": "rejected"},
     )
     assert [bar.fraction for bar in bars(card)] == [0.634, 1.0]
-    assert "5 hours | 63 % used" in words(card)
+    assert "5 hours | 63% used" in words(card)
     assert "Resets in 3 h 20 min" in words(card)
-    assert "7 days | 100 % used" in words(card)
+    assert "7 days | 100% used" in words(card)
     assert "Used up; resets in 3 days" in words(card)
 
 

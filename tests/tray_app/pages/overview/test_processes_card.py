@@ -24,7 +24,7 @@ async def test_the_spare_is_there_with_its_memory(with_claude, qtbot):
     card.look()
     assert "1 process, " in words(card)
     assert " MB" in words(card)
-    assert "ends after 15 min" in words(card)
+    assert "close after 15 min" in words(card)
     await with_claude.server.stop()
     await until(lambda: card.model.rowCount() == 0)
     assert " MB" not in words(card)

@@ -166,7 +166,7 @@ async def test_a_session_that_is_deleted_elsewhere_is_said_to_be_gone(listed):
     await listed.read("b")
     await listed.context.store.delete_session("b")
     await listed.rest()
-    assert "gone" in listed.browser.pane.sentence.text()
+    assert "was deleted" in listed.browser.pane.sentence.text()
     assert listed.browser.table.selected == []
     assert listed.ids() == list("dca")
 
@@ -350,7 +350,7 @@ async def test_an_export_that_fails_is_said_on_the_page(listed, tmp_path):
     assert "could not be written" in listed.page.banner.message
     listed.browser.actions_of.exporting.export("never", tmp_path / "x.md", "markdown")
     await listed.rest()
-    assert "gone" in listed.page.banner.message
+    assert "no longer exists" in listed.page.banner.message
 
 
 async def test_the_menu_of_a_row_has_all_that_can_be_done(listed):

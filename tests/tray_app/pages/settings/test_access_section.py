@@ -49,7 +49,7 @@ async def test_rotating_asks_first_and_then_the_old_key_is_worth_nothing(context
     assert context.key_store.matches(old)
     page.access.rotate.click()
     page.access.question.confirm.click()
-    await until(lambda: "new key" in page.access.key_row.message.text)
+    await until(lambda: "New key" in page.access.key_row.message.text)
     assert not context.key_store.matches(old)
     assert old not in context.settings.settings_file.read_text()
 

@@ -149,7 +149,7 @@ async def test_tab_goes_from_the_filter_by_the_section_that_it_has_left_to_the_f
 
 async def test_enter_in_the_filter_goes_to_the_first_setting_that_was_found(page: SettingsPage, qtbot: QtBot) -> None:
     page.go_to_filter()
-    qtbot.keyClicks(page.search, "largest headers")
+    qtbot.keyClicks(page.search, "header size")
     qtbot.keyClick(page.search, Qt.Key.Key_Return)
     row = page.row("max_header_bytes")
     assert row is not None

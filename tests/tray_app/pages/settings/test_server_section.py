@@ -40,7 +40,7 @@ async def test_a_wrong_port_is_refused_while_it_is_typed(page: SettingsPage, qtb
     edit = page.server.port.edit
     edit.selectAll()
     qtbot.keyClicks(edit, "99999")
-    await until(lambda: page.server.bound_port.row.message.text == "This has to be 65535 or less.")
+    await until(lambda: page.server.bound_port.row.message.text == "Enter 65535 or less.")
     qtbot.keyClicks(edit, "\b\b")
     await until(lambda: not page.server.bound_port.row.message.text)
 

@@ -50,7 +50,7 @@ async def test_a_size_is_typed_with_or_without_a_unit(
         ("", "Enter a size in MB, such as 32."),
         ("-3", "Enter a size in MB, such as 32."),
         ("3 stones", "Enter a size in MB, such as 32."),
-        ("0", "This has to be 1 kB or more."),
+        ("0", "Enter 1 kB or more."),
         ("1,024", "Enter a size in MB, such as 32."),
         ("9" * 400, "Enter a size in MB, such as 32."),
     ],

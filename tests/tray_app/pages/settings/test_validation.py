@@ -14,16 +14,16 @@ from tray_app.pages.settings.validation import as_setting, problem_with
     [
         ("port", "eight", "Enter a whole number."),
         ("port", "80.5", "Enter a whole number."),
-        ("port", "99999", "This has to be 65535 or less."),
-        ("port", "-1", "This has to be 0 or more."),
-        ("spares", "9", "This has to be 8 or less."),
+        ("port", "99999", "Enter 65535 or less."),
+        ("port", "-1", "Enter 0 or more."),
+        ("spares", "9", "Enter 8 or less."),
         ("idle_seconds", "soon", "Enter a number."),
         ("idle_seconds", "inf", "Enter a number."),
         ("idle_seconds", "0", "Enter more than 0."),
         ("default_model", "", "Enter a value."),
         ("rate_limit", "many", "Must be written as 120/minute, or be empty for no limit."),
         ("anthropic_base_url", "http://far.example", "Must begin with https://, because the API key is sent there."),
-        ("log_level", "loud", "This should be 'debug', 'info', 'warning' or 'error'."),
+        ("log_level", "loud", "Must be 'debug', 'info', 'warning' or 'error'."),
     ],
 )
 def test_what_is_wrong_is_said_in_words(name: str, typed: str, words: str) -> None:
