@@ -69,16 +69,23 @@ def pytest_configure() -> None:
     sys.addaudithook(_refuse_outside)
 
 
-SCREEN = Path(__file__).parent / "tray_app" / "screen"
+TESTS = Path(__file__).parent
+SCREEN = TESTS / "tray_app" / "screen"
+COMMANDS = (TESTS / "cli", TESTS / "tools")
+"""Tests of command lines, which they start as their user does."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow to start, so that an inner loop can leave it out: see CONTRIBUTING.md."""
+    """Mark what starts programs, so that an inner loop can leave it out: see CONTRIBUTING.md."""
     for item in items:
-        if SCREEN in item.path.parents:
-            item.add_marker("screen")
         if "cli_path" in getattr(item, "fixturenames", ()):
             item.add_marker("cli")
+        if SCREEN in item.path.parents:
+            item.add_marker("screen")
+        if any(folder in item.path.parents for folder in COMMANDS) or hasattr(
+            getattr(item, "module", None), "subprocess"
+        ):
+            item.add_marker("process")
 
 
 def _apply(environment: dict[str, str], patch: pytest.MonkeyPatch) -> None:

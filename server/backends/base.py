@@ -3,11 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from server.core.errors import Stopping
 from server.core.messages import Events, MessagesRequest, StreamEvent
 from server.models.info import ModelInfo
 
 ROUTED = "routed"
 """The type of a `routed` event."""
+RETRY_AFTER_SECONDS = 5.0
+"""Time that a restart of the server usually takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,11 @@ class BackendStatus:
 def routed(backend: str, *warnings: str) -> StreamEvent:
     """The event that says who serves the request from here on, and in words what its client should know of that."""
     return {"type": ROUTED, "backend": backend, "warnings": list(warnings)}
+
+
+def stopping() -> Stopping:
+    """Error of a request that a stopping server cannot complete."""
+    return Stopping("The server is being stopped.", retry_after=RETRY_AFTER_SECONDS, hint="Try again when it runs.")
 
 
 class Backend(Protocol):

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator
 
 from server.cli.options import overrides
 from server.config import former_name
+from server.config.addresses import is_this_computer
 from server.config.own_commands import COMMAND, announce, own_command
 from server.config.settings import Settings, load_settings
 from server.core.console import say
 from server.core.events import Event, EventBus, Notice, NoticeCleared, StateChanged
-from server.hosting.own_address import LOOPBACK, refuse_itself
+from server.hosting.own_address import refuse_itself
 from server.hosting.runtime import Host, Runtime
 from server.logs import configure_logs
 from server.secrets import KeyStore, open_key_store
@@ -128,7 +129,7 @@ def _warn(settings: Settings) -> None:
     if settings.unknown_keys:
         names = ", ".join(settings.unknown_keys)
         log.warning("%s has unknown settings: %s", settings.settings_file, names)
-    if not settings.api_key_required and not settings.host.startswith(LOOPBACK):
+    if not settings.api_key_required and not is_this_computer(settings.host):
         log.warning("anyone on the network can use this server: no API key is required")
 
 

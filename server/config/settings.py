@@ -3,7 +3,6 @@
 The file is `settings.toml` in `config_dir`. Secrets are not settings: see `server.secrets`.
 """
 
-import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
+from server.config.addresses import is_this_computer
 from server.config.paths import default_config_dir, default_data_dir
 from server.config.settings_file import SETTINGS_FILE, edit_settings_file, read_settings_file
 from server.core.errors import SettingsInvalid
@@ -63,13 +63,6 @@ def _absolute_or_none(value: Any) -> Any:
 
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split_list)]
@@ -164,7 +157,7 @@ class Settings(BaseModel):
         parts = urlsplit(value.strip())
         if parts.scheme not in ("https", "http") or not parts.hostname or parts.port == 0:
             raise ValueError("must be a URL such as https://api.anthropic.com")
-        if parts.scheme == "http" and not _is_this_machine(parts.hostname):
+        if parts.scheme == "http" and not is_this_computer(parts.hostname):
             raise ValueError("must begin with https://, because the API key is sent there")
         if "@" in parts.netloc or parts.query or parts.fragment:
             raise ValueError("must not contain a user name, a query or a fragment")

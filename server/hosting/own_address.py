@@ -3,10 +3,9 @@
 import contextlib
 from urllib.parse import urlsplit
 
+from server.config.addresses import is_this_computer
 from server.config.settings import Settings
 from server.core.errors import SettingsInvalid
-
-LOOPBACK = ("127.", "localhost", "::1")
 
 
 def refuse_itself(settings: Settings, upstream: str) -> None:
@@ -16,7 +15,7 @@ def refuse_itself(settings: Settings, upstream: str) -> None:
     """
     with contextlib.suppress(ValueError):  # the CLI itself says what is wrong with such an address
         address = urlsplit(upstream)
-        if address.port == settings.port and (address.hostname or "").startswith(LOOPBACK):
+        if address.port == settings.port and is_this_computer(address.hostname or ""):
             raise SettingsInvalid(
                 f"ANTHROPIC_BASE_URL is {upstream}, so Claude Code would send its requests to this server.",
                 source="ANTHROPIC_BASE_URL",

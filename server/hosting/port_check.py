@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from server.config.addresses import reachable_host
 from server.core.errors import PortUnavailable, SetupError
 from server.hosting.sockets import listen
 
@@ -71,7 +72,7 @@ async def next_free_port(host: str, after: int) -> int:
 
 def own_version(host: str, port: int) -> str | None:
     """The version of this very program, if it is what listens there. Blocks for up to some seconds."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    host = reachable_host(host)
     with closing(http.client.HTTPConnection(host, port, timeout=ASK_SECONDS)) as connection:
         try:
             connection.request("GET", "/")

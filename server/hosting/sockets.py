@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import sys
 
+from server.config.addresses import reachable_host
 from server.core.errors import PortUnavailable, SettingsInvalid, SetupError
 
 BACKLOG = 2048
@@ -87,7 +88,7 @@ def url_of(sock: socket.socket) -> str:
 
 def address_url(host: str, port: int) -> str:
     """Where a client on this machine reaches a server that listens on `host` and `port`."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    host = reachable_host(host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

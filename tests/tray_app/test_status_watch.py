@@ -10,8 +10,8 @@ from server.store.write_health import HISTORY_TOPIC
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.desktop.tray import TrayIcon
-from tray_app.pages.overview.mending import Mending
 from tray_app.pages.overview.page import OverviewPage
+from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.widgets import StatusDot
 from tray_app.window.main_window import MainWindow
 from tray_app.window.pages import rail_entries
@@ -36,7 +36,7 @@ async def test_every_place_shows_the_same(context: Context, qtbot: QtBot) -> Non
     assert tray.state == foot.dot.state == page.server.findChild(StatusDot).state == "attention"
     reason = "Claude Code is signed out."
     assert foot.word.text() == "Needs attention"
-    assert foot.reason.text() == tray.menu.trouble.text() == page.server.findChild(Mending).text == reason
+    assert foot.reason.text() == tray.menu.trouble.text() == page.server.findChild(ProblemPanel).text == reason
     assert reason in tray.icon.toolTip()
     assert foot.remedy.accessibleName() == tray.menu.remedy.text() == "Sign in to Claude Code..."
     assert foot.remedy.isVisible()

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from server.backends.base import RETRY_AFTER_SECONDS, stopping
 from server.core.errors import RequestCancelled, Stopping, TrayError
 from server.core.records import RequestRecord
-
-RETRY_AFTER_SECONDS = 5.0
 
 
 class Cancellable(Protocol):
@@ -73,4 +72,4 @@ class RunningRequests:
     def stop_all(self) -> None:
         """End every request, because the server stops."""
         for request in list(self._requests.values()):
-            request.cancel(Stopping("The server is being stopped.", retry_after=RETRY_AFTER_SECONDS))
+            request.cancel(stopping())

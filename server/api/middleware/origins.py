@@ -11,11 +11,11 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.api.exchange.answers import header, send_error
+from server.config.addresses import ANY_ADDRESS, is_this_computer
 from server.core.errors import OriginRefused
 from server.dialects import registry
 
 _LOOPBACK_NAMES = ("localhost", "*.localhost", "127.0.0.1", "::1")
-_ANY_ADDRESS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound to
 _EXPOSED = ("x-session-id", "warning", "retry-after")
 
 
@@ -30,7 +30,7 @@ class HostAllowlist:
     def __init__(self, app: ASGIApp, *, host: str, allowed_hosts: Iterable[str] = ()) -> None:
         self._app = app
         names = [*_LOOPBACK_NAMES, *allowed_hosts]
-        names += _own_names() if host in _ANY_ADDRESS else [host]
+        names += _own_names() if host in ANY_ADDRESS else [host]
         self._names = frozenset(bare_host(name) for name in names)
         self._patterns = tuple(name for name in self._names if "*" in name)
 
@@ -49,7 +49,7 @@ class HostAllowlist:
 def _needs_no_host(scope: Scope) -> bool:
     """Whether a program on this machine asks in HTTP/1.0, which has no Host. Every browser sends one."""
     client = scope.get("client")
-    return scope["http_version"] == "1.0" and client is not None and _is_loopback(client[0])
+    return scope["http_version"] == "1.0" and client is not None and is_this_computer(client[0])
 
 
 class Origins:
@@ -102,10 +102,6 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_loopback(address: str) -> bool:
-    return _is_address(address) and ipaddress.ip_address(address).is_loopback
 
 
 def _is_own(origin: str, scope: Scope) -> bool:

@@ -13,9 +13,9 @@ from server import __version__
 from server.backends.anthropic_api.body import count_body, messages_body
 from server.backends.anthropic_api.failures import key_hint, of_event, of_response, of_transport, was_cut
 from server.backends.anthropic_api.models import MODELS, model_of
-from server.backends.base import BackendStatus
+from server.backends.base import BackendStatus, stopping
 from server.core import exact_json
-from server.core.errors import ApiKeyRefused, SetupError, Stopping, UpstreamFailed
+from server.core.errors import ApiKeyRefused, SetupError, UpstreamFailed
 from server.core.messages import Events, MessagesRequest
 from server.models import Capabilities, capabilities_of
 from server.models.info import ModelInfo
@@ -161,7 +161,7 @@ class AnthropicApiBackend:
     def _http(self) -> httpx2.AsyncClient:
         """The client, made when it is first needed: reading the system's certificates takes a while."""
         if self._stopped:
-            raise Stopping("The server is being stopped.", retry_after=5, hint="Try again when it runs.")
+            raise stopping()
         if self._client is None:
             # Redirects are not followed: they could lead the key elsewhere.
             self._client = httpx2.AsyncClient(timeout=_STREAM_TIMEOUT, limits=_LIMITS, follow_redirects=False)

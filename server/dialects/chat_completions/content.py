@@ -3,6 +3,7 @@
 from server.core.messages import Block, text_block
 from server.dialects.chat_completions.fields import Field, shown
 from server.dialects.chat_completions.media import Media, is_web_url, read_base64, read_data_url
+from server.dialects.texts import without_blank_texts
 
 USER_PARTS = ("text", "image_url", "file")
 SYSTEM_PARTS = ("text",)
@@ -23,27 +24,6 @@ def content_blocks(content: Field, allowed: tuple[str, ...]) -> list[Block]:
     if not isinstance(content.value, list):
         raise content.wrong_type("a string or a list of content parts")
     return without_blank_texts([_block(part, allowed) for part in content.items()])
-
-
-def without_blank_texts(blocks: list[Block]) -> list[Block]:
-    """`blocks` without texts of white space alone, which the Messages API refuses.
-
-    They are joined to the text beside them where there is one, and left out elsewhere.
-    """
-    kept: list[Block] = []
-    waiting = ""
-    for block in blocks:
-        if block["type"] != "text":
-            kept.append(block)
-            waiting = ""
-        elif block["text"].strip():
-            kept.append(text_block(waiting + block["text"]))
-            waiting = ""
-        elif kept and kept[-1]["type"] == "text":
-            kept[-1] = text_block(kept[-1]["text"] + block["text"])
-        else:
-            waiting += block["text"]
-    return kept
 
 
 def _block(part: Field, allowed: tuple[str, ...]) -> Block:

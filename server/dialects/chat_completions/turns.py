@@ -26,11 +26,11 @@ from server.dialects.chat_completions.content import (
     SYSTEM_PARTS,
     USER_PARTS,
     content_blocks,
-    without_blank_texts,
 )
 from server.dialects.chat_completions.fields import Field, shown
 from server.dialects.chat_completions.speakers import assistant_names, instructed, name_of, spoken
 from server.dialects.chat_completions.tools import tool_name
+from server.dialects.texts import later_system, without_blank_texts
 
 OPENING = "(The conversation begins.)"
 EMPTY = "(The message is empty.)"
@@ -115,7 +115,7 @@ class _Conversation:
         if not self._begun:
             self.system += texts
         elif texts:
-            self._words.append(text_block("<system>\n{}\n</system>".format("\n\n".join(texts))))
+            self._words.append(later_system(texts))
 
     def _add_assistant(self, message: Field) -> None:
         blocks = content_blocks(message.member("content"), ASSISTANT_PARTS)

@@ -11,10 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from server.core.messages import MAX_TOOL_NAME
-
-DEEPEST = 100
-"""How deep a tool's input or a schema may be nested; what writes it out as JSON again takes about twice that."""
+from server.core.messages import MAX_INPUT_DEPTH, MAX_TOOL_NAME, is_deeper
 
 
 def refuse(reason: str) -> NoReturn:
@@ -22,23 +19,9 @@ def refuse(reason: str) -> NoReturn:
     raise PydanticCustomError("refused", "{reason}", {"reason": reason})
 
 
-def nested_too_deeply(value: Any) -> bool:
-    """Whether lists and objects in `value` are nested deeper than `DEEPEST`."""
-    level = [value]
-    for _ in range(DEEPEST):
-        level = [
-            child
-            for item in level
-            if isinstance(item, dict | list)
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
-        if not level:
-            return False
-    return True
-
-
 def _not_too_deep(value: dict[str, Any]) -> dict[str, Any]:
-    return refuse(f"Input is nested deeper than {DEEPEST} levels") if nested_too_deeply(value) else value
+    too_deep = is_deeper(value, MAX_INPUT_DEPTH)
+    return refuse(f"Input is nested deeper than {MAX_INPUT_DEPTH} levels") if too_deep else value
 
 
 def _decodable(data: str) -> str:

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from server.core.errors import InvalidRequest
-from server.core.messages import Block, Message, text_block, text_of
+from server.core.messages import Block, Message
 from server.dialects.messages.tool_results import error_and_media, readable
+from server.dialects.texts import later_system, without_blank_texts
 
 
 def read_turns(messages: Sequence[Mapping[str, Any]], warnings: list[str]) -> tuple[list[str], list[Message]]:
@@ -43,9 +44,9 @@ def texts(blocks: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _blocks(number: int, message: Mapping[str, Any], warnings: list[str]) -> list[Block]:
     if message["role"] == "system":
-        words = "\n\n".join(texts(message["content"]))
-        return [text_block(f"<system>\n{words}\n</system>")] if words else []
-    cleaned = _without_blanks(_cleaned(block) for block in message["content"])
+        said = texts(message["content"])
+        return [later_system(said)] if said else []
+    cleaned = without_blank_texts(_cleaned(block) for block in message["content"])
     blocks = [one for block in cleaned for one in error_and_media(block, warnings)]
     if not blocks and message["role"] == "user":
         path = f"messages.{number}"
@@ -57,25 +58,8 @@ def _cleaned(block: Mapping[str, Any]) -> Block:
     """The block without keys that are null; a tool result's blocks, too."""
     cleaned = {key: value for key, value in block.items() if value is not None}
     if cleaned["type"] == "tool_result" and "content" in cleaned:
-        cleaned["content"] = _without_blanks(readable(_cleaned(inner) for inner in cleaned["content"]))
+        cleaned["content"] = without_blank_texts(readable(_cleaned(inner) for inner in cleaned["content"]))
     return cleaned
-
-
-def _without_blanks(blocks: Iterable[Block]) -> list[Block]:
-    kept: list[Block] = []
-    blank = ""
-    for block in blocks:
-        if block["type"] != "text":
-            kept.append(block)
-            blank = ""
-        elif kept and kept[-1]["type"] == "text" and not block["text"].strip():
-            kept[-1] = {**kept[-1], "text": text_of([kept[-1], block])}
-        elif not block["text"].strip():
-            blank += block["text"]
-        else:
-            kept.append({**block, "text": blank + block["text"]})
-            blank = ""
-    return kept
 
 
 def _add(turns: list[Message], role: Any, blocks: list[Block]) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.errors import InvalidRequest, ModelNotFound, RequestError
+from server.core.messages import MAX_INPUT_DEPTH
 from server.dialects.base import Context
 from server.dialects.messages import to_count, to_messages
 
@@ -258,6 +259,17 @@ class TestRefusals:
     def test_an_unknown_model(self):
         with pytest.raises(ModelNotFound):
             understood(model="llama3")
+
+    @pytest.mark.parametrize(("levels", "taken"), [(MAX_INPUT_DEPTH, True), (MAX_INPUT_DEPTH + 1, False)])
+    def test_an_input_as_deep_as_chat_completions_takes_it(self, levels, taken):
+        deep = 1
+        for _ in range(levels):
+            deep = {"a": deep}
+        turns = [user("a"), assistant({"type": "tool_use", "id": "t1", "name": "look", "input": deep}), user(result())]
+        if taken:
+            assert understood(*turns)
+        else:
+            assert f"deeper than {MAX_INPUT_DEPTH} levels" in refused(*turns).message
 
     def test_nesting_without_end(self):
         deep = {}

@@ -10,7 +10,7 @@ from server.hosting.sockets import address_url
 from tray_app.context import Context
 from tray_app.formatting import place
 from tray_app.pages.overview.claude_watch import ClaudeReport, account_name
-from tray_app.pages.overview.port_mending import port_words
+from tray_app.pages.overview.port_problem import port_words
 from tray_app.translation import tr
 
 Status = Literal["waiting", "checking", "ok", "warning", "needs_you"]

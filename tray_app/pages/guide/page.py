@@ -14,7 +14,7 @@ from tray_app.pages.guide.findings import (
 from tray_app.pages.guide.step_card import StepCard
 from tray_app.pages.overview.claude_actions import program_actions
 from tray_app.pages.overview.claude_watch import ClaudeReport, ClaudeWatch
-from tray_app.pages.overview.port_mending import port_actions
+from tray_app.pages.overview.port_problem import port_actions
 from tray_app.pages.overview.sign_in_panel import SignInPanel
 from tray_app.translation import tr
 from tray_app.widgets import button

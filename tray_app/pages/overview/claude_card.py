@@ -9,7 +9,7 @@ from tray_app.formatting import place
 from tray_app.pages.overview.claude_actions import program_actions
 from tray_app.pages.overview.claude_watch import ClaudeReport, ClaudeWatch, account_name
 from tray_app.pages.overview.facts import Facts
-from tray_app.pages.overview.mending import Mending
+from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.pages.overview.sign_in_panel import SignInPanel
 from tray_app.translation import tr
 from tray_app.widgets import Busy, Card, button
@@ -32,14 +32,14 @@ class ClaudeCard(Card):
                 ("path", tr("Program")),
             ]
         )
-        self._mending = Mending()
+        self._problem_panel = ProblemPanel()
         self.sign_in = SignInPanel(context)
         self.sign_in.signed_in.connect(lambda: self.look(after_sign_in=True))
         self.sign_in.closed.connect(self._show)
         self._signing_in = self._sign_in_buttons()
         self.header.addWidget(self._busy)
         self.header.addWidget(self._check)
-        for widget in (self._facts, self._mending, self._signing_in, self.sign_in):
+        for widget in (self._facts, self._problem_panel, self._signing_in, self.sign_in):
             self.body.addWidget(widget)
         self.body.addStretch(1)
         self._active = False
@@ -83,13 +83,13 @@ class ClaudeCard(Card):
     def _show_problem(self, report: ClaudeReport) -> None:
         problem = report.problem
         if problem is None:
-            self._mending.clear()
-        elif self._mending.show_problem(problem):
+            self._problem_panel.clear()
+        elif self._problem_panel.show_problem(problem):
             actions = program_actions(self, self._context, report, self.look, self._fail)
-            self._mending.offer(problem, actions)
+            self._problem_panel.offer(problem, actions)
 
     def _fail(self, error: TrayError) -> None:
-        self._mending.show_problem(error)
+        self._problem_panel.show_problem(error)
 
     def _sign_in_buttons(self) -> QWidget:
         holder = QWidget()

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from server.core.errors import TrayError
 from tray_app.context import Context
-from tray_app.pages.overview.mending import Mending
+from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.translation import tr
 from tray_app.widgets import Card, SecretField, button, confirm
 
@@ -24,8 +24,8 @@ class KeyCard(Card):
         self._rotate = button(tr("Replace key..."), self._ask_to_rotate, icon="mdi6.key-change")
         self.header.addWidget(self._rotate)
         self._move = button(tr("Choose where to keep it..."), lambda: context.show("settings", setting="key_storage"))
-        self._mending = Mending()
-        self._kept = _column(self._field, self._place, self._move, self._mending)
+        self._problem_panel = ProblemPanel()
+        self._kept = _column(self._field, self._place, self._move, self._problem_panel)
         self._open = _column(_none_required(), button(tr("Require a key"), self._require, role="primary"))
         self.body.addWidget(self._kept)
         self.body.addWidget(self._open)
@@ -64,7 +64,7 @@ class KeyCard(Card):
     async def _replace(self) -> None:
         await self._context.key_store.rotate()
         self._field.conceal()
-        self._mending.clear()
+        self._problem_panel.clear()
         self.update_state()
         self._say(tr("New key created. Update your clients."))
 
@@ -73,7 +73,7 @@ class KeyCard(Card):
         self._context.run(change, name="require a key")
 
     def _fail(self, error: TrayError) -> None:
-        self._mending.show_problem(error)
+        self._problem_panel.show_problem(error)
 
 
 def _none_required() -> QLabel:

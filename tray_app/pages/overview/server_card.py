@@ -10,8 +10,8 @@ from tray_app import theme
 from tray_app.context import Context
 from tray_app.formatting import exact_time
 from tray_app.models.status import Status, in_flight_line
-from tray_app.pages.overview.mending import Mending
-from tray_app.pages.overview.port_mending import free_again, port_actions, port_words, start_action
+from tray_app.pages.overview.port_problem import free_again, port_actions, port_words, start_action
+from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.server_control import ServerControl
 from tray_app.translation import tr
 from tray_app.widgets import Card, CopyButton, ElidedLabel, StatusDot, button
@@ -36,7 +36,7 @@ class ServerCard(Card):
         self._url = ElidedLabel()
         self._url.setProperty("role", "code")
         self._url.setAccessibleName(tr("Base URL"))
-        self._mending = Mending()
+        self._problem_panel = ProblemPanel()
         self._lay_out()
         context.status.changed.connect(self._show)
         context.server.changed.connect(self._show)
@@ -58,7 +58,7 @@ class ServerCard(Card):
         address.addWidget(copy)
         self.body.addLayout(state)
         self.body.addLayout(address)
-        self.body.addWidget(self._mending)
+        self.body.addWidget(self._problem_panel)
         self.body.addStretch(1)
 
     def _show(self) -> None:
@@ -88,30 +88,30 @@ class ServerCard(Card):
 
     def _show_trouble(self, problem: TrayError | None, status: Status) -> None:
         if problem is not None:
-            if self._mending.show_problem(problem):
+            if self._problem_panel.show_problem(problem):
                 self._offer(problem)
         elif not status.reason:
-            self._mending.clear()
-        elif self._mending.show_text(status.reason, role="warning") and (remedy := status.remedy) is not None:
+            self._problem_panel.clear()
+        elif self._problem_panel.show_text(status.reason, role="warning") and (remedy := status.remedy) is not None:
             show: Action = (remedy.label, lambda: self._context.show(remedy.page, **remedy.details))
             # What is mended on this page has its button here already, in another card.
-            self._mending.offer(TrayError(status.reason), [] if remedy.page == "overview" else [show])
+            self._problem_panel.offer(TrayError(status.reason), [] if remedy.page == "overview" else [show])
 
     def _offer(self, problem: TrayError) -> None:
         if isinstance(problem, PortUnavailable):
             self._context.run(self._look_into_port(problem), name="look into the port")
         elif isinstance(problem, SettingsInvalid):
-            self._mending.offer(problem, [self._open_setting(problem)])
+            self._problem_panel.offer(problem, [self._open_setting(problem)])
 
     async def _look_into_port(self, problem: PortUnavailable) -> None:
         """The buttons at once; who has the port is found out more slowly."""
-        context, show_problem = self._context, self._mending.show_problem
-        self._mending.offer(problem, await port_actions(context, problem, show_problem))
+        context, show_problem = self._context, self._problem_panel.show_problem
+        self._problem_panel.offer(problem, await port_actions(context, problem, show_problem))
         report = await look_at_port(problem.host, problem.port)
         if report.free:
-            self._mending.offer(problem, [start_action(context, show_problem)], text=free_again(problem))
+            self._problem_panel.offer(problem, [start_action(context, show_problem)], text=free_again(problem))
         else:
-            self._mending.tell(problem, port_words(report, problem))
+            self._problem_panel.tell(problem, port_words(report, problem))
 
     def _open_setting(self, problem: SettingsInvalid) -> Action:
         return tr("Change it in Settings"), lambda: self._context.show("settings", setting=problem.name)

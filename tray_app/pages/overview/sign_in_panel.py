@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidg
 from server.core.errors import TrayError
 from tray_app.claude.sign_in import SignIn
 from tray_app.context import Context
-from tray_app.pages.overview.mending import Mending
+from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.translation import tr
 from tray_app.widgets import CopyButton, ElidedLabel, Spinner, button
 
@@ -49,7 +49,7 @@ class SignInPanel(QWidget):
         self._complaint.setProperty("role", "error")
         self._spinner = Spinner()
         self._cancel = button(tr("Cancel"), self.cancel, role="quiet")
-        self._mending = Mending()
+        self._problem_panel = ProblemPanel()
         self._lay_out()
         self.hide()
 
@@ -63,7 +63,7 @@ class SignInPanel(QWidget):
         if self._task is not None:
             return
         self._begun_with = (path, console)
-        self._mending.clear()
+        self._problem_panel.clear()
         self._code.clear()
         self._sign_in = SignIn(path, os.environ, console=console, on_change=self._show)
         self._task = self._context.run(self._run(self._sign_in), name="sign in to claude", on_error=self._fail)
@@ -106,8 +106,8 @@ class SignInPanel(QWidget):
         self.closed.emit()
 
     def _fail(self, error: TrayError) -> None:
-        self._mending.show_problem(error)
-        self._mending.offer(error, [(tr("Try again"), self._again), (tr("Close"), self._close)])
+        self._problem_panel.show_problem(error)
+        self._problem_panel.offer(error, [(tr("Try again"), self._again), (tr("Close"), self._close)])
         self._show()
 
     def _again(self) -> None:
@@ -148,7 +148,7 @@ class SignInPanel(QWidget):
         running.addWidget(self._page)
         column = _bare(QVBoxLayout(self))
         column.addWidget(self._running)
-        column.addWidget(self._mending)
+        column.addWidget(self._problem_panel)
 
 
 def _state(sign_in: SignIn | None) -> str:

@@ -1,8 +1,8 @@
 """Who may use the server."""
 
+from server.config.addresses import is_this_computer
 from server.secrets import API_KEY
 from tray_app.context import Context
-from tray_app.pages.settings.addresses import is_this_computer
 from tray_app.pages.settings.fields import ChoiceField, SwitchField, TextField
 from tray_app.pages.settings.row import SettingRow
 from tray_app.pages.settings.section import Section

@@ -32,14 +32,6 @@ def choices(own: list[tuple[str, str]]) -> list[tuple[str, str]]:
     ]
 
 
-def is_this_computer(host: str) -> bool:
-    """Whether only programs on this machine can reach `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _reachable(address: str) -> bool:
     # Link-local addresses hold only together with their interface, which no client could write.
     parsed = ipaddress.ip_address(address.partition("%")[0])

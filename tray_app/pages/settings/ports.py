@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from server.core.errors import PortUnavailable, SettingsInvalid, SetupError
 from server.hosting.port_check import look_at_port, next_free_port, why_not
 from tray_app.context import Context
-from tray_app.pages.overview.port_mending import port_words
+from tray_app.pages.overview.port_problem import port_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ import asyncio
 
 from PySide6.QtCore import QTimer
 
+from server.config.addresses import is_this_computer
 from server.core.errors import PortUnavailable, SetupError, TrayError
 from tray_app.context import Context
-from tray_app.pages.settings.addresses import choices, is_this_computer, own_addresses
+from tray_app.pages.settings.addresses import choices, own_addresses
 from tray_app.pages.settings.fields import ChoiceField, TextField
 from tray_app.pages.settings.ports import at_once, in_full, trouble_with
 from tray_app.pages.settings.section import Section

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from server.backends.base import stopping
 from server.backends.claude_cli.chat import replay
 from server.backends.claude_cli.chat.continuation import ConversationKey, ProcessBinding, tool_results
 from server.backends.claude_cli.chat.failures import failure
@@ -15,7 +16,7 @@ from server.backends.claude_cli.chat.parameters import bypasses_transcript, flag
 from server.backends.claude_cli.transport import mcp_tools as mcp
 from server.backends.claude_cli.transport.channel import Answer, Channel, settled
 from server.backends.claude_cli.transport.wire import AssistantError, Result, Streamed, ToolsOffered
-from server.core.errors import ProcessDied, Stopping, UpstreamFailed, UpstreamTimeout
+from server.core.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
 from server.core.messages import Block, Events, Message, MessageFold, MessagesRequest, StreamEvent
 from server.core.transcript import Turn, canonical_messages, split_prefix
 
@@ -145,7 +146,7 @@ class Conversation:
                     yield event
         except ProcessDied as death:
             if self._stopping:
-                raise Stopping("The server is being stopped.", retry_after=5) from death
+                raise stopping() from death
             raise
         finally:
             # Before its last events leave, it is free again: by now it may work for another request.

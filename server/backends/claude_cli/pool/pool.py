@@ -7,11 +7,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
+from server.backends.base import stopping
 from server.backends.claude_cli.chat.continuation import ConversationKey
 from server.backends.claude_cli.chat.conversation import Conversation
 from server.backends.claude_cli.pool.queue import Grant, Queue, Waiter
 from server.backends.claude_cli.pool.starter import Starter
-from server.core.errors import QueueFull, Stopping, TrayError
+from server.core.errors import QueueFull, TrayError
 from server.core.messages import MessagesRequest
 from server.core.tasks import spawn
 
@@ -90,7 +91,7 @@ class Pool:
         Raises `QueueFull` after `queue_seconds` without room, `Stopping`, `CliNotFound`, `ProcessDied`.
         """
         if self._stopping:
-            raise _stopping()
+            raise stopping()
         waiter = Waiter(request, None if fresh else ConversationKey.of(request))
         if len(self._queue) == 0:
             self._grant(waiter)
@@ -158,7 +159,7 @@ class Pool:
         self._stopping = True
         if self._reaper is not None:
             self._reaper.cancel()
-        self._queue.refuse(_stopping())
+        self._queue.refuse(stopping())
         await self._starter.stop_all()
         self.changed()
 
@@ -240,7 +241,7 @@ class Pool:
                 return spare
         conversation = await self._starter.fresh()
         if self._stopping:
-            raise _stopping()
+            raise stopping()
         self._spare_failures = 0
         return conversation
 
@@ -312,7 +313,3 @@ class Pool:
         if self._memory_bytes > self.limits.max_memory_mb * MEGABYTE:
             self._evict()
         self.changed()
-
-
-def _stopping() -> Stopping:
-    return Stopping("The server is being stopped.", retry_after=5, hint="Try again when it runs.")

@@ -13,7 +13,7 @@ from tests.waiting import until
 from tray_app.pages.overview.claude_card import ClaudeCard, _account, _plan
 from tray_app.pages.overview.claude_watch import ClaudeReport
 from tray_app.pages.overview.facts import Facts
-from tray_app.pages.overview.mending import Mending
+from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.widgets import CopyButton
 
 
@@ -109,14 +109,14 @@ async def test_a_sign_in_that_fails_says_why_and_can_be_tried_again(card, contex
     await look(card, context, write_claude(tmp_path, NO_LOGIN, ASKED))
     press(card, "Sign in")
     await until(lambda: find(card, "Try again"))
-    assert "no way to the server" in " ".join(one.text for one in card.findChildren(Mending))
+    assert "no way to the server" in " ".join(one.text for one in card.findChildren(ProblemPanel))
     press(card, "Close")
     assert find(card, "Sign in") is not None
 
 
 async def test_a_program_that_is_not_there_is_chosen(card, context, claude, browser, tmp_path, qtbot):
     await look(card, context, tmp_path / "nowhere")
-    assert str(tmp_path / "nowhere") in " ".join(one.text for one in card.findChildren(Mending))
+    assert str(tmp_path / "nowhere") in " ".join(one.text for one in card.findChildren(ProblemPanel))
     press(card, "Get Claude Code")
     assert browser.opened == ["https://claude.com/claude-code"]
     press(card, "Choose the program...")
@@ -137,7 +137,7 @@ async def test_none_is_chosen_where_the_command_line_says_which(card, context, t
 
 async def test_what_is_no_claude_says_so(card, context, tmp_path):
     await look(card, context, write_claude(tmp_path, "sys.exit('I am a cow')"))
-    assert "I am a cow" in " ".join(one.text for one in card.findChildren(Mending))
+    assert "I am a cow" in " ".join(one.text for one in card.findChildren(ProblemPanel))
 
 
 async def test_it_follows_the_server(card, context, claude):
@@ -152,7 +152,7 @@ async def test_it_follows_the_server(card, context, claude):
         "path": str(claude),
     }
     context.bus.publish(CliChanged(None, None, None, {}, "It is gone.", "Install it."))
-    await until(lambda: card.findChild(Mending).text == "It is gone.")
+    await until(lambda: card.findChild(ProblemPanel).text == "It is gone.")
     assert find(card, "Get Claude Code") is not None
     assert facts(card)["account"] == "–"
 

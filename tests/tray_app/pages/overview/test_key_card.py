@@ -77,7 +77,7 @@ async def test_what_keeps_it_from_being_replaced_is_said(context, qtbot, said, t
         file.write_text("{ damaged")
     visible_button(card, "Replace key...").click()
     card.window().findChild(Confirmation).confirm.click()
-    await until(lambda: str(tmp_path / "place") in shown_texts(card) and card._mending.isVisible())
+    await until(lambda: str(tmp_path / "place") in shown_texts(card) and card._problem_panel.isVisible())
     assert said == []
 
 

@@ -11,7 +11,7 @@ from server.core.errors import PortUnavailable, SettingsInvalid
 from server.hosting.sockets import listen
 from tests.ports import kept_port, taken_port
 from tests.waiting import until
-from tray_app.pages.overview.mending import Mending
+from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.pages.overview.server_card import ServerCard
 from tray_app.widgets import CopyButton, ElidedLabel, StatusDot
 
@@ -56,18 +56,18 @@ async def test_a_port_in_use_is_said_and_another_one_is_a_click_away(card, conte
         await context.change_settings({"port": port})
         with pytest.raises(PortUnavailable):
             await context.server.start()
-        mending = card.findChild(Mending)
-        assert f"Port {port}" in mending.text
-        await until(lambda: [one for one in mending.findChildren(QPushButton) if one.text().startswith("Use ")])
-        [use] = [one for one in mending.findChildren(QPushButton) if one.text().startswith("Use ")]
+        panel = card.findChild(ProblemPanel)
+        assert f"Port {port}" in panel.text
+        await until(lambda: [one for one in panel.findChildren(QPushButton) if one.text().startswith("Use ")])
+        [use] = [one for one in panel.findChildren(QPushButton) if one.text().startswith("Use ")]
         offered = use.text().removeprefix("Use ")
-        await until(lambda: "(process" in mending.text)
-        assert mending.text == f"Port {port} is in use by {psutil.Process().name()} (process {os.getpid()})."
+        await until(lambda: "(process" in panel.text)
+        assert panel.text == f"Port {port} is in use by {psutil.Process().name()} (process {os.getpid()})."
         use.click()
         await until(lambda: context.server.state == "running")
         assert context.server.url == f"http://127.0.0.1:{offered}"
-    assert mending.text == ""
-    assert mending.isHidden()
+    assert panel.text == ""
+    assert panel.isHidden()
 
 
 async def test_a_port_of_the_persons_choice_is_chosen_in_settings(card, context, qtbot):
@@ -95,7 +95,7 @@ async def test_a_wrong_address_leads_to_its_setting(card, context, qtbot):
     await context.change_settings({"host": "192.0.2.1"})
     with pytest.raises(SettingsInvalid):
         await context.server.start()
-    assert "192.0.2.1" in card.findChild(Mending).text
+    assert "192.0.2.1" in card.findChild(ProblemPanel).text
     with qtbot.waitSignal(context.page_requested) as asked:
         press(card, "Change it in Settings")
     assert asked.args == ["settings", {"setting": "host"}]
@@ -107,6 +107,6 @@ async def test_a_port_that_has_become_free_needs_no_other(card, context):
         context.server.problem = PortUnavailable("Taken.", host="127.0.0.1", port=port, in_use=True)
         context.server.changed.emit()
         await until(lambda: [one for one in card.findChildren(QPushButton) if one.text() == "Start the server"])
-        assert "is now free" in card.findChild(Mending).text
+        assert "is now free" in card.findChild(ProblemPanel).text
         press(card, "Start the server")
         await until(lambda: context.server.state == "running")

@@ -10,7 +10,7 @@ from tray_app.widgets import announce
 from tray_app.widgets.action_row import Action, ActionRow
 
 
-class Mending(QWidget):
+class ProblemPanel(QWidget):
     """Hidden while nothing is amiss. The first button is the one that helps most."""
 
     def __init__(self) -> None:
