@@ -14,8 +14,10 @@ from server.models.schema_references import referenced
 from server.models.tool_schema import Schema
 
 _UNIONS = ("allOf", "anyOf", "oneOf")
-_MAX_FOLLOWED = 100
+_MAX_FOLLOWED = 1000
 """References and unions that are followed in one schema: a kilobyte of them can stand for a billion branches."""
+_MAX_DEPTH = 40
+"""Of them, in each other: Python's own limit is not far."""
 _LONGEST_NOTE = 2000
 """Characters of a union that are kept in the description; of a longer one only the required names are."""
 
@@ -48,12 +50,18 @@ class _Flattening:
     root: Schema
     open: list[str] = field(default_factory=lambda: ["#"])
     followed: int = 0
+    depth: int = 0
 
     def flattened(self, schema: Schema) -> Schema:
         """The schema without unions and references at its top; a reference that leads nowhere stays."""
-        self.followed += 1
-        if self.followed > _MAX_FOLLOWED:
+        if self.followed >= _MAX_FOLLOWED or self.depth >= _MAX_DEPTH:
             return {}
+        self.followed, self.depth = self.followed + 1, self.depth + 1
+        plain = self._merged(schema)
+        self.depth -= 1
+        return plain
+
+    def _merged(self, schema: Schema) -> Schema:
         plain = {key: value for key, value in schema.items() if key not in _UNIONS}
         if (target := self._target(plain.get("$ref"))) is not None:
             del plain["$ref"]

@@ -262,6 +262,23 @@ async def test_a_repeat_under_the_same_session_id_takes_the_place_of_the_first(s
     assert sorted(record.status for record in records) == ["cancelled", "ok", "ok"]
 
 
+async def test_requests_that_a_client_gave_one_id_are_all_cancelled(server: Served) -> None:
+    gates = [Gate(), Gate()]
+    server.backend.script(begin(), gates[0])
+    server.backend.script(begin(), gates[1])
+    client = server.openai()
+    asking = []
+    for gate in gates:
+        again = client.chat.completions.create(**BODY, extra_headers={"x-request-id": "mine"})
+        asking.append(asyncio.ensure_future(again))
+        await gate.reached.wait()
+    await server.http.delete("/api/requests/mine")
+    for request in asking:
+        with pytest.raises(openai.APIStatusError) as caught:
+            await request
+        assert caught.value.status_code == 499
+
+
 @pytest.mark.parametrize("how", ["cancel", "stop"])
 async def test_a_request_that_waits_for_its_turn_ends_at_once(serve: Serve, how: str) -> None:
     server = await serve(queue_seconds=1000.0)

@@ -296,3 +296,15 @@ def test_an_id_that_is_an_anchor_becomes_one():
 
 def test_integers_that_lose_digits_are_named_in_lists_too():
     assert of_property({"enum": [1, 2**60]}) == ({"enum": [1, 2**60]}, ["enum"])
+
+
+def test_all_variants_of_a_wide_union_are_there():
+    variants = {f"d{n}": {"properties": {f"p{n}": {}}} for n in range(300)}
+    union = {"oneOf": [{"$ref": f"#/$defs/{name}"} for name in variants], "$defs": variants}
+    assert list(plain_object(union, AT)[0]["properties"]) == [f"p{n}" for n in range(300)]
+
+
+def test_a_long_chain_of_references_is_no_recursion_without_end():
+    chain = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}]} for n in range(900)}
+    plain, _ = plain_object({"$ref": "#/$defs/d0", "$defs": {**chain, "d900": {"type": "object"}}}, AT)
+    assert plain["type"] == "object"

@@ -25,7 +25,8 @@ class RunningRequests:
     """The registry of running requests, oldest first."""
 
     def __init__(self) -> None:
-        self._requests: dict[str, Cancellable] = {}
+        self._requests: dict[int, Cancellable] = {}
+        """By `id()` of the object: a client may give two requests the same request id."""
         self._finishing = False
         self._empty = asyncio.Event()
         self._empty.set()
@@ -33,24 +34,21 @@ class RunningRequests:
     @contextmanager
     def entered(self, request: Cancellable) -> Iterator[None]:
         """Holds the request in the registry for as long as the block runs."""
-        request_id = request.record.id
-        self._requests[request_id] = request
+        self._requests[id(request)] = request
         self._empty.clear()
         try:
             yield
         finally:
-            if self._requests.get(request_id) is request:
-                del self._requests[request_id]
+            del self._requests[id(request)]
             if not self._requests:
                 self._empty.set()
 
     def cancel(self, request_id: str) -> bool:
-        """End a running request; False if there is none of that id."""
-        request = self._requests.get(request_id)
-        if request is None:
-            return False
-        request.cancel(RequestCancelled("The request was cancelled on the server."))
-        return True
+        """End the running requests of that id; False if there is none."""
+        found = [request for request in self._requests.values() if request.record.id == request_id]
+        for request in found:
+            request.cancel(RequestCancelled("The request was cancelled on the server."))
+        return bool(found)
 
     def refuse_if_finishing(self) -> None:
         """Raises Stopping once `finish` was called."""
