@@ -58,10 +58,10 @@ def _explanation(error: BaseException) -> tuple[str, str]:
     if code == sqlite3.SQLITE_FULL:
         return "the disk is full", "Free some space, then try again."
     if code in _RIGHTS or isinstance(error, PermissionError):
-        return "it may not be read or written", "Give your user the rights to the file and its folder."
+        return "access is denied", "Give your user access to the file and its folder."
     if code == sqlite3.SQLITE_IOERR or isinstance(error, OSError):
-        return "the disk refused the work", "Check that the disk is there, has space and is sound."
-    return "SQLite refused the work", "Move the file away to start with an empty history, and report this error."
+        return "the disk reported an error", "Check that the disk is connected, has space and is healthy."
+    return "SQLite reported an error", "Move the file away to start with an empty history, and report this error."
 
 
 def primary_code(error: BaseException) -> int | None:

@@ -83,7 +83,7 @@ def _open_or_replace(path: Path, migrations: Sequence[Migration], busy_timeout: 
         log.exception("the database is damaged")
     aside = set_aside(path)
     clear_suspicion(path)
-    notice = f"The database was damaged. It was set aside as {aside}, and the history starts anew."
+    notice = f"The database was damaged. It was set aside as {aside}, and the history is now empty."
     return OpenedDatabase(_open(path, migrations, busy_timeout), path, notice)
 
 

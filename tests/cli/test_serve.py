@@ -139,7 +139,7 @@ def test_settings_of_a_newer_version_are_warned_of() -> None:
     with serving() as server:
         assert status(server.url + "/api/sessions") == 200
         _, _, err = server.stop()
-    assert "does not know: shiny" in err
+    assert "unknown settings: shiny" in err
 
 
 @posix

@@ -388,7 +388,7 @@ class TestUnusable:
         if root:
             os.seteuid(65534)
         try:
-            with pytest.raises(DatabaseUnusable, match="may not be read or written") as caught:
+            with pytest.raises(DatabaseUnusable, match="access is denied") as caught:
                 open_database(folder / "history.db", migrations=migrations)
         finally:
             if root:

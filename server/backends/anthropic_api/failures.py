@@ -70,7 +70,7 @@ def of_transport(error: httpx2.HTTPError) -> TrayError:
     if isinstance(error, httpx2.TimeoutException):
         return UpstreamTimeout(f"The Anthropic API did not answer in time ({kind}).")
     if isinstance(error, httpx2.ConnectError | httpx2.ProxyError):
-        hint = "Look at the network, at proxies, and at the setting anthropic_base_url."
+        hint = "Check the network, proxies and the setting anthropic_base_url."
         return UpstreamFailed(f"The Anthropic API cannot be reached ({kind}).", hint=hint)
     if was_cut(error):
         return UpstreamFailed(f"The connection to the Anthropic API was cut ({kind}).", hint="Send the request again.")

@@ -87,8 +87,8 @@ class ClaudeCliBackend:
             self._config.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise SetupError(
-                f"The directory {self._config.directory} cannot be made: {error.strerror or error}.",
-                hint="Correct the rights above it or make room on the disk, then start the server again.",
+                f"The directory {self._config.directory} cannot be created: {error.strerror or error}.",
+                hint="Check the permissions of its parent folder and the free space, then restart the server.",
             ) from error
         spawn(asyncio.to_thread(self._remove_leftovers), name="remove leftovers")
         self._pool.open()
