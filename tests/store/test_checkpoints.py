@@ -95,6 +95,14 @@ def test_at_the_end_only_what_is_new_is_written(connection, session):
     assert [tuple(row) for row in connection.execute("SELECT * FROM messages")][:4] == before
 
 
+def test_the_only_checkpoint_is_no_reason_to_rewrite_what_came_after_it(connection):
+    session = by_words(connection, "only", *HELLO)
+    by_id(connection, session, *HELLO, *"cd")
+    assert by_id(connection, "only", *HELLO, *"xy") == "only"
+    assert listed(connection) == {session: 4, "only": 4}
+    assert words(connection, session) == [*HELLO, *"cd"]
+
+
 def test_another_system_prompt_does_not_reach_the_other_checkpoints(connection, session):
     assert by_id(connection, "second", *HELLO, *"cdef", system=("Other.",)) == "second"
     assert sessions.find(connection, NOW, "first").system == ("Be brief.",)
@@ -130,6 +138,7 @@ class TestTwoClients:
     def test_one_that_was_named_is_taken_for_nobody_elses(self, connection, session):
         by_id(connection, "second", *HELLO, *"cdef")
         other = by_words(connection, "a", *HELLO, *"cdef", "secret", "yes")
+        assert other != session
         assert listed(connection) == {session: 6, other: 8}
         assert words(connection, "second") == [*HELLO, *"cdef"]
 
@@ -137,6 +146,7 @@ class TestTwoClients:
         """The second was asked before the first one's answer was there."""
         assert by_words(connection, "left", *HELLO, *"cd", "left", "yes") == session
         right = by_words(connection, "right", *HELLO, *"cd", "right", "yes")
+        assert right != session
         assert listed(connection) == {session: 6, right: 6}
         assert by_id(connection, "second", *HELLO, *"cd", "third", "yes") == "second"
 
