@@ -4,9 +4,10 @@ import sys
 from collections.abc import Callable, Sequence
 
 from server.cli.arguments import parse
-from server.cli.console import say
-from server.cli.options import COMMAND, COMMAND_LINE
 from server.config.former_name import move_folders
+from server.config.own_commands import COMMAND
+from server.config.settings import COMMAND_LINE
+from server.core.console import say
 from server.core.errors import SettingsInvalid, TrayError
 
 USAGE_ERROR = 2

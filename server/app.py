@@ -5,7 +5,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from server.api.endpoints import chat_completions, health, messages, models, requests, sessions
+from server.api.endpoints import health, models, requests, sessions
+from server.api.endpoints.dialects import dialect_router
 from server.api.middleware.authentication import Authentication
 from server.api.middleware.bodies import BodyLimit
 from server.api.middleware.content_encoding import ContentDecoding
@@ -16,8 +17,9 @@ from server.api.middleware.paths import CanonicalPaths
 from server.api.middleware.rate_limit import RateLimit
 from server.api.middleware.refusals import Refusals
 from server.api.middleware.request_ids import RequestIds
+from server.api.services import Services
 from server.config.settings import Settings
-from server.services import Services
+from server.dialects import registry
 
 GUARD_SETTINGS = (
     "host", "allowed_hosts", "allowed_origins", "api_key_required", "rate_limit", "max_header_bytes", "max_body_bytes",
@@ -38,7 +40,9 @@ def create_app(services: Services) -> FastAPI:
         exception_handlers={HTTPException: on_http_exception, RequestValidationError: on_invalid_query},
     )
     app.state.services = services
-    for family in (chat_completions, messages, models, health, sessions, requests):
+    for dialect in registry.DIALECTS:
+        app.include_router(dialect_router(dialect))
+    for family in (models, health, sessions, requests):
         app.include_router(family.router)
     return app
 

@@ -69,6 +69,18 @@ def pytest_configure() -> None:
     sys.addaudithook(_refuse_outside)
 
 
+SCREEN = Path(__file__).parent / "tray_app" / "screen"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow to start, so that an inner loop can leave it out: see CONTRIBUTING.md."""
+    for item in items:
+        if SCREEN in item.path.parents:
+            item.add_marker("screen")
+        if "cli_path" in getattr(item, "fixturenames", ()):
+            item.add_marker("cli")
+
+
 def _apply(environment: dict[str, str], patch: pytest.MonkeyPatch) -> None:
     """Make `environment` the whole of os.environ."""
     for name in set(os.environ) - set(environment):

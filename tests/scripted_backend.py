@@ -106,12 +106,12 @@ class ScriptedBackend:
         self.running = False
 
 
-def begin(model: str = "claude-opus-5-5", input_tokens: int = 10, cached: int = 5) -> StreamEvent:
+def begin(model: str = "claude-opus-5-5", input_tokens: int = 10, cached: int = 5, written: int = 0) -> StreamEvent:
     """message_start."""
     usage = {
         "input_tokens": input_tokens,
         "cache_read_input_tokens": cached,
-        "cache_creation_input_tokens": 0,
+        "cache_creation_input_tokens": written,
         "output_tokens": 1,
     }
     message = {

@@ -10,14 +10,13 @@ import pytest
 from server.app import GUARD_SETTINGS, _guards
 from server.backends.claude_cli.backend import ClaudeCliBackend
 from server.backends.routing import RoutedBackend
+from server.composition import Server
 from server.config.settings import Settings
 from server.core.errors import SetupError
 from server.core.events import EventBus
 from server.hosting.runtime import Runtime
-from server.product import Product
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
-from server.services import Services, build_services
 from tests.scripted_backend import ScriptedBackend, answer
 from tests.waiting import until
 
@@ -33,13 +32,13 @@ class Running:
         self.settings = Settings(port=0, data_dir=tmp_path / "data", config_dir=tmp_path / "config", **settings)
         self.runtime = Runtime(self.settings, bus=EventBus(), host=self._host)
 
-    async def _host(self, settings: Settings, bus: EventBus) -> Product:
+    async def _host(self, settings: Settings, bus: EventBus) -> Server:
         key_store = KeyStore(MemoryVault(), fixed_key=KEY)
-        return Product(await build_services(settings, bus=bus, key_store=key_store, backend=self.backend))
+        return await Server.create(settings, bus, key_store=key_store, backend=self.backend)
 
     @property
-    def product(self) -> Product:
-        assert isinstance(self.runtime.hosted, Product)
+    def product(self) -> Server:
+        assert isinstance(self.runtime.hosted, Server)
         return self.runtime.hosted
 
     async def change(self, **changes: Any) -> None:
@@ -171,12 +170,12 @@ async def test_a_key_that_cannot_be_had_changes_nothing(tmp_path: Path) -> None:
 
 async def test_the_backends_are_told(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data", claude_path=tmp_path / "none")
-    services: Services = await build_services(settings, bus=EventBus(), key_store=KeyStore(MemoryVault()))
-    await services.start()
-    backend = services.backend
+    server = await Server.create(settings, EventBus(), key_store=KeyStore(MemoryVault()))
+    await server.start()
+    backend = server.services.backend
     assert isinstance(backend, RoutedBackend)
     assert isinstance(backend.cli, ClaudeCliBackend)
-    await services.apply(
+    await server.apply(
         settings.model_copy(
             update={
                 "anthropic_fallback": False,
@@ -190,7 +189,7 @@ async def test_the_backends_are_told(tmp_path: Path) -> None:
     assert (facts["fallback"], facts["base_url"]) == (False, "https://api.example")
     limits = backend.cli.pool.limits
     assert (limits.max_conversations, limits.hold_seconds) == (3, 7.0)
-    await services.stop()
+    await server.stop()
 
 
 async def test_the_guards_are_made_of_the_settings_that_are_said(tmp_path: Path) -> None:

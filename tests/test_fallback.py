@@ -14,12 +14,12 @@ import httpx2
 import openai
 import pytest
 
+from server.composition import Server
 from server.config.own_commands import own_command
 from server.config.settings import Settings
 from server.core.events import EventBus
 from server.hosting.runtime import Runtime
 from server.logs import configure_logs, log_file
-from server.product import Product, host_product
 from server.secrets import KeyStore
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 from server.secrets.vaults import MemoryVault
@@ -41,7 +41,7 @@ WEATHER = {
 class Served:
     """The running product and its clients."""
 
-    product: Product
+    product: Server
     settings: Settings
     openai: openai.AsyncOpenAI
     anthropic: anthropic.AsyncAnthropic
@@ -69,7 +69,7 @@ async def serve(
             settings = Settings(data_dir=tmp_path / "data", config_dir=tmp_path / "config", **fields)
             key_store = KeyStore(MemoryVault(), fixed_key=KEY)
             await key_store.set(ANTHROPIC_API_KEY, stored)
-            runtime = Runtime(settings, bus=EventBus(), host=functools.partial(host_product, key_store=key_store))
+            runtime = Runtime(settings, bus=EventBus(), host=functools.partial(Server.create, key_store=key_store))
             await runtime.start()
             stack.push_async_callback(runtime.stop)
             return await _served(stack, runtime)
@@ -78,7 +78,7 @@ async def serve(
 
 
 async def _served(stack: AsyncExitStack, runtime: Runtime) -> Served:
-    assert isinstance(runtime.hosted, Product)
+    assert isinstance(runtime.hosted, Server)
     assert runtime.url is not None
     options: dict[str, Any] = {"api_key": KEY, "max_retries": 0}
     for_openai = openai.AsyncOpenAI(base_url=f"{runtime.url}/v1", **options)

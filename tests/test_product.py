@@ -7,15 +7,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from server.backends.base import BackendStatus
+from server.composition import Server
 from server.config.settings import Settings
 from server.core.events import EventBus
 from server.core.messages import Events, MessagesRequest
 from server.hosting.runtime import Runtime
 from server.models.info import ModelInfo
-from server.product import Product, host_product
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
-from server.services import build_services
 
 START = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": [], "usage": {}}
 
@@ -62,8 +61,8 @@ async def post(url: str, path: str, body: dict[str, Any]) -> tuple[asyncio.Strea
 async def test_a_stop_tells_the_clients_of_running_streams(tmp_path: Path) -> None:
     backend = Endless()
 
-    async def host(settings: Settings, bus: EventBus) -> Product:
-        return Product(await build_services(settings, bus=bus, backend=backend))
+    async def host(settings: Settings, bus: EventBus) -> Server:
+        return await Server.create(settings, bus, backend=backend)
 
     settings = Settings(port=0, data_dir=tmp_path / "data", key_storage="memory", api_key_required=False)
     runtime = Runtime(settings, bus=EventBus(), host=host)
@@ -91,12 +90,13 @@ async def test_the_key_outlives_a_restart(tmp_path: Path) -> None:
     settings = Settings(port=0, data_dir=tmp_path / "data", claude_path=tmp_path / "none")
     key = await key_store.get_or_create()
 
-    async def host(settings: Settings, bus: EventBus) -> Product:
-        return await host_product(settings, bus, key_store=key_store)
+    async def host(settings: Settings, bus: EventBus) -> Server:
+        return await Server.create(settings, bus, key_store=key_store)
 
     runtime = Runtime(settings, bus=EventBus(), host=host)
     await runtime.start()
-    await runtime.restart(settings)
-    assert isinstance(runtime.hosted, Product)
+    await runtime.stop()
+    await runtime.start()
+    assert isinstance(runtime.hosted, Server)
     assert runtime.hosted.services.key_store.matches(key)
     await runtime.stop()

@@ -123,7 +123,7 @@ def test_the_error_codes_exist() -> None:
 
 def known_codes(error: type[TrayError]) -> set[str | None]:
     """The codes of an error and of those below it."""
-    return {error.openai_code}.union(*(known_codes(kind) for kind in error.__subclasses__()))
+    return {error.code}.union(*(known_codes(kind) for kind in error.__subclasses__()))
 
 
 @pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"])

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from server import __main__ as command_line
-from server.cli.console import say
-from server.cli.options import COMMAND
+from server.config.own_commands import COMMAND
+from server.core.console import say
 from tray_app.arguments import for_server, names_subcommand, parse
 from tray_app.desktop.loop.qt_imports import read_no_sources
 from tray_app.desktop.loop.qt_libraries import hint, missing_library

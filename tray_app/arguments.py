@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from server import __version__
 from server.cli.arguments import SUBCOMMANDS, add_address, add_directories
-from server.cli.options import COMMAND
+from server.config.own_commands import COMMAND
 
 PAGES = ("overview", "requests", "sessions", "clients", "settings")
 """The window's pages, as `--page` names them."""
@@ -25,14 +25,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The options of the desktop application. Ends the program with 2 if they make no sense."""
     parser = argparse.ArgumentParser(
         prog=COMMAND,
-        description="Lets any OpenAI or Anthropic client talk to Claude Code. Starts the desktop application.",
+        description="Lets any OpenAI or Anthropic client use Claude Code. Starts the desktop application.",
         epilog=EPILOG.format(command=COMMAND),
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"{COMMAND} {__version__}")
-    parser.add_argument("--hidden", action="store_true", help="start in the tray, without opening the window")
-    parser.add_argument("--page", choices=PAGES, help="show this page of the window, also of one that runs already")
-    parser.add_argument("--no-start", action="store_true", help="do not start the server; the window can do that")
+    parser.add_argument("--hidden", action="store_true", help="start in the tray without opening the window")
+    parser.add_argument("--page", choices=PAGES, help="open the window on this page, also in a running instance")
+    parser.add_argument(
+        "--no-start", action="store_true", help="do not start the server; you can start it in the window"
+    )
     add_directories(parser)
     add_address(parser)
     parser.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning or error")

@@ -9,15 +9,14 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from server.composition import Server, open_store
 from server.config.settings import Settings, load_settings, sources, with_changes, write_settings
 from server.core.errors import TrayError
 from server.core.events import EventBus
 from server.core.tasks import spawn
 from server.hosting.runtime import Hosted
 from server.logs import configure_logs
-from server.product import Product, host_product
 from server.secrets import KeyStore, open_vault
-from server.services import open_store
 from server.store.store import Store
 from tray_app.bridge import Bridge
 from tray_app.desktop.autostart import Autostart
@@ -234,9 +233,9 @@ class Context(QObject):
             raise
         await move.finish()
 
-    async def _host(self, settings: Settings, bus: EventBus) -> Product:
+    async def _host(self, settings: Settings, bus: EventBus) -> Server:
         if self.store is None:
             await self.open()
         if self.store_problem is not None:
             raise self.store_problem
-        return await host_product(settings, bus, key_store=self.key_store, store=self.store)
+        return await Server.create(settings, bus, key_store=self.key_store, store=self.store)

@@ -7,16 +7,16 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from server.api.services import Services
 from server.backends.claude_cli.backend import ClaudeCliBackend
-from server.cli.serve import refuse_itself
+from server.composition import Server
 from server.config.settings import Settings
 from server.core.errors import TrayError, as_tray_error
 from server.core.events import EventBus, RequestFinished, RequestStarted, ServerState, StateChanged
 from server.core.tasks import spawn
+from server.hosting.own_address import refuse_itself
 from server.hosting.runtime import Host, Runtime
 from server.hosting.sockets import address_url
-from server.product import Product
-from server.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -82,15 +82,20 @@ class ServerControl(QObject):
     @property
     def services(self) -> Services | None:
         """What the server is made of, while it runs."""
-        # While it starts they are there, and cannot be used yet.
-        hosted = self._runtime.hosted if self.state == "running" else None
-        return hosted.services if isinstance(hosted, Product) else None
+        server = self._server
+        return server.services if server else None
 
     @property
     def cli(self) -> ClaudeCliBackend | None:
         """Claude Code, while the server runs."""
-        services = self.services
-        return services.cli if services else None
+        server = self._server
+        return server.cli if server else None
+
+    @property
+    def _server(self) -> Server | None:
+        # While it starts its parts are there, and cannot be used yet.
+        hosted = self._runtime.hosted if self.state == "running" else None
+        return hosted if isinstance(hosted, Server) else None
 
     @property
     def trouble(self) -> str:

@@ -5,11 +5,11 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
-from server.cli.console import say
-from server.cli.options import COMMAND, COMMAND_LINE, overrides
+from server.cli.options import overrides
 from server.config import former_name
-from server.config.own_commands import announce
-from server.config.settings import Settings, load_settings
+from server.config.own_commands import COMMAND, announce
+from server.config.settings import COMMAND_LINE, Settings, load_settings
+from server.core.console import say
 from server.core.errors import SettingsInvalid, SetupError, TrayError
 from server.core.events import StateChanged
 from server.core.tasks import spawn

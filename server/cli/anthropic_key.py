@@ -3,14 +3,14 @@
 import getpass
 import sys
 
-from server.cli.console import say
 from server.config.settings import Settings
+from server.core.console import say
 from server.core.errors import SetupError
 from server.secrets import KeyStore, open_key_store
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY, checked_anthropic_key
 from server.secrets.key_store import KEY_VARIABLE
 
-_RESTART = "A server that is running hears of it when it is started again."
+_RESTART = "Restart a running server to apply this."
 
 
 async def store(settings: Settings) -> None:
@@ -22,7 +22,7 @@ async def store(settings: Settings) -> None:
     key_store = await open_key_store(settings)
     _check_place(key_store)
     await key_store.set(ANTHROPIC_API_KEY, checked_anthropic_key(_read()))
-    say(f"The Anthropic API key is {key_store.description}. {_RESTART}", "stderr")
+    say(f"The Anthropic API key is kept {key_store.description}. {_RESTART}", "stderr")
     if not settings.anthropic_fallback:
         say("It is not used: the setting anthropic_fallback is off.", "stderr")
 
@@ -34,18 +34,18 @@ async def forget(settings: Settings) -> None:
         say("No Anthropic API key is stored.", "stderr")
         return
     await key_store.set(ANTHROPIC_API_KEY, None)
-    say(f"The Anthropic API key is forgotten. {_RESTART}", "stderr")
+    say(f"The Anthropic API key was removed. {_RESTART}", "stderr")
 
 
 def _check_place(key_store: KeyStore) -> None:
     if key_store.kind == "environment":
         raise SetupError(
-            "Secrets are not kept while the environment gives the server's API key.",
-            hint=f"Unset {KEY_VARIABLE} for this command; a server that has it still finds what is stored.",
+            "Secrets cannot be stored while the environment sets the server's API key.",
+            hint=f"Unset {KEY_VARIABLE} for this command; a server that has it still reads what is stored.",
         )
     if key_store.kind == "memory":
         raise SetupError(
-            "The Anthropic API key would be lost at once: there is nothing but memory to keep it in.",
+            "The Anthropic API key was not stored: there is no permanent place to keep it.",
             hint='Unlock or install a system keyring, or set key_storage = "file".',
         )
 
@@ -56,6 +56,6 @@ def _read() -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline()
     try:
-        return getpass.getpass("Anthropic API key (it is not shown): ")
+        return getpass.getpass("Anthropic API key (input is hidden): ")
     except EOFError:
         return ""

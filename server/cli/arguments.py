@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from server import __version__
-from server.cli.options import COMMAND
+from server.config.own_commands import COMMAND
 
 SUBCOMMANDS = ("serve", "key", "doctor")
 
@@ -30,7 +30,7 @@ def _with_subcommand(arguments: list[str]) -> list[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=COMMAND,
-        description="Lets any OpenAI or Anthropic client talk to Claude Code. Without a subcommand: serve.",
+        description="Lets any OpenAI or Anthropic client use Claude Code. Without a subcommand: serve.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"{COMMAND} {__version__}")
@@ -44,26 +44,26 @@ def _parser() -> argparse.ArgumentParser:
 def _add_serve(subcommands: Any) -> None:
     serve = _add(subcommands, "serve", "start the server and keep it running")
     add_address(serve)
-    serve.add_argument("--no-auth", action="store_true", help="ask no client for the API key")
+    serve.add_argument("--no-auth", action="store_true", help="do not require the API key")
     serve.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning or error")
 
 
 def _add_key(subcommands: Any) -> None:
-    key = _add(subcommands, "key", "print the API key of the server")
+    key = _add(subcommands, "key", "print the server's API key")
     key.description = (
-        "Print the API key of the server. With --anthropic: store a key of your own for the Anthropic API, which "
+        "Print the server's API key. With --anthropic: store a key of your own for the Anthropic API, which "
         "then answers, and bills that key, where Claude Code is missing or not signed in."
     )
     what = key.add_mutually_exclusive_group()
-    what.add_argument("--rotate", action="store_true", help="make a new one first; the old one is then refused")
+    what.add_argument("--rotate", action="store_true", help="replace it first; the old key is then refused")
     what.add_argument(
-        "--anthropic", action="store_true", help="store an Anthropic API key, asked for or read from standard input"
+        "--anthropic", action="store_true", help="store an Anthropic API key, from a prompt or standard input"
     )
     what.add_argument("--forget-anthropic", action="store_true", help="remove the stored Anthropic API key")
 
 
 def _add_doctor(subcommands: Any) -> None:
-    doctor = _add(subcommands, "doctor", "check everything that the server needs")
+    doctor = _add(subcommands, "doctor", "check everything the server needs")
     add_address(doctor)
     doctor.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -78,15 +78,17 @@ def _add(subcommands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
 
 def add_directories(parser: argparse.ArgumentParser) -> None:
     """The options that say where files are."""
-    parser.add_argument("--data-dir", metavar="DIR", help="where database, logs and secrets are")
-    parser.add_argument("--config-dir", metavar="DIR", help="where settings.toml is")
+    parser.add_argument("--data-dir", metavar="DIR", help="folder for the database, logs and secrets")
+    parser.add_argument("--config-dir", metavar="DIR", help="folder for settings.toml")
 
 
 def add_address(parser: argparse.ArgumentParser) -> None:
     """The options that say where to listen, and what with."""
-    parser.add_argument("--host", help="address to listen on (127.0.0.1: this machine alone)")
-    parser.add_argument("--port", help="port to listen on (8000); 0 takes any that is free")
-    parser.add_argument("--claude-path", metavar="FILE", help="the claude program, if it is not found by itself")
+    parser.add_argument("--host", help="address to listen on (127.0.0.1: this computer only)")
+    parser.add_argument("--port", help="port to listen on (8000); 0 picks any free port")
+    parser.add_argument(
+        "--claude-path", metavar="FILE", help="path of the claude program, if it is not found automatically"
+    )
 
 
 def _serve(namespace: argparse.Namespace) -> int:

@@ -48,7 +48,7 @@ def check_settings(settings: Settings) -> Check:
     path = settings.settings_file
     if settings.unknown_keys:
         names = ", ".join(settings.unknown_keys)
-        return Check("settings", "warn", f"{path} holds settings that this version does not know: {names}")
+        return Check("settings", "warn", f"{path} has unknown settings: {names}")
     return Check("settings", "ok", str(path) if os.path.exists(path) else f"defaults; there is no {path}")
 
 
@@ -92,7 +92,7 @@ async def check_key(settings: Settings) -> Check:
     except SetupError as error:
         return Check("API key", "fail", error.message, error.hint)
     if not settings.api_key_required:
-        return Check("API key", "warn", "none is required: every program on this machine can use the server")
+        return Check("API key", "warn", "not required: any program on this computer can use the server")
     lost = key_store.kind == "memory" and settings.key_storage != "memory"
     return Check("API key", "warn" if lost else "ok", key_store.description)
 
@@ -106,11 +106,11 @@ async def check_anthropic_key(settings: Settings) -> Check:
     except SetupError as error:
         return Check(name, "fail", error.message, error.hint)
     if not stored:
-        return Check(name, "ok", "none is stored; it is needed only where Claude Code cannot serve")
+        return Check(name, "ok", "none stored; needed only where Claude Code cannot answer")
     if not settings.anthropic_fallback:
-        return Check(name, "ok", "one is stored, and not used: the setting anthropic_fallback is off")
+        return Check(name, "ok", "stored but not used: the setting anthropic_fallback is off")
     when = " or its plan is used up" if settings.fallback_on_plan_limit else ""
-    return Check(name, "ok", f"one is stored; it pays where Claude Code is missing or not signed in{when}")
+    return Check(name, "ok", f"stored; billed where Claude Code is missing or not signed in{when}")
 
 
 async def check_port(settings: Settings) -> Check:
@@ -118,7 +118,7 @@ async def check_port(settings: Settings) -> Check:
     report = await look_at_port(settings.host, settings.port)
     if report.error is None:
         address = address_url(settings.host, settings.port)
-        return Check("port", "ok", f"{address} is free" if settings.port else "any port that is free will be taken")
+        return Check("port", "ok", f"{address} is free" if settings.port else "any free port will be used")
     if report.ours:
         return Check("port", "ok", f"the server is running on port {settings.port} (version {report.ours})")
     held = f"{report.error.message.rstrip('.')}: {report.holder}" if report.holder else report.error.message
@@ -127,16 +127,16 @@ async def check_port(settings: Settings) -> Check:
 
 def check_database(settings: Settings) -> Check:
     """Whether the database is one that this version can use, and can be written."""
-    from server.services import DATABASE_FILE
+    from server.config.paths import DATABASE_FILE
     from server.store.database import look
     from server.store.migrate import shipped_migrations, user_version
 
     path = settings.data_dir / DATABASE_FILE
     if not _can_write(path):
-        hint = "Correct the rights, or choose another --data-dir."
+        hint = "Check its permissions, or choose another --data-dir."
         return Check("database", "fail", f"{path} cannot be written", hint)
     if not os.path.exists(path):
-        return Check("database", "ok", f"will be made as {path}")
+        return Check("database", "ok", f"will be created as {path}")
     try:
         look(path, known=len(shipped_migrations()))
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
@@ -144,7 +144,7 @@ def check_database(settings: Settings) -> Check:
     except TrayError as error:
         return Check("database", "fail", error.message, error.hint)
     except (sqlite3.Error, OSError) as error:
-        hint = "The server will set it aside and begin a new one."
+        hint = "The server will set it aside and start a new one."
         return Check("database", "fail", f"{path} cannot be read: {error}", hint)
     return Check("database", "ok", f"{path}, version {version}, {path.stat().st_size / 1e6:.1f} MB")
 

@@ -7,9 +7,9 @@ import logging
 from dataclasses import asdict
 
 from server.cli.checks import Check, check_all
-from server.cli.console import say
 from server.cli.options import overrides
 from server.config.settings import load_settings
+from server.core.console import say
 from server.core.errors import SettingsInvalid
 
 

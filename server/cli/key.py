@@ -5,9 +5,9 @@ import asyncio
 import logging
 
 from server.cli import anthropic_key
-from server.cli.console import say
 from server.cli.options import overrides
 from server.config.settings import Settings, load_settings
+from server.core.console import say
 from server.core.errors import SetupError
 from server.secrets import KeyStore, open_key_store
 
@@ -28,13 +28,13 @@ def _print_key(settings: Settings, *, rotate: bool) -> None:
     key, key_store = asyncio.run(_key(settings, rotate=rotate))
     if not say(key):
         raise SetupError(
-            "The key could not be printed.", hint="Start the command in a terminal, or see where its output goes."
+            "The key could not be printed.", hint="Run the command in a terminal, or check where its output goes."
         )
-    say(f"The API key is {key_store.description}.", "stderr")
+    say(f"The API key is kept {key_store.description}.", "stderr")
     if rotate:
-        say("A server that is running takes the old one until it is started again.", "stderr")
+        say("A running server accepts the old key until you restart it.", "stderr")
     if not settings.api_key_required:
-        say("The settings say that no API key is required.", "stderr")
+        say("No API key is required, by the settings.", "stderr")
 
 
 async def _key(settings: Settings, *, rotate: bool) -> tuple[str, KeyStore]:
@@ -42,7 +42,7 @@ async def _key(settings: Settings, *, rotate: bool) -> tuple[str, KeyStore]:
     key = await (key_store.rotate() if rotate else key_store.get_or_create())
     if key_store.kind == "memory":
         raise SetupError(
-            f"There is no key to print: it is {key_store.description}.",
-            hint="A running server has printed its key when it started.",
+            f"There is no key to print: it is kept {key_store.description}.",
+            hint="A running server printed its key at startup.",
         )
     return key, key_store

@@ -1,11 +1,7 @@
-"""What every subcommand needs of the command line: its name, and what its options mean for the settings."""
+"""What the command line's options mean for the settings."""
 
 import argparse
 from typing import Any
-
-COMMAND = "dragoman"
-COMMAND_LINE = "command line"
-"""How settings name the arguments as the source of a value."""
 
 
 def overrides(namespace: argparse.Namespace) -> dict[str, Any]:

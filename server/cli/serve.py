@@ -9,15 +9,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
-from server.cli.console import say
-from server.cli.options import COMMAND, overrides
+from server.cli.options import overrides
 from server.config import former_name
-from server.config.own_commands import announce, own_command
+from server.config.own_commands import COMMAND, announce, own_command
 from server.config.settings import Settings, load_settings
-from server.core.errors import SettingsInvalid
+from server.core.console import say
 from server.core.events import Event, EventBus, Notice, NoticeCleared, StateChanged
+from server.hosting.own_address import LOOPBACK, refuse_itself
 from server.hosting.runtime import Host, Runtime
 from server.logs import configure_logs
 from server.secrets import KeyStore, open_key_store
@@ -25,7 +24,6 @@ from server.secrets import KeyStore, open_key_store
 log = logging.getLogger(__name__)
 
 HARD_EXIT = 130
-LOOPBACK = ("127.", "localhost", "::1")
 
 
 def run(namespace: argparse.Namespace) -> int:
@@ -39,26 +37,11 @@ def run(namespace: argparse.Namespace) -> int:
     return asyncio.run(_run(settings))
 
 
-def refuse_itself(settings: Settings, upstream: str) -> None:
-    """Claude Code, which gets the environment's `ANTHROPIC_BASE_URL`, must not ask the server that it works for.
-
-    People set that variable for their clients, in the same terminal. Raises SettingsInvalid.
-    """
-    with contextlib.suppress(ValueError):  # not our business: the CLI says what is wrong with the address
-        address = urlsplit(upstream)
-        if address.port == settings.port and (address.hostname or "").startswith(LOOPBACK):
-            raise SettingsInvalid(
-                f"ANTHROPIC_BASE_URL is {upstream}, so Claude Code would ask this very server.",
-                source="ANTHROPIC_BASE_URL",
-                hint="Unset it where the server is started: it is for clients.",
-            )
-
-
 async def _run(settings: Settings) -> int:
-    from server.product import host_product
+    from server.composition import Server
 
     key_store = await open_key_store(settings)
-    return await serve(settings, functools.partial(host_product, key_store=key_store), key_store)
+    return await serve(settings, functools.partial(Server.create, key_store=key_store), key_store)
 
 
 async def serve(settings: Settings, host: Host, key_store: KeyStore) -> int:
@@ -95,7 +78,7 @@ def _cancelled_by_signals() -> Iterator[None]:
         if received:
             os._exit(HARD_EXIT)
         received.append(number)
-        log.info("stopping (%s); once more ends the program at once", signal.Signals(number).name)
+        log.info("stopping (%s); repeat to stop immediately", signal.Signals(number).name)
         if task is not None:
             task.cancel()
 
@@ -127,7 +110,7 @@ def _stop_signals() -> list[int]:
 async def _whereabouts(settings: Settings, key_store: KeyStore) -> str:
     """One line: where the API key is, or in memory, where nobody could find it, the key itself."""
     if not settings.api_key_required:
-        return "API key: none is needed; every program that reaches this address can use the server"
+        return "API key: not required; any program that can reach this address can use the server"
     key = await key_store.get_or_create()
     if key_store.kind == "memory":
         return f"API key: {key} ({key_store.description})"
@@ -144,9 +127,9 @@ def _announce(runtime: Runtime, whereabouts: str) -> None:
 def _warn(settings: Settings) -> None:
     if settings.unknown_keys:
         names = ", ".join(settings.unknown_keys)
-        log.warning("%s holds settings that this version does not know: %s", settings.settings_file, names)
+        log.warning("%s has unknown settings: %s", settings.settings_file, names)
     if not settings.api_key_required and not settings.host.startswith(LOOPBACK):
-        log.warning("everybody on the network can use this server: it asks for no API key")
+        log.warning("anyone on the network can use this server: no API key is required")
 
 
 class _Journal:
@@ -167,7 +150,7 @@ class _Journal:
             case Notice():
                 _tell(event)
             case NoticeCleared(topic):
-                log.info("settled: %s", topic)
+                log.info("resolved: %s", topic)
 
 
 def _tell(notice: Notice) -> None:
@@ -176,6 +159,5 @@ def _tell(notice: Notice) -> None:
     text = f"{notice.message} {notice.hint}".strip()
     if log.isEnabledFor(level):
         log.log(level, "%s", text)
-    elif notice.level != "info" and sys.stderr is not None:
-        with contextlib.suppress(OSError):
-            print(f"{COMMAND}: {text}", file=sys.stderr, flush=True)
+    elif notice.level != "info":
+        say(f"{COMMAND}: {text}", "stderr")

@@ -67,10 +67,10 @@ def _rename(former: Path, folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         former.rename(folder)
     except OSError as error:
-        held = "Quit the program if it still runs under its former name. " if sys.platform == "win32" else ""
+        held = "Quit the program if it is still running under its former name. " if sys.platform == "win32" else ""
         raise SetupError(
             f"The folder {former} of this program's former name cannot be moved to {folder}: "
             f"{error.strerror or error}.",
-            hint=f"{held}Move it yourself, or give it another name to begin without it.",
+            hint=f"{held}Move it yourself, or rename it to start without it.",
         ) from error
     _moved.append((former, folder))

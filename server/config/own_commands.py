@@ -15,6 +15,8 @@ from pathlib import Path
 
 from server.config.paths import APP_NAME, default_config_dir, default_data_dir
 
+COMMAND = APP_NAME
+
 CHECKOUT = Path(__file__).parents[1]
 """Where `dev.py` is, if this is a checkout."""
 
@@ -120,7 +122,7 @@ def quoted(words: Sequence[str]) -> str:
 def key_hint() -> str:
     """Where the server's API key can be seen."""
     if host.window:
-        return "the page Overview of its window shows it"
+        return "the Overview page of its window shows it"
     return f"`{own_command('key')}` prints it"
 
 
@@ -128,7 +130,7 @@ def sign_in_hint(cli: Path | str) -> str:
     """How to sign in with the Claude Code at `cli`."""
     terminal = f"run `{cli_command(cli, 'auth', 'login')}` in a terminal"
     if host.window:
-        return f"Sign in on the page Overview of the window, or {terminal}; then try again."
+        return f"Sign in on the Overview page of the window, or {terminal}; then try again."
     return f"{terminal[0].upper()}{terminal[1:]}, or set ANTHROPIC_API_KEY for the server; then try again."
 
 

@@ -12,6 +12,10 @@ from typing import IO
 import platformdirs
 
 APP_NAME = "dragoman"
+DATABASE_FILE = "history.db"
+"""In the data directory."""
+CLI_DIRECTORY = "claude"
+"""Where the CLI runs, in the data directory: private and empty."""
 LEFT_BEHIND_SECONDS = 60.0
 """A write takes no longer, even on a slow disk."""
 RETRY_DELAYS: Sequence[float] = (0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.4) if sys.platform == "win32" else ()

@@ -1,24 +1,17 @@
-"""The settings, from four places, each stronger than the one before.
+"""The settings. Precedence, highest first: command line, environment (`DRAGOMAN_*`), settings file, default.
 
-Defaults, the file `<config_dir>/settings.toml`, environment variables `DRAGOMAN_*`, and what the
-command line (or the desktop application) says. Secrets are not settings: see `server.secrets`.
+The file is `settings.toml` in `config_dir`. Secrets are not settings: see `server.secrets`.
 """
 
 import ipaddress
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
 from server.config.paths import default_config_dir, default_data_dir
 from server.config.settings_file import SETTINGS_FILE, edit_settings_file, read_settings_file
@@ -46,7 +39,7 @@ def _split_pairs(value: Any) -> Any:
         return value
     pairs = [part.partition("=") for part in value.split(",") if part.strip()]
     if not all(name.strip() and equals and target.strip() for name, equals, target in pairs):
-        raise ValueError("has to be written as name=model, name=model")
+        raise ValueError("must be written as name=model, name=model")
     return {name.strip(): target.strip() for name, _, target in pairs}
 
 
@@ -61,7 +54,7 @@ def _absolute(value: Any) -> Any:
     try:
         return Path(value).expanduser().absolute()
     except RuntimeError:  # there is no such user, or this one has no home
-        raise ValueError("names a home folder that cannot be found") from None
+        raise ValueError("names a home folder that does not exist") from None
 
 
 def _absolute_or_none(value: Any) -> Any:
@@ -79,19 +72,16 @@ def _is_this_machine(host: str) -> bool:
         return host == "localhost"
 
 
-# NoDecode: pydantic-settings would take lists and mappings from the environment as JSON only.
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)]
-Aliases = Annotated[dict[str, str], NoDecode, BeforeValidator(_split_pairs)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_split_list)]
+Aliases = Annotated[dict[str, str], BeforeValidator(_split_pairs)]
 Directory = Annotated[Path, BeforeValidator(_absolute)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """All settings. `Settings(port=0)` takes what it is given and defaults only: see `load_settings`."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", populate_by_name=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     host: str = Field("127.0.0.1", min_length=1)
     """Address or name to listen on."""
@@ -155,18 +145,6 @@ class Settings(BaseSettings):
 
     _unknown_keys: tuple[str, ...] = PrivateAttr(default=())
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # load_settings joins the sources itself: it has to know which of them a wrong value came from.
-        return (init_settings,)
-
     @field_validator("rate_limit")
     @classmethod
     def _check_rate_limit(cls, value: str) -> str:
@@ -177,7 +155,7 @@ class Settings(BaseSettings):
         try:
             parse_many(value)
         except ValueError:
-            raise ValueError("has to be written as 120/minute, or be empty for no limit") from None
+            raise ValueError("must be written as 120/minute, or be empty for no limit") from None
         return value
 
     @field_validator("anthropic_base_url")
@@ -185,17 +163,22 @@ class Settings(BaseSettings):
     def _check_base_url(cls, value: str) -> str:
         parts = urlsplit(value.strip())
         if parts.scheme not in ("https", "http") or not parts.hostname or parts.port == 0:
-            raise ValueError("has to be an address such as https://api.anthropic.com")
+            raise ValueError("must be a URL such as https://api.anthropic.com")
         if parts.scheme == "http" and not _is_this_machine(parts.hostname):
-            raise ValueError("has to begin with https://, since the API key goes there")
+            raise ValueError("must begin with https://, because the API key is sent there")
         if "@" in parts.netloc or parts.query or parts.fragment:
-            raise ValueError("has to be an address without a user name, a query or a fragment")
+            raise ValueError("must not contain a user name, a query or a fragment")
         return value.strip().rstrip("/")
 
     @property
     def unknown_keys(self) -> tuple[str, ...]:
         """Keys of the settings file that this version does not know; a newer one may have written them."""
         return self._unknown_keys
+
+    @property
+    def session_ttl_seconds(self) -> float | None:
+        """How long sessions and requests are kept after their last use; None: for ever."""
+        return None if self.session_ttl_hours is None else self.session_ttl_hours * 3600
 
     @property
     def settings_file(self) -> Path:
@@ -233,9 +216,11 @@ def sources(overrides: Mapping[str, Any] | None = None) -> dict[str, str]:
 
 
 def _fixed(overrides: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """What the environment says, and what the command line does, which is the stronger one."""
+    """What the environment and the command line say; the latter takes precedence. An empty variable says nothing."""
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
-    return EnvSettingsSource(Settings)(), given
+    variables = {name.upper(): value for name, value in os.environ.items() if value}
+    named = {name: f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields}
+    return {name: variables[variable] for name, variable in named.items() if variable in variables}, given
 
 
 def _names_of_sources(environment: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:

@@ -59,5 +59,5 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
 
 
 def _unusable(path: Path, reason: str) -> SettingsInvalid:
-    hint = "Correct the file, or move it away to start with the defaults."
+    hint = "Correct the file, or move it to start with the defaults."
     return SettingsInvalid(f"The settings file {path} {reason}.", source=str(path), hint=hint)

@@ -1,4 +1,4 @@
-"""Every error of the program, and the one table that says how each reaches a client.
+"""Every error of the program, with its HTTP status and code. A dialect's `errors.py` makes its body of them.
 
     TrayError
     ├── RequestError                 the client can mend it
@@ -23,7 +23,7 @@
     │   │   └── ApiKeyRefused        401  the person's own key for the Anthropic API is not taken
     │   ├── AccountRefused           403  the account may not do this (billing, organisation, on hold)
     │   ├── PlanLimitReached         429  the plan's window, or the API's rate limit
-    │   ├── Overloaded               529  (503 to OpenAI's clients)
+    │   ├── Overloaded               529
     │   ├── UpstreamFailed           500  any other error of the service
     │   ├── ProcessDied              500  the CLI ended in the middle of its work
     │   ├── UpstreamTimeout          504
@@ -46,9 +46,8 @@ class TrayError(Exception):
     """Base of the tree. `message` says what happened and why, `hint` what the person can do about it."""
 
     status: ClassVar[int] = 500
-    openai_type: ClassVar[str] = "server_error"
-    openai_code: ClassVar[str | None] = None
-    anthropic_type: ClassVar[str] = "api_error"
+    code: str | None = None
+    """The error's kind for programs, the same in every dialect that has codes."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -68,8 +67,6 @@ class RequestError(TrayError):
     """The client's request is at fault."""
 
     status = 400
-    openai_type = "invalid_request_error"
-    anthropic_type = "invalid_request_error"
 
 
 class InvalidRequest(RequestError):
@@ -78,49 +75,47 @@ class InvalidRequest(RequestError):
     def __init__(self, message: str, *, param: str | None = None, code: str | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.param = param
-        self.code = code
+        if code is not None:
+            self.code = code
 
 
 class ContextTooLong(InvalidRequest):
     """The conversation does not fit into the model's context window."""
 
-    openai_code = "context_length_exceeded"
+    code = "context_length_exceeded"
 
 
 class AuthenticationRequired(RequestError):
     """The API key of this server is missing or wrong."""
 
     status = 401
-    openai_code = "invalid_api_key"
-    anthropic_type = "authentication_error"
+    code = "invalid_api_key"
 
 
 class OriginRefused(RequestError):
     """The Host or Origin header names a place that may not use this server (DNS rebinding, foreign web pages)."""
 
     status = 403
-    anthropic_type = "permission_error"
 
 
 class NotFound(RequestError):
     """There is no such path or object."""
 
     status = 404
-    openai_code = "not_found"
-    anthropic_type = "not_found_error"
+    code = "not_found"
 
 
 class ModelNotFound(NotFound):
     """Neither an alias nor a model that the account can use."""
 
-    openai_code = "model_not_found"
+    code = "model_not_found"
 
 
 class MethodNotAllowed(RequestError):
     """The path exists, with other methods. `allowed` are those."""
 
     status = 405
-    openai_code = "method_not_allowed"
+    code = "method_not_allowed"
 
     def __init__(self, message: str, *, allowed: tuple[str, ...] = (), hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -135,8 +130,7 @@ class RequestTimedOut(RequestError):
     """The client stopped sending in the middle of its body."""
 
     status = 408
-    openai_code = "request_timeout"
-    anthropic_type = "timeout_error"
+    code = "request_timeout"
 
     @property
     def headers(self) -> dict[str, str]:
@@ -148,8 +142,7 @@ class BodyTooLarge(RequestError):
     """The body is larger than the limit of `limit` bytes."""
 
     status = 413
-    openai_code = "request_too_large"
-    anthropic_type = "request_too_large"
+    code = "request_too_large"
 
     def __init__(self, message: str, *, limit: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -160,7 +153,7 @@ class UnsupportedEncoding(RequestError):
     """The body has a Content-Encoding that is not decoded here."""
 
     status = 415
-    openai_code = "unsupported_encoding"
+    code = "unsupported_encoding"
 
     @property
     def headers(self) -> dict[str, str]:
@@ -172,7 +165,7 @@ class HeadersTooLarge(RequestError):
     """The headers together are larger than the limit of `limit` bytes."""
 
     status = 431
-    openai_code = "headers_too_large"
+    code = "headers_too_large"
 
     def __init__(self, message: str, *, limit: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -183,9 +176,7 @@ class _RetryLater(TrayError):
     """An error that passes; `retry_after` is in seconds."""
 
     status = 429
-    openai_type = "rate_limit_error"
-    openai_code = "rate_limit_exceeded"
-    anthropic_type = "rate_limit_error"
+    code = "rate_limit_exceeded"
 
     def __init__(self, message: str, *, retry_after: float | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -205,14 +196,14 @@ class RateLimited(_RetryLater, RequestError):
 class QueueFull(_RetryLater, RequestError):
     """All processes, or its session, were busy for as long as a request may wait."""
 
-    openai_code = "queue_full"
+    code = "queue_full"
 
 
 class RequestCancelled(RequestError):
     """A person ended the request, at the tray or by `DELETE /api/requests/{id}`; or its client left."""
 
     status = 499
-    openai_code = "request_cancelled"
+    code = "request_cancelled"
 
     @property
     def headers(self) -> dict[str, str]:
@@ -224,7 +215,7 @@ class RequestSuperseded(RequestCancelled):
     """The same request came again under the same session id before this one had ended, and is answered instead."""
 
     status = 409
-    openai_code = "request_superseded"
+    code = "request_superseded"
 
 
 class BackendError(TrayError):
@@ -235,16 +226,14 @@ class CliNotFound(BackendError):
     """There is no Claude Code CLI here that can be run."""
 
     status = 503
-    openai_code = "claude_code_not_found"
+    code = "claude_code_not_found"
 
 
 class NotSignedIn(BackendError):
     """Claude Code is not signed in, or its login has ended: then the service has `refused` it."""
 
     status = 401
-    openai_type = "invalid_request_error"
-    openai_code = "claude_code_not_signed_in"
-    anthropic_type = "authentication_error"
+    code = "claude_code_not_signed_in"
 
     def __init__(self, message: str, *, refused: bool = False, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -254,16 +243,14 @@ class NotSignedIn(BackendError):
 class ApiKeyRefused(NotSignedIn):
     """The person's own key for the Anthropic API is missing, or the API does not take it."""
 
-    openai_code = "anthropic_api_key_refused"
+    code = "anthropic_api_key_refused"
 
 
 class AccountRefused(BackendError):
     """The account that Claude Code is signed in to may not do this."""
 
     status = 403
-    openai_type = "invalid_request_error"
-    openai_code = "account_refused"
-    anthropic_type = "permission_error"
+    code = "account_refused"
 
 
 class PlanLimitReached(_RetryLater, BackendError):
@@ -287,12 +274,10 @@ class PlanLimitReached(_RetryLater, BackendError):
 
 
 class Overloaded(_RetryLater, BackendError):
-    """The service has too much to do. OpenAI has no 529: its clients are told 503."""
+    """The service has too much to do."""
 
     status = 529
-    openai_type = "server_error"
-    openai_code = "overloaded"
-    anthropic_type = "overloaded_error"
+    code = "overloaded"
 
 
 class UpstreamFailed(BackendError):
@@ -316,17 +301,14 @@ class UpstreamTimeout(BackendError):
     """Nothing came for too long."""
 
     status = 504
-    openai_code = "timeout"
-    anthropic_type = "timeout_error"
+    code = "timeout"
 
 
 class Stopping(_RetryLater, BackendError):
     """The server is being stopped."""
 
     status = 503
-    openai_type = "server_error"
-    openai_code = "server_stopping"
-    anthropic_type = "overloaded_error"
+    code = "server_stopping"
 
 
 class SetupError(TrayError):
@@ -387,19 +369,3 @@ def as_tray_error(error: BaseException) -> TrayError:
     if isinstance(error, TrayError):
         return error
     return TrayError("The server met an unexpected error; its log holds the details.")
-
-
-def openai_response(error: TrayError) -> ErrorResponse:
-    """OpenAI's error body: https://platform.openai.com/docs/guides/error-codes (schema `ErrorResponse`)."""
-    code = getattr(error, "code", None) or error.openai_code
-    body = {"message": str(error), "type": error.openai_type, "param": getattr(error, "param", None), "code": code}
-    status = 503 if error.status == 529 else error.status
-    return ErrorResponse(status, error.headers, {"error": body})
-
-
-def anthropic_response(error: TrayError, request_id: str | None = None) -> ErrorResponse:
-    """Anthropic's error body: https://docs.anthropic.com/en/api/errors."""
-    body: dict[str, Any] = {"type": "error", "error": {"type": error.anthropic_type, "message": str(error)}}
-    if request_id is not None:
-        body["request_id"] = request_id
-    return ErrorResponse(error.status, error.headers, body)

@@ -32,10 +32,6 @@ MAX_TOOL_NAME = 512
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 EFFORTS: tuple[Effort, ...] = ("low", "medium", "high", "xhigh", "max")
 
-FINAL_STOP_REASONS = frozenset(
-    {"end_turn", "stop_sequence", "max_tokens", "refusal", "model_context_window_exceeded", "pause_turn"}
-)
-
 
 class Message(TypedDict):
     """One turn. `content` is always a list of blocks; a plain string is one text block."""

@@ -1,11 +1,12 @@
-"""What a dialect is: a body in, a `Call` out; stream events in, that dialect's chunks out."""
+"""How a dialect translates: a body in, a `Call` out; stream events in, that dialect's chunks out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from server.core.errors import TrayError
 from server.core.messages import MessagesRequest, StreamEvent
+from server.models.aliases import ModelNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +57,12 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class Context(ModelNames):
     """What a dialect has to know of the world, given to it: it asks nobody.
 
-    `aliases` maps names that clients use to models; `models` are the ids and short names that the backend offers
-    (empty while unknown); `default_model` serves a request that names none. `response_id` is the id for the answer
-    without its prefix, `created` epoch seconds.
+    `response_id` is the id for the answer without its prefix, `created` epoch seconds.
     """
 
-    aliases: Mapping[str, str]
-    models: tuple[str, ...]
-    default_model: str
     response_id: str
     created: int
 

@@ -83,7 +83,7 @@ class IncompleteConnections:
         excess = len(self._since) - self.limits.max_incomplete
         if excess <= 0:
             return
-        log.warning("Too many connections wait for the end of a request; those that wait longest are closed.")
+        log.warning("Too many connections are waiting to complete a request; the oldest are closed.")
         loop = asyncio.get_running_loop()
         for connection, since in sorted(self._since.items(), key=lambda item: item[1])[:excess]:
             young = since + self.limits.settle_seconds - loop.time()
@@ -91,7 +91,7 @@ class IncompleteConnections:
                 self._check = loop.call_later(young, self._close_oldest)
                 return
             self.forget(connection)
-            connection.give_up("Too many connections wait for the end of a request.")
+            connection.give_up("Too many connections are waiting to complete a request.")
 
 
 class Connection(H11Protocol):
@@ -137,8 +137,10 @@ class Connection(H11Protocol):
         error = sys.exception()
         status = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400
         if self.conn.trailing_data[0].startswith(_TLS_HANDSHAKE) and not self._has_served:
-            log.warning("A client speaks https, which this server does not: its base URL must begin with http://.")
-        reason = {431: "The request's headers are larger than this server takes."}.get(status, msg)
+            log.warning(
+                "A client uses https, which this server does not support: its base URL must begin with http://."
+            )
+        reason = {431: "The request's headers are too large for this server."}.get(status, msg)
         self._answer(status, reason)
 
     def _answer(self, status: int, message: str) -> None:

@@ -42,7 +42,7 @@ class HttpServer(uvicorn.Server):
         """Wait until requests are answered. Raises SetupError if `serving` ends before that."""
         await asyncio.wait({serving, self._ready}, return_when=asyncio.FIRST_COMPLETED)
         if not self._ready.done():
-            raise SetupError("The server's application did not start; the log holds the details.")
+            raise SetupError("The server's application did not start; see the log.")
 
     def listens_at(self, host: str, port: int) -> bool:
         """Whether that is the address that it has."""

@@ -1,7 +1,7 @@
 """Runs the server on the loop that is there: asyncio's without a desktop, Qt's with one.
 
-A `Host` makes what is served; the product's is `server.product.host_product`. Everything that happens is published as
-`StateChanged`.
+A `Host` makes what is served; the product's is `server.composition.Server.create`. Every change of state is published
+as `StateChanged`.
 """
 
 import asyncio
@@ -103,13 +103,6 @@ class Runtime:
         # It may have been stopped meanwhile, and even started again.
         if self.hosted is hosted:
             await self.stop()
-
-    async def restart(self, settings: Settings) -> None:
-        """Stop, and start with other settings. Raises as `start` does."""
-        async with self._lock:
-            await self._stop()
-            self.settings = settings
-            await self._start()
 
     async def reconfigure(self, settings: Settings) -> None:
         """Go on with other settings; running requests are finished as they began. If it does not run: for its start.
@@ -227,7 +220,7 @@ class Runtime:
         async with self._lock:
             if serving is self._serving:
                 await self._take_down()
-                self._change("failed", reason="The HTTP server ended unexpectedly; the log holds the details.")
+                self._change("failed", reason="The HTTP server stopped unexpectedly; see the log.")
 
     def _change(self, state: ServerState, *, reason: str = "") -> None:
         self.state = state

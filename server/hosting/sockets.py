@@ -10,7 +10,7 @@ import sys
 from server.core.errors import PortUnavailable, SettingsInvalid, SetupError
 
 BACKLOG = 2048
-PORT_HINT = "Choose another one with --port or the setting `port`; 0 takes any that is free."
+PORT_HINT = "Choose another one with --port or the setting `port`; 0 picks any free port."
 
 
 async def listen(host: str, port: int) -> socket.socket:
@@ -32,7 +32,7 @@ async def _resolve(host: str, port: int) -> tuple[int, tuple[object, ...]]:
         if "%" not in host:  # an interface's name has to be looked up
             return (socket.AF_INET if version == 4 else socket.AF_INET6), (host, port)
     if ":" in host and "%" not in host:
-        raise _no_such_host(host, "a port belongs into the setting 'port'")
+        raise _no_such_host(host, "a port belongs in the setting 'port'")
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:  # the encoding of names refuses some outright
@@ -75,7 +75,7 @@ def listening_failed(error: OSError, host: str, port: int) -> SetupError:
         return PortUnavailable(message, host=host, port=port, in_use=False, hint=PORT_HINT)
     if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENODEV, errno.EINVAL):
         return _no_such_host(host, error.strerror or str(error))
-    message = f"Port {port} on {host} cannot be listened on: {error.strerror or error}."
+    message = f"Port {port} on {host} is not available: {error.strerror or error}."
     return PortUnavailable(message, host=host, port=port, in_use=False, hint=PORT_HINT)
 
 
@@ -93,7 +93,7 @@ def address_url(host: str, port: int) -> str:
 
 def _no_such_host(host: str, reason: str) -> SettingsInvalid:
     return SettingsInvalid(
-        f"The setting 'host' cannot be {host!r}, which is no address of this machine: {reason}.",
+        f"The setting 'host' cannot be {host!r}, which is not an address of this computer: {reason}.",
         name="host",
-        hint="127.0.0.1 serves this machine alone, 0.0.0.0 the network as well.",
+        hint="127.0.0.1 serves this computer only, 0.0.0.0 the network as well.",
     )

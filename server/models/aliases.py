@@ -7,11 +7,11 @@ of clouds and routers, and become Anthropic's. The user can add names and overri
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import chain
 
 from server.core.errors import ModelNotFound
 from server.core.messages import MessagesRequest
-from server.dialects.base import Context
 from server.models.families import (
     SHORT_NAMES,
     bare_name,
@@ -42,23 +42,36 @@ _CLOUD_ID = re.compile(r"(^|\.)anthropic\.claude-|claude-[\w.-]+@")
 _MAX_HOPS = 10
 
 
-def resolve(name: str | None, context: Context) -> str:
+@dataclass(frozen=True, slots=True)
+class ModelNames:
+    """The names that requests may use.
+
+    `aliases` maps names that clients use to models; `models` are the ids and short names that the backend offers
+    (empty while unknown); `default_model` serves a request that names none.
+    """
+
+    aliases: Mapping[str, str]
+    models: tuple[str, ...]
+    default_model: str
+
+
+def resolve(name: str | None, known: ModelNames) -> str:
     """The model that `name` means: a name that the backend takes, or `default`.
 
     The order: the user's aliases, what the backend offers, the default aliases; each for the name as it stands, then
     without a provider's prefix (`openai/`), a variant (`:beta`) and a date; then the rules of `model_families`. Any
     other `claude-` id goes on as it is, since the backend takes more of them than it lists. Raises `ModelNotFound`.
     """
-    wanted = (name or "").strip() or context.default_model.strip() or DEFAULT
-    aliases = {key.strip().lower(): target.strip() for key, target in context.aliases.items()}
+    wanted = (name or "").strip() or known.default_model.strip() or DEFAULT
+    aliases = {key.strip().lower(): target.strip() for key, target in known.aliases.items()}
     seen = [wanted]
-    while (target := _next(seen[-1], aliases, context.models)) is not None and target not in seen:
+    while (target := _next(seen[-1], aliases, known.models)) is not None and target not in seen:
         seen.append(target)
         if len(seen) > _MAX_HOPS:
             break
-    if target is None and (found := _as_model(seen[-1], context.models)) is not None:
+    if target is None and (found := _as_model(seen[-1], known.models)) is not None:
         return found
-    raise _not_found(wanted, seen, context)
+    raise _not_found(wanted, seen, known)
 
 
 def with_named_thinking(request: MessagesRequest) -> MessagesRequest:
@@ -119,9 +132,9 @@ def _offered(spelling: str, models: tuple[str, ...]) -> str | None:
     return next((model for model in models if model.lower() == spelling), None)
 
 
-def _not_found(wanted: str, seen: list[str], context: Context) -> ModelNotFound:
+def _not_found(wanted: str, seen: list[str], known: ModelNames) -> ModelNotFound:
     through = "" if len(seen) == 1 else f" (an alias: {' -> '.join(seen)})"
-    names = chain(context.models or sorted(SHORT_NAMES), list(context.aliases)[:3], COMMON_NAMES[:3])
+    names = chain(known.models or sorted(SHORT_NAMES), list(known.aliases)[:3], COMMON_NAMES[:3])
     few = ", ".join(list(dict.fromkeys(names))[:10])
     return ModelNotFound(
         f"The model '{wanted}'{through} is neither a Claude model nor an alias of one.",

@@ -25,6 +25,9 @@ _OLDEST = (4, 5)
 """Claude models before are retired. The CLI puts its newest Opus in the place of 4.1, but with parameters of 4.1's that
 it refuses."""
 
+_OLD_FAMILIES = frozenset({"opus", "sonnet", "haiku", "instant", None})
+"""A family that began later may count from 1."""
+
 _GPT = re.compile(r"(?:chat)?gpt-(?P<major>\d+)(?:\.(?P<minor>\d+))?(?P<omni>o)?(?P<rest>(?:-(?:[a-z]+|\d+k?))*)")
 _REASONING = re.compile(r"o(?P<major>\d+)(?P<rest>(?:-(?:[a-z]+|\d+))*)")
 _NO_CHAT = frozenset({"audio", "realtime", "transcribe", "tts", "image", "embedding", "search", "research"})
@@ -60,7 +63,7 @@ def claude_model(bare: str) -> str | None:
     if found is None or (found["family"] and found["late"]):
         return None
     family_name, version = found["family"] or found["late"], (int(found["major"]), int(found["minor"] or 0))
-    if version < _OLDEST:
+    if version < _OLDEST and family_name in _OLD_FAMILIES:
         return _newest(family_name)
     if family_name is None:
         return None

@@ -171,7 +171,10 @@ class _InputKeys:
         return "" if self._is_key else char
 
     def _renamed(self, written: str) -> str:
-        key = exact_json.loads(written)
+        try:
+            key = exact_json.loads(written)
+        except ValueError:
+            return written  # Half a surrogate pair, or an escape that is none: no name of ours.
         return exact_json.dumps(self._names[key]).decode() if key in self._names else written
 
 

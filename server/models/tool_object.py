@@ -4,15 +4,18 @@ The API's words: "input_schema does not support oneOf, allOf, or anyOf at the to
 with the properties of all its branches, and its description keeps what that object cannot say.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from server.core import exact_json
 from server.core.errors import InvalidRequest
+from server.models.schema_references import referenced
 from server.models.tool_schema import Schema
 
 _UNIONS = ("allOf", "anyOf", "oneOf")
-_MAX_HOPS = 10
+_MAX_FOLLOWED = 100
+"""References and unions that are followed in one schema: a kilobyte of them can stand for a billion branches."""
 _LONGEST_NOTE = 2000
 """Characters of a union that are kept in the description; of a longer one only the required names are."""
 
@@ -25,46 +28,70 @@ def plain_object(schema: Schema, at: str) -> tuple[Schema, list[str]]:
     merged = [key for key in ("$ref", *_UNIONS) if key in schema]
     if not merged and schema.get("type") == "object":
         return schema, []
-    definitions = schema.get("$defs", {})
-    branches = {key: [_resolved(branch, definitions, at) for branch in schema.get(key, [])] for key in _UNIONS}
-    target = _resolved({"$ref": schema["$ref"]}, definitions, at) if "$ref" in schema else {}
-    plain = {key: value for key, value in schema.items() if key not in merged}
-    for part in [target, *branches["allOf"]]:
-        plain = _both(plain, part)
-    for key in ("anyOf", "oneOf"):
-        if branches[key]:
-            plain = _noted(_either(plain, branches[key]), key, schema[key], branches[key])
-    if not isinstance(plain, dict) or _is_no_object(plain.get("type")):
+    plain = _Flattening(schema).flattened(schema)
+    if _is_no_object(plain.get("type")):
         raise InvalidRequest(f"{at}.type must be 'object'.", param=f"{at}.type", hint="A tool takes named arguments.")
+    if "$ref" in plain and "type" not in plain:
+        raise _unresolved(at, plain["$ref"])
     plain["type"] = "object"
-    return plain, merged
+    return (schema, []) if plain == schema else (plain, [key for key in merged if key not in plain])
 
 
 def _is_no_object(kind: Any) -> bool:
     return kind is not None and "object" not in ([kind] if isinstance(kind, str) else kind)
 
 
-def _resolved(branch: Any, definitions: Mapping[str, Any], at: str) -> Schema:
-    """The branch itself, its own references into `$defs` and its own unions replaced by what they stand for."""
-    for _ in range(_MAX_HOPS):
+@dataclass(slots=True)
+class _Flattening:
+    """One schema's way to a plain object. `open` are the references that are being followed: a circle says nothing."""
+
+    root: Schema
+    open: list[str] = field(default_factory=lambda: ["#"])
+    followed: int = 0
+
+    def flattened(self, schema: Schema) -> Schema:
+        """The schema without unions and references at its top; a reference that leads nowhere stays."""
+        self.followed += 1
+        if self.followed > _MAX_FOLLOWED:
+            return {}
+        plain = {key: value for key, value in schema.items() if key not in _UNIONS}
+        if (target := self._target(plain.get("$ref"))) is not None:
+            del plain["$ref"]
+            plain = _both(plain, target)
+        branches = {key: [self._branch(branch) for branch in schema.get(key, [])] for key in _UNIONS}
+        for part in branches["allOf"]:
+            plain = _both(plain, part)
+        for key in ("anyOf", "oneOf"):
+            if branches[key]:
+                plain = _noted(_either(plain, branches[key]), key, schema[key], branches[key])
+        return plain
+
+    def _branch(self, branch: Any) -> Schema:
         if not isinstance(branch, dict):
             return {}
-        reference = branch.get("$ref")
-        if reference is None:
-            return plain_object({**branch, "$defs": definitions}, at)[0] if _has_union(branch) else branch
-        target = definitions.get(str(reference).removeprefix("#/$defs/"))
-        if target is None:
-            break
-        branch = {**target, **{key: value for key, value in branch.items() if key != "$ref"}}
-    raise InvalidRequest(
-        f"{at}: the reference {str(branch.get('$ref'))[:100]!r} at its top cannot be resolved.",
+        if not any(key in branch for key in ("$ref", *_UNIONS)):
+            return branch
+        return {key: value for key, value in self.flattened(branch).items() if key != "$ref"}
+
+    def _target(self, reference: str | None) -> Schema | None:
+        """What the reference leads to, flattened; None where that is outside of the schema, or a circle."""
+        if reference is None or reference in self.open:
+            return None
+        target = referenced(self.root, reference)
+        if not isinstance(target, dict):
+            return {} if isinstance(target, bool) else None
+        self.open.append(reference)
+        flattened = self.flattened(target)
+        self.open.pop()
+        return {key: value for key, value in flattened.items() if key not in ("$id", "$anchor")}
+
+
+def _unresolved(at: str, reference: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{at}: the reference {reference[:100]!r} at its top cannot be resolved.",
         param=at,
         hint="Give the tool an object with properties.",
     )
-
-
-def _has_union(branch: Schema) -> bool:
-    return any(key in branch for key in _UNIONS)
 
 
 def _both(one: Schema, other: Schema) -> Schema:

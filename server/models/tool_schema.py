@@ -5,11 +5,13 @@ make of optional fields. A schema that is valid already comes back equal, key fo
 form is translated; what is left is refused here, because the API would name no more than the tool's number.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from server.core.errors import InvalidRequest
+from server.models.schema_references import SCHEMA_KEYS, SCHEMA_LIST_KEYS, SCHEMA_MAP_KEYS, with_references
 
 Schema = dict[str, Any]
 
@@ -21,15 +23,6 @@ _OTHER_TYPES: dict[str, str | None] = {
     "none": "null",
 }  # fmt: skip
 """Type names of Python, Gemini and others; None stands for no restriction."""
-
-_SCHEMA = frozenset(
-    {
-        "additionalProperties", "propertyNames", "contains", "not", "if", "then", "else", "items",
-        "unevaluatedItems", "unevaluatedProperties", "contentSchema",
-    }
-)  # fmt: skip
-_SCHEMA_LISTS = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
-_SCHEMA_MAPS = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 
 
 def _is_text(value: Any) -> bool:
@@ -78,7 +71,7 @@ _VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 """The keywords with a value of a fixed kind, and that kind in words."""
 
-_NULL_IS_NOT_GIVEN = frozenset({*_VALUES, *_SCHEMA, *_SCHEMA_LISTS, *_SCHEMA_MAPS, "type", "additionalItems"})
+_NULL_IS_NOT_GIVEN = frozenset({*_VALUES, *SCHEMA_KEYS, *SCHEMA_LIST_KEYS, *SCHEMA_MAP_KEYS, "type", "additionalItems"})
 _LARGEST_EXACT = 2**53
 """Claude Code handles numbers as JavaScript does: larger integers lose their last digits."""
 
@@ -102,19 +95,19 @@ class _Translation:
         return {key: self._value(key, value, f"{at}.{key}") for key, value in given.items()}
 
     def _value(self, key: str, value: Any, at: str) -> Any:
-        if key in _SCHEMA:
+        if key in SCHEMA_KEYS:
             return self.schema(value, at)
-        if key in _SCHEMA_LISTS:
+        if key in SCHEMA_LIST_KEYS:
             if not isinstance(value, list):
                 raise _wrong(at, "a list of schemas")
             return [self.schema(part, f"{at}.{number}") for number, part in enumerate(value)]
-        if key in _SCHEMA_MAPS:
+        if key in SCHEMA_MAP_KEYS:
             if not isinstance(value, dict):
                 raise _wrong(at, "an object of schemas")
             return {name: self.schema(part, f"{at}.{name}") for name, part in value.items()}
         if key in _VALUES and not _VALUES[key][0](value):
             raise _wrong(at, _VALUES[key][1])
-        if isinstance(value, int) and abs(value) > _LARGEST_EXACT:
+        if any(isinstance(one, int) and abs(one) > _LARGEST_EXACT for one in _each(value)):
             self.changed.setdefault(key)
         return value
 
@@ -122,12 +115,15 @@ class _Translation:
         """Translate the older drafts' keywords, in place."""
         if "type" in schema:
             self._type(schema, at)
+        if isinstance(anchor := schema.get("$id"), str) and anchor.startswith("#") and "$anchor" not in schema:
+            # Until draft 7 an id of this form was an anchor.
+            schema["$anchor"] = self._drop(schema, "$id").removeprefix("#")
         for name in ("Minimum", "Maximum"):
             self._exclusive(schema, f"exclusive{name}", name.lower())
         self._tuple_items(schema)
         self._dependencies(schema)
         self._required(schema)
-        for key in _SCHEMA_LISTS:
+        for key in SCHEMA_LIST_KEYS:
             if schema.get(key) == []:
                 self._drop(schema, key)
 
@@ -164,7 +160,8 @@ class _Translation:
             return
         for name, needs in self._drop(schema, "dependencies").items():
             key = "dependentRequired" if isinstance(needs, list) else "dependentSchemas"
-            schema[key] = {**schema.get(key, {}), name: needs}
+            if isinstance(known := schema.get(key, {}), dict):  # what is none is refused with its own name
+                schema[key] = {**known, name: needs}
 
     def _required(self, schema: Schema) -> None:
         """Draft 3: `required: true` stands in the property itself. A name counts once."""
@@ -194,7 +191,7 @@ def modern_schema(schema: Mapping[str, Any], at: str) -> tuple[Schema, list[str]
     if (definitions := translated.get("definitions")) is not None and "$defs" not in translated:
         translation.changed.setdefault("definitions")
         moved = {("$defs" if key == "definitions" else key): value for key, value in translated.items()}
-        translated = _with_moved_references({**moved, "$defs": definitions})
+        translated = with_references({**moved, "$defs": definitions}, _in_defs)
     if translation.changed and "2020-12" not in translated.get("$schema", "2020-12"):
         del translated["$schema"]
     return translated, list(translation.changed)
@@ -209,20 +206,18 @@ def _type_name(name: str, at: str) -> str | None:
     return _OTHER_TYPES[lowered]
 
 
+def _each(value: Any) -> Iterable[Any]:
+    """What a keyword lists, as `enum` does, or else its one value."""
+    return value if isinstance(value, list) else (value,)
+
+
 def _says_required(part: Any) -> bool:
     return isinstance(part, dict) and part.get("required") is True
 
 
-def _with_moved_references(value: Any) -> Any:
-    """References into `definitions` lead into `$defs`. A property may be named `$ref`: its value is no string."""
-    if isinstance(value, list):
-        return [_with_moved_references(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    moved = {key: _with_moved_references(part) for key, part in value.items()}
-    if isinstance(reference := moved.get("$ref"), str) and reference.startswith("#/definitions/"):
-        moved["$ref"] = "#/$defs/" + reference.removeprefix("#/definitions/")
-    return moved
+def _in_defs(reference: str) -> str:
+    """The reference after `definitions` became `$defs`."""
+    return re.sub(r"^#/definitions(?=/)", "#/$defs", reference)
 
 
 def _wrong(at: str, wanted: str) -> InvalidRequest:

@@ -5,16 +5,20 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from server.core import exact_json
 from server.core.errors import InvalidRequest, TrayError
 from server.core.messages import MessagesRequest, Tool, ToolChoice
+from server.models.schema_references import with_references
 from server.models.tool_names import ToolNames, argument_name, tool_name
 from server.models.tool_object import plain_object
 from server.models.tool_schema import Schema, modern_schema
 
 _MAX_NAMED = 8
 """Tools that a warning names."""
+_LARGEST_KEPT = 16 * 1024
+"""Bytes of a definition that is remembered. Larger ones are rare, and a thousand of them would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ def name_refused_tool(error: TrayError, tools: Sequence[Tool]) -> None:
 
 def _fitted(tool: Tool, position: int) -> _Fitted:
     try:
-        return _fitted_definition(exact_json.dumps(tool))
+        definition = exact_json.dumps(tool)
+        return (_fitted_definition if len(definition) > _LARGEST_KEPT else _known_definition)(definition)
     except InvalidRequest as error:
         place = f"tools.{position}.{error.param}"
         raise InvalidRequest(
@@ -67,15 +72,17 @@ def _fitted(tool: Tool, position: int) -> _Fitted:
         ) from None
 
 
-@functools.lru_cache(maxsize=1024)
 def _fitted_definition(definition: bytes) -> _Fitted:
-    """Clients send the same tools with every request: reading 40 of them again took 8 ms."""
     tool: Tool = exact_json.loads(definition)
     schema, rewritten = modern_schema(tool["input_schema"], "input_schema")
     schema, merged = plain_object(schema, "input_schema")
     schema, renamed = _with_argument_names(schema)
     changed = (*rewritten, *(f"{key} at the top" for key in merged), *(f"argument {name!r}" for name in renamed))
     return _Fitted({**tool, "name": tool_name(tool["name"]), "input_schema": schema}, renamed, changed)
+
+
+_known_definition = functools.lru_cache(maxsize=1024)(_fitted_definition)
+"""Clients send the same tools with every request: reading 40 of them again took 8 ms."""
 
 
 def _with_argument_names(schema: Schema) -> tuple[Schema, dict[str, str]]:
@@ -93,7 +100,15 @@ def _with_argument_names(schema: Schema) -> tuple[Schema, dict[str, str]]:
             result[key] = {
                 renamed.get(name, name): _renamed_needs(needs, renamed) for name, needs in schema[key].items()
             }
-    return result, renamed
+    return with_references(result, functools.partial(_renamed_pointer, renamed)), renamed
+
+
+def _renamed_pointer(renamed: Mapping[str, str], reference: str) -> str:
+    """The reference after the arguments got other names: generators point to an argument whose schema repeats."""
+    if (found := re.match(r"#/properties/([^/]*)", reference)) is None:
+        return reference
+    name = unquote(found[1]).replace("~1", "/").replace("~0", "~")
+    return f"#/properties/{renamed[name]}{reference[found.end() :]}" if name in renamed else reference
 
 
 def _titled(part: Any, name: str, renamed: Mapping[str, str]) -> Any:

@@ -12,10 +12,10 @@ def checked_anthropic_key(text: str) -> str:
     """The key in `text`, without the space around it. Raises SetupError, which does not quote what was given."""
     key = text.strip()
     if not key:
-        raise SetupError("No Anthropic API key was given.", hint=f"It begins with {PREFIX}.")
+        raise SetupError("No Anthropic API key was entered.", hint=f"It begins with {PREFIX}.")
     if not key.startswith(PREFIX) or not key.isascii() or not key.isprintable() or " " in key:
         raise SetupError(
-            "What was given is no Anthropic API key.",
-            hint=f"A key begins with {PREFIX}, and has neither spaces nor line breaks.",
+            "This is not an Anthropic API key.",
+            hint=f"A key begins with {PREFIX} and has no spaces or line breaks.",
         )
     return key

@@ -48,7 +48,7 @@ class KeyStore:
     def description(self) -> str:
         """Where the API key is in words, as the end of "The API key is ..."."""
         if self._fixed_key is not None:
-            return f"from the environment ({KEY_VARIABLE})"
+            return f"in the environment variable {KEY_VARIABLE}"
         return self._vault.description
 
     @property
@@ -74,7 +74,7 @@ class KeyStore:
         Raises SetupError if the environment gives the key, or the new one cannot be kept.
         """
         if self._fixed_key is not None:
-            hint = f"Change {KEY_VARIABLE}, or unset it to have a key made and kept."
+            hint = f"Change {KEY_VARIABLE}, or unset it to have a key created and stored."
             raise SetupError("The API key comes from the environment and cannot be replaced here.", hint=hint)
         async with self._lock:
             return await self._replace_key()

@@ -31,7 +31,7 @@ def key_from_environment() -> str | None:
             f"The API key in {KEY_VARIABLE} cannot be sent in an HTTP header.",
             name=API_KEY,
             source=KEY_VARIABLE,
-            hint="Use letters, digits and punctuation of ASCII only, without spaces.",
+            hint="Use only ASCII letters, digits and punctuation, without spaces.",
         )
     return key or None
 

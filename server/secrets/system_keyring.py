@@ -75,7 +75,7 @@ class KeyringVault:
         _wait_for_a_busy_bus()
         backend = keyring.get_keyring()
         if type(backend).__module__ in NO_BACKENDS:
-            raise KeyringUnavailable("There is no system keyring here.", hint=HINT)
+            raise KeyringUnavailable("No system keyring is available.", hint=HINT)
         self.description = f"in the system keyring ({backend.name})"
         return backend
 

@@ -48,9 +48,9 @@ class MemoryVault:
 
     def __init__(self, reason: str = "") -> None:
         self._secrets: dict[str, str] = {}
-        self.description = "in memory only, and changes at every start"
+        self.description = "in memory only and will change at the next start"
         if reason:
-            self.description += f", because {reason[:1].lower()}{reason[1:]}{ADVICE}"
+            self.description += f": {reason[:1].lower()}{reason[1:]}{ADVICE}"
 
     async def get(self, name: str) -> str | None:
         return self._secrets.get(name)
@@ -106,9 +106,9 @@ class FileVault:
     def _close_to_others(self) -> None:
         """A copy or a restored backup may have lost the mode. Windows keeps the user's folder to the user."""
         if sys.platform != "win32" and self._path.stat().st_mode & 0o077:
-            log.warning("others could read %s; now only you can", self._path)
+            log.warning("other users could read %s; now only you can", self._path)
             self._path.chmod(0o600)
 
     def _unusable(self, reason: str) -> SetupError:
-        hint = "Mend it, or delete it: a new API key is then made."
+        hint = "Repair it, or delete it to create a new API key."
         return SetupError(f"The file of secrets {self._path} {reason}.", hint=hint)

@@ -13,14 +13,15 @@ import httpx2
 import openai
 import pytest
 
+from server.api.services import Services
 from server.app import create_app
+from server.composition import Server
 from server.config.settings import Settings
 from server.core.events import Event, EventBus, RequestFinished
 from server.hosting.connections import ConnectionLimits
 from server.hosting.http_server import HttpServer
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
-from server.services import Services, build_services
 from tests.scripted_backend import ScriptedBackend
 
 KEY = "dgm-the-key-of-this-test"
@@ -31,12 +32,16 @@ class Served:
     """A running server."""
 
     url: str
-    services: Services
+    server: Server
     backend: ScriptedBackend
     events: list[Event]
     http: httpx2.AsyncClient
     """A plain client that has the key."""
     stack: AsyncExitStack
+
+    @property
+    def services(self) -> Services:
+        return self.server.services
 
     @property
     def port(self) -> int:
@@ -95,15 +100,16 @@ async def start_server(
     bus, backend, events = EventBus(), backend or ScriptedBackend(), list[Event]()
     bus.subscribe(events.append)
     key_store = KeyStore(MemoryVault(), fixed_key=KEY)
-    services = await build_services(settings, bus=bus, key_store=key_store, backend=backend)
+    server = await Server.create(settings, bus, key_store=key_store, backend=backend)
+    services = server.services
     for name, value in fields.items():
         setattr(services, name, value)
-    await services.start()
-    stack.push_async_callback(services.stop)
+    await server.start()
+    stack.push_async_callback(server.stop)
     url = await _listen(stack, services, limits)
     headers = {"authorization": f"Bearer {KEY}"}
     http = await stack.enter_async_context(httpx2.AsyncClient(base_url=url, headers=headers, timeout=60))
-    return Served(url, services, backend, events, http, stack)
+    return Served(url, server, backend, events, http, stack)
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ async def test_a_client_that_leaves_on_the_last_byte_has_its_answer_kept(server:
 
 
 async def test_the_record_of_a_request(server: Served) -> None:
-    server.backend.script(answer("Hi", cost=0.25))
+    server.backend.script([begin(written=1000), *text("Hi"), *end(cost=0.25)])
     raw = await server.openai().chat.completions.with_raw_response.create(
         model="gpt-5", messages=HELLO, stream=True, extra_headers={"user-agent": "Editor/1.2 (Linux; x)"}
     )
@@ -97,9 +97,10 @@ async def test_the_record_of_a_request(server: Served) -> None:
         "stream": True,
         "status": "ok",
         "http_status": 200,
-        "input_tokens": 15,
+        "input_tokens": 1015,
         "output_tokens": 7,
         "cache_read_tokens": 5,
+        "cache_write_tokens": 1000,
         "cost_usd": 0.25,
         "stop_reason": "end_turn",
         "error": None,
@@ -259,6 +260,31 @@ async def test_a_repeat_under_the_same_session_id_takes_the_place_of_the_first(s
     assert said == ["Hello", "Here", "Something else", "Another"]
     records = [ended.record for ended in await server.finished(3)]
     assert sorted(record.status for record in records) == ["cancelled", "ok", "ok"]
+
+
+@pytest.mark.parametrize("how", ["cancel", "stop"])
+async def test_a_request_that_waits_for_its_turn_ends_at_once(serve: Serve, how: str) -> None:
+    server = await serve(queue_seconds=1000.0)
+    gate = Gate()
+    server.backend.script(gate, answer("Here"))
+    server.backend.script(answer("There"))
+    body = {"model": "opus", "max_tokens": 9, "session_id": "mine", "messages": [{"role": "user", "content": "Hello"}]}
+    first = asyncio.ensure_future(server.http.post("/v1/messages", json=body))
+    await gate.reached.wait()
+    second = asyncio.ensure_future(server.http.post("/v1/chat/completions", json=body))
+    await until(lambda: len({event.record.id for event in server.events if isinstance(event, RequestUpdated)}) == 2)
+    if how == "stop":
+        server.services.running.stop_all()
+        assert [(await request).status_code for request in (second, first)] == [503, 503]
+    else:
+        updates = [event.record for event in server.events if isinstance(event, RequestUpdated)]
+        [waiting] = {record.id for record in updates if "chat" in record.endpoint}
+        await server.http.delete(f"/api/requests/{waiting}")
+        assert (await second).status_code == 499
+        gate.open()
+        assert (await first).status_code == 200
+        assert (await server.http.post("/v1/messages", json=body)).status_code == 200
+    await until(lambda: len(server.services.turns) == 0)
 
 
 async def test_a_repeat_in_the_other_dialect_waits_for_its_turn(serve: Serve) -> None:

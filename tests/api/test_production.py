@@ -1,9 +1,9 @@
 """An answer in the making, without anything of HTTP."""
 
 from server.api.exchange.production import HIGH_WATER, Production
-from server.api.exchange.streams import OPENAI_SSE
 from server.dialects.base import Context
 from server.dialects.chat_completions import to_messages
+from server.dialects.chat_completions.dialect import CHAT_COMPLETIONS
 from server.models import Fitted
 from tests.scripted_backend import Gate, ScriptedBackend, answer, begin, end, text
 
@@ -19,7 +19,7 @@ def produce(backend: ScriptedBackend) -> tuple[Production, list[str]]:
         backend,
         Fitted(call.request, []),
         call,
-        frame=OPENAI_SSE.frame,
+        frame=CHAT_COMPLETIONS.framing.frame,
         on_routed=lambda backend, warnings: calls.append(" ".join(["routed to", backend, *warnings])),
         on_first_delta=lambda: calls.append("first delta"),
         on_complete=lambda: calls.append("complete"),

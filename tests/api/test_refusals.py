@@ -196,5 +196,5 @@ async def test_what_was_counted_is_written_when_the_server_stops(server: Served)
     server.services.store.record_request = record_request  # type: ignore[method-assign]
     for _ in range(3):
         await server.http.post(CHAT, headers={"authorization": ""})
-    await server.services.stop()
+    await server.server.stop()
     assert written[-1] == 3

@@ -145,3 +145,20 @@ async def test_a_turn_that_comes_as_its_request_gives_up_goes_to_the_next() -> N
     leaving.cancel()
     (await staying).end()
     assert len(asked.turns) == 0
+
+
+async def test_a_repeat_in_the_moment_in_which_a_waiting_request_gives_up() -> None:
+    turns, gone = SessionTurns(), list[RequestSuperseded]()
+
+    def begin(arrived: int) -> asyncio.Task[Turn]:
+        return asyncio.ensure_future(turns.begin("s", wait=LONG, identity=Identity(b"same", arrived, gone.append)))
+
+    held = await turns.begin("s", wait=LONG)
+    waiting = begin(1)
+    await asyncio.sleep(0)
+    repeat = begin(2)
+    waiting.cancel()  # Its future is done now; it takes itself out after the repeat has come.
+    await asyncio.wait([waiting])
+    held.end()
+    (await repeat).end()
+    assert (waiting.cancelled(), len(turns), gone) == (True, 0, [])

@@ -414,7 +414,7 @@ async def test_deleting_by_the_id_of_an_answer(server: Served) -> None:
 async def test_a_restart_keeps_the_sessions(serve: Serve) -> None:
     first = await serve()
     await ask(first, user("One"), reply="1", session="mine")
-    await first.services.stop()
+    await first.server.stop()
     second = await serve()
     await ask(second, user("Two"), session="mine")
     assert said(second) == [("user", "One"), ("assistant", "1"), ("user", "Two")]

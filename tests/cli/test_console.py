@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from server.cli.console import say
+from server.core.console import say
 from server.logs import log_file
 from tests.cli.processes import QUIET, ROOT, run, started, without_console
 from tests.waiting import until

@@ -18,7 +18,7 @@ from tests.cli.processes import run, serving
 # Waits for a server of its own that has much to do: how long it does so for a person is of no matter here.
 PATIENT = """
 import sys
-from server import port_check
+from server.hosting import port_check
 from server.__main__ import main
 port_check.ASK_SECONDS = 60
 sys.exit(main(sys.argv[1:]))
@@ -127,7 +127,7 @@ def test_an_anthropic_key_is_known_of_but_not_shown(
     signed_in: dict[str, str], tmp_path: Path, variables: dict[str, str], said: str
 ) -> None:
     key = "sk-ant-made-up-for-the-doctor-0123456789"
-    assert "none is stored" in Diagnosis("--data-dir", str(tmp_path), **signed_in).text("Anthropic API key")
+    assert "none stored" in Diagnosis("--data-dir", str(tmp_path), **signed_in).text("Anthropic API key")
     run("key", "--anthropic", "--data-dir", str(tmp_path), stdin=key)
     found = Diagnosis("--data-dir", str(tmp_path), **signed_in, **variables)
     assert found.status("Anthropic API key") == "ok"

@@ -32,7 +32,7 @@ def test_rotating_prints_the_new_key(tmp_path: Path) -> None:
     assert rotated.returncode == 0
     assert re.fullmatch(r"dgm-[\w-]{43}\n", rotated.stdout)
     assert rotated.stdout != old
-    assert "until it is started again" in rotated.stderr
+    assert "until you restart it" in rotated.stderr
     assert run("key", "--data-dir", str(tmp_path)).stdout == rotated.stdout
 
 
@@ -40,7 +40,7 @@ def test_without_a_place_to_keep_it_there_is_no_key_to_print() -> None:
     result = run("key", DRAGOMAN_KEY_STORAGE="keyring")
     assert (result.returncode, result.stdout) == (1, "")
     assert "in memory only" in result.stderr
-    assert "printed its key when it started" in result.stderr
+    assert "printed its key at startup" in result.stderr
     assert "Traceback" not in result.stderr
 
 
@@ -88,7 +88,7 @@ async def test_an_anthropic_key_is_forgotten(tmp_path: Path) -> None:
     run("key", "--anthropic", "--data-dir", str(tmp_path), stdin=ANTHROPIC_KEY)
     result = run("key", "--forget-anthropic", "--data-dir", str(tmp_path))
     assert (result.returncode, result.stdout) == (0, "")
-    assert "is forgotten" in result.stderr
+    assert "was removed" in result.stderr
     assert await stored(tmp_path) is None
     again = run("key", "--forget-anthropic", "--data-dir", str(tmp_path))
     assert again.returncode == 0
@@ -98,8 +98,8 @@ async def test_an_anthropic_key_is_forgotten(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"DRAGOMAN_KEY_STORAGE": "keyring"}, "nothing but memory"),
-        ({"DRAGOMAN_KEY_STORAGE": "memory"}, "nothing but memory"),
+        ({"DRAGOMAN_KEY_STORAGE": "keyring"}, "no permanent place"),
+        ({"DRAGOMAN_KEY_STORAGE": "memory"}, "no permanent place"),
         ({"DRAGOMAN_API_KEY": "my-own-key"}, "DRAGOMAN_API_KEY"),
     ],
 )
@@ -129,7 +129,7 @@ async def test_a_terminal_does_not_show_the_key(tmp_path: Path) -> None:
         with started("-m", "server", "key", "--anthropic", "--data-dir", str(tmp_path), stdin=theirs) as process:
             assert process.stderr is not None
             asked = ""
-            while not asked.endswith("shown): "):
+            while not asked.endswith("hidden): "):
                 character = process.stderr.read(1)
                 assert character, asked
                 asked += character

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from server.cli.serve import refuse_itself
 from server.config.own_commands import own_command
 from server.config.paths import default_config_dir, default_data_dir
 from server.config.settings import Settings
+from server.hosting.own_address import refuse_itself
 from server.hosting.sockets import listen
 from tests.cli.processes import rest_of, run, serving, started, status
 
@@ -57,13 +57,13 @@ def test_a_key_from_the_environment_is_used() -> None:
 def test_without_authentication_all_are_let_in() -> None:
     with serving("--no-auth") as server:
         assert status(server.url + "/api/sessions") == 200
-        assert "none is needed" in server.second
+        assert "not required" in server.second
 
 
 def test_an_open_server_on_the_network_is_warned_of() -> None:
     with serving("--no-auth", "--host", "0.0.0.0") as server:
         _, _, err = server.stop()
-    assert "everybody on the network" in err
+    assert "anyone on the network" in err
 
 
 @posix
@@ -230,6 +230,6 @@ def test_a_server_that_ends_by_itself_ends_the_program_with_an_error() -> None:
     with started("-c", SCRIPT, "ends by itself") as process:
         out, err = rest_of(process)
     assert process.returncode == 1
-    assert "ended unexpectedly" in err
+    assert "stopped unexpectedly" in err
     assert out.startswith("listening on")
     assert out.endswith("stopped well\n")

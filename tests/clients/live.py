@@ -11,14 +11,14 @@ import httpx2
 import openai
 import psutil
 
+from server.api.services import Services
 from server.backends.claude_cli.backend import ClaudeCliBackend
+from server.composition import Server
 from server.config.settings import Settings
 from server.core.events import EventBus
 from server.hosting.runtime import Runtime
-from server.product import Product, host_product
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
-from server.services import Services
 from tests.clients.watching import Watch, WatchedTransport
 from tests.simulator import Recorded, Simulator
 from tests.waiting import until
@@ -43,13 +43,14 @@ class Live:
 
     @property
     def services(self) -> Services:
-        assert isinstance(self.runtime.hosted, Product)
+        assert isinstance(self.runtime.hosted, Server)
         return self.runtime.hosted.services
 
     @property
     def backend(self) -> ClaudeCliBackend:
-        assert self.services.cli is not None
-        return self.services.cli
+        assert isinstance(self.runtime.hosted, Server)
+        assert self.runtime.hosted.cli is not None
+        return self.runtime.hosted.cli
 
     def http(self, key: str | None = KEY, **options: Any) -> httpx2.AsyncClient:
         """A plain client."""
@@ -85,7 +86,7 @@ async def go_live(stack: AsyncExitStack, simulator: Simulator, **changes: Any) -
     # Where it is not the wait that is tested, a process may take its time to come up for all that are before.
     settings = Settings(**{"port": 0, "spares": 0, "queue_seconds": 600, **changes})
     key_store = KeyStore(MemoryVault(), fixed_key=KEY)
-    runtime = Runtime(settings, bus=EventBus(), host=functools.partial(host_product, key_store=key_store))
+    runtime = Runtime(settings, bus=EventBus(), host=functools.partial(Server.create, key_store=key_store))
     await runtime.start()
     stack.push_async_callback(runtime.stop)
     live = Live(runtime, simulator, stack)

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from server.services import CLI_DIRECTORY
+from server.config.paths import CLI_DIRECTORY
 from tests.asking import tool
 from tests.backends.claude_cli.canaries import (
     ANTHROPIC_VARIABLES,

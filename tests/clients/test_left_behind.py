@@ -103,7 +103,8 @@ async def test_a_server_that_is_restarted_serves_again(serve: Serve) -> None:
     server = await serve(spares=1)
     await until(lambda: len(server.pids("parked")) == 1)
     before = server.pids()
-    await server.runtime.restart(server.runtime.settings)
+    await server.runtime.stop()
+    await server.runtime.start()
     await gone(before)
     response = await server.http().post("/v1/chat/completions", json={**BODY, "stream": False})
     assert response.json()["choices"][0]["message"]["content"] == "You said: Hello"

@@ -51,7 +51,8 @@ async def test_the_new_message_is_enough(serve: Serve) -> None:
     live = server.pids("idle")
     assert await message(server, "Three", **IN_HEADER) == "You said: Three"
     assert server.pids("idle") == live, "another process was used"
-    await server.runtime.restart(server.runtime.settings)
+    await server.runtime.stop()
+    await server.runtime.start()
     assert await chat(server, "Four", **IN_BODY) == "You said: Four"
     turns = [
         turn
@@ -69,7 +70,8 @@ async def test_a_session_has_its_system_prompt_and_its_tools_calls(serve: Serve)
     asked = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "call look"}]
     first = await create(model=MODEL, messages=asked, tools=[look], **IN_HEADER)
     (call,) = first.choices[0].message.tool_calls
-    await server.runtime.restart(server.runtime.settings)
+    await server.runtime.stop()
+    await server.runtime.start()
     result = {"role": "tool", "tool_call_id": call.id, "content": "a cat"}
     history = [*asked, first.choices[0].message, result]
     create = Live(server.runtime, server.simulator, server.stack).openai().chat.completions.create

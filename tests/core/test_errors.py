@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from server.core import errors
-from server.core.errors import TrayError, anthropic_response, as_tray_error, openai_response
+from server.core.errors import TrayError, as_tray_error
+from server.dialects.chat_completions.errors import error_response as openai_response
+from server.dialects.messages.errors import error_response as anthropic_response
 from tests.openai_schema import validate
 
 LINE = re.compile(r"^ {4}(?P<indent>[│ ]*)[├└]── (?P<name>\w+)(?: +(?P<status>\d{3}))?", re.MULTILINE)

@@ -86,3 +86,5 @@ def test_split_prefix():
     messages = [user("a"), assistant("b"), user("c"), user("d")]
     assert split_prefix(messages) == (messages[:2], messages[2:])
     assert split_prefix(messages[2:]) == ((), messages[2:])
+    assert split_prefix(messages[:2]) == (messages[:2], [])
+    assert split_prefix([]) == ((), [])

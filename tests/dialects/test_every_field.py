@@ -12,12 +12,12 @@ from anthropic.types import message_create_params
 from anthropic.types.beta import message_create_params as beta_create_params
 from openai.types.chat import completion_create_params
 
-from server.api.endpoints.messages import header_warnings
 from server.core.errors import InvalidRequest
 from server.dialects import chat_completions, messages
 from server.dialects.base import Call, Context
 from server.dialects.chat_completions.passed_over import PASSED_OVER as CHAT_PASSED_OVER
 from server.dialects.messages.betas import IN_EFFECT
+from server.dialects.messages.dialect import header_warnings
 from server.dialects.messages.passed_over import PASSED_OVER as MESSAGES_PASSED_OVER
 from tests.dialects.sdk_fields import FieldCase, Fields
 from tests.test_readme import table
@@ -213,8 +213,7 @@ def test_nothing_is_silent(dialect: Dialect, root: Any) -> None:
 @pytest.mark.parametrize("name", sorted(MESSAGES.headers))
 def test_what_the_sdk_sends_as_a_header_is_named(name: str) -> None:
     header = "anthropic-beta" if name == "betas" else f"anthropic-{name.replace('_', '-')}"
-    scope = {"type": "http", "headers": [(header.encode(), b"skills-2025-10-02")]}
-    assert [header in warning for warning in header_warnings(scope)] == [True]
+    assert [header in warning for warning in header_warnings({header: "skills-2025-10-02"}.get)] == [True]
 
 
 def test_the_readme_lists_what_is_passed_over() -> None:

@@ -214,7 +214,7 @@ async def test_those_that_have_been_served_do_not_count(start: Start) -> None:
         (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400, "Invalid HTTP"),
         (b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501, "Invalid HTTP request"),
         (b"GET / HTTP/1.1\r\n\r\n", 400, "Invalid HTTP request"),
-        (b"GET / HTTP/1.1\r\nx: " + b"y" * 100_000, 431, "larger than this server takes"),
+        (b"GET / HTTP/1.1\r\nx: " + b"y" * 100_000, 431, "too large for this server"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 100, 400, "Invalid HTTP request"),
     ],
 )
@@ -240,5 +240,5 @@ async def test_a_client_that_speaks_https_is_named_in_the_log_once(
     stage = await start()
     for _ in range(3):
         await stage.answer(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\0")
-    assert len([text for text in caplog.messages if "speaks https" in text]) == 1
+    assert len([text for text in caplog.messages if "uses https" in text]) == 1
     assert len([text for text in caplog.messages if "Invalid HTTP request" in text]) == 1

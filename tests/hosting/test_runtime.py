@@ -214,8 +214,9 @@ async def test_a_port_in_use_fails_and_can_be_mended() -> None:
     with kept_port() as port:
         stage = Stage(Echo())
         with await listen("127.0.0.1", port):
+            await stage.runtime.reconfigure(Settings(port=port))
             with pytest.raises(PortUnavailable):
-                await stage.runtime.restart(Settings(port=port))
+                await stage.runtime.start()
             failed = stage.events[-1]
             assert isinstance(failed, StateChanged)
             assert (failed.state, failed.url, str(port) in failed.reason) == ("failed", None, True)
@@ -225,15 +226,18 @@ async def test_a_port_in_use_fails_and_can_be_mended() -> None:
         await stage.runtime.stop()
 
 
-async def test_restarting_moves_to_another_port() -> None:
+async def test_settings_given_to_a_stopped_server_are_those_of_its_start() -> None:
     stage = Stage(Echo())
     await stage.runtime.start()
     first = stage.runtime.url
     with kept_port() as port:
-        await stage.runtime.restart(Settings(port=port))
+        await stage.runtime.stop()
+        await stage.runtime.reconfigure(Settings(port=port))
+        await stage.runtime.start()
         assert stage.runtime.url == f"http://127.0.0.1:{port}" != first
         assert "done" in await stage.fetch()
-        await stage.runtime.restart(stage.runtime.settings)
+        await stage.runtime.stop()
+        await stage.runtime.start()
         assert "done" in await stage.fetch()
         await stage.runtime.stop()
 

@@ -269,3 +269,9 @@ def test_every_default_alias_ends_at_a_short_name(name):
 def test_any_name_is_resolved_or_not_found(name, aliases, default_model):
     with contextlib.suppress(ModelNotFound):
         assert resolve(name, context(aliases, default_model=default_model))
+
+
+@pytest.mark.parametrize("name", ["claude-mythos-1", "claude-nova-1-20270101", "claude-mythos-2-5"])
+def test_a_new_family_that_counts_from_one_is_not_taken_for_a_retired_model(name):
+    assert resolve(name, context()) == name
+    assert resolve(f"anthropic/{name}", context()) == name

@@ -229,3 +229,70 @@ def test_what_is_no_object_is_refused(schema):
 @given(st.integers())
 def test_a_type_is_given_where_there_is_none(n):
     assert plain({"properties": {"n": {"const": n}}})[0] == {"properties": {"n": {"const": n}}, "type": "object"}
+
+
+CIRCLE = {"$ref": "#/$defs/A", "$defs": {"A": {"anyOf": [{"$ref": "#/$defs/A"}, {"properties": {"p": {}}}]}}}
+
+
+def test_a_union_that_contains_itself_has_the_arguments_of_its_other_branches():
+    plain, changed = plain_object(CIRCLE, AT)
+    assert (plain["type"], plain["properties"], changed) == ("object", {"p": {}}, ["$ref"])
+
+
+@pytest.mark.parametrize("nothing", [True, False])
+def test_a_reference_to_true_or_false_names_no_arguments(nothing):
+    schema = {"$ref": "#/$defs/A", "$defs": {"A": nothing}}
+    assert plain_object(schema, AT)[0] == {"$defs": {"A": nothing}, "type": "object"}
+
+
+def test_references_that_double_at_every_step_are_not_followed_to_their_end():
+    """Forty definitions stand for a million million branches."""
+    doubled = {f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(40)}
+    plain, _ = plain_object({"$ref": "#/$defs/d0", "$defs": {**doubled, "d40": {"type": "object"}}}, AT)
+    assert plain["type"] == "object"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#/$defs/a~1b%20c", "$defs": {"a/b c": {"properties": {"p": {}}}}},
+        {"$ref": "#here", "$defs": {"x": {"$anchor": "here", "properties": {"p": {}}}}},
+        {"$id": "https://x.test/y", "$ref": "https://x.test/y#/$defs/x", "$defs": {"x": {"properties": {"p": {}}}}},
+        {"$ref": "#/$defs/x/items", "$defs": {"x": {"items": {"properties": {"p": {}}}}}},
+        {"$ref": "#/$defs/x/anyOf/1", "$defs": {"x": {"anyOf": [{}, {"properties": {"p": {}}}]}}},
+        {"anyOf": [{"$ref": "#"}, {"$ref": "https://elsewhere.test"}, {"properties": {"p": {}}}]},
+    ],
+    ids=str,
+)
+def test_references_are_followed_wherever_they_lead_in_the_schema(schema):
+    plain, _ = plain_object(schema, AT)
+    assert (plain["type"], plain["properties"]) == ("object", {"p": {}})
+
+
+@pytest.mark.parametrize("reference", ["https://elsewhere.test/x", "#/properties", "#/default", "#/$defs/x/type"])
+def test_an_object_with_a_reference_that_leads_to_no_schema_stays_as_it_is(reference):
+    schema = {"type": "object", "$ref": reference, "properties": {"properties": {}}, "default": {"required": 1}}
+    assert plain_object(schema, AT) == (schema, [])
+
+
+def test_moved_references_leave_the_values_alone():
+    data = {"$ref": "#/definitions/x"}
+    part = {"default": data, "const": data, "enum": [data], "examples": [data]}
+    schema, _ = modern({"type": "object", "definitions": {"x": {}}, "properties": {"default": data, "p": part}})
+    assert schema["properties"] == {"default": {"$ref": "#/$defs/x"}, "p": part}
+
+
+@pytest.mark.parametrize(("key", "needs"), [("dependentSchemas", {}), ("dependentRequired", ["b"])])
+def test_old_dependencies_beside_broken_new_ones_are_refused_by_name(key, needs):
+    with pytest.raises(InvalidRequest) as raised:
+        modern({"type": "object", "dependencies": {"a": needs}, key: [1]})
+    assert raised.value.param == f"input_schema.{key}"
+
+
+def test_an_id_that_is_an_anchor_becomes_one():
+    assert of_property({"$id": "#here"}) == ({"$anchor": "here"}, ["$id"])
+    assert of_property({"$id": "https://x.test/y"}) == ({"$id": "https://x.test/y"}, [])
+
+
+def test_integers_that_lose_digits_are_named_in_lists_too():
+    assert of_property({"enum": [1, 2**60]}) == ({"enum": [1, 2**60]}, ["enum"])

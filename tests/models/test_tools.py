@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from server.core.errors import InvalidRequest
 from server.models import capabilities_of, fit
 from server.models.tool_names import ToolNames, argument_name, tool_name
+from server.models.tools import _known_definition
 from tests.asking import ask, assistant, user
 from tests.schemas import NAMES
 
@@ -180,3 +181,28 @@ def test_other_events_pass():
     names = ToolNames({"a b": "a_b"}, {"t": {"a b": "a_b"}})
     text = {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": '"a_b"'}}
     assert restored(names, start("t"), text, {"type": "message_stop"})[1:] == [text, {"type": "message_stop"}]
+
+
+def test_references_to_an_argument_follow_its_name():
+    repeated = {"filter[a/b]": {"type": "string"}, "n": {}, "c": {"items": {"$ref": "#/properties/filter[a~1b]"}}}
+    repeated["d"] = {"$ref": "#/properties/n"}
+    tool = fitted(definition(schema={"type": "object", "properties": repeated})).request.tools[0]
+    name = argument_name("filter[a/b]")
+    assert tool["input_schema"]["properties"]["c"] == {"items": {"$ref": f"#/properties/{name}"}}
+    assert tool["input_schema"]["properties"]["d"] == {"$ref": "#/properties/n"}
+
+
+@pytest.mark.parametrize("key", ['"\\ud83d"', '"\\q"', '"\\ud83d\\ude00"'])
+def test_a_key_that_is_no_text_passes(key):
+    names = ToolNames({}, {"look": {"größe": "gr"}})
+    sent = f'{{{key}: 1, "gr": 2}}'
+    events = restored(names, start("look"), *map(piece, sent), STOP)
+    assert written(events) == f'{{{key}: 1, "größe": 2}}'
+
+
+def test_large_definitions_are_not_kept_in_memory():
+    kept = _known_definition.cache_info().currsize
+    fitted(definition("large", description="d" * 100_000))
+    assert _known_definition.cache_info().currsize == kept
+    fitted(definition("small", description="never seen before"))
+    assert _known_definition.cache_info().currsize == kept + 1

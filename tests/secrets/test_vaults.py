@@ -54,7 +54,7 @@ async def test_the_file_is_the_users_alone(tmp_path: Path, caplog: pytest.LogCap
     with caplog.at_level(logging.WARNING):
         assert await FileVault(tmp_path).get("a") == "1"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert "others could read" in caplog.text
+    assert "other users could read" in caplog.text
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"a": 1}', "\x00"])

@@ -74,14 +74,15 @@ def test_the_summary(connection):
         "cache_creation_input_tokens": None,
         "output_tokens": 7,
     }
+    written = {**usage, "cache_creation_input_tokens": 1000}
     session_id = save(connection, exchange("Hello there", "Hi", **usage))
     assert found(connection, session_id).summary.input_tokens == 110
-    longer = exchange("Hello there", "Hi", "Bye", "Bye", client="web/2", model="haiku", **usage)
+    longer = exchange("Hello there", "Hi", "Bye", "Bye", client="web/2", model="haiku", **written)
     session_id = go_on(connection, longer, moment=LATER)
     summary = found(connection, session_id).summary
     assert (summary.title, summary.client, summary.model) == ("Hello there", "web/2", "haiku")
     assert (summary.created_at, summary.last_used_at, summary.expires_at) == (1000.0, 1050.0, 1150.0)
-    assert (summary.input_tokens, summary.output_tokens, summary.turns) == (220, 14, 4)
+    assert (summary.input_tokens, summary.output_tokens, summary.turns) == (1220, 14, 4)
     assert not summary.pinned
 
 

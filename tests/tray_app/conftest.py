@@ -15,12 +15,11 @@ from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from server.composition import Server
 from server.config.settings import Settings, load_settings, write_settings
 from server.core.events import EventBus
-from server.product import Product
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
-from server.services import build_services
 from tests.scripted_backend import ScriptedBackend
 from tray_app.context import Context
 from tray_app.desktop.autostart import Autostart
@@ -144,11 +143,8 @@ async def context(settings: Settings, make_context: MakeContext, backend: Script
     overrides = {"data_dir": settings.data_dir, "config_dir": settings.config_dir}
 
     def host(context: Context) -> Callable[[Settings, EventBus], Any]:
-        async def make(settings: Settings, bus: EventBus) -> Product:
-            services = await build_services(
-                settings, bus=bus, key_store=context.key_store, store=context.store, backend=backend
-            )
-            return Product(services)
+        async def make(settings: Settings, bus: EventBus) -> Server:
+            return await Server.create(settings, bus, key_store=context.key_store, store=context.store, backend=backend)
 
         return make
 

@@ -37,6 +37,6 @@ def test_all_pages_in_light_and_dark_load_nothing_big(application: Listening) ->
             assert application.tell(page) == [page]
     loaded, sources = application.tell("modules")
 
-    assert {f"tray_app.window.{page}.page" for page in PAGES} <= set(loaded)
+    assert {f"tray_app.pages.{page}.page" for page in PAGES} <= set(loaded)
     assert not UNWANTED.keys() & set(loaded)
     assert sources <= MOST_SOURCES

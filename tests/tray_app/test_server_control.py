@@ -94,7 +94,7 @@ async def test_nor_does_it_go_where_it_would_ask_itself(context: Context, monkey
     url = context.server.url
     with kept_port() as port:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{port}")
-        with pytest.raises(SettingsInvalid, match="this very server"):
+        with pytest.raises(SettingsInvalid, match="send its requests to this server"):
             await context.change_settings({"port": port})
     assert context.server.url == url
     assert context.settings.port == 0

@@ -126,8 +126,8 @@ class SignIn:
         self.complaint, self.checking = _last_line(self._complaints), False
 
     def _failure(self, code: int) -> NotSignedIn:
-        why = _last_line(self._complaints) or _last_line(self._said) or f"it ended with status {code}"
-        return NotSignedIn(f"Signing in did not work: {why.rstrip('.')}.", hint=sign_in_hint(self._path))
+        why = _last_line(self._complaints) or _last_line(self._said) or f"it exited with status {code}"
+        return NotSignedIn(f"Sign-in failed: {why.rstrip('.')}.", hint=sign_in_hint(self._path))
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -10,13 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from server.dialects.registry import find_dialect
 from tray_app.clients.connection import Connection
 from tray_app.clients.editing import Path as ValuePath
-
-Dialect = Literal["chat completions", "messages", "responses"]
-"""OpenAI's Chat Completions, Anthropic's Messages, OpenAI's Responses."""
-SERVED: frozenset[Dialect] = frozenset({"chat completions", "messages"})
-"""What this version of the server speaks."""
 
 Language = Literal["yaml", "toml", "json", "bash", "python", "javascript"]
 Format = Literal["yaml", "toml", "jsonc"]
@@ -98,13 +94,16 @@ class Traces:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One client. `icon` is a name of qtawesome's; `traces` None: nothing cheap would show whether it is there."""
+    """One client. `icon` is a name of qtawesome's; `traces` None: nothing cheap would show whether it is there.
+
+    `dialect` is a name in the registry of dialects, or the name of an API that this version of the server lacks.
+    """
 
     id: str
     name: str
     icon: str
     summary: str
-    dialect: Dialect
+    dialect: str
     documentation: str
     steps: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
@@ -118,4 +117,10 @@ class Client:
     @property
     def served(self) -> bool:
         """Whether this version of the server speaks what the client does."""
-        return self.dialect in SERVED
+        return find_dialect(self.dialect) is not None
+
+    @property
+    def api(self) -> str:
+        """The name of the API that the client uses, for people."""
+        dialect = find_dialect(self.dialect)
+        return self.dialect if dialect is None else dialect.title

@@ -100,8 +100,8 @@ def prepare(client: Client, configuration: Configuration, connection: Connection
     except Damaged as error:
         raise ClientFileDamaged(path, reason=error.reason, line=error.line, column=error.column) from None
     except Uneditable as error:
-        hint = "Copy what is needed from here, and put it in by hand."
-        raise ClientFileUneditable(f"{path} was not touched: {error}.", path=path, hint=hint) from None
+        hint = "Copy the text from here and paste it in by hand."
+        raise ClientFileUneditable(f"{path} was not changed: {error}.", path=path, hint=hint) from None
     bom = _BOM if before is not None and before.startswith(_BOM) else b""
     mode = _writable_mode(path)
     return FileChange(client.id, path, before, bom + after.encode(), mode)
@@ -131,8 +131,8 @@ def make(change: FileChange, backups: Backups, *, at: float) -> None:
 
 def _make(change: FileChange, backups: Backups, at: float) -> None:
     if _read(change.path) != change.before:
-        message = f"{change.path} was changed by another program just now. It was not touched."
-        raise ClientFileChanged(message, path=change.path, hint="Look at the change again.")
+        message = f"{change.path} has just been changed by another program. It was left as it is."
+        raise ClientFileChanged(message, path=change.path, hint="Review the change again.")
     _writable_mode(change.path)
     try:
         if change.undoes is None and change.after is not None:
@@ -182,8 +182,8 @@ def _writable_mode(path: Path) -> int | None:
         return None
     # Its directory would let it be replaced: whoever made it read-only did not want that.
     if not mode & stat.S_IWUSR or not os.access(path, os.W_OK):
-        hint = "Allow writing to it, or copy what is needed from here."
-        raise ClientFileUnwritable(f"{path} is read-only. It was not touched.", path=path, hint=hint)
+        hint = "Make it writable, or copy the text from here."
+        raise ClientFileUnwritable(f"{path} is read-only. It was not changed.", path=path, hint=hint)
     return mode
 
 

@@ -41,8 +41,8 @@ class ClientFileDamaged(ClientFileError):
     """The file is not what its format says."""
 
     def __init__(self, path: Path, *, reason: str, line: int, column: int) -> None:
-        message = f"{path} has a mistake in line {line}, column {column}: {reason}. It was not touched."
-        super().__init__(message, path=path, hint="Correct it there, and try again.")
+        message = f"{path} has an error at line {line}, column {column}: {reason}. It was not changed."
+        super().__init__(message, path=path, hint="Correct it and try again.")
         self.line = line
         self.column = column
 

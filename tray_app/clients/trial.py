@@ -2,12 +2,11 @@
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import httpx2
 
 from server.core.errors import TrayError
-from tray_app.clients.client import Dialect
+from server.dialects.dialect import ClientSide, Dialect
 from tray_app.clients.connection import Connection
 
 QUESTION = "Say hello in one short sentence."
@@ -35,46 +34,30 @@ class TrialFailed(TrayError):
 
 async def ask(connection: Connection, dialect: Dialect) -> Answer:
     """Send `QUESTION` and wait for the answer. Raises TrialFailed. Cancelling it ends the request."""
-    path, body = _request(connection, dialect)
-    headers = {"authorization": f"Bearer {connection.secret}", "user-agent": "dragoman (test)"}
-    if dialect == "messages":
-        headers["x-api-key"] = headers.pop("authorization").removeprefix("Bearer ")
-        headers["anthropic-version"] = "2023-06-01"
+    speaks = dialect.client
+    name, before_key = speaks.key_header
+    headers = {**speaks.headers, name: before_key + connection.secret, "user-agent": "dragoman (test)"}
     began = time.monotonic()
     # A proxy of the environment's does not lead to this computer.
     async with httpx2.AsyncClient(timeout=_TIMEOUT, trust_env=False, headers=headers) as http:
         try:
-            response = await http.post(connection.url + path, json=body)
+            response = await http.post(connection.url + dialect.path, json=speaks.ask(connection.model, QUESTION))
         except httpx2.TimeoutException as error:
-            raise TrialFailed("The server did not answer in time.", hint="Try again, or restart it.") from error
+            raise TrialFailed("The server did not respond in time.", hint="Try again, or restart it.") from error
         except httpx2.HTTPError as error:
-            hint = "Start the server, and check the address in Settings."
+            hint = "Start the server and check the address in Settings."
             raise TrialFailed(f"The server cannot be reached at {connection.url}.", hint=hint) from error
-    return _answer(response, dialect, time.monotonic() - began)
+    return _answer(response, speaks, time.monotonic() - began)
 
 
-def _request(connection: Connection, dialect: Dialect) -> tuple[str, dict[str, Any]]:
-    body: dict[str, Any] = {"model": connection.model, "messages": [{"role": "user", "content": QUESTION}]}
-    if dialect == "messages":
-        return "/v1/messages", {**body, "max_tokens": 1000}
-    return "/v1/chat/completions", body
-
-
-def _answer(response: httpx2.Response, dialect: Dialect, seconds: float) -> Answer:
+def _answer(response: httpx2.Response, speaks: ClientSide, seconds: float) -> Answer:
     try:
         body = response.json()
         if response.is_success:
-            return Answer(_text(body, dialect), str(body["model"]), seconds)
-        error = body["error"]
-        message, code = str(error["message"]), str(error.get("code") or error.get("type") or "")
+            return Answer(speaks.read_text(body), str(body["model"]), seconds)
+        message, code = speaks.read_error(body)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        hint = "Check which program listens on this port."
-        message = "What answered is not this server, or an answer that cannot be read."
+        hint = "Check which program uses this port."
+        message = "The response is not from this server, or cannot be read."
         raise TrialFailed(message, status=response.status_code, hint=hint) from error
     raise TrialFailed(message, status=response.status_code, code=code)
-
-
-def _text(body: dict[str, Any], dialect: Dialect) -> str:
-    if dialect == "messages":
-        return "".join(block["text"] for block in body["content"] if block["type"] == "text")
-    return body["choices"][0]["message"]["content"] or ""

@@ -62,10 +62,10 @@ class AliasModel(QAbstractTableModel):
         if row.untouched:
             return ""
         if not row.name:
-            return tr("Give the name that clients ask for.")
+            return tr("Enter the name that clients request.")
         if self._taken(row.name, place):
-            return tr("There is already an alias {name}.").format(name=row.name)
-        return "" if row.target else tr("Give the model that answers for {name}.").format(name=row.name)
+            return tr("An alias named {name} already exists.").format(name=row.name)
+        return "" if row.target else tr("Enter the model for {name}.").format(name=row.name)
 
     def show_aliases(self, aliases: Mapping[str, str]) -> None:
         """Show another table; nothing happens if it is this one. Rows that a person is typing go."""
@@ -103,7 +103,7 @@ class AliasModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole and section in (0, 1):
-            return (tr("Name that clients ask for"), tr("Model that answers"))[section]
+            return (tr("Requested name"), tr("Claude model"))[section]
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

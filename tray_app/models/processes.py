@@ -88,10 +88,10 @@ def state_name(state: str) -> str:
     """A process's state in words."""
     words = {
         "parked": tr("Ready for a new conversation"),
-        "idle": tr("Keeps a conversation"),
-        "holding": tr("Waits for a client's tool results"),
-        "busy": tr("Answers"),
-        "closed": tr("Ends"),
+        "idle": tr("Holding a conversation"),
+        "holding": tr("Waiting for a client's tool results"),
+        "busy": tr("Answering"),
+        "closed": tr("Shutting down"),
     }
     return words.get(state, state)
 

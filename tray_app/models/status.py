@@ -144,7 +144,7 @@ def limit_used_up(window: str) -> str:
 
 def in_flight_line(count: int) -> str:
     """How many requests are being answered; empty for none."""
-    return counted(count, "1 request in flight", "{n} requests in flight") if count else ""
+    return counted(count, "1 request running", "{n} requests running") if count else ""
 
 
 def _plain(kind: Kind, word: str) -> Status:

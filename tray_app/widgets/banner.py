@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from server.core.errors import TrayError
 from tray_app import theme
@@ -86,11 +86,6 @@ class Banner(QFrame):
             self._actions.addWidget(button(label, slot))
         # Below the texts the buttons stand at the left; beside them the texts take the room.
         self._actions.addStretch(1)
-
-    def actions_shown(self) -> list[QPushButton]:
-        """The buttons of the actions, in order."""
-        items = [self._actions.itemAt(place) for place in range(self._actions.count())]
-        return [widget for item in items if item is not None and isinstance(widget := item.widget(), QPushButton)]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -28,11 +28,6 @@ class Spinner(QWidget):
         self._frames.setInterval(_FRAME_MS)
         self._frames.timeout.connect(self._turn)
 
-    @property
-    def turning(self) -> bool:
-        """Whether its timer runs."""
-        return self._frames.isActive()
-
     def showEvent(self, event: QShowEvent) -> None:
         self._frames.start()
 

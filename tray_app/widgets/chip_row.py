@@ -39,10 +39,6 @@ class ChipRow(QWidget):
         self._current = key
         self._chips[key].setChecked(True)
 
-    def set_label(self, key: str, label: str) -> None:
-        """Another label, such as one with a count."""
-        self._chips[key].setText(label)
-
     def chip(self, key: str) -> QPushButton:
         """The button of a chip."""
         return self._chips[key]

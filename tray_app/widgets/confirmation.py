@@ -57,7 +57,7 @@ def confirm(
     destroys: bool = True,
 ) -> Confirmation:
     """Ask, without waiting; `on_confirmed` is called if the person goes on with it."""
-    keep = tr("Keep") if keep_label is None else keep_label
+    keep = tr("Cancel") if keep_label is None else keep_label
     dialog = Confirmation(parent.window(), title, text, confirm_label=confirm_label, keep_label=keep, destroys=destroys)
     dialog.accepted.connect(on_confirmed)
     dialog.open()

@@ -65,7 +65,7 @@ class SecretField(QWidget):
 
     def reveal(self) -> None:
         """Show the secret for 10 s. A source that fails is logged, and the field says so."""
-        spawn(self._reveal(), name="show the key", on_error=lambda _error: self._text.setText(tr("It cannot be read")))
+        spawn(self._reveal(), name="show the key", on_error=lambda _error: self._text.setText(tr("Cannot be read")))
 
     def conceal(self) -> None:
         """Hide it, as after it was rotated."""

@@ -37,11 +37,6 @@ class UndoBar(QFrame):
         self._shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self, self.undo)
         self.hide()
 
-    @property
-    def pending(self) -> bool:
-        """Whether something can still be undone."""
-        return self._commit is not None
-
     def offer(self, text: str, undo: Step, commit: Step, seconds: float = 8) -> None:
         """Say what was done and offer to undo it. What was offered before is done for good."""
         self.commit()

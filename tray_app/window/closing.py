@@ -32,7 +32,7 @@ class Closing:
             return True
         box = self._ask(
             tr("Quit Dragoman?"),
-            tr("This desktop shows no tray icons. If it keeps running, start Dragoman again to see this window."),
+            tr("This desktop shows no tray icons. If you keep it running, start Dragoman again to reopen this window."),
         )
         leave = box.addButton(tr("Quit"), QMessageBox.ButtonRole.DestructiveRole)
         stay = box.addButton(tr("Keep running"), QMessageBox.ButtonRole.AcceptRole)
@@ -50,7 +50,7 @@ class Closing:
             return
         self._ask_how(
             tr("Stop the server?"),
-            tr("Stopping now cuts the answers off. New requests are refused in either case."),
+            tr("Stopping now cuts off running answers. New requests are refused either way."),
             now=(tr("Stop now"), lambda: self._context.run(server.stop(), name="stop the server")),
             later=lambda: self._context.run(server.finish(), name="finish the answers"),
             stay=tr("Cancel"),
@@ -63,7 +63,7 @@ class Closing:
             return
         self._ask_how(
             tr("Quit Dragoman?"),
-            tr("Quitting now cuts the answers off. New requests are refused in either case."),
+            tr("Quitting now cuts off running answers. New requests are refused either way."),
             now=(tr("Quit now"), self._quit),
             later=lambda: self._context.run(self._finish_and_quit(), name="finish the answers and quit"),
             stay=tr("Keep running"),
@@ -82,9 +82,7 @@ class Closing:
         later: Callable[[], object],
         stay: str,
     ) -> None:
-        count = counted(
-            self._context.server.in_flight, "A request is being answered.", "{n} requests are being answered."
-        )
+        count = counted(self._context.server.in_flight, "1 request is running.", "{n} requests are running.")
         box = self._ask(title, f"{count} {text}")
         at_once = box.addButton(now[0], QMessageBox.ButtonRole.DestructiveRole)
         finish = box.addButton(tr("Finish them first"), QMessageBox.ButtonRole.AcceptRole)

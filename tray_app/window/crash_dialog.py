@@ -79,7 +79,7 @@ class CrashDialog(QDialog):
         trace.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         trace.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         trace.setTabChangesFocus(True)
-        trace.setAccessibleName(tr("What happened, in detail"))
+        trace.setAccessibleName(tr("Error report"))
         return trace
 
     def _buttons(self) -> QHBoxLayout:
@@ -118,12 +118,12 @@ class CrashDialog(QDialog):
 def _explanation(fatal: bool) -> str:
     if fatal:
         return tr(
-            "Dragoman met an unexpected error and has to close. Start it again; if it closes again, the "
+            "Dragoman must close because of an unexpected error. Start it again; if it closes again, the "
             "report below helps to fix it."
         )
     return tr(
-        "Dragoman met an unexpected error. The server keeps running, and you can continue; if something no "
-        "longer works, quit and start it again. The report below helps to fix it."
+        "An unexpected error occurred. The server keeps running, and you can continue; if something stops "
+        "working, quit and start Dragoman again. The report below helps to fix it."
     )
 
 

@@ -39,7 +39,7 @@ def _shipped(folder: str, name: str) -> Callable[[Context], Page]:
     """Makes a page of ours: all of them together take a good part of a second and some 30 MB."""
 
     def make(context: Context) -> Page:
-        made: Page = getattr(import_module(f"tray_app.window.{folder}.page"), name)(context)
+        made: Page = getattr(import_module(f"tray_app.pages.{folder}.page"), name)(context)
         return made
 
     return make

@@ -146,7 +146,7 @@ class ServerFoot(QWidget):
         in_flight = server.in_flight if server.state == "running" else 0
         # The longer words leave no room for it, and the tooltip has it too.
         counted = in_flight and status.kind == "busy"
-        self.count.setText(tr("{n} in flight").format(n=f"{in_flight:,}") if counted else "")
+        self.count.setText(tr("{n} running").format(n=f"{in_flight:,}") if counted else "")
         address = server.url or ""
         self.address.setText(address.removeprefix("http://"))
         lines = (in_flight_line(in_flight) or status.word, status.reason, address)

@@ -8,8 +8,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QAbstractButton, QMessageBox
 
-from server.cli.options import COMMAND_LINE
-from server.config.settings import Settings, load_settings
+from server.config.settings import COMMAND_LINE, Settings, load_settings
 from server.core.errors import SettingsInvalid, SetupError
 from server.core.tasks import spawn
 from server.secrets import KeyStore, open_key_store
@@ -56,9 +55,9 @@ async def _wait_visibly(opening: "asyncio.Task[KeyStore]") -> None:
     """Return when the key store is open, or the person does not want to wait for it any more."""
     box = _box(
         tr("Waiting for the system keyring"),
-        tr("The keyring that holds your API key is locked. Unlock it in the window that your desktop shows."),
+        tr("The keyring that holds your API key is locked. Unlock it in your desktop's password dialog."),
     )
-    box.addButton(tr("Go on without it"), QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(tr("Continue without the keyring"), QMessageBox.ButtonRole.AcceptRole)
     asking = spawn(_answer(box), name="ask about the keyring")
     try:
         await asyncio.wait([opening, asking], return_when=asyncio.FIRST_COMPLETED)
@@ -80,7 +79,7 @@ async def _try_again(error: SettingsInvalid) -> bool:
     box = _box(tr("The settings cannot be used"), str(error))
     again = box.addButton(tr("Try again"), QMessageBox.ButtonRole.AcceptRole)
     # The file, or the name of a variable, which no program opens.
-    show = box.addButton(tr("Open the file"), QMessageBox.ButtonRole.ActionRole) if "/" in error.source else None
+    show = box.addButton(tr("Open settings file"), QMessageBox.ButtonRole.ActionRole) if "/" in error.source else None
     box.addButton(tr("Quit"), QMessageBox.ButtonRole.RejectRole)
     while True:
         chosen = await _answer(box)

@@ -7,13 +7,11 @@ from starlette.responses import Response
 
 from server import __version__
 from server.api.exchange.answers import json_response
+from server.dialects import registry
 
 router = APIRouter()
 
-_ENDPOINTS = (
-    "POST /v1/chat/completions",
-    "POST /v1/messages",
-    "POST /v1/messages/count_tokens",
+_OTHER_ENDPOINTS = (
     "GET /v1/models",
     "GET /v1/models/{id}",
     "GET /health",
@@ -32,9 +30,8 @@ async def root(request: Request) -> Response:
         {
             "name": "Dragoman",
             "version": __version__,
-            "openai_base_url": f"{base}/v1",
-            "anthropic_base_url": base,
-            "endpoints": _ENDPOINTS,
+            **{f"{known.provider.lower()}_base_url": f"{base}{known.base_path}" for known in registry.DIALECTS},
+            "endpoints": [f"POST {path}" for path in registry.endpoint_paths()] + list(_OTHER_ENDPOINTS),
             "hint": "Send this server's API key as 'Authorization: Bearer KEY' or 'x-api-key: KEY'.",
         }
     )

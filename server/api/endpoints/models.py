@@ -10,11 +10,10 @@ from starlette.responses import Response
 from server.api.exchange.answers import json_response
 from server.api.exchange.reading import context_of, model_info
 from server.core.errors import InvalidRequest, ModelNotFound
-from server.dialects.base import Context
-from server.models.aliases import COMMON_NAMES, DEFAULT_ALIASES, resolve
+from server.models.aliases import COMMON_NAMES, DEFAULT_ALIASES, ModelNames, resolve
 
 if TYPE_CHECKING:
-    from server.services import Services
+    from server.api.services import Services
 
 router = APIRouter()
 
@@ -86,10 +85,10 @@ def _position(ids: list[str], model_id: str, param: str) -> int:
     return ids.index(model_id)
 
 
-def _resolved(name: str, context: Context) -> str | None:
+def _resolved(name: str, known: ModelNames) -> str | None:
     """What a name stands for; None for an alias of something that there is not."""
     try:
-        return resolve(name, context)
+        return resolve(name, known)
     except ModelNotFound:
         return None
 

@@ -1,6 +1,5 @@
 """How an answer or an error is written in the manner that the client expects."""
 
-import re
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
@@ -8,11 +7,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from server.core import exact_json
-from server.core.errors import ErrorResponse, TrayError, anthropic_response, openai_response
+from server.core.errors import TrayError
 from server.core.redaction import redact_text
-
-_ANTHROPIC_PATH = re.compile(r"/v1/messages(?:/|$)")
-"""Anywhere in the path: below a wrong base URL it is still Anthropic's client that asks."""
+from server.dialects import registry
+from server.dialects.dialect import Dialect, ErrorResponse, Header
 
 MAX_PATH = 200
 """Characters of a path that are shown and kept."""
@@ -34,9 +32,14 @@ def shown_path(scope: Scope) -> str:
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in path)
 
 
-def is_anthropic(scope: Scope) -> bool:
-    """Whether the client speaks Anthropic's dialect: by the path, or by the header that all its clients send."""
-    return bool(_ANTHROPIC_PATH.search(scope["path"])) or header(scope, b"anthropic-version") is not None
+def headers_of(scope: Scope) -> Header:
+    """The request's headers, to be looked up by name."""
+    return lambda name: header(scope, name.encode())
+
+
+def dialect_of(scope: Scope) -> Dialect:
+    """The dialect that the client speaks."""
+    return registry.dialect_of(scope["path"], headers_of(scope))
 
 
 def request_id(scope: Scope) -> str:
@@ -48,9 +51,7 @@ def request_id(scope: Scope) -> str:
 def error_response(error: TrayError, scope: Scope) -> ErrorResponse:
     """The error in the client's own dialect. `error` of the request's state is it from now on."""
     state_of(scope)["error"] = error
-    if is_anthropic(scope):
-        return anthropic_response(error, request_id(scope) or None)
-    return openai_response(error)
+    return dialect_of(scope).error_response(error, request_id(scope) or None)
 
 
 async def send_error(error: TrayError, scope: Scope, receive: Receive, send: Send) -> None:

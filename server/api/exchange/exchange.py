@@ -4,20 +4,19 @@ import asyncio
 import hashlib
 import itertools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from server.api.exchange.answers import json_response
+from server.api.exchange.answers import headers_of, json_response
 from server.api.exchange.observation import Observation
 from server.api.exchange.production import Production
 from server.api.exchange.reading import context_of, fitted_request, with_fetched_images, with_session_header
 from server.api.exchange.session_link import SessionLink, link_session, save_answer, session_id_of
 from server.api.exchange.session_turns import Identity, Turn
-from server.api.exchange.streams import Framing
 from server.api.exchange.warnings import warning_header
 from server.api.exchange.writer import StreamWriter
 from server.api.middleware.bodies import parse_object, read_body
@@ -26,29 +25,15 @@ from server.core.errors import DatabaseUnusable, RequestCancelled, TrayError, Up
 from server.core.messages import MessageFold, MessagesRequest
 from server.core.records import RequestRecord
 from server.core.tasks import spawn
-from server.dialects.base import Call, ToMessages
+from server.dialects.base import Call
+from server.dialects.dialect import Dialect
 from server.models import Fitted
 
 if TYPE_CHECKING:
-    from server.services import Services
+    from server.api.services import Services
 
 log = logging.getLogger(__name__)
 _arrivals = itertools.count()
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """What the walk needs of a dialect.
-
-    `remote_images` are the addresses in a body, `with_images` puts data in their place. `header_warnings` are what
-    the request's headers ask for and do not get.
-    """
-
-    to_messages: ToMessages
-    framing: Framing
-    remote_images: Callable[[Any], list[str]]
-    with_images: Callable[[Any, Mapping[str, str]], Any]
-    header_warnings: Callable[[Scope], list[str]] = lambda _: []
 
 
 class ExchangeEndpoint:
@@ -104,6 +89,7 @@ class Exchange:
         self._observation = Observation(services, scope)
         self._production: Production | None = None
         self._turn: Turn | None = None
+        self._turn_to_come: asyncio.Task[Turn] | None = None
         self._cancelled: TrayError | None = None
         self._client_left = False
         self._arrived = next(_arrivals)
@@ -118,6 +104,8 @@ class Exchange:
         self._cancelled = error
         if self._production is not None:
             self._production.fail(error)
+        elif self._turn_to_come is not None:
+            self._turn_to_come.cancel()
 
     async def run(self) -> None:
         """Serve the request. Raises the error to answer with, if nothing was sent yet."""
@@ -143,11 +131,11 @@ class Exchange:
         model = body.get("model")
         self._observation.update(requested_model=model if isinstance(model, str) else None)
         body = with_session_header(body, self._scope)
-        body = await with_fetched_images(self._services, body, self._dialect.remote_images, self._dialect.with_images)
+        body = await with_fetched_images(self._services, body, self._dialect)
         call = self._dialect.to_messages(body, context_of(self._services))
         link = await self._link(call.request)
         fitted = fitted_request(self._services, link.request)
-        warnings = (*self._dialect.header_warnings(self._scope), *call.warnings, *fitted.warnings)
+        warnings = (*self._dialect.header_warnings(headers_of(self._scope)), *call.warnings, *fitted.warnings)
         self._observation.prepared(
             model=link.request.model, session_id=link.session_id, stream=call.stream, warnings=warnings
         )
@@ -160,8 +148,25 @@ class Exchange:
             # Nobody else has an id that was made for this request.
             identity = None if request.session_id is None else self._identity()
             wait = services.settings.queue_seconds
-            self._turn = await services.turns.begin(session_id, wait=wait, identity=identity)
+            await self._begin_turn(services.turns.begin(session_id, wait=wait, identity=identity))
         return await link_session(services, request, session_id)
+
+    async def _begin_turn(self, coming: Coroutine[Any, Any, Turn]) -> None:
+        """Wait for the turn; `cancel` ends the wait. Raises as SessionTurns.begin does."""
+        if self._cancelled is not None:
+            coming.close()
+            raise self._cancelled
+        task = self._turn_to_come = asyncio.ensure_future(coming)
+        try:
+            # Not the task itself: a turn that came in the moment in which this ended would never be given back.
+            await asyncio.wait([task])
+        finally:
+            self._turn_to_come = None
+            if not task.cancel() and not task.cancelled() and task.exception() is None:
+                self._turn = task.result()
+        if task.cancelled() and self._cancelled is not None:
+            raise self._cancelled
+        await task
 
     def _identity(self) -> Identity:
         digest = hashlib.sha256(self.record.endpoint.encode("utf-8", "replace") + b"\0" + self._body.raw).digest()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import Scope
 
-from server.api.exchange.answers import error_response, header, request_id, shown_path, state_of
+from server.api.exchange.answers import dialect_of, error_response, header, request_id, shown_path, state_of
 from server.core import exact_json
 from server.core.errors import TrayError
 from server.core.events import RequestFinished, RequestStarted, RequestUpdated
@@ -19,7 +19,7 @@ from server.core.records import RequestRecord
 from server.core.redaction import redact
 
 if TYPE_CHECKING:
-    from server.services import Services
+    from server.api.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -129,8 +129,7 @@ def client_name(scope: Scope) -> str:
     name = " ".join([first, *itertools.takewhile(lambda word: not word.startswith("(") and "/" not in word, rest)])
     name = _ASYNC.sub("", name)
     if _SHORTENED.match(name):
-        provider = "Anthropic" if scope["path"].startswith("/v1/messages") else "OpenAI"
-        name = provider + name[name.index("/") :]
+        name = dialect_of(scope).provider + name[name.index("/") :]
     return name[:100]
 
 

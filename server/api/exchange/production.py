@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from server.api.exchange.streams import Frame
 from server.backends.base import ROUTED, Backend
 from server.core.errors import TrayError, UpstreamFailed, as_tray_error
 from server.core.messages import Events, MessageFold, StreamEvent
 from server.core.tasks import spawn
 from server.dialects.base import Call, Chunk
+from server.dialects.framing import Frame
 from server.models import Fitted, name_refused_tool
 
 log = logging.getLogger(__name__)

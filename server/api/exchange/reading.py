@@ -1,7 +1,6 @@
 """What every dialect's endpoint does with a body and its request before the backend is asked."""
 
 import uuid
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from starlette.types import Scope
@@ -10,11 +9,12 @@ from server.api.exchange.answers import header
 from server.backends.base import Backend
 from server.core.messages import MessagesRequest
 from server.dialects.base import Context
+from server.dialects.dialect import Dialect
 from server.models import Fitted, capabilities_of, fit
 from server.models.info import ModelInfo
 
 if TYPE_CHECKING:
-    from server.services import Services
+    from server.api.services import Services
 
 
 def with_session_header(body: dict[str, Any], scope: Scope) -> dict[str, Any]:
@@ -30,17 +30,12 @@ def with_session_header(body: dict[str, Any], scope: Scope) -> dict[str, Any]:
     return {**body, "session_id": session_id}
 
 
-async def with_fetched_images(
-    services: "Services",
-    body: Any,
-    remote_images: Callable[[Any], list[str]],
-    with_images: Callable[[Any, Mapping[str, str]], Any],
-) -> Any:
+async def with_fetched_images(services: "Services", body: Any, dialect: Dialect) -> Any:
     """The body with its images fetched, if that is on; else the dialect refuses them. Raises InvalidRequest."""
-    addresses = remote_images(body) if services.images is not None else []
+    addresses = dialect.remote_images(body) if services.images is not None else []
     if services.images is None or not addresses:
         return body
-    return with_images(body, await services.images.fetch(addresses))
+    return dialect.with_images(body, await services.images.fetch(addresses))
 
 
 def fitted_request(services: "Services", request: MessagesRequest) -> Fitted:

@@ -15,7 +15,7 @@ from server.core.transcript import split_prefix
 from server.store.saving import checked_session_id, new_session_id
 
 if TYPE_CHECKING:
-    from server.services import Services
+    from server.api.services import Services
 
 _NOT_KEPT = frozenset({"thinking", "redacted_thinking"})
 

@@ -106,7 +106,12 @@ def _take_place(session: _Session, identity: Identity | None) -> int:
     """
     if identity is None:
         return len(session.waiting)
-    same = [at for at, waiter in enumerate(session.waiting) if _is_repeat(waiter.identity, identity)]
+    # One whose future is done has given up in this very moment, and takes itself out.
+    same = [
+        at
+        for at, waiter in enumerate(session.waiting)
+        if _is_repeat(waiter.identity, identity) and not waiter.turn.done()
+    ]
     holder = session.holder.identity if session.holder is not None else None
     holds = holder if _is_repeat(holder, identity) else None
     earlier = [session.waiting[at].identity for at in same] + [holds]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.types import Send
 
 from server.api.exchange.production import Production
-from server.api.exchange.streams import Framing
+from server.dialects.framing import Framing
 
 
 @dataclass(frozen=True, slots=True)

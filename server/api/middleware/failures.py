@@ -10,15 +10,16 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.api.exchange.answers import (
+    dialect_of,
     error_response,
     header,
-    is_anthropic,
     json_response,
     send_error,
     shown_path,
     state_of,
 )
 from server.core.errors import InvalidRequest, MethodNotAllowed, NotFound, RequestError, TrayError, as_tray_error
+from server.dialects import registry
 
 log = logging.getLogger(__name__)
 
@@ -101,11 +102,14 @@ def _from_router(scope: Scope, exception: HTTPException) -> TrayError:
 
 def _base_url_hint(scope: Scope) -> str:
     address = f"{scope['scheme']}://{header(scope, b'host') or 'HOST:PORT'}"
-    if is_anthropic(scope):
-        base = f"The base URL is {address} without a path, since Anthropic's clients add /v1/messages themselves"
+    dialect = dialect_of(scope)
+    if not dialect.base_path:
+        base = f"{address} without a path, since {dialect.provider}'s clients add {dialect.path} themselves"
     else:
-        base = f"The base URL is {address}/v1 for OpenAI's clients, and {address} for Anthropic's"
-    return f"{base}; GET / lists what this server has."
+        base_paths = {known.provider: known.base_path for known in registry.DIALECTS}
+        first, *others = (f"{address}{path} for {provider}'s" for provider, path in base_paths.items())
+        base = ", and ".join((f"{first} clients", *others))
+    return f"The base URL is {base}; GET / lists what this server has."
 
 
 def _allowed_methods(scope: Scope) -> tuple[str, ...]:

@@ -12,10 +12,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.api.exchange.answers import header, send_error
 from server.core.errors import OriginRefused
+from server.dialects import registry
 
 _LOOPBACK_NAMES = ("localhost", "*.localhost", "127.0.0.1", "::1")
 _ANY_ADDRESS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound to
-_EXPOSED = ("x-request-id", "request-id", "x-session-id", "warning", "retry-after")
+_EXPOSED = ("x-session-id", "warning", "retry-after")
 
 
 class HostAllowlist:
@@ -68,7 +69,7 @@ class Origins:
             allow_methods=("GET", "POST", "DELETE"),
             allow_headers=("*",),
             allow_private_network=True,
-            expose_headers=_EXPOSED,
+            expose_headers=(*_request_id_headers(), *_EXPOSED),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,3 +120,7 @@ def _own_names() -> list[str]:
     addresses = [address.address for group in psutil.net_if_addrs().values() for address in group]
     hostname = socket.gethostname()
     return [*(address.partition("%")[0] for address in addresses if address), hostname, f"{hostname}.local"]
+
+
+def _request_id_headers() -> list[str]:
+    return list(dict.fromkeys(name for dialect in registry.DIALECTS for name in dialect.request_id_headers))

@@ -5,10 +5,12 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from server.dialects.registry import is_api_path
+
 _ABSOLUTE = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 _SLASHES = re.compile(r"/{2,}")
 _VERSIONS = re.compile(r"^(?:/v1)+(?=/v1(?:/|$))")
-_WITHOUT_VERSION = re.compile(r"^/(?:chat/completions|messages|models)(?=/|$)")
+_MODELS = re.compile(r"/v1/models(?=/|$)")
 
 
 class CanonicalPaths:
@@ -44,4 +46,5 @@ def canonical_path(path: str) -> str:
     """`path` with single slashes, none at its end, and one `/v1` before what is a client's API."""
     path = _SLASHES.sub("/", path).rstrip("/") or "/"
     path = _VERSIONS.sub("", path)
-    return f"/v1{path}" if _WITHOUT_VERSION.match(path) else path
+    versioned = f"/v1{path}"
+    return versioned if is_api_path(versioned) or _MODELS.match(versioned) else path

@@ -3,15 +3,15 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.api.exchange.answers import is_anthropic, send_error, state_of
+from server.api.exchange.answers import dialect_of, send_error, state_of
 from server.core.errors import RateLimited
+from server.dialects.dialect import RateLimitState
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -72,8 +72,7 @@ class Hit:
 class RateLimit:
     """Refuses POST requests beyond the limits of their key.
 
-    The answers say what is left, in OpenAI's headers (https://platform.openai.com/docs/guides/rate-limits) or
-    Anthropic's (https://docs.anthropic.com/en/api/rate-limits). Put it inside of `Authentication`.
+    The answers say what is left, in the headers of the client's dialect. Put it inside of `Authentication`.
     """
 
     def __init__(self, app: ASGIApp, *, limits: RequestLimits) -> None:
@@ -109,11 +108,6 @@ def _error(hit: Hit) -> RateLimited:
 
 
 def _headers(scope: Scope, hit: Hit) -> Headers:
-    if is_anthropic(scope):
-        reset = datetime.fromtimestamp(hit.reset_time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        prefix, names = "anthropic-ratelimit-requests-", ("limit", "remaining", "reset")
-    else:
-        reset = f"{max(0.0, hit.reset_time - time.time()):.0f}s"
-        prefix, names = "x-ratelimit-", ("limit-requests", "remaining-requests", "reset-requests")
-    values = (str(hit.item.amount), str(hit.remaining), reset)
-    return [((prefix + name).encode(), value.encode()) for name, value in zip(names, values, strict=True)]
+    resets_in = max(0.0, hit.reset_time - time.time())
+    state = RateLimitState(hit.item.amount, hit.remaining, hit.reset_time, resets_in)
+    return [(name.encode(), value.encode()) for name, value in dialect_of(scope).rate_limit_headers(state).items()]

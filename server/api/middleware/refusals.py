@@ -21,7 +21,7 @@ from server.core.records import RequestRecord
 from server.core.redaction import redact
 
 if TYPE_CHECKING:
-    from server.services import Services
+    from server.api.services import Services
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import uuid
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from server.api.exchange.answers import header, is_anthropic, state_of
+from server.api.exchange.answers import dialect_of, header, state_of
 
 # What a client may choose itself: nothing that could break a header, a log line or a query.
 _SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
@@ -15,7 +15,7 @@ _SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 class RequestIds:
     """Gives the request its id (the client's `x-request-id` if that is sane) and sends it back.
 
-    Anthropic's clients read it from `request-id`: https://docs.anthropic.com/en/api/errors#request-id
+    Each dialect names the headers in which its clients look for it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -28,8 +28,7 @@ class RequestIds:
         wanted = header(scope, b"x-request-id") or ""
         request_id = wanted if _SANE.fullmatch(wanted) else f"req_{uuid.uuid4().hex}"
         state_of(scope)["request_id"] = request_id
-        names = (b"x-request-id", b"request-id") if is_anthropic(scope) else (b"x-request-id",)
-        added = [(name, request_id.encode()) for name in names]
+        added = [(name.encode(), request_id.encode()) for name in dialect_of(scope).request_id_headers]
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from server.core import exact_json
-from server.core.errors import TrayError, openai_response
+from server.core.errors import TrayError
 from server.core.messages import StreamEvent
 from server.dialects.base import Chunk
+from server.dialects.chat_completions.errors import error_response
 from server.dialects.chat_completions.usage import add_counts, completion_usage
 
 _FINISH_REASONS = {
@@ -103,7 +104,7 @@ class ChatCompletionEncoder:
 
     def fail(self, error: TrayError) -> Iterable[Chunk]:
         """The error as the SDKs look for it in a stream; no finish reason and no `[DONE]` come with it."""
-        yield Chunk(openai_response(error).body)
+        yield Chunk(error_response(error).body)
 
     def whole(self) -> dict[str, Any]:
         return {

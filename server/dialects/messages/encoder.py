@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.core.errors import TrayError, anthropic_response
+from server.core.errors import TrayError
 from server.core.messages import MessageFold, StreamEvent
 from server.dialects.base import Chunk
+from server.dialects.messages.errors import error_response
 
 _INTERNAL = frozenset({"cost_usd"})
 
@@ -43,7 +44,7 @@ class MessagesEncoder:
         return []
 
     def fail(self, error: TrayError) -> Iterable[Chunk]:
-        return [Chunk(anthropic_response(error).body, event="error")]
+        return [Chunk(error_response(error).body, event="error")]
 
     def whole(self) -> dict[str, Any]:
         return {**self._whole_start(self._fold.message), "content": self._fold.content}

@@ -81,7 +81,7 @@ def test_a_key_in_the_apis_words_is_not_repeated():
 def test_a_refused_key_is_a_kind_of_not_being_signed_in():
     error = response_of(HttpError(401))
     assert isinstance(error, NotSignedIn)
-    assert (error.status, error.openai_code) == (401, "anthropic_api_key_refused")
+    assert (error.status, error.code) == (401, "anthropic_api_key_refused")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.backends.claude_cli.chat.parameters import flag_settings, goes_whole, silence, thinking_tokens
+from server.backends.claude_cli.chat.parameters import bypasses_transcript, flag_settings, silence, thinking_tokens
 from tests.asking import ask, assistant, text, tool, user
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
@@ -111,7 +111,7 @@ def test_in_silence_nobody_is_reached():
 
 def test_a_prefill_takes_the_messages_along_under_the_models_names():
     request = ask("a", assistant(TOOL_USE), user("r"), assistant("I say"), tools=[tool("look")])
-    assert goes_whole(request)
+    assert bypasses_transcript(request)
     assert extra_body(request)["messages"] == [
         user("a"),
         assistant({**TOOL_USE, "name": "mcp__client__look"}),
@@ -145,7 +145,7 @@ PICTURES = {
 def test_pictures_that_the_cli_would_make_smaller_go_past_it(picture, whole, inside):
     block = {"type": "tool_result", "tool_use_id": "toolu_1", "content": [picture]} if inside else picture
     request = ask(user("see", block), assistant("I see"), "and?")
-    assert goes_whole(request) is whole
+    assert bypasses_transcript(request) is whole
     assert ("messages" in extra_body(request)) is whole
 
 
@@ -164,7 +164,7 @@ def test_pictures_that_the_cli_would_make_smaller_go_past_it(picture, whole, ins
 )
 def test_an_answer_that_the_cli_takes_for_none_goes_past_it(blocks, whole):
     request = ask("a", assistant(*blocks), user("(no content)"), assistant("c"), user("d"), tools=[tool("look")])
-    assert goes_whole(request) is whole
+    assert bypasses_transcript(request) is whole
     assert ("messages" in extra_body(request)) is whole
 
 
@@ -182,7 +182,7 @@ def test_what_the_client_sent_is_not_written_to():
 
 def test_other_messages_stay_in_the_transcript():
     request = ask("a", assistant(TOOL_USE), user({"type": "tool_result", "tool_use_id": "toolu_1", "content": "r"}))
-    assert not goes_whole(request)
+    assert not bypasses_transcript(request)
     assert extra_body(request) == {}
 
 

@@ -13,7 +13,7 @@ from tests.waiting import until
 
 PARENT = """
 import asyncio, sys
-from server.backends.claude_cli import parent_death
+from server.backends.claude_cli.transport import parent_death
 async def main():
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", "import time; time.sleep(1000)", **parent_death.start_options()

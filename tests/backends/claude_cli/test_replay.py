@@ -126,6 +126,8 @@ def test_integers_that_javascript_rounds_are_sent_as_their_digits(given, sent):
         (called("b"), True),
         (called("b", input={"n": 5}), True),
         (called("b", input={"n": 2**60}), False),
+        (called("b", input={"__proto__": 1}), False),
+        (called("b", input={"a": [{"__proto__": {}}]}), False),
         (called("a_2"), False),
         (called("b", "b_1"), False),
     ],

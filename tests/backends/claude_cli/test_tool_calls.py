@@ -155,6 +155,16 @@ async def test_long_integers_keep_their_digits_in_the_next_turn(backend, simulat
         assert conversation(call)[1][1][0]["input"] == {"at": str(LONG), "near": [str(2**53 + 1), 5]}
 
 
+async def test_arguments_named_proto_are_there_in_the_next_turn(backend, simulator):
+    """The CLI's own copy of a call is without them."""
+    given = {"__proto__": {"a": 1}, "list": [{"__proto__": "b"}], "constructor": "c"}
+    simulator.script(ToolUse("look", given, id="toolu_1"))
+    first = await fold(backend.stream(ask("look", tools=TOOLS)))
+    messages = [user("look"), assistant(*first.content), user(result("toolu_1", "seen"))]
+    await fold(backend.stream(ask(*messages, tools=TOOLS)))
+    assert conversation(simulator.messages_calls[1])[1][1][0]["input"] == given
+
+
 async def test_ids_that_are_others_with_a_number_keep_their_results(backend, simulator):
     ids = ["call_0", "call_0_2", "call_0_2_7"]
     calls = [{"type": "tool_use", "id": id, "name": "look", "input": {"at": id}} for id in ids]

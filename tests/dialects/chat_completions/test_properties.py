@@ -6,9 +6,10 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.core.errors import InvalidRequest, ModelNotFound, openai_response
+from server.core.errors import InvalidRequest, ModelNotFound
 from server.core.transcript import canonical_messages
 from server.dialects.chat_completions import to_messages
+from server.dialects.chat_completions.errors import error_response
 from tests.dialects.chat_completions.samples import (
     CONTEXT,
     PDF,
@@ -74,8 +75,8 @@ def check(anything):
     try:
         call = to_messages(anything, CONTEXT)
     except (InvalidRequest, ModelNotFound) as error:
-        validate("ErrorResponse", openai_response(error).body)
-        orjson.dumps(openai_response(error).body)
+        validate("ErrorResponse", error_response(error).body)
+        orjson.dumps(error_response(error).body)
         return
     roles = [message["role"] for message in call.request.messages]
     assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"] * (len(roles) % 2)

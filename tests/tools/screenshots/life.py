@@ -9,9 +9,9 @@ from typing import Any
 import anthropic
 import openai
 
+from server.config.paths import DATABASE_FILE
 from server.config.settings import Settings
 from server.core.records import RequestRecord
-from server.services import DATABASE_FILE
 from tests.simulator import Simulator
 from tests.simulator.http_errors import HttpError, RateLimitHeaders
 from tests.simulator.replies import Hang, Reply, Text, Thinking, ToolUse

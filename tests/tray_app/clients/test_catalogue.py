@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from server.dialects.registry import DIALECTS
 from tray_app.clients.catalogue import CLIENTS
-from tray_app.clients.client import SERVED, Client, Snippet
+from tray_app.clients.client import Client, Snippet
 from tray_app.clients.configuring import plan
 from tray_app.clients.connection import MASK, NOT_NEEDED, Connection
 from tray_app.clients.editing import toml, yaml
@@ -147,9 +148,12 @@ def test_clients_with_a_file_are_shown_what_would_be_written() -> None:
 
 async def test_what_is_said_to_be_served_is_served(context: Context) -> None:
     """The day the server learns Responses, Codex can be connected: this says so."""
+    assert {client.id for client in CLIENTS if not client.served} == {"codex"}
+    assert all(client.served is not bool(client.unserved) for client in CLIENTS)
     await context.server.start()
-    paths = {"/v1/chat/completions": "chat completions", "/v1/messages": "messages", "/v1/responses": "responses"}
+    paths = {"/v1/chat/completions": True, "/v1/messages": True, "/v1/responses": False}
     headers = {"x-api-key": await context.api_key() or ""}
     async with httpx2.AsyncClient(trust_env=False, headers=headers, timeout=60) as http:
-        answers = {dialect: await http.post(f"{context.server.url}{path}", json={}) for path, dialect in paths.items()}
-    assert {dialect for dialect, answer in answers.items() if answer.status_code != 404} == SERVED
+        answers = {path: await http.post(f"{context.server.url}{path}", json={}) for path in paths}
+    assert {path: answer.status_code != 404 for path, answer in answers.items()} == paths
+    assert {path for path, served in paths.items() if served} == {dialect.path for dialect in DIALECTS}

@@ -6,14 +6,17 @@ from typing import Any
 import pytest
 
 from server.core.errors import NotSignedIn, PlanLimitReached
+from server.dialects.chat_completions.dialect import CHAT_COMPLETIONS
+from server.dialects.dialect import Dialect
+from server.dialects.messages.dialect import MESSAGES
+from server.dialects.registry import DIALECTS
 from tests.ports import kept_port
 from tests.scripted_backend import Gate, ScriptedBackend, answer, begin, end, text, thinking
-from tray_app.clients.client import Dialect
 from tray_app.clients.connection import Connection
 from tray_app.clients.trial import QUESTION, TrialFailed, ask
 from tray_app.context import Context
 
-both_dialects = pytest.mark.parametrize("dialect", ["chat completions", "messages"])
+both_dialects = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 
 
 async def connection_of(context: Context, **changes: Any) -> Connection:
@@ -23,7 +26,7 @@ async def connection_of(context: Context, **changes: Any) -> Connection:
     return Connection(**{"url": context.server.url, "key": await context.api_key(), "model": "opus", **changes})
 
 
-@pytest.mark.parametrize(("dialect", "model"), [("chat completions", "opus"), ("messages", "claude-opus-5-5")])
+@pytest.mark.parametrize(("dialect", "model"), [(CHAT_COMPLETIONS, "opus"), (MESSAGES, "claude-opus-5-5")])
 async def test_what_came_back(context: Context, backend: ScriptedBackend, dialect: Dialect, model: str) -> None:
     backend.script(begin(), thinking("Hm."), text("Hello ", "there.", index=1), end())
     got = await ask(await connection_of(context), dialect)
@@ -61,7 +64,7 @@ async def test_the_server_s_own_words(
 
 async def test_nobody_listens() -> None:
     with kept_port() as port, pytest.raises(TrialFailed, match="cannot be reached") as raised:
-        await ask(Connection(f"http://127.0.0.1:{port}", "dgm-x", "opus"), "chat completions")
+        await ask(Connection(f"http://127.0.0.1:{port}", "dgm-x", "opus"), CHAT_COMPLETIONS)
     assert raised.value.http_status is None
     assert raised.value.hint
 
@@ -78,14 +81,14 @@ async def test_somebody_else_listens(body: bytes, status: bytes) -> None:
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        with pytest.raises(TrialFailed, match="is not this server"):
-            await ask(Connection(f"http://127.0.0.1:{port}", "dgm-x", "opus"), "chat completions")
+        with pytest.raises(TrialFailed, match="is not from this server"):
+            await ask(Connection(f"http://127.0.0.1:{port}", "dgm-x", "opus"), CHAT_COMPLETIONS)
 
 
 async def test_cancelling_ends_the_request(context: Context, backend: ScriptedBackend) -> None:
     gate = Gate()
     backend.script(begin(), gate, answer("never"))
-    task = asyncio.ensure_future(ask(await connection_of(context), "chat completions"))
+    task = asyncio.ensure_future(ask(await connection_of(context), CHAT_COMPLETIONS))
     await gate.reached.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

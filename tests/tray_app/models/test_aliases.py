@@ -26,7 +26,7 @@ def _edits(model: AliasModel) -> list[dict[str, str]]:
 
 def test_it_shows_name_and_model(model: AliasModel) -> None:
     assert [model.index(0, column).data() for column in (NAME, TARGET)] == ["gpt-4.1", "opus"]
-    assert model.headerData(TARGET, Qt.Orientation.Horizontal) == "Model that answers"
+    assert model.headerData(TARGET, Qt.Orientation.Horizontal) == "Claude model"
 
 
 def test_a_changed_row_is_in_force_at_once(model: AliasModel) -> None:

@@ -24,8 +24,8 @@ def texts(table: ProcessTable, row: int) -> list[str]:
 def test_each_process_has_a_row(table):
     table.show_processes([PARKED, BUSY, IDLE_ONE])
     assert texts(table, 0) == ["101", "Ready for a new conversation", "", "187 MB"]
-    assert texts(table, 1) == ["102", "Answers", "", "210 MB"]
-    assert texts(table, 2) == ["103", "Keeps a conversation", "1 min ago", ""]
+    assert texts(table, 1) == ["102", "Answering", "", "210 MB"]
+    assert texts(table, 2) == ["103", "Holding a conversation", "1 min ago", ""]
 
 
 def test_rows_stay_where_they_are_and_new_ones_come_last(table, qtbot):

@@ -29,14 +29,14 @@ def test_a_large_body_is_cut_with_a_note_and_can_be_copied_whole() -> None:
     large = body(text)
     assert len(large.shown) <= MOST_CHARACTERS
     assert json.loads(large.whole) == json.loads(text)
-    assert (large.note, large.language) == ("Only the beginning of 1.1 MB is shown.", "")
+    assert (large.note, large.language) == ("Showing only the beginning of 1.1 MB.", "")
 
 
 def test_a_long_line_is_cut_alone() -> None:
     long = body(json.dumps({"a": "x" * (MOST_LINE + 1000), "b": 1}))
     assert max(map(len, long.shown.split("\n"))) < MOST_LINE + 100
     assert long.shown.endswith('"b": 1\n}')
-    assert (long.note, len(long.whole) > MOST_LINE + 1000) == ("Long lines are cut.", True)
+    assert (long.note, len(long.whole) > MOST_LINE + 1000) == ("Long lines are shortened.", True)
 
 
 def test_what_is_not_known_is_left_out() -> None:
@@ -44,11 +44,11 @@ def test_what_is_not_known_is_left_out() -> None:
     assert dict(summary(running)) == {
         "Endpoint": "/v1/chat/completions",
         "Client": "Continue/1.2",
-        "Asked for": "gpt-4o",
+        "Requested model": "gpt-4o",
         "Streamed": "no",
         "Request id": "req_000001",
     }
-    assert dict(timing(running, START + 4)).keys() == {"Arrived", "Running for"}
+    assert dict(timing(running, START + 4)).keys() == {"Received", "Running for"}
     assert usage(running) == []
     assert first_token_share(running) is None
 
@@ -63,18 +63,18 @@ def test_timing_tokens_and_cost() -> None:
         http_status=200,
     )
     times = dict(timing(done, START + 99))
-    del times["Arrived"]
+    del times["Received"]
     assert times == {
-        "First token after": "400 ms", "Answer took": "1.6 s", "Duration": "2.0 s", "Output speed": "200 tokens/s"
+        "Time to first token": "400 ms", "Generation": "1.6 s", "Duration": "2.0 s", "Output speed": "200 tokens/s"
     }  # fmt: skip
     assert dict(usage(done)) == {
         "Tokens in": "1,200",
-        "of these from the cache": "1,000",
+        "Read from cache": "1,000",
         "Tokens out": "320",
-        "Cost at list prices": "$0.042",
+        "Estimated cost (list prices)": "$0.042",
     }
     assert first_token_share(done) == pytest.approx(0.2)
-    assert dict(summary(done))["Answered by"] == "Claude Code"
+    assert dict(summary(done))["Backend"] == "Claude Code"
 
 
 @pytest.mark.parametrize(

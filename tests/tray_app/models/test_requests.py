@@ -136,7 +136,7 @@ async def test_what_a_cell_shows_and_tells(store: Store) -> None:
     assert alignment & Qt.AlignmentFlag.AlignRight
     assert log.data(log.index(0, 0), RECORD_ROLE).id == "req_000001"
     assert log.headerData(columns["ttft"], Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole) == (
-        "Time to the first token"
+        "Time to first token"
     )
     assert log.data(QModelIndex()) is None
 

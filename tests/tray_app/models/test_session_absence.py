@@ -16,7 +16,7 @@ KEEPING = Keeping(NOW, DAY)
 @pytest.mark.parametrize(
     ("request_", "keeping", "recorded", "reason"),
     [
-        (None, KEEPING, False, "no session with this id"),
+        (None, KEEPING, False, "No session has this id"),
         (replace(ANSWERED, status="running"), KEEPING, False, "not saved yet. It appears here when"),
         (replace(ANSWERED, status="running"), replace(KEEPING, history=False), False, "will not be saved: history"),
         (replace(ANSWERED, status="error"), KEEPING, True, "failed"),
@@ -34,4 +34,4 @@ def test_the_reason_follows_from_the_facts(
 ) -> None:
     said = why_absent(request_, keeping, recorded=recorded)
     assert reason in said
-    assert ("deleted" in said) is (reason in ("was deleted", "no session with this id"))
+    assert ("deleted" in said) is (reason in ("was deleted", "No session has this id"))

@@ -76,7 +76,7 @@ def test_a_row_says_what_a_person_wants_to_know(filled):
     [
         ({"title": ""}, Column.TITLE, "Untitled"),
         ({"client": ""}, Column.CLIENT, "–"),
-        ({"pinned": True, "expires_at": None}, Column.EXPIRY, "Kept"),
+        ({"pinned": True, "expires_at": None}, Column.EXPIRY, "Pinned"),
         ({"expires_at": None}, Column.EXPIRY, "Never"),
     ],
 )
@@ -87,7 +87,7 @@ def test_what_is_missing_has_a_word_for_it(model, fields, column, text):
 
 def test_the_headers_name_the_columns(model):
     headers = [model.headerData(column, Qt.Orientation.Horizontal) for column in Column]
-    assert headers == ["Title", "Client", "Model", "Messages", "Tokens", "Last use", "Expires"]
+    assert headers == ["Title", "Client", "Model", "Messages", "Tokens", "Last used", "Expires"]
 
 
 def test_a_page_is_added_and_what_is_there_stays_where_it_is(filled):

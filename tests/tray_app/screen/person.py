@@ -11,7 +11,7 @@ import httpx2
 import openai
 import pytest
 
-from server.cli.options import COMMAND
+from server.config.own_commands import COMMAND
 from server.logs import log_file
 from tests.environment import simulated_account
 from tests.tray_app.screen.desktop import PATIENT_KEYRING, Desktop, until

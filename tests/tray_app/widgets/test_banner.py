@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QTextEdit, QVBoxLayout, QWid
 from pytestqt.qtbot import QtBot
 
 from server.core.errors import PortUnavailable
+from tests.tray_app.banners import actions_of
 from tray_app.theme import Theme
 from tray_app.widgets import Banner
 
@@ -28,7 +29,7 @@ def test_an_error_is_said_with_what_to_do_and_a_button_for_it(theme: Theme, qtbo
     banner = Banner()
     qtbot.addWidget(banner)
     banner.show_error(in_use(), [("Use 8001", lambda: done.append("8001")), ("Choose a port...", lambda: None)])
-    use, choose = banner.actions_shown()
+    use, choose = actions_of(banner)
     qtbot.mouseClick(use, Qt.MouseButton.LeftButton)
 
     assert not banner.isHidden()
@@ -45,7 +46,7 @@ def test_what_is_said_next_takes_the_place_of_what_was_said(theme: Theme, qtbot:
     banner.show_message("ok", "The server runs.")
 
     assert (banner.level, banner.message) == ("ok", "The server runs.")
-    assert banner.actions_shown() == []
+    assert actions_of(banner) == []
     assert banner.property("level") == "ok"
 
 
@@ -72,7 +73,7 @@ def test_actions_go_below_texts_that_leave_no_room_beside_them(theme: Theme, qtb
     banner = Banner()
     qtbot.addWidget(banner)
     banner.show_error(in_use(), [("Use 8001", lambda: None)])
-    (action,) = banner.actions_shown()
+    (action,) = actions_of(banner)
     places = []
     for width in (900, 320):
         banner.resize(width, 60)

@@ -32,7 +32,7 @@ def test_the_buttons_are_verbs(window: QWidget) -> None:
     dialog = asked(window, [])
 
     assert dialog.confirm.text() == "Delete 12 sessions"
-    assert dialog.keep.text() == "Keep"
+    assert dialog.keep.text() == "Cancel"
     assert dialog.windowTitle() == "Delete 12 sessions?"
     assert dialog.isModal()
 

@@ -102,7 +102,7 @@ async def test_a_secret_that_cannot_be_read_is_said_to_be_so(theme: Theme, qtbot
     field = SecretField(locked)
     qtbot.addWidget(field)
     field.reveal()
-    await until(lambda: field.text() == "It cannot be read")
+    await until(lambda: field.text() == "Cannot be read")
 
     assert not field.shown
 

@@ -132,7 +132,7 @@ async def test_stopping_amid_answers_asks_and_can_be_called_off(
 ) -> None:
     context.toggle_server()
     assert closing.box is not None
-    assert closing.box.informativeText().startswith("A request is being answered.")
+    assert closing.box.informativeText().startswith("1 request is running.")
     press(closing, "Cancel")
     assert (answering.server.state, answering.server.finishing) == ("running", False)
     answering.gate.open()

@@ -16,7 +16,7 @@ def window(qtbot, theme):
 
 
 def save(window: QWidget, chosen: list[Path]) -> QFileDialog:
-    return ask_where_to_save(window, "Export", "out.jsonl", ["JSON lines (*.jsonl)"], chosen.append)
+    return ask_where_to_save(window, "Export", "out.jsonl", ["JSON Lines (*.jsonl)"], chosen.append)
 
 
 def test_a_file_is_saved_among_the_documents(window):

@@ -7,6 +7,7 @@ from PySide6.QtCore import QUrl
 from pytestqt.qtbot import QtBot
 
 from server.core.events import Notice, NoticeCleared
+from tests.tray_app.banners import actions_of
 from tests.tray_app.conftest import MakeContext
 from tray_app.context import Context
 from tray_app.window.main_window import MainWindow
@@ -40,7 +41,7 @@ async def test_a_database_that_was_set_aside_before_the_window_was_made_is_told(
         assert str(copy) in banner.message
         opened: list[QUrl] = []
         window.notices.open_url = opened.append
-        (button,) = banner.actions_shown()
+        (button,) = actions_of(banner)
         assert button.text() == "Open folder"
         button.click()
         assert [Path(url.toLocalFile()) for url in opened] == [path.parent]

@@ -10,8 +10,7 @@ import keyring.backend
 import pytest
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from server.cli.options import COMMAND_LINE
-from server.config.settings import Settings
+from server.config.settings import COMMAND_LINE, Settings
 from server.core.errors import SettingsInvalid, SetupError
 from server.core.tasks import spawn
 from tests.waiting import until
@@ -114,7 +113,7 @@ async def test_a_locked_keyring_is_waited_for(unlocked: threading.Event, setting
 
 async def test_one_can_go_on_without_a_keyring(unlocked: threading.Event, settings: Settings) -> None:
     waiting = spawn(wait_for_key_store(settings), name="wait")
-    await press("Go on without it")
+    await press("Continue without the keyring")
     store = await waiting
     assert store.kind == "memory"
     assert "not unlocked" in store.description

@@ -57,13 +57,14 @@ AIDER = Client(
     dialect="chat completions",
     documentation="https://aider.chat/docs/llms/openai-compat.html",
     steps=(
-        "Choose Configure for me, or put the text below into the file that is named there.",
+        "Choose Configure for me, or paste the text below into the file named there.",
         "Start aider in your project.",
     ),
-    note="A .aider.conf.yml in your project or in its git repository goes before the one in your home directory.",
+    note="A .aider.conf.yml in your project or its Git repository takes precedence over the one in your "
+    "home directory.",
     snippets=(
         Snippet("~/.aider.conf.yml", "yaml", lambda to: plan("", CONFIGURATION, to)),
-        Snippet("Or in a terminal, for this once", "bash", _in_shell),
+        Snippet("Or for one session, in a terminal", "bash", _in_shell),
     ),
     configuration=CONFIGURATION,
     traces=Traces(commands=("aider",), files=(".aider.conf.yml", ".aider")),

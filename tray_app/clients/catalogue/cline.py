@@ -31,7 +31,7 @@ CLINE = Client(
         Field("API Key", lambda to: to.secret),
         Field("Model ID", lambda to: to.model),
     ),
-    snippets=(Snippet("For the command cline, in a terminal", "bash", _in_terminal),),
+    snippets=(Snippet("For the cline command, in a terminal", "bash", _in_terminal),),
     traces=Traces(
         commands=("cline",),
         files=(

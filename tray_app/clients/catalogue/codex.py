@@ -47,17 +47,17 @@ CODEX = Client(
     name="Codex CLI",
     icon="mdi6.code-braces-box",
     summary="OpenAI's agent for the terminal",
-    dialect="responses",
+    dialect="OpenAI's Responses",
     documentation="https://github.com/openai/codex/discussions/7782",
     steps=(
-        "Choose Configure for me, or put the text below into the file that is named there.",
+        "Choose Configure for me, or paste the text below into the file named there.",
         "Start codex.",
     ),
     snippets=(Snippet("~/.codex/config.toml", "toml", lambda to: plan("", CONFIGURATION, to)),),
     configuration=CONFIGURATION,
     traces=Traces(commands=("codex",), files=(".codex",)),
     unserved=(
-        "Codex CLI speaks only OpenAI's Responses API since February 2026. This version of the server speaks Chat "
+        "Since February 2026, Codex CLI speaks only OpenAI's Responses API. This server speaks Chat "
         "Completions and Messages, so Codex cannot use it yet."
     ),
 )

@@ -47,7 +47,7 @@ def _caution(places: Places) -> str:
     file = _file(places)
     if file.exists() or not file.with_name("config.json").exists():
         return ""
-    return "Continue reads your config.json only while there is no config.yaml. Its models are not taken over."
+    return "Continue ignores config.json once there is a config.yaml. Models in config.json are not copied."
 
 
 CONFIGURATION = Configuration("yaml", _file, lambda to: to.openai_url, _changes, _found, caution=_caution)
@@ -60,8 +60,8 @@ CONTINUE = Client(
     dialect="chat completions",
     documentation="https://docs.continue.dev/customize/model-providers/top-level/openai",
     steps=(
-        "Choose Configure for me, or open the file that is named below.",
-        "By hand: add the model, and save. Continue reads the file again by itself.",
+        "Choose Configure for me, or open the file named below.",
+        "By hand: add the model and save. Continue reloads the file.",
         "Choose “Dragoman” in Continue's list of models.",
     ),
     snippets=(Snippet("~/.continue/config.yaml", "yaml", lambda to: plan("", CONFIGURATION, to)),),

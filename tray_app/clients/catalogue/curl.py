@@ -1,24 +1,19 @@
-"""curl, in both dialects."""
+"""curl, in every dialect."""
 
 import json
 import shlex
+from functools import partial
 
+from server.dialects.dialect import Dialect
+from server.dialects.registry import DIALECTS
 from tray_app.clients.client import Client, Snippet, Traces
 from tray_app.clients.connection import Connection
 
 
-def _chat_completions(connection: Connection) -> str:
-    return _command(f"{connection.openai_url}/chat/completions", {}, connection)
-
-
-def _messages(connection: Connection) -> str:
-    return _command(f"{connection.url}/v1/messages", {"max_tokens": 1000}, connection)
-
-
-def _command(url: str, more: dict[str, int], connection: Connection) -> str:
-    body = {"model": connection.model, **more, "messages": [{"role": "user", "content": "Hello"}]}
+def _command(dialect: Dialect, connection: Connection) -> str:
+    body = dialect.client.ask(connection.model, "Hello")
     lines = [
-        f"curl {shlex.quote(url)}",
+        f"curl {shlex.quote(connection.url + dialect.path)}",
         "-H " + shlex.quote(f"Authorization: Bearer {connection.secret}"),
         "-H " + shlex.quote("Content-Type: application/json"),
         "-d " + shlex.quote(json.dumps(body, ensure_ascii=False)),
@@ -34,10 +29,7 @@ CURL = Client(
     dialect="chat completions",
     documentation="https://curl.se/docs/manpage.html",
     steps=("Paste one of these commands into a terminal.",),
-    note="The quotes are those of bash, zsh and fish.",
-    snippets=(
-        Snippet("OpenAI's Chat Completions", "bash", _chat_completions),
-        Snippet("Anthropic's Messages", "bash", _messages),
-    ),
+    note="Quoting works in bash, zsh and fish.",
+    snippets=tuple(Snippet(dialect.title, "bash", partial(_command, dialect)) for dialect in DIALECTS),
     traces=Traces(commands=("curl",)),
 )

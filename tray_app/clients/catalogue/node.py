@@ -48,9 +48,9 @@ NODE = Client(
     documentation="https://github.com/openai/openai-node",
     steps=(
         "Install the package: npm install openai, or npm install @anthropic-ai/sdk.",
-        "Save one of these programs as hello.mjs, and run node hello.mjs.",
+        "Save one of these programs as hello.mjs and run node hello.mjs.",
     ),
-    note="OpenAI's package wants the URL with /v1, Anthropic's without it.",
+    note="OpenAI's package takes the URL with /v1, Anthropic's without.",
     snippets=(
         Snippet("With OpenAI's package", "javascript", _openai),
         Snippet("With Anthropic's package", "javascript", _anthropic),

@@ -47,15 +47,16 @@ OPEN_WEBUI = Client(
     documentation="https://docs.openwebui.com/getting-started/quick-start/connect-a-provider/starting-with-openai-compatible",
     steps=(
         "Start Open WebUI with one of the commands below.",
-        "If it runs already: open Settings > Admin > Connections, add an OpenAI API connection, fill in the fields.",
+        "If it is already running, open Settings > Admin > Connections, add an OpenAI API connection and "
+        "fill in the fields.",
     ),
     fields=(
         Field("URL", lambda to: to.openai_url),
         Field("API Key", lambda to: to.secret),
     ),
     note=(
-        "Open WebUI keeps these two settings from its first start: change them later in its own settings. "
-        "With Docker on Linux it answers on port 8080, on macOS and Windows on port 3000."
+        "Open WebUI remembers both values from its first start; change them later in its settings. In "
+        "Docker it uses port 8080 on Linux and port 3000 on macOS and Windows."
     ),
     snippets=(
         Snippet("Docker on Linux", "bash", _on_linux),

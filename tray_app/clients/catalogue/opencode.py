@@ -58,7 +58,7 @@ OPENCODE = Client(
     dialect="chat completions",
     documentation="https://opencode.ai/docs/providers/",
     steps=(
-        "Choose Configure for me, or put the text below into the file that is named there.",
+        "Choose Configure for me, or paste the text below into the file named there.",
         "Start opencode, type /models, and choose the model under “Dragoman”.",
     ),
     snippets=(Snippet("~/.config/opencode/opencode.json", "json", lambda to: plan("", CONFIGURATION, to)),),

@@ -48,7 +48,7 @@ PYTHON = Client(
     dialect="chat completions",
     documentation="https://github.com/openai/openai-python",
     steps=("Install the package: pip install openai, or pip install anthropic.", "Run one of these programs."),
-    note="OpenAI's package wants the URL with /v1, Anthropic's without it.",
+    note="OpenAI's package takes the URL with /v1, Anthropic's without.",
     snippets=(
         Snippet("With OpenAI's package", "python", _openai),
         Snippet("With Anthropic's package", "python", _anthropic),

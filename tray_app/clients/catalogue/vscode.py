@@ -34,7 +34,7 @@ VSCODE = Client(
         "Run “Chat: Manage Language Models” from the Command Palette.",
         "Choose Add Models, then Custom Endpoint.",
         "Fill in the fields below as VS Code asks for them.",
-        "VS Code opens chatLanguageModels.json: paste the model as the value of “models”, and save.",
+        "VS Code opens chatLanguageModels.json: paste the model as the value of “models” and save.",
         "Choose the model in the chat. Restart VS Code if it is not in the list.",
     ),
     fields=(
@@ -42,10 +42,7 @@ VSCODE = Client(
         Field("API key", lambda to: to.secret),
         Field("API type", lambda _: "Chat Completions"),
     ),
-    note=(
-        "Completions while you type still come from GitHub. "
-        "In an organisation, its administrator has to allow models of your own."
-    ),
+    note=("Inline completions still come from GitHub. In an organisation, an administrator must allow custom models."),
     snippets=(Snippet("The value of “models” in chatLanguageModels.json", "json", _model),),
     traces=Traces(commands=("code", "code-insiders"), files=(".vscode", "Applications/Visual Studio Code.app")),
 )

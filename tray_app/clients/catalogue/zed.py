@@ -64,7 +64,7 @@ ZED = Client(
         "Choose the model in the agent panel.",
     ),
     fields=(Field("API key", lambda to: to.secret),),
-    note="Zed keeps the key for the address. Paste it again when the key or the port has changed.",
+    note="Zed stores the key for this URL. Paste it again after the key or the port changes.",
     snippets=(Snippet("settings.json", "json", lambda to: plan("", CONFIGURATION, to)),),
     configuration=CONFIGURATION,
     traces=Traces(

@@ -62,7 +62,7 @@ def parse(text: str) -> Node | None:
     node = parser.value(start, 0)
     rest = parser.skip(node.end)
     if rest < len(text):
-        parser.fail(rest, "the file should end here")
+        parser.fail(rest, "unexpected text after the end")
     return node
 
 
@@ -78,12 +78,12 @@ class _Parser:
         found = _SPACE.match(self._text, at)
         end = found.end() if found else at
         if self._text.startswith("/*", end):
-            self.fail(end, "this comment has no end")
+            self.fail(end, "unterminated comment")
         return end
 
     def value(self, at: int, depth: int) -> Node:
         if depth > _MAX_DEPTH:
-            self.fail(at, "this is nested too deep")
+            self.fail(at, "nested too deeply")
         first = self._text[at : at + 1]
         if first in ("{", "["):
             return self._container(at, depth)
@@ -92,7 +92,7 @@ class _Parser:
             return Node(at, end, self._decoded(at, end))
         if scalar := _SCALAR.match(self._text, at):
             return Node(at, scalar.end(), json.loads(scalar[0]))
-        self.fail(at, "a value is missing here" if first in ("", ",", "}", "]") else "this is not JSON")
+        self.fail(at, "missing value" if first in ("", ",", "}", "]") else "not valid JSON")
 
     def _container(self, at: int, depth: int) -> Node:
         is_object = self._text[at] == "{"
@@ -101,24 +101,24 @@ class _Parser:
         at = self.skip(at + 1)
         while self._text[at : at + 1] != close:
             if node.children and not node.comma:
-                self.fail(at, f"a comma or {close} is missing here")
+                self.fail(at, f"missing comma or {close}")
             at = self._member(node, at, depth) if is_object else self._item(node, at, depth)
             node.comma = self._text[at : at + 1] == ","
             at = self.skip(at + 1) if node.comma else at
             if at >= len(self._text):
-                self.fail(node.start, f"this has no closing {close}")
+                self.fail(node.start, f"missing closing {close}")
         if at >= len(self._text):
-            self.fail(node.start, f"this has no closing {close}")
+            self.fail(node.start, f"missing closing {close}")
         node.end = at + 1
         return node
 
     def _member(self, node: Node, at: int, depth: int) -> int:
         if self._text[at : at + 1] != '"':
-            self.fail(at, "a name in double quotes is missing here")
+            self.fail(at, "missing name in double quotes")
         end = self._string(at)
         colon = self.skip(end)
         if self._text[colon : colon + 1] != ":":
-            self.fail(colon, "a colon is missing here")
+            self.fail(colon, "missing colon")
         child = self.value(self.skip(colon + 1), depth + 1)
         name = self._decoded(at, end)
         node.value[name] = child.value
@@ -136,14 +136,14 @@ class _Parser:
     def _string(self, at: int) -> int:
         found = _STRING.match(self._text, at)
         if found is None:
-            self.fail(at, "this text has no closing quote")
+            self.fail(at, "missing closing quote")
         return found.end()
 
     def _decoded(self, start: int, end: int) -> str:
         try:
             return str(json.loads(self._text[start:end]))
         except ValueError:
-            self.fail(start, "this text has a wrong escape")
+            self.fail(start, "invalid escape")
 
 
 def _put(text: str, path: Path, value: Any) -> str:
@@ -165,7 +165,7 @@ def _put(text: str, path: Path, value: Any) -> str:
 def _insert(text: str, node: Node, step: str | Entry, value: Any, unit: str) -> str:
     """Put a member or an item behind the last one."""
     if not isinstance(node.value, list if isinstance(step, Entry) else dict):
-        raise Uneditable(f"something else stands where {step!r} belongs")
+        raise Uneditable(f"{step!r} holds another kind of value")
     if isinstance(step, Entry):
         name, value = "", {step.key: step.value, **value}
     else:

@@ -30,7 +30,7 @@ def edit_with(text: str, changes: Changes, *, load: Callable[[str], Any], put: C
     """
     data = load(text)
     wanted = changed(data, changes)
-    risk = "it is written in a way that cannot be changed without a risk for the rest of it"
+    risk = "its layout cannot be changed safely"
     for path, value in changes:
         if value_at(data, path) != value:
             text = put(text, path, value)
@@ -93,5 +93,5 @@ def _into(place: Any, step: str | Entry, kind: type) -> Any:
 def _expect(place: Any, step: str | Entry, kind: type) -> Any:
     if not isinstance(place, kind):
         name = step.value if isinstance(step, Entry) else step
-        raise Uneditable(f"something else stands where {name!r} belongs")
+        raise Uneditable(f"{name!r} holds another kind of value")
     return place

@@ -23,7 +23,7 @@ def load(text: str) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-        raise Damaged(error.problem or "this is not YAML", line, column) from None
+        raise Damaged(error.problem or "not valid YAML", line, column) from None
     except YAMLError as error:
         raise Damaged(str(error).partition("\n")[0], 1, 1) from None
 
@@ -78,7 +78,7 @@ def _key_end(node: Node, step: str | Entry) -> int:
 def _insert(text: str, node: Node, step: str | Entry, value: Any) -> str:
     """Put a key or an entry behind the last one."""
     if not isinstance(node, SequenceNode if isinstance(step, Entry) else MappingNode):
-        raise Uneditable(f"something else stands where {step!r} belongs")
+        raise Uneditable(f"{step!r} holds another kind of value")
     new = [{step.key: step.value, **value}] if isinstance(step, Entry) else {step: value}
     if node.flow_style:
         return _insert_in_flow(text, node, new)

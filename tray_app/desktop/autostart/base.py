@@ -45,5 +45,5 @@ def autostart_failed(place: str, error: OSError) -> SetupError:
     reason = error.strerror or str(error)
     return SetupError(
         f"Start at login could not be read or changed: {place}: {reason}.",
-        hint="Correct the rights of that place, or add the application to the login items of your system by hand.",
+        hint="Check its permissions, or add Dragoman to your system's login items by hand.",
     )

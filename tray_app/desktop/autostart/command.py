@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from server.cli.options import COMMAND
-from server.config.own_commands import Installation, app_image, this_installation
+from server.config.own_commands import COMMAND, Installation, app_image, this_installation
 
 HIDDEN = "--hidden"
 

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from server.cli.options import COMMAND
+from server.config.own_commands import COMMAND
 from server.config.paths import write_private
 from tray_app.desktop.autostart.base import autostart_failed
 from tray_app.desktop.autostart.desktop_entry import format_entry, format_exec, is_true, parse, parse_exec
@@ -60,7 +60,7 @@ class XdgAutostart:
         return {
             "Type": "Application",
             "Name": "Dragoman",
-            "Comment": "Lets any OpenAI or Anthropic client talk to Claude Code",
+            "Comment": "Lets any OpenAI or Anthropic client use Claude Code",
             "Exec": format_exec(self._command),
             "TryExec": self._command[0],
             "Icon": COMMAND,

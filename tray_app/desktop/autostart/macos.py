@@ -87,8 +87,8 @@ class LaunchAgent:
             self._run([LAUNCHCTL, "enable", f"{self._domain}/{LABEL}"])
         except (OSError, subprocess.SubprocessError) as error:
             raise SetupError(
-                f"macOS keeps start at login switched off: {error}.",
-                hint="Allow Dragoman in System Settings, General, Login Items.",
+                f"macOS keeps start at login turned off: {error}.",
+                hint="Allow Dragoman in System Settings > General > Login Items.",
             ) from error
 
     def _read(self) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from tray_app.desktop.autostart.base import autostart_failed
 RUN = r"Software\Microsoft\Windows\CurrentVersion\Run"
 APPROVED = r"Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run"
 NAME = "Dragoman"
-OUR_PROGRAMS = re.compile(r"claude[-_ ]?code[-_ ]?tray|\btray_app\b", re.IGNORECASE)
+OUR_PROGRAMS = re.compile(r"\bdragoman\b|\btray_app\b", re.IGNORECASE)
 
 
 class Registry(Protocol):

@@ -130,13 +130,13 @@ def _delivered(launch: Launch, address: str, process: int, deadline: float) -> b
     who = f" (process {process})" if process else ""
     if verdict is Verdict.REFUSED:
         raise SetupError(
-            f"Another version of Dragoman is running{who}, and does not understand this one.",
+            f"Another version of Dragoman is running{who} and cannot talk to this one.",
             hint="Quit it from its tray icon or its window, then start again.",
         )
     if time.monotonic() >= deadline:
         raise SetupError(
-            f"Dragoman is running already{who}, but does not answer.",
-            hint="Wait a moment and start it again. If that does not help, end that process first.",
+            f"Dragoman is already running{who} but does not respond.",
+            hint="Wait a moment and try again. If that does not help, end that process first.",
         )
     if verdict is Verdict.ABSENT:
         time.sleep(0.05)
@@ -173,7 +173,7 @@ def _short_place() -> Path:
     place = Path(tempfile.gettempdir()) / f"dragoman-{os.getuid() if sys.platform != 'win32' else 0}"
     make_private_dir(place)
     if not _is_private(place):
-        raise PermissionError(errno.EPERM, "somebody else can write there", str(place))
+        raise PermissionError(errno.EPERM, "other users can write there", str(place))
     return place
 
 
@@ -201,5 +201,5 @@ def _keep(address: str) -> None:
 def _unusable(data_dir: Path, error: OSError) -> SetupError:
     return SetupError(
         f"The data directory {data_dir} cannot be used: {error.strerror or error}.",
-        hint="Correct its rights or make room, or choose another with --data-dir.",
+        hint="Check its permissions and free space, or choose another with --data-dir.",
     )

@@ -8,8 +8,8 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from server import __version__
-from server.cli.console import say
-from server.cli.options import COMMAND
+from server.config.own_commands import COMMAND
+from server.core.console import say
 from tray_app.assets import asset
 from tray_app.desktop.loop.qt_libraries import hint
 

@@ -84,7 +84,7 @@ class NotificationRules:
             title = tr("Port {port} is in use") if error.in_use else tr("Port {port} cannot be used")
             details = {"setting": "port"}
             return [Notification("error", title.format(port=error.port), error.message, "settings", details)]
-        return [Notification("error", tr("The server does not run"), str(error))]
+        return [Notification("error", tr("Server not running"), str(error))]
 
     def notice(self, event: Notice) -> list[Notification]:
         """Something that the server wants a person to know of."""

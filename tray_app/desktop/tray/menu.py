@@ -145,7 +145,7 @@ def _make(folder: Path) -> None:
     try:
         make_private_dir(folder)
     except OSError as error:
-        raise TrayError(f"The logs folder {folder} cannot be made: {error.strerror or error}.") from error
+        raise TrayError(f"The logs folder {folder} cannot be created: {error.strerror or error}.") from error
 
 
 def _literal(text: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from server.core.records import RequestRecord, RequestStatus
+from server.dialects import registry
 from tray_app.formatting import duration, exact_time, money, or_dash, relative_time, tokens
 from tray_app.translation import tr
 
@@ -64,7 +65,7 @@ def model_name(record: RequestRecord) -> str:
 
 def _whole_model(record: RequestRecord) -> str:
     if record.requested_model and record.model and record.requested_model != record.model:
-        return tr("{model} (asked for {requested})").format(model=record.model, requested=record.requested_model)
+        return tr("{model} (requested: {requested})").format(model=record.model, requested=record.requested_model)
     return model_name(record)
 
 
@@ -91,6 +92,7 @@ _COSTS = "<$0.0001", "$0.0042", "$888.88"
 
 def columns() -> tuple[Column, ...]:
     """All columns, in their order, in the language that is installed now."""
+    paths = [dialect.path for dialect in registry.DIALECTS]
     return (
         Column("time", tr("Time"), lambda record, now: relative_time(record.started_at, now),
                lambda record: exact_time(record.started_at), _TIMES, (), 1),
@@ -98,7 +100,7 @@ def columns() -> tuple[Column, ...]:
                lambda record: record.client, ("Continue/1",), ("Anthropic/Python",), 6, stretches=True,
                short=client_without_version),
         Column("endpoint", tr("Endpoint"), lambda record, now: record.endpoint,
-               lambda record: record.endpoint, ("/v1/messages",), ("/v1/chat/completions",), 8, stretches=True),
+               lambda record: record.endpoint, (min(paths, key=len),), (max(paths, key=len),), 8, stretches=True),
         Column("model", tr("Model"), lambda record, now: or_dash(model_name(record)),
                _whole_model, ("claude-op",), ("claude-sonnet-5-5",), 2, stretches=True),
         Column("status", tr("Status"), lambda record, now: status_word(record),
@@ -121,10 +123,10 @@ def columns() -> tuple[Column, ...]:
 
 
 TITLES_IN_FULL: dict[str, Callable[[], str]] = {
-    "ttft": lambda: tr("Time to the first token"),
-    "input": lambda: tr("Tokens in, the cached ones included"),
+    "ttft": lambda: tr("Time to first token"),
+    "input": lambda: tr("Tokens in, including cached"),
     "output": lambda: tr("Tokens out"),
-    "cached": lambda: tr("Tokens read from the cache"),
-    "cost": lambda: tr("What Claude Code estimates for this at list prices"),
+    "cached": lambda: tr("Tokens read from cache"),
+    "cost": lambda: tr("Estimated cost (list prices)"),
 }
 """What a short title stands for, for its tooltip."""

@@ -4,6 +4,8 @@ import re
 import shlex
 
 from server.core.records import RequestRecord
+from server.dialects.dialect import ClientSide
+from server.dialects.registry import dialect_of_endpoint
 
 KEY_VARIABLE = "DRAGOMAN_KEY"
 """The environment variable that stands for the key: the key itself belongs neither on a clipboard nor in a history."""
@@ -30,34 +32,25 @@ def as_curl(record: RequestRecord, server_url: str, *, key_required: bool = True
 
     `server_url` has no path, as `http://127.0.0.1:8000`.
     """
+    speaks = dialect_of_endpoint(record.endpoint).client
     parts = [f"curl -sS{'N' if record.stream else ''} {shlex.quote(server_url + record.endpoint)}"]
     if key_required:
-        parts.append(f'-H "{_key_header(record.endpoint)}"')
-    parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in _headers(record)]
+        name, before_key = speaks.key_header
+        parts.append(f'-H "{name}: {before_key}${KEY_VARIABLE}"')
+    parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in _headers(record, speaks)]
     # A leading @ names a file to curl; JSON never begins with one.
     body = record.request_body
     parts.append(f"--data-binary {shlex.quote(body or f'@{BODY_FILE}')}")
     return ("" if body else NOT_RECORDED) + " \\\n  ".join(parts)
 
 
-def _key_header(endpoint: str) -> str:
-    if _is_anthropic(endpoint):
-        return f"x-api-key: ${KEY_VARIABLE}"
-    return f"Authorization: Bearer ${KEY_VARIABLE}"
-
-
-def _headers(record: RequestRecord) -> list[tuple[str, str]]:
-    """The headers that the client chose itself."""
+def _headers(record: RequestRecord, speaks: ClientSide) -> list[tuple[str, str]]:
+    """The headers that the client chose itself, and those that its dialect demands."""
     chosen = [
         (name, value)
         for name, value in record.request_headers or ()
         if name.lower() not in _OWN and not _NOT_HIS_OWN.search(value) and not name.lower().startswith("x-stainless-")
     ]
     names = {name.lower() for name, _ in chosen}
-    if _is_anthropic(record.endpoint) and "anthropic-version" not in names:
-        chosen.insert(0, ("anthropic-version", "2023-06-01"))
-    return [("content-type", "application/json"), *chosen]
-
-
-def _is_anthropic(endpoint: str) -> bool:
-    return "/messages" in endpoint
+    demanded = [(name, value) for name, value in speaks.headers.items() if name not in names]
+    return [("content-type", "application/json"), *demanded, *chosen]

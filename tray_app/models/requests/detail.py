@@ -51,7 +51,9 @@ def body(text: str) -> Body:
     language = language if len(shown) <= MOST_COLOURED else ""
     if shown == whole:
         return Body(shown, whole, language)
-    note = tr("Only the beginning of {size} is shown.") if len(whole) > MOST_CHARACTERS else tr("Long lines are cut.")
+    note = (
+        tr("Showing only the beginning of {size}.") if len(whole) > MOST_CHARACTERS else tr("Long lines are shortened.")
+    )
     return Body(shown, whole, language, note.format(size=size(len(whole.encode("utf-8", "replace")))))
 
 
@@ -68,8 +70,8 @@ def summary(record: RequestRecord) -> list[Pair]:
         (tr("Endpoint"), record.endpoint),
         (tr("Client"), record.client),
         (tr("Model"), record.model or ""),
-        (tr("Asked for"), asked or ""),
-        (tr("Answered by"), _backend(record.backend)),
+        (tr("Requested model"), asked or ""),
+        (tr("Backend"), _backend(record.backend)),
         (tr("Streamed"), tr("yes") if record.stream else tr("no")),
         (tr("HTTP status"), str(record.http_status or "")),
         (tr("Refused"), tr("{n} times in a row").format(n=f"{record.count:,}") if record.count > 1 else ""),
@@ -82,9 +84,9 @@ def timing(record: RequestRecord, now: float) -> list[Pair]:
     """When it came and how long it took."""
     rest = None if record.ttft is None or record.duration is None else record.duration - record.ttft
     return _known(
-        (tr("Arrived"), exact_time(record.started_at)),
-        (tr("First token after"), duration(record.ttft)),
-        (tr("Answer took"), duration(rest)),
+        (tr("Received"), exact_time(record.started_at)),
+        (tr("Time to first token"), duration(record.ttft)),
+        (tr("Generation"), duration(rest)),
         (tr("Running for") if record.status == "running" else tr("Duration"), duration(elapsed(record, now))),
         (tr("Output speed"), _speed(record.output_tokens, rest)),
     )
@@ -101,10 +103,10 @@ def usage(record: RequestRecord) -> list[Pair]:
     """Tokens and cost."""
     return _known(
         (tr("Tokens in"), _count(record.input_tokens)),
-        (tr("of these from the cache"), _count(record.cache_read_tokens)),
-        (tr("of these into the cache"), _count(record.cache_write_tokens)),
+        (tr("Read from cache"), _count(record.cache_read_tokens)),
+        (tr("Written to cache"), _count(record.cache_write_tokens)),
         (tr("Tokens out"), _count(record.output_tokens)),
-        (tr("Cost at list prices"), money(record.cost_usd)),
+        (tr("Estimated cost (list prices)"), money(record.cost_usd)),
     )
 
 
@@ -117,13 +119,14 @@ def advice(record: RequestRecord) -> Advice | None:
     match record.http_status:
         case 401:
             return Advice(
-                tr("If Claude Code is signed out, sign in on Overview; if the client's key was wrong, copy it anew."),
+                tr("If Claude Code is signed out, sign in on Overview. If the client's key is wrong, copy "
+"it again."),
                 tr("Open Overview"), "overview",
             )  # fmt: skip
         case 403:
-            return Advice(tr("Overview says which account Claude Code uses."), tr("Open Overview"), "overview")
+            return Advice(tr("Overview shows which account Claude Code uses."), tr("Open Overview"), "overview")
         case 404:
-            text = tr("Give the name that the client asks for a model of yours in the alias table.")
+            text = tr("Add the requested name to the alias table.")
             return Advice(text, tr("Edit model aliases"), "settings", {"setting": "aliases"})
         case 429:
             return Advice(tr("Overview shows the plan's limits and when they reset."), tr("Open Overview"), "overview")
@@ -132,7 +135,7 @@ def advice(record: RequestRecord) -> Advice | None:
                 tr("The guide checks whether Claude Code is found and ready."), tr("Check the setup"), "guide"
             )
         case 500 | 502 | 504 | 529:
-            return Advice(tr("This often passes by itself: send the request again from the client."), "", "")
+            return Advice(tr("This is often temporary. Send the request again from the client."), "", "")
     return None
 
 
@@ -141,12 +144,12 @@ def _advice_for_refusal(record: RequestRecord) -> Advice | None:
     change = tr("Open Settings")
     match record.http_status:
         case 401:
-            return Advice(tr("Copy the key of this server into the client again."), tr("Open Clients"), "clients")
+            return Advice(tr("Copy this server's key into the client again."), tr("Open Clients"), "clients")
         case 403:
-            text = tr("Allow that host name or web page in Settings if you trust it.")
+            text = tr("If you trust that host name or web page, allow it in Settings.")
             return Advice(text, change, "settings", {"setting": "allowed_hosts"})
         case 404 if not record.endpoint.startswith("/v1/models/"):
-            text = tr("Check the base URL of the client: Clients shows the right one.")
+            text = tr("Check the client's base URL. Clients shows the right one.")
             return Advice(text, tr("Open Clients"), "clients")
         case 413:
             text = tr("Send less at once, or raise the limit in Settings.")

@@ -109,5 +109,5 @@ async def _write(path: Path, pages: AsyncIterator[tuple[list[RequestRecord], int
 def _not_written(path: Path, error: OSError) -> TrayError:
     return TrayError(
         tr("{path} could not be written: {reason}.").format(path=path, reason=error.strerror or error),
-        hint=tr("Choose another place, or make room there."),
+        hint=tr("Choose another folder, or free some space."),
     )

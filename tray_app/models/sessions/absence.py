@@ -20,18 +20,18 @@ class Keeping:
 def why_absent(request: RequestRecord | None, keeping: Keeping, *, recorded: bool) -> str:
     """The reason in words. `recorded`: the store has the request itself, so that history was on then."""
     if request is None:
-        return tr("There is no session with this id. It was deleted, or it has expired.")
+        return tr("No session has this id. It was deleted or has expired.")
     match request.status:
         case "running":
             return _of_a_running_one(keeping)
         case "error":
-            return tr("This request failed, so there is no session: only complete answers are saved.")
+            return tr("This request failed. Only complete answers are saved as sessions.")
         case "cancelled":
-            return tr("This request was cancelled, so there is no session: only complete answers are saved.")
+            return tr("This request was cancelled. Only complete answers are saved as sessions.")
     if keeping.ttl is not None and request.started_at + (request.duration or 0) <= keeping.now - keeping.ttl:
         return tr("This session has expired.")
     if keeping.unsaved:
-        return tr("This session is not saved yet: the history cannot be written at the moment.")
+        return tr("This session is not saved yet: the history cannot be written right now.")
     if not recorded:
         return tr("This session was not saved: history was off when the request was answered.")
     return tr("This session was deleted.")

@@ -49,7 +49,7 @@ def sessions_text(count: int) -> str:
 def expiry_text(summary: SessionSummary, now: float) -> str:
     """When the session expires: "in 3 h", or that it is kept."""
     if summary.pinned:
-        return tr("Kept")
+        return tr("Pinned")
     if summary.expires_at is None:
         return tr("Never")
     return formatting.time_until(summary.expires_at, now)
@@ -81,9 +81,9 @@ def cell_tooltip(summary: SessionSummary, column: Column) -> str:
 
 def _expiry_tooltip(summary: SessionSummary) -> str:
     if summary.pinned:
-        return tr("Pinned: it does not expire.")
+        return tr("Pinned: does not expire.")
     if summary.expires_at is None:
-        return tr("Sessions do not expire: the settings say so.")
+        return tr("Sessions are set to never expire.")
     return formatting.exact_time(summary.expires_at)
 
 
@@ -95,6 +95,6 @@ def column_names() -> dict[Column, str]:
         Column.MODEL: tr("Model"),
         Column.TURNS: tr("Messages"),
         Column.TOKENS: tr("Tokens"),
-        Column.LAST_USE: tr("Last use"),
+        Column.LAST_USE: tr("Last used"),
         Column.EXPIRY: tr("Expires"),
     }

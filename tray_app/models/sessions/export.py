@@ -32,7 +32,7 @@ async def export_session(session: Session, path: Path, format: Format) -> None:
         reason = error.strerror or type(error).__name__
         raise ExportFailed(
             tr("The session could not be written to {path}: {reason}.").format(path=path, reason=reason),
-            hint=tr("Choose another place."),
+            hint=tr("Choose another folder."),
         ) from error
 
 

@@ -110,13 +110,13 @@ class ClientCard(QScrollArea):
         self.undo.setVisible(last is not None)
         if last is not None:
             when = formatting.relative_time(last.at, self._context.clock())
-            self.undo.setToolTip(tr("Puts {path} back as it was {when}").format(path=last.path, when=when))
+            self.undo.setToolTip(tr("Restore {path} as it was {when}").format(path=last.path, when=when))
 
     def _show_address(self, client: Client) -> None:
         stopped = self._context.server.down
         known = self._survey.address_known
         words = (
-            tr("The server is stopped. This is where it will be.") if known else tr("The port is chosen at the start.")
+            tr("The server is stopped. This will be its address.") if known else tr("The port is chosen at startup.")
         )
         self.address.setText(words)
         self.address.setVisible(client.served and (stopped or not known))
@@ -136,7 +136,7 @@ class ClientCard(QScrollArea):
         if problem is None and self._problem is not None:
             self.banner.clear()
         elif problem is not None and str(problem) != str(self._problem):
-            self.banner.show_error(problem, actions=[(tr("Look again"), self._look_again)])
+            self.banner.show_error(problem, actions=[(tr("Check again"), self._look_again)])
         self._problem = problem
 
     def _look_again(self) -> None:

@@ -31,7 +31,7 @@ class ChangePanel(QFrame):
         self.diff = DiffView()
         self._notes = QVBoxLayout()
         self._notes.setSpacing(4)
-        self.write = button(tr("Write the file"), self._accept, role="primary")
+        self.write = button(tr("Write file"), self._accept, role="primary")
         self.cancel = button(tr("Cancel"), self.close_panel)
         self._lay_out()
         self.hide()
@@ -45,7 +45,7 @@ class ChangePanel(QFrame):
         """Show a change, with notes: role and text. The `secret` in it is hidden, unless that is None."""
         self._change = change
         undoing = change.undoes is not None
-        self._title.setText((tr("Put {path} back") if undoing else tr("Change {path}")).format(path=place(change.path)))
+        self._title.setText((tr("Restore {path}") if undoing else tr("Change {path}")).format(path=place(change.path)))
         self.write.setText(_verb(change))
         self.write.setEnabled(True)
         self.diff.set_diff(change.diff if secret is None else change.diff.replace(secret, MASK))
@@ -108,5 +108,5 @@ class ChangePanel(QFrame):
 
 def _verb(change: FileChange) -> str:
     if change.undoes is None:
-        return tr("Write the file") if change.before is not None else tr("Create the file")
-    return tr("Put the file back") if change.after is not None else tr("Remove the file")
+        return tr("Write file") if change.before is not None else tr("Create file")
+    return tr("Restore file") if change.after is not None else tr("Remove file")

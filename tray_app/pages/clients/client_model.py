@@ -26,9 +26,9 @@ def standing_words(standing: Standing) -> str:
         "": "",
         "configured": tr("Configured"),
         "outdated": tr("Out of date"),
-        "damaged": tr("Its file has a mistake"),
+        "damaged": tr("Configuration file has an error"),
         "missing": tr("Not found on this computer"),
-        "unserved": tr("Not possible yet"),
+        "unserved": tr("Not supported yet"),
     }[standing]
 
 

@@ -56,7 +56,7 @@ class Configure(QObject):
             return
         if not change.is_needed:
             self._panel.close_panel()
-            self.done.emit(tr("{name} has everything already.").format(name=client.name))
+            self.done.emit(tr("{name} is already configured.").format(name=client.name))
             return
         self._panel.propose(change, self._notes(configuration, change, caution), secret=self._hidden())
 
@@ -64,9 +64,9 @@ class Configure(QObject):
         change = await self._survey.prepare_undo(client, configuration)
         if change is None or client is not self._client:
             return
-        notes = [("muted", tr("The file becomes what it was before the last change from here."))]
+        notes = [("muted", tr("This restores the file as it was before Dragoman's last change."))]
         if not is_as_left(change):
-            words = tr("The file was changed since. What was changed in it after that is lost: look at the lines.")
+            words = tr("The file has changed since then. Those later changes will be lost; check the lines below.")
             notes = [("warning", words)]
         self._panel.propose(change, notes, secret=self._hidden())
 
@@ -75,13 +75,13 @@ class Configure(QObject):
         if caution:
             notes.append(("warning", tr(caution)))
         if configuration.holds_key and self._survey.connection.key is not None:
-            notes.append(("muted", tr("The key is written into this file, because the client reads it there.")))
+            notes.append(("muted", tr("Your API key will be written to this file, where the client reads it.")))
             if change.shared:
-                notes.append(("warning", tr("Other accounts on this computer can read this file.")))
+                notes.append(("warning", tr("Other users of this computer can read this file.")))
         if self._context.settings.port == 0:
-            notes.append(("warning", tr("The port changes with each start. Set a fixed one in Settings first.")))
+            notes.append(("warning", tr("The port changes at every start. Set a fixed port in Settings first.")))
         if change.before is not None:
-            notes.append(("muted", tr("The file is kept as it is now, so that this can be undone.")))
+            notes.append(("muted", tr("A backup is kept so you can undo this.")))
         return notes
 
     def _make(self, change: FileChange) -> None:
@@ -126,5 +126,5 @@ class Configure(QObject):
 
 def _done(change: FileChange) -> str:
     if change.undoes is None:
-        return tr("{path} was written.")
-    return tr("{path} was put back.") if change.after is not None else tr("{path} was removed again.")
+        return tr("Saved {path}.")
+    return tr("Restored {path}.") if change.after is not None else tr("Removed {path}.")

@@ -35,7 +35,7 @@ class DiffView(QPlainTextEdit):
         self.setTabChangesFocus(True)
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.setFont(theme.fixed_font())
-        self.setAccessibleName(tr("The change"))
+        self.setAccessibleName(tr("Changes"))
         self._colours = _Colours(self.document())
         theme.current().changed.connect(self._colours.rehighlight)
 

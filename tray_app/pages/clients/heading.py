@@ -4,7 +4,7 @@ from PySide6.QtCore import QSize, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from tray_app.clients.client import Client, Dialect
+from tray_app.clients.client import Client
 from tray_app.pages.clients.client_model import standing_words
 from tray_app.pages.clients.survey import Standing
 from tray_app.theme import Theme
@@ -13,11 +13,6 @@ from tray_app.widgets import ElidedLabel, button
 
 _ICON = 28
 _ROLES: dict[Standing, str] = {"configured": "ok", "outdated": "warning", "damaged": "error"}
-_SPEAKS: dict[Dialect, str] = {
-    "chat completions": "OpenAI's Chat Completions",
-    "messages": "Anthropic's Messages",
-    "responses": "OpenAI's Responses",
-}
 
 
 class Heading(QWidget):
@@ -42,8 +37,8 @@ class Heading(QWidget):
         """Another client."""
         self._client = client
         self._name.setText(client.name)
-        words = tr("{summary}. Speaks {dialect}.")
-        self._summary.setText(words.format(summary=tr(client.summary), dialect=_SPEAKS[client.dialect]))
+        words = tr("{summary}. Uses {dialect}.")
+        self._summary.setText(words.format(summary=tr(client.summary), dialect=client.api))
         self.documentation.setToolTip(client.documentation)
         self._draw_icon()
 

@@ -31,9 +31,7 @@ class ClientsPage(Page):
     key: ClassVar[str] = "clients"
 
     def __init__(self, context: Context, survey: Survey | None = None) -> None:
-        super().__init__(
-            context, tr("Clients"), tr("Connect your editor, your tools and your programs to this server.")
-        )
+        super().__init__(context, tr("Clients"), tr("Connect editors, tools and programs to this server."))
         self.survey = survey or Survey(context)
         self.search = SearchField(tr("Search clients"))
         self.filter = ClientFilter(ClientModel(self.survey, context.theme))
@@ -95,7 +93,7 @@ class ClientsPage(Page):
         chosen = self.card.client
         self.filter.setFilterFixedString(words)
         self._right.setCurrentIndex(0 if self.filter.rowCount() else 1)
-        self._nothing.set_sentence(tr("No client is called “{words}”.").format(words=words))
+        self._nothing.set_sentence(tr("No client matches “{words}”.").format(words=words))
         row = self.filter.row_of(chosen.id) if chosen is not None else -1
         if self.filter.rowCount():
             self.list.selectRow(max(row, 0))

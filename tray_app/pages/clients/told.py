@@ -124,7 +124,7 @@ class SnippetView(QWidget):
         self.code.set_text(self.snippet.text(shown).rstrip("\n"), self.snippet.language)
         host = self.snippet.host
         self._refused.setVisible(bool(host) and host not in self._context.settings.allowed_hosts)
-        words = tr("The server refuses requests to the name {host} until it is allowed.")
+        words = tr("Requests to {host} are refused until you allow that name.")
         self._hint.setText(words.format(host=host))
         self.allow.setText(tr("Allow {host}").format(host=host))
 

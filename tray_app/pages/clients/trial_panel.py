@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from server.core.errors import TrayError
+from server.dialects.registry import find_dialect
 from tray_app import formatting
 from tray_app.clients.client import Client
 from tray_app.clients.connection import Connection
@@ -49,7 +50,7 @@ class TrialPanel(QFrame):
         if self._context.server.state == "running":
             self._task = self._context.run(self._ask(client), name="test a client", on_error=self._fail)
             return
-        self._say("", tr("The server is not running."), tr("A test needs it."), start=True)
+        self._say("", tr("The server is not running."), tr("The test needs it running."), start=True)
 
     def dismiss(self) -> None:
         """End what runs, and show nothing."""
@@ -57,12 +58,16 @@ class TrialPanel(QFrame):
         self.hide()
 
     async def _ask(self, client: Client) -> None:
+        dialect = find_dialect(client.dialect)
+        if dialect is None:
+            self._say("", client.unserved, "", again=False)
+            return
         self._say("", tr("Sent: {question}").format(question=QUESTION), "", again=False)
         self.busy.begin(tr("Waiting for the answer..."), on_cancel=self._cancel)
         try:
             key = await self._context.api_key()
             connection = self._connection()
-            answer = await ask(Connection(connection.url, key, connection.model), client.dialect)
+            answer = await ask(Connection(connection.url, key, connection.model), dialect)
         finally:
             self.busy.end()
         self._show(answer)
@@ -98,7 +103,7 @@ class TrialPanel(QFrame):
 
     async def _start(self) -> None:
         client = self._client
-        self._say("", tr("The server is being started."), "", again=False)
+        self._say("", tr("Starting the server..."), "", again=False)
         await self._context.server.start()
         if client is not None:
             await self._ask(client)

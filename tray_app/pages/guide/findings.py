@@ -44,7 +44,7 @@ def program_finding(report: ClaudeReport) -> Finding:
 def account_finding(report: ClaudeReport) -> Finding:
     """Whether it is signed in."""
     if report.problem is not None:
-        return Finding("waiting", tr("Claude Code has to be found first."))
+        return Finding("waiting", tr("Find Claude Code first."))
     if not report.signed_in:
         return Finding("needs_you", tr("Claude Code is not signed in."))
     name, kind = account_name(report.account), account_kind(report.account)
@@ -57,18 +57,18 @@ async def port_finding(context: Context) -> Finding:
     if context.server.state == "starting":
         return Finding("checking", tr("The server is starting."))
     if context.server.state == "stopping":
-        return Finding("checking", tr("The server is being stopped."))
+        return Finding("checking", tr("The server is stopping."))
     if context.server.state == "running":
-        return Finding("ok", tr("The server listens on {url}.").format(url=context.server.url))
+        return Finding("ok", tr("The server is listening on {url}.").format(url=context.server.url))
     settings, problem = context.settings, context.server.problem
     report = await look_at_port(settings.host, settings.port)
     if report.free:
         # The port is not what keeps it from running; whatever does is for this step to say, too.
         if problem is not None and not isinstance(problem, PortUnavailable):
             return _failed(problem)
-        free = tr("{url} is free. The server is not running.")
+        free = tr("{url} is available. The server is not running.")
         return Finding("warning", free.format(url=address_url(settings.host, settings.port)))
-    error = report.error or TrayError(tr("Port {port} cannot be had.").format(port=settings.port))
+    error = report.error or TrayError(tr("Port {port} is not available.").format(port=settings.port))
     if isinstance(error, PortUnavailable):
         return Finding("needs_you", port_words(report, error), error.hint, error)
     return _failed(error)
@@ -77,13 +77,13 @@ async def port_finding(context: Context) -> Finding:
 async def key_finding(context: Context) -> Finding:
     """Whether there is a key; one is made, if it is needed. It is not shown."""
     if not context.settings.api_key_required:
-        return Finding("warning", tr("No key is required: every program that reaches the server can use your account."))
+        return Finding("warning", tr("No key is required: any program that can reach the server can use your account."))
     try:
         await context.api_key()
     except SetupError as error:
         return _failed(error)
     store = context.key_store
-    kept = tr("There is a key, {place}.").format(place=store.place)
+    kept = tr("The key is kept {place}.").format(place=store.place)
     lost = store.kind == "memory" and context.settings.key_storage != "memory"
     return Finding("warning" if lost else "ok", kept)
 

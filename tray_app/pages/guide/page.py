@@ -31,9 +31,7 @@ class GuidePage(Page):
     key = "guide"
 
     def __init__(self, context: Context) -> None:
-        super().__init__(
-            context, tr("Welcome"), tr("A few things have to be there before your tools can use Claude Code.")
-        )
+        super().__init__(context, tr("Welcome"), tr("Four checks before your tools can use Claude Code."))
         self.watch = ClaudeWatch(context, self)
         self.sign_in = SignInPanel(context)
         self.sign_in.signed_in.connect(lambda: self._look_at_claude(after_sign_in=True))

@@ -61,7 +61,7 @@ class StepCard(Card):
         """Say what was found, with the buttons that mend it, the most useful first."""
         self._patience.stop()
         self.finding = finding
-        self._text.setText(finding.text or tr("Looking..."))
+        self._text.setText(finding.text or tr("Checking..."))
         self._place.setText(finding.place)
         self._place.setVisible(bool(finding.place))
         self._hint.setText(finding.hint)
@@ -116,10 +116,10 @@ def _wrapped() -> QLabel:
 def status_word(status: Status) -> str:
     """A step's state in a word or two."""
     words = {
-        "waiting": tr("Waits"),
+        "waiting": tr("Waiting"),
         "checking": tr("Checking"),
         "ok": tr("Done"),
         "warning": tr("Worth a look"),
-        "needs_you": tr("Needs you"),
+        "needs_you": tr("Action needed"),
     }
     return words[status]

@@ -22,7 +22,7 @@ class ClaudeCard(Card):
         super().__init__(tr("Claude Code"))
         self._context = context
         self.watch = ClaudeWatch(context, self)
-        self._busy = Busy(tr("Asking Claude Code..."))
+        self._busy = Busy(tr("Checking Claude Code..."))
         self._check = button(tr("Check again"), self.look, role="quiet", icon="mdi6.refresh")
         self._facts = Facts(
             [

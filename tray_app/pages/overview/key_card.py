@@ -42,8 +42,8 @@ class KeyCard(Card):
         self._rotate.setVisible(required)
         fixed = store.kind == "environment"
         self._rotate.setEnabled(not fixed)
-        self._rotate.setToolTip(tr("The environment gives the key; it is changed there.") if fixed else "")
-        self._place.setText(tr("The key is {place}.").format(place=store.place))
+        self._rotate.setToolTip(tr("An environment variable sets the key. Change it there.") if fixed else "")
+        self._place.setText(tr("The key is kept {place}.").format(place=store.place))
         lost = store.kind == "memory" and context.settings.key_storage != "memory"
         self._move.setVisible(lost)
         role = "warning" if lost else "muted"
@@ -55,8 +55,9 @@ class KeyCard(Card):
         confirm(
             self,
             tr("Replace the API key?"),
-            tr("A new key is made. Clients that have the old one stop working until they get the new one."),
+            tr("Clients using the current key stop working until you give them the new one."),
             confirm_label=tr("Replace key"),
+            keep_label=tr("Keep current key"),
             on_confirmed=lambda: self._context.run(self._replace(), name="replace the key", on_error=self._fail),
         )
 
@@ -65,7 +66,7 @@ class KeyCard(Card):
         self._field.conceal()
         self._mending.clear()
         self.update_state()
-        self._say(tr("There is a new key. Give it to your clients."))
+        self._say(tr("New key created. Update your clients."))
 
     def _require(self) -> None:
         change = self._context.change_settings({"api_key_required": True})
@@ -77,7 +78,7 @@ class KeyCard(Card):
 
 def _none_required() -> QLabel:
     label = _wrapped("warning")
-    label.setText(tr("No key is required: every program that reaches the server can use your account."))
+    label.setText(tr("No key is required: any program that can reach the server can use your account."))
     return label
 
 

@@ -22,7 +22,7 @@ class Legend(QWidget):
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(1, 1)
         names = {
-            "errors": tr("Requests that failed"),
+            "errors": tr("Failed requests"),
             "ok": tr("Requests"),
             "cached": tr("Tokens in, cached"),
             "fresh": tr("Tokens in, new"),

@@ -22,9 +22,7 @@ class OverviewPage(Page):
     key = "overview"
 
     def __init__(self, context: Context) -> None:
-        super().__init__(
-            context, tr("Overview"), tr("Whether the server works, for whom, and what it has done lately.")
-        )
+        super().__init__(context, tr("Overview"), tr("Server status, account and recent activity."))
         self.header.addWidget(
             button(tr("Run the &guide again"), lambda: context.show("guide"), icon="mdi6.map-marker-path"),
             alignment=Qt.AlignmentFlag.AlignTop,

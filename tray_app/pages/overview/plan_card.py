@@ -64,8 +64,8 @@ class PlanCard(Card):
         if state is not None and state.signed_in and not state.account.get("subscriptionType"):
             source = state.account.get("apiKeySource")
             if (source and source != "none") or state.account.get("apiProvider", "firstParty") != "firstParty":
-                return tr("This account pays by use: it has no plan, and no plan limits.")
-        return tr("What is used of your plan appears here with the first answer.")
+                return tr("Pay-as-you-go account: no plan limits.")
+        return tr("Your plan usage appears after the first answer.")
 
 
 class _Window(QWidget):
@@ -89,7 +89,7 @@ class _Window(QWidget):
         fraction, resets_at = window.get("utilization"), window.get("resetsAt")
         begun_anew = resets_at is not None and resets_at <= now
         used = 0.0 if begun_anew else fraction
-        self._percent.setText("" if used is None else tr("{n} % used").format(n=round(used * 100)))
+        self._percent.setText("" if used is None else tr("{n}% used").format(n=round(used * 100)))
         self._bar.set_value(used, _resets(resets_at, now, rejected=window.get("status") == "rejected"))
         self._bar.setToolTip(exact_time(resets_at))
         self._bar.setAccessibleName(f"{self._name}: {self._percent.text()}, {_resets(resets_at, now)}")
@@ -99,7 +99,7 @@ def _resets(resets_at: float | None, now: float, *, rejected: bool = False) -> s
     if resets_at is None:
         return tr("Used up") if rejected else ""
     if resets_at <= now:
-        return tr("Has been reset; the next answer tells how much is used")
+        return tr("Reset. Usage shows after the next answer.")
     until = time_until(resets_at, now)
     return tr("Used up; resets {time}").format(time=until) if rejected else tr("Resets {time}").format(time=until)
 

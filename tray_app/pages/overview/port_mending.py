@@ -42,7 +42,7 @@ async def _use_port(context: Context, port: int) -> None:
 
 def free_again(error: PortUnavailable) -> str:
     """What is said when the port can be had by now."""
-    return tr("Port {port} was in use, and is free now.").format(port=error.port)
+    return tr("Port {port} was in use and is now free.").format(port=error.port)
 
 
 def start_action(context: Context, on_error: Callable[[TrayError], Any]) -> Action:

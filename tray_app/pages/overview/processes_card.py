@@ -66,10 +66,10 @@ class ProcessesCard(Card):
     def _describe(self, any_there: bool) -> str:
         idle = duration(self._context.settings.idle_seconds)
         if any_there:
-            return tr("Kept ready, so that answers begin at once. An unused one ends after {time}.").format(time=idle)
+            return tr("Kept ready so answers start immediately. Idle ones close after {time}.").format(time=idle)
         if self._context.server.state == "running":
-            return tr("None is running. The next request starts one.")
-        return tr("They start with the server, so that answers begin at once.")
+            return tr("None running. The next request will start one.")
+        return tr("They start with the server so answers start immediately.")
 
     def _look_if_active(self) -> None:
         if self._active:

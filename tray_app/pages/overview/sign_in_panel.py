@@ -37,7 +37,7 @@ class SignInPanel(QWidget):
         self._url.setAccessibleName(tr("Sign-in page"))
         self._open = button(tr("Open"), self._open_page, icon="mdi6.open-in-new")
         self._copy = CopyButton(lambda: self._sign_in.url if self._sign_in else "")
-        self._copy.setAccessibleName(tr("Copy the address of the sign-in page"))
+        self._copy.setAccessibleName(tr("Copy sign-in link"))
         self._code = QLineEdit()
         self._code.setPlaceholderText(tr("Code, if the page shows one"))
         self._code.setAccessibleName(tr("Code from the sign-in page"))
@@ -156,7 +156,7 @@ def _state(sign_in: SignIn | None) -> str:
         return tr("Starting the sign-in...")
     if sign_in.checking:
         return tr("Checking the code...")
-    return tr("Sign in on the page in your browser. If none has opened, open this one:")
+    return tr("Sign in in your browser. If no page opened, use this link:")
 
 
 def _bare(column: QVBoxLayout) -> QVBoxLayout:

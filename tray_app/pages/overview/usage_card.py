@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from server.core.errors import TrayError
 from server.core.records import StatisticsBucket
-from server.services import ttl_seconds
 from tray_app.context import Context
 from tray_app.formatting import duration, money, tokens
 from tray_app.models.statistics import RANGES, Range, Totals, filled, is_cut, offered, totals
@@ -51,7 +50,7 @@ class UsageCard(Card):
                 ("requests", tr("Requests")),
                 ("errors", tr("Failed")),
                 ("input", tr("Tokens in")),
-                ("cached", tr("of them cached")),
+                ("cached", tr("Cached")),
                 ("output", tr("Tokens out")),
                 ("cost", tr("Cost")),
             ],
@@ -144,10 +143,10 @@ class UsageCard(Card):
 
     def _about(self) -> str:
         if self._problem is not None:
-            return tr("Nothing can be counted: {reason}").format(reason=self._problem.message)
+            return tr("Usage is not available: {reason}").format(reason=self._problem.message)
         if not self._context.settings.history:
-            return tr("The history is switched off in Settings: nothing is counted.")
-        return tr("Requests above, tokens below; one bar is {length}.").format(length=_length(self._span))
+            return tr("History is off in Settings, so usage is not counted.")
+        return tr("Requests above, tokens below; each bar is {length}.").format(length=_length(self._span))
 
     def _choose(self, key: str) -> None:
         self._span = next(span for span in RANGES.values() if span.key == key)
@@ -162,7 +161,7 @@ class UsageCard(Card):
 
     def _show_kept(self) -> None:
         """Offer no range that holds no more than a shorter one, and say where requests are kept for less."""
-        kept = ttl_seconds(self._context.settings)
+        kept = self._context.settings.session_ttl_seconds
         possible = offered(kept)
         if self._span.key not in possible:
             self._chips.set_current(possible[-1])

@@ -39,7 +39,7 @@ class RequestActions(QObject):
         self.session = self._action(tr("Open &session"), "Ctrl+O", self._open_session)
         self.cancel = self._action(tr("Ca&ncel request"), "Ctrl+K", self._cancel_selected)
         self.export_selected = self._action(tr("&Export selected rows..."), "Ctrl+Shift+E", self._export_selected)
-        self.export_filtered = self._action(tr("Export &all that match..."), "Ctrl+E", self._export_filtered)
+        self.export_filtered = self._action(tr("Export &all matching..."), "Ctrl+E", self._export_filtered)
         self.clear = self._action(tr("C&lear log..."), QKeySequence.StandardKey.Delete, clear)
         self.reset_columns = self._action(tr("&Reset column widths"), "", table.reset_columns)
         table.customContextMenuRequested.connect(self._open_menu)
@@ -49,9 +49,9 @@ class RequestActions(QObject):
     def cancel_request(self, record: RequestRecord) -> None:
         """End a running request."""
         if self._context.server.cancel(record.id):
-            self._told(tr("The request is cancelled."))
+            self._told(tr("Request cancelled."))
         else:
-            self._told(tr("The request has ended already."))
+            self._told(tr("The request has already finished."))
 
     def menu(self) -> QMenu:
         """The context menu for what is selected; made anew each time."""

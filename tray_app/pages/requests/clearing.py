@@ -45,9 +45,9 @@ class ClearLog(QObject):
         count = (await store.list_requests(wanted, limit=1)).total if store is not None else len(self._log.records)
         filtered = wanted != RequestFilter()
         what = counted(count, "1 request", "{n} requests")
-        text = tr("They are deleted from the log for good, with their headers and bodies. Sessions stay.")
+        text = tr("They are permanently deleted from the log, with their headers and bodies. Sessions stay.")
         if filtered:
-            text = tr("Only those that match the filter.") + " " + text
+            text = tr("Only requests that match the filter.") + " " + text
         self.dialog = confirm(
             self._window,
             tr("Delete {what}?").format(what=what),

@@ -44,7 +44,7 @@ class DetailPane(QFrame):
         self.headers = LoggedText(tr("Headers"))
         self.request_body = LoggedText(tr("Request body"))
         self.response_body = LoggedText(tr("Answer"))
-        self._busy = Busy(tr("Reading the request"))
+        self._busy = Busy(tr("Loading the request"))
         self._lay_out()
         self.header.cancel_wanted.connect(lambda: self.cancel_wanted.emit(self.record))
         self.header.session_wanted.connect(self._open_session)
@@ -138,7 +138,7 @@ class DetailPane(QFrame):
         if whole.request_headers:
             self.headers.show_headers(whole.request_headers)
         else:
-            self.headers.show_reason(tr("No headers were kept with this request."))
+            self.headers.show_reason(tr("No headers were recorded for this request."))
         self._show_body(self.request_body, request)
         self._show_body(self.response_body, response)
 
@@ -161,12 +161,12 @@ class DetailPane(QFrame):
 
     def _why_not_kept(self) -> str:
         if self._context.store is None:
-            return tr("Headers and bodies are not kept, because the history could not be opened.")
+            return tr("Headers and bodies are not kept because the history could not be opened.")
         if not self._context.settings.history:
             return tr("Headers and bodies are not kept while the history is off.")
         if self.record is not None and self.record.status == "running":
             return tr("Waiting for the request's details.")
-        return tr("This request is not in the history any more.")
+        return tr("This request is no longer in the history.")
 
     def _turn_on_body_logging(self) -> None:
         self._context.run(self._context.change_settings({"log_bodies": True}), name="turn on body logging")
@@ -213,7 +213,7 @@ class DetailPane(QFrame):
         outer.addWidget(self.header)
         outer.addWidget(self._area, 1)
         self.setProperty("role", "card")
-        self.setAccessibleName(tr("Details of the request"))
+        self.setAccessibleName(tr("Request details"))
 
 
 async def _laid_out(text: str | None) -> Body | None:

@@ -68,7 +68,7 @@ class RequestExport(QObject):
     def _ask(self, chosen: Callable[[Path], None]) -> None:
         if self._task is not None:
             return
-        filters = [tr("JSON lines (*.jsonl)"), tr("All files (*)")]
+        filters = [tr("JSON Lines (*.jsonl)"), tr("All files (*)")]
         ask_where_to_save(self._window, tr("Export requests"), FILE_NAME, filters, chosen)
 
     def _start(self, path: Path, work: Coroutine[Any, Any, int]) -> None:

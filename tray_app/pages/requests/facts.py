@@ -68,7 +68,7 @@ class TimingBar(QWidget):
         """The part of the time before the first token, 0 to 1; None hides the bar."""
         self.setVisible(share is not None)
         self._share = share or 0.0
-        text = tr("{percent} % of the time until the first token").format(percent=round(self._share * 100))
+        text = tr("{percent}% of the time before the first token").format(percent=round(self._share * 100))
         self.setAccessibleName(text)
         self.setToolTip(text)
         self.update()

@@ -57,7 +57,7 @@ class ListPane(QWidget):
         new = self.new
         away = self.table.log.rowCount() > 0 and not self._log.has_end
         text = tr("{n} new").format(n=f"{new:,}+" if new >= MAX_RECENT else f"{new:,}")
-        self.new_rows.setText(text if new else tr("To the newest"))
+        self.new_rows.setText(text if new else tr("Jump to newest"))
         self.new_rows.setAccessibleName(self.new_rows.text())
         self.new_rows.setVisible(bool(new) or away)
         self._place()

@@ -26,7 +26,7 @@ class LoggedText(QWidget):
         self.view.setAccessibleName(title)
         # The pane scrolls: no text gives way to the others.
         self.view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.copy_whole = CopyButton(lambda: self._whole, tr("Copy whole"))
+        self.copy_whole = CopyButton(lambda: self._whole, tr("Copy all"))
         self.remedy = button("", self._mend)
         self._on_remedy: Callable[[], Any] | None = None
         self._lay_out()

@@ -38,7 +38,7 @@ class RequestsPage(Page):
     key = "requests"
 
     def __init__(self, context: Context) -> None:
-        super().__init__(context, tr("Requests"), tr("Every request that clients send, as it happens."))
+        super().__init__(context, tr("Requests"), tr("Client requests, as they happen."))
         self.log = RequestLog(
             lambda: context.store,
             clock=context.clock,
@@ -49,7 +49,7 @@ class RequestsPage(Page):
         self.list = ListPane(self.log, self.table)
         self.detail = DetailPane(context)
         self.busy = Busy()
-        self.reading = Busy(tr("Reading the log"))
+        self.reading = Busy(tr("Loading the log"))
         self._is_reading = False
         self.toast = Toast(self)
         self.export = RequestExport(
@@ -141,7 +141,7 @@ class RequestsPage(Page):
         store = self.context.store
         record = await store.get_request(request_id) if store is not None else None
         if record is None:
-            self.banner.show_message("info", tr("This request is not in the log any more."))
+            self.banner.show_message("info", tr("This request is no longer in the log."))
         else:
             self._show_request(record)
 
@@ -241,9 +241,9 @@ class RequestsPage(Page):
         self.count.setText(text + (tr(", {n} running").format(n=running) if running else ""))
         kept = ""
         if self.context.store is None:
-            kept = tr("The history could not be opened: requests are shown while this window runs, and not kept.")
+            kept = tr("The history could not be opened. Requests are shown until you quit and are not saved.")
         elif not self.context.settings.history:
-            kept = tr("History is off: requests are shown while this window runs, and not kept.")
+            kept = tr("History is off: requests are shown until you quit and are not saved.")
         self.kept.setText(kept)
         self.kept.setVisible(bool(kept))
 
@@ -260,12 +260,16 @@ class RequestsPage(Page):
             ]
         )
         self.search = SearchField(tr("Filter by client, model, status, error..."))
-        self.pause = button(tr("&Pause"), lambda: None, icon="mdi6.pause", hint=tr("Hold new requests back (Ctrl+P)"))
+        self.pause = button(
+            tr("&Pause"), lambda: None, icon="mdi6.pause", hint=tr("Pause the list; requests keep running (Ctrl+P)")
+        )
         self.pause.setCheckable(True)
         self.pause.setShortcut("Ctrl+P")
         self.pause.setMinimumWidth(104)  # for both of its words
         self.export_button = button(
-            tr("&Export..."), self.actions_.export_filtered.trigger, hint=tr("All that match, as JSON lines (Ctrl+E)")
+            tr("&Export..."),
+            self.actions_.export_filtered.trigger,
+            hint=tr("Export all matching requests as JSON Lines (Ctrl+E)"),
         )
         self.clear_button = button(tr("Clear &log..."), self.clearing.ask)
         self.session = SessionFilter(self.context)

@@ -30,7 +30,7 @@ class SessionFilter(QWidget):
         self._found = False
         """Whether `session_id` is known to be a session's, and not that of a request's answer."""
         self.name = ElidedLabel()
-        self.leave = button(tr("Requests of all sessions"), lambda: self.choose(None), icon="mdi6.close")
+        self.leave = button(tr("Show all requests"), lambda: self.choose(None), icon="mdi6.close")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -45,7 +45,7 @@ class SessionFilter(QWidget):
         if session_id != self.session_id:
             self.session_id = session_id
             self._found = False
-            self.name.setText(tr("Requests of the session {id}").format(id=session_id or ""))
+            self.name.setText(tr("Requests in session {id}").format(id=session_id or ""))
             self.changed.emit()
             if session_id is not None:
                 self._context.run(self._find(session_id), name="find the session")
@@ -59,7 +59,7 @@ class SessionFilter(QWidget):
         if not self._found:
             self.choose(summary.id)
         elif summary.title:
-            self.name.setText(tr("Requests of the session “{title}”").format(title=summary.title))
+            self.name.setText(tr("Requests in session “{title}”").format(title=summary.title))
 
     def _follow(self, events: Sequence[SessionChanged | SessionsDeleted]) -> None:
         changed = {event.session_id for event in events if isinstance(event, SessionChanged)}

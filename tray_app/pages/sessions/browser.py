@@ -243,14 +243,14 @@ class SessionBrowser(QWidget):
 
     def _say_empty(self) -> None:
         if self.feed.search:
-            sentence = tr("No session has “{search}” in its title or its messages.")
+            sentence = tr("No session matches “{search}”.")
             self.empty.set_sentence(sentence.format(search=self.feed.search))
             self.empty.set_action(tr("Clear search"), self._clear_search)
         elif not self._context.settings.history:
-            self.empty.set_sentence(tr("History is off, so that conversations are not kept."))
+            self.empty.set_sentence(tr("History is off: conversations are not saved."))
             self.empty.set_action(tr("History settings"), lambda: self._context.show("settings", setting="history"))
         else:
-            self.empty.set_sentence(tr("Conversations appear here once a client has talked to the server."))
+            self.empty.set_sentence(tr("Conversations appear here once a client uses the server."))
             self.empty.set_action(tr("Connect a client"), lambda: self._context.show("clients"))
         self._stack.setCurrentWidget(self.empty)
 

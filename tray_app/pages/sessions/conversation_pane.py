@@ -70,7 +70,7 @@ class ConversationPane(QFrame):
 
     def say_gone(self) -> None:
         """The session is no more."""
-        self.say(tr("This session is gone. It was deleted, or it has expired."))
+        self.say(tr("This session was deleted or has expired."))
 
     def _lay_out(self) -> None:
         line = QFrame()

@@ -9,7 +9,7 @@ from server.core.records import SessionSummary
 from tray_app.models.sessions.cells import sessions_text
 from tray_app.models.sessions.deletion import SessionDeletion
 from tray_app.pages.sessions.session_table import SessionTable
-from tray_app.translation import tr
+from tray_app.translation import counted, tr
 from tray_app.widgets import UndoBar, confirm
 
 
@@ -35,6 +35,7 @@ class Deleting(QObject):
             _title(len(ids), everything),
             _text(sessions),
             confirm_label=_label(len(ids), everything),
+            keep_label=tr("Keep session") if len(ids) == 1 else tr("Keep sessions"),
             on_confirmed=lambda: self._delete(ids, everything),
         )
 
@@ -68,10 +69,10 @@ def _label(count: int, everything: bool) -> str:
 
 
 def _text(sessions: Sequence[SessionSummary]) -> str:
-    undo = tr("You can undo it for a few seconds.")
+    undo = tr("You can undo this for a few seconds.")
     if len(sessions) == 1:
         title = sessions[0].title or tr("Untitled")
-        return " ".join([tr("“{title}” is deleted with all its messages.").format(title=title), undo])
+        return " ".join([tr("“{title}” and all its messages will be deleted.").format(title=title), undo])
     pinned = sum(summary.pinned for summary in sessions)
-    kept = [tr("Pinned ones among them: {count}.").format(count=pinned)] if pinned else []
-    return " ".join([tr("They are deleted with all their messages."), *kept, undo])
+    kept = [counted(pinned, "1 of them is pinned.", "{n} of them are pinned.")] if pinned else []
+    return " ".join([tr("All their messages will be deleted."), *kept, undo])

@@ -43,6 +43,6 @@ class Exporting(QObject):
     async def _export(self, session_id: str, path: Path, format: Format) -> None:
         session = await self._store.find_session(session_id)
         if session is None:
-            raise NotFound(tr("The session is gone, so that it could not be exported."))
+            raise NotFound(tr("The session was not exported because it no longer exists."))
         await export_session(session, path, format)
         self.toast.show_message(tr("Exported to {name}").format(name=path.name))

@@ -22,7 +22,7 @@ class Footer(QWidget):
         self.text = QLabel()
         self.busy = Busy(tr("Working..."))
         self.text.setProperty("role", "muted")
-        self.history = QLabel(tr("History is off: new conversations are not kept."))
+        self.history = QLabel(tr("History is off: new conversations are not saved."))
         self.history.setProperty("role", "warning")
         self.turn_on = button(tr("History settings"), self._go_to_setting, role="quiet")
         row = QHBoxLayout(self)
@@ -58,7 +58,7 @@ class Footer(QWidget):
             facts.append(found.format(sessions=sessions_text(count)))
             if self._model.is_full and count > self._model.rowCount():
                 listed = f"{self._model.rowCount():,}"
-                facts.append(tr("{count} are listed, search finds the others").format(count=listed))
+                facts.append(tr("{count} listed; search finds the rest").format(count=listed))
         if feed.size_bytes is not None:
             facts.append(tr("Database {size}").format(size=formatting.size(feed.size_bytes)))
         return facts

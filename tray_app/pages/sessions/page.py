@@ -19,9 +19,7 @@ class SessionsPage(Page):
     key = "sessions"
 
     def __init__(self, context: Context) -> None:
-        super().__init__(
-            context, tr("Sessions"), tr("Conversations that were kept: read, keep, export or delete them.")
-        )
+        super().__init__(context, tr("Sessions"), tr("Saved conversations."))
         self.work = Work(context, self.show_problem, self)
         self.browser: SessionBrowser | None = None
         self.empty = EmptyState("mdi6.database-alert-outline", "")

@@ -62,23 +62,23 @@ class PictureWidget(PieceWidget):
         if self._picture.data is None:
             self._show_address()
         elif self._pixels is None:
-            self._say(tr("This image is damaged, or of a kind that cannot be shown here."))
+            self._say(tr("This image is damaged or in an unsupported format."))
         elif self._pixels[0] * self._pixels[1] > MOST_PIXELS:
-            self._say(tr("This image is too large to be shown: {size}.").format(size=self._size_text()))
+            self._say(tr("This image is too large to show: {size}.").format(size=self._size_text()))
         else:
             self._say("")
             self.button.setIconSize(_thumbnail_size(self._pixels))
             self.button.setIcon(_placeholder(self.button.iconSize()))
-            self.button.setAccessibleName(tr("Image, {size}: show in full size").format(size=self._size_text()))
-            self.button.setToolTip(tr("Image, {size}. Click to see it in full size.").format(size=self._size_text()))
+            self.button.setAccessibleName(tr("Image, {size}: view full size").format(size=self._size_text()))
+            self.button.setToolTip(tr("Image, {size}. Click to view full size.").format(size=self._size_text()))
             self._begin(self._load())
 
     def _show_address(self) -> None:
         url = QUrl(self._picture.url)
         known = url.scheme().lower() in _SAFE
-        self._say("" if known else tr("This image is not part of the conversation."))
+        self._say("" if known else tr("This image is linked, not stored in the conversation."))
         self.button.setVisible(known)
-        self.button.setText(tr("Open the image in the browser"))
+        self.button.setText(tr("Open image in browser"))
         self.button.setToolTip(self._picture.url)
 
     def _say(self, text: str) -> None:
@@ -98,7 +98,7 @@ class PictureWidget(PieceWidget):
         if not isValid(self):
             return  # it was scrolled out of view
         if image is None:
-            self._say(tr("This image is damaged, or of a kind that cannot be shown here."))
+            self._say(tr("This image is damaged or in an unsupported format."))
             self.height_changed.emit()
             return
         pixmap = QPixmap.fromImage(image)

@@ -154,9 +154,9 @@ def note_widget(note: Note) -> LineWidget:
     """A line for what is not shown."""
     names = {
         "document": tr("Document"),
-        "redacted_thinking": tr("Thinking that the service keeps to itself"),
+        "redacted_thinking": tr("Redacted thinking"),
     }
-    name = names.get(note.kind) or tr("Content of the kind {kind}").format(kind=note.kind or "?")
+    name = names.get(note.kind) or tr("Content of type {kind}").format(kind=note.kind or "?")
     return LineWidget(f"{name} ({note.media_type})" if note.media_type else name)
 
 

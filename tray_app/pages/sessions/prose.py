@@ -80,7 +80,7 @@ class ProseBrowser(QTextBrowser):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setOpenLinks(False)
         self.setTabChangesFocus(True)
-        self.setAccessibleName(tr("Text of the message"))
+        self.setAccessibleName(tr("Message text"))
         self.viewport().setAutoFillBackground(False)
         self.setStyleSheet(_style())
         self.anchorClicked.connect(self._open)

@@ -40,8 +40,8 @@ class SessionHeader(QWidget):
         self.pin = self._button("mdi6.pin-outline", "", self._pin)
         self.export = self._button("mdi6.export-variant", tr("Export this session"), self._choose_format)
         self.copy_id = CopyButton(lambda: self._summary.id if self._summary else "", label="")
-        self.copy_id.setToolTip(tr("Copy the session's id"))
-        self.copy_id.setAccessibleName(tr("Copy the session's id"))
+        self.copy_id.setToolTip(tr("Copy session id"))
+        self.copy_id.setAccessibleName(tr("Copy session id"))
         self.requests = self._button("mdi6.format-list-bulleted", tr("Show requests"), self.requests_wanted.emit)
         self.delete = self._button("mdi6.trash-can-outline", tr("Delete this session"), self.delete_wanted.emit)
         self.hits = _HitBar(self)
@@ -56,7 +56,7 @@ class SessionHeader(QWidget):
         self.facts.setToolTip(_times(summary))
         pinned = summary.pinned
         self.pin.setIcon(theme.current().icon("mdi6.pin-off-outline" if pinned else "mdi6.pin-outline"))
-        hint = tr("Unpin: let this session expire") if pinned else tr("Pin: keep this session for good")
+        hint = tr("Unpin: let this session expire") if pinned else tr("Pin: never let this session expire")
         self.pin.setToolTip(hint)
         self.pin.setAccessibleName(hint)
 
@@ -141,14 +141,14 @@ def _facts(summary: SessionSummary, now: float) -> list[str]:
         counted(summary.turns, "1 message", "{n} messages"),
         tr("{count} tokens").format(count=formatting.tokens(summary.input_tokens + summary.output_tokens)),
         tr("last used {when}").format(when=formatting.relative_time(summary.last_used_at, now)),
-        tr("kept for good") if summary.expires_at is None else tr("expires {when}").format(when=expiry),
+        tr("never expires") if summary.expires_at is None else tr("expires {when}").format(when=expiry),
     ]
     return [fact for fact in facts if fact]
 
 
 def _times(summary: SessionSummary) -> str:
     lines = [
-        tr("Begun {time}").format(time=formatting.exact_time(summary.created_at)),
+        tr("Started {time}").format(time=formatting.exact_time(summary.created_at)),
         tr("Last used {time}").format(time=formatting.exact_time(summary.last_used_at)),
     ]
     if summary.expires_at is not None:

@@ -121,7 +121,7 @@ class SessionTable(RowTable):
             self.setFocus()
             self.edit(index)
             if (editor := self.findChild(QLineEdit)) is not None:
-                editor.setAccessibleName(tr("Title of the session"))
+                editor.setAccessibleName(tr("Session title"))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Delete asks, Enter reads, Ctrl+C copies the rows, F2 renames."""

@@ -28,7 +28,7 @@ class AccessSection(Section):
             SettingRow(
                 API_KEY,
                 tr("API key"),
-                tr("What clients send."),
+                tr("The key your clients send."),
                 self.secret,
                 words=tr("rotate secret token keyring file"),
             )
@@ -42,14 +42,14 @@ class AccessSection(Section):
         self.storage = self.setting(
             "key_storage",
             tr("Keep secrets in"),
-            tr("The API key, and your own Anthropic API key. They are moved; clients notice nothing."),
+            tr("The API key and your own Anthropic API key. Changing this moves them; clients are not affected."),
             ChoiceField(places),
             words=tr("secret token keyring"),
         )
         self.setting(
             "rate_limit",
             tr("Rate limit"),
-            tr("Requests for each API key, such as 120/minute. Empty: no limit."),
+            tr("Requests per API key, such as 120/minute. Leave empty for no limit."),
             TextField(placeholder=tr("No limit")),
         )
         context.settings_changed.connect(self._show_place)
@@ -68,7 +68,7 @@ class AccessSection(Section):
     def _show_place(self) -> None:
         store, row = self.context.key_store, self.key_row
         row.help.setText(
-            tr("What clients send. It is kept {place}.").format(place=_place(store.kind, store.description))
+            tr("The key your clients send. Kept {place}.").format(place=_place(store.kind, store.description))
         )
         self.rotate.setEnabled(store.kind != "environment")
         row.help.setToolTip(store.description)
@@ -83,10 +83,10 @@ class AccessSection(Section):
 
     def _why_lost(self) -> str:
         if self.context.settings.key_storage == "memory":
-            return tr("It is lost when the application quits, since secrets are kept in memory only.")
+            return tr("It is lost when you quit, because secrets are kept in memory only.")
         return tr(
-            "No system keyring works here, so this key is lost when the application quits. "
-            "A file that only you can read would keep it."
+            "No system keyring is available, so this key is lost when you quit. You can keep it in a file "
+            "that only you can read."
         )
 
     def _warn(self) -> None:
@@ -94,7 +94,7 @@ class AccessSection(Section):
         text = ""
         if not settings.api_key_required:
             text = (
-                tr("Every program on this computer can use your Claude account.")
+                tr("Any program on this computer can use your Claude account.")
                 if is_this_computer(settings.host)
                 else tr("Anyone on your network can use your Claude account.")
             )
@@ -114,8 +114,9 @@ class AccessSection(Section):
         self.question = confirm(
             self,
             tr("Replace the API key?"),
-            tr("A new key is made. Clients that have the old one stop working until they get the new one."),
+            tr("Clients using the current key stop working until you give them the new one."),
             confirm_label=tr("Replace key"),
+            keep_label=tr("Keep current key"),
             on_confirmed=self._rotate,
         )
 
@@ -128,7 +129,7 @@ class AccessSection(Section):
         await self.context.key_store.rotate()
         self.secret.conceal()
         self._show_place()
-        self.key_row.show_note("ok", tr("There is a new key. Give it to your clients."))
+        self.key_row.show_note("ok", tr("New key created. Update your clients."))
 
 
 def _place(kind: str, description: str) -> str:

@@ -27,49 +27,49 @@ class AdvancedSection(Section):
         super().__init__(context, "advanced", tr("Advanced"))
         self.setting(
             "allowed_hosts",
-            tr("Other names of this server"),
-            tr("Names that clients may use for it besides its address, as tray.example. Separate them by commas."),
+            tr("Allowed host names"),
+            tr("Host names clients may use, such as tray.example. Separate them with commas."),
             TextField(placeholder=tr("None")),
             words=tr("allowed hosts Host header"),
         )
         self.setting(
             "allowed_origins",
-            tr("Web pages that may use it"),
-            tr("Their origins, as https://app.example. Separate them by commas."),
+            tr("Allowed web origins"),
+            tr("Web pages that may use the server, such as https://app.example. Separate them with commas."),
             TextField(placeholder=tr("None")),
             words=tr("allowed origins CORS browser"),
         )
         self.setting(
             "fetch_images",
-            tr("Fetch images by their address"),
-            tr("Off: requests with images on the web are refused; those with the image itself are not."),
+            tr("Fetch images from URLs"),
+            tr("Off: requests with image URLs are refused; embedded images still work."),
             SwitchField(),
         )
         self.setting(
             "max_body_bytes",
-            tr("Largest request"),
-            tr("Longer ones are refused."),
+            tr("Maximum request size"),
+            tr("Larger requests are refused."),
             SizeField("MB"),
             words=tr("size limit bytes body"),
         )
         self.setting(
             "max_header_bytes",
-            tr("Largest headers"),
-            tr("Requests with longer ones are refused."),
+            tr("Maximum header size"),
+            tr("Requests with larger headers are refused."),
             SizeField("kB"),
             words=tr("size limit bytes"),
         )
         self.setting(
             "log_prompts",
             tr("Prompts in the log file"),
-            tr("For finding errors. The log then holds what people write."),
+            tr("For debugging. Prompts will be written to the log."),
             SwitchField(),
             words=tr("privacy"),
         )
         self.setting(
             "anthropic_base_url",
-            tr("Address of the Anthropic API"),
-            tr("Where your own Anthropic API key is sent to."),
+            tr("Anthropic API URL"),
+            tr("The server your Anthropic API key is sent to."),
             TextField(),
             words=tr("base url proxy gateway"),
         )
@@ -102,7 +102,7 @@ class AdvancedSection(Section):
     async def _open(self, make: Callable[[], Path]) -> None:
         path = await asyncio.to_thread(make)
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
-            raise SetupError(tr("There is no program here that opens {path}.").format(path=path))
+            raise SetupError(tr("No program on this computer opens {path}.").format(path=path))
         self.files.clear_message()
 
     def _made_settings_file(self) -> Path:

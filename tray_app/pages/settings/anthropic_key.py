@@ -31,7 +31,7 @@ class AnthropicKeyRow(SettingRow):
         super().__init__(
             ANTHROPIC_API_KEY,
             tr("My Anthropic API key"),
-            tr("For when Claude Code cannot answer. It is kept with the secrets and not shown again."),
+            tr("Used when Claude Code cannot answer. Stored with your secrets and not shown again."),
             control,
             words=tr("sk-ant fallback secret token"),
         )
@@ -83,9 +83,9 @@ class AnthropicKeyRow(SettingRow):
         self.question = confirm(
             self,
             tr("Remove your Anthropic API key?"),
-            tr("Requests that Claude Code cannot serve then fail. The key itself stays valid at Anthropic."),
-            confirm_label=tr("Remove the key"),
-            keep_label=tr("Keep the key"),
+            tr("Requests that Claude Code cannot serve will fail. The key stays valid at Anthropic."),
+            confirm_label=tr("Remove key"),
+            keep_label=tr("Keep key"),
             on_confirmed=self._remove,
         )
 
@@ -103,7 +103,7 @@ class AnthropicKeyRow(SettingRow):
 
 def _why_not_kept(kind: str) -> str:
     if kind == "environment":
-        return tr("Nothing is kept while {variable} gives the server's key.").format(variable=KEY_VARIABLE)
+        return tr("Cannot be stored while {variable} sets the server's key.").format(variable=KEY_VARIABLE)
     if kind == "memory":
-        return tr("There is no lasting place for it here. Choose one under Access, Keep secrets in.")
+        return tr("There is no permanent place to store it. Choose one under Access, Keep secrets in.")
     return ""

@@ -81,11 +81,11 @@ class ApplicationSection(Section):
         self.at_login = self.bind(
             self._login,
             tr("Start at login"),
-            tr("In the tray, without a window. The entry is {place}.").format(place=context.autostart.description),
+            tr("In the tray, without a window. Creates {place}.").format(place=context.autostart.description),
             SwitchField(),
             words=tr("autostart startup boot"),
         )
-        themes = [("system", tr("As the system")), ("light", tr("Light")), ("dark", tr("Dark"))]
+        themes = [("system", tr("Same as system")), ("light", tr("Light")), ("dark", tr("Dark"))]
         self.theme = self.bind(ThemeValue(context), tr("Theme"), tr("The window's colours."), ChoiceField(themes))
         levels = [
             ("debug", tr("Debug (everything)")),
@@ -93,7 +93,7 @@ class ApplicationSection(Section):
             ("warning", tr("Warnings and errors")),
             ("error", tr("Errors only")),
         ]
-        self.setting("log_level", tr("Log level"), tr("How much the log file tells."), ChoiceField(levels))
+        self.setting("log_level", tr("Log level"), tr("Level of detail in the log file."), ChoiceField(levels))
         context.preferences.changed.connect(lambda _: self.theme.refresh())
 
     def activate(self) -> None:

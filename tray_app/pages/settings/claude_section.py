@@ -24,14 +24,14 @@ class ClaudeSection(Section):
         self.program = self.setting(
             "claude_path",
             tr("Program"),
-            tr("The claude program. Empty: the one that is found on this computer."),
+            tr("The claude program. Leave empty to find it automatically."),
             self.path,
             words=tr("CLI path executable detect"),
         )
         self.browse = button(tr("Browse..."), self._browse)
         self.browse.setEnabled(not self.program.value.fixed_by())
         self.test_button = button(tr("Test"), self.test)
-        self.busy = Busy(tr("Asking Claude Code..."))
+        self.busy = Busy(tr("Checking Claude Code..."))
         self.program.row.add_below(self.browse, self.test_button)
         self.program.row.add_below(self.busy)
         self._testing: asyncio.Task[None] | None = None
@@ -50,7 +50,7 @@ class ClaudeSection(Section):
         self.setting(
             "anthropic_fallback",
             tr("Use my Anthropic API key"),
-            tr("Where Claude Code is missing or not signed in. Each such answer costs money."),
+            tr("When Claude Code is missing or signed out. Each of these answers costs money."),
             SwitchField(),
             words=tr("fallback billing"),
         )

@@ -22,14 +22,14 @@ class HistorySection(Section):
         self.setting(
             "history",
             tr("Keep sessions and requests"),
-            tr("Off: nothing is written to disk, and the pages show only what runs."),
+            tr("Off: nothing is saved; pages show only running requests."),
             SwitchField(),
             words=tr("history privacy"),
         )
         self.setting(
             "log_bodies",
-            tr("Keep request bodies"),
-            tr("What was asked and answered, in full, for the details of a request."),
+            tr("Log request bodies"),
+            tr("Records full prompts and answers for a request's details."),
             SwitchField(),
             words=tr("body logging privacy"),
         )

@@ -3,8 +3,7 @@
 from PySide6.QtWidgets import QWidget
 
 from server.core.errors import ModelNotFound, TrayError
-from server.dialects.base import Context as NamingContext
-from server.models.aliases import DEFAULT, resolve
+from server.models.aliases import DEFAULT, ModelNames, resolve
 from server.models.families import SHORT_NAMES
 from tray_app.context import Context
 from tray_app.models.aliases import AliasModel
@@ -25,7 +24,7 @@ class ModelsSection(Section):
         self.default = self.setting(
             "default_model",
             tr("Default model"),
-            tr("For requests that name none. “default” is what Claude Code itself takes."),
+            tr("Used when a request names no model. “default” uses Claude Code's own."),
             self.default_field,
         )
         self._value = self.value("aliases")
@@ -46,8 +45,8 @@ class ModelsSection(Section):
             "aliases",
             tr("Aliases"),
             tr(
-                "Names that clients ask for, and the Claude models that answer. "
-                "gpt-5, gpt-4o and the like have theirs already; yours go first."
+                "Requested names and the Claude models that answer. Common names such as gpt-5 are built "
+                "in; yours take precedence."
             ),
             table,
             words=tr("alias table gpt name"),
@@ -76,7 +75,7 @@ class ModelsSection(Section):
         text = (
             ""
             if names_a_model(self.context, settings.default_model)
-            else tr("No model is known by this name: requests that name none may fail.")
+            else tr("Unknown model: requests that name no model may fail.")
         )
         self.default.row.show_warning("warning", text)
 
@@ -133,9 +132,9 @@ def known_models(context: Context) -> list[str]:
 def names_a_model(context: Context, name: str) -> bool:
     """Whether the server would find a model by that name."""
     settings = context.settings
-    naming = NamingContext(settings.aliases, tuple(known_models(context)), settings.default_model, "", 0)
+    known = ModelNames(settings.aliases, tuple(known_models(context)), settings.default_model)
     try:
-        resolve(name, naming)
+        resolve(name, known)
     except ModelNotFound:
         return False
     return True

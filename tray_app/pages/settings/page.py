@@ -35,7 +35,7 @@ class SettingsPage(Page):
     key: ClassVar[str] = "settings"
 
     def __init__(self, context: Context) -> None:
-        super().__init__(context, tr("Settings"), tr("Changes apply as soon as you leave a field or press Enter."))
+        super().__init__(context, tr("Settings"), tr("Changes apply when you leave a field or press Enter."))
         self.server = ServerSection(context)
         self.access = AccessSection(context)
         self.history = HistorySection(context)
@@ -46,7 +46,7 @@ class SettingsPage(Page):
         self.advanced = AdvancedSection(context)
         self.sections: dict[str, Section] = {section.key: section for section in self._in_order()}
         self.search = SearchField(tr("Find a setting"))
-        self.search.setToolTip(tr("Ctrl+F, some words of its name, and Enter go to a setting"))
+        self.search.setToolTip(tr("Press Ctrl+F, type part of a setting's name and press Enter to go to it"))
         self.search.searched.connect(self.filter)
         self.search.returnPressed.connect(self._go_to_first)
         self.header.addWidget(self.search, 0, Qt.AlignmentFlag.AlignTop)

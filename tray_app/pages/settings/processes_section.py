@@ -14,21 +14,23 @@ class ProcessesSection(Section):
         self._number(
             "spares",
             tr("Warm processes"),
-            tr("Kept ready, so that a new conversation starts at once. Each takes about 200 MB."),
+            tr("Kept ready so new conversations start immediately. Each uses about 200 MB."),
         )
-        self._number("max_conversations", tr("Conversations at a time"), tr("More than these wait for a free process."))
+        self._number("max_conversations", tr("Maximum conversations"), tr("Further requests wait for a free process."))
         self._number("max_memory_mb", tr("Memory limit"), tr("For all Claude Code processes together."), "MB")
         self._seconds(
-            "idle_seconds", tr("End idle processes after"), tr("The conversation goes on later in a new one.")
+            "idle_seconds", tr("Close idle processes after"), tr("The conversation can continue later in a new one.")
         )
-        self._seconds("queue_seconds", tr("Wait for a free process"), tr("A request that waits longer is refused."))
-        self._seconds("hold_seconds", tr("Wait for tool results"), tr("How long a client may take to run its tools."))
+        self._seconds(
+            "queue_seconds", tr("Queue timeout"), tr("Requests that wait longer for a free process are refused.")
+        )
+        self._seconds("hold_seconds", tr("Tool result timeout"), tr("How long a client may take to run its tools."))
         self._seconds(
             "first_event_timeout",
-            tr("Wait for the first word"),
-            tr("An answer that has not begun by then is given up."),
+            tr("First-token timeout"),
+            tr("Requests are cancelled if no answer has started by then."),
         )
-        self._seconds("request_timeout", tr("Time for a request"), tr("An answer that takes longer is ended."))
+        self._seconds("request_timeout", tr("Request timeout"), tr("Requests that take longer are cancelled."))
 
     def _number(self, name: str, label: str, help_text: str, unit: str = "") -> None:
         self.setting(name, label, help_text, TextField(short=True, unit=unit))

@@ -163,10 +163,6 @@ class SettingRow(QWidget):
         self._highlighted_for.start()
         self.update()
 
-    @property
-    def highlighted(self) -> bool:
-        return self._highlighted
-
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._highlighted:
             painter = QPainter(self)

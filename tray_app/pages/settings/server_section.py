@@ -26,7 +26,7 @@ class ServerSection(Section):
         self.bound_port = self.setting(
             "port",
             tr("Port"),
-            tr("Clients use it in their base URL. 0 takes any that is free."),
+            tr("Part of the base URL. 0 picks any free port."),
             self.port,
         )
         self.bound_port.refusal = self._port_refused
@@ -35,7 +35,7 @@ class ServerSection(Section):
         self.bound_host = self.setting(
             "host",
             tr("Listen on"),
-            tr("Who can reach the server: programs on this computer, or others on your network as well."),
+            tr("Who can reach the server: only this computer, or your network as well."),
             self.host,
             words=tr("address network LAN"),
         )
@@ -117,16 +117,13 @@ class ServerSection(Section):
         elif settings.api_key_required:
             row.show_warning(
                 "warning",
-                tr(
-                    "Other computers on your network can reach the server. "
-                    "They need the API key, which travels there unencrypted."
-                ),
+                tr("Other computers on your network can reach the server with the API key, which is sent unencrypted."),
             )
         else:
             row.show_warning(
                 "error",
                 tr(
-                    "Anyone on your network can use your Claude account: no API key is asked for. "
-                    "Require one under Access."
+                    "Anyone on your network can use your Claude account: no API key is required. Require "
+                    "one under Access."
                 ),
             )

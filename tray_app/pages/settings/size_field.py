@@ -46,7 +46,7 @@ class SizeField(TextField):
     def problem(self) -> str:
         if isinstance(self.value(), int):
             return ""
-        return tr("This has to be a size in {unit}, such as {example}.").format(
+        return tr("Enter a size in {unit}, such as {example}.").format(
             unit=self._unit, example="32" if self._unit == "MB" else "64"
         )
 

@@ -19,7 +19,7 @@ def problem_with(name: str, value: Any) -> str:
         first = error.errors(include_url=False)[0]
         limits = first.get("ctx") or {}
         if name.endswith("_bytes") and "ge" in limits:
-            return tr("This has to be {limit} kB or more.").format(limit=_plain(limits["ge"] / 1024))
+            return tr("Enter {limit} kB or more.").format(limit=_plain(limits["ge"] / 1024))
         return _in_words(first["type"], limits, first["msg"])
     return ""
 
@@ -32,20 +32,20 @@ def as_setting(name: str, value: Any) -> Any:
 def _in_words(kind: str, limits: dict[str, Any], message: str) -> str:
     """pydantic's error types: https://docs.pydantic.dev/latest/errors/validation_errors/"""
     if kind in _NUMBER_TYPES:
-        return tr("This has to be a whole number.")
+        return tr("Enter a whole number.")
     match kind:
         case "float_parsing" | "float_type" | "finite_number":
-            return tr("This has to be a number.")
+            return tr("Enter a number.")
         case "greater_than_equal":
-            return tr("This has to be {limit} or more.").format(limit=_plain(limits["ge"]))
+            return tr("Enter {limit} or more.").format(limit=_plain(limits["ge"]))
         case "less_than_equal":
-            return tr("This has to be {limit} or less.").format(limit=_plain(limits["le"]))
+            return tr("Enter {limit} or less.").format(limit=_plain(limits["le"]))
         case "greater_than":
-            return tr("This has to be more than {limit}.").format(limit=_plain(limits["gt"]))
+            return tr("Enter more than {limit}.").format(limit=_plain(limits["gt"]))
         case "string_too_short":
-            return tr("This must not be empty.")
+            return tr("Enter a value.")
     reason = re.sub(r"^(Value error, |Input )", "", message).rstrip(".")
-    return tr("This {reason}.").format(reason=reason[:1].lower() + reason[1:])
+    return f"{reason[:1].upper()}{reason[1:]}."
 
 
 def _plain(limit: float) -> str:

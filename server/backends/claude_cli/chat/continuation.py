@@ -1,19 +1,19 @@
-"""What a request needs of a process, in the form in which it is compared. Pure; made once for each request."""
+"""The key by which a request finds the live conversation that it continues. Pure; built once per request."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from server.backends.claude_cli.chat.parameters import goes_whole, thinking_tokens
+from server.backends.claude_cli.chat.parameters import bypasses_transcript, thinking_tokens
 from server.backends.claude_cli.transport import mcp_tools as mcp
 from server.core.messages import Block, Message, MessagesRequest
 from server.core.transcript import Turn, canonical_messages, canonical_system, canonical_tools, split_prefix
 
 
 @dataclass(frozen=True, slots=True)
-class Binding:
-    """What a process is bound to at its first request and cannot change without a trace in the transcript.
+class ProcessBinding:
+    """Properties fixed by a process's first request: changing one would leave a trace in the transcript.
 
-    A new model leaves notes in the conversation; a new effort is not heard while tool calls are held.
+    A new model leaves notes in the conversation; a new effort is ignored while tool calls are held.
     """
 
     model: str
@@ -23,8 +23,8 @@ class Binding:
     tools: bytes
 
     @classmethod
-    def of(cls, request: MessagesRequest) -> "Binding":
-        """The binding that a request needs."""
+    def of(cls, request: MessagesRequest) -> "ProcessBinding":
+        """Binding that a request requires."""
         return cls(
             request.model,
             request.effort,
@@ -35,34 +35,37 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A request as it is held against live conversations: its binding, what was said before, what is said now.
+class ConversationKey:
+    """A request reduced to what must match for a live conversation to continue with it.
 
-    `results` are the tool results among what is said now; `alone` whether there is nothing else.
+    `prefix` is everything up to the last assistant message. `results` are the tool results after it, and `alone` is
+    true if nothing else follows. `whole` marks a request that bypasses the CLI's transcript.
     """
 
-    binding: Binding
+    binding: ProcessBinding
     prefix: tuple[Turn, ...]
     results: Sequence[Block]
     alone: bool
     whole: bool
 
     @classmethod
-    def of(cls, request: MessagesRequest) -> "Question":
-        """The question of a request."""
+    def of(cls, request: MessagesRequest) -> "ConversationKey":
+        """Key of a request."""
         prefix, said = split_prefix(request.messages)
         results = tool_results(said)
         return cls(
-            Binding.of(request),
+            ProcessBinding.of(request),
             canonical_messages(prefix),
             results,
             alone=len(results) == sum(len(message["content"]) for message in said),
-            whole=goes_whole(request),
+            whole=bypasses_transcript(request),
         )
 
-    def answers(self, held: Collection[str]) -> bool:
-        """Whether it brings the results of exactly these held calls and nothing else; without any, whether it is a
-        question. Results that the CLI would change do not count."""
+    def resolves_held_calls(self, held: Collection[str]) -> bool:
+        """Whether the request has the results of exactly the `held` calls and nothing else.
+
+        If no call is held: whether it has no results. Results that the CLI would change never match.
+        """
         if self.whole:
             return False
         if not held:
@@ -72,5 +75,5 @@ class Question:
 
 
 def tool_results(said: Sequence[Message]) -> list[Block]:
-    """The tool results in these turns."""
+    """Tool results in `said`."""
     return [block for message in said for block in message["content"] if block["type"] == "tool_result"]

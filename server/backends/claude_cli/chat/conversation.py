@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from server.backends.claude_cli.chat import replay
-from server.backends.claude_cli.chat.continuation import Binding, Question, tool_results
+from server.backends.claude_cli.chat.continuation import ConversationKey, ProcessBinding, tool_results
 from server.backends.claude_cli.chat.failures import failure
-from server.backends.claude_cli.chat.parameters import flag_settings, goes_whole, silence, thinking_tokens
+from server.backends.claude_cli.chat.parameters import bypasses_transcript, flag_settings, silence, thinking_tokens
 from server.backends.claude_cli.transport import mcp_tools as mcp
 from server.backends.claude_cli.transport.channel import Answer, Channel, settled
 from server.backends.claude_cli.transport.wire import AssistantError, Result, Streamed, ToolsOffered
@@ -59,7 +59,7 @@ class Conversation:
         self.last_used = time.monotonic()
         self._on_change = on_change
         self._base_url = base_url
-        self._binding: Binding | None = None
+        self._binding: ProcessBinding | None = None
         self._transcript: tuple[Turn, ...] = ()
         self._held: tuple[str, ...] = ()
         """The ids of the calls that wait for their results, in the message's order."""
@@ -117,13 +117,13 @@ class Conversation:
         """Resident memory of its process."""
         return self._channel.process.memory_bytes()
 
-    def continues(self, question: Question) -> bool:
-        """Whether the question goes on exactly where this conversation stands: its whole prefix is the transcript."""
+    def continues(self, key: ConversationKey) -> bool:
+        """Whether the request continues this conversation exactly: its whole prefix is the transcript."""
         return (
             self.free
-            and self._binding == question.binding
-            and self._transcript == question.prefix
-            and question.answers(self._held)
+            and self._binding == key.binding
+            and self._transcript == key.prefix
+            and key.resolves_held_calls(self._held)
         )
 
     def claim(self, request: MessagesRequest) -> None:
@@ -164,9 +164,11 @@ class Conversation:
             else:
                 channel.ask([block for message in said for block in message["content"]])
             return flags
-        self._binding = Binding.of(request)
+        self._binding = ProcessBinding.of(request)
         initialized, flags = self._bind(request)
-        past, question = replay.turns(request.messages) if not goes_whole(request) else ([], replay.STAND_IN)
+        past, question = (
+            replay.turns(request.messages) if not bypasses_transcript(request) else ([], replay.PLACEHOLDER)
+        )
         for turn in past:
             if turn.role == "user":
                 await channel.replay_user(turn.content)
@@ -280,7 +282,7 @@ class Conversation:
         reason = _stop_reason(delta)
         content = fold.content
         answer: Message = {"role": "assistant", "content": content}
-        if goes_whole(request):
+        if bypasses_transcript(request):
             pass  # The process knows nothing of the conversation.
         elif reason == "tool_use" and _all_known(content, request):
             if replay.keeps(answer, request.messages) and await self._stopped():

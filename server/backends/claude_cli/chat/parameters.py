@@ -41,7 +41,7 @@ def flag_settings(request: MessagesRequest, base_url: str | None) -> dict[str, A
 
 def likely_flags(request: MessagesRequest, base_url: str | None) -> dict[str, Any]:
     """What the next request is likely to want: the same, without what belongs to this one alone."""
-    alone = request.output_schema is not None or request.tool_choice is not None or goes_whole(request)
+    alone = request.output_schema is not None or request.tool_choice is not None or bypasses_transcript(request)
     return {} if alone else flag_settings(request, base_url)
 
 
@@ -61,11 +61,11 @@ def thinking_tokens(request: MessagesRequest) -> int | None:
     return thinking.get("budget_tokens") if thinking.get("type") == "enabled" else None
 
 
-def goes_whole(request: MessagesRequest) -> bool:
-    """Whether the messages go past the CLI's transcript, whole, as they are.
+def bypasses_transcript(request: MessagesRequest) -> bool:
+    """Whether the messages bypass the CLI's transcript and are sent whole in the extra body.
 
-    So do a prefill, since the CLI has no line for an unfinished answer, images that the CLI would make smaller, and
-    answers that it would lose. Such a process knows nothing of the conversation and serves only this one request.
+    Required for a prefill (the CLI has no line for an unfinished answer), for images that the CLI would shrink and
+    for answers that it would lose. The process does not know the conversation and serves only this request.
     """
     return (
         request.messages[-1]["role"] == "assistant"
@@ -92,7 +92,7 @@ def _extra_body(request: MessagesRequest) -> str:
         # that it asks for otherwise is refused when thinking is off.
         body["thinking"] = {"type": "disabled"}
         body["context_management"] = {"edits": []}
-    if goes_whole(request):
+    if bypasses_transcript(request):
         body["messages"] = _cached(request.messages)
     return exact_json.dumps(body).decode() if body else ""
 

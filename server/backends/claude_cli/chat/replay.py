@@ -19,8 +19,8 @@ class Turn:
     content: list[Block]
 
 
-STAND_IN = Turn("user", [{"type": "text", "text": "(The messages go whole, beside this one.)"}])
-"""The question that makes the CLI ask, where the messages go past it; it is not sent."""
+PLACEHOLDER = Turn("user", [{"type": "text", "text": "(The messages go whole, beside this one.)"}])
+"""Prompt that starts a turn when the messages bypass the transcript; it is never sent."""
 
 
 def turns(messages: Sequence[Message]) -> tuple[list[Turn], Turn]:
@@ -62,7 +62,7 @@ def distinct_ids(messages: Sequence[Message]) -> dict[str, str]:
 def keeps(answer: Message, before: Sequence[Message]) -> bool:
     """Whether the CLI's own transcript holds this answer as the model gave it. If not, it has to be replayed."""
     calls = [block for block in answer["content"] if block["type"] == "tool_use"]
-    if any(mcp.has_long_integers(call["input"]) for call in calls):
+    if any(mcp.changes_in_javascript(call["input"]) for call in calls):
         return False
     return not calls or distinct_ids([*before, answer]) == distinct_ids(before)
 

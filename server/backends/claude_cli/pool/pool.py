@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from server.backends.claude_cli.chat.continuation import Question
+from server.backends.claude_cli.chat.continuation import ConversationKey
 from server.backends.claude_cli.chat.conversation import Conversation
 from server.backends.claude_cli.pool.queue import Grant, Queue, Waiter
 from server.backends.claude_cli.pool.starter import Starter
@@ -91,7 +91,7 @@ class Pool:
         """
         if self._stopping:
             raise _stopping()
-        waiter = Waiter(request, None if fresh else Question.of(request))
+        waiter = Waiter(request, None if fresh else ConversationKey.of(request))
         if len(self._queue) == 0:
             self._grant(waiter)
         granted = waiter.granted.result() if waiter.granted.done() else await self._wait(waiter)
@@ -176,7 +176,7 @@ class Pool:
 
     def _grant(self, waiter: Waiter) -> bool:
         """Give a waiter the conversation that it goes on in, or a place, if there is one."""
-        if waiter.question is not None and (conversation := self._continuing(waiter.question)) is not None:
+        if waiter.key is not None and (conversation := self._continuing(waiter.key)) is not None:
             conversation.claim(waiter.request)
             waiter.granted.set_result(conversation)
             self._on_change()
@@ -187,8 +187,8 @@ class Pool:
         waiter.granted.set_result(None)
         return True
 
-    def _continuing(self, question: Question) -> Conversation | None:
-        return next((conversation for conversation in self._live if conversation.continues(question)), None)
+    def _continuing(self, key: ConversationKey) -> Conversation | None:
+        return next((conversation for conversation in self._live if conversation.continues(key)), None)
 
     async def _wait(self, waiter: Waiter) -> Grant:
         self._queue.add(waiter)

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
-from server.backends.claude_cli.chat.continuation import Question
+from server.backends.claude_cli.chat.continuation import ConversationKey
 from server.backends.claude_cli.chat.conversation import Conversation
 from server.core.messages import MessagesRequest
 
@@ -14,10 +14,10 @@ Grant = Conversation | None
 
 @dataclass(eq=False, slots=True)
 class Waiter:
-    """A request that waits. `question` is None for one that wants a fresh process."""
+    """A request that waits. `key` is None for one that wants a fresh process."""
 
     request: MessagesRequest
-    question: Question | None
+    key: ConversationKey | None
     granted: "asyncio.Future[Grant]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 

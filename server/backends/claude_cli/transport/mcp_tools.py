@@ -119,9 +119,16 @@ def with_prefix(message: Message) -> list[Block]:
     ]
 
 
-def has_long_integers(value: Any) -> bool:
-    """Whether JavaScript cannot hold one of the integers in this JSON value."""
-    return _with_exact_integers(value) is not value
+def changes_in_javascript(value: Any) -> bool:
+    """Whether the CLI's own copy of this JSON value is another one: it rounds long integers, and loses `__proto__`,
+    which JavaScript takes for an object's class."""
+    return _with_exact_integers(value) is not value or _has_proto(value)
+
+
+def _has_proto(value: Any) -> bool:
+    if isinstance(value, dict):
+        return "__proto__" in value or any(map(_has_proto, value.values()))
+    return isinstance(value, list) and any(map(_has_proto, value))
 
 
 def _with_exact_integers(value: Any) -> Any:

@@ -14,7 +14,7 @@ from PySide6.QtCore import QTimer, qFatal
 from PySide6.QtWidgets import QApplication, QDialog
 from server.logs import configure_logs
 from server.config.settings import Settings
-from tray_app import crashes
+from tray_app.desktop import crashes
 
 settings = Settings(data_dir=Path(sys.argv[1]), config_dir=Path(sys.argv[1]))
 configure_logs(settings)

@@ -139,7 +139,7 @@ def test_a_first_one_that_hangs_is_said(start: Start, tmp_path: Path) -> None:
     hung = start()
     assert said(hung) == "first"
     hung.send_signal(signal.SIGSTOP)
-    with pytest.raises(SetupError, match=rf"process {hung.pid}\), but does not answer"):
+    with pytest.raises(SetupError, match=rf"process {hung.pid}\) but does not respond"):
         claim_again(tmp_path / "data", Launch(), seconds=0.3)
 
 
@@ -149,7 +149,7 @@ def test_a_first_one_that_is_not_ready_is_named_and_not_one_that_was_killed_befo
     lock.write_text(json.dumps({"address": str(tmp_path / "gone"), "process": 1}))
     starting = SingleInstance(tmp_path / "data")
     assert starting.claim(Launch())
-    with pytest.raises(SetupError, match=rf"process {os.getpid()}\), but does not answer"):
+    with pytest.raises(SetupError, match=rf"process {os.getpid()}\) but does not respond"):
         claim_again(tmp_path / "data", Launch(), seconds=0.1)
     starting.release()
 
@@ -187,7 +187,7 @@ def test_other_data_directories_live_beside_it(first: SingleInstance, tmp_path: 
 
 def test_the_same_directory_by_another_name_is_the_same(first: SingleInstance, tmp_path: Path) -> None:
     (tmp_path / "alias").symlink_to(tmp_path / "data")
-    with pytest.raises(SetupError, match="does not answer"):
+    with pytest.raises(SetupError, match="does not respond"):
         claim_again(tmp_path / "alias", Launch(), seconds=0.1)  # this thread would have to answer
 
 
@@ -236,7 +236,7 @@ def test_without_a_socket_it_runs_all_the_same_and_later_starts_are_told(
     assert instance.claim(Launch())
     instance.listen()
     assert "later starts cannot reach this one" in caplog.text
-    with pytest.raises(SetupError, match="does not answer"):
+    with pytest.raises(SetupError, match="does not respond"):
         claim_again(tmp_path / ("d" * 100), Launch(), seconds=0.1)
     instance.release()
 

@@ -9,6 +9,7 @@ import pytest
 from server.core.errors import TrayError
 from server.core.events import CliChanged, Notice, NoticeCleared, PlanWindowsChanged
 from server.hosting.sockets import listen
+from tests.tray_app.banners import actions_of
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.desktop.notifications import Notifications
@@ -169,7 +170,7 @@ async def test_without_a_tray_the_window_says_it(
     banner = window.page.banner
     await until(lambda: banner.message)
     assert banner.level == "error"
-    (show,) = banner.actions_shown()
+    (show,) = actions_of(banner)
     show.click()
     assert window.page is window.pages["settings"]
     assert banner.message == ""
@@ -182,7 +183,7 @@ async def test_what_is_about_the_page_that_is_shown_needs_no_way_there(
     context.bus.publish(PlanWindowsChanged({"five_hour": {"status": "rejected"}}))
     banner = window.page.banner
     await until(lambda: "5-hour limit" in banner.accessibleName())
-    assert banner.actions_shown() == []
+    assert actions_of(banner) == []
 
 
 async def test_notices_stand_on_the_window_by_themselves(

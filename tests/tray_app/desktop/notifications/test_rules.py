@@ -111,7 +111,7 @@ FAILED = SetupError("The database is damaged.", hint="Restore it.")
     [
         (TAKEN, "Port 8000 is in use", "Port 8000 is in use by another program.", ("settings", {"setting": "port"})),
         (REFUSED, "Port 80 cannot be used", "Port 80 may not be used.", ("settings", {"setting": "port"})),
-        (FAILED, "The server does not run", "The database is damaged. Restore it.", ("overview", {})),
+        (FAILED, "Server not running", "The database is damaged. Restore it.", ("overview", {})),
     ],
 )
 def test_why_the_server_does_not_run(problem: SetupError, title: str, text: str, page: tuple[str, Any]) -> None:

@@ -72,14 +72,14 @@ async def test_requests_make_it_busy_and_it_rests_a_while_after_the_last(context
     context.bus.publish(RequestStarted(record(1)))
     context.bus.publish(RequestStarted(record(2)))
     await until(lambda: icon.state == "busy")
-    assert "2 requests in flight" in icon.icon.toolTip()
+    assert "2 requests running" in icon.icon.toolTip()
     seen.clear()
     context.bus.publish(RequestFinished(record(1)))
     context.bus.publish(RequestFinished(record(2)))
     await until(lambda: seen)
     assert seen == ["busy"]
     await until(lambda: icon.state == "running")
-    assert "in flight" not in icon.icon.toolTip()
+    assert "requests running" not in icon.icon.toolTip()
 
 
 async def test_a_request_that_comes_while_it_rests_keeps_it_busy(context: Context, icon: TrayIcon) -> None:

@@ -78,7 +78,7 @@ async def test_the_state_stands_on_top(context: Context, menu: TrayMenu) -> None
     assert not menu.state.isEnabled()
     context.bus.publish(RequestStarted(RequestRecord(id="r", started_at=1.0, endpoint="e", client="c")))
     await until(lambda: menu.in_flight.isVisible())
-    assert lines(menu)[1] == "1 request in flight"
+    assert lines(menu)[1] == "1 request running"
 
 
 async def test_start_and_stop(context: Context, menu: TrayMenu) -> None:

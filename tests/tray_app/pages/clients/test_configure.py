@@ -58,8 +58,8 @@ async def test_the_change_is_shown_then_written_then_put_back(
     assert f"+    apiBase: {running.server.url}/v1" in diff(page)
     assert MASK in diff(page)
     assert KEY not in diff(page)
-    assert "The key is written into this file" in notes(page)
-    assert card.change.write.text() == "Write the file"
+    assert "Your API key will be written to this file" in notes(page)
+    assert card.change.write.text() == "Write file"
     card.change.write.click()
     await until(lambda: card.heading.standing.text() == "Configured")
     assert KEY in continue_file.read_text()
@@ -68,7 +68,7 @@ async def test_the_change_is_shown_then_written_then_put_back(
     assert not card.configure.isVisibleTo(card), "there is nothing left to configure"
     card.undo.click()
     await proposed(page)
-    assert card.change.write.text() == "Put the file back"
+    assert card.change.write.text() == "Restore file"
     card.change.write.click()
     await until(lambda: card.heading.standing.text() == "")
     assert continue_file.read_text() == before
@@ -147,7 +147,7 @@ async def test_an_undo_of_a_file_that_was_changed_since_says_so(
     continue_file.write_text(continue_file.read_text() + "# later\n")
     card.undo.click()
     await proposed(page)
-    assert "was changed since" in notes(page)
+    assert "has changed since" in notes(page)
     assert "-# later" in diff(page)
 
 
@@ -178,7 +178,7 @@ async def test_a_new_key_makes_it_out_of_date(page: ClientsPage, continue_file: 
     assert card.configure.text() == "&Update"
     card.configure.click()
     await proposed(page)
-    assert "The key is written" not in notes(page)
+    assert "Your API key will be written" not in notes(page)
     card.change.write.click()
     await until(lambda: card.heading.standing.text() == "Configured")
     assert "apiKey: not-needed" in continue_file.read_text()
@@ -203,18 +203,18 @@ async def test_a_new_file_is_created_and_removed(page: ClientsPage, running: Con
     card = page.card
     card.configure.click()
     await proposed(page)
-    assert card.change.write.text() == "Create the file"
+    assert card.change.write.text() == "Create file"
     card.change.write.click()
     file = made_home / ".config" / "opencode" / "opencode.json"
     await until(lambda: card.heading.standing.text() == "Configured")
     assert file.exists()
     card.undo.click()
     await proposed(page)
-    assert card.change.write.text() == "Remove the file"
+    assert card.change.write.text() == "Remove file"
     card.change.write.click()
     await until(lambda: not file.exists())
     await until(lambda: not card.undo.isVisibleTo(card))
-    assert card._toast.text() == f"{file} was removed again."
+    assert card._toast.text() == f"Removed {file}."
 
 
 async def test_looks_that_overlap_end_with_the_newest(page: ClientsPage, continue_file: Path, running: Context) -> None:

@@ -165,8 +165,8 @@ async def test_signs_in_the_list(page: ClientsPage, continue_file: Path, places:
         client.id: page.filter.index(row, SIGN).data(Qt.ItemDataRole.AccessibleTextRole)
         for row, client in enumerate(CLIENTS)
     }
-    assert words["aider"] == "Its file has a mistake"
-    assert words["codex"] == "Not possible yet"
+    assert words["aider"] == "Configuration file has an error"
+    assert words["codex"] == "Not supported yet"
     assert words["cline"] == "Not found on this computer"
     assert words["continue"] == words["python"] == ""
 
@@ -175,7 +175,7 @@ async def test_refresh_looks_again(page: ClientsPage, continue_file: Path) -> No
     page.activate()
     continue_file.write_text("a: [1\n")
     page.refresh()
-    await until(lambda: page.card.heading.standing.text() == "Its file has a mistake")
+    await until(lambda: page.card.heading.standing.text() == "Configuration file has an error")
     assert not page.card.configure.isEnabled()
     continue_file.write_text("name: Mine\n")
     page.refresh()

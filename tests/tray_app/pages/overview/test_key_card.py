@@ -47,7 +47,7 @@ async def test_it_is_hidden_until_asked_and_copied_without_being_shown(card):
 
 def test_a_key_of_the_environment_is_not_replaced_here(card):
     assert not visible_button(card, "Replace key...").isEnabled()
-    assert "from the environment" in shown_texts(card)
+    assert "in the environment variable" in shown_texts(card)
 
 
 async def test_it_is_replaced_after_a_question(context, qtbot, said, tmp_path):
@@ -58,7 +58,7 @@ async def test_it_is_replaced_after_a_question(context, qtbot, said, tmp_path):
     before = await context.api_key()
     visible_button(card, "Replace key...").click()
     question = card.window().findChild(Confirmation)
-    assert "Clients that have the old one stop working" in " ".join(one.text() for one in question.findChildren(QLabel))
+    assert "Clients using the current key stop working" in " ".join(one.text() for one in question.findChildren(QLabel))
     assert await context.api_key() == before
     question.confirm.click()
     await until(lambda: said)

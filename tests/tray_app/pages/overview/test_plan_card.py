@@ -58,21 +58,21 @@ async def test_a_bar_stays_the_same_while_its_figures_change(card, context):
 async def test_a_window_that_is_over_is_not_called_used(card, context):
     tell(context, five_hour={"utilization": 0.9, "resetsAt": NOW - 1, "status": "rejected"})
     assert bars(card)[0].fraction == 0.0
-    assert "been reset" in words(card)
+    assert "Reset." in words(card)
     assert "Used up" not in words(card)
 
 
 @pytest.mark.parametrize(
     ("account", "said"),
     [
-        ({"subscriptionType": "max"}, "with the first answer"),
-        ({"apiKeySource": "ANTHROPIC_API_KEY"}, "pays by use"),
-        ({"apiProvider": "bedrock"}, "pays by use"),
-        ({"tokenSource": "CLAUDE_CODE_OAUTH_TOKEN", "apiKeySource": "none"}, "with the first answer"),
+        ({"subscriptionType": "max"}, "after the first answer"),
+        ({"apiKeySource": "ANTHROPIC_API_KEY"}, "Pay-as-you-go"),
+        ({"apiProvider": "bedrock"}, "Pay-as-you-go"),
+        ({"tokenSource": "CLAUDE_CODE_OAUTH_TOKEN", "apiKeySource": "none"}, "after the first answer"),
     ],
 )
 async def test_why_there_is_none(card, context, account, said):
-    assert "with the first answer" in words(card)
+    assert "after the first answer" in words(card)
     context.bus.publish(CliChanged("/usr/bin/claude", "2.1.330", True, account))
     context.bridge.flush()
     assert said in words(card)

@@ -46,4 +46,4 @@ async def test_a_server_without_claude_says_that_there_are_none(context, qtbot):
     qtbot.addWidget(card)
     card.set_active(True)
     await context.server.start()
-    await until(lambda: "None is running" in words(card))
+    await until(lambda: "None running" in words(card))

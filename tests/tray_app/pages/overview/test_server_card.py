@@ -107,6 +107,6 @@ async def test_a_port_that_has_become_free_needs_no_other(card, context):
         context.server.problem = PortUnavailable("Taken.", host="127.0.0.1", port=port, in_use=True)
         context.server.changed.emit()
         await until(lambda: [one for one in card.findChildren(QPushButton) if one.text() == "Start the server"])
-        assert "is free now" in card.findChild(Mending).text
+        assert "is now free" in card.findChild(Mending).text
         press(card, "Start the server")
         await until(lambda: context.server.state == "running")

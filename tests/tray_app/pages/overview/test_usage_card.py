@@ -176,7 +176,7 @@ def said(card):
 async def test_a_history_that_is_switched_off_is_said(card, context):
     await card.load()
     await context.change_settings({"history": False})
-    assert "switched off" in said(card)
+    assert "History is off" in said(card)
 
 
 async def test_without_a_store_nothing_is_counted_and_that_is_said(card, context):
@@ -199,7 +199,7 @@ async def test_a_log_that_cannot_be_read_is_said_here_and_tried_again_in_its_tim
         database.execute("DROP TABLE requests")
     context.clock = lambda: NOW + HOUR.bucket_seconds
     await card.load()
-    assert "Nothing can be counted" in said(card)
+    assert "Usage is not available" in said(card)
     assert problems == []
     card._tick()
     assert card._loading is None

@@ -149,7 +149,7 @@ async def test_the_log_is_cleared_after_a_question(filled: RequestsPage, context
     await until(lambda: filled.clearing.dialog is not None)
     dialog = filled.clearing.dialog
     assert dialog is not None
-    assert (dialog.confirm.text(), dialog.keep.text()) == ("Delete 20 requests", "Keep")
+    assert (dialog.confirm.text(), dialog.keep.text()) == ("Delete 20 requests", "Cancel")
     dialog.confirm.click()
     await until(lambda: filled.list.empty.isVisible())
     assert filled.toast.text() == "Deleted 20 requests"

@@ -126,7 +126,7 @@ async def test_what_is_not_kept_says_why(
     page.log.receive([record(1)])
     page.table.go_to("req_000001")
     await settle()
-    assert detail.headers.note.text() == "This request is not in the history any more."
+    assert detail.headers.note.text() == "This request is no longer in the history."
     await context.change_settings({"history": False})
     await settle()
     assert detail.headers.note.text() == "Headers and bodies are not kept while the history is off."

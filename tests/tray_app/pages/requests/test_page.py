@@ -15,6 +15,7 @@ from server.core.events import RequestFinished, RequestStarted, RequestUpdated
 from server.core.records import RequestFilter, RequestRecord
 from tests.scripted_backend import Gate, ScriptedBackend, answer
 from tests.store.conversations import exchange, saved_as
+from tests.tray_app.banners import actions_of
 from tests.tray_app.conftest import KEY
 from tests.tray_app.models.request_records import fill, record
 from tests.tray_app.pages.requests.conftest import Settled
@@ -111,7 +112,7 @@ async def test_a_running_request_is_cancelled_from_its_row(
     assert response is not None
     assert response.status_code == 499
     await until(lambda: page.log.running == 0)
-    assert page.toast.text() == "The request is cancelled."
+    assert page.toast.text() == "Request cancelled."
     await context.server.stop()
 
 
@@ -265,7 +266,7 @@ async def test_with_history_off_live_rows_are_shown_and_it_is_said_that_they_are
     await context.change_settings({"history": False})
     page.log.receive([record(1)])
     assert page.kept.isVisible()
-    assert page.kept.text() == "History is off: requests are shown while this window runs, and not kept."
+    assert page.kept.text() == "History is off: requests are shown until you quit and are not saved."
     page.chips.chip("ok").click()
     await settle()
     assert ids(page) == ["req_000001"]
@@ -282,7 +283,7 @@ async def test_a_history_that_cannot_be_opened_is_told_and_can_be_tried_again(
     assert page.kept.text().startswith("The history could not be opened")
     assert ids(page) == ["req_000001"]
     context.store = store
-    page.banner.actions_shown()[0].click()
+    actions_of(page.banner)[0].click()
     await until(lambda: not page.kept.isVisible())
     assert page.banner.message == ""
 
@@ -297,7 +298,7 @@ async def test_a_log_that_cannot_be_read_says_so(page: RequestsPage, context: Co
     assert page.banner.level == "error"
     with closing(sqlite3.connect(context.store.path)) as another:
         another.execute("ALTER TABLE elsewhere RENAME TO requests")
-    page.banner.actions_shown()[0].click()
+    actions_of(page.banner)[0].click()
     await until(lambda: not page.banner.isVisible())
     await settle()
     assert not page.banner.isVisible()

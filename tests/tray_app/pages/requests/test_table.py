@@ -101,7 +101,7 @@ async def test_the_end_key_goes_to_the_newest_request_of_the_whole_log(
         page.log.viewed(0, 20)
         await until(lambda: page.log.settled() is None)
         table.verticalScrollBar().setValue(0)
-    assert page.list.new_rows.text() == "To the newest"
+    assert page.list.new_rows.text() == "Jump to newest"
     qtbot.keyClick(table, Qt.Key.Key_End)
     await until(lambda: page.log.has_end and page.log.settled() is None)
     assert last(table) == "req_003999"

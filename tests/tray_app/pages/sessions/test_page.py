@@ -225,7 +225,7 @@ async def test_a_session_that_is_no_more_is_said_to_be_gone(listed):
     await listed.read("c")
     listed.page.open_details(session_id="never")
     await listed.rest()
-    assert "no session with this id" in listed.browser.pane.sentence.text()
+    assert "No session has this id" in listed.browser.pane.sentence.text()
 
 
 ASKED = RequestRecord("req_1", 0.0, "/v1/messages", "test", session_id="never")
@@ -306,7 +306,7 @@ async def test_a_session_is_pinned_and_let_go(listed):
     pin.click()
     await listed.rest()
     row = listed.browser.model.row_of("b")
-    assert listed.browser.model.index(row, Column.EXPIRY).data() == "Kept"
+    assert listed.browser.model.index(row, Column.EXPIRY).data() == "Pinned"
     assert (await listed.context.store.find_session("b")).summary.pinned
     assert "Unpin" in pin.accessibleName()
     pin.click()
@@ -383,7 +383,7 @@ async def test_delete_asks_and_keeps(listed):
     await listed.read("b")
     press(listed.browser.table, Qt.Key.Key_Delete)
     dialog = question(listed)
-    assert (dialog.confirm.text(), dialog.keep.text()) == ("Delete session", "Keep")
+    assert (dialog.confirm.text(), dialog.keep.text()) == ("Delete session", "Keep session")
     answer(listed, yes=False)
     assert listed.ids() == list("dcba")
 
@@ -457,7 +457,7 @@ async def test_leaving_the_page_deletes_what_could_still_be_undone(listed):
     listed.page.deactivate()
     await listed.rest()
     assert await listed.context.store.find_session("b") is None
-    assert not listed.browser.undo_bar.pending
+    assert listed.browser.undo_bar.isHidden()
 
 
 async def test_quitting_deletes_what_could_still_be_undone(listed):

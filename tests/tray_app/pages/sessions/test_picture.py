@@ -87,9 +87,10 @@ async def test_an_image_that_is_an_address_is_not_fetched(shown):
     widget = shown(Picture("", None, "https://x.test/a.png"))
     await shown.done()
     assert widget.button.icon().isNull()
-    assert widget.button.text() == "Open the image in the browser"
+    assert widget.button.text() == "Open image in browser"
     assert (
-        shown(Picture("", None, "file:///etc/passwd")).problem.text() == "This image is not part of the conversation."
+        shown(Picture("", None, "file:///etc/passwd")).problem.text() == "This image is linked, not stored "
+        "in the conversation."
     )
 
 

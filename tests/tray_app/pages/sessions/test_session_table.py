@@ -117,7 +117,7 @@ async def test_after_a_title_was_edited_by_keyboard_the_list_has_the_keyboard_ag
     qtbot.keyClick(table, Qt.Key.Key_F2)
     editor = table.findChild(QLineEdit)
     assert editor.hasFocus()
-    assert editor.accessibleName() == "Title of the session"
+    assert editor.accessibleName() == "Session title"
     editor.setText("Another")
     with qtbot.assertNotEmitted(table.read_wanted):
         qtbot.keyClick(editor, Qt.Key.Key_Return)

@@ -27,7 +27,7 @@ async def test_without_a_key_it_is_said_who_can_use_the_account(page: SettingsPa
     assert row.warning.text == ""
     page.access.required.field.box.click()  # type: ignore[attr-defined]
     await until(lambda: not context.settings.api_key_required)
-    assert "Every program on this computer" in row.warning.text
+    assert "Any program on this computer" in row.warning.text
     await context.change_settings({"host": "0.0.0.0"})
     assert "Anyone on your network" in row.warning.text
 
@@ -57,11 +57,11 @@ async def test_rotating_asks_first_and_then_the_old_key_is_worth_nothing(context
 async def test_a_key_in_memory_can_be_kept_in_a_file_and_stays_the_same(
     context: Context, qtbot: QtBot, actions: Actions
 ) -> None:
-    context.key_store = KeyStore(MemoryVault(reason="There is no system keyring here"))
+    context.key_store = KeyStore(MemoryVault(reason="No system keyring is available"))
     key = await context.key_store.get_or_create()
     page = _page(context, qtbot)
     note = page.access.key_row.message
-    assert "lost when the application quits" in note.text
+    assert "lost when you quit" in note.text
     actions(note)["Keep it in a file"].click()
     await until(lambda: not note.text)
     assert context.key_store.kind == "file"

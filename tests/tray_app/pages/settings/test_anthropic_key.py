@@ -81,7 +81,7 @@ async def test_memory_is_no_place_for_it(context: Context, qtbot: QtBot) -> None
     qtbot.addWidget(row)
     row.look()
     await until(lambda: row.warning.text)
-    assert "no lasting place" in row.warning.text
+    assert "no permanent place" in row.warning.text
     assert not row.store.isEnabled()
     assert not row.edit.isEnabled()
 

@@ -44,7 +44,7 @@ async def test_a_model_is_chosen_from_the_list(page: SettingsPage, context: Cont
 
 async def test_a_default_model_that_nobody_knows_is_warned_of(page: SettingsPage, context: Context) -> None:
     await context.change_settings({"default_model": "llama"})
-    assert "No model is known" in page.models.default.row.warning.text
+    assert "Unknown model" in page.models.default.row.warning.text
     assert not names_a_model(context, "llama")
     await context.change_settings({"aliases": {"llama": "opus"}})
     assert page.models.default.row.warning.text == ""
@@ -83,7 +83,7 @@ async def test_a_duplicate_is_refused_in_place(page: SettingsPage, context: Cont
     await context.change_settings({"aliases": {"a": "opus", "b": "haiku"}})
     before = in_file()
     _set(page, 1, NAME, "A")
-    assert page.models.aliases.message.text == "There is already an alias A."
+    assert page.models.aliases.message.text == "An alias named A already exists."
     assert page.models.model.index(1, NAME).data() == "A"
     await context.change_settings({"spares": 2})
     assert page.models.model.index(1, NAME).data() == "A"

@@ -8,8 +8,10 @@ from pytestqt.qtbot import QtBot
 
 from server.config.settings import Settings
 from tests.waiting import until
+from tray_app import theme
 from tray_app.context import Context
 from tray_app.pages.settings import SettingsPage
+from tray_app.pages.settings.row import SettingRow
 
 NOT_ON_THE_PAGE = {"data_dir", "config_dir"}
 
@@ -17,6 +19,12 @@ NOT_ON_THE_PAGE = {"data_dir", "config_dir"}
 def _shown(page: SettingsPage) -> list[str]:
     rows = [row for section in page.sections.values() for row in section.rows]
     return [row.key for row in rows if row.isVisible()]
+
+
+def highlighted(row: SettingRow) -> bool:
+    # A point between the rounded edge and the contents.
+    colour = row.grab().toImage().pixelColor(row.width() // 2, 3)
+    return bool(colour == theme.current().colour("selection"))
 
 
 async def test_every_setting_has_a_row(page: SettingsPage) -> None:
@@ -77,7 +85,7 @@ async def test_details_scroll_to_the_row_and_mark_it(page: SettingsPage) -> None
     assert row is not None
     page.search.setText("port")
     page.open_details(setting="anthropic_base_url")
-    await until(lambda: row.highlighted)
+    await until(lambda: highlighted(row))
     assert row.visibleRegion().boundingRect().height() == row.height()
     assert QApplication.focusWidget() is row.control.focusProxy()
 
@@ -146,7 +154,7 @@ async def test_enter_in_the_filter_goes_to_the_first_setting_that_was_found(page
     row = page.row("max_header_bytes")
     assert row is not None
     await until(lambda: QApplication.focusWidget() is row.control.focusProxy())
-    assert row.highlighted
+    assert highlighted(row)
 
 
 @pytest.mark.parametrize("text", ["", "qqq"])
@@ -158,7 +166,7 @@ async def test_enter_in_the_filter_stays_there_where_nothing_was_searched_for_or
     qtbot.keyClick(page.search, Qt.Key.Key_Return)
     QApplication.processEvents()
     assert page.search.hasFocus()
-    assert not any(row.highlighted for section in page.sections.values() for row in section.rows)
+    assert not any(highlighted(row) for section in page.sections.values() for row in section.rows)
 
 
 async def test_every_row_is_reached_by_tab_and_nothing_without_a_name_on_the_way(

@@ -35,13 +35,13 @@ def focused(window: QWidget) -> str:
 
 def test_tab_comes_to_the_buttons_of_a_problem_where_they_stand(window: QWidget, qtbot: QtBot) -> None:
     row = window.findChildren(SettingRow)[0]
-    row.show_problem("This port is taken.", [("Use 8001", row.clear_message), ("Look again", row.clear_message)])
+    row.show_problem("This port is taken.", [("Use 8001", row.clear_message), ("Check again", row.clear_message)])
     row.control.setFocus()
     order = []
     for _ in range(4):
         order.append(focused(window))
         qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
-    assert order == ["first", "Use 8001", "Look again", "second"]
+    assert order == ["first", "Use 8001", "Check again", "second"]
 
 
 def test_what_is_said_stands_in_its_order_and_is_made_when_it_is_said(window: QWidget) -> None:

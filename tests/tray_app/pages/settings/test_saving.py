@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from server.config.settings import write_settings
 from server.core.errors import SettingsInvalid
+from tests.tray_app.banners import actions_of
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.pages.settings import SettingsPage
@@ -61,7 +62,7 @@ async def test_what_cannot_be_stays_as_it_was_typed_with_the_reason(
     before = in_file()
     type_into(_edit(page, "spares"), "many")
     assert _edit(page, "spares").text() == "many"
-    assert row.message.text == "This has to be a whole number."
+    assert row.message.text == "Enter a whole number."
     assert _edit(page, "spares").accessibleDescription() == row.message.text
     assert in_file() == before
     actions(row.message)["Keep 1"].click()
@@ -196,7 +197,7 @@ async def test_a_broken_file_is_said_at_the_top_and_goes_when_it_is_mended(
     page.refresh()
     await until(lambda: page.banner.message)
     assert "not valid TOML" in page.banner.message
-    assert [button.text() for button in page.banner.actions_shown()] == ["Open settings file"]
+    assert [button.text() for button in actions_of(page.banner)] == ["Open settings file"]
     context.settings.settings_file.write_text("spares = 6\n")
     page.refresh()
     await until(lambda: not page.banner.message)

@@ -46,13 +46,13 @@ async def test_a_size_is_typed_with_or_without_a_unit(
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("much", "This has to be a size in MB, such as 32."),
-        ("", "This has to be a size in MB, such as 32."),
-        ("-3", "This has to be a size in MB, such as 32."),
-        ("3 stones", "This has to be a size in MB, such as 32."),
+        ("much", "Enter a size in MB, such as 32."),
+        ("", "Enter a size in MB, such as 32."),
+        ("-3", "Enter a size in MB, such as 32."),
+        ("3 stones", "Enter a size in MB, such as 32."),
         ("0", "This has to be 1 kB or more."),
-        ("1,024", "This has to be a size in MB, such as 32."),
-        ("9" * 400, "This has to be a size in MB, such as 32."),
+        ("1,024", "Enter a size in MB, such as 32."),
+        ("9" * 400, "Enter a size in MB, such as 32."),
     ],
 )
 async def test_what_is_no_size_is_refused_in_place(

@@ -7,80 +7,81 @@ import pytest
 
 from server.backends.claude_cli.backend import ClaudeCliBackend
 from server.backends.routing import RoutedBackend
+from server.composition import Server, open_store
+from server.config.paths import DATABASE_FILE
 from server.config.settings import Settings
 from server.core.errors import SetupError
 from server.core.events import EventBus
 from server.core.records import RequestRecord
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
-from server.services import DATABASE_FILE, Services, build_services, open_store
 from tests.scripted_backend import ScriptedBackend
 
 
-async def build(tmp_path: Path, **changes: object) -> Services:
+async def build(tmp_path: Path, **changes: object) -> Server:
     settings = Settings(data_dir=tmp_path / "data", config_dir=tmp_path / "config", **changes)
-    return await build_services(settings, bus=EventBus(), key_store=KeyStore(MemoryVault()), backend=ScriptedBackend())
+    return await Server.create(settings, EventBus(), key_store=KeyStore(MemoryVault()), backend=ScriptedBackend())
 
 
 async def test_nothing_is_started_or_written_before_start(tmp_path: Path) -> None:
-    services = await build(tmp_path)
-    assert not services.backend.status().ready
+    server = await build(tmp_path)
+    assert not server.services.backend.status().ready
     assert "data" not in os.listdir(tmp_path)
     with pytest.raises(RuntimeError):
-        _ = services.store
+        _ = server.services.store
 
 
 async def test_start_and_stop(tmp_path: Path) -> None:
-    services = await build(tmp_path)
-    await services.start()
-    assert services.backend.status().ready
-    assert services.key_store.matches(await services.key_store.get_or_create())
-    assert (await services.store.list_sessions()).total == 0
-    await services.stop()
-    assert not services.backend.status().ready
-    await services.stop()
+    server = await build(tmp_path)
+    await server.start()
+    assert server.services.backend.status().ready
+    assert server.services.key_store.matches(await server.services.key_store.get_or_create())
+    assert (await server.services.store.list_sessions()).total == 0
+    await server.stop()
+    assert not server.services.backend.status().ready
+    await server.stop()
 
 
 @pytest.mark.parametrize(("hours", "seconds"), [(24, 86400), (0.5, 1800), (None, None)])
 async def test_how_long_sessions_are_kept(tmp_path: Path, hours: float | None, seconds: float | None) -> None:
-    services = await build(tmp_path, session_ttl_hours=hours)
-    await services.start()
-    assert services.store.ttl_seconds == seconds
-    await services.stop()
+    server = await build(tmp_path, session_ttl_hours=hours)
+    await server.start()
+    assert server.services.store.ttl_seconds == seconds
+    await server.stop()
 
 
 async def test_a_start_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    services = await build(tmp_path)
+    server = await build(tmp_path)
 
     async def start() -> None:
         raise SetupError("Not today.")
 
-    services.backend.start = start  # type: ignore[method-assign]
+    server.services.backend.start = start  # type: ignore[method-assign]
     with pytest.raises(SetupError):
-        await services.start()
-    await services.stop()
+        await server.start()
+    await server.stop()
     with pytest.raises(RuntimeError):
-        await services.store.list_sessions()
+        await server.services.store.list_sessions()
 
 
 @pytest.mark.parametrize("fetch", [False, True])
 async def test_images_are_fetched_only_if_that_is_switched_on(tmp_path: Path, fetch: bool) -> None:
-    assert ((await build(tmp_path, fetch_images=fetch)).images is not None) is fetch
+    assert ((await build(tmp_path, fetch_images=fetch)).services.images is not None) is fetch
 
 
 async def test_the_database_is_in_the_data_directory(tmp_path: Path) -> None:
-    services = await build(tmp_path)
-    await services.start()
-    assert services.store.path == tmp_path / "data" / DATABASE_FILE
-    await services.stop()
+    server = await build(tmp_path)
+    await server.start()
+    assert server.services.store.path == tmp_path / "data" / DATABASE_FILE
+    await server.stop()
 
 
 async def test_claude_code_is_served_by_itself_and_at_hand(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data", config_dir=tmp_path / "config")
-    services = await build_services(settings, bus=EventBus(), key_store=KeyStore(MemoryVault()))
-    assert isinstance(services.backend, RoutedBackend)
-    assert isinstance(services.cli, ClaudeCliBackend)
-    assert services.backend.name == services.cli.name
+    server = await Server.create(settings, EventBus(), key_store=KeyStore(MemoryVault()))
+    assert isinstance(server.services.backend, RoutedBackend)
+    assert isinstance(server.cli, ClaudeCliBackend)
+    assert server.services.backend.name == server.cli.name
     assert (await build(tmp_path)).cli is None
 
 
@@ -91,19 +92,19 @@ async def test_a_store_of_the_callers_outlives_the_services(tmp_path: Path) -> N
     purged: list[None] = []
     store.purge = lambda: purged.append(None)  # type: ignore[assignment,method-assign,return-value]
     for hours in (2, 3):
-        services = await build_services(
+        server = await Server.create(
             settings.model_copy(update={"session_ttl_hours": hours}),
-            bus=bus,
+            bus,
             key_store=KeyStore(MemoryVault()),
             backend=ScriptedBackend(),
             store=store,
         )
-        assert services.store is store
-        await services.start()
-        assert services.store is store
+        assert server.services.store is store
+        await server.start()
+        assert server.services.store is store
         assert store.ttl_seconds == hours * 3600
-        services.writes.add(store.record_request(RequestRecord(f"r{hours}", 1.0, "/v1/messages", "c")), "record")
-        await services.stop()
+        server.services.writes.add(store.record_request(RequestRecord(f"r{hours}", 1.0, "/v1/messages", "c")), "record")
+        await server.stop()
         assert await store.get_request(f"r{hours}") is not None
     assert purged == []
     await store.close()
@@ -112,14 +113,14 @@ async def test_a_store_of_the_callers_outlives_the_services(tmp_path: Path) -> N
 async def test_a_start_that_fails_leaves_the_callers_store_open(tmp_path: Path) -> None:
     bus, settings, backend = EventBus(), Settings(data_dir=tmp_path / "data"), ScriptedBackend()
     store = await open_store(settings, bus)
-    services = await build_services(settings, bus=bus, key_store=KeyStore(MemoryVault()), backend=backend, store=store)
+    server = await Server.create(settings, bus, key_store=KeyStore(MemoryVault()), backend=backend, store=store)
 
     async def start() -> None:
         raise SetupError("Not today.")
 
     backend.start = start  # type: ignore[method-assign]
     with pytest.raises(SetupError):
-        await services.start()
-    await services.stop()
+        await server.start()
+    await server.stop()
     assert (await store.list_sessions()).total == 0
     await store.close()

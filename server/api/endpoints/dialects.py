@@ -1,0 +1,57 @@
+"""The endpoints of a dialect: `POST` to its path, and to that for counting tokens."""
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from server.api.exchange.answers import headers_of, json_response
+from server.api.exchange.exchange import ExchangeEndpoint
+from server.api.exchange.reading import context_of, fitted_request, with_fetched_images, with_session_header
+from server.api.exchange.session_link import link_session
+from server.api.exchange.warnings import warning_header
+from server.api.middleware.bodies import parse_object, read_body
+from server.core.messages import MessagesRequest
+from server.dialects.dialect import Dialect, TokenCounting
+from server.models.token_estimate import estimate_tokens
+
+if TYPE_CHECKING:
+    from server.api.services import Services
+
+
+def dialect_router(dialect: Dialect) -> APIRouter:
+    """The routes of `dialect`."""
+    router = APIRouter()
+    endpoint = ExchangeEndpoint(dialect)
+    router.add_route(dialect.path, endpoint, methods=["POST"])  # type: ignore[arg-type]  # an ASGI application
+    if (counting := dialect.token_counting) is not None:
+
+        @router.post(counting.path)
+        async def count_tokens(request: Request) -> Response:
+            return await _count(request, dialect, counting)
+
+    return router
+
+
+async def _count(request: Request, dialect: Dialect, counting: TokenCounting) -> Response:
+    """How many input tokens a request would have: counted if the backend can, else estimated, with a warning."""
+    services: Services = request.app.state.services
+    body = with_session_header(parse_object(await read_body(request.receive)), request.scope)
+    body = await with_fetched_images(services, body, dialect)
+    link = await link_session(services, counting.to_request(body, context_of(services)))
+    warnings = dialect.header_warnings(headers_of(request.scope))
+    counted = await _exact_count(services, link.request)
+    if counted is None:
+        counted = estimate_tokens(link.request)
+        warnings.append("input_tokens is estimated, since Claude Code cannot count without asking the model")
+    text = warning_header(warnings)
+    return json_response(counting.answer(counted), headers={} if text is None else {"warning": text})
+
+
+async def _exact_count(services: "Services", request: MessagesRequest) -> int | None:
+    """The backend's own count; counting is an ability that not every backend has."""
+    count = getattr(services.backend, "count_tokens", None)
+    if count is None:
+        return None
+    counted: int | None = await count(fitted_request(services, request).request)
+    return counted

@@ -1,0 +1,64 @@
+"""What the guards and endpoints are given."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from server.api.exchange.images import ImageFetcher
+from server.api.exchange.running import RunningRequests
+from server.api.exchange.session_turns import SessionTurns
+from server.api.exchange.writer import Pace
+from server.api.exchange.writing import BackgroundWrites
+from server.api.middleware.bodies import STALL_SECONDS
+from server.api.middleware.rate_limit import RequestLimits
+from server.api.middleware.refusals import RefusalLog
+from server.backends.base import Backend
+from server.config.settings import Settings
+from server.core.events import EventBus
+from server.secrets import KeyStore
+from server.store.store import Store
+
+
+@dataclass(slots=True)
+class Services:
+    """Everything that they use. `clock` gives epoch seconds, `monotonic` seconds for durations.
+
+    Made, started and stopped by `server.composition.Server`, which also replaces what depends on changed settings.
+    """
+
+    settings: Settings
+    bus: EventBus
+    backend: Backend
+    key_store: KeyStore
+    images: ImageFetcher | None = None
+    """None: images given by an address are not fetched."""
+    pace: Pace = field(default_factory=Pace)
+    body_stall_seconds: float = STALL_SECONDS
+    """After so long without a byte of a body that is on its way the request is refused."""
+    clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.perf_counter
+    running: RunningRequests = field(default_factory=RunningRequests)
+    turns: SessionTurns = field(default_factory=SessionTurns)
+    writes: BackgroundWrites = field(default_factory=BackgroundWrites)
+    request_limits: RequestLimits = field(init=False)
+    refusals: RefusalLog = field(init=False)
+    started_at: float = 0.0
+    """The clock's time at the start. `uptime` does not use that clock, which may be set."""
+    began: float = 0.0
+    opened_store: Store | None = None
+
+    def __post_init__(self) -> None:
+        self.request_limits = RequestLimits(self.settings.rate_limit)
+        self.refusals = RefusalLog(self)
+
+    @property
+    def store(self) -> Store:
+        """The store. Raises RuntimeError before the start."""
+        if self.opened_store is None:
+            raise RuntimeError("the server was not started")
+        return self.opened_store
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since the start."""
+        return self.monotonic() - self.began

@@ -1,0 +1,199 @@
+"""The composition root: makes the server of its parts, starts it, and stops it."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any, Self
+
+from server.api.exchange.images import ImageFetcher
+from server.api.middleware.rate_limit import RequestLimits
+from server.api.services import Services
+from server.backends.anthropic_api import AnthropicApiBackend
+from server.backends.base import Backend
+from server.backends.claude_cli.backend import ClaudeCliBackend, CliConfig
+from server.backends.claude_cli.pool.pool import Limits
+from server.backends.routing import RoutedBackend
+from server.config.paths import CLI_DIRECTORY, DATABASE_FILE, make_private_dir
+from server.config.settings import Settings
+from server.core.errors import DatabaseUnusable
+from server.core.events import EventBus
+from server.core.tasks import spawn
+from server.secrets import KeyStore, open_key_store
+from server.store.store import Store
+
+
+class Server:
+    """The server, for the runtime to host: its services and the web application over them.
+
+    A store that is given belongs to the caller, who opened it, purges it and closes it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        bus: EventBus,
+        *,
+        key_store: KeyStore,
+        backend: Backend | None = None,
+        store: Store | None = None,
+    ) -> None:
+        from server.app import create_app  # FastAPI takes a while to load: a window is there before it
+
+        self.services = Services(
+            settings=settings,
+            bus=bus,
+            backend=backend or _make_backend(settings, bus, key_store),
+            key_store=key_store,
+            images=ImageFetcher() if settings.fetch_images else None,
+            opened_store=store,
+        )
+        self.app: Any = create_app(self.services)
+        self._owns_store = store is None
+        self._purging: asyncio.Task[None] | None = None
+        self._unused_images: ImageFetcher | None = None
+
+    @classmethod
+    async def create(
+        cls, settings: Settings, bus: EventBus, *, key_store: KeyStore | None = None, **parts: Any
+    ) -> Self:
+        """Make everything and start nothing; `parts` as in the constructor. Raises SetupError."""
+        return cls(settings, bus, key_store=key_store or await open_key_store(settings), **parts)
+
+    @property
+    def cli(self) -> ClaudeCliBackend | None:
+        """The Claude Code backend, whose processes and account the window shows; None if another one serves."""
+        backend = self.services.backend
+        backend = backend.cli if isinstance(backend, RoutedBackend) else backend
+        return backend if isinstance(backend, ClaudeCliBackend) else None
+
+    async def start(self) -> None:
+        """Open the store, start the backend and the purging of what has expired. Raises SetupError.
+
+        A store of the caller's is only told how long things are kept.
+        """
+        services = self.services
+        services.started_at, services.began = services.clock(), services.monotonic()
+        store = await self._begin_store()
+        try:
+            if services.settings.api_key_required:
+                await services.key_store.get_or_create()
+            await services.backend.start()
+        except BaseException:
+            if self._owns_store:
+                await store.close()
+            raise
+        if self._owns_store:
+            self._purging = spawn(store.run_purge(), name="purge")
+
+    async def _begin_store(self) -> Store:
+        services = self.services
+        if self._owns_store:
+            services.opened_store = await open_store(services.settings, services.bus, services.clock)
+        services.store.set_ttl(services.settings.session_ttl_seconds)
+        return services.store
+
+    async def apply(self, settings: Settings) -> None:
+        """Switch to other settings; running requests finish under the old ones.
+
+        Requests that were counted stay counted while `rate_limit` is the same. The address and the log's level are
+        changed elsewhere; `data_dir`, `config_dir` and `key_storage` take effect at the next start. Raises SetupError
+        when the API key that is now required cannot be had; nothing has changed then.
+        """
+        from server.app import create_app, guards_differ
+
+        services = self.services
+        if settings.api_key_required and not services.settings.api_key_required:
+            await services.key_store.get_or_create()
+        before, services.settings = services.settings, settings
+        services.store.set_ttl(settings.session_ttl_seconds)
+        if settings.rate_limit != before.rate_limit:
+            services.request_limits = RequestLimits(settings.rate_limit)
+        if settings.fetch_images != before.fetch_images:
+            self._switch_images(settings.fetch_images)
+        _configure_backend(services.backend, settings)
+        if guards_differ(before, settings):
+            self.app = create_app(services)
+
+    def _switch_images(self, fetch: bool) -> None:
+        # A running request may be fetching with the old one, so it is closed when the server stops.
+        services = self.services
+        services.images, self._unused_images = self._unused_images, services.images
+        if fetch and services.images is None:
+            services.images = ImageFetcher()
+
+    async def finish(self) -> None:
+        """Refuse new requests, and return when the last answer has ended."""
+        await self.services.running.finish()
+
+    def drain(self) -> None:
+        """End all running requests."""
+        self.services.running.stop_all()
+
+    async def stop(self) -> None:
+        """End all requests, then the backend, then close the store; answers are saved. May be called twice.
+
+        A store of the caller's stays open; everything has been written to it.
+        """
+        services = self.services
+        if self._purging is not None:
+            self._purging.cancel()
+            await asyncio.wait([self._purging])
+        self.drain()
+        services.refusals.flush()
+        async with AsyncExitStack() as stack:
+            if services.opened_store is not None and self._owns_store:
+                stack.push_async_callback(services.opened_store.close)
+            stack.push_async_callback(services.writes.settled)
+            for images in (services.images, self._unused_images):
+                if images is not None:
+                    stack.push_async_callback(images.close)
+            stack.push_async_callback(services.backend.stop)
+
+
+async def open_store(settings: Settings, bus: EventBus, clock: Callable[[], float] = time.time) -> Store:
+    """Open the store that the settings name. Raises DatabaseTooNew and DatabaseUnusable."""
+    path = settings.data_dir / DATABASE_FILE
+    try:
+        make_private_dir(settings.data_dir)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DatabaseUnusable(
+            f"The database {path} cannot be opened: its directory cannot be made ({reason}).",
+            hint="Correct the rights of that directory or make room on the disk, then start the server again.",
+        ) from error
+    return await Store.open(path, bus=bus, clock=clock, ttl_seconds=settings.session_ttl_seconds)
+
+
+def _make_backend(settings: Settings, bus: EventBus, key_store: KeyStore) -> RoutedBackend:
+    """Claude Code, and the Anthropic API for when it cannot serve."""
+    cli = ClaudeCliBackend(_cli_config(settings), bus)
+    api = AnthropicApiBackend(settings.anthropic_base_url, key_store, listed=cli.models)
+    return RoutedBackend(cli, api, fallback=settings.anthropic_fallback, on_plan_limit=settings.fallback_on_plan_limit)
+
+
+def _configure_backend(backend: Backend, settings: Settings) -> None:
+    """Pass other settings to the backend that `_make_backend` made; any other one has none."""
+    if isinstance(backend, RoutedBackend):
+        backend.configure(fallback=settings.anthropic_fallback, on_plan_limit=settings.fallback_on_plan_limit)
+        backend.api.configure(settings.anthropic_base_url)
+        if isinstance(backend.cli, ClaudeCliBackend):
+            backend.cli.configure(_cli_config(settings))
+
+
+def _cli_config(settings: Settings) -> CliConfig:
+    return CliConfig(
+        directory=settings.data_dir / CLI_DIRECTORY,
+        outer=os.environ,
+        claude_path=settings.claude_path,
+        load_user_settings=settings.load_user_settings,
+        limits=Limits(
+            spares=settings.spares,
+            max_conversations=settings.max_conversations,
+            max_memory_mb=settings.max_memory_mb,
+            idle_seconds=settings.idle_seconds,
+            hold_seconds=settings.hold_seconds,
+            queue_seconds=settings.queue_seconds,
+        ),
+    )

@@ -1,0 +1,42 @@
+"""Chat Completions as the registry knows it."""
+
+from typing import Any
+
+from server.dialects.chat_completions.errors import error_response
+from server.dialects.chat_completions.remote_images import remote_images, with_images
+from server.dialects.chat_completions.request import to_messages
+from server.dialects.dialect import ClientSide, Dialect, RateLimitState
+from server.dialects.framing import sse_framing
+
+
+def rate_limit_headers(state: RateLimitState) -> dict[str, str]:
+    """https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers."""
+    return {
+        "x-ratelimit-limit-requests": str(state.limit),
+        "x-ratelimit-remaining-requests": str(state.remaining),
+        "x-ratelimit-reset-requests": f"{state.resets_in:.0f}s",
+    }
+
+
+def _ask(model: str, text: str) -> dict[str, Any]:
+    return {"model": model, "messages": [{"role": "user", "content": text}]}
+
+
+def _read_text(body: Any) -> str:
+    return body["choices"][0]["message"]["content"] or ""
+
+
+CHAT_COMPLETIONS = Dialect(
+    name="chat completions",
+    title="OpenAI's Chat Completions",
+    provider="OpenAI",
+    path="/v1/chat/completions",
+    to_messages=to_messages,
+    # The API has no ping: a comment, which every event-stream parser skips.
+    framing=sse_framing(ping=b": ping\n\n"),
+    error_response=error_response,
+    rate_limit_headers=rate_limit_headers,
+    client=ClientSide(_ask, _read_text),
+    remote_images=remote_images,
+    with_images=with_images,
+)

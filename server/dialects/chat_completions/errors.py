@@ -1,0 +1,37 @@
+"""OpenAI's error body: https://platform.openai.com/docs/guides/error-codes (schema `ErrorResponse`)."""
+
+from collections.abc import Mapping
+
+from server.core.errors import (
+    AccountRefused,
+    NotSignedIn,
+    PlanLimitReached,
+    QueueFull,
+    RateLimited,
+    RequestError,
+    TrayError,
+)
+from server.dialects.dialect import ErrorResponse, by_error_class
+
+_TYPES: Mapping[type[TrayError], str] = {
+    TrayError: "server_error",
+    RequestError: "invalid_request_error",
+    RateLimited: "rate_limit_error",
+    QueueFull: "rate_limit_error",
+    NotSignedIn: "invalid_request_error",
+    AccountRefused: "invalid_request_error",
+    PlanLimitReached: "rate_limit_error",
+}
+_STATUSES = {529: 503}
+"""OpenAI has no 529."""
+
+
+def error_response(error: TrayError, request_id: str | None = None) -> ErrorResponse:
+    """The error as OpenAI's clients expect it; the request's id is in a header alone."""
+    body = {
+        "message": str(error),
+        "type": by_error_class(_TYPES, error),
+        "param": getattr(error, "param", None),
+        "code": error.code,
+    }
+    return ErrorResponse(_STATUSES.get(error.status, error.status), error.headers, {"error": body})

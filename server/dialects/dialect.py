@@ -1,0 +1,109 @@
+"""What a dialect owns, besides its translation: paths, framing, errors, headers, and how its clients speak."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from server.core.errors import TrayError
+from server.core.messages import MessagesRequest
+from server.dialects.base import Context, ToMessages
+from server.dialects.framing import Framing
+
+Header = Callable[[str], str | None]
+"""Looks up a request header by its lower-case name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorResponse:
+    """An error as it goes to a client: HTTP status, headers and the dialect's body."""
+
+    status: int
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitState:
+    """What is left of a limit of `limit` requests. `resets_at` is in epoch seconds, `resets_in` in seconds."""
+
+    limit: int
+    remaining: int
+    resets_at: float
+    resets_in: float
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCounting:
+    """A dialect's endpoint for counting the input tokens of a request. `answer` makes the response body."""
+
+    path: str
+    to_request: Callable[[Any, Context], MessagesRequest]
+    answer: Callable[[int], dict[str, Any]]
+
+
+def _read_error(body: Any) -> tuple[str, str]:
+    error = body["error"]
+    return str(error["message"]), str(error.get("code") or error.get("type") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSide:
+    """How a client speaks the dialect.
+
+    `key_header` is a header's name and what precedes the key in it, `headers` are what clients always send.
+    `ask(model, text)` makes a minimal body, and `read_text(body)` finds the text of its response; `read_error(body)`
+    the message of an error and its code or type.
+    """
+
+    ask: Callable[[str, str], dict[str, Any]]
+    read_text: Callable[[Any], str]
+    key_header: tuple[str, str] = ("Authorization", "Bearer ")
+    headers: Mapping[str, str] = field(default_factory=dict)
+    read_error: Callable[[Any], tuple[str, str]] = _read_error
+
+
+def _no_images(body: Any) -> list[str]:
+    return []
+
+
+def _unchanged(body: Any, data_urls: Mapping[str, str]) -> Any:
+    return body
+
+
+def _no_warnings(header: Header) -> list[str]:
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """All that the server and the window need to know of a dialect.
+
+    `path` is the endpoint; `base_path` is the part of it that belongs into a client's base URL. `title` is the name
+    of the API, and `provider` the company's, which the log gives to clients that hide theirs. `marker_headers` are
+    headers that only clients of this dialect send, whatever the path. `remote_images` finds the web addresses of
+    images in a body, `with_images` puts data in their place; neither raises. `header_warnings` names what the
+    request's headers ask for and do not get.
+    """
+
+    name: str
+    title: str
+    provider: str
+    path: str
+    to_messages: ToMessages
+    framing: Framing
+    error_response: Callable[[TrayError, str | None], ErrorResponse]
+    """Takes the request's id, if there is one."""
+    rate_limit_headers: Callable[[RateLimitState], dict[str, str]]
+    client: ClientSide
+    base_path: str = "/v1"
+    request_id_headers: tuple[str, ...] = ("x-request-id",)
+    marker_headers: tuple[str, ...] = ()
+    remote_images: Callable[[Any], list[str]] = _no_images
+    with_images: Callable[[Any, Mapping[str, str]], Any] = _unchanged
+    header_warnings: Callable[[Header], list[str]] = _no_warnings
+    token_counting: TokenCounting | None = None
+
+
+def by_error_class(table: Mapping[type[TrayError], str], error: TrayError) -> str:
+    """The entry for the class of `error`, or for the nearest class above it. `table` has one for `TrayError`."""
+    return next(table[kind] for kind in type(error).__mro__ if kind in table)

@@ -1,0 +1,69 @@
+"""Messages as the registry knows it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from server.dialects.dialect import ClientSide, Dialect, Header, RateLimitState, TokenCounting
+from server.dialects.framing import sse_framing
+from server.dialects.left_out import left_out_warnings
+from server.dialects.messages.betas import beta_warnings
+from server.dialects.messages.errors import error_response
+from server.dialects.messages.remote_images import remote_images, with_images
+from server.dialects.messages.request import to_count, to_messages
+
+VERSION = "2026-10-21"
+_CLIENTS_VERSION = "2023-06-01"
+# They differ in what they refuse, not in their answers; what the newer one refuses is passed over here.
+_KNOWN_VERSIONS = frozenset({VERSION, _CLIENTS_VERSION})
+_OTHER_HEADERS = ("anthropic-user-profile-id", "anthropic-workspace-id")
+
+
+def header_warnings(header: Header) -> list[str]:
+    """What the API's own headers ask for and do not get.
+
+    The API demands `anthropic-version`; here curl may leave it out. https://platform.claude.com/docs/en/api/versioning
+    """
+    version = header("anthropic-version")
+    warnings = []
+    if version is not None and version not in _KNOWN_VERSIONS:
+        warnings.append(f"anthropic-version {version[:64]} is not known; the answer is that of {VERSION}")
+    warnings += beta_warnings((header("anthropic-beta") or "").split(","))
+    return warnings + left_out_warnings(name for name in _OTHER_HEADERS if header(name) is not None)
+
+
+def rate_limit_headers(state: RateLimitState) -> dict[str, str]:
+    """https://docs.anthropic.com/en/api/rate-limits#response-headers."""
+    return {
+        "anthropic-ratelimit-requests-limit": str(state.limit),
+        "anthropic-ratelimit-requests-remaining": str(state.remaining),
+        "anthropic-ratelimit-requests-reset": f"{datetime.fromtimestamp(state.resets_at, UTC):%Y-%m-%dT%H:%M:%SZ}",
+    }
+
+
+def _ask(model: str, text: str) -> dict[str, Any]:
+    return {"model": model, "max_tokens": 1000, "messages": [{"role": "user", "content": text}]}
+
+
+def _read_text(body: Any) -> str:
+    return "".join(block["text"] for block in body["content"] if block["type"] == "text")
+
+
+MESSAGES = Dialect(
+    name="messages",
+    title="Anthropic's Messages",
+    provider="Anthropic",
+    path="/v1/messages",
+    base_path="",
+    to_messages=to_messages,
+    framing=sse_framing(ping=b'event: ping\ndata: {"type": "ping"}\n\n'),
+    error_response=error_response,
+    rate_limit_headers=rate_limit_headers,
+    client=ClientSide(_ask, _read_text, ("x-api-key", ""), {"anthropic-version": _CLIENTS_VERSION}),
+    # https://docs.anthropic.com/en/api/errors#request-id
+    request_id_headers=("x-request-id", "request-id"),
+    marker_headers=("anthropic-version",),
+    remote_images=remote_images,
+    with_images=with_images,
+    header_warnings=header_warnings,
+    token_counting=TokenCounting("/v1/messages/count_tokens", to_count, lambda tokens: {"input_tokens": tokens}),
+)

@@ -1,0 +1,74 @@
+"""References inside a JSON schema: where they lead, and the same ones after parts of the schema were moved."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+SCHEMA_KEYS = frozenset(
+    {
+        "additionalProperties", "propertyNames", "contains", "not", "if", "then", "else", "items",
+        "unevaluatedItems", "unevaluatedProperties", "contentSchema",
+    }
+)  # fmt: skip
+SCHEMA_LIST_KEYS = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
+SCHEMA_MAP_KEYS = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+
+
+def referenced(root: Mapping[str, Any], reference: str) -> Any:
+    """The schema in `root` that the reference leads to; None where there is none, as outside of `root`.
+
+    A pointer leads through keywords that hold schemas only: nothing else has been found to be one.
+    """
+    address, _, fragment = reference.partition("#")
+    if address and address != str(root.get("$id", "")).rstrip("#"):
+        return None
+    pointer = unquote(fragment)
+    if not pointer:
+        return root
+    if not pointer.startswith("/"):
+        return _anchored(root, pointer)
+    return _at(root, [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")])
+
+
+def with_references(schema: Any, change: Callable[[str], str]) -> Any:
+    """The schema with each reference in it changed. A `$ref` in a value such as `default` is the client's data."""
+    if not isinstance(schema, dict):
+        return schema
+    changed = {key: _part_with_references(key, part, change) for key, part in schema.items()}
+    if isinstance(reference := changed.get("$ref"), str):
+        changed["$ref"] = change(reference)
+    return changed
+
+
+def _part_with_references(key: str, part: Any, change: Callable[[str], str]) -> Any:
+    if key in SCHEMA_KEYS:
+        return with_references(part, change)
+    if key in SCHEMA_LIST_KEYS:
+        return [with_references(one, change) for one in part]
+    if key in SCHEMA_MAP_KEYS:
+        return {name: with_references(one, change) for name, one in part.items()}
+    return part
+
+
+def _at(schema: Any, parts: list[str]) -> Any:
+    while parts and isinstance(schema, dict):
+        key, *parts = parts
+        schema = schema.get(key)
+        if key in SCHEMA_KEYS:
+            continue
+        if not parts:
+            return None
+        part, *parts = parts
+        if key in SCHEMA_MAP_KEYS and isinstance(schema, dict):
+            schema = schema.get(part)
+        elif key in SCHEMA_LIST_KEYS and isinstance(schema, list) and part in map(str, range(len(schema))):
+            schema = schema[int(part)]
+        else:
+            return None
+    return None if parts else schema
+
+
+def _anchored(root: Any, anchor: str) -> Any:
+    """The definition with this `$anchor`: generators put anchors there."""
+    definitions = [*root.get("$defs", {}).values(), *root.get("definitions", {}).values()]
+    return next((one for one in definitions if isinstance(one, dict) and one.get("$anchor") == anchor), None)
