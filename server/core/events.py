@@ -52,15 +52,14 @@ class RequestFinished:
 
 @dataclass(frozen=True, slots=True)
 class SessionChanged:
-    """A session was made or has a new turn. `former_id` is the id that it had until now, if it has a new one."""
+    """A session was made, or has a new turn, title or pin."""
 
     session_id: str
-    former_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SessionsDeleted:
-    """Sessions were deleted or have expired."""
+    """Sessions were deleted or have expired; the ids of their checkpoints are among the ids."""
 
     session_ids: tuple[str, ...]
 

@@ -5,13 +5,13 @@ its start. Nothing is stored of that: it is reckoned from the ttl of the moment,
 """
 
 import contextlib
-import json
 import logging
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from server.store import checkpoints
 from server.store.migrate import backups, transaction
 from server.store.paging import Where
 from server.store.search_index import search_indexes
@@ -51,19 +51,19 @@ class Expiry:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """The ids of deleted sessions, and the former ids that went with them or were forgotten by themselves."""
+    """The ids of deleted sessions, and of the checkpoints that were deleted with them or by themselves."""
 
     ids: tuple[str, ...]
-    former_ids: tuple[str, ...]
+    checkpoint_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """What a purge deleted: the ids of sessions, the number of requests, the former ids of the sessions."""
+    """What a purge deleted: the ids of sessions, the number of requests, the ids of checkpoints."""
 
     session_ids: tuple[str, ...]
     requests: int
-    former_ids: tuple[str, ...] = ()
+    checkpoint_ids: tuple[str, ...] = ()
 
 
 def purge(connection: sqlite3.Connection, expiry: Expiry, path: Path) -> Purged:
@@ -76,7 +76,7 @@ def purge(connection: sqlite3.Connection, expiry: Expiry, path: Path) -> Purged:
         deleted = connection.execute(
             "DELETE FROM requests WHERE started_at <= ? AND status != 'running'", [expiry.cutoff]
         )
-        purged = Purged(removed.ids, deleted.rowcount, removed.former_ids)
+        purged = Purged(removed.ids, deleted.rowcount, removed.checkpoint_ids)
     remove_backups(path, expiry.cutoff)
     if purged.session_ids or purged.requests:
         erase_remains(connection)
@@ -98,34 +98,28 @@ def _due_sessions(connection: sqlite3.Connection, expiry: Expiry) -> list[sqlite
 
 
 def remove_sessions(connection: sqlite3.Connection, numbers: list[int]) -> Removed:
-    """Delete sessions by number inside a transaction, and bodies and headers of their requests."""
+    """Delete sessions and their checkpoints inside a transaction, and bodies and headers of their requests."""
     ids: list[str] = []
-    former_ids: list[str] = []
+    checkpoint_ids: list[str] = []
     for number in numbers:
-        former = connection.execute("SELECT id FROM former_ids WHERE session = ?", [number]).fetchall()
-        former_ids += forget_former_ids(connection, [row["id"] for row in former])
-        for row in connection.execute("DELETE FROM sessions WHERE number = ? RETURNING id", [number]).fetchall():
-            ids.append(row["id"])
-            _forget_details(connection, row["id"])
-    return Removed(tuple(ids), tuple(former_ids))
+        checkpoint_ids += checkpoints.remove_all(connection, number)
+        deleted = connection.execute("DELETE FROM sessions WHERE number = ? RETURNING id", [number]).fetchall()
+        ids += (row["id"] for row in deleted)
+    _forget_details(connection, [*ids, *checkpoint_ids])
+    return Removed(tuple(ids), tuple(checkpoint_ids))
 
 
-def forget_former_ids(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[str, ...]:
-    """Delete former ids inside a transaction, and bodies and headers of their requests; returns those there were.
-
-    The messages stay: they are those of the session, which its own id stands for.
-    """
-    sql = "DELETE FROM former_ids WHERE id IN (SELECT value FROM json_each(?)) RETURNING id"
-    found = tuple(row["id"] for row in connection.execute(sql, [json.dumps(ids)]).fetchall())
-    for former_id in found:
-        _forget_details(connection, former_id)
-    return found
+def remove_checkpoints(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[str, ...]:
+    """Delete checkpoints inside a transaction, and bodies and headers of their requests; returns those there were."""
+    removed = checkpoints.remove(connection, ids)
+    _forget_details(connection, removed)
+    return removed
 
 
-def _forget_details(connection: sqlite3.Connection, session_id: str) -> None:
-    connection.execute(
+def _forget_details(connection: sqlite3.Connection, session_ids: Sequence[str]) -> None:
+    connection.executemany(
         "UPDATE requests SET request_body = NULL, response_body = NULL, request_headers = NULL WHERE session_id = ?",
-        [session_id],
+        [[session_id] for session_id in session_ids],
     )
 
 

@@ -21,8 +21,8 @@ MAX_HELD = 50
 class Save:
     """A save that can be tried again. `saved` is called on `loop` with the result of a later try."""
 
-    job: Job[str | None]
-    saved: Callable[[str | None], None]
+    job: Job[str]
+    saved: Callable[[str], None]
     loop: asyncio.AbstractEventLoop
 
 
@@ -35,7 +35,7 @@ class HeldSaves:
     def __len__(self) -> int:
         return len(self._held)
 
-    def run(self, save: Save, connection: sqlite3.Connection) -> str | None:
+    def run(self, save: Save, connection: sqlite3.Connection) -> str:
         """Do those that are held, then `save`. Raises sqlite3.OperationalError, and holds `save` then."""
         try:
             # A later turn of a conversation goes on from the ones before it.

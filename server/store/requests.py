@@ -25,13 +25,13 @@ _UPSERT = (
     f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in COLUMNS[1:])}"
 )
 _OF_A_SESSION = (
-    "session_id IN (SELECT ? UNION ALL SELECT former_ids.id FROM former_ids"
-    " JOIN sessions ON sessions.number = former_ids.session WHERE sessions.id = ?)"
+    "session_id IN (SELECT ? UNION ALL SELECT checkpoints.id FROM checkpoints"
+    " JOIN sessions ON sessions.number = checkpoints.session WHERE sessions.id = ?)"
 )
-"""What was asked under the ids that the session had before is its own, too."""
+"""A request's answer names the session itself or one of its checkpoints."""
 _IS_DELETED = (
     "EXISTS (SELECT 1 FROM sessions WHERE deleted_at IS NOT NULL AND (sessions.id = requests.session_id"
-    " OR sessions.number = (SELECT session FROM former_ids WHERE former_ids.id = requests.session_id)))"
+    " OR sessions.number = (SELECT session FROM checkpoints WHERE checkpoints.id = requests.session_id)))"
 )
 """Whether it belongs to a session that a person has deleted, and may still restore."""
 _INTERRUPTED = "The server was stopped while this request was running."

@@ -3,14 +3,15 @@
 A stored session is continued only when its whole history is a prefix of the new one in canonical form
 (`server.core.transcript`); the stored digests of both tell, so that a long history is not read back for every turn.
 
-**An id stands for one conversation.** Two clients may have said the same so far ("Hi", "Hello!"), so that a request
-without an id never writes into what an id stands for. Its conversation gets a new id; the session that it goes on
-from takes on that id, so that the list shows one session, and keeps the old one as a former id, which still finds the
-conversation as it was (`sessions.find`). Whoever goes on by a former id gets a session of its own.
+**An id that a client has stands for one conversation.** Two clients may have said the same so far ("Hi", "Hello!"),
+so a request without an id never writes into what an id stands for. Its answer names a new checkpoint
+(`server.store.checkpoints`): of the session that it goes on from, which keeps its own id, so that the list shows one
+session. Going on by a checkpoint's id appends to the session if it is the end, and makes a new session otherwise.
 """
 
 import re
 import sqlite3
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from server.core import exact_json
 from server.core.errors import InvalidRequest
 from server.core.messages import Message, Usage, text_of
 from server.core.transcript import canonical_system, digest
+from server.store import checkpoints
+from server.store.checkpoints import Checkpoint
 from server.store.expiry import Expiry, erase_remains, remove_sessions
 from server.store.migrate import transaction
 from server.store.sessions import trimmed_title
@@ -54,16 +57,14 @@ def save(
     *,
     explicit: bool = True,
     prefix: int = 0,
-    replace: bool = False,
-) -> str | None:
-    """Store the conversation as the session `session_id`; all of it is committed, or nothing.
+) -> str:
+    """Store the conversation, which `session_id` stands for from then on; all of it is committed, or nothing.
 
-    `explicit`: the client named the session. It is made if need be, and its history replaced if the new one does not
-    continue it. Else the id is new, and the session that was exactly the first `prefix` messages goes on under it, if
-    there is one that no client has named; what is returned is the id that it had. `replace` writes all messages
-    anew. Raises InvalidRequest for a bad id.
+    `explicit`: the client named a session, or a checkpoint. A session is made if need be, and its history replaced if
+    the new one does not continue it. Otherwise the id is new and becomes a checkpoint: of the session that was exactly
+    the first `prefix` messages, if there is one that no client has named, or of a new one. Returns the id of the
+    session. Raises InvalidRequest for a bad id.
     """
-    former = None
     with transaction(connection):
         sql = "SELECT * FROM sessions WHERE id = ?"
         row = connection.execute(sql, [checked_session_id(session_id)]).fetchone()
@@ -71,17 +72,25 @@ def save(
         if gone:
             remove_sessions(connection, [row["number"]])
             row = None
-        continued = _continued(connection, expiry, exchange, prefix) if row is None and not explicit else None
-        if continued is not None:
-            former, row = continued["id"], _renamed(connection, continued, session_id)
+        if row is None and explicit:
+            row = _from_checkpoint(connection, expiry, exchange, session_id)
+        elif row is None:
+            row = _continued(connection, expiry, exchange, prefix)
         if row is None:
-            row = _create(connection, expiry, exchange, session_id, explicit)
-        _write(connection, expiry, exchange, row, replace)
-        if explicit:
-            connection.execute("UPDATE sessions SET explicit = 1 WHERE number = ? AND NOT explicit", [row["number"]])
+            row = _create(connection, expiry, exchange, session_id if explicit else new_session_id(), explicit)
+        count = _write(connection, expiry, exchange, row)
+        if explicit and not row["explicit"]:
+            connection.execute("UPDATE sessions SET explicit = 1 WHERE number = ?", [row["number"]])
+        if row["id"] != session_id:
+            checkpoints.put(connection, session_id, Checkpoint(row["number"], count))
     if gone:
         erase_remains(connection)
-    return former
+    return str(row["id"])
+
+
+def new_session_id() -> str:
+    """An id that no session or checkpoint has."""
+    return f"ses_{uuid.uuid4().hex}"
 
 
 def _is_gone(expiry: Expiry, exchange: Exchange, row: sqlite3.Row) -> bool:
@@ -92,6 +101,23 @@ def _is_gone(expiry: Expiry, exchange: Exchange, row: sqlite3.Row) -> bool:
     """
     expired = not row["pinned"] and row["last_used_at"] <= expiry.cutoff
     return expired or (row["deleted_at"] is not None and _continuation(exchange.messages, row) is None)
+
+
+def _from_checkpoint(
+    connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, checkpoint_id: str
+) -> sqlite3.Row | None:
+    """The session that ends at the checkpoint and may be written to by its id; None if a new one is needed."""
+    checkpoint = checkpoints.find(connection, checkpoint_id)
+    if checkpoint is None:
+        return None
+    where = expiry.unexpired_sessions()
+    where.add("number = ? AND message_count = ?", checkpoint.session, checkpoint.message_count)
+    row: sqlite3.Row | None = connection.execute(f"SELECT * FROM sessions{where.sql}", where.parameters).fetchone()  # noqa: S608
+    if row is None or (_continuation(exchange.messages, row) is not None and _has_system(exchange, row)):
+        return row
+    # Another history or system prompt must not reach what other checkpoints stand for, nor be deleted with the old one.
+    alone = row["deleted_at"] is None and checkpoints.count(connection, row["number"]) == 1
+    return row if alone else None
 
 
 def _continued(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, prefix: int) -> sqlite3.Row | None:
@@ -105,15 +131,6 @@ def _continued(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchang
     sql = f"SELECT * FROM sessions{where.sql} ORDER BY {order} LIMIT 1"  # noqa: S608
     row: sqlite3.Row | None = connection.execute(sql, where.parameters).fetchone()
     return row
-
-
-def _renamed(connection: sqlite3.Connection, row: sqlite3.Row, session_id: str) -> sqlite3.Row:
-    """The session under its new id; the one that it had stays that of what is stored now."""
-    connection.execute("INSERT INTO former_ids VALUES (?, ?, ?)", [row["id"], row["number"], row["message_count"]])
-    renamed: sqlite3.Row = connection.execute(
-        "UPDATE sessions SET id = ? WHERE number = ? RETURNING *", [session_id, row["number"]]
-    ).fetchone()
-    return renamed
 
 
 def turn_start(messages: Sequence[Message], turn: int) -> int | None:
@@ -133,8 +150,8 @@ def _turn_starts(messages: Sequence[Message]) -> list[int]:
 def _create(
     connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, session_id: str, explicit: bool
 ) -> sqlite3.Row:
-    # A client that goes on by a former id has its own session from now on.
-    connection.execute("DELETE FROM former_ids WHERE id = ?", [session_id])
+    # A client that goes on from an earlier checkpoint has a session of its own from now on.
+    checkpoints.remove(connection, [session_id])
     row: sqlite3.Row = connection.execute(
         "INSERT INTO sessions (id, title, client, model, system, created_at, last_used_at, digest,"
         " history_digest, turn_count, message_count, explicit)"
@@ -144,17 +161,23 @@ def _create(
     return row
 
 
-def _write(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, row: sqlite3.Row, replace: bool) -> None:
-    stored = None if replace else _continuation(exchange.messages, row)
-    if stored is None or canonical_system(exchange.system) != canonical_system(exact_json.loads(row["system"])):
+def _write(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, row: sqlite3.Row) -> int:
+    """Write what is not stored yet; returns the number of messages."""
+    stored = _continuation(exchange.messages, row)
+    if stored is None or not _has_system(exchange, row):
         # What they stood for is no longer there: they must not find the new words.
-        connection.execute("DELETE FROM former_ids WHERE session = ?", [row["number"]])
+        checkpoints.remove_all(connection, row["number"])
     if stored is None:
         connection.execute("DELETE FROM messages WHERE session = ?", [row["number"]])
     kept, new = (0, exchange.messages) if stored is None else (row["message_count"], exchange.messages[stored:])
     _append(connection, row["number"], kept, new, expiry.now)
     title = row["title"] if row["title"] and (stored is not None or row["renamed"]) else title_of(exchange.messages)
     _update(connection, expiry, exchange, row["number"], title, kept + len(new))
+    return kept + len(new)
+
+
+def _has_system(exchange: Exchange, row: sqlite3.Row) -> bool:
+    return canonical_system(exchange.system) == canonical_system(exact_json.loads(row["system"]))
 
 
 def _continuation(messages: Sequence[Message], row: sqlite3.Row) -> int | None:

@@ -10,12 +10,14 @@ from server.core import exact_json
 from server.core.errors import InvalidRequest, NotFound
 from server.core.messages import Message
 from server.core.records import Page, Session, SessionSummary
-from server.store.expiry import Expiry, Removed, erase_remains, forget_former_ids, remove_sessions
+from server.store import checkpoints
+from server.store.expiry import Expiry, Removed, erase_remains, remove_checkpoints, remove_sessions
 from server.store.migrate import transaction
 from server.store.paging import Listing, Where
-from server.store.search import search_terms, storable
+from server.store.search import search_terms
 
 TITLE_CHARACTERS = 80
+_HAS_ID = "id IN (SELECT value FROM json_each(?))"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 SESSIONS = Listing(
@@ -28,18 +30,28 @@ SESSIONS = Listing(
 def find(connection: sqlite3.Connection, expiry: Expiry, session_id: str) -> Session | None:
     """The session with all its messages, or None if there is none or it has expired.
 
-    A former id finds the conversation as far as it went under that id, and nothing of what was said since.
+    The id of a checkpoint finds the messages up to there, and nothing of what was said since.
     """
-    row = _live_row(connection, expiry, "id = ?", session_id)
-    if row is not None:
-        return _session(connection, expiry, row)
-    row = _live_row(connection, expiry, "number = (SELECT session FROM former_ids WHERE id = ?)", session_id)
-    return None if row is None else _as_it_was(connection, expiry, row, session_id)
+    row = _row_of(connection, expiry, session_id)
+    if row is None:
+        return None
+    checkpoint = None if row["id"] == session_id else checkpoints.find(connection, session_id)
+    return _session(connection, expiry, row, checkpoint.message_count if checkpoint else row["message_count"])
 
 
-def _live_row(connection: sqlite3.Connection, expiry: Expiry, condition: str, session_id: str) -> sqlite3.Row | None:
+def find_summary(connection: sqlite3.Connection, expiry: Expiry, session_id: str) -> SessionSummary | None:
+    """The summary that lists have of the session with this id, or with a checkpoint of this id."""
+    row = _row_of(connection, expiry, session_id)
+    return None if row is None else _summary(expiry, row)
+
+
+def _row_of(connection: sqlite3.Connection, expiry: Expiry, session_id: str) -> sqlite3.Row | None:
     where = expiry.live_sessions()
-    where.add(condition, session_id)
+    where.add(
+        "number IN (SELECT number FROM sessions WHERE id = ? UNION ALL SELECT session FROM checkpoints WHERE id = ?)",
+        session_id,
+        session_id,
+    )
     row: sqlite3.Row | None = connection.execute(
         f"SELECT * FROM sessions{where.sql}",  # noqa: S608
         where.parameters,
@@ -47,20 +59,14 @@ def _live_row(connection: sqlite3.Connection, expiry: Expiry, condition: str, se
     return row
 
 
-def _as_it_was(connection: sqlite3.Connection, expiry: Expiry, row: sqlite3.Row, former_id: str) -> Session:
-    sql = "SELECT message_count FROM former_ids WHERE id = ?"
-    (count,) = connection.execute(sql, [storable(former_id)]).fetchone()
-    session = _session(connection, expiry, row)
-    summary = replace(session.summary, id=former_id, turns=count)
-    return Session(summary, session.system, session.messages[:count])
-
-
-def _session(connection: sqlite3.Connection, expiry: Expiry, row: sqlite3.Row) -> Session:
-    rows = connection.execute("SELECT role, content FROM messages WHERE session = ? ORDER BY position", [row["number"]])
+def _session(connection: sqlite3.Connection, expiry: Expiry, row: sqlite3.Row, message_count: int) -> Session:
+    sql = "SELECT role, content FROM messages WHERE session = ? AND position < ? ORDER BY position"
+    rows = connection.execute(sql, [row["number"], message_count])
     messages: tuple[Message, ...] = tuple(
         {"role": role, "content": exact_json.loads(content)} for role, content in rows.fetchall()
     )
-    return Session(_summary(expiry, row), tuple(exact_json.loads(row["system"])), messages)
+    summary = replace(_summary(expiry, row), turns=message_count)
+    return Session(summary, tuple(exact_json.loads(row["system"])), messages)
 
 
 def _summary(expiry: Expiry, row: sqlite3.Row) -> SessionSummary:
@@ -137,9 +143,9 @@ def _change(
 
 
 def hide(connection: sqlite3.Connection, expiry: Expiry, ids: Sequence[str]) -> None:
-    """Have nothing find the sessions that have these ids, or had them, until `restore` or `delete`."""
+    """Have nothing find the sessions with these ids until `restore` or `delete`."""
     where = expiry.live_sessions()
-    _add_ids(where, ids)
+    where.add(_HAS_ID, json.dumps(list(ids)))
     connection.execute(f"UPDATE sessions SET deleted_at = ?{where.sql}", [expiry.now, *where.parameters])  # noqa: S608
 
 
@@ -152,28 +158,29 @@ def restore(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
 def hidden(ids: Sequence[str]) -> Where:
     """The sessions that `hide` hid under these ids."""
     where = Where(["deleted_at IS NOT NULL"])
-    _add_ids(where, ids)
+    where.add(_HAS_ID, json.dumps(list(ids)))
     return where
 
 
-def _add_ids(where: Where, ids: Sequence[str]) -> None:
-    # Between a person's look at the list and here, one may have gone on under another id.
-    values = json.dumps(list(ids))
-    where.add(
-        "(id IN (SELECT value FROM json_each(?))"
-        " OR number IN (SELECT session FROM former_ids WHERE id IN (SELECT value FROM json_each(?))))",
-        values,
-        values,
+def named(ids: Sequence[str]) -> Where:
+    """The sessions with these ids, and those that end at a checkpoint with one of them."""
+    ends = (
+        "SELECT session FROM checkpoints JOIN sessions AS whole ON whole.number = session"
+        " WHERE checkpoints.message_count = whole.message_count"
+        " AND checkpoints.id IN (SELECT value FROM json_each(?))"
     )
+    where = Where()
+    where.add(f"({_HAS_ID} OR number IN ({ends}))", *[json.dumps(list(ids))] * 2)
+    return where
 
 
-def delete(connection: sqlite3.Connection, where: Where, former: Sequence[str] = ()) -> Removed:
-    """Delete the sessions that match, with their messages, and forget the `former` ids."""
+def delete(connection: sqlite3.Connection, where: Where, checkpoint_ids: Sequence[str] = ()) -> Removed:
+    """Delete the sessions that match, with their messages, and those of the checkpoints that are left then."""
     with transaction(connection):
         sql = f"SELECT number FROM sessions{where.sql}"  # noqa: S608
         numbers = [row["number"] for row in connection.execute(sql, where.parameters)]
-        forgotten = forget_former_ids(connection, former)
         removed = remove_sessions(connection, numbers)
+        forgotten = remove_checkpoints(connection, checkpoint_ids)
     if removed.ids or forgotten:
         erase_remains(connection)
-    return Removed((*removed.ids, *forgotten), removed.former_ids)
+    return Removed((*removed.ids, *forgotten), removed.checkpoint_ids)

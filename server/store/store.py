@@ -7,7 +7,6 @@ same.
 
 import asyncio
 import functools
-import json
 import logging
 import sqlite3
 import time
@@ -116,14 +115,13 @@ class Store:
         usage: Usage,
         explicit: bool = True,
         prefix: int = 0,
-        replace: bool = False,
     ) -> None:
-        """Store a whole conversation after a finished exchange, under an id that is its own from then on.
+        """Store a whole conversation after a finished exchange, which `session_id` stands for from then on.
 
-        `explicit`: the client named the session; a history that does not continue the stored one replaces it. Else
-        the id is new, and the session that ended with the first `prefix` messages goes on under it. `usage` is this
-        exchange's, and is added up. Raises InvalidRequest for a bad id. What cannot be written now, because the disk
-        is full, is tried again until it can (DatabaseUnusable is raised all the same). See `saving.save`.
+        `explicit`: the client named the session or a checkpoint by this id. Otherwise the id is new, a checkpoint of
+        the session that ended with the first `prefix` messages, or of a new one. `usage` is this exchange's, and is
+        added up. Raises InvalidRequest for a bad id. What cannot be written now, because the disk is full, is tried
+        again until it can (DatabaseUnusable is raised all the same). See `saving.save`.
         """
         exchange = saving.Exchange(system, messages, client, model, usage)
         job = functools.partial(
@@ -133,18 +131,22 @@ class Store:
             session_id=session_id,
             explicit=explicit,
             prefix=prefix,
-            replace=replace,
         )
-        save = Save(job, lambda former_id: self._saved(session_id, former_id), asyncio.get_running_loop())
+        save = Save(job, self._saved, asyncio.get_running_loop())
         await self._do(functools.partial(self._held.run, save), then=save.saved, failed=self._save_failed)
 
     async def find_session(self, session_id: str) -> Session | None:
         """The session with all its messages; None if there is none, or it has expired.
 
-        An id that a session had before finds the conversation as it was then. See `saving`.
+        The id of a checkpoint finds the messages up to there.
         """
         moment = self._moment()
         return await self._do(lambda connection: sessions.find(connection, moment, session_id))
+
+    async def find_summary(self, session_id: str) -> SessionSummary | None:
+        """The session as `list_sessions` has it, by its id or that of a checkpoint; None if there is none."""
+        moment = self._moment()
+        return await self._do(lambda connection: sessions.find_summary(connection, moment, session_id))
 
     async def list_sessions(
         self, *, search: str | None = None, cursor: str | None = None, limit: int = 50
@@ -173,7 +175,10 @@ class Store:
         )
 
     async def delete_session(self, session_id: str) -> bool:
-        """Delete the session, its messages and the bodies and headers of its requests; False if there was none."""
+        """Delete the session, its messages and the bodies and headers of its requests; False if there was none.
+
+        See `delete_sessions` for the id of a checkpoint.
+        """
         return bool(await self.delete_sessions([session_id]))
 
     async def delete_sessions(
@@ -181,18 +186,18 @@ class Store:
     ) -> tuple[str, ...]:
         """Delete the sessions with these ids, or those that a search finds, or all; returns their ids.
 
-        An id that a session had before is forgotten; its messages stay with the session, which is another
-        conversation by now. A search without a word in it finds none. Raises InvalidRequest unless exactly one of
-        the three is given.
+        A checkpoint at the end of a session stands for all of it. An earlier one is deleted alone: its messages stay
+        with the session, which is another conversation by now. A search without a word in it finds none. Raises
+        InvalidRequest unless exactly one of the three is given.
         """
         if (ids is not None) + (search is not None) + everything != 1:
             raise InvalidRequest("Say which sessions to delete: by their ids, by a search, or all of them.")
         where = Where()
         if ids is not None:
-            where.add("id IN (SELECT value FROM json_each(?))", json.dumps(list(ids)))
+            where = sessions.named(ids)
         elif search is not None:
             where = sessions.matching(self._moment().live_sessions(), search) if search.strip() else _nothing()
-        deleted = await self._delete(where, former=ids or ())
+        deleted = await self._delete(where, checkpoint_ids=ids or ())
         if everything:
             await self.remove_copies()
         return deleted.ids
@@ -201,7 +206,7 @@ class Store:
         """Delete sessions as a person does who may still undo it: nothing finds them any more, whatever happens.
 
         `restore_sessions` takes it back, and `remove_hidden_sessions` deletes them for good; so does `purge` after
-        `expiry.UNDO_SECONDS`. An id that a session had before stands for the session.
+        `expiry.UNDO_SECONDS`.
         """
         moment = self._moment()
         await self._do(lambda connection: sessions.hide(connection, moment, ids))
@@ -211,9 +216,8 @@ class Store:
         await self._do(lambda connection: sessions.restore(connection, ids))
 
     async def remove_hidden_sessions(self, ids: Sequence[str]) -> tuple[str, ...]:
-        """Delete for good what `hide_sessions` hid; returns all ids that they had."""
-        deleted = await self._delete(sessions.hidden(ids))
-        return (*deleted.ids, *deleted.former_ids)
+        """Delete for good what `hide_sessions` hid; returns the ids of those that there were."""
+        return (await self._delete(sessions.hidden(ids))).ids
 
     # Requests
 
@@ -275,7 +279,7 @@ class Store:
         self._log.flush()
         purged = await self._do(
             lambda connection: expiry.purge(connection, moment, self.path),
-            then=lambda done: self._deleted(done.session_ids, done.former_ids),
+            then=lambda done: self._deleted(done.session_ids, done.checkpoint_ids),
         )
         return purged.session_ids
 
@@ -297,11 +301,11 @@ class Store:
         files = [self.path, *(beside(self.path, suffix) for suffix in SIDE_FILES)]
         return await self._do(lambda _: sum(map(size_of, files)))
 
-    async def _delete(self, where: Where, former: Sequence[str] = ()) -> expiry.Removed:
+    async def _delete(self, where: Where, checkpoint_ids: Sequence[str] = ()) -> expiry.Removed:
         self._log.flush()
         return await self._do(
-            lambda connection: sessions.delete(connection, where, former=former),
-            then=lambda done: self._deleted(done.ids, done.former_ids),
+            lambda connection: sessions.delete(connection, where, checkpoint_ids),
+            then=lambda done: self._deleted(done.ids, done.checkpoint_ids),
         )
 
     def _moment(self) -> Expiry:
@@ -328,12 +332,12 @@ class Store:
     def _changed(self, summary: SessionSummary) -> None:
         self._bus.publish(SessionChanged(summary.id))
 
-    def _deleted(self, ids: tuple[str, ...], former_ids: tuple[str, ...]) -> None:
+    def _deleted(self, ids: tuple[str, ...], checkpoint_ids: tuple[str, ...]) -> None:
         if ids:
-            self._bus.publish(SessionsDeleted((*ids, *former_ids)))
+            self._bus.publish(SessionsDeleted((*ids, *checkpoint_ids)))
 
-    def _saved(self, session_id: str, former_id: str | None) -> None:
-        self._bus.publish(SessionChanged(session_id, former_id))
+    def _saved(self, session_id: str) -> None:
+        self._bus.publish(SessionChanged(session_id))
 
     def _save_failed(self, error: BaseException) -> None:
         # Anything else, such as damage or a bad id, would fail again.

@@ -39,4 +39,5 @@ async def test_an_answer_on_a_full_disk_is_whole_and_has_ended(
     (request,) = (await server.http.get("/api/requests")).json()["items"]
     assert request["status"] == "ok"
     (session,) = (await server.http.get("/api/sessions")).json()["items"]
-    assert session["id"] == answer.headers["x-session-id"]
+    named = (await server.http.get(f"/api/sessions/{answer.headers['x-session-id']}")).json()
+    assert named["summary"] == session

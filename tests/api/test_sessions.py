@@ -121,15 +121,23 @@ async def listed(server: Served) -> set[str]:
     return {item["id"] for item in (await server.http.get("/api/sessions")).json()["items"]}
 
 
+async def sessions_of(server: Served, *names: str) -> set[str]:
+    """The ids of the sessions that these ids are, or are checkpoints of."""
+    found = [(await server.http.get(f"/api/sessions/{name}")).json() for name in names]
+    return {session["summary"]["id"] for session in found}
+
+
 async def test_without_an_id_a_conversation_is_one_session(server: Served) -> None:
     first = await ask(server, user("One"), reply="1")
+    (session_id,) = await listed(server)
     second = await ask(server, *talk("One", "1", "Two"), reply="2")
     third = await ask(server, *talk("One", "1", "Two", "2", "Three"), reply="3")
-    assert await listed(server) == {third}
-    assert await stored(server, third) == ["One", "1", "Two", "2", "Three", "3"]
-    session = (await server.http.get(f"/api/sessions/{third}")).json()
+    assert await listed(server) == {session_id}
+    for name in (third, session_id):
+        assert await stored(server, name) == ["One", "1", "Two", "2", "Three", "3"]
+    session = (await server.http.get(f"/api/sessions/{session_id}")).json()
     assert session["summary"]["turns"] == 6
-    requests = (await server.http.get("/api/requests", params={"session_id": third})).json()["items"]
+    requests = (await server.http.get("/api/requests", params={"session_id": session_id})).json()["items"]
     assert [item["session_id"] for item in requests] == [third, second, first]
 
 
@@ -144,13 +152,15 @@ async def test_every_answer_names_the_conversation_as_it_is_then(server: Served)
 
 @pytest.mark.parametrize("other", [user("One"), user("Uno")])
 async def test_another_beginning_is_another_session(server: Served, other: dict[str, str]) -> None:
-    sessions = {await ask(server, user("One"), reply="1"), await ask(server, other)}
-    assert await listed(server) == sessions
+    names = [await ask(server, user("One"), reply="1"), await ask(server, other)]
+    assert await listed(server) == await sessions_of(server, *names)
+    assert len(await listed(server)) == 2
 
 
 async def test_another_answer_in_the_history_is_another_session(server: Served) -> None:
-    sessions = {await ask(server, user("One"), reply="1"), await ask(server, *talk("One", "one", "Two"))}
-    assert await listed(server) == sessions
+    names = [await ask(server, user("One"), reply="1"), await ask(server, *talk("One", "one", "Two"))]
+    assert await listed(server) == await sessions_of(server, *names)
+    assert len(await listed(server)) == 2
 
 
 GREETING = ("Hi", "Hello!")
@@ -205,7 +215,8 @@ class TestNothingLeaks:
             await gate.reached.wait()
             gate.open()
         names = [raw.headers["x-session-id"] for raw in await asyncio.gather(*asking)]
-        assert await listed(server) == set(names)
+        assert await listed(server) == await sessions_of(server, *names)
+        assert len(await listed(server)) == 2
         found = {(asked, answered) for _, _, asked, answered in [await stored(server, name) for name in names]}
         assert {asked for asked, _ in found} == {"Go left", "Go right"}
         assert {answered for _, answered in found} == {"to the left", "to the right"}
@@ -227,7 +238,8 @@ class TestNothingLeaks:
                 history += [new, reply]
         for number, history in histories.items():
             assert await stored(server, names[number]) == history
-        assert set(names.values()) <= await listed(server)
+        assert await sessions_of(server, *names.values()) <= await listed(server)
+        assert len(await sessions_of(server, *names.values())) == len(names)
 
 
 async def begun(server: Served, count: int) -> None:
@@ -385,6 +397,18 @@ async def test_deleting(server: Served) -> None:
     assert (await server.http.delete("/api/sessions", params={"search": "s1"})).json() == {"deleted": ["s1"]}
     assert (await server.http.delete("/api/sessions", params={"all": "true"})).json() == {"deleted": ["s2"]}
     assert (await server.http.get("/api/sessions")).json()["total"] == 0
+
+
+async def test_deleting_by_the_id_of_an_answer(server: Served) -> None:
+    """That of the last answer is the conversation's; an earlier one goes alone."""
+    first = await ask(server, user("One"), reply="1")
+    second = await ask(server, *talk("One", "1", "Two"), reply="2")
+    assert (await server.http.delete(f"/api/sessions/{first}")).json() == {"id": first, "deleted": True}
+    assert (await server.http.get(f"/api/sessions/{first}")).status_code == 404
+    assert await stored(server, second) == ["One", "1", "Two", "2"]
+    assert (await server.http.delete(f"/api/sessions/{second}")).json() == {"id": second, "deleted": True}
+    assert (await server.http.delete(f"/api/sessions/{second}")).status_code == 404
+    assert await listed(server) == set()
 
 
 async def test_a_restart_keeps_the_sessions(serve: Serve) -> None:

@@ -30,6 +30,11 @@ async def save(store, session_id, *texts, **options):
     await store.save_session(session_id, **saved_as(exchange(*texts)), **options)
 
 
+async def session_of(store, checkpoint_id):
+    """The id of the session."""
+    return (await store.find_summary(checkpoint_id)).id
+
+
 async def listed(store, search=None):
     page = await store.list_sessions(search=search)
     assert page.total == len(page.items)
@@ -54,9 +59,10 @@ async def test_what_was_asked_in_them_is_not_found_in_the_log_of_requests(store,
     details = {"request_body": '"Hello"', "response_body": '"Hi"', "request_headers": (("a", "b"),)}
     whole = record("r", session_id=asked_under, **details)
     await store.record_request(whole)
-    await store.hide_sessions(["ses_2"])
+    session = await session_of(store, "ses_2")
+    await store.hide_sessions([session])
     assert await store.get_request("r") == replace(whole, **dict.fromkeys(details))
-    await store.restore_sessions(["ses_2"])
+    await store.restore_sessions([session])
     assert await store.get_request("r") == whole
 
 
@@ -127,37 +133,41 @@ async def test_a_process_that_is_killed_leaves_nothing_to_be_found(store, path, 
     await again.close()
 
 
-async def test_who_was_seen_under_a_former_id_is_meant(store, bus):
+async def test_one_that_has_gone_on_since_it_was_seen_is_meant(store, bus):
     events = []
     await save(store, "ses_1", "Hello", "Hi", explicit=False)
+    session = await session_of(store, "ses_1")
     bus.subscribe(events.append)
     await save(store, "ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
-    await store.hide_sessions(["ses_1"])
+    await store.hide_sessions([session])
     assert [await store.find_session(one) for one in ("ses_1", "ses_2")] == [None, None]
-    await store.restore_sessions(["ses_1"])
+    await store.restore_sessions([session])
     assert (await store.find_session("ses_2")).summary.turns == 4
-    await store.hide_sessions(["ses_1"])
-    assert set(await store.remove_hidden_sessions(["ses_1"])) == {"ses_1", "ses_2"}
-    assert events == [SessionChanged("ses_2", "ses_1"), SessionsDeleted(("ses_2", "ses_1"))]
+    await store.hide_sessions([session])
+    assert await store.remove_hidden_sessions([session]) == (session,)
+    assert events == [SessionChanged(session), SessionsDeleted((session, "ses_1", "ses_2"))]
 
 
 @pytest.mark.parametrize("explicit", [True, False])
 async def test_what_goes_on_from_it_goes_with_it(store, path, explicit):
     await save(store, "t", "Hello", "Hi", explicit=explicit)
-    await store.hide_sessions(["t"])
+    session = await session_of(store, "t")
+    await store.hide_sessions([session])
     name = "t" if explicit else "ses_2"
     await save(store, name, "Hello", "Hi", "Go on", "Sure", explicit=explicit, prefix=2)
     assert await listed(store) == ["s"]
-    await store.restore_sessions([name])
+    await store.restore_sessions([session])
     assert (await store.find_session(name)).summary.turns == 4
 
 
 async def test_a_session_that_is_there_goes_on_rather_than_a_hidden_one(store):
     for name in ("ses_there", "ses_hidden"):
         await save(store, name, "Hello", "Hi", explicit=False)
-    await store.hide_sessions(["ses_hidden"])
+    there = await session_of(store, "ses_there")
+    await store.hide_sessions([await session_of(store, "ses_hidden")])
     await save(store, "ses_next", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
-    assert await listed(store) == ["ses_next", "s"]
+    assert await session_of(store, "ses_next") == there
+    assert set(await listed(store)) == {there, "s"}
 
 
 async def test_another_conversation_under_its_id_takes_its_place(store, path):

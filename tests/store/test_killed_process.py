@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.store import sessions
+from server.store import checkpoints, sessions
 from server.store.database import open_database
 from server.store.expiry import Expiry
 from server.store.search_index import search_indexes
@@ -49,7 +49,10 @@ def stored(path):
         assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         for index in search_indexes(connection):
             connection.execute(f"INSERT INTO {index} ({index}) VALUES ('integrity-check')")  # noqa: S608
-        ids = [row["id"] for row in connection.execute("SELECT id FROM sessions UNION SELECT id FROM former_ids")]
+        sql = "SELECT id FROM sessions WHERE explicit UNION SELECT id FROM checkpoints"
+        ids = [row["id"] for row in connection.execute(sql)]
+        unnamed = connection.execute("SELECT number FROM sessions WHERE NOT explicit").fetchall()
+        assert all(checkpoints.count(connection, row["number"]) for row in unnamed)  # none that nobody can find
         return {name: len(sessions.find(connection, NOW, name).messages) for name in ids}
 
 

@@ -72,8 +72,9 @@ def test_sessions_of_the_first_version_go_on(path):
             )
     longer = exchange("a", "b", "c", "d")
     with closing(open_database(path).connection) as connection:
-        assert saving.save(connection, NOW, longer, "ses_2", explicit=False, prefix=2) == "ses_1"
-        assert saving.save(connection, NOW, longer, "ses_3", explicit=False, prefix=2) is None
+        session = sessions.find_summary(connection, NOW, "ses_1").id
+        assert saving.save(connection, NOW, longer, "ses_2", explicit=False, prefix=2) == session
+        assert saving.save(connection, NOW, longer, "ses_3", explicit=False, prefix=2) != session
         saving.save(connection, NOW, longer, "mine")
         for name in ("mine", "ses_2", "ses_3"):
             assert list(sessions.find(connection, NOW, name).messages) == list(longer.messages)

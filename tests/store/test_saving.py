@@ -90,13 +90,18 @@ def listed(connection):
     return [row["id"] for row in connection.execute("SELECT id FROM sessions ORDER BY number")]
 
 
+def session_of(connection, *session_ids):
+    """The ids of their sessions."""
+    return [sessions.find_summary(connection, NOW, session_id).id for session_id in session_ids]
+
+
 class TestByPrefix:
     def test_a_conversation_that_goes_on_stays_one_session(self, connection):
         go_on(connection, exchange("a", "b"))
         go_on(connection, exchange("a", "b", "c", "d"))
         last = go_on(connection, exchange("a", "b", "c", "d", "e", "f"))
         assert texts(connection, last) == ["a", "b", "c", "d", "e", "f"]
-        assert listed(connection) == [last]
+        assert listed(connection) == session_of(connection, last)
 
     def test_each_id_is_that_of_the_conversation_as_it_was(self, connection):
         first = go_on(connection, exchange("a", "b"))
@@ -106,13 +111,13 @@ class TestByPrefix:
         assert texts(connection, second) == ["a", "b", "c", "d"]
         assert len({first, second, third}) == 3
         summary = found(connection, first).summary
-        assert (summary.id, summary.turns, summary.title) == (first, 2, "a")
+        assert (summary.id, summary.turns, summary.title) == (*session_of(connection, third), 2, "a")
 
-    def test_who_goes_on_by_a_former_id_has_a_session_of_its_own(self, connection):
+    def test_going_on_by_an_earlier_id_makes_a_session_of_its_own(self, connection):
         first = go_on(connection, exchange("a", "b"))
         second = go_on(connection, exchange("a", "b", "c", "d"))
         save(connection, exchange("a", "b", "x", "y"), first)
-        assert listed(connection) == [second, first]
+        assert listed(connection) == [*session_of(connection, second), first]
         assert texts(connection, first) == ["a", "b", "x", "y"]
         assert texts(connection, second) == ["a", "b", "c", "d"]
 
@@ -121,18 +126,27 @@ class TestByPrefix:
         own = go_on(connection, exchange("c", "d"))
         save(connection, exchange("c", "d", "e", "f"), own)  # it read its id in the answer
         others = [go_on(connection, exchange("a", "b", "c", "d")), go_on(connection, exchange(*"cdefgh"))]
-        assert listed(connection) == ["bobs", own, *others]
+        assert listed(connection) == ["bobs", *session_of(connection, own, *others)]
+        assert len({*listed(connection)}) == 4
         assert texts(connection, "bobs") == ["a", "b"]
         assert texts(connection, own) == ["c", "d", "e", "f"]
 
     @pytest.mark.parametrize("rewritten", [exchange("A", "B"), exchange("a", "b", "c", "d", system=("Other.",))])
-    def test_a_former_id_never_finds_what_was_rewritten(self, connection, rewritten):
+    def test_an_earlier_id_never_finds_what_was_rewritten(self, connection, rewritten):
         first = go_on(connection, exchange("a", "b"))
         second = go_on(connection, exchange("a", "b", "c", "d"))
         save(connection, rewritten, second)
+        assert list(found(connection, second).messages) == rewritten.messages
+        assert texts(connection, first) == ["a", "b"]
+        assert found(connection, first).system == SYSTEM
+
+    @pytest.mark.parametrize("rewritten", [exchange("A", "B"), exchange("a", "b", "c", "d", system=("Other.",))])
+    def test_no_id_finds_what_was_rewritten_in_the_session_itself(self, connection, rewritten):
+        first = go_on(connection, exchange("a", "b"))
+        save(connection, rewritten, *session_of(connection, first))
         assert found(connection, first) is None
 
-    def test_a_former_id_outlives_turns_by_the_later_one(self, connection):
+    def test_an_earlier_id_outlives_turns_by_the_later_one(self, connection):
         first = go_on(connection, exchange("a", "b"))
         second = go_on(connection, exchange("a", "b", "c", "d"))
         save(connection, exchange(*"abcdef"), second)
@@ -142,26 +156,29 @@ class TestByPrefix:
         go_on(connection, exchange("a", "b"))
         first = go_on(connection, exchange("a", "b", "c", "d"))
         fork = go_on(connection, exchange("a", "b", "other", "answer"))
-        assert listed(connection) == [first, fork]
+        assert listed(connection) == session_of(connection, first, fork)
+        assert len({*listed(connection)}) == 2
         assert texts(connection, first) == ["a", "b", "c", "d"]
         assert texts(connection, fork) == ["a", "b", "other", "answer"]
 
     def test_another_system_prompt_is_another_session(self, connection):
         first = go_on(connection, exchange("a", "b"))
         other = go_on(connection, exchange("a", "b", "c", "d", system=("Other.",)))
-        assert listed(connection) == [first, other]
+        assert listed(connection) == session_of(connection, first, other)
+        assert texts(connection, first) == ["a", "b"]
 
     @pytest.mark.parametrize("prefix", [0, 1, 2, 4])
     def test_another_prefix_is_another_session(self, connection, prefix):
         first = go_on(connection, exchange("a", "b", "c"))
         other = save(connection, exchange("a", "b", "c", "d"), prefix=prefix)
-        assert listed(connection) == [first, other]
+        assert listed(connection) == session_of(connection, first, other)
+        assert texts(connection, first) == ["a", "b", "c"]
 
     def test_an_answer_that_went_on_with_the_clients_words_is_a_new_session(self, connection):
         first = go_on(connection, exchange("a", "b"))
         prefilled = saving.Exchange(SYSTEM, [*talk("a", "b"), assistant("c")], "ide", "model", {})
         second = save(connection, prefilled, prefix=2)
-        assert listed(connection) == [first, second]
+        assert listed(connection) == session_of(connection, first, second)
         assert texts(connection, first) == ["a", "b"]
         assert texts(connection, second) == ["a", "b", "c"]
 
@@ -169,22 +186,24 @@ class TestByPrefix:
         ids = [go_on(connection, exchange("hi", "hello")) for _ in range(2)]
         ids += [go_on(connection, exchange("hi", "hello", words, "yes")) for words in ("mine", "yours")]
         assert [texts(connection, session_id)[2:] for session_id in ids] == [[], [], ["mine", "yes"], ["yours", "yes"]]
-        assert set(listed(connection)) == set(ids[2:])
+        assert set(listed(connection)) == set(session_of(connection, *ids[2:])) == set(session_of(connection, *ids[:2]))
+        assert len(listed(connection)) == 2
 
     def test_the_last_used_of_several_goes_on(self, connection):
-        for at in (950.0, 990.0, 970.0):
-            go_on(connection, exchange("a", "b"), moment=Expiry(at, 100.0))
-        old, newest, new = listed(connection)
+        _, newest, _ = [go_on(connection, exchange("a", "b"), moment=Expiry(at, 100.0)) for at in (950.0, 990.0, 970.0)]
         last = go_on(connection, exchange("a", "b", "c", "d"))
-        assert listed(connection) == [old, last, new]
+        assert session_of(connection, last) == [listed(connection)[1]]
+        assert len(listed(connection)) == 3
         assert texts(connection, newest) == ["a", "b"]
 
     def test_an_expired_session_does_not_go_on(self, connection):
         first = go_on(connection, exchange("a", "b"))
         later = go_on(connection, exchange("a", "b", "c", "d"), moment=Expiry(1100.0, 100.0))
-        assert listed(connection) == [first, later]
+        assert len(listed(connection)) == 2
+        assert texts(connection, later) == ["a", "b", "c", "d"]
+        assert found(connection, first, Expiry(1100.0, 100.0)) is None
 
-    def test_the_former_ids_of_an_expired_session_find_nothing(self, connection):
+    def test_the_ids_of_an_expired_session_find_nothing(self, connection):
         first = go_on(connection, exchange("a", "b"))
         go_on(connection, exchange("a", "b", "c", "d"))
         assert found(connection, first, Expiry(1100.0, 100.0)) is None
@@ -198,7 +217,7 @@ class TestByPrefix:
             assistant("e"),
         ]
         last = go_on(connection, saving.Exchange(SYSTEM, again, "ide", "model", {}))
-        assert listed(connection) == [last]
+        assert listed(connection) == session_of(connection, last)
         assert texts(connection, last) == ["a b", "c", "d", "e"]
 
     def test_messages_that_were_joined_are_not_stored_twice(self, connection):
@@ -208,7 +227,7 @@ class TestByPrefix:
             *talk("a", "c", "d", "e")[1:],
         ]
         last = go_on(connection, saving.Exchange(SYSTEM, joined, "ide", "model", {}))
-        assert listed(connection) == [last]
+        assert listed(connection) == session_of(connection, last)
         assert texts(connection, last) == ["a", "b", "c", "d", "e"]
         assert found(connection, last).summary.turns == 5
 
@@ -228,7 +247,7 @@ class TestByName:
     def test_a_new_name_takes_no_session_over(self, connection):
         first = go_on(connection, exchange("a", "b"))
         save(connection, exchange("a", "b", "c", "d"), "mine", prefix=2)
-        assert listed(connection) == [first, "mine"]
+        assert listed(connection) == [*session_of(connection, first), "mine"]
 
     def test_only_what_is_new_is_written(self, connection):
         save(connection, exchange("a", "b"), session_id="s")
@@ -275,11 +294,6 @@ class TestByName:
         summary = found(connection, "s").summary
         assert texts(connection, "s") == ["new", "life"]
         assert (summary.created_at, summary.input_tokens) == (1100.0, 0)
-
-    def test_replacing_writes_every_message_anew(self, connection):
-        save(connection, exchange("a", "b"), session_id="s")
-        save(connection, exchange("a", "b", "c", "d"), session_id="s", moment=LATER, replace=True)
-        assert [row[1:] for row in rows(connection)] == [(at, text, 1050.0) for at, text in enumerate("abcd")]
 
 
 class TestTitle:

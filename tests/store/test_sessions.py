@@ -17,10 +17,11 @@ def save(connection, session_id, *texts, at=1000.0, **more):
 
 
 def chain(connection, *names):
-    """One session that went on without an id, under these ids one after the other."""
+    """A session that went on without an id, with these checkpoints one after the other; returns its id."""
     for at, name in enumerate(names):
         texts = [f"text {number}" for number in range(2 * at + 2)]
-        saving.save(connection, NOW, exchange(*texts), name, explicit=False, prefix=2 * at)
+        session = saving.save(connection, NOW, exchange(*texts), name, explicit=False, prefix=2 * at)
+    return session
 
 
 def ids(connection, moment=NOW, **options):
@@ -148,19 +149,19 @@ class TestDeleting:
         assert requests.get(connection, "r1") == record("r1", session_id="s")
         assert requests.get(connection, "r2") == record("r2", session_id="t", **bodies)
 
-    def test_its_former_ids_go_too(self, connection):
-        chain(connection, "ses_1", "ses_2", "ses_3")
+    def test_its_checkpoints_go_too(self, connection):
+        session = chain(connection, "ses_1", "ses_2", "ses_3")
         bodies = {"request_body": "{}", "response_body": "{}", "request_headers": (("a", "b"),)}
         requests.write(connection, [record(f"r{number}", session_id=f"ses_{number}", **bodies) for number in (1, 3)])
-        removed = sessions.delete(connection, Where(["id = ?"], ["ses_3"]))
-        assert removed == Removed(("ses_3",), ("ses_1", "ses_2"))
+        removed = sessions.delete(connection, Where(["id = ?"], [session]))
+        assert removed == Removed((session,), ("ses_1", "ses_2", "ses_3"))
         assert [sessions.find(connection, NOW, session_id) for session_id in ("ses_1", "ses_2", "ses_3")] == [None] * 3
         assert requests.get(connection, "r1") == record("r1", session_id="ses_1")
 
-    def test_a_former_id_is_forgotten_by_itself(self, connection):
+    def test_a_checkpoint_is_deleted_by_itself(self, connection):
         chain(connection, "ses_1", "ses_2", "ses_3")
         requests.write(connection, [record("r", session_id="ses_1", request_body="{}", response_body="{}")])
-        assert sessions.delete(connection, Where(["FALSE"]), former=["ses_1", "nobody"]) == Removed(("ses_1",), ())
+        assert sessions.delete(connection, Where(["FALSE"]), ["ses_1", "nobody"]) == Removed(("ses_1",), ())
         assert sessions.find(connection, NOW, "ses_1") is None
         assert len(sessions.find(connection, NOW, "ses_2").messages) == 4
         assert requests.get(connection, "r") == record("r", session_id="ses_1")

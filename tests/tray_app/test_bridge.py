@@ -91,7 +91,7 @@ def test_of_states_that_pass_only_the_last_is_passed_on_and_remembered(
 
 
 def test_sessions_keep_their_order(bus: EventBus, bridge: Bridge, heard: Heard) -> None:
-    events = (SessionChanged("b", "a"), SessionsDeleted(("b",)), SessionChanged("c"))
+    events = (SessionChanged("b"), SessionsDeleted(("b",)), SessionChanged("c"))
     for event in events:
         bus.publish(event)
     bridge.flush()

@@ -1,19 +1,18 @@
 """Which session a request belongs to, and what of that session goes before its messages.
 
 A session id, once it was given to us or has left us, stands for one conversation: no request without that id writes
-into it or reads from it. So a request without one gets an id of its own from the start, which its answer names and
-under which it is stored, whatever other requests do meanwhile. That such requests still make one session in the list
-is the store's doing (`server.store.saving`): what it finds by the messages alone, it only files.
+into it or reads from it. So a request without one gets an id of its own from the start, which its answer names: a
+checkpoint, which stands for the conversation up to this answer, whatever other requests do meanwhile. The store makes
+one session of such requests by their messages alone (`server.store.saving`).
 """
 
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from server.core.messages import Message, MessageFold, MessagesRequest
 from server.core.records import Session
 from server.core.transcript import split_prefix
-from server.store.saving import checked_session_id
+from server.store.saving import checked_session_id, new_session_id
 
 if TYPE_CHECKING:
     from server.api.services import Services
@@ -35,7 +34,7 @@ class SessionLink:
 
 def session_id_of(request: MessagesRequest) -> str:
     """The id that the client gave, or a new one. Raises InvalidRequest for an id that cannot be one."""
-    return f"ses_{uuid.uuid4().hex}" if request.session_id is None else checked_session_id(request.session_id)
+    return new_session_id() if request.session_id is None else checked_session_id(request.session_id)
 
 
 async def link_session(services: "Services", request: MessagesRequest, session_id: str | None = None) -> SessionLink:

@@ -36,6 +36,11 @@ class Parts:
         self.now[0] += 1
         await self.store.save_session(session_id, **saved_as(exchange(*texts)), **options)
 
+    async def unnamed(self):
+        """A session that no client has named, of one answer, which named `ses_1`; returns its id."""
+        await self.save("ses_1", "Hello", "Hi", explicit=False)
+        return (await self.store.find_summary("ses_1")).id
+
     async def load(self, search=""):
         self.feed.search = search
         self.feed.reload()
@@ -76,7 +81,6 @@ async def parts(tmp_path, qapp):
     feed = SessionFeed(store, model, run, page=4)
     deletion = SessionDeletion(store, model, run)
     bridge.sessions_changed.connect(feed.apply)
-    feed.id_changed.connect(deletion.change_id)
     deletion.hidden.connect(feed.recount)
     deletion.restored.connect(feed.restore)
     resets = []
@@ -165,22 +169,17 @@ async def test_a_new_turn_changes_the_row_in_its_place(listed):
     assert not listed.resets
 
 
-async def test_a_new_id_takes_the_place_of_the_former_one(parts):
-    await parts.save("ses_1", "Hello", "Hi", explicit=False)
+async def test_a_session_that_no_client_names_keeps_its_row(parts):
+    session = await parts.unnamed()
     await parts.save("other", "Hello", "Oh")
     await parts.rest()
     await parts.load()
     parts.resets.clear()
-    changed = []
-    parts.feed.id_changed.connect(lambda *ids: changed.append(ids))
     await parts.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
     await parts.save("ses_3", *["Hello", "Hi", "Go on", "Sure", "More", "No"], explicit=False, prefix=4)
     await parts.rest()
-    assert (parts.ids(), parts.feed.total) == (["other", "ses_3"], 2)
+    assert (parts.ids(), parts.feed.total) == (["other", session], 2)
     assert parts.model.sessions[1].turns == 6
-    assert changed == [("ses_1", "ses_2"), ("ses_2", "ses_3")]
-    assert parts.feed.current_id("ses_1") == "ses_3"
-    assert parts.feed.current_id("other") == "other"
     assert not parts.resets
 
 
@@ -315,35 +314,35 @@ async def test_another_conversation_under_a_deleted_id_is_listed_and_stays(liste
     assert (await listed.store.find_session("e")).messages[0]["content"][0]["text"] == "Something else"
 
 
-async def test_a_session_that_goes_on_while_it_waits_is_deleted_under_its_new_id(parts):
-    await parts.save("ses_1", "Hello", "Hi", explicit=False)
+async def test_a_session_that_goes_on_while_it_waits_is_deleted_with_its_turn(parts):
+    session = await parts.unnamed()
     await parts.rest()
     await parts.load()
-    parts.deletion.begin(["ses_1"])
+    parts.deletion.begin([session])
     await parts.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
     await parts.rest()
-    assert (parts.ids(), parts.deletion.waiting) == ([], ("ses_2",))
+    assert (parts.ids(), parts.deletion.waiting) == ([], (session,))
     await parts.deletion.settle()
     assert (await parts.store.list_sessions()).total == 0
 
 
-async def test_undo_brings_it_back_with_the_turn_and_the_id_that_it_has_now(parts):
-    await parts.save("ses_1", "Hello", "Hi", explicit=False)
+async def test_undo_brings_it_back_with_the_turn(parts):
+    session = await parts.unnamed()
     await parts.rest()
     await parts.load()
-    parts.deletion.begin(["ses_1"])
+    parts.deletion.begin([session])
     await parts.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
     await parts.rest()
     parts.deletion.undo()
     await parts.rest()
-    assert [(session.id, session.turns) for session in parts.model.sessions] == [("ses_2", 4)]
+    assert [(summary.id, summary.turns) for summary in parts.model.sessions] == [(session, 4)]
 
 
 async def test_a_session_that_went_on_just_before_the_commit_is_deleted_all_the_same(parts):
-    await parts.save("ses_1", "Hello", "Hi", explicit=False)
+    session = await parts.unnamed()
     await parts.rest()
     await parts.load()
-    parts.deletion.begin(["ses_1"])
+    parts.deletion.begin([session])
     await parts.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
     parts.deletion.commit()  # the bridge still holds the news of it
     await parts.rest()
@@ -379,7 +378,7 @@ async def test_what_began_after_all_were_to_be_deleted_stays(listed, tmp_path):
 async def test_a_deletion_that_fails_brings_the_rows_back(listed):
     failures = []
     listed.deletion.failed.connect(failures.append)
-    await listed.store._do(lambda connection: connection.execute("DROP TABLE former_ids"))
+    await listed.store._do(lambda connection: connection.execute("ALTER TABLE sessions RENAME TO lost"))
     listed.deletion.begin(["e"])
     await listed.deletion.settle()
     await listed.rest()

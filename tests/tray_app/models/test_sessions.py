@@ -124,17 +124,6 @@ def test_a_changed_session_stays_in_its_row(filled):
     assert not filled.resets
 
 
-def test_a_new_id_takes_the_row_of_the_former_one(filled):
-    place = QPersistentModelIndex(filled.index(2, 0))
-    filled.change_id("c", "C")
-    assert (ids(filled), place.row()) == ("abCdefgh", 2)
-
-
-def test_a_new_id_that_is_listed_already_is_not_listed_twice(filled):
-    filled.change_id("f", "a")
-    assert ids(filled) == "bcdeagh"
-
-
 def test_deleted_rows_go_and_the_others_keep_what_refers_to_them(filled):
     place = QPersistentModelIndex(filled.index(4, 0))
     filled.remove({"a", "c", "d", "nothing"})
@@ -164,12 +153,11 @@ def test_hidden_rows_stay_out_of_every_page(filled):
 
 def test_a_hidden_session_that_goes_on_comes_back_as_it_is_then(filled):
     filled.hide(["b"])
-    filled.change_id("b", "B")
-    assert filled.update(summary("B", turns=9))
-    filled.add_at_top(summaries("B"))
+    assert filled.update(summary("b", turns=9))
+    filled.add_at_top(summaries("b"))
     assert ids(filled) == "acdefgh"
-    filled.unhide(["B"])
-    assert ids(filled) == "aBcdefgh"
+    filled.unhide(["b"])
+    assert ids(filled) == "abcdefgh"
     assert cell(filled, 1, Column.TURNS) == "9"
 
 

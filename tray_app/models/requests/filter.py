@@ -27,7 +27,7 @@ _ACCENTS = frozenset(chr(start + bit) for start, mask in _MASKS for bit in range
 
 
 def matches(record: RequestRecord, wanted: RequestFilter) -> bool:
-    """Whether the store would list the record under this filter; the ids that a session had before are not known."""
+    """Whether the store would list the record under this filter; checkpoints are not known to be a session's."""
     if wanted.status is not None and record.status != wanted.status:
         return False
     if wanted.session_id is not None and record.session_id != wanted.session_id:
@@ -42,7 +42,7 @@ def matches(record: RequestRecord, wanted: RequestFilter) -> bool:
 def still_matches(record: RequestRecord, listed: RequestRecord, wanted: RequestFilter) -> bool:
     """Whether a newer version of a record that is listed belongs there, too.
 
-    Who is listed under a session belongs to it, also under an id that the session had before.
+    What the store lists under a session belongs to it, also under the id of a checkpoint.
     """
     if record.session_id == listed.session_id:
         wanted = replace(wanted, session_id=None)

@@ -3,8 +3,8 @@
 The store hides the sessions at once, so that nothing finds them any more even if the process is killed, and removes
 them when the time is over; a store that was left with hidden ones removes them at a purge after its next start.
 
-A session that goes on meanwhile stays what the person wanted gone: it is deleted with its new turn and under its new
-id, since all that they saw is still in it, and would stay on the disk otherwise. Undo brings it back with the turn.
+A session that goes on until then is deleted with its new turn: all that the user saw is still in it, and would stay on
+the disk otherwise. Undo brings it back with the turn.
 """
 
 import asyncio
@@ -71,10 +71,6 @@ class SessionDeletion(QObject):
             ids, self._waiting = self._waiting, ()
             self._begin(self._remove(ids, self._everything), "remove deleted sessions")
             self.changed.emit()
-
-    def change_id(self, former_id: str, session_id: str) -> None:
-        """A session has another id from now on. The store knows of it by itself."""
-        self._waiting = tuple(session_id if waiting == former_id else waiting for waiting in self._waiting)
 
     async def settle(self) -> None:
         """Remove what waits, and return when all is done."""

@@ -1,6 +1,5 @@
 """What fills the list of sessions: pages of the store, searches, and what happens meanwhile."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from typing import Any, Literal, Protocol
 
@@ -18,7 +17,6 @@ NEWEST = 50
 """So many of the latest sessions are read again when some have changed."""
 MOST = 200
 """The longest page that the store gives."""
-MOST_HEIRS = 10_000
 
 State = Literal["loading", "ready", "failed"]
 
@@ -36,8 +34,6 @@ class SessionFeed(QObject):
 
     changed = Signal()
     """`state`, `total` or `size_bytes` are others."""
-    id_changed = Signal(str, str)
-    """A session that had the first id has the second now."""
     session_changed = Signal(str)
     """The session of that id has a new turn, title or pin."""
     deleted = Signal(object)
@@ -69,8 +65,6 @@ class SessionFeed(QObject):
         self._asking = 0
         self._catching_up = False
         self._recount = False
-        self._heirs: OrderedDict[str, str] = OrderedDict()
-        """The id that a session has got, by the one that it had; the latest of them."""
         model.more_wanted.connect(self.load_more)
 
     def set_search(self, text: str) -> None:
@@ -94,14 +88,6 @@ class SessionFeed(QObject):
             work = self._load_next(self._generation, self._cursor)
             self._run(work, name="list more sessions", on_error=self.failed.emit)
 
-    def current_id(self, session_id: str) -> str:
-        """The id that the session has by now, as far as that was heard of."""
-        followed = {session_id}
-        while (heir := self._heirs.get(session_id)) is not None and heir not in followed:
-            followed.add(heir)
-            session_id = heir
-        return session_id
-
     def recount(self) -> None:
         """The store finds fewer sessions than before."""
         self.apply(())
@@ -114,7 +100,7 @@ class SessionFeed(QObject):
             self.reload()
 
     def apply(self, events: Iterable[SessionChanged | SessionsDeleted]) -> None:
-        """Take what happened, in order: ids and deletions at once, the rest when the store has said it."""
+        """Take what happened, in order: deletions at once, the rest when the store has said it."""
         for event in events:
             if isinstance(event, SessionsDeleted):
                 self._delete(set(event.session_ids))
@@ -134,15 +120,6 @@ class SessionFeed(QObject):
         self.deleted.emit(ids)
 
     def _change(self, event: SessionChanged) -> None:
-        if event.former_id is not None:
-            self._dirty.pop(event.former_id, None)
-            if self._asking:
-                self._gone.add(event.former_id)
-            self._heirs[event.former_id] = event.session_id
-            while len(self._heirs) > MOST_HEIRS:
-                self._heirs.popitem(last=False)
-            self._model.change_id(event.former_id, event.session_id)
-            self.id_changed.emit(event.former_id, event.session_id)
         self._gone.discard(event.session_id)
         self._dirty[event.session_id] = None
         self.session_changed.emit(event.session_id)

@@ -170,17 +170,6 @@ class SessionList(QAbstractTableModel):
         """Show the session as it is now, in its row; False if it has none. A hidden one is kept up to date, too."""
         return self._change(summary.id, summary)
 
-    def change_id(self, former_id: str, session_id: str) -> None:
-        """The session has another id from now on, in the same row."""
-        if former_id in self._hidden:
-            self._hidden.remove(former_id)
-            self._hidden.add(session_id)
-        place = _place(self._all, former_id)
-        if place is not None:
-            changed = replace(self._all[place], id=session_id)
-            self._remove_ids({session_id})
-            self._change(former_id, changed)
-
     def remove(self, ids: Iterable[str]) -> None:
         """These sessions are no more."""
         gone = set(ids)

@@ -60,14 +60,6 @@ class SessionReader(QObject):
         if session_id == self.session_id:
             self._begin()
 
-    def change_id(self, former_id: str, session_id: str) -> None:
-        """The session has another id from now on."""
-        if self.session_id == former_id:
-            self.session_id = session_id
-            if self._shown is not None and self._shown[0] == former_id:
-                self._shown = (session_id, self._shown[1])
-            self._begin()
-
     def _begin(self) -> None:
         self._generation += 1
         if self.session_id is not None:

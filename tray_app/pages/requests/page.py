@@ -317,6 +317,7 @@ class RequestsPage(Page):
         self.chips.chosen.connect(lambda _: self._filter())
         self.search.searched.connect(lambda _: self._filter())
         self.session.changed.connect(self._filter)
+        self.session.went_on.connect(self.refresh)
         self.pause.toggled.connect(self._pause)
         self.log.loaded.connect(self._reloaded)
         self.log.state_changed.connect(self._update)

@@ -44,7 +44,7 @@ class SessionActions(QObject):
 
     def rename(self, session_id: str, title: str) -> None:
         """Give the session a title that stays."""
-        self._run(self._rename(self._feed.current_id(session_id), title), name="rename a session")
+        self._run(self._rename(session_id, title), name="rename a session")
 
     def pin(self, sessions: Sequence[SessionSummary], pinned: bool) -> None:
         """Keep these for good, or let them expire."""
@@ -112,7 +112,7 @@ class SessionActions(QObject):
 
     async def _pin(self, ids: Sequence[str], pinned: bool) -> None:
         for session_id in ids:
-            self._model.update(await self._store.pin_session(self._feed.current_id(session_id), pinned))
+            self._model.update(await self._store.pin_session(session_id, pinned))
 
     async def _delete_found(self, search: str) -> None:
         self.deleting.ask(await find_all(self._store, search), everything=not search)

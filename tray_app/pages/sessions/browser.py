@@ -15,7 +15,6 @@ from tray_app.models.sessions.absence import Keeping, why_absent
 from tray_app.models.sessions.deletion import SessionDeletion
 from tray_app.models.sessions.feed import SessionFeed
 from tray_app.models.sessions.list import SessionList
-from tray_app.models.sessions.lookup import find_summary
 from tray_app.models.sessions.reader import SessionReader
 from tray_app.pages.sessions.actions import SessionActions
 from tray_app.pages.sessions.conversation_pane import ConversationPane
@@ -51,7 +50,7 @@ class SessionBrowser(QWidget):
         self.empty = EmptyState("mdi6.forum-outline", "")
         self.undo_bar = UndoBar()
         self.footer = Footer(context, self.feed, self.model)
-        deleting = Deleting(self.deletion, self.feed, self.table, self.undo_bar, self)
+        deleting = Deleting(self.deletion, self.table, self.undo_bar, self)
         self.actions_of = SessionActions(context, store, work, self.feed, self.model, deleting, self)
         self._wanted: str | None = None
         """A session that was asked for before the list was there."""
@@ -107,8 +106,6 @@ class SessionBrowser(QWidget):
         self._context.bridge.sessions_changed.connect(self._apply)
         self._context.settings_changed.connect(self._show_state)
         self.feed.changed.connect(self._show_state)
-        self.feed.id_changed.connect(self.deletion.change_id)
-        self.feed.id_changed.connect(self.reader.change_id)
         self.feed.session_changed.connect(self.reader.reread)
         self.feed.deleted.connect(self._forget)
         self.feed.failed.connect(self._work.report)
@@ -173,8 +170,7 @@ class SessionBrowser(QWidget):
             self._read(None)
 
     async def _open(self, session_id: str, request: RequestRecord | None) -> None:
-        session_id = self.feed.current_id(session_id)
-        summary = await find_summary(self._store, session_id)
+        summary = await self._store.find_summary(session_id)
         if summary is None:
             reason = await self._why_absent(session_id, request)
             self.reader.close()

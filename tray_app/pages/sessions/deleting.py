@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QWidget
 from server.core.records import SessionSummary
 from tray_app.models.sessions.cells import sessions_text
 from tray_app.models.sessions.deletion import SessionDeletion
-from tray_app.models.sessions.feed import SessionFeed
 from tray_app.pages.sessions.session_table import SessionTable
 from tray_app.translation import counted, tr
 from tray_app.widgets import UndoBar, confirm
@@ -17,13 +16,10 @@ from tray_app.widgets import UndoBar, confirm
 class Deleting(QObject):
     """Deletions of the page, one after the other; `undo_bar` has the last."""
 
-    def __init__(
-        self, deletion: SessionDeletion, feed: SessionFeed, table: SessionTable, undo_bar: UndoBar, parent: QWidget
-    ) -> None:
+    def __init__(self, deletion: SessionDeletion, table: SessionTable, undo_bar: UndoBar, parent: QWidget) -> None:
         super().__init__(parent)
         self._window = parent
         self._deletion = deletion
-        self._feed = feed
         self._table = table
         self.undo_bar = undo_bar
         # What was not deleted cannot be undone.
@@ -49,8 +45,6 @@ class Deleting(QObject):
 
     def _delete(self, ids: list[str], everything: bool) -> None:
         self.commit()
-        # While the question was open, a session may have gone on under another id.
-        ids = [self._feed.current_id(session_id) for session_id in ids]
         with self._table.losing(ids):
             self._deletion.begin(ids, everything=everything)
         self.undo_bar.offer(_done(len(ids)), self._deletion.undo, self._deletion.commit)

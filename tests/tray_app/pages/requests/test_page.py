@@ -164,25 +164,27 @@ async def test_a_session_shows_its_requests(page: RequestsPage, context: Context
     assert not page.session.isVisible()
 
 
-async def test_a_session_shows_the_requests_of_all_its_ids(
+async def test_a_session_shows_the_requests_of_all_its_checkpoints(
     page: RequestsPage, context: Context, settle: Settled
 ) -> None:
-    """Each answer gives a session that no client has named another id."""
+    """Each answer names another one where the client names no session."""
     context.bus.publish(RequestFinished(first := replace(record(1), session_id="ses_1")))
     await save(context, first, ["Of herons", "Yes."])
     page.open_details(session_id="ses_1")
     await settle()
     assert ids(page) == ["req_000001"]
     await until(lambda: "Of herons" in page.session.name.text())
+    assert context.store is not None
+    session = await context.store.find_summary("ses_1")
+    assert session is not None
     context.bus.publish(RequestFinished(second := replace(record(2), session_id="ses_2")))
     await save(context, second, ["Of herons", "Yes.", "And?", "No."], former=2)
     context.bridge.flush()
     await settle()
     assert ids(page) == ["req_000001", "req_000002"]
-    assert page.log.wanted.session_id == "ses_2"
+    assert page.log.wanted.session_id == session.id
     page.log.receive([replace(first, session_id="ses_1", cost_usd=1.0)])
     assert ids(page) == ["req_000001", "req_000002"]
-    assert context.store is not None
     await context.store.delete_requests(page.log.wanted)
     page.log.forget(page.log.wanted)
     page.clear_filter()

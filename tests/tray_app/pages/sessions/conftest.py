@@ -50,6 +50,10 @@ class Pages:
         await self.context.store.save_session(session_id, **saved_as(exchange(*texts)), **options)
         await self.rest()
 
+    async def session_of(self, checkpoint_id):
+        """The id of the session."""
+        return (await self.context.store.find_summary(checkpoint_id)).id
+
     async def save_messages(self, session_id, *messages, system=()):
         await self.context.store.save_session(
             session_id, system=system, messages=messages, client="ide/1", model="opus", usage={}

@@ -153,13 +153,14 @@ async def test_a_new_turn_appears_in_the_conversation_that_is_read(listed):
     assert "4\N{NO-BREAK SPACE}messages" in listed.browser.pane.header.facts.text()
 
 
-async def test_a_session_that_gets_another_id_is_read_on(pages):
+async def test_a_session_that_no_client_names_is_read_on(pages):
     await pages.save("ses_1", "Hello", "Hi", explicit=False)
     await pages.save("other", "Something", "else")
-    await pages.read("ses_1")
+    session = await pages.session_of("ses_1")
+    await pages.read(session)
     await pages.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
-    assert (pages.browser.reader.session_id, pages.pieces()[-1]) == ("ses_2", Prose("Sure"))
-    assert pages.browser.table.current.id == "ses_2"
+    assert (pages.browser.reader.session_id, pages.pieces()[-1]) == (session, Prose("Sure"))
+    assert pages.browser.table.current.id == session
 
 
 async def test_a_session_that_is_deleted_elsewhere_is_said_to_be_gone(listed):
@@ -210,12 +211,14 @@ async def test_a_session_beyond_the_first_page_is_fetched(pages):
     assert len(pages.ids()) == len(set(pages.ids())) == 103
 
 
-async def test_a_former_id_leads_to_what_became_of_it(pages):
+@pytest.mark.parametrize("name", ["ses_1", "ses_2"])
+async def test_the_id_of_an_answer_leads_to_its_session(pages, name):
     await pages.save("ses_1", "Hello", "Hi", explicit=False)
     await pages.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
-    pages.page.open_details(session_id="ses_1")
+    pages.page.open_details(session_id=name)
     await pages.rest()
-    assert pages.browser.table.current.id == "ses_2"
+    assert pages.browser.table.current.id == await pages.session_of("ses_2")
+    assert pages.pieces()[-1] == Prose("Sure")
 
 
 async def test_a_session_that_is_no_more_is_said_to_be_gone(listed):
@@ -480,7 +483,7 @@ async def test_another_deletion_carries_out_the_first(listed):
 
 async def test_a_session_that_goes_on_while_the_question_is_open_is_deleted(pages):
     await pages.save("ses_1", "Hello", "Hi", explicit=False)
-    await pages.read("ses_1")
+    await pages.read(await pages.session_of("ses_1"))
     press(pages.browser.table, Qt.Key.Key_Delete)
     await pages.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
     answer(pages, yes=True)
