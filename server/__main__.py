@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from server.cli.arguments import parse
 from server.config.former_name import move_folders
 from server.config.own_commands import COMMAND
-from server.config.settings import COMMAND_LINE
 from server.core.console import say
-from server.core.errors import SettingsInvalid, TrayError
+from server.core.errors import COMMAND_LINE, SettingsInvalid, TrayError
 
 USAGE_ERROR = 2
 

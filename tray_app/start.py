@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from server.cli.options import overrides
 from server.config import former_name
 from server.config.own_commands import COMMAND, announce
-from server.config.settings import COMMAND_LINE, Settings, load_settings
+from server.config.settings import Settings, load_settings
 from server.core.console import say
-from server.core.errors import SettingsInvalid, SetupError, TrayError
+from server.core.errors import COMMAND_LINE, SettingsInvalid, SetupError, TrayError
 from server.core.events import StateChanged
 from server.core.tasks import spawn
 from server.logs import configure_logs

@@ -15,10 +15,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr,
 from server.config.addresses import is_this_computer
 from server.config.paths import default_config_dir, default_data_dir
 from server.config.settings_file import SETTINGS_FILE, edit_settings_file, read_settings_file
-from server.core.errors import SettingsInvalid
+from server.core.errors import COMMAND_LINE, SettingsInvalid
 
 ENV_PREFIX = "DRAGOMAN_"
-COMMAND_LINE = "command line"
 NONE_IS_A_VALUE = frozenset({"session_ttl_hours"})
 """Settings that may be None while their default is something else."""
 

@@ -315,6 +315,10 @@ class SetupError(TrayError):
     """Something on this machine has to be mended by the person who runs the program; it never reaches a client."""
 
 
+COMMAND_LINE = "command line"
+"""The source of a setting that the arguments give."""
+
+
 class SettingsInvalid(SetupError):
     """A setting has a value that cannot be used. `name` is the setting, `source` the file or variable it came from."""
 

@@ -8,8 +8,8 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QAbstractButton, QMessageBox
 
-from server.config.settings import COMMAND_LINE, Settings, load_settings
-from server.core.errors import SettingsInvalid, SetupError
+from server.config.settings import Settings, load_settings
+from server.core.errors import COMMAND_LINE, SettingsInvalid, SetupError
 from server.core.tasks import spawn
 from server.secrets import KeyStore, open_key_store
 from server.secrets.opening import key_from_environment

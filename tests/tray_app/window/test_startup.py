@@ -10,8 +10,8 @@ import keyring.backend
 import pytest
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from server.config.settings import COMMAND_LINE, Settings
-from server.core.errors import SettingsInvalid, SetupError
+from server.config.settings import Settings
+from server.core.errors import COMMAND_LINE, SettingsInvalid, SetupError
 from server.core.tasks import spawn
 from tests.waiting import until
 from tray_app.window import startup

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from server.config.settings import COMMAND_LINE
+from server.core.errors import COMMAND_LINE
 from tray_app import theme
 from tray_app.pages.settings.fields import WIDTH
 from tray_app.pages.settings.note import Level, Note
