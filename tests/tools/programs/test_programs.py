@@ -33,7 +33,7 @@ def test_a_program_stands_for_a_client_and_is_pinned(program: Program) -> None:
 
 @each_program
 def test_the_readme_says_with_which_version_it_was_run(program: Program) -> None:
-    [line] = [line for line in _readme_lines("was run against") if line]
+    [line] = [line for line in _readme_lines("were run against") if line]
     assert program.package is None or program.package.version in line
 
 
