@@ -91,7 +91,7 @@ def test_claude_is_named_by_its_path_unless_a_terminal_finds_it(
 
 def test_the_window_s_button_is_named_where_there_is_a_window() -> None:
     announce(default_data_dir(), default_config_dir(), window=True)
-    assert sign_in_hint("/opt/claude").startswith("Sign in on the page Overview of the window, or run `/opt/claude")
+    assert sign_in_hint("/opt/claude").startswith("Sign in on the Overview page of the window, or run `/opt/claude")
     assert "Overview" in own_commands.key_hint()
     announce(default_data_dir(), default_config_dir(), window=False)
     assert sign_in_hint("/opt/claude").startswith("Run `/opt/claude auth login`")

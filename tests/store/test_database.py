@@ -394,7 +394,7 @@ class TestUnusable:
             if root:
                 os.seteuid(0)
             folder.chmod(0o700)
-        assert "rights" in caught.value.hint
+        assert "access" in caught.value.hint
         assert list(folder.iterdir()) == []
 
     def test_a_folder_in_its_place(self, path):

@@ -146,7 +146,7 @@ class Person:
     def make_new_key(self) -> None:
         """Have the key replaced, in the settings."""
         self.desktop.keys("ctrl+f", "ctrl+a")
-        self.desktop.type("what clients send")
+        self.desktop.type("your clients send")
         # The list of sections, "Show", "Copy", "Replace key...".
         self.desktop.keys("Tab", "Tab", "Tab", "Tab", "space")
         self.answer_with_yes("^Replace the API key")

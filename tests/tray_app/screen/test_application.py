@@ -93,7 +93,7 @@ def test_a_day_at_the_desktop(
 
     # Another port in the settings: the new one answers, the old one is closed, and the file keeps its comment.
     desktop.keys("ctrl+f")
-    desktop.type("clients use it in their base url")
+    desktop.type("part of the base url")
     person.enter_in_first_field(str(next_port))
     moved = person.url(3)
     assert moved == f"http://127.0.0.1:{next_port}"

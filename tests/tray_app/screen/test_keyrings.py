@@ -16,7 +16,7 @@ from tests.tray_app.screen.desktop import PASSWORD, Desktop, until
 from tests.tray_app.screen.person import ROOT, Person
 
 WAITING = "^Waiting for the system keyring"
-LOST = ".*so this key is lost when the application quits.*"
+LOST = ".*so this key is lost when you quit.*"
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def shown_key(person: Person, reader: ScreenReader) -> str:
     person.desktop.keys("ctrl+5", "ctrl+f")
     # All settings, and then what is found of them: other pages have such buttons as well.
     reader.wait_for("Port", "label")
-    person.desktop.type("what clients send")
+    person.desktop.type("your clients send")
     reader.wait_until_gone("Port", "label")
     reader.press("(API key: )?Copy", "push button")
     return until(lambda: text if (text := person.clipboard()).startswith("dgm-") else None)
@@ -65,7 +65,7 @@ def shown_key(person: Person, reader: ScreenReader) -> str:
 def check_key_in_memory(person: Person, url: str, reader: ScreenReader, simulator: Simulator) -> str:
     """The settings say that the key is in memory only; it works, and stands in no file. The key."""
     key = shown_key(person, reader)
-    reader.wait_for("The key your clients send. It is kept in memory only.", "label")
+    reader.wait_for("The key your clients send. Kept in memory only.", "label")
     reader.wait_for(LOST, "label")
     reader.wait_for("Keep it in a file", "push button")
     assert person.status(url, key) == 200
@@ -113,7 +113,7 @@ def test_a_locked_keyring_is_waited_for_as_long_as_the_person_wants(
         key = shown_key(person, reader)
         assert key == person.key()
         assert person.status(url, key) == 200
-        reader.wait_for("The key your clients send. It is kept in the system keyring .*", "label")
+        reader.wait_for("The key your clients send. Kept in the system keyring .*", "label")
         assert files_with(key, desktop.home) == []
         application.send_signal(signal.SIGTERM)
         assert application.wait(60) == 0
@@ -136,7 +136,7 @@ def test_without_a_keyring_the_key_is_in_memory_until_a_file_is_wanted(
         person.start("--port", "0")
         key = check_key_in_memory(person, person.url(), reader, simulator)
         reader.press("Keep it in a file", "push button")
-        reader.wait_for("The key your clients send. It is kept in .*secrets.json.*", "label")
+        reader.wait_for("The key your clients send. Kept in .*secrets.json.*", "label")
         (file,) = until(lambda: files_with(key, bare_desktop.home))
         assert file.name == "secrets.json"
         assert file.stat().st_mode & 0o777 == 0o600

@@ -175,7 +175,7 @@ def change_cell(hands: Hands, before: str, after: str) -> None:
 
 def log_bodies(hands: Hands) -> None:
     """A request's body is in its details once bodies are logged, and not before."""
-    hands.find_setting("keep request bodies", "Log request bodies")
+    hands.find_setting("log request bodies", "Log request bodies")
     hands.reader.press("Log request bodies", "check box")
     until(lambda: "log_bodies = true" in hands.settings)
     hands.ask("the kingfisher")

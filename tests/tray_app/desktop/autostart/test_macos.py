@@ -118,7 +118,7 @@ def test_an_agent_that_cannot_be_switched_on_is_said(mac: Mac) -> None:
             return mac.launchd(command)
 
     agent = LaunchAgent([str(mac.program)], home=mac.root, user=501, runner=Refusing())
-    with pytest.raises(SetupError, match="switched off") as caught:
+    with pytest.raises(SetupError, match="turned off") as caught:
         agent.enable()
     assert "Login Items" in caught.value.hint
 
