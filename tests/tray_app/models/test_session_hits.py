@@ -1,8 +1,8 @@
 import pytest
 
+from tray_app.models.sessions.blocks import Heading
 from tray_app.models.sessions.hits import find_hits, folded, hits_pattern, pieces_with_hits
 from tray_app.models.sessions.markdown import Code, Prose
-from tray_app.models.sessions.pieces import Heading
 
 
 def found(search, text):

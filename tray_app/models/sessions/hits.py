@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from server.store.search import MAX_CHARACTERS, MAX_WORDS
+from tray_app.models.sessions.blocks import Piece
 from tray_app.models.sessions.markdown import Code, Plain, Prose
-from tray_app.models.sessions.pieces import Piece
 
 _WORD = re.compile(r"[^\W_]+")
 Hits = re.Pattern[str]

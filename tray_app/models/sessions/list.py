@@ -1,4 +1,4 @@
-"""The list of sessions as a Qt model: rows only. What fills it is `session_feed`."""
+"""The list of sessions as a Qt model: rows only. What fills it is `list_loader`."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace

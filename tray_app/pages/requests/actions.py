@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QMenu
 from server.core.records import RequestRecord
 from tray_app.context import Context
 from tray_app.models.requests.rows_text import as_tab_separated
-from tray_app.pages.requests.copying import curl_of
-from tray_app.pages.requests.exporting import RequestExport
+from tray_app.pages.requests.copy_curl import curl_of
+from tray_app.pages.requests.export import RequestExport
 from tray_app.pages.requests.table import RequestTable
 from tray_app.translation import counted, tr
 

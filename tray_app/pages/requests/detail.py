@@ -9,7 +9,7 @@ from server.core.records import RequestRecord
 from tray_app import theme
 from tray_app.context import Context
 from tray_app.models.requests.detail import Advice, Body, advice, body, first_token_share, summary, timing, usage
-from tray_app.pages.requests.copying import curl_of
+from tray_app.pages.requests.copy_curl import curl_of
 from tray_app.pages.requests.detail_header import DetailHeader
 from tray_app.pages.requests.facts import Facts, TimingBar
 from tray_app.pages.requests.logged_text import LoggedText

@@ -11,10 +11,10 @@ from server.core.records import RequestFilter, RequestRecord, RequestStatus
 from tray_app.context import Context
 from tray_app.models.requests.log import RequestLog
 from tray_app.pages.requests.actions import RequestActions
-from tray_app.pages.requests.clearing import ClearLog
+from tray_app.pages.requests.clear_log import ClearLog
 from tray_app.pages.requests.detail import DetailPane
-from tray_app.pages.requests.emptiness import why_empty
-from tray_app.pages.requests.exporting import RequestExport
+from tray_app.pages.requests.empty_state import why_empty
+from tray_app.pages.requests.export import RequestExport
 from tray_app.pages.requests.list_pane import ListPane
 from tray_app.pages.requests.session_filter import SessionFilter
 from tray_app.pages.requests.table import RequestTable

@@ -10,12 +10,12 @@ from server.core.records import SessionSummary
 from server.store.store import Store
 from tray_app.context import Context
 from tray_app.models.sessions.cells import sessions_text
-from tray_app.models.sessions.deletion import find_all
 from tray_app.models.sessions.export import Format
-from tray_app.models.sessions.feed import Run, SessionFeed
 from tray_app.models.sessions.list import SessionList
-from tray_app.pages.sessions.deleting import Deleting
-from tray_app.pages.sessions.exporting import Exporting
+from tray_app.models.sessions.list_loader import Run, SessionFeed
+from tray_app.models.sessions.pending_deletion import find_all
+from tray_app.pages.sessions.delete_controller import Deleting
+from tray_app.pages.sessions.export import Exporting
 from tray_app.translation import tr
 
 

@@ -12,16 +12,16 @@ from server.store.write_health import HISTORY_TOPIC
 from tray_app import theme
 from tray_app.context import Context
 from tray_app.models.sessions.absence import Keeping, why_absent
-from tray_app.models.sessions.deletion import SessionDeletion
-from tray_app.models.sessions.feed import SessionFeed
 from tray_app.models.sessions.list import SessionList
-from tray_app.models.sessions.reader import SessionReader
+from tray_app.models.sessions.list_loader import SessionFeed
+from tray_app.models.sessions.pending_deletion import SessionDeletion
+from tray_app.models.sessions.session_loader import SessionReader
 from tray_app.pages.sessions.actions import SessionActions
+from tray_app.pages.sessions.background_tasks import Work
 from tray_app.pages.sessions.conversation_pane import ConversationPane
-from tray_app.pages.sessions.deleting import Deleting
+from tray_app.pages.sessions.delete_controller import Deleting
 from tray_app.pages.sessions.footer import Footer
 from tray_app.pages.sessions.session_table import SessionTable
-from tray_app.pages.sessions.work import Work
 from tray_app.translation import tr
 from tray_app.widgets import EmptyState, SearchField, UndoBar
 from tray_app.widgets.buttons import dress_button

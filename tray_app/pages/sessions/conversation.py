@@ -7,9 +7,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
 from tray_app import theme
-from tray_app.models.sessions.hits import Hits, hits_pattern
-from tray_app.models.sessions.markdown import Code, Plain, Prose
-from tray_app.models.sessions.pieces import (
+from tray_app.models.sessions.blocks import (
     Fold,
     Heading,
     Key,
@@ -21,11 +19,13 @@ from tray_app.models.sessions.pieces import (
     fold_body,
     turn_text,
 )
-from tray_app.models.sessions.reader import Reading
-from tray_app.pages.sessions.code_piece import CodeWidget
+from tray_app.models.sessions.hits import Hits, hits_pattern
+from tray_app.models.sessions.markdown import Code, Plain, Prose
+from tray_app.models.sessions.session_loader import Reading
+from tray_app.pages.sessions.block_widgets import FoldRow, HeadingWidget, PieceWidget, label_widget, note_widget
+from tray_app.pages.sessions.code_block import CodeWidget
 from tray_app.pages.sessions.conversation_view import ConversationView
 from tray_app.pages.sessions.picture import Begin, PictureWidget
-from tray_app.pages.sessions.piece_widgets import FoldRow, HeadingWidget, PieceWidget, label_widget, note_widget
 from tray_app.pages.sessions.prose import ProseWidget
 from tray_app.translation import tr
 

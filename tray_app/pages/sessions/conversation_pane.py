@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidg
 from server.core.records import SessionSummary
 from tray_app import theme
 from tray_app.context import Context
-from tray_app.models.sessions.reader import Reading
+from tray_app.models.sessions.session_loader import Reading
 from tray_app.pages.sessions.conversation import Conversation
 from tray_app.pages.sessions.picture import Begin
 from tray_app.pages.sessions.session_header import SessionHeader

@@ -12,10 +12,10 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
-from tray_app.models.sessions.pieces import Heading, Piece
-from tray_app.pages.sessions.piece_focus import next_focus
-from tray_app.pages.sessions.piece_sizes import INDENT, estimated_height, gap_above
-from tray_app.pages.sessions.piece_widgets import PieceWidget
+from tray_app.models.sessions.blocks import Heading, Piece
+from tray_app.pages.sessions.block_focus import next_focus
+from tray_app.pages.sessions.block_sizes import INDENT, estimated_height, gap_above
+from tray_app.pages.sessions.block_widgets import PieceWidget
 
 EDGE = 16
 WIDEST = 760

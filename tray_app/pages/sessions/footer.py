@@ -5,8 +5,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 from tray_app import formatting, theme
 from tray_app.context import Context
 from tray_app.models.sessions.cells import sessions_text
-from tray_app.models.sessions.feed import SessionFeed
 from tray_app.models.sessions.list import SessionList
+from tray_app.models.sessions.list_loader import SessionFeed
 from tray_app.translation import tr
 from tray_app.widgets import Busy, button
 

@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QStackedWidget
 
 from server.core.records import RequestRecord
 from tray_app.context import Context
+from tray_app.pages.sessions.background_tasks import Work
 from tray_app.pages.sessions.browser import SessionBrowser
-from tray_app.pages.sessions.work import Work
 from tray_app.translation import tr
 from tray_app.widgets import EmptyState
 from tray_app.window.page import Page

@@ -16,9 +16,9 @@ from shiboken6 import isValid
 
 from server.core.image_size import size_of_base64
 from tray_app import theme
-from tray_app.models.sessions.pieces import Picture
-from tray_app.pages.sessions.piece_sizes import THUMBNAIL
-from tray_app.pages.sessions.piece_widgets import QUIET_PADDING, PieceWidget
+from tray_app.models.sessions.blocks import Picture
+from tray_app.pages.sessions.block_sizes import THUMBNAIL
+from tray_app.pages.sessions.block_widgets import QUIET_PADDING, PieceWidget
 from tray_app.translation import tr
 
 MOST_PIXELS = 50_000_000

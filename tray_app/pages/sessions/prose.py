@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QTextBrowser, QTextEdit, Q
 
 from tray_app import theme
 from tray_app.models.sessions.hits import Hits, find_hits
-from tray_app.pages.sessions.piece_widgets import SCROLL_KEYS, PieceWidget
+from tray_app.pages.sessions.block_widgets import SCROLL_KEYS, PieceWidget
 from tray_app.translation import tr
 
 _FRONT_MATTER = 0x100000

@@ -7,9 +7,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from server.core.records import Session, SessionSummary
+from tray_app.models.sessions.blocks import Fold, Heading, Label
 from tray_app.models.sessions.markdown import Code, Plain, Prose
-from tray_app.models.sessions.pieces import Fold, Heading, Label
-from tray_app.models.sessions.reader import _reading
+from tray_app.models.sessions.session_loader import _reading
 from tray_app.pages.sessions.conversation import Conversation
 
 SUMMARY = SessionSummary("s", "Title", "ide/1", "opus", 0.0, 0.0, None, False, 0, 0, 0)

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from shiboken6 import delete
 
-from tray_app.models.sessions.pieces import Picture
+from tray_app.models.sessions.blocks import Picture
 from tray_app.pages.sessions.picture import ImageWindow, PictureWidget, decoded
 
 

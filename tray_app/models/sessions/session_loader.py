@@ -8,9 +8,9 @@ from PySide6.QtCore import QObject, Signal
 from server.core.errors import TrayError
 from server.core.records import Session
 from server.store.store import Store
-from tray_app.models.sessions.feed import Run
+from tray_app.models.sessions.blocks import Piece, pieces_of
 from tray_app.models.sessions.hits import hits_pattern, pieces_with_hits
-from tray_app.models.sessions.pieces import Piece, pieces_of
+from tray_app.models.sessions.list_loader import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from PySide6.QtCore import QObject, Signal
 from server.core.errors import TrayError
 from server.core.records import SessionSummary
 from server.store.store import Store
-from tray_app.models.sessions.feed import Run
 from tray_app.models.sessions.list import SessionList
+from tray_app.models.sessions.list_loader import Run
 
 
 class SessionDeletion(QObject):

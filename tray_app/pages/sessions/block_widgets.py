@@ -6,9 +6,9 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from tray_app import theme
+from tray_app.models.sessions.blocks import Fold, FoldKind, Heading, Label, Note
 from tray_app.models.sessions.hits import Hits
-from tray_app.models.sessions.pieces import Fold, FoldKind, Heading, Label, Note
-from tray_app.pages.sessions.piece_sizes import ROW
+from tray_app.pages.sessions.block_sizes import ROW
 from tray_app.translation import tr
 from tray_app.widgets import CopyButton
 

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QVBox
 from tray_app import theme
 from tray_app.models.sessions.hits import Hits
 from tray_app.models.sessions.markdown import Code
-from tray_app.pages.sessions.piece_sizes import ROW
-from tray_app.pages.sessions.piece_widgets import SCROLL_KEYS, PieceWidget
+from tray_app.pages.sessions.block_sizes import ROW
+from tray_app.pages.sessions.block_widgets import SCROLL_KEYS, PieceWidget
 from tray_app.pages.sessions.prose import first_mark, marks
 from tray_app.translation import tr
 from tray_app.widgets import CopyButton

@@ -1,8 +1,7 @@
 import pytest
 
 from server.core.records import Session, SessionSummary
-from tray_app.models.sessions.markdown import Code, Plain, Prose
-from tray_app.models.sessions.pieces import (
+from tray_app.models.sessions.blocks import (
     Fold,
     Heading,
     Label,
@@ -13,6 +12,7 @@ from tray_app.models.sessions.pieces import (
     pieces_of,
     turn_text,
 )
+from tray_app.models.sessions.markdown import Code, Plain, Prose
 
 SUMMARY = SessionSummary("s", "Title", "ide/1", "opus", 0.0, 0.0, None, False, 0, 0, 0)
 CALL = {"type": "tool_use", "id": "call_1", "name": "read_file", "input": {"path": "a.py"}}

@@ -9,7 +9,7 @@ from server.core.errors import NotFound
 from server.core.records import SessionSummary
 from server.store.store import Store
 from tray_app.models.sessions.export import Format, export_session, file_name
-from tray_app.models.sessions.feed import Run
+from tray_app.models.sessions.list_loader import Run
 from tray_app.translation import tr
 from tray_app.widgets import Toast
 from tray_app.window.file_dialogs import ask_where_to_save

@@ -2,8 +2,8 @@
 
 from math import ceil
 
+from tray_app.models.sessions.blocks import Fold, Heading, Label, Note, Picture, Piece
 from tray_app.models.sessions.markdown import Code, Plain, Prose
-from tray_app.models.sessions.pieces import Fold, Heading, Label, Note, Picture, Piece
 
 INDENT = 16
 """Of what is within an opened fold."""

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from server.core.records import SessionSummary
 from tray_app.models.sessions.cells import sessions_text
-from tray_app.models.sessions.deletion import SessionDeletion
+from tray_app.models.sessions.pending_deletion import SessionDeletion
 from tray_app.pages.sessions.session_table import SessionTable
 from tray_app.translation import counted, tr
 from tray_app.widgets import UndoBar, confirm

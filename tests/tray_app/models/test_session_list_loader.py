@@ -10,9 +10,9 @@ from server.store.migrate import BACKUP, backups
 from server.store.store import Store
 from tests.store.conversations import exchange, saved_as
 from tray_app.bridge import Bridge
-from tray_app.models.sessions.deletion import SessionDeletion, find_all
-from tray_app.models.sessions.feed import SessionFeed
 from tray_app.models.sessions.list import SessionList
+from tray_app.models.sessions.list_loader import SessionFeed
+from tray_app.models.sessions.pending_deletion import SessionDeletion, find_all
 
 
 @dataclass
