@@ -12,7 +12,7 @@ from server.core.events import EventBus
 from server.core.records import RequestFilter, RequestRecord, RequestStatus
 from server.store.store import Store
 from tests.soak import examples
-from tray_app.models.requests.filter import matches, phrases, tokens
+from tray_app.models.requests.filter import matches_filter, parse_phrases, split_tokens
 
 PLAIN = RequestRecord(id="req_0", started_at=100.0, endpoint="/v1/chat/completions", client="Continue/1.2.3")
 RECORDS = (
@@ -47,18 +47,18 @@ async def test_live_rows_and_the_store_agree(tmp_path: Path) -> None:
         await store.record_request(record)
     found = {wanted: {record.id for record in (await store.list_requests(wanted)).items} for wanted in FILTERS}
     await store.close()
-    assert found == {wanted: {record.id for record in RECORDS if matches(record, wanted)} for wanted in FILTERS}
+    assert found == {wanted: {record.id for record in RECORDS if matches_filter(record, wanted)} for wanted in FILTERS}
     assert len(set(map(frozenset, found.values()))) > 8  # the cases tell records apart
 
 
 @pytest.mark.parametrize("status", ["running", "ok", "error", "cancelled"])
 def test_a_status_is_that_status_alone(status: RequestStatus) -> None:
-    assert {record.status for record in RECORDS if matches(record, RequestFilter(status=status))} == {status}
+    assert {record.status for record in RECORDS if matches_filter(record, RequestFilter(status=status))} == {status}
 
 
 def test_accents_and_case_make_no_difference() -> None:
-    assert tokens("Zürich-CAFÉ_cafe\u0301 x\u0305y") == ("zurich", "cafe", "cafe", "x", "y")
-    assert phrases("Zürich  caf") == (("zurich",), ("caf",))
+    assert split_tokens("Zürich-CAFÉ_cafe\u0301 x\u0305y") == ("zurich", "cafe", "cafe", "x", "y")
+    assert parse_phrases("Zürich  caf") == (("zurich",), ("caf",))
 
 
 # Letters and marks that Unicode 6.1, which the tokenizer knows, has as well.
@@ -74,4 +74,4 @@ def test_words_are_taken_apart_as_sqlite_does(text: str) -> None:
     connection.execute("INSERT INTO t VALUES (?)", [text])
     found = tuple(row[0] for row in connection.execute("SELECT term FROM v ORDER BY offset"))
     connection.close()
-    assert tokens(text) == found
+    assert split_tokens(text) == found

@@ -2,14 +2,14 @@ import pytest
 
 from server.core.records import Session, SessionSummary
 from tray_app.models.sessions.blocks import (
-    Fold,
+    Collapsible,
     Heading,
     Label,
-    Note,
+    OmittedContent,
     Picture,
-    flatten,
-    fold_body,
-    pieces_of,
+    build_blocks,
+    expand_collapsible,
+    flatten_blocks,
     turn_text,
 )
 from tray_app.models.sessions.markdown import Code, Plain, Prose
@@ -28,7 +28,7 @@ def message(role, *blocks):
 
 
 def pieces(*messages, system=()):
-    return pieces_of(Session(SUMMARY, system, messages))
+    return build_blocks(Session(SUMMARY, system, messages))
 
 
 def test_roles_are_headings():
@@ -50,13 +50,13 @@ def test_neighbours_of_one_role_have_one_heading():
 
 def test_the_system_prompt_is_a_fold_at_the_top():
     (fold,) = pieces(system=("Be brief.", "Be kind."))
-    assert (fold.kind, fold_body(fold)) == ("system", (Plain("Be brief.\n\nBe kind."),))
+    assert (fold.kind, expand_collapsible(fold)) == ("system", (Plain("Be brief.\n\nBe kind."),))
     assert pieces(system=("", " ")) == ()
 
 
 def test_thinking_is_a_fold_and_empty_thinking_is_nothing():
     _, fold = pieces(message("assistant", {"type": "thinking", "thinking": "Hm."}))
-    assert (fold.kind, fold_body(fold)) == ("thinking", (Prose("Hm."),))
+    assert (fold.kind, expand_collapsible(fold)) == ("thinking", (Prose("Hm."),))
     assert pieces(message("assistant", {"type": "thinking", "thinking": ""})) == ()
 
 
@@ -68,9 +68,9 @@ def test_a_tool_call_opens_to_its_arguments_and_its_result():
     )
     heading, before, fold, after = found
     assert (heading, before, after) == (Heading("assistant", 0), Prose("Let me look."), Prose("It prints."))
-    assert (fold.name, fold.failed) == ("read_file", False)
+    assert (fold.name, fold.is_failed) == ("read_file", False)
     arguments = '{\n  "path": "a.py"\n}'
-    assert fold_body(fold) == (
+    assert expand_collapsible(fold) == (
         Label("arguments"),
         Code(arguments, "json", arguments),
         Label("result"),
@@ -80,25 +80,25 @@ def test_a_tool_call_opens_to_its_arguments_and_its_result():
 
 def test_a_call_without_a_result_yet_says_so():
     _, fold = pieces(message("assistant", CALL))
-    assert fold_body(fold)[-1] == Label("no_result")
+    assert expand_collapsible(fold)[-1] == Label("no_result")
 
 
 def test_a_failed_tool_says_so():
     _, fold = pieces(message("assistant", CALL), message("user", {**RESULT, "is_error": True}))
-    assert fold.failed
-    assert Label("error") in fold_body(fold)
+    assert fold.is_failed
+    assert Label("error") in expand_collapsible(fold)
 
 
 def test_a_result_whose_call_is_not_there_is_a_fold_of_its_own():
     heading, fold = pieces(message("user", RESULT))
     assert (heading.role, fold.kind) == ("user", "tool_result")
-    assert fold_body(fold) == (Label("result"), Code("print(1)", "", "print(1)"))
+    assert expand_collapsible(fold) == (Label("result"), Code("print(1)", "", "print(1)"))
 
 
 def test_a_result_may_hold_an_image():
     image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
     _, fold = pieces(message("assistant", CALL), message("user", {**RESULT, "content": [text("see"), image]}))
-    assert fold_body(fold)[-2:] == (Code("see", "", "see"), Picture("image/png", "AAAA"))
+    assert expand_collapsible(fold)[-2:] == (Code("see", "", "see"), Picture("image/png", "AAAA"))
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_a_result_may_hold_an_image():
         ({"type": "image"}, Picture("", None)),
         (
             {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "A"}},
-            Note("document", "application/pdf"),
+            OmittedContent("document", "application/pdf"),
         ),
-        ({"type": "redacted_thinking", "data": "x"}, Note("redacted_thinking")),
-        ({}, Note("")),
+        ({"type": "redacted_thinking", "data": "x"}, OmittedContent("redacted_thinking")),
+        ({}, OmittedContent("")),
     ],
 )
 def test_what_is_no_text(block, piece):
@@ -126,10 +126,10 @@ def test_what_is_no_text(block, piece):
 
 
 def test_opened_folds_are_followed_by_their_bodies():
-    fold = Fold((0, 0), "tool_call", "a", CALL)
+    fold = Collapsible((0, 0), "tool_call", "a", CALL)
     body = (Label("arguments"),)
-    assert flatten([fold, Prose("x")], {(0, 0): body}) == [(fold, False), (body[0], True), (Prose("x"), False)]
-    assert flatten([fold], {}) == [(fold, False)]
+    assert flatten_blocks([fold, Prose("x")], {(0, 0): body}) == [(fold, False), (body[0], True), (Prose("x"), False)]
+    assert flatten_blocks([fold], {}) == [(fold, False)]
 
 
 def test_the_text_of_a_turn_goes_over_tool_results_to_the_next_role():

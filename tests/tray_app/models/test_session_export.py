@@ -4,7 +4,7 @@ import os
 import pytest
 
 from server.core.records import Session, SessionSummary
-from tray_app.models.sessions.export import ExportFailed, export_session, file_name
+from tray_app.models.sessions.export import ExportFailed, export_file_name, export_session
 
 SECRET = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz"
 SUMMARY = SessionSummary("ses_1", "Größe: a/b?", "ide/1", "opus", 0.0, 0.0, None, False, 2, 0, 0)
@@ -80,4 +80,4 @@ async def test_a_folder_that_is_not_there_is_said(folder):
 )
 def test_a_file_is_named_after_the_title(title, name):
     summary = SessionSummary("ses_1", title, "", "", 0.0, 0.0, None, False, 0, 0, 0)
-    assert file_name(summary, "json") == name
+    assert export_file_name(summary, "json") == name

@@ -1,7 +1,7 @@
 import pytest
 
 from tray_app.models.sessions.blocks import Heading
-from tray_app.models.sessions.hits import find_hits, folded, hits_pattern, pieces_with_hits
+from tray_app.models.sessions.hits import blocks_with_hits, find_hits, fold_text, hits_pattern
 from tray_app.models.sessions.markdown import Code, Prose
 
 
@@ -35,14 +35,14 @@ def test_words_are_found_as_the_index_finds_them(search, text, words):
 
 def test_no_more_hits_than_can_be_drawn():
     pattern = hits_pattern("a")
-    assert len(list(find_hits(pattern, "a " * 1000, most=10))) == 10
+    assert len(list(find_hits(pattern, "a " * 1000, limit=10))) == 10
 
 
 def test_a_folded_text_is_as_long_as_the_text():
     text = "İstanbul ﬁne ß 😀 é"
-    assert len(folded(text)) == len(text)
+    assert len(fold_text(text)) == len(text)
 
 
 def test_the_pieces_with_hits():
     pieces = [Heading("user", 0), Prose("Nothing"), Prose("a Needle"), Code("needle = 1", "", None)]
-    assert pieces_with_hits(hits_pattern("needle"), pieces) == [2, 3]
+    assert blocks_with_hits(hits_pattern("needle"), pieces) == [2, 3]

@@ -36,7 +36,7 @@ def test_prose_and_fenced_code_are_pieces_of_their_own():
 )
 def test_a_code_block_goes_to_its_own_closing_fence(text, code):
     (piece,) = split_markdown(text)
-    assert (piece.text, piece.whole) == (code, code)
+    assert (piece.text, piece.full_text) == (code, code)
 
 
 def test_backticks_within_a_line_are_no_fence():
@@ -63,7 +63,7 @@ def test_a_blank_text_has_no_pieces():
 def test_plain_text_loses_nothing(text):
     parts = list(split_plain(text))
     assert "".join(part.text for part in parts).replace("\n", "") == text.replace("\n", "")
-    assert [part.first for part in parts] == [True] + [False] * (len(parts) - 1)
+    assert [part.is_first for part in parts] == [True] + [False] * (len(parts) - 1)
     assert all(len(part.text) <= PROSE_CHARACTERS and part.text.count("\n") < PROSE_LINES for part in parts)
     if len(parts) == 1:
         assert parts[0].text == text
@@ -97,8 +97,8 @@ def test_a_long_code_block_comes_in_parts_and_is_copied_whole():
     parts = list(split_code(text, "log"))
     assert len(parts) == -(-1000 // CODE_LINES)
     assert "\n".join(part.text for part in parts) == text
-    assert [part.whole for part in parts] == [text, *[None] * (len(parts) - 1)]
-    assert [part.last for part in parts] == [*[False] * (len(parts) - 1), True]
+    assert [part.full_text for part in parts] == [text, *[None] * (len(parts) - 1)]
+    assert [part.is_last for part in parts] == [*[False] * (len(parts) - 1), True]
 
 
 def test_a_megabyte_of_code_in_one_line_is_continued_on_further_lines():

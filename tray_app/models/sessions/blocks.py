@@ -1,22 +1,23 @@
-"""A conversation as the pieces that are shown one below the other. Pure: no Qt, so that it can run in a thread."""
+"""A conversation as display blocks, from top to bottom. Pure functions without Qt, so they can run in a thread."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from server.core import exact_json
-from server.core.messages import Block, Message
+from server.core.messages import Block as ContentBlock
+from server.core.messages import Message
 from server.core.records import Session
 from tray_app.models.sessions.markdown import Code, Plain, Prose, split_code, split_markdown, split_plain
 
-FoldKind = Literal["system", "thinking", "tool_call", "tool_result"]
-Key = tuple[int, int]
-"""The index of a message and of a block in it; the system prompt is (-1, 0)."""
+CollapsibleKind = Literal["system", "thinking", "tool_call", "tool_result"]
+BlockKey = tuple[int, int]
+"""Index of a message and of a content block in it; (-1, 0) is the system prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The role that speaks from here on; `message` is the index of its first message."""
+    """The role of the following blocks; `message` is the index of its first message."""
 
     role: Literal["user", "assistant"]
     message: int
@@ -24,7 +25,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image. `data` is its base64 text, None if it is only named by `url`, which is never fetched."""
+    """An image. `data` is base64; None if the image is only linked by `url`, which is never fetched."""
 
     media_type: str
     data: str | None
@@ -32,8 +33,8 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """Something that is there but not shown, such as a PDF."""
+class OmittedContent:
+    """Content that is not shown, such as a PDF."""
 
     kind: str
     media_type: str = ""
@@ -41,146 +42,151 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A line above what follows, within a fold."""
+    """A line above a part of an expanded block."""
 
     kind: Literal["arguments", "result", "error", "no_result"]
 
 
 @dataclass(frozen=True, slots=True)
-class Fold:
-    """A row that opens to `fold_body`. `name` is the tool's; `block` and `result` are what is in it."""
+class Collapsible:
+    """A row that expands to `expand_collapsible`. `name` is the tool's name."""
 
-    key: Key
-    kind: FoldKind
+    key: BlockKey
+    kind: CollapsibleKind
     name: str
-    block: Block
-    result: Block | None = None
+    content: ContentBlock
+    result: ContentBlock | None = None
 
     @property
-    def failed(self) -> bool:
-        """Whether the tool said that it failed."""
-        return bool((self.result or self.block).get("is_error"))
+    def is_failed(self) -> bool:
+        """Whether the tool reported a failure."""
+        return bool((self.result or self.content).get("is_error"))
 
 
-Piece = Heading | Prose | Plain | Code | Picture | Note | Label | Fold
+DisplayBlock = Heading | Prose | Plain | Code | Picture | OmittedContent | Label | Collapsible
 
 
-def pieces_of(session: Session) -> tuple[Piece, ...]:
-    """All pieces of the conversation, folds closed, oldest first."""
-    results = _results(session.messages)
-    shown: list[Piece] = []
+def build_blocks(session: Session) -> tuple[DisplayBlock, ...]:
+    """All blocks of the conversation, collapsed, oldest first."""
+    results = _results_by_call(session.messages)
+    shown: list[DisplayBlock] = []
     system = "\n\n".join(session.system)
     if system.strip():
-        shown.append(Fold((-1, 0), "system", "", {"type": "text", "text": system}))
+        shown.append(Collapsible((-1, 0), "system", "", {"type": "text", "text": system}))
     role = None
-    for at, message in enumerate(session.messages):
-        pieces = list(_message(at, message, results))
-        if pieces and message["role"] != role:
+    for index, message in enumerate(session.messages):
+        blocks = list(_message_blocks(index, message, results))
+        if blocks and message["role"] != role:
             role = message["role"]
-            shown.append(Heading(role, at))
-        shown += pieces
+            shown.append(Heading(role, index))
+        shown += blocks
     return tuple(shown)
 
 
-def fold_body(fold: Fold) -> tuple[Piece, ...]:
-    """What a fold opens to."""
-    match fold.kind:
+def expand_collapsible(collapsible: Collapsible) -> tuple[DisplayBlock, ...]:
+    """The body of a collapsible block."""
+    match collapsible.kind:
         case "system":
-            return tuple(split_plain(str(fold.block.get("text", ""))))
+            return tuple(split_plain(str(collapsible.content.get("text", ""))))
         case "thinking":
-            return tuple(split_markdown(str(fold.block.get("thinking", ""))))
+            return tuple(split_markdown(str(collapsible.content.get("thinking", ""))))
         case "tool_call":
-            arguments = split_code(_pretty(fold.block.get("input")), "json")
-            return (Label("arguments"), *arguments, *_result(fold.result))
+            arguments = split_code(_format_json(collapsible.content.get("input")), "json")
+            return (Label("arguments"), *arguments, *_result_blocks(collapsible.result))
         case "tool_result":
-            return tuple(_result(fold.block))
+            return tuple(_result_blocks(collapsible.content))
 
 
-def flatten(pieces: Sequence[Piece], opened: Mapping[Key, Sequence[Piece]]) -> list[tuple[Piece, bool]]:
-    """The pieces with the bodies of the opened folds below them, and whether each is such a body's."""
-    flat: list[tuple[Piece, bool]] = []
-    for piece in pieces:
-        flat.append((piece, False))
-        if isinstance(piece, Fold) and piece.key in opened:
-            flat += ((inner, True) for inner in opened[piece.key])
+def flatten_blocks(
+    blocks: Sequence[DisplayBlock], expanded: Mapping[BlockKey, Sequence[DisplayBlock]]
+) -> list[tuple[DisplayBlock, bool]]:
+    """The blocks with expanded bodies inserted, and whether each block is part of such a body."""
+    flat: list[tuple[DisplayBlock, bool]] = []
+    for block in blocks:
+        flat.append((block, False))
+        if isinstance(block, Collapsible) and block.key in expanded:
+            flat += ((inner, True) for inner in expanded[block.key])
     return flat
 
 
 def turn_text(messages: Sequence[Message], start: int) -> str:
-    """The text of the turn that begins with message `start`, tool results between its parts passed over."""
+    """The text of the turn that starts with message `start`; tool results do not end the turn."""
     texts: list[str] = []
-    for at, message in enumerate(messages[start:]):
-        only_results = all(block.get("type") == "tool_result" for block in message["content"])
-        if at and message["role"] != messages[start]["role"] and not only_results:
+    for index, message in enumerate(messages[start:]):
+        only_results = all(content_block.get("type") == "tool_result" for content_block in message["content"])
+        if index and message["role"] != messages[start]["role"] and not only_results:
             break
-        texts += (str(block.get("text", "")) for block in message["content"] if block.get("type") == "text")
+        texts += (str(part.get("text", "")) for part in message["content"] if part.get("type") == "text")
     return "\n\n".join(text for text in texts if text.strip())
 
 
-def _results(messages: Sequence[Message]) -> dict[str, Block]:
-    """The tool results of calls that are in the conversation, by the id of the call."""
+def _results_by_call(messages: Sequence[Message]) -> dict[str, ContentBlock]:
+    """Tool results by call id, if the call is in the conversation."""
     calls = {
-        block.get("id")
+        content_block.get("id")
         for message in messages
         if message["role"] == "assistant"
-        for block in message["content"]
-        if block.get("type") == "tool_use"
+        for content_block in message["content"]
+        if content_block.get("type") == "tool_use"
     }
     return {
-        str(block["tool_use_id"]): block
+        str(content_block["tool_use_id"]): content_block
         for message in messages
-        for block in message["content"]
-        if block.get("type") == "tool_result" and block.get("tool_use_id") in calls
+        for content_block in message["content"]
+        if content_block.get("type") == "tool_result" and content_block.get("tool_use_id") in calls
     }
 
 
-def _message(at: int, message: Message, results: Mapping[str, Block]) -> Iterator[Piece]:
-    for position, block in enumerate(message["content"]):
-        yield from _block((at, position), message["role"], block, results)
+def _message_blocks(index: int, message: Message, results: Mapping[str, ContentBlock]) -> Iterator[DisplayBlock]:
+    for position, content_block in enumerate(message["content"]):
+        yield from _content_blocks((index, position), message["role"], content_block, results)
 
 
-def _block(key: Key, role: str, block: Block, results: Mapping[str, Block]) -> Iterator[Piece]:
-    match block.get("type"):
+def _content_blocks(
+    key: BlockKey, role: str, content_block: ContentBlock, results: Mapping[str, ContentBlock]
+) -> Iterator[DisplayBlock]:
+    match content_block.get("type"):
         case "text":
-            # A prompt is shown as it was sent: Markdown would take the asterisks out of 2*3*4.
-            text = str(block.get("text", ""))
+            # A prompt is shown verbatim: Markdown would drop the asterisks of 2*3*4.
+            text = str(content_block.get("text", ""))
             yield from split_plain(text) if role == "user" else split_markdown(text)
         case "thinking":
-            if str(block.get("thinking", "")).strip():
-                yield Fold(key, "thinking", "", block)
+            if str(content_block.get("thinking", "")).strip():
+                yield Collapsible(key, "thinking", "", content_block)
         case "tool_use":
-            yield Fold(key, "tool_call", str(block.get("name", "")), block, results.get(str(block.get("id"))))
+            name, result = str(content_block.get("name", "")), results.get(str(content_block.get("id")))
+            yield Collapsible(key, "tool_call", name, content_block, result)
         case "tool_result":
-            if str(block.get("tool_use_id")) not in results:
-                yield Fold(key, "tool_result", "", block)
+            if str(content_block.get("tool_use_id")) not in results:
+                yield Collapsible(key, "tool_result", "", content_block)
         case _:
-            yield _attachment(block)
+            yield _attachment_block(content_block)
 
 
-def _result(block: Block | None) -> Iterator[Piece]:
-    if block is None:
+def _result_blocks(content_block: ContentBlock | None) -> Iterator[DisplayBlock]:
+    if content_block is None:
         yield Label("no_result")
         return
-    yield Label("error" if block.get("is_error") else "result")
-    content = block.get("content") or ""
+    yield Label("error" if content_block.get("is_error") else "result")
+    content = content_block.get("content") or ""
     for part in [{"type": "text", "text": content}] if isinstance(content, str) else content:
         if part.get("type") == "text":
             yield from split_code(str(part.get("text", "")))
         else:
-            yield _attachment(part)
+            yield _attachment_block(part)
 
 
-def _attachment(block: Block) -> Picture | Note:
-    kind = str(block.get("type", ""))
-    source = block.get("source")
+def _attachment_block(content_block: ContentBlock) -> Picture | OmittedContent:
+    kind = str(content_block.get("type", ""))
+    source = content_block.get("source")
     source = source if isinstance(source, dict) else {}
     media_type = str(source.get("media_type") or "")
     if kind != "image":
-        return Note(kind, media_type)
+        return OmittedContent(kind, media_type)
     if source.get("type") == "base64":
         return Picture(media_type, str(source.get("data") or ""))
     return Picture(media_type, None, str(source.get("url") or ""))
 
 
-def _pretty(value: Any) -> str:
+def _format_json(value: Any) -> str:
     return exact_json.dumps(value, indent=True).decode()

@@ -1,10 +1,10 @@
-"""Deleting sessions with a short time to think better of it.
+"""Deletion of sessions, with time to undo it.
 
-The store hides the sessions at once, so that nothing finds them any more even if the process is killed, and removes
-them when the time is over; a store that was left with hidden ones removes them at a purge after its next start.
+The store hides the sessions at once, so that they stay hidden even if the process is killed, and removes them when the
+time for undo is over. Sessions left hidden by a killed process are removed by the purge at the next start.
 
-A session that goes on until then is deleted with its new turn: all that the user saw is still in it, and would stay on
-the disk otherwise. Undo brings it back with the turn.
+A hidden session that gets another turn is deleted with that turn; otherwise its earlier messages would stay on disk.
+Undo restores it with the turn.
 """
 
 import asyncio
@@ -16,98 +16,106 @@ from PySide6.QtCore import QObject, Signal
 from server.core.errors import TrayError
 from server.core.records import SessionSummary
 from server.store.store import Store
-from tray_app.models.sessions.list import SessionList
-from tray_app.models.sessions.list_loader import Run
+from tray_app.models.sessions.list import SessionListModel
+from tray_app.models.sessions.list_loader import RunInBackground
 
 
-class SessionDeletion(QObject):
-    """One deletion that waits, and those that are being carried out."""
+class PendingDeletion(QObject):
+    """One deletion that can be undone, and those already running."""
 
     changed = Signal()
-    """`waiting` is another."""
+    """`pending_ids` changed."""
     failed = Signal(object)
-    """A TrayError: nothing was deleted, and the rows are back; or it could not be undone."""
+    """A TrayError: nothing was deleted and the rows are back, or undo failed."""
     hidden = Signal()
-    """The store does not find them any more."""
+    """The store has hidden the sessions."""
     restored = Signal(object)
-    """The store finds the sessions of these ids again."""
+    """The store has restored the sessions with these ids."""
 
-    def __init__(self, store: Store, model: SessionList, run: Run, parent: QObject | None = None) -> None:
+    def __init__(
+        self, store: Store, model: SessionListModel, run: RunInBackground, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._store = store
         self._model = model
         self._run = run
-        self._waiting: tuple[str, ...] = ()
+        # At most one deletion can be undone: a new one commits the one before it.
+        self._pending_ids: tuple[str, ...] = ()
         self._everything = False
+        # The loop keeps only weak references; also, `finish_pending` waits for these before the store is closed.
         self._running: set[asyncio.Task[None]] = set()
 
     @property
-    def waiting(self) -> Sequence[str]:
-        """The ids of the sessions that are hidden and will be removed."""
-        return self._waiting
+    def pending_ids(self) -> Sequence[str]:
+        """Ids of the hidden sessions that can still be restored."""
+        return self._pending_ids
 
-    def begin(self, ids: Sequence[str], *, everything: bool = False) -> None:
-        """Hide these sessions, to remove them at `commit`. What waited before is removed now.
+    def start_deletion(self, ids: Sequence[str], *, everything: bool = False) -> None:
+        """Hide these sessions until `commit_deletion`. An earlier pending deletion is committed now.
 
-        `everything`: they are all that there are, so that old copies of the database are to go, too.
+        `everything`: these are all sessions, so old copies of the database are removed too.
         """
-        self.commit()
-        self._waiting = tuple(ids)
+        self.commit_deletion()
+        self._pending_ids = tuple(ids)
         self._everything = everything
-        self._model.hide(ids)
-        self._begin(self._hide(self._waiting), "delete sessions", lambda: self._model.unhide(ids))
+        self._model.hide_sessions(ids)
+        self._start_task(
+            self._hide_sessions(self._pending_ids), "delete sessions", lambda: self._model.unhide_sessions(ids)
+        )
         self.changed.emit()
 
-    def undo(self) -> None:
-        """Show them again; nothing has happened."""
-        ids, self._waiting = self._waiting, ()
-        self._model.unhide(ids)
-        self._begin(self._restore(ids), "restore sessions", lambda: self._model.hide(ids))
+    def undo_deletion(self) -> None:
+        """Restore the pending sessions."""
+        ids, self._pending_ids = self._pending_ids, ()
+        self._model.unhide_sessions(ids)
+        self._start_task(self._restore_sessions(ids), "restore sessions", lambda: self._model.hide_sessions(ids))
         self.changed.emit()
 
-    def commit(self) -> None:
-        """Remove what waits for good."""
-        if self._waiting:
-            ids, self._waiting = self._waiting, ()
-            self._begin(self._remove(ids, self._everything), "remove deleted sessions")
+    def commit_deletion(self) -> None:
+        """Remove the pending sessions permanently."""
+        if self._pending_ids:
+            ids, self._pending_ids = self._pending_ids, ()
+            self._start_task(self._remove_sessions(ids, self._everything), "remove deleted sessions")
             self.changed.emit()
 
-    async def settle(self) -> None:
-        """Remove what waits, and return when all is done."""
-        self.commit()
+    async def finish_pending(self) -> None:
+        """Commit the pending deletion and wait for all running ones."""
+        self.commit_deletion()
         while self._running:
             await asyncio.wait(self._running)
 
-    def _begin(self, work: Coroutine[Any, Any, None], name: str, take_back: Callable[[], None] = lambda: None) -> None:
-        """Begin `work`. The store does one thing after the other, in the order in which they are begun."""
+    def _start_task(
+        self, work: Coroutine[Any, Any, None], name: str, take_back: Callable[[], None] = lambda: None
+    ) -> None:
+        """Start `work`. The store runs operations in the order in which they are started, so undo follows hide."""
 
-        def fail(error: TrayError) -> None:
+        def report_failure(error: TrayError) -> None:
             take_back()
             self.failed.emit(error)
 
-        task: asyncio.Task[None] = self._run(work, name=name, on_error=fail)
+        task: asyncio.Task[None] = self._run(work, name=name, on_error=report_failure)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _hide(self, ids: tuple[str, ...]) -> None:
+    async def _hide_sessions(self, ids: tuple[str, ...]) -> None:
         await self._store.hide_sessions(ids)
         self.hidden.emit()
 
-    async def _restore(self, ids: tuple[str, ...]) -> None:
+    async def _restore_sessions(self, ids: tuple[str, ...]) -> None:
         await self._store.restore_sessions(ids)
         self.restored.emit(ids)
 
-    async def _remove(self, ids: tuple[str, ...], everything: bool) -> None:
-        gone = await self._store.remove_hidden_sessions(ids)
-        # What has the id of one by now is another conversation.
-        self._model.unhide(set(ids).difference(gone))
+    async def _remove_sessions(self, ids: tuple[str, ...], everything: bool) -> None:
+        removed = await self._store.remove_hidden_sessions(ids)
+        # A client may have reused an id since it was hidden: that session is another conversation and stays.
+        self._model.unhide_sessions(set(ids).difference(removed))
         if everything:
-            # Sessions that began meanwhile are in none of them.
+            # The copies are older than any session that started during the deletion.
             await self._store.remove_copies()
 
 
-async def find_all(store: Store, search: str) -> tuple[SessionSummary, ...]:
-    """All sessions that `search` finds, all that there are without one. Raises DatabaseUnusable."""
+async def find_all_sessions(store: Store, search: str) -> tuple[SessionSummary, ...]:
+    """All sessions that match `search`; all sessions if it is empty. Raises DatabaseUnusable."""
     found: dict[str, SessionSummary] = {}
     cursor = None
     while True:

@@ -1,4 +1,4 @@
-"""Reads the session that is shown, and turns it into pieces, off the GUI thread."""
+"""Loader of the shown session: reads it and builds its blocks outside the GUI thread."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,82 +8,85 @@ from PySide6.QtCore import QObject, Signal
 from server.core.errors import TrayError
 from server.core.records import Session
 from server.store.store import Store
-from tray_app.models.sessions.blocks import Piece, pieces_of
-from tray_app.models.sessions.hits import hits_pattern, pieces_with_hits
-from tray_app.models.sessions.list_loader import Run
+from tray_app.models.sessions.blocks import DisplayBlock, build_blocks
+from tray_app.models.sessions.hits import blocks_with_hits, hits_pattern
+from tray_app.models.sessions.list_loader import RunInBackground
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A session as it is shown. `hits` are the places of the pieces in which the search finds something."""
+class LoadedSession:
+    """A session to show. `hits` are the indexes of the blocks that match the search."""
 
     session: Session
-    pieces: tuple[Piece, ...]
+    blocks: tuple[DisplayBlock, ...]
     search: str
     hits: tuple[int, ...]
 
 
-class SessionReader(QObject):
-    """Only what was asked for last is given; `session_id` is that."""
+class SessionLoader(QObject):
+    """Loads one session at a time; results of earlier requests are dropped."""
 
     opened = Signal(object)
-    """A Reading of another session, or for another search."""
+    """A LoadedSession: another session, or another search."""
     updated = Signal(object)
-    """A Reading of the same session, which has changed."""
+    """A LoadedSession: the same session after a change."""
     gone = Signal(str)
-    """The session of that id is no more."""
+    """The session with this id no longer exists."""
     failed = Signal(object)
     """A TrayError."""
 
-    def __init__(self, store: Store, run: Run, parent: QObject | None = None) -> None:
+    def __init__(self, store: Store, run: RunInBackground, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.session_id: str | None = None
         self._store = store
         self._run = run
         self._search = ""
+        # Differs from `session_id` while another session is loading: it decides between `opened` and `updated`.
         self._shown: tuple[str, str] | None = None
+        # Increased by every request: a session that takes long to read must not replace one requested later.
         self._generation = 0
 
-    def open(self, session_id: str, search: str = "") -> None:
-        """Show this session, with what `search` finds in it."""
+    def load_session(self, session_id: str, search: str = "") -> None:
+        """Load this session, with the hits of `search`. Does nothing if both are unchanged."""
         if (session_id, search) != (self.session_id, self._search):
             self.session_id, self._search = session_id, search
-            self._begin()
+            self._start_load()
 
-    def close(self) -> None:
-        """Show none."""
+    def clear_session(self) -> None:
+        """Show no session; drop a load that is running."""
         self._generation += 1
         self.session_id = self._shown = None
 
-    def reread(self, session_id: str) -> None:
-        """The session of that id has changed."""
+    def reload_session(self, session_id: str) -> None:
+        """Load the session again if it is the shown one."""
         if session_id == self.session_id:
-            self._begin()
+            self._start_load()
 
-    def _begin(self) -> None:
+    def _start_load(self) -> None:
         self._generation += 1
         if self.session_id is not None:
-            work = self._read(self.session_id, self._search, self._generation)
-            self._run(work, name="read a session", on_error=self._fail)
+            work = self._read_session(self.session_id, self._search, self._generation)
+            self._run(work, name="read a session", on_error=self._report_failure)
 
-    async def _read(self, session_id: str, search: str, generation: int) -> None:
+    async def _read_session(self, session_id: str, search: str, generation: int) -> None:
         session = await self._store.find_session(session_id)
         if session is None:
+            # Deleted while it was read; but the user may have opened another one since.
             if generation == self._generation:
-                self.close()
+                self.clear_session()
                 self.gone.emit(session_id)
             return
-        reading = await asyncio.to_thread(_reading, session, search)
+        loaded = await asyncio.to_thread(_prepare_session, session, search)
         if generation == self._generation:
             same, self._shown = self._shown == (session_id, search), (session_id, search)
-            (self.updated if same else self.opened).emit(reading)
+            (self.updated if same else self.opened).emit(loaded)
 
-    def _fail(self, error: TrayError) -> None:
-        self.close()
+    def _report_failure(self, error: TrayError) -> None:
+        self.clear_session()
         self.failed.emit(error)
 
 
-def _reading(session: Session, search: str) -> Reading:
-    pieces = pieces_of(session)
+def _prepare_session(session: Session, search: str) -> LoadedSession:
+    blocks = build_blocks(session)
     pattern = hits_pattern(search)
-    return Reading(session, pieces, search, tuple(pieces_with_hits(pattern, pieces)) if pattern else ())
+    return LoadedSession(session, blocks, search, tuple(blocks_with_hits(pattern, blocks)) if pattern else ())

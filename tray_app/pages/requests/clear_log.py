@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from server.core.errors import TrayError
 from server.core.records import RequestFilter
 from tray_app.context import Context
-from tray_app.models.requests.log import RequestLog
+from tray_app.models.requests.log import RequestLogModel
 from tray_app.translation import counted, tr
 from tray_app.widgets import Confirmation, confirm
 
@@ -20,7 +20,7 @@ class ClearLog(QObject):
         self,
         context: Context,
         parent: QWidget,
-        log: RequestLog,
+        log: RequestLogModel,
         *,
         told: Callable[[str], None],
         failed: Callable[[TrayError], None],
@@ -29,14 +29,16 @@ class ClearLog(QObject):
         self._context = context
         self._window = parent
         self._log = log
-        self._told = told
-        self._failed = failed
+        self._notify = told
+        self._show_error = failed
         self.dialog: Confirmation | None = None
         """The question, while it is asked."""
 
-    def ask(self) -> None:
+    def ask_to_clear(self) -> None:
         """Ask whether the requests of the filter are to go."""
-        self._context.run(self._count_and_ask(self._log.wanted), name="count requests", on_error=self._failed)
+        self._context.run(
+            self._count_and_ask(self._log.request_filter), name="count requests", on_error=self._show_error
+        )
 
     async def _count_and_ask(self, wanted: RequestFilter) -> None:
         if self.dialog is not None:
@@ -53,15 +55,17 @@ class ClearLog(QObject):
             tr("Delete {what}?").format(what=what),
             text,
             confirm_label=tr("Delete {what}").format(what=what),
-            on_confirmed=lambda: self._context.run(self._delete(wanted), name="clear the log", on_error=self._failed),
+            on_confirmed=lambda: self._context.run(
+                self._delete_requests(wanted), name="clear the log", on_error=self._show_error
+            ),
         )
-        self.dialog.finished.connect(self._closed)
+        self.dialog.finished.connect(self._forget_dialog)
 
-    def _closed(self) -> None:
+    def _forget_dialog(self) -> None:
         self.dialog = None
 
-    async def _delete(self, wanted: RequestFilter) -> None:
+    async def _delete_requests(self, wanted: RequestFilter) -> None:
         store = self._context.store
         count = await store.delete_requests(wanted) if store is not None else len(self._log.records)
-        self._log.forget(wanted)
-        self._told(counted(count, "Deleted 1 request", "Deleted {n} requests"))
+        self._log.forget_requests(wanted)
+        self._notify(counted(count, "Deleted 1 request", "Deleted {n} requests"))

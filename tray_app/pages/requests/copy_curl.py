@@ -5,7 +5,7 @@ from tray_app.context import Context
 from tray_app.models.requests.curl import as_curl
 
 
-async def curl_of(context: Context, record: RequestRecord) -> str:
+async def build_curl(context: Context, record: RequestRecord) -> str:
     """The request as a curl command, with the headers and the body that were logged. Raises DatabaseUnusable."""
     whole = await context.store.get_request(record.id) if context.store is not None else None
     url = context.server.base_url.removesuffix("/v1")

@@ -38,8 +38,8 @@ class DetailHeader(QWidget):
         self.copy_id = CopyButton(request_id, tr("Copy id"))
         self.cancel = button(tr("Cancel request"), self.cancel_wanted.emit, role="danger")
         self.session = button(tr("Open session"), self.session_wanted.emit, role="quiet", icon="mdi6.forum-outline")
-        self._lay_out()
-        theme.current().changed.connect(self._draw)
+        self._lay_out_actions()
+        theme.current().changed.connect(self._draw_status)
 
     def show_record(self, record: RequestRecord) -> None:
         """Show how this request stands."""
@@ -49,9 +49,9 @@ class DetailHeader(QWidget):
         self.cancel.setVisible(record.status == "running")
         self.session.setVisible(record.session_id is not None)
         self.session.setToolTip(record.session_id or "")
-        self._draw()
+        self._draw_status()
 
-    def _draw(self) -> None:
+    def _draw_status(self) -> None:
         if self._record is not None:
             name, token = STATUS_ICONS[self._record.status]
             side = theme.size("icon") + 4
@@ -69,7 +69,7 @@ class DetailHeader(QWidget):
             self._grid.removeWidget(self._actions)
             self._grid.addWidget(self._actions, *place)
 
-    def _lay_out(self) -> None:
+    def _lay_out_actions(self) -> None:
         grid = theme.size("grid")
         title = QHBoxLayout()
         title.setSpacing(grid)

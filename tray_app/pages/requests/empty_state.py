@@ -10,7 +10,7 @@ Reason = tuple[str, str, Callable[[], Any] | None]
 """A sentence, the label of a button, and what it does."""
 
 
-def why_empty(context: Context, *, filtered: bool, clear: Callable[[], Any]) -> Reason:
+def explain_empty_list(context: Context, *, filtered: bool, clear: Callable[[], Any]) -> Reason:
     """The reason for an empty list; `clear` clears the filter."""
     if filtered:
         return tr("No request matches the filter."), tr("Clear filter"), clear
@@ -19,8 +19,8 @@ def why_empty(context: Context, *, filtered: bool, clear: Callable[[], Any]) -> 
         return tr("Requests will appear here as soon as a client sends one."), tr("Connect a client"), connect
     if context.server.state == "starting":
         return tr("The server is starting. Requests will appear here."), "", None
-    return tr("Requests will appear here while the server runs."), tr("Start server"), lambda: _start(context)
+    return tr("Requests will appear here while the server runs."), tr("Start server"), lambda: _start_server(context)
 
 
-def _start(context: Context) -> None:
+def _start_server(context: Context) -> None:
     context.run(context.server.start(), name="start the server")

@@ -35,57 +35,57 @@ class RequestExport(QObject):
         self._context = context
         self._window = parent
         self._busy = busy
-        self._told = told
-        self._failed = failed
+        self._notify = told
+        self._show_error = failed
         self._task: asyncio.Task[int | None] | None = None
 
     @property
-    def task(self) -> "asyncio.Task[int | None] | None":
+    def running_export(self) -> "asyncio.Task[int | None] | None":
         """The export that goes on; None if there is none."""
         return self._task
 
     def ask_for_filtered(self, wanted: RequestFilter, live: Sequence[RequestRecord]) -> None:
         """Export all that match to a file that the person chooses; `live` are those that may not be stored."""
-        self._ask(lambda path: self.filtered(wanted, live, path))
+        self._ask_for_path(lambda path: self.write_filtered(wanted, live, path))
 
     def ask_for_selected(self, records: Sequence[RequestRecord]) -> None:
         """Export these requests to a file that the person chooses."""
-        self._ask(lambda path: self.selected(records, path))
+        self._ask_for_path(lambda path: self.write_selected(records, path))
 
-    def filtered(self, wanted: RequestFilter, live: Sequence[RequestRecord], path: Path) -> None:
+    def write_filtered(self, wanted: RequestFilter, live: Sequence[RequestRecord], path: Path) -> None:
         """Export all that match to `path`."""
-        self._start(path, export_filtered(self._context.store, wanted, path, self._progress, live))
+        self._start_export(path, export_filtered(self._context.store, wanted, path, self._show_progress, live))
 
-    def selected(self, records: Sequence[RequestRecord], path: Path) -> None:
+    def write_selected(self, records: Sequence[RequestRecord], path: Path) -> None:
         """Export these requests to `path`."""
-        self._start(path, export_selected(self._context.store, records, path, self._progress))
+        self._start_export(path, export_selected(self._context.store, records, path, self._show_progress))
 
-    def cancel(self) -> None:
+    def cancel_export(self) -> None:
         """End the export; nothing is left of it."""
         if self._task is not None:
             self._task.cancel()
 
-    def _ask(self, chosen: Callable[[Path], None]) -> None:
+    def _ask_for_path(self, chosen: Callable[[Path], None]) -> None:
         if self._task is not None:
             return
         filters = [tr("JSON Lines (*.jsonl)"), tr("All files (*)")]
         ask_where_to_save(self._window, tr("Export requests"), FILE_NAME, filters, chosen)
 
-    def _start(self, path: Path, work: Coroutine[Any, Any, int]) -> None:
-        self._busy.begin(tr("Exporting requests"), self.cancel)
-        self._task = self._context.run(work, name="export requests", on_error=self._failed)
-        self._task.add_done_callback(lambda task: self._ended(task, path))
+    def _start_export(self, path: Path, work: Coroutine[Any, Any, int]) -> None:
+        self._busy.begin(tr("Exporting requests"), self.cancel_export)
+        self._task = self._context.run(work, name="export requests", on_error=self._show_error)
+        self._task.add_done_callback(lambda task: self._finish_export(task, path))
 
-    def _progress(self, done: int, total: int) -> None:
+    def _show_progress(self, done: int, total: int) -> None:
         if self._busy.isVisible():
             text = tr("Exporting: {done} of {total}").format(done=f"{done:,}", total=f"{total:,}")
-            self._busy.begin(text, self.cancel)
+            self._busy.begin(text, self.cancel_export)
 
-    def _ended(self, task: "asyncio.Task[int | None]", path: Path) -> None:
+    def _finish_export(self, task: "asyncio.Task[int | None]", path: Path) -> None:
         self._task = None
         self._busy.end()
         if task.cancelled():
-            self._told(tr("The export was cancelled."))
+            self._notify(tr("The export was cancelled."))
         elif task.exception() is None and (count := task.result()) is not None:
             exported = counted(count, "1 request", "{n} requests")
-            self._told(tr("Exported {requests} to {name}").format(requests=exported, name=path.name))
+            self._notify(tr("Exported {requests} to {name}").format(requests=exported, name=path.name))

@@ -14,7 +14,7 @@ from tray_app.widgets import ElidedLabel
 _NAME_WIDTH = 160
 
 
-class Facts(QWidget):
+class FactGrid(QWidget):
     """Shows pairs of name and value; labels are used again, so that a value that changes does not flicker."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Facts(QWidget):
                 value.setText(pairs[line][1])
                 value.setAccessibleName(f"{pairs[line][0]}: {pairs[line][1]}")
 
-    def pairs(self) -> list[Pair]:
+    def shown_pairs(self) -> list[Pair]:
         """What is shown."""
         return [(name.text(), value.text()) for name, value in self._lines if not value.isHidden()]
 

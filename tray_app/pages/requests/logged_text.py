@@ -16,7 +16,7 @@ class LoggedText(QWidget):
 
     def __init__(self, title: str) -> None:
         super().__init__()
-        self._whole = ""
+        self._full_text = ""
         self._heading = QLabel(title)
         self._heading.setProperty("role", "heading")
         self._heading.setContentsMargins(0, theme.size("grid"), 0, 0)
@@ -26,51 +26,51 @@ class LoggedText(QWidget):
         self.view.setAccessibleName(title)
         # The pane scrolls: no text gives way to the others.
         self.view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.copy_whole = CopyButton(lambda: self._whole, tr("Copy all"))
-        self.remedy = button("", self._mend)
+        self.copy_whole = CopyButton(lambda: self._full_text, tr("Copy all"))
+        self.remedy = button("", self._run_remedy)
         self._on_remedy: Callable[[], Any] | None = None
-        self._lay_out()
+        self._lay_out_text()
         self.hide()
 
     def show_body(self, body: Body) -> None:
         """Show a body that was prepared."""
-        self._whole = body.whole
-        self.view.set_text(body.shown, body.language)
-        self._arrange(body.note, cut=bool(body.note))
+        self._full_text = body.full_text
+        self.view.set_text(body.shown_text, body.language)
+        self._show_parts(body.note, cut=bool(body.note))
 
     def show_headers(self, headers: Sequence[Pair]) -> None:
         """Show headers, one in a line."""
-        self._whole = "\n".join(f"{name}: {value}" for name, value in headers)
-        self.view.set_text(self._whole)
-        self._arrange("")
+        self._full_text = "\n".join(f"{name}: {value}" for name, value in headers)
+        self.view.set_text(self._full_text)
+        self._show_parts("")
 
     def show_reason(self, reason: str, label: str = "", on_remedy: Callable[[], Any] | None = None) -> None:
         """Say why there is nothing, and offer what makes that there is, the next time."""
-        self._whole = ""
+        self._full_text = ""
         self.view.set_text("")
-        self._arrange(reason)
+        self._show_parts(reason)
         self.remedy.setText(label)
         self._on_remedy = on_remedy
         self.remedy.setVisible(bool(label))
 
     @property
-    def whole(self) -> str:
+    def full_text(self) -> str:
         """All of the text."""
-        return self._whole
+        return self._full_text
 
-    def _arrange(self, note: str, *, cut: bool = False) -> None:
+    def _show_parts(self, note: str, *, cut: bool = False) -> None:
         self.note.setText(note)
         self.note.setVisible(bool(note))
-        self.view.setVisible(bool(self._whole))
+        self.view.setVisible(bool(self._full_text))
         self.copy_whole.setVisible(cut)
         self.remedy.hide()
         self.show()
 
-    def _mend(self) -> None:
+    def _run_remedy(self) -> None:
         if self._on_remedy is not None:
             self._on_remedy()
 
-    def _lay_out(self) -> None:
+    def _lay_out_text(self) -> None:
         told = QHBoxLayout()
         told.setSpacing(theme.size("grid"))
         told.addWidget(self.note, 1)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from tray_app.context import Context, OnError
 
 
-class Work(QObject):
+class BackgroundTasks(QObject):
     """Runs as `Context.run` does; errors that nobody takes go to `report`."""
 
     busy_changed = Signal(bool)
@@ -22,7 +22,7 @@ class Work(QObject):
         self._running: set[asyncio.Task[Any]] = set()
 
     @property
-    def busy(self) -> bool:
+    def is_busy(self) -> bool:
         """Whether anything is under way."""
         return bool(self._running)
 
@@ -30,19 +30,19 @@ class Work(QObject):
         self, work: Coroutine[Any, Any, Any], *, name: str, on_error: OnError | None = None
     ) -> "asyncio.Task[Any]":
         task = self._context.run(work, name=name, on_error=on_error or self.report)
-        was_busy = self.busy
+        was_busy = self.is_busy
         self._running.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(self._remove_task)
         if not was_busy:
             self.busy_changed.emit(True)
         return task
 
-    async def settle(self) -> None:
+    async def finish_pending(self) -> None:
         """Return when all is done."""
         while self._running:
             await asyncio.wait(self._running)
 
-    def _done(self, task: "asyncio.Task[Any]") -> None:
+    def _remove_task(self, task: "asyncio.Task[Any]") -> None:
         self._running.discard(task)
-        if not self.busy:
+        if not self.is_busy:
             self.busy_changed.emit(False)

@@ -2,7 +2,7 @@
 
 from math import ceil
 
-from tray_app.models.sessions.blocks import Fold, Heading, Label, Note, Picture, Piece
+from tray_app.models.sessions.blocks import Collapsible, DisplayBlock, Heading, Label, OmittedContent, Picture
 from tray_app.models.sessions.markdown import Code, Plain, Prose
 
 INDENT = 16
@@ -17,7 +17,7 @@ _CODE_LINE = 17
 _CODE_FRAME = 24
 
 
-def estimated_height(piece: Piece, width: int) -> int:
+def estimated_height(piece: DisplayBlock, width: int) -> int:
     """About how high `piece` will be in a column of `width`."""
     match piece:
         case Prose(text) | Plain(text):
@@ -29,11 +29,11 @@ def estimated_height(piece: Piece, width: int) -> int:
             return ROW if data is None else THUMBNAIL[1]
         case Label():
             return _LINE
-        case Heading() | Note() | Fold():
+        case Heading() | OmittedContent() | Collapsible():
             return ROW
 
 
-def gap_above(piece: Piece, first: bool) -> int:
+def gap_above(piece: DisplayBlock, first: bool) -> int:
     """The space between `piece` and the one above it."""
     if first:
         return 0
@@ -42,9 +42,9 @@ def gap_above(piece: Piece, first: bool) -> int:
             return 20
         case Code(_, _, None):
             return 0  # the code block above goes on
-        case Plain(_, first=False):
+        case Plain(_, is_first=False):
             return 0  # and so does the text
-        case Fold() | Label():
+        case Collapsible() | Label():
             return 4
         case _:
             return 8

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from tray_app import theme
-from tray_app.models.sessions.blocks import Fold, FoldKind, Heading, Label, Note
+from tray_app.models.sessions.blocks import Collapsible, CollapsibleKind, Heading, Label, OmittedContent
 from tray_app.models.sessions.hits import Hits
 from tray_app.pages.sessions.block_sizes import ROW
 from tray_app.translation import tr
@@ -20,7 +20,7 @@ QUIET_PADDING = 8
 """Of a quiet button: its text is to line up with the text around it."""
 
 
-class PieceWidget(QWidget):
+class BlockWidget(QWidget):
     """A piece in the column."""
 
     height_changed = Signal()
@@ -36,7 +36,7 @@ class PieceWidget(QWidget):
         """What can be focused in it, in order."""
         return ()
 
-    def mark(self, hits: Hits | None) -> None:
+    def mark_hits(self, hits: Hits | None) -> None:
         """Mark what a search finds."""
 
     def hit_top(self) -> int | None:
@@ -44,7 +44,7 @@ class PieceWidget(QWidget):
         return None
 
 
-class HeadingWidget(PieceWidget):
+class HeadingWidget(BlockWidget):
     """Who speaks, and a button that copies what they say. `text` gives that."""
 
     def __init__(self, heading: Heading, text: Callable[[], str]) -> None:
@@ -54,7 +54,7 @@ class HeadingWidget(PieceWidget):
         self.copy = CopyButton(text, label="")
         self.copy.setToolTip(tr("Copy this message"))
         self.copy.setAccessibleName(tr("Copy this message"))
-        row = _row(self)
+        row = _make_row(self)
         row.addWidget(name)
         row.addStretch(1)
         row.addWidget(self.copy)
@@ -63,7 +63,7 @@ class HeadingWidget(PieceWidget):
         return (self.copy,)
 
 
-class LineWidget(PieceWidget):
+class LineWidget(BlockWidget):
     """A line that is not the conversation's own: a label, or a note of what is not shown."""
 
     def __init__(self, text: str, role: str = "muted") -> None:
@@ -77,41 +77,41 @@ class LineWidget(PieceWidget):
         column.addWidget(self.label)
 
 
-class FoldRow(PieceWidget):
+class CollapsibleRow(BlockWidget):
     """A row that opens and closes, by click, Space or Enter. `toggled` is called with whether it is open now."""
 
     outset = QUIET_PADDING
 
-    def __init__(self, fold: Fold, opened: bool, toggled: Callable[[bool], None]) -> None:
+    def __init__(self, fold: Collapsible, opened: bool, toggled: Callable[[bool], None]) -> None:
         super().__init__()
-        self._name = fold_name(fold)
+        self._name = collapsible_name(fold)
         self._toggled = toggled
-        self.button = _FoldButton(self._name)
+        self.button = _CollapsibleButton(self._name)
         self.button.setChecked(opened)
-        self.button.toggled.connect(self._toggle)
-        row = _row(self)
+        self.button.toggled.connect(self._handle_toggle)
+        row = _make_row(self)
         row.addWidget(self.button)
-        if fold.failed:
+        if fold.is_failed:
             failed = QLabel(tr("Failed"))
             failed.setProperty("role", "error")
             row.addWidget(failed)
         row.addStretch(1)
-        self._say(opened)
+        self._show_expanded(opened)
 
     def focus_targets(self) -> Sequence[QWidget]:
         return (self.button,)
 
-    def _toggle(self, opened: bool) -> None:
-        self._say(opened)
+    def _handle_toggle(self, opened: bool) -> None:
+        self._show_expanded(opened)
         self._toggled(opened)
 
-    def _say(self, opened: bool) -> None:
+    def _show_expanded(self, opened: bool) -> None:
         self.button.setIcon(theme.current().icon("mdi6.chevron-down" if opened else "mdi6.chevron-right", "muted"))
         state = tr("open") if opened else tr("closed")
         self.button.setAccessibleName(f"{self._name}, {state}")
 
 
-class _FoldButton(QPushButton):
+class _CollapsibleButton(QPushButton):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.setProperty("role", "quiet")
@@ -128,9 +128,9 @@ def role_name(heading: Heading) -> str:
     return tr("User") if heading.role == "user" else tr("Assistant")
 
 
-def fold_name(fold: Fold) -> str:
+def collapsible_name(fold: Collapsible) -> str:
     """What stands in the row of a fold."""
-    names: dict[FoldKind, str] = {
+    names: dict[CollapsibleKind, str] = {
         "system": tr("System prompt"),
         "thinking": tr("Thinking"),
         "tool_call": tr("Tool call {name}").format(name=fold.name),
@@ -139,7 +139,7 @@ def fold_name(fold: Fold) -> str:
     return names[fold.kind]
 
 
-def label_widget(label: Label) -> LineWidget:
+def make_label_widget(label: Label) -> LineWidget:
     """The line above what is in a fold."""
     names = {
         "arguments": tr("Arguments"),
@@ -150,7 +150,7 @@ def label_widget(label: Label) -> LineWidget:
     return LineWidget(names[label.kind], "error" if label.kind == "error" else "muted")
 
 
-def note_widget(note: Note) -> LineWidget:
+def make_omitted_widget(note: OmittedContent) -> LineWidget:
     """A line for what is not shown."""
     names = {
         "document": tr("Document"),
@@ -160,7 +160,7 @@ def note_widget(note: Note) -> LineWidget:
     return LineWidget(f"{name} ({note.media_type})" if note.media_type else name)
 
 
-def _row(widget: QWidget) -> QHBoxLayout:
+def _make_row(widget: QWidget) -> QHBoxLayout:
     row = QHBoxLayout(widget)
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(theme.size("grid"))

@@ -6,25 +6,25 @@ from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidg
 from server.core.records import SessionSummary
 from tray_app import theme
 from tray_app.context import Context
-from tray_app.models.sessions.session_loader import Reading
-from tray_app.pages.sessions.conversation import Conversation
-from tray_app.pages.sessions.picture import Begin
+from tray_app.models.sessions.session_loader import LoadedSession
+from tray_app.pages.sessions.conversation import SessionView
+from tray_app.pages.sessions.picture import StartTask
 from tray_app.pages.sessions.session_header import SessionHeader
 from tray_app.translation import tr
 
-LEAST_WIDTH = 300
+MIN_WIDTH = 300
 
 
 class ConversationPane(QFrame):
     """Shows a Reading, or `say`s something."""
 
-    def __init__(self, context: Context, begin: Begin, parent: QWidget | None = None) -> None:
+    def __init__(self, context: Context, begin: StartTask, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._context = context
         self.setProperty("role", "card")
-        self.setMinimumWidth(LEAST_WIDTH)
+        self.setMinimumWidth(MIN_WIDTH)
         self.header = SessionHeader()
-        self.conversation = Conversation(begin)
+        self.conversation = SessionView(begin)
         self.sentence = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self.sentence.setProperty("role", "muted")
         self.sentence.setWordWrap(True)
@@ -32,47 +32,47 @@ class ConversationPane(QFrame):
         self.header.next_hit_wanted.connect(self.conversation.next_hit)
         self.header.previous_hit_wanted.connect(self.conversation.previous_hit)
         self.conversation.hit_changed.connect(self.header.show_hit)
-        self._lay_out()
-        self.say_nothing_selected()
+        self._lay_out_stack()
+        self.show_nothing_selected()
 
     @property
-    def summary(self) -> SessionSummary | None:
+    def shown_summary(self) -> SessionSummary | None:
         """What the shown session is."""
-        reading = self.conversation.reading
+        reading = self.conversation.shown_session
         return reading.session.summary if reading else None
 
-    def show_reading(self, reading: Reading) -> None:
+    def show_session(self, reading: LoadedSession) -> None:
         """Show another conversation."""
         self._stack.setCurrentWidget(self._whole)
         self.refresh_header(reading.session.summary)
-        self.conversation.show_reading(reading)
+        self.conversation.show_session(reading)
 
-    def update_reading(self, reading: Reading) -> None:
+    def update_session(self, reading: LoadedSession) -> None:
         """Show what became of this conversation."""
         self.refresh_header(reading.session.summary)
-        self.conversation.update_reading(reading)
+        self.conversation.update_session(reading)
 
     def refresh_header(self, summary: SessionSummary | None = None) -> None:
         """Show the summary, or the times of the one that is there, anew."""
-        shown = summary or self.summary
+        shown = summary or self.shown_summary
         if shown is not None:
             self.header.show_summary(shown, self._context.clock())
 
-    def say(self, sentence: str) -> None:
+    def show_sentence(self, sentence: str) -> None:
         """Show no conversation, and say why."""
-        self.conversation.clear()
+        self.conversation.clear_view()
         self.sentence.setText(sentence)
         self._stack.setCurrentWidget(self.sentence)
 
-    def say_nothing_selected(self) -> None:
+    def show_nothing_selected(self) -> None:
         """No session is selected."""
-        self.say(tr("Select a session to read it here."))
+        self.show_sentence(tr("Select a session to read it here."))
 
-    def say_gone(self) -> None:
+    def show_deleted(self) -> None:
         """The session is no more."""
-        self.say(tr("This session was deleted or has expired."))
+        self.show_sentence(tr("This session was deleted or has expired."))
 
-    def _lay_out(self) -> None:
+    def _lay_out_stack(self) -> None:
         line = QFrame()
         line.setFixedHeight(1)
         line.setStyleSheet("background: palette(mid);")

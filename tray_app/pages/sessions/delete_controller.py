@@ -6,69 +6,71 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from server.core.records import SessionSummary
-from tray_app.models.sessions.cells import sessions_text
-from tray_app.models.sessions.pending_deletion import SessionDeletion
+from tray_app.models.sessions.cells import session_count_text
+from tray_app.models.sessions.pending_deletion import PendingDeletion
 from tray_app.pages.sessions.session_table import SessionTable
 from tray_app.translation import counted, tr
 from tray_app.widgets import UndoBar, confirm
 
 
-class Deleting(QObject):
+class DeleteController(QObject):
     """Deletions of the page, one after the other; `undo_bar` has the last."""
 
-    def __init__(self, deletion: SessionDeletion, table: SessionTable, undo_bar: UndoBar, parent: QWidget) -> None:
+    def __init__(self, deletion: PendingDeletion, table: SessionTable, undo_bar: UndoBar, parent: QWidget) -> None:
         super().__init__(parent)
         self._window = parent
-        self._deletion = deletion
+        self._pending_deletion = deletion
         self._table = table
         self.undo_bar = undo_bar
         # What was not deleted cannot be undone.
-        deletion.failed.connect(lambda _: self.commit())
+        deletion.failed.connect(lambda _: self.commit_pending())
 
-    def ask(self, sessions: Sequence[SessionSummary], *, everything: bool = False) -> None:
+    def confirm_delete(self, sessions: Sequence[SessionSummary], *, everything: bool = False) -> None:
         """Ask whether these are to be deleted; `everything`: they are all that there are."""
         if not sessions:
             return
         ids = [summary.id for summary in sessions]
         confirm(
             self._window,
-            _title(len(ids), everything),
-            _text(sessions),
-            confirm_label=_label(len(ids), everything),
+            _question_title(len(ids), everything),
+            _question_text(sessions),
+            confirm_label=_confirm_label(len(ids), everything),
             keep_label=tr("Keep session") if len(ids) == 1 else tr("Keep sessions"),
-            on_confirmed=lambda: self._delete(ids, everything),
+            on_confirmed=lambda: self._delete_sessions(ids, everything),
         )
 
-    def commit(self) -> None:
+    def commit_pending(self) -> None:
         """Delete now what could still be undone."""
         self.undo_bar.commit()
 
-    def _delete(self, ids: list[str], everything: bool) -> None:
-        self.commit()
-        with self._table.losing(ids):
-            self._deletion.begin(ids, everything=everything)
-        self.undo_bar.offer(_done(len(ids)), self._deletion.undo, self._deletion.commit)
+    def _delete_sessions(self, ids: list[str], everything: bool) -> None:
+        self.commit_pending()
+        with self._table.removing_rows(ids):
+            self._pending_deletion.start_deletion(ids, everything=everything)
+        self.undo_bar.offer(
+            _deleted_text(len(ids)), self._pending_deletion.undo_deletion, self._pending_deletion.commit_deletion
+        )
 
 
-def _done(count: int) -> str:
-    return tr("{sessions} deleted").format(sessions=sessions_text(count))
+def _deleted_text(count: int) -> str:
+    return tr("{sessions} deleted").format(sessions=session_count_text(count))
 
 
-def _title(count: int, everything: bool) -> str:
+def _question_title(count: int, everything: bool) -> str:
     if count == 1:
         return tr("Delete this session?")
-    sessions = sessions_text(count)
+    sessions = session_count_text(count)
     return (tr("Delete all {sessions}?") if everything else tr("Delete {sessions}?")).format(sessions=sessions)
 
 
-def _label(count: int, everything: bool) -> str:
+def _confirm_label(count: int, everything: bool) -> str:
     if count == 1:
         return tr("Delete session")
-    sessions = sessions_text(count)
+    sessions = session_count_text(count)
     return (tr("Delete all {sessions}") if everything else tr("Delete {sessions}")).format(sessions=sessions)
 
 
-def _text(sessions: Sequence[SessionSummary]) -> str:
+def _question_text(sessions: Sequence[SessionSummary]) -> str:
     undo = tr("You can undo this for a few seconds.")
     if len(sessions) == 1:
         title = sessions[0].title or tr("Untitled")

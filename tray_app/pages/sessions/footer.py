@@ -4,9 +4,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from tray_app import formatting, theme
 from tray_app.context import Context
-from tray_app.models.sessions.cells import sessions_text
-from tray_app.models.sessions.list import SessionList
-from tray_app.models.sessions.list_loader import SessionFeed
+from tray_app.models.sessions.cells import session_count_text
+from tray_app.models.sessions.list import SessionListModel
+from tray_app.models.sessions.list_loader import SessionListLoader
 from tray_app.translation import tr
 from tray_app.widgets import Busy, button
 
@@ -14,10 +14,10 @@ from tray_app.widgets import Busy, button
 class Footer(QWidget):
     """Shows what `feed` knows; `refresh` when that may have changed."""
 
-    def __init__(self, context: Context, feed: SessionFeed, model: SessionList) -> None:
+    def __init__(self, context: Context, feed: SessionListLoader, model: SessionListModel) -> None:
         super().__init__()
         self._context = context
-        self._feed = feed
+        self._list_loader = feed
         self._model = model
         self.text = QLabel()
         self.busy = Busy(tr("Working..."))
@@ -33,11 +33,11 @@ class Footer(QWidget):
         row.addStretch(1)
         row.addWidget(self.history)
         row.addWidget(self.turn_on)
-        self.refresh()
+        self.update_figures()
 
-    def refresh(self) -> None:
+    def update_figures(self) -> None:
         """Show the figures as they are now."""
-        self.text.setText(" · ".join(self._facts()))
+        self.text.setText(" · ".join(self._figure_texts()))
         off = not self._context.settings.history
         self.history.setVisible(off)
         self.turn_on.setVisible(off)
@@ -49,13 +49,13 @@ class Footer(QWidget):
         else:
             self.busy.end()
 
-    def _facts(self) -> list[str]:
-        feed = self._feed
+    def _figure_texts(self) -> list[str]:
+        feed = self._list_loader
         facts = []
         if feed.state == "ready":
             count = feed.total
             found = tr("{sessions} found") if feed.search else "{sessions}"
-            facts.append(found.format(sessions=sessions_text(count)))
+            facts.append(found.format(sessions=session_count_text(count)))
             if self._model.is_full and count > self._model.rowCount():
                 listed = f"{self._model.rowCount():,}"
                 facts.append(tr("{count} listed; search finds the rest").format(count=listed))

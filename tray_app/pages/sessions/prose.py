@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QTextBrowser, QTextEdit, Q
 
 from tray_app import theme
 from tray_app.models.sessions.hits import Hits, find_hits
-from tray_app.pages.sessions.block_widgets import SCROLL_KEYS, PieceWidget
+from tray_app.pages.sessions.block_widgets import SCROLL_KEYS, BlockWidget
 from tray_app.translation import tr
 
 _FRONT_MATTER = 0x100000
@@ -41,7 +41,7 @@ _SAFE = frozenset({"http", "https"})
 OpenLink = Callable[[QUrl], object]
 
 
-class ProseWidget(PieceWidget):
+class ProseWidget(BlockWidget):
     """A stretch of text, as high as it is; not `markdown`: exactly as it was written."""
 
     outset = _BORDER
@@ -61,11 +61,11 @@ class ProseWidget(PieceWidget):
     def focus_targets(self) -> Sequence[QWidget]:
         return (self.browser,)
 
-    def mark(self, hits: Hits | None) -> None:
-        self.browser.setExtraSelections(marks(self.browser.document(), hits))
+    def mark_hits(self, hits: Hits | None) -> None:
+        self.browser.setExtraSelections(hit_selections(self.browser.document(), hits))
 
     def hit_top(self) -> int | None:
-        return first_mark(self.browser)
+        return first_hit_top(self.browser)
 
 
 class ProseBrowser(QTextBrowser):
@@ -82,8 +82,8 @@ class ProseBrowser(QTextBrowser):
         self.setTabChangesFocus(True)
         self.setAccessibleName(tr("Message text"))
         self.viewport().setAutoFillBackground(False)
-        self.setStyleSheet(_style())
-        self.anchorClicked.connect(self._open)
+        self.setStyleSheet(_browser_style())
+        self.anchorClicked.connect(self._open_safe_link)
         self.document().setDocumentMargin(0)
         self.document().setIndentWidth(_LIST_INDENT)
         self.document().setDefaultFont(self.font())
@@ -95,7 +95,7 @@ class ProseBrowser(QTextBrowser):
             self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         whole = QTextCursor(self.document())
         whole.beginEditBlock()  # laid out once, at the end
-        _dress(self.document(), paragraph_gap=_PARAGRAPH_GAP if markdown else 0)
+        _apply_document_style(self.document(), paragraph_gap=_PARAGRAPH_GAP if markdown else 0)
         whole.endEditBlock()
 
     def loadResource(self, type: int, name: QUrl | str) -> None:
@@ -113,12 +113,12 @@ class ProseBrowser(QTextBrowser):
         """The conversation scrolls, not the piece."""
         event.ignore()
 
-    def _open(self, url: QUrl) -> None:
+    def _open_safe_link(self, url: QUrl) -> None:
         if url.scheme().lower() in _SAFE:
             self._open_link(url)
 
 
-def _style() -> str:
+def _browser_style() -> str:
     accent = theme.current().colour("accent").name()
     return (
         f"QTextBrowser {{ background: transparent; border: {_BORDER}px solid transparent; padding: 0; }}"
@@ -126,24 +126,24 @@ def _style() -> str:
     )
 
 
-def marks(document: QTextDocument, hits: Hits | None) -> list[QTextEdit.ExtraSelection]:
+def hit_selections(document: QTextDocument, hits: Hits | None) -> list[QTextEdit.ExtraSelection]:
     """What marks the hits in `document`."""
     selections: list[QTextEdit.ExtraSelection] = []
     for start, end in find_hits(hits, document.toPlainText()) if hits else ():
         cursor = QTextCursor(document)
         cursor.setPosition(start)
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-        selections.append(_mark(cursor))
+        selections.append(_hit_selection(cursor))
     return selections
 
 
-def first_mark(edit: QTextEdit | QPlainTextEdit) -> int | None:
+def first_hit_top(edit: QTextEdit | QPlainTextEdit) -> int | None:
     """How far below its top the first mark of an editor is."""
     selections = edit.extraSelections()  # they own their cursors
     return edit.cursorRect(selections[0].cursor).top() if selections else None
 
 
-def _mark(cursor: QTextCursor) -> QTextEdit.ExtraSelection:
+def _hit_selection(cursor: QTextCursor) -> QTextEdit.ExtraSelection:
     selection = QTextEdit.ExtraSelection()
     selection.cursor = cursor
     form = QTextCharFormat()
@@ -153,7 +153,7 @@ def _mark(cursor: QTextCursor) -> QTextEdit.ExtraSelection:
     return selection
 
 
-def _dress(document: QTextDocument, *, paragraph_gap: int) -> None:
+def _apply_document_style(document: QTextDocument, *, paragraph_gap: int) -> None:
     """The theme's fonts and colours, and names for images."""
     colours = theme.current()
     code = QTextCharFormat()
@@ -169,11 +169,11 @@ def _dress(document: QTextDocument, *, paragraph_gap: int) -> None:
         if following.isValid() and not in_list and cursor.currentTable() is None:
             shape.setBottomMargin(paragraph_gap)
         cursor.mergeBlockFormat(shape)
-        _dress_fragments(document, block.position(), code, colours.colour("accent"))
+        _apply_fragment_styles(document, block.position(), code, colours.colour("accent"))
         block = block.next()
 
 
-def _heading(form: QTextCharFormat, level: int) -> QTextCharFormat:
+def _heading_format(form: QTextCharFormat, level: int) -> QTextCharFormat:
     form = QTextCharFormat(form)
     form.clearProperty(QTextCharFormat.Property.FontSizeAdjustment)  # it goes before a size in pixels
     form.setProperty(QTextCharFormat.Property.FontPixelSize, _HEADING_PIXELS.get(level, 14))
@@ -181,13 +181,13 @@ def _heading(form: QTextCharFormat, level: int) -> QTextCharFormat:
     return form
 
 
-def _dress_fragments(document: QTextDocument, start: int, code: QTextCharFormat, link: QColor) -> None:
-    for position, length, form in _fragments(document, start):
+def _apply_fragment_styles(document: QTextDocument, start: int, code: QTextCharFormat, link: QColor) -> None:
+    for position, length, form in _block_fragments(document, start):
         cursor = QTextCursor(document)
         cursor.setPosition(position)
         cursor.setPosition(position + length, QTextCursor.MoveMode.KeepAnchor)
         if level := cursor.blockFormat().headingLevel():
-            cursor.setCharFormat(_heading(form, level))
+            cursor.setCharFormat(_heading_format(form, level))
         if form.isImageFormat():
             _name_image(cursor, form)
         elif form.isAnchor():
@@ -198,7 +198,7 @@ def _dress_fragments(document: QTextDocument, start: int, code: QTextCharFormat,
             cursor.mergeCharFormat(code)
 
 
-def _fragments(document: QTextDocument, start: int) -> list[tuple[int, int, QTextCharFormat]]:
+def _block_fragments(document: QTextDocument, start: int) -> list[tuple[int, int, QTextCharFormat]]:
     """Position, length and format of the fragments of the block at `start`, from its end to its beginning."""
     found = []
     iterator = document.findBlock(start).begin()

@@ -20,7 +20,7 @@ async def page(context: Context, qtbot: QtBot, bugs: list[BaseException]) -> Asy
     await until(lambda: page.log.is_loaded)
     yield page
     page.deactivate()
-    await page.settle()
+    await page.finish_pending()
     await settled(page)
     page.close()
     page.deleteLater()
@@ -28,7 +28,7 @@ async def page(context: Context, qtbot: QtBot, bugs: list[BaseException]) -> Asy
 
 async def settled(page: RequestsPage) -> None:
     """Nothing is being read any more."""
-    await until(lambda: page.log.settled() is None and page.detail.settled() is None)
+    await until(lambda: page.log.loading_task() is None and page.detail.loading_task() is None)
 
 
 Settled = Callable[[], Awaitable[None]]

@@ -60,7 +60,7 @@ async def test_copy_as_curl_has_what_was_logged(filled: RequestsPage, context: C
     await context.store.record_request(
         replace(record(7), request_body='{"model":"x"}', request_headers=(("x-session-id", "mine"),))
     )
-    filled.table.go_to("req_000007")
+    filled.table.select_request("req_000007")
     filled.actions_.copy_curl.trigger()
     await until(lambda: "curl" in clipboard())
     words = shlex.split(clipboard())
@@ -71,20 +71,22 @@ async def test_copy_as_curl_has_what_was_logged(filled: RequestsPage, context: C
 
 async def test_the_menu_offers_what_can_be_done_with_the_selection(filled: RequestsPage) -> None:
     def offered() -> list[str]:
-        return [action.text().replace("&", "") for action in filled.actions_.menu().actions() if action.isEnabled()]
+        return [
+            action.text().replace("&", "") for action in filled.actions_.build_menu().actions() if action.isEnabled()
+        ]
 
     select(filled)
     assert "Copy rows" not in offered()
     select(filled, 1, 2)
     assert "Export selected rows..." in offered()
     assert {"Copy as curl", "Cancel request", "Open session"}.isdisjoint(offered())
-    filled.log.receive([replace(record(20, "running"), session_id="ses_1")])
-    filled.table.go_to("req_000020")
+    filled.log.receive_records([replace(record(20, "running"), session_id="ses_1")])
+    filled.table.select_request("req_000020")
     assert {"Copy as curl", "Cancel request", "Open session"} <= set(offered())
 
 
 async def test_every_action_but_the_columns_has_a_key(page: RequestsPage) -> None:
-    keys = [action.shortcut().toString() for action in page.actions_.menu().actions() if not action.isSeparator()]
+    keys = [action.shortcut().toString() for action in page.actions_.build_menu().actions() if not action.isSeparator()]
     assert all(keys)
     assert len(set(keys)) == len(keys) == 8
 
@@ -97,7 +99,7 @@ async def choose_file(page: RequestsPage, path: Path, ask: Callable[[], object])
     assert dialog.acceptMode() == QFileDialog.AcceptMode.AcceptSave
     dialog.fileSelected.emit(str(path))
     dialog.close()
-    await until(lambda: page.export.task is None)
+    await until(lambda: page.export.running_export is None)
 
 
 async def test_the_filter_is_exported(filled: RequestsPage, tmp_path: Path, settle: Settled) -> None:
@@ -134,8 +136,8 @@ async def test_an_export_can_be_cancelled(filled: RequestsPage, context: Context
     dialog.fileSelected.emit(str(folder / "out.jsonl"))
     dialog.close()
     await until(lambda: list(folder.iterdir()))
-    filled.export.cancel()
-    await until(lambda: filled.export.task is None)
+    filled.export.cancel_export()
+    await until(lambda: filled.export.running_export is None)
     assert filled.toast.text() == "The export was cancelled."
     assert list(folder.iterdir()) == []
 
@@ -146,8 +148,8 @@ async def test_an_export_can_be_cancelled(filled: RequestsPage, context: Context
 async def test_the_log_is_cleared_after_a_question(filled: RequestsPage, context: Context, qtbot: QtBot) -> None:
     filled.table.setFocus()
     qtbot.keyClick(filled.table, Qt.Key.Key_Delete)
-    await until(lambda: filled.clearing.dialog is not None)
-    dialog = filled.clearing.dialog
+    await until(lambda: filled.clear_log.dialog is not None)
+    dialog = filled.clear_log.dialog
     assert dialog is not None
     assert (dialog.confirm.text(), dialog.keep.text()) == ("Delete 20 requests", "Cancel")
     dialog.confirm.click()
@@ -161,9 +163,9 @@ async def test_only_what_the_filter_finds_is_cleared(filled: RequestsPage, conte
     filled.chips.chip("error").click()
     await settle()
     filled.clear_button.click()
-    await until(lambda: filled.clearing.dialog is not None)
-    assert filled.clearing.dialog is not None
-    filled.clearing.dialog.confirm.click()
+    await until(lambda: filled.clear_log.dialog is not None)
+    assert filled.clear_log.dialog is not None
+    filled.clear_log.dialog.confirm.click()
     await until(lambda: filled.list.empty.isVisible())
     assert context.store is not None
     assert (await context.store.list_requests()).total == 16
@@ -171,9 +173,9 @@ async def test_only_what_the_filter_finds_is_cleared(filled: RequestsPage, conte
 
 async def test_a_no_keeps_everything(filled: RequestsPage, context: Context) -> None:
     filled.clear_button.click()
-    await until(lambda: filled.clearing.dialog is not None)
-    assert filled.clearing.dialog is not None
-    filled.clearing.dialog.keep.click()
-    await until(lambda: filled.clearing.dialog is None)
+    await until(lambda: filled.clear_log.dialog is not None)
+    assert filled.clear_log.dialog is not None
+    filled.clear_log.dialog.keep.click()
+    await until(lambda: filled.clear_log.dialog is None)
     assert context.store is not None
     assert (await context.store.list_requests()).total == len(filled.log.records) == 20

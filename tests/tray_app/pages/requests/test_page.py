@@ -91,10 +91,10 @@ async def test_refused_requests_appear_as_one_row_with_a_count(page: RequestsPag
     (row,) = page.log.records
     status = next(at for at, column in enumerate(page.log.columns) if column.key == "status")
     assert page.log.index(0, status).data() == "Error 401 ×3"
-    page.table.go_to(row.id)
-    assert ("Refused", "3 times in a row") in page.detail.facts.pairs()
+    page.table.select_request(row.id)
+    assert ("Refused", "3 times in a row") in page.detail.facts.shown_pairs()
     assert page.detail.advice_button.text() == "Open Clients"
-    await page.detail.settled()
+    await page.detail.loading_task()
     assert page.detail.headers.isVisibleTo(page.detail)
     await context.server.stop()
 
@@ -105,13 +105,13 @@ async def test_a_running_request_is_cancelled_from_its_row(
     await context.server.start()
     backend.script(Gate())
     asked = context.run(ask(context), name="ask")
-    await until(lambda: page.log.running == 1)
-    page.table.go_to(page.log.records[0].id)
+    await until(lambda: page.log.running_count == 1)
+    page.table.select_request(page.log.records[0].id)
     page.actions_.cancel.trigger()
     response = await asked
     assert response is not None
     assert response.status_code == 499
-    await until(lambda: page.log.running == 0)
+    await until(lambda: page.log.running_count == 0)
     assert page.toast.text() == "Request cancelled."
     await context.server.stop()
 
@@ -182,11 +182,11 @@ async def test_a_session_shows_the_requests_of_all_its_checkpoints(
     context.bridge.flush()
     await settle()
     assert ids(page) == ["req_000001", "req_000002"]
-    assert page.log.wanted.session_id == session.id
-    page.log.receive([replace(first, session_id="ses_1", cost_usd=1.0)])
+    assert page.log.request_filter.session_id == session.id
+    page.log.receive_records([replace(first, session_id="ses_1", cost_usd=1.0)])
     assert ids(page) == ["req_000001", "req_000002"]
-    await context.store.delete_requests(page.log.wanted)
-    page.log.forget(page.log.wanted)
+    await context.store.delete_requests(page.log.request_filter)
+    page.log.forget_requests(page.log.request_filter)
     page.clear_filter()
     await settle()
     assert ids(page) == []
@@ -197,25 +197,25 @@ async def test_find_goes_to_the_filter_and_escape_clears_it(page: RequestsPage, 
     assert page.search.hasFocus()
     qtbot.keyClicks(page.search, "zed")
     qtbot.keyClick(page.search, Qt.Key.Key_Return)
-    assert page.log.wanted == RequestFilter(search="zed")
+    assert page.log.request_filter == RequestFilter(search="zed")
     qtbot.keyClick(page.search, Qt.Key.Key_Escape)
     await settle()
-    assert page.log.wanted == RequestFilter()
+    assert page.log.request_filter == RequestFilter()
 
 
 # Pause
 
 
 async def test_a_pause_counts_what_comes_and_a_click_takes_it_in(page: RequestsPage) -> None:
-    page.log.receive([record(0)])
+    page.log.receive_records([record(0)])
     page.pause.click()
     assert page.pause.text() == "Resu&me"
-    page.log.receive([record(1), record(2)])
+    page.log.receive_records([record(1), record(2)])
     assert (ids(page), page.list.new_rows.isVisible(), page.list.new_rows.text()) == (["req_000000"], True, "2 new")
     page.list.new_rows.click()
     assert len(ids(page)) == 3
     assert not page.list.new_rows.isVisible()
-    page.log.receive([record(3)])
+    page.log.receive_records([record(3)])
     assert page.list.new_rows.text() == "1 new"
     page.pause.click()
     assert (page.pause.text(), len(ids(page))) == ("&Pause", 4)
@@ -225,20 +225,20 @@ async def test_a_pause_counts_what_comes_and_a_click_takes_it_in(page: RequestsP
 
 
 async def test_the_clock_ticks_only_while_something_runs_and_somebody_looks(page: RequestsPage) -> None:
-    page.log.receive([record(1, "ok")])
-    assert page.ticking_ms == 30_000
-    page.log.receive([record(2, "running")])
-    assert page.ticking_ms == 1000
+    page.log.receive_records([record(1, "ok")])
+    assert page.tick_interval_ms == 30_000
+    page.log.receive_records([record(2, "running")])
+    assert page.tick_interval_ms == 1000
     page.deactivate()
-    assert page.ticking_ms is None
+    assert page.tick_interval_ms is None
     page.activate()
-    assert page.ticking_ms == 1000
-    page.log.receive([record(2, "ok")])
-    assert page.ticking_ms == 30_000
+    assert page.tick_interval_ms == 1000
+    page.log.receive_records([record(2, "ok")])
+    assert page.tick_interval_ms == 30_000
 
 
 async def test_each_tick_of_the_slow_clock_makes_requests_older(page: RequestsPage, qtbot: QtBot) -> None:
-    page.log.receive([record(1, "ok")])
+    page.log.receive_records([record(1, "ok")])
     with qtbot.waitSignal(page.log.dataChanged, timeout=0, raising=False) as changed:
         page._timer.timeout.emit()
     assert changed.signal_triggered
@@ -264,7 +264,7 @@ async def test_with_history_off_live_rows_are_shown_and_it_is_said_that_they_are
     page: RequestsPage, context: Context, settle: Settled
 ) -> None:
     await context.change_settings({"history": False})
-    page.log.receive([record(1)])
+    page.log.receive_records([record(1)])
     assert page.kept.isVisible()
     assert page.kept.text() == "History is off: requests are shown until you quit and are not saved."
     page.chips.chip("ok").click()
@@ -278,7 +278,7 @@ async def test_a_history_that_cannot_be_opened_is_told_and_can_be_tried_again(
     store, context.store = context.store, None
     context.store_problem = DatabaseUnusable("The database cannot be opened.", hint="Make room on the disk.")
     page.activate()
-    page.log.receive([record(1)])
+    page.log.receive_records([record(1)])
     assert page.banner.message == "The database cannot be opened."
     assert page.kept.text().startswith("The history could not be opened")
     assert ids(page) == ["req_000001"]
@@ -325,8 +325,8 @@ async def test_another_page_can_show_a_request_that_is_not_among_the_rows(
 async def test_the_arrow_keys_show_each_request_and_escape_closes(
     page: RequestsPage, context: Context, qtbot: QtBot, settle: Settled
 ) -> None:
-    page.log.receive([record(number) for number in range(5)])
-    page.table.go_to("req_000002")
+    page.log.receive_records([record(number) for number in range(5)])
+    page.table.select_request("req_000002")
     qtbot.keyClick(page.table, Qt.Key.Key_Down)
     assert page.detail.record is not None
     assert page.detail.record.id == "req_000003"
@@ -334,7 +334,7 @@ async def test_the_arrow_keys_show_each_request_and_escape_closes(
     assert page.detail.isAncestorOf(page.focusWidget())
     qtbot.keyClick(page.detail, Qt.Key.Key_Escape)
     assert not page.detail.isVisible()
-    assert page.table.selected == []
+    assert page.table.selected_requests == []
 
 
 @pytest.fixture
@@ -359,7 +359,7 @@ def current_in_view(page: RequestsPage) -> int:
 
 async def test_who_comes_by_keyboard_is_at_the_end_that_is_in_view(scrolling: RequestsPage, qtbot: QtBot) -> None:
     scrolling.table.setFocus(Qt.FocusReason.TabFocusReason)
-    assert (current_in_view(scrolling), scrolling.table.follows) == (39, True)
+    assert (current_in_view(scrolling), scrolling.table.follows_end) == (39, True)
     qtbot.keyClick(scrolling.table, Qt.Key.Key_Up)
     assert current_in_view(scrolling) == 38
 
@@ -396,16 +396,16 @@ async def test_while_no_row_is_the_current_one_a_key_goes_to_one_in_view(
 async def test_a_key_brings_the_row_into_view_that_is_the_current_one_already(
     scrolling: RequestsPage, qtbot: QtBot
 ) -> None:
-    scrolling.table.go_to(scrolling.log.records[0].id)
+    scrolling.table.select_request(scrolling.log.records[0].id)
     scrolling.table.verticalScrollBar().setValue(32 * 20)
     qtbot.keyClick(scrolling.table, Qt.Key.Key_Home)
     assert current_in_view(scrolling) == 0
 
 
 async def test_escape_closes_the_details_from_the_list_and_the_empty_filter(page: RequestsPage, qtbot: QtBot) -> None:
-    page.log.receive([record(number) for number in range(5)])
+    page.log.receive_records([record(number) for number in range(5)])
     for widget in (page.table, page.search):
-        page.table.go_to("req_000002")
+        page.table.select_request("req_000002")
         widget.setFocus()
         shown = page.detail.isVisible()
         qtbot.keyClick(widget, Qt.Key.Key_Escape)
@@ -419,14 +419,14 @@ async def test_in_a_narrow_window_the_details_stand_below_a_list_that_keeps_its_
 ) -> None:
     assert context.store is not None
     await fill(context.store, 60)
-    page.log.reload()
+    page.log.reload_log()
     await settle()
     page.resize(700, 520)
     page.table.selectRow(30)
     before = shown_columns(page)
     chosen = page.table.selectionModel().selectedRows()[0]
     page.table.setFocus()
-    page.table.chosen.emit(page.table.current)
+    page.table.details_wanted.emit(page.table.current_request)
 
     assert page.split.orientation() == Qt.Orientation.Vertical
     assert page.detail.isVisible()
@@ -434,7 +434,7 @@ async def test_in_a_narrow_window_the_details_stand_below_a_list_that_keeps_its_
     assert page.table.viewport().rect().contains(page.table.visualRect(chosen).center())
     page.resize(920, 520)
     assert page.split.orientation() == Qt.Orientation.Horizontal
-    assert page.table.selected[0].id == page.detail.record.id  # type: ignore[union-attr]
+    assert page.table.selected_requests[0].id == page.detail.record.id  # type: ignore[union-attr]
     assert page.table.viewport().rect().contains(page.table.visualRect(chosen).center())
 
 

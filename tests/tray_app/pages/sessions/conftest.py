@@ -36,14 +36,14 @@ class Pages:
     def title(self):
         return self.browser.pane.header.title.text()
 
-    def pieces(self):
-        return [slot.piece for slot in self.conversation.slots]
+    def blocks(self):
+        return [slot.block for slot in self.conversation.slots]
 
     async def rest(self):
         """All that was begun is done, and what followed from it."""
         self.context.bridge.flush()
-        while self.page.work._running:
-            await self.page.work.settle()
+        while self.page.tasks._running:
+            await self.page.tasks.finish_pending()
             self.context.bridge.flush()
 
     async def save(self, session_id, *texts, **options):
@@ -84,7 +84,7 @@ async def pages(context, bugs, monkeypatch):
     monkeypatch.setattr(undo_bar, "offer", partial(undo_bar.offer, seconds=600))
     await pages.rest()
     yield pages
-    await page.settle()
+    await page.finish_pending()
     page.close()
     page.deleteLater()
 

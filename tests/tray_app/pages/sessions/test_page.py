@@ -11,7 +11,7 @@ from server.core.errors import DatabaseUnusable
 from server.core.records import RequestRecord
 from tests.store.conversations import talk
 from tests.waiting import until
-from tray_app.models.sessions.cells import Column
+from tray_app.models.sessions.cells import SessionColumn
 from tray_app.models.sessions.markdown import Prose
 from tray_app.pages.sessions.page import SessionsPage
 from tray_app.widgets import Confirmation
@@ -76,13 +76,13 @@ async def test_a_history_that_cannot_be_opened_is_said_and_tried_again(context, 
     assert page.empty.accessibleName() == "The database is in use. Close the other program."
     page.go_to_filter()
     page.open_details(session_id="a")
-    await page.settle()
+    await page.finish_pending()
     await store.close()
     page.empty.action.click()
-    await page.work.settle()
+    await page.tasks.finish_pending()
     assert page.browser is not None
     assert page.browser.isVisible()
-    await page.settle()
+    await page.finish_pending()
     page.deleteLater()
 
 
@@ -118,10 +118,10 @@ async def test_find_goes_to_the_search_field(listed):
 async def test_what_is_read_stays_selected_in_a_search_that_finds_it(listed):
     await listed.read("c")
     await listed.search("number 2")
-    assert listed.browser.table.current.id == "c"
-    assert listed.conversation.reading.search == "number 2"
+    assert listed.browser.table.current_session.id == "c"
+    assert listed.conversation.shown_session.search == "number 2"
     await listed.search("number 3")
-    assert listed.browser.reader.session_id is None
+    assert listed.browser.loader.session_id is None
     assert listed.browser.pane.sentence.isVisible()
 
 
@@ -135,7 +135,7 @@ async def test_nothing_is_selected_at_first(listed):
 async def test_the_selected_session_is_read(listed):
     await listed.read("b")
     assert listed.title() == "Question b"
-    assert Prose("Answer number 1") in listed.pieces()
+    assert Prose("Answer number 1") in listed.blocks()
 
 
 async def test_only_the_last_of_several_is_read(listed):
@@ -148,7 +148,7 @@ async def test_only_the_last_of_several_is_read(listed):
 async def test_a_new_turn_appears_in_the_conversation_that_is_read(listed):
     await listed.read("b")
     await listed.save("b", "Question b", "Answer number 1", "And now?", "The end")
-    assert listed.pieces()[-1] == Prose("The end")
+    assert listed.blocks()[-1] == Prose("The end")
     assert listed.ids() == list("dcba")
     assert "4\N{NO-BREAK SPACE}messages" in listed.browser.pane.header.facts.text()
 
@@ -159,8 +159,8 @@ async def test_a_session_that_no_client_names_is_read_on(pages):
     session = await pages.session_of("ses_1")
     await pages.read(session)
     await pages.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
-    assert (pages.browser.reader.session_id, pages.pieces()[-1]) == (session, Prose("Sure"))
-    assert pages.browser.table.current.id == session
+    assert (pages.browser.loader.session_id, pages.blocks()[-1]) == (session, Prose("Sure"))
+    assert pages.browser.table.current_session.id == session
 
 
 async def test_a_session_that_is_deleted_elsewhere_is_said_to_be_gone(listed):
@@ -168,7 +168,7 @@ async def test_a_session_that_is_deleted_elsewhere_is_said_to_be_gone(listed):
     await listed.context.store.delete_session("b")
     await listed.rest()
     assert "was deleted" in listed.browser.pane.sentence.text()
-    assert listed.browser.table.selected == []
+    assert listed.browser.table.selected_sessions == []
     assert listed.ids() == list("dca")
 
 
@@ -184,14 +184,14 @@ async def test_enter_goes_on_to_the_conversation(listed):
 async def test_another_page_leads_to_a_session(listed):
     listed.page.open_details(session_id="b")
     await listed.rest()
-    assert (listed.title(), listed.browser.table.current.id) == ("Question b", "b")
+    assert (listed.title(), listed.browser.table.current_session.id) == ("Question b", "b")
 
 
 async def test_a_search_is_given_up_for_a_session_that_it_does_not_find(listed):
     await listed.search("number 2")
     listed.page.open_details(session_id="b")
     await listed.rest()
-    assert (listed.browser.search.text(), listed.browser.table.current.id) == ("", "b")
+    assert (listed.browser.search.text(), listed.browser.table.current_session.id) == ("", "b")
     assert listed.title() == "Question b"
 
 
@@ -205,8 +205,8 @@ async def test_a_session_beyond_the_first_page_is_fetched(pages):
     assert pages.browser.model.row_of("s0") is None
     pages.page.open_details(session_id="s0")
     await pages.rest()
-    assert (pages.title(), pages.browser.table.current.id) == ("Question 0", "s0")
-    pages.browser.feed.load_more()
+    assert (pages.title(), pages.browser.table.current_session.id) == ("Question 0", "s0")
+    pages.browser.list_loader.load_more()
     await pages.rest()
     assert len(pages.ids()) == len(set(pages.ids())) == 103
 
@@ -217,8 +217,8 @@ async def test_the_id_of_an_answer_leads_to_its_session(pages, name):
     await pages.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
     pages.page.open_details(session_id=name)
     await pages.rest()
-    assert pages.browser.table.current.id == await pages.session_of("ses_2")
-    assert pages.pieces()[-1] == Prose("Sure")
+    assert pages.browser.table.current_session.id == await pages.session_of("ses_2")
+    assert pages.blocks()[-1] == Prose("Sure")
 
 
 async def test_a_session_that_is_no_more_is_said_to_be_gone(listed):
@@ -264,9 +264,9 @@ async def test_a_session_can_be_asked_for_before_the_list_is_there(context, bugs
     page.show()
     page.open_details(session_id="a")
     page.activate()
-    await page.work.settle()
-    assert page.browser.table.current.id == "a"
-    await page.settle()
+    await page.tasks.finish_pending()
+    assert page.browser.table.current_session.id == "a"
+    await page.finish_pending()
     page.deleteLater()
 
 
@@ -284,7 +284,7 @@ async def test_a_title_is_edited_in_its_row(listed):
     await listed.rest()
     assert (await listed.context.store.find_session("b")).summary.title == "A better title"
     assert listed.title() == "A better title"
-    assert listed.browser.table.current.title == "A better title"
+    assert listed.browser.table.current_session.title == "A better title"
 
 
 async def test_a_title_that_could_not_be_stored_is_as_it_was(listed):
@@ -306,7 +306,7 @@ async def test_a_session_is_pinned_and_let_go(listed):
     pin.click()
     await listed.rest()
     row = listed.browser.model.row_of("b")
-    assert listed.browser.model.index(row, Column.EXPIRY).data() == "Pinned"
+    assert listed.browser.model.index(row, SessionColumn.EXPIRY).data() == "Pinned"
     assert (await listed.context.store.find_session("b")).summary.pinned
     assert "Unpin" in pin.accessibleName()
     pin.click()
@@ -344,14 +344,14 @@ async def test_a_session_is_exported_to_the_chosen_file(listed, tmp_path, format
     text = (tmp_path / f"out{suffix}").read_text()
     assert "Answer number 1" in text
     assert format != "json" or json.loads(text)["id"] == "b"
-    assert f"out{suffix}" in listed.browser.actions_of.exporting.toast.text()
+    assert f"out{suffix}" in listed.browser.session_actions.session_export.toast.text()
 
 
 async def test_an_export_that_fails_is_said_on_the_page(listed, tmp_path):
-    listed.browser.actions_of.exporting.export("b", tmp_path / "nowhere" / "x.md", "markdown")
+    listed.browser.session_actions.session_export.export_to("b", tmp_path / "nowhere" / "x.md", "markdown")
     await listed.rest()
     assert "could not be written" in listed.page.banner.message
-    listed.browser.actions_of.exporting.export("never", tmp_path / "x.md", "markdown")
+    listed.browser.session_actions.session_export.export_to("never", tmp_path / "x.md", "markdown")
     await listed.rest()
     assert "no longer exists" in listed.page.banner.message
 
@@ -397,7 +397,7 @@ async def test_a_deleted_session_can_be_had_back(listed):
     assert listed.browser.footer.text.text().startswith("3 sessions")
     assert await listed.context.store.find_session("b") is None
     listed.browser.undo_bar.undo()
-    await listed.page.settle()
+    await listed.page.finish_pending()
     assert listed.ids() == list("dcba")
     assert await listed.context.store.find_session("b") is not None
 
@@ -422,7 +422,7 @@ async def test_the_selected_ones_are_deleted_together(listed):
     delete_menu(listed)["Delete 2 sessions..."].trigger()
     assert question(listed).confirm.text() == "Delete 2 sessions"
     answer(listed, yes=True)
-    await listed.page.settle()
+    await listed.page.finish_pending()
     assert [summary.id for summary in (await listed.context.store.list_sessions()).items] == ["c", "a"]
 
 
@@ -434,7 +434,7 @@ async def test_all_that_a_search_finds_are_deleted(listed):
     assert question(listed).confirm.text() == "Delete 4 sessions"
     answer(listed, yes=True)
     assert listed.ids() == []
-    await listed.page.settle()
+    await listed.page.finish_pending()
     assert [summary.id for summary in (await listed.context.store.list_sessions()).items] == ["e"]
 
 
@@ -444,7 +444,7 @@ async def test_all_are_deleted_and_the_pinned_ones_are_counted(listed):
     await listed.rest()
     assert question(listed).confirm.text() == "Delete all 4 sessions"
     answer(listed, yes=True)
-    listed.browser.actions_of.deleting.commit()
+    listed.browser.session_actions.delete_controller.commit_pending()
     await listed.rest()
     assert (await listed.context.store.list_sessions()).total == 0
     assert listed.browser.empty.isVisible()
@@ -464,7 +464,7 @@ async def test_quitting_deletes_what_could_still_be_undone(listed):
     await listed.read("b")
     press(listed.browser.table, Qt.Key.Key_Delete)
     answer(listed, yes=True)
-    await listed.page.settle()
+    await listed.page.finish_pending()
     assert await listed.context.store.find_session("b") is None
 
 
@@ -487,7 +487,7 @@ async def test_a_session_that_goes_on_while_the_question_is_open_is_deleted(page
     press(pages.browser.table, Qt.Key.Key_Delete)
     await pages.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
     answer(pages, yes=True)
-    await pages.page.settle()
+    await pages.page.finish_pending()
     assert (await pages.context.store.list_sessions()).total == 0
 
 
@@ -496,17 +496,17 @@ async def test_after_a_deletion_the_next_session_is_read(listed):
     press(listed.browser.table, Qt.Key.Key_Delete)
     answer(listed, yes=True)
     await listed.rest()
-    assert listed.browser.table.current.id == "b"
+    assert listed.browser.table.current_session.id == "b"
     assert listed.title() == "Question b"
 
 
 async def test_work_under_way_is_shown_until_it_is_done(listed):
     said = []
-    listed.page.work.busy_changed.connect(said.append)
+    listed.page.tasks.busy_changed.connect(said.append)
     listed.page.refresh()
-    assert listed.page.work.busy
+    assert listed.page.tasks.is_busy
     await listed.rest()
-    assert (said[0], said[-1], listed.page.work.busy) == (True, False, False)
+    assert (said[0], said[-1], listed.page.tasks.is_busy) == (True, False, False)
     assert not listed.browser.footer.busy.isVisible()
 
 
@@ -519,4 +519,4 @@ async def test_a_list_that_cannot_be_read_is_said_and_what_was_read_stays(listed
     await listed.context.store._do(lambda connection: connection.execute("ALTER TABLE lost RENAME TO sessions"))
     listed.page.refresh()
     await listed.rest()
-    assert listed.browser.feed.state == "ready"
+    assert listed.browser.list_loader.state == "ready"
