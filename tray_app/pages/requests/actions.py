@@ -1,4 +1,4 @@
-"""What can be done with requests, by the context menu, the buttons and the keyboard."""
+"""Actions on requests, for the context menu, the buttons and the keyboard."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ from tray_app.translation import counted, tr
 
 
 class RequestActions(QObject):
-    """The actions of the table; `told(text)` says what was done."""
+    """The actions of the table; `notify(text)` reports the result."""
 
     def __init__(
         self,
@@ -26,13 +26,13 @@ class RequestActions(QObject):
         export: RequestExport,
         *,
         clear: Callable[[], Any],
-        told: Callable[[str], None],
+        notify: Callable[[str], None],
     ) -> None:
         super().__init__(table)
         self._context = context
         self._table = table
         self._export = export
-        self._notify = told
+        self._notify = notify
         self.copy = self._add_action(tr("&Copy rows"), QKeySequence.StandardKey.Copy, self._copy_rows)
         self.copy_id = self._add_action(tr("Copy &id"), "Ctrl+Shift+C", self._copy_ids)
         self.copy_curl = self._add_action(tr("Copy as c&url"), "Ctrl+Alt+C", self._copy_curl)
@@ -47,14 +47,14 @@ class RequestActions(QObject):
         table.horizontalHeader().addAction(self.reset_columns)
 
     def cancel_request(self, record: RequestRecord) -> None:
-        """End a running request."""
+        """Cancel a running request."""
         if self._context.server.cancel(record.id):
             self._notify(tr("Request cancelled."))
         else:
             self._notify(tr("The request has already finished."))
 
     def build_menu(self) -> QMenu:
-        """The context menu for what is selected; made anew each time."""
+        """Build the context menu for the selected requests."""
         self.update_enabled()
         menu = QMenu(self._table)
         groups = [[self.copy, self.copy_id, self.copy_curl], [self.session, self.cancel]]
@@ -65,7 +65,7 @@ class RequestActions(QObject):
         return menu
 
     def update_enabled(self) -> None:
-        """Enable what can be done now."""
+        """Enable the actions that apply to the selection."""
         selected = self._table.selected_requests
         for action in (self.copy, self.copy_id, self.export_selected):
             action.setEnabled(bool(selected))
@@ -73,10 +73,10 @@ class RequestActions(QObject):
         self.session.setEnabled(len(selected) == 1 and selected[0].session_id is not None)
         self.cancel.setEnabled(any(record.status == "running" for record in selected))
 
-    def _open_menu(self, place: QPoint) -> None:
+    def _open_menu(self, position: QPoint) -> None:
         menu = self.build_menu()
         menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(self._table.viewport().mapToGlobal(place))
+        menu.popup(self._table.viewport().mapToGlobal(position))
 
     def _copy_rows(self) -> None:
         selected = self._table.selected_requests

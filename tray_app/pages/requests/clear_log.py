@@ -1,4 +1,4 @@
-"""Clearing the log: of what the filter finds, or of everything."""
+"""Clear the log: delete the requests that match the filter, or all of them."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from tray_app.widgets import Confirmation, confirm
 
 
 class ClearLog(QObject):
-    """Asks, and deletes. `told(text)` says what was done, `failed(error)` what went wrong."""
+    """Asks, then deletes. `notify(text)` reports the result, `show_error(error)` a failure."""
 
     def __init__(
         self,
@@ -22,20 +22,20 @@ class ClearLog(QObject):
         parent: QWidget,
         log: RequestLogModel,
         *,
-        told: Callable[[str], None],
-        failed: Callable[[TrayError], None],
+        notify: Callable[[str], None],
+        show_error: Callable[[TrayError], None],
     ) -> None:
         super().__init__(parent)
         self._context = context
         self._window = parent
         self._log = log
-        self._notify = told
-        self._show_error = failed
+        self._notify = notify
+        self._show_error = show_error
         self.dialog: Confirmation | None = None
-        """The question, while it is asked."""
+        """The open question. The count is read first, so a second click could otherwise open a second one."""
 
     def ask_to_clear(self) -> None:
-        """Ask whether the requests of the filter are to go."""
+        """Ask whether to delete the requests that match the filter."""
         self._context.run(
             self._count_and_ask(self._log.request_filter), name="count requests", on_error=self._show_error
         )

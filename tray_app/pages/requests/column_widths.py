@@ -1,4 +1,4 @@
-"""Which columns there is room for, and how wide each is."""
+"""Column layout of the request table: visible columns and their widths."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from tray_app.models.requests.columns import RequestColumn
 
 
 class Widths(NamedTuple):
-    """In pixels: what a column needs, and what it would like."""
+    """Minimum and preferred width of a column in pixels."""
 
     minimum: int
     preferred: int
@@ -16,17 +16,17 @@ class Widths(NamedTuple):
 def fit_columns(
     columns: Sequence[RequestColumn], room: int, sizes: Mapping[str, Widths], chosen: Mapping[str, int]
 ) -> dict[str, int]:
-    """The widths of the columns that are shown; together they are `room`, as long as rank 0 has room.
+    """The widths of the visible columns; their sum is `room` if the columns of rank 0 fit.
 
-    `chosen` are the widths that the person gave. Where the least widths do not fit, the columns of the highest rank
-    go; where the wished ones do not, all give way in proportion to what they can give.
+    `chosen` are the widths set by the user. If the minimum widths do not fit, the columns of the highest rank are
+    hidden. If the preferred widths do not fit, all columns shrink in proportion to their slack.
     """
     shown = list(columns)
     while sum(sizes[column.key].minimum for column in shown) > room and any(column.rank for column in shown):
         highest = max(column.rank for column in shown)
         shown = [column for column in shown if column.rank < highest]
-    wished = {column.key: chosen.get(column.key, sizes[column.key].preferred) for column in shown}
-    widths = {key: max(sizes[key].minimum, wish) for key, wish in wished.items()}
+    preferred = {column.key: chosen.get(column.key, sizes[column.key].preferred) for column in shown}
+    widths = {key: max(sizes[key].minimum, width) for key, width in preferred.items()}
     extra = room - sum(widths.values())
     if extra < 0:
         _shrink_columns(widths, {key: widths[key] - sizes[key].minimum for key in widths}, -extra)
@@ -49,7 +49,7 @@ def _widen_columns(
 ) -> None:
     stretching = [column.key for column in shown if column.stretches]
     takers = [key for key in stretching if key not in chosen] or stretching or [column.key for column in shown[-1:]]
-    for place, key in enumerate(takers):
-        share = extra // (len(takers) - place)
+    for index, key in enumerate(takers):
+        share = extra // (len(takers) - index)
         widths[key] += share
         extra -= share

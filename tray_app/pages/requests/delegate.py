@@ -1,4 +1,4 @@
-"""How cells are drawn: the status with its shape and colour, ids in the fixed font."""
+"""Cell painting in the request table: status icons, ids in the fixed font."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPixmap
@@ -16,9 +16,9 @@ STATUS_ICONS: dict[RequestStatus, tuple[str, str]] = {
     "error": ("mdi6.alert-octagon-outline", "error"),
     "cancelled": ("mdi6.minus-circle-outline", "muted"),
 }
-"""Each status by shape and colour: neither alone has to be told apart."""
+"""Icon and colour of each status; they differ in shape as well as in colour."""
 PADDING = 11
-"""Pixels left and right of a cell's text, as in the header."""
+"""Pixels left and right of a cell's text, the same as in the header."""
 _MUTED = frozenset({"time", "session"})
 
 _FLAGS = int(Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextSingleLine)
@@ -29,8 +29,8 @@ _FIGURES = Qt.TextElideMode.ElideRight, _FLAGS | int(Qt.AlignmentFlag.AlignRight
 class RequestDelegate(RowDelegate):
     """Draws the cells of `log`.
 
-    It paints by itself, and not by way of the style: a list that takes hundreds of rows a second is painted anew ten
-    times a second, and a style asks eight questions about each cell.
+    It paints without the style: a list that gets hundreds of rows a second is repainted ten times a second, and a style
+    queries eight roles of each cell.
     """
 
     def __init__(self, view: QAbstractItemView, log: RequestLogModel) -> None:
@@ -60,7 +60,7 @@ class RequestDelegate(RowDelegate):
             painter.fillRect(rect, theme.current().colour("hover"))
 
     def _draw_status_icon(self, painter: QPainter, rect: QRect, status: RequestStatus) -> int:
-        """Draw the status' shape; returns where its word begins."""
+        """Draw the status icon; return the left edge of the text."""
         side, scale = theme.size("icon"), painter.device().devicePixelRatioF()
         key = (status, scale, theme.current().dark)
         if key not in self._icons:

@@ -1,4 +1,4 @@
-"""The pane beside the list: one request, as far as it is known."""
+"""Details pane of one request."""
 
 import asyncio
 
@@ -27,16 +27,17 @@ from tray_app.widgets import Busy, button
 
 
 class DetailPane(QFrame):
-    """Shows the request of `show_request`. Headers and bodies are read and laid out in the background."""
+    """Shows one request. Headers and bodies are read and formatted in the background."""
 
     closed = Signal()
     cancel_wanted = Signal(object)
-    """The RequestRecord that is to be cancelled."""
+    """The RequestRecord to cancel."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._context = context
         self.record: RequestRecord | None = None
+        # One load at a time; another request that is shown meanwhile sets `_load_needed` and is read by the same task.
         self._loading: asyncio.Task[None] | None = None
         self._load_needed = False
         self._advice: Advice | None = None
@@ -61,7 +62,7 @@ class DetailPane(QFrame):
         context.settings_changed.connect(self._reload_request)
 
     def show_request(self, record: RequestRecord) -> None:
-        """Show this request from the top."""
+        """Show this request, scrolled to the top."""
         if self.record is None or self.record.id != record.id:
             for part in (self.headers, self.request_body, self.response_body):
                 part.hide()
@@ -70,7 +71,7 @@ class DetailPane(QFrame):
         self._load_logged_parts()
 
     def update_request(self, record: RequestRecord) -> None:
-        """A newer version of the request that is shown; another request's is of no interest."""
+        """Show a newer version of the shown request; ignore other requests."""
         before = self.record
         if before is None or record.id != before.id:
             return
@@ -79,12 +80,12 @@ class DetailPane(QFrame):
             self._load_logged_parts()
 
     def refresh_running_time(self) -> None:
-        """Time has gone by."""
+        """Update the times of a running request."""
         if self.record is not None and self.record.status == "running":
             self.times.show_pairs(timing_pairs(self.record, self._context.clock()))
 
     def loading_task(self) -> "asyncio.Task[None] | None":
-        """The reading that goes on, to be waited for; None if there is none."""
+        """The task that reads headers and bodies, or None."""
         return self._loading
 
     def _show_known(self, record: RequestRecord) -> None:
@@ -111,7 +112,7 @@ class DetailPane(QFrame):
             self._load_logged_parts()
 
     def _load_logged_parts(self) -> None:
-        # One at a time: whoever runs through the list with the arrow keys does not have all of it read.
+        # One at a time: holding an arrow key must not start a read for every request it passes.
         self._load_needed = True
         if self._loading is None or self._loading.done():
             self._busy.begin()
@@ -133,11 +134,11 @@ class DetailPane(QFrame):
         whole = await store.get_request(request_id) if store is not None else None
         request = await _format_in_thread(whole.request_body if whole else None)
         response = await _format_in_thread(whole.response_body if whole else None)
+        # The user may have moved to another request while this one was read.
         if self.record is not None and self.record.id == request_id:
             self._show_logged(whole, request, response)
 
     def _show_logged(self, whole: RequestRecord | None, request: Body | None, response: Body | None) -> None:
-        assert self.record is not None  # noqa: S101 - the caller sees to it
         if whole is None:
             reason = self._explain_missing()
             self.headers.show_reason(reason)
@@ -152,7 +153,7 @@ class DetailPane(QFrame):
         self._show_body(self.response_body, response)
 
     def _show_body(self, part: LoggedText, found: Body | None) -> None:
-        assert self.record is not None  # noqa: S101 - the caller sees to it
+        assert self.record is not None  # noqa: S101 - checked by the caller
         if found is not None:
             part.show_body(found)
         elif not self._context.settings.log_bodies:
@@ -180,7 +181,7 @@ class DetailPane(QFrame):
     def _turn_on_body_logging(self) -> None:
         self._context.run(self._context.change_settings({"log_bodies": True}), name="turn on body logging")
 
-    # Ways on
+    # Links to other pages
 
     def _open_session(self) -> None:
         if self.record is not None and self.record.session_id:
@@ -190,7 +191,7 @@ class DetailPane(QFrame):
         if self._advice is not None and self._advice.page:
             self._context.show(self._advice.page, **self._advice.details)
 
-    # Setting up
+    # Layout
 
     def _lay_out_sections(self) -> None:
         grid = theme.size("grid")
@@ -216,7 +217,7 @@ class DetailPane(QFrame):
         for plain in (inside, self._area.viewport()):
             plain.setAutoFillBackground(False)
         outer = QVBoxLayout(self)
-        # The icons in the header's buttons line up with the texts below them.
+        # Aligns the icons of the header's buttons with the texts below them.
         outer.setContentsMargins(grid, 2 * grid, grid, 1)
         outer.setSpacing(grid)
         outer.addWidget(self.header)

@@ -1,4 +1,4 @@
-"""Export to a file: which one, how far it is, and how to end it."""
+"""Export of requests to a file: file dialog, progress and cancellation."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -20,7 +20,7 @@ FILE_NAME = "requests.jsonl"
 
 
 class RequestExport(QObject):
-    """Exports one list at a time. `told(text)` is called when a file was written, `failed(error)` when not."""
+    """Runs one export at a time. `notify(text)` reports the result, `show_error(error)` a failure."""
 
     def __init__(
         self,
@@ -28,32 +28,32 @@ class RequestExport(QObject):
         parent: QWidget,
         busy: Busy,
         *,
-        told: Callable[[str], None],
-        failed: Callable[[TrayError], None],
+        notify: Callable[[str], None],
+        show_error: Callable[[TrayError], None],
     ) -> None:
         super().__init__(parent)
         self._context = context
         self._window = parent
         self._busy = busy
-        self._notify = told
-        self._show_error = failed
+        self._notify = notify
+        self._show_error = show_error
         self._task: asyncio.Task[int | None] | None = None
 
     @property
     def running_export(self) -> "asyncio.Task[int | None] | None":
-        """The export that goes on; None if there is none."""
+        """The running export, or None."""
         return self._task
 
     def ask_for_filtered(self, wanted: RequestFilter, live: Sequence[RequestRecord]) -> None:
-        """Export all that match to a file that the person chooses; `live` are those that may not be stored."""
+        """Export all matching requests to a file chosen by the user; `live` may not be stored yet."""
         self._ask_for_path(lambda path: self.write_filtered(wanted, live, path))
 
     def ask_for_selected(self, records: Sequence[RequestRecord]) -> None:
-        """Export these requests to a file that the person chooses."""
+        """Export these requests to a file chosen by the user."""
         self._ask_for_path(lambda path: self.write_selected(records, path))
 
     def write_filtered(self, wanted: RequestFilter, live: Sequence[RequestRecord], path: Path) -> None:
-        """Export all that match to `path`."""
+        """Export all matching requests to `path`."""
         self._start_export(path, export_filtered(self._context.store, wanted, path, self._show_progress, live))
 
     def write_selected(self, records: Sequence[RequestRecord], path: Path) -> None:
@@ -61,7 +61,7 @@ class RequestExport(QObject):
         self._start_export(path, export_selected(self._context.store, records, path, self._show_progress))
 
     def cancel_export(self) -> None:
-        """End the export; nothing is left of it."""
+        """Cancel the export; no file is left."""
         if self._task is not None:
             self._task.cancel()
 
@@ -77,6 +77,7 @@ class RequestExport(QObject):
         self._task.add_done_callback(lambda task: self._finish_export(task, path))
 
     def _show_progress(self, done: int, total: int) -> None:
+        # Progress may arrive after the export ended; it must not show the indicator again.
         if self._busy.isVisible():
             text = tr("Exporting: {done} of {total}").format(done=f"{done:,}", total=f"{total:,}")
             self._busy.begin(text, self.cancel_export)

@@ -1,4 +1,4 @@
-"""The list with what stands in its place while it is empty, and the button that brings the new rows."""
+"""The request table, its empty state, and the button that shows new rows."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,10 +15,10 @@ from tray_app.widgets import EmptyState, button
 
 
 class ListPane(QWidget):
-    """Shows `table`, or the empty state that `say_why_empty` was told."""
+    """Shows `table`, or the empty state."""
 
     new_wanted = Signal()
-    """The person wants to see the new rows."""
+    """The user wants to see the new rows."""
 
     def __init__(self, log: RequestLogModel, table: RequestTable) -> None:
         super().__init__()
@@ -37,23 +37,23 @@ class ListPane(QWidget):
 
     @property
     def new_count(self) -> int:
-        """How many new requests are not seen: held back, or below the end of the view."""
+        """Number of unseen new requests: held back, or below the view."""
         return len(self._log.held) + self.table.unseen
 
     def show_table(self) -> None:
-        """Show the list."""
+        """Show the table."""
         self._stack.setCurrentWidget(self.table)
         self.update_new_rows()
 
     def show_empty(self, sentence: str, label: str = "", on_action: Callable[[], Any] | None = None) -> None:
-        """Show why the list is empty, and the one step that changes it."""
+        """Show why the list is empty, with an action that helps."""
         self.empty.set_sentence(sentence)
         self.empty.set_action(label, on_action)
         self._stack.setCurrentWidget(self.empty)
         self.update_new_rows()
 
     def update_new_rows(self) -> None:
-        """Say how many new ones there are."""
+        """Update the count on the button, and show or hide the button."""
         new = self.new_count
         away = self.table.log.rowCount() > 0 and not self._log.has_end
         text = tr("{n} new").format(n=f"{new:,}+" if new >= MAX_RECENT else f"{new:,}")

@@ -1,4 +1,4 @@
-"""The parts of a request that are only kept if they are logged: headers and bodies."""
+"""The logged parts of a request: headers and bodies."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from tray_app.widgets import CodeView, CopyButton, button
 
 
 class LoggedText(QWidget):
-    """A heading, and below it the text; or why there is none, with what to do about it."""
+    """A heading with the text below it, or the reason why there is none, with a remedy."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class LoggedText(QWidget):
         self.note.setProperty("role", "muted")
         self.view = CodeView()
         self.view.setAccessibleName(title)
-        # The pane scrolls: no text gives way to the others.
+        # Fixed height: the pane scrolls, so no text shrinks in favour of another.
         self.view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.copy_whole = CopyButton(lambda: self._full_text, tr("Copy all"))
         self.remedy = button("", self._run_remedy)
@@ -33,19 +33,19 @@ class LoggedText(QWidget):
         self.hide()
 
     def show_body(self, body: Body) -> None:
-        """Show a body that was prepared."""
+        """Show a formatted body."""
         self._full_text = body.full_text
         self.view.set_text(body.shown_text, body.language)
         self._show_parts(body.note, cut=bool(body.note))
 
     def show_headers(self, headers: Sequence[Pair]) -> None:
-        """Show headers, one in a line."""
+        """Show headers, one per line."""
         self._full_text = "\n".join(f"{name}: {value}" for name, value in headers)
         self.view.set_text(self._full_text)
         self._show_parts("")
 
     def show_reason(self, reason: str, label: str = "", on_remedy: Callable[[], Any] | None = None) -> None:
-        """Say why there is nothing, and offer what makes that there is, the next time."""
+        """Show why there is no text, with a button that enables logging in future."""
         self._full_text = ""
         self.view.set_text("")
         self._show_parts(reason)
@@ -55,7 +55,7 @@ class LoggedText(QWidget):
 
     @property
     def full_text(self) -> str:
-        """All of the text."""
+        """The full text."""
         return self._full_text
 
     def _show_parts(self, note: str, *, cut: bool = False) -> None:
@@ -71,14 +71,14 @@ class LoggedText(QWidget):
             self._on_remedy()
 
     def _lay_out_text(self) -> None:
-        told = QHBoxLayout()
-        told.setSpacing(theme.size("grid"))
-        told.addWidget(self.note, 1)
-        told.addWidget(self.copy_whole)
-        told.addWidget(self.remedy)
+        row = QHBoxLayout()
+        row.setSpacing(theme.size("grid"))
+        row.addWidget(self.note, 1)
+        row.addWidget(self.copy_whole)
+        row.addWidget(self.remedy)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.size("grid"))
         column.addWidget(self._heading)
-        column.addLayout(told)
+        column.addLayout(row)
         column.addWidget(self.view)

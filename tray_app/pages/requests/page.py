@@ -1,4 +1,4 @@
-"""The requests page."""
+"""The Requests page."""
 
 from typing import Any, cast
 
@@ -24,16 +24,16 @@ from tray_app.window.adaptive_splitter import AdaptiveSplitter
 from tray_app.window.page import Page
 
 SPLIT_KEY = "requests/split"
-"""The preference that holds the splitter's place."""
+"""Preference key of the splitter position."""
 BESIDE_FROM = 800
-"""Pixels from which the details stand beside the list; below it, the list would lose the columns that matter."""
+"""Minimum width in pixels for details beside the list; in less, the list would lose important columns."""
 TICK_MS = 1000
 AGE_TICKS = 30
-"""While nothing runs, times become older in steps of so many ticks."""
+"""While no request runs, relative times are updated every this many ticks."""
 
 
 class RequestsPage(Page):
-    """The live log, with one request in detail beside it."""
+    """The live log, with the details of one request beside it."""
 
     key = "requests"
 
@@ -53,12 +53,15 @@ class RequestsPage(Page):
         self._is_loading = False
         self.toast = Toast(self)
         self.export = RequestExport(
-            context, self, self.busy, told=self.toast.show_message, failed=self.banner.show_error
+            context, self, self.busy, notify=self.toast.show_message, show_error=self.banner.show_error
         )
-        self.clear_log = ClearLog(context, self, self.log, told=self.toast.show_message, failed=self.banner.show_error)
+        self.clear_log = ClearLog(
+            context, self, self.log, notify=self.toast.show_message, show_error=self.banner.show_error
+        )
         self.actions_ = RequestActions(
-            context, self.table, self.export, clear=self.clear_log.ask_to_clear, told=self.toast.show_message
+            context, self.table, self.export, clear=self.clear_log.ask_to_clear, notify=self.toast.show_message
         )
+        # The last store seen: a server start may open one that could not be opened before.
         self._store = context.store
         self._active = False
         self._ticks = 0
@@ -71,13 +74,13 @@ class RequestsPage(Page):
 
     @property
     def tick_interval_ms(self) -> int | None:
-        """How often the times that are shown move on; None while they stand still."""
+        """Interval of the time updates in milliseconds; None while they are stopped."""
         return self._timer.interval() if self._timer.isActive() else None
 
-    # What the window asks
+    # Page interface
 
     def activate(self) -> None:
-        """Read the log the first time, and let time go by."""
+        """Load the log on first use, and start updating times."""
         self._active = True
         if not self.log.is_loaded and not self.log.is_loading:
             self.log.reload_log()
@@ -87,23 +90,23 @@ class RequestsPage(Page):
         self._update_controls()
 
     def deactivate(self) -> None:
-        """Time stands still where nobody looks."""
+        """Stop updating times."""
         self._active = False
         self._update_controls()
 
     def refresh(self) -> None:
-        """Read the end of the log again; a list that was scrolled back stays where it is."""
+        """Read the end of the log again, unless the list is scrolled back."""
         if self.table.follows_end:
             self.log.reload_log()
         self.log.refresh_ages()
 
     def go_to_filter(self) -> None:
-        """Go to the text filter."""
+        """Focus the text filter."""
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
 
     def open_details(self, **details: Any) -> None:
-        """`request_id` shows that request; `session_id` the requests of that session."""
+        """Show the request `request_id`, or the requests of the session `session_id`."""
         if request_id := details.get("request_id"):
             if not self.table.select_request(request_id):
                 self.context.run(self._open_request(request_id), name="open a request")
@@ -111,14 +114,14 @@ class RequestsPage(Page):
             self.clear_filter(session_id)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc closes the details from wherever it is not needed for something else, as for the filter's text."""
+        """Close the details on Esc, unless a child such as the filter has used the key."""
         if event.key() == Qt.Key.Key_Escape and not self.detail.isHidden():
             self._close_details()
         else:
             super().keyPressEvent(event)
 
     async def finish_pending(self) -> None:
-        """An export that goes on is ended, and leaves nothing behind."""
+        """Cancel a running export; no file is left."""
         self.export.cancel_export()
 
     # Filter
@@ -129,7 +132,7 @@ class RequestsPage(Page):
         self.log.set_filter(RequestFilter(status=status, session_id=self.session.session_id, search=search))
 
     def clear_filter(self, session_id: str | None = None) -> None:
-        """Show all requests, or all of a session."""
+        """Show all requests, or all requests of a session."""
         self.chips.set_current("all")
         self.search.clear()
         self.session.set_session(session_id)
@@ -160,7 +163,7 @@ class RequestsPage(Page):
         self.table.clearSelection()
         self.table.setFocus()
 
-    # What happens
+    # Events
 
     def _receive_records(self, records: list[RequestRecord]) -> None:
         self.log.receive_records(records)
@@ -199,7 +202,7 @@ class RequestsPage(Page):
             self.log.reload_log()
 
     def _server_changed(self) -> None:
-        # A start opens a store that could not be opened before.
+        # A server start may have opened the store.
         if self.context.store is not self._store:
             self._store = self.context.store
             self.banner.clear()
@@ -221,6 +224,7 @@ class RequestsPage(Page):
             interval = TICK_MS if running else TICK_MS * AGE_TICKS
             if not self._timer.isActive() or self._timer.interval() != interval:
                 self._timer.start(interval)
+        # The busy indicator counts: it must get one `begin` and one `end` per load.
         if self.log.is_loading != self._is_loading:
             self._is_loading = self.log.is_loading
             (self.loading.begin if self._is_loading else self.loading.end)()
@@ -249,7 +253,7 @@ class RequestsPage(Page):
         self.kept.setText(kept)
         self.kept.setVisible(bool(kept))
 
-    # Setting up
+    # Layout
 
     def _make_tools(self) -> None:
         self.chips = ChipRow(
@@ -267,7 +271,7 @@ class RequestsPage(Page):
         )
         self.pause.setCheckable(True)
         self.pause.setShortcut("Ctrl+P")
-        self.pause.setMinimumWidth(104)  # for both of its words
+        self.pause.setMinimumWidth(104)  # fits both labels
         self.export_button = button(
             tr("&Export..."),
             self.actions_.export_filtered.trigger,

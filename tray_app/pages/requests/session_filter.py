@@ -1,4 +1,4 @@
-"""The one session whose requests the list is about, when somebody came from there."""
+"""Filter for the requests of one session, set from the Sessions page."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,14 @@ from tray_app.widgets import ElidedLabel, button
 
 
 class SessionFilter(QWidget):
-    """Hidden while the list is about all sessions.
+    """Shows the filtered session; hidden while the list has no session filter.
 
-    Requests whose client names no session have the ids of checkpoints. The store knows their session once they are
-    answered, so that they are found there, and not in the running requests.
+    A request whose client names no session has the id of a checkpoint. The store resolves it to the session once the
+    request is answered; a running one is not found by the session id.
     """
 
     changed = Signal()
-    """Another session, or none."""
+    """`session_id` changed."""
     session_continued = Signal()
     """The session has another turn."""
 
@@ -28,7 +28,7 @@ class SessionFilter(QWidget):
         self.session_id: str | None = None
         self._context = context
         self._is_resolved = False
-        """Whether `session_id` is known to be a session's, and not that of a request's answer."""
+        """Whether `session_id` is a session's id. A checkpoint's id is replaced once the store knows its session."""
         self.name = ElidedLabel()
         self.leave = button(tr("Show all requests"), lambda: self.set_session(None), icon="mdi6.close")
         row = QHBoxLayout(self)
@@ -40,7 +40,7 @@ class SessionFilter(QWidget):
         context.bridge.sessions_changed.connect(self._handle_session_events)
 
     def set_session(self, session_id: str | None) -> None:
-        """Be about this session, or about all."""
+        """Filter by this session; None shows all requests."""
         self.setVisible(session_id is not None)
         if session_id != self.session_id:
             self.session_id = session_id
@@ -53,6 +53,7 @@ class SessionFilter(QWidget):
     async def _find_session(self, session_id: str) -> None:
         store = self._context.store
         summary = await store.find_summary(session_id) if store is not None else None
+        # The user may have set another filter while the store was read.
         if summary is None or session_id != self.session_id:
             return
         self._is_resolved = summary.id == session_id

@@ -1,4 +1,4 @@
-"""The list of requests. It follows the log while its end is in view, and stands still while it is not."""
+"""Table view of the request log. It follows the end of the log while the end is in view."""
 
 from collections.abc import Sequence
 
@@ -19,23 +19,23 @@ from tray_app.widgets import close_header, dress_rows
 from tray_app.widgets.row_table import RowTable
 
 WIDTHS_KEY = "requests/columns"
-"""The preference that holds the widths that the person gave, as JSON."""
+"""Preference key of the column widths set by the user, as JSON."""
 _NEAR_END = 8
-"""So many pixels from its end, the list counts as being there."""
+"""Within this many pixels of its end, the list counts as scrolled to the end."""
 _SAVE_MS = 500
 _ENTER_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _STEP_KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 
 class RequestTable(RowTable):
-    """Shows `log`. Tells it which rows are seen, so that it reads what is next to them."""
+    """Shows `log` and reports the visible rows to it, so that it loads the rows next to them."""
 
     current_changed = Signal(object)
-    """The RequestRecord that a person went to, or None."""
+    """The RequestRecord that the user moved to, or None."""
     details_wanted = Signal(object)
-    """The RequestRecord that Enter or a double click asks for."""
+    """The RequestRecord opened with Enter or a double click."""
     unseen_changed = Signal(int)
-    """How many new rows stand below what is seen."""
+    """Number of new rows below the view."""
 
     def __init__(self, log: RequestLogModel, preferences: Preferences, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,9 +43,12 @@ class RequestTable(RowTable):
         self.unseen = 0
         self._preferences = preferences
         self._user_widths = _parse_widths(preferences.value(WIDTHS_KEY, ""))
+        # Set while widths are applied: `sectionResized` is then not a change by the user.
         self._laying_out = False
         self._follows_end = True
+        # The first visible row and its offset, while rows are inserted or removed: scrolling is then not the user's.
         self._scroll_anchor: tuple[QPersistentModelIndex, int] | None = None
+        # Set while a row is selected again after a reload: the user has not moved.
         self._quiet = False
         self._report = _make_timer(self, 0, self._report_view)
         self._save = _make_timer(self, _SAVE_MS, self._save_widths)
@@ -56,23 +59,23 @@ class RequestTable(RowTable):
 
     @property
     def follows_end(self) -> bool:
-        """Whether the end of the log is in view, and stays there as it grows."""
+        """Whether the end of the log is in view and stays there as the log grows."""
         return self._follows_end
 
     @property
     def current_request(self) -> RequestRecord | None:
-        """The request at the cursor."""
+        """The request of the current row."""
         record = self.currentIndex().data(RECORD_ROLE) if self.currentIndex().isValid() else None
         return record if isinstance(record, RequestRecord) else None
 
     @property
     def selected_requests(self) -> Sequence[RequestRecord]:
-        """The selected requests, from the top."""
+        """The selected requests, in row order."""
         rows = sorted(index.row() for index in self.selectionModel().selectedRows())
         return [self.log.records[row] for row in rows]
 
     def select_request(self, request_id: str) -> bool:
-        """Select a request and bring it into view; False if it is not among the rows."""
+        """Select a request and scroll to it; return False if it is not loaded."""
         row = self.log.row_of(request_id)
         if row is None:
             return False
@@ -89,13 +92,13 @@ class RequestTable(RowTable):
         self._set_unseen(0)
 
     def reset_columns(self) -> None:
-        """Forget the widths that the person gave."""
+        """Reset the widths set by the user."""
         self._user_widths = {}
         self._save_widths()
         self._lay_out_columns()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter opens; End goes to the end of the log, whether it is among the rows or not."""
+        """Enter opens the details; End goes to the end of the log, loaded or not."""
         entered = not self.currentIndex().isValid() and event.key() in (*_STEP_KEYS, *_ENTER_KEYS) and self.enter()
         if event.key() in _ENTER_KEYS and self.current_request is not None:
             self.details_wanted.emit(self.current_request)
@@ -105,12 +108,12 @@ class RequestTable(RowTable):
             super().keyPressEvent(event)
 
     def entry(self) -> QModelIndex:
-        """A request that is in view; the newest, if that is."""
+        """The row that the first arrow key selects: the newest if it is visible, otherwise the first visible one."""
         row = self.log.rowCount() - 1 if self._follows_end else self.rowAt(0)
         return self.log.index(row, 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Columns come and go with the width; what is selected stays in view, else the end of the log."""
+        """Lay out the columns again; keep the selected row or the end of the log in view."""
         selected = self.selectionModel().selectedRows()[:1]
         seen = bool(selected) and QRect(QPoint(0, 0), event.oldSize()).intersects(self.visualRect(selected[0]))
         super().resizeEvent(event)
@@ -126,24 +129,25 @@ class RequestTable(RowTable):
     def _lay_out_columns(self) -> None:
         widths = fit_columns(self.log.columns, self.viewport().width(), self._column_sizes(), self._user_widths)
         self._laying_out = True
-        for at, column in enumerate(self.log.columns):
-            self.setColumnHidden(at, column.key not in widths)
+        for index, column in enumerate(self.log.columns):
+            self.setColumnHidden(index, column.key not in widths)
             if column.key in widths:
-                self.setColumnWidth(at, widths[column.key])
+                self.setColumnWidth(index, widths[column.key])
         self._laying_out = False
 
     def _column_sizes(self) -> dict[str, Widths]:
-        """What the columns need in the font that is in force."""
+        """Minimum and preferred widths of the columns in the current font."""
         cells, header = self.fontMetrics(), self.horizontalHeader().fontMetrics()
         mark = theme.size("icon") + theme.size("grid")
 
-        def width(column: RequestColumn, samples: Sequence[str]) -> int:
+        def sample_width(column: RequestColumn, samples: Sequence[str]) -> int:
             text = max(map(cells.horizontalAdvance, samples)) + (mark if column.key == "status" else 0)
             return max(text, header.horizontalAdvance(column.title)) + 2 * PADDING + 1
 
         return {
             column.key: Widths(
-                width(column, column.minimum_texts), width(column, (*column.minimum_texts, *column.preferred_texts))
+                sample_width(column, column.minimum_texts),
+                sample_width(column, (*column.minimum_texts, *column.preferred_texts)),
             )
             for column in self.log.columns
         }
@@ -156,7 +160,7 @@ class RequestTable(RowTable):
     def _save_widths(self) -> None:
         self._preferences.set_value(WIDTHS_KEY, orjson.dumps(self._user_widths).decode())
 
-    # The place in the log
+    # Scroll position
 
     def _save_scroll_position(self) -> None:
         top = self.indexAt(QPoint(0, 0))
@@ -165,7 +169,7 @@ class RequestTable(RowTable):
         )
 
     def _restore_scroll_position(self) -> None:
-        # Only now does the scroll bar know of the rows.
+        # Qt delays the layout: without this the scroll bar does not know the new rows yet.
         self.executeDelayedItemsLayout()
         bar = self.verticalScrollBar()
         if self._follows_end:
@@ -190,6 +194,7 @@ class RequestTable(RowTable):
 
     def _handle_scroll(self) -> None:
         bar = self.verticalScrollBar()
+        # Between saving and restoring the position, Qt scrolls because of the rows, not the user.
         if self._scroll_anchor is None:
             self._follows_end = bar.value() >= bar.maximum() - _NEAR_END and self.log.has_end
             if self._follows_end:
@@ -212,7 +217,7 @@ class RequestTable(RowTable):
         self.selectionModel().setCurrentIndex(self.log.index(row, 0), flags)
 
     def select_quietly(self, request_id: str) -> None:
-        """Select a request again after the list was read anew, without going there."""
+        """Select a request again after a reload, without scrolling or opening it."""
         row = self.log.row_of(request_id)
         if row is not None:
             self._quiet = True
@@ -225,7 +230,7 @@ class RequestTable(RowTable):
         if not self._quiet and current.isValid():
             self.current_changed.emit(current.data(RECORD_ROLE))
 
-    # Setting up
+    # Setup
 
     def _apply_table_style(self) -> None:
         dress_rows(self)
@@ -235,9 +240,9 @@ class RequestTable(RowTable):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        # Its room stays, so that columns keep their places; its handle is drawn where there is something to scroll.
+        # The bar keeps its space, so that columns do not shift; its handle is drawn only when there is a range.
         bar = self.verticalScrollBar()
-        bar.rangeChanged.connect(lambda least, most: bar.setEnabled(most > least))
+        bar.rangeChanged.connect(lambda minimum, maximum: bar.setEnabled(maximum > minimum))
         bar.setEnabled(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setAccessibleName(tr("Requests"))
@@ -267,7 +272,7 @@ def _make_timer(parent: QTableView, milliseconds: int, slot: object) -> QTimer:
 
 
 def _parse_widths(kept: str) -> dict[str, int]:
-    """The widths that a preference holds; none from what is not ours."""
+    """The widths in a preference; none if its value is invalid."""
     try:
         found = orjson.loads(kept)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What can be done with sessions, and the menus that offer it."""
+"""Actions on sessions, and their menus."""
 
 from collections.abc import Callable, Sequence
 
@@ -20,54 +20,54 @@ from tray_app.translation import tr
 
 
 class SessionActions(QObject):
-    """Acts on the store for the page; what changed comes back as events."""
+    """Changes sessions in the store; the list follows through events."""
 
     def __init__(
         self,
         context: Context,
         store: Store,
         run: RunInBackground,
-        feed: SessionListLoader,
+        list_loader: SessionListLoader,
         model: SessionListModel,
-        deleting: DeleteController,
+        delete_controller: DeleteController,
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
         self._context = context
         self._store = store
         self._run = run
-        self._list_loader = feed
+        self._list_loader = list_loader
         self._model = model
-        self.delete_controller = deleting
+        self.delete_controller = delete_controller
         self.session_export = SessionExport(store, run, parent)
         model.rename_wanted.connect(self.rename_session)
 
     def rename_session(self, session_id: str, title: str) -> None:
-        """Give the session a title that stays."""
+        """Store a title for the session."""
         self._run(self._store_title(session_id, title), name="rename a session")
 
     def pin_sessions(self, sessions: Sequence[SessionSummary], pinned: bool) -> None:
-        """Keep these for good, or let them expire."""
+        """Pin or unpin these sessions; pinned ones do not expire."""
         self._run(self._store_pins([summary.id for summary in sessions], pinned), name="pin sessions")
 
     def show_requests(self, session_id: str) -> None:
-        """Go to the requests of the session."""
+        """Open the Requests page with the requests of the session."""
         self._context.show("requests", session_id=session_id)
 
     def copy_ids(self, sessions: Sequence[SessionSummary]) -> None:
-        """Copy the ids, one on each line."""
+        """Copy the ids, one per line."""
         QGuiApplication.clipboard().setText("\n".join(summary.id for summary in sessions))
 
     def export_session(self, summary: SessionSummary, format: ExportFormat) -> None:
-        """Ask where to, and write it there."""
+        """Ask for a file and write the session to it."""
         self.session_export.ask_for_file(summary, format)
 
     def delete_found(self) -> None:
-        """Ask whether all that the search finds are to be deleted; all that there are without one."""
+        """Ask whether to delete all sessions that match the search; all sessions without one."""
         self._run(self._delete_found(self._list_loader.search), name="find sessions to delete")
 
     def row_menu(self, sessions: Sequence[SessionSummary], rename: Callable[[], None], parent: QWidget) -> QMenu:
-        """What can be done with the selected sessions."""
+        """Build the context menu for the selected sessions."""
         menu = QMenu(parent)
         one = sessions[0] if len(sessions) == 1 else None
         if one is not None:
@@ -86,7 +86,7 @@ class SessionActions(QObject):
         return menu
 
     def fill_delete_menu(self, menu: QMenu, selected: Sequence[SessionSummary]) -> None:
-        """The deletions that are possible now."""
+        """Fill the delete menu with the deletions that are possible now."""
         menu.clear()
         text = _delete_text(len(selected)) if selected else tr("Delete selected sessions")
         self._add_action(menu, text, lambda: self.delete_controller.confirm_delete(selected)).setEnabled(bool(selected))
@@ -99,7 +99,7 @@ class SessionActions(QObject):
         action = menu.addAction(text)
         action.triggered.connect(lambda _checked=False: slot())
         if keys:
-            # Only to be read: the list takes the key itself.
+            # Display only: the list handles the key itself.
             action.setShortcut(QKeySequence(keys))
         return action
 
@@ -107,6 +107,7 @@ class SessionActions(QObject):
         try:
             self._model.update_row(await self._store.rename_session(session_id, title))
         except BaseException:
+            # The row already shows the new title; restore the stored one.
             session = await self._store.find_session(session_id)
             if session is not None:
                 self._model.update_row(session.summary)

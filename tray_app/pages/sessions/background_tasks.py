@@ -1,4 +1,4 @@
-"""The page's work in the background, which is waited for when the application ends."""
+"""Background tasks of the page, awaited when the application quits."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -10,10 +10,10 @@ from tray_app.context import Context, OnError
 
 
 class BackgroundTasks(QObject):
-    """Runs as `Context.run` does; errors that nobody takes go to `report`."""
+    """Runs work like `Context.run`; errors without a handler go to `report`."""
 
     busy_changed = Signal(bool)
-    """Whether anything is under way."""
+    """Whether any task is running."""
 
     def __init__(self, context: Context, report: OnError, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -23,7 +23,7 @@ class BackgroundTasks(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """Whether anything is under way."""
+        """Whether any task is running."""
         return bool(self._running)
 
     def __call__(
@@ -38,7 +38,8 @@ class BackgroundTasks(QObject):
         return task
 
     async def finish_pending(self) -> None:
-        """Return when all is done."""
+        """Wait for all tasks."""
+        # A task may start another one.
         while self._running:
             await asyncio.wait(self._running)
 

@@ -1,4 +1,4 @@
-"""The sessions of an open store: search, list and conversation, and how they go together."""
+"""The sessions of an open store: search, list and conversation, connected."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -31,17 +31,17 @@ _SPLIT = "sessions/split"
 
 
 class SessionBrowser(QWidget):
-    """Shows what is in `store`; `work` runs what takes time, and takes its errors."""
+    """Shows the sessions in `store`; `tasks` runs background work and reports its errors."""
 
-    def __init__(self, context: Context, store: Store, work: BackgroundTasks) -> None:
+    def __init__(self, context: Context, store: Store, tasks: BackgroundTasks) -> None:
         super().__init__()
         self._context = context
         self._store = store
-        self._tasks = work
+        self._tasks = tasks
         self.model = SessionListModel(context.clock, pin_icon=context.theme.icon("mdi6.pin", "muted"), parent=self)
-        self.list_loader = SessionListLoader(store, self.model, work, parent=self)
-        self.loader = SessionLoader(store, work, parent=self)
-        self.pending_deletion = PendingDeletion(store, self.model, work, parent=self)
+        self.list_loader = SessionListLoader(store, self.model, tasks, parent=self)
+        self.loader = SessionLoader(store, tasks, parent=self)
+        self.pending_deletion = PendingDeletion(store, self.model, tasks, parent=self)
         self.search = SearchField(tr("Search titles and messages"))
         self.delete_button = QPushButton(tr("&Delete"))
         self.delete_menu = QMenu(self.delete_button)
@@ -50,10 +50,13 @@ class SessionBrowser(QWidget):
         self.empty = EmptyState("mdi6.forum-outline", "")
         self.undo_bar = UndoBar()
         self.footer = Footer(context, self.list_loader, self.model)
-        deleting = DeleteController(self.pending_deletion, self.table, self.undo_bar, self)
-        self.session_actions = SessionActions(context, store, work, self.list_loader, self.model, deleting, self)
+        delete_controller = DeleteController(self.pending_deletion, self.table, self.undo_bar, self)
+        self.session_actions = SessionActions(
+            context, store, tasks, self.list_loader, self.model, delete_controller, self
+        )
         self._session_to_select: str | None = None
-        """A session that was asked for before the list was there."""
+        """A session that was opened before the list was loaded; it is selected once the list is there."""
+        # Set when the window closes: an event after that would start work that nothing waits for.
         self._is_finishing = False
         self._minutes = QTimer(self)
         self._minutes.setInterval(_MINUTE_MS)
@@ -62,45 +65,45 @@ class SessionBrowser(QWidget):
         self._connect_models()
         self._connect_widgets()
 
-    # What the page tells
+    # For the page
 
     def activate(self) -> None:
-        """It is seen: times go on."""
+        """Start updating times."""
         self.refresh_times()
         self.footer.update_figures()
         self._minutes.start()
 
     def deactivate(self) -> None:
-        """It is not seen any more: nothing can be undone from here on."""
+        """Stop updating times, and commit a deletion that could still be undone."""
         self._minutes.stop()
         self.session_actions.delete_controller.commit_pending()
 
     def reload_all(self) -> None:
-        """List everything anew."""
+        """Load the list and the shown session again."""
         self.list_loader.reload_list()
         if self.loader.session_id is not None:
             self.loader.reload_session(self.loader.session_id)
 
     def refresh_times(self) -> None:
-        """Show relative times as they are now."""
+        """Update relative times."""
         self.model.refresh_times()
         self.pane.refresh_header()
 
     def open_session(self, session_id: str, request: RequestRecord | None = None) -> None:
-        """Show this session, listed or not; if there is none, why. A search is given up for it, unless it finds it.
+        """Show this session, listed or not, or the reason why it cannot be shown.
 
-        `request` is the one whose session it is.
+        A search that does not match the session is cleared. `request` is the request that the session belongs to.
         """
         self._tasks(self._find_and_open(session_id, request), name="open a session")
 
     async def finish_pending(self) -> None:
-        """Delete what could still be undone, take no more events, and finish all work."""
+        """Commit a pending deletion, ignore further events, and wait for all tasks."""
         self._is_finishing = True
         self.session_actions.delete_controller.commit_pending()
         await self.pending_deletion.finish_pending()
         await self._tasks.finish_pending()
 
-    # How the parts go together
+    # Connections
 
     def _connect_models(self) -> None:
         self._context.bridge.sessions_changed.connect(self._apply_events)
@@ -149,7 +152,7 @@ class SessionBrowser(QWidget):
         )
 
     def _apply_events(self, events: Any) -> None:
-        # Where the session that is read goes, its reader is told; the next one does not take its place unasked.
+        # If the shown session is deleted, Qt selects the next row; that must not open it.
         if not self._is_finishing:
             with self.table.suppress_signals():
                 self.list_loader.apply_events(events)
@@ -171,7 +174,7 @@ class SessionBrowser(QWidget):
             self.loader.load_session(session_id, self.list_loader.search)
 
     def _restore_selection(self) -> None:
-        """The list is another: what was read is marked in it, or given up if the search leaves it out."""
+        """Select the shown session again after a reset, or close it if the search excludes it."""
         session_id = self._session_to_select or self.loader.session_id
         self._session_to_select = None
         if session_id is None:
@@ -188,13 +191,14 @@ class SessionBrowser(QWidget):
             self.loader.clear_session()
             self.table.clear_current()
             self.pane.show_sentence(reason)
-            # With history off the list may be empty, and its own words would hide the reason.
+            # With the history off the list may be empty, and its empty state would hide the reason.
             self._stack.setCurrentWidget(self._split)
             return
         if self.model.row_of(summary.id) is None and self.list_loader.search:
             self.search.clear()
             self.list_loader.set_search("")
         self.loader.load_session(summary.id, self.list_loader.search)
+        # While the list is loading, a row added now would be replaced by its first page.
         if self.list_loader.state != "ready":
             self._session_to_select = summary.id
             return
@@ -205,7 +209,7 @@ class SessionBrowser(QWidget):
     async def _explain_absence(self, session_id: str, request: RequestRecord | None) -> str:
         page = await self._store.list_requests(RequestFilter(session_id=session_id), limit=200)
         if request is None or request.status != "running":
-            # A session that failed in the end had been saved before, if an earlier answer was complete.
+            # If an earlier answer was complete, the session had been saved, whatever happened to this request.
             complete = (record for record in page.items if record.status == "ok")
             request = next(complete, request or next(iter(page.items), None))
         keeping = Retention(
@@ -216,12 +220,12 @@ class SessionBrowser(QWidget):
         )
         return explain_absence(request, keeping, recorded=bool(page.items))
 
-    def _show_menu(self, place: QPoint) -> None:
+    def _show_menu(self, position: QPoint) -> None:
         selected = self.table.selected_sessions
         if selected:
             menu = self.session_actions.row_menu(selected, self.table.edit_title, self)
             menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            menu.popup(self.table.viewport().mapToGlobal(place))
+            menu.popup(self.table.viewport().mapToGlobal(position))
 
     def _rename_shown(self) -> None:
         if self.loader.session_id is not None and self.table.select_session(self.loader.session_id):
@@ -234,7 +238,7 @@ class SessionBrowser(QWidget):
     def _run_image_task(self, work: Coroutine[Any, Any, None]) -> object:
         return self._tasks(work, name="show an image")
 
-    # What is seen
+    # Display
 
     def _show_state(self) -> None:
         self.footer.update_figures()
@@ -285,7 +289,7 @@ class SessionBrowser(QWidget):
         self._split.addWidget(self.pane)
         self._split.setStretchFactor(0, 1)
         self._split.setStretchFactor(1, 1)
-        # Half of the page each, whatever the two would like.
+        # Half of the page each, regardless of size hints.
         self._split.setSizes([1000, 1000])
         self._split.restoreState(self._context.preferences.value(_SPLIT, QByteArray()))
         self._split.splitterMoved.connect(

@@ -1,4 +1,4 @@
-"""A part of a code block: fixed font, a background, colours, and a button that copies the whole block."""
+"""Widget of a part of a code block: fixed font, syntax highlighting, and a button that copies the whole block."""
 
 from collections.abc import Sequence
 
@@ -19,11 +19,11 @@ from tray_app.widgets.syntax import SyntaxHighlighter
 _PADDING = 6
 _BORDER = 1
 _MAX_HIGHLIGHTED_LINE = 500
-"""Nobody reads what was packed into longer lines, and to colour it takes long."""
+"""Text with longer lines is packed data, and highlighting it is slow."""
 
 
 class CodeWidget(BlockWidget):
-    """As high as its lines; what is too wide scrolls sideways. The first part has the language and the button."""
+    """As high as its lines; long lines scroll horizontally. The first part has the language and the button."""
 
     def __init__(self, code: Code) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class _CodeEdit(QPlainTextEdit):
         return self.blockCount() * metrics.lineSpacing() + 2 * _PADDING + bar + 1
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Sideways it scrolls itself; up and down the conversation does."""
+        """Scroll horizontally; vertical scrolling is left to the conversation."""
         delta = event.angleDelta()
         if abs(delta.x()) > abs(delta.y()) or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             super().wheelEvent(event)
@@ -102,7 +102,7 @@ class _CodeEdit(QPlainTextEdit):
             event.ignore()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The keys that scroll are the conversation's, unless they select."""
+        """Leave scroll keys to the conversation, unless Shift extends the selection."""
         if event.key() in SCROLL_KEYS and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             event.ignore()
         else:

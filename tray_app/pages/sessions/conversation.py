@@ -1,4 +1,4 @@
-"""The conversation that is read: its pieces as widgets, folds that open, and the hits of a search."""
+"""View of one session: blocks as widgets, collapsible blocks, and search hits."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -37,19 +37,19 @@ from tray_app.translation import tr
 
 
 class SessionView(ConversationView):
-    """`begin` does work in the background, `open_link` opens an http address that a person clicked."""
+    """Shows a LoadedSession. `start_task` runs background work, `open_link` opens a clicked http address."""
 
     hit_changed = Signal(int, int)
-    """The number of the hit that is shown, from 1 on, and of all; 0 and 0 without any."""
+    """Number of the current hit, from 1, and the total; 0 and 0 without hits."""
 
     def __init__(
         self,
-        begin: StartTask,
+        start_task: StartTask,
         open_link: Callable[[QUrl], object] = QDesktopServices.openUrl,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(self._make_marked_widget, parent)
-        self._start_task = begin
+        self._start_task = start_task
         self._open_link = open_link
         self._session: LoadedSession | None = None
         self._expanded_bodies: dict[BlockKey, tuple[DisplayBlock, ...]] = {}
@@ -60,58 +60,60 @@ class SessionView(ConversationView):
 
     @property
     def shown_session(self) -> LoadedSession | None:
-        """What is shown."""
+        """The session shown, or None."""
         return self._session
 
     @property
     def expanded_bodies(self) -> Mapping[BlockKey, Sequence[DisplayBlock]]:
-        """The folds that are open."""
+        """The bodies of the expanded blocks."""
         return self._expanded_bodies
 
-    def show_session(self, reading: LoadedSession) -> None:
-        """Show another conversation: from its beginning, or the first hit of the search."""
-        self._session = reading
+    def show_session(self, loaded: LoadedSession) -> None:
+        """Show another session from its beginning or from the first search hit."""
+        self._session = loaded
         self._expanded_bodies = {}
-        self._hits = hits_pattern(reading.search)
+        self._hits = hits_pattern(loaded.search)
         self._hit = 0
-        self.show_blocks(flatten_blocks(reading.blocks, {}))
-        if reading.hits:
+        self.show_blocks(flatten_blocks(loaded.blocks, {}))
+        if loaded.hits:
             self.go_to_hit(0)
         else:
             self.hit_changed.emit(0, 0)
 
-    def update_session(self, reading: LoadedSession) -> None:
-        """Show what became of the same conversation. The reading place stays, unless the person was at the end."""
-        self._session = reading
-        folds = {piece.key: piece for piece in reading.blocks if isinstance(piece, Collapsible)}
-        self._expanded_bodies = {key: expand_collapsible(folds[key]) for key in self._expanded_bodies if key in folds}
-        self.update_blocks(flatten_blocks(reading.blocks, self._expanded_bodies))
-        self._hit = min(self._hit, max(0, len(reading.hits) - 1))
-        self.hit_changed.emit(self._hit + 1 if reading.hits else 0, len(reading.hits))
+    def update_session(self, loaded: LoadedSession) -> None:
+        """Show a new version of the same session. Keeps the scroll position, unless it is at the end."""
+        self._session = loaded
+        collapsibles = {block.key: block for block in loaded.blocks if isinstance(block, Collapsible)}
+        self._expanded_bodies = {
+            key: expand_collapsible(collapsibles[key]) for key in self._expanded_bodies if key in collapsibles
+        }
+        self.update_blocks(flatten_blocks(loaded.blocks, self._expanded_bodies))
+        self._hit = min(self._hit, max(0, len(loaded.hits) - 1))
+        self.hit_changed.emit(self._hit + 1 if loaded.hits else 0, len(loaded.hits))
 
     def clear_view(self) -> None:
-        """Show nothing, and keep nothing of it."""
+        """Show no session and free its data."""
         self._session, self._expanded_bodies, self._hits = None, {}, None
         self.show_blocks([])
 
-    def set_expanded(self, fold: Collapsible, opened: bool) -> None:
-        """Open or close a fold; its row stays where it is."""
+    def set_expanded(self, collapsible: Collapsible, opened: bool) -> None:
+        """Expand or collapse a block; its row keeps its position."""
         if self._session is None:
             return
         if opened:
-            self._expanded_bodies[fold.key] = expand_collapsible(fold)
+            self._expanded_bodies[collapsible.key] = expand_collapsible(collapsible)
         else:
-            self._expanded_bodies.pop(fold.key, None)
+            self._expanded_bodies.pop(collapsible.key, None)
         self.update_blocks(flatten_blocks(self._session.blocks, self._expanded_bodies), follow=False)
 
     def go_to_hit(self, number: int) -> None:
-        """Scroll to a hit, counted from 0; behind the last one comes the first."""
+        """Scroll to a hit, counted from 0; wraps around at both ends."""
         if self._session is None or not self._session.hits:
             return
         self._hit = number % len(self._session.hits)
-        place = self._session.hits[self._hit]
-        before = (piece for piece in self._session.blocks[:place] if isinstance(piece, Collapsible))
-        self.scroll_to_block(place + sum(len(self._expanded_bodies.get(fold.key, ())) for fold in before))
+        index = self._session.hits[self._hit]
+        before = (block for block in self._session.blocks[:index] if isinstance(block, Collapsible))
+        self.scroll_to_block(index + sum(len(self._expanded_bodies.get(collapsible.key, ())) for collapsible in before))
         self.hit_changed.emit(self._hit + 1, len(self._session.hits))
 
     def next_hit(self) -> None:
@@ -119,33 +121,33 @@ class SessionView(ConversationView):
         self.go_to_hit(self._hit + 1)
 
     def previous_hit(self) -> None:
-        """Scroll to the hit before."""
+        """Scroll to the previous hit."""
         self.go_to_hit(self._hit - 1)
 
-    def _make_marked_widget(self, piece: DisplayBlock) -> BlockWidget:
-        widget = self._make_block_widget(piece)
+    def _make_marked_widget(self, block: DisplayBlock) -> BlockWidget:
+        widget = self._make_block_widget(block)
         widget.mark_hits(self._hits)
         return widget
 
-    def _make_block_widget(self, piece: DisplayBlock) -> BlockWidget:
-        match piece:
+    def _make_block_widget(self, block: DisplayBlock) -> BlockWidget:
+        match block:
             case Heading():
-                return HeadingWidget(piece, lambda: self._turn_text(piece.message))
+                return HeadingWidget(block, lambda: self._turn_text(block.message))
             case Prose():
-                return ProseWidget(piece.text, self._open_link)
+                return ProseWidget(block.text, self._open_link)
             case Plain():
-                return ProseWidget(piece.text, self._open_link, markdown=False)
+                return ProseWidget(block.text, self._open_link, markdown=False)
             case Code():
-                return CodeWidget(piece)
+                return CodeWidget(block)
             case Picture():
-                return PictureWidget(piece, self._start_task)
+                return PictureWidget(block, self._start_task)
             case OmittedContent():
-                return make_omitted_widget(piece)
+                return make_omitted_widget(block)
             case Label():
-                return make_label_widget(piece)
+                return make_label_widget(block)
             case Collapsible():
                 return CollapsibleRow(
-                    piece, piece.key in self._expanded_bodies, lambda opened: self.set_expanded(piece, opened)
+                    block, block.key in self._expanded_bodies, lambda opened: self.set_expanded(block, opened)
                 )
 
     def _turn_text(self, message: int) -> str:

@@ -1,4 +1,4 @@
-"""The right half: the header, the conversation, or a sentence why there is none."""
+"""The right half of the page: header and conversation, or a sentence why there is none."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
@@ -16,15 +16,15 @@ MIN_WIDTH = 300
 
 
 class ConversationPane(QFrame):
-    """Shows a Reading, or `say`s something."""
+    """Shows a LoadedSession or a sentence."""
 
-    def __init__(self, context: Context, begin: StartTask, parent: QWidget | None = None) -> None:
+    def __init__(self, context: Context, start_task: StartTask, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._context = context
         self.setProperty("role", "card")
         self.setMinimumWidth(MIN_WIDTH)
         self.header = SessionHeader()
-        self.conversation = SessionView(begin)
+        self.conversation = SessionView(start_task)
         self.sentence = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self.sentence.setProperty("role", "muted")
         self.sentence.setWordWrap(True)
@@ -37,39 +37,39 @@ class ConversationPane(QFrame):
 
     @property
     def shown_summary(self) -> SessionSummary | None:
-        """What the shown session is."""
-        reading = self.conversation.shown_session
-        return reading.session.summary if reading else None
+        """The summary of the shown session, or None."""
+        loaded = self.conversation.shown_session
+        return loaded.session.summary if loaded else None
 
-    def show_session(self, reading: LoadedSession) -> None:
-        """Show another conversation."""
+    def show_session(self, loaded: LoadedSession) -> None:
+        """Show another session."""
         self._stack.setCurrentWidget(self._whole)
-        self.refresh_header(reading.session.summary)
-        self.conversation.show_session(reading)
+        self.refresh_header(loaded.session.summary)
+        self.conversation.show_session(loaded)
 
-    def update_session(self, reading: LoadedSession) -> None:
-        """Show what became of this conversation."""
-        self.refresh_header(reading.session.summary)
-        self.conversation.update_session(reading)
+    def update_session(self, loaded: LoadedSession) -> None:
+        """Show a new version of the shown session."""
+        self.refresh_header(loaded.session.summary)
+        self.conversation.update_session(loaded)
 
     def refresh_header(self, summary: SessionSummary | None = None) -> None:
-        """Show the summary, or the times of the one that is there, anew."""
+        """Show `summary` in the header, or update the times of the shown one."""
         shown = summary or self.shown_summary
         if shown is not None:
             self.header.show_summary(shown, self._context.clock())
 
     def show_sentence(self, sentence: str) -> None:
-        """Show no conversation, and say why."""
+        """Show a sentence instead of a conversation."""
         self.conversation.clear_view()
         self.sentence.setText(sentence)
         self._stack.setCurrentWidget(self.sentence)
 
     def show_nothing_selected(self) -> None:
-        """No session is selected."""
+        """Show that no session is selected."""
         self.show_sentence(tr("Select a session to read it here."))
 
     def show_deleted(self) -> None:
-        """The session is no more."""
+        """Show that the session no longer exists."""
         self.show_sentence(tr("This session was deleted or has expired."))
 
     def _lay_out_stack(self) -> None:

@@ -1,4 +1,4 @@
-"""Asks before sessions are deleted, and offers to undo it."""
+"""Deletion of sessions: the question before it, and undo."""
 
 from collections.abc import Sequence
 
@@ -14,19 +14,21 @@ from tray_app.widgets import UndoBar, confirm
 
 
 class DeleteController(QObject):
-    """Deletions of the page, one after the other; `undo_bar` has the last."""
+    """Asks, deletes and offers undo; `undo_bar` offers it for the last deletion only."""
 
-    def __init__(self, deletion: PendingDeletion, table: SessionTable, undo_bar: UndoBar, parent: QWidget) -> None:
+    def __init__(
+        self, pending_deletion: PendingDeletion, table: SessionTable, undo_bar: UndoBar, parent: QWidget
+    ) -> None:
         super().__init__(parent)
         self._window = parent
-        self._pending_deletion = deletion
+        self._pending_deletion = pending_deletion
         self._table = table
         self.undo_bar = undo_bar
-        # What was not deleted cannot be undone.
-        deletion.failed.connect(lambda _: self.commit_pending())
+        # A failed deletion cannot be undone, so the bar must not offer it.
+        pending_deletion.failed.connect(lambda _: self.commit_pending())
 
     def confirm_delete(self, sessions: Sequence[SessionSummary], *, everything: bool = False) -> None:
-        """Ask whether these are to be deleted; `everything`: they are all that there are."""
+        """Ask whether to delete these sessions; `everything`: these are all sessions."""
         if not sessions:
             return
         ids = [summary.id for summary in sessions]
@@ -40,7 +42,7 @@ class DeleteController(QObject):
         )
 
     def commit_pending(self) -> None:
-        """Delete now what could still be undone."""
+        """Commit the deletion that could still be undone."""
         self.undo_bar.commit()
 
     def _delete_sessions(self, ids: list[str], everything: bool) -> None:

@@ -1,4 +1,4 @@
-"""Asks where a session is to be exported to, and writes it there."""
+"""Export of a session: file dialog, writing, and the message afterwards."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tray_app.window.file_dialogs import ask_where_to_save
 
 
 class SessionExport(QObject):
-    """Exports of the page. Failures go where `run` takes them."""
+    """Exports sessions; `run` reports failures."""
 
     def __init__(self, store: Store, run: RunInBackground, parent: QWidget) -> None:
         super().__init__(parent)
@@ -26,7 +26,7 @@ class SessionExport(QObject):
         self.toast = Toast(parent)
 
     def ask_for_file(self, summary: SessionSummary, format: ExportFormat) -> QFileDialog:
-        """Let the person choose a file; the session is written to it then."""
+        """Ask for a file, then write the session to it."""
         names = {"json": tr("JSON files (*.json)"), "markdown": tr("Markdown files (*.md)")}
         return ask_where_to_save(
             self._window,

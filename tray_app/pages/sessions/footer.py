@@ -1,4 +1,4 @@
-"""Below the list: how many sessions there are, and what they take on the disk."""
+"""Footer of the page: number of sessions, database size, and whether history is off."""
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
@@ -12,12 +12,12 @@ from tray_app.widgets import Busy, button
 
 
 class Footer(QWidget):
-    """Shows what `feed` knows; `refresh` when that may have changed."""
+    """Shows the figures of the list loader; call `update_figures` when they may have changed."""
 
-    def __init__(self, context: Context, feed: SessionListLoader, model: SessionListModel) -> None:
+    def __init__(self, context: Context, list_loader: SessionListLoader, model: SessionListModel) -> None:
         super().__init__()
         self._context = context
-        self._list_loader = feed
+        self._list_loader = list_loader
         self._model = model
         self.text = QLabel()
         self.busy = Busy(tr("Working..."))
@@ -36,31 +36,31 @@ class Footer(QWidget):
         self.update_figures()
 
     def update_figures(self) -> None:
-        """Show the figures as they are now."""
+        """Show the current figures."""
         self.text.setText(" · ".join(self._figure_texts()))
         off = not self._context.settings.history
         self.history.setVisible(off)
         self.turn_on.setVisible(off)
 
     def show_busy(self, busy: bool) -> None:
-        """Show that something is under way, if it takes a while."""
+        """Show or hide the busy indicator, which appears after a delay."""
         if busy:
             self.busy.begin()
         else:
             self.busy.end()
 
     def _figure_texts(self) -> list[str]:
-        feed = self._list_loader
+        list_loader = self._list_loader
         facts = []
-        if feed.state == "ready":
-            count = feed.total
-            found = tr("{sessions} found") if feed.search else "{sessions}"
+        if list_loader.state == "ready":
+            count = list_loader.total
+            found = tr("{sessions} found") if list_loader.search else "{sessions}"
             facts.append(found.format(sessions=session_count_text(count)))
             if self._model.is_full and count > self._model.rowCount():
                 listed = f"{self._model.rowCount():,}"
                 facts.append(tr("{count} listed; search finds the rest").format(count=listed))
-        if feed.size_bytes is not None:
-            facts.append(tr("Database {size}").format(size=formatting.size(feed.size_bytes)))
+        if list_loader.size_bytes is not None:
+            facts.append(tr("Database {size}").format(size=formatting.size(list_loader.size_bytes)))
         return facts
 
     def _go_to_setting(self) -> None:

@@ -1,4 +1,4 @@
-"""The page of stored conversations."""
+"""The Sessions page."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from tray_app.window.page import Page
 
 
 class SessionsPage(Page):
-    """The list and the conversation, once there is a store to read from; else why there is none."""
+    """The session browser, or the reason why the store could not be opened."""
 
     key = "sessions"
 
@@ -62,7 +62,7 @@ class SessionsPage(Page):
         await self.tasks.finish_pending()
 
     def _ensure_browser(self) -> SessionBrowser | None:
-        """The browser, made when the store is there for the first time: it may be opened later, by a start."""
+        """The browser, created once the store is open; a server start may open it later."""
         if self.browser is None and self.context.store is not None:
             self.browser = SessionBrowser(self.context, self.context.store, self.tasks)
             self._stack.addWidget(self.browser)

@@ -1,6 +1,6 @@
-"""Images of a conversation: small in their place, in full size in a window of their own, damaged ones in words.
+"""Images of a conversation: a thumbnail, a window with the full size, or a sentence if the image is damaged.
 
-Only what the conversation itself holds is shown. An image that is an address is not fetched.
+Only image data in the conversation is shown. A linked image is not fetched.
 """
 
 import asyncio
@@ -22,21 +22,21 @@ from tray_app.pages.sessions.block_widgets import QUIET_PADDING, BlockWidget
 from tray_app.translation import tr
 
 MAX_PIXELS = 50_000_000
-"""Of an image that is decoded: 200 MB. A few bytes may claim to be far more."""
+"""Larger images are not decoded: these take 200 MB, and a few bytes can claim a far larger size."""
 StartTask = Callable[[Coroutine[Any, Any, None]], object]
-"""Does work in the background."""
+"""Runs a coroutine in the background."""
 _SAFE = frozenset({"http", "https"})
 
 
 class PictureWidget(BlockWidget):
-    """A thumbnail that opens the image in full size. It has its height from the start, so that nothing jumps."""
+    """A thumbnail that opens the image in full size. Its height is known before decoding, so nothing shifts."""
 
     outset = QUIET_PADDING + 2
 
-    def __init__(self, picture: Picture, begin: StartTask) -> None:
+    def __init__(self, picture: Picture, start_task: StartTask) -> None:
         super().__init__()
         self._picture = picture
-        self._start_task = begin
+        self._start_task = start_task
         self._pixels = size_of_base64(picture.data or "")
         self.problem = QLabel()
         self.problem.setProperty("role", "muted")
@@ -92,11 +92,11 @@ class PictureWidget(BlockWidget):
 
     async def _load_thumbnail(self) -> None:
         if not isValid(self):
-            return
+            return  # deleted before the task started
         size = self.button.iconSize() * self.devicePixelRatioF()
         image = await asyncio.to_thread(decode_image, self._picture.data or "", size)
         if not isValid(self):
-            return  # it was scrolled out of view
+            return  # deleted while decoding, because it was scrolled out of view
         if image is None:
             self._set_problem(tr("This image is damaged or in an unsupported format."))
             self.height_changed.emit()
@@ -138,7 +138,7 @@ class ImageWindow(QScrollArea):
 
 
 def decode_image(data: str, size: QSize | None) -> QImage | None:
-    """The image in base64 `data`, made smaller to fit `size` if given; None if it is damaged. Takes a while."""
+    """Decode base64 `data` and scale it down to `size`, if given; None if it is damaged. Slow: use a thread."""
     try:
         image = QImage.fromData(base64.b64decode(data))
     except (binascii.Error, ValueError):
@@ -158,7 +158,7 @@ def _placeholder_icon(size: QSize) -> QIcon:
 
 def _thumbnail_size(pixels: tuple[int, int]) -> QSize:
     size = QSize(*pixels)
-    most = QSize(*THUMBNAIL)
-    if size.width() > most.width() or size.height() > most.height():
-        size.scale(most, Qt.AspectRatioMode.KeepAspectRatio)
+    maximum = QSize(*THUMBNAIL)
+    if size.width() > maximum.width() or size.height() > maximum.height():
+        size.scale(maximum, Qt.AspectRatioMode.KeepAspectRatio)
     return size.expandedTo(QSize(theme.size("icon"), theme.size("icon")))

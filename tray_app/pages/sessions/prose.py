@@ -1,6 +1,6 @@
-"""Text to read: Markdown laid out, or any text as it is.
+"""Widget of a text block: rendered Markdown, or verbatim text.
 
-Nothing in it is executed or fetched: HTML stays text, images become their names.
+Nothing is executed or fetched: HTML stays text, images become their names.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ from tray_app.pages.sessions.block_widgets import SCROLL_KEYS, BlockWidget
 from tray_app.translation import tr
 
 _FRONT_MATTER = 0x100000
-"""Qt's own feature, without a name in Python: it would take what stands between `---` for no text at all."""
+"""A Qt feature without a name in Python: it would hide text between `---` lines."""
 _FEATURES = QTextDocument.MarkdownFeature(
     (QTextDocument.MarkdownFeature.MarkdownDialectGitHub.value & ~_FRONT_MATTER)
     | QTextDocument.MarkdownFeature.MarkdownNoHTML.value
@@ -42,7 +42,7 @@ OpenLink = Callable[[QUrl], object]
 
 
 class ProseWidget(BlockWidget):
-    """A stretch of text, as high as it is; not `markdown`: exactly as it was written."""
+    """A text as high as its content; verbatim unless `markdown`."""
 
     outset = _BORDER
 
@@ -69,7 +69,7 @@ class ProseWidget(BlockWidget):
 
 
 class ProseBrowser(QTextBrowser):
-    """Read-only text without a frame or scroll bars of its own."""
+    """Read-only text without frame and scroll bars."""
 
     def __init__(self, text: str, open_link: OpenLink, *, markdown: bool) -> None:
         super().__init__()
@@ -99,18 +99,18 @@ class ProseBrowser(QTextBrowser):
         whole.endEditBlock()
 
     def loadResource(self, type: int, name: QUrl | str) -> None:
-        """Nothing is loaded, from nowhere: not from the network, and not from this machine."""
+        """Load nothing, neither from the network nor from this computer."""
         return
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The conversation scrolls, not the piece."""
+        """Leave scroll keys to the conversation."""
         if event.key() in SCROLL_KEYS and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             event.ignore()
         else:
             super().keyPressEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """The conversation scrolls, not the piece."""
+        """Leave scrolling to the conversation."""
         event.ignore()
 
     def _open_safe_link(self, url: QUrl) -> None:
@@ -127,7 +127,7 @@ def _browser_style() -> str:
 
 
 def hit_selections(document: QTextDocument, hits: Hits | None) -> list[QTextEdit.ExtraSelection]:
-    """What marks the hits in `document`."""
+    """Selections that highlight the hits in `document`."""
     selections: list[QTextEdit.ExtraSelection] = []
     for start, end in find_hits(hits, document.toPlainText()) if hits else ():
         cursor = QTextCursor(document)
@@ -138,7 +138,7 @@ def hit_selections(document: QTextDocument, hits: Hits | None) -> list[QTextEdit
 
 
 def first_hit_top(edit: QTextEdit | QPlainTextEdit) -> int | None:
-    """How far below its top the first mark of an editor is."""
+    """The distance of the first highlighted hit from the top of the editor, or None."""
     selections = edit.extraSelections()  # they own their cursors
     return edit.cursorRect(selections[0].cursor).top() if selections else None
 
@@ -154,7 +154,7 @@ def _hit_selection(cursor: QTextCursor) -> QTextEdit.ExtraSelection:
 
 
 def _apply_document_style(document: QTextDocument, *, paragraph_gap: int) -> None:
-    """The theme's fonts and colours, and names for images."""
+    """Apply the theme's fonts and colours, and replace images with their names."""
     colours = theme.current()
     code = QTextCharFormat()
     code.setFont(theme.fixed_font())
@@ -175,7 +175,7 @@ def _apply_document_style(document: QTextDocument, *, paragraph_gap: int) -> Non
 
 def _heading_format(form: QTextCharFormat, level: int) -> QTextCharFormat:
     form = QTextCharFormat(form)
-    form.clearProperty(QTextCharFormat.Property.FontSizeAdjustment)  # it goes before a size in pixels
+    form.clearProperty(QTextCharFormat.Property.FontSizeAdjustment)  # it takes precedence over a size in pixels
     form.setProperty(QTextCharFormat.Property.FontPixelSize, _HEADING_PIXELS.get(level, 14))
     form.setFontWeight(QFont.Weight.DemiBold)
     return form
@@ -199,7 +199,7 @@ def _apply_fragment_styles(document: QTextDocument, start: int, code: QTextCharF
 
 
 def _block_fragments(document: QTextDocument, start: int) -> list[tuple[int, int, QTextCharFormat]]:
-    """Position, length and format of the fragments of the block at `start`, from its end to its beginning."""
+    """Position, length and format of the fragments of the text block at `start`, last one first."""
     found = []
     iterator = document.findBlock(start).begin()
     while not iterator.atEnd():

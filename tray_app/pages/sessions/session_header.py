@@ -1,4 +1,4 @@
-"""Above the conversation: what it is, and what can be done with it."""
+"""Header of the conversation: title, facts and actions of the session."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ _BUTTON_WIDTH = 36
 
 
 class SessionHeader(QWidget):
-    """Shows a summary. Its buttons are for that session."""
+    """Shows a session summary and the actions for that session."""
 
     rename_wanted = Signal()
     pin_wanted = Signal(bool)
@@ -48,10 +48,10 @@ class SessionHeader(QWidget):
         self._lay_out_header()
 
     def show_summary(self, summary: SessionSummary, now: float) -> None:
-        """Show what `summary` says; times are relative to `now`."""
+        """Show `summary`; times are relative to `now`."""
         self._summary = summary
         self.title.setText(summary.title or tr("Untitled"))
-        # A line may end after a fact, not in the middle of one.
+        # Lines may break between facts, not within one.
         self.facts.setText(" · ".join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in _fact_texts(summary, now)))
         self.facts.setToolTip(_times_tooltip(summary))
         pinned = summary.pinned
@@ -61,11 +61,11 @@ class SessionHeader(QWidget):
         self.pin.setAccessibleName(hint)
 
     def show_hit(self, number: int, count: int) -> None:
-        """Which hit of the search is shown, of how many."""
+        """Show the number of the current search hit, and the total."""
         self.hits.show_hit(number, count)
 
     def export_menu(self) -> QMenu:
-        """The formats to choose from."""
+        """Build the menu of export formats."""
         menu = QMenu(self)
         formats: list[tuple[str, ExportFormat]] = [
             (tr("Export as Markdown..."), "markdown"),
@@ -99,7 +99,7 @@ class SessionHeader(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(grid, grid + 4, grid, 4)
         column.setSpacing(4)
-        # The icons in the buttons line up with the texts above them.
+        # Aligns the icons in the buttons with the texts above them.
         for label in (self.title, self.facts):
             label.setContentsMargins(grid, 0, 0, 0)
         column.addWidget(self.title)
@@ -108,7 +108,7 @@ class SessionHeader(QWidget):
 
 
 class _HitBar(QWidget):
-    """Where the search finds something in the conversation, and the way to the next place."""
+    """Number of the current search hit, and buttons to the previous and next one."""
 
     def __init__(self, header: SessionHeader) -> None:
         super().__init__(header)

@@ -1,4 +1,4 @@
-"""The list of sessions. Columns give way where there is no room; what is in view stays when rows come or go."""
+"""Table view of the session list. Columns are hidden in a narrow window; visible rows stay in place."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -22,29 +22,31 @@ _WIDTHS = {
     SessionColumn.TOKENS: 76,
     SessionColumn.CLIENT: 120,
 }
-"""In the order in which they are given room."""
+"""Column widths; the columns are shown in this order as far as they fit."""
 _MIN_TITLE_WIDTH = 180
 
 
 class SessionTable(RowTable):
-    """Shows `model`. The conversation of `current_changed` is read; actions are for `selected`."""
+    """Shows `model`. The session of `current_changed` is opened; actions apply to `selected_sessions`."""
 
     current_changed = Signal(object)
-    """The id of the session that a person went to; None if there is none."""
+    """The id of the session that the user moved to, or None."""
     selection_changed = Signal()
     delete_wanted = Signal()
     read_wanted = Signal()
-    """Enter: on to the conversation."""
+    """Enter was pressed: move the focus to the conversation."""
 
     def __init__(self, model: SessionListModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._list = model
+        # Removing or selecting rows changes Qt's current row: only changes by the user may open a session.
         self._is_suppressed = False
+        # The first visible row and its offset, while rows are inserted or removed.
         self._scroll_anchor: tuple[QPersistentModelIndex, int] | None = None
         self.setModel(model)
         dress_rows(self)
         close_header(self)
-        # A title says most where it begins.
+        # The beginning of a title is its most useful part.
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
@@ -61,17 +63,17 @@ class SessionTable(RowTable):
 
     @property
     def current_session(self) -> SessionSummary | None:
-        """The session that is read."""
+        """The session of the current row."""
         return self._summary_at(self.currentIndex())
 
     @property
     def selected_sessions(self) -> list[SessionSummary]:
-        """The selected sessions, from the top."""
+        """The selected sessions, in row order."""
         rows = sorted(self.selectionModel().selectedRows(), key=lambda index: index.row())
         return [summary for index in rows if (summary := self._summary_at(index)) is not None]
 
     def select_session(self, session_id: str) -> bool:
-        """Select this session alone and scroll to it, without telling; False if it is not listed."""
+        """Select only this session and scroll to it, without a signal; return False if it is not listed."""
         row = self._list.row_of(session_id)
         if row is None:
             return False
@@ -82,13 +84,13 @@ class SessionTable(RowTable):
         return True
 
     def clear_current(self) -> None:
-        """Select nothing, without telling."""
+        """Clear the selection, without a signal."""
         with self.suppress_signals():
             self.selectionModel().clear()
 
     @contextmanager
     def suppress_signals(self) -> Iterator[None]:
-        """Meanwhile rows may go, without anybody being told of another current one."""
+        """Suppress `current_changed` within this context."""
         before, self._is_suppressed = self._is_suppressed, True
         try:
             yield
@@ -97,7 +99,7 @@ class SessionTable(RowTable):
 
     @contextmanager
     def removing_rows(self, ids: Collection[str]) -> Iterator[None]:
-        """Meanwhile these rows go, because a person wants it: the next one that is left is the current one then."""
+        """Remove these rows within this context; afterwards the next remaining row is the current one."""
         current, gone = self.current_session, set(ids)
         successor = self._find_successor(gone)
         with self.suppress_signals():
@@ -108,13 +110,13 @@ class SessionTable(RowTable):
             self.current_changed.emit(successor)
 
     def _find_successor(self, gone: Collection[str]) -> str | None:
-        """The session below the current one, or else above it, that is not among the `gone`."""
-        sessions, at = self._list.sessions, self.currentIndex().row()
-        order = [*sessions[at:], *reversed(sessions[: max(at, 0)])]
+        """The nearest session below the current one, otherwise above it, that is not in `gone`."""
+        sessions, row = self._list.sessions, self.currentIndex().row()
+        order = [*sessions[row:], *reversed(sessions[: max(row, 0)])]
         return next((summary.id for summary in order if summary.id not in gone), None)
 
     def edit_title(self) -> None:
-        """Edit the title of the current session in its place."""
+        """Edit the title of the current session in its cell."""
         index = self.currentIndex().siblingAtColumn(SessionColumn.TITLE)
         if index.isValid():
             self.scrollTo(index)
@@ -124,9 +126,9 @@ class SessionTable(RowTable):
                 editor.setAccessibleName(tr("Session title"))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Delete asks, Enter reads, Ctrl+C copies the rows, F2 renames."""
+        """Delete: ask to delete. Enter: focus the conversation. Ctrl+C: copy rows. F2: rename."""
         if self.state() == QAbstractItemView.State.EditingState:
-            # What the editor of a title has no use for comes here, too; Enter is one of them.
+            # Keys that the title editor ignores, such as Enter, arrive here too.
             super().keyPressEvent(event)
         elif event.key() == Qt.Key.Key_Delete:
             self.delete_wanted.emit()
@@ -135,13 +137,13 @@ class SessionTable(RowTable):
         elif event.matches(QKeySequence.StandardKey.Copy):
             self._copy_rows()
         elif event.key() == Qt.Key.Key_F2:
-            # Qt would edit the cell at the cursor, which may be one that cannot be edited.
+            # Qt would edit the current cell, which may not be editable.
             self.edit_title()
         else:
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Show the columns for which there is room."""
+        """Show the columns that fit."""
         super().resizeEvent(event)
         room = event.size().width() - _MIN_TITLE_WIDTH
         for column, width in _WIDTHS.items():
@@ -178,7 +180,7 @@ class SessionTable(RowTable):
         if lines:
             QGuiApplication.clipboard().setText("\n".join(lines))
 
-    # A list must not jump under the pointer, and not while somebody has scrolled in it.
+    # The list must not shift under the pointer, nor while it is scrolled.
 
     def _save_scroll_position(self) -> None:
         self._scroll_anchor = None
