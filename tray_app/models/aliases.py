@@ -88,7 +88,6 @@ class AliasModel(QAbstractTableModel):
         return index
 
     def remove_rows(self, indexes: list[int]) -> None:
-        """Remove rows by index."""
         for index in sorted(set(indexes), reverse=True):
             self.beginRemoveRows(QModelIndex(), index, index)
             del self._rows[index]

@@ -28,37 +28,31 @@ class ProcessTable(QAbstractTableModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._rows: list[ProcessRow] = []
-
-    @property
-    def rows(self) -> Sequence[ProcessRow]:
-        """The rows shown."""
-        return self._rows
+        self.rows: list[ProcessRow] = []
 
     def show_processes(self, rows: Sequence[ProcessRow]) -> None:
         """Show these processes: remove ended ones, update known ones, append new ones."""
         now = {row.pid: row for row in rows}
-        for index in reversed(range(len(self._rows))):
-            if self._rows[index].pid not in now:
+        for index in reversed(range(len(self.rows))):
+            if self.rows[index].pid not in now:
                 self.beginRemoveRows(QModelIndex(), index, index)
-                del self._rows[index]
+                del self.rows[index]
                 self.endRemoveRows()
-        for index, row in enumerate(self._rows):
+        for index, row in enumerate(self.rows):
             self._update_row(index, now.pop(row.pid))
         if now:
-            first = len(self._rows)
+            first = len(self.rows)
             self.beginInsertRows(QModelIndex(), first, first + len(now) - 1)
-            self._rows.extend(now.values())
+            self.rows.extend(now.values())
             self.endInsertRows()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self._rows)
+        return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else 4
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Column titles and their alignment."""
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -68,17 +62,16 @@ class ProcessTable(QAbstractTableModel):
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Cell texts and their alignment."""
         if not index.isValid():
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return _cell_text(self._rows[index.row()], index.column())
+            return _cell_text(self.rows[index.row()], index.column())
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _column_alignment(index.column())
         return None
 
     def _update_row(self, index: int, row: ProcessRow) -> None:
-        before, self._rows[index] = self._rows[index], row
+        before, self.rows[index] = self.rows[index], row
         changed = [column for column in range(4) if _cell_text(before, column) != _cell_text(row, column)]
         if changed:
             self.dataChanged.emit(self.index(index, changed[0]), self.index(index, changed[-1]))
@@ -103,11 +96,8 @@ def _cell_text(row: ProcessRow, column: int) -> str:
         return state_name(row.state)
     if column == IDLE:
         # A parked process has not been used yet, and a busy one is in use now.
-        return (
-            tr("{time} ago").format(time=_format_idle_time(row.idle_seconds))
-            if row.state in ("idle", "holding")
-            else ""
-        )
+        used = row.state in ("idle", "holding")
+        return tr("{time} ago").format(time=_format_idle_time(row.idle_seconds)) if used else ""
     return size(row.memory_bytes) if row.memory_bytes else ""
 
 

@@ -37,7 +37,7 @@ def make_log(store: Store | None, now: float = NOW) -> RequestLogModel:
 
 
 async def settled(log: RequestLogModel) -> None:
-    while (task := log.loading_task()) is not None:
+    while (task := log.loading) is not None:
         await task
         await asyncio.sleep(0)  # the task's callbacks
 

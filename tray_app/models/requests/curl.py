@@ -18,7 +18,7 @@ NOT_RECORDED = f"""\
 """
 
 # Set by curl or the connection, or wrong for another body.
-_GENERATED_HEADERS = frozenset(
+_GENERATED = frozenset(
     {
         "host", "content-length", "content-type", "transfer-encoding", "connection", "accept-encoding", "user-agent",
         "expect", "authorization", "x-api-key", "cookie", "origin", "referer", "traceparent", "tracestate",
@@ -49,9 +49,7 @@ def _select_headers(record: RequestRecord, client_side: ClientSide) -> list[tupl
     chosen = [
         (name, value)
         for name, value in record.request_headers or ()
-        if name.lower() not in _GENERATED_HEADERS
-        and not _REDACTED.search(value)
-        and not name.lower().startswith("x-stainless-")
+        if not (name.lower() in _GENERATED or _REDACTED.search(value) or name.lower().startswith("x-stainless-"))
     ]
     names = {name.lower() for name, _ in chosen}
     required = [(name, value) for name, value in client_side.headers.items() if name not in names]

@@ -19,15 +19,11 @@ OnProgress = Callable[[int, int], None]
 """Called with the number written so far and the total."""
 
 
-def _ignore_progress(done: int, total: int) -> None:
-    pass
-
-
 async def export_filtered(
     store: Store | None,
     request_filter: RequestFilter,
     path: Path,
-    on_progress: OnProgress = _ignore_progress,
+    on_progress: OnProgress,
     live: Sequence[RequestRecord] = (),
 ) -> int:
     """Write the matching requests to `path`, page by page; return their number. Raises TrayError.
@@ -39,10 +35,7 @@ async def export_filtered(
 
 
 async def export_selected(
-    store: Store | None,
-    records: Sequence[RequestRecord],
-    path: Path,
-    on_progress: OnProgress = _ignore_progress,
+    store: Store | None, records: Sequence[RequestRecord], path: Path, on_progress: OnProgress
 ) -> int:
     """Write these requests to `path`, like `export_filtered`."""
 

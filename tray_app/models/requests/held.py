@@ -31,7 +31,6 @@ class HeldRequests:
         return [*self._new_ids, *self._removal_ids]
 
     def hold_request(self, record: RequestRecord) -> None:
-        """Hold a new request."""
         if len(self._new_ids) >= MAX_RECENT and record.id not in self._new_ids:
             self.overflowed = True
             return
@@ -53,7 +52,6 @@ class HeldRequests:
         return True
 
     def release_all(self) -> None:
-        """Stop holding all requests."""
         self.overflowed = False
         self._new_ids.clear()
         self._removal_ids.clear()

@@ -87,7 +87,7 @@ class RequestLogModel(QAbstractTableModel):
         # Increased by every reload: a page that was requested for an earlier filter is dropped when it arrives.
         self._generation = 0
         # A reload replaces this task without cancelling it, so a finished task may no longer be the current one.
-        self._loading: asyncio.Task[None] | None = None
+        self.loading: asyncio.Task[None] | None = None
         # While True, the rows belong to an earlier filter: events are kept in `_recent` and not applied to them.
         self._stale = True
 
@@ -137,7 +137,7 @@ class RequestLogModel(QAbstractTableModel):
     @property
     def is_loading(self) -> bool:
         """Whether a page is being read."""
-        return self._loading is not None
+        return self.loading is not None
 
     @property
     def running_count(self) -> int:
@@ -151,10 +151,6 @@ class RequestLogModel(QAbstractTableModel):
     def row_of(self, request_id: str) -> int | None:
         """The row of a request, or None if it is not loaded."""
         return next((row for row, record in enumerate(self._rows) if record.id == request_id), None)
-
-    def loading_task(self) -> "asyncio.Task[None] | None":
-        """The task that reads a page, or None."""
-        return self._loading
 
     def set_filter(self, request_filter: RequestFilter) -> None:
         """Show the matching requests. The current rows stay until the new ones are read."""
@@ -207,9 +203,8 @@ class RequestLogModel(QAbstractTableModel):
         # The recent requests would otherwise bring back what the store no longer has.
         ended = [record for record in self._recent if record.status != "running"]
         listed = {record.id for record in self._rows} if request_filter == self.request_filter else set()
-        self._recent.remove_records(
-            [record for record in ended if record.id in listed or matches_filter(record, request_filter)]
-        )
+        gone = [record for record in ended if record.id in listed or matches_filter(record, request_filter)]
+        self._recent.remove_records(gone)
         self.reload_log()
 
     # Events
@@ -274,19 +269,19 @@ class RequestLogModel(QAbstractTableModel):
 
     def _start_loading(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._run(work)
-        self._loading = task
+        self.loading = task
         self.state_changed.emit()
         task.add_done_callback(self._finish_loading)
 
     def _finish_loading(self, task: "asyncio.Task[None]") -> None:
         # A reload may have replaced the task: then the newer one is still loading.
-        if self._loading is task:
-            self._loading = None
+        if self.loading is task:
+            self.loading = None
             self.state_changed.emit()
             self._load_near_view()
 
     def _load_near_view(self) -> None:
-        if self._loading is not None or self._viewed is None or not self._rows:
+        if self.loading is not None or self._viewed is None or not self._rows:
             return
         first, last = self._viewed
         if self.has_older and first < MARGIN:

@@ -44,9 +44,8 @@ class RequestPages:
         """Read the requests before `position`; `has_more` if there are still older ones."""
         page = await self._read_page(encode_cursor(position))
         after = log_position(page.items[-1]) if page.next_cursor else None
-        records = [
-            record for record in self._merge_live(page.items, after, position) if log_position(record) < position
-        ]
+        merged = self._merge_live(page.items, after, position)
+        records = [record for record in merged if log_position(record) < position]
         return PageSlice(records, page.next_cursor is not None, page.total)
 
     async def read_following(self, position: Position, until: Position | None) -> PageSlice:

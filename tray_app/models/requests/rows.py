@@ -27,7 +27,7 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Remove `count` rows, starting row `row`."""
+    """Remove `count` rows, starting at `row`."""
 
     row: int
     count: int
@@ -35,7 +35,7 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Replace the rows starting row `row` with `records`."""
+    """Replace the rows starting at `row` with `records`."""
 
     row: int
     records: Rows
@@ -50,7 +50,7 @@ def log_position(record: RequestRecord) -> Position:
 
 
 def find_row(rows: Rows, position: Position) -> int | None:
-    """The row of the request row `position`, or None."""
+    """The row of the request at `position`, or None."""
     row = bisect_left(rows, position, key=log_position)
     return row if row < len(rows) and log_position(rows[row]) == position else None
 

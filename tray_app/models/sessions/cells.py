@@ -23,7 +23,6 @@ NUMERIC_COLUMNS = frozenset({SessionColumn.TURNS, SessionColumn.TOKENS})
 
 
 def cell_text(summary: SessionSummary, column: SessionColumn, now: float) -> str:
-    """The text of a cell."""
     match column:
         case SessionColumn.TITLE:
             return summary.title or tr("Untitled")
@@ -88,7 +87,6 @@ def _expiry_tooltip(summary: SessionSummary) -> str:
 
 
 def column_names() -> dict[SessionColumn, str]:
-    """The column titles."""
     return {
         SessionColumn.TITLE: tr("Title"),
         SessionColumn.CLIENT: tr("Client"),

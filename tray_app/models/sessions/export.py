@@ -20,17 +20,13 @@ _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 _MAX_NAME_CHARACTERS = 60
 
 
-class ExportFailed(TrayError):
-    """The export file cannot be written."""
-
-
 async def export_session(session: Session, path: Path, format: ExportFormat) -> None:
-    """Write the session to `path`, redacted; atomic. Raises ExportFailed."""
+    """Write the session to `path`, redacted; atomic. Raises TrayError."""
     try:
         await asyncio.to_thread(lambda: replace_content(path, serialize_session(session, format)))
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise ExportFailed(
+        raise TrayError(
             tr("The session could not be written to {path}: {reason}.").format(path=path, reason=reason),
             hint=tr("Choose another folder."),
         ) from error

@@ -53,20 +53,17 @@ class SessionListModel(QAbstractTableModel):
         self._all_sessions: list[SessionSummary] = []
         """The rows and the hidden sessions in order, so that undo restores each in its place."""
         # Kept when the list is replaced: a page read before the store hid a session still contains it.
-        self._hidden_ids: set[str] = set()
+        self.hidden_ids: set[str] = set()
 
     # Qt's interface
 
     def rowCount(self, parent: Index = _ROOT) -> int:
-        """The number of sessions that are loaded and not hidden."""
         return 0 if parent.isValid() else len(self._rows)
 
     def columnCount(self, parent: Index = _ROOT) -> int:
-        """The number of columns."""
         return 0 if parent.isValid() else len(SessionColumn)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        """Item flags; titles are editable."""
         editable = Qt.ItemFlag.ItemIsEditable if index.column() == SessionColumn.TITLE else Qt.ItemFlag.NoItemFlags
         return super().flags(index) | editable
 
@@ -102,7 +99,6 @@ class SessionListModel(QAbstractTableModel):
         return True
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Column titles and their alignment."""
         if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(SessionColumn):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
@@ -126,11 +122,6 @@ class SessionListModel(QAbstractTableModel):
     def sessions(self) -> Sequence[SessionSummary]:
         """The rows, without hidden sessions."""
         return self._rows
-
-    @property
-    def hidden_ids(self) -> Collection[str]:
-        """Ids of hidden sessions."""
-        return self._hidden_ids
 
     @property
     def is_full(self) -> bool:
@@ -173,20 +164,19 @@ class SessionListModel(QAbstractTableModel):
         return self._replace_session(summary.id, summary)
 
     def remove_sessions(self, ids: Iterable[str]) -> None:
-        """Remove deleted sessions."""
         gone = set(ids)
         self._remove_ids(gone)
-        self._hidden_ids -= gone
+        self.hidden_ids -= gone
 
     def hide_sessions(self, ids: Iterable[str]) -> None:
         """Hide these sessions, also in pages loaded later."""
-        self._hidden_ids |= set(ids)
-        self._remove_rows(self._hidden_ids)
+        self.hidden_ids |= set(ids)
+        self._remove_rows(self.hidden_ids)
 
     def unhide_sessions(self, ids: Iterable[str]) -> None:
         """Show these sessions again, in their places."""
-        wanted = set(ids) & self._hidden_ids
-        self._hidden_ids -= wanted
+        wanted = set(ids) & self.hidden_ids
+        self.hidden_ids -= wanted
         row = 0
         shown = self._without_hidden(self._all_sessions)
         for hidden, run in groupby(shown, key=lambda summary: summary.id in wanted):
@@ -196,7 +186,6 @@ class SessionListModel(QAbstractTableModel):
             row += len(group)
 
     def refresh_times(self) -> None:
-        """Update the relative times."""
         if self._rows:
             first, last = self.index(0, SessionColumn.LAST_USE), self.index(len(self._rows) - 1, SessionColumn.EXPIRY)
             self.dataChanged.emit(first, last, [Qt.ItemDataRole.DisplayRole])
@@ -206,7 +195,7 @@ class SessionListModel(QAbstractTableModel):
         return [summary for summary in summaries if summary.id not in there]
 
     def _without_hidden(self, summaries: Iterable[SessionSummary]) -> list[SessionSummary]:
-        return [summary for summary in summaries if summary.id not in self._hidden_ids]
+        return [summary for summary in summaries if summary.id not in self.hidden_ids]
 
     def _insert_rows(self, row: int, summaries: list[SessionSummary]) -> None:
         if summaries:

@@ -39,16 +39,11 @@ class PendingDeletion(QObject):
         self._store = store
         self._model = model
         self._run = run
-        # At most one deletion can be undone: a new one commits the one before it.
-        self._pending_ids: tuple[str, ...] = ()
+        self.pending_ids: tuple[str, ...] = ()
+        """Hidden sessions that undo can restore. Only one deletion at a time: a new one commits the one before it."""
         self._everything = False
         # The loop keeps only weak references; also, `finish_pending` waits for these before the store is closed.
         self._running: set[asyncio.Task[None]] = set()
-
-    @property
-    def pending_ids(self) -> Sequence[str]:
-        """Ids of the hidden sessions that can still be restored."""
-        return self._pending_ids
 
     def start_deletion(self, ids: Sequence[str], *, everything: bool = False) -> None:
         """Hide these sessions until `commit_deletion`. An earlier pending deletion is committed now.
@@ -56,25 +51,25 @@ class PendingDeletion(QObject):
         `everything`: these are all sessions, so old copies of the database are removed too.
         """
         self.commit_deletion()
-        self._pending_ids = tuple(ids)
+        self.pending_ids = tuple(ids)
         self._everything = everything
         self._model.hide_sessions(ids)
         self._start_task(
-            self._hide_sessions(self._pending_ids), "delete sessions", lambda: self._model.unhide_sessions(ids)
+            self._hide_sessions(self.pending_ids), "delete sessions", lambda: self._model.unhide_sessions(ids)
         )
         self.changed.emit()
 
     def undo_deletion(self) -> None:
         """Restore the pending sessions."""
-        ids, self._pending_ids = self._pending_ids, ()
+        ids, self.pending_ids = self.pending_ids, ()
         self._model.unhide_sessions(ids)
         self._start_task(self._restore_sessions(ids), "restore sessions", lambda: self._model.hide_sessions(ids))
         self.changed.emit()
 
     def commit_deletion(self) -> None:
         """Remove the pending sessions permanently."""
-        if self._pending_ids:
-            ids, self._pending_ids = self._pending_ids, ()
+        if self.pending_ids:
+            ids, self.pending_ids = self.pending_ids, ()
             self._start_task(self._remove_sessions(ids, self._everything), "remove deleted sessions")
             self.changed.emit()
 

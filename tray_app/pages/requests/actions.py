@@ -47,7 +47,6 @@ class RequestActions(QObject):
         table.horizontalHeader().addAction(self.reset_columns)
 
     def cancel_request(self, record: RequestRecord) -> None:
-        """Cancel a running request."""
         if self._context.server.cancel(record.id):
             self._notify(tr("Request cancelled."))
         else:

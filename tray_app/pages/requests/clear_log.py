@@ -36,9 +36,8 @@ class ClearLog(QObject):
 
     def ask_to_clear(self) -> None:
         """Ask whether to delete the requests that match the filter."""
-        self._context.run(
-            self._count_and_ask(self._log.request_filter), name="count requests", on_error=self._show_error
-        )
+        work = self._count_and_ask(self._log.request_filter)
+        self._context.run(work, name="count requests", on_error=self._show_error)
 
     async def _count_and_ask(self, wanted: RequestFilter) -> None:
         if self.dialog is not None:
@@ -55,11 +54,12 @@ class ClearLog(QObject):
             tr("Delete {what}?").format(what=what),
             text,
             confirm_label=tr("Delete {what}").format(what=what),
-            on_confirmed=lambda: self._context.run(
-                self._delete_requests(wanted), name="clear the log", on_error=self._show_error
-            ),
+            on_confirmed=lambda: self._start_deletion(wanted),
         )
         self.dialog.finished.connect(self._forget_dialog)
+
+    def _start_deletion(self, wanted: RequestFilter) -> None:
+        self._context.run(self._delete_requests(wanted), name="clear the log", on_error=self._show_error)
 
     def _forget_dialog(self) -> None:
         self.dialog = None

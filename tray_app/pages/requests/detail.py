@@ -8,16 +8,8 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 from server.core.records import RequestRecord
 from tray_app import theme
 from tray_app.context import Context
-from tray_app.models.requests.detail import (
-    Advice,
-    Body,
-    find_advice,
-    first_token_share,
-    format_body,
-    summary_pairs,
-    timing_pairs,
-    usage_pairs,
-)
+from tray_app.models.requests import detail as detail_texts
+from tray_app.models.requests.detail import Advice, Body
 from tray_app.pages.requests.copy_curl import build_curl
 from tray_app.pages.requests.detail_header import DetailHeader
 from tray_app.pages.requests.facts import FactGrid, TimingBar
@@ -38,7 +30,7 @@ class DetailPane(QFrame):
         self._context = context
         self.record: RequestRecord | None = None
         # One load at a time; another request that is shown meanwhile sets `_load_needed` and is read by the same task.
-        self._loading: asyncio.Task[None] | None = None
+        self.loading: asyncio.Task[None] | None = None
         self._load_needed = False
         self._advice: Advice | None = None
         self.header = DetailHeader(
@@ -82,25 +74,21 @@ class DetailPane(QFrame):
     def refresh_running_time(self) -> None:
         """Update the times of a running request."""
         if self.record is not None and self.record.status == "running":
-            self.times.show_pairs(timing_pairs(self.record, self._context.clock()))
-
-    def loading_task(self) -> "asyncio.Task[None] | None":
-        """The task that reads headers and bodies, or None."""
-        return self._loading
+            self.times.show_pairs(detail_texts.timing_pairs(self.record, self._context.clock()))
 
     def _show_known(self, record: RequestRecord) -> None:
         self.record = record
         self.header.show_record(record)
-        self.facts.show_pairs(summary_pairs(record))
-        self.times.show_pairs(timing_pairs(record, self._context.clock()))
-        self.bar.set_share(first_token_share(record))
-        self.tokens.show_pairs(usage_pairs(record))
+        self.facts.show_pairs(detail_texts.summary_pairs(record))
+        self.times.show_pairs(detail_texts.timing_pairs(record, self._context.clock()))
+        self.bar.set_share(detail_texts.first_token_share(record))
+        self.tokens.show_pairs(detail_texts.usage_pairs(record))
         for part in (self._tokens_heading, self.tokens):
-            part.setVisible(bool(usage_pairs(record)))
+            part.setVisible(bool(detail_texts.usage_pairs(record)))
         _show_label_text(self.error, record.error or "")
         theme.restyle(self.error, role="error" if record.status == "error" else "muted")
         _show_label_text(self.warnings, "\n".join(record.warnings))
-        self._advice = find_advice(record)
+        self._advice = detail_texts.find_advice(record)
         _show_label_text(self.advice, self._advice.text if self._advice else "")
         self.advice_button.setText(self._advice.label if self._advice else "")
         self.advice_button.setVisible(bool(self._advice and self._advice.label))
@@ -114,14 +102,14 @@ class DetailPane(QFrame):
     def _load_logged_parts(self) -> None:
         # One at a time: holding an arrow key must not start a read for every request it passes.
         self._load_needed = True
-        if self._loading is None or self._loading.done():
+        if self.loading is None or self.loading.done():
             self._busy.begin()
-            self._loading = self._context.run(self._load_shown(), name="read a request")
-            self._loading.add_done_callback(self._finish_loading)
+            self.loading = self._context.run(self._load_shown(), name="read a request")
+            self.loading.add_done_callback(self._finish_loading)
 
     def _finish_loading(self, task: "asyncio.Task[None]") -> None:
-        if task is self._loading:
-            self._loading = None
+        if task is self.loading:
+            self.loading = None
             self._busy.end()
 
     async def _load_shown(self) -> None:
@@ -227,7 +215,7 @@ class DetailPane(QFrame):
 
 
 async def _format_in_thread(text: str | None) -> Body | None:
-    return None if text is None else await asyncio.to_thread(format_body, text)
+    return None if text is None else await asyncio.to_thread(detail_texts.format_body, text)
 
 
 def _make_label(role: str) -> QLabel:

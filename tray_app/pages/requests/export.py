@@ -37,12 +37,7 @@ class RequestExport(QObject):
         self._busy = busy
         self._notify = notify
         self._show_error = show_error
-        self._task: asyncio.Task[int | None] | None = None
-
-    @property
-    def running_export(self) -> "asyncio.Task[int | None] | None":
-        """The running export, or None."""
-        return self._task
+        self.running_export: asyncio.Task[int | None] | None = None
 
     def ask_for_filtered(self, wanted: RequestFilter, live: Sequence[RequestRecord]) -> None:
         """Export all matching requests to a file chosen by the user; `live` may not be stored yet."""
@@ -62,19 +57,19 @@ class RequestExport(QObject):
 
     def cancel_export(self) -> None:
         """Cancel the export; no file is left."""
-        if self._task is not None:
-            self._task.cancel()
+        if self.running_export is not None:
+            self.running_export.cancel()
 
     def _ask_for_path(self, chosen: Callable[[Path], None]) -> None:
-        if self._task is not None:
+        if self.running_export is not None:
             return
         filters = [tr("JSON Lines (*.jsonl)"), tr("All files (*)")]
         ask_where_to_save(self._window, tr("Export requests"), FILE_NAME, filters, chosen)
 
     def _start_export(self, path: Path, work: Coroutine[Any, Any, int]) -> None:
         self._busy.begin(tr("Exporting requests"), self.cancel_export)
-        self._task = self._context.run(work, name="export requests", on_error=self._show_error)
-        self._task.add_done_callback(lambda task: self._finish_export(task, path))
+        self.running_export = self._context.run(work, name="export requests", on_error=self._show_error)
+        self.running_export.add_done_callback(lambda task: self._finish_export(task, path))
 
     def _show_progress(self, done: int, total: int) -> None:
         # Progress may arrive after the export ended; it must not show the indicator again.
@@ -83,7 +78,7 @@ class RequestExport(QObject):
             self._busy.begin(text, self.cancel_export)
 
     def _finish_export(self, task: "asyncio.Task[int | None]", path: Path) -> None:
-        self._task = None
+        self.running_export = None
         self._busy.end()
         if task.cancelled():
             self._notify(tr("The export was cancelled."))

@@ -28,7 +28,6 @@ class FactGrid(QWidget):
         self._lines: list[tuple[QLabel, ElidedLabel]] = []
 
     def show_pairs(self, pairs: Sequence[Pair]) -> None:
-        """Show these pairs."""
         while len(self._lines) < len(pairs):
             self._add_line()
         for line, (name, value) in enumerate(self._lines):
@@ -39,10 +38,6 @@ class FactGrid(QWidget):
                 name.setText(pairs[line][0])
                 value.setText(pairs[line][1])
                 value.setAccessibleName(f"{pairs[line][0]}: {pairs[line][1]}")
-
-    def shown_pairs(self) -> list[Pair]:
-        """The pairs shown."""
-        return [(name.text(), value.text()) for name, value in self._lines if not value.isHidden()]
 
     def _add_line(self) -> None:
         name, value = QLabel(self), ElidedLabel(parent=self)

@@ -41,7 +41,6 @@ class ListPane(QWidget):
         return len(self._log.held) + self.table.unseen
 
     def show_table(self) -> None:
-        """Show the table."""
         self._stack.setCurrentWidget(self.table)
         self.update_new_rows()
 

@@ -16,7 +16,7 @@ class LoggedText(QWidget):
 
     def __init__(self, title: str) -> None:
         super().__init__()
-        self._full_text = ""
+        self.full_text = ""
         self._heading = QLabel(title)
         self._heading.setProperty("role", "heading")
         self._heading.setContentsMargins(0, theme.size("grid"), 0, 0)
@@ -26,7 +26,7 @@ class LoggedText(QWidget):
         self.view.setAccessibleName(title)
         # Fixed height: the pane scrolls, so no text shrinks in favour of another.
         self.view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.copy_whole = CopyButton(lambda: self._full_text, tr("Copy all"))
+        self.copy_whole = CopyButton(lambda: self.full_text, tr("Copy all"))
         self.remedy = button("", self._run_remedy)
         self._on_remedy: Callable[[], Any] | None = None
         self._lay_out_text()
@@ -34,34 +34,29 @@ class LoggedText(QWidget):
 
     def show_body(self, body: Body) -> None:
         """Show a formatted body."""
-        self._full_text = body.full_text
+        self.full_text = body.full_text
         self.view.set_text(body.shown_text, body.language)
         self._show_parts(body.note, cut=bool(body.note))
 
     def show_headers(self, headers: Sequence[Pair]) -> None:
         """Show headers, one per line."""
-        self._full_text = "\n".join(f"{name}: {value}" for name, value in headers)
-        self.view.set_text(self._full_text)
+        self.full_text = "\n".join(f"{name}: {value}" for name, value in headers)
+        self.view.set_text(self.full_text)
         self._show_parts("")
 
     def show_reason(self, reason: str, label: str = "", on_remedy: Callable[[], Any] | None = None) -> None:
         """Show why there is no text, with a button that enables logging in future."""
-        self._full_text = ""
+        self.full_text = ""
         self.view.set_text("")
         self._show_parts(reason)
         self.remedy.setText(label)
         self._on_remedy = on_remedy
         self.remedy.setVisible(bool(label))
 
-    @property
-    def full_text(self) -> str:
-        """The full text."""
-        return self._full_text
-
     def _show_parts(self, note: str, *, cut: bool = False) -> None:
         self.note.setText(note)
         self.note.setVisible(bool(note))
-        self.view.setVisible(bool(self._full_text))
+        self.view.setVisible(bool(self.full_text))
         self.copy_whole.setVisible(cut)
         self.remedy.hide()
         self.show()

@@ -52,15 +52,11 @@ class RequestsPage(Page):
         self.loading = Busy(tr("Loading the log"))
         self._is_loading = False
         self.toast = Toast(self)
-        self.export = RequestExport(
-            context, self, self.busy, notify=self.toast.show_message, show_error=self.banner.show_error
-        )
-        self.clear_log = ClearLog(
-            context, self, self.log, notify=self.toast.show_message, show_error=self.banner.show_error
-        )
-        self.actions_ = RequestActions(
-            context, self.table, self.export, clear=self.clear_log.ask_to_clear, notify=self.toast.show_message
-        )
+        notify, show_error = self.toast.show_message, self.banner.show_error
+        self.export = RequestExport(context, self, self.busy, notify=notify, show_error=show_error)
+        self.clear_log = ClearLog(context, self, self.log, notify=notify, show_error=show_error)
+        clear = self.clear_log.ask_to_clear
+        self.actions_ = RequestActions(context, self.table, self.export, clear=clear, notify=notify)
         # The last store seen: a server start may open one that could not be opened before.
         self._store = context.store
         self._active = False
@@ -71,11 +67,6 @@ class RequestsPage(Page):
         self._connect_parts()
         self.detail.hide()
         self._update_controls()
-
-    @property
-    def tick_interval_ms(self) -> int | None:
-        """Interval of the time updates in milliseconds; None while they are stopped."""
-        return self._timer.interval() if self._timer.isActive() else None
 
     # Page interface
 
@@ -232,14 +223,10 @@ class RequestsPage(Page):
         if self.log.rowCount():
             self.list.show_table()
         elif self.log.is_loaded:
-            reason = explain_empty_list(
-                self.context, filtered=self.log.request_filter != RequestFilter(), clear=self.clear_filter
-            )
-            self.list.show_empty(*reason)
-        self.actions_.export_filtered.setEnabled(bool(self.log.rowCount()))
-        self.actions_.clear.setEnabled(bool(self.log.rowCount()))
-        self.export_button.setEnabled(bool(self.log.rowCount()))
-        self.clear_button.setEnabled(bool(self.log.rowCount()))
+            filtered = self.log.request_filter != RequestFilter()
+            self.list.show_empty(*explain_empty_list(self.context, filtered=filtered, clear=self.clear_filter))
+        for control in (self.actions_.export_filtered, self.actions_.clear, self.export_button, self.clear_button):
+            control.setEnabled(bool(self.log.rowCount()))
 
     def _update_foot(self, running: int) -> None:
         total = self.log.total
@@ -256,15 +243,8 @@ class RequestsPage(Page):
     # Layout
 
     def _make_tools(self) -> None:
-        self.chips = ChipRow(
-            [
-                ("all", tr("All")),
-                ("running", tr("Running")),
-                ("ok", tr("OK")),
-                ("error", tr("Errors")),
-                ("cancelled", tr("Cancelled")),
-            ]
-        )
+        chips = [("all", tr("All")), ("running", tr("Running")), ("ok", tr("OK"))]
+        self.chips = ChipRow([*chips, ("error", tr("Errors")), ("cancelled", tr("Cancelled"))])
         self.search = SearchField(tr("Filter by client, model, status, error..."))
         self.pause = button(
             tr("&Pause"), lambda: None, icon="mdi6.pause", hint=tr("Pause the list; requests keep running (Ctrl+P)")

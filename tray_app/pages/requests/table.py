@@ -45,7 +45,8 @@ class RequestTable(RowTable):
         self._user_widths = _parse_widths(preferences.value(WIDTHS_KEY, ""))
         # Set while widths are applied: `sectionResized` is then not a change by the user.
         self._laying_out = False
-        self._follows_end = True
+        self.follows_end = True
+        """Whether the end of the log is in view and stays there as the log grows."""
         # The first visible row and its offset, while rows are inserted or removed: scrolling is then not the user's.
         self._scroll_anchor: tuple[QPersistentModelIndex, int] | None = None
         # Set while a row is selected again after a reload: the user has not moved.
@@ -58,11 +59,6 @@ class RequestTable(RowTable):
         self._lay_out_columns()
 
     @property
-    def follows_end(self) -> bool:
-        """Whether the end of the log is in view and stays there as the log grows."""
-        return self._follows_end
-
-    @property
     def current_request(self) -> RequestRecord | None:
         """The request of the current row."""
         record = self.currentIndex().data(RECORD_ROLE) if self.currentIndex().isValid() else None
@@ -70,7 +66,6 @@ class RequestTable(RowTable):
 
     @property
     def selected_requests(self) -> Sequence[RequestRecord]:
-        """The selected requests, in row order."""
         rows = sorted(index.row() for index in self.selectionModel().selectedRows())
         return [self.log.records[row] for row in rows]
 
@@ -87,7 +82,7 @@ class RequestTable(RowTable):
         """Show the newest request, and follow the log from now on."""
         if not self.log.has_end:
             self.log.reload_log()
-        self._follows_end = True
+        self.follows_end = True
         self.scrollToBottom()
         self._set_unseen(0)
 
@@ -109,7 +104,7 @@ class RequestTable(RowTable):
 
     def entry(self) -> QModelIndex:
         """The row that the first arrow key selects: the newest if it is visible, otherwise the first visible one."""
-        row = self.log.rowCount() - 1 if self._follows_end else self.rowAt(0)
+        row = self.log.rowCount() - 1 if self.follows_end else self.rowAt(0)
         return self.log.index(row, 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -118,7 +113,7 @@ class RequestTable(RowTable):
         seen = bool(selected) and QRect(QPoint(0, 0), event.oldSize()).intersects(self.visualRect(selected[0]))
         super().resizeEvent(event)
         self._lay_out_columns()
-        if self._follows_end:
+        if self.follows_end:
             self.scrollToBottom()
         if seen:
             self.scrollTo(selected[0])
@@ -164,15 +159,14 @@ class RequestTable(RowTable):
 
     def _save_scroll_position(self) -> None:
         top = self.indexAt(QPoint(0, 0))
-        self._scroll_anchor = (
-            (QPersistentModelIndex(top), self.rowViewportPosition(top.row())) if top.isValid() else None
-        )
+        offset = self.rowViewportPosition(top.row())
+        self._scroll_anchor = (QPersistentModelIndex(top), offset) if top.isValid() else None
 
     def _restore_scroll_position(self) -> None:
         # Qt delays the layout: without this the scroll bar does not know the new rows yet.
         self.executeDelayedItemsLayout()
         bar = self.verticalScrollBar()
-        if self._follows_end:
+        if self.follows_end:
             bar.setValue(bar.maximum())
         elif self._scroll_anchor is not None and self._scroll_anchor[0].isValid():
             index, before = self._scroll_anchor
@@ -182,11 +176,11 @@ class RequestTable(RowTable):
 
     def _handle_inserted_rows(self, parent: QModelIndex, first: int, last: int) -> None:
         self._restore_scroll_position()
-        if not self._follows_end and last == self.log.rowCount() - 1 and self.log.has_end and not self.log.is_loading:
+        if not self.follows_end and last == self.log.rowCount() - 1 and self.log.has_end and not self.log.is_loading:
             self._set_unseen(self.unseen + last - first + 1)
 
     def _show_end_after_reset(self) -> None:
-        self._follows_end = True
+        self.follows_end = True
         self._set_unseen(0)
         self.executeDelayedItemsLayout()
         self.scrollToBottom()
@@ -196,8 +190,8 @@ class RequestTable(RowTable):
         bar = self.verticalScrollBar()
         # Between saving and restoring the position, Qt scrolls because of the rows, not the user.
         if self._scroll_anchor is None:
-            self._follows_end = bar.value() >= bar.maximum() - _NEAR_END and self.log.has_end
-            if self._follows_end:
+            self.follows_end = bar.value() >= bar.maximum() - _NEAR_END and self.log.has_end
+            if self.follows_end:
                 self._set_unseen(0)
         self._report.start()
 
@@ -223,7 +217,7 @@ class RequestTable(RowTable):
             self._quiet = True
             self._select_row(row)
             self._quiet = False
-            if self._follows_end:
+            if self.follows_end:
                 self.scrollToBottom()
 
     def _emit_current(self, current: QModelIndex) -> None:

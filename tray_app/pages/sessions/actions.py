@@ -43,7 +43,6 @@ class SessionActions(QObject):
         model.rename_wanted.connect(self.rename_session)
 
     def rename_session(self, session_id: str, title: str) -> None:
-        """Store a title for the session."""
         self._run(self._store_title(session_id, title), name="rename a session")
 
     def pin_sessions(self, sessions: Sequence[SessionSummary], pinned: bool) -> None:
@@ -80,9 +79,8 @@ class SessionActions(QObject):
             self._add_action(menu, tr("Export as Markdown..."), lambda: self.export_session(one, "markdown"))
             self._add_action(menu, tr("Export as JSON..."), lambda: self.export_session(one, "json"))
         menu.addSeparator()
-        self._add_action(
-            menu, _delete_text(len(sessions)), lambda: self.delete_controller.confirm_delete(sessions), keys="Delete"
-        )
+        delete = self.delete_controller.confirm_delete
+        self._add_action(menu, _delete_text(len(sessions)), lambda: delete(sessions), keys="Delete")
         return menu
 
     def fill_delete_menu(self, menu: QMenu, selected: Sequence[SessionSummary]) -> None:

@@ -23,7 +23,6 @@ class BackgroundTasks(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """Whether any task is running."""
         return bool(self._running)
 
     def __call__(

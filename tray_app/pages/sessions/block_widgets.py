@@ -124,12 +124,10 @@ class _CollapsibleButton(QPushButton):
 
 
 def role_name(heading: Heading) -> str:
-    """The name of the role."""
     return tr("User") if heading.role == "user" else tr("Assistant")
 
 
 def collapsible_name(collapsible: Collapsible) -> str:
-    """The title of a collapsible block."""
     names: dict[CollapsibleKind, str] = {
         "system": tr("System prompt"),
         "thinking": tr("Thinking"),
@@ -139,7 +137,7 @@ def collapsible_name(collapsible: Collapsible) -> str:
     return names[collapsible.kind]
 
 
-def make_label_widget(label: Label) -> LineWidget:
+def make_label(label: Label) -> LineWidget:
     """The line above a part of an expanded block."""
     names = {
         "arguments": tr("Arguments"),
@@ -150,7 +148,7 @@ def make_label_widget(label: Label) -> LineWidget:
     return LineWidget(names[label.kind], "error" if label.kind == "error" else "muted")
 
 
-def make_omitted_widget(omitted: OmittedContent) -> LineWidget:
+def make_omission(omitted: OmittedContent) -> LineWidget:
     """The line for omitted content."""
     names = {
         "document": tr("Document"),

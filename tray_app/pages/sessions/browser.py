@@ -50,10 +50,8 @@ class SessionBrowser(QWidget):
         self.empty = EmptyState("mdi6.forum-outline", "")
         self.undo_bar = UndoBar()
         self.footer = Footer(context, self.list_loader, self.model)
-        delete_controller = DeleteController(self.pending_deletion, self.table, self.undo_bar, self)
-        self.session_actions = SessionActions(
-            context, store, tasks, self.list_loader, self.model, delete_controller, self
-        )
+        deletes = DeleteController(self.pending_deletion, self.table, self.undo_bar, self)
+        self.session_actions = SessionActions(context, store, tasks, self.list_loader, self.model, deletes, self)
         self._session_to_select: str | None = None
         """A session that was opened before the list was loaded; it is selected once the list is there."""
         # Set when the window closes: an event after that would start work that nothing waits for.
@@ -123,33 +121,22 @@ class SessionBrowser(QWidget):
         self.loader.failed.connect(self._tasks.report)
 
     def _connect_widgets(self) -> None:
+        actions, table, on_shown = self.session_actions, self.table, self._with_shown_session
+        delete = actions.delete_controller.confirm_delete
         self._tasks.busy_changed.connect(self.footer.show_busy)
         self.search.searched.connect(self.list_loader.set_search)
-        self.delete_menu.aboutToShow.connect(
-            lambda: self.session_actions.fill_delete_menu(self.delete_menu, self.table.selected_sessions)
-        )
-        self.table.current_changed.connect(self._show_selected)
-        self.table.delete_wanted.connect(
-            lambda: self.session_actions.delete_controller.confirm_delete(self.table.selected_sessions)
-        )
-        self.table.read_wanted.connect(self.pane.conversation.setFocus)
-        self.table.customContextMenuRequested.connect(self._show_menu)
+        menu = self.delete_menu
+        menu.aboutToShow.connect(lambda: actions.fill_delete_menu(menu, table.selected_sessions))
+        table.current_changed.connect(self._show_selected)
+        table.delete_wanted.connect(lambda: delete(table.selected_sessions))
+        table.read_wanted.connect(self.pane.conversation.setFocus)
+        table.customContextMenuRequested.connect(self._show_menu)
         header = self.pane.header
         header.rename_wanted.connect(self._rename_shown)
-        header.pin_wanted.connect(
-            lambda pinned: self._with_shown_session(lambda shown: self.session_actions.pin_sessions([shown], pinned))
-        )
-        header.export_wanted.connect(
-            lambda kind: self._with_shown_session(lambda shown: self.session_actions.export_session(shown, kind))
-        )
-        header.requests_wanted.connect(
-            lambda: self._with_shown_session(lambda shown: self.session_actions.show_requests(shown.id))
-        )
-        header.delete_wanted.connect(
-            lambda: self._with_shown_session(
-                lambda shown: self.session_actions.delete_controller.confirm_delete([shown])
-            )
-        )
+        header.pin_wanted.connect(lambda pinned: on_shown(lambda shown: actions.pin_sessions([shown], pinned)))
+        header.export_wanted.connect(lambda kind: on_shown(lambda shown: actions.export_session(shown, kind)))
+        header.requests_wanted.connect(lambda: on_shown(lambda shown: actions.show_requests(shown.id)))
+        header.delete_wanted.connect(lambda: on_shown(lambda shown: delete([shown])))
 
     def _apply_events(self, events: Any) -> None:
         # If the shown session is deleted, Qt selects the next row; that must not open it.

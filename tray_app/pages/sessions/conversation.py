@@ -1,6 +1,6 @@
 """View of one session: blocks as widgets, collapsible blocks, and search hits."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
@@ -22,13 +22,7 @@ from tray_app.models.sessions.blocks import (
 from tray_app.models.sessions.hits import Hits, hits_pattern
 from tray_app.models.sessions.markdown import Code, Plain, Prose
 from tray_app.models.sessions.session_loader import LoadedSession
-from tray_app.pages.sessions.block_widgets import (
-    BlockWidget,
-    CollapsibleRow,
-    HeadingWidget,
-    make_label_widget,
-    make_omitted_widget,
-)
+from tray_app.pages.sessions.block_widgets import BlockWidget, CollapsibleRow, HeadingWidget, make_label, make_omission
 from tray_app.pages.sessions.code_block import CodeWidget
 from tray_app.pages.sessions.conversation_view import ConversationView
 from tray_app.pages.sessions.picture import PictureWidget, StartTask
@@ -51,27 +45,17 @@ class SessionView(ConversationView):
         super().__init__(self._make_marked_widget, parent)
         self._start_task = start_task
         self._open_link = open_link
-        self._session: LoadedSession | None = None
-        self._expanded_bodies: dict[BlockKey, tuple[DisplayBlock, ...]] = {}
+        self.shown_session: LoadedSession | None = None
+        self._expanded: dict[BlockKey, tuple[DisplayBlock, ...]] = {}
         self._hits: Hits | None = None
         self._hit = 0
         self.setAccessibleName(tr("Conversation"))
         theme.current().changed.connect(self.rebuild_widgets)
 
-    @property
-    def shown_session(self) -> LoadedSession | None:
-        """The session shown, or None."""
-        return self._session
-
-    @property
-    def expanded_bodies(self) -> Mapping[BlockKey, Sequence[DisplayBlock]]:
-        """The bodies of the expanded blocks."""
-        return self._expanded_bodies
-
     def show_session(self, loaded: LoadedSession) -> None:
         """Show another session from its beginning or from the first search hit."""
-        self._session = loaded
-        self._expanded_bodies = {}
+        self.shown_session = loaded
+        self._expanded = {}
         self._hits = hits_pattern(loaded.search)
         self._hit = 0
         self.show_blocks(flatten_blocks(loaded.blocks, {}))
@@ -82,46 +66,42 @@ class SessionView(ConversationView):
 
     def update_session(self, loaded: LoadedSession) -> None:
         """Show a new version of the same session. Keeps the scroll position, unless it is at the end."""
-        self._session = loaded
-        collapsibles = {block.key: block for block in loaded.blocks if isinstance(block, Collapsible)}
-        self._expanded_bodies = {
-            key: expand_collapsible(collapsibles[key]) for key in self._expanded_bodies if key in collapsibles
-        }
-        self.update_blocks(flatten_blocks(loaded.blocks, self._expanded_bodies))
+        self.shown_session = loaded
+        found = {block.key: block for block in loaded.blocks if isinstance(block, Collapsible)}
+        self._expanded = {key: expand_collapsible(found[key]) for key in self._expanded if key in found}
+        self.update_blocks(flatten_blocks(loaded.blocks, self._expanded))
         self._hit = min(self._hit, max(0, len(loaded.hits) - 1))
         self.hit_changed.emit(self._hit + 1 if loaded.hits else 0, len(loaded.hits))
 
     def clear_view(self) -> None:
         """Show no session and free its data."""
-        self._session, self._expanded_bodies, self._hits = None, {}, None
+        self.shown_session, self._expanded, self._hits = None, {}, None
         self.show_blocks([])
 
     def set_expanded(self, collapsible: Collapsible, opened: bool) -> None:
         """Expand or collapse a block; its row keeps its position."""
-        if self._session is None:
+        if self.shown_session is None:
             return
         if opened:
-            self._expanded_bodies[collapsible.key] = expand_collapsible(collapsible)
+            self._expanded[collapsible.key] = expand_collapsible(collapsible)
         else:
-            self._expanded_bodies.pop(collapsible.key, None)
-        self.update_blocks(flatten_blocks(self._session.blocks, self._expanded_bodies), follow=False)
+            self._expanded.pop(collapsible.key, None)
+        self.update_blocks(flatten_blocks(self.shown_session.blocks, self._expanded), follow=False)
 
     def go_to_hit(self, number: int) -> None:
         """Scroll to a hit, counted from 0; wraps around at both ends."""
-        if self._session is None or not self._session.hits:
+        if self.shown_session is None or not self.shown_session.hits:
             return
-        self._hit = number % len(self._session.hits)
-        index = self._session.hits[self._hit]
-        before = (block for block in self._session.blocks[:index] if isinstance(block, Collapsible))
-        self.scroll_to_block(index + sum(len(self._expanded_bodies.get(collapsible.key, ())) for collapsible in before))
-        self.hit_changed.emit(self._hit + 1, len(self._session.hits))
+        self._hit = number % len(self.shown_session.hits)
+        index = self.shown_session.hits[self._hit]
+        before = (block for block in self.shown_session.blocks[:index] if isinstance(block, Collapsible))
+        self.scroll_to_block(index + sum(len(self._expanded.get(collapsible.key, ())) for collapsible in before))
+        self.hit_changed.emit(self._hit + 1, len(self.shown_session.hits))
 
     def next_hit(self) -> None:
-        """Scroll to the next hit."""
         self.go_to_hit(self._hit + 1)
 
     def previous_hit(self) -> None:
-        """Scroll to the previous hit."""
         self.go_to_hit(self._hit - 1)
 
     def _make_marked_widget(self, block: DisplayBlock) -> BlockWidget:
@@ -142,13 +122,12 @@ class SessionView(ConversationView):
             case Picture():
                 return PictureWidget(block, self._start_task)
             case OmittedContent():
-                return make_omitted_widget(block)
+                return make_omission(block)
             case Label():
-                return make_label_widget(block)
+                return make_label(block)
             case Collapsible():
-                return CollapsibleRow(
-                    block, block.key in self._expanded_bodies, lambda opened: self.set_expanded(block, opened)
-                )
+                expanded = block.key in self._expanded
+                return CollapsibleRow(block, expanded, lambda opened: self.set_expanded(block, opened))
 
     def _turn_text(self, message: int) -> str:
-        return turn_text(self._session.session.messages, message) if self._session else ""
+        return turn_text(self.shown_session.session.messages, message) if self.shown_session else ""

@@ -59,13 +59,11 @@ class ConversationPane(QFrame):
             self.header.show_summary(shown, self._context.clock())
 
     def show_sentence(self, sentence: str) -> None:
-        """Show a sentence instead of a conversation."""
         self.conversation.clear_view()
         self.sentence.setText(sentence)
         self._stack.setCurrentWidget(self.sentence)
 
     def show_nothing_selected(self) -> None:
-        """Show that no session is selected."""
         self.show_sentence(tr("Select a session to read it here."))
 
     def show_deleted(self) -> None:

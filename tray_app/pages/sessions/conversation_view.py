@@ -141,7 +141,6 @@ class ConversationView(QAbstractScrollArea):
             self._arrange_slots(bottom=dy < 0 and self.at_bottom)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Lay out the blocks for another width."""
         super().resizeEvent(event)
         anchor, bottom = self._scroll_anchor(), self.at_bottom and self.verticalScrollBar().maximum() > 0
         if event.size().width() != event.oldSize().width():
@@ -209,15 +208,11 @@ class ConversationView(QAbstractScrollArea):
             index, offset = anchor or self._scroll_anchor()
             value = 0
             for _ in range(_MAX_ROUNDS):
-                value = self._clamp_scroll(
-                    self._maximum_scroll if bottom else self._tops[min(index, len(self._slots))] + offset
-                )
+                value = self._scroll_target(index, offset, bottom)
                 if not self._measure_slots(value):
                     break
                 self._update_tops()
-            value = self._clamp_scroll(
-                self._maximum_scroll if bottom else self._tops[min(index, len(self._slots))] + offset
-            )
+            value = self._scroll_target(index, offset, bottom)
             self._set_bar(value)
             self._place_widgets(value)
         finally:
@@ -227,8 +222,9 @@ class ConversationView(QAbstractScrollArea):
     def _maximum_scroll(self) -> int:
         return max(0, self._tops[-1] + EDGE - self.viewport().height())
 
-    def _clamp_scroll(self, value: int) -> int:
-        return max(0, min(value, self._maximum_scroll))
+    def _scroll_target(self, index: int, offset: int, bottom: bool) -> int:
+        target = self._maximum_scroll if bottom else self._tops[min(index, len(self._slots))] + offset
+        return max(0, min(target, self._maximum_scroll))
 
     def _in_view(self, value: int, margin: float) -> range:
         height = self.viewport().height()

@@ -19,13 +19,13 @@ from tray_app import theme
 from tray_app.models.sessions.blocks import Picture
 from tray_app.pages.sessions.block_sizes import THUMBNAIL
 from tray_app.pages.sessions.block_widgets import QUIET_PADDING, BlockWidget
+from tray_app.pages.sessions.prose import SAFE_SCHEMES
 from tray_app.translation import tr
 
 MAX_PIXELS = 50_000_000
 """Larger images are not decoded: these take 200 MB, and a few bytes can claim a far larger size."""
 StartTask = Callable[[Coroutine[Any, Any, None]], object]
 """Runs a coroutine in the background."""
-_SAFE = frozenset({"http", "https"})
 
 
 class PictureWidget(BlockWidget):
@@ -75,7 +75,7 @@ class PictureWidget(BlockWidget):
 
     def _show_address(self) -> None:
         url = QUrl(self._picture.url)
-        known = url.scheme().lower() in _SAFE
+        known = url.scheme().lower() in SAFE_SCHEMES
         self._set_problem("" if known else tr("This image is linked, not stored in the conversation."))
         self.button.setVisible(known)
         self.button.setText(tr("Open image in browser"))

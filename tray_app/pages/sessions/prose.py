@@ -37,7 +37,7 @@ _LINE_PERCENT = 125.0
 _BORDER = 1
 _PARAGRAPH_GAP = 8
 _LIST_INDENT = 20
-_SAFE = frozenset({"http", "https"})
+SAFE_SCHEMES = frozenset({"http", "https"})
 OpenLink = Callable[[QUrl], object]
 
 
@@ -114,7 +114,7 @@ class ProseBrowser(QTextBrowser):
         event.ignore()
 
     def _open_safe_link(self, url: QUrl) -> None:
-        if url.scheme().lower() in _SAFE:
+        if url.scheme().lower() in SAFE_SCHEMES:
             self._open_link(url)
 
 
@@ -214,7 +214,7 @@ def _name_image(cursor: QTextCursor, form: QTextCharFormat) -> None:
     alternative = form.property(QTextCharFormat.Property.ImageAltText)
     name = str(alternative or "") or image.name()
     plain = QTextCharFormat()
-    if QUrl(image.name()).scheme().lower() in _SAFE:
+    if QUrl(image.name()).scheme().lower() in SAFE_SCHEMES:
         plain.setAnchor(True)
         plain.setAnchorHref(image.name())
         plain.setForeground(theme.current().colour("accent"))

@@ -31,7 +31,6 @@ class SessionTable(RowTable):
 
     current_changed = Signal(object)
     """The id of the session that the user moved to, or None."""
-    selection_changed = Signal()
     delete_wanted = Signal()
     read_wanted = Signal()
     """Enter was pressed: move the focus to the conversation."""
@@ -55,7 +54,6 @@ class SessionTable(RowTable):
         self.setAccessibleName(tr("Sessions"))
         self._set_up_columns()
         self.selectionModel().currentRowChanged.connect(self._emit_current)
-        self.selectionModel().selectionChanged.connect(lambda *_: self.selection_changed.emit())
         model.rowsAboutToBeInserted.connect(lambda *_: self._save_scroll_position())
         model.rowsInserted.connect(lambda *_: self._restore_scroll_position())
         model.rowsAboutToBeRemoved.connect(lambda *_: self._save_scroll_position())
@@ -68,7 +66,6 @@ class SessionTable(RowTable):
 
     @property
     def selected_sessions(self) -> list[SessionSummary]:
-        """The selected sessions, in row order."""
         rows = sorted(self.selectionModel().selectedRows(), key=lambda index: index.row())
         return [summary for index in rows if (summary := self._summary_at(index)) is not None]
 
@@ -143,7 +140,6 @@ class SessionTable(RowTable):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Show the columns that fit."""
         super().resizeEvent(event)
         room = event.size().width() - _MIN_TITLE_WIDTH
         for column, width in _WIDTHS.items():
@@ -169,12 +165,9 @@ class SessionTable(RowTable):
             self.current_changed.emit(summary.id if summary else None)
 
     def _copy_rows(self) -> None:
+        columns = (SessionColumn.TITLE, SessionColumn.MODEL)
         lines = [
-            "\t".join(
-                cell_text(summary, column, summary.last_used_at)
-                for column in (SessionColumn.TITLE, SessionColumn.MODEL)
-            )
-            + f"\t{summary.id}"
+            "\t".join(cell_text(summary, column, summary.last_used_at) for column in columns) + f"\t{summary.id}"
             for summary in self.selected_sessions
         ]
         if lines:

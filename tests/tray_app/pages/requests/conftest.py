@@ -28,7 +28,7 @@ async def page(context: Context, qtbot: QtBot, bugs: list[BaseException]) -> Asy
 
 async def settled(page: RequestsPage) -> None:
     """Nothing is being read any more."""
-    await until(lambda: page.log.loading_task() is None and page.detail.loading_task() is None)
+    await until(lambda: page.log.loading is None and page.detail.loading is None)
 
 
 Settled = Callable[[], Awaitable[None]]

@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from server.core.records import RequestRecord
 from tests.tray_app.models.request_records import record
 from tests.tray_app.pages.requests.conftest import Settled
+from tests.tray_app.pages.requests.fact_pairs import shown_pairs
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.models.requests.detail import MAX_CHARACTERS
@@ -31,7 +32,7 @@ async def show(page: RequestsPage, context: Context, shown: RequestRecord) -> No
     await context.store.record_request(shown)
     page.log.receive_records([shown])
     assert page.table.select_request(shown.id)
-    await until(lambda: page.detail.loading_task() is None)
+    await until(lambda: page.detail.loading is None)
 
 
 async def test_headers_and_bodies_are_read_and_laid_out(
@@ -42,9 +43,9 @@ async def test_headers_and_bodies_are_read_and_laid_out(
     assert detail.headers.full_text == "content-type: application/json\nuser-agent: Continue/1.2"
     assert detail.request_body.view.text() == '{\n  "a": 1\n}'
     assert detail.response_body.view.text() == '{\n  "b": [\n    2\n  ]\n}'
-    assert ("Client", "Continue/1.2") in detail.facts.shown_pairs()
-    assert ("Duration", "2.0 s") in detail.times.shown_pairs()
-    assert ("Tokens in", "1,200") in detail.tokens.shown_pairs()
+    assert ("Client", "Continue/1.2") in shown_pairs(detail.facts)
+    assert ("Duration", "2.0 s") in shown_pairs(detail.times)
+    assert ("Tokens in", "1,200") in shown_pairs(detail.tokens)
     assert detail.bar.isVisible()
 
 
@@ -106,15 +107,15 @@ async def test_a_running_request_ticks_and_fills_in(
     now = [record(1).started_at + 5]
     context.clock = lambda: now[0]
     await show(page, context, record(1, "running"))
-    assert ("Running for", "5.0 s") in detail.times.shown_pairs()
+    assert ("Running for", "5.0 s") in shown_pairs(detail.times)
     assert detail.header.cancel.isVisible()
     now[0] += 2
     detail.refresh_running_time()
-    assert ("Running for", "7.0 s") in detail.times.shown_pairs()
+    assert ("Running for", "7.0 s") in shown_pairs(detail.times)
     assert context.store is not None
     await context.store.record_request(replace(record(1, "ok"), request_headers=HEADERS))
     context.bridge.requests_changed.emit([record(1, "ok")])
-    assert ("Duration", "2.0 s") in detail.times.shown_pairs()
+    assert ("Duration", "2.0 s") in shown_pairs(detail.times)
     assert not detail.header.cancel.isVisible()
     await settle()
     assert detail.headers.full_text.startswith("content-type")
@@ -153,7 +154,7 @@ async def test_a_request_that_is_gone_to_as_another_was_just_read_is_read_too(
         await context.store.record_request(replace(record(number), request_body=f'"{number}"'))
     page.log.receive_records([record(1), record(2)])
     page.table.select_request("req_000001")
-    reading = detail.loading_task()
+    reading = detail.loading
     assert reading is not None
     went = asyncio.Event()
 

@@ -19,6 +19,7 @@ from tests.tray_app.banners import actions_of
 from tests.tray_app.conftest import KEY
 from tests.tray_app.models.request_records import fill, record
 from tests.tray_app.pages.requests.conftest import Settled
+from tests.tray_app.pages.requests.fact_pairs import shown_pairs
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.pages.requests import RequestsPage
@@ -92,9 +93,9 @@ async def test_refused_requests_appear_as_one_row_with_a_count(page: RequestsPag
     status = next(at for at, column in enumerate(page.log.columns) if column.key == "status")
     assert page.log.index(0, status).data() == "Error 401 ×3"
     page.table.select_request(row.id)
-    assert ("Refused", "3 times in a row") in page.detail.facts.shown_pairs()
+    assert ("Refused", "3 times in a row") in shown_pairs(page.detail.facts)
     assert page.detail.advice_button.text() == "Open Clients"
-    await page.detail.loading_task()
+    await page.detail.loading
     assert page.detail.headers.isVisibleTo(page.detail)
     await context.server.stop()
 
@@ -226,15 +227,15 @@ async def test_a_pause_counts_what_comes_and_a_click_takes_it_in(page: RequestsP
 
 async def test_the_clock_ticks_only_while_something_runs_and_somebody_looks(page: RequestsPage) -> None:
     page.log.receive_records([record(1, "ok")])
-    assert page.tick_interval_ms == 30_000
+    assert page._timer.interval() == 30_000
     page.log.receive_records([record(2, "running")])
-    assert page.tick_interval_ms == 1000
+    assert page._timer.interval() == 1000
     page.deactivate()
-    assert page.tick_interval_ms is None
+    assert not page._timer.isActive()
     page.activate()
-    assert page.tick_interval_ms == 1000
+    assert page._timer.interval() == 1000
     page.log.receive_records([record(2, "ok")])
-    assert page.tick_interval_ms == 30_000
+    assert page._timer.interval() == 30_000
 
 
 async def test_each_tick_of_the_slow_clock_makes_requests_older(page: RequestsPage, qtbot: QtBot) -> None:

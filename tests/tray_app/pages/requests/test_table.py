@@ -33,7 +33,7 @@ async def filled(page: RequestsPage, context: Context, count: int) -> RequestTab
     assert context.store is not None
     await fill(context.store, count)
     page.refresh()
-    await until(lambda: page.log.loading_task() is None and page.log.rowCount() >= min(count, 200))
+    await until(lambda: page.log.loading is None and page.log.rowCount() >= min(count, 200))
     return page.table
 
 
@@ -62,11 +62,11 @@ async def test_a_list_that_was_scrolled_back_does_not_move_as_the_log_grows(
 
 async def test_older_pages_come_in_above_without_a_jump(page: RequestsPage, context: Context) -> None:
     table = await filled(page, context, 1000)
-    await until(lambda: page.log.loading_task() is None)
+    await until(lambda: page.log.loading is None)
     rows = page.log.rowCount()
     table.verticalScrollBar().setValue(5 * ROW + 3)
     before = top(table)
-    await until(lambda: page.log.rowCount() > rows and page.log.loading_task() is None)
+    await until(lambda: page.log.rowCount() > rows and page.log.loading is None)
     assert top(table) == before
     assert page.log.records[0].id < before[0]
 
@@ -89,7 +89,7 @@ async def test_the_selection_survives_rows_that_come_and_change(page: RequestsPa
     page.log.receive_records([record(50, "cancelled")])
     assert [chosen.id for chosen in table.selected_requests] == ["req_000050"]
     page.refresh()
-    await until(lambda: page.log.loading_task() is None)
+    await until(lambda: page.log.loading is None)
     assert [chosen.id for chosen in table.selected_requests] == ["req_000050"]
 
 
@@ -99,11 +99,11 @@ async def test_the_end_key_goes_to_the_newest_request_of_the_whole_log(
     table = await filled(page, context, 4000)
     while page.log.has_end:
         page.log.set_viewed_rows(0, 20)
-        await until(lambda: page.log.loading_task() is None)
+        await until(lambda: page.log.loading is None)
         table.verticalScrollBar().setValue(0)
     assert page.list.new_rows.text() == "Jump to newest"
     qtbot.keyClick(table, Qt.Key.Key_End)
-    await until(lambda: page.log.has_end and page.log.loading_task() is None)
+    await until(lambda: page.log.has_end and page.log.loading is None)
     assert last(table) == "req_003999"
 
 
