@@ -20,6 +20,7 @@ class Bookmarks:
     def __init__(self, page: int) -> None:
         self._page_size = page
         self._positions: deque[Position] = deque()
+        # Arrivals since the last bookmark. An unfinished page has none: it reaches the end of the log.
         self._since_last = 0
 
     def __len__(self) -> int:
@@ -31,7 +32,7 @@ class Bookmarks:
         return self._positions[0] if self._positions else None
 
     def add_dropped_page(self, position: Position) -> None:
-        """Record that the page ending at `end` was dropped from the end of the loaded rows."""
+        """Record that the page ending at `position` was dropped from the end of the loaded rows."""
         self._positions.appendleft(position)
         self._thin_out()
 

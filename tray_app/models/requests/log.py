@@ -79,10 +79,10 @@ class RequestLogModel(QAbstractTableModel):
         self._clock = clock
         self._run = run
         self._rows: list[RequestRecord] = []
-        # Events may arrive before the store has written their request: the newer version of a row is the one here.
+        # The store lags behind the events, so a page that it returns may hold older versions than these.
         self._recent = RecentRequests()
         self._bookmarks = Bookmarks(PAGE_SIZE)
-        # Row indexes shift when rows are inserted or removed above the view before it reports again.
+        # The view reports its rows later, from a timer: inserting or removing rows above it shifts these until then.
         self._viewed: tuple[int, int] | None = None
         # Increased by every reload: a page that was requested for an earlier filter is dropped when it arrives.
         self._generation = 0
@@ -100,6 +100,7 @@ class RequestLogModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self.columns)
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        # A view may still ask for a row that was removed since its last layout.
         if not index.isValid() or index.row() >= len(self._rows):
             return None
         record, column = self._rows[index.row()], self.columns[index.column()]
@@ -200,10 +201,10 @@ class RequestLogModel(QAbstractTableModel):
 
     def forget_requests(self, request_filter: RequestFilter) -> None:
         """Drop the matching requests after the log was cleared of them; running ones stay."""
-        # The recent requests would otherwise bring back what the store no longer has.
         ended = [record for record in self._recent if record.status != "running"]
         listed = {record.id for record in self._rows} if request_filter == self.request_filter else set()
         gone = [record for record in ended if record.id in listed or matches_filter(record, request_filter)]
+        # Otherwise the reload would merge the deleted requests in again.
         self._recent.remove_records(gone)
         self.reload_log()
 
@@ -214,6 +215,7 @@ class RequestLogModel(QAbstractTableModel):
         light = [strip_heavy_fields(record) for record in records]
         for record in light:
             self._recent.add_record(record)
+        # The rows of an earlier filter are about to be replaced; the reload merges these records in.
         if not self._stale:
             self._show_records(light, hold=self.paused)
 
@@ -296,6 +298,7 @@ class RequestLogModel(QAbstractTableModel):
         except TrayError as error:
             self.failed.emit(error)
             page = await RequestPages(None, self._recent, request_filter).read_newest()
+        # Another reload may have started while this page was read.
         if generation == self._generation:
             self._reset_rows(page)
 
@@ -345,7 +348,7 @@ class RequestLogModel(QAbstractTableModel):
             self.failed.emit(error)
             return None
         if generation != self._generation:
-            return None
+            return None  # a reload started while the page was read
         self.total = max(page.total, len(self._rows))
         return page
 

@@ -77,6 +77,7 @@ class RequestPages:
         self, stored: Sequence[RequestRecord], after: Position | None, until: Position | None
     ) -> list[RequestRecord]:
         """The stored records in their latest versions, and the live records between the bounds."""
+        # The store may not have written the end of a request yet, nor a request that has just started.
         known = [latest for record in stored if self._is_listed(latest := self._recent.latest_version(record), record)]
         live = [record for record in self._recent if matches_filter(record, self._filter)]
         return sort_records([*known, *records_between(live, after, until)])

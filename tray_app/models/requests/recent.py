@@ -15,7 +15,7 @@ class RecentRequests:
 
     def __init__(self) -> None:
         self.received_count = 0
-        """Number of records ever added. Readers compare it to see whether records were dropped during a read."""
+        """Number of records ever added."""
         self._records: dict[str, RequestRecord] = {}
 
     def __iter__(self) -> Iterator[RequestRecord]:
@@ -28,6 +28,7 @@ class RecentRequests:
         """Add a record or replace its earlier version."""
         self.received_count += 1
         self._records[record.id] = record
+        # Oldest first. A reader detects by `received_count` that records were dropped while it read.
         if len(self._records) > MAX_RECENT:
             del self._records[next(iter(self._records))]
 

@@ -49,6 +49,7 @@ class SessionListModel(QAbstractTableModel):
         self._pin_icon = pin_icon
         self._max_rows = max_rows
         self._rows: list[SessionSummary] = []
+        # Whether the store had more at the last page. The loader updates it together with its cursor.
         self._has_more = False
         self._all_sessions: list[SessionSummary] = []
         """The rows and the hidden sessions in order, so that undo restores each in its place."""
@@ -69,6 +70,7 @@ class SessionListModel(QAbstractTableModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Cell data; `SUMMARY_ROLE` returns the SessionSummary."""
+        # A view may still ask for a row that was removed since its last layout.
         if not index.isValid() or index.row() >= len(self._rows):
             return None
         summary, column = self._rows[index.row()], SessionColumn(index.column())
@@ -143,7 +145,7 @@ class SessionListModel(QAbstractTableModel):
     def append_page(self, summaries: Iterable[SessionSummary], *, more: bool) -> None:
         """Add the next page; sessions already listed keep their rows."""
         self._has_more = more
-        # A session that was used between two queries moves to the top, which shifts the page by one.
+        # `add_at_end` or `add_at_top` may have added a session of this page already.
         new = self._without_known(summaries)[: max(0, self._max_rows - len(self._all_sessions))]
         self._all_sessions += new
         self._insert_rows(len(self._rows), self._without_hidden(new))
@@ -204,6 +206,7 @@ class SessionListModel(QAbstractTableModel):
             self.endInsertRows()
 
     def _replace_session(self, session_id: str, summary: SessionSummary) -> bool:
+        # A session can be renamed or used while it is hidden: undo must restore the new version.
         index, row = _index_of(self._all_sessions, session_id), _index_of(self._rows, session_id)
         if index is not None:
             self._all_sessions[index] = summary

@@ -61,14 +61,17 @@ class SessionListLoader(QObject):
         self._model = model
         self._run = run
         self._page_size = page
+        # End of the loaded pages. Also decides whether a changed session belongs in them or comes with a later page.
         self._cursor: str | None = None
         self._generation = 0
         """Increased by every reload: a page requested for an earlier search is dropped when it arrives."""
         # The view asks again while a page is loading; a second query would append the same page twice.
         self._loading_more = False
+        # Ids to update in the next round; a deletion removes its id, so that the row is not added again.
         self._changed_ids: dict[str, None] = {}
         self._deleted_ids: set[str] = set()
         """Ids deleted while a query was running: its result may still contain them."""
+        # `_deleted_ids` may be cleared only when no query is running.
         self._open_queries = 0
         # One update at a time: events that arrive during one set `_update_needed` and get another round.
         self._is_updating = False
@@ -91,6 +94,7 @@ class SessionListLoader(QObject):
 
     def load_more(self) -> None:
         """Add the next page, unless it is already loading."""
+        # During a reload the cursor still belongs to the earlier search.
         if self._cursor is not None and not self._loading_more and self.state == "ready":
             self._loading_more = True
             work = self._load_next(self._generation, self._cursor)
@@ -115,6 +119,7 @@ class SessionListLoader(QObject):
             else:
                 self._mark_changed(event)
         self._update_needed = True
+        # A running update sees `_update_needed` and starts another round.
         if not self._is_updating:
             self._is_updating = True
             self._run(self._process_changes(), name="update sessions", on_error=self.failed.emit)
@@ -173,6 +178,7 @@ class SessionListLoader(QObject):
             return  # the reload reads a state that already includes these changes
         newest = {summary.id: summary for summary in self._drop_deleted(page)}
         unknown = [session_id for session_id in ids if not self._update_listed(newest.get(session_id))]
+        # Before the first page is there, added rows would be replaced by it.
         if self.state == "ready":
             self._model.add_at_top([summary for summary in newest.values() if self._belongs_at_top(summary, unknown)])
         self.total = page.total

@@ -42,7 +42,7 @@ class PendingDeletion(QObject):
         self.pending_ids: tuple[str, ...] = ()
         """Hidden sessions that undo can restore. Only one deletion at a time: a new one commits the one before it."""
         self._everything = False
-        # The loop keeps only weak references; also, `finish_pending` waits for these before the store is closed.
+        # Awaited by `finish_pending`: the store must not be closed under a running deletion.
         self._running: set[asyncio.Task[None]] = set()
 
     def start_deletion(self, ids: Sequence[str], *, everything: bool = False) -> None:
@@ -69,6 +69,7 @@ class PendingDeletion(QObject):
     def commit_deletion(self) -> None:
         """Remove the pending sessions permanently."""
         if self.pending_ids:
+            # Cleared first: undo must not restore sessions whose removal has started.
             ids, self.pending_ids = self.pending_ids, ()
             self._start_task(self._remove_sessions(ids, self._everything), "remove deleted sessions")
             self.changed.emit()
@@ -76,16 +77,17 @@ class PendingDeletion(QObject):
     async def finish_pending(self) -> None:
         """Commit the pending deletion and wait for all running ones."""
         self.commit_deletion()
+        # A failed task may start another one: its signal commits what is still pending.
         while self._running:
             await asyncio.wait(self._running)
 
     def _start_task(
-        self, work: Coroutine[Any, Any, None], name: str, take_back: Callable[[], None] = lambda: None
+        self, work: Coroutine[Any, Any, None], name: str, revert: Callable[[], None] = lambda: None
     ) -> None:
         """Start `work`. The store runs operations in the order in which they are started, so undo follows hide."""
 
         def report_failure(error: TrayError) -> None:
-            take_back()
+            revert()
             self.failed.emit(error)
 
         task: asyncio.Task[None] = self._run(work, name=name, on_error=report_failure)

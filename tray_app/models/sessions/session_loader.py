@@ -77,6 +77,7 @@ class SessionLoader(QObject):
                 self.gone.emit(session_id)
             return
         loaded = await asyncio.to_thread(_prepare_session, session, search)
+        # The user may have opened another session while the blocks were built.
         if generation == self._generation:
             same, self._shown = self._shown == (session_id, search), (session_id, search)
             (self.updated if same else self.opened).emit(loaded)

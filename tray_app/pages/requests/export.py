@@ -72,7 +72,7 @@ class RequestExport(QObject):
         self.running_export.add_done_callback(lambda task: self._finish_export(task, path))
 
     def _show_progress(self, done: int, total: int) -> None:
-        # Progress may arrive after the export ended; it must not show the indicator again.
+        # Another `begin` before the indicator appears would restart its delay.
         if self._busy.isVisible():
             text = tr("Exporting: {done} of {total}").format(done=f"{done:,}", total=f"{total:,}")
             self._busy.begin(text, self.cancel_export)

@@ -215,7 +215,7 @@ class RequestsPage(Page):
             interval = TICK_MS if running else TICK_MS * AGE_TICKS
             if not self._timer.isActive() or self._timer.interval() != interval:
                 self._timer.start(interval)
-        # The busy indicator counts: it must get one `begin` and one `end` per load.
+        # Another `begin` during a load would restart the delay of the indicator.
         if self.log.is_loading != self._is_loading:
             self._is_loading = self.log.is_loading
             (self.loading.begin if self._is_loading else self.loading.end)()
