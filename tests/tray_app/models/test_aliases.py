@@ -1,4 +1,4 @@
-"""The alias table as a plain model."""
+"""The alias table model."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -105,7 +105,7 @@ def test_the_same_table_resets_nothing(model: AliasModel) -> None:
     assert resets == []
 
 
-def test_it_withstands_a_model_tester_after_edits(model: AliasModel, qtmodeltester: ModelTester) -> None:
+def test_it_passes_qts_model_tester_after_edits(model: AliasModel, qtmodeltester: ModelTester) -> None:
     qtmodeltester.check(model)
     model.add_row()
     model.remove_rows([1])

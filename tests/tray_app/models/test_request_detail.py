@@ -1,4 +1,4 @@
-"""What the detail pane shows of a request."""
+"""Texts of the request details pane."""
 
 import json
 from dataclasses import replace
@@ -84,7 +84,7 @@ def test_timing_tokens_and_cost() -> None:
 @pytest.mark.parametrize(
     ("status", "page"), [(401, "overview"), (403, "overview"), (404, "settings"), (429, "overview"), (503, "guide")]
 )
-def test_an_error_leads_to_the_page_that_mends_it(status: int, page: str) -> None:
+def test_an_error_leads_to_the_page_with_its_remedy(status: int, page: str) -> None:
     found = find_advice(replace(record(1, "error"), http_status=status, backend="claude_code"))
     assert found is not None
     assert (found.page, bool(found.text), bool(found.label)) == (page, True, True)
@@ -101,7 +101,7 @@ def test_an_error_leads_to_the_page_that_mends_it(status: int, page: str) -> Non
         (429, "/v1/messages", "settings", "rate_limit"),
     ],
 )
-def test_a_refusal_leads_to_what_mends_it(status: int, endpoint: str, page: str, setting: str | None) -> None:
+def test_a_refusal_leads_to_its_remedy(status: int, endpoint: str, page: str, setting: str | None) -> None:
     found = find_advice(replace(record(1, "error"), http_status=status, endpoint=endpoint, backend=None))
     assert found is not None
     assert (found.page, found.details.get("setting")) == (page, setting)

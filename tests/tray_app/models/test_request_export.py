@@ -1,4 +1,4 @@
-"""Requests as a file of JSON lines."""
+"""Export of requests as JSON lines."""
 
 import asyncio
 import json
@@ -53,7 +53,7 @@ async def test_a_whole_filter_is_written_page_by_page(store: Store, target: Path
     assert list(target.parent.iterdir()) == [target]
 
 
-async def test_bodies_and_headers_go_along_without_secrets(store: Store, target: Path) -> None:
+async def test_bodies_and_headers_are_exported_redacted(store: Store, target: Path) -> None:
     whole = replace(
         record(1),
         request_headers=(("x-api-key", SECRET), ("accept", "*/*")),
@@ -93,14 +93,14 @@ async def test_nothing_is_left_of_a_cancelled_export_and_the_old_file_stays(stor
     assert list(target.parent.iterdir()) == [target]
 
 
-async def test_a_place_that_cannot_be_written_is_told_by_name(store: Store, tmp_path: Path) -> None:
+async def test_the_error_names_an_unwritable_path(store: Store, tmp_path: Path) -> None:
     await fill(store, 3)
     with pytest.raises(TrayError, match="could not be written: No such file or directory") as caught:
         await export_filtered(store, RequestFilter(), tmp_path / "no" / "where.jsonl", ignore_progress)
     assert caught.value.hint
 
 
-async def test_live_requests_that_are_not_kept_go_along_once(store: Store, target: Path) -> None:
+async def test_unstored_live_requests_are_exported_once(store: Store, target: Path) -> None:
     await fill(store, 3)
     progress: list[tuple[int, int]] = []
     live = [record(number) for number in range(1, 6)]

@@ -1,4 +1,4 @@
-"""Rows as text for the clipboard."""
+"""Request rows as tab-separated text for the clipboard."""
 
 from dataclasses import replace
 

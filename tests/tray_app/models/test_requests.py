@@ -36,7 +36,7 @@ def make_log(store: Store | None, now: float = NOW) -> RequestLogModel:
     return RequestLogModel(lambda: store, clock=lambda: now, run=lambda work: spawn(work, name="the log"))
 
 
-async def settled(log: RequestLogModel) -> None:
+async def wait_until_loaded(log: RequestLogModel) -> None:
     while (task := log.loading) is not None:
         await task
         await asyncio.sleep(0)  # the task's callbacks
@@ -45,7 +45,7 @@ async def settled(log: RequestLogModel) -> None:
 async def loaded_log(store: Store | None, now: float = NOW) -> RequestLogModel:
     log = make_log(store, now)
     log.reload_log()
-    await settled(log)
+    await wait_until_loaded(log)
     return log
 
 
@@ -54,7 +54,7 @@ def numbers(log: RequestLogModel) -> list[int]:
 
 
 class Signals:
-    """What the model announced."""
+    """Counts the signals of the model."""
 
     def __init__(self, log: RequestLogModel) -> None:
         self.inserted: list[tuple[int, int]] = []
@@ -104,18 +104,18 @@ async def test_qt_finds_nothing_wrong_with_the_model_while_pages_come_and_go(
     qtmodeltester.check(log)
     for _ in range(12):
         log.set_viewed_rows(0, 20)
-        await settled(log)
+        await wait_until_loaded(log)
     log.receive_records([record(number, "running") for number in range(3000, 3010)])
     log.set_filter(RequestFilter(status="running"))
-    await settled(log)
+    await wait_until_loaded(log)
     qtmodeltester.check(log)
     assert numbers(log) == list(range(3000, 3010))
 
 
-async def test_what_a_cell_shows_and_tells(store: Store) -> None:
+async def test_cells_have_texts_tooltips_and_alignment(store: Store) -> None:
     log = make_log(store, now=START + 70)
     log.reload_log()
-    await settled(log)
+    await wait_until_loaded(log)
     log.receive_records([replace(record(1), cost_usd=0.042, session_id="ses_1"), record(60, "running")])
     columns = {column.key: at for at, column in enumerate(log.columns)}
 
@@ -154,7 +154,7 @@ async def test_a_filter_is_asked_of_the_store_and_of_live_rows(store: Store) -> 
     await fill(store, 1000)
     log = await loaded_log(store)
     log.set_filter(RequestFilter(status="error"))
-    await settled(log)
+    await wait_until_loaded(log)
     assert numbers(log) == list(range(3, 1000, 5))[-PAGE_SIZE:]
     assert log.total == 200
     log.receive_records([record(1001, "ok"), record(1002, "error")])
@@ -162,15 +162,15 @@ async def test_a_filter_is_asked_of_the_store_and_of_live_rows(store: Store) -> 
     assert log.total == 201
 
 
-async def test_a_row_that_matches_no_more_leaves_and_one_that_begins_to_match_comes(store: Store) -> None:
+async def test_rows_follow_the_filter_as_requests_change(store: Store) -> None:
     log = await loaded_log(store)
     log.set_filter(RequestFilter(status="running"))
-    await settled(log)
+    await wait_until_loaded(log)
     log.receive_records([record(number, "running") for number in range(5)])
     log.receive_records([record(1, "ok"), record(3, "ok")])
     assert numbers(log) == [0, 2, 4]
     log.set_filter(RequestFilter(status="ok"))
-    await settled(log)
+    await wait_until_loaded(log)
     assert numbers(log) == [1, 3]
     log.receive_records([record(2, "ok")])
     assert numbers(log) == [1, 2, 3]
@@ -181,7 +181,7 @@ async def test_rows_that_come_while_a_filter_is_read_are_not_lost(store: Store) 
     log = await loaded_log(store)
     log.set_filter(RequestFilter(search="continue"))
     log.receive_records([record(10, "running"), replace(record(11, "running"), client="Zed")])
-    await settled(log)
+    await wait_until_loaded(log)
     assert numbers(log) == list(range(11))
 
 
@@ -190,7 +190,7 @@ async def test_only_the_last_of_two_filters_counts(store: Store) -> None:
     log = await loaded_log(store)
     log.set_filter(RequestFilter(status="error"))
     log.set_filter(RequestFilter(status="cancelled"))
-    await settled(log)
+    await wait_until_loaded(log)
     assert numbers(log) == [4, 9]
 
 
@@ -215,7 +215,7 @@ async def test_a_pause_holds_new_rows_back_and_a_click_takes_them_in(store: Stor
 async def test_a_row_that_matches_no_more_stays_in_its_place_during_a_pause(store: Store) -> None:
     log = await loaded_log(store)
     log.set_filter(RequestFilter(status="running"))
-    await settled(log)
+    await wait_until_loaded(log)
     log.receive_records([record(0, "running"), record(1, "running")])
     log.set_paused(True)
     log.receive_records([record(0, "ok")])
@@ -234,7 +234,7 @@ async def test_a_long_pause_keeps_a_bounded_number_and_ends_with_the_end_of_the_
         log.receive_records(batch)
     assert (len(log.held), log.held.overflowed) == (MAX_RECENT, True)
     log.set_paused(False)
-    await settled(log)
+    await wait_until_loaded(log)
     assert numbers(log)[-1] == 3 * MAX_RECENT - 1
     assert numbers(log) == list(range(numbers(log)[0], 3 * MAX_RECENT))
     assert len(log.records) <= MOST_ROWS
@@ -244,12 +244,12 @@ async def test_a_long_pause_keeps_a_bounded_number_and_ends_with_the_end_of_the_
 
 
 async def walk(log: RequestLogModel, *, back: bool) -> list[int]:
-    """Scroll to one end of the log; returns the numbers of the rows in the order in which they were first read."""
+    """Scroll to one end of the log; return the row numbers in the order in which they were first loaded."""
     seen = dict.fromkeys(reversed(numbers(log)) if back else numbers(log))
     while True:
         row = 0 if back else len(log.records) - 1
         log.set_viewed_rows(row, row)
-        await settled(log)
+        await wait_until_loaded(log)
         assert len(log.records) <= MOST_ROWS
         held = numbers(log)
         assert held == list(range(held[0], held[-1] + 1))
@@ -258,7 +258,7 @@ async def walk(log: RequestLogModel, *, back: bool) -> list[int]:
             return list(seen)
 
 
-@pytest.mark.timeout(1800)  # the longest of all: where a dozen programs want the two cores, it takes minutes
+@pytest.mark.timeout(1800)  # the longest test: on two busy cores it takes minutes
 async def test_a_hundred_thousand_requests_are_walked_through_in_bounded_memory(store: Store) -> None:
     count = 100_000
     await fill(store, count)
@@ -288,7 +288,7 @@ async def test_requests_that_were_deleted_or_came_meanwhile_do_not_break_the_way
     await store.delete_requests(RequestFilter(since=START + 2500, until=START + 2900))
     while not log.has_end:
         log.set_viewed_rows(len(log.records) - 1, len(log.records) - 1)
-        await settled(log)
+        await wait_until_loaded(log)
     held = numbers(log)
     assert held == [number for number in range(held[0], 4000) if not 2500 <= number < 2900]
 
@@ -305,7 +305,7 @@ async def test_live_rows_drop_the_oldest_ones_while_the_end_is_viewed(store: Sto
     assert len(log.records) <= MOST_ROWS
     assert (log.has_older, log.has_end) == (True, True)
     log.set_viewed_rows(0, 20)
-    await settled(log)
+    await wait_until_loaded(log)
     held = numbers(log)
     assert held == list(range(held[0], held[-1] + 1))
 
@@ -328,7 +328,7 @@ async def test_rows_that_the_store_does_not_keep_are_shown_while_they_are_recent
     assert numbers(log)[-1] == 4999
     assert len(log.records) <= MOST_ROWS
     log.set_filter(RequestFilter(status="error"))
-    await settled(log)
+    await wait_until_loaded(log)
     assert numbers(log) == [number for number in range(5000 - MAX_RECENT, 5000) if number % 5 == 3]
 
 
@@ -347,7 +347,7 @@ async def test_five_thousand_rows_in_ten_batches_cost_few_signals(store: Store, 
     assert 10 <= signals.count <= 50
 
 
-# Trouble
+# Failures
 
 
 async def test_a_store_that_cannot_be_read_is_told_and_live_rows_go_on(store: Store) -> None:
@@ -358,7 +358,7 @@ async def test_a_store_that_cannot_be_read_is_told_and_live_rows_go_on(store: St
     log.failed.connect(told.append)
     log.receive_records([record(0, "running")])
     log.reload_log()
-    await settled(log)
+    await wait_until_loaded(log)
     assert [type(error) for error in told] == [DatabaseUnusable]
     assert (numbers(log), log.is_loaded) == ([0], True)
 
@@ -369,7 +369,7 @@ async def test_a_cleared_log_keeps_what_runs(store: Store) -> None:
     log.receive_records([record(10, "ok"), record(11, "running")])
     await store.delete_requests()
     log.forget_requests(RequestFilter())
-    await settled(log)
+    await wait_until_loaded(log)
     assert numbers(log) == [11]
 
 

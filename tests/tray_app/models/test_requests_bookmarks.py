@@ -1,9 +1,9 @@
-"""The way back to the newest requests."""
+"""Bookmarks: page boundaries between the loaded rows and the newest request."""
 
 from tray_app.models.requests.bookmarks import MAX_BOOKMARKS, Bookmarks
 
 
-def test_pages_are_passed_in_the_order_in_which_they_follow() -> None:
+def test_pages_are_removed_in_order() -> None:
     bookmarks = Bookmarks(2)
     bookmarks.add_dropped_page((20.0, "b"))
     bookmarks.add_dropped_page((10.0, "a"))
@@ -16,7 +16,7 @@ def test_pages_are_passed_in_the_order_in_which_they_follow() -> None:
     assert passed == [10.0, 20.0, 31.0, 33.0]
 
 
-def test_their_number_is_bounded_and_the_nearer_ones_come_first_still() -> None:
+def test_bookmarks_are_bounded_and_stay_in_order() -> None:
     bookmarks = Bookmarks(1)
     for number in range(50 * MAX_BOOKMARKS):
         bookmarks.record_arrival((float(number), "x"))

@@ -1,4 +1,4 @@
-"""What the cells of the request log say."""
+"""Cell texts of the request log."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The filter for live rows against the store's own."""
+"""The filter for live rows, compared with the store's."""
 
 import sqlite3
 from dataclasses import replace
@@ -61,13 +61,13 @@ def test_accents_and_case_make_no_difference() -> None:
     assert parse_phrases("Zürich  caf") == (("zurich",), ("caf",))
 
 
-# Letters and marks that Unicode 6.1, which the tokenizer knows, has as well.
+# Letters and marks of Unicode 6.1, the version that the tokenizer knows.
 TEXT = st.text(st.sampled_from("aAbBéÉüñçŁßµſΣσςЙйЁё中あ1٣½_-./:'\"*() \t\u0301\u0305\u0323\u2026€😀"), max_size=12)
 
 
 @settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TEXT)
-def test_words_are_taken_apart_as_sqlite_does(text: str) -> None:
+def test_words_are_tokenized_as_in_sqlite(text: str) -> None:
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE VIRTUAL TABLE t USING fts5 (x, tokenize = 'unicode61 remove_diacritics 2')")
     connection.execute("CREATE VIRTUAL TABLE v USING fts5vocab (t, 'instance')")

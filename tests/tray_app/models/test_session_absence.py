@@ -1,4 +1,4 @@
-"""Why a request's session cannot be shown."""
+"""Explanations for a session that cannot be shown."""
 
 from dataclasses import replace
 

@@ -65,7 +65,7 @@ async def test_a_file_that_cannot_be_written_is_left_as_it_was(folder):
     assert (path / "inside").read_text() == "kept"
 
 
-async def test_a_folder_that_is_not_there_is_said(folder):
+async def test_a_missing_folder_is_named(folder):
     with pytest.raises(TrayError, match="No such file"):
         await export_session(SESSION, folder / "nowhere" / "a.md", "markdown")
 

@@ -17,11 +17,11 @@ def hits(search, text):
 @pytest.mark.parametrize(
     ("search", "text", "words"),
     [
-        ("cache", "The Cache and the caches", ["Cache", "cache"]),  # the last word may go on
-        ("the cache", "The caches, other then", ["The", "cache"]),  # the others may not
+        ("cache", "The Cache and the caches", ["Cache", "cache"]),  # the last word is a prefix
+        ("the cache", "The caches, other then", ["The", "cache"]),  # the others are whole words
         ("cafe", "Café CAFÉ", ["Café", "CAFÉ"][:2]),
         ("foo-bar", "foo_bar foo bar foobar", ["foo_bar", "foo bar"]),
-        ("c", "😀 c 😀 C", ["c", "C"]),  # characters of two units
+        ("c", "😀 c 😀 C", ["c", "C"]),  # characters of two UTF-16 units
         ("über", "Uber über", ["Uber", "über"]),
         ("a.b(", "a.b( axb", ["a.b"]),
         ("***", "***", []),
@@ -43,6 +43,6 @@ def test_a_folded_text_is_as_long_as_the_text():
     assert len(fold_text(text)) == len(text)
 
 
-def test_the_pieces_with_hits():
-    pieces = [Heading("user", 0), Prose("Nothing"), Prose("a Needle"), Code("needle = 1", "", None)]
-    assert blocks_with_hits(hits_pattern("needle"), pieces) == [2, 3]
+def test_the_blocks_with_hits():
+    blocks = [Heading("user", 0), Prose("Nothing"), Prose("a Needle"), Code("needle = 1", "", None)]
+    assert blocks_with_hits(hits_pattern("needle"), blocks) == [2, 3]

@@ -54,7 +54,7 @@ def cell(model, row, column, role=Qt.ItemDataRole.DisplayRole):
     return model.index(row, column).data(role)
 
 
-def test_it_keeps_to_the_rules_of_qt(filled, qtmodeltester):
+def test_it_passes_qts_model_tester(filled, qtmodeltester):
     qtmodeltester.check(filled, force_py=True)
     filled.hide_sessions("bcd")
     filled.unhide_sessions("bcd")
@@ -63,7 +63,7 @@ def test_it_keeps_to_the_rules_of_qt(filled, qtmodeltester):
     qtmodeltester.check(filled, force_py=True)
 
 
-def test_a_row_says_what_a_person_wants_to_know(filled):
+def test_cells_show_the_facts_of_a_session(filled):
     texts = [cell(filled, 0, column) for column in SessionColumn]
     assert texts == ["Title of a", "ide/1.0", "opus", "4", "12.3k", "1 h ago", "in 1 h"]
     assert cell(filled, 0, SessionColumn.TITLE, SUMMARY_ROLE) == summary("a")
@@ -105,7 +105,7 @@ def test_more_is_asked_for_at_the_end(filled):
     assert asked == [1]
 
 
-def test_it_holds_no_more_than_it_may(qapp):
+def test_the_number_of_rows_is_bounded(qapp):
     model = SessionListModel(lambda: NOW, max_rows=5)
     model.replace_sessions(summaries("abcd"), more=True)
     model.append_page(summaries("efgh"), more=True)
@@ -194,7 +194,7 @@ def test_an_unchanged_title_is_not_stored_again(filled):
     assert not asked
 
 
-def test_times_go_on_by_themselves(qapp):
+def test_relative_times_are_updated(qapp):
     now = [NOW]
     model = SessionListModel(lambda: now[0])
     model.refresh_times()

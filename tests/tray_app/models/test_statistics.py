@@ -1,4 +1,4 @@
-"""Figures over time: every bucket there, sums, and axes with round labels."""
+"""Request statistics over time: complete buckets, sums, and axes with round labels."""
 
 import datetime
 import itertools
@@ -40,7 +40,7 @@ def test_every_bucket_is_there_and_the_last_holds_this_moment(span):
     assert sum_buckets(buckets) == Totals()
 
 
-def test_what_happened_stands_in_its_place():
+def test_rows_fill_their_buckets():
     begin = HOUR.start_time(NOW)
     buckets = fill_buckets([bucket(begin), bucket(begin + 59 * 60, 3)], HOUR, NOW)
     assert [bucket.requests for bucket in buckets] == [1, *[0] * 58, 3]
@@ -84,7 +84,7 @@ def test_a_moment_is_in_one_bucket_or_in_none():
     ("key", "hours", "count"), [("hour", set(range(24)), 6), ("day", {0, 4, 8, 12, 16, 20}, 6), ("week", {0}, 7)]
 )
 def test_labels_stand_at_round_times_of_the_local_clock(berlin, key, hours, count):
-    # The week in which Berlin goes to summer time: 2027-03-28.
+    # Berlin changes to summer time on 2027-03-28.
     now = datetime.datetime(2027, 3, 30, 9, 41).timestamp()
     ticks = [datetime.datetime.fromtimestamp(tick) for tick in time_ticks(RANGES[key], now)]
     assert {tick.hour for tick in ticks} <= hours

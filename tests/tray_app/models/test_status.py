@@ -1,4 +1,4 @@
-"""The one status: facts in, state, reason and remedy out."""
+"""The application status: state, reason and remedy derived from facts."""
 
 from dataclasses import replace
 from typing import Any

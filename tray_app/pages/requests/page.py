@@ -56,7 +56,7 @@ class RequestsPage(Page):
         self.export = RequestExport(context, self, self.busy, notify=notify, show_error=show_error)
         self.clear_log = ClearLog(context, self, self.log, notify=notify, show_error=show_error)
         clear = self.clear_log.ask_to_clear
-        self.actions_ = RequestActions(context, self.table, self.export, clear=clear, notify=notify)
+        self.request_actions = RequestActions(context, self.table, self.export, clear=clear, notify=notify)
         # The last store seen: a server start may open one that could not be opened before.
         self._store = context.store
         self._active = False
@@ -225,20 +225,25 @@ class RequestsPage(Page):
         elif self.log.is_loaded:
             filtered = self.log.request_filter != RequestFilter()
             self.list.show_empty(*explain_empty_list(self.context, filtered=filtered, clear=self.clear_filter))
-        for control in (self.actions_.export_filtered, self.actions_.clear, self.export_button, self.clear_button):
+        for control in (
+            self.request_actions.export_filtered,
+            self.request_actions.clear,
+            self.export_button,
+            self.clear_button,
+        ):
             control.setEnabled(bool(self.log.rowCount()))
 
     def _update_foot(self, running: int) -> None:
         total = self.log.total
         text = counted(total, "1 request", "{n} requests")
         self.count.setText(text + (tr(", {n} running").format(n=running) if running else ""))
-        kept = ""
+        notice = ""
         if self.context.store is None:
-            kept = tr("The history could not be opened. Requests are shown until you quit and are not saved.")
+            notice = tr("The history could not be opened. Requests are shown until you quit and are not saved.")
         elif not self.context.settings.history:
-            kept = tr("History is off: requests are shown until you quit and are not saved.")
-        self.kept.setText(kept)
-        self.kept.setVisible(bool(kept))
+            notice = tr("History is off: requests are shown until you quit and are not saved.")
+        self.history_notice.setText(notice)
+        self.history_notice.setVisible(bool(notice))
 
     # Layout
 
@@ -254,15 +259,15 @@ class RequestsPage(Page):
         self.pause.setMinimumWidth(104)  # fits both labels
         self.export_button = button(
             tr("&Export..."),
-            self.actions_.export_filtered.trigger,
+            self.request_actions.export_filtered.trigger,
             hint=tr("Export all matching requests as JSON Lines (Ctrl+E)"),
         )
         self.clear_button = button(tr("Clear &log..."), self.clear_log.ask_to_clear)
         self.session = SessionFilter(self.context)
         self.count = QLabel()
         self.count.setProperty("role", "muted")
-        self.kept = QLabel(wordWrap=True)
-        self.kept.setProperty("role", "warning")
+        self.history_notice = QLabel(wordWrap=True)
+        self.history_notice.setProperty("role", "warning")
 
     def _lay_out_page(self) -> None:
         for tool in (self.pause, self.export_button, self.clear_button):
@@ -282,7 +287,7 @@ class RequestsPage(Page):
         self.split.restore()
         foot = QHBoxLayout()
         foot.addWidget(self.count)
-        foot.addWidget(self.kept, 1)
+        foot.addWidget(self.history_notice, 1)
         foot.addStretch(0)
         foot.addWidget(self.loading)
         foot.addWidget(self.busy)
@@ -311,7 +316,7 @@ class RequestsPage(Page):
         self.list.new_wanted.connect(self._show_new)
         self.table.current_changed.connect(self._show_request)
         self.table.details_wanted.connect(self._enter_details)
-        self.table.selectionModel().selectionChanged.connect(lambda *_: self.actions_.update_enabled())
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self.request_actions.update_enabled())
         self.detail.closed.connect(self._close_details)
-        self.detail.cancel_wanted.connect(self.actions_.cancel_request)
+        self.detail.cancel_wanted.connect(self.request_actions.cancel_request)
         self._timer.timeout.connect(self._advance_times)

@@ -1,4 +1,4 @@
-"""Which columns there is room for."""
+"""Column layout of the request table."""
 
 import pytest
 

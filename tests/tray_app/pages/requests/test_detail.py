@@ -1,4 +1,4 @@
-"""The pane beside the list."""
+"""The details pane of a request."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication
 
 from server.core.records import RequestRecord
 from tests.tray_app.models.request_records import record
-from tests.tray_app.pages.requests.conftest import Settled
+from tests.tray_app.pages.requests.conftest import Wait
 from tests.tray_app.pages.requests.fact_pairs import shown_pairs
 from tests.waiting import until
 from tray_app.context import Context
@@ -27,7 +27,7 @@ def detail(page: RequestsPage) -> DetailPane:
 
 
 async def show(page: RequestsPage, context: Context, shown: RequestRecord) -> None:
-    """Keep the request and go to it."""
+    """Store the request and select it."""
     assert context.store is not None
     await context.store.record_request(shown)
     page.log.receive_records([shown])
@@ -102,7 +102,7 @@ async def test_the_session_is_one_click_away(page: RequestsPage, context: Contex
 
 
 async def test_a_running_request_ticks_and_fills_in(
-    page: RequestsPage, context: Context, detail: DetailPane, settle: Settled
+    page: RequestsPage, context: Context, detail: DetailPane, wait_loaded: Wait
 ) -> None:
     now = [record(1).started_at + 5]
     context.clock = lambda: now[0]
@@ -117,24 +117,24 @@ async def test_a_running_request_ticks_and_fills_in(
     context.bridge.requests_changed.emit([record(1, "ok")])
     assert ("Duration", "2.0 s") in shown_pairs(detail.times)
     assert not detail.header.cancel.isVisible()
-    await settle()
+    await wait_loaded()
     assert detail.headers.full_text.startswith("content-type")
 
 
 async def test_what_is_not_kept_says_why(
-    page: RequestsPage, context: Context, detail: DetailPane, settle: Settled
+    page: RequestsPage, context: Context, detail: DetailPane, wait_loaded: Wait
 ) -> None:
     page.log.receive_records([record(1)])
     page.table.select_request("req_000001")
-    await settle()
+    await wait_loaded()
     assert detail.headers.note.text() == "This request is no longer in the history."
     await context.change_settings({"history": False})
-    await settle()
+    await wait_loaded()
     assert detail.headers.note.text() == "Headers and bodies are not kept while the history is off."
 
 
 async def test_only_the_last_of_two_requests_is_shown(
-    page: RequestsPage, context: Context, detail: DetailPane, settle: Settled
+    page: RequestsPage, context: Context, detail: DetailPane, wait_loaded: Wait
 ) -> None:
     assert context.store is not None
     for number in (1, 2):
@@ -142,12 +142,12 @@ async def test_only_the_last_of_two_requests_is_shown(
     page.log.receive_records([record(1), record(2)])
     page.table.select_request("req_000001")
     page.table.select_request("req_000002")
-    await settle()
+    await wait_loaded()
     assert detail.request_body.view.text() == '"2"'
 
 
-async def test_a_request_that_is_gone_to_as_another_was_just_read_is_read_too(
-    page: RequestsPage, context: Context, detail: DetailPane, settle: Settled
+async def test_a_request_selected_as_another_finishes_loading_is_loaded(
+    page: RequestsPage, context: Context, detail: DetailPane, wait_loaded: Wait
 ) -> None:
     assert context.store is not None
     for number in (1, 2):
@@ -159,15 +159,15 @@ async def test_a_request_that_is_gone_to_as_another_was_just_read_is_read_too(
     went = asyncio.Event()
 
     async def go_on() -> None:
-        # The task is done, and those who wait for it are told after this.
-        while not reading.done():  # noqa: ASYNC110 - the moment between is what this is about
+        # The task is done, but its callbacks run only after this.
+        while not reading.done():  # noqa: ASYNC110 - the moment between the two is under test
             await asyncio.sleep(0)
         page.table.select_request("req_000002")
         went.set()
 
     context.run(go_on(), name="go on")
     await went.wait()
-    await settle()
+    await wait_loaded()
     assert detail.request_body.view.text() == '"2"'
 
 

@@ -1,4 +1,4 @@
-"""The list: it follows the log at its end, and stands still elsewhere."""
+"""The request table: it follows the end of the log, and keeps its position elsewhere."""
 
 from dataclasses import replace
 
@@ -19,13 +19,13 @@ ROW = 32
 
 
 def top(table: RequestTable) -> tuple[str, int]:
-    """The first request in view, and where it begins."""
+    """The first visible request, and the top of its row."""
     row = table.rowAt(0)
     return table.log.records[row].id, table.rowViewportPosition(row)
 
 
 def last(table: RequestTable) -> str:
-    """The last request in view."""
+    """The last visible request."""
     return table.log.records[table.rowAt(table.viewport().height() - 2)].id
 
 
@@ -118,7 +118,7 @@ async def test_columns_fill_the_list_at_any_width(page: RequestsPage, width: int
     assert ("session" in shown) == (width == 1400)
 
 
-async def test_widths_that_a_person_gave_are_remembered(page: RequestsPage, context: Context, qtbot: QtBot) -> None:
+async def test_user_widths_are_remembered(page: RequestsPage, context: Context, qtbot: QtBot) -> None:
     page.log.receive_records([record(1)])
     model = next(at for at, column in enumerate(page.log.columns) if column.key == "model")
     page.table.setColumnWidth(model, 222)
@@ -134,9 +134,7 @@ async def test_widths_that_a_person_gave_are_remembered(page: RequestsPage, cont
 
 
 @pytest.mark.parametrize("kept", ["nonsense", "[1]", '{"model": "wide", "time": -3}'])
-async def test_a_preference_that_is_not_ours_does_no_harm(
-    page: RequestsPage, context: Context, kept: str, qtbot: QtBot
-) -> None:
+async def test_an_invalid_preference_is_ignored(page: RequestsPage, context: Context, kept: str, qtbot: QtBot) -> None:
     context.preferences.set_value(WIDTHS_KEY, kept)
     table = RequestTable(page.log, context.preferences)
     qtbot.addWidget(table)

@@ -14,7 +14,7 @@ from tray_app.pages.sessions.picture import ImageWindow, PictureWidget, decode_i
 
 @pytest.fixture
 def shown(theme, qtbot):
-    """Shows a picture; what it begins is awaited by `done`."""
+    """A function that shows a picture; its `done` awaits the tasks that the picture started."""
     tasks = []
     window = QWidget()
     qtbot.addWidget(window)

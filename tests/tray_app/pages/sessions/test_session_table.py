@@ -80,15 +80,15 @@ def test_the_selection_stays_with_its_session(table):
     assert table.current_session.id == "s5"
 
 
-def test_selecting_by_program_tells_nobody(table):
-    told = []
-    table.current_changed.connect(told.append)
+def test_selecting_by_program_emits_no_signal(table):
+    emitted = []
+    table.current_changed.connect(emitted.append)
     assert table.select_session("s7")
     assert not table.select_session("never")
     table.clear_current()
-    assert (told, table.selected_sessions) == ([], [])
+    assert (emitted, table.selected_sessions) == ([], [])
     table.selectRow(3)
-    assert told == ["s3"]
+    assert emitted == ["s3"]
 
 
 @pytest.mark.parametrize(
@@ -102,21 +102,21 @@ def test_selecting_by_program_tells_nobody(table):
 )
 def test_when_the_current_one_goes_the_next_takes_its_place(table, current, gone, successor):
     table.select_session(current)
-    told = []
-    table.current_changed.connect(told.append)
+    emitted = []
+    table.current_changed.connect(emitted.append)
     with table.removing_rows(gone):
         table.model_of.hide_sessions(gone)
-    assert told == [successor]
+    assert emitted == [successor]
     assert [summary.id for summary in table.selected_sessions] == ([successor] if successor else [])
 
 
 def test_when_others_go_the_current_one_stays(table):
     table.select_session("s3")
-    told = []
-    table.current_changed.connect(told.append)
+    emitted = []
+    table.current_changed.connect(emitted.append)
     with table.removing_rows(["s4"]):
         table.model_of.hide_sessions(["s4"])
-    assert (told, table.current_session.id) == ([], "s3")
+    assert (emitted, table.current_session.id) == ([], "s3")
 
 
 async def test_after_a_title_was_edited_by_keyboard_the_list_has_the_keyboard_again(table, qtbot, qtlog):
