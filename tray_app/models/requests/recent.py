@@ -21,9 +21,6 @@ class RecentRequests:
     def __iter__(self) -> Iterator[RequestRecord]:
         return iter(self._records.values())
 
-    def __len__(self) -> int:
-        return len(self._records)
-
     def add_record(self, record: RequestRecord) -> None:
         """Add a record or replace its earlier version."""
         self.received_count += 1

@@ -10,7 +10,6 @@ from server.core.records import SessionSummary
 from server.store.store import Store
 from tray_app.context import Context
 from tray_app.models.sessions.cells import session_count_text
-from tray_app.models.sessions.export import ExportFormat
 from tray_app.models.sessions.list import SessionListModel
 from tray_app.models.sessions.list_loader import RunInBackground, SessionListLoader
 from tray_app.models.sessions.pending_deletion import find_all_sessions
@@ -57,10 +56,6 @@ class SessionActions(QObject):
         """Copy the ids, one per line."""
         QGuiApplication.clipboard().setText("\n".join(summary.id for summary in sessions))
 
-    def export_session(self, summary: SessionSummary, format: ExportFormat) -> None:
-        """Ask for a file and write the session to it."""
-        self.session_export.ask_for_file(summary, format)
-
     def delete_found(self) -> None:
         """Ask whether to delete all sessions that match the search; all sessions without one."""
         self._run(self._delete_found(self._list_loader.search), name="find sessions to delete")
@@ -76,8 +71,9 @@ class SessionActions(QObject):
         self._add_action(menu, tr("Copy id") if one else tr("Copy ids"), lambda: self.copy_ids(sessions))
         if one is not None:
             self._add_action(menu, tr("Show requests"), lambda: self.show_requests(one.id))
-            self._add_action(menu, tr("Export as Markdown..."), lambda: self.export_session(one, "markdown"))
-            self._add_action(menu, tr("Export as JSON..."), lambda: self.export_session(one, "json"))
+            export = self.session_export.ask_for_file
+            self._add_action(menu, tr("Export as Markdown..."), lambda: export(one, "markdown"))
+            self._add_action(menu, tr("Export as JSON..."), lambda: export(one, "json"))
         menu.addSeparator()
         delete = self.delete_controller.confirm_delete
         self._add_action(menu, _delete_text(len(sessions)), lambda: delete(sessions), keys="Delete")

@@ -122,7 +122,7 @@ class SessionBrowser(QWidget):
 
     def _connect_widgets(self) -> None:
         actions, table, on_shown = self.session_actions, self.table, self._with_shown_session
-        delete = actions.delete_controller.confirm_delete
+        delete, export = actions.delete_controller.confirm_delete, actions.session_export.ask_for_file
         self._tasks.busy_changed.connect(self.footer.show_busy)
         self.search.searched.connect(self.list_loader.set_search)
         menu = self.delete_menu
@@ -134,7 +134,7 @@ class SessionBrowser(QWidget):
         header = self.pane.header
         header.rename_wanted.connect(self._rename_shown)
         header.pin_wanted.connect(lambda pinned: on_shown(lambda shown: actions.pin_sessions([shown], pinned)))
-        header.export_wanted.connect(lambda kind: on_shown(lambda shown: actions.export_session(shown, kind)))
+        header.export_wanted.connect(lambda kind: on_shown(lambda shown: export(shown, kind)))
         header.requests_wanted.connect(lambda: on_shown(lambda shown: actions.show_requests(shown.id)))
         header.delete_wanted.connect(lambda: on_shown(lambda shown: delete([shown])))
 

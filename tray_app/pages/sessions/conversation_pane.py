@@ -31,7 +31,7 @@ class ConversationPane(QFrame):
         self.sentence.setMargin(theme.size("margin"))
         self.header.next_hit_wanted.connect(self.conversation.next_hit)
         self.header.previous_hit_wanted.connect(self.conversation.previous_hit)
-        self.conversation.hit_changed.connect(self.header.show_hit)
+        self.conversation.hit_changed.connect(self.header.hits.show_hit)
         self._lay_out_stack()
         self.show_nothing_selected()
 

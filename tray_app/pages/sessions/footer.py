@@ -24,7 +24,7 @@ class Footer(QWidget):
         self.text.setProperty("role", "muted")
         self.history = QLabel(tr("History is off: new conversations are not saved."))
         self.history.setProperty("role", "warning")
-        self.turn_on = button(tr("History settings"), self._go_to_setting, role="quiet")
+        self.turn_on = button(tr("History settings"), lambda: context.show("settings", setting="history"), role="quiet")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.size("grid"))
@@ -44,10 +44,7 @@ class Footer(QWidget):
 
     def show_busy(self, busy: bool) -> None:
         """Show or hide the busy indicator, which appears after a delay."""
-        if busy:
-            self.busy.begin()
-        else:
-            self.busy.end()
+        (self.busy.begin if busy else self.busy.end)()
 
     def _figure_texts(self) -> list[str]:
         list_loader = self._list_loader
@@ -62,6 +59,3 @@ class Footer(QWidget):
         if list_loader.size_bytes is not None:
             facts.append(tr("Database {size}").format(size=formatting.size(list_loader.size_bytes)))
         return facts
-
-    def _go_to_setting(self) -> None:
-        self._context.show("settings", setting="history")

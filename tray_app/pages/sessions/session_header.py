@@ -60,10 +60,6 @@ class SessionHeader(QWidget):
         self.pin.setToolTip(hint)
         self.pin.setAccessibleName(hint)
 
-    def show_hit(self, number: int, count: int) -> None:
-        """Show the number of the current search hit, and the total."""
-        self.hits.show_hit(number, count)
-
     def export_menu(self) -> QMenu:
         """Build the menu of export formats."""
         menu = QMenu(self)
