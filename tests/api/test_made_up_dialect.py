@@ -17,7 +17,7 @@ from server.models.aliases import resolve
 from tests.api.conftest import KEY, Serve, Served
 from tests.scripted_backend import Gate, answer, begin, text
 from tray_app.clients.connection import Connection
-from tray_app.clients.trial import TrialFailed, ask
+from tray_app.clients.connection_test import TrialFailed, ask
 from tray_app.models.requests.curl import as_curl
 
 

@@ -6,6 +6,6 @@ editing/       pure: changes to JSON with comments, TOML and YAML that leave eve
 config_file.py reads and writes a client's file, with a backup; backups.py keeps those
 configuring.py pure: whether a client is configured, and the text of its file when it is
 detection.py   whether a client is on this computer
-trial.py       one real request in a client's dialect
+connection_test.py  one real request in a client's dialect
 errors.py      what can be wrong with a file, in words
 """

@@ -11,7 +11,7 @@ from server.dialects.registry import find_dialect
 from tray_app import formatting
 from tray_app.clients.client import Client
 from tray_app.clients.connection import Connection
-from tray_app.clients.trial import QUESTION, Answer, ask
+from tray_app.clients.connection_test import QUESTION, Answer, ask
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.widgets import Busy, announce, button

@@ -13,7 +13,7 @@ from server.dialects.registry import DIALECTS
 from tests.ports import kept_port
 from tests.scripted_backend import Gate, ScriptedBackend, answer, begin, end, text, thinking
 from tray_app.clients.connection import Connection
-from tray_app.clients.trial import QUESTION, TrialFailed, ask
+from tray_app.clients.connection_test import QUESTION, TrialFailed, ask
 from tray_app.context import Context
 
 both_dialects = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
