@@ -10,7 +10,7 @@ from server.config.own_commands import COMMAND
 from server.core.console import say
 from tray_app.arguments import for_server, names_subcommand, parse
 from tray_app.desktop.loop.qt_imports import read_no_sources
-from tray_app.desktop.loop.qt_libraries import hint, missing_library
+from tray_app.desktop.loop.qt_libraries import missing_libraries_hint, missing_library
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImportError as error:
         if (library := missing_library(error)) is None:
             raise
-        say(f"{COMMAND}: the window cannot be shown: {library} is missing. {hint()}", "stderr")
+        say(f"{COMMAND}: the window cannot be shown: {library} is missing. {missing_libraries_hint()}", "stderr")
         return 1
     return command_line.said(lambda: start(namespace))
 

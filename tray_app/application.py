@@ -63,7 +63,7 @@ class Application(QObject):
             self.awaiting_tray.start()
         else:
             self._be_reachable()
-        self.context.run(asyncio.to_thread(self.context.autostart.repair), name="repair start at login")
+        self.context.run(asyncio.to_thread(self.context.autostart.repair_entry), name="repair start at login")
         await self._quit.wait()
         self.ending.emit()
         await self._take_down()

@@ -1,4 +1,4 @@
-"""The models that a client can be given."""
+"""Models to offer to a client."""
 
 from collections.abc import Iterable, Mapping
 
@@ -13,9 +13,9 @@ _USUAL = "sonnet"
 
 
 def model_names(offered: Iterable[ModelInfo], aliases: Mapping[str, str]) -> list[str]:
-    """Short names first, which stay right when models change, then the person's aliases, then full ids.
+    """List short names, which stay valid when models change, then the user's aliases, then full ids.
 
-    While nothing is `offered` the names that always work take its place.
+    If `offered` is empty, the names that always work are listed instead.
     """
     offered = list(offered)
     short = [model.name for model in offered if model.name] or sorted(SHORT_NAMES)
@@ -23,7 +23,7 @@ def model_names(offered: Iterable[ModelInfo], aliases: Mapping[str, str]) -> lis
 
 
 def usual_model(offered: Iterable[ModelInfo], default_model: str) -> str:
-    """The one to begin with: the settings' own, else what Claude Code takes by itself."""
+    """Choose the initial model: the one in the settings, otherwise Claude Code's default."""
     if default_model != DEFAULT:
         return default_model
     named = (model.name or model.id for model in offered if model.is_default)
@@ -31,7 +31,7 @@ def usual_model(offered: Iterable[ModelInfo], default_model: str) -> str:
 
 
 def limits_of(model: str, offered: Iterable[ModelInfo], aliases: Mapping[str, str]) -> Limits:
-    """What the model behind a name or an alias takes; the bounds that every model has, for a name that is unknown."""
+    """Look up the limits of the model behind a name or alias; for an unknown name, those of every model."""
     by_name = {name: info for info in offered for name in (info.id, info.name) if name}
     try:
         resolved = resolve(model, ModelNames(aliases, tuple(by_name), DEFAULT))

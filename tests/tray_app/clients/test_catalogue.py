@@ -17,7 +17,7 @@ import pytest
 from server.dialects.registry import DIALECTS
 from tray_app.clients.catalogue import CLIENTS
 from tray_app.clients.client import Client, Snippet
-from tray_app.clients.configuring import plan
+from tray_app.clients.configuring import configure_text
 from tray_app.clients.connection import MASK, NOT_NEEDED, Connection
 from tray_app.clients.editing import toml, yaml
 from tray_app.context import Context
@@ -92,7 +92,7 @@ def test_snippets_are_of_their_format_and_complete(client: Client, snippet: Snip
 @pytest.mark.parametrize(("client", "snippet"), SNIPPETS)
 def test_what_is_shown_hides_the_key_and_nothing_else(client: Client, snippet: Snippet) -> None:
     to = CONNECTIONS["usual"]
-    shown = snippet.text(to.masked())
+    shown = snippet.text(to.with_masked_key())
     assert to.secret not in shown
     # The dots need quotes in a shell, which the key does not.
     assert shown.replace(MASK, to.secret).replace("'", "") == snippet.text(to).replace("'", "")
@@ -100,7 +100,7 @@ def test_what_is_shown_hides_the_key_and_nothing_else(client: Client, snippet: S
 
 def test_without_a_key_there_is_a_word_in_its_place() -> None:
     to = CONNECTIONS["no key"]
-    assert to.masked() == to
+    assert to.with_masked_key() == to
     assert NOT_NEEDED in next(client for client in CLIENTS if client.id == "aider").snippets[0].text(to)
 
 
@@ -124,7 +124,7 @@ def test_every_client_is_told_everything(client: Client) -> None:
     assert client.summary
     assert client.documentation.startswith("https://")
     assert client.steps
-    assert bool(client.unserved) == (not client.served)
+    assert bool(client.unserved_reason) == (not client.is_served)
     assert client.fields or client.snippets
     to = CONNECTIONS["usual"]
     everything = [field.value(to) for field in client.fields] + [snippet.text(to) for snippet in client.snippets]
@@ -143,13 +143,13 @@ def test_clients_with_a_file_are_shown_what_would_be_written() -> None:
     to = CONNECTIONS["usual"]
     for client in configured:
         assert client.configuration is not None
-        assert client.snippets[0].text(to) == plan("", client.configuration, to)
+        assert client.snippets[0].text(to) == configure_text("", client.configuration, to)
 
 
 async def test_what_is_said_to_be_served_is_served(context: Context) -> None:
     """The day the server learns Responses, Codex can be connected: this says so."""
-    assert {client.id for client in CLIENTS if not client.served} == {"codex"}
-    assert all(client.served is not bool(client.unserved) for client in CLIENTS)
+    assert {client.id for client in CLIENTS if not client.is_served} == {"codex"}
+    assert all(client.is_served is not bool(client.unserved_reason) for client in CLIENTS)
     await context.server.start()
     paths = {"/v1/chat/completions": True, "/v1/messages": True, "/v1/responses": False}
     headers = {"x-api-key": await context.api_key() or ""}

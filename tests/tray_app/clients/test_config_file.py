@@ -7,10 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tray_app.clients.backups import MOST, Backups
+from tray_app.clients.backups import MAX_BACKUPS, Backups
 from tray_app.clients.catalogue import CLIENTS
 from tray_app.clients.client import Client, Configuration, Places
-from tray_app.clients.config_file import FileChange, FileState, is_as_left, look, make, prepare, prepare_undo
+from tray_app.clients.config_file import (
+    FileChange,
+    FileState,
+    apply_change,
+    is_untouched_since,
+    prepare_change,
+    prepare_undo,
+    read_state,
+)
 from tray_app.clients.connection import Connection
 from tray_app.clients.errors import (
     ClientFileChanged,
@@ -39,11 +47,11 @@ class Desk:
         return CONTINUE.configuration
 
     def prepare(self) -> FileChange:
-        return prepare(CONTINUE, self.configuration, self.connection, self.places)
+        return prepare_change(CONTINUE, self.configuration, self.connection, self.places)
 
     def make(self, change: FileChange) -> None:
         self.now += 1
-        make(change, self.backups, at=self.now)
+        apply_change(change, self.backups, at=self.now)
 
     def undo(self) -> FileChange:
         last = self.look().last
@@ -51,7 +59,7 @@ class Desk:
         return prepare_undo(last, self.backups)
 
     def look(self, client: Client = CONTINUE) -> FileState:
-        state = look(client, self.connection, self.places, self.backups)
+        state = read_state(client, self.connection, self.places, self.backups)
         assert state is not None
         return state
 
@@ -69,7 +77,7 @@ def test_a_file_is_changed_and_put_back(desk: Desk) -> None:
     desk.path.chmod(0o640)
     change = desk.prepare()
     assert change.is_needed
-    assert change.shared
+    assert change.is_shared
     assert desk.path.read_text() == BEFORE, "nothing is written before it was looked at"
     assert "+++" in change.diff
     assert "-models: []" in change.diff
@@ -78,7 +86,7 @@ def test_a_file_is_changed_and_put_back(desk: Desk) -> None:
     assert desk.look().state.kind == "configured"
     assert desk.mode() == 0o640
     undo = desk.undo()
-    assert is_as_left(undo)
+    assert is_untouched_since(undo)
     desk.make(undo)
     assert desk.path.read_text() == BEFORE
     assert desk.mode() == 0o640
@@ -89,7 +97,7 @@ def test_a_file_is_changed_and_put_back(desk: Desk) -> None:
 def test_a_new_file_is_for_the_person_alone_and_goes_again(desk: Desk) -> None:
     desk.path.parent.rmdir()
     change = desk.prepare()
-    assert not change.shared
+    assert not change.is_shared
     assert change.diff.startswith("--- /dev/null")
     desk.make(change)
     assert desk.mode() == 0o600
@@ -125,7 +133,7 @@ def test_a_file_that_was_changed_since_is_known_and_can_still_be_put_back(desk: 
     desk.make(desk.prepare())
     desk.path.write_text(desk.path.read_text() + "# later\n")
     undo = desk.undo()
-    assert not is_as_left(undo)
+    assert not is_untouched_since(undo)
     assert "-# later" in undo.diff
     desk.make(undo)
     assert desk.path.read_text() == BEFORE
@@ -221,7 +229,7 @@ def test_a_place_that_cannot_be_made_leaves_no_backup(desk: Desk) -> None:
     desk.path.parent.write_text("a file in the place of the directory")
     with pytest.raises(ClientFileUnwritable):
         desk.make(change)
-    assert desk.backups.last("continue", desk.path) is None
+    assert desk.backups.find_last("continue", desk.path) is None
 
 
 def test_a_byte_order_mark_and_windows_lines_stay(desk: Desk) -> None:
@@ -234,11 +242,11 @@ def test_a_byte_order_mark_and_windows_lines_stay(desk: Desk) -> None:
 
 def test_backups_are_for_the_person_alone_and_do_not_pile_up(desk: Desk, tmp_path: Path) -> None:
     desk.path.write_text(BEFORE)
-    for number in range(MOST + 3):
+    for number in range(MAX_BACKUPS + 3):
         desk.connection = replace(desk.connection, key=f"dgm-{number}")
         desk.make(desk.prepare())
     files = list((tmp_path / "backups").iterdir())
-    assert len(files) == MOST + 1, "and the index"
+    assert len(files) == MAX_BACKUPS + 1, "and the index"
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert stat.S_IMODE((tmp_path / "backups").stat().st_mode) == 0o700
 

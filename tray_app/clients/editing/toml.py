@@ -1,4 +1,4 @@
-"""TOML. tomlkit keeps what people wrote around the values."""
+"""TOML, edited by tomlkit, which preserves comments and layout."""
 
 import re
 import tomllib
@@ -11,7 +11,7 @@ _PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
 
 
 def load(text: str) -> Any:
-    """What `text` says. Raises Damaged."""
+    """Parse `text`. Raises Damaged."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -23,12 +23,12 @@ def load(text: str) -> Any:
 
 
 def edit(text: str, changes: Changes) -> str:
-    """`text` with the changes. Raises Damaged and Uneditable."""
-    return edit_with(text, changes, load=load, put=_put)
+    """Return `text` with the changes. Raises Damaged and Uneditable."""
+    return edit_with(text, changes, load=load, put=_set_value)
 
 
-def _put(text: str, path: Path, value: Any) -> str:
-    import tomlkit  # the window does without until a file is changed
+def _set_value(text: str, path: Path, value: Any) -> str:
+    import tomlkit  # imported only when a file is changed, to save memory
 
     document = tomlkit.parse(text)
     place: Any = document
@@ -36,7 +36,7 @@ def _put(text: str, path: Path, value: Any) -> str:
         if isinstance(step, Entry):
             raise TypeError("no client needs lists of tables")
         if step not in place:
-            # A table with nothing of its own needs no header.
+            # A table without values of its own needs no header.
             place[step] = tomlkit.table(is_super_table=index < len(path) - 2)
         place = place[step]
     place[path[-1]] = value

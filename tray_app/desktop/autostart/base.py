@@ -1,4 +1,4 @@
-"""What every platform's way of starting at login can do."""
+"""The interface of start at login, the same on every platform."""
 
 from typing import Protocol
 
@@ -6,42 +6,42 @@ from server.core.errors import SetupError
 
 
 class Autostart(Protocol):
-    """Start at login, as the system itself has it: nothing is remembered, every call looks.
+    """Start at login, as the system itself has it: no state is kept, each call reads the system.
 
-    All calls read or write files, the registry or a subprocess: never call them on the GUI thread.
-    `description` says in words where the entry is kept, as the end of "The entry is ...".
+    All calls use files, the registry or a subprocess: never call them on the GUI thread.
+    `description` completes the sentence "The entry is ...".
     """
 
     description: str
 
-    def enabled(self) -> bool:
-        """Whether the next login starts the application: an entry is there, is not disabled, and its program exists.
+    def is_enabled(self) -> bool:
+        """Whether the next login starts the application: an entry exists, is not disabled, and its program exists.
 
         Raises SetupError if it cannot be read.
         """
         ...
 
     def enable(self) -> None:
-        """Have the next login start the application, also where the person had disabled the entry in the system.
+        """Have the next login start the application, even if the user had disabled the entry in the system.
 
         Raises SetupError if it cannot be written.
         """
         ...
 
     def disable(self) -> None:
-        """Have no login start it. What runs now goes on. Raises SetupError if it cannot be written."""
+        """Remove the entry; a running application keeps running. Raises SetupError if it cannot be written."""
         ...
 
-    def repair(self) -> bool:
-        """Rewrite our entry if the program that it starts is gone, as after a move; True if it was rewritten.
+    def repair_entry(self) -> bool:
+        """Rewrite our entry if its program no longer exists, as after a move; True if it was rewritten.
 
-        An entry that is disabled, or that a person wrote, is left alone. Raises SetupError.
+        Disabled entries and those that the user wrote are left alone. Raises SetupError.
         """
         ...
 
 
 def autostart_failed(place: str, error: OSError) -> SetupError:
-    """What it means that an entry in `place` could not be read or written."""
+    """The error for an entry in `place` that could not be read or written."""
     reason = error.strerror or str(error)
     return SetupError(
         f"Start at login could not be read or changed: {place}: {reason}.",

@@ -1,4 +1,4 @@
-"""Crashes below Python (segmentation faults, aborts): where each thread was, in a file beside the log."""
+"""Fault log: the stack of each thread at a segmentation fault or abort, in a file beside the log."""
 
 import contextlib
 import faulthandler
@@ -17,33 +17,33 @@ FILE = "faults.log"
 OLDER = "faults.log.1"
 
 
-def install(logs: Path) -> Callable[[], None]:
-    """Write faults to a file in `logs`; call what is returned to end that.
+def enable_fault_log(logs: Path) -> Callable[[], None]:
+    """Write faults to a file in `logs`, and return a function that ends that.
 
-    A file that cannot be written is no reason not to start.
+    If the file cannot be written, the log says so and the program starts anyway.
     """
     was_enabled = faulthandler.is_enabled()
     try:
         make_private_dir(logs)
-        _put_aside(logs)
+        _rotate_file(logs)
         handle = os.open(logs / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as error:
         log.warning("faults cannot be written to %s: %s", logs / FILE, error)
         return lambda: None
     faulthandler.enable(handle, all_threads=True)
 
-    def undo() -> None:
+    def disable_fault_log() -> None:
         faulthandler.disable()
         os.close(handle)
         if was_enabled and sys.__stderr__ is not None:
             faulthandler.enable(sys.__stderr__)
 
-    return undo
+    return disable_fault_log
 
 
 @contextlib.contextmanager
 def default_signals() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the process at once: what would have heeded them is gone."""
+    """Let Ctrl-C and SIGTERM end the process at once, while no loop of ours handles them."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, signal.SIG_DFL) for number in numbers]
     try:
@@ -53,9 +53,9 @@ def default_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _put_aside(logs: Path) -> None:
-    """Keep what the last run left, which is all that is known of its end."""
+def _rotate_file(logs: Path) -> None:
+    """Rename the last run's fault log, the only trace of its crash."""
     file = logs / FILE
     if file.exists() and file.stat().st_size:
         while_held(file, lambda: os.replace(file, logs / OLDER))
-        log.error("the last run ended by a fault below Python; %s says where", logs / OLDER)
+        log.error("the last run crashed below Python; see %s", logs / OLDER)

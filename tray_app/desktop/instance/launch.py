@@ -26,7 +26,7 @@ class Launch:
     token: str = ""
 
 
-def launch_of(*, hidden: bool, page: str | None, token: str) -> Launch:
+def make_launch(*, hidden: bool, page: str | None, token: str) -> Launch:
     """The request that the command line stands for; `--page` takes precedence over `--hidden`."""
     if page is not None:
         return Launch("page", page, token)

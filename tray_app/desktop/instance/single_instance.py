@@ -42,7 +42,7 @@ class SingleInstance(QObject):
     beside it names the holder's process and socket.
     """
 
-    message_received = Signal(object)
+    launch_received = Signal(object)
     """A `Launch`, from another launch that has had its reply."""
 
     def __init__(self, data_dir: Path) -> None:
@@ -54,7 +54,7 @@ class SingleInstance(QObject):
         self._address = ""
         self._server = QLocalServer(self)
 
-    def claim(self, launch: Launch, *, timeout: float = TIMEOUT_SECONDS) -> bool:
+    def claim_data_dir(self, launch: Launch, *, timeout: float = TIMEOUT_SECONDS) -> bool:
         """Become the running instance (True), or forward `launch` to it (False).
 
         Needs no QApplication. Blocks while the other instance is starting or ending. Raises SetupError if it does not
@@ -64,7 +64,7 @@ class SingleInstance(QObject):
         while not self._acquire_lock():
             # The record may be that of a crashed holder, until the new one has written its own: try again.
             address, process = self._read_record()
-            answer = _forward(launch, address, deadline) if address else ""
+            answer = _forward_launch(launch, address, deadline) if address else ""
             if answer == "ok":
                 return False
             if answer:
@@ -82,11 +82,11 @@ class SingleInstance(QObject):
         self._write_record()
         return True
 
-    def listen(self) -> None:
+    def start_listening(self) -> None:
         """Take requests of later launches; if that is impossible, log why. Needs a QApplication and the claim."""
         # On Unix Qt creates the socket elsewhere, sets its mode and renames it: this replaces one left by a crash.
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
-        self._server.newConnection.connect(self._accept)
+        self._server.newConnection.connect(self._accept_connections)
         if not self._address or not self._server.listen(self._address):
             reason = self._server.errorString() or "no private directory with a short path"
             log.warning("later launches cannot reach this one: %s %s", reason, self._address)
@@ -101,7 +101,7 @@ class SingleInstance(QObject):
         for socket in self._server.findChildren(QLocalSocket):
             socket.abort()
 
-    def release(self) -> None:
+    def release_claim(self) -> None:
         """Free the lock, as the last thing. The end of the process does so as well."""
         self.close()
         self._lock.release()
@@ -136,16 +136,16 @@ class SingleInstance(QObject):
         except (OSError, ValueError, LookupError, TypeError):
             return "", ""
 
-    def _accept(self) -> None:
+    def _accept_connections(self) -> None:
         while socket := self._server.nextPendingConnection():
             socket.setReadBufferSize(MAX_LINE_BYTES)
             socket.disconnected.connect(socket.deleteLater)
-            socket.readyRead.connect(partial(self._reply, socket))
+            socket.readyRead.connect(partial(self._send_reply, socket))
             QTimer.singleShot(CONNECTION_MS, socket, socket.deleteLater)
             # The request may have arrived before the signal was connected.
-            self._reply(socket)
+            self._send_reply(socket)
 
-    def _reply(self, socket: QLocalSocket) -> None:
+    def _send_reply(self, socket: QLocalSocket) -> None:
         complete = socket.canReadLine() or socket.bytesAvailable() >= MAX_LINE_BYTES
         # Not connected: it has had its reply, and what else it sends is ignored.
         if not complete or socket.state() is not _CONNECTED:
@@ -155,10 +155,10 @@ class SingleInstance(QObject):
         # Takes effect once the reply is written; the timer ends a connection that does not read it.
         socket.disconnectFromServer()
         if isinstance(request, Launch):
-            self.message_received.emit(request)
+            self.launch_received.emit(request)
 
 
-def _forward(launch: Launch, address: str, deadline: float) -> str:
+def _forward_launch(launch: Launch, address: str, deadline: float) -> str:
     """Send `launch` to `address` and return the answer; empty if there is none by `deadline` (monotonic clock)."""
     socket = QLocalSocket()
     socket.connectToServer(address)

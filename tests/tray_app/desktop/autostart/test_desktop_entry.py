@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tray_app.desktop.autostart.desktop_entry import format_entry, format_exec, is_true, parse, parse_exec
+from tray_app.desktop.autostart.desktop_entry import format_entry, format_exec, is_true, parse_entry, parse_exec
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ arguments = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]) |
 
 @given(st.lists(arguments, min_size=1))
 def test_any_command_comes_back_from_the_file(command: list[str]) -> None:
-    assert parse_exec(parse(format_entry({"Exec": format_exec(command)}))["Exec"]) == command
+    assert parse_exec(parse_entry(format_entry({"Exec": format_exec(command)}))["Exec"]) == command
 
 
 def test_field_codes_fall_away() -> None:
@@ -35,7 +35,7 @@ def test_field_codes_fall_away() -> None:
 
 def test_only_the_main_group_counts_and_what_makes_no_sense_is_passed_over() -> None:
     text = "# by hand\n[Desktop Entry]\nnonsense\nName = Tray\nHidden=false\n\n[Desktop Action new]\nHidden=true\n"
-    assert parse(text) == {"Name": "Tray", "Hidden": "false"}
+    assert parse_entry(text) == {"Name": "Tray", "Hidden": "false"}
 
 
 @pytest.mark.parametrize(("value", "expected"), [("true", True), ("1", True), ("false", False), ("", False)])

@@ -23,10 +23,10 @@ def test_macos_has_launch_agents(made_home: Path) -> None:
 
 def test_the_one_of_this_machine_goes_on_and_off_in_the_temporary_home(made_home: Path) -> None:
     autostart = system_autostart()
-    assert not autostart.enabled()
+    assert not autostart.is_enabled()
     autostart.enable()
-    assert autostart.enabled()
+    assert autostart.is_enabled()
     entry = Path(os.environ["XDG_CONFIG_HOME"]) / "autostart" / "dragoman.desktop"
     assert "--hidden" in entry.read_text()
     autostart.disable()
-    assert not autostart.enabled()
+    assert not autostart.is_enabled()

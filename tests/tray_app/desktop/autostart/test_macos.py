@@ -61,11 +61,11 @@ def mac(tmp_path: Path) -> Mac:
 
 def test_it_is_off_until_it_is_switched_on_and_off_again(mac: Mac) -> None:
     agent = mac.agent()
-    assert not agent.enabled()
+    assert not agent.is_enabled()
     agent.enable()
-    assert agent.enabled()
+    assert agent.is_enabled()
     agent.disable()
-    assert not agent.enabled()
+    assert not agent.is_enabled()
     assert not mac.file.exists()
 
 
@@ -87,25 +87,25 @@ def test_an_agent_that_the_person_switched_off_in_the_system_is_off_until_it_is_
     mac.launchd.words = words
     mac.agent().enable()
     mac.launchd.switched_off["local.dragoman"] = True
-    assert not mac.agent().enabled()
-    assert not mac.agent().repair()
+    assert not mac.agent().is_enabled()
+    assert not mac.agent().repair_entry()
     mac.agent().enable()
-    assert mac.agent().enabled()
+    assert mac.agent().is_enabled()
 
 
 def test_what_launchd_remembers_goes_before_the_file(mac: Mac) -> None:
     mac.agent().enable()
     written = plistlib.loads(mac.file.read_bytes()) | {"Disabled": True}
     mac.file.write_bytes(plistlib.dumps(written))
-    assert not mac.agent().enabled()
+    assert not mac.agent().is_enabled()
     mac.launchd.switched_off["local.dragoman"] = False
-    assert mac.agent().enabled()
+    assert mac.agent().is_enabled()
 
 
 def test_without_launchctl_the_file_decides(mac: Mac) -> None:
     mac.launchd.broken = True
     mac.agent().enable()
-    assert mac.agent().enabled()
+    assert mac.agent().is_enabled()
 
 
 def test_an_agent_that_cannot_be_switched_on_is_said(mac: Mac) -> None:
@@ -128,18 +128,18 @@ def test_an_agent_whose_program_is_gone_is_off_until_it_is_repaired(mac: Mac) ->
     mac.program.unlink()
     moved = mac.install("Elsewhere/Dragoman")
     agent = mac.agent(moved)
-    assert not agent.enabled()
-    assert agent.repair()
-    assert agent.enabled()
+    assert not agent.is_enabled()
+    assert agent.repair_entry()
+    assert agent.is_enabled()
     assert plistlib.loads(mac.file.read_bytes())["ProgramArguments"][0] == str(moved)
-    assert not agent.repair()
+    assert not agent.repair_entry()
 
 
 def test_an_agent_that_is_not_ours_is_not_repaired(mac: Mac) -> None:
     mac.file.parent.mkdir(parents=True)
     foreign = plistlib.dumps({"Label": "com.example", "ProgramArguments": ["/gone"], "RunAtLoad": True})
     mac.file.write_bytes(foreign)
-    assert not mac.agent().repair()
+    assert not mac.agent().repair_entry()
     assert mac.file.read_bytes() == foreign
 
 
@@ -147,7 +147,7 @@ def test_an_agent_that_is_not_ours_is_not_repaired(mac: Mac) -> None:
 def test_a_damaged_file_is_off_and_replaced_when_it_is_switched_on(mac: Mac, content: bytes) -> None:
     mac.file.parent.mkdir(parents=True)
     mac.file.write_bytes(content)
-    assert not mac.agent().enabled()
-    assert not mac.agent().repair()
+    assert not mac.agent().is_enabled()
+    assert not mac.agent().repair_entry()
     mac.agent().enable()
-    assert mac.agent().enabled()
+    assert mac.agent().is_enabled()

@@ -38,8 +38,8 @@ class Shell:
 
 @pytest.fixture
 def caught(tmp_path: Path) -> Iterator[Crashes]:
-    yield crashes.install(tmp_path / "data")
-    crashes.uninstall()
+    yield crashes.install_handlers(tmp_path / "data")
+    crashes.uninstall_handlers()
 
 
 @pytest.fixture
@@ -146,20 +146,20 @@ async def test_the_same_error_is_shown_once_and_counted(
 async def test_there_is_one_dialog_at_a_time_and_it_counts_the_others(shell: Shell, caught: Crashes) -> None:
     kinds = (KeyError, ValueError, OSError)
     for kind in kinds:
-        caught.report(kind("one after the other"))
+        caught.report_error(kind("one after the other"))
     await until(lambda: caught.dialog is not None and caught.dialog.more.isVisible())
     dialog = caught.dialog
     assert dialog is not None
     await until(lambda: "2 more errors" in dialog.more.text())
     dialog.go_on.click()
-    caught.report(TypeError("later"))
+    caught.report_error(TypeError("later"))
     await until(lambda: caught.dialog is not None)
     assert caught.dialog is not dialog
     assert not caught.dialog.more.isVisible()
 
 
 async def test_the_dialogs_quit_quits(shell: Shell, caught: Crashes) -> None:
-    caught.report(ValueError("x"))
+    caught.report_error(ValueError("x"))
     await until(lambda: caught.dialog is not None)
     assert caught.dialog is not None
     caught.dialog.quit.click()
@@ -193,7 +193,7 @@ async def test_ctrl_c_in_a_slot_quits(shell: Shell, caught: Crashes) -> None:
 
 
 async def test_before_there_is_a_window_it_is_shown_all_the_same(caught: Crashes) -> None:
-    caught.report(ValueError("early"))
+    caught.report_error(ValueError("early"))
     await until(lambda: caught.dialog is not None)
     assert caught.dialog is not None
     assert caught.dialog.isVisible()
@@ -201,7 +201,7 @@ async def test_before_there_is_a_window_it_is_shown_all_the_same(caught: Crashes
 
 async def test_over_a_window_it_belongs_to_the_window(shell: Shell, caught: Crashes) -> None:
     shell.window.show()
-    caught.report(ValueError("x"))
+    caught.report_error(ValueError("x"))
     await until(lambda: caught.dialog is not None)
     assert caught.dialog is not None
     assert caught.dialog.parent() is shell.window
@@ -220,11 +220,11 @@ def test_what_qt_says_is_logged(caught: Crashes, caplog: pytest.LogCaptureFixtur
 
 def test_everything_is_put_back(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     before = (sys.excepthook, threading.excepthook, sys.unraisablehook, faulthandler.is_enabled())
-    crashes.install(tmp_path)
-    crashes.install(tmp_path)
+    crashes.install_handlers(tmp_path)
+    crashes.install_handlers(tmp_path)
     assert sys.excepthook != before[0]
-    crashes.uninstall()
-    crashes.uninstall()
+    crashes.uninstall_handlers()
+    crashes.uninstall_handlers()
     assert (sys.excepthook, threading.excepthook, sys.unraisablehook, faulthandler.is_enabled()) == before
 
 
@@ -232,22 +232,22 @@ def test_faults_of_the_last_run_are_kept(tmp_path: Path, caplog: pytest.LogCaptu
     logs = log_file(tmp_path).parent
     logs.mkdir()
     (logs / "faults.log").write_text("Fatal Python error: Segmentation fault")
-    crashes.install(tmp_path)
-    crashes.uninstall()
+    crashes.install_handlers(tmp_path)
+    crashes.uninstall_handlers()
     assert (logs / "faults.log").read_text() == ""
     assert (logs / "faults.log.1").read_text() == "Fatal Python error: Segmentation fault"
-    assert "the last run ended by a fault" in caplog.text
+    assert "the last run crashed below Python" in caplog.text
 
 
 def test_without_a_place_for_faults_it_starts_all_the_same(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "logs").write_text("in the way")
-    crashes.install(tmp_path)
-    crashes.uninstall()
+    crashes.install_handlers(tmp_path)
+    crashes.uninstall_handlers()
     assert "faults cannot be written" in caplog.text
 
 
 async def test_the_report_can_be_copied(caught: Crashes) -> None:
-    caught.report(ValueError("with dgm-abcdefghijklmnopqrstuvwxyz in it"))
+    caught.report_error(ValueError("with dgm-abcdefghijklmnopqrstuvwxyz in it"))
     await until(lambda: caught.dialog is not None)
     assert caught.dialog is not None
     caught.dialog.copy.click()
@@ -258,12 +258,12 @@ async def test_the_report_can_be_copied(caught: Crashes) -> None:
 async def test_a_dialog_that_its_window_took_along_is_no_longer_open(caught: Crashes, shell: Shell) -> None:
     """As at SIGTERM with the dialog open: the next error, and the end, must not touch it."""
     shell.window.show()
-    caught.report(LookupError("first"))
+    caught.report_error(LookupError("first"))
     await until(lambda: caught.dialog is not None and caught.dialog.isVisible())
     delete(shell.window)
     assert caught.dialog is None
     shell.window = QWidget()
-    caught.report(ValueError("second"))
+    caught.report_error(ValueError("second"))
     await until(lambda: caught.dialog is not None and caught.dialog.isVisible())
     delete(caught.dialog)
-    crashes.uninstall()
+    crashes.uninstall_handlers()

@@ -18,7 +18,7 @@ from tray_app.desktop import crashes
 
 settings = Settings(data_dir=Path(sys.argv[1]), config_dir=Path(sys.argv[1]))
 configure_logs(settings)
-caught = crashes.install(settings.data_dir)
+caught = crashes.install_handlers(settings.data_dir)
 """
 
 
@@ -50,9 +50,9 @@ raise LookupError("nothing goes any more")
 
 def test_an_error_that_leaves_the_block_is_logged_and_shown(tmp_path: Path) -> None:
     code = """
-crashes.uninstall()
+crashes.uninstall_handlers()
 app = QApplication([])
-with crashes.catching(settings.data_dir) as caught:
+with crashes.catch_crashes(settings.data_dir) as caught:
     def answer():
         print(caught.dialog.isVisible(), flush=True)
         caught.dialog.quit.click()
@@ -69,10 +69,10 @@ with crashes.catching(settings.data_dir) as caught:
 def test_what_a_person_can_mend_leaves_the_block_as_it_is(tmp_path: Path) -> None:
     code = """
 from server.core.errors import SetupError
-crashes.uninstall()
+crashes.uninstall_handlers()
 app = QApplication([])
 try:
-    with crashes.catching(settings.data_dir):
+    with crashes.catch_crashes(settings.data_dir):
         raise SetupError("The disk is full.")
 except SetupError as error:
     print(error)

@@ -28,12 +28,12 @@ from tray_app.desktop.instance.launch import Launch
 from tray_app.desktop.instance.single_instance import SingleInstance
 
 instance = SingleInstance(Path(sys.argv[1]))
-if not instance.claim(Launch(token=sys.argv[2]), timeout=60):
+if not instance.claim_data_dir(Launch(token=sys.argv[2]), timeout=60):
     print("second", flush=True)
     sys.exit()
 app = QCoreApplication([])
-instance.message_received.connect(lambda launch: print("received", launch.token, flush=True))
-instance.listen()
+instance.launch_received.connect(lambda launch: print("received", launch.token, flush=True))
+instance.start_listening()
 print("first", flush=True)
 app.exec()
 """
@@ -74,10 +74,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def first(tmp_path: Path, qapp: object) -> Iterator[SingleInstance]:
     """An instance in this process that holds the claim and listens."""
     instance = SingleInstance(tmp_path / "data")
-    assert instance.claim(Launch())
-    instance.listen()
+    assert instance.claim_data_dir(Launch())
+    instance.start_listening()
     yield instance
-    instance.release()
+    instance.release_claim()
 
 
 def read_line(process: "subprocess.Popen[str]") -> str:
@@ -87,7 +87,7 @@ def read_line(process: "subprocess.Popen[str]") -> str:
 
 def claim_again(data_dir: Path, launch: Launch, timeout: float = 60.0) -> bool:
     """A second launch, in this process: the lock excludes any other opening of its file."""
-    return SingleInstance(data_dir).claim(launch, timeout=timeout)
+    return SingleInstance(data_dir).claim_data_dir(launch, timeout=timeout)
 
 
 def address_of(data_dir: Path) -> str:
@@ -158,10 +158,10 @@ def test_error_names_the_starting_instance_rather_than_a_killed_one(tmp_path: Pa
     record.parent.mkdir()
     record.write_text(json.dumps({"address": str(tmp_path / "gone"), "process": 1}))
     starting = SingleInstance(tmp_path / "data")
-    assert starting.claim(Launch())
+    assert starting.claim_data_dir(Launch())
     with pytest.raises(SetupError, match=rf"process {os.getpid()}\) but does not respond"):
         claim_again(tmp_path / "data", Launch(), timeout=0.1)
-    starting.release()
+    starting.release_claim()
 
 
 def test_launch_with_another_environment_finds_the_first(start: Start, tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_launch_with_another_environment_finds_the_first(start: Start, tmp_path:
 
 async def test_request_of_the_second_launch_arrives(first: SingleInstance, tmp_path: Path) -> None:
     heard: list[Launch] = []
-    first.message_received.connect(heard.append)
+    first.launch_received.connect(heard.append)
     for launch in (Launch("page", "settings", "a-token"), Launch("none")):
         assert not await asyncio.to_thread(claim_again, tmp_path / "data", launch)
     await until(lambda: len(heard) == 2)
@@ -190,10 +190,10 @@ def test_only_the_owner_can_use_socket_and_files(runtime_dir: Path, first: Singl
 
 def test_two_data_directories_are_two_instances(first: SingleInstance, tmp_path: Path) -> None:
     other = SingleInstance(tmp_path / "other")
-    assert other.claim(Launch())
-    other.listen()
+    assert other.claim_data_dir(Launch())
+    other.start_listening()
     assert address_of(tmp_path / "other") != address_of(tmp_path / "data")
-    other.release()
+    other.release_claim()
 
 
 def test_symbolic_link_leads_to_the_same_instance(first: SingleInstance, tmp_path: Path) -> None:
@@ -209,29 +209,29 @@ def test_long_data_directory_gets_a_short_socket_path(
     short = runtime_dir
     monkeypatch.setattr("tempfile.tempdir", str(short))
     deep = SingleInstance(tmp_path / ("d" * 100))
-    assert deep.claim(Launch())
-    deep.listen()
+    assert deep.claim_data_dir(Launch())
+    deep.start_listening()
     address = Path(address_of(tmp_path / ("d" * 100)))
     assert address.is_socket()
     assert address.parent.parent == short
     assert address.parent.stat().st_mode & 0o777 == 0o700
-    deep.release()
+    deep.release_claim()
 
 
 def test_runtime_directory_writable_by_others_is_not_used(runtime_dir: Path, qapp: object) -> None:
     runtime_dir.chmod(0o777)
     with tempfile.TemporaryDirectory(prefix="dgm-") as data_dir:  # short as well
         instance = SingleInstance(Path(data_dir))
-        assert instance.claim(Launch())
-        instance.listen()
+        assert instance.claim_data_dir(Launch())
+        instance.start_listening()
         assert Path(address_of(Path(data_dir))).parent == Path(data_dir)
-        instance.release()
+        instance.release_claim()
 
 
 def test_unusable_data_directory_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SetupError, match="cannot be used") as error:
-        SingleInstance(tmp_path / "file" / "data").claim(Launch())
+        SingleInstance(tmp_path / "file" / "data").claim_data_dir(Launch())
     assert "--data-dir" in error.value.hint
 
 
@@ -244,12 +244,12 @@ def test_without_a_socket_it_runs_and_later_launches_fail(
     (elsewhere / f"dragoman-{os.getuid()}").write_text("in the way")
     monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
     instance = SingleInstance(tmp_path / ("d" * 100))
-    assert instance.claim(Launch())
-    instance.listen()
+    assert instance.claim_data_dir(Launch())
+    instance.start_listening()
     assert "later launches cannot reach this one" in caplog.text
     with pytest.raises(SetupError, match="does not respond"):
         claim_again(tmp_path / ("d" * 100), Launch(), timeout=0.1)
-    instance.release()
+    instance.release_claim()
 
 
 def test_full_disk_does_not_prevent_the_start(
@@ -263,10 +263,10 @@ def test_full_disk_does_not_prevent_the_start(
     record.write_text(json.dumps({"address": str(tmp_path / "gone"), "process": 1}))
     monkeypatch.setattr("tray_app.desktop.instance.single_instance.write_private", fail)
     instance = SingleInstance(tmp_path / "data")
-    assert instance.claim(Launch())
+    assert instance.claim_data_dir(Launch())
     assert "later launches cannot reach this one" in caplog.text
     assert not record.exists()
-    instance.release()
+    instance.release_claim()
 
 
 async def test_launch_during_shutdown_waits_and_becomes_the_first(first: SingleInstance, tmp_path: Path) -> None:
@@ -276,7 +276,7 @@ async def test_launch_during_shutdown_waits_and_becomes_the_first(first: SingleI
     with pytest.raises(SetupError):
         await asyncio.to_thread(claim_again, tmp_path / "data", Launch(), 0.1)
     waiting = asyncio.create_task(asyncio.to_thread(claim_again, tmp_path / "data", Launch()))
-    first.release()
+    first.release_claim()
     assert await waiting
 
 
@@ -294,7 +294,7 @@ async def test_strange_messages_are_answered_without_harm(
     first: SingleInstance, tmp_path: Path, data: bytes, answer: str
 ) -> None:
     heard: list[Launch] = []
-    first.message_received.connect(heard.append)
+    first.launch_received.connect(heard.append)
     address = address_of(tmp_path / "data")
     try:
         assert json.loads(await send(address, data))["answer"] == answer

@@ -152,7 +152,7 @@ async def test_the_ways_into_the_window(menu: TrayMenu, calls: Calls) -> None:
     menu.connect_client.trigger()
     menu.settings.trigger()
     assert calls.pages == [("clients", {}), ("settings", {})]
-    menu.leave.trigger()
+    menu.quit_action.trigger()
     assert calls.quits == 1
 
 
@@ -188,7 +188,7 @@ class Broken:
     description = ""
     readable = True
 
-    def enabled(self) -> bool:
+    def is_enabled(self) -> bool:
         if not self.readable:
             raise SetupError("The place cannot be read.")
         return False
@@ -198,7 +198,7 @@ class Broken:
 
     disable = enable
 
-    def repair(self) -> bool:
+    def repair_entry(self) -> bool:
         return False
 
 
