@@ -45,21 +45,22 @@ class Backups:
 
     def find_last(self, client: str, path: Path) -> Backup | None:
         """Find the newest change of a client's file that was not undone."""
-        return next((one for one in reversed(self._read_index()) if _is_of(one, client, path)), None)
+        return next((backup for backup in reversed(self._read_index()) if _is_of(backup, client, path)), None)
 
     def save_backup(
         self, client: str, path: Path, before: bytes | None, after: bytes, *, mode: int | None, at: float
     ) -> None:
         """Save a change that is about to be made. Raises OSError."""
-        kept = self._read_index()
+        backups = self._read_index()
         name = None if before is None else f"{client}-{int(at * 1000)}-{content_digest(before)[:8]}.backup"
         if name is not None and before is not None:
             write_private(self._directory / name, before)
-        kept.append(Backup(client, str(path), at, name, mode, content_digest(after)))
-        mine = [one for one in kept if one.client == client]
-        self._write_index([one for one in kept if one not in mine[:-MAX_BACKUPS]])
-        for old in mine[:-MAX_BACKUPS]:
-            self._delete_content(old)
+        backups.append(Backup(client, str(path), at, name, mode, content_digest(after)))
+        outdated = [backup for backup in backups if backup.client == client][:-MAX_BACKUPS]
+        # The index first: it must never name a deleted file.
+        self._write_index([backup for backup in backups if backup not in outdated])
+        for backup in outdated:
+            self._delete_content(backup)
 
     def read_content(self, backup: Backup) -> bytes | None:
         """Read the file from before the change; None if there was none. Raises OSError."""
@@ -67,7 +68,7 @@ class Backups:
 
     def delete_backup(self, backup: Backup) -> None:
         """Delete the backup of a change that was undone or failed. Raises OSError."""
-        self._write_index([one for one in self._read_index() if one != backup])
+        self._write_index([other for other in self._read_index() if other != backup])
         self._delete_content(backup)
 
     def _read_index(self) -> list[Backup]:
@@ -77,7 +78,7 @@ class Backups:
             return []
 
     def _write_index(self, backups: list[Backup]) -> None:
-        write_private(self._directory / _INDEX, orjson.dumps([asdict(one) for one in backups]))
+        write_private(self._directory / _INDEX, orjson.dumps([asdict(backup) for backup in backups]))
 
     def _delete_content(self, backup: Backup) -> None:
         if backup.name is not None:

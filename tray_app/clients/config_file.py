@@ -25,7 +25,7 @@ from tray_app.clients.errors import (
     Uneditable,
 )
 
-# Changes run in worker threads: without it two of them could lose one of their entries in the index of backups.
+# Changes run in worker threads: two at once would overwrite each other's entry in the index of backups.
 _change_lock = threading.Lock()
 _BOM = b"\xef\xbb\xbf"
 
@@ -140,6 +140,7 @@ def _apply_change(change: FileChange, backups: Backups, at: float) -> None:
     if _read_file(change.path) != change.before:
         message = f"{change.path} has just been changed by another program. It was left as it is."
         raise ClientFileChanged(message, path=change.path, hint="Review the change again.")
+    # The file may have become read-only since the change was prepared.
     _writable_mode(change.path)
     try:
         if change.undoes is None and change.after is not None:

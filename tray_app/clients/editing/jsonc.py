@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from tray_app.clients.editing.paths import Changes, Entry, Path, edit_with, nest_value
+from tray_app.clients.editing.paths import Changes, Entry, Path, append_lines, edit_with, match_line_ends, nest_value
 from tray_app.clients.errors import Damaged, Uneditable
 
 _SPACE = re.compile(r"(?:[ \t\r\n\ufeff]|//[^\r\n]*|/\*.*?\*/)*", re.DOTALL)
@@ -70,73 +70,73 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def fail_at(self, at: int, reason: str) -> NoReturn:
-        line = self._text.count("\n", 0, at) + 1
-        raise Damaged(reason, line, at - self._text.rfind("\n", 0, at))
+    def fail_at(self, index: int, reason: str) -> NoReturn:
+        line = self._text.count("\n", 0, index) + 1
+        raise Damaged(reason, line, index - self._text.rfind("\n", 0, index))
 
-    def skip_space(self, at: int) -> int:
-        found = _SPACE.match(self._text, at)
-        end = found.end() if found else at
+    def skip_space(self, index: int) -> int:
+        found = _SPACE.match(self._text, index)
+        end = found.end() if found else index
         if self._text.startswith("/*", end):
             self.fail_at(end, "unterminated comment")
         return end
 
-    def parse_value(self, at: int, depth: int) -> Node:
+    def parse_value(self, index: int, depth: int) -> Node:
         if depth > _MAX_DEPTH:
-            self.fail_at(at, "nested too deeply")
-        first = self._text[at : at + 1]
+            self.fail_at(index, "nested too deeply")
+        first = self._text[index : index + 1]
         if first in ("{", "["):
-            return self._parse_container(at, depth)
+            return self._parse_container(index, depth)
         if first == '"':
-            end = self._find_string_end(at)
-            return Node(at, end, self._decode_string(at, end))
-        if scalar := _SCALAR.match(self._text, at):
-            return Node(at, scalar.end(), json.loads(scalar[0]))
-        self.fail_at(at, "missing value" if first in ("", ",", "}", "]") else "not valid JSON")
+            end = self._find_string_end(index)
+            return Node(index, end, self._decode_string(index, end))
+        if scalar := _SCALAR.match(self._text, index):
+            return Node(index, scalar.end(), json.loads(scalar[0]))
+        self.fail_at(index, "missing value" if first in ("", ",", "}", "]") else "not valid JSON")
 
-    def _parse_container(self, at: int, depth: int) -> Node:
-        is_object = self._text[at] == "{"
+    def _parse_container(self, index: int, depth: int) -> Node:
+        is_object = self._text[index] == "{"
         close = "}" if is_object else "]"
-        node = Node(at, at, {} if is_object else [])
-        at = self.skip_space(at + 1)
-        while self._text[at : at + 1] != close:
+        node = Node(index, index, {} if is_object else [])
+        index = self.skip_space(index + 1)
+        while self._text[index : index + 1] != close:
             if node.children and not node.comma:
-                self.fail_at(at, f"missing comma or {close}")
-            at = self._parse_member(node, at, depth) if is_object else self._parse_item(node, at, depth)
-            node.comma = self._text[at : at + 1] == ","
-            at = self.skip_space(at + 1) if node.comma else at
-            if at >= len(self._text):
+                self.fail_at(index, f"missing comma or {close}")
+            index = self._parse_member(node, index, depth) if is_object else self._parse_item(node, index, depth)
+            node.comma = self._text[index : index + 1] == ","
+            index = self.skip_space(index + 1) if node.comma else index
+            if index >= len(self._text):
                 self.fail_at(node.start, f"missing closing {close}")
-        if at >= len(self._text):
+        if index >= len(self._text):
             self.fail_at(node.start, f"missing closing {close}")
-        node.end = at + 1
+        node.end = index + 1
         return node
 
-    def _parse_member(self, node: Node, at: int, depth: int) -> int:
-        if self._text[at : at + 1] != '"':
-            self.fail_at(at, "missing name in double quotes")
-        end = self._find_string_end(at)
+    def _parse_member(self, node: Node, index: int, depth: int) -> int:
+        if self._text[index : index + 1] != '"':
+            self.fail_at(index, "missing name in double quotes")
+        end = self._find_string_end(index)
         colon = self.skip_space(end)
         if self._text[colon : colon + 1] != ":":
             self.fail_at(colon, "missing colon")
         child = self.parse_value(self.skip_space(colon + 1), depth + 1)
-        name = self._decode_string(at, end)
+        name = self._decode_string(index, end)
         node.value[name] = child.value
-        node.keys.append(at)
+        node.keys.append(index)
         node._names.append(name)
         node.children.append(child)
         return self.skip_space(child.end)
 
-    def _parse_item(self, node: Node, at: int, depth: int) -> int:
-        child = self.parse_value(at, depth + 1)
+    def _parse_item(self, node: Node, index: int, depth: int) -> int:
+        child = self.parse_value(index, depth + 1)
         node.value.append(child.value)
         node.children.append(child)
         return self.skip_space(child.end)
 
-    def _find_string_end(self, at: int) -> int:
-        found = _STRING.match(self._text, at)
+    def _find_string_end(self, index: int) -> int:
+        found = _STRING.match(self._text, index)
         if found is None:
-            self.fail_at(at, "missing closing quote")
+            self.fail_at(index, "missing closing quote")
         return found.end()
 
     def _decode_string(self, start: int, end: int) -> str:
@@ -149,7 +149,7 @@ class _Parser:
 def _set_value(text: str, path: Path, value: Any) -> str:
     node = parse_jsonc(text)
     if node is None:
-        return _joined(text, _dump_value(nest_value(path, value), "", "  "))
+        return append_lines(text, _dump_value(nest_value(path, value), "", "  ") + "\n")
     unit = _indent_unit(text, node)
     for index, step in enumerate(path):
         child = node.find_child(step)
@@ -157,7 +157,7 @@ def _set_value(text: str, path: Path, value: Any) -> str:
             return _insert_last(text, node, step, nest_value(path[index + 1 :], value), unit)
         if child.value is None or index == len(path) - 1:
             new = _dump_value(nest_value(path[index + 1 :], value), _indent_at(text, child.start), unit)
-            return text[: child.start] + _as_lines(text, new) + text[child.end :]
+            return text[: child.start] + match_line_ends(text, new) + text[child.end :]
         node = child
     raise AssertionError("a path has steps")
 
@@ -186,7 +186,7 @@ def _insert_first(text: str, node: Node, name: str, value: Any, unit: str) -> st
     line = outer + unit + name + _dump_value(value, outer + unit, unit)
     inside = text[node.start + 1 : node.end - 1].rstrip()
     new = f"{inside}\n{line}\n{outer}"
-    return text[: node.start + 1] + _as_lines(text, new) + text[node.end - 1 :]
+    return text[: node.start + 1] + match_line_ends(text, new) + text[node.end - 1 :]
 
 
 def _insert_line(text: str, node: Node, line: str) -> str:
@@ -201,7 +201,7 @@ def _insert_line(text: str, node: Node, line: str) -> str:
     rest = _REST_OF_LINE.match(text, behind)
     behind = rest.end() if rest else behind
     tail = "," if node.comma else ""
-    return text[:behind] + _as_lines(text, f"\n{line}{tail}") + text[behind:]
+    return text[:behind] + match_line_ends(text, f"\n{line}{tail}") + text[behind:]
 
 
 def _dump_value(value: Any, indent: str, unit: str) -> str:
@@ -209,18 +209,8 @@ def _dump_value(value: Any, indent: str, unit: str) -> str:
     return "\n".join([lines[0], *(indent + line for line in lines[1:])])
 
 
-def _joined(comments: str, new: str) -> str:
-    """An object behind a text of comments, or an empty one."""
-    text = comments if not comments or comments.endswith("\n") else comments + "\n"
-    return text + _as_lines(comments, new + "\n")
-
-
-def _as_lines(text: str, new: str) -> str:
-    return new.replace("\n", "\r\n") if "\r\n" in text else new
-
-
-def _indent_at(text: str, at: int) -> str:
-    line = text[text.rfind("\n", 0, at) + 1 :]
+def _indent_at(text: str, index: int) -> str:
+    line = text[text.rfind("\n", 0, index) + 1 :]
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 

@@ -69,29 +69,40 @@ def apply_changes(data: Any, changes: Changes) -> Any:
     """Return a copy of `data` with the changes. Raises Uneditable if a parent has another type."""
     result = {} if data is None else copy.deepcopy(data)
     for path, value in changes:
-        place = result
+        container = result
         for step, following in pairwise(path):
-            place = _step_into(place, step, list if isinstance(following, Entry) else dict)
-        _require_type(place, path[-1], dict)[path[-1]] = value
+            container = _step_into(container, step, list if isinstance(following, Entry) else dict)
+        _require_type(container, path[-1], dict)[path[-1]] = value
     return result
 
 
-def _step_into(place: Any, step: str | Entry, kind: type) -> Any:
+def append_lines(text: str, new: str) -> str:
+    """Append lines to a text of comments, or to an empty one."""
+    start = text if not text or text.endswith("\n") else text + "\n"
+    return start + match_line_ends(text, new)
+
+
+def match_line_ends(text: str, new: str) -> str:
+    """Give `new` the line ends of `text`."""
+    return new.replace("\n", "\r\n") if "\r\n" in text else new
+
+
+def _step_into(container: Any, step: str | Entry, kind: type) -> Any:
     if isinstance(step, Entry):
-        items = _require_type(place, step, list)
+        items = _require_type(container, step, list)
         found = find_entry(items, step)
         if found is None:
             found = {step.key: step.value}
             items.append(found)
         return found
-    mapping = _require_type(place, step, dict)
+    mapping = _require_type(container, step, dict)
     if mapping.get(step) is None:
         mapping[step] = kind()
     return mapping[step]
 
 
-def _require_type(place: Any, step: str | Entry, kind: type) -> Any:
-    if not isinstance(place, kind):
+def _require_type(value: Any, step: str | Entry, kind: type) -> Any:
+    if not isinstance(value, kind):
         name = step.value if isinstance(step, Entry) else step
         raise Uneditable(f"{name!r} holds another kind of value")
-    return place
+    return value

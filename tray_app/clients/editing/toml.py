@@ -7,7 +7,7 @@ from typing import Any
 from tray_app.clients.editing.paths import Changes, Entry, Path, edit_with
 from tray_app.clients.errors import Damaged
 
-_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
+_LOCATION = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
 
 
 def load(text: str) -> Any:
@@ -15,10 +15,10 @@ def load(text: str) -> Any:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        place = _PLACE.search(str(error))
+        location = _LOCATION.search(str(error))
         lines = text.splitlines() or [""]
-        line, column = place.groups() if place else (None, None)
-        reason = _PLACE.sub("", str(error))
+        line, column = location.groups() if location else (None, None)
+        reason = _LOCATION.sub("", str(error))
         raise Damaged(reason, int(line or len(lines)), int(column or len(lines[-1]) + 1)) from None
 
 
@@ -31,13 +31,13 @@ def _set_value(text: str, path: Path, value: Any) -> str:
     import tomlkit  # imported only when a file is changed, to save memory
 
     document = tomlkit.parse(text)
-    place: Any = document
+    table: Any = document
     for index, step in enumerate(path[:-1]):
         if isinstance(step, Entry):
             raise TypeError("no client needs lists of tables")
-        if step not in place:
+        if step not in table:
             # A table without values of its own needs no header.
-            place[step] = tomlkit.table(is_super_table=index < len(path) - 2)
-        place = place[step]
-    place[path[-1]] = value
+            table[step] = tomlkit.table(is_super_table=index < len(path) - 2)
+        table = table[step]
+    table[path[-1]] = value
     return document.as_string()

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from tray_app.clients.editing.paths import Changes, Entry, Path, edit_with, nest_value
+from tray_app.clients.editing.paths import Changes, Entry, Path, append_lines, edit_with, match_line_ends, nest_value
 from tray_app.clients.errors import Damaged, Uneditable
 
 
@@ -36,7 +36,7 @@ def edit(text: str, changes: Changes) -> str:
 def _set_value(text: str, path: Path, value: Any) -> str:
     node = YAML(typ="safe", pure=True).compose(text)
     if node is None:
-        return _append(text, _dump_lines(nest_value(path, value), 0))
+        return append_lines(text, _dump_lines(nest_value(path, value), 0))
     for index, step in enumerate(path):
         rest = nest_value(path[index + 1 :], value)
         child = _find_child(node, step)
@@ -83,7 +83,7 @@ def _insert_last(text: str, node: Node, step: str | Entry, value: Any) -> str:
     if node.flow_style:
         return _insert_in_flow(text, node, new)
     end = _end_of_line(text, _content_end(node))
-    return text[:end] + _as_lines(text, "\n" + _dump_lines(new, _column_of(node)).rstrip("\n")) + text[end:]
+    return text[:end] + match_line_ends(text, "\n" + _dump_lines(new, _column_of(node)).rstrip("\n")) + text[end:]
 
 
 def _insert_in_flow(text: str, node: Node, new: Any) -> str:
@@ -100,14 +100,14 @@ def _fill_empty(text: str, key_end: int, value: Any, column: int) -> str:
     colon = text.index(":", key_end) + 1
     if isinstance(value, dict | list) and value:
         colon = _end_of_line(text, colon)
-    return text[:colon] + _as_lines(text, _dump_value(value, column)) + text[colon:]
+    return text[:colon] + match_line_ends(text, _dump_value(value, column)) + text[colon:]
 
 
 def _replace_value(text: str, node: Node, value: Any, column: int) -> str:
     start = node.start_mark.index
     if isinstance(value, dict | list) and value:
         start = len(text[:start].rstrip(" "))
-        return text[:start] + _as_lines(text, _dump_value(value, column)) + text[_content_end(node) :]
+        return text[:start] + match_line_ends(text, _dump_value(value, column)) + text[_content_end(node) :]
     return text[:start] + _dump_value(value, column)[1:] + text[_content_end(node) :]
 
 
@@ -127,11 +127,11 @@ def _content_end(node: Node) -> int:
     return int(node.end_mark.index)
 
 
-def _end_of_line(text: str, at: int) -> int:
-    if text[:at].endswith("\n"):  # a block scalar includes its line end
-        return len(text[:at].rstrip("\r\n"))
-    line = re.compile(r"[^\r\n]*").match(text, at)
-    return line.end() if line else at
+def _end_of_line(text: str, index: int) -> int:
+    if text[:index].endswith("\n"):  # a block scalar includes its line end
+        return len(text[:index].rstrip("\r\n"))
+    line = re.compile(r"[^\r\n]*").match(text, index)
+    return line.end() if line else index
 
 
 def _column_of(node: Node) -> int:
@@ -149,12 +149,3 @@ def _dump_lines(value: Any, indent: int) -> str:
         # The offset applies to lists within mappings only.
         lines = [line[2:] for line in lines]
     return "".join(" " * indent + line + "\n" for line in lines)
-
-
-def _append(comments: str, new: str) -> str:
-    text = comments if not comments or comments.endswith("\n") else comments + "\n"
-    return text + _as_lines(comments, new)
-
-
-def _as_lines(text: str, new: str) -> str:
-    return new.replace("\n", "\r\n") if "\r\n" in text else new

@@ -40,10 +40,10 @@ class Autostart(Protocol):
         ...
 
 
-def autostart_failed(place: str, error: OSError) -> SetupError:
-    """The error for an entry in `place` that could not be read or written."""
+def autostart_failed(location: str, error: OSError) -> SetupError:
+    """The error for an entry in `location` that could not be read or written."""
     reason = error.strerror or str(error)
     return SetupError(
-        f"Start at login could not be read or changed: {place}: {reason}.",
+        f"Start at login could not be read or changed: {location}: {reason}.",
         hint="Check its permissions, or add Dragoman to your system's login items by hand.",
     )

@@ -171,6 +171,7 @@ def _left_outermost_frame(trace: TracebackType | None) -> bool:
     return in_main and trace is not None and trace.tb_frame.f_back is None
 
 
+# The hooks are the process's, so there is one set of handlers at most.
 _installed: tuple[Crashes, Callable[[], None]] | None = None
 
 

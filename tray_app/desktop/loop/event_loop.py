@@ -30,6 +30,7 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync has no type 
     """The event loop of the desktop application."""
 
     def __init__(self, app: QApplication) -> None:
+        # Callbacks of the next turn, in order, and timers as a heap, cancelled ones included.
         self._due: deque[asyncio.Handle] = deque()
         self._waiting: list[asyncio.TimerHandle] = []
         self._cancelled_count = 0

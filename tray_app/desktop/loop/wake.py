@@ -65,6 +65,7 @@ class WakeWatch(QObject):
     def stop(self) -> None:
         """Stop comparing, and emit no more signals."""
         self._timer.stop()
+        # A signal of the system bus may already be queued.
         self.blockSignals(True)
 
     def compare_clocks(self, *, woke: bool = False) -> None:

@@ -56,6 +56,7 @@ class DesktopNotifications:
         """The daemon's bus name, and the notification's number there: a restarted daemon counts from the start."""
         self._bus: DBusRouter | None = None
         self._listening: asyncio.Task[None] | None = None
+        # Two notifications at once must not open two connections.
         self._connecting = asyncio.Lock()
         self._capabilities: Collection[str] = ()
 

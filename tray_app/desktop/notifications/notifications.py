@@ -35,6 +35,7 @@ class Notifications(QObject):
         self._window = window
         self._rules = NotificationRules()
         self._last: Notification | None = None
+        # A notification may still be waiting for the daemon when the window is closed.
         self._closed = False
         self._desktop = _desktop_notifications(self._open_page)
         # The server's problem is set twice after its state changes, as text and as the error: wait for the second.

@@ -39,6 +39,7 @@ class NotificationRules:
 
     def __init__(self) -> None:
         self._bad: dict[str, bool] = {}
+        # Used-up windows and when they reset, so that each is notified once.
         self._reached: dict[str, float] = {}
         self._problem = ""
         self._notices: deque[str] = deque(maxlen=REMEMBERED_NOTICES)

@@ -50,6 +50,7 @@ class TrayMenu(QMenu):
     def refresh(self) -> None:
         """Update the state, and start at login, which no event reports."""
         self._show_state()
+        # One read at a time: an older, slower one must not overwrite a newer result.
         if self._reading is None or self._reading.done():
             self._reading = self._context.run(
                 self._read_login(), name="read start at login", on_error=lambda _: self.login.setEnabled(False)
