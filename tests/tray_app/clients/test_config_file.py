@@ -1,4 +1,4 @@
-"""Files on a disk: looked at, changed as a whole, and put back, with their links and modes."""
+"""Reading, changing and restoring files, with their links and modes."""
 
 import stat
 import threading
@@ -33,7 +33,7 @@ CONTINUE = next(client for client in CLIENTS if client.id == "continue")
 
 
 class Desk:
-    """Continue's file, and what can be done with it."""
+    """Continue's file, and the operations on it."""
 
     def __init__(self, connection: Connection, places: Places, backups: Backups) -> None:
         self.connection, self.places, self.backups = connection, places, backups
@@ -72,7 +72,7 @@ def desk(connection: Connection, places: Places, backups: Backups) -> Desk:
     return Desk(connection, places, backups)
 
 
-def test_a_file_is_changed_and_put_back(desk: Desk) -> None:
+def test_file_is_changed_and_restored(desk: Desk) -> None:
     desk.path.write_text(BEFORE)
     desk.path.chmod(0o640)
     change = desk.prepare()
@@ -94,7 +94,7 @@ def test_a_file_is_changed_and_put_back(desk: Desk) -> None:
     assert desk.look().state.kind == "absent"
 
 
-def test_a_new_file_is_for_the_person_alone_and_goes_again(desk: Desk) -> None:
+def test_new_file_is_private_and_deleted_by_undo(desk: Desk) -> None:
     desk.path.parent.rmdir()
     change = desk.prepare()
     assert not change.is_shared
@@ -128,7 +128,7 @@ def test_a_link_to_nothing_gets_its_file(desk: Desk, tmp_path: Path) -> None:
     assert (tmp_path / "later.yaml").exists()
 
 
-def test_a_file_that_was_changed_since_is_known_and_can_still_be_put_back(desk: Desk) -> None:
+def test_file_changed_since_is_detected_and_can_be_restored(desk: Desk) -> None:
     desk.path.write_text(BEFORE)
     desk.make(desk.prepare())
     desk.path.write_text(desk.path.read_text() + "# later\n")
@@ -139,7 +139,7 @@ def test_a_file_that_was_changed_since_is_known_and_can_still_be_put_back(desk: 
     assert desk.path.read_text() == BEFORE
 
 
-def test_what_changes_between_the_look_and_the_click_is_not_overwritten(desk: Desk) -> None:
+def test_file_changed_after_preparation_is_not_overwritten(desk: Desk) -> None:
     desk.path.write_text(BEFORE)
     change = desk.prepare()
     desk.path.write_text(BEFORE + "# just now\n")
@@ -195,7 +195,7 @@ def test_a_damaged_file_is_not_touched_and_the_error_says_where(
     assert str(desk.look().problem) == str(raised.value)
 
 
-def test_a_file_that_is_not_what_it_should_be_is_not_touched(desk: Desk) -> None:
+def test_file_of_another_structure_is_not_touched(desk: Desk) -> None:
     desk.path.write_text("models: {a: 1}\n")
     with pytest.raises(ClientFileUneditable):
         desk.prepare()
@@ -223,7 +223,7 @@ def test_a_directory_in_the_place_of_the_file(desk: Desk) -> None:
     assert desk.look().problem is not None
 
 
-def test_a_place_that_cannot_be_made_leaves_no_backup(desk: Desk) -> None:
+def test_failed_write_leaves_no_backup(desk: Desk) -> None:
     desk.path.parent.rmdir()
     change = desk.prepare()
     desk.path.parent.write_text("a file in the place of the directory")
@@ -240,7 +240,7 @@ def test_a_byte_order_mark_and_windows_lines_stay(desk: Desk) -> None:
     assert data.count(b"\n") == data.count(b"\r\n")
 
 
-def test_backups_are_for_the_person_alone_and_do_not_pile_up(desk: Desk, tmp_path: Path) -> None:
+def test_backups_are_private_and_limited(desk: Desk, tmp_path: Path) -> None:
     desk.path.write_text(BEFORE)
     for number in range(MAX_BACKUPS + 3):
         desk.connection = replace(desk.connection, key=f"dgm-{number}")
@@ -251,7 +251,7 @@ def test_backups_are_for_the_person_alone_and_do_not_pile_up(desk: Desk, tmp_pat
     assert stat.S_IMODE((tmp_path / "backups").stat().st_mode) == 0o700
 
 
-def test_a_lost_backup_is_said_and_nothing_is_written(desk: Desk, tmp_path: Path) -> None:
+def test_lost_backup_is_an_error_and_nothing_is_written(desk: Desk, tmp_path: Path) -> None:
     desk.path.write_text(BEFORE)
     desk.make(desk.prepare())
     after = desk.path.read_text()

@@ -1,4 +1,4 @@
-"""A test is one real request: it gives the answer, or says in words why there is none."""
+"""The connection test is one real request: it returns the answer, or raises an error with the reason."""
 
 import asyncio
 from typing import Any
@@ -27,7 +27,7 @@ async def connection_of(context: Context, **changes: Any) -> Connection:
 
 
 @pytest.mark.parametrize(("dialect", "model"), [(CHAT_COMPLETIONS, "opus"), (MESSAGES, "claude-opus-5-5")])
-async def test_what_came_back(context: Context, backend: ScriptedBackend, dialect: Dialect, model: str) -> None:
+async def test_answer_is_returned(context: Context, backend: ScriptedBackend, dialect: Dialect, model: str) -> None:
     backend.script(begin(), thinking("Hm."), text("Hello ", "there.", index=1), end())
     got = await send_test_request(await connection_of(context), dialect)
     assert (got.text, got.model) == ("Hello there.", model)
@@ -51,7 +51,7 @@ async def test_a_wrong_key(context: Context, dialect: Dialect) -> None:
         (PlanLimitReached("The plan's limit is reached.", hint="Wait."), 429),
     ],
 )
-async def test_the_server_s_own_words(
+async def test_error_of_the_server_is_reported(
     context: Context, backend: ScriptedBackend, dialect: Dialect, error: Exception, status: int
 ) -> None:
     backend.script(error)
@@ -62,7 +62,7 @@ async def test_the_server_s_own_words(
     assert raised.value.code
 
 
-async def test_nobody_listens() -> None:
+async def test_no_server_at_the_address() -> None:
     with kept_port() as port, pytest.raises(ConnectionTestFailed, match="cannot be reached") as raised:
         await send_test_request(Connection(f"http://127.0.0.1:{port}", "dgm-x", "opus"), CHAT_COMPLETIONS)
     assert raised.value.http_status is None
@@ -71,7 +71,7 @@ async def test_nobody_listens() -> None:
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"error": "text"}', b'{"choices": []}', b"null"])
 @pytest.mark.parametrize("status", [b"200 OK", b"500 Oops"])
-async def test_somebody_else_listens(body: bytes, status: bytes) -> None:
+async def test_another_program_at_the_address(body: bytes, status: bytes) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         head = b"HTTP/1.1 %s\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % (status, len(body))

@@ -1,4 +1,4 @@
-"""Which models are offered, and which one is taken at first."""
+"""The models that are offered, and the initial one."""
 
 import pytest
 
@@ -20,11 +20,11 @@ def test_short_names_aliases_ids() -> None:
     ]
 
 
-def test_names_that_always_work_stand_in_while_nothing_is_offered() -> None:
+def test_fallback_names_while_nothing_is_offered() -> None:
     assert model_names((), {"fast": "haiku"}) == ["fable", "haiku", "opus", "sonnet", "fast"]
 
 
-def test_the_usual_one() -> None:
+def test_initial_model() -> None:
     assert usual_model(MODELS, "default") == "opus"
     assert usual_model(MODELS, "claude-haiku-5-5") == "claude-haiku-5-5"
     assert usual_model((), "default") == "sonnet"
@@ -44,5 +44,5 @@ def test_the_usual_one() -> None:
         ("no such model", Limits(200_000, 32_000)),
     ],
 )
-def test_what_a_model_takes_is_that_of_the_one_behind_its_name(model: str, limits: Limits) -> None:
+def test_limits_are_those_of_the_resolved_model(model: str, limits: Limits) -> None:
     assert limits_of(model, MODELS, {"fast": "haiku"}) == limits

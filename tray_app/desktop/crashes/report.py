@@ -1,4 +1,4 @@
-"""Crash reports: an unexpected error, its place and the platform as text, without secrets."""
+"""Crash reports: an unexpected error, its location and the platform as text, without secrets."""
 
 import platform
 import traceback
@@ -18,7 +18,7 @@ MAX_TRACE_CHARACTERS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class CrashReport:
-    """A report. `summary` is the error's last line; `fingerprint` is equal for equal errors at the same place."""
+    """A report. `summary` is the error's last line; `fingerprint` is equal for equal errors at the same location."""
 
     summary: str
     trace: str

@@ -1,4 +1,4 @@
-"""What a second launch sends to the running instance, and the reply: one line of JSON each, with a version."""
+"""The request of a second launch, and the running instance's reply: one line of JSON each, with a version."""
 
 import json
 import os

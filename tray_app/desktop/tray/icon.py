@@ -14,7 +14,7 @@ from tray_app.desktop.tray.menu import TrayMenu
 from tray_app.models.status import Kind, in_flight_line
 
 HOLD_MS = 700
-"""How long the busy icon stays after the last request: short ones must not make it flicker."""
+"""The busy icon stays for this time after the last request, so that short ones do not make it flicker."""
 HOST_POLL_MS = 5_000
 """Interval of the search for a tray host while there is none."""
 TITLE = "Dragoman"

@@ -29,11 +29,11 @@ def test_any_command_comes_back_from_the_file(command: list[str]) -> None:
     assert parse_exec(parse_entry(format_entry({"Exec": format_exec(command)}))["Exec"]) == command
 
 
-def test_field_codes_fall_away() -> None:
+def test_field_codes_are_removed() -> None:
     assert parse_exec('"/opt/a b/tray" %U --hidden %%') == ["/opt/a b/tray", "--hidden", "%"]
 
 
-def test_only_the_main_group_counts_and_what_makes_no_sense_is_passed_over() -> None:
+def test_other_groups_and_invalid_lines_are_ignored() -> None:
     text = "# by hand\n[Desktop Entry]\nnonsense\nName = Tray\nHidden=false\n\n[Desktop Action new]\nHidden=true\n"
     assert parse_entry(text) == {"Name": "Tray", "Hidden": "false"}
 
@@ -43,5 +43,5 @@ def test_booleans(value: str, expected: bool) -> None:
     assert is_true(value) is expected
 
 
-def test_what_is_missing_is_not_true() -> None:
+def test_missing_value_is_not_true() -> None:
     assert not is_true(None)

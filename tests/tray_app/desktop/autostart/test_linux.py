@@ -45,7 +45,7 @@ def desktop(tmp_path: Path) -> Desktop:
     return Desktop(tmp_path)
 
 
-def test_it_is_off_until_it_is_switched_on_and_off_again(desktop: Desktop) -> None:
+def test_turning_on_and_off(desktop: Desktop) -> None:
     autostart = desktop.autostart()
     assert not autostart.is_enabled()
     autostart.enable()
@@ -55,7 +55,7 @@ def test_it_is_off_until_it_is_switched_on_and_off_again(desktop: Desktop) -> No
     assert not desktop.entry.exists()
 
 
-def test_the_file_says_what_the_desktop_has_to_know(desktop: Desktop) -> None:
+def test_file_has_the_required_keys(desktop: Desktop) -> None:
     desktop.autostart().enable()
     entry = parse_entry(desktop.entry.read_text())
     assert parse_exec(entry["Exec"]) == [str(desktop.program), "--hidden"]
@@ -66,21 +66,21 @@ def test_the_file_says_what_the_desktop_has_to_know(desktop: Desktop) -> None:
 
 
 @pytest.mark.parametrize("line", ["Hidden=true", "X-GNOME-Autostart-enabled=false", "TryExec=/gone/program"])
-def test_an_entry_that_the_desktop_would_pass_over_is_off_and_can_be_switched_on(desktop: Desktop, line: str) -> None:
+def test_entry_that_the_desktop_ignores_is_off_and_can_be_turned_on(desktop: Desktop, line: str) -> None:
     desktop.write(f'Exec="{desktop.program}" --hidden', line)
     assert not desktop.autostart().is_enabled()
     desktop.autostart().enable()
     assert desktop.autostart().is_enabled()
 
 
-def test_the_state_is_read_anew_every_time(desktop: Desktop) -> None:
+def test_state_is_read_each_time(desktop: Desktop) -> None:
     autostart = desktop.autostart()
     autostart.enable()
     desktop.entry.write_text(desktop.entry.read_text() + "Hidden=true\n")
     assert not autostart.is_enabled()
 
 
-def test_an_entry_whose_program_is_gone_is_off_until_it_is_repaired(desktop: Desktop) -> None:
+def test_entry_of_a_missing_program_is_off_until_repaired(desktop: Desktop) -> None:
     desktop.autostart().enable()
     moved = desktop.install("elsewhere/dragoman")
     desktop.program.unlink()
@@ -92,7 +92,7 @@ def test_an_entry_whose_program_is_gone_is_off_until_it_is_repaired(desktop: Des
     assert not autostart.repair_entry()
 
 
-def test_an_entry_of_another_installation_that_works_is_not_taken_over(desktop: Desktop) -> None:
+def test_working_entry_of_another_installation_is_kept(desktop: Desktop) -> None:
     desktop.autostart().enable()
     before = desktop.entry.read_text()
     other = desktop.autostart(desktop.install("checkout/dragoman"))
@@ -101,14 +101,14 @@ def test_an_entry_of_another_installation_that_works_is_not_taken_over(desktop: 
     assert desktop.entry.read_text() == before
 
 
-def test_what_a_person_switched_off_is_not_repaired(desktop: Desktop) -> None:
+def test_entry_that_the_user_turned_off_is_not_repaired(desktop: Desktop) -> None:
     desktop.autostart().enable()
     desktop.entry.write_text(desktop.entry.read_text().replace("enabled=true", "enabled=false"))
     desktop.program.unlink()
     assert not desktop.autostart(desktop.install("elsewhere/dragoman")).repair_entry()
 
 
-def test_an_entry_that_a_person_wrote_is_not_repaired(desktop: Desktop) -> None:
+def test_entry_that_the_user_wrote_is_not_repaired(desktop: Desktop) -> None:
     desktop.write("Exec=/my/own/wrapper --hidden")
     before = desktop.entry.read_text()
     assert not desktop.autostart().repair_entry()
@@ -142,12 +142,12 @@ def test_an_entry_for_all_users_counts_and_is_hidden_for_this_one(desktop: Deskt
     assert desktop.for_all.read_text() == before
 
 
-def test_a_place_that_cannot_be_written_is_said(desktop: Desktop) -> None:
+def test_unwritable_directory_is_an_error(desktop: Desktop) -> None:
     desktop.entry.parent.parent.mkdir()
     desktop.entry.parent.write_text("a file where the folder should be")
     with pytest.raises(SetupError, match="Start at login"):
         desktop.autostart().enable()
 
 
-def test_it_says_where_the_entry_is(desktop: Desktop) -> None:
+def test_description_names_the_file(desktop: Desktop) -> None:
     assert str(desktop.entry) in desktop.autostart().description

@@ -1,4 +1,4 @@
-"""Errors that nobody expected, from every place that they can come from."""
+"""Unexpected errors, from slots, threads, callbacks, tasks and finalizers."""
 
 import asyncio
 import faulthandler
@@ -25,7 +25,7 @@ from tray_app.desktop.crashes import Crashes
 
 
 class Shell:
-    """What stands for the application."""
+    """A stand-in for the application."""
 
     def __init__(self, context: Context) -> None:
         self.window = QWidget()
@@ -52,7 +52,7 @@ async def shell(context: Context, caught: Crashes) -> AsyncIterator[Shell]:
 
 
 class Failing(QObject):
-    """Fails where Qt calls it."""
+    """Raises an error in a virtual function."""
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.User:
@@ -92,7 +92,7 @@ def in_a_task() -> None:
     async def fail() -> None:
         raise LookupError("in a task")
 
-    # Nobody keeps the task, and nobody asks for its result.
+    # No reference to the task is kept, and its result is never read.
     asyncio.ensure_future(fail())  # noqa: RUF006
     asyncio.get_running_loop().call_later(0.05, gc.collect)
 
@@ -105,7 +105,7 @@ def in_a_finalizer() -> None:
 @pytest.mark.parametrize(
     "fail", [in_a_slot, in_a_virtual_function, in_a_thread, in_a_callback, in_a_task, in_a_finalizer]
 )
-async def test_it_is_logged_and_shown_wherever_it_comes_from(
+async def test_error_is_logged_and_shown(
     shell: Shell, caught: Crashes, caplog: pytest.LogCaptureFixture, fail: Any
 ) -> None:
     fail()
@@ -167,7 +167,7 @@ async def test_the_dialogs_quit_quits(shell: Shell, caught: Crashes) -> None:
     assert caught.dialog is None
 
 
-async def test_the_persons_surroundings_are_no_crash(context: Context, shell: Shell, caught: Crashes) -> None:
+async def test_tray_error_is_no_crash(context: Context, shell: Shell, caught: Crashes) -> None:
     problems: list[TrayError] = []
     context.problem.connect(problems.append)
     QTimer.singleShot(0, lambda: (_ for _ in ()).throw(SetupError("The disk is full.")))
@@ -176,9 +176,7 @@ async def test_the_persons_surroundings_are_no_crash(context: Context, shell: Sh
     assert caught.counts == {}
 
 
-async def test_a_connection_that_broke_is_no_crash(
-    shell: Shell, caught: Crashes, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_broken_connection_is_no_crash(shell: Shell, caught: Crashes, caplog: pytest.LogCaptureFixture) -> None:
     loop = asyncio.get_running_loop()
     loop.call_exception_handler({"message": "reading failed", "exception": ConnectionResetError("gone")})
     loop.call_exception_handler({"message": "a remark"})
@@ -192,14 +190,14 @@ async def test_ctrl_c_in_a_slot_quits(shell: Shell, caught: Crashes) -> None:
     assert caught.counts == {}
 
 
-async def test_before_there_is_a_window_it_is_shown_all_the_same(caught: Crashes) -> None:
+async def test_error_without_a_window_is_shown(caught: Crashes) -> None:
     caught.report_error(ValueError("early"))
     await until(lambda: caught.dialog is not None)
     assert caught.dialog is not None
     assert caught.dialog.isVisible()
 
 
-async def test_over_a_window_it_belongs_to_the_window(shell: Shell, caught: Crashes) -> None:
+async def test_dialog_belongs_to_the_window(shell: Shell, caught: Crashes) -> None:
     shell.window.show()
     caught.report_error(ValueError("x"))
     await until(lambda: caught.dialog is not None)
@@ -208,7 +206,7 @@ async def test_over_a_window_it_belongs_to_the_window(shell: Shell, caught: Cras
     caught.dialog.close()
 
 
-def test_what_qt_says_is_logged(caught: Crashes, caplog: pytest.LogCaptureFixture) -> None:
+def test_messages_of_qt_are_logged(caught: Crashes, caplog: pytest.LogCaptureFixture) -> None:
     qWarning("the widget is upside down")
     (record,) = caplog.records
     assert (record.name, record.levelno, record.getMessage()) == (
@@ -218,7 +216,7 @@ def test_what_qt_says_is_logged(caught: Crashes, caplog: pytest.LogCaptureFixtur
     )
 
 
-def test_everything_is_put_back(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_uninstalling_restores_all_handlers(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     before = (sys.excepthook, threading.excepthook, sys.unraisablehook, faulthandler.is_enabled())
     crashes.install_handlers(tmp_path)
     crashes.install_handlers(tmp_path)
@@ -239,7 +237,7 @@ def test_faults_of_the_last_run_are_kept(tmp_path: Path, caplog: pytest.LogCaptu
     assert "the last run crashed below Python" in caplog.text
 
 
-def test_without_a_place_for_faults_it_starts_all_the_same(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_unwritable_fault_log_does_not_prevent_the_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "logs").write_text("in the way")
     crashes.install_handlers(tmp_path)
     crashes.uninstall_handlers()
@@ -255,8 +253,8 @@ async def test_the_report_can_be_copied(caught: Crashes) -> None:
     assert "ValueError: with dgm-[redacted] in it" in text
 
 
-async def test_a_dialog_that_its_window_took_along_is_no_longer_open(caught: Crashes, shell: Shell) -> None:
-    """As at SIGTERM with the dialog open: the next error, and the end, must not touch it."""
+async def test_dialog_of_a_destroyed_window_is_not_open(caught: Crashes, shell: Shell) -> None:
+    """As after SIGTERM with an open dialog: neither the next error nor the shutdown may touch it."""
     shell.window.show()
     caught.report_error(LookupError("first"))
     await until(lambda: caught.dialog is not None and caught.dialog.isVisible())

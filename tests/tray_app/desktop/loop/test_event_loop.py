@@ -1,4 +1,4 @@
-"""Qt's loop does for asyncio what asyncio's own loop does."""
+"""Qt's loop behaves like asyncio's own."""
 
 import asyncio
 import gc
@@ -172,7 +172,7 @@ async def test_callbacks_without_end_leave_the_window_alive() -> None:
 
 
 async def test_tasks_go_on_under_a_dialog_that_a_task_has_opened_with_a_loop_of_its_own() -> None:
-    """Native dialogs and menus bring such loops; a task that is in the middle of a step must not stop the others."""
+    """Native dialogs and menus run such loops; a task in the middle of a step must not block the others."""
     dialog, seen = QEventLoop(), []
 
     async def other() -> None:

@@ -1,4 +1,4 @@
-"""Cycles that hold Qt objects are collected in the GUI thread, whoever allocates."""
+"""Cycles with Qt objects are collected in the GUI thread, whichever thread allocates."""
 
 import gc
 import threading
@@ -16,7 +16,7 @@ COLLECTED: list[str] = []
 
 @dataclass
 class Cycle:
-    """Notes the thread that it is collected in."""
+    """Records the thread that it is collected in."""
 
     itself: list["Cycle"] = field(default_factory=list)
 
@@ -33,7 +33,7 @@ def garbage(qapp: QApplication) -> Iterator[GuiThreadGarbage]:
 
 
 def allocate() -> None:
-    """Enough for Python's own collector to run, were it on."""
+    """Allocate enough for Python's own collector to run if it were enabled."""
     for _ in range(20):
         [[] for _ in range(2000)]
 

@@ -1,4 +1,4 @@
-"""What Qt's bindings do to imports, and that it is not done here."""
+"""PySide6 reads the source of imported modules, unless prevented."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ OURS = "from tray_app.desktop.loop.qt_imports import read_no_sources; read_no_so
 
 
 def cached(before: str) -> Any:
-    """The files whose source Python keeps."""
+    """The files whose source Python keeps in memory."""
     command = [sys.executable, "-c", PROGRAM.format(before=before)]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout)
 

@@ -1,4 +1,4 @@
-"""Sleep and set clocks, told from what three clocks say."""
+"""Sleep and changed clocks, detected by three clocks."""
 
 from collections.abc import Iterator
 

@@ -32,7 +32,7 @@ class SettingsPage(Page):
 
 
 class Tray(TrayIcon):
-    """An icon that remembers what it was to show: this platform has no tray."""
+    """An icon that records its messages, as this platform has no tray."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, open_window=lambda: None, quit=lambda: None)

@@ -1,4 +1,4 @@
-"""What is told, and what is not: events in, notifications out."""
+"""The events that are notified, and those that are not."""
 
 from datetime import datetime
 from typing import Any

@@ -24,7 +24,7 @@ Reason = QSystemTrayIcon.ActivationReason
 
 
 class Calls:
-    """Counts what the icon asks for."""
+    """Counts the icon's calls."""
 
     def __init__(self) -> None:
         self.opened = 0
@@ -93,7 +93,7 @@ async def test_a_request_that_comes_while_it_rests_keeps_it_busy(context: Contex
             rested.append(icon._hold.isActive())
             context.bus.publish(RequestStarted(record(2)))
 
-    # At once: who looks now and then may see the rest only when it is over.
+    # At once: a later look could come after the end.
     context.server.in_flight_changed.connect(go_on)
     context.bus.publish(RequestFinished(record(1)))
     await until(lambda: rested and not icon._hold.isActive())
