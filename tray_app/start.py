@@ -24,7 +24,7 @@ from tray_app.desktop.crashes import faults
 from tray_app.desktop.instance.launch import Launch, activation_token, make_launch
 from tray_app.desktop.instance.single_instance import SingleInstance
 from tray_app.desktop.loop.event_loop import EventLoop
-from tray_app.desktop.loop.garbage import GuiThreadGarbage
+from tray_app.desktop.loop.garbage import GuiThreadCollector
 from tray_app.desktop.loop.os_signals import stop_on_signals
 from tray_app.desktop.loop.qt_application import TrayApplication, make_qapplication
 from tray_app.preferences import Preferences
@@ -173,7 +173,7 @@ class _Start:
         # It asks before it quits, where the desktop only says that it should.
         app.quit_requested.disconnect(self._quitting.set)
         crashes.show_on(application)
-        garbage = GuiThreadGarbage()
+        garbage = GuiThreadCollector()
         self._take = application.take
         for other in self._waiting:
             application.take(other)

@@ -45,7 +45,7 @@ class Backups:
 
     def find_last(self, client: str, path: Path) -> Backup | None:
         """Find the newest change of a client's file that was not undone."""
-        return next((backup for backup in reversed(self._read_index()) if _is_of(backup, client, path)), None)
+        return next((backup for backup in reversed(self._read_index()) if _belongs_to(backup, client, path)), None)
 
     def save_backup(
         self, client: str, path: Path, before: bytes | None, after: bytes, *, mode: int | None, at: float
@@ -85,5 +85,5 @@ class Backups:
             (self._directory / backup.name).unlink(missing_ok=True)
 
 
-def _is_of(backup: Backup, client: str, path: Path) -> bool:
+def _belongs_to(backup: Backup, client: str, path: Path) -> bool:
     return backup.client == client and backup.path == str(path)

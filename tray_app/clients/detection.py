@@ -20,7 +20,7 @@ _MORE_COMMANDS = (
 _SHARED = ("/usr/local/bin", "/opt/homebrew/bin", "/snap/bin", "/var/lib/flatpak/exports/bin")
 
 
-def is_here(client: Client, places: Places) -> bool | None:
+def is_installed(client: Client, places: Places) -> bool | None:
     """Whether a client was found; None if it cannot be detected. Reads directories: call it in a thread."""
     if client.traces is None:
         return None

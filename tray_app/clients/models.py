@@ -9,7 +9,7 @@ from server.models.families import SHORT_NAMES
 from server.models.info import ModelInfo
 from tray_app.clients.connection import Limits
 
-_USUAL = "sonnet"
+_FALLBACK_MODEL = "sonnet"
 
 
 def model_names(offered: Iterable[ModelInfo], aliases: Mapping[str, str]) -> list[str]:
@@ -22,12 +22,12 @@ def model_names(offered: Iterable[ModelInfo], aliases: Mapping[str, str]) -> lis
     return list(dict.fromkeys([*short, *aliases, *(model.id for model in offered if model.id)]))
 
 
-def usual_model(offered: Iterable[ModelInfo], default_model: str) -> str:
+def initial_model(offered: Iterable[ModelInfo], default_model: str) -> str:
     """Choose the initial model: the one in the settings, otherwise Claude Code's default."""
     if default_model != DEFAULT:
         return default_model
     named = (model.name or model.id for model in offered if model.is_default)
-    return next((name for name in named if name and name != DEFAULT), _USUAL)
+    return next((name for name in named if name and name != DEFAULT), _FALLBACK_MODEL)
 
 
 def limits_of(model: str, offered: Iterable[ModelInfo], aliases: Mapping[str, str]) -> Limits:

@@ -6,7 +6,7 @@ import pytest
 
 from tray_app.clients.catalogue import CLIENTS
 from tray_app.clients.client import Client, Places
-from tray_app.clients.detection import is_here
+from tray_app.clients.detection import is_installed
 
 BY_ID = {client.id: client for client in CLIENTS}
 
@@ -24,12 +24,12 @@ def bare(client: Client) -> bool:
 
 @pytest.mark.parametrize("client", [one for one in CLIENTS if one.traces and bare(one)], ids=lambda one: one.id)
 def test_nothing_is_found_on_an_empty_computer(client: Client, places: Places) -> None:
-    assert is_here(client, places) is False
+    assert is_installed(client, places) is False
 
 
 @pytest.mark.parametrize("client", ["jetbrains", "python"])
 def test_client_without_traces_is_unknown(client: str, places: Places) -> None:
-    assert is_here(BY_ID[client], places) is None
+    assert is_installed(BY_ID[client], places) is None
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,4 @@ def test_client_without_traces_is_unknown(client: str, places: Places) -> None:
 )
 def test_program_or_file_is_found(client: str, trace: str, places: Places) -> None:
     program(places.home / trace)
-    assert is_here(BY_ID[client], places) is True
+    assert is_installed(BY_ID[client], places) is True

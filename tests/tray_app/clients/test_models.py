@@ -5,7 +5,7 @@ import pytest
 from server.models.info import ModelInfo
 from tests.scripted_backend import MODELS
 from tray_app.clients.connection import Limits
-from tray_app.clients.models import limits_of, model_names, usual_model
+from tray_app.clients.models import initial_model, limits_of, model_names
 
 
 def test_short_names_aliases_ids() -> None:
@@ -25,10 +25,10 @@ def test_fallback_names_while_nothing_is_offered() -> None:
 
 
 def test_initial_model() -> None:
-    assert usual_model(MODELS, "default") == "opus"
-    assert usual_model(MODELS, "claude-haiku-5-5") == "claude-haiku-5-5"
-    assert usual_model((), "default") == "sonnet"
-    assert usual_model((ModelInfo("", "default", is_default=True),), "default") == "sonnet"
+    assert initial_model(MODELS, "default") == "opus"
+    assert initial_model(MODELS, "claude-haiku-5-5") == "claude-haiku-5-5"
+    assert initial_model((), "default") == "sonnet"
+    assert initial_model((ModelInfo("", "default", is_default=True),), "default") == "sonnet"
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from tray_app.window.crash_dialog import CrashDialog
 log = logging.getLogger(__name__)
 
 
-class Shell(Protocol):
+class ErrorHost(Protocol):
     """The application that errors are shown in."""
 
     @property
@@ -39,7 +39,7 @@ class Shell(Protocol):
     def quit(self) -> object: ...
 
 
-class Crashes(QObject):
+class CrashHandlers(QObject):
     """The program's error handlers. Errors may come from any thread; they are shown in the GUI thread."""
 
     _caught = Signal(object)
@@ -50,7 +50,7 @@ class Crashes(QObject):
         self._dialog: CrashDialog | None = None
         self.counts: dict[tuple[str, ...], int] = {}
         """Occurrences of each error, by fingerprint."""
-        self._shell: Shell | None = None
+        self._shell: ErrorHost | None = None
         self._suppressed_count = 0
         # Queued even within the GUI thread: a dialog must not open in the middle of the code that failed.
         self._caught.connect(self._show_report, Qt.ConnectionType.QueuedConnection)
@@ -60,7 +60,7 @@ class Crashes(QObject):
         """The open dialog. A destroyed window destroys its dialog too, without `finished`."""
         return self._dialog if self._dialog is not None and isValid(self._dialog) else None
 
-    def show_on(self, shell: Shell | None) -> None:
+    def show_on(self, shell: ErrorHost | None) -> None:
         """Show errors over this window from now on; its "Quit" ends the application."""
         self._shell = shell
 
@@ -172,11 +172,11 @@ def _left_outermost_frame(trace: TracebackType | None) -> bool:
 
 
 # The hooks are the process's, so there is one set of handlers at most.
-_installed: tuple[Crashes, Callable[[], None]] | None = None
+_installed: tuple[CrashHandlers, Callable[[], None]] | None = None
 
 
 @contextlib.contextmanager
-def catch_crashes(data_dir: Path) -> Iterator[Crashes]:
+def catch_crashes(data_dir: Path) -> Iterator[CrashHandlers]:
     """Catch all errors within the block. One that leaves it is shown and re-raised; a TrayError is only re-raised."""
     crashes = install_handlers(data_dir)
     try:
@@ -189,11 +189,11 @@ def catch_crashes(data_dir: Path) -> Iterator[Crashes]:
         uninstall_handlers()
 
 
-def install_handlers(data_dir: Path) -> Crashes:
+def install_handlers(data_dir: Path) -> CrashHandlers:
     """Install the handlers. The log must be configured already."""
     global _installed
     uninstall_handlers()
-    crashes = Crashes(data_dir)
+    crashes = CrashHandlers(data_dir)
     before = (sys.excepthook, threading.excepthook, sys.unraisablehook)
     sys.excepthook = crashes.on_exception
     threading.excepthook = crashes.on_thread_exception
@@ -222,7 +222,7 @@ def uninstall_handlers() -> None:
         crashes.deleteLater()
 
 
-def show_on(shell: Shell | None) -> None:
+def show_on(shell: ErrorHost | None) -> None:
     """Show errors over this window, and handle those of the running event loop and of the context's tasks as well.
 
     None once the window is gone.

@@ -13,8 +13,8 @@ from server.config.paths import make_private_dir, while_held
 
 log = logging.getLogger(__name__)
 
-FILE = "faults.log"
-OLDER = "faults.log.1"
+FAULT_LOG = "faults.log"
+OLD_FAULT_LOG = "faults.log.1"
 
 
 def enable_fault_log(logs: Path) -> Callable[[], None]:
@@ -26,9 +26,9 @@ def enable_fault_log(logs: Path) -> Callable[[], None]:
     try:
         make_private_dir(logs)
         _rotate_file(logs)
-        handle = os.open(logs / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        handle = os.open(logs / FAULT_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as error:
-        log.warning("faults cannot be written to %s: %s", logs / FILE, error)
+        log.warning("faults cannot be written to %s: %s", logs / FAULT_LOG, error)
         return lambda: None
     faulthandler.enable(handle, all_threads=True)
 
@@ -55,7 +55,7 @@ def default_signals() -> Iterator[None]:
 
 def _rotate_file(logs: Path) -> None:
     """Rename the last run's fault log, the only trace of its crash."""
-    file = logs / FILE
+    file = logs / FAULT_LOG
     if file.exists() and file.stat().st_size:
-        while_held(file, lambda: os.replace(file, logs / OLDER))
-        log.error("the last run crashed below Python; see %s", logs / OLDER)
+        while_held(file, lambda: os.replace(file, logs / OLD_FAULT_LOG))
+        log.error("the last run crashed below Python; see %s", logs / OLD_FAULT_LOG)

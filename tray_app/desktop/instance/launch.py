@@ -42,7 +42,7 @@ def activation_token(environment: Mapping[str, str] = os.environ) -> str:
     return token if _TOKEN.fullmatch(token) else ""
 
 
-def use_token(token: str) -> None:
+def set_activation_token(token: str) -> None:
     """Put `token` where Qt takes it from when it activates a window (QWaylandXdgSurface::requestActivate)."""
     if token:
         os.environ["XDG_ACTIVATION_TOKEN"] = token

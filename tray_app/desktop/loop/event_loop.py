@@ -19,10 +19,10 @@ from PySide6.QtWidgets import QApplication
 
 import qasync  # type: ignore[import-untyped]  # isort: skip
 
-FORGET_CANCELLED = 100
+MAX_CANCELLED_TIMERS = 100
 """More cancelled timers than this are removed, if they are more than half of all timers."""
 
-LONGEST_SECONDS = 86_400.0
+MAX_TIMER_SECONDS = 86_400.0
 """Longest Qt timer; a later callback takes several. Qt counts in a 32-bit number of milliseconds."""
 
 
@@ -32,13 +32,13 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync has no type 
     def __init__(self, app: QApplication) -> None:
         # Callbacks of the next turn, in order, and timers as a heap, cancelled ones included.
         self._due: deque[asyncio.Handle] = deque()
-        self._waiting: list[asyncio.TimerHandle] = []
+        self._timers: list[asyncio.TimerHandle] = []
         self._cancelled_count = 0
         # A zero timer fires once Qt has no other events, so that clicks come first.
-        self._turn = QTimer(singleShot=True, interval=0)
-        self._turn.timeout.connect(self._run_due)
-        self._alarm = QTimer(singleShot=True, timerType=Qt.TimerType.PreciseTimer)
-        self._alarm.timeout.connect(self._run_expired_timers)
+        self._turn_timer = QTimer(singleShot=True, interval=0)
+        self._turn_timer.timeout.connect(self._run_due)
+        self._alarm_timer = QTimer(singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+        self._alarm_timer.timeout.connect(self._run_expired_timers)
         super().__init__(app)
         # Its threads start on demand; qasync would start ten at once.
         self._threads = ThreadPoolExecutor(thread_name_prefix="asyncio")
@@ -56,10 +56,10 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync has no type 
 
     def close(self) -> None:
         """Drop all pending callbacks and timers."""
-        self._turn.stop()
-        self._alarm.stop()
+        self._turn_timer.stop()
+        self._alarm_timer.stop()
         self._due.clear()
-        self._waiting.clear()
+        self._timers.clear()
         super().close()
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> asyncio.Handle:
@@ -79,24 +79,24 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync has no type 
     ) -> asyncio.TimerHandle:
         """Run `callback` at `when` by the loop's clock, never earlier."""
         timer = asyncio.TimerHandle(when, callback, args, self, context)
-        heapq.heappush(self._waiting, timer)
-        if self._waiting[0] is timer:
+        heapq.heappush(self._timers, timer)
+        if self._timers[0] is timer:
             self._set_alarm()
         return timer
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """Count a cancelled timer; called by `TimerHandle.cancel`. Each request cancels one: they must not pile up."""
         self._cancelled_count += 1
-        if self._cancelled_count > FORGET_CANCELLED and self._cancelled_count * 2 > len(self._waiting):
-            self._waiting = [timer for timer in self._waiting if not timer.cancelled()]
-            heapq.heapify(self._waiting)
+        if self._cancelled_count > MAX_CANCELLED_TIMERS and self._cancelled_count * 2 > len(self._timers):
+            self._timers = [timer for timer in self._timers if not timer.cancelled()]
+            heapq.heapify(self._timers)
             self._cancelled_count = 0
 
     def _add_callback(self, handle: asyncio.Handle, delay: float = 0) -> asyncio.Handle:
         """Schedule a callback for the next turn. qasync calls this for sockets and threads, without a delay."""
         self._due.append(handle)
-        if not self._turn.isActive():
-            self._turn.start()
+        if not self._turn_timer.isActive():
+            self._turn_timer.start()
         return handle
 
     def _run_due(self) -> None:
@@ -121,14 +121,14 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync has no type 
                 asyncio.tasks._enter_task(self, within)
             if outside:
                 asyncio._set_running_loop(None)
-            if self._due and not self._turn.isActive():
-                self._turn.start()
+            if self._due and not self._turn_timer.isActive():
+                self._turn_timer.start()
 
     def _run_expired_timers(self) -> None:
         """Move the expired timers to the callbacks that are due."""
         now = self.time()
-        while self._waiting and (self._waiting[0].when() <= now or self._waiting[0].cancelled()):
-            timer = heapq.heappop(self._waiting)
+        while self._timers and (self._timers[0].when() <= now or self._timers[0].cancelled()):
+            timer = heapq.heappop(self._timers)
             if timer.cancelled():
                 self._cancelled_count = max(0, self._cancelled_count - 1)
             else:
@@ -136,7 +136,7 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync has no type 
         self._set_alarm()
 
     def _set_alarm(self) -> None:
-        if self._waiting:
-            seconds = min(max(0.0, self._waiting[0].when() - self.time()), LONGEST_SECONDS)
+        if self._timers:
+            seconds = min(max(0.0, self._timers[0].when() - self.time()), MAX_TIMER_SECONDS)
             # Rounded up: a timer that fires early would have to be set again.
-            self._alarm.start(int(seconds * 1000) + 1)
+            self._alarm_timer.start(int(seconds * 1000) + 1)

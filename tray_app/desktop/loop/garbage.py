@@ -13,7 +13,7 @@ INTERVAL_MS = 1000
 THRESHOLDS = gc.get_threshold()
 
 
-class GuiThreadGarbage(QObject):
+class GuiThreadCollector(QObject):
     """Collects from its creation until `close`, which enables the automatic collector again.
 
     Objects that exist at startup (modules, classes) are frozen: they would only slow down every collection.

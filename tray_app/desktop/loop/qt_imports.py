@@ -8,13 +8,13 @@ import importlib
 import sys
 from typing import Any
 
-FEATURES = "shibokensupport.feature"
+FEATURE_MODULE = "shibokensupport.feature"
 """The module of shiboken that does it. If a later version lacks it, there is nothing to prevent."""
 
 
-def read_no_sources() -> None:
+def disable_source_reading() -> None:
     """Call this before PySide6 is imported. Raises the same ImportError."""
     importlib.import_module("shiboken6")
-    features: Any = sys.modules.get(FEATURES)
+    features: Any = sys.modules.get(FEATURE_MODULE)
     if hasattr(features, "_mod_uses_pyside"):
         features._mod_uses_pyside = lambda module: False

@@ -27,7 +27,7 @@ from jeepney.io.common import RouterClosed  # type: ignore[import-untyped]
 from jeepney.wrappers import unwrap_msg  # type: ignore[import-untyped]
 
 from server.core.tasks import spawn
-from tray_app.desktop.instance.launch import use_token
+from tray_app.desktop.instance.launch import set_activation_token
 from tray_app.desktop.notifications.rules import Notification
 from tray_app.translation import tr
 
@@ -38,7 +38,7 @@ ADDRESS = DBusAddress("/org/freedesktop/Notifications", bus_name=NAME, interface
 ANSWER_SECONDS = 25.0
 """D-Bus's own default timeout: the bus may have to start the daemon first, on a busy computer."""
 SHOWN_MS = 15_000
-REMEMBERED = 20
+MAX_REMEMBERED = 20
 URGENCY = {"warning": 1, "error": 2}
 # Without a bus, its variable is missing or its address dead; with a bus, the daemon may be missing.
 UNREACHABLE = (
@@ -52,7 +52,7 @@ class DesktopNotifications:
 
     def __init__(self, on_click: Callable[[Notification], object]) -> None:
         self._on_click = on_click
-        self._shown: deque[tuple[str, int, Notification]] = deque(maxlen=REMEMBERED)
+        self._shown: deque[tuple[str, int, Notification]] = deque(maxlen=MAX_REMEMBERED)
         """The daemon's bus name, and the notification's number there: a restarted daemon counts from the start."""
         self._bus: DBusRouter | None = None
         self._listening: asyncio.Task[None] | None = None
@@ -133,7 +133,7 @@ class DesktopNotifications:
         number, word = message.body
         found = [notification for _, shown, notification in theirs if shown == number]
         if found and fields[HeaderFields.member] == "ActivationToken":
-            use_token(word)
+            set_activation_token(word)
         elif found:
             self._on_click(found[-1])
 

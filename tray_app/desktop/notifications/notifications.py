@@ -39,8 +39,8 @@ class Notifications(QObject):
         self._closed = False
         self._desktop = _desktop_notifications(self._open_page)
         # The server's problem is set twice after its state changes, as text and as the error: wait for the second.
-        self._settle = QTimer(self, singleShot=True, interval=0)
-        self._settle.timeout.connect(self._on_problem)
+        self._problem_timer = QTimer(self, singleShot=True, interval=0)
+        self._problem_timer.timeout.connect(self._on_problem)
         bridge = context.bridge
         self._connections = (
             bridge.cli_changed.connect(
@@ -49,7 +49,7 @@ class Notifications(QObject):
             bridge.plan_windows_changed.connect(
                 lambda event: self._show_all(self._rules.check_plan(event, now=context.clock()))
             ),
-            context.server.changed.connect(self._settle.start),
+            context.server.changed.connect(self._problem_timer.start),
             tray.message_clicked.connect(self._open_last),
         )
         # Notices from before the window was created arrive at once.
@@ -60,7 +60,7 @@ class Notifications(QObject):
         for connection in self._connections:
             QObject.disconnect(connection)
         self._unsubscribe()
-        self._settle.stop()
+        self._problem_timer.stop()
         self._closed = True
         if self._desktop is not None:
             self._desktop.close()

@@ -16,7 +16,7 @@ from tray_app.models.plan import is_ahead, is_used_up, resets_at
 from tray_app.models.status import limit_used_up
 from tray_app.translation import tr
 
-REMEMBERED_NOTICES = 50
+MAX_REMEMBERED_NOTICES = 50
 SAME_RESET_SECONDS = 600
 """The service's reset times vary by seconds; a smaller difference means the same window."""
 
@@ -38,11 +38,11 @@ class NotificationRules:
     """Remembers what was notified. `seen` means that the window is visible and shows the problem itself."""
 
     def __init__(self) -> None:
-        self._bad: dict[str, bool] = {}
+        self._bad_states: dict[str, bool] = {}
         # Used-up windows and when they reset, so that each is notified once.
-        self._reached: dict[str, float] = {}
+        self._used_up_resets: dict[str, float] = {}
         self._problem = ""
-        self._notices: deque[str] = deque(maxlen=REMEMBERED_NOTICES)
+        self._notices: deque[str] = deque(maxlen=MAX_REMEMBERED_NOTICES)
 
     def check_cli(self, event: CliChanged, *, seen: bool) -> list[Notification]:
         """Notify that Claude Code is missing or signed out. An unknown state changes nothing."""
@@ -70,9 +70,9 @@ class NotificationRules:
         for name, window in event.windows.items():
             end = resets_at(window)
             if not is_used_up(window, now):
-                self._reached.pop(name, None)
-            elif name not in self._reached or abs(self._reached[name] - end) > SAME_RESET_SECONDS:
-                self._reached[name] = end
+                self._used_up_resets.pop(name, None)
+            elif name not in self._used_up_resets or abs(self._used_up_resets[name] - end) > SAME_RESET_SECONDS:
+                self._used_up_resets[name] = end
                 notifications.append(_limit_reached(name, end, now))
         return notifications
 
@@ -104,8 +104,8 @@ class NotificationRules:
         """Whether `what` became bad. A state that was bad from the start counts only if no window shows it."""
         if bad is None:
             return False
-        before = self._bad.get(what)
-        self._bad[what] = bad
+        before = self._bad_states.get(what)
+        self._bad_states[what] = bad
         return bad and (before is False or (before is None and not seen))
 
 

@@ -13,7 +13,7 @@ from tray_app.desktop.tray.dbus_tray import DBusTrayWatch
 from tray_app.desktop.tray.menu import TrayMenu
 from tray_app.models.status import Kind, in_flight_line
 
-HOLD_MS = 700
+BUSY_HOLD_MS = 700
 """The busy icon stays for this time after the last request, so that short ones do not make it flicker."""
 HOST_POLL_MS = 5_000
 """Interval of the search for a tray host while there is none."""
@@ -42,8 +42,8 @@ class TrayIcon(QObject):
         self._dbus_tray.changed.connect(self._recreate_icon)
         self.icon = self._create_icon()
         """Qt's icon, which is replaced when the tray changes."""
-        self._hold = QTimer(self, singleShot=True, interval=HOLD_MS)
-        self._hold.timeout.connect(self._show_now)
+        self._busy_hold = QTimer(self, singleShot=True, interval=BUSY_HOLD_MS)
+        self._busy_hold.timeout.connect(self._show_now)
         self._host_poll = QTimer(self, interval=HOST_POLL_MS)
         self._host_poll.timeout.connect(self._look_for_host)
         context.status.changed.connect(self._update_icon)
@@ -102,10 +102,10 @@ class TrayIcon(QObject):
 
     def _update_icon(self) -> None:
         if self._shown == "busy" and self._context.status.current.kind == "running":
-            if not self._hold.isActive():
-                self._hold.start()
+            if not self._busy_hold.isActive():
+                self._busy_hold.start()
             return
-        self._hold.stop()
+        self._busy_hold.stop()
         self._show_now()
 
     def _show_now(self) -> None:

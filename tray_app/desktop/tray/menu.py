@@ -44,15 +44,15 @@ class TrayMenu(QMenu):
         self.settings = self._add_action(tr("Settings..."), lambda: context.show("settings"))
         self.addSeparator()
         self.quit_action = self._add_action(tr("Quit"), quit)
-        self._reading: asyncio.Task[None] | None = None
+        self._login_read: asyncio.Task[None] | None = None
         self._connect_signals()
 
     def refresh(self) -> None:
         """Update the state, and start at login, which no event reports."""
         self._show_state()
         # One read at a time: an older, slower one must not overwrite a newer result.
-        if self._reading is None or self._reading.done():
-            self._reading = self._context.run(
+        if self._login_read is None or self._login_read.done():
+            self._login_read = self._context.run(
                 self._read_login(), name="read start at login", on_error=lambda _: self.login.setEnabled(False)
             )
 

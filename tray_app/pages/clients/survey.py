@@ -13,8 +13,8 @@ from tray_app.clients.catalogue import CLIENTS
 from tray_app.clients.client import Client, Configuration, Places
 from tray_app.clients.config_file import FileChange, FileState, apply_change, prepare_change, prepare_undo, read_state
 from tray_app.clients.connection import Connection
-from tray_app.clients.detection import is_here
-from tray_app.clients.models import limits_of, model_names, usual_model
+from tray_app.clients.detection import is_installed
+from tray_app.clients.models import initial_model, limits_of, model_names
 from tray_app.context import Context
 from tray_app.translation import Later
 
@@ -72,7 +72,7 @@ class Survey(QObject):
     @property
     def model(self) -> str:
         """The chosen model."""
-        return self._model or usual_model(self._offered(), self._context.settings.default_model)
+        return self._model or initial_model(self._offered(), self._context.settings.default_model)
 
     @property
     def models(self) -> list[str]:
@@ -128,7 +128,7 @@ class Survey(QObject):
         backups = self._backups()
         looks = {}
         for client in self.clients:
-            looks[client.id] = Look(is_here(client, self._places))
+            looks[client.id] = Look(is_installed(client, self._places))
             if client.is_served and (file := read_state(client, connection, self._places, backups)) is not None:
                 looks[client.id] = replace(looks[client.id], file=file)
         return looks

@@ -21,7 +21,7 @@ from server.logs import log_file
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.desktop import crashes
-from tray_app.desktop.crashes import Crashes
+from tray_app.desktop.crashes import CrashHandlers
 
 
 class Shell:
@@ -37,13 +37,13 @@ class Shell:
 
 
 @pytest.fixture
-def caught(tmp_path: Path) -> Iterator[Crashes]:
+def caught(tmp_path: Path) -> Iterator[CrashHandlers]:
     yield crashes.install_handlers(tmp_path / "data")
     crashes.uninstall_handlers()
 
 
 @pytest.fixture
-async def shell(context: Context, caught: Crashes) -> AsyncIterator[Shell]:
+async def shell(context: Context, caught: CrashHandlers) -> AsyncIterator[Shell]:
     shell = Shell(context)
     crashes.show_on(shell)
     yield shell
@@ -106,7 +106,7 @@ def in_a_finalizer() -> None:
     "fail", [in_a_slot, in_a_virtual_function, in_a_thread, in_a_callback, in_a_task, in_a_finalizer]
 )
 async def test_error_is_logged_and_shown(
-    shell: Shell, caught: Crashes, caplog: pytest.LogCaptureFixture, fail: Any
+    shell: Shell, caught: CrashHandlers, caplog: pytest.LogCaptureFixture, fail: Any
 ) -> None:
     fail()
     await until(lambda: caught.dialog is not None)
@@ -118,7 +118,9 @@ async def test_error_is_logged_and_shown(
     assert isinstance(record.exc_info[1], LookupError)
 
 
-async def test_an_error_of_a_task_of_the_context_is_shown(context: Context, shell: Shell, caught: Crashes) -> None:
+async def test_an_error_of_a_task_of_the_context_is_shown(
+    context: Context, shell: Shell, caught: CrashHandlers
+) -> None:
     async def fail() -> None:
         raise LookupError("in the context's task")
 
@@ -127,7 +129,7 @@ async def test_an_error_of_a_task_of_the_context_is_shown(context: Context, shel
 
 
 async def test_the_same_error_is_shown_once_and_counted(
-    shell: Shell, caught: Crashes, caplog: pytest.LogCaptureFixture
+    shell: Shell, caught: CrashHandlers, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(100):
         QTimer.singleShot(0, boom)
@@ -143,7 +145,7 @@ async def test_the_same_error_is_shown_once_and_counted(
     assert len([record for record in caplog.records if record.name == "tray_app.desktop.crashes.catching"]) == 7
 
 
-async def test_there_is_one_dialog_at_a_time_and_it_counts_the_others(shell: Shell, caught: Crashes) -> None:
+async def test_there_is_one_dialog_at_a_time_and_it_counts_the_others(shell: Shell, caught: CrashHandlers) -> None:
     kinds = (KeyError, ValueError, OSError)
     for kind in kinds:
         caught.report_error(kind("one after the other"))
@@ -158,7 +160,7 @@ async def test_there_is_one_dialog_at_a_time_and_it_counts_the_others(shell: She
     assert not caught.dialog.more.isVisible()
 
 
-async def test_the_dialogs_quit_quits(shell: Shell, caught: Crashes) -> None:
+async def test_the_dialogs_quit_quits(shell: Shell, caught: CrashHandlers) -> None:
     caught.report_error(ValueError("x"))
     await until(lambda: caught.dialog is not None)
     assert caught.dialog is not None
@@ -167,7 +169,7 @@ async def test_the_dialogs_quit_quits(shell: Shell, caught: Crashes) -> None:
     assert caught.dialog is None
 
 
-async def test_tray_error_is_no_crash(context: Context, shell: Shell, caught: Crashes) -> None:
+async def test_tray_error_is_no_crash(context: Context, shell: Shell, caught: CrashHandlers) -> None:
     problems: list[TrayError] = []
     context.problem.connect(problems.append)
     QTimer.singleShot(0, lambda: (_ for _ in ()).throw(SetupError("The disk is full.")))
@@ -176,7 +178,9 @@ async def test_tray_error_is_no_crash(context: Context, shell: Shell, caught: Cr
     assert caught.counts == {}
 
 
-async def test_broken_connection_is_no_crash(shell: Shell, caught: Crashes, caplog: pytest.LogCaptureFixture) -> None:
+async def test_broken_connection_is_no_crash(
+    shell: Shell, caught: CrashHandlers, caplog: pytest.LogCaptureFixture
+) -> None:
     loop = asyncio.get_running_loop()
     loop.call_exception_handler({"message": "reading failed", "exception": ConnectionResetError("gone")})
     loop.call_exception_handler({"message": "a remark"})
@@ -184,20 +188,20 @@ async def test_broken_connection_is_no_crash(shell: Shell, caught: Crashes, capl
     assert [record.getMessage() for record in caplog.records] == ["reading failed", "a remark"]
 
 
-async def test_ctrl_c_in_a_slot_quits(shell: Shell, caught: Crashes) -> None:
+async def test_ctrl_c_in_a_slot_quits(shell: Shell, caught: CrashHandlers) -> None:
     caught.on_exception(KeyboardInterrupt, KeyboardInterrupt(), None)
     assert shell.quits == 1
     assert caught.counts == {}
 
 
-async def test_error_without_a_window_is_shown(caught: Crashes) -> None:
+async def test_error_without_a_window_is_shown(caught: CrashHandlers) -> None:
     caught.report_error(ValueError("early"))
     await until(lambda: caught.dialog is not None)
     assert caught.dialog is not None
     assert caught.dialog.isVisible()
 
 
-async def test_dialog_belongs_to_the_window(shell: Shell, caught: Crashes) -> None:
+async def test_dialog_belongs_to_the_window(shell: Shell, caught: CrashHandlers) -> None:
     shell.window.show()
     caught.report_error(ValueError("x"))
     await until(lambda: caught.dialog is not None)
@@ -206,7 +210,7 @@ async def test_dialog_belongs_to_the_window(shell: Shell, caught: Crashes) -> No
     caught.dialog.close()
 
 
-def test_messages_of_qt_are_logged(caught: Crashes, caplog: pytest.LogCaptureFixture) -> None:
+def test_messages_of_qt_are_logged(caught: CrashHandlers, caplog: pytest.LogCaptureFixture) -> None:
     qWarning("the widget is upside down")
     (record,) = caplog.records
     assert (record.name, record.levelno, record.getMessage()) == (
@@ -244,7 +248,7 @@ def test_unwritable_fault_log_does_not_prevent_the_start(tmp_path: Path, caplog:
     assert "faults cannot be written" in caplog.text
 
 
-async def test_the_report_can_be_copied(caught: Crashes) -> None:
+async def test_the_report_can_be_copied(caught: CrashHandlers) -> None:
     caught.report_error(ValueError("with dgm-abcdefghijklmnopqrstuvwxyz in it"))
     await until(lambda: caught.dialog is not None)
     assert caught.dialog is not None
@@ -253,7 +257,7 @@ async def test_the_report_can_be_copied(caught: Crashes) -> None:
     assert "ValueError: with dgm-[redacted] in it" in text
 
 
-async def test_dialog_of_a_destroyed_window_is_not_open(caught: Crashes, shell: Shell) -> None:
+async def test_dialog_of_a_destroyed_window_is_not_open(caught: CrashHandlers, shell: Shell) -> None:
     """As after SIGTERM with an open dialog: neither the next error nor the shutdown may touch it."""
     shell.window.show()
     caught.report_error(LookupError("first"))

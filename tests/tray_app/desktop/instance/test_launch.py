@@ -12,7 +12,7 @@ from tray_app.desktop.instance.launch import (
     decode_launch,
     decode_line,
     encode_line,
-    use_token,
+    set_activation_token,
 )
 
 
@@ -96,9 +96,9 @@ def test_token_comes_from_the_desktop(environment: dict[str, str], token: str) -
 
 def test_token_is_put_where_qt_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_ACTIVATION_TOKEN", "before")
-    use_token("")
+    set_activation_token("")
     assert activation_token() == "before"
-    use_token("after")
+    set_activation_token("after")
     assert activation_token() == "after"
 
 

@@ -91,7 +91,7 @@ async def test_cancelled_timers_do_not_pile_up() -> None:
     assert isinstance(loop, EventLoop)
     for _ in range(10_000):
         loop.call_later(3600, print).cancel()
-    assert len(loop._waiting) < 300
+    assert len(loop._timers) < 300
 
 
 async def test_threads_and_their_answers() -> None:

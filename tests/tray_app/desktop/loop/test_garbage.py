@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from tests.waiting import until
-from tray_app.desktop.loop.garbage import GuiThreadGarbage
+from tray_app.desktop.loop.garbage import GuiThreadCollector
 
 COLLECTED: list[str] = []
 
@@ -25,9 +25,9 @@ class Cycle:
 
 
 @pytest.fixture
-def garbage(qapp: QApplication) -> Iterator[GuiThreadGarbage]:
+def garbage(qapp: QApplication) -> Iterator[GuiThreadCollector]:
     COLLECTED.clear()
-    garbage = GuiThreadGarbage()
+    garbage = GuiThreadCollector()
     yield garbage
     garbage.close()
 
@@ -38,7 +38,7 @@ def allocate() -> None:
         [[] for _ in range(2000)]
 
 
-async def test_a_worker_thread_collects_nothing_and_the_gui_thread_does(garbage: GuiThreadGarbage) -> None:
+async def test_a_worker_thread_collects_nothing_and_the_gui_thread_does(garbage: GuiThreadCollector) -> None:
     def make() -> None:
         cycle = Cycle()
         cycle.itself.append(cycle)
@@ -56,7 +56,7 @@ async def test_a_worker_thread_collects_nothing_and_the_gui_thread_does(garbage:
     assert COLLECTED == ["MainThread"]
 
 
-def test_at_the_end_python_collects_by_itself_again(garbage: GuiThreadGarbage) -> None:
+def test_at_the_end_python_collects_by_itself_again(garbage: GuiThreadCollector) -> None:
     assert not gc.isenabled()
     garbage.close()
     assert gc.isenabled()

@@ -14,7 +14,7 @@ import PySide6.QtWidgets
 import email.mime.text, tray_app.formatting
 print(json.dumps([name for name in linecache.cache if not name.startswith("<")]))
 """
-OURS = "from tray_app.desktop.loop.qt_imports import read_no_sources; read_no_sources()"
+OURS = "from tray_app.desktop.loop.qt_imports import disable_source_reading; disable_source_reading()"
 
 
 def cached(before: str) -> Any:

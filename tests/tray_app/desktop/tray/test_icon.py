@@ -90,13 +90,13 @@ async def test_a_request_that_comes_while_it_rests_keeps_it_busy(context: Contex
 
     def go_on() -> None:
         if not rested:
-            rested.append(icon._hold.isActive())
+            rested.append(icon._busy_hold.isActive())
             context.bus.publish(RequestStarted(record(2)))
 
     # At once: a later look could come after the end.
     context.server.in_flight_changed.connect(go_on)
     context.bus.publish(RequestFinished(record(1)))
-    await until(lambda: rested and not icon._hold.isActive())
+    await until(lambda: rested and not icon._busy_hold.isActive())
     assert rested == [True]
     assert icon.state == "busy"
 
