@@ -1,4 +1,4 @@
-"""Client programs of this server, their settings, and changes of their configuration files.
+"""Client programs, their settings, and changes of their configuration files.
 
 client.py      the description of a client; connection.py: the server's address, key and model for it
 catalogue/     the clients, one file for each

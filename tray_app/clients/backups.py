@@ -38,7 +38,7 @@ def content_digest(data: bytes) -> str:
 
 
 class Backups:
-    """The backups in `directory`, which is created with the first one. Every method blocks on the disk."""
+    """The backups in `directory`, created on demand. Every method blocks."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory

@@ -1,4 +1,4 @@
-"""The description of a client: its dialect, the settings that it needs, and where it keeps them.
+"""The description of a client: dialect, settings, and where it keeps them.
 
 Texts are English, and translated where they are shown.
 """
@@ -35,7 +35,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A text to paste. `title` says where, or is the name of an API, which is not translated."""
+    """A text to paste. `title` says where, or is the name of an API."""
 
     title: Later | str
     language: Language
@@ -63,7 +63,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ServerEntry:
-    """The settings for this server in a client's file. `key` is None if the client keeps it elsewhere."""
+    """Settings for this server in a client's file. `key` None: kept elsewhere."""
 
     url: str
     key: str | None
@@ -87,7 +87,7 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """Evidence of an installed client: commands, or files below the home directory (with wildcards)."""
+    """Evidence of a client: commands, or patterns of files in the home directory."""
 
     commands: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ class Traces:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One client. `icon` is a name in qtawesome; `traces` is None if there is no cheap way to detect the client.
+    """One client. `icon` is a name in qtawesome; `traces` None: not detectable.
 
     `dialect` is a name in the registry of dialects, or the name of an API that this version of the server lacks.
     """

@@ -51,7 +51,7 @@ class FileChange:
 
     @property
     def is_shared(self) -> bool:
-        """Whether other accounts of this computer can read the file; False where modes do not exist."""
+        """Whether other accounts can read the file; False where there are no modes."""
         return os.name == "posix" and self.mode is not None and bool(self.mode & (stat.S_IRGRP | stat.S_IROTH))
 
     @property
@@ -65,7 +65,7 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """The state of a client's file, and its last change. `problem` is set if it could not be read."""
+    """The state and last change of a client's file, or the `problem` in reading it."""
 
     path: Path
     state: State
@@ -131,7 +131,10 @@ def is_untouched_since(change: FileChange) -> bool:
 
 
 def apply_change(change: FileChange, backups: Backups, *, at: float) -> None:
-    """Write a change; `at` is in epoch seconds. Raises ClientFileChanged and ClientFileUnwritable."""
+    """Write a change; `at` is in epoch seconds.
+
+    Raises ClientFileChanged and ClientFileUnwritable.
+    """
     with _change_lock:
         _apply_change(change, backups, at)
 
@@ -185,7 +188,7 @@ def _decode_text(path: Path, data: bytes | None) -> str:
 
 
 def _writable_mode(path: Path) -> int | None:
-    """The mode of the file; None if there is no file. Raises ClientFileUnwritable if it is read-only."""
+    """The mode of a file, None if missing. Raises ClientFileUnwritable."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
     except OSError:

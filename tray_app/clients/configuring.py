@@ -22,7 +22,7 @@ class State:
 
 
 def configure_text(text: str, configuration: Configuration, connection: Connection) -> str:
-    """Change the text of a client's file so that the client uses this server; a correct text is returned as it is.
+    """Change a client's file to use this server; a correct text stays the same.
 
     Raises Damaged if `text` is invalid in its format, Uneditable if a change could damage the rest of it.
     """

@@ -12,7 +12,7 @@ MASK = "dgm-••••••••"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """A model's limits in tokens: `context` for conversation and answer together, `output` for the answer."""
+    """A model's limits in tokens; `context` is conversation and answer together."""
 
     context: int = 200_000
     output: int = 32_000

@@ -24,7 +24,7 @@ class Answer:
 
 
 class ConnectionTestFailed(TrayError):
-    """The test failed. `status` is the HTTP status, None without a response; `code` is the server's error code."""
+    """The test failed. `http_status` is None without a response."""
 
     def __init__(self, message: str, *, status: int | None = None, code: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -33,7 +33,7 @@ class ConnectionTestFailed(TrayError):
 
 
 async def send_test_request(connection: Connection, dialect: Dialect) -> Answer:
-    """Send `QUESTION` and return the answer. Raises ConnectionTestFailed. Cancelling this ends the request."""
+    """Send `QUESTION` and return the answer. Raises ConnectionTestFailed."""
     speaks = dialect.client
     name, before_key = speaks.key_header
     headers = {**speaks.headers, name: before_key + connection.secret, "user-agent": "dragoman (test)"}

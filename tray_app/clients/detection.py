@@ -21,7 +21,7 @@ _SHARED = ("/usr/local/bin", "/opt/homebrew/bin", "/snap/bin", "/var/lib/flatpak
 
 
 def is_installed(client: Client, places: Places) -> bool | None:
-    """Whether a client was found; None if it cannot be detected. Reads directories: call it in a thread."""
+    """Whether a client was found; None if not detectable. Call it in a thread."""
     if client.traces is None:
         return None
     found = any(_has_command(command, places) for command in client.traces.commands)

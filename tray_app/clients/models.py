@@ -13,7 +13,7 @@ _FALLBACK_MODEL = "sonnet"
 
 
 def model_names(offered: Iterable[ModelInfo], aliases: Mapping[str, str]) -> list[str]:
-    """List short names, which stay valid when models change, then the user's aliases, then full ids.
+    """List short names, which stay valid, then the user's aliases, then full ids.
 
     If `offered` is empty, the names that always work are listed instead.
     """
@@ -23,7 +23,7 @@ def model_names(offered: Iterable[ModelInfo], aliases: Mapping[str, str]) -> lis
 
 
 def initial_model(offered: Iterable[ModelInfo], default_model: str) -> str:
-    """Choose the initial model: the one in the settings, otherwise Claude Code's default."""
+    """The initial model: the one in the settings, otherwise Claude Code's default."""
     if default_model != DEFAULT:
         return default_model
     named = (model.name or model.id for model in offered if model.is_default)
@@ -31,7 +31,7 @@ def initial_model(offered: Iterable[ModelInfo], default_model: str) -> str:
 
 
 def limits_of(model: str, offered: Iterable[ModelInfo], aliases: Mapping[str, str]) -> Limits:
-    """Look up the limits of the model behind a name or alias; for an unknown name, those of every model."""
+    """The limits of the model behind a name; defaults for an unknown name."""
     by_name = {name: info for info in offered for name in (info.id, info.name) if name}
     try:
         resolved = resolve(model, ModelNames(aliases, tuple(by_name), DEFAULT))

@@ -1,4 +1,4 @@
-"""Changes of configuration texts that preserve everything else: comments, order, unknown keys.
+"""Changes of configuration texts that preserve comments, order, other keys.
 
 `jsonc`, `toml` and `yaml` have `edit(text, changes)`, which returns the changed text, and `load(text)`, which parses
 it. Each changed text is parsed again: its values must be the former ones with the changes, and nothing else.

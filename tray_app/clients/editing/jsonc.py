@@ -21,7 +21,7 @@ _MAX_DEPTH = 200
 
 @dataclass(slots=True)
 class Node:
-    """A value from `start` to `end`. `children` are the values of an object or list, `keys` the keys' positions."""
+    """A value from `start` to `end`. `keys` are the positions of an object's keys."""
 
     start: int
     end: int
@@ -32,7 +32,7 @@ class Node:
     """Whether a comma follows the last child."""
 
     def find_child(self, step: str | Entry) -> "Node | None":
-        """Find the child at `step`. Of duplicate keys the last one counts, as for any reader."""
+        """Find the child at `step`. Of duplicate keys the last one counts."""
         if isinstance(step, Entry):
             names = [node.value.get(step.key) if isinstance(node.value, dict) else None for node in self.children]
             return self.children[names.index(step.value)] if step.value in names else None

@@ -11,7 +11,7 @@ from tray_app.clients.errors import Damaged, Uneditable
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The entry of a list whose `key` is `value`; if there is none, a new one at the end."""
+    """The entry of a list whose `key` is `value`, or a new one at its end."""
 
     key: str
     value: str
@@ -24,7 +24,7 @@ Changes = Sequence[tuple[Path, Any]]
 
 
 def edit_with(text: str, changes: Changes, *, load: Callable[[str], Any], put: Callable[[str, Path, Any], str]) -> str:
-    """Apply the changes to `text` by `put`, one after another, and parse the result to verify it.
+    """Apply the changes to `text` by `put`, and parse the result to verify it.
 
     Raises Damaged if `text` is invalid in its format, Uneditable if the result would differ from the changes.
     """
@@ -66,7 +66,7 @@ def nest_value(path: Path, value: Any) -> Any:
 
 
 def apply_changes(data: Any, changes: Changes) -> Any:
-    """Return a copy of `data` with the changes. Raises Uneditable if a parent has another type."""
+    """Copy `data` with the changes. Raises Uneditable if a parent has another type."""
     result = {} if data is None else copy.deepcopy(data)
     for path, value in changes:
         container = result

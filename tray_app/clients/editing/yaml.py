@@ -1,4 +1,4 @@
-"""YAML. ruamel.yaml provides each value's position, so that a change touches nothing else.
+"""YAML, changed at the positions that ruamel.yaml provides.
 
 Its own round trip preserves comments, but rewrites the whole file: indentation and line ends would change elsewhere.
 """
@@ -119,7 +119,7 @@ def _dump_value(value: Any, column: int) -> str:
 
 
 def _content_end(node: Node) -> int:
-    """The end of a value's text; ruamel's end of a block is after the comments that follow it."""
+    """The end of a value's text, before the comments that ruamel includes."""
     if isinstance(node, MappingNode | SequenceNode) and not node.flow_style and node.value:
         last = node.value[-1]
         key, value = last if isinstance(node, MappingNode) else (None, last)

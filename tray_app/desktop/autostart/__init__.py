@@ -13,12 +13,12 @@ __all__ = ["Autostart", "autostart_for", "start_command", "system_autostart"]
 
 
 def system_autostart(options: Sequence[str] = ()) -> Autostart:
-    """Start at login for this installation on this machine, with `options` such as `--config-dir DIR`."""
+    """Autostart of this installation, with `options` such as `--config-dir DIR`."""
     return autostart_for(sys.platform, start_command(options=options))
 
 
 def autostart_for(platform: str, command: Sequence[str]) -> Autostart:
-    """Autostart of `platform`, a value of `sys.platform`; all but macOS and Windows follow the XDG specifications.
+    """Autostart of `platform`, a value of `sys.platform`; XDG by default.
 
     Raises RuntimeError for `win32` on another system, which has no registry.
     """

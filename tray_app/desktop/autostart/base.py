@@ -6,7 +6,7 @@ from server.core.errors import SetupError
 
 
 class Autostart(Protocol):
-    """Start at login, as the system itself has it: no state is kept, each call reads the system.
+    """Start at login, without state of its own: each call reads the system.
 
     All calls use files, the registry or a subprocess: never call them on the GUI thread.
     `description` completes the sentence "The entry is ...".
@@ -15,25 +15,25 @@ class Autostart(Protocol):
     description: str
 
     def is_enabled(self) -> bool:
-        """Whether the next login starts the application: an entry exists, is not disabled, and its program exists.
+        """Whether an entry exists, is not disabled, and its program exists.
 
         Raises SetupError if it cannot be read.
         """
         ...
 
     def enable(self) -> None:
-        """Have the next login start the application, even if the user had disabled the entry in the system.
+        """Turn start at login on, even if the user disabled it in the system.
 
         Raises SetupError if it cannot be written.
         """
         ...
 
     def disable(self) -> None:
-        """Remove the entry; a running application keeps running. Raises SetupError if it cannot be written."""
+        """Remove the entry. Raises SetupError if it cannot be written."""
         ...
 
     def repair_entry(self) -> bool:
-        """Rewrite our entry if its program no longer exists, as after a move; True if it was rewritten.
+        """Rewrite our entry if its program is gone, as after a move; True if rewritten.
 
         Disabled entries and those that the user wrote are left alone. Raises SetupError.
         """

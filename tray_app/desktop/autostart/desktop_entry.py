@@ -14,7 +14,7 @@ _ARGUMENT = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)', re.DOTALL)
 
 
 def parse_entry(text: str) -> dict[str, str]:
-    """Parse the keys of the main group and unescape them. Invalid lines are ignored, as desktops do."""
+    """Parse and unescape the keys of the main group; invalid lines are ignored."""
     keys: dict[str, str] = {}
     group = ""
     for line in text.splitlines():
@@ -38,7 +38,7 @@ def format_exec(command: Sequence[str]) -> str:
 
 
 def parse_exec(value: str) -> list[str]:
-    """Parse a value of Exec into its command, without field codes, which stand for files to open."""
+    """Parse a value of Exec into its command, without field codes for files."""
     arguments = []
     for match in _ARGUMENT.finditer(value):
         quoted, plain = match.groups()

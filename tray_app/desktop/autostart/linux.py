@@ -1,4 +1,4 @@
-"""Start at login by XDG autostart: a desktop entry in `$XDG_CONFIG_HOME/autostart`.
+"""Start at login by a desktop entry in `$XDG_CONFIG_HOME/autostart`.
 
 https://specifications.freedesktop.org/autostart-spec/latest/
 """
@@ -19,7 +19,7 @@ MARK = "X-Dragoman"
 
 
 class XdgAutostart:
-    """The user's entry, which hides one of the same name that a package installed for all users."""
+    """The user's entry, which hides a package's entry of the same name."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str] = os.environ) -> None:
         home = Path(environment.get("HOME") or Path.home())
@@ -71,7 +71,7 @@ class XdgAutostart:
         }
 
     def _effective_entry(self) -> dict[str, str] | None:
-        """The first entry of our name; the user's takes precedence over those for all users."""
+        """The entry in force: the user's, otherwise one for all users."""
         entries = (self._read_entry(path) for path in (self._entry, *self._system_entries))
         return next((entry for entry in entries if entry is not None), None)
 
@@ -105,5 +105,5 @@ class XdgAutostart:
 
 
 def _absolute_path(name: str | None) -> Path | None:
-    """`name` as a path; None if it is relative, as the XDG base directory specification says."""
+    """`name` as a path; None if it is relative: XDG ignores relative paths."""
     return Path(name) if name and os.path.isabs(name) else None

@@ -1,4 +1,4 @@
-"""Start at login by a LaunchAgent in `~/Library/LaunchAgents`; `man launchd.plist`, `man launchctl`."""
+"""Start at login by a LaunchAgent: `man launchd.plist`, `man launchctl`."""
 
 import os
 import plistlib
@@ -29,7 +29,7 @@ def run_command(command: Sequence[str]) -> str:
 
 
 class LaunchAgent:
-    """The agent's file, and launchd's record of whether the user turned it off in System Settings.
+    """The agent's file, and launchd's record of System Settings.
 
     The job is never loaded or unloaded here: loading would start the application a second time, and unloading would
     end the running one.
@@ -73,7 +73,7 @@ class LaunchAgent:
         return bool(agent.get("RunAtLoad")) and not (agent.get("Disabled") if switched_off is None else switched_off)
 
     def _switched_off(self) -> bool | None:
-        """Whether the user turned it off, which takes precedence over the file; None if launchd has no record."""
+        """Whether the user turned it off in the system; None without a record."""
         try:
             answer = self._run([LAUNCHCTL, "print-disabled", self._domain])
         except (OSError, subprocess.SubprocessError):

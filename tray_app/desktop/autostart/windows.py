@@ -1,4 +1,4 @@
-"""Start at login by the user's Run key in the registry, and Task Manager's list of disabled entries.
+"""Start at login by the registry's Run key and Task Manager's list.
 
 https://learn.microsoft.com/windows/win32/setupapi/run-and-runonce-registry-keys
 """
@@ -84,7 +84,7 @@ class RunKey:
         return value if isinstance(value, str) else None
 
     def _switched_off(self) -> bool:
-        """Whether Task Manager disabled the entry: it writes twelve bytes, the first of them odd if disabled."""
+        """Whether Task Manager disabled the entry: the first byte is odd then."""
         value = self._get_value(APPROVED)
         return isinstance(value, bytes) and bool(value) and bool(value[0] & 1)
 
@@ -96,7 +96,7 @@ class RunKey:
 
 
 def command_line(command: Sequence[str]) -> str:
-    """Join a command to one line; without quotes around the program Windows would try `C:\\Program.exe` first."""
+    """Join a command, quoted because Windows would try `C:\\Program.exe` first."""
     program, *arguments = command
     return f'"{program}" {list2cmdline(arguments)}'.rstrip()
 

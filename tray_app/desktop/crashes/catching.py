@@ -1,4 +1,4 @@
-"""Unexpected errors from slots, threads, tasks and finalizers: logged with their trace, and shown once.
+"""Unexpected errors from slots, threads and tasks: logged, and shown once.
 
 The application runs in `with catch_crashes(...)` and calls `show_on` once there is a window. Errors of our own tree
 (TrayError) have causes outside the program and are no crashes: they are shown as themselves.
@@ -40,7 +40,7 @@ class ErrorHost(Protocol):
 
 
 class CrashHandlers(QObject):
-    """The program's error handlers. Errors may come from any thread; they are shown in the GUI thread."""
+    """The program's handlers of errors in any thread; shown in the GUI thread."""
 
     _caught = Signal(object)
 
@@ -57,7 +57,7 @@ class CrashHandlers(QObject):
 
     @property
     def dialog(self) -> CrashDialog | None:
-        """The open dialog. A destroyed window destroys its dialog too, without `finished`."""
+        """The open dialog. A window destroys its own without `finished`."""
         return self._dialog if self._dialog is not None and isValid(self._dialog) else None
 
     def show_on(self, shell: ErrorHost | None) -> None:
@@ -69,7 +69,7 @@ class CrashHandlers(QObject):
         self._handle_error(error, where, None)
 
     def on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        """`sys.excepthook`: errors of slots, of Qt's virtual functions, and of the outermost frame."""
+        """`sys.excepthook`: errors of slots, virtual functions and the outermost frame."""
         if isinstance(error, KeyboardInterrupt):
             self._on_interrupt(kind, error, trace)
         elif _left_outermost_frame(trace):
@@ -85,12 +85,12 @@ class CrashHandlers(QObject):
             self._handle_error(args.exc_value, f"the thread {name}", args.exc_traceback)
 
     def on_unraisable(self, args: "sys.UnraisableHookArgs") -> None:
-        """`sys.unraisablehook`: errors in finalizers. Keeps no reference to the object, which would revive it."""
+        """`sys.unraisablehook`: errors in finalizers. The object must not be kept."""
         if args.exc_value is not None and not sys.is_finalizing():
             self._handle_error(args.exc_value, args.err_msg or "a finalizer", args.exc_traceback)
 
     def on_loop_exception(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """The event loop's handler: errors in callbacks, and in tasks that are never awaited."""
+        """The event loop's handler: errors in callbacks and in unawaited tasks."""
         error = context.get("exception")
         message = str(context.get("message") or "the event loop")
         if isinstance(error, BaseException) and not isinstance(error, ConnectionError):
@@ -148,7 +148,7 @@ class CrashHandlers(QObject):
             sys.__excepthook__(kind, error, trace)
 
     def show_fatal_error(self, error: BaseException, trace: TracebackType | None = None) -> None:
-        """Show an error that ends the program, and return when the user closes the dialog.
+        """Show an error that ends the program, until the user closes the dialog.
 
         A user who started the program from a menu would see no reason otherwise. Runs its own event loop.
         """
@@ -166,7 +166,7 @@ class CrashHandlers(QObject):
 
 
 def _left_outermost_frame(trace: TracebackType | None) -> bool:
-    """Whether an error left the outermost frame. Below a slot there is always the frame that runs Qt's loop."""
+    """Whether an error left the outermost frame; a slot has Qt's loop below it."""
     in_main = threading.current_thread() is threading.main_thread()
     return in_main and trace is not None and trace.tb_frame.f_back is None
 
@@ -177,7 +177,10 @@ _installed: tuple[CrashHandlers, Callable[[], None]] | None = None
 
 @contextlib.contextmanager
 def catch_crashes(data_dir: Path) -> Iterator[CrashHandlers]:
-    """Catch all errors within the block. One that leaves it is shown and re-raised; a TrayError is only re-raised."""
+    """Catch errors within the block.
+
+    One that leaves it is shown and re-raised; a TrayError is only re-raised.
+    """
     crashes = install_handlers(data_dir)
     try:
         yield crashes
@@ -223,7 +226,7 @@ def uninstall_handlers() -> None:
 
 
 def show_on(shell: ErrorHost | None) -> None:
-    """Show errors over this window, and handle those of the running event loop and of the context's tasks as well.
+    """Show errors over this window, also those of event loop and context's tasks.
 
     None once the window is gone.
     """

@@ -1,4 +1,4 @@
-"""Fault log: the stack of each thread at a segmentation fault or abort, in a file beside the log."""
+"""Fault log: the threads' stacks at a segmentation fault or abort."""
 
 import contextlib
 import faulthandler
@@ -43,7 +43,7 @@ def enable_fault_log(logs: Path) -> Callable[[], None]:
 
 @contextlib.contextmanager
 def default_signals() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the process at once, while no loop of ours handles them."""
+    """Let Ctrl-C and SIGTERM end the process at once within the block."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, signal.SIG_DFL) for number in numbers]
     try:

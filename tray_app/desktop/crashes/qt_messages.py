@@ -28,7 +28,7 @@ def log_qt_messages() -> Callable[[], None]:
 
 
 def _on_message(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
-    """Log a message; called from any thread. Qt would lose an exception, so none is raised."""
+    """Log a message, from any thread. Raises nothing: Qt would lose it."""
     try:
         category = str(context.category or "default")
         log.log(_LEVELS.get(kind, logging.WARNING), "%s", message, extra={"category": category})

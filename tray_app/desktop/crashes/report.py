@@ -1,4 +1,4 @@
-"""Crash reports: an unexpected error, its location and the platform as text, without secrets."""
+"""Crash reports: error, location and platform as text, without secrets."""
 
 import platform
 import traceback
@@ -18,7 +18,7 @@ MAX_TRACE_CHARACTERS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class CrashReport:
-    """A report. `summary` is the error's last line; `fingerprint` is equal for equal errors at the same location."""
+    """A report. Equal errors at the same location have equal fingerprints."""
 
     summary: str
     trace: str
@@ -32,7 +32,7 @@ class CrashReport:
 
 
 def crash_report(error: BaseException, where: str, trace: TracebackType | None = None) -> CrashReport:
-    """Create the report of `error`; `trace` is used if the error has no traceback of its own."""
+    """Create the report of `error`; `trace` is used if it has no traceback."""
     lines = traceback.format_exception(type(error), error, error.__traceback__ or trace)
     last = traceback.format_exception_only(type(error), error)[-1]
     return CrashReport(
@@ -53,7 +53,7 @@ def describe_platform() -> str:
 
 
 def _make_fingerprint(error: BaseException, trace: TracebackType | None) -> tuple[str, ...]:
-    """The error's type and frames, without its message, which may contain a different number each time."""
+    """The error's type and frames; its message may differ each time."""
     frames = traceback.extract_tb(error.__traceback__ or trace)
     return (type(error).__qualname__, *(f"{frame.filename}:{frame.lineno}" for frame in frames[-8:]))
 

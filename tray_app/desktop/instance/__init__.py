@@ -1,1 +1,1 @@
-"""Single instance: a second launch on the same data directory forwards its arguments to the first."""
+"""Single instance: a second launch forwards its arguments to the first."""

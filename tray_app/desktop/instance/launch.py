@@ -1,4 +1,4 @@
-"""The request of a second launch, and the running instance's reply: one line of JSON each, with a version."""
+"""A launch's request to the running instance, and the reply: a JSON line each."""
 
 import json
 import os
@@ -16,7 +16,7 @@ _TOKEN = re.compile(r"[\x20-\x7e]{0,1024}")
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """The request of one launch: `show` the window, show a `page` of it, or `none` (--hidden).
+    """A launch's request: `show` the window, a `page` of it, or `none` (--hidden).
 
     `token` is the desktop's permission to raise a window, issued to the program that the user clicked in.
     """
@@ -27,15 +27,16 @@ class Launch:
 
 
 def make_launch(*, hidden: bool, page: str | None, token: str) -> Launch:
-    """The request that the command line stands for; `--page` takes precedence over `--hidden`."""
+    """The command line as a request; `--page` takes precedence over `--hidden`."""
     if page is not None:
         return Launch("page", page, token)
     return Launch("none" if hidden else "show", token=token)
 
 
 def activation_token(environment: Mapping[str, str] = os.environ) -> str:
-    """The desktop's token for this process. Call it before QApplication is created, which removes the variable.
+    """The desktop's activation token for this process.
 
+    Call this before QApplication is created, which removes the variable.
     https://specifications.freedesktop.org/startup-notification-spec, xdg-activation-v1 of Wayland.
     """
     token = environment.get("XDG_ACTIVATION_TOKEN") or environment.get("DESKTOP_STARTUP_ID", "")
@@ -43,7 +44,7 @@ def activation_token(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def set_activation_token(token: str) -> None:
-    """Put `token` where Qt takes it from when it activates a window (QWaylandXdgSurface::requestActivate)."""
+    """Have Qt use `token` for the next window (QWaylandXdgSurface::requestActivate)."""
     if token:
         os.environ["XDG_ACTIVATION_TOKEN"] = token
 
@@ -54,7 +55,7 @@ def encode_line(**fields: str) -> bytes:
 
 
 def decode_line(line: bytes) -> dict[str, Any]:
-    """The fields of a line; empty if it is no JSON object. Never raises: any program can connect."""
+    """The fields of a line, which any program can send; empty if it is invalid."""
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
@@ -63,7 +64,7 @@ def decode_line(line: bytes) -> dict[str, Any]:
 
 
 def decode_launch(line: bytes) -> Launch | Literal["unsupported", "invalid"]:
-    """The request in a line, or the answer to a line of a later version or an invalid one."""
+    """The request in a line, or the answer to an invalid or a later version's one."""
     fields = {"page": "", "token": ""} | decode_line(line)
     version, command, page, token = (fields.get(key) for key in ("v", "command", "page", "token"))
     if type(version) is int and version > VERSION:

@@ -1,4 +1,4 @@
-"""One instance per data directory: a file lock decides which, and a local socket takes later launches' requests."""
+"""One instance per data directory: a file lock, and a socket for later launches."""
 
 import contextlib
 import hashlib
@@ -36,10 +36,11 @@ _CONNECTED = QLocalSocket.LocalSocketState.ConnectedState
 
 
 class SingleInstance(QObject):
-    """The claim to a data directory. Call `claim` first and, if it returns True, `listen` once there is a QApplication.
+    """The claim to a data directory.
 
-    The lock is in the data directory, so it holds even for launches with different environments. `instance.json`
-    beside it names the holder's process and socket.
+    Call `claim_data_dir` first and, if it returns True, `start_listening` once there is a QApplication. The lock is in
+    the data directory, so it holds even for launches with different environments. `instance.json` beside it names the
+    holder's process and socket.
     """
 
     launch_received = Signal(object)
@@ -83,7 +84,7 @@ class SingleInstance(QObject):
         return True
 
     def start_listening(self) -> None:
-        """Take requests of later launches; if that is impossible, log why. Needs a QApplication and the claim."""
+        """Take later launches' requests, or log why not. Needs a QApplication."""
         # On Unix Qt creates the socket elsewhere, sets its mode and renames it: this replaces one left by a crash.
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._accept_connections)
@@ -96,7 +97,7 @@ class SingleInstance(QObject):
                 os.chmod(self._address, 0o1600)
 
     def close(self) -> None:
-        """Stop listening, because the application ends. A launch from now on waits for that and becomes the first."""
+        """Stop listening, so that a launch waits for our end and becomes the first."""
         self._server.close()
         for socket in self._server.findChildren(QLocalSocket):
             socket.abort()
@@ -129,7 +130,7 @@ class SingleInstance(QObject):
                 self._record.unlink()
 
     def _read_record(self) -> tuple[str, str]:
-        """The holder's address, and its process for a message; both empty if there is no record."""
+        """The holder's address, and its process for a message; empty if not recorded."""
         try:
             fields = json.loads(self._record.read_bytes())
             return str(fields["address"]), f" (process {int(fields['process'])})"
@@ -159,7 +160,7 @@ class SingleInstance(QObject):
 
 
 def _forward_launch(launch: Launch, address: str, deadline: float) -> str:
-    """Send `launch` to `address` and return the answer; empty if there is none by `deadline` (monotonic clock)."""
+    """Send `launch` and return the answer; empty if none by `deadline` (monotonic)."""
     socket = QLocalSocket()
     socket.connectToServer(address)
     if not socket.waitForConnected(POLL_MS):
@@ -174,7 +175,7 @@ def _forward_launch(launch: Launch, address: str, deadline: float) -> str:
 
 
 def _choose_address(data_dir: Path) -> str:
-    """The socket's path, or a pipe's name on Windows; empty if there is no private directory with a short path."""
+    """A path for the socket, empty if no private one is short enough; or a pipe."""
     if sys.platform == "win32":
         # Unpredictable, so that no other user's program can take the name first.
         return f"dragoman-{secrets.token_hex(16)}"
@@ -188,7 +189,7 @@ def _choose_address(data_dir: Path) -> str:
 
 
 def _make_private(directory: Path) -> bool:
-    """Create `directory` if it is missing. Whether it is this user's, and no other user can write in it."""
+    """Create `directory` if missing; False if other users can write in it."""
     try:
         directory.mkdir(mode=0o700, exist_ok=True)
         status = directory.lstat()

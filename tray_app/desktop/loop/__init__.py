@@ -1,1 +1,1 @@
-"""The event loop, shared by Qt and asyncio; signals, sleep and garbage collection."""
+"""The event loop of Qt and asyncio; signals, sleep, garbage collection."""

@@ -85,7 +85,7 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync has no type 
         return timer
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Count a cancelled timer; called by `TimerHandle.cancel`. Each request cancels one: they must not pile up."""
+        """Count a cancelled timer. Each request cancels one: they must not pile up."""
         self._cancelled_count += 1
         if self._cancelled_count > MAX_CANCELLED_TIMERS and self._cancelled_count * 2 > len(self._timers):
             self._timers = [timer for timer in self._timers if not timer.cancelled()]
@@ -93,14 +93,14 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync has no type 
             self._cancelled_count = 0
 
     def _add_callback(self, handle: asyncio.Handle, delay: float = 0) -> asyncio.Handle:
-        """Schedule a callback for the next turn. qasync calls this for sockets and threads, without a delay."""
+        """Schedule a callback; qasync calls this for sockets and threads."""
         self._due.append(handle)
         if not self._turn_timer.isActive():
             self._turn_timer.start()
         return handle
 
     def _run_due(self) -> None:
-        """Run one turn: the callbacks that are due now. Those that they schedule wait, so that Qt runs in between."""
+        """Run the callbacks that are due now; new ones wait, so that Qt runs between."""
         outside = asyncio._get_running_loop() is None
         if outside:
             # Qt's events are processed outside the loop, as qasync does once after its end.

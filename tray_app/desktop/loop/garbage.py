@@ -14,7 +14,7 @@ THRESHOLDS = gc.get_threshold()
 
 
 class GuiThreadCollector(QObject):
-    """Collects from its creation until `close`, which enables the automatic collector again.
+    """Collects until `close`, which enables the automatic collector again.
 
     Objects that exist at startup (modules, classes) are frozen: they would only slow down every collection.
     """

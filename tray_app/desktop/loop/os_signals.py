@@ -16,7 +16,7 @@ WINDOWS_POLL_MS = 500
 
 @contextlib.contextmanager
 def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` on the first termination signal; the second ends the process at once."""
+    """Call `stop` on the first termination signal; the second ends the process."""
     received: list[int] = []
     # Python runs a handler between any two instructions, even in the middle of code that uses the same state as
     # `stop`: an event set while a task begins to wait for it would not wake that task. So `stop` runs from the loop.
@@ -41,7 +41,7 @@ def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _wake_on_signals() -> Iterator[None]:
-    """Wake an idle Qt loop at a signal, because Python runs handlers only between its own instructions."""
+    """Wake an idle Qt loop at a signal: handlers run between Python instructions."""
     if sys.platform == "win32":
         timer = QTimer(interval=WINDOWS_POLL_MS)
         timer.timeout.connect(lambda: None)

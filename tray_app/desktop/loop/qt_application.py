@@ -17,7 +17,7 @@ NAME = "Dragoman"
 
 
 class TrayApplication(QApplication):
-    """Qt's application object. It only requests to quit, because the program has an orderly shutdown of its own."""
+    """Qt's application object, which leaves the shutdown to the program."""
 
     quit_requested = Signal()
     """The desktop asks the program to end: its session ends, or on macOS the user chose "Quit" in the Dock."""
@@ -31,7 +31,7 @@ class TrayApplication(QApplication):
 
 
 def make_qapplication() -> TrayApplication:
-    """Create the application object, or return the existing one. Must be called before any widget is created.
+    """Create or return the application object, before any widget is created.
 
     If the desktop cannot be reached or a library is missing, print the reason and end the program; Qt would abort it.
     """

@@ -1,4 +1,4 @@
-"""System libraries that Qt needs, and the hint for systems that lack them. Does not import Qt."""
+"""System libraries that Qt needs, and a hint. Does not import Qt."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Detection of sleep and of a changed clock, after which fetched data may be outdated.
+"""Detection of sleep and changed clocks, which make fetched data outdated.
 
 Three clocks are compared with their last values: the wall clock, one that runs during sleep, and one that does not.
 On Linux the system also announces sleep, so that there is no wait for the next comparison.
@@ -19,7 +19,7 @@ MIN_STEP_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """Readings of the three clocks in seconds; only `wall` has a defined origin (epoch)."""
+    """Readings of the clocks in seconds; only `wall` has an origin (epoch)."""
 
     wall: float
     elapsed: float
@@ -30,7 +30,7 @@ class Clocks:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The computer `slept` for `seconds`, or its clock was `set` by them (backwards if negative)."""
+    """A sleep, or a change of the clock (backwards if `seconds` is negative)."""
 
     kind: Literal["slept", "set"]
     seconds: float
@@ -69,7 +69,7 @@ class WakeWatch(QObject):
         self.blockSignals(True)
 
     def compare_clocks(self, *, woke: bool = False) -> None:
-        """Compare the clocks with the last reading and emit signals; `woke` means a sleep, however short."""
+        """Compare with the last reading and emit signals; `woke`: even a short sleep."""
         before, self._last = self._last, self._read()
         found = detect_steps(before, self._last)
         if woke and not any(step.kind == "slept" for step in found):
@@ -78,7 +78,7 @@ class WakeWatch(QObject):
             (self.woke if step.kind == "slept" else self.clock_changed).emit(step.seconds)
 
     def _listen_to_login1(self) -> None:
-        """https://www.freedesktop.org/software/systemd/man/latest/org.freedesktop.login1.html"""
+        # https://www.freedesktop.org/software/systemd/man/latest/org.freedesktop.login1.html
         from PySide6.QtDBus import QDBusConnection
 
         bus = QDBusConnection.systemBus()
@@ -94,7 +94,7 @@ class WakeWatch(QObject):
 
 
 def read_clocks() -> Clocks:
-    """Read the clocks. On a system without one that runs during sleep, a sleep looks like a changed clock."""
+    """Read the clocks. If none runs during sleep, sleep looks like a changed clock."""
     return Clocks(time.time(), _elapsed_seconds(), _awake_seconds())
 
 

@@ -1,4 +1,4 @@
-"""Notifications of the Linux desktop over D-Bus, with an action, so that clicks are reported.
+"""Notifications of the Linux desktop over D-Bus, which reports clicks.
 
 Qt's own notifications need a tray, and do not report clicks where the tray is a StatusNotifierItem host.
 https://specifications.freedesktop.org/notification-spec/latest/
@@ -48,7 +48,7 @@ UNREACHABLE = (
 
 
 class DesktopNotifications:
-    """Shows notifications, and calls `on_click` with a clicked one. `close` ends the connection."""
+    """Shows notifications until `close`; calls `on_click` with a clicked one."""
 
     def __init__(self, on_click: Callable[[Notification], object]) -> None:
         self._on_click = on_click
@@ -148,7 +148,7 @@ async def _call_daemon(
 
 @asynccontextmanager
 async def _subscribe_signals(bus: DBusRouter) -> AsyncIterator["asyncio.Queue[Message]"]:
-    """The daemon's signals: first the activation token of a click, then the click itself."""
+    """The daemon's signals: the activation token of a click, then the click."""
     rules = [MatchRule(type="signal", interface=NAME, member=name) for name in ("ActionInvoked", "ActivationToken")]
     queue: asyncio.Queue[Message] = asyncio.Queue()
     for rule in rules:

@@ -1,4 +1,4 @@
-"""Delivery of notifications: by the desktop, by the tray, or otherwise in the window."""
+"""Delivery of notifications: by the desktop, the tray, or in the window."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ _ICONS = {
 
 
 class Notifications(QObject):
-    """Shows notifications of the bridge's events until `close`. A click opens the notification's page."""
+    """Notifies the bridge's events until `close`; a click opens the page."""
 
     def __init__(self, context: Context, *, tray: TrayIcon, window: MainWindow) -> None:
         super().__init__()

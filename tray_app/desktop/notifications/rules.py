@@ -35,7 +35,10 @@ class Notification:
 
 
 class NotificationRules:
-    """Remembers what was notified. `seen` means that the window is visible and shows the problem itself."""
+    """The rules, and a record of past notifications.
+
+    `seen` means that the window is visible and shows the problem itself.
+    """
 
     def __init__(self) -> None:
         self._bad_states: dict[str, bool] = {}
@@ -45,7 +48,7 @@ class NotificationRules:
         self._notices: deque[str] = deque(maxlen=MAX_REMEMBERED_NOTICES)
 
     def check_cli(self, event: CliChanged, *, seen: bool) -> list[Notification]:
-        """Notify that Claude Code is missing or signed out. An unknown state changes nothing."""
+        """Notify that Claude Code is missing or signed out; ignore an unknown state."""
         missing = event.path is None
         gone = self._became_bad("missing", missing, seen=seen)
         out = self._became_bad("signed out", None if event.signed_in is None else not event.signed_in, seen=seen)
@@ -101,7 +104,7 @@ class NotificationRules:
             self._notices.remove(key)
 
     def _became_bad(self, what: str, bad: bool | None, *, seen: bool) -> bool:
-        """Whether `what` became bad. A state that was bad from the start counts only if no window shows it."""
+        """Whether `what` became bad, or was so from the start and no window shows it."""
         if bad is None:
             return False
         before = self._bad_states.get(what)

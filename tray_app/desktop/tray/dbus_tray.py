@@ -1,4 +1,4 @@
-"""Detection of a StatusNotifierItem tray, where programs register their icons over D-Bus.
+"""Detection of a StatusNotifierItem tray, which has icons over D-Bus.
 
 https://www.freedesktop.org/wiki/Specifications/StatusNotifierItem/
 """

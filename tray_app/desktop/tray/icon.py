@@ -126,7 +126,7 @@ class TrayIcon(QObject):
 
 
 def tray_icon(state: Kind) -> QIcon:
-    """The icon of a state; on macOS a template that the system colours to match its menu bar."""
+    """The icon of a state; on macOS a template that the system colours."""
     if not MACOS:
         return QIcon(str(asset(f"icons/tray-{state}.svg")))
     icon = QIcon(str(asset(f"icons/tray-{state}-template.svg")))

@@ -1,4 +1,4 @@
-"""The tray icon's menu. It offers every action, because on some desktops the icon has only the menu."""
+"""The tray icon's menu, on some desktops the only way into the application."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tray_app.translation import tr
 
 
 class TrayMenu(QMenu):
-    """A menu that updates itself: desktops that draw menus themselves do not report when they open them."""
+    """A menu that updates itself: some desktops do not report its opening."""
 
     def __init__(self, context: Context, *, open_window: Callable[[], object], quit: Callable[[], object]) -> None:
         super().__init__()
