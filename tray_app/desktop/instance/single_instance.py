@@ -183,16 +183,12 @@ def _choose_address(data_dir: Path) -> str:
     temporary = Path(tempfile.gettempdir()) / f"dragoman-{os.getuid()}"
     for directory in (Path(os.environ.get("XDG_RUNTIME_DIR", "")), data_dir, temporary):
         path = directory / name
-        if path.is_absolute() and len(os.fsencode(path)) <= MAX_PATH_BYTES and _make_private(directory):
-            return str(path)
+        if not path.is_absolute() or len(os.fsencode(path)) > MAX_PATH_BYTES:
+            continue
+        with contextlib.suppress(OSError):
+            directory.mkdir(mode=0o700, exist_ok=True)
+            status = directory.lstat()
+            # Another user who can write in the directory could replace the socket.
+            if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o022:
+                return str(path)
     return ""
-
-
-def _make_private(directory: Path) -> bool:
-    """Create `directory` if missing; False if other users can write in it."""
-    try:
-        directory.mkdir(mode=0o700, exist_ok=True)
-        status = directory.lstat()
-    except OSError:
-        return False
-    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o022
