@@ -16,7 +16,7 @@ from server.models.families import (
     SHORT_NAMES,
     bare_name,
     claude_model,
-    stand_in,
+    openai_equivalent,
     wants_large_context,
     wants_thinking,
 )
@@ -55,7 +55,7 @@ class ModelNames:
     default_model: str
 
 
-def resolve(name: str | None, known: ModelNames) -> str:
+def resolve_model(name: str | None, known: ModelNames) -> str:
     """The model that `name` means: a name that the backend takes, or `default`.
 
     The order: the user's aliases, what the backend offers, the default aliases; each for the name as it stands, then
@@ -65,7 +65,7 @@ def resolve(name: str | None, known: ModelNames) -> str:
     wanted = (name or "").strip() or known.default_model.strip() or DEFAULT
     aliases = {key.strip().lower(): target.strip() for key, target in known.aliases.items()}
     seen = [wanted]
-    while (target := _next(seen[-1], aliases, known.models)) is not None and target not in seen:
+    while (target := _alias_target(seen[-1], aliases, known.models)) is not None and target not in seen:
         seen.append(target)
         if len(seen) > _MAX_HOPS:
             break
@@ -82,13 +82,13 @@ def with_named_thinking(request: MessagesRequest) -> MessagesRequest:
     return request.with_changes(thinking={"type": "adaptive"})
 
 
-def _next(name: str, aliases: Mapping[str, str], models: tuple[str, ...]) -> str | None:
+def _alias_target(name: str, aliases: Mapping[str, str], models: tuple[str, ...]) -> str | None:
     """The name that `name` is an alias of, or None when it is no alias."""
-    for spelling in _spellings(name):
+    for spelling in _name_spellings(name):
         if spelling in aliases:
             # An alias of itself (`gpt-4` -> `gpt-4`) says no more than that the name is to be left alone.
             return None if aliases[spelling].lower() == spelling else aliases[spelling]
-        if _offered(spelling, models) is not None:
+        if _find_offered(spelling, models) is not None:
             return None
         if spelling in DEFAULT_ALIASES:
             return DEFAULT_ALIASES[spelling]
@@ -98,7 +98,7 @@ def _next(name: str, aliases: Mapping[str, str], models: tuple[str, ...]) -> str
 def _by_rule(name: str) -> str | None:
     """Another name for it by the rules; the user may have made that one (`opus`) an alias, too."""
     bare = bare_name(name)
-    found = claude_model(bare) or stand_in(bare)
+    found = claude_model(bare) or openai_equivalent(bare)
     if found is not None and wants_large_context(name):
         found += "[1m]"
     return None if found == name.strip() else found
@@ -109,7 +109,7 @@ def _is_kept(name: str, models: tuple[str, ...]) -> bool:
     return _CLOUD_ID.search(name.lower()) is not None and any(map(_CLOUD_ID.search, models))
 
 
-def _spellings(name: str) -> list[str]:
+def _name_spellings(name: str) -> list[str]:
     """`name` in lower case, then with less and less around it."""
     lowered, large = name.strip().lower(), "[1m]" if wants_large_context(name) else ""
     last, bare = lowered.rsplit("/", 1)[-1].removesuffix(":latest"), bare_name(name)
@@ -117,8 +117,8 @@ def _spellings(name: str) -> list[str]:
 
 
 def _as_model(name: str, models: tuple[str, ...]) -> str | None:
-    for spelling in _spellings(name):
-        if (offered := _offered(spelling, models)) is not None:
+    for spelling in _name_spellings(name):
+        if (offered := _find_offered(spelling, models)) is not None:
             return offered
     base = bare_name(name)
     if _is_kept(name, models):
@@ -128,7 +128,7 @@ def _as_model(name: str, models: tuple[str, ...]) -> str | None:
     return None
 
 
-def _offered(spelling: str, models: tuple[str, ...]) -> str | None:
+def _find_offered(spelling: str, models: tuple[str, ...]) -> str | None:
     return next((model for model in models if model.lower() == spelling), None)
 
 

@@ -58,20 +58,20 @@ def claude_model(bare: str) -> str | None:
     """
     plain = _CLOUD.sub("", bare)
     if (family := _CLAUDE_FAMILY.fullmatch(plain)) is not None:
-        return _newest(family["family"])
+        return _newest_of_family(family["family"])
     found = _CLAUDE.fullmatch(plain)
     if found is None or (found["family"] and found["late"]):
         return None
     family_name, version = found["family"] or found["late"], (int(found["major"]), int(found["minor"] or 0))
     if version < _OLDEST and family_name in _OLD_FAMILIES:
-        return _newest(family_name)
+        return _newest_of_family(family_name)
     if family_name is None:
         return None
     number = f"{version[0]}-{version[1]}" if version[1] else str(version[0])
     return "-".join(filter(None, ("claude", family_name, number, found["date"])))
 
 
-def stand_in(bare: str) -> str | None:
+def openai_equivalent(bare: str) -> str | None:
     """The short name of the Claude model that stands for one of OpenAI's; None for what is none of its chat models."""
     if (found := _GPT.fullmatch(bare.replace("gpt-35", "gpt-3.5"))) is not None:
         version = (int(found["major"]), int(found["minor"] or 0))
@@ -81,7 +81,7 @@ def stand_in(bare: str) -> str | None:
     return None
 
 
-def _newest(family: str | None) -> str:
+def _newest_of_family(family: str | None) -> str:
     if family == "instant":
         return "haiku"
     return family if family in SHORT_NAMES else "sonnet"

@@ -62,7 +62,7 @@ def capabilities_of(model_id: str, info: ModelInfo | None = None) -> Capabilitie
     `info` is what the CLI says of it: it goes before the table, and is all there is for newer models.
     """
     model = info.id if info is not None and info.id else model_id
-    known = _of_id(model)
+    known = _capabilities_of_id(model)
     if info is None:
         return known
     efforts = tuple(effort for effort in EFFORTS if effort in info.effort_levels)
@@ -83,7 +83,7 @@ def _with_thinking_off(caps: Capabilities, possible: bool) -> Capabilities:
     )
 
 
-def _of_id(model: str) -> Capabilities:
+def _capabilities_of_id(model: str) -> Capabilities:
     if _OLD_ID.search(model):
         return _before_4_6(model, "", (3, 0))
     found = _ID.search(model)

@@ -3,7 +3,7 @@
 from server.core.messages import EFFORTS, Effort, MessagesRequest, Thinking
 from server.models.table import Capabilities
 
-LEAST_BUDGET = 1024
+MIN_BUDGET = 1024
 """The smallest thinking budget that the API takes, in tokens; it has to be smaller than `max_tokens`, too."""
 
 _BUDGETS: dict[Effort, int] = {"low": 4096, "medium": 10_000, "high": 24_000, "xhigh": 24_000, "max": 24_000}
@@ -90,16 +90,16 @@ def _fit_budget(
     request: MessagesRequest, thinking: Thinking, caps: Capabilities, warnings: list[str]
 ) -> MessagesRequest:
     wanted = thinking.get("budget_tokens", _BUDGETS["medium"])
-    if request.max_tokens is not None and request.max_tokens <= LEAST_BUDGET:
-        warnings.append(f"thinking needs max_tokens of more than {LEAST_BUDGET} on {caps.model} and was switched off")
+    if request.max_tokens is not None and request.max_tokens <= MIN_BUDGET:
+        warnings.append(f"thinking needs max_tokens of more than {MIN_BUDGET} on {caps.model} and was switched off")
         return without_thinking(request)
-    if not _thinking_came_back(request):
+    if not _has_returned_thinking(request):
         warnings.append(f"{caps.model} cannot think on after a tool call whose thinking the client left out")
         return without_thinking(request)
-    budget, limit = max(wanted, LEAST_BUDGET), request.max_tokens or caps.default_max_tokens
+    budget, limit = max(wanted, MIN_BUDGET), request.max_tokens or caps.default_max_tokens
     if budget >= limit:
         # Half for the thinking, so that there is room for the answer.
-        budget = max(limit // 2, LEAST_BUDGET)
+        budget = max(limit // 2, MIN_BUDGET)
     if thinking["type"] == "adaptive":
         warnings.append(f"adaptive thinking is not known to {caps.model}; it thinks with {budget} tokens instead")
     elif budget != wanted:
@@ -107,7 +107,7 @@ def _fit_budget(
     return request.with_changes(thinking=Thinking(type="enabled", budget_tokens=budget))
 
 
-def _thinking_came_back(request: MessagesRequest) -> bool:
+def _has_returned_thinking(request: MessagesRequest) -> bool:
     """Whether an open round of tool calls begins with its thinking, without which the API refuses to think on.
 
     Source: https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking, "Extended thinking with tool use".

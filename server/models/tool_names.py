@@ -25,15 +25,15 @@ Names = Mapping[str, str]
 
 def tool_name(name: str) -> str:
     """The name under which the API knows the client's tool."""
-    return name if _TOOL.fullmatch(name) else _stand_in(name, "_-", 100)
+    return name if _TOOL.fullmatch(name) else _substitute_name(name, "_-", 100)
 
 
 def argument_name(name: str) -> str:
     """The name under which the API knows an argument at the top of a tool's schema."""
-    return name if _ARGUMENT.fullmatch(name) else _stand_in(name, "_.-", 50)
+    return name if _ARGUMENT.fullmatch(name) else _substitute_name(name, "_.-", 50)
 
 
-def _stand_in(name: str, punctuation: str, length: int) -> str:
+def _substitute_name(name: str, punctuation: str, length: int) -> str:
     """Readable, as far as the letters allow, and with a hash that keeps different names apart."""
     plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode()
     words = "".join(char if char.isalnum() or char in punctuation else "_" for char in plain)
@@ -52,20 +52,20 @@ class ToolNames:
     arguments: Mapping[str, Names]
 
     @property
-    def none(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether there is nothing to exchange."""
         return not self.tools and not self.arguments
 
-    def in_history(self, messages: Iterable[Message]) -> list[Message]:
+    def rename_history(self, messages: Iterable[Message]) -> list[Message]:
         """The messages with the API's names in their tool calls."""
         return [
-            Message(role=message["role"], content=[self._call(block) for block in message["content"]])
+            Message(role=message["role"], content=[self._rename_call(block) for block in message["content"]])
             if message["role"] == "assistant"
             else message
             for message in messages
         ]
 
-    def _call(self, block: Block) -> Block:
+    def _rename_call(self, block: Block) -> Block:
         if block.get("type") != "tool_use":
             return block
         name = tool_name(block["name"])
@@ -75,9 +75,9 @@ class ToolNames:
             given = {arguments.get(key, key): value for key, value in given.items()}
         return {**block, "name": name, "input": given}
 
-    def restorer(self) -> Callable[[StreamEvent], Iterable[StreamEvent]]:
+    def make_restorer(self) -> Callable[[StreamEvent], Iterable[StreamEvent]]:
         """A function that gives the events of one answer their clients' names. It keeps state: one for each answer."""
-        return _Restorer(self).events
+        return _Restorer(self).restore_names
 
 
 NO_NAMES = ToolNames({}, {})
@@ -91,37 +91,37 @@ class _Restorer:
         self._arguments = {
             tool: {api: client for client, api in arguments.items()} for tool, arguments in names.arguments.items()
         }
-        self._inputs: dict[int, _InputKeys] = {}
+        self._inputs: dict[int, _KeyReplacer] = {}
 
-    def events(self, event: StreamEvent) -> Iterable[StreamEvent]:
+    def restore_names(self, event: StreamEvent) -> Iterable[StreamEvent]:
         match event.get("type"):
             case "content_block_start" if event["content_block"].get("type") == "tool_use":
-                return (self._start(event),)
+                return (self._restore_start(event),)
             case "content_block_delta" if event["index"] in self._inputs:
-                return (self._delta(event),)
+                return (self._restore_delta(event),)
             case "content_block_stop" if (keys := self._inputs.pop(event["index"], None)) is not None:
-                return (_input_delta(event["index"], rest), event) if (rest := keys.rest()) else (event,)
+                return (_input_delta(event["index"], rest), event) if (rest := keys.flush_key()) else (event,)
         return (event,)
 
-    def _start(self, event: StreamEvent) -> StreamEvent:
+    def _restore_start(self, event: StreamEvent) -> StreamEvent:
         block = event["content_block"]
         arguments = self._arguments.get(block["name"])
         given = block.get("input")
         if arguments is not None:
-            self._inputs[event["index"]] = _InputKeys(arguments)
+            self._inputs[event["index"]] = _KeyReplacer(arguments)
             if isinstance(given, dict):
                 given = {arguments.get(key, key): value for key, value in given.items()}
         name = self._tools.get(block["name"], block["name"])
         return {**event, "content_block": {**block, "name": name, "input": given}}
 
-    def _delta(self, event: StreamEvent) -> StreamEvent:
+    def _restore_delta(self, event: StreamEvent) -> StreamEvent:
         delta = event["delta"]
         if delta.get("type") != "input_json_delta":
             return event
-        return _input_delta(event["index"], self._inputs[event["index"]].feed(delta["partial_json"]))
+        return _input_delta(event["index"], self._inputs[event["index"]].replace_keys(delta["partial_json"]))
 
 
-class _InputKeys:
+class _KeyReplacer:
     """Exchanges the keys at the top of a JSON object that comes in pieces. A key is held back until it is whole."""
 
     def __init__(self, names: Names) -> None:
@@ -133,18 +133,18 @@ class _InputKeys:
         self._is_key = False
         self._escaped = False
 
-    def feed(self, piece: str) -> str:
+    def replace_keys(self, piece: str) -> str:
         """What can be passed on after this piece."""
-        return "".join(map(self._take, piece))
+        return "".join(map(self._consume_char, piece))
 
-    def rest(self) -> str:
+    def flush_key(self) -> str:
         """A key that was cut: the object is not whole, and stays so."""
         held, self._string = "".join(self._string or ()) if self._is_key else "", None
         return held
 
-    def _take(self, char: str) -> str:
+    def _consume_char(self, char: str) -> str:
         if self._string is not None:
-            return self._in_string(char)
+            return self._consume_string_char(char)
         if char == '"':
             self._string, self._is_key = [char], self._depth == 1 and self._before in "{,"
             return "" if self._is_key else char
@@ -156,7 +156,7 @@ class _InputKeys:
             self._before = char
         return char
 
-    def _in_string(self, char: str) -> str:
+    def _consume_string_char(self, char: str) -> str:
         assert self._string is not None  # noqa: S101 - its one caller asked
         if self._is_key:
             self._string.append(char)
@@ -167,10 +167,10 @@ class _InputKeys:
         elif char == '"':
             held, self._string = "".join(self._string), None
             self._before = char
-            return self._renamed(held) if self._is_key else char
+            return self._replace_key(held) if self._is_key else char
         return "" if self._is_key else char
 
-    def _renamed(self, written: str) -> str:
+    def _replace_key(self, written: str) -> str:
         try:
             key = exact_json.loads(written)
         except ValueError:

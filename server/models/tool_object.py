@@ -10,7 +10,7 @@ from typing import Any
 
 from server.core import exact_json
 from server.core.errors import InvalidRequest
-from server.models.schema_references import referenced
+from server.models.schema_references import resolve_reference
 from server.models.tool_schema import Schema
 
 _UNIONS = ("allOf", "anyOf", "oneOf")
@@ -22,7 +22,7 @@ _LONGEST_NOTE = 2000
 """Characters of a union that are kept in the description; of a longer one only the required names are."""
 
 
-def plain_object(schema: Schema, at: str) -> tuple[Schema, list[str]]:
+def to_plain_object(schema: Schema, at: str) -> tuple[Schema, list[str]]:
     """`schema` as a plain object, and the keywords that were rewritten. Raises InvalidRequest if it is none.
 
     `schema` is JSON Schema 2020-12 already; one that is a plain object comes back as it is.
@@ -30,11 +30,11 @@ def plain_object(schema: Schema, at: str) -> tuple[Schema, list[str]]:
     merged = [key for key in ("$ref", *_UNIONS) if key in schema]
     if not merged and schema.get("type") == "object":
         return schema, []
-    plain = _Flattening(schema).flattened(schema)
+    plain = _Flattening(schema).flatten_schema(schema)
     if _is_no_object(plain.get("type")):
         raise InvalidRequest(f"{at}.type must be 'object'.", param=f"{at}.type", hint="A tool takes named arguments.")
     if "$ref" in plain and "type" not in plain:
-        raise _unresolved(at, plain["$ref"])
+        raise _unresolved_reference(at, plain["$ref"])
     plain["type"] = "object"
     return (schema, []) if plain == schema else (plain, [key for key in merged if key not in plain])
 
@@ -52,49 +52,49 @@ class _Flattening:
     followed: int = 0
     depth: int = 0
 
-    def flattened(self, schema: Schema) -> Schema:
+    def flatten_schema(self, schema: Schema) -> Schema:
         """The schema without unions and references at its top; a reference that leads nowhere stays."""
         if self.followed >= _MAX_FOLLOWED or self.depth >= _MAX_DEPTH:
             return {}
         self.followed, self.depth = self.followed + 1, self.depth + 1
-        plain = self._merged(schema)
+        plain = self._merge_top(schema)
         self.depth -= 1
         return plain
 
-    def _merged(self, schema: Schema) -> Schema:
+    def _merge_top(self, schema: Schema) -> Schema:
         plain = {key: value for key, value in schema.items() if key not in _UNIONS}
-        if (target := self._target(plain.get("$ref"))) is not None:
+        if (target := self._flatten_target(plain.get("$ref"))) is not None:
             del plain["$ref"]
-            plain = _both(plain, target)
-        branches = {key: [self._branch(branch) for branch in schema.get(key, [])] for key in _UNIONS}
+            plain = _merge_all_of(plain, target)
+        branches = {key: [self._flatten_branch(branch) for branch in schema.get(key, [])] for key in _UNIONS}
         for part in branches["allOf"]:
-            plain = _both(plain, part)
+            plain = _merge_all_of(plain, part)
         for key in ("anyOf", "oneOf"):
             if branches[key]:
-                plain = _noted(_either(plain, branches[key]), key, schema[key], branches[key])
+                plain = _add_union_note(_merge_any_of(plain, branches[key]), key, schema[key], branches[key])
         return plain
 
-    def _branch(self, branch: Any) -> Schema:
+    def _flatten_branch(self, branch: Any) -> Schema:
         if not isinstance(branch, dict):
             return {}
         if not any(key in branch for key in ("$ref", *_UNIONS)):
             return branch
-        return {key: value for key, value in self.flattened(branch).items() if key != "$ref"}
+        return {key: value for key, value in self.flatten_schema(branch).items() if key != "$ref"}
 
-    def _target(self, reference: str | None) -> Schema | None:
+    def _flatten_target(self, reference: str | None) -> Schema | None:
         """What the reference leads to, flattened; None where that is outside of the schema, or a circle."""
         if reference is None or reference in self.open:
             return None
-        target = referenced(self.root, reference)
+        target = resolve_reference(self.root, reference)
         if not isinstance(target, dict):
             return {} if isinstance(target, bool) else None
         self.open.append(reference)
-        flattened = self.flattened(target)
+        flattened = self.flatten_schema(target)
         self.open.pop()
         return {key: value for key, value in flattened.items() if key not in ("$id", "$anchor")}
 
 
-def _unresolved(at: str, reference: str) -> InvalidRequest:
+def _unresolved_reference(at: str, reference: str) -> InvalidRequest:
     return InvalidRequest(
         f"{at}: the reference {reference[:100]!r} at its top cannot be resolved.",
         param=at,
@@ -102,10 +102,10 @@ def _unresolved(at: str, reference: str) -> InvalidRequest:
     )
 
 
-def _both(one: Schema, other: Schema) -> Schema:
+def _merge_all_of(one: Schema, other: Schema) -> Schema:
     """The schema that asks for both."""
     merged = {**other, **one}
-    properties = _merged_properties([one, other], "allOf")
+    properties = _merge_properties([one, other], "allOf")
     if properties or "properties" in merged:
         merged["properties"] = properties
     if required := list(dict.fromkeys([*one.get("required", []), *other.get("required", [])])):
@@ -115,10 +115,10 @@ def _both(one: Schema, other: Schema) -> Schema:
     return merged
 
 
-def _either(base: Schema, branches: Sequence[Schema]) -> Schema:
+def _merge_any_of(base: Schema, branches: Sequence[Schema]) -> Schema:
     """The schema that takes what any of the branches takes: only what all of them require is required."""
     merged = dict(base)
-    variants = _merged_properties(branches, "anyOf")
+    variants = _merge_properties(branches, "anyOf")
     merged["properties"] = {**variants, **base.get("properties", {})}
     common = [
         name for name in branches[0].get("required", []) if all(name in one.get("required", []) for one in branches)
@@ -130,7 +130,7 @@ def _either(base: Schema, branches: Sequence[Schema]) -> Schema:
     return merged
 
 
-def _merged_properties(parts: Iterable[Schema], union: str) -> Schema:
+def _merge_properties(parts: Iterable[Schema], union: str) -> Schema:
     """All properties; of one that the parts define differently, the union of its schemas."""
     found: dict[str, list[Any]] = {}
     for part in parts:
@@ -141,7 +141,7 @@ def _merged_properties(parts: Iterable[Schema], union: str) -> Schema:
     return {name: schemas[0] if len(schemas) == 1 else {union: schemas} for name, schemas in found.items()}
 
 
-def _noted(plain: Schema, key: str, union: Any, branches: Sequence[Schema]) -> Schema:
+def _add_union_note(plain: Schema, key: str, union: Any, branches: Sequence[Schema]) -> Schema:
     """With the union in the description, where the model reads what the plain object cannot demand."""
     note = exact_json.dumps({key: union}).decode()
     if len(note) > _LONGEST_NOTE:

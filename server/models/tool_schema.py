@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from server.core.errors import InvalidRequest
-from server.models.schema_references import SCHEMA_KEYS, SCHEMA_LIST_KEYS, SCHEMA_MAP_KEYS, with_references
+from server.models.schema_references import SCHEMA_KEYS, SCHEMA_LIST_KEYS, SCHEMA_MAP_KEYS, map_references
 
 Schema = dict[str, Any]
 
@@ -82,92 +82,92 @@ class _Translation:
 
     changed: dict[str, None] = field(default_factory=dict)
 
-    def schema(self, schema: Any, at: str) -> Any:
+    def translate_schema(self, schema: Any, at: str) -> Any:
         """A subschema; true and false are schemas too. Raises InvalidRequest."""
         if isinstance(schema, bool):
             return schema
         if schema is None:
             return {}
         if not isinstance(schema, dict):
-            raise _wrong(at, "an object")
+            raise _invalid_value(at, "an object")
         given = {key: value for key, value in schema.items() if value is not None or key not in _NULL_IS_NOT_GIVEN}
-        self._modernise(given, at)
-        return {key: self._value(key, value, f"{at}.{key}") for key, value in given.items()}
+        self._modernise_keywords(given, at)
+        return {key: self._translate_value(key, value, f"{at}.{key}") for key, value in given.items()}
 
-    def _value(self, key: str, value: Any, at: str) -> Any:
+    def _translate_value(self, key: str, value: Any, at: str) -> Any:
         if key in SCHEMA_KEYS:
-            return self.schema(value, at)
+            return self.translate_schema(value, at)
         if key in SCHEMA_LIST_KEYS:
             if not isinstance(value, list):
-                raise _wrong(at, "a list of schemas")
-            return [self.schema(part, f"{at}.{number}") for number, part in enumerate(value)]
+                raise _invalid_value(at, "a list of schemas")
+            return [self.translate_schema(part, f"{at}.{number}") for number, part in enumerate(value)]
         if key in SCHEMA_MAP_KEYS:
             if not isinstance(value, dict):
-                raise _wrong(at, "an object of schemas")
-            return {name: self.schema(part, f"{at}.{name}") for name, part in value.items()}
+                raise _invalid_value(at, "an object of schemas")
+            return {name: self.translate_schema(part, f"{at}.{name}") for name, part in value.items()}
         if key in _VALUES and not _VALUES[key][0](value):
-            raise _wrong(at, _VALUES[key][1])
-        if any(isinstance(one, int) and abs(one) > _LARGEST_EXACT for one in _each(value)):
+            raise _invalid_value(at, _VALUES[key][1])
+        if any(isinstance(one, int) and abs(one) > _LARGEST_EXACT for one in _listed_values(value)):
             self.changed.setdefault(key)
         return value
 
-    def _modernise(self, schema: Schema, at: str) -> None:
+    def _modernise_keywords(self, schema: Schema, at: str) -> None:
         """Translate the older drafts' keywords, in place."""
         if "type" in schema:
-            self._type(schema, at)
+            self._translate_type(schema, at)
         if isinstance(anchor := schema.get("$id"), str) and anchor.startswith("#") and "$anchor" not in schema:
             # Until draft 7 an id of this form was an anchor.
-            schema["$anchor"] = self._drop(schema, "$id").removeprefix("#")
+            schema["$anchor"] = self._drop_keyword(schema, "$id").removeprefix("#")
         for name in ("Minimum", "Maximum"):
-            self._exclusive(schema, f"exclusive{name}", name.lower())
-        self._tuple_items(schema)
-        self._dependencies(schema)
-        self._required(schema)
+            self._translate_exclusive(schema, f"exclusive{name}", name.lower())
+        self._translate_tuple_items(schema)
+        self._split_dependencies(schema)
+        self._collect_required(schema)
         for key in SCHEMA_LIST_KEYS:
             if schema.get(key) == []:
-                self._drop(schema, key)
+                self._drop_keyword(schema, key)
 
-    def _type(self, schema: Schema, at: str) -> None:
+    def _translate_type(self, schema: Schema, at: str) -> None:
         kind = schema["type"]
         wanted = kind if isinstance(kind, list) else [kind]
         if not all(isinstance(name, str) for name in wanted):
-            raise _wrong(f"{at}.type", "a type's name or a list of them")
+            raise _invalid_value(f"{at}.type", "a type's name or a list of them")
         if all(name in _TYPES for name in wanted) and wanted and len(set(wanted)) == len(wanted):
             return
         names = list(dict.fromkeys(_type_name(name, at) for name in wanted))
-        self._drop(schema, "type")
+        self._drop_keyword(schema, "type")
         if names and None not in names:
             schema["type"] = names if isinstance(kind, list) else names[0]
 
-    def _exclusive(self, schema: Schema, exclusive: str, bound: str) -> None:
+    def _translate_exclusive(self, schema: Schema, exclusive: str, bound: str) -> None:
         """Draft 4: `exclusiveMinimum: true` says that `minimum` itself is excluded."""
         if isinstance(schema.get(exclusive), bool):
-            excluded = self._drop(schema, exclusive)
+            excluded = self._drop_keyword(schema, exclusive)
             if excluded and bound in schema:
                 schema[exclusive] = schema.pop(bound)
 
-    def _tuple_items(self, schema: Schema) -> None:
+    def _translate_tuple_items(self, schema: Schema) -> None:
         """Until 2019-09 a list of schemas in `items` was a tuple, and `additionalItems` what may follow it."""
-        more = self._drop(schema, "additionalItems") if "additionalItems" in schema else None
+        more = self._drop_keyword(schema, "additionalItems") if "additionalItems" in schema else None
         if isinstance(schema.get("items"), list):
-            schema["prefixItems"] = self._drop(schema, "items")
+            schema["prefixItems"] = self._drop_keyword(schema, "items")
             if more is not None:
                 schema["items"] = more
 
-    def _dependencies(self, schema: Schema) -> None:
+    def _split_dependencies(self, schema: Schema) -> None:
         """Until draft 7 one keyword stood for `dependentRequired` and `dependentSchemas`."""
         if not isinstance(schema.get("dependencies"), dict):
             return
-        for name, needs in self._drop(schema, "dependencies").items():
+        for name, needs in self._drop_keyword(schema, "dependencies").items():
             key = "dependentRequired" if isinstance(needs, list) else "dependentSchemas"
             if isinstance(known := schema.get(key, {}), dict):  # what is none is refused with its own name
                 schema[key] = {**known, name: needs}
 
-    def _required(self, schema: Schema) -> None:
+    def _collect_required(self, schema: Schema) -> None:
         """Draft 3: `required: true` stands in the property itself. A name counts once."""
         properties = schema.get("properties")
         if isinstance(schema.get("required"), bool):
-            self._drop(schema, "required")
+            self._drop_keyword(schema, "required")
         names = schema.get("required", [])
         if isinstance(properties, dict) and _is_names(names):
             names = names + [name for name, part in properties.items() if _says_required(part)]
@@ -175,23 +175,23 @@ class _Translation:
             self.changed.setdefault("required")
             schema["required"] = unique
 
-    def _drop(self, schema: Schema, key: str) -> Any:
+    def _drop_keyword(self, schema: Schema, key: str) -> Any:
         self.changed.setdefault(key)
         return schema.pop(key)
 
 
-def modern_schema(schema: Mapping[str, Any], at: str) -> tuple[Schema, list[str]]:
+def modernise_schema(schema: Mapping[str, Any], at: str) -> tuple[Schema, list[str]]:
     """The schema in JSON Schema 2020-12, and the keywords that were rewritten.
 
     `at` names the schema in errors, as `tools.0.input_schema`. Null for a keyword means that it is not given, and is
     left out without a word. Raises InvalidRequest with the place of a value that no draft allows.
     """
     translation = _Translation()
-    translated: Schema = translation.schema(dict(schema), at)
+    translated: Schema = translation.translate_schema(dict(schema), at)
     if (definitions := translated.get("definitions")) is not None and "$defs" not in translated:
         translation.changed.setdefault("definitions")
         moved = {("$defs" if key == "definitions" else key): value for key, value in translated.items()}
-        translated = with_references({**moved, "$defs": definitions}, _in_defs)
+        translated = map_references({**moved, "$defs": definitions}, _in_defs)
     if translation.changed and "2020-12" not in translated.get("$schema", "2020-12"):
         del translated["$schema"]
     return translated, list(translation.changed)
@@ -202,11 +202,11 @@ def _type_name(name: str, at: str) -> str | None:
     if lowered in _TYPES:
         return lowered
     if lowered not in _OTHER_TYPES:
-        raise _wrong(f"{at}.type", f"one of {', '.join(_TYPES)}")
+        raise _invalid_value(f"{at}.type", f"one of {', '.join(_TYPES)}")
     return _OTHER_TYPES[lowered]
 
 
-def _each(value: Any) -> Iterable[Any]:
+def _listed_values(value: Any) -> Iterable[Any]:
     """What a keyword lists, as `enum` does, or else its one value."""
     return value if isinstance(value, list) else (value,)
 
@@ -220,7 +220,7 @@ def _in_defs(reference: str) -> str:
     return re.sub(r"^#/definitions(?=/)", "#/$defs", reference)
 
 
-def _wrong(at: str, wanted: str) -> InvalidRequest:
+def _invalid_value(at: str, wanted: str) -> InvalidRequest:
     return InvalidRequest(
         f"{at} must be {wanted}.", param=at, hint="Tool schemas are JSON Schema 2020-12: correct it in the client."
     )

@@ -25,12 +25,12 @@ class Damaged(sqlite3.DatabaseError):
     sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
-def beside(path: Path, suffix: str) -> Path:
+def side_path(path: Path, suffix: str) -> Path:
     """The file that belongs to the database `path`, such as its `-wal`."""
     return path.with_name(path.name + suffix)
 
 
-def size_of(file: Path) -> int:
+def file_size(file: Path) -> int:
     """In bytes; 0 if it is not there. Side files come and go while other processes open and close the database."""
     try:
         return file.stat().st_size
@@ -45,11 +45,11 @@ def is_damage(error: BaseException) -> bool:
 
 def as_unusable(error: BaseException, path: Path) -> DatabaseUnusable:
     """Any failure of the database as an error that says what to do."""
-    what, hint = _explanation(error)
+    what, hint = _explain_error(error)
     return DatabaseUnusable(f"The database {path} cannot be used: {what} ({error}).", reason=what, hint=hint)
 
 
-def _explanation(error: BaseException) -> tuple[str, str]:
+def _explain_error(error: BaseException) -> tuple[str, str]:
     code = primary_code(error)
     if code in _BUSY:
         return "another program holds it locked", "Close the program that has it open, then try again."
@@ -79,35 +79,35 @@ def set_aside(path: Path) -> Path:
     aside = _free_name(path)
     for suffix in SIDE_FILES:
         with contextlib.suppress(FileNotFoundError):
-            _move(beside(path, suffix), beside(aside, suffix))
-    _move(path, aside)
+            _rename_file(side_path(path, suffix), side_path(aside, suffix))
+    _rename_file(path, aside)
     return aside
 
 
-def _move(file: Path, target: Path) -> None:
+def _rename_file(file: Path, target: Path) -> None:
     while_held(file, lambda: file.rename(target))
 
 
 def _free_name(path: Path) -> Path:
     stem = f".damaged-{time.strftime('%Y%m%d-%H%M%S')}"
-    aside = beside(path, stem)
+    aside = side_path(path, stem)
     count = 2
-    while any(beside(aside, suffix).exists() for suffix in ("", *SIDE_FILES)):
-        aside = beside(path, f"{stem}-{count}")
+    while any(side_path(aside, suffix).exists() for suffix in ("", *SIDE_FILES)):
+        aside = side_path(path, f"{stem}-{count}")
         count += 1
     return aside
 
 
 def mark_suspect(path: Path) -> None:
     """Have the file checked at its next opening, whatever its size: work on it has met damage."""
-    beside(path, ".suspect").touch(mode=0o600)
+    side_path(path, ".suspect").touch(mode=0o600)
 
 
 def is_suspect(path: Path) -> bool:
     """Whether `mark_suspect` was called since the last check."""
-    return beside(path, ".suspect").exists()
+    return side_path(path, ".suspect").exists()
 
 
 def clear_suspicion(path: Path) -> None:
     """The check is done."""
-    beside(path, ".suspect").unlink(missing_ok=True)
+    side_path(path, ".suspect").unlink(missing_ok=True)

@@ -27,22 +27,22 @@ from server.store.damage import (
     SIDE_FILES,
     Damaged,
     as_unusable,
-    beside,
     clear_suspicion,
+    file_size,
     is_damage,
     is_suspect,
     primary_code,
     set_aside,
-    size_of,
+    side_path,
 )
-from server.store.migrate import Migration, migrate, shipped_migrations, user_version
-from server.store.search_index import named_index, rebuild_index, search_indexes, unusable_indexes
+from server.store.migrate import Migration, migrate_database, shipped_migrations, user_version
+from server.store.search_index import find_named_index, rebuild_index, search_indexes, unusable_indexes
 
 log = logging.getLogger(__name__)
 
 CHECK_UP_TO_BYTES = 64 * 1024 * 1024
-LOOKS = 3
-SECONDS_BETWEEN_LOOKS = 0.05
+INSPECTIONS = 3
+SECONDS_BETWEEN_INSPECTIONS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def open_database(
 
 def _open_or_replace(path: Path, migrations: Sequence[Migration], busy_timeout: float) -> OpenedDatabase:
     try:
-        return OpenedDatabase(_open(path, migrations, busy_timeout), path)
+        return OpenedDatabase(_open_connection(path, migrations, busy_timeout), path)
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
@@ -84,63 +84,63 @@ def _open_or_replace(path: Path, migrations: Sequence[Migration], busy_timeout: 
     aside = set_aside(path)
     clear_suspicion(path)
     notice = f"The database was damaged. It was set aside as {aside}, and the history is now empty."
-    return OpenedDatabase(_open(path, migrations, busy_timeout), path, notice)
+    return OpenedDatabase(_open_connection(path, migrations, busy_timeout), path, notice)
 
 
-def _open(path: Path, migrations: Sequence[Migration], busy_timeout: float) -> sqlite3.Connection:
-    look(path, known=migrations[-1].number)
+def _open_connection(path: Path, migrations: Sequence[Migration], busy_timeout: float) -> sqlite3.Connection:
+    refuse_foreign_database(path, known=migrations[-1].number)
     _make_private(path)
     # The driver's own transactions are switched off: `transaction` begins and ends them.
     connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)
     try:
-        _prepare(connection, path, migrations)
+        _prepare_connection(connection, path, migrations)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> None:
+def _prepare_connection(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> None:
     connection.row_factory = sqlite3.Row
     _refuse_newer(connection, path, migrations[-1].number)
-    _rebuild(connection, unusable_indexes(connection))
+    _rebuild_indexes(connection, unusable_indexes(connection))
     suspect = is_suspect(path)
     if suspect or path.stat().st_size <= CHECK_UP_TO_BYTES:
         # Before anything else is written, so that a damaged file is set aside as it was found.
-        _check(connection)
+        _check_integrity(connection)
     if suspect:  # the SQLite of this process may be one whose check does not look into search indexes
-        _rebuild(connection, search_indexes(connection))
+        _rebuild_indexes(connection, search_indexes(connection))
     if not user_version(connection):
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only an empty database takes it
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA secure_delete = ON")
-    migrate(connection, path, migrations)
+    migrate_database(connection, path, migrations)
     connection.execute("PRAGMA foreign_keys = ON")  # after the migrations, which may rebuild tables
     if suspect:
         clear_suspicion(path)
 
 
-def _check(connection: sqlite3.Connection) -> None:
+def _check_integrity(connection: sqlite3.Connection) -> None:
     """Rebuild the search indexes that are found damaged. Raises Damaged where anything else is."""
     broken = _broken_indexes(connection)
     if broken:
-        _rebuild(connection, broken)
-        for finding in _findings(connection):
+        _rebuild_indexes(connection, broken)
+        for finding in _run_quick_check(connection):
             raise Damaged(finding)
 
 
 def _broken_indexes(connection: sqlite3.Connection) -> list[str]:
     indexes = search_indexes(connection)
     try:
-        findings = _findings(connection)
+        findings = _run_quick_check(connection)
     except sqlite3.OperationalError as error:
         if primary_code(error) != sqlite3.SQLITE_ERROR:
             raise
         # The check runs SQL for search indexes alone, and does not say for which it failed.
         log.warning("a search index cannot be checked: %s", error)
         return indexes
-    broken = {finding: named_index(finding, indexes) for finding in findings}
+    broken = {finding: find_named_index(finding, indexes) for finding in findings}
     for finding, index in broken.items():
         if index is None:
             raise Damaged(finding)
@@ -148,49 +148,49 @@ def _broken_indexes(connection: sqlite3.Connection) -> list[str]:
     return [index for index in indexes if index in broken.values()]
 
 
-def _findings(connection: sqlite3.Connection) -> list[str]:
+def _run_quick_check(connection: sqlite3.Connection) -> list[str]:
     # Up to 100: an index has few, so that these never keep damage of another kind from being seen.
     findings = [row[0] for row in connection.execute("PRAGMA quick_check")]
     return [] if findings == ["ok"] else findings
 
 
-def _rebuild(connection: sqlite3.Connection, indexes: Sequence[str]) -> None:
+def _rebuild_indexes(connection: sqlite3.Connection, indexes: Sequence[str]) -> None:
     for index in indexes:
         log.warning("the search index %s is rebuilt", index)
         rebuild_index(connection, index)
 
 
-def look(path: Path, *, known: int) -> None:
+def refuse_foreign_database(path: Path, *, known: int) -> None:
     """Refuse a database that is not for this version, without leaving a trace on the disk.
 
     Raises DatabaseTooNew, DatabaseUnusable for another program's database, and sqlite3.DatabaseError for damage.
     """
-    for _ in range(LOOKS - 1):
+    for _ in range(INSPECTIONS - 1):
         try:
-            return _look_once(path, known)
+            return _inspect_once(path, known)
         except sqlite3.DatabaseError:
             # What is read without locks can look damaged while another process writes it.
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-    return _look_once(path, known)
+            time.sleep(SECONDS_BETWEEN_INSPECTIONS)
+    return _inspect_once(path, known)
 
 
-def _look_once(path: Path, known: int) -> None:
-    if not path.is_file() or not size_of(path):
+def _inspect_once(path: Path, known: int) -> None:
+    if not path.is_file() or not file_size(path):
         return
-    if not any(size_of(beside(path, suffix)) for suffix in SIDE_FILES):
+    if not any(file_size(side_path(path, suffix)) for suffix in SIDE_FILES):
         # Only an immutable database is read without making its side files.
-        _look_at(path, path, "mode=ro&immutable=1", known)
-    elif beside(path, "-shm").exists():
-        _look_at(path, path, "mode=ro", known)
+        _inspect_file(path, path, "mode=ro&immutable=1", known)
+    elif side_path(path, "-shm").exists():
+        _inspect_file(path, path, "mode=ro", known)
     else:
         with tempfile.TemporaryDirectory() as folder:
             for suffix in ("", "-wal", "-journal"):
                 with contextlib.suppress(FileNotFoundError):
-                    shutil.copyfile(beside(path, suffix), beside(Path(folder, "copy"), suffix))
-            _look_at(path, Path(folder, "copy"), "mode=rw", known)
+                    shutil.copyfile(side_path(path, suffix), side_path(Path(folder, "copy"), suffix))
+            _inspect_file(path, Path(folder, "copy"), "mode=rw", known)
 
 
-def _look_at(path: Path, file: Path, mode: str, known: int) -> None:
+def _inspect_file(path: Path, file: Path, mode: str, known: int) -> None:
     # What cannot be opened this way (a lock, a rollback that is due) is looked at again once it is open.
     with contextlib.suppress(sqlite3.OperationalError), closing(_connect_uri(file, mode)) as connection:
         _refuse_newer(connection, path, known)
@@ -211,7 +211,7 @@ def _refuse_newer(connection: sqlite3.Connection, path: Path, known: int) -> Non
     if found <= known:
         return
     raise DatabaseTooNew(
-        f"The database {path} was written by {_writer(connection)} "
+        f"The database {path} was written by {_name_writer(connection)} "
         f"(its schema is version {found}, this version, {__version__}, knows {known}).",
         found=found,
         known=known,
@@ -219,7 +219,7 @@ def _refuse_newer(connection: sqlite3.Connection, path: Path, known: int) -> Non
     )
 
 
-def _writer(connection: sqlite3.Connection) -> str:
+def _name_writer(connection: sqlite3.Connection) -> str:
     with contextlib.suppress(sqlite3.DatabaseError):
         row = connection.execute("SELECT value FROM meta WHERE key = 'written_by'").fetchone()
         if row:
@@ -233,10 +233,10 @@ def _make_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:
         for suffix in ("", *SIDE_FILES):
-            _take_from_others(beside(path, suffix))
+            _restrict_access(side_path(path, suffix))
 
 
-def _take_from_others(file: Path) -> None:
+def _restrict_access(file: Path) -> None:
     if os.name != "posix":
         return
     try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.store import checkpoints
-from server.store.migrate import backups, transaction
+from server.store.migrate import list_backups, transaction
 from server.store.paging import Where
 from server.store.search_index import search_indexes
 
@@ -45,7 +45,7 @@ class Expiry:
     def live_sessions(self) -> Where:
         """The condition that a session has not expired, and is not deleted either."""
         where = self.unexpired_sessions()
-        where.add("deleted_at IS NULL")
+        where.add_condition("deleted_at IS NULL")
         return where
 
 
@@ -66,7 +66,7 @@ class Purged:
     checkpoint_ids: tuple[str, ...] = ()
 
 
-def purge(connection: sqlite3.Connection, expiry: Expiry, path: Path) -> Purged:
+def purge_expired(connection: sqlite3.Connection, expiry: Expiry, path: Path) -> Purged:
     """Delete expired sessions and requests, sessions whose deletion nobody can undo any more, and old copies of the
     database `path`. Running requests stay."""
     with transaction(connection):
@@ -102,7 +102,7 @@ def remove_sessions(connection: sqlite3.Connection, numbers: list[int]) -> Remov
     ids: list[str] = []
     checkpoint_ids: list[str] = []
     for number in numbers:
-        checkpoint_ids += checkpoints.remove_all(connection, number)
+        checkpoint_ids += checkpoints.delete_all_checkpoints(connection, number)
         deleted = connection.execute("DELETE FROM sessions WHERE number = ? RETURNING id", [number]).fetchall()
         ids += (row["id"] for row in deleted)
     _forget_details(connection, [*ids, *checkpoint_ids])
@@ -111,7 +111,7 @@ def remove_sessions(connection: sqlite3.Connection, numbers: list[int]) -> Remov
 
 def remove_checkpoints(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[str, ...]:
     """Delete checkpoints inside a transaction, and bodies and headers of their requests; returns those there were."""
-    removed = checkpoints.remove(connection, ids)
+    removed = checkpoints.delete_checkpoints(connection, ids)
     _forget_details(connection, removed)
     return removed
 
@@ -125,7 +125,7 @@ def _forget_details(connection: sqlite3.Connection, session_ids: Sequence[str]) 
 
 def remove_backups(path: Path, cutoff: float) -> None:
     """Delete the copies made before migrations up to `cutoff`: they hold what has expired since."""
-    for backup in backups(path):
+    for backup in list_backups(path):
         # Another process may have removed it, or put an unfinished one into its place.
         with contextlib.suppress(FileNotFoundError):
             if backup.stat().st_mtime <= cutoff:

@@ -35,18 +35,18 @@ class HeldSaves:
     def __len__(self) -> int:
         return len(self._held)
 
-    def run(self, save: Save, connection: sqlite3.Connection) -> str:
+    def run_save(self, save: Save, connection: sqlite3.Connection) -> str:
         """Do those that are held, then `save`. Raises sqlite3.OperationalError, and holds `save` then."""
         try:
             # A later turn of a conversation goes on from the ones before it.
-            self.retry(connection)
+            self.retry_held(connection)
             return save.job(connection)
         except sqlite3.OperationalError:
             self._held.append(save)
             del self._held[:-MAX_HELD]
             raise
 
-    def retry(self, connection: sqlite3.Connection) -> None:
+    def retry_held(self, connection: sqlite3.Connection) -> None:
         """Try those that are held again. Raises sqlite3.OperationalError if it still cannot be done."""
         while self._held:
             save = self._held[0]

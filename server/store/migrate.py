@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 from server.config.paths import while_held
-from server.store.damage import beside
+from server.store.damage import side_path
 
 BACKUP = ".before-v"
 """A copy made before a migration to version 7 is called `<name>.before-v7`."""
@@ -54,26 +54,26 @@ def user_version(connection: sqlite3.Connection) -> int:
     return version
 
 
-def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> None:
+def migrate_database(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> None:
     """Bring the database to the newest version; one that holds data is copied beforehand."""
     found = user_version(connection)
     due = [migration for migration in migrations if migration.number > found]
     if found and due:
-        back_up(connection, beside(path, f"{BACKUP}{due[-1].number}"), found)
+        back_up(connection, side_path(path, f"{BACKUP}{due[-1].number}"), found)
     for migration in due:
-        _apply(connection, migration)
+        _apply_migration(connection, migration)
 
 
-def _apply(connection: sqlite3.Connection, migration: Migration) -> None:
+def _apply_migration(connection: sqlite3.Connection, migration: Migration) -> None:
     with transaction(connection):
         if user_version(connection) >= migration.number:
             return  # another process was faster
-        for statement in _statements(migration.sql):
+        for statement in _split_statements(migration.sql):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {migration.number}")
 
 
-def _statements(sql: str) -> Iterator[str]:
+def _split_statements(sql: str) -> Iterator[str]:
     # executescript would commit the transaction that is open.
     statement = ""
     for line in sql.splitlines(keepends=True):
@@ -99,6 +99,6 @@ def back_up(connection: sqlite3.Connection, target: Path, version: int) -> None:
         os.remove(name)
 
 
-def backups(path: Path) -> list[Path]:
+def list_backups(path: Path) -> list[Path]:
     """The copies that were made before migrations of the database `path`, unfinished ones included."""
     return [file for file in path.parent.iterdir() if file.name.startswith(path.name + BACKUP)]

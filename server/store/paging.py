@@ -11,7 +11,7 @@ import orjson
 
 from server.core.errors import InvalidRequest
 from server.core.records import Page
-from server.store.search import storable
+from server.store.search import storable_text
 
 T = TypeVar("T")
 MAX_LIMIT = 200
@@ -27,10 +27,10 @@ class Where:
     conditions: list[str] = field(default_factory=list)
     parameters: list[Any] = field(default_factory=list)
 
-    def add(self, condition: str, *parameters: Any) -> None:
+    def add_condition(self, condition: str, *parameters: Any) -> None:
         """One more condition."""
         self.conditions.append(condition)
-        self.parameters += (storable(value) if isinstance(value, str) else value for value in parameters)
+        self.parameters += (storable_text(value) if isinstance(value, str) else value for value in parameters)
 
     @property
     def sql(self) -> str:
@@ -54,7 +54,7 @@ class Listing:
             f"ORDER BY {self.time} DESC, id DESC LIMIT ?"
         )
 
-    def page(
+    def fetch_page(
         self,
         connection: sqlite3.Connection,
         where: Where,
@@ -64,17 +64,17 @@ class Listing:
         limit: int,
     ) -> Page[T]:
         """The rows after `cursor` as items. Raises InvalidRequest for a bad cursor or limit."""
-        total = self.count(connection, where)
+        total = self.count_rows(connection, where)
         after = Where([*where.conditions], [*where.parameters])
         if cursor is not None:
-            after.add(f"({self.time}, id) < (?, ?)", *decode_cursor(cursor))
+            after.add_condition(f"({self.time}, id) < (?, ?)", *decode_cursor(cursor))
         rows = connection.execute(self.page_sql(after), [*after.parameters, checked_limit(limit) + 1]).fetchall()
         more = len(rows) > limit
         rows = rows[:limit]
         next_cursor = encode_cursor((rows[-1][self.time], rows[-1]["id"])) if more else None
         return Page([item(row) for row in rows], next_cursor, total)
 
-    def count(self, connection: sqlite3.Connection, where: Where) -> int:
+    def count_rows(self, connection: sqlite3.Connection, where: Where) -> int:
         """How many rows match."""
         sql = f"SELECT count(*) FROM {self.table}{where.sql}"  # noqa: S608
         count: int = connection.execute(sql, where.parameters).fetchone()[0]

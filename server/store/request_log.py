@@ -36,30 +36,30 @@ class RequestLog:
         self._unwritten: dict[str, RequestRecord] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, record: RequestRecord) -> None:
+    def add_record(self, record: RequestRecord) -> None:
         """Have the record written soon; it takes the place of a waiting one with the same id."""
         if self._thread.closed:
             log.warning("request %s ended after the store was closed, and is not recorded", record.id)
             return
         self._waiting[record.id] = record
-        self._write_after(WRITE_AFTER_SECONDS)
+        self._schedule_write(WRITE_AFTER_SECONDS)
 
-    def failed(self, error: DatabaseUnusable) -> None:
+    def schedule_retry(self, error: DatabaseUnusable) -> None:
         """Something could not be written: try everything that waits again soon."""
-        self._health.failed(error)
+        self._health.report_failure(error)
         if not self._thread.closed:
-            self._write_after(RETRY_AFTER_SECONDS)
+            self._schedule_write(RETRY_AFTER_SECONDS)
 
-    def flush(self) -> None:
+    def submit_waiting(self) -> None:
         """Give what waits to the database thread, which has written it before any job that it is given later."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._waiting or self._health.failing:
             batch, self._waiting = self._waiting, {}
-            self._thread.submit(partial(self._write, batch)).add_done_callback(self._written)
+            self._thread.submit_job(partial(self._write_batch, batch)).add_done_callback(self._on_written)
 
-    def unwritten(self, request_id: str) -> RequestRecord | None:
+    def find_unwritten(self, request_id: str) -> RequestRecord | None:
         """The record where it could not be written yet. Called on the database's thread, after `flush`."""
         return self._unwritten.get(request_id)
 
@@ -68,26 +68,26 @@ class RequestLog:
         if self._unwritten or len(self._held):
             log.warning("%d request records and %d sessions could not be saved", len(self._unwritten), len(self._held))
 
-    def _write_after(self, seconds: float) -> None:
+    def _schedule_write(self, seconds: float) -> None:
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(seconds, self.flush)
+            self._timer = asyncio.get_running_loop().call_later(seconds, self.submit_waiting)
 
-    def _written(self, written: asyncio.Future[None]) -> None:
+    def _on_written(self, written: asyncio.Future[None]) -> None:
         error = None if written.cancelled() else written.exception()
         if isinstance(error, DatabaseUnusable):
-            self.failed(error)
+            self.schedule_retry(error)
         elif error is not None:
             log.error("request records could not be written", exc_info=error)
         else:
-            self._health.worked()
+            self._health.report_success()
 
-    def _write(self, batch: dict[str, RequestRecord], connection: sqlite3.Connection) -> None:
+    def _write_batch(self, batch: dict[str, RequestRecord], connection: sqlite3.Connection) -> None:
         # On the database's thread, which alone knows the order in which batches fail and succeed.
         unwritten = {**self._unwritten, **batch}
         self._unwritten = {}
         try:
-            requests.write(connection, tuple(unwritten.values()))
+            requests.write_records(connection, tuple(unwritten.values()))
         except sqlite3.OperationalError:
             self._unwritten = dict(list(unwritten.items())[-MAX_UNWRITTEN:])
             raise
-        self._held.retry(connection)
+        self._held.retry_held(connection)

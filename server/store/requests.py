@@ -12,7 +12,7 @@ from server.core.records import Page, RequestFilter, RequestRecord, StatisticsBu
 from server.store.expiry import erase_remains
 from server.store.migrate import transaction
 from server.store.paging import Listing, Where
-from server.store.search import search_terms, storable
+from server.store.search import search_terms, storable_text
 
 COLUMNS = tuple(field.name for field in fields(RequestRecord))
 _NOT_LISTED = ("request_body", "response_body", "request_headers")
@@ -37,26 +37,26 @@ _IS_DELETED = (
 _INTERRUPTED = "The server was stopped while this request was running."
 
 
-def write(connection: sqlite3.Connection, records: Sequence[RequestRecord]) -> None:
+def write_records(connection: sqlite3.Connection, records: Sequence[RequestRecord]) -> None:
     """Insert the records, or put them in the place of those with the same ids, in one transaction."""
     with transaction(connection):
-        connection.executemany(_UPSERT, [_values(record) for record in records])
+        connection.executemany(_UPSERT, [_row_values(record) for record in records])
 
 
-def _values(record: RequestRecord) -> list[Any]:
-    values = {column: _storable(getattr(record, column)) for column in COLUMNS}
-    values["warnings"] = orjson.dumps([_storable(warning) for warning in record.warnings]).decode()
+def _row_values(record: RequestRecord) -> list[Any]:
+    values = {column: _storable_value(getattr(record, column)) for column in COLUMNS}
+    values["warnings"] = orjson.dumps([_storable_value(warning) for warning in record.warnings]).decode()
     if record.request_headers is not None:
-        headers = [[_storable(name), _storable(value)] for name, value in record.request_headers]
+        headers = [[_storable_value(name), _storable_value(value)] for name, value in record.request_headers]
         values["request_headers"] = orjson.dumps(headers).decode()
     return list(values.values())
 
 
-def _storable(value: Any) -> Any:
-    return storable(value) if isinstance(value, str) else value
+def _storable_value(value: Any) -> Any:
+    return storable_text(value) if isinstance(value, str) else value
 
 
-def _record(row: sqlite3.Row | dict[str, Any]) -> RequestRecord:
+def _record_from_row(row: sqlite3.Row | dict[str, Any]) -> RequestRecord:
     values: dict[str, Any] = dict(row)
     values["stream"] = bool(values["stream"])
     values["warnings"] = tuple(orjson.loads(values["warnings"]))
@@ -78,34 +78,34 @@ def mark_interrupted(connection: sqlite3.Connection) -> int:
     ).rowcount
 
 
-def get(connection: sqlite3.Connection, request_id: str) -> RequestRecord | None:
+def find_record(connection: sqlite3.Connection, request_id: str) -> RequestRecord | None:
     """The request with its bodies and headers, or None. Those of a deleted session's are not found any more."""
     sql = f"SELECT {', '.join(COLUMNS)}, ({_IS_DELETED}) AS deleted FROM requests WHERE id = ?"  # noqa: S608
-    row = connection.execute(sql, [storable(request_id)]).fetchone()
+    row = connection.execute(sql, [storable_text(request_id)]).fetchone()
     if row is None:
         return None
     values = dict(row)
-    return _record(values | dict.fromkeys(_NOT_LISTED) if values.pop("deleted") else values)
+    return _record_from_row(values | dict.fromkeys(_NOT_LISTED) if values.pop("deleted") else values)
 
 
-def list_page(
+def list_records(
     connection: sqlite3.Connection, wanted: RequestFilter, *, cursor: str | None, limit: int
 ) -> Page[RequestRecord]:
     """The requests, latest first, without their bodies and headers. Raises InvalidRequest for a bad cursor or limit."""
-    return REQUESTS.page(connection, matching(wanted), _record, cursor=cursor, limit=limit)
+    return REQUESTS.fetch_page(connection, where_filter(wanted), _record_from_row, cursor=cursor, limit=limit)
 
 
-def matching(wanted: RequestFilter) -> Where:
+def where_filter(wanted: RequestFilter) -> Where:
     """The conditions of a filter; `since` is included, `until` is not."""
     where = Where()
     if wanted.status is not None:
-        where.add("status = ?", wanted.status)
+        where.add_condition("status = ?", wanted.status)
     if wanted.session_id is not None:
-        where.add(_OF_A_SESSION, wanted.session_id, wanted.session_id)
+        where.add_condition(_OF_A_SESSION, wanted.session_id, wanted.session_id)
     if wanted.since is not None:
-        where.add("started_at >= ?", wanted.since)
+        where.add_condition("started_at >= ?", wanted.since)
     if wanted.until is not None:
-        where.add("started_at < ?", wanted.until)
+        where.add_condition("started_at < ?", wanted.until)
     if wanted.search is not None and wanted.search.strip():
         _add_search(where, wanted.search)
     return where
@@ -114,12 +114,14 @@ def matching(wanted: RequestFilter) -> Where:
 def _add_search(where: Where, search: str) -> None:
     terms = search_terms(search)
     if terms:
-        where.add("number IN (SELECT rowid FROM request_search WHERE request_search MATCH ?)", " ".join(terms))
+        where.add_condition(
+            "number IN (SELECT rowid FROM request_search WHERE request_search MATCH ?)", " ".join(terms)
+        )
     else:
-        where.add("FALSE")
+        where.add_condition("FALSE")
 
 
-def delete(connection: sqlite3.Connection, where: Where) -> int:
+def delete_records(connection: sqlite3.Connection, where: Where) -> int:
     """Delete the requests that match; returns their number."""
     with transaction(connection):
         sql = f"DELETE FROM requests{where.sql}"  # noqa: S608
@@ -129,7 +131,7 @@ def delete(connection: sqlite3.Connection, where: Where) -> int:
     return deleted
 
 
-def statistics(
+def sum_by_bucket(
     connection: sqlite3.Connection, *, since: float, until: float, bucket_seconds: float
 ) -> list[StatisticsBucket]:
     """Sums over the requests of each `bucket_seconds` from `since` on, oldest first; empty buckets are left out.
@@ -146,10 +148,10 @@ def statistics(
         " FROM requests WHERE started_at >= :since AND started_at < :until GROUP BY bucket ORDER BY bucket",
         {"since": since, "until": until, "length": bucket_seconds},
     )
-    return [_bucket(row, since, bucket_seconds) for row in rows]
+    return [_bucket_from_row(row, since, bucket_seconds) for row in rows]
 
 
-def _bucket(row: sqlite3.Row, since: float, bucket_seconds: float) -> StatisticsBucket:
+def _bucket_from_row(row: sqlite3.Row, since: float, bucket_seconds: float) -> StatisticsBucket:
     return StatisticsBucket(
         start=since + row["bucket"] * bucket_seconds,
         requests=row["requests"],

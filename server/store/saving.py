@@ -23,7 +23,7 @@ from server.store import checkpoints
 from server.store.checkpoints import Checkpoint
 from server.store.expiry import Expiry, erase_remains, remove_sessions
 from server.store.migrate import transaction
-from server.store.sessions import trimmed_title
+from server.store.sessions import trim_title
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
@@ -49,7 +49,7 @@ def checked_session_id(session_id: str) -> str:
     return session_id
 
 
-def save(
+def save_exchange(
     connection: sqlite3.Connection,
     expiry: Expiry,
     exchange: Exchange,
@@ -73,16 +73,16 @@ def save(
             remove_sessions(connection, [row["number"]])
             row = None
         if row is None and explicit:
-            row = _from_checkpoint(connection, expiry, exchange, session_id)
+            row = _find_checkpoint_session(connection, expiry, exchange, session_id)
         elif row is None:
-            row = _continued(connection, expiry, exchange, prefix)
+            row = _find_prefix_session(connection, expiry, exchange, prefix)
         if row is None:
-            row = _create(connection, expiry, exchange, session_id if explicit else new_session_id(), explicit)
-        count = _write(connection, expiry, exchange, row)
+            row = _create_session(connection, expiry, exchange, session_id if explicit else new_session_id(), explicit)
+        count = _write_exchange(connection, expiry, exchange, row)
         if explicit and not row["explicit"]:
             connection.execute("UPDATE sessions SET explicit = 1 WHERE number = ?", [row["number"]])
         if row["id"] != session_id:
-            checkpoints.put(connection, session_id, Checkpoint(row["number"], count))
+            checkpoints.put_checkpoint(connection, session_id, Checkpoint(row["number"], count))
     if gone:
         erase_remains(connection)
     return str(row["id"])
@@ -100,33 +100,35 @@ def _is_gone(expiry: Expiry, exchange: Exchange, row: sqlite3.Row) -> bool:
     in it.
     """
     expired = not row["pinned"] and row["last_used_at"] <= expiry.cutoff
-    return expired or (row["deleted_at"] is not None and _continuation(exchange.messages, row) is None)
+    return expired or (row["deleted_at"] is not None and _first_new_index(exchange.messages, row) is None)
 
 
-def _from_checkpoint(
+def _find_checkpoint_session(
     connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, checkpoint_id: str
 ) -> sqlite3.Row | None:
     """The session that ends at the checkpoint and may be written to by its id; None if a new one is needed."""
-    checkpoint = checkpoints.find(connection, checkpoint_id)
+    checkpoint = checkpoints.find_checkpoint(connection, checkpoint_id)
     if checkpoint is None:
         return None
     where = expiry.unexpired_sessions()
-    where.add("number = ? AND message_count = ?", checkpoint.session, checkpoint.message_count)
+    where.add_condition("number = ? AND message_count = ?", checkpoint.session, checkpoint.message_count)
     row: sqlite3.Row | None = connection.execute(f"SELECT * FROM sessions{where.sql}", where.parameters).fetchone()  # noqa: S608
-    if row is None or (_continuation(exchange.messages, row) is not None and _has_system(exchange, row)):
+    if row is None or (_first_new_index(exchange.messages, row) is not None and _has_system(exchange, row)):
         return row
     # Another history or system prompt must not reach what other checkpoints stand for, nor be deleted with the old one.
-    alone = row["deleted_at"] is None and checkpoints.count(connection, row["number"]) == 1
+    alone = row["deleted_at"] is None and checkpoints.count_checkpoints(connection, row["number"]) == 1
     return row if alone else None
 
 
-def _continued(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, prefix: int) -> sqlite3.Row | None:
+def _find_prefix_session(
+    connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, prefix: int
+) -> sqlite3.Row | None:
     """The session that was exactly the first `prefix` messages, the last used if there are several."""
     if not prefix or prefix not in (*_turn_starts(exchange.messages), len(exchange.messages)):
         return None  # in the middle of a turn: the answer went on with the client's own words (prefill)
     where = expiry.unexpired_sessions()
-    where.add("NOT explicit")
-    where.add("digest = ?", digest(exchange.system, exchange.messages[:prefix]))
+    where.add_condition("NOT explicit")
+    where.add_condition("digest = ?", digest(exchange.system, exchange.messages[:prefix]))
     order = "deleted_at IS NOT NULL, last_used_at DESC, id DESC"
     sql = f"SELECT * FROM sessions{where.sql} ORDER BY {order} LIMIT 1"  # noqa: S608
     row: sqlite3.Row | None = connection.execute(sql, where.parameters).fetchone()
@@ -147,11 +149,11 @@ def _turn_starts(messages: Sequence[Message]) -> list[int]:
     return [at for at, message in enumerate(messages) if at == 0 or messages[at - 1]["role"] != message["role"]]
 
 
-def _create(
+def _create_session(
     connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, session_id: str, explicit: bool
 ) -> sqlite3.Row:
     # A client that goes on from an earlier checkpoint has a session of its own from now on.
-    checkpoints.remove(connection, [session_id])
+    checkpoints.delete_checkpoints(connection, [session_id])
     row: sqlite3.Row = connection.execute(
         "INSERT INTO sessions (id, title, client, model, system, created_at, last_used_at, digest,"
         " history_digest, turn_count, message_count, explicit)"
@@ -161,18 +163,18 @@ def _create(
     return row
 
 
-def _write(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, row: sqlite3.Row) -> int:
+def _write_exchange(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, row: sqlite3.Row) -> int:
     """Write what is not stored yet; returns the number of messages."""
-    stored = _continuation(exchange.messages, row)
+    stored = _first_new_index(exchange.messages, row)
     if stored is None or not _has_system(exchange, row):
         # What they stood for is no longer there: they must not find the new words.
-        checkpoints.remove_all(connection, row["number"])
+        checkpoints.delete_all_checkpoints(connection, row["number"])
     if stored is None:
         connection.execute("DELETE FROM messages WHERE session = ?", [row["number"]])
     kept, new = (0, exchange.messages) if stored is None else (row["message_count"], exchange.messages[stored:])
-    _append(connection, row["number"], kept, new, expiry.now)
+    _append_messages(connection, row["number"], kept, new, expiry.now)
     title = row["title"] if row["title"] and (stored is not None or row["renamed"]) else title_of(exchange.messages)
-    _update(connection, expiry, exchange, row["number"], title, kept + len(new))
+    _update_session(connection, expiry, exchange, row["number"], title, kept + len(new))
     return kept + len(new)
 
 
@@ -180,7 +182,7 @@ def _has_system(exchange: Exchange, row: sqlite3.Row) -> bool:
     return canonical_system(exchange.system) == canonical_system(exact_json.loads(row["system"]))
 
 
-def _continuation(messages: Sequence[Message], row: sqlite3.Row) -> int | None:
+def _first_new_index(messages: Sequence[Message], row: sqlite3.Row) -> int | None:
     """The index of the first message that is not stored yet; None if the stored history is not a prefix."""
     at = turn_start(messages, row["turn_count"])
     if at is None or digest((), messages[:at]) != row["history_digest"]:
@@ -188,24 +190,31 @@ def _continuation(messages: Sequence[Message], row: sqlite3.Row) -> int | None:
     return at
 
 
-def _append(
+def _append_messages(
     connection: sqlite3.Connection, session: int, position: int, messages: Sequence[Message], now: float
 ) -> None:
     connection.executemany(
         "INSERT INTO messages (session, position, role, text, created_at, content) VALUES (?, ?, ?, ?, ?, ?)",
         [
-            (session, at, message["role"], _searchable(message), now, exact_json.dumps(message["content"]).decode())
+            (
+                session,
+                at,
+                message["role"],
+                _searchable_text(message),
+                now,
+                exact_json.dumps(message["content"]).decode(),
+            )
             for at, message in enumerate(messages, start=position)
         ],
     )
 
 
-def _searchable(message: Message) -> str:
+def _searchable_text(message: Message) -> str:
     texts = (block["text"] for block in message["content"] if block.get("type") == "text")
     return "\n".join(texts).replace("\0", " ")
 
 
-def _update(
+def _update_session(
     connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, session: int, title: str, count: int
 ) -> None:
     connection.execute(
@@ -240,6 +249,6 @@ def title_of(messages: Sequence[Message]) -> str:
     for message in messages:
         text = text_of(message["content"]) if message["role"] == "user" else ""
         for line in text.splitlines():
-            if title := trimmed_title(line):
+            if title := trim_title(line):
                 return title
     return ""

@@ -15,7 +15,7 @@ _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 
 def search_terms(search: str) -> list[str]:
     """An FTS5 expression for each word of `search`; none if it holds nothing that can be searched for."""
-    text = storable(search[:MAX_CHARACTERS]).replace("\0", " ")  # FTS5 ends its query at a NUL
+    text = storable_text(search[:MAX_CHARACTERS]).replace("\0", " ")  # FTS5 ends its query at a NUL
     words = [word for word in text.split() if _LETTER_OR_DIGIT.search(word)][:MAX_WORDS]
     terms = ['"' + word.replace('"', '""') + '"' for word in words]
     if terms:
@@ -23,7 +23,7 @@ def search_terms(search: str) -> list[str]:
     return terms
 
 
-def storable(text: str) -> str:
+def storable_text(text: str) -> str:
     """`text` with a question mark for each lone surrogate, which SQLite does not take.
 
     They stand for bytes that are not UTF-8, as in a path or in what a process wrote.

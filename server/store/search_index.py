@@ -42,7 +42,7 @@ def _can_be_used(connection: sqlite3.Connection, index: str) -> bool:
     return True
 
 
-def named_index(finding: str, indexes: Iterable[str]) -> str | None:
+def find_named_index(finding: str, indexes: Iterable[str]) -> str | None:
     """Name the one of `indexes` that a finding of `PRAGMA quick_check` is about; None for any other damage.
 
     Damage to a page names the page, not its table, and is damage to the file even if an index lies there.
@@ -60,14 +60,14 @@ def rebuild_index(connection: sqlite3.Connection, index: str) -> None:
     """
     with transaction(connection):
         (definition,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (index,)).fetchone()
-        _forget(connection, index)
+        _forget_index(connection, index)
         for shadow in SHADOW_TABLES:
             connection.execute(f"DROP TABLE IF EXISTS {index}_{shadow}")
         connection.execute(definition)
         connection.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")  # noqa: S608
 
 
-def _forget(connection: sqlite3.Connection, index: str) -> None:
+def _forget_index(connection: sqlite3.Connection, index: str) -> None:
     """Remove the index from the schema but not its tables, which can then be dropped like any other."""
     connection.execute("PRAGMA writable_schema = ON")
     try:

@@ -21,7 +21,7 @@ from server.core.events import EventBus, Notice, SessionChanged, SessionsDeleted
 from server.core.messages import Message, Usage
 from server.core.records import Page, RequestFilter, RequestRecord, Session, SessionSummary, StatisticsBucket
 from server.store import expiry, requests, saving, sessions
-from server.store.damage import SIDE_FILES, beside, size_of
+from server.store.damage import SIDE_FILES, file_size, side_path
 from server.store.expiry import Expiry
 from server.store.held_saves import HeldSaves, Save
 from server.store.paging import Where
@@ -73,7 +73,7 @@ class Store:
         store = cls(thread, bus, clock, ttl_seconds)
         notice = await thread.open(busy_timeout)
         try:
-            await thread.submit(_begin)
+            await thread.submit_job(_prepare_tables)
         except BaseException:
             await thread.close()
             raise
@@ -84,7 +84,7 @@ class Store:
     async def close(self) -> None:
         """Write what waits and close the database; a second call does nothing."""
         if not self._thread.closed:
-            self._log.flush()
+            self._log.submit_waiting()
             await self._thread.close()
             self._log.warn_of_losses()
 
@@ -125,28 +125,28 @@ class Store:
         """
         exchange = saving.Exchange(system, messages, client, model, usage)
         job = functools.partial(
-            saving.save,
-            expiry=self._moment(),
+            saving.save_exchange,
+            expiry=self._current_expiry(),
             exchange=exchange,
             session_id=session_id,
             explicit=explicit,
             prefix=prefix,
         )
-        save = Save(job, self._saved, asyncio.get_running_loop())
-        await self._do(functools.partial(self._held.run, save), then=save.saved, failed=self._save_failed)
+        save = Save(job, self._publish_change, asyncio.get_running_loop())
+        await self._run_job(functools.partial(self._held.run_save, save), then=save.saved, failed=self._save_failed)
 
     async def find_session(self, session_id: str) -> Session | None:
         """The session with all its messages; None if there is none, or it has expired.
 
         The id of a checkpoint finds the messages up to there.
         """
-        moment = self._moment()
-        return await self._do(lambda connection: sessions.find(connection, moment, session_id))
+        moment = self._current_expiry()
+        return await self._run_job(lambda connection: sessions.load_session(connection, moment, session_id))
 
     async def find_summary(self, session_id: str) -> SessionSummary | None:
         """The session as `list_sessions` has it, by its id or that of a checkpoint; None if there is none."""
-        moment = self._moment()
-        return await self._do(lambda connection: sessions.find_summary(connection, moment, session_id))
+        moment = self._current_expiry()
+        return await self._run_job(lambda connection: sessions.load_summary(connection, moment, session_id))
 
     async def list_sessions(
         self, *, search: str | None = None, cursor: str | None = None, limit: int = 50
@@ -155,23 +155,23 @@ class Store:
 
         Raises InvalidRequest for a bad `cursor`, or a `limit` outside of 1 to 200.
         """
-        moment = self._moment()
-        return await self._do(
-            lambda connection: sessions.list_page(connection, moment, search=search, cursor=cursor, limit=limit)
+        moment = self._current_expiry()
+        return await self._run_job(
+            lambda connection: sessions.list_summaries(connection, moment, search=search, cursor=cursor, limit=limit)
         )
 
     async def rename_session(self, session_id: str, title: str) -> SessionSummary:
         """Give the session a title that stays. Raises NotFound, and InvalidRequest for an empty title."""
-        moment = self._moment()
-        return await self._do(
-            lambda connection: sessions.rename(connection, moment, session_id, title), then=self._changed
+        moment = self._current_expiry()
+        return await self._run_job(
+            lambda connection: sessions.set_title(connection, moment, session_id, title), then=self._changed
         )
 
     async def pin_session(self, session_id: str, pinned: bool) -> SessionSummary:
         """Keep the session for good, or let it expire again. Raises NotFound."""
-        moment = self._moment()
-        return await self._do(
-            lambda connection: sessions.pin(connection, moment, session_id, pinned), then=self._changed
+        moment = self._current_expiry()
+        return await self._run_job(
+            lambda connection: sessions.set_pinned(connection, moment, session_id, pinned), then=self._changed
         )
 
     async def delete_session(self, session_id: str) -> bool:
@@ -194,10 +194,14 @@ class Store:
             raise InvalidRequest("Say which sessions to delete: by their ids, by a search, or all of them.")
         where = Where()
         if ids is not None:
-            where = sessions.named(ids)
+            where = sessions.where_named(ids)
         elif search is not None:
-            where = sessions.matching(self._moment().live_sessions(), search) if search.strip() else _nothing()
-        deleted = await self._delete(where, checkpoint_ids=ids or ())
+            where = (
+                sessions.where_search(self._current_expiry().live_sessions(), search)
+                if search.strip()
+                else _match_nothing()
+            )
+        deleted = await self._delete_matching(where, checkpoint_ids=ids or ())
         if everything:
             await self.remove_copies()
         return deleted.ids
@@ -208,22 +212,22 @@ class Store:
         `restore_sessions` takes it back, and `remove_hidden_sessions` deletes them for good; so does `purge` after
         `expiry.UNDO_SECONDS`.
         """
-        moment = self._moment()
-        await self._do(lambda connection: sessions.hide(connection, moment, ids))
+        moment = self._current_expiry()
+        await self._run_job(lambda connection: sessions.hide_rows(connection, moment, ids))
 
     async def restore_sessions(self, ids: Sequence[str]) -> None:
         """Take back `hide_sessions`. What has been removed meanwhile stays so."""
-        await self._do(lambda connection: sessions.restore(connection, ids))
+        await self._run_job(lambda connection: sessions.restore_rows(connection, ids))
 
     async def remove_hidden_sessions(self, ids: Sequence[str]) -> tuple[str, ...]:
         """Delete for good what `hide_sessions` hid; returns the ids of those that there were."""
-        return (await self._delete(sessions.hidden(ids))).ids
+        return (await self._delete_matching(sessions.where_hidden(ids))).ids
 
     # Requests
 
     async def record_request(self, record: RequestRecord) -> None:
         """Have the record written within 100 ms, in the place of an earlier one with its id. Never waits."""
-        self._log.add(record)
+        self._log.add_record(record)
 
     async def list_requests(
         self, filter: RequestFilter = ALL_REQUESTS, *, cursor: str | None = None, limit: int = 50
@@ -232,30 +236,30 @@ class Store:
 
         Raises InvalidRequest for a bad `cursor`, or a `limit` outside of 1 to 200.
         """
-        self._log.flush()
+        self._log.submit_waiting()
 
         def read(connection: sqlite3.Connection) -> Page[RequestRecord]:
-            page = requests.list_page(connection, filter, cursor=cursor, limit=limit)
+            page = requests.list_records(connection, filter, cursor=cursor, limit=limit)
             return self._with_unwritten(page, filter)
 
-        return await self._do(read)
+        return await self._run_job(read)
 
     async def get_request(self, request_id: str) -> RequestRecord | None:
         """The request with its headers, and its bodies if they were logged; None if there is none."""
-        self._log.flush()
+        self._log.submit_waiting()
 
         def read(connection: sqlite3.Connection) -> RequestRecord | None:
-            return self._log.unwritten(request_id) or requests.get(connection, request_id)
+            return self._log.find_unwritten(request_id) or requests.find_record(connection, request_id)
 
-        return await self._do(read)
+        return await self._run_job(read)
 
     async def delete_requests(self, filter: RequestFilter = ALL_REQUESTS) -> int:
         """Delete the requests that match; returns their number. One that still runs comes back when it ends."""
-        where = requests.matching(filter)
+        where = requests.where_filter(filter)
         if filter.search is not None and not filter.search.strip():
-            where = _nothing()
-        self._log.flush()
-        return await self._do(lambda connection: requests.delete(connection, where))
+            where = _match_nothing()
+        self._log.submit_waiting()
+        return await self._run_job(lambda connection: requests.delete_records(connection, where))
 
     async def statistics(
         self, *, since: float, bucket_seconds: float, until: float | None = None
@@ -265,21 +269,21 @@ class Store:
         Raises InvalidRequest unless `bucket_seconds` is more than 0.
         """
         end = self._clock() if until is None else until
-        self._log.flush()
-        return await self._do(
-            lambda connection: requests.statistics(connection, since=since, until=end, bucket_seconds=bucket_seconds)
+        self._log.submit_waiting()
+        return await self._run_job(
+            lambda connection: requests.sum_by_bucket(connection, since=since, until=end, bucket_seconds=bucket_seconds)
         )
 
     # Upkeep
 
-    async def purge(self) -> tuple[str, ...]:
+    async def purge_expired(self) -> tuple[str, ...]:
         """Delete expired sessions, requests and copies of the database, and hidden sessions whose time to be restored
         is over; returns the ids of the sessions."""
-        moment = self._moment()
-        self._log.flush()
-        purged = await self._do(
-            lambda connection: expiry.purge(connection, moment, self.path),
-            then=lambda done: self._deleted(done.session_ids, done.checkpoint_ids),
+        moment = self._current_expiry()
+        self._log.submit_waiting()
+        purged = await self._run_job(
+            lambda connection: expiry.purge_expired(connection, moment, self.path),
+            then=lambda done: self._publish_deletion(done.session_ids, done.checkpoint_ids),
         )
         return purged.session_ids
 
@@ -287,31 +291,31 @@ class Store:
         """Purge now and every `interval` seconds until cancelled or closed; a failure is logged and tried again."""
         while not self._thread.closed:
             try:
-                await self.purge()
+                await self.purge_expired()
             except Exception:
                 log.exception("the purge failed, and is tried again in %s s", interval)
             await asyncio.sleep(interval)
 
     async def remove_copies(self) -> None:
         """Delete all copies of the database that were made before migrations."""
-        await self._do(lambda _: expiry.remove_backups(self.path, float("inf")))
+        await self._run_job(lambda _: expiry.remove_backups(self.path, float("inf")))
 
     async def size_bytes(self) -> int:
         """The size of the database on the disk, its side files included."""
-        files = [self.path, *(beside(self.path, suffix) for suffix in SIDE_FILES)]
-        return await self._do(lambda _: sum(map(size_of, files)))
+        files = [self.path, *(side_path(self.path, suffix) for suffix in SIDE_FILES)]
+        return await self._run_job(lambda _: sum(map(file_size, files)))
 
-    async def _delete(self, where: Where, checkpoint_ids: Sequence[str] = ()) -> expiry.Removed:
-        self._log.flush()
-        return await self._do(
-            lambda connection: sessions.delete(connection, where, checkpoint_ids),
-            then=lambda done: self._deleted(done.ids, done.checkpoint_ids),
+    async def _delete_matching(self, where: Where, checkpoint_ids: Sequence[str] = ()) -> expiry.Removed:
+        self._log.submit_waiting()
+        return await self._run_job(
+            lambda connection: sessions.delete_rows(connection, where, checkpoint_ids),
+            then=lambda done: self._publish_deletion(done.ids, done.checkpoint_ids),
         )
 
-    def _moment(self) -> Expiry:
+    def _current_expiry(self) -> Expiry:
         return Expiry(self._clock(), self._ttl)
 
-    async def _do(
+    async def _run_job(
         self,
         job: Job[T],
         then: Callable[[T], None] | None = None,
@@ -324,7 +328,7 @@ class Store:
             elif error is None and not done.cancelled() and then is not None:
                 then(done.result())
 
-        future = self._thread.submit(job)
+        future = self._thread.submit_job(job)
         future.add_done_callback(ended)
         # What was asked for is done even if nobody waits any more, as after a client's disconnect.
         return await asyncio.shield(future)
@@ -332,21 +336,21 @@ class Store:
     def _changed(self, summary: SessionSummary) -> None:
         self._bus.publish(SessionChanged(summary.id))
 
-    def _deleted(self, ids: tuple[str, ...], checkpoint_ids: tuple[str, ...]) -> None:
+    def _publish_deletion(self, ids: tuple[str, ...], checkpoint_ids: tuple[str, ...]) -> None:
         if ids:
             self._bus.publish(SessionsDeleted((*ids, *checkpoint_ids)))
 
-    def _saved(self, session_id: str) -> None:
+    def _publish_change(self, session_id: str) -> None:
         self._bus.publish(SessionChanged(session_id))
 
     def _save_failed(self, error: BaseException) -> None:
         # Anything else, such as damage or a bad id, would fail again.
         if isinstance(error, DatabaseUnusable) and isinstance(error.__cause__, sqlite3.OperationalError):
-            self._log.failed(error)
+            self._log.schedule_retry(error)
 
     def _with_unwritten(self, page: Page[RequestRecord], wanted: RequestFilter) -> Page[RequestRecord]:
         """The page as it is by now: what ended on a full disk must not be shown as running."""
-        present = [self._log.unwritten(record.id) or record for record in page.items]
+        present = [self._log.find_unwritten(record.id) or record for record in page.items]
         items = [
             requests.without_details(record)
             for record in present
@@ -355,7 +359,7 @@ class Store:
         return replace(page, items=items, total=page.total - (len(present) - len(items)))
 
 
-def _begin(connection: sqlite3.Connection) -> None:
+def _prepare_tables(connection: sqlite3.Connection) -> None:
     requests.mark_interrupted(connection)
     connection.execute(
         "INSERT INTO meta (key, value) VALUES ('written_by', ?)"
@@ -364,7 +368,7 @@ def _begin(connection: sqlite3.Connection) -> None:
     )
 
 
-def _nothing() -> Where:
+def _match_nothing() -> Where:
     return Where(["FALSE"])
 
 

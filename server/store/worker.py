@@ -28,22 +28,22 @@ class DatabaseThread:
     async def open(self, busy_timeout: float) -> str | None:
         """Open the database; returns what its user should know. Raises as `open_database` does."""
         try:
-            return await asyncio.wrap_future(self._executor.submit(self._open, busy_timeout))
+            return await asyncio.wrap_future(self._executor.submit(self._open_connection, busy_timeout))
         except BaseException:
-            self._executor.submit(self._close)  # a cancelled opening may still succeed
+            self._executor.submit(self._close_connection)  # a cancelled opening may still succeed
             self._executor.shutdown(wait=False)
             raise
 
-    def _open(self, busy_timeout: float) -> str | None:
+    def _open_connection(self, busy_timeout: float) -> str | None:
         opened = open_database(self.path, busy_timeout=busy_timeout)
         self._connection = opened.connection
         return opened.notice
 
-    def submit(self, job: Job[T]) -> asyncio.Future[T]:
+    def submit_job(self, job: Job[T]) -> asyncio.Future[T]:
         """Have `job` done. Its future raises DatabaseUnusable where SQLite fails, else what the job raises."""
-        return asyncio.wrap_future(self._executor.submit(self._run, job))
+        return asyncio.wrap_future(self._executor.submit(self._run_job, job))
 
-    def _run(self, job: Job[T]) -> T:
+    def _run_job(self, job: Job[T]) -> T:
         if self._connection is None:
             raise RuntimeError("The store is closed.")
         try:
@@ -59,11 +59,11 @@ class DatabaseThread:
         if self.closed:
             return
         self.closed = True
-        closing = self._executor.submit(self._close)
+        closing = self._executor.submit(self._close_connection)
         self._executor.shutdown(wait=False)
         await asyncio.wrap_future(closing)
 
-    def _close(self) -> None:
+    def _close_connection(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None

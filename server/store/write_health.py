@@ -18,7 +18,7 @@ class WriteHealth:
         self.failing = False
         self._bus = bus
 
-    def failed(self, error: DatabaseUnusable) -> None:
+    def report_failure(self, error: DatabaseUnusable) -> None:
         """A write failed and will be tried again."""
         if self.failing:
             return
@@ -28,7 +28,7 @@ class WriteHealth:
         hint = f"{error.hint} Until then new history is kept in memory only.".strip()
         self._bus.publish(Notice("error", message, hint, HISTORY_TOPIC))
 
-    def worked(self) -> None:
+    def report_success(self) -> None:
         """Everything that waited is written."""
         if self.failing:
             self.failing = False

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from server.core.errors import InvalidRequest
 from server.core.messages import EFFORTS, MessagesRequest, text_block
-from server.models import Fitted, capabilities_of, fit
+from server.models import FittedRequest, capabilities_of, fit_request
 
 MODELS = [
     "claude-opus-5-5",
@@ -40,7 +40,7 @@ def request(messages=None, **fields):
 
 
 def fitted(model, messages=None, **fields):
-    return fit(request(messages, **fields), capabilities_of(model))
+    return fit_request(request(messages, **fields), capabilities_of(model))
 
 
 def unasked_thinking(model):
@@ -52,7 +52,7 @@ def unasked_thinking(model):
 def test_a_plain_request_is_left_as_it_is(model):
     plain = request(max_tokens=1000, stop_sequences=("x",), tools=TOOLS, tool_choice={"type": "auto"})
     expected = plain.with_changes(thinking=unasked_thinking(model))
-    assert fit(plain, capabilities_of(model)) == Fitted(expected, [], "none")
+    assert fit_request(plain, capabilities_of(model)) == FittedRequest(expected, [], "none")
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -376,8 +376,8 @@ REQUESTS = st.builds(
 def test_fitting_twice_is_fitting_once(asked, model):
     caps = capabilities_of(model)
     with contextlib.suppress(InvalidRequest):
-        once = fit(asked, caps)
-        twice = fit(once.request, caps)
+        once = fit_request(asked, caps)
+        twice = fit_request(once.request, caps)
         assert twice.request == once.request
         assert twice.warnings == []
 
@@ -386,7 +386,7 @@ def test_fitting_twice_is_fitting_once(asked, model):
 def test_what_is_fitted_is_what_the_model_takes(asked, model):
     caps = capabilities_of(model)
     with contextlib.suppress(InvalidRequest):
-        sent = fit(asked, caps).request
+        sent = fit_request(asked, caps).request
         off = sent.thinking == OFF
         sampling = [value for value in (sent.temperature, sent.top_p) if value is not None]
         assert len(sampling) <= (caps.sampling and off)

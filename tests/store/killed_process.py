@@ -59,7 +59,7 @@ async def work(path):
             await store.delete_session(name)
             tell("deleted", name)
         if number % 5 == 4:
-            await store.purge()
+            await store.purge_expired()
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ import pytest
 from server.core.transcript import digest, split_prefix
 from server.store import checkpoints, saving, sessions
 from server.store.database import open_database
-from server.store.expiry import UNDO_SECONDS, Expiry, purge
-from server.store.migrate import backups, migrate, shipped_migrations
+from server.store.expiry import UNDO_SECONDS, Expiry, purge_expired
+from server.store.migrate import list_backups, migrate_database, shipped_migrations
 from tests.store.conversations import exchange
 
 NOW = Expiry(now=1000.0, ttl=100.0)
@@ -20,24 +20,24 @@ HELLO = ("hi", "hello")
 
 def by_id(connection, name, *texts, moment=NOW, **options):
     """A client goes on by an id that it has chosen, or was given; returns the id of the session."""
-    return saving.save(connection, moment, exchange(*texts, **options), name)
+    return saving.save_exchange(connection, moment, exchange(*texts, **options), name)
 
 
 def by_words(connection, name, *texts, moment=NOW, **options):
     """A client sends all that was said; its answer names `name`. Returns the id of the session."""
     said = exchange(*texts, **options)
     before, _ = split_prefix(said.messages[:-1])
-    return saving.save(connection, moment, said, name, explicit=False, prefix=len(before))
+    return saving.save_exchange(connection, moment, said, name, explicit=False, prefix=len(before))
 
 
 def words(connection, name, moment=NOW):
-    found = sessions.find(connection, moment, name)
+    found = sessions.load_session(connection, moment, name)
     return None if found is None else [message["content"][0]["text"] for message in found.messages]
 
 
 def listed(connection, moment=NOW):
     """How many messages each session has."""
-    page = sessions.list_page(connection, moment, search=None, cursor=None, limit=50)
+    page = sessions.list_summaries(connection, moment, search=None, cursor=None, limit=50)
     return {summary.id: summary.turns for summary in page.items}
 
 
@@ -51,7 +51,7 @@ def session(connection):
 def test_a_session_keeps_its_id(connection, session):
     assert by_words(connection, "third", *HELLO, *"cdef") == session
     assert listed(connection) == {session: 6}
-    assert sessions.find_summary(connection, NOW, "first") == sessions.find(connection, NOW, session).summary
+    assert sessions.load_summary(connection, NOW, "first") == sessions.load_session(connection, NOW, session).summary
 
 
 def test_no_checkpoint_is_the_session_itself(connection, session):
@@ -59,7 +59,7 @@ def test_no_checkpoint_is_the_session_itself(connection, session):
     assert session not in {"first", "second"}
     assert words(connection, "first") == [*HELLO]
     assert words(connection, session) == [*HELLO, "c", "d"]
-    assert sessions.find(connection, NOW, "first").summary.id == session
+    assert sessions.load_session(connection, NOW, "first").summary.id == session
 
 
 @pytest.mark.parametrize(
@@ -105,16 +105,16 @@ def test_the_only_checkpoint_is_no_reason_to_rewrite_what_came_after_it(connecti
 
 def test_another_system_prompt_does_not_reach_the_other_checkpoints(connection, session):
     assert by_id(connection, "second", *HELLO, *"cdef", system=("Other.",)) == "second"
-    assert sessions.find(connection, NOW, "first").system == ("Be brief.",)
+    assert sessions.load_session(connection, NOW, "first").system == ("Be brief.",)
 
 
 @pytest.mark.parametrize("changed", [exchange("other", "words"), exchange(*HELLO, *"cd", system=("Other.",))])
 def test_the_only_checkpoint_takes_its_session_along(connection, changed):
     """So that nothing is left over when the client deletes its conversation."""
     session = by_words(connection, "only", *HELLO)
-    assert saving.save(connection, NOW, changed, "only") == session
+    assert saving.save_exchange(connection, NOW, changed, "only") == session
     assert listed(connection) == {session: len(changed.messages)}
-    assert list(sessions.find(connection, NOW, "only").messages) == changed.messages
+    assert list(sessions.load_session(connection, NOW, "only").messages) == changed.messages
 
 
 class TestTwoClients:
@@ -161,14 +161,14 @@ class TestTheEnd:
         ],
     )
     def test_deleted(self, connection, session, deleted, left):
-        removed = sessions.delete(connection, sessions.named([deleted or session]), [deleted or session])
+        removed = sessions.delete_rows(connection, sessions.where_named([deleted or session]), [deleted or session])
         assert {name: len(found) for name in ("first", "second") if (found := words(connection, name))} == left
         assert listed(connection) == dict.fromkeys([session] if left else [], 4)
         assert {*removed.ids, *removed.checkpoint_ids} == ({"first"} if left else {session, "first", "second"})
-        assert checkpoints.count(connection, 1) == len(left)
+        assert checkpoints.count_checkpoints(connection, 1) == len(left)
 
     def test_a_deleted_checkpoint_goes_on_as_a_session_of_its_own(self, connection, session):
-        sessions.delete(connection, sessions.named([session]))
+        sessions.delete_rows(connection, sessions.where_named([session]))
         assert by_id(connection, "second", *HELLO, *"cdef") == "second"
         assert listed(connection) == {"second": 6}
 
@@ -179,38 +179,38 @@ class TestTheEnd:
         assert words(connection, "second", EXPIRED) == ["new", "life"]
 
     def test_purged(self, connection, path, session):
-        purged = purge(connection, EXPIRED, path)
+        purged = purge_expired(connection, EXPIRED, path)
         assert (purged.session_ids, set(purged.checkpoint_ids)) == ((session,), {"first", "second"})
         assert connection.execute("SELECT count(*) FROM checkpoints").fetchone()[0] == 0
 
     def test_hidden_and_restored(self, connection, session):
-        sessions.hide(connection, NOW, [session])
+        sessions.hide_rows(connection, NOW, [session])
         assert [words(connection, name) for name in ("first", "second", session)] == [None] * 3
-        sessions.restore(connection, [session])
+        sessions.restore_rows(connection, [session])
         assert [len(words(connection, name)) for name in ("first", "second", session)] == [2, 4, 4]
 
     @pytest.mark.parametrize("go_on", [by_id, by_words])
     def test_what_goes_on_from_a_hidden_end_stays_hidden(self, connection, session, go_on):
-        sessions.hide(connection, NOW, [session])
+        sessions.hide_rows(connection, NOW, [session])
         name = "second" if go_on is by_id else "third"
         assert go_on(connection, name, *HELLO, *"cdef") == session
         assert listed(connection) == {}
-        sessions.restore(connection, [session])
+        sessions.restore_rows(connection, [session])
         assert listed(connection) == {session: 6}
 
     @pytest.mark.parametrize("name", ["first", "second"])
     def test_another_conversation_is_not_hidden_with_it(self, connection, session, name):
-        sessions.hide(connection, NOW, [session])
+        sessions.hide_rows(connection, NOW, [session])
         assert by_id(connection, name, "other", "words") == name
         assert listed(connection) == {name: 2}
-        sessions.restore(connection, [session])
+        sessions.restore_rows(connection, [session])
         assert listed(connection) == {name: 2, session: 4}
 
     def test_the_only_checkpoint_of_a_hidden_session(self, connection, path):
         session = by_words(connection, "only", *HELLO)
-        sessions.hide(connection, NOW, [session])
+        sessions.hide_rows(connection, NOW, [session])
         assert by_id(connection, "only", "other", "words") == "only"
-        purge(connection, Expiry(NOW.now + UNDO_SECONDS + 1, NOW.ttl), path)
+        purge_expired(connection, Expiry(NOW.now + UNDO_SECONDS + 1, NOW.ttl), path)
         assert listed(connection) == {"only": 2}
 
 
@@ -224,7 +224,7 @@ class TestOfAnOlderVersion:
     def older(self, path):
         path.parent.mkdir()
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            migrate(connection, path, shipped_migrations()[:6])
+            migrate_database(connection, path, shipped_migrations()[:6])
             for number, (name, texts) in enumerate(OLDER.items(), start=1):
                 self.add(connection, number, name, exchange(*texts))
             connection.executemany("INSERT INTO former_ids VALUES (?, ?, ?)", [("ses_1", 1, 2), ("ses_3", 2, 2)])
@@ -252,11 +252,11 @@ class TestOfAnOlderVersion:
 
     def test_it_is_copied_before(self, older):
         open_database(older).connection.close()
-        assert [backup.name for backup in backups(older)] == [f"{older.name}.before-v7"]
+        assert [backup.name for backup in list_backups(older)] == [f"{older.name}.before-v7"]
 
     def test_they_go_on(self, older):
         with closing(open_database(older).connection) as connection:
-            unnamed = sessions.find_summary(connection, NOW, "ses_2").id
+            unnamed = sessions.load_summary(connection, NOW, "ses_2").id
             assert set(listed(connection)) == {unnamed, "ses_4", "mine"}
             assert by_id(connection, "ses_1", *HELLO, "x", "y") == "ses_1"
             assert by_id(connection, "mine", *HELLO, "x", "y") == "mine"

@@ -11,11 +11,11 @@ import pytest
 from server import __version__
 from server.core.errors import DatabaseTooNew, DatabaseUnusable
 from server.store import saving, sessions
-from server.store.damage import beside, mark_suspect
+from server.store.damage import mark_suspect, side_path
 from server.store.database import open_database
 from server.store.expiry import Expiry
 from server.store.migrate import shipped_migrations, user_version
-from server.store.search_index import named_index, search_indexes, unusable_indexes
+from server.store.search_index import find_named_index, search_indexes, unusable_indexes
 from tests.store.conversations import exchange
 
 NOW = Expiry(now=1000.0, ttl=None)
@@ -33,11 +33,13 @@ def snapshot(folder):
 def fill(path, count=3):
     with closing(open_database(path).connection) as connection:
         for number in range(count):
-            saving.save(connection, NOW, exchange(f"question {number}", "answer " * 200), session_id=f"s{number}")
+            saving.save_exchange(
+                connection, NOW, exchange(f"question {number}", "answer " * 200), session_id=f"s{number}"
+            )
 
 
 def titles(connection):
-    page = sessions.list_page(connection, NOW, search=None, cursor=None, limit=200)
+    page = sessions.list_summaries(connection, NOW, search=None, cursor=None, limit=200)
     return sorted(item.title for item in page.items)
 
 
@@ -54,7 +56,7 @@ def test_a_new_database_is_private_whatever_the_umask(path):
     before = os.umask(0)
     try:
         with closing(open_database(path).connection) as connection:
-            saving.save(connection, NOW, exchange("a", "b"), "s")
+            saving.save_exchange(connection, NOW, exchange("a", "b"), "s")
             found = {file.name: rights(file) for file in path.parent.iterdir()}
     finally:
         os.umask(before)
@@ -66,7 +68,7 @@ def test_an_existing_database_becomes_private(path):
     fill(path)
     path.chmod(0o644)
     with closing(open_database(path).connection) as connection:
-        saving.save(connection, NOW, exchange("a", "b"), "s")
+        saving.save_exchange(connection, NOW, exchange("a", "b"), "s")
         assert {rights(file) for file in path.parent.iterdir()} == {0o600}
 
 
@@ -143,7 +145,7 @@ class TestTooNew:
         with unfinished(path, "PRAGMA user_version = 99"):
             shutil.copytree(path.parent, copy.parent)
         for suffix in lost:
-            beside(copy, suffix).unlink()
+            side_path(copy, suffix).unlink()
         assert copy.read_bytes()[60:64] == NEWEST.to_bytes(4, "big")
         assert self.refused(copy).found == 99
 
@@ -171,7 +173,7 @@ class TestWhileAnotherProcessWorks:
     @pytest.mark.parametrize("looks", [1, 2])
     def test_a_side_file_goes_away_while_it_is_looked_at(self, path, monkeypatch, caplog, looks):
         fill(path)
-        side = beside(path, "-journal")
+        side = side_path(path, "-journal")
         side.touch()
         side.chmod(0o666)
         left = [None] * looks
@@ -231,7 +233,7 @@ class TestDamaged:
         opened = open_database(path)
         with closing(opened.connection) as connection:
             assert titles(connection) == []
-            saving.save(connection, NOW, exchange("new", "life"), "s")
+            saving.save_exchange(connection, NOW, exchange("new", "life"), "s")
         (aside,) = [file for file in path.parent.iterdir() if ".damaged-" in file.name]
         assert aside.read_bytes() == damaged
         assert str(aside) in opened.notice
@@ -250,7 +252,7 @@ class TestDamaged:
 
     def test_its_write_ahead_log_goes_with_it(self, path, sound):
         path.write_bytes(b"x" * 5000)
-        beside(path, "-wal").write_bytes(b"y" * 100)
+        side_path(path, "-wal").write_bytes(b"y" * 100)
         open_database(path).connection.close()
         asides = {file.name.rpartition("-")[2]: file for file in path.parent.iterdir() if ".damaged-" in file.name}
         assert asides["wal"].read_bytes() == b"y" * 100
@@ -297,7 +299,7 @@ class TestDamagedSearchIndex:
             assert opened.notice is None
             assert titles(connection) == ["question 0", "question 1", "question 2"]
             assert connection.execute("PRAGMA quick_check").fetchone()[0] == "ok"
-            return sessions.list_page(connection, NOW, search=search, cursor=None, limit=10).total
+            return sessions.list_summaries(connection, NOW, search=search, cursor=None, limit=10).total
 
     def test_it_is_rebuilt_once_work_has_met_it(self, damaged):
         mark_suspect(damaged)
@@ -324,8 +326,8 @@ class TestDamagedSearchIndex:
                 connection.execute(f"DELETE FROM {index}_config")  # noqa: S608
         assert self.found(path, "question") == 3
         with closing(open_database(path).connection) as connection:
-            saving.save(connection, NOW, exchange("question 3", "later"), "s3")
-            assert sessions.list_page(connection, NOW, search="later", cursor=None, limit=10).total == 1
+            saving.save_exchange(connection, NOW, exchange("question 3", "later"), "s3")
+            assert sessions.list_summaries(connection, NOW, search="later", cursor=None, limit=10).total == 1
 
     def test_a_migration_finds_it_rebuilt(self, path):
         first = shipped_migrations()[:1]
@@ -376,7 +378,7 @@ class TestDamagedSearchIndex:
     ],
 )
 def test_which_index_a_finding_is_about(finding, index):
-    assert named_index(finding, ["title_search", "message_search"]) == index
+    assert find_named_index(finding, ["title_search", "message_search"]) == index
 
 
 class TestUnusable:

@@ -6,7 +6,7 @@ import pytest
 
 from server.core.records import RequestFilter
 from server.store import expiry, requests, saving, sessions
-from server.store.damage import beside
+from server.store.damage import side_path
 from server.store.expiry import Expiry
 from tests.store.conversations import exchange, files_with, record
 
@@ -14,11 +14,11 @@ TTL = 100.0
 
 
 def save(connection, session_id, at, *texts):
-    saving.save(connection, Expiry(at, TTL), exchange(*(texts or ("a", "b"))), session_id=session_id)
+    saving.save_exchange(connection, Expiry(at, TTL), exchange(*(texts or ("a", "b"))), session_id=session_id)
 
 
 def purge(connection, path, now, ttl=TTL):
-    return expiry.purge(connection, Expiry(now, ttl), path)
+    return expiry.purge_expired(connection, Expiry(now, ttl), path)
 
 
 def stored(connection):
@@ -26,7 +26,7 @@ def stored(connection):
 
 
 def logged(connection):
-    return {item.id for item in requests.list_page(connection, RequestFilter(), cursor=None, limit=50).items}
+    return {item.id for item in requests.list_records(connection, RequestFilter(), cursor=None, limit=50).items}
 
 
 def test_the_expired_go_and_the_others_stay(connection, path):
@@ -46,15 +46,15 @@ def test_use_keeps_a_session(connection, path):
 
 def test_the_pinned_stay(connection, path):
     save(connection, "s", 900.0)
-    sessions.pin(connection, Expiry(900.0, TTL), "s", True)
+    sessions.set_pinned(connection, Expiry(900.0, TTL), "s", True)
     assert purge(connection, path, 9e9).session_ids == ()
-    sessions.pin(connection, Expiry(9e9, TTL), "s", False)
+    sessions.set_pinned(connection, Expiry(9e9, TTL), "s", False)
     assert purge(connection, path, 9e9).session_ids == ("s",)
 
 
 def test_without_a_ttl_everything_stays(connection, path):
     save(connection, "s", 0.0)
-    requests.write(connection, [record("r", 0.0, status="ok")])
+    requests.write_records(connection, [record("r", 0.0, status="ok")])
     assert purge(connection, path, 9e9, ttl=None) == expiry.Purged((), 0)
     assert (stored(connection), logged(connection)) == ({"s"}, {"r"})
 
@@ -66,7 +66,7 @@ def test_a_new_ttl_holds_for_what_is_there(connection, path):
 
 
 def test_requests_go_with_the_same_ttl(connection, path):
-    requests.write(
+    requests.write_records(
         connection,
         [
             record("old", 900.0, status="ok"),
@@ -80,16 +80,18 @@ def test_requests_go_with_the_same_ttl(connection, path):
 
 def test_a_clock_that_was_set_back_keeps_nothing_for_ever(connection, path):
     save(connection, "s", 5_000_000.0)
-    requests.write(connection, [record("r", 5_000_000.0, status="ok")])
+    requests.write_records(connection, [record("r", 5_000_000.0, status="ok")])
     assert purge(connection, path, 1000.0).session_ids == ()
-    assert sessions.find(connection, Expiry(1000.0, TTL), "s").summary.last_used_at == 1000.0
+    assert sessions.load_session(connection, Expiry(1000.0, TTL), "s").summary.last_used_at == 1000.0
     assert purge(connection, path, 1099.0) == expiry.Purged((), 0)
     assert purge(connection, path, 1100.0) == expiry.Purged(("s",), 1)
 
 
 def test_nothing_of_the_expired_stays_on_the_disk(connection, path):
     save(connection, "s", 900.0, "the password is xyzzyplugh", "noted: xyzzyplugh")
-    requests.write(connection, [record("r", 900.0, status="ok", error="frobnicate", response_body="xyzzyplugh")])
+    requests.write_records(
+        connection, [record("r", 900.0, status="ok", error="frobnicate", response_body="xyzzyplugh")]
+    )
     save(connection, "young", 990.0, "hello", "there")
     assert files_with(path.parent, "xyzzyplugh")
     assert files_with(path.parent, "frobnicate")
@@ -100,7 +102,7 @@ def test_nothing_of_the_expired_stays_on_the_disk(connection, path):
 
 @pytest.mark.parametrize(("ttl", "stays"), [(TTL, {"young"}), (None, {"young", "old"})])
 def test_old_copies_of_the_database_go_too(connection, path, ttl, stays):
-    copies = {"old": beside(path, ".before-v2"), "young": beside(path, ".before-v3")}
+    copies = {"old": side_path(path, ".before-v2"), "young": side_path(path, ".before-v3")}
     for name, modified in (("old", 900.0), ("young", 901.0)):
         copies[name].touch()
         os.utime(copies[name], (modified, modified))
@@ -109,9 +111,9 @@ def test_old_copies_of_the_database_go_too(connection, path, ttl, stays):
 
 
 def test_a_copy_that_another_process_removes_meanwhile_is_gone(connection, path, monkeypatch):
-    here, gone = beside(path, ".before-v2"), beside(path, ".before-v3.part-x")
+    here, gone = side_path(path, ".before-v2"), side_path(path, ".before-v3.part-x")
     here.touch()
     os.utime(here, (900.0, 900.0))
-    monkeypatch.setattr(expiry, "backups", lambda _: [gone, here])
+    monkeypatch.setattr(expiry, "list_backups", lambda _: [gone, here])
     purge(connection, path, 1000.0)
     assert not here.exists()

@@ -12,7 +12,7 @@ from tests.waiting import until
 
 async def fill(store):
     """No page more than there are now."""
-    pages = await store._thread.submit(lambda connection: connection.execute("PRAGMA page_count").fetchone()[0])
+    pages = await store._thread.submit_job(lambda connection: connection.execute("PRAGMA page_count").fetchone()[0])
     await limit(store, pages)
 
 
@@ -21,7 +21,7 @@ async def free(store):
 
 
 async def limit(store, pages):
-    await store._thread.submit(lambda connection: connection.execute(f"PRAGMA max_page_count = {pages}").fetchall())
+    await store._thread.submit_job(lambda connection: connection.execute(f"PRAGMA max_page_count = {pages}").fetchall())
 
 
 LARGE = "word " * 50_000
@@ -45,7 +45,9 @@ async def test_a_request_that_ends_meanwhile_is_not_shown_as_running(store):
     assert (await store.get_request("a")).response_body == LARGE
     await free(store)
     assert await listed(store) == [("a", "ok")]
-    stored = await store._thread.submit(lambda connection: connection.execute("SELECT status FROM requests").fetchone())
+    stored = await store._thread.submit_job(
+        lambda connection: connection.execute("SELECT status FROM requests").fetchone()
+    )
     assert stored["status"] == "ok"
 
 
@@ -85,7 +87,7 @@ async def test_a_small_request_does_not_say_that_all_is_well(store, bus):
     await fill(store)
     with pytest.raises(DatabaseUnusable):
         await store.save_session("s", **saved_as(exchange("a", LARGE)))
-    pages = await store._thread.submit(lambda connection: connection.execute("PRAGMA page_count").fetchone()[0])
+    pages = await store._thread.submit_job(lambda connection: connection.execute("PRAGMA page_count").fetchone()[0])
     await limit(store, pages + 10)
     await store.record_request(record("a", status="ok"))
     assert await listed(store) == [("a", "ok")]

@@ -105,7 +105,7 @@ async def test_a_purge_removes_those_that_nobody_can_restore_any_more(store, clo
     await store.pin_session("s", True)
     await store.hide_sessions(["s"])
     clock.now += passed
-    await store.purge()
+    await store.purge_expired()
     assert bool(files_with(path.parent, "xylophone")) is left
     await store.restore_sessions(["s"])
     assert await listed(store) == (["s"] if left else [])
@@ -128,7 +128,7 @@ async def test_a_process_that_is_killed_leaves_nothing_to_be_found(store, path, 
     assert process.returncode != 0
     again = await Store.open(path, bus=bus, clock=clock, ttl_seconds=None)
     assert await listed(again) == []
-    await again.purge()
+    await again.purge_expired()
     assert files_with(path.parent, "xylophone") == []
     await again.close()
 

@@ -52,8 +52,10 @@ def stored(path):
         sql = "SELECT id FROM sessions WHERE explicit UNION SELECT id FROM checkpoints"
         ids = [row["id"] for row in connection.execute(sql)]
         unnamed = connection.execute("SELECT number FROM sessions WHERE NOT explicit").fetchall()
-        assert all(checkpoints.count(connection, row["number"]) for row in unnamed)  # none that nobody can find
-        return {name: len(sessions.find(connection, NOW, name).messages) for name in ids}
+        assert all(
+            checkpoints.count_checkpoints(connection, row["number"]) for row in unnamed
+        )  # none that nobody can find
+        return {name: len(sessions.load_session(connection, NOW, name).messages) for name in ids}
 
 
 def assert_nothing_lost(lines, before, path):

@@ -20,7 +20,7 @@ def save(connection, saved, session_id=None, *, moment=NOW, **options):
     """Save under the client's id, or a new one; returns the id."""
     given = session_id is not None
     session_id = session_id if given else f"ses_{uuid4().hex}"
-    saving.save(connection, moment, saved, session_id, explicit=given, **options)
+    saving.save_exchange(connection, moment, saved, session_id, explicit=given, **options)
     return session_id
 
 
@@ -31,7 +31,7 @@ def go_on(connection, saved, *, moment=NOW):
 
 
 def found(connection, session_id, moment=NOW):
-    return sessions.find(connection, moment, session_id)
+    return sessions.load_session(connection, moment, session_id)
 
 
 def texts(connection, session_id):
@@ -92,7 +92,7 @@ def listed(connection):
 
 def session_of(connection, *session_ids):
     """The ids of their sessions."""
-    return [sessions.find_summary(connection, NOW, session_id).id for session_id in session_ids]
+    return [sessions.load_summary(connection, NOW, session_id).id for session_id in session_ids]
 
 
 class TestByPrefix:
@@ -326,7 +326,7 @@ class TestTitle:
     @pytest.mark.parametrize("later", [("a", "b", "c", "d"), ("other", "history")])
     def test_the_users_own_stays(self, connection, later):
         save(connection, exchange("a", "b"), session_id="s")
-        sessions.rename(connection, NOW, "s", "Mine")
+        sessions.set_title(connection, NOW, "s", "Mine")
         save(connection, exchange(*later), session_id="s")
         assert found(connection, "s").summary.title == "Mine"
 

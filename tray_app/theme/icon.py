@@ -22,7 +22,7 @@ GLYPH_SHARE = 0.875
 
 
 @lru_cache
-def _file(font: str, ending: str) -> Path:
+def _font_file(font: str, ending: str) -> Path:
     spec = find_spec("qtawesome")  # does not load it
     if spec is None or spec.submodule_search_locations is None:
         raise ModuleNotFoundError("qtawesome, which has the icons, is not installed")
@@ -31,24 +31,27 @@ def _file(font: str, ending: str) -> Path:
 
 
 @lru_cache
-def _family(font: str) -> str:
-    number = QFontDatabase.addApplicationFont(str(_file(font, "[0-9]*.ttf")))
+def _load_family(font: str) -> str:
+    number = QFontDatabase.addApplicationFont(str(_font_file(font, "[0-9]*.ttf")))
     return QFontDatabase.applicationFontFamilies(number)[0]
 
 
 @lru_cache
-def _table(font: str) -> str:
+def _read_charmap(font: str) -> str:
     """The names and code points as they stand in the file; a dict of the 7000 would take six times the room."""
-    return _file(font, "charmap-*.json").read_text(encoding="ascii")
+    return _font_file(font, "charmap-*.json").read_text(encoding="ascii")
 
 
 @lru_cache
-def _glyph(name: str) -> tuple[str, str]:
+def _find_glyph(name: str) -> tuple[str, str]:
     """The family and the character. Raises KeyError for a name that there is not."""
     font, _, glyph = name.partition(".")
-    if font not in FILES or (entry := re.search(rf'"{re.escape(glyph)}": *"0x([0-9a-f]+)"', _table(font))) is None:
+    if (
+        font not in FILES
+        or (entry := re.search(rf'"{re.escape(glyph)}": *"0x([0-9a-f]+)"', _read_charmap(font))) is None
+    ):
         raise KeyError(name)
-    return _family(font), chr(int(entry[1], 16))
+    return _load_family(font), chr(int(entry[1], 16))
 
 
 class GlyphEngine(QIconEngine):
@@ -62,7 +65,7 @@ class GlyphEngine(QIconEngine):
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         token = "disabled" if mode == QIcon.Mode.Disabled else self._token
-        family, character = _glyph(self._name)
+        family, character = _find_glyph(self._name)
         font = QFont(family)
         font.setPixelSize(max(1, round(GLYPH_SHARE * rect.height())))
         painter.save()
@@ -88,5 +91,5 @@ def glyph_icon(name: str, token: str, colours: Colours) -> QIcon:
 
     Raises KeyError for a name that the font does not have.
     """
-    _glyph(name)
+    _find_glyph(name)
     return QIcon(GlyphEngine(name, token, colours))

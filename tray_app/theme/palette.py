@@ -35,7 +35,7 @@ _TEXTS = (
 )
 
 
-def palette(colours: Mapping[str, str]) -> QPalette:
+def make_palette(colours: Mapping[str, str]) -> QPalette:
     """The palette of one scheme's colours."""
     made = QPalette()
     for role, token in _ROLES.items():

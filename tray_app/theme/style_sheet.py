@@ -8,19 +8,24 @@ from tray_app.theme.fonts import fixed_font
 from tray_app.theme.tokens import tokens
 
 
-def style_sheet(dark: bool) -> str:
+def make_style_sheet(dark: bool) -> str:
     """The style sheet of one scheme. Raises KeyError for a token that the template names and the file lacks."""
     template = Template(asset("style.qss").read_text(encoding="utf-8"))
-    return template.substitute(_values(tokens().scheme(dark), dark))
+    return template.substitute(_template_values(tokens().scheme(dark), dark))
 
 
-def _values(colours: Mapping[str, str], dark: bool) -> dict[str, str]:
+def _template_values(colours: Mapping[str, str], dark: bool) -> dict[str, str]:
     values = {name: str(pixels) + "px" for name, pixels in tokens().size.items()}
-    images = {name: asset(f"icons/{file}.svg").as_posix() for name, file in _images(dark).items()}
-    return {f"size_{name}": value for name, value in values.items()} | images | dict(colours) | {"fixed": _fixed()}
+    images = {name: asset(f"icons/{file}.svg").as_posix() for name, file in _image_files(dark).items()}
+    return (
+        {f"size_{name}": value for name, value in values.items()}
+        | images
+        | dict(colours)
+        | {"fixed": _fixed_families()}
+    )
 
 
-def _images(dark: bool) -> dict[str, str]:
+def _image_files(dark: bool) -> dict[str, str]:
     return {
         "image_check": "check-dark" if dark else "check-light",
         "image_check_plain": "check-plain",
@@ -30,5 +35,5 @@ def _images(dark: bool) -> dict[str, str]:
     }
 
 
-def _fixed() -> str:
+def _fixed_families() -> str:
     return ", ".join(f'"{family}"' for family in fixed_font().families())

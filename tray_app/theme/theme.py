@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QApplication
 
 from tray_app.theme import fonts
 from tray_app.theme.icon import glyph_icon
-from tray_app.theme.palette import palette
-from tray_app.theme.style_sheet import style_sheet
+from tray_app.theme.palette import make_palette
+from tray_app.theme.style_sheet import make_style_sheet
 from tray_app.theme.tokens import tokens
 
 Choice = Literal["system", "light", "dark"]
@@ -36,10 +36,10 @@ class Theme(QObject):
         QApplication.setStyle("Fusion")
         QApplication.setFont(fonts.text_font())
         self._hints = QGuiApplication.styleHints()
-        self._hints.colorSchemeChanged.connect(self._follow)
+        self._hints.colorSchemeChanged.connect(self._follow_system)
         self._hints.setColorScheme(_SCHEMES[choice])
-        self._dark = self._wanted()
-        self._dress()
+        self._dark = self._wants_dark()
+        self._apply_style()
 
     @property
     def choice(self) -> Choice:
@@ -56,7 +56,7 @@ class Theme(QObject):
         self._choice = choice
         # The system's own parts of the window, such as its frame, follow this one.
         self._hints.setColorScheme(_SCHEMES[choice])
-        self._set_dark(self._wanted())
+        self._set_dark(self._wants_dark())
 
     def colour(self, token: str) -> QColor:
         """A colour of the scheme in force. Raises KeyError for an unknown token."""
@@ -70,7 +70,7 @@ class Theme(QObject):
         """The font for ids, URLs and code."""
         return fonts.fixed_font()
 
-    def _follow(self, scheme: Qt.ColorScheme) -> None:
+    def _follow_system(self, scheme: Qt.ColorScheme) -> None:
         # Also emitted for what `set_choice` asked for: then it is not the system that speaks.
         if self._choice == "system":
             self._set_dark(scheme == Qt.ColorScheme.Dark)
@@ -79,18 +79,18 @@ class Theme(QObject):
         if dark == self._dark:
             return
         self._dark = dark
-        self._dress()
+        self._apply_style()
         self.changed.emit()
 
-    def _wanted(self) -> bool:
+    def _wants_dark(self) -> bool:
         if self._choice == "system":
             return self._hints.colorScheme() == Qt.ColorScheme.Dark
         return self._choice == "dark"
 
-    def _dress(self) -> None:
-        QApplication.setPalette(palette(tokens().scheme(self._dark)))
+    def _apply_style(self) -> None:
+        QApplication.setPalette(make_palette(tokens().scheme(self._dark)))
         application = QApplication.instance()
-        sheet = style_sheet(self._dark)
+        sheet = make_style_sheet(self._dark)
         # Setting it again would polish every widget once more.
         if isinstance(application, QApplication) and application.styleSheet() != sheet:
             application.setStyleSheet(sheet)

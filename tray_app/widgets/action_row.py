@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from tray_app import theme
-from tray_app.widgets.buttons import button
+from tray_app.widgets.buttons import make_button
 
 Action = tuple[str, Callable[[], Any]]
 """A label, and what the button does."""
@@ -35,10 +35,10 @@ class ActionRow(QWidget):
             self._row.removeWidget(old)
             old.hide()
             old.deleteLater()
-        before = self._before()
+        before = self._previous_tab_stop()
         self.buttons = []
         for index, (label, slot) in enumerate(actions):
-            made = button(label, slot, role="primary" if primary and index == 0 else "")
+            made = make_button(label, slot, role="primary" if primary and index == 0 else "")
             self.buttons.append(made)
             self._row.insertWidget(index, made)
             made.show()
@@ -47,7 +47,7 @@ class ActionRow(QWidget):
             before = made
         self.setVisible(bool(actions))
 
-    def _before(self) -> QWidget | None:
+    def _previous_tab_stop(self) -> QWidget | None:
         """What Tab leaves to come here. Qt would have what comes later at the window's end."""
         widget = self._after or self.previousInFocusChain()
         while widget is not None and widget is not self:

@@ -10,7 +10,7 @@ def announce(widget: QWidget, text: str) -> None:
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))
 
 
-def name_changed(widget: QWidget) -> None:
+def notify_name_change(widget: QWidget) -> None:
     """Tell a screen reader that the accessible name of `widget` is another now."""
     if QAccessible.isActive():
         QAccessible.updateAccessibility(QAccessibleEvent(widget, QAccessible.Event.NameChanged))

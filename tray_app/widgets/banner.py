@@ -11,7 +11,7 @@ from server.core.errors import TrayError
 from tray_app import theme
 from tray_app.translation import tr
 from tray_app.widgets.announcement import announce
-from tray_app.widgets.buttons import button
+from tray_app.widgets.buttons import make_button
 from tray_app.widgets.icon_label import IconLabel
 
 Level = Literal["info", "ok", "warning", "error"]
@@ -32,11 +32,13 @@ class Banner(QFrame):
         super().__init__(parent)
         self.setProperty("role", "banner")
         self._icon = IconLabel(*_ICONS["info"], theme.size("icon") + 2)
-        self._message = _text("")
-        self._hint = _text("muted")
+        self._message = _make_text("")
+        self._hint = _make_text("muted")
         self._actions = QHBoxLayout()
         self._content = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self.close_button = button("", self.clear, role="quiet", icon="mdi6.close", hint=tr("Close this message"))
+        self.close_button = make_button(
+            "", self.clear_message, role="quiet", icon="mdi6.close", hint=tr("Close this message")
+        )
         self._level: Level = "info"
         self._lay_out()
         self.hide()
@@ -59,8 +61,8 @@ class Banner(QFrame):
         self._hint.setVisible(bool(hint))
         self._set_actions(actions)
         self._icon.set_icon(*_ICONS[level])
-        self._arrange()
-        theme.restyle(self, level=level)
+        self._arrange_actions()
+        theme.apply_style(self, level=level)
         self.setAccessibleName(f"{message} {hint}".strip())
         self.show()
         announce(self, self.accessibleName())
@@ -69,7 +71,7 @@ class Banner(QFrame):
         """Say what an error says of itself."""
         self.show_message("error", error.message, error.hint, actions)
 
-    def clear(self) -> None:
+    def clear_message(self) -> None:
         """Say nothing any more."""
         self._message.clear()
         self._set_actions(())
@@ -83,15 +85,15 @@ class Banner(QFrame):
         if not actions:
             return
         for label, slot in actions:
-            self._actions.addWidget(button(label, slot))
+            self._actions.addWidget(make_button(label, slot))
         # Below the texts the buttons stand at the left; beside them the texts take the room.
         self._actions.addStretch(1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._arrange()
+        self._arrange_actions()
 
-    def _arrange(self) -> None:
+    def _arrange_actions(self) -> None:
         """The actions stand beside the texts, or below them where both do not fit into one line."""
         widths = (label.fontMetrics().horizontalAdvance(label.text()) for label in (self._message, self._hint))
         beside = self._actions.sizeHint().width() + self._icon.width() + self.close_button.sizeHint().width()
@@ -121,7 +123,7 @@ class Banner(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
 
-def _text(role: str) -> QLabel:
+def _make_text(role: str) -> QLabel:
     label = QLabel()
     label.setProperty("role", role)
     label.setTextFormat(Qt.TextFormat.PlainText)

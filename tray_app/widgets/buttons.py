@@ -18,22 +18,22 @@ COPIED_MS = 1000
 _ICON_TOKENS = {"primary": "on_accent", "destroy": "on_error", "danger": "error"}
 
 
-def button(text: str, slot: Callable[[], Any], *, role: str = "", icon: str = "", hint: str = "") -> QPushButton:
+def make_button(text: str, slot: Callable[[], Any], *, role: str = "", icon: str = "", hint: str = "") -> QPushButton:
     """A push button that calls `slot` without arguments.
 
     `role` is "primary", "danger" or "quiet"; `icon` a name of qtawesome. `hint` is the tooltip, and what a screen
     reader says of a button that has no text.
     """
     made = QPushButton(text)
-    dress_button(made, role=role, icon=icon, hint=hint)
+    apply_button_style(made, role=role, icon=icon, hint=hint)
     made.clicked.connect(lambda _checked=False: slot())
     return made
 
 
-def dress_button(made: QPushButton, *, role: str = "", icon: str = "", hint: str = "") -> None:
+def apply_button_style(made: QPushButton, *, role: str = "", icon: str = "", hint: str = "") -> None:
     """Give a button its role, icon and hint. A click leaves the focus where it was; Tab reaches the button."""
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    EnterPresses(made)
+    EnterKeyFilter(made)
     made.setProperty("role", role)
     made.setIconSize(QSize(theme.size("icon"), theme.size("icon")))
     if icon:
@@ -44,7 +44,7 @@ def dress_button(made: QPushButton, *, role: str = "", icon: str = "", hint: str
         made.setAccessibleName(hint)
 
 
-class EnterPresses(QObject):
+class EnterKeyFilter(QObject):
     """Has Enter press a button that has the focus, as the space bar does; Qt does so in dialogs alone."""
 
     def __init__(self, made: QAbstractButton) -> None:
@@ -68,13 +68,13 @@ class CopyButton(QPushButton):
         super().__init__(parent)
         self._source = text_source
         self._label = tr("Copy") if label is None else label
-        self._quiet = QTimer(self)
-        self._quiet.setSingleShot(True)
-        self._quiet.setInterval(COPIED_MS)
-        self._quiet.timeout.connect(self._ready)
-        dress_button(self, role="quiet", icon="mdi6.content-copy", hint="" if self._label else tr("Copy"))
-        self._ready()
-        self.clicked.connect(self.copy)
+        self._reset_timer = QTimer(self)
+        self._reset_timer.setSingleShot(True)
+        self._reset_timer.setInterval(COPIED_MS)
+        self._reset_timer.timeout.connect(self._reset_label)
+        apply_button_style(self, role="quiet", icon="mdi6.content-copy", hint="" if self._label else tr("Copy"))
+        self._reset_label()
+        self.clicked.connect(self.copy_text)
 
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
@@ -86,32 +86,32 @@ class CopyButton(QPushButton):
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
-    def copy(self) -> None:
+    def copy_text(self) -> None:
         """Copy now, as a click does. A source that fails is logged, and the button says so."""
         text = self._source()
         if isinstance(text, str):
-            self._put(text)
+            self._set_clipboard(text)
         else:
             spawn(
-                self._copy_later(text),
+                self._copy_awaited(text),
                 name="copy",
-                on_error=lambda _error: self._say(tr("Not copied"), "mdi6.alert-outline"),
+                on_error=lambda _error: self._show_result(tr("Not copied"), "mdi6.alert-outline"),
             )
 
-    async def _copy_later(self, text: Awaitable[str]) -> None:
-        self._put(await text)
+    async def _copy_awaited(self, text: Awaitable[str]) -> None:
+        self._set_clipboard(await text)
 
-    def _put(self, text: str) -> None:
+    def _set_clipboard(self, text: str) -> None:
         QGuiApplication.clipboard().setText(text)
-        self._say(tr("Copied"), "mdi6.check")
+        self._show_result(tr("Copied"), "mdi6.check")
 
-    def _say(self, word: str, icon: str) -> None:
+    def _show_result(self, word: str, icon: str) -> None:
         if self._label:
             self.setText(word)
         self.setIcon(theme.current().icon(icon))
         announce(self, word)
-        self._quiet.start()
+        self._reset_timer.start()
 
-    def _ready(self) -> None:
+    def _reset_label(self) -> None:
         self.setText(self._label)
         self.setIcon(theme.current().icon("mdi6.content-copy"))

@@ -22,7 +22,7 @@ class ChipRow(QWidget):
         self._group = QButtonGroup(self)
         self._chips: dict[str, QPushButton] = {}
         for key, label in chips:
-            self._chips[key] = self._chip(key, label)
+            self._chips[key] = self._make_chip(key, label)
             row.addWidget(self._chips[key])
         row.addStretch(1)
         self._current = chips[0][0] if chips else ""
@@ -39,20 +39,20 @@ class ChipRow(QWidget):
         self._current = key
         self._chips[key].setChecked(True)
 
-    def chip(self, key: str) -> QPushButton:
+    def chip_button(self, key: str) -> QPushButton:
         """The button of a chip."""
         return self._chips[key]
 
-    def _chip(self, key: str, label: str) -> QPushButton:
+    def _make_chip(self, key: str, label: str) -> QPushButton:
         chip = QPushButton(label)
         chip.setProperty("role", "chip")
         chip.setCheckable(True)
         chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        chip.toggled.connect(lambda on: self._choose(key) if on else None)
+        chip.toggled.connect(lambda on: self._choose_chip(key) if on else None)
         self._group.addButton(chip)
         return chip
 
-    def _choose(self, key: str) -> None:
+    def _choose_chip(self, key: str) -> None:
         if key != self._current:
             self._current = key
             self.chosen.emit(key)

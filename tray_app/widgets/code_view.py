@@ -9,7 +9,7 @@ from tray_app.translation import tr
 from tray_app.widgets.buttons import CopyButton, TextSource
 from tray_app.widgets.syntax import SyntaxHighlighter
 
-_MOST_LINES = 18
+_MAX_LINES = 18
 _BAR = 32
 _EDGE = 6
 
@@ -27,7 +27,7 @@ class _Editor(QPlainTextEdit):
         by_hand = Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         self.setTextInteractionFlags(by_hand)
 
-    def make_room(self, above: int, beside: int) -> None:
+    def set_margins(self, above: int, beside: int) -> None:
         self.setViewportMargins(0, above, beside, 0)
 
     def height_of(self, lines: int) -> int:
@@ -49,10 +49,10 @@ class CodeView(QFrame):
 
     def __init__(
         self, text: str = "", language: str = "", parent: QWidget | None = None, *,
-        copied: TextSource | None = None, most_lines: int = _MOST_LINES,
+        copied: TextSource | None = None, most_lines: int = _MAX_LINES,
     ) -> None:  # fmt: skip
         super().__init__(parent)
-        self._most_lines = most_lines
+        self._max_lines = most_lines
         self._edit = _Editor()
         self._syntax = SyntaxHighlighter(self._edit.document())
         self._language = QLabel(self)
@@ -75,11 +75,11 @@ class CodeView(QFrame):
         self._syntax.set_language(language)
         if text != self.text():
             self._edit.setPlainText(text)
-        self._arrange()
+        self._arrange_bar()
 
     def sizeHint(self) -> QSize:
-        lines = min(max(self._edit.blockCount(), 1), self._most_lines)
-        above = _BAR if self._many else 0
+        lines = min(max(self._edit.blockCount(), 1), self._max_lines)
+        above = _BAR if self._is_multiline else 0
         return QSize(320, self._edit.height_of(lines) + above)
 
     def minimumSizeHint(self) -> QSize:
@@ -87,21 +87,23 @@ class CodeView(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._arrange()
+        self._arrange_bar()
 
     @property
-    def _many(self) -> bool:
+    def _is_multiline(self) -> bool:
         return self._edit.blockCount() > 1
 
-    def _arrange(self) -> None:
+    def _arrange_bar(self) -> None:
         self.copy.resize(self.copy.sizeHint())
-        self.copy.move(self.width() - self.copy.width() - _EDGE, _EDGE if self._many else 2)
+        self.copy.move(self.width() - self.copy.width() - _EDGE, _EDGE if self._is_multiline else 2)
         self.copy.raise_()
-        self._language.setVisible(self._many and bool(self._language.text()))
+        self._language.setVisible(self._is_multiline and bool(self._language.text()))
         self._language.setGeometry(12, _EDGE, max(0, self.copy.x() - 12), _BAR)
         self._language.raise_()
         # A single line needs none, and beside it the bar would be all that is seen.
         off, needed = Qt.ScrollBarPolicy.ScrollBarAlwaysOff, Qt.ScrollBarPolicy.ScrollBarAsNeeded
-        self._edit.setVerticalScrollBarPolicy(needed if self._many else off)
-        self._edit.make_room(_BAR if self._many else 0, 0 if self._many else self.copy.width() + _EDGE)
+        self._edit.setVerticalScrollBarPolicy(needed if self._is_multiline else off)
+        self._edit.set_margins(
+            _BAR if self._is_multiline else 0, 0 if self._is_multiline else self.copy.width() + _EDGE
+        )
         self.updateGeometry()

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from tray_app import theme
 from tray_app.translation import tr
-from tray_app.widgets.buttons import button
+from tray_app.widgets.buttons import make_button
 
 _WIDTH = 420
 
@@ -22,11 +22,11 @@ class Confirmation(QDialog):
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.keep = button(keep_label, self.reject)
-        self.confirm = button(confirm_label, self.accept, role="destroy" if destroys else "primary")
+        self.keep = make_button(keep_label, self.reject)
+        self.confirm = make_button(confirm_label, self.accept, role="destroy" if destroys else "primary")
         self.keep.setDefault(True)
         self.confirm.setAutoDefault(False)
-        self._lay_out(_label(title, "heading"), _label(text, ""))
+        self._lay_out(_make_label(title, "heading"), _make_label(text, ""))
         self.keep.setFocus()
 
     def _lay_out(self, title: QLabel, text: QLabel) -> None:
@@ -46,7 +46,7 @@ class Confirmation(QDialog):
         self.setFixedWidth(_WIDTH)
 
 
-def confirm(
+def ask_confirmation(
     parent: QWidget,
     title: str,
     text: str,
@@ -64,7 +64,7 @@ def confirm(
     return dialog
 
 
-def _label(text: str, role: str) -> QLabel:
+def _make_label(text: str, role: str) -> QLabel:
     label = QLabel(text)
     label.setProperty("role", role)
     label.setTextFormat(Qt.TextFormat.PlainText)

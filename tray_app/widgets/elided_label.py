@@ -4,7 +4,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
-_LEAST_CHARACTERS = 6
+_MIN_CHARACTERS = 6
 
 
 class ElidedLabel(QLabel):
@@ -28,12 +28,12 @@ class ElidedLabel(QLabel):
         self.setToolTip(text)
 
     @property
-    def elided(self) -> bool:
+    def is_elided(self) -> bool:
         """Whether a part of the text is not seen."""
-        return self._shown() != self.text()
+        return self._visible_text() != self.text()
 
     def minimumSizeHint(self) -> QSize:
-        width = self.fontMetrics().averageCharWidth() * _LEAST_CHARACTERS
+        width = self.fontMetrics().averageCharWidth() * _MIN_CHARACTERS
         return QSize(min(width, super().sizeHint().width()), super().sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -45,16 +45,16 @@ class ElidedLabel(QLabel):
             int(alignment),
             self.palette(),
             self.isEnabled(),
-            self._shown(),
+            self._visible_text(),
             self.foregroundRole(),
         )
         painter.end()
 
     def event(self, event: QEvent) -> bool:
         # Where all of it is seen, a tooltip that says the same is in the way.
-        if event.type() == QEvent.Type.ToolTip and not self.elided and self.toolTip() == self.text():
+        if event.type() == QEvent.Type.ToolTip and not self.is_elided and self.toolTip() == self.text():
             return True
         return super().event(event)
 
-    def _shown(self) -> str:
+    def _visible_text(self) -> str:
         return self.fontMetrics().elidedText(self.text(), self._mode, self.contentsRect().width())

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from tray_app import theme
-from tray_app.widgets.buttons import button
+from tray_app.widgets.buttons import make_button
 from tray_app.widgets.icon_label import IconLabel
 
 _SIDE = 40
@@ -31,7 +31,7 @@ class EmptyState(QWidget):
         self._sentence.setProperty("role", "muted")
         self._sentence.setFixedWidth(_WIDTH)
         self._on_action = on_action
-        self.action = button(action_label, self._act, role="primary")
+        self.action = make_button(action_label, self._run_action, role="primary")
         self._lay_out()
         # Only now: a widget that is made visible before it has a parent is a window for a moment.
         self.action.setVisible(bool(action_label))
@@ -50,7 +50,7 @@ class EmptyState(QWidget):
         self.action.setText(label)
         self.action.setVisible(bool(label))
 
-    def _act(self) -> None:
+    def _run_action(self) -> None:
         if self._on_action is not None:
             self._on_action()
 

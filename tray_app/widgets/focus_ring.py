@@ -23,5 +23,5 @@ class FocusRing(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QFocusEvent) and event.gotFocus() and event.reason() in (*BY_KEYBOARD, *_BY_HAND):
-            theme.restyle(self._widget, ring=event.reason() in BY_KEYBOARD)
+            theme.apply_style(self._widget, ring=event.reason() in BY_KEYBOARD)
         return super().eventFilter(watched, event)

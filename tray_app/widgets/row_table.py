@@ -14,13 +14,13 @@ class RowTable(QTableView):
     A key that leads to where the cursor is already brings that into view.
     """
 
-    def entry(self) -> QModelIndex:
+    def entry_index(self) -> QModelIndex:
         """Where the keyboard comes in while no row is the current one; an invalid index if there are none."""
         return self.model().index(0, 0, self.rootIndex())
 
-    def enter(self) -> bool:
+    def select_entry(self) -> bool:
         """Make the `entry` the current row, and select it; False if there is none."""
-        index = self.entry()
+        index = self.entry_index()
         if index.isValid():
             flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
             self.selectionModel().setCurrentIndex(index, flags)

@@ -30,7 +30,7 @@ class RowDelegate(QStyledItemDelegate):
         self._view = view
         self._hovered = QPersistentModelIndex()
         view.setMouseTracking(True)
-        view.entered.connect(self._hover)
+        view.entered.connect(self._set_hovered)
         self._viewport = view.viewport()
         self._viewport.installEventFilter(self)
 
@@ -60,11 +60,11 @@ class RowDelegate(QStyledItemDelegate):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:
-            self._hover(QModelIndex())
+            self._set_hovered(QModelIndex())
         # The view's own events are none of an editor's: Qt would close what is no editor.
         return watched is not self._viewport and super().eventFilter(watched, event)
 
-    def _hover(self, index: QModelIndex) -> None:
+    def _set_hovered(self, index: QModelIndex) -> None:
         if index.isValid() and index.row() == self._hovered.row() and index.parent() == self._hovered.parent():
             return  # only from one cell to the next
         self._hovered = QPersistentModelIndex(index)
@@ -81,25 +81,25 @@ class KeyboardEntry(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QFocusEvent) and event.gotFocus() and event.reason() in BY_KEYBOARD:
-            self._select()
+            self._select_entry()
         return super().eventFilter(watched, event)
 
-    def _select(self) -> None:
+    def _select_entry(self) -> None:
         selection = self._view.selectionModel()
         current = self._view.currentIndex()
         if selection.hasSelection():
             return
-        index = current if current.isValid() else self._entry()
+        index = current if current.isValid() else self._entry_index()
         if index.isValid():
             flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
             selection.setCurrentIndex(index, flags)
 
-    def _entry(self) -> QModelIndex:
+    def _entry_index(self) -> QModelIndex:
         view = self._view
-        return view.entry() if isinstance(view, RowTable) else view.model().index(0, 0, view.rootIndex())
+        return view.entry_index() if isinstance(view, RowTable) else view.model().index(0, 0, view.rootIndex())
 
 
-def dress_rows(view: QAbstractItemView) -> None:
+def apply_row_style(view: QAbstractItemView) -> None:
     """Make a list, table or tree look and scroll like all the others. Call it once its model is set."""
     view.setItemDelegate(RowDelegate(view))
     KeyboardEntry(view)
@@ -109,9 +109,9 @@ def dress_rows(view: QAbstractItemView) -> None:
     view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
     view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
     if isinstance(view, QTableView):
-        _dress_table(view)
+        _apply_table_style(view)
     if isinstance(view, QTreeView):
-        _dress_header(view.header())
+        _apply_header_style(view.header())
 
 
 def close_header(table: QTableView) -> None:
@@ -122,7 +122,7 @@ def close_header(table: QTableView) -> None:
     table.addScrollBarWidget(end, Qt.AlignmentFlag.AlignTop)
 
 
-def _dress_table(table: QTableView) -> None:
+def _apply_table_style(table: QTableView) -> None:
     table.setShowGrid(False)
     table.setWordWrap(False)
     table.setCornerButtonEnabled(False)
@@ -134,10 +134,10 @@ def _dress_table(table: QTableView) -> None:
     rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
     rows.setMinimumSectionSize(theme.size("row"))
     rows.setDefaultSectionSize(theme.size("row"))
-    _dress_header(table.horizontalHeader())
+    _apply_header_style(table.horizontalHeader())
 
 
-def _dress_header(header: QHeaderView) -> None:
+def _apply_header_style(header: QHeaderView) -> None:
     header.setHighlightSections(False)
     header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     header.setTextElideMode(Qt.TextElideMode.ElideRight)

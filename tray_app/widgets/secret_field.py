@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from server.core.tasks import spawn
 from tray_app import theme
 from tray_app.translation import tr
-from tray_app.widgets.buttons import CopyButton, button
+from tray_app.widgets.buttons import CopyButton, make_button
 from tray_app.widgets.elided_label import ElidedLabel
 
 SHOWN_SECONDS = 10
@@ -37,13 +37,13 @@ class SecretField(QWidget):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(round(shown_seconds * 1000))
-        self._timer.timeout.connect(self.conceal)
+        self._timer.timeout.connect(self.hide_secret)
         self._text = ElidedLabel()
         self._text.setProperty("role", "code")
         self._text.setFont(theme.fixed_font())
         # The dots are never elided.
         self._text.setMinimumWidth(self._text.fontMetrics().horizontalAdvance(_DOTS) + 2)
-        self.toggle = button(tr("Show"), self._toggle, role="quiet", icon="mdi6.eye-outline")
+        self.toggle = make_button(tr("Show"), self._toggle_secret, role="quiet", icon="mdi6.eye-outline")
         self.copy = CopyButton(source)
         self.copy.setAccessibleName(f"{self._name}: {self.copy.text()}")
         row = QHBoxLayout(self)
@@ -52,10 +52,10 @@ class SecretField(QWidget):
         row.addWidget(self._text, 1)
         row.addWidget(self.toggle)
         row.addWidget(self.copy)
-        self.conceal()
+        self.hide_secret()
 
     @property
-    def shown(self) -> bool:
+    def is_revealed(self) -> bool:
         """Whether the secret can be read now."""
         return self._timer.isActive()
 
@@ -63,11 +63,13 @@ class SecretField(QWidget):
         """What can be read: the secret, or dots."""
         return self._text.text()
 
-    def reveal(self) -> None:
+    def reveal_secret(self) -> None:
         """Show the secret for 10 s. A source that fails is logged, and the field says so."""
-        spawn(self._reveal(), name="show the key", on_error=lambda _error: self._text.setText(tr("Cannot be read")))
+        spawn(
+            self._load_secret(), name="show the key", on_error=lambda _error: self._text.setText(tr("Cannot be read"))
+        )
 
-    def conceal(self) -> None:
+    def hide_secret(self) -> None:
         """Hide it, as after it was rotated."""
         self._wanted = False
         self._timer.stop()
@@ -77,9 +79,9 @@ class SecretField(QWidget):
         self._draw_toggle()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        self.conceal()
+        self.hide_secret()
 
-    async def _reveal(self) -> None:
+    async def _load_secret(self) -> None:
         self._wanted = True
         secret = await self._source()
         if not self._wanted:  # the page was left in the meantime
@@ -89,13 +91,13 @@ class SecretField(QWidget):
         self._text.setAccessibleName(secret)
         self._draw_toggle()
 
-    def _toggle(self) -> None:
-        if self.shown:
-            self.conceal()
+    def _toggle_secret(self) -> None:
+        if self.is_revealed:
+            self.hide_secret()
         else:
-            self.reveal()
+            self.reveal_secret()
 
     def _draw_toggle(self) -> None:
-        self.toggle.setText(tr("Hide") if self.shown else tr("Show"))
+        self.toggle.setText(tr("Hide") if self.is_revealed else tr("Show"))
         self.toggle.setAccessibleName(f"{self._name}: {self.toggle.text()}")
-        self.toggle.setIcon(theme.current().icon("mdi6.eye-off-outline" if self.shown else "mdi6.eye-outline"))
+        self.toggle.setIcon(theme.current().icon("mdi6.eye-off-outline" if self.is_revealed else "mdi6.eye-outline"))

@@ -42,7 +42,7 @@ class SyntaxHighlighter(QSyntaxHighlighter):
         """Read the document as `language` from now on."""
         if language != self._language:
             self._language = language
-            self._pattern = pattern(language)
+            self._pattern = language_pattern(language)
             self.rehighlight()
 
     def highlightBlock(self, text: str) -> None:
@@ -56,7 +56,7 @@ class SyntaxHighlighter(QSyntaxHighlighter):
             self.setFormat(match.start(), match.end() - match.start(), form)
 
 
-def pattern(language: str) -> re.Pattern[str] | None:
+def language_pattern(language: str) -> re.Pattern[str] | None:
     """One expression with a group for each kind of token; None for a language that is not known."""
     name = {"sh": "bash", "shell": "bash", "js": "javascript", "yml": "yaml", "py": "python"}.get(language, language)
     if name not in _WORDS:

@@ -33,7 +33,7 @@ class Toast(QFrame):
     def show_message(self, text: str, seconds: float = 3) -> None:
         """Say `text` for some seconds."""
         self._text.setText(text)
-        self._place()
+        self._update_position()
         self.show()
         self.raise_()
         self._timer.start(round(seconds * 1000))
@@ -41,10 +41,10 @@ class Toast(QFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.isVisible():
-            self._place()
+            self._update_position()
         return super().eventFilter(watched, event)
 
-    def _place(self) -> None:
+    def _update_position(self) -> None:
         self.adjustSize()
         host = self._host
         self.move((host.width() - self.width()) // 2, host.height() - self.height() - theme.size("margin"))

@@ -33,11 +33,11 @@ def turning(busy: Busy) -> bool:
 
 
 def test_it_appears_after_a_while_and_turns_until_the_end(busy: Busy, qtbot: QtBot) -> None:
-    busy.begin("Testing the connection")
+    busy.begin_work("Testing the connection")
     at_once = busy.isVisible()
     qtbot.waitUntil(busy.isVisible)
     turned = turning(busy)
-    busy.end()
+    busy.end_work()
 
     assert not at_once
     assert turned
@@ -46,31 +46,31 @@ def test_it_appears_after_a_while_and_turns_until_the_end(busy: Busy, qtbot: QtB
 
 
 def test_what_ends_in_time_is_never_seen(busy: Busy) -> None:
-    busy.begin("Testing")
-    busy.end()
+    busy.begin_work("Testing")
+    busy.end_work()
 
     assert busy.isHidden()
-    assert not busy.waiting
+    assert not busy.is_delayed
 
 
 def test_it_can_be_cancelled(busy: Busy, qtbot: QtBot) -> None:
     cancelled: list[bool] = []
-    busy.begin("Testing", on_cancel=lambda: cancelled.append(True))
+    busy.begin_work("Testing", on_cancel=lambda: cancelled.append(True))
     qtbot.waitUntil(busy.isVisible)
-    qtbot.mouseClick(busy.cancel, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(busy.cancel_button, Qt.MouseButton.LeftButton)
 
     assert cancelled == [True]
     assert busy.isHidden()
 
 
 def test_without_a_way_to_cancel_there_is_no_button(busy: Busy) -> None:
-    busy.begin("Testing")
+    busy.begin_work("Testing")
 
-    assert busy.cancel.isHidden()
+    assert busy.cancel_button.isHidden()
 
 
 def test_in_a_hidden_window_nothing_turns(busy: Busy, window: QWidget, qtbot: QtBot) -> None:
-    busy.begin("Testing")
+    busy.begin_work("Testing")
     qtbot.waitUntil(busy.isVisible)
     window.hide()
 

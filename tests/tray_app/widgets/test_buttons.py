@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.waiting import until
 from tray_app.theme import Theme
-from tray_app.widgets import CopyButton, button, buttons
+from tray_app.widgets import CopyButton, buttons, make_button
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def clicked(made: QPushButton, qtbot: QtBot) -> None:
 
 def test_a_button_calls_its_slot_without_arguments(theme: Theme, qtbot: QtBot) -> None:
     calls: list[tuple[object, ...]] = []
-    made = button("Start", lambda *arguments: calls.append(arguments), role="primary", icon="mdi6.play")
+    made = make_button("Start", lambda *arguments: calls.append(arguments), role="primary", icon="mdi6.play")
     qtbot.addWidget(made)
     clicked(made, qtbot)
 
@@ -35,7 +35,7 @@ def test_a_button_calls_its_slot_without_arguments(theme: Theme, qtbot: QtBot) -
 
 
 def test_a_button_of_an_icon_alone_has_a_name_for_screen_readers(theme: Theme, qtbot: QtBot) -> None:
-    made = button("", lambda: None, icon="mdi6.refresh", hint="Refresh")
+    made = make_button("", lambda: None, icon="mdi6.refresh", hint="Refresh")
     qtbot.addWidget(made)
 
     assert made.accessibleName() == "Refresh"
@@ -46,7 +46,7 @@ def test_tab_reaches_a_button_and_a_click_leaves_the_focus_where_it_was(theme: T
     window = QWidget()
     qtbot.addWidget(window)
     row = QHBoxLayout(window)
-    one, other = button("One", lambda: None), button("Other", lambda: None)
+    one, other = make_button("One", lambda: None), make_button("Other", lambda: None)
     row.addWidget(one)
     row.addWidget(other)
     with qtbot.waitExposed(window):
@@ -109,7 +109,7 @@ async def test_copy_says_when_there_is_nothing_to_copy(theme: Theme, qtbot: QtBo
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])
 def test_the_keyboard_presses_the_button_that_has_the_focus(theme: Theme, qtbot: QtBot, key: Qt.Key) -> None:
     calls: list[bool] = []
-    made = button("Start", lambda: calls.append(True))
+    made = make_button("Start", lambda: calls.append(True))
     qtbot.addWidget(made)
     qtbot.keyClick(made, key)
 

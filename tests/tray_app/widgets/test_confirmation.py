@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from tray_app.theme import Theme
-from tray_app.widgets import Confirmation, confirm
+from tray_app.widgets import Confirmation, ask_confirmation
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def window(theme: Theme, qtbot: QtBot) -> QWidget:
 
 
 def asked(window: QWidget, done: list[str]) -> Confirmation:
-    return confirm(
+    return ask_confirmation(
         window,
         "Delete 12 sessions?",
         "They cannot be had back.",

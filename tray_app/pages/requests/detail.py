@@ -14,7 +14,7 @@ from tray_app.pages.requests.detail_header import DetailHeader
 from tray_app.pages.requests.facts import Facts, TimingBar
 from tray_app.pages.requests.logged_text import LoggedText
 from tray_app.translation import tr
-from tray_app.widgets import Busy, button
+from tray_app.widgets import Busy, make_button
 
 
 class DetailPane(QFrame):
@@ -37,7 +37,7 @@ class DetailPane(QFrame):
         )
         self.error = _text("error")
         self.advice = _text("")
-        self.advice_button = button("", self._follow_advice)
+        self.advice_button = make_button("", self._follow_advice)
         self.warnings = _text("warning")
         self.facts, self.times, self.tokens = Facts(), Facts(), Facts()
         self.bar = TimingBar()
@@ -88,7 +88,7 @@ class DetailPane(QFrame):
         for part in (self._tokens_heading, self.tokens):
             part.setVisible(bool(usage(record)))
         _say(self.error, record.error or "")
-        theme.restyle(self.error, role="error" if record.status == "error" else "muted")
+        theme.apply_style(self.error, role="error" if record.status == "error" else "muted")
         _say(self.warnings, "\n".join(record.warnings))
         self._advice = advice(record)
         _say(self.advice, self._advice.text if self._advice else "")
@@ -105,14 +105,14 @@ class DetailPane(QFrame):
         # One at a time: whoever runs through the list with the arrow keys does not have all of it read.
         self._unread = True
         if self._reading is None or self._reading.done():
-            self._busy.begin()
+            self._busy.begin_work()
             self._reading = self._context.run(self._read_what_is_shown(), name="read a request")
             self._reading.add_done_callback(self._was_read)
 
     def _was_read(self, task: "asyncio.Task[None]") -> None:
         if task is self._reading:
             self._reading = None
-            self._busy.end()
+            self._busy.end_work()
 
     async def _read_what_is_shown(self) -> None:
         while self._unread and self.record is not None:

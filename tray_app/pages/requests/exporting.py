@@ -72,18 +72,18 @@ class RequestExport(QObject):
         ask_where_to_save(self._window, tr("Export requests"), FILE_NAME, filters, chosen)
 
     def _start(self, path: Path, work: Coroutine[Any, Any, int]) -> None:
-        self._busy.begin(tr("Exporting requests"), self.cancel)
+        self._busy.begin_work(tr("Exporting requests"), self.cancel)
         self._task = self._context.run(work, name="export requests", on_error=self._failed)
         self._task.add_done_callback(lambda task: self._ended(task, path))
 
     def _progress(self, done: int, total: int) -> None:
         if self._busy.isVisible():
             text = tr("Exporting: {done} of {total}").format(done=f"{done:,}", total=f"{total:,}")
-            self._busy.begin(text, self.cancel)
+            self._busy.begin_work(text, self.cancel)
 
     def _ended(self, task: "asyncio.Task[int | None]", path: Path) -> None:
         self._task = None
-        self._busy.end()
+        self._busy.end_work()
         if task.cancelled():
             self._told(tr("The export was cancelled."))
         elif task.exception() is None and (count := task.result()) is not None:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 from tray_app import theme
 from tray_app.models.requests.detail import Body, Pair
 from tray_app.translation import tr
-from tray_app.widgets import CodeView, CopyButton, button
+from tray_app.widgets import CodeView, CopyButton, make_button
 
 
 class LoggedText(QWidget):
@@ -27,7 +27,7 @@ class LoggedText(QWidget):
         # The pane scrolls: no text gives way to the others.
         self.view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.copy_whole = CopyButton(lambda: self._whole, tr("Copy all"))
-        self.remedy = button("", self._mend)
+        self.remedy = make_button("", self._mend)
         self._on_remedy: Callable[[], Any] | None = None
         self._lay_out()
         self.hide()

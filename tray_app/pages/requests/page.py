@@ -19,7 +19,7 @@ from tray_app.pages.requests.list_pane import ListPane
 from tray_app.pages.requests.session_filter import SessionFilter
 from tray_app.pages.requests.table import RequestTable
 from tray_app.translation import counted, tr
-from tray_app.widgets import Busy, ChipRow, SearchField, Toast, button
+from tray_app.widgets import Busy, ChipRow, SearchField, Toast, make_button
 from tray_app.window.adaptive_splitter import AdaptiveSplitter
 from tray_app.window.page import Page
 
@@ -187,7 +187,7 @@ class RequestsPage(Page):
         self.banner.show_error(error, [(tr("Try again"), self._try_again)])
 
     def _try_again(self) -> None:
-        self.banner.clear()
+        self.banner.clear_message()
         self.context.run(self._open_store(), name="open the history")
 
     async def _open_store(self) -> None:
@@ -202,7 +202,7 @@ class RequestsPage(Page):
         # A start opens a store that could not be opened before.
         if self.context.store is not self._store:
             self._store = self.context.store
-            self.banner.clear()
+            self.banner.clear_message()
             self.log.reload()
         self._update()
 
@@ -223,7 +223,7 @@ class RequestsPage(Page):
                 self._timer.start(interval)
         if self.log.busy != self._is_reading:
             self._is_reading = self.log.busy
-            (self.reading.begin if self._is_reading else self.reading.end)()
+            (self.reading.begin_work if self._is_reading else self.reading.end_work)()
         self._update_foot(running)
         if self.log.rowCount():
             self.list.show_table()
@@ -260,18 +260,18 @@ class RequestsPage(Page):
             ]
         )
         self.search = SearchField(tr("Filter by client, model, status, error..."))
-        self.pause = button(
+        self.pause = make_button(
             tr("&Pause"), lambda: None, icon="mdi6.pause", hint=tr("Pause the list; requests keep running (Ctrl+P)")
         )
         self.pause.setCheckable(True)
         self.pause.setShortcut("Ctrl+P")
         self.pause.setMinimumWidth(104)  # for both of its words
-        self.export_button = button(
+        self.export_button = make_button(
             tr("&Export..."),
             self.actions_.export_filtered.trigger,
             hint=tr("Export all matching requests as JSON Lines (Ctrl+E)"),
         )
-        self.clear_button = button(tr("Clear &log..."), self.clearing.ask)
+        self.clear_button = make_button(tr("Clear &log..."), self.clearing.ask)
         self.session = SessionFilter(self.context)
         self.count = QLabel()
         self.count.setProperty("role", "muted")

@@ -15,7 +15,7 @@ from tray_app.pages.requests.column_widths import Widths, fit
 from tray_app.pages.requests.delegate import PADDING, RequestDelegate
 from tray_app.preferences import Preferences
 from tray_app.translation import tr
-from tray_app.widgets import close_header, dress_rows
+from tray_app.widgets import apply_row_style, close_header
 from tray_app.widgets.row_table import RowTable
 
 WIDTHS = "requests/columns"
@@ -96,7 +96,7 @@ class RequestTable(RowTable):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter opens; End goes to the end of the log, whether it is among the rows or not."""
-        entered = not self.currentIndex().isValid() and event.key() in (*_STEPS, *_ENTER) and self.enter()
+        entered = not self.currentIndex().isValid() and event.key() in (*_STEPS, *_ENTER) and self.select_entry()
         if event.key() in _ENTER and self.current is not None:
             self.chosen.emit(self.current)
         elif not entered:
@@ -104,7 +104,7 @@ class RequestTable(RowTable):
                 self.go_to_end()
             super().keyPressEvent(event)
 
-    def entry(self) -> QModelIndex:
+    def entry_index(self) -> QModelIndex:
         """A request that is in view; the newest, if that is."""
         row = self.log.rowCount() - 1 if self._follows else self.rowAt(0)
         return self.log.index(row, 0)
@@ -224,7 +224,7 @@ class RequestTable(RowTable):
     # Setting up
 
     def _dress(self) -> None:
-        dress_rows(self)
+        apply_row_style(self)
         close_header(self)
         self.setItemDelegate(RequestDelegate(self, self.log))
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)

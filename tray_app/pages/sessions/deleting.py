@@ -9,8 +9,9 @@ from server.core.records import SessionSummary
 from tray_app.models.sessions.cells import sessions_text
 from tray_app.models.sessions.deletion import SessionDeletion
 from tray_app.pages.sessions.session_table import SessionTable
+from tray_app.pages.sessions.undo_bar import UndoBar
 from tray_app.translation import counted, tr
-from tray_app.widgets import UndoBar, confirm
+from tray_app.widgets import ask_confirmation
 
 
 class Deleting(QObject):
@@ -30,7 +31,7 @@ class Deleting(QObject):
         if not sessions:
             return
         ids = [summary.id for summary in sessions]
-        confirm(
+        ask_confirmation(
             self._window,
             _title(len(ids), everything),
             _text(sessions),
@@ -41,13 +42,13 @@ class Deleting(QObject):
 
     def commit(self) -> None:
         """Delete now what could still be undone."""
-        self.undo_bar.commit()
+        self.undo_bar.run_commit()
 
     def _delete(self, ids: list[str], everything: bool) -> None:
         self.commit()
         with self._table.losing(ids):
             self._deletion.begin(ids, everything=everything)
-        self.undo_bar.offer(_done(len(ids)), self._deletion.undo, self._deletion.commit)
+        self.undo_bar.offer_undo(_done(len(ids)), self._deletion.undo, self._deletion.commit)
 
 
 def _done(count: int) -> str:

@@ -8,7 +8,7 @@ from tray_app.models.sessions.cells import sessions_text
 from tray_app.models.sessions.feed import SessionFeed
 from tray_app.models.sessions.list import SessionList
 from tray_app.translation import tr
-from tray_app.widgets import Busy, button
+from tray_app.widgets import Busy, make_button
 
 
 class Footer(QWidget):
@@ -24,7 +24,7 @@ class Footer(QWidget):
         self.text.setProperty("role", "muted")
         self.history = QLabel(tr("History is off: new conversations are not saved."))
         self.history.setProperty("role", "warning")
-        self.turn_on = button(tr("History settings"), self._go_to_setting, role="quiet")
+        self.turn_on = make_button(tr("History settings"), self._go_to_setting, role="quiet")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.size("grid"))
@@ -45,9 +45,9 @@ class Footer(QWidget):
     def show_busy(self, busy: bool) -> None:
         """Show that something is under way, if it takes a while."""
         if busy:
-            self.busy.begin()
+            self.busy.begin_work()
         else:
-            self.busy.end()
+            self.busy.end_work()
 
     def _facts(self) -> list[str]:
         feed = self._feed

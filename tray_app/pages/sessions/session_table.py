@@ -11,7 +11,7 @@ from server.core.records import SessionSummary
 from tray_app.models.sessions.cells import Column, cell_text
 from tray_app.models.sessions.list import SUMMARY_ROLE, SessionList
 from tray_app.translation import tr
-from tray_app.widgets import close_header, dress_rows
+from tray_app.widgets import apply_row_style, close_header
 from tray_app.widgets.row_table import RowTable
 
 _WIDTHS = {
@@ -42,7 +42,7 @@ class SessionTable(RowTable):
         self._quiet = False
         self._top: tuple[QPersistentModelIndex, int] | None = None
         self.setModel(model)
-        dress_rows(self)
+        apply_row_style(self)
         close_header(self)
         # A title says most where it begins.
         self.setTextElideMode(Qt.TextElideMode.ElideRight)

@@ -81,7 +81,7 @@ async def pages(context, bugs, monkeypatch):
     pages = Pages(context, page)
     # What can be undone stays so, however long a test takes.
     undo_bar = page.browser.undo_bar
-    monkeypatch.setattr(undo_bar, "offer", partial(undo_bar.offer, seconds=600))
+    monkeypatch.setattr(undo_bar, "offer_undo", partial(undo_bar.offer_undo, seconds=600))
     await pages.rest()
     yield pages
     await page.settle()

@@ -5,7 +5,7 @@ from typing import Any
 from PySide6.QtWidgets import QWidget
 
 
-def restyle(widget: QWidget, **properties: Any) -> None:
+def apply_style(widget: QWidget, **properties: Any) -> None:
     """Set dynamic properties that the style sheet looks at, such as `role="error"` or `invalid=True`.
 
     A style sheet does not notice by itself that a property has changed.

@@ -27,7 +27,7 @@ class _Track(QWidget):
         whole, radius = QRectF(self.rect()), _THICKNESS / 2
         painter.drawRoundedRect(whole, radius, radius)
         if self.fraction:
-            painter.setBrush(theme.current().colour(_token(self.fraction)))
+            painter.setBrush(theme.current().colour(_level_colour(self.fraction)))
             # A little that is used is still seen: never narrower than it is high.
             whole.setWidth(max(whole.height(), whole.width() * min(1.0, self.fraction)))
             painter.drawRoundedRect(whole, radius, radius)
@@ -62,7 +62,7 @@ class UsageBar(QWidget):
         self.setAccessibleName(text)
 
 
-def _token(fraction: float) -> str:
+def _level_colour(fraction: float) -> str:
     if fraction >= _ALMOST_ALL:
         return "error"
     return "warning" if fraction >= _NEARLY else "accent"

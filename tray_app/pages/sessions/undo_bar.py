@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 from tray_app import theme
 from tray_app.translation import tr
 from tray_app.widgets.announcement import announce
-from tray_app.widgets.buttons import button
+from tray_app.widgets.buttons import make_button
 
 Step = Callable[[], Any]
 
@@ -25,21 +25,21 @@ class UndoBar(QFrame):
         self._commit: Step | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.commit)
+        self._timer.timeout.connect(self.run_commit)
         self._text = QLabel()
         self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self.button = button(tr("Undo"), self.undo, icon="mdi6.undo")
+        self.button = make_button(tr("Undo"), self.run_undo, icon="mdi6.undo")
         row = QHBoxLayout(self)
         grid = theme.size("grid")
         row.setContentsMargins(grid * 2, grid, grid, grid)
         row.addWidget(self._text, 1)
         row.addWidget(self.button)
-        self._shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self, self.undo)
+        self._shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self, self.run_undo)
         self.hide()
 
-    def offer(self, text: str, undo: Step, commit: Step, seconds: float = 8) -> None:
+    def offer_undo(self, text: str, undo: Step, commit: Step, seconds: float = 8) -> None:
         """Say what was done and offer to undo it. What was offered before is done for good."""
-        self.commit()
+        self.run_commit()
         self._undo, self._commit = undo, commit
         self._text.setText(text)
         self.setAccessibleName(text)
@@ -47,19 +47,19 @@ class UndoBar(QFrame):
         self.show()
         announce(self, text)
 
-    def undo(self) -> None:
+    def run_undo(self) -> None:
         """Take it back."""
-        undo, _ = self._take()
+        undo, _ = self._take_steps()
         if undo is not None:
             undo()
 
-    def commit(self) -> None:
+    def run_commit(self) -> None:
         """Do it for good now: the time is over, or the application quits."""
-        _, commit = self._take()
+        _, commit = self._take_steps()
         if commit is not None:
             commit()
 
-    def _take(self) -> tuple[Step | None, Step | None]:
+    def _take_steps(self) -> tuple[Step | None, Step | None]:
         steps = self._undo, self._commit
         self._undo = self._commit = None
         self._timer.stop()

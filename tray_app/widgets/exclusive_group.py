@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup
 
 
-class OneOfSeveral(QObject):
+class ExclusiveGroup(QObject):
     """Keeps `buttons`, by their keys, exclusive. Nothing is chosen to begin with."""
 
     def __init__(self, buttons: Mapping[str, QAbstractButton], parent: QObject) -> None:
@@ -16,9 +16,9 @@ class OneOfSeveral(QObject):
         for button in buttons.values():
             button.setCheckable(True)
             self._group.addButton(button)
-        self.choose("")
+        self.check_button("")
 
-    def choose(self, key: str) -> None:
+    def check_button(self, key: str) -> None:
         """Show the button of that key as the chosen one; none, if there is none of that key."""
         if key in self._buttons:
             self._buttons[key].setChecked(True)
