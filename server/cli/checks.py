@@ -128,7 +128,7 @@ async def check_port(settings: Settings) -> Check:
 def check_database(settings: Settings) -> Check:
     """Whether the database is one that this version can use, and can be written."""
     from server.config.paths import DATABASE_FILE
-    from server.store.database import refuse_foreign_database
+    from server.store.inspection import refuse_foreign_database
     from server.store.migrate import shipped_migrations, user_version
 
     path = settings.data_dir / DATABASE_FILE

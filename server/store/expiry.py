@@ -1,7 +1,7 @@
-"""When sessions and requests are too old to be kept.
+"""Expiry of sessions and requests.
 
-A session expires `ttl` seconds after its last use, unless it is pinned; a request is kept for the same `ttl` after
-its start. Nothing is stored of that: it is reckoned from the ttl of the moment, so a new ttl holds at once for all.
+A session expires `ttl` seconds after its last use unless it is pinned, a request `ttl` seconds after its start. Expiry
+is computed from the current ttl and not stored, so a new ttl applies to everything at once.
 """
 
 import contextlib
@@ -19,23 +19,23 @@ from server.store.search_index import search_indexes
 log = logging.getLogger(__name__)
 
 UNDO_SECONDS = 30.0
-"""A deletion that nobody has undone or carried out after that, because a process was killed, is carried out."""
+"""The time for undo, in seconds. Later, `purge_expired` completes a deletion that a killed process left open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """What counts as expired at the moment `now` (epoch seconds); a `ttl` of None keeps everything."""
+    """The expiry rule at the time `now` (epoch seconds); a `ttl` of None keeps everything."""
 
     now: float
     ttl: float | None
 
     @property
     def cutoff(self) -> float:
-        """What was last used then, or before, has expired."""
+        """Rows last used at this time or earlier have expired."""
         return float("-inf") if self.ttl is None else self.now - self.ttl
 
     def expires_at(self, last_used_at: float, pinned: bool) -> float | None:
-        """When a session will have expired; None: never."""
+        """Return when a session expires; None: never."""
         return None if pinned or self.ttl is None else last_used_at + self.ttl
 
     def unexpired_sessions(self) -> Where:
@@ -43,7 +43,7 @@ class Expiry:
         return Where(["(pinned OR last_used_at > ?)"], [self.cutoff])
 
     def live_sessions(self) -> Where:
-        """The condition that a session has not expired, and is not deleted either."""
+        """The condition that a session has neither expired nor been deleted."""
         where = self.unexpired_sessions()
         where.add_condition("deleted_at IS NULL")
         return where
@@ -51,7 +51,7 @@ class Expiry:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """The ids of deleted sessions, and of the checkpoints that were deleted with them or by themselves."""
+    """The ids of deleted sessions, and of the checkpoints deleted with them."""
 
     ids: tuple[str, ...]
     checkpoint_ids: tuple[str, ...]
@@ -59,7 +59,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """What a purge deleted: the ids of sessions, the number of requests, the ids of checkpoints."""
+    """The result of a purge: ids of sessions, number of requests, ids of checkpoints."""
 
     session_ids: tuple[str, ...]
     requests: int
@@ -67,8 +67,10 @@ class Purged:
 
 
 def purge_expired(connection: sqlite3.Connection, expiry: Expiry, path: Path) -> Purged:
-    """Delete expired sessions and requests, sessions whose deletion nobody can undo any more, and old copies of the
-    database `path`. Running requests stay."""
+    """Delete expired sessions and requests, hidden sessions past their undo time, and old copies of `path`.
+
+    Running requests stay.
+    """
     with transaction(connection):
         _clamp_future_times(connection, expiry.now)
         numbers = [row["number"] for row in _due_sessions(connection, expiry)]
@@ -77,6 +79,7 @@ def purge_expired(connection: sqlite3.Connection, expiry: Expiry, path: Path) ->
             "DELETE FROM requests WHERE started_at <= ? AND status != 'running'", [expiry.cutoff]
         )
         purged = Purged(removed.ids, deleted.rowcount, removed.checkpoint_ids)
+    # Outside the transaction: a process killed here leaves copies and free pages for the next purge.
     remove_backups(path, expiry.cutoff)
     if purged.session_ids or purged.requests:
         erase_remains(connection)
@@ -84,13 +87,13 @@ def purge_expired(connection: sqlite3.Connection, expiry: Expiry, path: Path) ->
 
 
 def _clamp_future_times(connection: sqlite3.Connection, now: float) -> None:
-    # After a clock was set back, what was used "in the future" would be kept until that future is over.
+    # After the clock was set back, rows with times in the future would be kept until that future has passed.
     connection.execute("UPDATE sessions SET last_used_at = :now WHERE last_used_at > :now", {"now": now})
     connection.execute("UPDATE requests SET started_at = :now WHERE started_at > :now", {"now": now})
 
 
 def _due_sessions(connection: sqlite3.Connection, expiry: Expiry) -> list[sqlite3.Row]:
-    # A deletion in the future is one from before a clock was set back.
+    # A deletion time in the future is from before the clock was set back.
     return connection.execute(
         "SELECT number FROM sessions WHERE (NOT pinned AND last_used_at <= ?) OR NOT deleted_at BETWEEN ? AND ?",
         [expiry.cutoff, expiry.now - UNDO_SECONDS, expiry.now],
@@ -98,7 +101,7 @@ def _due_sessions(connection: sqlite3.Connection, expiry: Expiry) -> list[sqlite
 
 
 def remove_sessions(connection: sqlite3.Connection, numbers: list[int]) -> Removed:
-    """Delete sessions and their checkpoints inside a transaction, and bodies and headers of their requests."""
+    """Delete sessions, their checkpoints, and their requests' bodies and headers. Needs an open transaction."""
     ids: list[str] = []
     checkpoint_ids: list[str] = []
     for number in numbers:
@@ -110,7 +113,7 @@ def remove_sessions(connection: sqlite3.Connection, numbers: list[int]) -> Remov
 
 
 def remove_checkpoints(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[str, ...]:
-    """Delete checkpoints inside a transaction, and bodies and headers of their requests; returns those there were."""
+    """Delete checkpoints and their requests' bodies and headers; returns the ids. Needs an open transaction."""
     removed = checkpoints.delete_checkpoints(connection, ids)
     _forget_details(connection, removed)
     return removed
@@ -124,24 +127,24 @@ def _forget_details(connection: sqlite3.Connection, session_ids: Sequence[str]) 
 
 
 def remove_backups(path: Path, cutoff: float) -> None:
-    """Delete the copies made before migrations up to `cutoff`: they hold what has expired since."""
+    """Delete the copies made before migrations up to `cutoff`: they hold rows that have expired since."""
     for backup in list_backups(path):
-        # Another process may have removed it, or put an unfinished one into its place.
+        # Another process may be purging, or renaming a finished copy over this one.
         with contextlib.suppress(FileNotFoundError):
             if backup.stat().st_mtime <= cutoff:
                 backup.unlink()
 
 
 def erase_remains(connection: sqlite3.Connection) -> None:
-    """Have deleted texts leave the disk: the words from the search indexes, the pages from the write-ahead log.
+    """Erase deleted texts from the search indexes, the free pages and the write-ahead log.
 
-    While another process uses the database this may be put off until the next deletion.
+    A reader in another process blocks the truncation of the log, which then waits for the next deletion.
     """
     try:
         for index in search_indexes(connection):
             connection.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")  # noqa: S608
-        # It frees a page a step; of a statement without columns, `execute` makes but the first.
+        # The pragma frees one page per step, and `execute` runs only the first step.
         connection.executescript("PRAGMA incremental_vacuum;")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     except sqlite3.OperationalError as error:
-        log.warning("deleted texts stay on the disk for now: %s", error)
+        log.warning("deleted texts stay on the disk until the next deletion: %s", error)

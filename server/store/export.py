@@ -1,4 +1,4 @@
-"""A session as a file to keep: JSON for programs, Markdown for people."""
+"""Export a session as JSON or Markdown."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ _HEADINGS = {"user": "User", "assistant": "Assistant"}
 
 
 def session_as_json(session: Session) -> dict[str, Any]:
-    """The whole session: `format`, the fields of its summary, `system` and `messages`. Times are epoch seconds."""
+    """Return `format`, the fields of the summary, `system` and `messages`. Times are epoch seconds."""
     whole = as_json(session)
     return {
         "format": FORMAT,
@@ -23,7 +23,7 @@ def session_as_json(session: Session) -> dict[str, Any]:
 
 
 def session_as_markdown(session: Session) -> str:
-    """The session to read: a heading for each turn, tool calls and their results in code blocks."""
+    """Return Markdown with a heading for each turn, and tool calls and results in code blocks."""
     summary = session.summary
     parts = [f"# {summary.title or summary.id}", f"Model {summary.model}, client {summary.client}."]
     if session.system:
@@ -73,7 +73,7 @@ def _pretty_json(value: Any) -> str:
 
 
 def _fence_code(text: str, language: str = "") -> str:
-    # A fence has to be longer than any run of backticks inside of it.
+    # A fence must be longer than any run of backticks inside it.
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"

@@ -1,8 +1,8 @@
-"""Request records on their way to the disk: collected, and written together.
+"""The write queue of request records, which are written in batches.
 
-A request is recorded several times while it runs, and must not wait for the disk. A process that is killed loses
-the records of the last 100 ms, and nothing else. While the database cannot be written, everything that waits is tried
-again every second, held sessions too, and whoever reads sees the records as they are by now.
+A request is recorded several times while it runs and must not wait for the disk. A killed process loses the records of
+the last 100 ms and nothing else. While the database cannot be written, records and held sessions are retried every
+second, and reads include the unwritten records.
 """
 
 import asyncio
@@ -22,36 +22,39 @@ log = logging.getLogger(__name__)
 WRITE_AFTER_SECONDS = 0.1
 RETRY_AFTER_SECONDS = 1.0
 MAX_UNWRITTEN = 10_000
-"""While the database cannot be written, only so many of the latest records are kept for the next try."""
+"""Limit on the records kept for retries; the oldest are dropped."""
 
 
 class RequestLog:
-    """Records that wait to be written. `health` is told when writing begins to fail and when it works again."""
+    """The queue of records. `health` publishes when writing begins to fail and when it works again."""
 
     def __init__(self, thread: DatabaseThread, held: HeldSaves, health: WriteHealth) -> None:
         self._thread = thread
         self._held = held
         self._health = health
+        # Not yet given to the database thread. Only the event loop touches it.
         self._waiting: dict[str, RequestRecord] = {}
+        # Failed batches. Only the database thread touches it until the store is closed, so that a read job sees
+        # either the row or the record.
         self._unwritten: dict[str, RequestRecord] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def add_record(self, record: RequestRecord) -> None:
-        """Have the record written soon; it takes the place of a waiting one with the same id."""
+        """Queue the record; it replaces a waiting one with the same id."""
         if self._thread.closed:
-            log.warning("request %s ended after the store was closed, and is not recorded", record.id)
+            log.warning("request %s ended after the store was closed and is not recorded", record.id)
             return
         self._waiting[record.id] = record
         self._schedule_write(WRITE_AFTER_SECONDS)
 
     def schedule_retry(self, error: DatabaseUnusable) -> None:
-        """Something could not be written: try everything that waits again soon."""
+        """Report a failed write, and retry everything unwritten soon."""
         self._health.report_failure(error)
         if not self._thread.closed:
             self._schedule_write(RETRY_AFTER_SECONDS)
 
     def submit_waiting(self) -> None:
-        """Give what waits to the database thread, which has written it before any job that it is given later."""
+        """Submit the waiting records to the database thread, which writes them before any later job."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -60,11 +63,11 @@ class RequestLog:
             self._thread.submit_job(partial(self._write_batch, batch)).add_done_callback(self._on_written)
 
     def find_unwritten(self, request_id: str) -> RequestRecord | None:
-        """The record where it could not be written yet. Called on the database's thread, after `flush`."""
+        """Return the record if it could not be written yet. Call on the database thread, after `submit_waiting`."""
         return self._unwritten.get(request_id)
 
     def warn_of_losses(self) -> None:
-        """Say what could not be saved; called once the store is closed."""
+        """Log how much was lost. Call after the store is closed."""
         if self._unwritten or len(self._held):
             log.warning("%d request records and %d sessions could not be saved", len(self._unwritten), len(self._held))
 
@@ -82,7 +85,8 @@ class RequestLog:
             self._health.report_success()
 
     def _write_batch(self, batch: dict[str, RequestRecord], connection: sqlite3.Connection) -> None:
-        # On the database's thread, which alone knows the order in which batches fail and succeed.
+        # Failed batches are merged here, not on the event loop: by the time its callback runs, the next batch may
+        # have been written, and an older record would replace a newer one.
         unwritten = {**self._unwritten, **batch}
         self._unwritten = {}
         try:

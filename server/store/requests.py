@@ -1,4 +1,4 @@
-"""The log of requests: writing, listing, counting and deleting its rows, over one connection."""
+"""The request log: write, list, sum and delete its rows over one connection."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -28,17 +28,17 @@ _OF_A_SESSION = (
     "session_id IN (SELECT ? UNION ALL SELECT checkpoints.id FROM checkpoints"
     " JOIN sessions ON sessions.number = checkpoints.session WHERE sessions.id = ?)"
 )
-"""A request's answer names the session itself or one of its checkpoints."""
+"""A request's session id is the session's own or that of a checkpoint."""
 _IS_DELETED = (
     "EXISTS (SELECT 1 FROM sessions WHERE deleted_at IS NOT NULL AND (sessions.id = requests.session_id"
     " OR sessions.number = (SELECT session FROM checkpoints WHERE checkpoints.id = requests.session_id)))"
 )
-"""Whether it belongs to a session that a person has deleted, and may still restore."""
+"""Whether the request belongs to a deleted session that can still be restored."""
 _INTERRUPTED = "The server was stopped while this request was running."
 
 
 def write_records(connection: sqlite3.Connection, records: Sequence[RequestRecord]) -> None:
-    """Insert the records, or put them in the place of those with the same ids, in one transaction."""
+    """Insert or replace the records by id, in one transaction."""
     with transaction(connection):
         connection.executemany(_UPSERT, [_row_values(record) for record in records])
 
@@ -66,12 +66,15 @@ def _record_from_row(row: sqlite3.Row | dict[str, Any]) -> RequestRecord:
 
 
 def without_details(record: RequestRecord) -> RequestRecord:
-    """The record as lists hold it: without bodies and headers."""
+    """Return the record as in lists, without bodies and headers."""
     return replace(record, request_body=None, response_body=None, request_headers=None)
 
 
 def mark_interrupted(connection: sqlite3.Connection) -> int:
-    """End the requests that a stopped server left running, as errors; returns how many there were."""
+    """Mark requests that a killed server left running as failed; returns their number.
+
+    Nothing else ends them: their last record was never written.
+    """
     return connection.execute(
         "UPDATE requests SET status = 'error', error = coalesce(error, ?) WHERE status = 'running'",
         [_INTERRUPTED],
@@ -79,7 +82,7 @@ def mark_interrupted(connection: sqlite3.Connection) -> int:
 
 
 def find_record(connection: sqlite3.Connection, request_id: str) -> RequestRecord | None:
-    """The request with its bodies and headers, or None. Those of a deleted session's are not found any more."""
+    """Return the request with its bodies and headers, which are left out for a deleted session; None if missing."""
     sql = f"SELECT {', '.join(COLUMNS)}, ({_IS_DELETED}) AS deleted FROM requests WHERE id = ?"  # noqa: S608
     row = connection.execute(sql, [storable_text(request_id)]).fetchone()
     if row is None:
@@ -91,12 +94,12 @@ def find_record(connection: sqlite3.Connection, request_id: str) -> RequestRecor
 def list_records(
     connection: sqlite3.Connection, wanted: RequestFilter, *, cursor: str | None, limit: int
 ) -> Page[RequestRecord]:
-    """The requests, latest first, without their bodies and headers. Raises InvalidRequest for a bad cursor or limit."""
+    """Return requests without details, latest first. Raises InvalidRequest for an invalid cursor or limit."""
     return REQUESTS.fetch_page(connection, where_filter(wanted), _record_from_row, cursor=cursor, limit=limit)
 
 
 def where_filter(wanted: RequestFilter) -> Where:
-    """The conditions of a filter; `since` is included, `until` is not."""
+    """Return the conditions of a filter; `since` is inclusive, `until` exclusive."""
     where = Where()
     if wanted.status is not None:
         where.add_condition("status = ?", wanted.status)
@@ -134,9 +137,9 @@ def delete_records(connection: sqlite3.Connection, where: Where) -> int:
 def sum_by_bucket(
     connection: sqlite3.Connection, *, since: float, until: float, bucket_seconds: float
 ) -> list[StatisticsBucket]:
-    """Sums over the requests of each `bucket_seconds` from `since` on, oldest first; empty buckets are left out.
+    """Sum the requests of each `bucket_seconds` from `since` on, oldest first, without empty buckets.
 
-    Raises InvalidRequest unless a bucket is longer than nothing.
+    Raises InvalidRequest unless `bucket_seconds` is more than 0.
     """
     if not bucket_seconds > 0:
         raise InvalidRequest("A bucket must last longer than 0 seconds.", param="bucket_seconds")

@@ -1,12 +1,12 @@
-"""Saving a conversation after a finished exchange.
+"""Save a conversation after a finished exchange.
 
-A stored session is continued only when its whole history is a prefix of the new one in canonical form
-(`server.core.transcript`); the stored digests of both tell, so that a long history is not read back for every turn.
+A stored session is continued only if its whole history is a prefix of the new one in canonical form
+(`server.core.transcript`). Stored digests decide this, so that no turn reads back a long history.
 
-**An id that a client has stands for one conversation.** Two clients may have said the same so far ("Hi", "Hello!"),
-so a request without an id never writes into what an id stands for. Its answer names a new checkpoint
-(`server.store.checkpoints`): of the session that it goes on from, which keeps its own id, so that the list shows one
-session. Going on by a checkpoint's id appends to the session if it is the end, and makes a new session otherwise.
+**An id that a client holds names one conversation.** Two clients may have had the same conversation so far ("Hi",
+"Hello!"), so a request without an id never changes what an existing id names. Its answer gets a new checkpoint
+(`server.store.checkpoints`) in the session that it continues; that session keeps its id, so that the list shows one
+session. A request with a checkpoint's id appends to the session at its end, and otherwise creates a new session.
 """
 
 import re
@@ -17,20 +17,20 @@ from dataclasses import dataclass
 
 from server.core import exact_json
 from server.core.errors import InvalidRequest
-from server.core.messages import Message, Usage, text_of
+from server.core.messages import Message, Usage
 from server.core.transcript import canonical_system, digest
 from server.store import checkpoints
 from server.store.checkpoints import Checkpoint
 from server.store.expiry import Expiry, erase_remains, remove_sessions
 from server.store.migrate import transaction
-from server.store.sessions import trim_title
+from server.store.titles import title_of
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A conversation after a finished exchange: all its messages, the answer last, and what the exchange used."""
+    """A conversation after a finished exchange: all messages, the answer last, and the exchange's usage."""
 
     system: Sequence[str]
     messages: Sequence[Message]
@@ -40,10 +40,10 @@ class Exchange:
 
 
 def checked_session_id(session_id: str) -> str:
-    """`session_id` itself. Raises InvalidRequest unless it is 1 to 128 letters, digits and `._:-`."""
+    """Return `session_id`. Raises InvalidRequest unless it is 1 to 128 letters, digits and `._:-`."""
     if not _SESSION_ID.fullmatch(session_id):
         raise InvalidRequest(
-            "The session id must have 1 to 128 characters out of letters, digits, '.', '_', ':' and '-'.",
+            "The session id must be 1 to 128 letters, digits, '.', '_', ':' and '-'.",
             param="session_id",
         )
     return session_id
@@ -58,12 +58,12 @@ def save_exchange(
     explicit: bool = True,
     prefix: int = 0,
 ) -> str:
-    """Store the conversation, which `session_id` stands for from then on; all of it is committed, or nothing.
+    """Store the conversation in one transaction; `session_id` names it from then on. Returns the session's id.
 
-    `explicit`: the client named a session, or a checkpoint. A session is made if need be, and its history replaced if
-    the new one does not continue it. Otherwise the id is new and becomes a checkpoint: of the session that was exactly
-    the first `prefix` messages, if there is one that no client has named, or of a new one. Returns the id of the
-    session. Raises InvalidRequest for a bad id.
+    `explicit`: the client sent the id of a session or checkpoint. A missing session is created, and a history that the
+    new one does not continue is replaced. Otherwise the id is new and becomes a checkpoint, either of the session that
+    was exactly the first `prefix` messages and that no client has named, or of a new session. Raises InvalidRequest for
+    an invalid id.
     """
     with transaction(connection):
         sql = "SELECT * FROM sessions WHERE id = ?"
@@ -84,20 +84,20 @@ def save_exchange(
         if row["id"] != session_id:
             checkpoints.put_checkpoint(connection, session_id, Checkpoint(row["number"], count))
     if gone:
+        # Not in the transaction: it truncates the log. A process killed here leaves that to the next deletion.
         erase_remains(connection)
     return str(row["id"])
 
 
 def new_session_id() -> str:
-    """An id that no session or checkpoint has."""
+    """Return a new, random session id."""
     return f"ses_{uuid.uuid4().hex}"
 
 
 def _is_gone(expiry: Expiry, exchange: Exchange, row: sqlite3.Row) -> bool:
-    """Whether the session has expired, and was not purged yet, or is deleted, and this is another conversation.
+    """Whether the session must be removed first: expired but not purged, or hidden and not continued.
 
-    A deleted one takes on what goes on from it, and goes with that unless it is restored: all that was to be deleted is
-    in it.
+    A hidden session still takes its continuation, which is deleted with it unless the user undoes the deletion.
     """
     expired = not row["pinned"] and row["last_used_at"] <= expiry.cutoff
     return expired or (row["deleted_at"] is not None and _first_new_index(exchange.messages, row) is None)
@@ -106,7 +106,7 @@ def _is_gone(expiry: Expiry, exchange: Exchange, row: sqlite3.Row) -> bool:
 def _find_checkpoint_session(
     connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, checkpoint_id: str
 ) -> sqlite3.Row | None:
-    """The session that ends at the checkpoint and may be written to by its id; None if a new one is needed."""
+    """Return the session to write to by the checkpoint's id: one that ends there; None if a new one is needed."""
     checkpoint = checkpoints.find_checkpoint(connection, checkpoint_id)
     if checkpoint is None:
         return None
@@ -115,7 +115,7 @@ def _find_checkpoint_session(
     row: sqlite3.Row | None = connection.execute(f"SELECT * FROM sessions{where.sql}", where.parameters).fetchone()  # noqa: S608
     if row is None or (_first_new_index(exchange.messages, row) is not None and _has_system(exchange, row)):
         return row
-    # Another history or system prompt must not reach what other checkpoints stand for, nor be deleted with the old one.
+    # Another history or system prompt must not change what other checkpoints name.
     alone = row["deleted_at"] is None and checkpoints.count_checkpoints(connection, row["number"]) == 1
     return row if alone else None
 
@@ -123,9 +123,9 @@ def _find_checkpoint_session(
 def _find_prefix_session(
     connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, prefix: int
 ) -> sqlite3.Row | None:
-    """The session that was exactly the first `prefix` messages, the last used if there are several."""
+    """Return the last used session that is exactly the first `prefix` messages; None if there is none."""
     if not prefix or prefix not in (*_turn_starts(exchange.messages), len(exchange.messages)):
-        return None  # in the middle of a turn: the answer went on with the client's own words (prefill)
+        return None  # within a turn: the answer continued a prefill
     where = expiry.unexpired_sessions()
     where.add_condition("NOT explicit")
     where.add_condition("digest = ?", digest(exchange.system, exchange.messages[:prefix]))
@@ -136,23 +136,25 @@ def _find_prefix_session(
 
 
 def turn_start(messages: Sequence[Message], turn: int) -> int | None:
-    """The index of the message that begins canonical turn number `turn`, counted from 0.
+    """Return the index of the first message of canonical turn `turn`, counted from 0.
 
-    With exactly `turn` turns it is the number of messages; with fewer there is none.
+    The number of messages if there are exactly `turn` turns; None if there are fewer.
     """
     starts = [*_turn_starts(messages), len(messages)]
     return starts[turn] if turn < len(starts) else None
 
 
 def _turn_starts(messages: Sequence[Message]) -> list[int]:
-    # Neighbours of one role are one turn, as in `canonical_messages`.
-    return [at for at, message in enumerate(messages) if at == 0 or messages[at - 1]["role"] != message["role"]]
+    # Adjacent messages of one role are one turn, as in `canonical_messages`.
+    return [
+        index for index, message in enumerate(messages) if index == 0 or messages[index - 1]["role"] != message["role"]
+    ]
 
 
 def _create_session(
     connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, session_id: str, explicit: bool
 ) -> sqlite3.Row:
-    # A client that goes on from an earlier checkpoint has a session of its own from now on.
+    # A client that continues an earlier checkpoint gets its own session under the checkpoint's id.
     checkpoints.delete_checkpoints(connection, [session_id])
     row: sqlite3.Row = connection.execute(
         "INSERT INTO sessions (id, title, client, model, system, created_at, last_used_at, digest,"
@@ -164,10 +166,10 @@ def _create_session(
 
 
 def _write_exchange(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, row: sqlite3.Row) -> int:
-    """Write what is not stored yet; returns the number of messages."""
+    """Write the messages that are not stored yet; returns the number of all messages."""
     stored = _first_new_index(exchange.messages, row)
     if stored is None or not _has_system(exchange, row):
-        # What they stood for is no longer there: they must not find the new words.
+        # The conversation that they named is gone: they must not name the new one.
         checkpoints.delete_all_checkpoints(connection, row["number"])
     if stored is None:
         connection.execute("DELETE FROM messages WHERE session = ?", [row["number"]])
@@ -183,11 +185,11 @@ def _has_system(exchange: Exchange, row: sqlite3.Row) -> bool:
 
 
 def _first_new_index(messages: Sequence[Message], row: sqlite3.Row) -> int | None:
-    """The index of the first message that is not stored yet; None if the stored history is not a prefix."""
-    at = turn_start(messages, row["turn_count"])
-    if at is None or digest((), messages[:at]) != row["history_digest"]:
+    """Return the index of the first message that is not stored; None if the stored history is not a prefix."""
+    index = turn_start(messages, row["turn_count"])
+    if index is None or digest((), messages[:index]) != row["history_digest"]:
         return None
-    return at
+    return index
 
 
 def _append_messages(
@@ -198,13 +200,13 @@ def _append_messages(
         [
             (
                 session,
-                at,
+                index,
                 message["role"],
                 _searchable_text(message),
                 now,
                 exact_json.dumps(message["content"]).decode(),
             )
-            for at, message in enumerate(messages, start=position)
+            for index, message in enumerate(messages, start=position)
         ],
     )
 
@@ -242,13 +244,3 @@ def _all_input_tokens(usage: Usage) -> int:
     # The API gives null for counts that do not apply.
     cached = (usage.get("cache_read_input_tokens") or 0) + (usage.get("cache_creation_input_tokens") or 0)
     return (usage.get("input_tokens") or 0) + cached
-
-
-def title_of(messages: Sequence[Message]) -> str:
-    """The first line that the user wrote, of up to 80 characters; empty if there is no text of the user's."""
-    for message in messages:
-        text = text_of(message["content"]) if message["role"] == "user" else ""
-        for line in text.splitlines():
-            if title := trim_title(line):
-                return title
-    return ""

@@ -1,7 +1,6 @@
-"""Stored sessions: finding, listing, changing and deleting them, over one connection."""
+"""Stored sessions: find, list, change and delete their rows over one connection."""
 
 import json
-import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,10 +14,9 @@ from server.store.expiry import Expiry, Removed, erase_remains, remove_checkpoin
 from server.store.migrate import transaction
 from server.store.paging import Listing, Where
 from server.store.search import search_terms
+from server.store.titles import trim_title
 
-TITLE_CHARACTERS = 80
 _HAS_ID = "id IN (SELECT value FROM json_each(?))"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 SESSIONS = Listing(
     table="sessions",
@@ -28,9 +26,9 @@ SESSIONS = Listing(
 
 
 def load_session(connection: sqlite3.Connection, expiry: Expiry, session_id: str) -> Session | None:
-    """The session with all its messages, or None if there is none or it has expired.
+    """Return the session with its messages; None if it does not exist or has expired.
 
-    The id of a checkpoint finds the messages up to there, and nothing of what was said since.
+    The id of a checkpoint returns the messages up to there, and no later ones.
     """
     row = _find_row(connection, expiry, session_id)
     if row is None:
@@ -40,7 +38,7 @@ def load_session(connection: sqlite3.Connection, expiry: Expiry, session_id: str
 
 
 def load_summary(connection: sqlite3.Connection, expiry: Expiry, session_id: str) -> SessionSummary | None:
-    """The summary that lists have of the session with this id, or with a checkpoint of this id."""
+    """Return the summary of the session with this id or checkpoint id; None if there is none."""
     row = _find_row(connection, expiry, session_id)
     return None if row is None else _summary_from_row(expiry, row)
 
@@ -88,7 +86,7 @@ def _summary_from_row(expiry: Expiry, row: sqlite3.Row) -> SessionSummary:
 def list_summaries(
     connection: sqlite3.Connection, expiry: Expiry, *, search: str | None, cursor: str | None, limit: int
 ) -> Page[SessionSummary]:
-    """The sessions that have not expired, last used first. Raises InvalidRequest for a bad cursor or limit."""
+    """Return live sessions, last used first. Raises InvalidRequest for an invalid cursor or limit."""
     where = where_search(expiry.live_sessions(), search)
     return SESSIONS.fetch_page(
         connection, where, lambda row: _summary_from_row(expiry, row), cursor=cursor, limit=limit
@@ -96,7 +94,7 @@ def list_summaries(
 
 
 def where_search(where: Where, search: str | None) -> Where:
-    """`where`, and every word of `search` in the title or in one of the messages."""
+    """Add to `where` that every word of `search` is in the title or a message."""
     if search is None or not search.strip():
         return where
     terms = search_terms(search)
@@ -113,14 +111,8 @@ def where_search(where: Where, search: str | None) -> Where:
     return where
 
 
-def trim_title(line: str) -> str:
-    """`line` as a title: in one line, without control characters, of up to 80 characters."""
-    title = " ".join(_CONTROL.sub(" ", line).split())
-    return title if len(title) <= TITLE_CHARACTERS else f"{title[: TITLE_CHARACTERS - 1].rstrip()}…"
-
-
 def set_title(connection: sqlite3.Connection, expiry: Expiry, session_id: str, title: str) -> SessionSummary:
-    """Give the session a title that stays. Raises NotFound, and InvalidRequest for an empty title."""
+    """Set a title that later exchanges keep. Raises NotFound, and InvalidRequest for an empty title."""
     trimmed = trim_title(title)
     if not trimmed:
         raise InvalidRequest("A session's title must not be empty.", param="title")
@@ -128,7 +120,7 @@ def set_title(connection: sqlite3.Connection, expiry: Expiry, session_id: str, t
 
 
 def set_pinned(connection: sqlite3.Connection, expiry: Expiry, session_id: str, pinned: bool) -> SessionSummary:
-    """Keep the session for good, or let it expire again. Raises NotFound."""
+    """Exempt the session from expiry, or let it expire again. Raises NotFound."""
     return _update_live_session(connection, expiry, session_id, "pinned = ?", int(pinned))
 
 
@@ -145,27 +137,27 @@ def _update_live_session(
 
 
 def hide_rows(connection: sqlite3.Connection, expiry: Expiry, ids: Sequence[str]) -> None:
-    """Have nothing find the sessions with these ids until `restore` or `delete`."""
+    """Mark the sessions with these ids as deleted: nothing finds them until `restore_rows`."""
     where = expiry.live_sessions()
     where.add_condition(_HAS_ID, json.dumps(list(ids)))
     connection.execute(f"UPDATE sessions SET deleted_at = ?{where.sql}", [expiry.now, *where.parameters])  # noqa: S608
 
 
 def restore_rows(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
-    """Have what `hide` hid be there again, as far as it is not gone."""
+    """Undo `hide_rows` for the sessions that still exist."""
     where = where_hidden(ids)
     connection.execute(f"UPDATE sessions SET deleted_at = NULL{where.sql}", where.parameters)  # noqa: S608
 
 
 def where_hidden(ids: Sequence[str]) -> Where:
-    """The sessions that `hide` hid under these ids."""
+    """Return the condition for hidden sessions with these ids."""
     where = Where(["deleted_at IS NOT NULL"])
     where.add_condition(_HAS_ID, json.dumps(list(ids)))
     return where
 
 
 def where_named(ids: Sequence[str]) -> Where:
-    """The sessions with these ids, and those that end at a checkpoint with one of them."""
+    """Return the condition for sessions with these ids, or that end at a checkpoint with one of them."""
     ends = (
         "SELECT session FROM checkpoints JOIN sessions AS whole ON whole.number = session"
         " WHERE checkpoints.message_count = whole.message_count"
@@ -177,7 +169,7 @@ def where_named(ids: Sequence[str]) -> Where:
 
 
 def delete_rows(connection: sqlite3.Connection, where: Where, checkpoint_ids: Sequence[str] = ()) -> Removed:
-    """Delete the sessions that match, with their messages, and those of the checkpoints that are left then."""
+    """Delete the sessions that match, with their messages, and the checkpoints with these ids that are left."""
     with transaction(connection):
         sql = f"SELECT number FROM sessions{where.sql}"  # noqa: S608
         numbers = [row["number"] for row in connection.execute(sql, where.parameters)]

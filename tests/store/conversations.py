@@ -1,4 +1,4 @@
-"""Made-up conversations and records."""
+"""Sample conversations and records."""
 
 from server.core.records import RequestRecord
 from server.store.saving import Exchange
@@ -13,7 +13,7 @@ def assistant(text):
 
 
 def talk(*texts):
-    """A conversation of these texts, the user's first."""
+    """Return messages of these texts, the user's first."""
     return [user(text) if at % 2 == 0 else assistant(text) for at, text in enumerate(texts)]
 
 
@@ -22,7 +22,7 @@ def exchange(*texts, system=("Be brief.",), client="ide/1.0", model="claude-opus
 
 
 def saved_as(exchanged):
-    """The arguments of `Store.save_session` for an exchange."""
+    """Return the arguments of `Store.save_session` for an exchange."""
     return {
         "system": exchanged.system,
         "messages": exchanged.messages,
@@ -39,5 +39,5 @@ def record(id="req_1", started_at=1000.0, **fields):
 
 
 def files_with(folder, word):
-    """The names of the files that hold `word` anywhere."""
+    """Return the names of the files that contain `word`."""
     return [file.name for file in sorted(folder.iterdir()) if word.encode() in file.read_bytes()]

@@ -1,4 +1,4 @@
-"""A process that works with a store and kills itself with SIGKILL at its n-th SQL statement.
+"""A program that uses a store and kills itself with SIGKILL at its n-th SQL statement.
 
 Usage: killed_process.py DATABASE N. Prints `opened`, then `saved ID COUNT` or `deleted ID` after each acknowledgement.
 """

@@ -1,4 +1,4 @@
-"""What the ids stand for that answers name, from the first answer to the end of their session."""
+"""Checkpoints, from the first answer to the end of their session."""
 
 import json
 import sqlite3
@@ -19,12 +19,12 @@ HELLO = ("hi", "hello")
 
 
 def by_id(connection, name, *texts, moment=NOW, **options):
-    """A client goes on by an id that it has chosen, or was given; returns the id of the session."""
+    """Save under an explicit id; returns the session's id."""
     return saving.save_exchange(connection, moment, exchange(*texts, **options), name)
 
 
 def by_words(connection, name, *texts, moment=NOW, **options):
-    """A client sends all that was said; its answer names `name`. Returns the id of the session."""
+    """Save a whole history without an id, with `name` for the answer; returns the session's id."""
     said = exchange(*texts, **options)
     before, _ = split_prefix(said.messages[:-1])
     return saving.save_exchange(connection, moment, said, name, explicit=False, prefix=len(before))
@@ -36,14 +36,14 @@ def words(connection, name, moment=NOW):
 
 
 def listed(connection, moment=NOW):
-    """How many messages each session has."""
+    """Return the number of messages of each session."""
     page = sessions.list_summaries(connection, moment, search=None, cursor=None, limit=50)
     return {summary.id: summary.turns for summary in page.items}
 
 
 @pytest.fixture
 def session(connection):
-    """The id of a session of four messages, with the checkpoints `first` and `second`."""
+    """Return the id of a session of four messages, with the checkpoints `first` and `second`."""
     by_words(connection, "first", *HELLO)
     return by_words(connection, "second", *HELLO, "c", "d")
 
@@ -55,7 +55,7 @@ def test_a_session_keeps_its_id(connection, session):
 
 
 def test_no_checkpoint_is_the_session_itself(connection, session):
-    """Others may go on with the session; what they say must not be found by the first one's id."""
+    """Another client may continue the session; the first client's id must not find its messages."""
     assert session not in {"first", "second"}
     assert words(connection, "first") == [*HELLO]
     assert words(connection, session) == [*HELLO, "c", "d"]
@@ -110,7 +110,7 @@ def test_another_system_prompt_does_not_reach_the_other_checkpoints(connection, 
 
 @pytest.mark.parametrize("changed", [exchange("other", "words"), exchange(*HELLO, *"cd", system=("Other.",))])
 def test_the_only_checkpoint_takes_its_session_along(connection, changed):
-    """So that nothing is left over when the client deletes its conversation."""
+    """Nothing must remain after the client deletes its conversation."""
     session = by_words(connection, "only", *HELLO)
     assert saving.save_exchange(connection, NOW, changed, "only") == session
     assert listed(connection) == {session: len(changed.messages)}
@@ -118,7 +118,7 @@ def test_the_only_checkpoint_takes_its_session_along(connection, changed):
 
 
 class TestTwoClients:
-    """Both have said the same so far, and neither must read or change what the other's id stands for."""
+    """Two clients with the same history must not read or change each other's conversation."""
 
     def test_without_ids(self, connection):
         both = [by_words(connection, name, *HELLO) for name in ("a", "b")]
@@ -128,7 +128,7 @@ class TestTwoClients:
         assert [words(connection, f"{name}2") for name in ("a", "b")] == [[*HELLO, name, "yes"] for name in ("a", "b")]
 
     def test_one_goes_on_without_an_id_and_the_other_by_its_own(self, connection):
-        """There is one session that both could mean: the first to go on with it has it."""
+        """Both could continue one session: the first to do so gets it."""
         session = by_words(connection, "b", *HELLO)
         assert by_words(connection, "a", *HELLO, "secret", "yes") == session
         assert by_id(connection, "b", *HELLO, "mine", "yes") == "b"
@@ -143,7 +143,7 @@ class TestTwoClients:
         assert words(connection, "second") == [*HELLO, *"cdef"]
 
     def test_two_ways_on_from_one_checkpoint(self, connection, session):
-        """The second was asked before the first one's answer was there."""
+        """The second request came before the first answer."""
         assert by_words(connection, "left", *HELLO, *"cd", "left", "yes") == session
         right = by_words(connection, "right", *HELLO, *"cd", "right", "yes")
         assert right != session
@@ -218,7 +218,7 @@ OLDER = {"ses_2": (*HELLO, *"cd"), "ses_4": (*HELLO, *"ef"), "mine": HELLO}
 
 
 class TestOfAnOlderVersion:
-    """Before, a session had the id of its last answer, and the ids of earlier answers as its former ids."""
+    """Before migration 7, a session had the id of its last answer, and earlier answers' ids as former ids."""
 
     @pytest.fixture
     def older(self, path):

@@ -1,4 +1,4 @@
-"""Every state that a database file can be found in, and what becomes of it."""
+"""Opening database files in every state."""
 
 import os
 import shutil
@@ -45,7 +45,7 @@ def titles(connection):
 
 @contextmanager
 def unfinished(path, statement):
-    """A database whose last commit is in its write-ahead log only, as after a kill."""
+    """Create a database whose last commit is only in the write-ahead log, as after a kill."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute(statement)
@@ -121,7 +121,7 @@ class TestTooNew:
         with pytest.raises(DatabaseTooNew) as caught:
             open_database(path)
         assert snapshot(path.parent).keys() == before.keys()
-        # The -shm is an index of the -wal that every reader may write anew.
+        # The -shm is an index of the -wal that every reader may rewrite.
         now = {name: held for name, held in snapshot(path.parent).items() if not name.endswith("-shm")}
         assert now == {name: before[name] for name in now}
         return caught.value
@@ -168,7 +168,7 @@ def test_another_programs_database_is_refused_and_left_untouched(path):
 
 
 class TestWhileAnotherProcessWorks:
-    """Others open, write and close the same file meanwhile: the last to close it removes its side files."""
+    """Other processes open and close the file at the same time: the last to close it removes its side files."""
 
     @pytest.mark.parametrize("looks", [1, 2])
     def test_a_side_file_goes_away_while_it_is_looked_at(self, path, monkeypatch, caplog, looks):
@@ -198,7 +198,9 @@ class TestWhileAnotherProcessWorks:
         torn = tmp_path / "torn"
         torn.write_bytes(path.read_bytes()[:100] + b"\xff" * 8000)
         files = iter([torn])
-        monkeypatch.setattr("server.store.database._connect_uri", lambda file, mode: sqlite3.connect(next(files, file)))
+        monkeypatch.setattr(
+            "server.store.inspection._connect_uri", lambda file, mode: sqlite3.connect(next(files, file))
+        )
         opened = open_database(path)
         assert next(files, None) is None
         with closing(opened.connection) as connection:
@@ -247,7 +249,7 @@ class TestDamaged:
             path.write_bytes(sound[:start] + flipped + sound[start + 4096 :])
             opened = open_database(path)
             with closing(opened.connection) as connection:
-                # A page that is free, or text alone, is no damage to the structure.
+                # A free page or text alone does not damage the structure.
                 assert opened.notice or len(titles(connection)) == 3
 
     def test_its_write_ahead_log_goes_with_it(self, path, sound):
@@ -284,7 +286,7 @@ INDEX_DAMAGE = {
 
 
 class TestDamagedSearchIndex:
-    """The rows that an index is made from are sound: nothing is set aside, and the index is made anew."""
+    """The indexed rows are sound: the index is rebuilt, and the file not set aside."""
 
     @pytest.fixture(params=INDEX_DAMAGE)
     def damaged(self, path, request):

@@ -1,4 +1,4 @@
-"""What is purged, when, and what a clock that jumps does to it."""
+"""Purges, and purges after a clock was set."""
 
 import os
 

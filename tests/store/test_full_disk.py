@@ -1,4 +1,4 @@
-"""What happens while nothing can be written, and after that. SQLite itself bounds the file, as a full disk does."""
+"""Reads and writes during and after a full disk, which `PRAGMA max_page_count` simulates."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.waiting import until
 
 
 async def fill(store):
-    """No page more than there are now."""
+    """Allow no page more than now."""
     pages = await store._thread.submit_job(lambda connection: connection.execute("PRAGMA page_count").fetchone()[0])
     await limit(store, pages)
 
@@ -83,7 +83,7 @@ async def test_a_session_that_could_not_be_saved_is_saved_later(store, bus, even
 
 
 async def test_a_small_request_does_not_say_that_all_is_well(store, bus):
-    """A little room may be left: enough for a record, and not for a conversation."""
+    """The space left may fit a record but not a conversation."""
     await fill(store)
     with pytest.raises(DatabaseUnusable):
         await store.save_session("s", **saved_as(exchange("a", LARGE)))

@@ -1,4 +1,4 @@
-"""Sessions that a person deleted and may still have back: nothing finds them, and they are gone soon after."""
+"""Hidden sessions: nothing finds them, and they are removed after the undo time."""
 
 import asyncio
 import subprocess
@@ -19,7 +19,7 @@ SAID = ("What is the secret word?", "It is xylophone.")
 
 @pytest.fixture
 async def store(path, bus, clock):
-    """A store with the session s, of whose words the word xylophone is one."""
+    """A store with the session `s`, which contains the word xylophone."""
     store = await Store.open(path, bus=bus, clock=clock, ttl_seconds=None)
     await save(store, "s", *SAID)
     yield store
@@ -31,7 +31,7 @@ async def save(store, session_id, *texts, **options):
 
 
 async def session_of(store, checkpoint_id):
-    """The id of the session."""
+    """Return the id of the checkpoint's session."""
     return (await store.find_summary(checkpoint_id)).id
 
 
@@ -101,7 +101,7 @@ async def test_a_deletion_of_a_program_s_is_real_at_once(store, path):
     ("passed", "left"), [(0.0, True), (UNDO_SECONDS, True), (UNDO_SECONDS + 1, False), (-1, False)]
 )
 async def test_a_purge_removes_those_that_nobody_can_restore_any_more(store, clock, path, passed, left):
-    """The last: a clock that was set back must not keep them."""
+    """The last case: a clock that was set back must not keep them."""
     await store.pin_session("s", True)
     await store.hide_sessions(["s"])
     clock.now += passed

@@ -1,4 +1,4 @@
-"""Schema versions, one after the other."""
+"""Schema migrations."""
 
 import json
 import sqlite3
@@ -63,7 +63,7 @@ def test_every_older_version_becomes_the_newest(tmp_path, version):
 
 
 def test_sessions_of_the_first_version_go_on(path):
-    """Those with ids that clients chose under these alone; the others by what was said, too."""
+    """Sessions with client-chosen ids continue only by id; others by their history too."""
     old = exchange("a", "b")
     path.parent.mkdir()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:

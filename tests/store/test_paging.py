@@ -1,4 +1,4 @@
-"""Cursors, limits and pages of a list that changes while it is read."""
+"""Cursors, limits and pages of a list that changes between reads."""
 
 import base64
 
@@ -52,7 +52,7 @@ def pages(connection, limit, between=lambda: None, wanted=ALL):
 
 
 def fill(connection, count):
-    # Several have the same time: their order is by id then.
+    # Rows with the same time are sorted by id.
     requests.write_records(connection, [record(f"r{at:04}", started_at=1000.0 + at // 3) for at in range(count)])
 
 

@@ -1,4 +1,4 @@
-"""Records on their way to the disk."""
+"""The write queue of request records."""
 
 import sqlite3
 import threading

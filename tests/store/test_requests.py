@@ -1,4 +1,4 @@
-"""The log of requests, row by row."""
+"""Rows of the request log."""
 
 import re
 from dataclasses import fields, replace

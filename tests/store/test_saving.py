@@ -1,4 +1,4 @@
-"""Which session a conversation is saved to, and what is then in it."""
+"""The session that a conversation is saved to, and its content."""
 
 from uuid import uuid4
 
@@ -8,7 +8,8 @@ from server.core.errors import InvalidRequest
 from server.core.transcript import canonical_messages, split_prefix
 from server.store import saving, sessions
 from server.store.expiry import Expiry
-from server.store.saving import title_of, turn_start
+from server.store.saving import turn_start
+from server.store.titles import title_of
 from tests.store.conversations import assistant, exchange, talk, user
 
 NOW = Expiry(now=1000.0, ttl=100.0)
@@ -17,7 +18,7 @@ SYSTEM = ("Be brief.",)
 
 
 def save(connection, saved, session_id=None, *, moment=NOW, **options):
-    """Save under the client's id, or a new one; returns the id."""
+    """Save under the client's id or a new one; returns the id."""
     given = session_id is not None
     session_id = session_id if given else f"ses_{uuid4().hex}"
     saving.save_exchange(connection, moment, saved, session_id, explicit=given, **options)
@@ -25,7 +26,7 @@ def save(connection, saved, session_id=None, *, moment=NOW, **options):
 
 
 def go_on(connection, saved, *, moment=NOW):
-    """Save as the server does without an explicit id: with a new one, and the number of messages said before."""
+    """Save without an explicit id: with a new id and the number of earlier messages."""
     before, _ = split_prefix(saved.messages[:-1])
     return save(connection, saved, moment=moment, prefix=len(before))
 
@@ -91,7 +92,7 @@ def listed(connection):
 
 
 def session_of(connection, *session_ids):
-    """The ids of their sessions."""
+    """Return the ids of the sessions."""
     return [sessions.load_summary(connection, NOW, session_id).id for session_id in session_ids]
 
 
@@ -124,7 +125,7 @@ class TestByPrefix:
     def test_what_a_client_has_named_is_taken_for_no_other_request(self, connection):
         save(connection, exchange("a", "b"), "bobs")
         own = go_on(connection, exchange("c", "d"))
-        save(connection, exchange("c", "d", "e", "f"), own)  # it read its id in the answer
+        save(connection, exchange("c", "d", "e", "f"), own)  # the client got this id in the answer
         others = [go_on(connection, exchange("a", "b", "c", "d")), go_on(connection, exchange(*"cdefgh"))]
         assert listed(connection) == ["bobs", *session_of(connection, own, *others)]
         assert len({*listed(connection)}) == 4

@@ -1,4 +1,4 @@
-"""What a person types is never a syntax error, and finds what they mean."""
+"""User input is never a syntax error, and finds what the user means."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Finding, listing, changing and deleting stored sessions."""
+"""Finding, listing, changing and deleting rows of sessions."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def save(connection, session_id, *texts, at=1000.0, **more):
 
 
 def chain(connection, *names):
-    """A session that went on without an id, with these checkpoints one after the other; returns its id."""
+    """Save a session of these checkpoints in turn; returns its id."""
     for at, name in enumerate(names):
         texts = [f"text {number}" for number in range(2 * at + 2)]
         session = saving.save_exchange(connection, NOW, exchange(*texts), name, explicit=False, prefix=2 * at)

@@ -1,4 +1,4 @@
-"""The store as the server uses it: asynchronous, with events, a clock and an upkeep."""
+"""The asynchronous store: events, clock, cancellation and purges."""
 
 import asyncio
 import os
@@ -260,7 +260,7 @@ class TestOpeningAndClosing:
             await store.find_session("s")
 
     async def test_its_thread_ends(self, open_store):
-        before = set(threading.enumerate())  # some of which, of tests before, may be about to end
+        before = set(threading.enumerate())  # threads of earlier tests may still end
         store = await open_store()
         (thread,) = [new for new in set(threading.enumerate()) - before if new.name.startswith("store")]
         await store.close()
