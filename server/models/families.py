@@ -1,17 +1,17 @@
-"""Rules for names of models: how Claude's are written elsewhere, and which Claude model stands for each of OpenAI's.
+"""Model name rules: other spellings of Claude's names, and Claude equivalents of OpenAI's.
 
-They go by family and size, so that the next number needs no new rule. Sources: the types `Model` of Anthropic's
-SDK and `ChatModel` of OpenAI's, the ids of Bedrock and Vertex, and OpenRouter's variants after a colon.
+The rules match family and size, so that a new version number needs no new rule. Sources: the type `Model` of
+Anthropic's SDK, `ChatModel` of OpenAI's, the ids of Bedrock and Vertex, and OpenRouter's variants after a colon.
 """
 
 import re
 
 SHORT_NAMES = frozenset({"opus", "sonnet", "haiku", "fable"})
-"""The CLI's own names, which work even while it has not said what it offers."""
+"""The CLI's own names, which work even before it has reported its models."""
 
 _LARGE_CONTEXT = re.compile(r"(?:\[1m\]|:1m)$")
 _VARIANT = re.compile(r":(?:beta|free|latest|extended|nitro|floor|exacto|batch)$")
-"""What OpenRouter and Ollama put behind a name and does not change the model."""
+"""Suffixes of OpenRouter and Ollama that do not change the model."""
 _THINKING = re.compile(r"(?<=.)[:-](?:thinking|thought)$")
 
 _CLOUD = re.compile(r"^(?:[a-z-]+\.)?anthropic\.(?=claude-)")
@@ -22,11 +22,11 @@ _CLAUDE = re.compile(
 )
 _CLAUDE_FAMILY = re.compile(r"claude-(?P<family>opus|sonnet|haiku|fable|instant)(?:-v1|-latest)?")
 _OLDEST = (4, 5)
-"""Claude models before are retired. The CLI puts its newest Opus in the place of 4.1, but with parameters of 4.1's that
-it refuses."""
+"""Earlier Claude models are retired. The CLI replaces 4.1 by its newest Opus, but sends 4.1's parameters, which that
+refuses."""
 
 _OLD_FAMILIES = frozenset({"opus", "sonnet", "haiku", "instant", None})
-"""A family that began later may count from 1."""
+"""The families that the limit holds for: a newer family may count from 1."""
 
 _GPT = re.compile(r"(?:chat)?gpt-(?P<major>\d+)(?:\.(?P<minor>\d+))?(?P<omni>o)?(?P<rest>(?:-(?:[a-z]+|\d+k?))*)")
 _REASONING = re.compile(r"o(?P<major>\d+)(?P<rest>(?:-(?:[a-z]+|\d+))*)")
@@ -36,25 +36,25 @@ _SMALLER = frozenset({"mini", "terra"})
 
 
 def bare_name(name: str) -> str:
-    """The name in lower case, without what stands around it: a provider before, a variant or a date behind."""
+    """Return the name in lower case, without a provider's prefix and a variant's suffix."""
     lowered = name.strip().lower().rsplit("/", 1)[-1].removeprefix("anthropic:").removeprefix("openai:")
     return _THINKING.sub("", _VARIANT.sub("", _LARGE_CONTEXT.sub("", lowered)))
 
 
 def wants_thinking(name: str) -> bool:
-    """Whether the name itself asks for thinking, as OpenRouter's `claude-3.7-sonnet:thinking` does."""
+    """Whether the name asks for thinking, as OpenRouter's `claude-3.7-sonnet:thinking` does."""
     return _THINKING.search(_VARIANT.sub("", _LARGE_CONTEXT.sub("", name.strip().lower()))) is not None
 
 
 def wants_large_context(name: str) -> bool:
-    """Whether the name asks for a context of a million tokens, as Claude Code writes it (`[1m]`), or with a colon."""
+    """Whether the name asks for a context of 1,000,000 tokens: `[1m]`, as in Claude Code, or `:1m`."""
     return _LARGE_CONTEXT.search(name.strip().lower()) is not None
 
 
 def claude_model(bare: str) -> str | None:
-    """The id of a Claude model as Anthropic writes it, or the family's short name for one that is retired.
+    """Return Anthropic's id of a Claude model, or its family's short name if it is retired.
 
-    None for what is no Claude model that a rule knows.
+    None if no rule knows the name as a Claude model.
     """
     plain = _CLOUD.sub("", bare)
     if (family := _CLAUDE_FAMILY.fullmatch(plain)) is not None:
@@ -72,7 +72,7 @@ def claude_model(bare: str) -> str | None:
 
 
 def openai_equivalent(bare: str) -> str | None:
-    """The short name of the Claude model that stands for one of OpenAI's; None for what is none of its chat models."""
+    """Return the short name of the Claude model used for an OpenAI chat model; None for any other name."""
     if (found := _GPT.fullmatch(bare.replace("gpt-35", "gpt-3.5"))) is not None:
         version = (int(found["major"]), int(found["minor"] or 0))
         return None if version < (3, 0) else _of_size(found["rest"], _gpt_sizes(version))
@@ -88,7 +88,7 @@ def _newest_of_family(family: str | None) -> str:
 
 
 def _gpt_sizes(version: tuple[int, int]) -> tuple[str, str, str]:
-    """What stands for the largest, the smaller and the smallest model of a version."""
+    """Return the Claude models for the largest, the smaller and the smallest model of a version."""
     if version >= (4, 5):
         return ("opus", "sonnet", "haiku")
     return ("sonnet", "haiku", "haiku") if version >= (4, 0) else ("haiku", "haiku", "haiku")

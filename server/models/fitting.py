@@ -1,4 +1,4 @@
-"""Fits a request to a model: one step for each parameter that some models refuse."""
+"""Fit a request to a model: one step for each parameter that some models refuse."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,10 +25,9 @@ _Step = Callable[[MessagesRequest, Capabilities, list[str]], MessagesRequest]
 class FittedRequest:
     """A request as the model takes it.
 
-    `warnings` say in words what was left out or emulated, one for each. `prefill` says how the given beginning
-    of the answer is served: `none` (there is none), `native` (the last message is the assistant's) or
-    `emulated` (an instruction stands for it). `names` are those that were exchanged: the answer has to get the
-    client's back.
+    `warnings` are texts, one for each parameter that was dropped or emulated. `prefill` is how the given start of the
+    answer is served: `none` (there is none), `native` (the last message is the assistant's) or `emulated` (by an
+    instruction). `names` are the replaced tool names, which must be restored in the answer.
     """
 
     request: MessagesRequest
@@ -38,10 +37,10 @@ class FittedRequest:
 
 
 def fit_request(request: MessagesRequest, caps: Capabilities) -> FittedRequest:
-    """`request` without what the model refuses. Fitting a fitted request changes nothing.
+    """Drop or emulate everything that the model refuses. Idempotent.
 
-    Raises `InvalidRequest` for what means nothing to any model: no messages, a tool without a valid schema, a forced
-    tool that is not there, an unanswered tool call at the end.
+    Raises `InvalidRequest` for what no model takes: no messages, a tool with an invalid schema, a forced tool that is
+    not defined, an unanswered tool call at the end.
     """
     check_last_turn(request.messages)
     warnings: list[str] = []
@@ -65,7 +64,7 @@ def _fit_stop_sequences(request: MessagesRequest, caps: Capabilities, warnings: 
     kept = tuple(stop for stop in request.stop_sequences if stop.strip())
     if len(kept) == len(request.stop_sequences):
         return request
-    warnings.append("stop sequences of nothing but whitespace are not taken and were left out")
+    warnings.append("stop sequences of only whitespace are not taken and were left out")
     return request.with_changes(stop_sequences=kept)
 
 
@@ -115,7 +114,7 @@ def _fit_sampling(request: MessagesRequest, caps: Capabilities, warnings: list[s
 
 
 def _clamp_temperature(request: MessagesRequest, warnings: list[str]) -> MessagesRequest:
-    """OpenAI's temperatures go up to 2, Claude's up to 1."""
+    """Clamp the temperature to Claude's range, 0 to 1; OpenAI's goes up to 2."""
     if request.temperature is None or 0 <= request.temperature <= 1:
         return request
     clamped = 0.0 if request.temperature < 0 else 1.0
@@ -124,7 +123,7 @@ def _clamp_temperature(request: MessagesRequest, warnings: list[str]) -> Message
 
 
 def _drop_default_sampling(request: MessagesRequest) -> MessagesRequest:
-    """Many clients send 1 without meaning anything by it: it is what the models do anyway."""
+    """Drop a temperature or top_p of 1: many clients send it, and it is the models' default."""
     return request.with_changes(
         temperature=None if request.temperature == 1 else request.temperature,
         top_p=None if request.top_p == 1 else request.top_p,

@@ -1,14 +1,11 @@
-"""What a backend says of a model."""
+"""Model metadata that a backend reports."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model as the backend offers it.
-
-    `id` is the full id (`claude-opus-5-5`), `name` the short one that the CLI lists it under (`opus`), if any.
-    """
+    """A model that a backend offers: `id` is `claude-opus-5-5`, `name` the CLI's short name for it (`opus`), if any."""
 
     id: str
     name: str = ""

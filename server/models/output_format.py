@@ -1,4 +1,4 @@
-"""Fits the answer's format: a schema that the model is held to, or an instruction where it cannot be held."""
+"""Fit the answer's format: an enforced schema, or an instruction where it cannot be enforced."""
 
 import orjson
 
@@ -11,12 +11,12 @@ from server.models.table import Capabilities
 _JSON_OBJECT = "Answer with one JSON object and nothing else: no code fence, no words before or after it."
 _JSON_SCHEMA = (
     "Answer with one JSON value and nothing else: no code fence, no words before or after it. "
-    "The value has to satisfy this JSON Schema:\n\n"
+    "The value must satisfy this JSON Schema:\n\n"
 )
 
 
 def fit_output_format(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
-    """`output_schema` in the subset of JSON Schema that the API takes; `json_object` as an instruction."""
+    """Translate `output_schema` into the API's subset of JSON Schema; emulate `json_object` by an instruction."""
     if request.output_schema is None:
         return _with_instruction(request, _JSON_OBJECT) if request.json_object else request
     if not caps.output_schema:

@@ -1,4 +1,4 @@
-"""Fits a prefill: a last message of the assistant's, which the answer is to continue.
+"""Fit a prefill: a last message with the role assistant, which the answer continues.
 
 https://platform.claude.com/docs/en/build-with-claude/prompt-engineering/prefill-claudes-response
 """
@@ -20,7 +20,7 @@ _INSTRUCTION = (
 
 
 def check_last_turn(messages: Sequence[Message]) -> None:
-    """Raises `InvalidRequest` when there is nothing to answer."""
+    """Raise `InvalidRequest` if there is no message, or a tool call without a result at the end."""
     if not messages:
         raise InvalidRequest("messages: at least one message is required.", param="messages")
     unanswered = [block["id"] for block in _trailing_blocks(messages) if block["type"] == "tool_use"]
@@ -35,7 +35,7 @@ def check_last_turn(messages: Sequence[Message]) -> None:
 
 
 def fit_prefill(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> tuple[MessagesRequest, Prefill]:
-    """The prefill as the model takes it: as it is while thinking is off, or as an instruction to go on."""
+    """Pass the prefill on while thinking is off, otherwise emulate it by an instruction to continue."""
     if request.messages[-1]["role"] != "assistant":
         return request, "none"
     before, text = _before_trailing(request.messages), text_of(_trailing_blocks(request.messages))
@@ -47,7 +47,7 @@ def fit_prefill(request: MessagesRequest, caps: Capabilities, warnings: list[str
         return without_thinking(request.with_changes(messages=(*before, last))), "native"
     why = " while it thinks" if caps.prefill else ""
     warnings.append(
-        f"prefill (a last message of the assistant's) is not taken by {caps.model}{why} "
+        f"prefill (a last message with the role assistant) is not taken by {caps.model}{why} "
         "and was emulated by an instruction"
     )
     return request.with_changes(messages=_with_instruction(before, text)), "emulated"
@@ -55,7 +55,7 @@ def fit_prefill(request: MessagesRequest, caps: Capabilities, warnings: list[str
 
 def _without_prefill(request: MessagesRequest, before: Sequence[Message]) -> MessagesRequest:
     if not before:
-        raise InvalidRequest("messages: at least one message of the user is required.", param="messages")
+        raise InvalidRequest("messages: at least one user message is required.", param="messages")
     return request.with_changes(messages=before)
 
 
@@ -67,13 +67,13 @@ def _with_instruction(before: Sequence[Message], text: str) -> tuple[Message, ..
 
 
 def _before_trailing(messages: Sequence[Message]) -> Sequence[Message]:
-    """The messages up to the last one that is not the assistant's."""
-    at = len(messages)
-    while at and messages[at - 1]["role"] == "assistant":
-        at -= 1
-    return messages[:at]
+    """Return the messages up to the last one that is not the assistant's."""
+    end = len(messages)
+    while end and messages[end - 1]["role"] == "assistant":
+        end -= 1
+    return messages[:end]
 
 
 def _trailing_blocks(messages: Sequence[Message]) -> list[Block]:
-    """The blocks of the assistant's messages at the end, which the API reads as one turn."""
+    """Return the blocks of the trailing assistant messages, which the API reads as one turn."""
     return [block for message in messages[len(_before_trailing(messages)) :] for block in message["content"]]

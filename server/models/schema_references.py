@@ -1,4 +1,4 @@
-"""References inside a JSON schema: where they lead, and the same ones after parts of the schema were moved."""
+"""References inside a JSON schema: resolve them, and rewrite them when parts of the schema move."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,9 +15,9 @@ SCHEMA_MAP_KEYS = frozenset({"properties", "patternProperties", "$defs", "defini
 
 
 def resolve_reference(root: Mapping[str, Any], reference: str) -> Any:
-    """The schema in `root` that the reference leads to; None where there is none, as outside of `root`.
+    """Return the schema in `root` that a reference names; None if there is none there.
 
-    A pointer leads through keywords that hold schemas only: nothing else has been found to be one.
+    A pointer passes only through keywords that hold schemas: other values are data.
     """
     address, _, fragment = reference.partition("#")
     if address and address != str(root.get("$id", "")).rstrip("#"):
@@ -31,7 +31,7 @@ def resolve_reference(root: Mapping[str, Any], reference: str) -> Any:
 
 
 def map_references(schema: Any, change: Callable[[str], str]) -> Any:
-    """The schema with each reference in it changed. A `$ref` in a value such as `default` is the client's data."""
+    """Apply `change` to every reference in the schema. A `$ref` in a value such as `default` is data and stays."""
     if not isinstance(schema, dict):
         return schema
     changed = {key: _map_part(key, part, change) for key, part in schema.items()}
@@ -69,6 +69,6 @@ def _resolve_pointer(schema: Any, parts: list[str]) -> Any:
 
 
 def _find_anchor(root: Any, anchor: str) -> Any:
-    """The definition with this `$anchor`: generators put anchors there."""
+    """Return the definition with this `$anchor`; generators put anchors only in definitions."""
     definitions = [*root.get("$defs", {}).values(), *root.get("definitions", {}).values()]
     return next((one for one in definitions if isinstance(one, dict) and one.get("$anchor") == anchor), None)

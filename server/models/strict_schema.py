@@ -1,8 +1,8 @@
-"""JSON Schema in the subset that the Messages API's structured outputs take.
+"""Translate JSON Schema into the subset that structured outputs of the Messages API take.
 
-https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations: every object
-lists its properties and takes no others, numbers and strings have no bounds, references stay inside and lead
-nowhere twice. Bounds are moved into descriptions, where the model may still follow them, as Anthropic's SDKs do.
+https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations: objects list their
+properties and allow no others, numbers and strings have no bounds, references are local and not recursive. Bounds move
+into descriptions, where the model may still follow them, as in Anthropic's SDKs.
 """
 
 from collections.abc import Mapping
@@ -41,11 +41,11 @@ _KEYWORDS_OF_TYPE: dict[str, frozenset[str]] = {
 
 
 class Untranslatable(ValueError):
-    """The schema says something that the subset cannot say; the text is what, as in `it refers to itself`."""
+    """The subset cannot express the schema; the text is the reason, such as `it refers to itself`."""
 
 
 def to_strict_schema(schema: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The schema in the API's subset, and what became of keywords that it does not take. Raises `Untranslatable`."""
+    """Return the schema in the subset, and what each unsupported keyword became. Raises `Untranslatable`."""
     changed: dict[str, str] = {}
     strict = _translate_schema(schema, 0, changed)
     _check_references(strict)
@@ -54,7 +54,7 @@ def to_strict_schema(schema: Mapping[str, Any]) -> tuple[dict[str, Any], dict[st
 
 def _translate_schema(schema: Any, depth: int, changed: dict[str, str]) -> dict[str, Any]:
     if not isinstance(schema, Mapping):
-        raise Untranslatable("a part of it is no object")
+        raise Untranslatable("a part of it is not an object")
     if depth > _MAX_DEPTH:
         raise Untranslatable("it is nested too deeply")
     rest = {key: value for key, value in schema.items() if key not in _DROPPED_KEYWORDS}
@@ -71,7 +71,7 @@ def _translate_schema(schema: Any, depth: int, changed: dict[str, str]) -> dict[
 
 
 def _split_types(schema: dict[str, Any]) -> dict[str, Any]:
-    """`type: [string, null]` as `anyOf`, each variant with the keywords that mean something to its type."""
+    """Turn `type: [string, null]` into `anyOf`, each variant with the keywords of its type."""
     types = [kind for kind in schema.pop("type") if isinstance(kind, str)]
     own = {
         kind: {key: schema[key] for key in sorted(_KEYWORDS_OF_TYPE.get(kind, ())) if key in schema} for kind in types
@@ -82,7 +82,7 @@ def _split_types(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _translate_type(rest: dict[str, Any], depth: int, changed: dict[str, str]) -> dict[str, Any]:
-    """What the value has to be. Takes out of `rest` what it has used."""
+    """Translate the type and its keywords, which are removed from `rest`."""
     kind = rest.pop("type", None)
     literals = _take_literals(rest)
     unions = [key for key in _UNIONS if key in rest]
@@ -136,7 +136,7 @@ def _translate_object(rest: dict[str, Any], depth: int, changed: dict[str, str])
     if others is True:
         changed["additionalProperties"] = "false"
     if not isinstance(properties, Mapping):
-        raise Untranslatable("its properties are no object")
+        raise Untranslatable("its properties are not an object")
     if (not properties and others is not False) or isinstance(others, Mapping) or "patternProperties" in rest:
         raise Untranslatable("it has objects of free form")
     strict: dict[str, Any] = {
@@ -158,7 +158,7 @@ def _translate_array(rest: dict[str, Any], depth: int, changed: dict[str, str]) 
 
 
 def _add_description(strict: dict[str, Any], rest: dict[str, Any], changed: dict[str, str]) -> dict[str, Any]:
-    """`strict` with title and description, and in the latter what is left in `rest`."""
+    """Add title and description to `strict`; the description lists what is left in `rest`."""
     description, title = rest.pop("description", None), rest.pop("title", None)
     changed.update(dict.fromkeys((key for key in rest if key not in _ANNOTATIONS), "descriptions"))
     texts = [description] if isinstance(description, str) else []
@@ -172,14 +172,14 @@ def _add_description(strict: dict[str, Any], rest: dict[str, Any], changed: dict
 
 
 def _check_references(schema: dict[str, Any]) -> None:
-    """Every reference leads to a definition, and none back to where it came from."""
+    """Raise Untranslatable for a reference without a definition, or a circle of references."""
     definitions = {
-        f"#/{place}/{name}": _collect_references(part)
-        for place in ("$defs", "definitions")
-        for name, part in schema.get(place, {}).items()
+        f"#/{key}/{name}": _collect_references(part)
+        for key in ("$defs", "definitions")
+        for name, part in schema.get(key, {}).items()
     }
     if not (_collect_references(schema) | set().union(*definitions.values())) <= set(definitions):
-        raise Untranslatable("it refers to what is not among its definitions")
+        raise Untranslatable("it refers to something outside its definitions")
     while ends := {name for name, references in definitions.items() if not references & set(definitions)}:
         definitions = {name: references for name, references in definitions.items() if name not in ends}
     if definitions:

@@ -1,8 +1,8 @@
-"""How many input tokens a request takes, about: for clients that ask where no exact count can be had.
+"""Estimate a request's input tokens where no exact count is available.
 
-An estimate, usually within a fifth of the real count for prose and code, and rather above it than below. Text is
-counted by bytes, since scripts other than Latin take more tokens a character, as they take more bytes. Images are
-counted by their size in pixels (https://docs.anthropic.com/en/docs/build-with-claude/vision), PDFs by their pages
+The estimate is usually within 20 % of the real count for prose and code, and rather above than below. Text counts by
+bytes, since scripts other than Latin take more tokens and more bytes per character. Images count by pixels
+(https://docs.anthropic.com/en/docs/build-with-claude/vision), PDFs by pages
 (https://docs.anthropic.com/en/docs/build-with-claude/pdf-support).
 """
 
@@ -21,20 +21,20 @@ from server.core.messages import MessagesRequest
 _BYTES_PER_TOKEN = 3.5
 _PER_MESSAGE = 4
 _TOOLS_PROMPT = 350
-"""What the API adds to the prompt when there are tools."""
+"""Tokens that the API adds to the prompt of a request with tools."""
 _PER_TOOL = 12
 _PIXELS_PER_TOKEN = 750
 _MAX_IMAGE_TOKENS = 4784
-"""Larger images are scaled down to this many tokens."""
+"""The API scales larger images down to this many tokens."""
 _UNKNOWN_IMAGE_TOKENS = 1600
 _TOKENS_PER_PDF_PAGE = 2500
 _PDF_BYTES_PER_PAGE = 60_000
-"""Where the pages cannot be counted, because the PDF compresses its structure."""
+"""Used if the pages cannot be counted because the PDF compresses its structure."""
 _PDF_PAGE_OBJECT = re.compile(rb"/Type\s*/Page(?![a-zA-Z])")
 
 
 def estimate_tokens(request: MessagesRequest) -> int:
-    """The request's input tokens, estimated. Takes any request, raises nothing."""
+    """Return the estimated input tokens of any request. Raises nothing."""
     tokens = sum(_count_text(text) for text in request.system)
     tokens += sum(_PER_MESSAGE + _count_blocks(message["content"]) for message in request.messages)
     if request.tools:

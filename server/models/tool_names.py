@@ -1,9 +1,8 @@
-"""Names of tools and arguments that the Messages API does not take, exchanged for ones that it takes, and back.
+"""Replace tool and argument names that the Messages API does not take, and restore them in answers.
 
-The API takes `^[a-zA-Z0-9_-]{1,128}$` for a tool, of which 13 letters belong to Claude Code's prefix, and
-`^[a-zA-Z0-9_.-]{1,64}$` for the arguments at the top of its schema. Clients' tools have names such as `files.read`,
-`größe` and `filter[name]`. The name that stands for one depends on it alone, so that a conversation's later requests
-and its history use the same.
+The API takes `^[a-zA-Z0-9_-]{1,128}$` for a tool, of which Claude Code's prefix uses 13 characters, and
+`^[a-zA-Z0-9_.-]{1,64}$` for top-level arguments. Clients use names such as `files.read`, `größe` and `filter[name]`. A
+substitute depends only on the name, so that later requests and the history of a conversation use the same one.
 """
 
 import hashlib
@@ -24,17 +23,17 @@ Names = Mapping[str, str]
 
 
 def tool_name(name: str) -> str:
-    """The name under which the API knows the client's tool."""
+    """Return the API's name for a client's tool."""
     return name if _TOOL.fullmatch(name) else _substitute_name(name, "_-", 100)
 
 
 def argument_name(name: str) -> str:
-    """The name under which the API knows an argument at the top of a tool's schema."""
+    """Return the API's name for a top-level argument of a tool."""
     return name if _ARGUMENT.fullmatch(name) else _substitute_name(name, "_.-", 50)
 
 
 def _substitute_name(name: str, punctuation: str, length: int) -> str:
-    """Readable, as far as the letters allow, and with a hash that keeps different names apart."""
+    """Return a name of ASCII letters, with a hash that keeps different names apart."""
     plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode()
     words = "".join(char if char.isalnum() or char in punctuation else "_" for char in plain)
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_CHARACTERS]
@@ -43,9 +42,9 @@ def _substitute_name(name: str, punctuation: str, length: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ToolNames:
-    """The exchanged names of one request: `tools` and, by the tool's API name, `arguments`, each client's -> API's.
+    """The replaced names of one request, client's name -> API's name: `tools`, and `arguments` by the tool's API name.
 
-    Only names that differ are in here.
+    Contains only names that differ.
     """
 
     tools: Names
@@ -53,11 +52,11 @@ class ToolNames:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to exchange."""
+        """Whether no name is replaced."""
         return not self.tools and not self.arguments
 
     def rename_history(self, messages: Iterable[Message]) -> list[Message]:
-        """The messages with the API's names in their tool calls."""
+        """Return the messages with the API's names in their tool calls."""
         return [
             Message(role=message["role"], content=[self._rename_call(block) for block in message["content"]])
             if message["role"] == "assistant"
@@ -76,7 +75,7 @@ class ToolNames:
         return {**block, "name": name, "input": given}
 
     def make_restorer(self) -> Callable[[StreamEvent], Iterable[StreamEvent]]:
-        """A function that gives the events of one answer their clients' names. It keeps state: one for each answer."""
+        """Return a stateful function that restores the client's names in the events of one answer."""
         return _Restorer(self).restore_names
 
 
@@ -84,7 +83,7 @@ NO_NAMES = ToolNames({}, {})
 
 
 class _Restorer:
-    """Puts the client's names into one answer's events."""
+    """Restores the client's names in one answer's events."""
 
     def __init__(self, names: ToolNames) -> None:
         self._tools = {api: client for client, api in names.tools.items()}
@@ -122,23 +121,23 @@ class _Restorer:
 
 
 class _KeyReplacer:
-    """Exchanges the keys at the top of a JSON object that comes in pieces. A key is held back until it is whole."""
+    """Replaces the top-level keys of a JSON object that arrives in chunks. A key is held until it is complete."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
         self._depth = 0
         self._before = ""
-        """The latest structural character: a string after `{` or `,` at the top is a key."""
+        """The latest structural character: a top-level string after `{` or `,` is a key."""
         self._string: list[str] | None = None
         self._is_key = False
         self._escaped = False
 
-    def replace_keys(self, piece: str) -> str:
-        """What can be passed on after this piece."""
-        return "".join(map(self._consume_char, piece))
+    def replace_keys(self, chunk: str) -> str:
+        """Consume a chunk; returns the text that is complete."""
+        return "".join(map(self._consume_char, chunk))
 
     def flush_key(self) -> str:
-        """A key that was cut: the object is not whole, and stays so."""
+        """Return the held part of a key that the end of the answer cut off."""
         held, self._string = "".join(self._string or ()) if self._is_key else "", None
         return held
 
@@ -157,7 +156,7 @@ class _KeyReplacer:
         return char
 
     def _consume_string_char(self, char: str) -> str:
-        assert self._string is not None  # noqa: S101 - its one caller asked
+        assert self._string is not None  # noqa: S101 - checked by the only caller
         if self._is_key:
             self._string.append(char)
         if self._escaped:
@@ -174,7 +173,7 @@ class _KeyReplacer:
         try:
             key = exact_json.loads(written)
         except ValueError:
-            return written  # Half a surrogate pair, or an escape that is none: no name of ours.
+            return written  # Half a surrogate pair or an invalid escape: not a substitute.
         return exact_json.dumps(self._names[key]).decode() if key in self._names else written
 
 

@@ -1,7 +1,7 @@
-"""A tool's input schema as one plain object at the top: the Messages API takes no union and no reference there.
+"""Flatten a tool's input schema to a plain object: the Messages API takes no union or reference at the top.
 
-The API's words: "input_schema does not support oneOf, allOf, or anyOf at the top level". A union becomes one object
-with the properties of all its branches, and its description keeps what that object cannot say.
+The API's error: "input_schema does not support oneOf, allOf, or anyOf at the top level". A union becomes one object
+with the properties of all its branches; its description keeps the constraints that this loses.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,26 +15,28 @@ from server.models.tool_schema import Schema
 
 _UNIONS = ("allOf", "anyOf", "oneOf")
 _MAX_FOLLOWED = 1000
-"""References and unions that are followed in one schema: a kilobyte of them can stand for a billion branches."""
+"""Limit on the references and unions followed in one schema: a kilobyte can expand to a billion branches."""
 _MAX_DEPTH = 40
-"""Of them, in each other: Python's own limit is not far."""
+"""Limit on their nesting, below Python's recursion limit."""
 _LONGEST_NOTE = 2000
-"""Characters of a union that are kept in the description; of a longer one only the required names are."""
+"""Limit in characters on a union in the description; a longer one is reduced to its required names."""
 
 
-def to_plain_object(schema: Schema, at: str) -> tuple[Schema, list[str]]:
-    """`schema` as a plain object, and the keywords that were rewritten. Raises InvalidRequest if it is none.
+def to_plain_object(schema: Schema, path: str) -> tuple[Schema, list[str]]:
+    """Return `schema` as a plain object, and the rewritten keywords. Raises InvalidRequest if it is not an object.
 
-    `schema` is JSON Schema 2020-12 already; one that is a plain object comes back as it is.
+    `schema` must be JSON Schema 2020-12. A plain object is returned unchanged. `path` names the schema in errors.
     """
     merged = [key for key in ("$ref", *_UNIONS) if key in schema]
     if not merged and schema.get("type") == "object":
         return schema, []
     plain = _Flattening(schema).flatten_schema(schema)
     if _is_no_object(plain.get("type")):
-        raise InvalidRequest(f"{at}.type must be 'object'.", param=f"{at}.type", hint="A tool takes named arguments.")
+        raise InvalidRequest(
+            f"{path}.type must be 'object'.", param=f"{path}.type", hint="A tool takes named arguments."
+        )
     if "$ref" in plain and "type" not in plain:
-        raise _unresolved_reference(at, plain["$ref"])
+        raise _unresolved_reference(path, plain["$ref"])
     plain["type"] = "object"
     return (schema, []) if plain == schema else (plain, [key for key in merged if key not in plain])
 
@@ -45,7 +47,7 @@ def _is_no_object(kind: Any) -> bool:
 
 @dataclass(slots=True)
 class _Flattening:
-    """One schema's way to a plain object. `open` are the references that are being followed: a circle says nothing."""
+    """The flattening of one schema. `open` are the references being followed, to stop at circles."""
 
     root: Schema
     open: list[str] = field(default_factory=lambda: ["#"])
@@ -53,7 +55,7 @@ class _Flattening:
     depth: int = 0
 
     def flatten_schema(self, schema: Schema) -> Schema:
-        """The schema without unions and references at its top; a reference that leads nowhere stays."""
+        """Return the schema without top-level unions and references; an unresolved reference stays."""
         if self.followed >= _MAX_FOLLOWED or self.depth >= _MAX_DEPTH:
             return {}
         self.followed, self.depth = self.followed + 1, self.depth + 1
@@ -82,7 +84,7 @@ class _Flattening:
         return {key: value for key, value in self.flatten_schema(branch).items() if key != "$ref"}
 
     def _flatten_target(self, reference: str | None) -> Schema | None:
-        """What the reference leads to, flattened; None where that is outside of the schema, or a circle."""
+        """Return the flattened target of a reference; None if it is outside the schema or circular."""
         if reference is None or reference in self.open:
             return None
         target = resolve_reference(self.root, reference)
@@ -94,16 +96,16 @@ class _Flattening:
         return {key: value for key, value in flattened.items() if key not in ("$id", "$anchor")}
 
 
-def _unresolved_reference(at: str, reference: str) -> InvalidRequest:
+def _unresolved_reference(path: str, reference: str) -> InvalidRequest:
     return InvalidRequest(
-        f"{at}: the reference {reference[:100]!r} at its top cannot be resolved.",
-        param=at,
+        f"{path}: the reference {reference[:100]!r} at its top cannot be resolved.",
+        param=path,
         hint="Give the tool an object with properties.",
     )
 
 
 def _merge_all_of(one: Schema, other: Schema) -> Schema:
-    """The schema that asks for both."""
+    """Return the schema that requires both."""
     merged = {**other, **one}
     properties = _merge_properties([one, other], "allOf")
     if properties or "properties" in merged:
@@ -116,7 +118,7 @@ def _merge_all_of(one: Schema, other: Schema) -> Schema:
 
 
 def _merge_any_of(base: Schema, branches: Sequence[Schema]) -> Schema:
-    """The schema that takes what any of the branches takes: only what all of them require is required."""
+    """Return a schema that takes what any branch takes; it requires only what all branches require."""
     merged = dict(base)
     variants = _merge_properties(branches, "anyOf")
     merged["properties"] = {**variants, **base.get("properties", {})}
@@ -131,7 +133,7 @@ def _merge_any_of(base: Schema, branches: Sequence[Schema]) -> Schema:
 
 
 def _merge_properties(parts: Iterable[Schema], union: str) -> Schema:
-    """All properties; of one that the parts define differently, the union of its schemas."""
+    """Merge all properties; one that the parts define differently gets a union of its schemas."""
     found: dict[str, list[Any]] = {}
     for part in parts:
         for name, schema in part.get("properties", {}).items():
@@ -142,7 +144,7 @@ def _merge_properties(parts: Iterable[Schema], union: str) -> Schema:
 
 
 def _add_union_note(plain: Schema, key: str, union: Any, branches: Sequence[Schema]) -> Schema:
-    """With the union in the description, where the model reads what the plain object cannot demand."""
+    """Add the union to the description, where the model reads what the plain object cannot express."""
     note = exact_json.dumps({key: union}).decode()
     if len(note) > _LONGEST_NOTE:
         note = exact_json.dumps({key: [{"required": branch.get("required", [])} for branch in branches]}).decode()

@@ -1,4 +1,4 @@
-"""Fits the tools: every definition reaches the model as the client wrote it, or as what means the same."""
+"""Fit the tools: each definition is passed on unchanged, or translated to an equivalent one."""
 
 import functools
 import re
@@ -16,15 +16,14 @@ from server.models.tool_object import to_plain_object
 from server.models.tool_schema import Schema, modernise_schema
 
 _MAX_TOOLS_IN_WARNING = 8
-"""Tools that a warning names."""
+"""Limit on the tools that one warning names."""
 _MAX_CACHED_BYTES = 16 * 1024
-"""Bytes of a definition that is remembered. Larger ones are rare, and a thousand of them would fill the memory."""
+"""Limit in bytes on a cached definition. Larger ones are rare, and 1024 of them would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class _FittedTool:
-    """A tool as the API takes it. `renamed` are its arguments' names, client's -> API's; `changed` says what was
-    rewritten."""
+    """A tool as the API takes it. `renamed` maps argument names, client's -> API's; `changed` lists the rewrites."""
 
     tool: Tool
     renamed: Mapping[str, str]
@@ -32,9 +31,9 @@ class _FittedTool:
 
 
 def fit_tools(request: MessagesRequest, warnings: list[str]) -> tuple[MessagesRequest, ToolNames]:
-    """The tools as the API takes them, and the names that were exchanged for it.
+    """Return the request with tools as the API takes them, and the replaced names.
 
-    Raises InvalidRequest, with the tool's name and the place, for a schema that means nothing.
+    Raises InvalidRequest, with the tool's name and the path, for an invalid schema.
     """
     fitted = [_fit_tool(tool, position) for position, tool in enumerate(request.tools)]
     history = (
@@ -55,7 +54,7 @@ def fit_tools(request: MessagesRequest, warnings: list[str]) -> tuple[MessagesRe
 
 
 def name_refused_tool(error: TrayError, tools: Sequence[Tool]) -> None:
-    """Add the tool's name to a refusal of the API's, which names its number alone (`tools.3.custom.input_schema`)."""
+    """Add the tool's name to an API error that gives only its number (`tools.3.custom.input_schema`)."""
     found = re.search(r"\btools\.(\d+)\b", error.message)
     if found is not None and int(found[1]) < len(tools) and not error.hint:
         error.hint = f"tools.{found[1]} is the tool {tools[int(found[1])]['name'][:100]!r}."
@@ -66,9 +65,9 @@ def _fit_tool(tool: Tool, position: int) -> _FittedTool:
         definition = exact_json.dumps(tool)
         return (_fit_definition if len(definition) > _MAX_CACHED_BYTES else _fit_cached_definition)(definition)
     except InvalidRequest as error:
-        place = f"tools.{position}.{error.param}"
+        path = f"tools.{position}.{error.param}"
         raise InvalidRequest(
-            f"The tool {tool['name'][:100]!r} cannot be used: {error.message}", param=place, hint=error.hint
+            f"The tool {tool['name'][:100]!r} cannot be used: {error.message}", param=path, hint=error.hint
         ) from None
 
 
@@ -82,11 +81,11 @@ def _fit_definition(definition: bytes) -> _FittedTool:
 
 
 _fit_cached_definition = functools.lru_cache(maxsize=1024)(_fit_definition)
-"""Clients send the same tools with every request: reading 40 of them again took 8 ms."""
+"""Cached because clients send the same tools with every request: fitting 40 of them takes 8 ms."""
 
 
 def _with_argument_names(schema: Schema) -> tuple[Schema, dict[str, str]]:
-    """The schema with argument names that the API takes; an exchanged one stays readable as the title."""
+    """Replace argument names that the API does not take; the title keeps the original."""
     properties = schema.get("properties", {})
     renamed = {name: argument_name(name) for name in properties if argument_name(name) != name}
     if not renamed:
@@ -104,7 +103,7 @@ def _with_argument_names(schema: Schema) -> tuple[Schema, dict[str, str]]:
 
 
 def _renamed_pointer(renamed: Mapping[str, str], reference: str) -> str:
-    """The reference after the arguments got other names: generators point to an argument whose schema repeats."""
+    """Rewrite a reference to a renamed argument; generators use them for repeated schemas."""
     if (found := re.match(r"#/properties/([^/]*)", reference)) is None:
         return reference
     name = unquote(found[1]).replace("~1", "/").replace("~0", "~")
@@ -128,9 +127,9 @@ def _rename_choice(choice: ToolChoice | None) -> ToolChoice | None:
 
 
 def _keep_last_cache_mark(tools: Sequence[Tool]) -> tuple[Tool, ...]:
-    """The tools with only the last of the client's cache marks, which covers the others.
+    """Drop all but the last `cache_control`, which covers the earlier tools.
 
-    The API takes four in a request, and Claude Code sets up to three.
+    The API takes four marks in a request, and Claude Code sets up to three.
     """
     marked = [position for position, tool in enumerate(tools) if "cache_control" in tool]
     return tuple(_without_cache_mark(tool) if position in marked[:-1] else tool for position, tool in enumerate(tools))

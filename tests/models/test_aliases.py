@@ -1,4 +1,4 @@
-"""What a client's model name means."""
+"""Resolution of clients' model names."""
 
 import contextlib
 from typing import get_args

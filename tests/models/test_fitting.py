@@ -1,4 +1,4 @@
-"""A request is fitted to each model: what it refuses is left out or emulated, and said in a warning."""
+"""Fitting requests to models: refused parameters are dropped or emulated, with a warning."""
 
 import contextlib
 
@@ -44,7 +44,7 @@ def fitted(model, messages=None, **fields):
 
 
 def unasked_thinking(model):
-    """What is said of thinking where the client says nothing: on models with a budget, that there is none."""
+    """Return the thinking of a request without any: off on models with a budget."""
     return {"type": "disabled"} if capabilities_of(model).thinking_budget else None
 
 
@@ -170,7 +170,7 @@ def test_a_budget_fits_into_max_tokens(budget, max_tokens, sent):
 
 @pytest.mark.parametrize("model", ["claude-opus-4-1", "claude-sonnet-4-0"])
 def test_without_max_tokens_a_budget_fits_into_what_is_asked_for_then(model):
-    """Both for a model whose largest answer is known, and for one where it is not."""
+    """For models with a known and an unknown maximum."""
     thinking = {"type": "enabled", "budget_tokens": 32_000}
     assert fitted(model, thinking=thinking).request.thinking["budget_tokens"] == 16_000
 

@@ -1,4 +1,4 @@
-"""Nothing that was fitted to a model is refused by it, as the scripted Messages API knows the models."""
+"""The simulated Messages API refuses no fitted request."""
 
 import contextlib
 
@@ -48,7 +48,7 @@ REQUESTS = st.builds(
 
 
 def as_body(request, model):
-    """The request as the Messages API takes it."""
+    """Return the request body for the Messages API."""
     output = {"effort": request.effort}
     if request.output_schema is not None:
         output["format"] = {"type": "json_schema", "schema": request.output_schema}

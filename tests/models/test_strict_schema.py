@@ -1,4 +1,4 @@
-"""JSON Schemas in the subset that structured outputs take."""
+"""Translation of JSON Schema to the subset of structured outputs."""
 
 import contextlib
 
@@ -88,7 +88,7 @@ def test_translations(schema, strict):
         ({"anyOf": [{"required": ["a"]}], "properties": {"a": {"type": "null"}}}, "mixes"),
         ({"anyOf": []}, "empty"),
         ({"allOf": [{"$ref": "#/$defs/A"}, {"type": "null"}], "$defs": {"A": {"type": "null"}}}, "allOf"),
-        ({"type": "array", "items": True}, "no object"),
+        ({"type": "array", "items": True}, "not an object"),
         ({"enum": [{}]}, "no type"),
         ({"type": {}}, "no type"),
     ],

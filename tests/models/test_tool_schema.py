@@ -1,4 +1,4 @@
-"""Tool schemas of older drafts and other dialects, as JSON Schema 2020-12 with a plain object at the top."""
+"""Translation of tool schemas to JSON Schema 2020-12 with a plain object at the top."""
 
 import copy
 
@@ -20,7 +20,7 @@ def modern(schema):
 
 
 def of_property(part):
-    """What becomes of a schema inside of a tool's, and the keywords that were rewritten."""
+    """Return a schema translated as a property, and the rewritten keywords."""
     schema, changed = modern({"type": "object", "properties": {"p": part}})
     return schema["properties"]["p"], changed
 
@@ -246,7 +246,7 @@ def test_a_reference_to_true_or_false_names_no_arguments(nothing):
 
 
 def test_references_that_double_at_every_step_are_not_followed_to_their_end():
-    """Forty definitions stand for a million million branches."""
+    """Forty definitions expand to 10**12 branches."""
     doubled = {f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(40)}
     plain, _ = to_plain_object({"$ref": "#/$defs/d0", "$defs": {**doubled, "d40": {"type": "object"}}}, AT)
     assert plain["type"] == "object"

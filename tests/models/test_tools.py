@@ -1,4 +1,4 @@
-"""Tools are fitted: their definitions reach the model as they are, or as what means the same, and names come back."""
+"""Fitting tools: definitions stay equivalent, and answers have the client's names."""
 
 import orjson
 import pytest
