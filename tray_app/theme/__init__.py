@@ -1,4 +1,4 @@
-"""How the window looks: colours, sizes, fonts and icons, all from `resources/`."""
+"""The theme: colours, sizes, fonts and icons, from `resources/`."""
 
 from tray_app.theme.dynamic_style import apply_style
 from tray_app.theme.fonts import fixed_font

@@ -1,4 +1,4 @@
-"""Another look for a widget that is shown already."""
+"""Style a widget by dynamic properties."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from PySide6.QtWidgets import QWidget
 
 
 def apply_style(widget: QWidget, **properties: Any) -> None:
-    """Set dynamic properties that the style sheet looks at, such as `role="error"` or `invalid=True`.
+    """Set properties that the style sheet selects by, such as `role="error"` or `invalid=True`, and polish the widget.
 
-    A style sheet does not notice by itself that a property has changed.
+    Qt does not reapply the style sheet when a property changes.
     """
     if all(widget.property(name) == value for name, value in properties.items()):
         return

@@ -1,4 +1,4 @@
-"""The palette: what the Fusion style draws with wherever the style sheet says nothing."""
+"""The palette, which the Fusion style uses where the style sheet has no rule."""
 
 from collections.abc import Mapping
 
@@ -36,7 +36,7 @@ _TEXTS = (
 
 
 def make_palette(colours: Mapping[str, str]) -> QPalette:
-    """The palette of one scheme's colours."""
+    """Return the palette of a colour scheme."""
     made = QPalette()
     for role, token in _ROLES.items():
         made.setColor(role, QColor(colours[token]))

@@ -9,7 +9,7 @@ from tray_app.theme.tokens import tokens
 
 
 def make_style_sheet(dark: bool) -> str:
-    """The style sheet of one scheme. Raises KeyError for a token that the template names and the file lacks."""
+    """Return the style sheet of one scheme. Raises KeyError for an unknown token in the template."""
     template = Template(asset("style.qss").read_text(encoding="utf-8"))
     return template.substitute(_template_values(tokens().scheme(dark), dark))
 

@@ -1,4 +1,4 @@
-"""The building blocks of every page. They know the theme and nothing else of the application."""
+"""Widgets that several pages use. They depend on the theme and on no other part of the application."""
 
 from tray_app.widgets.announcement import announce
 from tray_app.widgets.banner import Banner

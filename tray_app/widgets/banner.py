@@ -1,4 +1,4 @@
-"""The strip at the top of a page that says what is wrong and what to do."""
+"""The message strip at the top of a page, with a remedy."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
@@ -26,7 +26,7 @@ _ICONS: dict[str, tuple[str, str]] = {
 
 
 class Banner(QFrame):
-    """Hidden until it has something to say. An action leaves it open: what mends the matter calls `clear()`."""
+    """Hidden while it has no message. An action does not close it: the code that fixes the problem does."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,16 +45,16 @@ class Banner(QFrame):
 
     @property
     def level(self) -> Level:
-        """The level of what it says."""
+        """The level of the message."""
         return self._level
 
     @property
     def message(self) -> str:
-        """What it says; empty when it is closed."""
+        """The message; empty if closed."""
         return self._message.text()
 
     def show_message(self, level: Level, message: str, hint: str = "", actions: Sequence[Action] = ()) -> None:
-        """Say `message`, below it what to do, with a button for each action."""
+        """Show `message`, the remedy `hint` below it, and a button for each action."""
         self._level = level
         self._message.setText(message)
         self._hint.setText(hint)
@@ -68,11 +68,11 @@ class Banner(QFrame):
         announce(self, self.accessibleName())
 
     def show_error(self, error: TrayError, actions: Sequence[Action] = ()) -> None:
-        """Say what an error says of itself."""
+        """Show an error's message and hint."""
         self.show_message("error", error.message, error.hint, actions)
 
     def clear_message(self) -> None:
-        """Say nothing any more."""
+        """Hide the banner and forget its message."""
         self._message.clear()
         self._set_actions(())
         self.hide()
@@ -86,7 +86,7 @@ class Banner(QFrame):
             return
         for label, slot in actions:
             self._actions.addWidget(make_button(label, slot))
-        # Below the texts the buttons stand at the left; beside them the texts take the room.
+        # Align the buttons left below the texts; beside them, the texts take the space.
         self._actions.addStretch(1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -94,13 +94,13 @@ class Banner(QFrame):
         self._arrange_actions()
 
     def _arrange_actions(self) -> None:
-        """The actions stand beside the texts, or below them where both do not fit into one line."""
+        """Place the actions beside the texts, or below if both do not fit on one line."""
         widths = (label.fontMetrics().horizontalAdvance(label.text()) for label in (self._message, self._hint))
         beside = self._actions.sizeHint().width() + self._icon.width() + self.close_button.sizeHint().width()
         fits = max(widths) + beside + 6 * theme.size("grid") <= self.width()
         below = self._actions.count() > 0 and not fits
         self._content.setDirection(QBoxLayout.Direction.TopToBottom if below else QBoxLayout.Direction.LeftToRight)
-        # The icon stands by the first line.
+        # The icon is next to the first line.
         self._outer.setAlignment(self._icon, Qt.AlignmentFlag.AlignTop if below else Qt.AlignmentFlag.AlignVCenter)
 
     def _lay_out(self) -> None:
@@ -119,7 +119,7 @@ class Banner(QFrame):
         outer.addWidget(self._icon)
         outer.addLayout(self._content, 1)
         outer.addWidget(self.close_button, alignment=Qt.AlignmentFlag.AlignTop)
-        # As high as its texts need at its width, however little room the page has.
+        # As high as its texts need at its width, however little space the page has.
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
 

@@ -1,4 +1,4 @@
-"""The sign that something takes a while."""
+"""Indicators of work in progress."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ _STEP_DEGREES = 14
 
 
 class Spinner(QWidget):
-    """An arc that turns while it is seen, and costs nothing while it is not."""
+    """A rotating arc, whose timer runs only while it is visible."""
 
     def __init__(self, parent: QWidget | None = None, side: int = 16) -> None:
         super().__init__(parent)
@@ -51,7 +51,7 @@ class Spinner(QWidget):
 
 
 class Busy(QWidget):
-    """Shown from 300 ms after `begin()`, so that what is quick does not flicker, until `end()`."""
+    """Shown from 300 ms after `begin_work()`, so that short work does not flicker, until `end_work()`."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,14 +75,14 @@ class Busy(QWidget):
 
     @property
     def is_delayed(self) -> bool:
-        """Whether something has begun that is not shown yet."""
+        """Whether work has begun that is not shown yet."""
         return self._delay.isActive()
 
     def sizeHint(self) -> QSize:
         return super().sizeHint().expandedTo(QSize(0, theme.size("control")))
 
     def begin_work(self, text: str = "", on_cancel: Callable[[], Any] | None = None) -> None:
-        """Something has begun. With `on_cancel` there is a button for it."""
+        """Show the indicator after the delay, with a Cancel button if `on_cancel` is given."""
         if text:
             self._text.setText(text)
         self._on_cancel = on_cancel
@@ -91,7 +91,7 @@ class Busy(QWidget):
             self._delay.start()
 
     def end_work(self) -> None:
-        """It is over."""
+        """Hide the indicator, or never show it if the delay has not passed."""
         self._delay.stop()
         self._on_cancel = None
         self.hide()
@@ -101,7 +101,7 @@ class Busy(QWidget):
         announce(self, self._text.text())
 
     def _cancel_work(self) -> None:
-        on_cancel = self._on_cancel
+        on_cancel = self._on_cancel  # `end_work` clears it
         self.end_work()
         if on_cancel is not None:
             on_cancel()

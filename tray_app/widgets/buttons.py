@@ -1,4 +1,4 @@
-"""Buttons."""
+"""Push buttons, and a button that copies text."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -19,10 +19,10 @@ _ICON_TOKENS = {"primary": "on_accent", "destroy": "on_error", "danger": "error"
 
 
 def make_button(text: str, slot: Callable[[], Any], *, role: str = "", icon: str = "", hint: str = "") -> QPushButton:
-    """A push button that calls `slot` without arguments.
+    """Return a push button that calls `slot` without arguments.
 
-    `role` is "primary", "danger" or "quiet"; `icon` a name of qtawesome. `hint` is the tooltip, and what a screen
-    reader says of a button that has no text.
+    `role` is "primary", "danger", "destroy" or "quiet"; `icon` is a name of qtawesome. `hint` is the tooltip, and the
+    accessible name of a button without text.
     """
     made = QPushButton(text)
     apply_button_style(made, role=role, icon=icon, hint=hint)
@@ -31,7 +31,7 @@ def make_button(text: str, slot: Callable[[], Any], *, role: str = "", icon: str
 
 
 def apply_button_style(made: QPushButton, *, role: str = "", icon: str = "", hint: str = "") -> None:
-    """Give a button its role, icon and hint. A click leaves the focus where it was; Tab reaches the button."""
+    """Set a button's role, icon and hint. Tab focuses the button, a click does not."""
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     EnterKeyFilter(made)
     made.setProperty("role", role)
@@ -45,7 +45,7 @@ def apply_button_style(made: QPushButton, *, role: str = "", icon: str = "", hin
 
 
 class EnterKeyFilter(QObject):
-    """Has Enter press a button that has the focus, as the space bar does; Qt does so in dialogs alone."""
+    """Lets Enter press a focused button, as Space does; Qt does so only in dialogs."""
 
     def __init__(self, made: QAbstractButton) -> None:
         super().__init__(made)
@@ -62,7 +62,7 @@ class EnterKeyFilter(QObject):
 
 
 class CopyButton(QPushButton):
-    """Copies what `text_source` gives, at once or awaited, and says "Copied" for a second. It keeps its width."""
+    """Copies the text of `text_source`, sync or async, and shows "Copied" for 1 s at the same width."""
 
     def __init__(self, text_source: TextSource, label: str | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -87,7 +87,7 @@ class CopyButton(QPushButton):
         return self.sizeHint()
 
     def copy_text(self) -> None:
-        """Copy now, as a click does. A source that fails is logged, and the button says so."""
+        """Copy now, as a click does. A failure of the source is logged and shown on the button."""
         text = self._source()
         if isinstance(text, str):
             self._set_clipboard(text)
@@ -105,11 +105,11 @@ class CopyButton(QPushButton):
         QGuiApplication.clipboard().setText(text)
         self._show_result(tr("Copied"), "mdi6.check")
 
-    def _show_result(self, word: str, icon: str) -> None:
+    def _show_result(self, text: str, icon: str) -> None:
         if self._label:
-            self.setText(word)
+            self.setText(text)
         self.setIcon(theme.current().icon(icon))
-        announce(self, word)
+        announce(self, text)
         self._reset_timer.start()
 
     def _reset_label(self) -> None:

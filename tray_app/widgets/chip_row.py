@@ -1,4 +1,4 @@
-"""A row of chips of which one is chosen, as for a filter."""
+"""A row of exclusive chips, such as for a filter."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,10 @@ from tray_app import theme
 
 
 class ChipRow(QWidget):
-    """Exclusive chips; the first is chosen to begin with. The arrow keys go from one to the next."""
+    """Exclusive chips, initially the first. The arrow keys choose the next or previous one."""
 
     chosen = Signal(str)
-    """The key of the chip that the person chose."""
+    """Emits the key of the chip that the user chose."""
 
     def __init__(self, chips: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,12 +35,12 @@ class ChipRow(QWidget):
         return self._current
 
     def set_current(self, key: str) -> None:
-        """Choose a chip without `chosen` being emitted. Raises KeyError for an unknown key."""
+        """Choose a chip without emitting `chosen`. Raises KeyError for an unknown key."""
         self._current = key
         self._chips[key].setChecked(True)
 
     def chip_button(self, key: str) -> QPushButton:
-        """The button of a chip."""
+        """Return the button of a chip."""
         return self._chips[key]
 
     def _make_chip(self, key: str, label: str) -> QPushButton:

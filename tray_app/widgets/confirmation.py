@@ -1,4 +1,4 @@
-"""The question before something is destroyed."""
+"""The confirmation dialog before a destructive action."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ _WIDTH = 420
 
 
 class Confirmation(QDialog):
-    """A dialog with two buttons that are verbs. Enter and Esc keep; only the button that says so destroys."""
+    """A dialog with two buttons labelled with verbs. Enter and Esc keep; only a click destroys."""
 
     def __init__(
         self, parent: QWidget | None, title: str, text: str, *, confirm_label: str, keep_label: str, destroys: bool
@@ -56,7 +56,7 @@ def ask_confirmation(
     keep_label: str | None = None,
     destroys: bool = True,
 ) -> Confirmation:
-    """Ask, without waiting; `on_confirmed` is called if the person goes on with it."""
+    """Open the dialog without waiting; `on_confirmed` is called if the user confirms."""
     keep = tr("Cancel") if keep_label is None else keep_label
     dialog = Confirmation(parent.window(), title, text, confirm_label=confirm_label, keep_label=keep, destroys=destroys)
     dialog.accepted.connect(on_confirmed)

@@ -1,4 +1,4 @@
-"""A label of one line that gives way where there is no room."""
+"""A label of one line that is elided if there is no space."""
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -8,9 +8,9 @@ _MIN_CHARACTERS = 6
 
 
 class ElidedLabel(QLabel):
-    """Plain text of one line, elided to the width there is. The tooltip has the whole of it, and comes up if it is cut.
+    """Plain text of one line, elided to the available width. The tooltip shows the full text if it is elided.
 
-    `text()` is the whole text.
+    `text()` returns the full text.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class ElidedLabel(QLabel):
 
     @property
     def is_elided(self) -> bool:
-        """Whether a part of the text is not seen."""
+        """Whether a part of the text is hidden."""
         return self._visible_text() != self.text()
 
     def minimumSizeHint(self) -> QSize:
@@ -51,7 +51,7 @@ class ElidedLabel(QLabel):
         painter.end()
 
     def event(self, event: QEvent) -> bool:
-        # Where all of it is seen, a tooltip that says the same is in the way.
+        # A tooltip that repeats the visible text is in the way.
         if event.type() == QEvent.Type.ToolTip and not self.is_elided and self.toolTip() == self.text():
             return True
         return super().event(event)

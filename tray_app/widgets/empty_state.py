@@ -1,4 +1,4 @@
-"""What a page shows that has nothing to show yet."""
+"""The placeholder of a page without content."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ _WIDTH = 480
 
 
 class EmptyState(QWidget):
-    """One sentence on what will appear here, and the one step that makes it so."""
+    """A sentence about the content to come, and the one action that leads to it."""
 
     def __init__(
         self,
@@ -33,19 +33,19 @@ class EmptyState(QWidget):
         self._on_action = on_action
         self.action = make_button(action_label, self._run_action, role="primary")
         self._lay_out()
-        # Only now: a widget that is made visible before it has a parent is a window for a moment.
+        # After the layout: a widget that is shown before it has a parent opens as a window.
         self.action.setVisible(bool(action_label))
         self.set_sentence(sentence)
 
     def set_sentence(self, sentence: str) -> None:
-        """Another sentence, such as one that names the filter that hides everything."""
+        """Show another sentence, such as one that names the filter in effect."""
         self._sentence.setText(sentence)
-        # The layout asks for the height that it has in the whole width, where it would take fewer lines.
+        # The layout uses the height at the full width, where the text takes fewer lines.
         self._sentence.setMinimumHeight(max(0, self._sentence.heightForWidth(_WIDTH)))
         self.setAccessibleName(sentence)
 
     def set_action(self, label: str, on_action: Callable[[], Any] | None) -> None:
-        """Another step; an empty label takes the button away."""
+        """Set the action; an empty label hides the button."""
         self._on_action = on_action
         self.action.setText(label)
         self.action.setVisible(bool(label))

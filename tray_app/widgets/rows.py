@@ -1,4 +1,4 @@
-"""How lists look: rows of 32 px, the whole row under the pointer marked, long texts elided in the middle."""
+"""The style of lists: rows of 32 px, hover over the whole row, long texts elided in the middle."""
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QHelpEvent
@@ -23,7 +23,7 @@ AnyIndex = QModelIndex | QPersistentModelIndex
 
 
 class RowDelegate(QStyledItemDelegate):
-    """Marks the row under the pointer, and gives the whole of an elided text as its tooltip."""
+    """Marks the hovered row, and shows the full text of an elided cell as tooltip."""
 
     def __init__(self, view: QAbstractItemView) -> None:
         super().__init__(view)
@@ -44,7 +44,7 @@ class RowDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
         hint = super().sizeHint(option, index).expandedTo(QSize(0, theme.size("row")))
-        # The rows of a plain list are as wide as the list: what is too long is elided, and nothing scrolls sideways.
+        # Rows of a plain list are as wide as the list, so that long texts are elided and not scrolled.
         return QSize(0, hint.height()) if isinstance(self._view, QListView) else hint
 
     def helpEvent(
@@ -61,18 +61,18 @@ class RowDelegate(QStyledItemDelegate):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:
             self._set_hovered(QModelIndex())
-        # The view's own events are none of an editor's: Qt would close what is no editor.
+        # The base class handles editor events and would treat the viewport as an editor and close it.
         return watched is not self._viewport and super().eventFilter(watched, event)
 
     def _set_hovered(self, index: QModelIndex) -> None:
         if index.isValid() and index.row() == self._hovered.row() and index.parent() == self._hovered.parent():
-            return  # only from one cell to the next
+            return  # another cell of the same row
         self._hovered = QPersistentModelIndex(index)
         self._view.viewport().update()
 
 
 class KeyboardEntry(QObject):
-    """Selects a row when the keyboard comes to a view where none is: Qt would make it the current one alone."""
+    """Selects a row when a view without a selection gets keyboard focus: Qt only makes it current."""
 
     def __init__(self, view: QAbstractItemView) -> None:
         super().__init__(view)
@@ -100,7 +100,7 @@ class KeyboardEntry(QObject):
 
 
 def apply_row_style(view: QAbstractItemView) -> None:
-    """Make a list, table or tree look and scroll like all the others. Call it once its model is set."""
+    """Apply the common style and scrolling to a list, table or tree. Call after setting its model."""
     view.setItemDelegate(RowDelegate(view))
     KeyboardEntry(view)
     FocusRing(view)
@@ -115,7 +115,7 @@ def apply_row_style(view: QAbstractItemView) -> None:
 
 
 def close_header(table: QTableView) -> None:
-    """Have the line below the header go on above the scroll bar, which begins below it. Call it once."""
+    """Extend the line below the header over the scroll bar. Call once."""
     end = QFrame()
     end.setProperty("role", "header-end")
     end.setFixedHeight(theme.size("row"))
@@ -130,7 +130,7 @@ def _apply_table_style(table: QTableView) -> None:
     table.setTabKeyNavigation(False)
     rows = table.verticalHeader()
     rows.hide()
-    # Fixed: a table that asks every row for its height is slow with many.
+    # Fixed: asking each row for its height is slow with many rows.
     rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
     rows.setMinimumSectionSize(theme.size("row"))
     rows.setDefaultSectionSize(theme.size("row"))

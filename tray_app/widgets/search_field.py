@@ -1,4 +1,4 @@
-"""The field to search or filter with."""
+"""The field for searching and filtering."""
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
@@ -11,10 +11,10 @@ DEBOUNCE_MS = 150
 
 
 class SearchField(QLineEdit):
-    """Emits what is searched for once typing rests; Enter and Tab say it at once, Esc clears the field."""
+    """Emits the search after 150 ms without typing, and at once on Enter and Tab. Esc clears the field."""
 
     searched = Signal(str)
-    """The text, without the spaces around it. It is never emitted twice in a row."""
+    """Emits the stripped text, never the same one twice in a row."""
 
     def __init__(self, placeholder: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,7 +45,7 @@ class SearchField(QLineEdit):
         super().keyPressEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        # Who types and goes on at once goes to what the search has left, not to what it is about to hide.
+        # Search before the focus moves, so that it reaches a result and not a row about to be hidden.
         self._emit_search()
         return super().focusNextPrevChild(forward)
 

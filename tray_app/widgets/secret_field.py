@@ -1,4 +1,4 @@
-"""A secret that is hidden until it is asked for."""
+"""A field that hides a secret until the user reveals it."""
 
 from collections.abc import Awaitable, Callable
 
@@ -17,9 +17,9 @@ _DOTS = "•" * 12
 
 
 class SecretField(QWidget):
-    """Dots, a button that shows the secret for some seconds, and one that copies it. `source` is asked each time.
+    """Dots, a button that reveals the secret for 10 s, and one that copies it. `source` is awaited each time.
 
-    `name` is what screen readers call it.
+    `name` is the accessible name.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class SecretField(QWidget):
         super().__init__(parent)
         self._source = source
         self._name = name or tr("Secret")
+        # False again if the field is hidden while `_load_secret` awaits the source.
         self._wanted = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -41,7 +42,7 @@ class SecretField(QWidget):
         self._text = ElidedLabel()
         self._text.setProperty("role", "code")
         self._text.setFont(theme.fixed_font())
-        # The dots are never elided.
+        # Wide enough for the dots, which must not be elided.
         self._text.setMinimumWidth(self._text.fontMetrics().horizontalAdvance(_DOTS) + 2)
         self.toggle = make_button(tr("Show"), self._toggle_secret, role="quiet", icon="mdi6.eye-outline")
         self.copy = CopyButton(source)
@@ -56,21 +57,21 @@ class SecretField(QWidget):
 
     @property
     def is_revealed(self) -> bool:
-        """Whether the secret can be read now."""
+        """Whether the secret is visible."""
         return self._timer.isActive()
 
     def text(self) -> str:
-        """What can be read: the secret, or dots."""
+        """Return the visible text: the secret, or dots."""
         return self._text.text()
 
     def reveal_secret(self) -> None:
-        """Show the secret for 10 s. A source that fails is logged, and the field says so."""
+        """Show the secret for 10 s. A failure of the source is logged and shown in the field."""
         spawn(
             self._load_secret(), name="show the key", on_error=lambda _error: self._text.setText(tr("Cannot be read"))
         )
 
     def hide_secret(self) -> None:
-        """Hide it, as after it was rotated."""
+        """Show dots, as after a key rotation."""
         self._wanted = False
         self._timer.stop()
         self._text.setText(_DOTS)
@@ -84,7 +85,7 @@ class SecretField(QWidget):
     async def _load_secret(self) -> None:
         self._wanted = True
         secret = await self._source()
-        if not self._wanted:  # the page was left in the meantime
+        if not self._wanted:  # hidden while the source was awaited: the secret must not appear
             return
         self._timer.start()
         self._text.setText(secret)

@@ -1,4 +1,4 @@
-"""The status as a mark that differs in shape as well as in colour."""
+"""The status as a mark that differs in shape and colour."""
 
 from collections.abc import Callable, Mapping
 
@@ -15,7 +15,7 @@ _SIDE = 14
 
 
 def state_name(state: Kind) -> str:
-    """The word for a state."""
+    """Return the translated name of a state."""
     words = {
         "stopped": tr("Stopped"),
         "starting": tr("Changing"),
@@ -29,7 +29,7 @@ def state_name(state: Kind) -> str:
 
 class StatusDot(QWidget):
     """A ring (stopped), an open ring (starting), a disc (running), a disc in an open ring (busy), a triangle (needs
-    attention) or a crossed square on its corner (error); it is also heard."""
+    attention) or a crossed diamond (error), with an accessible name."""
 
     def __init__(self, state: Kind = "stopped", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,7 +39,7 @@ class StatusDot(QWidget):
 
     @property
     def state(self) -> Kind:
-        """The state that is shown."""
+        """The shown state."""
         return self._state
 
     def set_state(self, state: Kind) -> None:
@@ -71,7 +71,7 @@ def _draw_disc(painter: QPainter, colour: QColor) -> None:
 
 
 def _draw_open_ring(painter: QPainter, colour: QColor) -> None:
-    # Open at the upper right, as what turns is drawn: closed, it would be a radio button.
+    # Open at the upper right like a spinner; closed, it would look like a radio button.
     painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
     painter.drawArc(QRectF(1, 1, 12, 12), 90 * 16, 270 * 16)
 
@@ -106,4 +106,4 @@ _MARKS: Mapping[Kind, tuple[str, Callable[[QPainter, QColor], None]]] = {
     "attention": ("warning", _draw_triangle),
     "error": ("error", _draw_crossed_square),
 }
-"""The token of the colour, and the shape."""
+"""The colour token and the drawing function of each state."""

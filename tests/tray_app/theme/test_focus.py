@@ -1,4 +1,4 @@
-"""Who uses the keyboard sees where the focus is, and nothing moves when it comes."""
+"""Keyboard focus is visible, and moves nothing."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What stands side by side in a form is of one height."""
+"""Form controls have the same height."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Light, dark, or as the system is: palette, style sheet, fonts and icons."""
+"""Light, dark and system themes: palette, style sheet, fonts and icons."""
 
 import re
 
@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from tray_app import theme as theme_package
 from tray_app.assets import asset
-from tray_app.theme import Theme, apply_style
+from tray_app.theme import Theme, apply_style, fixed_font
 from tray_app.theme.style_sheet import make_style_sheet
 
 
@@ -80,7 +80,7 @@ def test_text_is_13_pixels_with_figures_of_one_width(theme: Theme) -> None:
 
     assert font.pixelSize() == 13
     assert font.featureValue(QFont.Tag("tnum")) == 1
-    assert QFontInfo(theme.fixed_font()).fixedPitch()
+    assert QFontInfo(fixed_font()).fixedPitch()
 
 
 def test_an_icon_has_the_colour_of_its_token_and_follows_the_theme(theme: Theme) -> None:

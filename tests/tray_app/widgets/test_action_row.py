@@ -1,4 +1,4 @@
-"""Buttons that come and go keep their place among what Tab goes through."""
+"""Buttons that come and go keep their place in the tab order."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -22,7 +22,7 @@ def window(qtbot, theme):
 
 
 def tabbed(window, qtbot):
-    """What Tab goes through from the first field to the last."""
+    """Return the widgets in the tab order."""
     found = []
     while QApplication.focusWidget() is not window.last:
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)

@@ -1,4 +1,4 @@
-"""The strip that says what is wrong and what to do."""
+"""The banner: messages, levels and actions."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QTextEdit, QVBoxLayout, QWidget

@@ -1,4 +1,4 @@
-"""What is quick does not flicker, what is slow is seen, and nothing turns unseen."""
+"""Short work shows no indicator, long work does, and a hidden spinner does not turn."""
 
 import pytest
 from PySide6.QtCore import Qt, QTimer

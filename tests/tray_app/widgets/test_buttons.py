@@ -1,4 +1,4 @@
-"""Push buttons, and the one that copies."""
+"""Push buttons and the copy button."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ from tray_app.widgets import CopyButton, buttons, make_button
 
 @pytest.fixture
 def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a button says of a copy does not go while a test waits for it."""
+    """Keep the result of a copy on the button while a test waits for it."""
     monkeypatch.setattr(buttons, "COPIED_MS", 600_000)
 
 

@@ -1,4 +1,4 @@
-"""The question before something is destroyed."""
+"""The confirmation dialog."""
 
 import pytest
 from PySide6.QtCore import Qt

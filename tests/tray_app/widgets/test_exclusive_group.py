@@ -1,4 +1,4 @@
-"""One button of several is chosen, and is the one that Tab comes to."""
+"""One button of a group is checked, and is its tab stop."""
 
 import pytest
 from PySide6.QtCore import Qt

@@ -1,4 +1,4 @@
-"""Lists have rows of 32 px, and the whole row under the pointer is marked."""
+"""List rows are 32 px high and highlighted as a whole under the pointer."""
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QStringListModel, Qt

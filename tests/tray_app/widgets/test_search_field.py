@@ -1,4 +1,4 @@
-"""Typing is heard once it rests; Enter and Esc are heard at once."""
+"""A search is emitted after typing pauses, and at once on Enter and Esc."""
 
 import pytest
 from PySide6.QtCore import Qt

@@ -1,4 +1,4 @@
-"""A secret is dots until it is asked for, and dots again soon."""
+"""A secret is hidden, revealed on request, and hidden again soon."""
 
 import asyncio
 

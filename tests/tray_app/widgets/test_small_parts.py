@@ -1,4 +1,4 @@
-"""Cards, labels, chips, the state's mark, bars, empty pages and toasts."""
+"""Cards, labels, chips, status dots, empty states and toasts."""
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt

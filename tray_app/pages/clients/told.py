@@ -102,7 +102,7 @@ class SnippetView(QWidget):
         self.title = ElidedLabel(str(snippet.title))
         self.title.setProperty("role", "muted")
         # As high as the file: the page scrolls, and a second scroll bar within it would hide the end of what to paste.
-        self.code = CodeView(copied=lambda: snippet.text(real()), most_lines=_LONGEST_FILE)
+        self.code = CodeView(copied=lambda: snippet.text(real()), max_lines=_LONGEST_FILE)
         self._hint = _muted("")
         self._hint.setWordWrap(True)
         self.allow = make_button("", self._allow)

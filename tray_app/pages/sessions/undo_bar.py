@@ -1,4 +1,4 @@
-"""The bar that offers to take back what was just done."""
+"""The bar that offers to undo a deletion."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ Step = Callable[[], Any]
 
 
 class UndoBar(QFrame):
-    """Shown for some seconds after a deletion. `commit` does it for good, exactly once, unless the person undid it."""
+    """Shown for some seconds after a deletion; then `commit` runs exactly once, unless the user undoes it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,7 +38,7 @@ class UndoBar(QFrame):
         self.hide()
 
     def offer_undo(self, text: str, undo: Step, commit: Step, seconds: float = 8) -> None:
-        """Say what was done and offer to undo it. What was offered before is done for good."""
+        """Show what was done and offer to undo it. A pending earlier offer is committed."""
         self.run_commit()
         self._undo, self._commit = undo, commit
         self._text.setText(text)
@@ -48,18 +48,19 @@ class UndoBar(QFrame):
         announce(self, text)
 
     def run_undo(self) -> None:
-        """Take it back."""
+        """Run the pending undo step."""
         undo, _ = self._take_steps()
         if undo is not None:
             undo()
 
     def run_commit(self) -> None:
-        """Do it for good now: the time is over, or the application quits."""
+        """Run the pending commit step: the time has passed, or the application quits."""
         _, commit = self._take_steps()
         if commit is not None:
             commit()
 
     def _take_steps(self) -> tuple[Step | None, Step | None]:
+        # Cleared before either step runs, so that a step which offers again is not committed by its own call.
         steps = self._undo, self._commit
         self._undo = self._commit = None
         self._timer.stop()

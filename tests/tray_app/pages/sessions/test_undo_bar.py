@@ -1,4 +1,4 @@
-"""What was deleted can be had back for some seconds, and is gone for good exactly once."""
+"""A deletion can be undone for some seconds, and is committed exactly once."""
 
 import pytest
 from PySide6.QtCore import Qt
