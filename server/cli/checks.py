@@ -138,7 +138,7 @@ def check_database(settings: Settings) -> Check:
     if not os.path.exists(path):
         return Check("database", "ok", f"will be created as {path}")
     try:
-        refuse_foreign_database(path, known=len(shipped_migrations()))
+        refuse_foreign_database(path, newest=len(shipped_migrations()))
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
             version = user_version(connection)
     except TrayError as error:

@@ -55,23 +55,23 @@ class ModelNames:
     default_model: str
 
 
-def resolve_model(name: str | None, known: ModelNames) -> str:
+def resolve_model(name: str | None, names: ModelNames) -> str:
     """Return the backend's name for the model `name`, or `default`. Raises `ModelNotFound`.
 
     Precedence: user aliases, the backend's models, the default aliases, then the rules of `families`. Each is tried
     with the name as given, then without a provider's prefix (`openai/`), a variant (`:beta`) and a date. Any other
     `claude-` id is passed on, since the backend takes more ids than it lists.
     """
-    wanted = (name or "").strip() or known.default_model.strip() or DEFAULT
-    aliases = {key.strip().lower(): target.strip() for key, target in known.aliases.items()}
-    seen = [wanted]
-    while (target := _alias_target(seen[-1], aliases, known.models)) is not None and target not in seen:
+    requested = (name or "").strip() or names.default_model.strip() or DEFAULT
+    aliases = {key.strip().lower(): target.strip() for key, target in names.aliases.items()}
+    seen = [requested]
+    while (target := _alias_target(seen[-1], aliases, names.models)) is not None and target not in seen:
         seen.append(target)
         if len(seen) > _MAX_HOPS:
             break
-    if target is None and (found := _as_model(seen[-1], known.models)) is not None:
-        return found
-    raise _not_found(wanted, seen, known)
+    if target is None and (model := _as_model(seen[-1], names.models)) is not None:
+        return model
+    raise _not_found(requested, seen, names)
 
 
 def with_named_thinking(request: MessagesRequest) -> MessagesRequest:
@@ -98,10 +98,10 @@ def _alias_target(name: str, aliases: Mapping[str, str], models: tuple[str, ...]
 def _by_rule(name: str) -> str | None:
     """Map a name by the rules; the result (`opus`) may itself be a user alias."""
     bare = bare_name(name)
-    found = claude_model(bare) or openai_equivalent(bare)
-    if found is not None and wants_large_context(name):
-        found += "[1m]"
-    return None if found == name.strip() else found
+    mapped = claude_model(bare) or openai_equivalent(bare)
+    if mapped is not None and wants_large_context(name):
+        mapped += "[1m]"
+    return None if mapped == name.strip() else mapped
 
 
 def _is_kept(name: str, models: tuple[str, ...]) -> bool:
@@ -132,11 +132,11 @@ def _find_offered(spelling: str, models: tuple[str, ...]) -> str | None:
     return next((model for model in models if model.lower() == spelling), None)
 
 
-def _not_found(wanted: str, seen: list[str], known: ModelNames) -> ModelNotFound:
+def _not_found(requested: str, seen: list[str], names: ModelNames) -> ModelNotFound:
     through = "" if len(seen) == 1 else f" (an alias: {' -> '.join(seen)})"
-    names = chain(known.models or sorted(SHORT_NAMES), list(known.aliases)[:3], COMMON_NAMES[:3])
-    few = ", ".join(list(dict.fromkeys(names))[:10])
+    suggestions = chain(names.models or sorted(SHORT_NAMES), list(names.aliases)[:3], COMMON_NAMES[:3])
+    few = ", ".join(list(dict.fromkeys(suggestions))[:10])
     return ModelNotFound(
-        f"The model '{wanted}'{through} is neither a Claude model nor an alias of one.",
+        f"The model '{requested}'{through} is neither a Claude model nor an alias of one.",
         hint=f"Names that work: {few}, any claude-... id. Add aliases in the settings.",
     )

@@ -59,25 +59,25 @@ def claude_model(bare: str) -> str | None:
     plain = _CLOUD.sub("", bare)
     if (family := _CLAUDE_FAMILY.fullmatch(plain)) is not None:
         return _newest_of_family(family["family"])
-    found = _CLAUDE.fullmatch(plain)
-    if found is None or (found["family"] and found["late"]):
+    match = _CLAUDE.fullmatch(plain)
+    if match is None or (match["family"] and match["late"]):
         return None
-    family_name, version = found["family"] or found["late"], (int(found["major"]), int(found["minor"] or 0))
+    family_name, version = match["family"] or match["late"], (int(match["major"]), int(match["minor"] or 0))
     if version < _OLDEST and family_name in _OLD_FAMILIES:
         return _newest_of_family(family_name)
     if family_name is None:
         return None
     number = f"{version[0]}-{version[1]}" if version[1] else str(version[0])
-    return "-".join(filter(None, ("claude", family_name, number, found["date"])))
+    return "-".join(filter(None, ("claude", family_name, number, match["date"])))
 
 
 def openai_equivalent(bare: str) -> str | None:
     """Return the short name of the Claude model used for an OpenAI chat model; None for any other name."""
-    if (found := _GPT.fullmatch(bare.replace("gpt-35", "gpt-3.5"))) is not None:
-        version = (int(found["major"]), int(found["minor"] or 0))
-        return None if version < (3, 0) else _of_size(found["rest"], _gpt_sizes(version))
-    if (found := _REASONING.fullmatch(bare)) is not None:
-        return _of_size(found["rest"], ("opus", "sonnet", "haiku"))
+    if (match := _GPT.fullmatch(bare.replace("gpt-35", "gpt-3.5"))) is not None:
+        version = (int(match["major"]), int(match["minor"] or 0))
+        return None if version < (3, 0) else _of_size(match["rest"], _gpt_sizes(version))
+    if (match := _REASONING.fullmatch(bare)) is not None:
+        return _of_size(match["rest"], ("opus", "sonnet", "haiku"))
     return None
 
 

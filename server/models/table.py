@@ -62,14 +62,14 @@ def capabilities_of(model_id: str, info: ModelInfo | None = None) -> Capabilitie
     `info`, the CLI's report, takes precedence over the table and is the only source for newer models.
     """
     model = info.id if info is not None and info.id else model_id
-    known = _capabilities_of_id(model)
+    caps = _capabilities_of_id(model)
     if info is None:
-        return known
+        return caps
     efforts = tuple(effort for effort in EFFORTS if effort in info.effort_levels)
-    known = replace(known, efforts=efforts or known.efforts)
+    caps = replace(caps, efforts=efforts or caps.efforts)
     if info.supports_thinking_off is None:
-        return known
-    return _with_thinking_off(known, info.supports_thinking_off)
+        return caps
+    return _with_thinking_off(caps, info.supports_thinking_off)
 
 
 def _with_thinking_off(caps: Capabilities, possible: bool) -> Capabilities:
@@ -86,10 +86,10 @@ def _with_thinking_off(caps: Capabilities, possible: bool) -> Capabilities:
 def _capabilities_of_id(model: str) -> Capabilities:
     if _OLD_ID.search(model):
         return _before_4_6(model, "", (3, 0))
-    found = _ID.search(model)
-    if found is None:
+    match = _ID.search(model)
+    if match is None:
         return Capabilities(model)
-    family, version = found["family"], (int(found["major"]), int(found["minor"] or 0))
+    family, version = match["family"], (int(match["major"]), int(match["minor"] or 0))
     if version >= (5, 5) or family in _ALWAYS_THINKING:
         return Capabilities(model, max_tokens=128_000 if version < (6, 0) else None)
     if version >= (4, 7):

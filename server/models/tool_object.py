@@ -134,13 +134,13 @@ def _merge_any_of(base: Schema, branches: Sequence[Schema]) -> Schema:
 
 def _merge_properties(parts: Iterable[Schema], union: str) -> Schema:
     """Merge all properties; one that the parts define differently gets a union of its schemas."""
-    found: dict[str, list[Any]] = {}
+    by_name: dict[str, list[Any]] = {}
     for part in parts:
         for name, schema in part.get("properties", {}).items():
-            known = found.setdefault(name, [])
-            if schema not in known:
-                known.append(schema)
-    return {name: schemas[0] if len(schemas) == 1 else {union: schemas} for name, schemas in found.items()}
+            variants = by_name.setdefault(name, [])
+            if schema not in variants:
+                variants.append(schema)
+    return {name: schemas[0] if len(schemas) == 1 else {union: schemas} for name, schemas in by_name.items()}
 
 
 def _add_union_note(plain: Schema, key: str, union: Any, branches: Sequence[Schema]) -> Schema:

@@ -55,9 +55,9 @@ def fit_tools(request: MessagesRequest, warnings: list[str]) -> tuple[MessagesRe
 
 def name_refused_tool(error: TrayError, tools: Sequence[Tool]) -> None:
     """Add the tool's name to an API error that gives only its number (`tools.3.custom.input_schema`)."""
-    found = re.search(r"\btools\.(\d+)\b", error.message)
-    if found is not None and int(found[1]) < len(tools) and not error.hint:
-        error.hint = f"tools.{found[1]} is the tool {tools[int(found[1])]['name'][:100]!r}."
+    match = re.search(r"\btools\.(\d+)\b", error.message)
+    if match is not None and int(match[1]) < len(tools) and not error.hint:
+        error.hint = f"tools.{match[1]} is the tool {tools[int(match[1])]['name'][:100]!r}."
 
 
 def _fit_tool(tool: Tool, position: int) -> _FittedTool:
@@ -104,10 +104,10 @@ def _with_argument_names(schema: Schema) -> tuple[Schema, dict[str, str]]:
 
 def _renamed_pointer(renamed: Mapping[str, str], reference: str) -> str:
     """Rewrite a reference to a renamed argument; generators use them for repeated schemas."""
-    if (found := re.match(r"#/properties/([^/]*)", reference)) is None:
+    if (match := re.match(r"#/properties/([^/]*)", reference)) is None:
         return reference
-    name = unquote(found[1]).replace("~1", "/").replace("~0", "~")
-    return f"#/properties/{renamed[name]}{reference[found.end() :]}" if name in renamed else reference
+    name = unquote(match[1]).replace("~1", "/").replace("~0", "~")
+    return f"#/properties/{renamed[name]}{reference[match.end() :]}" if name in renamed else reference
 
 
 def _with_title(part: Any, name: str, renamed: Mapping[str, str]) -> Any:

@@ -37,8 +37,8 @@ def put_checkpoint(connection: sqlite3.Connection, checkpoint_id: str, checkpoin
 def count_checkpoints(connection: sqlite3.Connection, session: int) -> int:
     """Count the checkpoints of a session."""
     sql = "SELECT count(*) FROM checkpoints WHERE session = ?"
-    found: int = connection.execute(sql, [session]).fetchone()[0]
-    return found
+    number: int = connection.execute(sql, [session]).fetchone()[0]
+    return number
 
 
 def delete_checkpoints(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[str, ...]:

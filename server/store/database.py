@@ -40,7 +40,6 @@ class OpenedDatabase:
     """A database that is ready for use, with an optional `notice` for the user."""
 
     connection: sqlite3.Connection
-    path: Path
     notice: str | None = None
 
 
@@ -65,7 +64,7 @@ def open_database(
 
 def _open_or_replace(path: Path, migrations: Sequence[Migration], busy_timeout: float) -> OpenedDatabase:
     try:
-        return OpenedDatabase(_open_connection(path, migrations, busy_timeout), path)
+        return OpenedDatabase(_open_connection(path, migrations, busy_timeout))
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
@@ -74,11 +73,11 @@ def _open_or_replace(path: Path, migrations: Sequence[Migration], busy_timeout: 
     # After the rename: a process killed in between checks the new, empty file once more, which costs nothing.
     clear_suspicion(path)
     notice = f"The database was damaged. It was set aside as {aside}, and the history is now empty."
-    return OpenedDatabase(_open_connection(path, migrations, busy_timeout), path, notice)
+    return OpenedDatabase(_open_connection(path, migrations, busy_timeout), notice)
 
 
 def _open_connection(path: Path, migrations: Sequence[Migration], busy_timeout: float) -> sqlite3.Connection:
-    refuse_foreign_database(path, known=migrations[-1].number)
+    refuse_foreign_database(path, newest=migrations[-1].number)
     _make_private(path)
     # Switch off the driver's implicit transactions: `transaction` begins and ends them.
     connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)

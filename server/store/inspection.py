@@ -17,55 +17,55 @@ INSPECTIONS = 3
 SECONDS_BETWEEN_INSPECTIONS = 0.05
 
 
-def refuse_foreign_database(path: Path, *, known: int) -> None:
+def refuse_foreign_database(path: Path, *, newest: int) -> None:
     """Refuse a newer version's or another program's database, without writing to the disk.
 
     Raises DatabaseTooNew, DatabaseUnusable for another program's database, and sqlite3.DatabaseError for damage.
     """
     for _ in range(INSPECTIONS - 1):
         try:
-            return _inspect_once(path, known)
+            return _inspect_once(path, newest)
         except sqlite3.DatabaseError:
             # This reads without locks: pages can look damaged while another process writes them.
             time.sleep(SECONDS_BETWEEN_INSPECTIONS)
-    return _inspect_once(path, known)
+    return _inspect_once(path, newest)
 
 
-def refuse_newer(connection: sqlite3.Connection, path: Path, known: int) -> None:
-    """Raise DatabaseTooNew if the schema version is above `known`."""
-    found = user_version(connection)
-    if found <= known:
+def refuse_newer(connection: sqlite3.Connection, path: Path, newest: int) -> None:
+    """Raise DatabaseTooNew if the schema version is above `newest`."""
+    version = user_version(connection)
+    if version <= newest:
         return
     raise DatabaseTooNew(
         f"The database {path} was written by {_name_writer(connection)} "
-        f"(its schema is version {found}, this version, {__version__}, knows {known}).",
-        found=found,
-        known=known,
+        f"(its schema is version {version}, this version, {__version__}, knows {newest}).",
+        found=version,
+        known=newest,
         hint="Reinstall the newer version, or move the file away to start with an empty history.",
     )
 
 
-def _inspect_once(path: Path, known: int) -> None:
+def _inspect_once(path: Path, newest: int) -> None:
     if not path.is_file() or not file_size(path):
         return
     if not any(file_size(side_path(path, suffix)) for suffix in SIDE_FILES):
         # Nothing waits in a write-ahead log. Only `immutable` reads without creating side files.
-        _inspect_file(path, path, "mode=ro&immutable=1", known)
+        _inspect_file(path, path, "mode=ro&immutable=1", newest)
     elif side_path(path, "-shm").exists():
-        _inspect_file(path, path, "mode=ro", known)
+        _inspect_file(path, path, "mode=ro", newest)
     else:
         # A killed process left a `-wal` or `-journal`: opening recovers the database, so open a copy.
         with tempfile.TemporaryDirectory() as folder:
             for suffix in ("", "-wal", "-journal"):
                 with contextlib.suppress(FileNotFoundError):
                     shutil.copyfile(side_path(path, suffix), side_path(Path(folder, "copy"), suffix))
-            _inspect_file(path, Path(folder, "copy"), "mode=rw", known)
+            _inspect_file(path, Path(folder, "copy"), "mode=rw", newest)
 
 
-def _inspect_file(path: Path, file: Path, mode: str, known: int) -> None:
+def _inspect_file(path: Path, file: Path, mode: str, newest: int) -> None:
     # What cannot be opened this way (a lock, a pending rollback) is checked again by `_prepare_connection`.
     with contextlib.suppress(sqlite3.OperationalError), closing(_connect_uri(file, mode)) as connection:
-        refuse_newer(connection, path, known)
+        refuse_newer(connection, path, newest)
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if tables and not user_version(connection):
             raise DatabaseUnusable(

@@ -60,10 +60,10 @@ def user_version(connection: sqlite3.Connection) -> int:
 
 def migrate_database(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> None:
     """Migrate to the newest version; a database with data is copied first."""
-    found = user_version(connection)
-    due = [migration for migration in migrations if migration.number > found]
-    if found and due:
-        back_up(connection, side_path(path, f"{BACKUP}{due[-1].number}"), found)
+    version = user_version(connection)
+    due = [migration for migration in migrations if migration.number > version]
+    if version and due:
+        back_up(connection, side_path(path, f"{BACKUP}{due[-1].number}"), version)
     for migration in due:
         _apply_migration(connection, migration)
 

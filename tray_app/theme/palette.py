@@ -37,9 +37,9 @@ _TEXTS = (
 
 def make_palette(colours: Mapping[str, str]) -> QPalette:
     """Return the palette of a colour scheme."""
-    made = QPalette()
+    palette = QPalette()
     for role, token in _ROLES.items():
-        made.setColor(role, QColor(colours[token]))
+        palette.setColor(role, QColor(colours[token]))
     for role in _TEXTS:
-        made.setColor(QPalette.ColorGroup.Disabled, role, QColor(colours["disabled"]))
-    return made
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(colours["disabled"]))
+    return palette

@@ -42,11 +42,6 @@ class Theme(QObject):
         self._apply_style()
 
     @property
-    def choice(self) -> Choice:
-        """The user's choice."""
-        return self._choice
-
-    @property
     def dark(self) -> bool:
         """Whether the dark scheme is current."""
         return self._dark

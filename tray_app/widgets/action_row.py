@@ -38,13 +38,13 @@ class ActionRow(QWidget):
         previous = self._previous_tab_stop()
         self.buttons = []
         for index, (label, slot) in enumerate(actions):
-            made = make_button(label, slot, role="primary" if primary and index == 0 else "")
-            self.buttons.append(made)
-            self._row.insertWidget(index, made)
-            made.show()
+            button = make_button(label, slot, role="primary" if primary and index == 0 else "")
+            self.buttons.append(button)
+            self._row.insertWidget(index, button)
+            button.show()
             if previous is not None:
-                QWidget.setTabOrder(previous, made)
-            previous = made
+                QWidget.setTabOrder(previous, button)
+            previous = button
         self.setVisible(bool(actions))
 
     def _previous_tab_stop(self) -> QWidget | None:

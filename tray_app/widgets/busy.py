@@ -73,11 +73,6 @@ class Busy(QWidget):
         row.addStretch(1)
         self.hide()
 
-    @property
-    def is_delayed(self) -> bool:
-        """Whether work has begun that is not shown yet."""
-        return self._delay.isActive()
-
     def sizeHint(self) -> QSize:
         return super().sizeHint().expandedTo(QSize(0, theme.size("control")))
 

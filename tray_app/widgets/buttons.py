@@ -24,32 +24,32 @@ def make_button(text: str, slot: Callable[[], Any], *, role: str = "", icon: str
     `role` is "primary", "danger", "destroy" or "quiet"; `icon` is a name of qtawesome. `hint` is the tooltip, and the
     accessible name of a button without text.
     """
-    made = QPushButton(text)
-    apply_button_style(made, role=role, icon=icon, hint=hint)
-    made.clicked.connect(lambda _checked=False: slot())
-    return made
+    button = QPushButton(text)
+    apply_button_style(button, role=role, icon=icon, hint=hint)
+    button.clicked.connect(lambda _checked=False: slot())
+    return button
 
 
-def apply_button_style(made: QPushButton, *, role: str = "", icon: str = "", hint: str = "") -> None:
+def apply_button_style(button: QPushButton, *, role: str = "", icon: str = "", hint: str = "") -> None:
     """Set a button's role, icon and hint. Tab focuses the button, a click does not."""
-    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    EnterKeyFilter(made)
-    made.setProperty("role", role)
-    made.setIconSize(QSize(theme.size("icon"), theme.size("icon")))
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    EnterKeyFilter(button)
+    button.setProperty("role", role)
+    button.setIconSize(QSize(theme.size("icon"), theme.size("icon")))
     if icon:
-        made.setIcon(theme.current().icon(icon, _ICON_TOKENS.get(role, "text")))
+        button.setIcon(theme.current().icon(icon, _ICON_TOKENS.get(role, "text")))
     if hint:
-        made.setToolTip(hint)
-    if not made.text():
-        made.setAccessibleName(hint)
+        button.setToolTip(hint)
+    if not button.text():
+        button.setAccessibleName(hint)
 
 
 class EnterKeyFilter(QObject):
     """Lets Enter press a focused button, as Space does; Qt does so only in dialogs."""
 
-    def __init__(self, made: QAbstractButton) -> None:
-        super().__init__(made)
-        made.installEventFilter(self)
+    def __init__(self, button: QAbstractButton) -> None:
+        super().__init__(button)
+        button.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if not (isinstance(event, QKeyEvent) and isinstance(watched, QAbstractButton)):

@@ -28,8 +28,8 @@ class SearchField(QLineEdit):
         self.setProperty("role", "search")
         self.setClearButtonEnabled(True)
         icon = self.addAction(theme.current().icon("mdi6.magnify", "muted"), QLineEdit.ActionPosition.LeadingPosition)
-        for made in self.findChildren(QToolButton):
-            made.setAccessibleName(tr("Search") if made.defaultAction() is icon else tr("Clear the text"))
+        for button in self.findChildren(QToolButton):
+            button.setAccessibleName(tr("Search") if button.defaultAction() is icon else tr("Clear the text"))
         self.textChanged.connect(self._debounce.start)
         self.returnPressed.connect(self._emit_search)
 

@@ -50,7 +50,7 @@ def test_what_ends_in_time_is_never_seen(busy: Busy) -> None:
     busy.end_work()
 
     assert busy.isHidden()
-    assert not busy.is_delayed
+    assert not busy._delay.isActive()
 
 
 def test_it_can_be_cancelled(busy: Busy, qtbot: QtBot) -> None:
