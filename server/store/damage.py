@@ -90,6 +90,7 @@ def _rename_file(file: Path, target: Path) -> None:
 
 def _free_name(path: Path) -> Path:
     stem = f".damaged-{time.strftime('%Y%m%d-%H%M%S')}"
+    # The side files too: one that a killed process left must not be paired with another database.
     aside = side_path(path, stem)
     count = 2
     while any(side_path(aside, suffix).exists() for suffix in ("", *SIDE_FILES)):

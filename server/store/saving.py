@@ -65,6 +65,8 @@ def save_exchange(
     was exactly the first `prefix` messages and that no client has named, or of a new session. Raises InvalidRequest for
     an invalid id.
     """
+    # Lookup and write in one transaction: another process must not save to or purge the session in between, and a
+    # killed process must not leave messages without their digest.
     with transaction(connection):
         sql = "SELECT * FROM sessions WHERE id = ?"
         row = connection.execute(sql, [checked_session_id(session_id)]).fetchone()

@@ -127,6 +127,7 @@ def set_pinned(connection: sqlite3.Connection, expiry: Expiry, session_id: str, 
 def _update_live_session(
     connection: sqlite3.Connection, expiry: Expiry, session_id: str, change: str, value: str | int
 ) -> SessionSummary:
+    # One statement: between a check and an update, another process could delete the session.
     where = expiry.live_sessions()
     where.add_condition("id = ?", session_id)
     sql = f"UPDATE sessions SET {change}{where.sql} RETURNING *"  # noqa: S608
@@ -138,6 +139,7 @@ def _update_live_session(
 
 def hide_rows(connection: sqlite3.Connection, expiry: Expiry, ids: Sequence[str]) -> None:
     """Mark the sessions with these ids as deleted: nothing finds them until `restore_rows`."""
+    # Only live rows: a second call must not restart the time for undo.
     where = expiry.live_sessions()
     where.add_condition(_HAS_ID, json.dumps(list(ids)))
     connection.execute(f"UPDATE sessions SET deleted_at = ?{where.sql}", [expiry.now, *where.parameters])  # noqa: S608

@@ -53,7 +53,7 @@ class Store(SessionStore, RequestStore):
         notice = await thread.open(busy_timeout)
         try:
             await thread.submit_job(_prepare_tables)
-        except BaseException:
+        except BaseException:  # a cancellation too: thread and connection would leak
             await thread.close()
             raise
         if notice:
@@ -63,8 +63,10 @@ class Store(SessionStore, RequestStore):
     async def close(self) -> None:
         """Write what waits and close the database; a second call does nothing."""
         if not self._thread.closed:
+            # Submitted before the closing job, since the thread runs jobs in order.
             self._log.submit_waiting()
             await self._thread.close()
+            # Only now is it known whether the last batch could be written.
             self._log.warn_of_losses()
 
     @property
@@ -94,7 +96,7 @@ class Store(SessionStore, RequestStore):
 
     async def run_purge(self, interval: float = 300.0) -> None:
         """Purge now and every `interval` seconds until cancelled or closed; failures are logged and retried."""
-        while not self._thread.closed:
+        while not self._thread.closed:  # it may be closed during the sleep
             try:
                 await self.purge_expired()
             except Exception:

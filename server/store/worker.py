@@ -27,6 +27,7 @@ class DatabaseThread:
         self.path = path.absolute()
         self.closed = False
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        # Touched on the thread only, to which SQLite binds it. None before opening and after closing.
         self._connection: sqlite3.Connection | None = None
 
     async def open(self, busy_timeout: float) -> str | None:

@@ -15,6 +15,7 @@ class WriteHealth:
     """The state of writing, published as one standing notice while it fails."""
 
     def __init__(self, bus: EventBus) -> None:
+        # Changed on the event loop only, by the callbacks of batches and saves.
         self.failing = False
         self._bus = bus
 
