@@ -15,7 +15,7 @@ class RequestStore(StoreBase):
 
     async def record_request(self, record: RequestRecord) -> None:
         """Write the record within 100 ms, replacing an earlier one with its id. Never waits."""
-        self._log.add_record(record)
+        self._writer.add_record(record)
 
     async def list_requests(
         self, filter: RequestFilter = ALL_REQUESTS, *, cursor: str | None = None, limit: int = 50
@@ -24,7 +24,7 @@ class RequestStore(StoreBase):
 
         Raises InvalidRequest for an invalid `cursor`, or a `limit` outside 1 to 200.
         """
-        self._log.submit_waiting()
+        self._writer.submit_waiting()
 
         def read_page(connection: sqlite3.Connection) -> Page[RequestRecord]:
             page = requests.list_records(connection, filter, cursor=cursor, limit=limit)
@@ -34,10 +34,10 @@ class RequestStore(StoreBase):
 
     async def get_request(self, request_id: str) -> RequestRecord | None:
         """Return the request with its headers, and with its bodies if they were logged; None if there is none."""
-        self._log.submit_waiting()
+        self._writer.submit_waiting()
 
         def read_record(connection: sqlite3.Connection) -> RequestRecord | None:
-            return self._log.find_unwritten(request_id) or requests.find_record(connection, request_id)
+            return self._writer.find_unwritten(request_id) or requests.find_record(connection, request_id)
 
         return await self._run_job(read_record)
 
@@ -46,7 +46,7 @@ class RequestStore(StoreBase):
         where = requests.where_filter(filter)
         if filter.search is not None and not filter.search.strip():
             where = match_nothing()
-        self._log.submit_waiting()
+        self._writer.submit_waiting()
         return await self._run_job(lambda connection: requests.delete_records(connection, where))
 
     async def statistics(
@@ -57,14 +57,14 @@ class RequestStore(StoreBase):
         Raises InvalidRequest unless `bucket_seconds` is more than 0.
         """
         end = self._clock() if until is None else until
-        self._log.submit_waiting()
+        self._writer.submit_waiting()
         return await self._run_job(
             lambda connection: requests.sum_by_bucket(connection, since=since, until=end, bucket_seconds=bucket_seconds)
         )
 
     def _with_unwritten(self, page: Page[RequestRecord], wanted: RequestFilter) -> Page[RequestRecord]:
         # A request that ended while the disk was full is still stored as running: its unwritten record is newer.
-        current = [self._log.find_unwritten(record.id) or record for record in page.items]
+        current = [self._writer.find_unwritten(record.id) or record for record in page.items]
         items = [
             requests.without_details(record)
             for record in current

@@ -29,7 +29,7 @@ _SESSION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class FinishedExchange:
     """A conversation after a finished exchange: all messages, the answer last, and the exchange's usage."""
 
     system: Sequence[str]
@@ -52,7 +52,7 @@ def checked_session_id(session_id: str) -> str:
 def save_exchange(
     connection: sqlite3.Connection,
     expiry: Expiry,
-    exchange: Exchange,
+    exchange: FinishedExchange,
     session_id: str,
     *,
     explicit: bool = True,
@@ -96,7 +96,7 @@ def new_session_id() -> str:
     return f"ses_{uuid.uuid4().hex}"
 
 
-def _is_gone(expiry: Expiry, exchange: Exchange, row: sqlite3.Row) -> bool:
+def _is_gone(expiry: Expiry, exchange: FinishedExchange, row: sqlite3.Row) -> bool:
     """Whether the session must be removed first: expired but not purged, or hidden and not continued.
 
     A hidden session still takes its continuation, which is deleted with it unless the user undoes the deletion.
@@ -106,7 +106,7 @@ def _is_gone(expiry: Expiry, exchange: Exchange, row: sqlite3.Row) -> bool:
 
 
 def _find_checkpoint_session(
-    connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, checkpoint_id: str
+    connection: sqlite3.Connection, expiry: Expiry, exchange: FinishedExchange, checkpoint_id: str
 ) -> sqlite3.Row | None:
     """Return the session to write to by the checkpoint's id: one that ends there; None if a new one is needed."""
     checkpoint = checkpoints.find_checkpoint(connection, checkpoint_id)
@@ -123,7 +123,7 @@ def _find_checkpoint_session(
 
 
 def _find_prefix_session(
-    connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, prefix: int
+    connection: sqlite3.Connection, expiry: Expiry, exchange: FinishedExchange, prefix: int
 ) -> sqlite3.Row | None:
     """Return the last used session that is exactly the first `prefix` messages; None if there is none."""
     if not prefix or prefix not in (*_turn_starts(exchange.messages), len(exchange.messages)):
@@ -154,7 +154,7 @@ def _turn_starts(messages: Sequence[Message]) -> list[int]:
 
 
 def _create_session(
-    connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, session_id: str, explicit: bool
+    connection: sqlite3.Connection, expiry: Expiry, exchange: FinishedExchange, session_id: str, explicit: bool
 ) -> sqlite3.Row:
     # A client that continues an earlier checkpoint gets its own session under the checkpoint's id.
     checkpoints.delete_checkpoints(connection, [session_id])
@@ -167,7 +167,9 @@ def _create_session(
     return row
 
 
-def _write_exchange(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, row: sqlite3.Row) -> int:
+def _write_exchange(
+    connection: sqlite3.Connection, expiry: Expiry, exchange: FinishedExchange, row: sqlite3.Row
+) -> int:
     """Write the messages that are not stored yet; returns the number of all messages."""
     stored = _first_new_index(exchange.messages, row)
     if stored is None or not _has_system(exchange, row):
@@ -182,7 +184,7 @@ def _write_exchange(connection: sqlite3.Connection, expiry: Expiry, exchange: Ex
     return kept + len(new)
 
 
-def _has_system(exchange: Exchange, row: sqlite3.Row) -> bool:
+def _has_system(exchange: FinishedExchange, row: sqlite3.Row) -> bool:
     return canonical_system(exchange.system) == canonical_system(exact_json.loads(row["system"]))
 
 
@@ -219,7 +221,7 @@ def _searchable_text(message: Message) -> str:
 
 
 def _update_session(
-    connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, session: int, title: str, count: int
+    connection: sqlite3.Connection, expiry: Expiry, exchange: FinishedExchange, session: int, title: str, count: int
 ) -> None:
     connection.execute(
         "UPDATE sessions SET title = ?, client = ?, model = ?, system = ?, last_used_at = ?, digest = ?,"

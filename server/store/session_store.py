@@ -35,7 +35,7 @@ class SessionStore(StoreBase):
         session's. Raises InvalidRequest for a bad id. A save that fails on a full disk or a lock raises
         DatabaseUnusable and is retried until it succeeds.
         """
-        exchange = saving.Exchange(system, messages, client, model, usage)
+        exchange = saving.FinishedExchange(system, messages, client, model, usage)
         job = functools.partial(
             saving.save_exchange,
             expiry=self._current_expiry(),
@@ -45,7 +45,9 @@ class SessionStore(StoreBase):
             prefix=prefix,
         )
         save = Save(job, self._publish_change, asyncio.get_running_loop())
-        await self._run_job(functools.partial(self._held.run_save, save), then=save.saved, failed=self._on_save_failed)
+        await self._run_job(
+            functools.partial(self._held_saves.run_save, save), then=save.saved, failed=self._on_save_failed
+        )
 
     async def find_session(self, session_id: str) -> Session | None:
         """Return the session with its messages; None if it does not exist or has expired.
@@ -137,7 +139,7 @@ class SessionStore(StoreBase):
     async def _delete_matching(self, where: Where, checkpoint_ids: Sequence[str] = ()) -> Removed:
         # First the records that wait: one of these sessions' would otherwise be written after the deletion, with
         # the bodies that are to be deleted.
-        self._log.submit_waiting()
+        self._writer.submit_waiting()
         return await self._run_job(
             lambda connection: sessions.delete_rows(connection, where, checkpoint_ids),
             then=lambda done: self._publish_deletion(done.ids, done.checkpoint_ids),

@@ -1,7 +1,7 @@
 """The store as the server and the tray use it: asynchronous, with all SQL on one thread.
 
 Sessions are on the disk when their method returns. Request records are written within 100 ms, and before any
-reading of them (`request_log`). A write that a task has asked for completes even if the task is cancelled.
+reading of them (`request_writer`). A write that a task has asked for completes even if the task is cancelled.
 """
 
 import asyncio
@@ -64,10 +64,10 @@ class Store(SessionStore, RequestStore):
         """Write what waits and close the database; a second call does nothing."""
         if not self._thread.closed:
             # Submitted before the closing job, since the thread runs jobs in order.
-            self._log.submit_waiting()
+            self._writer.submit_waiting()
             await self._thread.close()
             # Only now is it known whether the last batch could be written.
-            self._log.warn_of_losses()
+            self._writer.warn_of_losses()
 
     @property
     def path(self) -> Path:
@@ -87,7 +87,7 @@ class Store(SessionStore, RequestStore):
         """Delete expired sessions, requests and copies of the database, and hidden sessions past their undo time;
         returns the ids of the sessions."""
         moment = self._current_expiry()
-        self._log.submit_waiting()
+        self._writer.submit_waiting()
         purged = await self._run_job(
             lambda connection: expiry.purge_expired(connection, moment, self.path),
             then=lambda done: self._publish_deletion(done.session_ids, done.checkpoint_ids),

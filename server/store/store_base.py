@@ -10,7 +10,7 @@ from server.core.events import EventBus, SessionChanged, SessionsDeleted
 from server.store.expiry import Expiry
 from server.store.held_saves import HeldSaves
 from server.store.paging import Where
-from server.store.request_log import RequestLog
+from server.store.request_writer import RequestWriter
 from server.store.worker import DatabaseThread, Job
 from server.store.write_health import WriteHealth
 
@@ -28,8 +28,8 @@ class StoreBase:
         self._clock = clock
         self._ttl = checked_ttl(ttl_seconds)
         # Touched on the database thread alone, so that no lock is needed between a save and its retry.
-        self._held = HeldSaves()
-        self._log = RequestLog(thread, self._held, WriteHealth(bus))
+        self._held_saves = HeldSaves()
+        self._writer = RequestWriter(thread, self._held_saves, WriteHealth(bus))
 
     def _current_expiry(self) -> Expiry:
         # Taken on the event loop: a job that waits in the queue uses the time and ttl of its call.
@@ -66,7 +66,7 @@ class StoreBase:
     def _on_save_failed(self, error: BaseException) -> None:
         # Only a full disk or a lock passes. Damage or a bad id would fail again.
         if isinstance(error, DatabaseUnusable) and isinstance(error.__cause__, sqlite3.OperationalError):
-            self._log.schedule_retry(error)
+            self._writer.schedule_retry(error)
 
 
 def match_nothing() -> Where:

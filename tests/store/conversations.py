@@ -1,7 +1,7 @@
 """Sample conversations and records."""
 
 from server.core.records import RequestRecord
-from server.store.saving import Exchange
+from server.store.saving import FinishedExchange
 
 
 def user(text):
@@ -18,7 +18,7 @@ def talk(*texts):
 
 
 def exchange(*texts, system=("Be brief.",), client="ide/1.0", model="claude-opus-5-5", **usage):
-    return Exchange(system, talk(*texts), client, model, usage)
+    return FinishedExchange(system, talk(*texts), client, model, usage)
 
 
 def saved_as(exchanged):

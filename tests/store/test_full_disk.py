@@ -51,7 +51,7 @@ async def test_a_request_that_ends_meanwhile_is_not_shown_as_running(store):
     assert stored["status"] == "ok"
 
 
-async def test_it_is_told_once_and_once_more_when_it_is_over(store, bus, events):
+async def test_the_notice_is_published_once_and_cleared_once(store, bus, events):
     await fill(store)
     for number in range(3):
         await store.record_request(record(f"r{number}", response_body=LARGE))
@@ -82,7 +82,7 @@ async def test_a_session_that_could_not_be_saved_is_saved_later(store, bus, even
     assert events == [notice, SessionChanged("s"), SessionChanged("s"), NoticeCleared(HISTORY_TOPIC)]
 
 
-async def test_a_small_request_does_not_say_that_all_is_well(store, bus):
+async def test_a_small_write_does_not_clear_the_notice(store, bus):
     """The space left may fit a record but not a conversation."""
     await fill(store)
     with pytest.raises(DatabaseUnusable):
@@ -107,7 +107,7 @@ async def test_what_was_running_when_the_server_died_is_closed_by_the_next_start
     assert "stopped" in (await again.get_request("a")).error
 
 
-async def test_what_is_lost_in_the_end_is_told(open_store, caplog):
+async def test_losses_are_logged_at_close(open_store, caplog):
     store = await open_store()
     await fill(store)
     await store.record_request(record("a", response_body=LARGE))

@@ -74,7 +74,7 @@ async def test_they_are_restored_as_they_were(store):
     assert await listed(store, "xylophone") == ["s"]
 
 
-async def test_they_are_removed_for_good_and_it_is_told(store, bus, path):
+async def test_they_are_removed_for_good_and_an_event_is_published(store, bus, path):
     events = []
     bus.subscribe(events.append)
     await store.hide_sessions(["s"])
@@ -91,7 +91,7 @@ async def test_only_what_is_hidden_is_removed(store):
     assert await listed(store) == ["s"]
 
 
-async def test_a_deletion_of_a_program_s_is_real_at_once(store, path):
+async def test_a_deletion_over_the_api_is_immediate(store, path):
     await store.hide_sessions(["s"])
     assert await store.delete_session("s")
     assert files_with(path.parent, "xylophone") == []
@@ -133,7 +133,7 @@ async def test_a_process_that_is_killed_leaves_nothing_to_be_found(store, path, 
     await again.close()
 
 
-async def test_one_that_has_gone_on_since_it_was_seen_is_meant(store, bus):
+async def test_messages_added_since_the_list_are_hidden_too(store, bus):
     events = []
     await save(store, "ses_1", "Hello", "Hi", explicit=False)
     session = await session_of(store, "ses_1")
@@ -149,7 +149,7 @@ async def test_one_that_has_gone_on_since_it_was_seen_is_meant(store, bus):
 
 
 @pytest.mark.parametrize("explicit", [True, False])
-async def test_what_goes_on_from_it_goes_with_it(store, path, explicit):
+async def test_continuations_are_deleted_with_it(store, path, explicit):
     await save(store, "t", "Hello", "Hi", explicit=explicit)
     session = await session_of(store, "t")
     await store.hide_sessions([session])

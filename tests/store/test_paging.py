@@ -65,7 +65,7 @@ def test_the_pages_make_up_the_list(connection, limit):
     assert found[-1]
 
 
-def test_what_comes_in_between_shifts_nothing(connection):
+def test_added_rows_shift_nothing(connection):
     fill(connection, 50)
     new = iter(range(1000))
 
@@ -77,7 +77,7 @@ def test_what_comes_in_between_shifts_nothing(connection):
     assert found == [f"r{at:04}" for at in reversed(range(50))]
 
 
-def test_what_goes_in_between_shifts_nothing(connection):
+def test_deleted_rows_shift_nothing(connection):
     fill(connection, 50)
     gone = iter(range(49, -1, -1))
 

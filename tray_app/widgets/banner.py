@@ -1,7 +1,7 @@
 """The message strip at the top of a page, with a remedy."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePoli
 from server.core.errors import TrayError
 from tray_app import theme
 from tray_app.translation import tr
+from tray_app.widgets.action_row import Action
 from tray_app.widgets.announcement import announce
 from tray_app.widgets.buttons import make_button
 from tray_app.widgets.icon_label import IconLabel
 
 Level = Literal["info", "ok", "warning", "error"]
-Action = tuple[str, Callable[[], Any]]
 
 _ICONS: dict[str, tuple[str, str]] = {
     "info": ("mdi6.information-outline", "accent"),

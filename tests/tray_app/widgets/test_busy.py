@@ -28,7 +28,7 @@ def busy(window: QWidget) -> Busy:
     return made
 
 
-def turning(busy: Busy) -> bool:
+def is_turning(busy: Busy) -> bool:
     return any(timer.isActive() for timer in busy.spinner.findChildren(QTimer))
 
 
@@ -36,13 +36,13 @@ def test_it_appears_after_a_while_and_turns_until_the_end(busy: Busy, qtbot: QtB
     busy.begin_work("Testing the connection")
     at_once = busy.isVisible()
     qtbot.waitUntil(busy.isVisible)
-    turned = turning(busy)
+    turned = is_turning(busy)
     busy.end_work()
 
     assert not at_once
     assert turned
     assert busy.isHidden()
-    assert not turning(busy)
+    assert not is_turning(busy)
 
 
 def test_what_ends_in_time_is_never_seen(busy: Busy) -> None:
@@ -74,4 +74,4 @@ def test_in_a_hidden_window_nothing_turns(busy: Busy, window: QWidget, qtbot: Qt
     qtbot.waitUntil(busy.isVisible)
     window.hide()
 
-    assert not turning(busy)
+    assert not is_turning(busy)

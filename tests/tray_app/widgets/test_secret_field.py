@@ -19,7 +19,7 @@ async def source() -> str:
     return KEY
 
 
-def made(qtbot: QtBot, shown_seconds: float = 600) -> SecretField:
+def make_field(qtbot: QtBot, shown_seconds: float = 600) -> SecretField:
     field = SecretField(source, shown_seconds=shown_seconds)
     qtbot.addWidget(field)
     field.resize(600, 40)
@@ -29,7 +29,7 @@ def made(qtbot: QtBot, shown_seconds: float = 600) -> SecretField:
 
 
 async def test_it_is_hidden_at_first(theme: Theme, qtbot: QtBot) -> None:
-    field = made(qtbot)
+    field = make_field(qtbot)
 
     assert KEY not in field.text()
     assert set(field.text()) == {"•"}
@@ -37,7 +37,7 @@ async def test_it_is_hidden_at_first(theme: Theme, qtbot: QtBot) -> None:
 
 
 async def test_it_is_shown_when_asked_for_and_hidden_again(theme: Theme, qtbot: QtBot) -> None:
-    field = made(qtbot)
+    field = make_field(qtbot)
     qtbot.mouseClick(field.toggle, Qt.MouseButton.LeftButton)
     await until(lambda: field.is_revealed)
     seen, label = field.text(), field.toggle.text()
@@ -48,7 +48,7 @@ async def test_it_is_shown_when_asked_for_and_hidden_again(theme: Theme, qtbot: 
 
 
 async def test_it_hides_itself_after_a_while(theme: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    field = made(qtbot, shown_seconds=0.05)
+    field = make_field(qtbot, shown_seconds=0.05)
     texts: list[str] = []
     show = field._text.setText
     monkeypatch.setattr(field._text, "setText", lambda text: (texts.append(text), show(text)))
@@ -62,7 +62,7 @@ async def test_it_hides_itself_after_a_while(theme: Theme, qtbot: QtBot, monkeyp
 
 
 async def test_it_is_hidden_when_its_page_is_left(theme: Theme, qtbot: QtBot) -> None:
-    field = made(qtbot)
+    field = make_field(qtbot)
     field.reveal_secret()
     await until(lambda: field.is_revealed)
     field.hide()
@@ -109,7 +109,7 @@ async def test_a_secret_that_cannot_be_read_is_said_to_be_so(theme: Theme, qtbot
 
 async def test_it_is_copied_without_being_shown(theme: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buttons, "COPIED_MS", 600_000)  # it must not be missed
-    field = made(qtbot)
+    field = make_field(qtbot)
     qtbot.mouseClick(field.copy, Qt.MouseButton.LeftButton)
     await until(lambda: field.copy.text() == "Copied")
 

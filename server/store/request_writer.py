@@ -25,12 +25,12 @@ MAX_UNWRITTEN = 10_000
 """Limit on the records kept for retries; the oldest are dropped."""
 
 
-class RequestLog:
+class RequestWriter:
     """The queue of records. `health` publishes when writing begins to fail and when it works again."""
 
     def __init__(self, thread: DatabaseThread, held: HeldSaves, health: WriteHealth) -> None:
         self._thread = thread
-        self._held = held
+        self._held_saves = held
         self._health = health
         # Not yet given to the database thread. Only the event loop touches it.
         self._waiting: dict[str, RequestRecord] = {}
@@ -68,8 +68,10 @@ class RequestLog:
 
     def warn_of_losses(self) -> None:
         """Log how much was lost. Call after the store is closed."""
-        if self._unwritten or len(self._held):
-            log.warning("%d request records and %d sessions could not be saved", len(self._unwritten), len(self._held))
+        if self._unwritten or len(self._held_saves):
+            log.warning(
+                "%d request records and %d sessions could not be saved", len(self._unwritten), len(self._held_saves)
+            )
 
     def _schedule_write(self, seconds: float) -> None:
         if self._timer is None:
@@ -94,4 +96,4 @@ class RequestLog:
         except sqlite3.OperationalError:
             self._unwritten = dict(list(unwritten.items())[-MAX_UNWRITTEN:])
             raise
-        self._held.retry_held(connection)
+        self._held_saves.retry_held(connection)

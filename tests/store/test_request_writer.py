@@ -66,7 +66,7 @@ async def test_a_later_record_wins_over_one_whose_writing_failed_meanwhile(open_
         other.execute("BEGIN IMMEDIATE")
         held = store._thread.submit_job(lambda _: gate.wait())
         await store.record_request(record("a", status="running"))
-        store._log.submit_waiting()
+        store._writer.submit_waiting()
         await store.record_request(record("a", status="ok"))
         gate.set()
         await held
