@@ -22,14 +22,7 @@ _ANNOTATIONS = frozenset({"default", "example", "examples", "deprecated", "readO
 _NUMBER = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
 _KEYWORDS_OF_TYPE: dict[str, frozenset[str]] = {
     "object": frozenset(
-        {
-            "properties",
-            "required",
-            "additionalProperties",
-            "patternProperties",
-            "minProperties",
-            "maxProperties",
-        }
+        {"properties", "required", "additionalProperties", "patternProperties", "minProperties", "maxProperties"}
     ),
     "array": frozenset({"items", "minItems", "maxItems", "uniqueItems", "prefixItems", "contains"}),
     "string": frozenset({"format", "pattern", "minLength", "maxLength"}),

@@ -57,16 +57,7 @@ class Removed:
     checkpoint_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Purged:
-    """The result of a purge: ids of sessions, number of requests, ids of checkpoints."""
-
-    session_ids: tuple[str, ...]
-    requests: int
-    checkpoint_ids: tuple[str, ...] = ()
-
-
-def purge_expired(connection: sqlite3.Connection, expiry: Expiry, path: Path) -> Purged:
+def purge_expired(connection: sqlite3.Connection, expiry: Expiry, path: Path) -> Removed:
     """Delete expired sessions and requests, hidden sessions past their undo time, and old copies of `path`.
 
     Running requests stay.
@@ -78,12 +69,11 @@ def purge_expired(connection: sqlite3.Connection, expiry: Expiry, path: Path) ->
         deleted = connection.execute(
             "DELETE FROM requests WHERE started_at <= ? AND status != 'running'", [expiry.cutoff]
         )
-        purged = Purged(removed.ids, deleted.rowcount, removed.checkpoint_ids)
     # Outside the transaction: a process killed here leaves copies and free pages for the next purge.
     remove_backups(path, expiry.cutoff)
-    if purged.session_ids or purged.requests:
+    if removed.ids or deleted.rowcount:
         erase_remains(connection)
-    return purged
+    return removed
 
 
 def _clamp_future_times(connection: sqlite3.Connection, now: float) -> None:

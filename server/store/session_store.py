@@ -141,8 +141,7 @@ class SessionStore(StoreBase):
         # the bodies that are to be deleted.
         self._writer.submit_waiting()
         return await self._run_job(
-            lambda connection: sessions.delete_rows(connection, where, checkpoint_ids),
-            then=lambda done: self._publish_deletion(done.ids, done.checkpoint_ids),
+            lambda connection: sessions.delete_rows(connection, where, checkpoint_ids), then=self._publish_deletion
         )
 
     def _publish_summary(self, summary: SessionSummary) -> None:

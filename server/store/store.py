@@ -88,11 +88,10 @@ class Store(SessionStore, RequestStore):
         returns the ids of the sessions."""
         moment = self._current_expiry()
         self._writer.submit_waiting()
-        purged = await self._run_job(
-            lambda connection: expiry.purge_expired(connection, moment, self.path),
-            then=lambda done: self._publish_deletion(done.session_ids, done.checkpoint_ids),
+        removed = await self._run_job(
+            lambda connection: expiry.purge_expired(connection, moment, self.path), then=self._publish_deletion
         )
-        return purged.session_ids
+        return removed.ids
 
     async def run_purge(self, interval: float = 300.0) -> None:
         """Purge now and every `interval` seconds until cancelled or closed; failures are logged and retried."""

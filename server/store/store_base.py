@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from server.core.errors import DatabaseUnusable
 from server.core.events import EventBus, SessionChanged, SessionsDeleted
-from server.store.expiry import Expiry
+from server.store.expiry import Expiry, Removed
 from server.store.held_saves import HeldSaves
 from server.store.paging import Where
 from server.store.request_writer import RequestWriter
@@ -59,9 +59,9 @@ class StoreBase:
     def _publish_change(self, session_id: str) -> None:
         self._bus.publish(SessionChanged(session_id))
 
-    def _publish_deletion(self, ids: tuple[str, ...], checkpoint_ids: tuple[str, ...]) -> None:
-        if ids:
-            self._bus.publish(SessionsDeleted((*ids, *checkpoint_ids)))
+    def _publish_deletion(self, removed: Removed) -> None:
+        if removed.ids:
+            self._bus.publish(SessionsDeleted((*removed.ids, *removed.checkpoint_ids)))
 
     def _on_save_failed(self, error: BaseException) -> None:
         # Only a full disk or a lock passes. Damage or a bad id would fail again.

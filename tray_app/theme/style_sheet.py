@@ -15,14 +15,10 @@ def make_style_sheet(dark: bool) -> str:
 
 
 def _template_values(colours: Mapping[str, str], dark: bool) -> dict[str, str]:
-    values = {name: str(pixels) + "px" for name, pixels in tokens().size.items()}
+    sizes = {f"size_{name}": f"{pixels}px" for name, pixels in tokens().size.items()}
     images = {name: asset(f"icons/{file}.svg").as_posix() for name, file in _image_files(dark).items()}
-    return (
-        {f"size_{name}": value for name, value in values.items()}
-        | images
-        | dict(colours)
-        | {"fixed": _fixed_families()}
-    )
+    families = ", ".join(f'"{family}"' for family in fixed_font().families())
+    return {**sizes, **images, **colours, "fixed": families}
 
 
 def _image_files(dark: bool) -> dict[str, str]:
@@ -33,7 +29,3 @@ def _image_files(dark: bool) -> dict[str, str]:
         "image_up": "chevron-up",
         "image_right": "chevron-right",
     }
-
-
-def _fixed_families() -> str:
-    return ", ".join(f'"{family}"' for family in fixed_font().families())

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePoli
 from server.core.errors import TrayError
 from tray_app import theme
 from tray_app.translation import tr
-from tray_app.widgets.action_row import Action
+from tray_app.widgets.action_row import Action, ActionRow
 from tray_app.widgets.announcement import announce
 from tray_app.widgets.buttons import make_button
 from tray_app.widgets.icon_label import IconLabel
@@ -34,7 +34,7 @@ class Banner(QFrame):
         self._icon = IconLabel(*_ICONS["info"], theme.size("icon") + 2)
         self._message = _make_text("")
         self._hint = _make_text("muted")
-        self._actions = QHBoxLayout()
+        self._actions = ActionRow()
         self._content = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self.close_button = make_button(
             "", self.clear_message, role="quiet", icon="mdi6.close", hint=tr("Close this message")
@@ -59,7 +59,7 @@ class Banner(QFrame):
         self._message.setText(message)
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))
-        self._set_actions(actions)
+        self._actions.show_actions(actions)
         self._icon.set_icon(*_ICONS[level])
         self._arrange_actions()
         theme.apply_style(self, level=level)
@@ -74,20 +74,8 @@ class Banner(QFrame):
     def clear_message(self) -> None:
         """Hide the banner and forget its message."""
         self._message.clear()
-        self._set_actions(())
+        self._actions.show_actions(())
         self.hide()
-
-    def _set_actions(self, actions: Sequence[Action]) -> None:
-        while (item := self._actions.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
-        if not actions:
-            return
-        for label, slot in actions:
-            self._actions.addWidget(make_button(label, slot))
-        # Align the buttons left below the texts; beside them, the texts take the space.
-        self._actions.addStretch(1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -98,7 +86,7 @@ class Banner(QFrame):
         widths = (label.fontMetrics().horizontalAdvance(label.text()) for label in (self._message, self._hint))
         beside = self._actions.sizeHint().width() + self._icon.width() + self.close_button.sizeHint().width()
         fits = max(widths) + beside + 6 * theme.size("grid") <= self.width()
-        below = self._actions.count() > 0 and not fits
+        below = bool(self._actions.buttons) and not fits
         self._content.setDirection(QBoxLayout.Direction.TopToBottom if below else QBoxLayout.Direction.LeftToRight)
         # The icon is next to the first line.
         self._outer.setAlignment(self._icon, Qt.AlignmentFlag.AlignTop if below else Qt.AlignmentFlag.AlignVCenter)
@@ -111,8 +99,7 @@ class Banner(QFrame):
         texts.addWidget(self._hint)
         self._content.setSpacing(grid)
         self._content.addLayout(texts, 1)
-        self._content.addLayout(self._actions)
-        self._actions.setSpacing(grid)
+        self._content.addWidget(self._actions)
         outer = self._outer = QHBoxLayout(self)
         outer.setContentsMargins(grid + 4, grid, grid, grid)
         outer.setSpacing(grid + 4)

@@ -1,6 +1,6 @@
 """The banner: messages, levels and actions."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QTextEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -78,7 +78,7 @@ def test_actions_go_below_texts_that_leave_no_room_beside_them(theme: Theme, qtb
     for width in (900, 320):
         banner.resize(width, 60)
         QApplication.processEvents()
-        places.append((action.x() > width / 2, banner.heightForWidth(width)))
+        places.append((action.mapTo(banner, QPoint()).x() > width / 2, banner.heightForWidth(width)))
 
     (wide_right, wide_height), (narrow_right, narrow_height) = places
     assert wide_right
