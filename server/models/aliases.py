@@ -1,4 +1,4 @@
-"""Resolve a client's model name: user aliases, models that the backend offers, then built-in rules.
+"""Resolve client model names by aliases, the backend's models and rules.
 
 Many clients offer a fixed list of names, most of them another provider's. Each maps to the short name of a Claude model
 (`opus`, `sonnet`, `haiku`), which the CLI resolves to its newest. Claude names in the spellings of clouds and routers
@@ -56,7 +56,7 @@ class ModelNames:
 
 
 def resolve_model(name: str | None, names: ModelNames) -> str:
-    """Return the backend's name for the model `name`, or `default`. Raises `ModelNotFound`.
+    """Return the backend's name for a model, or `default`. Raises `ModelNotFound`.
 
     Precedence: user aliases, the backend's models, the default aliases, then the rules of `families`. Each is tried
     with the name as given, then without a provider's prefix (`openai/`), a variant (`:beta`) and a date. Any other
@@ -75,7 +75,7 @@ def resolve_model(name: str | None, names: ModelNames) -> str:
 
 
 def with_named_thinking(request: MessagesRequest) -> MessagesRequest:
-    """Turn thinking on if the model name asks for it and the request sets neither thinking nor effort."""
+    """Turn thinking on if only the model name asks for it."""
     unsaid = request.thinking is None and request.effort is None
     if not unsaid or not wants_thinking(request.requested_model):
         return request

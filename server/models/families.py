@@ -1,4 +1,4 @@
-"""Model name rules: other spellings of Claude's names, and Claude equivalents of OpenAI's.
+"""Model name rules: spellings of Claude's names, equivalents of OpenAI's.
 
 The rules match family and size, so that a new version number needs no new rule. Sources: the type `Model` of
 Anthropic's SDK, `ChatModel` of OpenAI's, the ids of Bedrock and Vertex, and OpenRouter's variants after a colon.
@@ -36,23 +36,23 @@ _SMALLER = frozenset({"mini", "terra"})
 
 
 def bare_name(name: str) -> str:
-    """Return the name in lower case, without a provider's prefix and a variant's suffix."""
+    """Return the name in lower case, without provider prefix and variant suffix."""
     lowered = name.strip().lower().rsplit("/", 1)[-1].removeprefix("anthropic:").removeprefix("openai:")
     return _THINKING.sub("", _VARIANT.sub("", _LARGE_CONTEXT.sub("", lowered)))
 
 
 def wants_thinking(name: str) -> bool:
-    """Whether the name asks for thinking, as OpenRouter's `claude-3.7-sonnet:thinking` does."""
+    """Whether the name asks for thinking, such as `claude-3.7-sonnet:thinking`."""
     return _THINKING.search(_VARIANT.sub("", _LARGE_CONTEXT.sub("", name.strip().lower()))) is not None
 
 
 def wants_large_context(name: str) -> bool:
-    """Whether the name asks for a context of 1,000,000 tokens: `[1m]`, as in Claude Code, or `:1m`."""
+    """Whether the name asks for a context of 1,000,000 tokens (`[1m]` or `:1m`)."""
     return _LARGE_CONTEXT.search(name.strip().lower()) is not None
 
 
 def claude_model(bare: str) -> str | None:
-    """Return Anthropic's id of a Claude model, or its family's short name if it is retired.
+    """Return the id of a Claude model, or its family's short name if retired.
 
     None if no rule knows the name as a Claude model.
     """
@@ -72,7 +72,7 @@ def claude_model(bare: str) -> str | None:
 
 
 def openai_equivalent(bare: str) -> str | None:
-    """Return the short name of the Claude model used for an OpenAI chat model; None for any other name."""
+    """Return the Claude equivalent of an OpenAI chat model; None for other names."""
     if (match := _GPT.fullmatch(bare.replace("gpt-35", "gpt-3.5"))) is not None:
         version = (int(match["major"]), int(match["minor"] or 0))
         return None if version < (3, 0) else _of_size(match["rest"], _gpt_sizes(version))
@@ -88,7 +88,7 @@ def _newest_of_family(family: str | None) -> str:
 
 
 def _gpt_sizes(version: tuple[int, int]) -> tuple[str, str, str]:
-    """Return the Claude models for the largest, the smaller and the smallest model of a version."""
+    """Return the equivalents of a version's largest, smaller and smallest models."""
     if version >= (4, 5):
         return ("opus", "sonnet", "haiku")
     return ("sonnet", "haiku", "haiku") if version >= (4, 0) else ("haiku", "haiku", "haiku")

@@ -123,7 +123,7 @@ def _clamp_temperature(request: MessagesRequest, warnings: list[str]) -> Message
 
 
 def _drop_default_sampling(request: MessagesRequest) -> MessagesRequest:
-    """Drop a temperature or top_p of 1: many clients send it, and it is the models' default."""
+    """Drop a temperature or top_p of 1, the default that many clients send."""
     return request.with_changes(
         temperature=None if request.temperature == 1 else request.temperature,
         top_p=None if request.top_p == 1 else request.top_p,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model that a backend offers: `id` is `claude-opus-5-5`, `name` the CLI's short name for it (`opus`), if any."""
+    """A model of a backend: `id` `claude-opus-5-5`, `name` `opus`, if any."""
 
     id: str
     name: str = ""

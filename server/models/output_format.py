@@ -1,4 +1,4 @@
-"""Fit the answer's format: an enforced schema, or an instruction where it cannot be enforced."""
+"""Fit the output format: an enforced schema, or else an instruction."""
 
 import orjson
 
@@ -16,7 +16,7 @@ _JSON_SCHEMA = (
 
 
 def fit_output_format(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
-    """Translate `output_schema` into the API's subset of JSON Schema; emulate `json_object` by an instruction."""
+    """Translate `output_schema` to the API's subset; emulate `json_object`."""
     if request.output_schema is None:
         return _with_instruction(request, _JSON_OBJECT) if request.json_object else request
     if not caps.output_schema:

@@ -1,4 +1,4 @@
-"""Fit a prefill: a last message with the role assistant, which the answer continues.
+"""Fit a prefill: a final assistant message, which the answer continues.
 
 https://platform.claude.com/docs/en/build-with-claude/prompt-engineering/prefill-claudes-response
 """
@@ -20,7 +20,7 @@ _INSTRUCTION = (
 
 
 def check_last_turn(messages: Sequence[Message]) -> None:
-    """Raise `InvalidRequest` if there is no message, or a tool call without a result at the end."""
+    """Raise `InvalidRequest` for no messages, or an unanswered tool call."""
     if not messages:
         raise InvalidRequest("messages: at least one message is required.", param="messages")
     unanswered = [block["id"] for block in _trailing_blocks(messages) if block["type"] == "tool_use"]
@@ -35,7 +35,7 @@ def check_last_turn(messages: Sequence[Message]) -> None:
 
 
 def fit_prefill(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> tuple[MessagesRequest, Prefill]:
-    """Pass the prefill on while thinking is off, otherwise emulate it by an instruction to continue."""
+    """Pass the prefill on while thinking is off, otherwise emulate it."""
     if request.messages[-1]["role"] != "assistant":
         return request, "none"
     before, text = _before_trailing(request.messages), text_of(_trailing_blocks(request.messages))
@@ -75,5 +75,5 @@ def _before_trailing(messages: Sequence[Message]) -> Sequence[Message]:
 
 
 def _trailing_blocks(messages: Sequence[Message]) -> list[Block]:
-    """Return the blocks of the trailing assistant messages, which the API reads as one turn."""
+    """Return the blocks of the trailing assistant messages, which are one turn."""
     return [block for message in messages[len(_before_trailing(messages)) :] for block in message["content"]]

@@ -1,4 +1,4 @@
-"""References inside a JSON schema: resolve them, and rewrite them when parts of the schema move."""
+"""Resolve and rewrite references inside a JSON schema."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -31,7 +31,7 @@ def resolve_reference(root: Mapping[str, Any], reference: str) -> Any:
 
 
 def map_references(schema: Any, change: Callable[[str], str]) -> Any:
-    """Apply `change` to every reference in the schema. A `$ref` in a value such as `default` is data and stays."""
+    """Apply `change` to every reference, but not to `$ref` in data such as `default`."""
     if not isinstance(schema, dict):
         return schema
     changed = {key: _map_part(key, part, change) for key, part in schema.items()}
@@ -69,6 +69,6 @@ def _resolve_pointer(schema: Any, parts: list[str]) -> Any:
 
 
 def _find_anchor(root: Any, anchor: str) -> Any:
-    """Return the definition with this `$anchor`; generators put anchors only in definitions."""
+    """Return the definition with this `$anchor`; generators set none elsewhere."""
     definitions = [*root.get("$defs", {}).values(), *root.get("definitions", {}).values()]
     return next((one for one in definitions if isinstance(one, dict) and one.get("$anchor") == anchor), None)

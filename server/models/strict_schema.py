@@ -1,4 +1,4 @@
-"""Translate JSON Schema into the subset that structured outputs of the Messages API take.
+"""Translate JSON Schema to the subset for structured outputs.
 
 https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations: objects list their
 properties and allow no others, numbers and strings have no bounds, references are local and not recursive. Bounds move
@@ -34,11 +34,11 @@ _KEYWORDS_OF_TYPE: dict[str, frozenset[str]] = {
 
 
 class Untranslatable(ValueError):
-    """The subset cannot express the schema; the text is the reason, such as `it refers to itself`."""
+    """The subset cannot express the schema, with a reason: `it refers to itself`."""
 
 
 def to_strict_schema(schema: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the schema in the subset, and what each unsupported keyword became. Raises `Untranslatable`."""
+    """Return the schema, and keywords' replacements. Raises `Untranslatable`."""
     changed: dict[str, str] = {}
     strict = _translate_schema(schema, 0, changed)
     _check_references(strict)
@@ -64,7 +64,7 @@ def _translate_schema(schema: Any, depth: int, changed: dict[str, str]) -> dict[
 
 
 def _split_types(schema: dict[str, Any]) -> dict[str, Any]:
-    """Turn `type: [string, null]` into `anyOf`, each variant with the keywords of its type."""
+    """Turn `type: [string, null]` into `anyOf`, with the keywords of each type."""
     types = [kind for kind in schema.pop("type") if isinstance(kind, str)]
     own = {
         kind: {key: schema[key] for key in sorted(_KEYWORDS_OF_TYPE.get(kind, ())) if key in schema} for kind in types
@@ -151,7 +151,7 @@ def _translate_array(rest: dict[str, Any], depth: int, changed: dict[str, str]) 
 
 
 def _add_description(strict: dict[str, Any], rest: dict[str, Any], changed: dict[str, str]) -> dict[str, Any]:
-    """Add title and description to `strict`; the description lists what is left in `rest`."""
+    """Add title and description to `strict`, with what is left in `rest`."""
     description, title = rest.pop("description", None), rest.pop("title", None)
     changed.update(dict.fromkeys((key for key in rest if key not in _ANNOTATIONS), "descriptions"))
     texts = [description] if isinstance(description, str) else []
@@ -165,7 +165,7 @@ def _add_description(strict: dict[str, Any], rest: dict[str, Any], changed: dict
 
 
 def _check_references(schema: dict[str, Any]) -> None:
-    """Raise Untranslatable for a reference without a definition, or a circle of references."""
+    """Raise Untranslatable for a dangling or circular reference."""
     definitions = {
         f"#/{key}/{name}": _collect_references(part)
         for key in ("$defs", "definitions")

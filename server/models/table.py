@@ -73,7 +73,7 @@ def capabilities_of(model_id: str, info: ModelInfo | None = None) -> Capabilitie
 
 
 def _with_thinking_off(caps: Capabilities, possible: bool) -> Capabilities:
-    """Set `thinking_off`; what requires thinking to be off becomes unavailable with it."""
+    """Set `thinking_off`, and remove what requires thinking to be off."""
     return replace(
         caps,
         thinking_off=possible,

@@ -1,4 +1,4 @@
-"""Fit effort and thinking, which models control by effort, by their own judgement or by a budget."""
+"""Fit effort and thinking to a model's controls."""
 
 from server.core.messages import EFFORTS, Effort, MessagesRequest, Thinking
 from server.models.table import Capabilities
@@ -11,7 +11,7 @@ _BUDGETS: dict[Effort, int] = {"low": 4096, "medium": 10_000, "high": 24_000, "x
 
 
 def asks_for_thinking(request: MessagesRequest) -> bool:
-    """Whether the client asks for thinking. If not, other parameters take precedence over thinking."""
+    """Whether the client asks for thinking; if not, other parameters take precedence."""
     if request.thinking is not None:
         return request.thinking["type"] != "disabled"
     return request.effort is not None
@@ -24,7 +24,7 @@ def without_thinking(request: MessagesRequest) -> MessagesRequest:
 
 
 def fit_effort(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
-    """Lower the effort to one that the model takes, or replace it by a thinking budget."""
+    """Lower the effort to a level of the model, or use a thinking budget."""
     if request.effort is None or request.effort in caps.efforts:
         return request
     if not caps.efforts:
@@ -36,7 +36,7 @@ def fit_effort(request: MessagesRequest, caps: Capabilities, warnings: list[str]
 
 
 def fit_thinking(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
-    """Fit thinking; must run after the steps for effort and `max_tokens`, on which it depends.
+    """Fit thinking. Must run after the steps for effort and `max_tokens`.
 
     On models with a budget, thinking is off unless the client asks for it, as with the API itself: Claude Code's own
     default, a budget of 31,999 tokens, does not fit a small `max_tokens`.
@@ -108,7 +108,7 @@ def _fit_budget(
 
 
 def _has_returned_thinking(request: MessagesRequest) -> bool:
-    """Whether the latest tool calls came back with their thinking, without which the API refuses to continue it.
+    """Whether the latest tool calls came with thinking, as the API requires.
 
     Source: https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking, "Extended thinking with tool use".
     """

@@ -1,4 +1,4 @@
-"""Replace tool and argument names that the Messages API does not take, and restore them in answers.
+"""Replace names that the Messages API does not take, and restore them.
 
 The API takes `^[a-zA-Z0-9_-]{1,128}$` for a tool, of which Claude Code's prefix uses 13 characters, and
 `^[a-zA-Z0-9_.-]{1,64}$` for top-level arguments. Clients use names such as `files.read`, `größe` and `filter[name]`. A
@@ -75,7 +75,7 @@ class ToolNames:
         return {**block, "name": name, "input": given}
 
     def make_restorer(self) -> Callable[[StreamEvent], Iterable[StreamEvent]]:
-        """Return a stateful function that restores the client's names in the events of one answer."""
+        """Return a stateful function that restores names in one answer's events."""
         return _Restorer(self).restore_names
 
 
@@ -121,7 +121,7 @@ class _Restorer:
 
 
 class _KeyReplacer:
-    """Replaces the top-level keys of a JSON object that arrives in chunks. A key is held until it is complete."""
+    """Replaces the top-level keys of a JSON object that arrives in chunks."""
 
     def __init__(self, names: Names) -> None:
         self._names = names

@@ -1,4 +1,4 @@
-"""Flatten a tool's input schema to a plain object: the Messages API takes no union or reference at the top.
+"""Flatten a tool's input schema to a plain object, as the API requires.
 
 The API's error: "input_schema does not support oneOf, allOf, or anyOf at the top level". A union becomes one object
 with the properties of all its branches; its description keeps the constraints that this loses.
@@ -47,7 +47,7 @@ def _is_no_object(kind: Any) -> bool:
 
 @dataclass(slots=True)
 class _Flattening:
-    """The flattening of one schema. `open` are the references being followed, to stop at circles."""
+    """The flattening of one schema; `open` references are being followed."""
 
     root: Schema
     open: list[str] = field(default_factory=lambda: ["#"])
@@ -55,7 +55,7 @@ class _Flattening:
     depth: int = 0
 
     def flatten_schema(self, schema: Schema) -> Schema:
-        """Return the schema without top-level unions and references; an unresolved reference stays."""
+        """Return the schema without top-level unions and resolved references."""
         if self.followed >= _MAX_FOLLOWED or self.depth >= _MAX_DEPTH:
             return {}
         self.followed, self.depth = self.followed + 1, self.depth + 1
@@ -84,7 +84,7 @@ class _Flattening:
         return {key: value for key, value in self.flatten_schema(branch).items() if key != "$ref"}
 
     def _flatten_target(self, reference: str | None) -> Schema | None:
-        """Return the flattened target of a reference; None if it is outside the schema or circular."""
+        """Return the flattened target of a reference; None if unresolved or circular."""
         if reference is None or reference in self.open:
             return None
         target = resolve_reference(self.root, reference)
@@ -118,7 +118,7 @@ def _merge_all_of(one: Schema, other: Schema) -> Schema:
 
 
 def _merge_any_of(base: Schema, branches: Sequence[Schema]) -> Schema:
-    """Return a schema that takes what any branch takes; it requires only what all branches require."""
+    """Return a schema that takes what any branch takes."""
     merged = dict(base)
     variants = _merge_properties(branches, "anyOf")
     merged["properties"] = {**variants, **base.get("properties", {})}
@@ -133,7 +133,7 @@ def _merge_any_of(base: Schema, branches: Sequence[Schema]) -> Schema:
 
 
 def _merge_properties(parts: Iterable[Schema], union: str) -> Schema:
-    """Merge all properties; one that the parts define differently gets a union of its schemas."""
+    """Merge all properties; different definitions of one become a union."""
     by_name: dict[str, list[Any]] = {}
     for part in parts:
         for name, schema in part.get("properties", {}).items():
@@ -144,7 +144,7 @@ def _merge_properties(parts: Iterable[Schema], union: str) -> Schema:
 
 
 def _add_union_note(plain: Schema, key: str, union: Any, branches: Sequence[Schema]) -> Schema:
-    """Add the union to the description, where the model reads what the plain object cannot express."""
+    """Add the union to the description, where the model reads it."""
     note = exact_json.dumps({key: union}).decode()
     if len(note) > _LONGEST_NOTE:
         note = exact_json.dumps({key: [{"required": branch.get("required", [])} for branch in branches]}).decode()

@@ -1,4 +1,4 @@
-"""Translate a tool's input schema to JSON Schema 2020-12, as the Messages API requires.
+"""Translate tool schemas to JSON Schema 2020-12, as the API requires.
 
 https://json-schema.org/draft/2020-12/schema. Clients send older drafts, OpenAPI's dialect and generators' output for
 optional fields. A valid schema is returned equal, key for key. Other notations are translated. The rest is refused
@@ -78,7 +78,7 @@ _LARGEST_EXACT = 2**53
 
 @dataclass(slots=True)
 class _Translation:
-    """The translation of one schema; `changed` is an ordered set of the rewritten keywords."""
+    """The translation of one schema; `changed` has the rewritten keywords."""
 
     changed: dict[str, None] = field(default_factory=dict)
 
@@ -147,7 +147,7 @@ class _Translation:
                 schema[exclusive] = schema.pop(bound)
 
     def _translate_tuple_items(self, schema: Schema) -> None:
-        """Translate `items` with a list of schemas, a tuple up to 2019-09, followed by `additionalItems`."""
+        """Translate tuples up to draft 2019-09: `items` and `additionalItems`."""
         more = self._drop_keyword(schema, "additionalItems") if "additionalItems" in schema else None
         if isinstance(schema.get("items"), list):
             schema["prefixItems"] = self._drop_keyword(schema, "items")
@@ -164,7 +164,7 @@ class _Translation:
                 schema[key] = {**known, name: needs}
 
     def _collect_required(self, schema: Schema) -> None:
-        """Collect draft 3's `required: true` from the properties, and remove duplicate names."""
+        """Collect draft 3's `required: true` and remove duplicate names."""
         properties = schema.get("properties")
         if isinstance(schema.get("required"), bool):
             self._drop_keyword(schema, "required")
@@ -207,7 +207,7 @@ def _type_name(name: str, path: str) -> str | None:
 
 
 def _listed_values(value: Any) -> Iterable[Any]:
-    """Return the values of a list keyword such as `enum`, or the single value of another."""
+    """Return the values of a list such as `enum`, or the single value."""
     return value if isinstance(value, list) else (value,)
 
 

@@ -1,4 +1,4 @@
-"""Fit the tools: each definition is passed on unchanged, or translated to an equivalent one."""
+"""Fit tools: pass definitions on unchanged, or translate them."""
 
 import functools
 import re
@@ -54,7 +54,7 @@ def fit_tools(request: MessagesRequest, warnings: list[str]) -> tuple[MessagesRe
 
 
 def name_refused_tool(error: TrayError, tools: Sequence[Tool]) -> None:
-    """Add the tool's name to an API error that gives only its number (`tools.3.custom.input_schema`)."""
+    """Add the tool's name to an API error that gives its number (`tools.3.custom`)."""
     match = re.search(r"\btools\.(\d+)\b", error.message)
     if match is not None and int(match[1]) < len(tools) and not error.hint:
         error.hint = f"tools.{match[1]} is the tool {tools[int(match[1])]['name'][:100]!r}."
@@ -103,7 +103,7 @@ def _with_argument_names(schema: Schema) -> tuple[Schema, dict[str, str]]:
 
 
 def _renamed_pointer(renamed: Mapping[str, str], reference: str) -> str:
-    """Rewrite a reference to a renamed argument; generators use them for repeated schemas."""
+    """Rewrite a reference to a renamed argument."""
     if (match := re.match(r"#/properties/([^/]*)", reference)) is None:
         return reference
     name = unquote(match[1]).replace("~1", "/").replace("~0", "~")

@@ -42,7 +42,7 @@ def count_checkpoints(connection: sqlite3.Connection, session: int) -> int:
 
 
 def delete_checkpoints(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[str, ...]:
-    """Delete the checkpoints with these ids; returns those that existed. Their messages stay in the session."""
+    """Delete checkpoints, but not their messages; returns the ids that existed."""
     sql = "DELETE FROM checkpoints WHERE id IN (SELECT value FROM json_each(?)) RETURNING id"
     return tuple(row["id"] for row in connection.execute(sql, [json.dumps(list(ids))]).fetchall())
 

@@ -1,4 +1,4 @@
-"""Database failures: damage, for which the file is set aside, and everything else, which the user can fix.
+"""Database failures: damage, and problems that the user can fix.
 
 Damage is SQLITE_CORRUPT, SQLITE_NOTADB (https://www.sqlite.org/rescode.html) or a finding of `PRAGMA quick_check`.
 Missing permissions, a full disk and another process's lock never count as damage: the file is sound.
@@ -31,7 +31,7 @@ def side_path(path: Path, suffix: str) -> Path:
 
 
 def file_size(file: Path) -> int:
-    """Return the size in bytes; 0 if missing, since side files come and go with other processes' connections."""
+    """Return the size in bytes; 0 if missing, since side files come and go."""
     try:
         return file.stat().st_size
     except FileNotFoundError:

@@ -58,7 +58,7 @@ class Removed:
 
 
 def purge_expired(connection: sqlite3.Connection, expiry: Expiry, path: Path) -> Removed:
-    """Delete expired sessions and requests, hidden sessions past their undo time, and old copies of `path`.
+    """Delete expired rows, hidden sessions past their undo time, and old copies.
 
     Running requests stay.
     """
@@ -91,7 +91,7 @@ def _due_sessions(connection: sqlite3.Connection, expiry: Expiry) -> list[sqlite
 
 
 def remove_sessions(connection: sqlite3.Connection, numbers: list[int]) -> Removed:
-    """Delete sessions, their checkpoints, and their requests' bodies and headers. Needs an open transaction."""
+    """Delete sessions with checkpoints and request details, in a transaction."""
     ids: list[str] = []
     checkpoint_ids: list[str] = []
     for number in numbers:
@@ -103,7 +103,7 @@ def remove_sessions(connection: sqlite3.Connection, numbers: list[int]) -> Remov
 
 
 def remove_checkpoints(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[str, ...]:
-    """Delete checkpoints and their requests' bodies and headers; returns the ids. Needs an open transaction."""
+    """Delete checkpoints and request details, in a transaction; returns the ids."""
     removed = checkpoints.delete_checkpoints(connection, ids)
     _forget_details(connection, removed)
     return removed
@@ -117,7 +117,7 @@ def _forget_details(connection: sqlite3.Connection, session_ids: Sequence[str]) 
 
 
 def remove_backups(path: Path, cutoff: float) -> None:
-    """Delete the copies made before migrations up to `cutoff`: they hold rows that have expired since."""
+    """Delete copies made before migrations up to `cutoff`: their rows have expired."""
     for backup in list_backups(path):
         # Another process may be purging, or renaming a finished copy over this one.
         with contextlib.suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""Saves that failed because the disk is full or another process holds the database.
+"""Saves that failed on a full disk or another process's lock.
 
 A client that names its session sends only new messages, so a turn that was not saved would be missing for good.
 """

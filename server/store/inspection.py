@@ -1,4 +1,4 @@
-"""Inspect a database before it is opened for writing: a file of another program or version stays untouched."""
+"""Inspect a database before opening it for writing."""
 
 import contextlib
 import shutil

@@ -1,4 +1,4 @@
-"""Keyset paging: a cursor names the last row of a page, so that added or deleted rows shift nothing."""
+"""Keyset paging: a cursor names the last row, so that changes shift nothing."""
 
 import base64
 import binascii

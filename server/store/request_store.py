@@ -1,4 +1,4 @@
-"""The store's methods for the request log. Every reading includes the records that still wait to be written."""
+"""The store's methods for the request log, including unwritten records."""
 
 import sqlite3
 from dataclasses import replace
@@ -33,7 +33,7 @@ class RequestStore(StoreBase):
         return await self._run_job(read_page)
 
     async def get_request(self, request_id: str) -> RequestRecord | None:
-        """Return the request with its headers, and with its bodies if they were logged; None if there is none."""
+        """Return the request with headers and any logged bodies; None if missing."""
         self._writer.submit_waiting()
 
         def read_record(connection: sqlite3.Connection) -> RequestRecord | None:
@@ -52,7 +52,7 @@ class RequestStore(StoreBase):
     async def statistics(
         self, *, since: float, bucket_seconds: float, until: float | None = None
     ) -> list[StatisticsBucket]:
-        """Sum requests, tokens and cost from `since` to `until` (now), oldest first, without empty buckets.
+        """Sum requests, tokens and cost in buckets from `since` to `until` (now).
 
         Raises InvalidRequest unless `bucket_seconds` is more than 0.
         """

@@ -63,7 +63,7 @@ class RequestWriter:
             self._thread.submit_job(partial(self._write_batch, batch)).add_done_callback(self._on_written)
 
     def find_unwritten(self, request_id: str) -> RequestRecord | None:
-        """Return the record if it could not be written yet. Call on the database thread, after `submit_waiting`."""
+        """Return an unwritten record. Call on the database thread after `submit_waiting`."""
         return self._unwritten.get(request_id)
 
     def warn_of_losses(self) -> None:

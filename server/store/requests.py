@@ -82,7 +82,7 @@ def mark_interrupted(connection: sqlite3.Connection) -> int:
 
 
 def find_record(connection: sqlite3.Connection, request_id: str) -> RequestRecord | None:
-    """Return the request with its bodies and headers, which are left out for a deleted session; None if missing."""
+    """Return the request, without details if its session is deleted; None if missing."""
     sql = f"SELECT {', '.join(COLUMNS)}, ({_IS_DELETED}) AS deleted FROM requests WHERE id = ?"  # noqa: S608
     row = connection.execute(sql, [storable_text(request_id)]).fetchone()
     if row is None:
@@ -94,7 +94,7 @@ def find_record(connection: sqlite3.Connection, request_id: str) -> RequestRecor
 def list_records(
     connection: sqlite3.Connection, wanted: RequestFilter, *, cursor: str | None, limit: int
 ) -> Page[RequestRecord]:
-    """Return requests without details, latest first. Raises InvalidRequest for an invalid cursor or limit."""
+    """Return requests without details, latest first. Raises InvalidRequest."""
     return REQUESTS.fetch_page(connection, where_filter(wanted), _record_from_row, cursor=cursor, limit=limit)
 
 

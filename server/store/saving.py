@@ -30,7 +30,7 @@ _SESSION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class FinishedExchange:
-    """A conversation after a finished exchange: all messages, the answer last, and the exchange's usage."""
+    """A conversation after an exchange: all messages, and the exchange's usage."""
 
     system: Sequence[str]
     messages: Sequence[Message]
@@ -108,7 +108,7 @@ def _is_gone(expiry: Expiry, exchange: FinishedExchange, row: sqlite3.Row) -> bo
 def _find_checkpoint_session(
     connection: sqlite3.Connection, expiry: Expiry, exchange: FinishedExchange, checkpoint_id: str
 ) -> sqlite3.Row | None:
-    """Return the session to write to by the checkpoint's id: one that ends there; None if a new one is needed."""
+    """Return the session that ends at the checkpoint, if it may be written to."""
     checkpoint = checkpoints.find_checkpoint(connection, checkpoint_id)
     if checkpoint is None:
         return None
@@ -125,7 +125,7 @@ def _find_checkpoint_session(
 def _find_prefix_session(
     connection: sqlite3.Connection, expiry: Expiry, exchange: FinishedExchange, prefix: int
 ) -> sqlite3.Row | None:
-    """Return the last used session that is exactly the first `prefix` messages; None if there is none."""
+    """Return the last used session of exactly the first `prefix` messages."""
     if not prefix or prefix not in (*_turn_starts(exchange.messages), len(exchange.messages)):
         return None  # within a turn: the answer continued a prefill
     where = expiry.unexpired_sessions()
@@ -189,7 +189,7 @@ def _has_system(exchange: FinishedExchange, row: sqlite3.Row) -> bool:
 
 
 def _first_new_index(messages: Sequence[Message], row: sqlite3.Row) -> int | None:
-    """Return the index of the first message that is not stored; None if the stored history is not a prefix."""
+    """Return the index of the first new message; None if the history differs."""
     index = turn_start(messages, row["turn_count"])
     if index is None or digest((), messages[:index]) != row["history_digest"]:
         return None

@@ -1,4 +1,4 @@
-"""Build full-text queries from user input: every word must occur, and the last may be a prefix.
+"""Build full-text queries: every word must occur, the last may be a prefix.
 
 The terms are FTS5 strings (https://www.sqlite.org/fts5.html#full_text_query_syntax), in which only the quote is
 special, so that no input is a syntax error.

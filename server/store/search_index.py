@@ -1,4 +1,4 @@
-"""Search indexes: detect damage, and recreate an index from the rows that it indexes.
+"""Search indexes: detect damage, and recreate them from their rows.
 
 Since SQLite 3.44, `PRAGMA quick_check` checks FTS5 tables too (https://www.sqlite.org/releaselog/3_44_0.html). An index
 holds no data of its own, so damage to one loses no history.
@@ -27,7 +27,7 @@ def search_indexes(connection: sqlite3.Connection) -> list[str]:
 
 
 def unusable_indexes(connection: sqlite3.Connection) -> list[str]:
-    """Return the indexes that no statement can use. While there is one, some SQLite versions check nothing."""
+    """Return unusable indexes, with which some SQLite versions check nothing."""
     return [index for index in search_indexes(connection) if not _can_be_used(connection, index)]
 
 

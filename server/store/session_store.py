@@ -65,7 +65,7 @@ class SessionStore(StoreBase):
     async def list_sessions(
         self, *, search: str | None = None, cursor: str | None = None, limit: int = 50
     ) -> Page[SessionSummary]:
-        """Return a page of sessions, last used first; every word of `search` is in the title or a message.
+        """Return a page of sessions that match `search`, last used first.
 
         Raises InvalidRequest for an invalid `cursor`, or a `limit` outside 1 to 200.
         """
@@ -95,7 +95,7 @@ class SessionStore(StoreBase):
     async def delete_sessions(
         self, ids: Sequence[str] | None = None, *, search: str | None = None, everything: bool = False
     ) -> tuple[str, ...]:
-        """Delete sessions, their messages and their requests' bodies and headers; returns the deleted ids.
+        """Delete sessions, messages and request details; returns the deleted ids.
 
         Selects by ids, by a search, or all. A checkpoint at the end of a session selects the session. An earlier one
         is deleted alone: its messages stay with the session, which has become another conversation. A blank search

@@ -171,7 +171,7 @@ def where_named(ids: Sequence[str]) -> Where:
 
 
 def delete_rows(connection: sqlite3.Connection, where: Where, checkpoint_ids: Sequence[str] = ()) -> Removed:
-    """Delete the sessions that match, with their messages, and the checkpoints with these ids that are left."""
+    """Delete matching sessions, and the checkpoints with these ids that are left."""
     with transaction(connection):
         sql = f"SELECT number FROM sessions{where.sql}"  # noqa: S608
         numbers = [row["number"] for row in connection.execute(sql, where.parameters)]

@@ -1,4 +1,4 @@
-"""The store as the server and the tray use it: asynchronous, with all SQL on one thread.
+"""The asynchronous store of the server and the tray, with SQL on one thread.
 
 Sessions are on the disk when their method returns. Request records are written within 100 ms, and before any
 reading of them (`request_writer`). A write that a task has asked for completes even if the task is cancelled.
@@ -94,7 +94,7 @@ class Store(SessionStore, RequestStore):
         return removed.ids
 
     async def run_purge(self, interval: float = 300.0) -> None:
-        """Purge now and every `interval` seconds until cancelled or closed; failures are logged and retried."""
+        """Purge every `interval` seconds until cancelled or closed; log failures."""
         while not self._thread.closed:  # it may be closed during the sleep
             try:
                 await self.purge_expired()

@@ -1,4 +1,4 @@
-"""The common base of the store's parts: jobs on the database thread, and the events that follow them."""
+"""The base of the store's parts: jobs on the database thread, and events."""
 
 import asyncio
 import sqlite3

@@ -10,7 +10,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 def title_of(messages: Sequence[Message]) -> str:
-    """Return the first non-blank line of the user's text, up to 80 characters; empty if there is none."""
+    """Return the user's first non-blank line, up to 80 characters, or nothing."""
     for message in messages:
         text = text_of(message["content"]) if message["role"] == "user" else ""
         for line in text.splitlines():

@@ -1,4 +1,4 @@
-"""The database thread, on which all SQL runs, so that the event loop never waits for the disk.
+"""The database thread: the event loop never waits for the disk.
 
 Reading and writing share one connection, so that a read never sees half a write. Other processes may have the file
 open too.

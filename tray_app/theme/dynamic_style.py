@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 
 def apply_style(widget: QWidget, **properties: Any) -> None:
-    """Set properties that the style sheet selects by, such as `role="error"` or `invalid=True`, and polish the widget.
+    """Set properties that the style sheet selects by, such as `invalid=True`.
 
     Qt does not reapply the style sheet when a property changes.
     """

@@ -1,4 +1,4 @@
-"""The current theme: light or dark, as the system or the user chooses, and switched at once."""
+"""The current theme: light or dark, as the system or the user chooses."""
 
 from typing import Literal
 
@@ -22,7 +22,7 @@ _SCHEMES = {
 
 
 class Theme(QObject):
-    """Applies palette and style sheet. Requires a QApplication; `current()` returns the last instance."""
+    """Applies palette and style sheet; `current()` returns the last instance."""
 
     changed = Signal()
     """Emitted after a change of colours, when palette and style sheet are already applied."""

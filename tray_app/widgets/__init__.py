@@ -1,4 +1,4 @@
-"""Widgets that several pages use. They depend on the theme and on no other part of the application."""
+"""Widgets for several pages, which depend only on the theme."""
 
 from tray_app.widgets.announcement import announce
 from tray_app.widgets.banner import Banner

@@ -26,7 +26,7 @@ _ICONS: dict[str, tuple[str, str]] = {
 
 
 class Banner(QFrame):
-    """Hidden while it has no message. An action does not close it: the code that fixes the problem does."""
+    """A message with actions, hidden while empty. Actions do not close it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -51,7 +51,7 @@ class Spinner(QWidget):
 
 
 class Busy(QWidget):
-    """Shown from 300 ms after `begin_work()`, so that short work does not flicker, until `end_work()`."""
+    """Shown from 300 ms after `begin_work()` until `end_work()`, without flicker."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -62,7 +62,7 @@ class EnterKeyFilter(QObject):
 
 
 class CopyButton(QPushButton):
-    """Copies the text of `text_source`, sync or async, and shows "Copied" for 1 s at the same width."""
+    """Copies the text of a sync or async source, and shows "Copied" for 1 s."""
 
     def __init__(self, text_source: TextSource, label: str | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -6,7 +6,7 @@ from tray_app import theme
 
 
 class Card(QFrame):
-    """A frame with a heading. `body` takes the content; `header` takes widgets to the right of the heading."""
+    """A frame with a `body` below a heading; `header` is the row of the heading."""
 
     def __init__(self, title: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -8,7 +8,7 @@ _MIN_CHARACTERS = 6
 
 
 class ElidedLabel(QLabel):
-    """Plain text of one line, elided to the available width. The tooltip shows the full text if it is elided.
+    """One line of plain text, elided to its width; the tooltip has the full text.
 
     `text()` returns the full text.
     """

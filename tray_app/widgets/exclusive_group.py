@@ -1,4 +1,4 @@
-"""A group of exclusive buttons: Tab reaches the checked one, the arrow keys check another."""
+"""A group of exclusive buttons with one tab stop."""
 
 from collections.abc import Mapping
 

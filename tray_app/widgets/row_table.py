@@ -15,7 +15,7 @@ class RowTable(QTableView):
     """
 
     def entry_index(self) -> QModelIndex:
-        """Return the index that keyboard focus selects if no row is current; invalid if there are no rows."""
+        """Return the index that keyboard focus selects; invalid if there are no rows."""
         return self.model().index(0, 0, self.rootIndex())
 
     def select_entry(self) -> bool:

@@ -1,4 +1,4 @@
-"""The style of lists: rows of 32 px, hover over the whole row, long texts elided in the middle."""
+"""The style of lists: rows of 32 px, row hover, texts elided in the middle."""
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QHelpEvent

@@ -11,7 +11,7 @@ DEBOUNCE_MS = 150
 
 
 class SearchField(QLineEdit):
-    """Emits the search after 150 ms without typing, and at once on Enter and Tab. Esc clears the field."""
+    """Emits the search 150 ms after typing, at once on Enter and Tab; Esc clears it."""
 
     searched = Signal(str)
     """Emits the stripped text, never the same one twice in a row."""

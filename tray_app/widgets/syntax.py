@@ -1,4 +1,4 @@
-"""Syntax colours for strings, comments, numbers, keywords and keys, by regular expressions."""
+"""Syntax colours by regular expressions."""
 
 import re
 
