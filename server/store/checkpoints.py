@@ -22,7 +22,7 @@ class Checkpoint:
 
 
 def find_checkpoint(connection: sqlite3.Connection, checkpoint_id: str) -> Checkpoint | None:
-    """Return the checkpoint with this id, even if its session has expired; None if there is none."""
+    """Return the checkpoint with this id, even of an expired session; None if missing."""
     sql = "SELECT session, message_count FROM checkpoints WHERE id = ?"
     row = connection.execute(sql, [storable_text(checkpoint_id)]).fetchone()
     return None if row is None else Checkpoint(*row)

@@ -100,7 +100,7 @@ def _free_name(path: Path) -> Path:
 
 
 def mark_suspect(path: Path) -> None:
-    """Request a check at the next opening, whatever the size: a query has found damage.
+    """Request a check at the next opening, at any size, after an error of damage.
 
     A file, since the mark must survive the process: the error asks the user to restart the program.
     """

@@ -150,7 +150,7 @@ def _rebuild_indexes(connection: sqlite3.Connection, indexes: Sequence[str]) -> 
 
 
 def _make_private(path: Path) -> None:
-    """Create the file with 0600, or restrict it to that. SQLite copies the mode to side files.
+    """Create the file with 0600, or restrict it. SQLite copies the mode to side files.
 
     Created here with O_EXCL, since SQLite itself would create it with the umask's mode, readable for a moment.
     """

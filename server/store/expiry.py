@@ -24,7 +24,7 @@ UNDO_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """The expiry rule at the time `now` (epoch seconds); a `ttl` of None keeps everything."""
+    """The expiry rule at `now` (epoch seconds); a `ttl` of None keeps everything."""
 
     now: float
     ttl: float | None
@@ -126,7 +126,7 @@ def remove_backups(path: Path, cutoff: float) -> None:
 
 
 def erase_remains(connection: sqlite3.Connection) -> None:
-    """Erase deleted texts from the search indexes, the free pages and the write-ahead log.
+    """Erase deleted texts from search indexes, free pages and write-ahead log.
 
     A reader in another process blocks the truncation of the log, which then waits for the next deletion.
     """

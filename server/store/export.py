@@ -12,7 +12,7 @@ _HEADINGS = {"user": "User", "assistant": "Assistant"}
 
 
 def session_as_json(session: Session) -> dict[str, Any]:
-    """Return `format`, the fields of the summary, `system` and `messages`. Times are epoch seconds."""
+    """Return `format`, the summary's fields, `system` and `messages` (epoch seconds)."""
     whole = as_json(session)
     return {
         "format": FORMAT,
@@ -23,7 +23,7 @@ def session_as_json(session: Session) -> dict[str, Any]:
 
 
 def session_as_markdown(session: Session) -> str:
-    """Return Markdown with a heading for each turn, and tool calls and results in code blocks."""
+    """Return Markdown with a heading for each turn, and code blocks for tools."""
     summary = session.summary
     parts = [f"# {summary.title or summary.id}", f"Model {summary.model}, client {summary.client}."]
     if session.system:

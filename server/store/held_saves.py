@@ -19,7 +19,7 @@ MAX_HELD = 50
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """A save that can be retried. `saved` is called on `loop` with the result of a retry."""
+    """A save for a retry, whose result goes to `saved` on `loop`."""
 
     job: Job[str]
     saved: Callable[[str], None]
@@ -27,7 +27,7 @@ class Save:
 
 
 class HeldSaves:
-    """A queue of failed saves, in order. Used on the database thread only, so it needs no lock."""
+    """A queue of failed saves. Used on the database thread only, without a lock."""
 
     def __init__(self) -> None:
         self._held: list[Save] = []
@@ -36,7 +36,7 @@ class HeldSaves:
         return len(self._held)
 
     def run_save(self, save: Save, connection: sqlite3.Connection) -> str:
-        """Retry the held saves, then run `save`. Holds `save` and re-raises on sqlite3.OperationalError."""
+        """Retry held saves, then run `save`. Holds it on OperationalError, and re-raises."""
         try:
             # In order: a later turn continues the turns before it, which may be held.
             self.retry_held(connection)
@@ -47,7 +47,7 @@ class HeldSaves:
             raise
 
     def retry_held(self, connection: sqlite3.Connection) -> None:
-        """Retry the held saves in order. Raises sqlite3.OperationalError at the first that fails again."""
+        """Retry the held saves in order. Raises sqlite3.OperationalError."""
         while self._held:
             save = self._held[0]
             try:

@@ -18,7 +18,7 @@ SECONDS_BETWEEN_INSPECTIONS = 0.05
 
 
 def refuse_foreign_database(path: Path, *, newest: int) -> None:
-    """Refuse a newer version's or another program's database, without writing to the disk.
+    """Refuse a newer version's or another program's database, without a write.
 
     Raises DatabaseTooNew, DatabaseUnusable for another program's database, and sqlite3.DatabaseError for damage.
     """

@@ -106,5 +106,5 @@ def back_up(connection: sqlite3.Connection, target: Path, version: int) -> None:
 
 
 def list_backups(path: Path) -> list[Path]:
-    """Return the copies made before migrations, including unfinished ones of killed processes."""
+    """Return copies made before migrations, including those of killed processes."""
     return [file for file in path.parent.iterdir() if file.name.startswith(path.name + BACKUP)]

@@ -22,7 +22,7 @@ Position = tuple[float, str]
 
 @dataclass(slots=True)
 class Where:
-    """Conditions joined by AND, with their parameters. The conditions are constant SQL, never input."""
+    """Conditions of constant SQL, joined by AND, with their parameters."""
 
     conditions: list[str] = field(default_factory=list)
     parameters: list[Any] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Listing:
         cursor: str | None,
         limit: int,
     ) -> Page[T]:
-        """Return the rows after `cursor` as items. Raises InvalidRequest for an invalid cursor or limit."""
+        """Return the rows after `cursor` as items. Raises InvalidRequest."""
         total = self.count_rows(connection, where)
         after = Where([*where.conditions], [*where.parameters])
         if cursor is not None:
@@ -94,7 +94,7 @@ def encode_cursor(position: Position) -> str:
 
 
 def decode_cursor(cursor: str) -> Position:
-    """Return the position that a cursor names. Raises InvalidRequest for an invalid cursor."""
+    """Return the position that a cursor names. Raises InvalidRequest."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         time, id = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))

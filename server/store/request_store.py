@@ -14,13 +14,13 @@ class RequestStore(StoreBase):
     """Record, list, count and delete requests."""
 
     async def record_request(self, record: RequestRecord) -> None:
-        """Write the record within 100 ms, replacing an earlier one with its id. Never waits."""
+        """Write the record within 100 ms, in place of one with its id. Never waits."""
         self._writer.add_record(record)
 
     async def list_requests(
         self, filter: RequestFilter = ALL_REQUESTS, *, cursor: str | None = None, limit: int = 50
     ) -> Page[RequestRecord]:
-        """Return a page of requests, latest first, without bodies and headers (`get_request` has them).
+        """Return a page of requests, latest first, without bodies and headers.
 
         Raises InvalidRequest for an invalid `cursor`, or a `limit` outside 1 to 200.
         """
@@ -42,7 +42,7 @@ class RequestStore(StoreBase):
         return await self._run_job(read_record)
 
     async def delete_requests(self, filter: RequestFilter = ALL_REQUESTS) -> int:
-        """Delete the requests that match; returns their number. A running one reappears when it ends."""
+        """Delete matching requests; returns their number. Running ones reappear."""
         where = requests.where_filter(filter)
         if filter.search is not None and not filter.search.strip():
             where = match_nothing()

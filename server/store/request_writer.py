@@ -26,7 +26,7 @@ MAX_UNWRITTEN = 10_000
 
 
 class RequestWriter:
-    """The queue of records. `health` publishes when writing begins to fail and when it works again."""
+    """The queue of records. `health` publishes when writing fails and recovers."""
 
     def __init__(self, thread: DatabaseThread, held: HeldSaves, health: WriteHealth) -> None:
         self._thread = thread
@@ -54,7 +54,7 @@ class RequestWriter:
             self._schedule_write(RETRY_AFTER_SECONDS)
 
     def submit_waiting(self) -> None:
-        """Submit the waiting records to the database thread, which writes them before any later job."""
+        """Submit the waiting records to the database thread, before any later job."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

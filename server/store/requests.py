@@ -137,7 +137,7 @@ def delete_records(connection: sqlite3.Connection, where: Where) -> int:
 def sum_by_bucket(
     connection: sqlite3.Connection, *, since: float, until: float, bucket_seconds: float
 ) -> list[StatisticsBucket]:
-    """Sum the requests of each `bucket_seconds` from `since` on, oldest first, without empty buckets.
+    """Sum the requests of each `bucket_seconds` from `since`, without empty buckets.
 
     Raises InvalidRequest unless `bucket_seconds` is more than 0.
     """

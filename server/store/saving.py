@@ -40,7 +40,7 @@ class FinishedExchange:
 
 
 def checked_session_id(session_id: str) -> str:
-    """Return `session_id`. Raises InvalidRequest unless it is 1 to 128 letters, digits and `._:-`."""
+    """Return `session_id` if it is valid. Raises InvalidRequest otherwise."""
     if not _SESSION_ID.fullmatch(session_id):
         raise InvalidRequest(
             "The session id must be 1 to 128 letters, digits, '.', '_', ':' and '-'.",
@@ -97,7 +97,7 @@ def new_session_id() -> str:
 
 
 def _is_gone(expiry: Expiry, exchange: FinishedExchange, row: sqlite3.Row) -> bool:
-    """Whether the session must be removed first: expired but not purged, or hidden and not continued.
+    """Whether to remove the session first: expired, or hidden and not continued.
 
     A hidden session still takes its continuation, which is deleted with it unless the user undoes the deletion.
     """

@@ -14,7 +14,7 @@ _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 
 
 def search_terms(search: str) -> list[str]:
-    """Return an FTS5 expression for each word of `search`; none if it has no letter or digit."""
+    """Return an FTS5 expression for each word of `search` with a letter or digit."""
     text = storable_text(search[:MAX_CHARACTERS]).replace("\0", " ")  # FTS5 ends its query at a NUL
     words = [word for word in text.split() if _LETTER_OR_DIGIT.search(word)][:MAX_WORDS]
     terms = ['"' + word.replace('"', '""') + '"' for word in words]

@@ -43,7 +43,7 @@ def _can_be_used(connection: sqlite3.Connection, index: str) -> bool:
 
 
 def find_named_index(finding: str, indexes: Iterable[str]) -> str | None:
-    """Return the index that a finding of `PRAGMA quick_check` is about; None for any other damage.
+    """Return the index in a finding of `PRAGMA quick_check`; None for other damage.
 
     Damage to a page names the page, not its table, and is damage to the file even if an index lies there.
     """
@@ -54,7 +54,7 @@ def find_named_index(finding: str, indexes: Iterable[str]) -> str | None:
 
 
 def rebuild_index(connection: sqlite3.Connection, index: str) -> None:
-    """Recreate an index, whatever its own tables hold. Raises sqlite3.DatabaseError for damage to their pages.
+    """Recreate an index. Raises sqlite3.DatabaseError if its pages are damaged.
 
     FTS5's own 'rebuild' and DROP TABLE both need an index that can still be opened.
     """
@@ -68,7 +68,7 @@ def rebuild_index(connection: sqlite3.Connection, index: str) -> None:
 
 
 def _forget_index(connection: sqlite3.Connection, index: str) -> None:
-    """Remove the index from the schema but keep its tables, which can then be dropped like any other.
+    """Remove the index from the schema, so that its tables can be dropped.
 
     Called in a transaction: a process killed before the index is recreated leaves the old schema.
     """

@@ -29,7 +29,7 @@ class SessionStore(StoreBase):
         explicit: bool = True,
         prefix: int = 0,
     ) -> None:
-        """Store a whole conversation after a finished exchange; `session_id` names it from then on.
+        """Store a whole conversation under `session_id` after an exchange.
 
         `explicit` and `prefix` are as in `saving.save_exchange`. `usage` is this exchange's and is added to the
         session's. Raises InvalidRequest for a bad id. A save that fails on a full disk or a lock raises
@@ -58,7 +58,7 @@ class SessionStore(StoreBase):
         return await self._run_job(lambda connection: sessions.load_session(connection, expiry, session_id))
 
     async def find_summary(self, session_id: str) -> SessionSummary | None:
-        """Return the summary of the session with this id or checkpoint id; None if there is none."""
+        """Return the summary for the id of a session or checkpoint; None if missing."""
         expiry = self._current_expiry()
         return await self._run_job(lambda connection: sessions.load_summary(connection, expiry, session_id))
 
@@ -75,7 +75,7 @@ class SessionStore(StoreBase):
         )
 
     async def rename_session(self, session_id: str, title: str) -> SessionSummary:
-        """Set a title that later exchanges keep. Raises NotFound, and InvalidRequest for an empty title."""
+        """Set a lasting title. Raises NotFound, and InvalidRequest for an empty one."""
         expiry = self._current_expiry()
         return await self._run_job(
             lambda connection: sessions.set_title(connection, expiry, session_id, title), then=self._publish_summary
@@ -115,7 +115,7 @@ class SessionStore(StoreBase):
         return deleted.ids
 
     async def hide_sessions(self, ids: Sequence[str]) -> None:
-        """Delete sessions so that the deletion can be undone: nothing finds them from now on.
+        """Delete sessions with an undo: nothing finds them from now on.
 
         `restore_sessions` undoes it, `remove_hidden_sessions` completes it. The mark is committed at once, so that a
         killed process does not bring the sessions back; `purge_expired` then completes the deletion after

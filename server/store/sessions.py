@@ -38,7 +38,7 @@ def load_session(connection: sqlite3.Connection, expiry: Expiry, session_id: str
 
 
 def load_summary(connection: sqlite3.Connection, expiry: Expiry, session_id: str) -> SessionSummary | None:
-    """Return the summary of the session with this id or checkpoint id; None if there is none."""
+    """Return the summary for the id of a session or checkpoint; None if missing."""
     row = _find_row(connection, expiry, session_id)
     return None if row is None else _summary_from_row(expiry, row)
 
@@ -86,7 +86,7 @@ def _summary_from_row(expiry: Expiry, row: sqlite3.Row) -> SessionSummary:
 def list_summaries(
     connection: sqlite3.Connection, expiry: Expiry, *, search: str | None, cursor: str | None, limit: int
 ) -> Page[SessionSummary]:
-    """Return live sessions, last used first. Raises InvalidRequest for an invalid cursor or limit."""
+    """Return live sessions, last used first. Raises InvalidRequest."""
     where = where_search(expiry.live_sessions(), search)
     return SESSIONS.fetch_page(
         connection, where, lambda row: _summary_from_row(expiry, row), cursor=cursor, limit=limit
@@ -112,7 +112,7 @@ def where_search(where: Where, search: str | None) -> Where:
 
 
 def set_title(connection: sqlite3.Connection, expiry: Expiry, session_id: str, title: str) -> SessionSummary:
-    """Set a title that later exchanges keep. Raises NotFound, and InvalidRequest for an empty title."""
+    """Set a lasting title. Raises NotFound, and InvalidRequest for an empty one."""
     trimmed = trim_title(title)
     if not trimmed:
         raise InvalidRequest("A session's title must not be empty.", param="title")
@@ -138,7 +138,7 @@ def _update_live_session(
 
 
 def hide_rows(connection: sqlite3.Connection, expiry: Expiry, ids: Sequence[str]) -> None:
-    """Mark the sessions with these ids as deleted: nothing finds them until `restore_rows`."""
+    """Mark sessions as deleted: nothing finds them until `restore_rows`."""
     # Only live rows: a second call must not restart the time for undo.
     where = expiry.live_sessions()
     where.add_condition(_HAS_ID, json.dumps(list(ids)))
@@ -159,7 +159,7 @@ def where_hidden(ids: Sequence[str]) -> Where:
 
 
 def where_named(ids: Sequence[str]) -> Where:
-    """Return the condition for sessions with these ids, or that end at a checkpoint with one of them."""
+    """Return the condition for sessions by id, or by a checkpoint at their end."""
     ends = (
         "SELECT session FROM checkpoints JOIN sessions AS whole ON whole.number = session"
         " WHERE checkpoints.message_count = whole.message_count"

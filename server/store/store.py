@@ -27,7 +27,7 @@ DAY = 86400.0
 
 
 class Store(SessionStore, RequestStore):
-    """The open store; made by `Store.open`, bound to the event loop that it was opened on.
+    """The open store, made by `Store.open` and bound to its event loop.
 
     Every method raises DatabaseUnusable when the database cannot be read or written.
     """
@@ -42,7 +42,7 @@ class Store(SessionStore, RequestStore):
         ttl_seconds: float | None = DAY,
         busy_timeout: float = 5.0,
     ) -> "Store":
-        """Open the database at `path`, and mark requests that a killed server left running as failed.
+        """Open the database, and mark requests of a killed server as failed.
 
         `ttl_seconds` is how long sessions and requests are kept (None: for ever). `busy_timeout` is how many seconds
         to wait for another process's lock. A damaged database is replaced, and a Notice published. Raises

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class StoreBase:
-    """The state that the session and request methods share. Every method belongs to one event loop."""
+    """The shared state of the session and request methods, for one event loop."""
 
     def __init__(
         self, thread: DatabaseThread, bus: EventBus, clock: Callable[[], float], ttl_seconds: float | None
@@ -41,7 +41,7 @@ class StoreBase:
         then: Callable[[T], None] | None = None,
         failed: Callable[[BaseException], None] | None = None,
     ) -> T:
-        """Run `job` on the database thread, then call `then` or `failed` on the event loop."""
+        """Run `job` on the database thread, then `then` or `failed` on the event loop."""
 
         def finish_job(done: "asyncio.Future[T]") -> None:
             error = None if done.cancelled() else done.exception()

@@ -20,6 +20,6 @@ def title_of(messages: Sequence[Message]) -> str:
 
 
 def trim_title(line: str) -> str:
-    """Return `line` as a title of one line, without control characters, of up to 80 characters."""
+    """Return `line` as a title of up to 80 characters, without control characters."""
     title = " ".join(_CONTROL.sub(" ", line).split())
     return title if len(title) <= TITLE_CHARACTERS else f"{title[: TITLE_CHARACTERS - 1].rstrip()}…"

@@ -21,7 +21,7 @@ Job = Callable[[sqlite3.Connection], T]
 
 
 class DatabaseThread:
-    """A thread with an open database that runs jobs one by one, in the order submitted."""
+    """A thread with an open database that runs jobs in the order submitted."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -31,7 +31,7 @@ class DatabaseThread:
         self._connection: sqlite3.Connection | None = None
 
     async def open(self, busy_timeout: float) -> str | None:
-        """Open the database; returns a notice for the user, if any. Raises as `open_database` does."""
+        """Open the database; returns any notice for the user. Raises as `open_database`."""
         try:
             return await asyncio.wrap_future(self._executor.submit(self._open_connection, busy_timeout))
         except BaseException:
@@ -46,7 +46,7 @@ class DatabaseThread:
         return opened.notice
 
     def submit_job(self, job: Job[T]) -> asyncio.Future[T]:
-        """Submit a job. Its future raises DatabaseUnusable if SQLite fails, otherwise the job's error."""
+        """Submit a job. Its future raises DatabaseUnusable, or the job's own error."""
         return asyncio.wrap_future(self._executor.submit(self._run_job, job))
 
     def _run_job(self, job: Job[T]) -> T:

@@ -6,7 +6,7 @@ from tray_app.theme.tokens import size
 
 
 def text_font() -> QFont:
-    """Return the system's text font, with figures of equal width so that columns line up."""
+    """Return the system's text font, with figures of equal width for columns."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
     font.setPixelSize(size("text"))
     font.setFeature(QFont.Tag("tnum"), 1)

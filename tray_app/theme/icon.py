@@ -54,7 +54,7 @@ def _find_glyph(name: str) -> tuple[str, str]:
 
 
 class GlyphEngine(QIconEngine):
-    """Draws a glyph at any size, crisp at any scale, in the colours of the current theme."""
+    """Draws a glyph in the current colours, crisp at any size and scale."""
 
     def __init__(self, name: str, token: str, colours: Colours) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class GlyphEngine(QIconEngine):
 
 
 def glyph_icon(name: str, token: str, colours: Colours) -> QIcon:
-    """Return the icon `name` (`mdi6.server`) in the colour `token`, which follows the theme.
+    """Return an icon (`mdi6.server`) in the colour `token`, which follows the theme.
 
     Raises KeyError for an unknown name.
     """

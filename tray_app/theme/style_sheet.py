@@ -9,7 +9,7 @@ from tray_app.theme.tokens import tokens
 
 
 def make_style_sheet(dark: bool) -> str:
-    """Return the style sheet of one scheme. Raises KeyError for an unknown token in the template."""
+    """Return the style sheet of one scheme. Raises KeyError for an unknown token."""
     template = Template(asset("style.qss").read_text(encoding="utf-8"))
     return template.substitute(_template_values(tokens().scheme(dark), dark))
 

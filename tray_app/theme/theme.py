@@ -58,7 +58,7 @@ class Theme(QObject):
         return QColor(tokens().scheme(self._dark)[token])
 
     def icon(self, name: str, token: str = "text") -> QIcon:  # noqa: S107 - a colour
-        """Return an icon of qtawesome's fonts (`mdi6.server`), always drawn in the current colours."""
+        """Return an icon of qtawesome's fonts (`mdi6.server`) in the current colours."""
         return glyph_icon(name, token, _colour_in_force)
 
     def _follow_system(self, scheme: Qt.ColorScheme) -> None:

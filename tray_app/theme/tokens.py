@@ -30,5 +30,5 @@ def tokens() -> Tokens:
 
 
 def size(name: str) -> int:
-    """Return a size in logical pixels, such as `row` or `margin`. Raises KeyError for an unknown name."""
+    """Return a size in logical pixels, such as `row`. Raises KeyError."""
     return tokens().size[name]

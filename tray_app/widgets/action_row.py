@@ -14,7 +14,7 @@ Action = tuple[str, Callable[[], Any]]
 
 
 class ActionRow(QWidget):
-    """A row of buttons, hidden while it is empty, that keeps its place in the tab order.
+    """A row of buttons with a fixed place in the tab order, hidden while empty.
 
     `after` is the widget before it in the tab order, for a row that is created late: Qt would put it last.
     """
@@ -48,7 +48,7 @@ class ActionRow(QWidget):
         self.setVisible(bool(actions))
 
     def _previous_tab_stop(self) -> QWidget | None:
-        """Return the widget before this row in the tab order; Qt would put new buttons last."""
+        """Return the widget before this row in the tab order, since Qt adds buttons last."""
         widget = self._after or self.previousInFocusChain()
         while widget is not None and widget is not self:
             tabbed = bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)

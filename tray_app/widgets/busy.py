@@ -77,7 +77,7 @@ class Busy(QWidget):
         return super().sizeHint().expandedTo(QSize(0, theme.size("control")))
 
     def begin_work(self, text: str = "", on_cancel: Callable[[], Any] | None = None) -> None:
-        """Show the indicator after the delay, with a Cancel button if `on_cancel` is given."""
+        """Show the indicator after the delay, with a button if `on_cancel` is given."""
         if text:
             self._text.setText(text)
         self._on_cancel = on_cancel

@@ -87,7 +87,7 @@ class CopyButton(QPushButton):
         return self.sizeHint()
 
     def copy_text(self) -> None:
-        """Copy now, as a click does. A failure of the source is logged and shown on the button."""
+        """Copy now, as a click does. A failure is logged and shown on the button."""
         text = self._source()
         if isinstance(text, str):
             self._set_clipboard(text)

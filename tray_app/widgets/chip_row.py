@@ -9,7 +9,7 @@ from tray_app import theme
 
 
 class ChipRow(QWidget):
-    """Exclusive chips, initially the first. The arrow keys choose the next or previous one."""
+    """Exclusive chips, initially the first. The arrow keys choose another."""
 
     chosen = Signal(str)
     """Emits the key of the chip that the user chose."""

@@ -15,7 +15,7 @@ _EDGE = 6
 
 
 class _Editor(QPlainTextEdit):
-    """Leaves space for the bar with language and button: above many lines, beside a single one."""
+    """Leaves space for the bar above many lines, or beside a single one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class _Editor(QPlainTextEdit):
         self.setViewportMargins(0, above, beside, 0)
 
     def height_of(self, lines: int) -> int:
-        """Return the height for so many lines, with the horizontal scroll bar if it is needed."""
+        """Return the height for so many lines, with any horizontal scroll bar."""
         margins = self.contentsMargins()
         # One margin more than above and below: with less, the editor takes the last line for cut and scrolls.
         frame = margins.top() + margins.bottom() + 3 * round(self.document().documentMargin())
@@ -41,7 +41,7 @@ class _Editor(QPlainTextEdit):
 
 
 class CodeView(QFrame):
-    """Read-only text in the fixed font with a Copy button, as high as its text; beyond `max_lines` it scrolls.
+    """Read-only code with a Copy button, which scrolls beyond `max_lines`.
 
     `language` (python, bash, json, toml, yaml, javascript) is shown above the text and selects its colours. `copied`
     returns the text to copy if it differs from the shown text, as with a hidden secret.

@@ -14,7 +14,7 @@ _WIDTH = 420
 
 
 class Confirmation(QDialog):
-    """A dialog with two buttons labelled with verbs. Enter and Esc keep; only a click destroys."""
+    """A dialog with two verbs as buttons. Enter and Esc keep; only a click destroys."""
 
     def __init__(
         self, parent: QWidget | None, title: str, text: str, *, confirm_label: str, keep_label: str, destroys: bool

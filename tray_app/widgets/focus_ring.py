@@ -11,7 +11,7 @@ _BY_MOUSE = (Qt.FocusReason.MouseFocusReason,)
 
 
 class FocusRing(QObject):
-    """Sets the property `ring` of a widget that takes focus on a click: False after a click, True after the keyboard.
+    """Sets a widget's property `ring`: True after the keyboard, False after a click.
 
     The style sheet draws the ring. Other reasons, such as an activated window, change nothing.
     """

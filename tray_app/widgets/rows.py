@@ -72,7 +72,7 @@ class RowDelegate(QStyledItemDelegate):
 
 
 class KeyboardEntry(QObject):
-    """Selects a row when a view without a selection gets keyboard focus: Qt only makes it current."""
+    """Selects a row when a view gets keyboard focus: Qt only makes it current."""
 
     def __init__(self, view: QAbstractItemView) -> None:
         super().__init__(view)
@@ -100,7 +100,7 @@ class KeyboardEntry(QObject):
 
 
 def apply_row_style(view: QAbstractItemView) -> None:
-    """Apply the common style and scrolling to a list, table or tree. Call after setting its model."""
+    """Apply the common style to a list, table or tree. Call after setting its model."""
     view.setItemDelegate(RowDelegate(view))
     KeyboardEntry(view)
     FocusRing(view)

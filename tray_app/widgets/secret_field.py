@@ -17,7 +17,7 @@ _DOTS = "•" * 12
 
 
 class SecretField(QWidget):
-    """Dots, a button that reveals the secret for 10 s, and one that copies it. `source` is awaited each time.
+    """A secret of `source`, behind dots, with buttons to reveal (10 s) and copy it.
 
     `name` is the accessible name.
     """
@@ -65,7 +65,7 @@ class SecretField(QWidget):
         return self._text.text()
 
     def reveal_secret(self) -> None:
-        """Show the secret for 10 s. A failure of the source is logged and shown in the field."""
+        """Show the secret for 10 s. A failure is logged and shown in the field."""
         spawn(
             self._load_secret(), name="show the key", on_error=lambda _error: self._text.setText(tr("Cannot be read"))
         )

@@ -57,7 +57,7 @@ class SyntaxHighlighter(QSyntaxHighlighter):
 
 
 def language_pattern(language: str) -> re.Pattern[str] | None:
-    """Return an expression with a group for each kind of token; None for an unknown language."""
+    """Return an expression with a group for each token kind; None if unknown."""
     name = {"sh": "bash", "shell": "bash", "js": "javascript", "yml": "yaml", "py": "python"}.get(language, language)
     if name not in _WORDS:
         return None
