@@ -182,7 +182,7 @@ class TestTheEnd:
 
     def test_purged(self, connection, path, session):
         purged = purge_expired(connection, EXPIRED, path)
-        assert (purged.session_ids, set(purged.checkpoint_ids)) == ((session,), {"first", "second"})
+        assert (purged.ids, set(purged.checkpoint_ids)) == ((session,), {"first", "second"})
         assert connection.execute("SELECT count(*) FROM checkpoints").fetchone()[0] == 0
 
     def test_hidden_and_restored(self, connection, session):
