@@ -90,7 +90,7 @@ async def test_a_store_of_the_callers_outlives_the_services(tmp_path: Path) -> N
     settings = Settings(data_dir=tmp_path / "data", session_ttl_hours=1)
     store = await open_store(settings, bus)
     purged: list[None] = []
-    store.purge = lambda: purged.append(None)  # type: ignore[assignment,method-assign,return-value]
+    store.purge_expired = lambda: purged.append(None)  # type: ignore[assignment,method-assign,return-value]
     for hours in (2, 3):
         server = await Server.create(
             settings.model_copy(update={"session_ttl_hours": hours}),

@@ -122,7 +122,7 @@ class Application(QObject):
 
     async def _refresh(self) -> None:
         if self.context.store is not None:
-            await self.context.store.purge()
+            await self.context.store.purge_expired()
         if (cli := self.context.server.cli) is not None:
             await cli.refresh()
         # One that is not seen looks when it is.

@@ -128,7 +128,7 @@ async def check_port(settings: Settings) -> Check:
 def check_database(settings: Settings) -> Check:
     """Whether the database is one that this version can use, and can be written."""
     from server.config.paths import DATABASE_FILE
-    from server.store.database import look
+    from server.store.inspection import refuse_foreign_database
     from server.store.migrate import shipped_migrations, user_version
 
     path = settings.data_dir / DATABASE_FILE
@@ -138,7 +138,7 @@ def check_database(settings: Settings) -> Check:
     if not os.path.exists(path):
         return Check("database", "ok", f"will be created as {path}")
     try:
-        look(path, known=len(shipped_migrations()))
+        refuse_foreign_database(path, newest=len(shipped_migrations()))
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
             version = user_version(connection)
     except TrayError as error:

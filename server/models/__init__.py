@@ -1,11 +1,10 @@
-"""What each model takes, and how a request is fitted to it.
+"""Model capabilities, and fitting requests to them.
 
-A request never fails because a model refuses one of its parameters: the parameter is left out, or emulated,
-and that is said in a warning.
+A parameter that a model refuses never fails a request: it is dropped or emulated, with a warning.
 """
 
-from server.models.fitting import Fitted, fit
+from server.models.fitting import FittedRequest, fit_request
 from server.models.table import Capabilities, capabilities_of
 from server.models.tools import name_refused_tool
 
-__all__ = ["Capabilities", "Fitted", "capabilities_of", "fit", "name_refused_tool"]
+__all__ = ["Capabilities", "FittedRequest", "capabilities_of", "fit_request", "name_refused_tool"]

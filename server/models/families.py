@@ -1,17 +1,17 @@
-"""Rules for names of models: how Claude's are written elsewhere, and which Claude model stands for each of OpenAI's.
+"""Model name rules: spellings of Claude's names, equivalents of OpenAI's.
 
-They go by family and size, so that the next number needs no new rule. Sources: the types `Model` of Anthropic's
-SDK and `ChatModel` of OpenAI's, the ids of Bedrock and Vertex, and OpenRouter's variants after a colon.
+The rules match family and size, so that a new version number needs no new rule. Sources: the type `Model` of
+Anthropic's SDK, `ChatModel` of OpenAI's, the ids of Bedrock and Vertex, and OpenRouter's variants after a colon.
 """
 
 import re
 
 SHORT_NAMES = frozenset({"opus", "sonnet", "haiku", "fable"})
-"""The CLI's own names, which work even while it has not said what it offers."""
+"""The CLI's own names, which work even before it has reported its models."""
 
 _LARGE_CONTEXT = re.compile(r"(?:\[1m\]|:1m)$")
 _VARIANT = re.compile(r":(?:beta|free|latest|extended|nitro|floor|exacto|batch)$")
-"""What OpenRouter and Ollama put behind a name and does not change the model."""
+"""Suffixes of OpenRouter and Ollama that do not change the model."""
 _THINKING = re.compile(r"(?<=.)[:-](?:thinking|thought)$")
 
 _CLOUD = re.compile(r"^(?:[a-z-]+\.)?anthropic\.(?=claude-)")
@@ -22,11 +22,11 @@ _CLAUDE = re.compile(
 )
 _CLAUDE_FAMILY = re.compile(r"claude-(?P<family>opus|sonnet|haiku|fable|instant)(?:-v1|-latest)?")
 _OLDEST = (4, 5)
-"""Claude models before are retired. The CLI puts its newest Opus in the place of 4.1, but with parameters of 4.1's that
-it refuses."""
+"""Earlier Claude models are retired. The CLI replaces 4.1 by its newest Opus, but sends 4.1's parameters, which that
+refuses."""
 
 _OLD_FAMILIES = frozenset({"opus", "sonnet", "haiku", "instant", None})
-"""A family that began later may count from 1."""
+"""The families that the limit holds for: a newer family may count from 1."""
 
 _GPT = re.compile(r"(?:chat)?gpt-(?P<major>\d+)(?:\.(?P<minor>\d+))?(?P<omni>o)?(?P<rest>(?:-(?:[a-z]+|\d+k?))*)")
 _REASONING = re.compile(r"o(?P<major>\d+)(?P<rest>(?:-(?:[a-z]+|\d+))*)")
@@ -36,59 +36,59 @@ _SMALLER = frozenset({"mini", "terra"})
 
 
 def bare_name(name: str) -> str:
-    """The name in lower case, without what stands around it: a provider before, a variant or a date behind."""
+    """Return the name in lower case, without provider prefix and variant suffix."""
     lowered = name.strip().lower().rsplit("/", 1)[-1].removeprefix("anthropic:").removeprefix("openai:")
     return _THINKING.sub("", _VARIANT.sub("", _LARGE_CONTEXT.sub("", lowered)))
 
 
 def wants_thinking(name: str) -> bool:
-    """Whether the name itself asks for thinking, as OpenRouter's `claude-3.7-sonnet:thinking` does."""
+    """Whether the name asks for thinking, such as `claude-3.7-sonnet:thinking`."""
     return _THINKING.search(_VARIANT.sub("", _LARGE_CONTEXT.sub("", name.strip().lower()))) is not None
 
 
 def wants_large_context(name: str) -> bool:
-    """Whether the name asks for a context of a million tokens, as Claude Code writes it (`[1m]`), or with a colon."""
+    """Whether the name asks for a context of 1,000,000 tokens (`[1m]` or `:1m`)."""
     return _LARGE_CONTEXT.search(name.strip().lower()) is not None
 
 
 def claude_model(bare: str) -> str | None:
-    """The id of a Claude model as Anthropic writes it, or the family's short name for one that is retired.
+    """Return the id of a Claude model, or its family's short name if retired.
 
-    None for what is no Claude model that a rule knows.
+    None if no rule knows the name as a Claude model.
     """
     plain = _CLOUD.sub("", bare)
     if (family := _CLAUDE_FAMILY.fullmatch(plain)) is not None:
-        return _newest(family["family"])
-    found = _CLAUDE.fullmatch(plain)
-    if found is None or (found["family"] and found["late"]):
+        return _newest_of_family(family["family"])
+    match = _CLAUDE.fullmatch(plain)
+    if match is None or (match["family"] and match["late"]):
         return None
-    family_name, version = found["family"] or found["late"], (int(found["major"]), int(found["minor"] or 0))
+    family_name, version = match["family"] or match["late"], (int(match["major"]), int(match["minor"] or 0))
     if version < _OLDEST and family_name in _OLD_FAMILIES:
-        return _newest(family_name)
+        return _newest_of_family(family_name)
     if family_name is None:
         return None
     number = f"{version[0]}-{version[1]}" if version[1] else str(version[0])
-    return "-".join(filter(None, ("claude", family_name, number, found["date"])))
+    return "-".join(filter(None, ("claude", family_name, number, match["date"])))
 
 
-def stand_in(bare: str) -> str | None:
-    """The short name of the Claude model that stands for one of OpenAI's; None for what is none of its chat models."""
-    if (found := _GPT.fullmatch(bare.replace("gpt-35", "gpt-3.5"))) is not None:
-        version = (int(found["major"]), int(found["minor"] or 0))
-        return None if version < (3, 0) else _of_size(found["rest"], _gpt_sizes(version))
-    if (found := _REASONING.fullmatch(bare)) is not None:
-        return _of_size(found["rest"], ("opus", "sonnet", "haiku"))
+def openai_equivalent(bare: str) -> str | None:
+    """Return the Claude equivalent of an OpenAI chat model; None for other names."""
+    if (match := _GPT.fullmatch(bare.replace("gpt-35", "gpt-3.5"))) is not None:
+        version = (int(match["major"]), int(match["minor"] or 0))
+        return None if version < (3, 0) else _of_size(match["rest"], _gpt_sizes(version))
+    if (match := _REASONING.fullmatch(bare)) is not None:
+        return _of_size(match["rest"], ("opus", "sonnet", "haiku"))
     return None
 
 
-def _newest(family: str | None) -> str:
+def _newest_of_family(family: str | None) -> str:
     if family == "instant":
         return "haiku"
     return family if family in SHORT_NAMES else "sonnet"
 
 
 def _gpt_sizes(version: tuple[int, int]) -> tuple[str, str, str]:
-    """What stands for the largest, the smaller and the smallest model of a version."""
+    """Return the equivalents of a version's largest, smaller and smallest models."""
     if version >= (4, 5):
         return ("opus", "sonnet", "haiku")
     return ("sonnet", "haiku", "haiku") if version >= (4, 0) else ("haiku", "haiku", "haiku")

@@ -1,4 +1,4 @@
-"""Fits a request to a model: one step for each parameter that some models refuse."""
+"""Fit a request to a model: one step for each parameter that some models refuse."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from server.core.errors import InvalidRequest
 from server.core.messages import MessagesRequest, Tool, ToolChoice
 from server.models.output_format import fit_output_format
 from server.models.past_answers import fit_past_answers
-from server.models.prefill import Prefill, check_ending, fit_prefill
+from server.models.prefill import Prefill, check_last_turn, fit_prefill
 from server.models.table import Capabilities
 from server.models.thinking import (
     asks_for_thinking,
@@ -22,13 +22,12 @@ _Step = Callable[[MessagesRequest, Capabilities, list[str]], MessagesRequest]
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedRequest:
     """A request as the model takes it.
 
-    `warnings` say in words what was left out or emulated, one for each. `prefill` says how the given beginning
-    of the answer is served: `none` (there is none), `native` (the last message is the assistant's) or
-    `emulated` (an instruction stands for it). `names` are those that were exchanged: the answer has to get the
-    client's back.
+    `warnings` are texts, one for each parameter that was dropped or emulated. `prefill` is how the given start of the
+    answer is served: `none` (there is none), `native` (the last message is the assistant's) or `emulated` (by an
+    instruction). `names` are the replaced tool names, which must be restored in the answer.
     """
 
     request: MessagesRequest
@@ -37,19 +36,19 @@ class Fitted:
     names: ToolNames = NO_NAMES
 
 
-def fit(request: MessagesRequest, caps: Capabilities) -> Fitted:
-    """`request` without what the model refuses. Fitting a fitted request changes nothing.
+def fit_request(request: MessagesRequest, caps: Capabilities) -> FittedRequest:
+    """Drop or emulate everything that the model refuses. Idempotent.
 
-    Raises `InvalidRequest` for what means nothing to any model: no messages, a tool without a valid schema, a forced
-    tool that is not there, an unanswered tool call at the end.
+    Raises `InvalidRequest` for what no model takes: no messages, a tool with an invalid schema, a forced tool that is
+    not defined, an unanswered tool call at the end.
     """
-    check_ending(request.messages)
+    check_last_turn(request.messages)
     warnings: list[str] = []
     request, names = fit_tools(request, warnings)
     for step in _STEPS:
         request = step(request, caps, warnings)
     request, prefill = fit_prefill(request, caps, warnings)
-    return Fitted(request, warnings, prefill, names)
+    return FittedRequest(request, warnings, prefill, names)
 
 
 def _fit_max_tokens(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
@@ -65,7 +64,7 @@ def _fit_stop_sequences(request: MessagesRequest, caps: Capabilities, warnings: 
     kept = tuple(stop for stop in request.stop_sequences if stop.strip())
     if len(kept) == len(request.stop_sequences):
         return request
-    warnings.append("stop sequences of nothing but whitespace are not taken and were left out")
+    warnings.append("stop sequences of only whitespace are not taken and were left out")
     return request.with_changes(stop_sequences=kept)
 
 
@@ -73,7 +72,7 @@ def _fit_tool_choice(request: MessagesRequest, caps: Capabilities, warnings: lis
     choice = request.tool_choice
     if choice is None or choice["type"] not in ("any", "tool"):
         return request
-    tools = _chosen(request.tools, choice)
+    tools = _tools_of_choice(request.tools, choice)
     if caps.forced_tool and (caps.forced_tool_thinking or _thinking_is_off(request)):
         return request
     if caps.forced_tool and not asks_for_thinking(request):
@@ -82,7 +81,7 @@ def _fit_tool_choice(request: MessagesRequest, caps: Capabilities, warnings: lis
     return _with_instructed_choice(request, choice, tools)
 
 
-def _chosen(tools: Sequence[Tool], choice: ToolChoice) -> Sequence[Tool]:
+def _tools_of_choice(tools: Sequence[Tool], choice: ToolChoice) -> Sequence[Tool]:
     if choice["type"] == "tool":
         tools = [tool for tool in tools if tool["name"] == choice.get("name")]
     if not tools:
@@ -103,7 +102,7 @@ def _with_instructed_choice(request: MessagesRequest, choice: ToolChoice, tools:
 
 def _fit_sampling(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
     taken = caps.sampling and not asks_for_thinking(request)
-    request = _without_defaults(_in_range(request, warnings) if taken else request)
+    request = _drop_default_sampling(_clamp_temperature(request, warnings) if taken else request)
     given = [name for name in ("temperature", "top_p", "top_k") if getattr(request, name) is not None]
     if not given:
         return request
@@ -111,11 +110,11 @@ def _fit_sampling(request: MessagesRequest, caps: Capabilities, warnings: list[s
         why = " while it thinks" if caps.sampling else ""
         warnings.extend(f"{name} is not taken by {caps.model}{why} and was left out" for name in given)
         return request.with_changes(temperature=None, top_p=None, top_k=None)
-    return without_thinking(_one_of_both(request, caps, warnings))
+    return without_thinking(_drop_top_p(request, caps, warnings))
 
 
-def _in_range(request: MessagesRequest, warnings: list[str]) -> MessagesRequest:
-    """OpenAI's temperatures go up to 2, Claude's up to 1."""
+def _clamp_temperature(request: MessagesRequest, warnings: list[str]) -> MessagesRequest:
+    """Clamp the temperature to Claude's range, 0 to 1; OpenAI's goes up to 2."""
     if request.temperature is None or 0 <= request.temperature <= 1:
         return request
     clamped = 0.0 if request.temperature < 0 else 1.0
@@ -123,15 +122,15 @@ def _in_range(request: MessagesRequest, warnings: list[str]) -> MessagesRequest:
     return request.with_changes(temperature=clamped)
 
 
-def _without_defaults(request: MessagesRequest) -> MessagesRequest:
-    """Many clients send 1 without meaning anything by it: it is what the models do anyway."""
+def _drop_default_sampling(request: MessagesRequest) -> MessagesRequest:
+    """Drop a temperature or top_p of 1, the default that many clients send."""
     return request.with_changes(
         temperature=None if request.temperature == 1 else request.temperature,
         top_p=None if request.top_p == 1 else request.top_p,
     )
 
 
-def _one_of_both(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
+def _drop_top_p(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
     if request.temperature is None or request.top_p is None:
         return request
     warnings.append(f"top_p is not taken by {caps.model} together with temperature and was left out")

@@ -1,14 +1,11 @@
-"""What a backend says of a model."""
+"""Model metadata that a backend reports."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model as the backend offers it.
-
-    `id` is the full id (`claude-opus-5-5`), `name` the short one that the CLI lists it under (`opus`), if any.
-    """
+    """A model of a backend: `id` `claude-opus-5-5`, `name` `opus`, if any."""
 
     id: str
     name: str = ""

@@ -1,28 +1,28 @@
-"""Fits the answer's format: a schema that the model is held to, or an instruction where it cannot be held."""
+"""Fit the output format: an enforced schema, or else an instruction."""
 
 import orjson
 
 from server.core import exact_json
 from server.core.errors import InvalidRequest
 from server.core.messages import MessagesRequest
-from server.models.strict_schema import Untranslatable, strict_schema
+from server.models.strict_schema import Untranslatable, to_strict_schema
 from server.models.table import Capabilities
 
 _JSON_OBJECT = "Answer with one JSON object and nothing else: no code fence, no words before or after it."
 _JSON_SCHEMA = (
     "Answer with one JSON value and nothing else: no code fence, no words before or after it. "
-    "The value has to satisfy this JSON Schema:\n\n"
+    "The value must satisfy this JSON Schema:\n\n"
 )
 
 
 def fit_output_format(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
-    """`output_schema` in the subset of JSON Schema that the API takes; `json_object` as an instruction."""
+    """Translate `output_schema` to the API's subset; emulate `json_object`."""
     if request.output_schema is None:
-        return _instructed(request, _JSON_OBJECT) if request.json_object else request
+        return _with_instruction(request, _JSON_OBJECT) if request.json_object else request
     if not caps.output_schema:
         return _instead_of_schema(request, f"{caps.model} does not take one", warnings)
     try:
-        schema, changed = strict_schema(request.output_schema)
+        schema, changed = to_strict_schema(request.output_schema)
     except Untranslatable as error:
         return _instead_of_schema(request, str(error), warnings)
     for became in dict.fromkeys(changed.values()):
@@ -37,8 +37,8 @@ def _instead_of_schema(request: MessagesRequest, why: str, warnings: list[str]) 
     except orjson.JSONEncodeError as error:
         raise InvalidRequest(f"The output schema cannot be written as JSON: {error}.") from error
     warnings.append(f"the output schema cannot be enforced ({why}) and was emulated by an instruction")
-    return _instructed(request, _JSON_SCHEMA + schema)
+    return _with_instruction(request, _JSON_SCHEMA + schema)
 
 
-def _instructed(request: MessagesRequest, instruction: str) -> MessagesRequest:
+def _with_instruction(request: MessagesRequest, instruction: str) -> MessagesRequest:
     return request.with_changes(system=(*request.system, instruction), output_schema=None, json_object=False)

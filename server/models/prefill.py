@@ -1,4 +1,4 @@
-"""Fits a prefill: a last message of the assistant's, which the answer is to continue.
+"""Fit a prefill: a final assistant message, which the answer continues.
 
 https://platform.claude.com/docs/en/build-with-claude/prompt-engineering/prefill-claudes-response
 """
@@ -19,11 +19,11 @@ _INSTRUCTION = (
 )
 
 
-def check_ending(messages: Sequence[Message]) -> None:
-    """Raises `InvalidRequest` when there is nothing to answer."""
+def check_last_turn(messages: Sequence[Message]) -> None:
+    """Raise `InvalidRequest` for no messages, or an unanswered tool call."""
     if not messages:
         raise InvalidRequest("messages: at least one message is required.", param="messages")
-    unanswered = [block["id"] for block in _ending(messages) if block["type"] == "tool_use"]
+    unanswered = [block["id"] for block in _trailing_blocks(messages) if block["type"] == "tool_use"]
     if unanswered:
         last = f"messages.{len(messages) - 1}"
         raise InvalidRequest(
@@ -35,10 +35,10 @@ def check_ending(messages: Sequence[Message]) -> None:
 
 
 def fit_prefill(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> tuple[MessagesRequest, Prefill]:
-    """The prefill as the model takes it: as it is while thinking is off, or as an instruction to go on."""
+    """Pass the prefill on while thinking is off, otherwise emulate it."""
     if request.messages[-1]["role"] != "assistant":
         return request, "none"
-    before, text = _before_ending(request.messages), text_of(_ending(request.messages))
+    before, text = _before_trailing(request.messages), text_of(_trailing_blocks(request.messages))
     if not text.strip():
         return _without_prefill(request, before), "none"
     if caps.prefill and not asks_for_thinking(request):
@@ -47,33 +47,33 @@ def fit_prefill(request: MessagesRequest, caps: Capabilities, warnings: list[str
         return without_thinking(request.with_changes(messages=(*before, last))), "native"
     why = " while it thinks" if caps.prefill else ""
     warnings.append(
-        f"prefill (a last message of the assistant's) is not taken by {caps.model}{why} "
+        f"prefill (a last message with the role assistant) is not taken by {caps.model}{why} "
         "and was emulated by an instruction"
     )
-    return request.with_changes(messages=_instructed(before, text)), "emulated"
+    return request.with_changes(messages=_with_instruction(before, text)), "emulated"
 
 
 def _without_prefill(request: MessagesRequest, before: Sequence[Message]) -> MessagesRequest:
     if not before:
-        raise InvalidRequest("messages: at least one message of the user is required.", param="messages")
+        raise InvalidRequest("messages: at least one user message is required.", param="messages")
     return request.with_changes(messages=before)
 
 
-def _instructed(before: Sequence[Message], text: str) -> tuple[Message, ...]:
+def _with_instruction(before: Sequence[Message], text: str) -> tuple[Message, ...]:
     block = text_block(_INSTRUCTION + text)
     if not before:
         return ({"role": "user", "content": [block]},)
     return (*before[:-1], {"role": "user", "content": [*before[-1]["content"], block]})
 
 
-def _before_ending(messages: Sequence[Message]) -> Sequence[Message]:
-    """The messages up to the last one that is not the assistant's."""
-    at = len(messages)
-    while at and messages[at - 1]["role"] == "assistant":
-        at -= 1
-    return messages[:at]
+def _before_trailing(messages: Sequence[Message]) -> Sequence[Message]:
+    """Return the messages up to the last one that is not the assistant's."""
+    end = len(messages)
+    while end and messages[end - 1]["role"] == "assistant":
+        end -= 1
+    return messages[:end]
 
 
-def _ending(messages: Sequence[Message]) -> list[Block]:
-    """The blocks of the assistant's messages at the end, which the API reads as one turn."""
-    return [block for message in messages[len(_before_ending(messages)) :] for block in message["content"]]
+def _trailing_blocks(messages: Sequence[Message]) -> list[Block]:
+    """Return the blocks of the trailing assistant messages, which are one turn."""
+    return [block for message in messages[len(_before_trailing(messages)) :] for block in message["content"]]

@@ -1,4 +1,4 @@
-"""References inside a JSON schema: where they lead, and the same ones after parts of the schema were moved."""
+"""Resolve and rewrite references inside a JSON schema."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,10 +14,10 @@ SCHEMA_LIST_KEYS = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
 SCHEMA_MAP_KEYS = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 
 
-def referenced(root: Mapping[str, Any], reference: str) -> Any:
-    """The schema in `root` that the reference leads to; None where there is none, as outside of `root`.
+def resolve_reference(root: Mapping[str, Any], reference: str) -> Any:
+    """Return the schema in `root` that a reference names; None if there is none there.
 
-    A pointer leads through keywords that hold schemas only: nothing else has been found to be one.
+    A pointer passes only through keywords that hold schemas: other values are data.
     """
     address, _, fragment = reference.partition("#")
     if address and address != str(root.get("$id", "")).rstrip("#"):
@@ -26,31 +26,31 @@ def referenced(root: Mapping[str, Any], reference: str) -> Any:
     if not pointer:
         return root
     if not pointer.startswith("/"):
-        return _anchored(root, pointer)
-    return _at(root, [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")])
+        return _find_anchor(root, pointer)
+    return _resolve_pointer(root, [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")])
 
 
-def with_references(schema: Any, change: Callable[[str], str]) -> Any:
-    """The schema with each reference in it changed. A `$ref` in a value such as `default` is the client's data."""
+def map_references(schema: Any, change: Callable[[str], str]) -> Any:
+    """Apply `change` to every reference, but not to `$ref` in data such as `default`."""
     if not isinstance(schema, dict):
         return schema
-    changed = {key: _part_with_references(key, part, change) for key, part in schema.items()}
+    changed = {key: _map_part(key, part, change) for key, part in schema.items()}
     if isinstance(reference := changed.get("$ref"), str):
         changed["$ref"] = change(reference)
     return changed
 
 
-def _part_with_references(key: str, part: Any, change: Callable[[str], str]) -> Any:
+def _map_part(key: str, part: Any, change: Callable[[str], str]) -> Any:
     if key in SCHEMA_KEYS:
-        return with_references(part, change)
+        return map_references(part, change)
     if key in SCHEMA_LIST_KEYS:
-        return [with_references(one, change) for one in part]
+        return [map_references(one, change) for one in part]
     if key in SCHEMA_MAP_KEYS:
-        return {name: with_references(one, change) for name, one in part.items()}
+        return {name: map_references(one, change) for name, one in part.items()}
     return part
 
 
-def _at(schema: Any, parts: list[str]) -> Any:
+def _resolve_pointer(schema: Any, parts: list[str]) -> Any:
     while parts and isinstance(schema, dict):
         key, *parts = parts
         schema = schema.get(key)
@@ -68,7 +68,7 @@ def _at(schema: Any, parts: list[str]) -> Any:
     return None if parts else schema
 
 
-def _anchored(root: Any, anchor: str) -> Any:
-    """The definition with this `$anchor`: generators put anchors there."""
+def _find_anchor(root: Any, anchor: str) -> Any:
+    """Return the definition with this `$anchor`; generators set none elsewhere."""
     definitions = [*root.get("$defs", {}).values(), *root.get("definitions", {}).values()]
     return next((one for one in definitions if isinstance(one, dict) and one.get("$anchor") == anchor), None)

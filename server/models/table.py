@@ -1,6 +1,6 @@
-"""Which request parameters each model takes (Anthropic's migration guides and model pages).
+"""The request parameters that each model takes.
 
-https://platform.claude.com/docs/en/models/overview, and the migration guide of each model.
+Sources: https://platform.claude.com/docs/en/models/overview and the migration guide of each model.
 """
 
 import re
@@ -14,7 +14,7 @@ _OLD_ID = re.compile(r"claude-(?:instant-)?[123](?!\d)")
 _ALWAYS_THINKING = frozenset({"fable", "mythos"})
 
 FALLBACK_MAX_TOKENS = 32_000
-"""For models whose largest answer is not known. The API wants a limit, and every model that it has takes this one."""
+"""The limit for models whose maximum is unknown. The API requires one, and all its models take this one."""
 
 _OLD_CONTEXT = 200_000
 _FROM_4_5: tuple[Effort, ...] = ("low", "medium", "high")
@@ -23,57 +23,57 @@ _FROM_4_6: tuple[Effort, ...] = ("low", "medium", "high", "max")
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What one model takes. `model` is its name for warnings. An unknown model has the newest ones' rules.
+    """The parameters that one model takes. `model` is its name in warnings. Defaults are the newest models' rules.
 
-    A backend that cannot do something whatever the model (a prefill, say) says so with `dataclasses.replace`.
+    A backend that cannot do something with any model (such as a prefill) applies `dataclasses.replace`.
     """
 
     model: str
     sampling: bool = False
-    """temperature, top_p, top_k: one of the first two, and only while thinking is off."""
+    """temperature or top_p, and top_k, while thinking is off."""
     thinking_off: bool = False
     thinking_off_efforts: tuple[Effort, ...] = EFFORTS
     """The efforts at which thinking may be off."""
     thinking_budget: bool = False
-    """Thinks by a budget of tokens (`enabled`), and not by its own judgement (`adaptive`)."""
+    """Thinking takes a budget of tokens (`enabled`) instead of the model's judgement (`adaptive`)."""
     efforts: tuple[Effort, ...] = EFFORTS
     forced_tool: bool = False
     """tool_choice any and tool."""
     forced_tool_thinking: bool = False
-    """... while it thinks, too."""
+    """tool_choice any and tool while thinking."""
     prefill: bool = False
-    """A last message of the assistant's, while thinking is off."""
+    """A last message with the role assistant, while thinking is off."""
     output_schema: bool = True
     """output_config.format."""
     max_tokens: int | None = None
-    """The largest answer, in tokens; None where that is not known."""
+    """The largest answer, in tokens; None if unknown."""
     context_window: int = 1_000_000
     """The largest conversation with its answer, in tokens, as Claude Code reports it with its results."""
 
     @property
     def default_max_tokens(self) -> int:
-        """The limit where the client gives none, in tokens."""
+        """The limit for requests without one, in tokens."""
         return self.max_tokens or FALLBACK_MAX_TOKENS
 
 
 def capabilities_of(model_id: str, info: ModelInfo | None = None) -> Capabilities:
-    """The capabilities of a model, by id or by short name.
+    """Return the capabilities of a model, by id or short name.
 
-    `info` is what the CLI says of it: it goes before the table, and is all there is for newer models.
+    `info`, the CLI's report, takes precedence over the table and is the only source for newer models.
     """
     model = info.id if info is not None and info.id else model_id
-    known = _of_id(model)
+    caps = _capabilities_of_id(model)
     if info is None:
-        return known
+        return caps
     efforts = tuple(effort for effort in EFFORTS if effort in info.effort_levels)
-    known = replace(known, efforts=efforts or known.efforts)
+    caps = replace(caps, efforts=efforts or caps.efforts)
     if info.supports_thinking_off is None:
-        return known
-    return _with_thinking_off(known, info.supports_thinking_off)
+        return caps
+    return _with_thinking_off(caps, info.supports_thinking_off)
 
 
 def _with_thinking_off(caps: Capabilities, possible: bool) -> Capabilities:
-    """What can only be had without thinking goes with it."""
+    """Set `thinking_off`, and remove what requires thinking to be off."""
     return replace(
         caps,
         thinking_off=possible,
@@ -83,13 +83,13 @@ def _with_thinking_off(caps: Capabilities, possible: bool) -> Capabilities:
     )
 
 
-def _of_id(model: str) -> Capabilities:
+def _capabilities_of_id(model: str) -> Capabilities:
     if _OLD_ID.search(model):
         return _before_4_6(model, "", (3, 0))
-    found = _ID.search(model)
-    if found is None:
+    match = _ID.search(model)
+    if match is None:
         return Capabilities(model)
-    family, version = found["family"], (int(found["major"]), int(found["minor"] or 0))
+    family, version = match["family"], (int(match["major"]), int(match["minor"] or 0))
     if version >= (5, 5) or family in _ALWAYS_THINKING:
         return Capabilities(model, max_tokens=128_000 if version < (6, 0) else None)
     if version >= (4, 7):

@@ -1,30 +1,30 @@
-"""Fits effort and thinking, which models take in three ways: by effort, by their judgement, by a budget."""
+"""Fit effort and thinking to a model's controls."""
 
 from server.core.messages import EFFORTS, Effort, MessagesRequest, Thinking
 from server.models.table import Capabilities
 
-LEAST_BUDGET = 1024
-"""The smallest thinking budget that the API takes, in tokens; it has to be smaller than `max_tokens`, too."""
+MIN_BUDGET = 1024
+"""The smallest thinking budget that the API takes, in tokens; it must also be below `max_tokens`."""
 
 _BUDGETS: dict[Effort, int] = {"low": 4096, "medium": 10_000, "high": 24_000, "xhigh": 24_000, "max": 24_000}
-"""The budget that stands for an effort on models that know no effort, in tokens."""
+"""The budget in tokens for each effort, on models without effort."""
 
 
 def asks_for_thinking(request: MessagesRequest) -> bool:
-    """Whether the client itself wants thinking. If not, thinking may give way to what it does ask for."""
+    """Whether the client asks for thinking; if not, other parameters take precedence."""
     if request.thinking is not None:
         return request.thinking["type"] != "disabled"
     return request.effort is not None
 
 
 def without_thinking(request: MessagesRequest) -> MessagesRequest:
-    """The request with thinking switched off."""
+    """Return the request with thinking switched off."""
     off: Thinking = {"type": "disabled"}
     return request.with_changes(thinking=off)
 
 
 def fit_effort(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
-    """The effort, or the nearest lower one; a thinking budget where the model knows no effort."""
+    """Lower the effort to a level of the model, or use a thinking budget."""
     if request.effort is None or request.effort in caps.efforts:
         return request
     if not caps.efforts:
@@ -36,10 +36,10 @@ def fit_effort(request: MessagesRequest, caps: Capabilities, warnings: list[str]
 
 
 def fit_thinking(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
-    """Thinking as the model takes it; comes after the effort and `max_tokens`, on which it depends.
+    """Fit thinking. Must run after the steps for effort and `max_tokens`.
 
-    On models with a budget nobody thinks who was not asked to, as with the API itself: Claude Code's own default, a
-    budget of 31,999 tokens, does not go with a small `max_tokens`.
+    On models with a budget, thinking is off unless the client asks for it, as with the API itself: Claude Code's own
+    default, a budget of 31,999 tokens, does not fit a small `max_tokens`.
     """
     if request.thinking is None:
         return _thinking_by_effort(request, caps, warnings) if caps.thinking_budget else request
@@ -49,7 +49,7 @@ def fit_thinking(request: MessagesRequest, caps: Capabilities, warnings: list[st
         return _fit_budget(request, request.thinking, caps, warnings)
     if request.thinking["type"] == "adaptive":
         return request
-    warnings.append(f"thinking.budget_tokens is only a hint to {caps.model}, which judges by itself how much to think")
+    warnings.append(f"thinking.budget_tokens is not taken by {caps.model}, which decides itself how much to think")
     return request.with_changes(thinking=Thinking(type="adaptive"))
 
 
@@ -60,7 +60,7 @@ def _effort_as_budget(
         warnings.append(f"effort is not taken by {caps.model} and was left out")
         return request.with_changes(effort=None)
     budget = _BUDGETS[effort]
-    warnings.append(f"effort is not taken by {caps.model}; a thinking budget of {budget} tokens stands for it")
+    warnings.append(f"effort is not taken by {caps.model}; a thinking budget of {budget} tokens is used instead")
     return request.with_changes(effort=None, thinking=Thinking(type="enabled", budget_tokens=budget))
 
 
@@ -90,16 +90,16 @@ def _fit_budget(
     request: MessagesRequest, thinking: Thinking, caps: Capabilities, warnings: list[str]
 ) -> MessagesRequest:
     wanted = thinking.get("budget_tokens", _BUDGETS["medium"])
-    if request.max_tokens is not None and request.max_tokens <= LEAST_BUDGET:
-        warnings.append(f"thinking needs max_tokens of more than {LEAST_BUDGET} on {caps.model} and was switched off")
+    if request.max_tokens is not None and request.max_tokens <= MIN_BUDGET:
+        warnings.append(f"thinking needs max_tokens of more than {MIN_BUDGET} on {caps.model} and was switched off")
         return without_thinking(request)
-    if not _thinking_came_back(request):
-        warnings.append(f"{caps.model} cannot think on after a tool call whose thinking the client left out")
+    if not _has_returned_thinking(request):
+        warnings.append(f"{caps.model} cannot continue thinking after a tool call whose thinking the client left out")
         return without_thinking(request)
-    budget, limit = max(wanted, LEAST_BUDGET), request.max_tokens or caps.default_max_tokens
+    budget, limit = max(wanted, MIN_BUDGET), request.max_tokens or caps.default_max_tokens
     if budget >= limit:
         # Half for the thinking, so that there is room for the answer.
-        budget = max(limit // 2, LEAST_BUDGET)
+        budget = max(limit // 2, MIN_BUDGET)
     if thinking["type"] == "adaptive":
         warnings.append(f"adaptive thinking is not known to {caps.model}; it thinks with {budget} tokens instead")
     elif budget != wanted:
@@ -107,8 +107,8 @@ def _fit_budget(
     return request.with_changes(thinking=Thinking(type="enabled", budget_tokens=budget))
 
 
-def _thinking_came_back(request: MessagesRequest) -> bool:
-    """Whether an open round of tool calls begins with its thinking, without which the API refuses to think on.
+def _has_returned_thinking(request: MessagesRequest) -> bool:
+    """Whether the latest tool calls came with thinking, as the API requires.
 
     Source: https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking, "Extended thinking with tool use".
     """

@@ -1,7 +1,7 @@
-"""A tool's input schema as one plain object at the top: the Messages API takes no union and no reference there.
+"""Flatten a tool's input schema to a plain object, as the API requires.
 
-The API's words: "input_schema does not support oneOf, allOf, or anyOf at the top level". A union becomes one object
-with the properties of all its branches, and its description keeps what that object cannot say.
+The API's error: "input_schema does not support oneOf, allOf, or anyOf at the top level". A union becomes one object
+with the properties of all its branches; its description keeps the constraints that this loses.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,31 +10,33 @@ from typing import Any
 
 from server.core import exact_json
 from server.core.errors import InvalidRequest
-from server.models.schema_references import referenced
+from server.models.schema_references import resolve_reference
 from server.models.tool_schema import Schema
 
 _UNIONS = ("allOf", "anyOf", "oneOf")
 _MAX_FOLLOWED = 1000
-"""References and unions that are followed in one schema: a kilobyte of them can stand for a billion branches."""
+"""Limit on the references and unions followed in one schema: a kilobyte can expand to a billion branches."""
 _MAX_DEPTH = 40
-"""Of them, in each other: Python's own limit is not far."""
+"""Limit on their nesting, below Python's recursion limit."""
 _LONGEST_NOTE = 2000
-"""Characters of a union that are kept in the description; of a longer one only the required names are."""
+"""Limit in characters on a union in the description; a longer one is reduced to its required names."""
 
 
-def plain_object(schema: Schema, at: str) -> tuple[Schema, list[str]]:
-    """`schema` as a plain object, and the keywords that were rewritten. Raises InvalidRequest if it is none.
+def to_plain_object(schema: Schema, path: str) -> tuple[Schema, list[str]]:
+    """Return `schema` as a plain object, and the rewritten keywords. Raises InvalidRequest if it is not an object.
 
-    `schema` is JSON Schema 2020-12 already; one that is a plain object comes back as it is.
+    `schema` must be JSON Schema 2020-12. A plain object is returned unchanged. `path` names the schema in errors.
     """
     merged = [key for key in ("$ref", *_UNIONS) if key in schema]
     if not merged and schema.get("type") == "object":
         return schema, []
-    plain = _Flattening(schema).flattened(schema)
+    plain = _Flattening(schema).flatten_schema(schema)
     if _is_no_object(plain.get("type")):
-        raise InvalidRequest(f"{at}.type must be 'object'.", param=f"{at}.type", hint="A tool takes named arguments.")
+        raise InvalidRequest(
+            f"{path}.type must be 'object'.", param=f"{path}.type", hint="A tool takes named arguments."
+        )
     if "$ref" in plain and "type" not in plain:
-        raise _unresolved(at, plain["$ref"])
+        raise _unresolved_reference(path, plain["$ref"])
     plain["type"] = "object"
     return (schema, []) if plain == schema else (plain, [key for key in merged if key not in plain])
 
@@ -45,67 +47,67 @@ def _is_no_object(kind: Any) -> bool:
 
 @dataclass(slots=True)
 class _Flattening:
-    """One schema's way to a plain object. `open` are the references that are being followed: a circle says nothing."""
+    """The flattening of one schema; `open` references are being followed."""
 
     root: Schema
     open: list[str] = field(default_factory=lambda: ["#"])
     followed: int = 0
     depth: int = 0
 
-    def flattened(self, schema: Schema) -> Schema:
-        """The schema without unions and references at its top; a reference that leads nowhere stays."""
+    def flatten_schema(self, schema: Schema) -> Schema:
+        """Return the schema without top-level unions and resolved references."""
         if self.followed >= _MAX_FOLLOWED or self.depth >= _MAX_DEPTH:
             return {}
         self.followed, self.depth = self.followed + 1, self.depth + 1
-        plain = self._merged(schema)
+        plain = self._merge_top(schema)
         self.depth -= 1
         return plain
 
-    def _merged(self, schema: Schema) -> Schema:
+    def _merge_top(self, schema: Schema) -> Schema:
         plain = {key: value for key, value in schema.items() if key not in _UNIONS}
-        if (target := self._target(plain.get("$ref"))) is not None:
+        if (target := self._flatten_target(plain.get("$ref"))) is not None:
             del plain["$ref"]
-            plain = _both(plain, target)
-        branches = {key: [self._branch(branch) for branch in schema.get(key, [])] for key in _UNIONS}
+            plain = _merge_all_of(plain, target)
+        branches = {key: [self._flatten_branch(branch) for branch in schema.get(key, [])] for key in _UNIONS}
         for part in branches["allOf"]:
-            plain = _both(plain, part)
+            plain = _merge_all_of(plain, part)
         for key in ("anyOf", "oneOf"):
             if branches[key]:
-                plain = _noted(_either(plain, branches[key]), key, schema[key], branches[key])
+                plain = _add_union_note(_merge_any_of(plain, branches[key]), key, schema[key], branches[key])
         return plain
 
-    def _branch(self, branch: Any) -> Schema:
+    def _flatten_branch(self, branch: Any) -> Schema:
         if not isinstance(branch, dict):
             return {}
         if not any(key in branch for key in ("$ref", *_UNIONS)):
             return branch
-        return {key: value for key, value in self.flattened(branch).items() if key != "$ref"}
+        return {key: value for key, value in self.flatten_schema(branch).items() if key != "$ref"}
 
-    def _target(self, reference: str | None) -> Schema | None:
-        """What the reference leads to, flattened; None where that is outside of the schema, or a circle."""
+    def _flatten_target(self, reference: str | None) -> Schema | None:
+        """Return the flattened target of a reference; None if unresolved or circular."""
         if reference is None or reference in self.open:
             return None
-        target = referenced(self.root, reference)
+        target = resolve_reference(self.root, reference)
         if not isinstance(target, dict):
             return {} if isinstance(target, bool) else None
         self.open.append(reference)
-        flattened = self.flattened(target)
+        flattened = self.flatten_schema(target)
         self.open.pop()
         return {key: value for key, value in flattened.items() if key not in ("$id", "$anchor")}
 
 
-def _unresolved(at: str, reference: str) -> InvalidRequest:
+def _unresolved_reference(path: str, reference: str) -> InvalidRequest:
     return InvalidRequest(
-        f"{at}: the reference {reference[:100]!r} at its top cannot be resolved.",
-        param=at,
+        f"{path}: the reference {reference[:100]!r} at its top cannot be resolved.",
+        param=path,
         hint="Give the tool an object with properties.",
     )
 
 
-def _both(one: Schema, other: Schema) -> Schema:
-    """The schema that asks for both."""
+def _merge_all_of(one: Schema, other: Schema) -> Schema:
+    """Return the schema that requires both."""
     merged = {**other, **one}
-    properties = _merged_properties([one, other], "allOf")
+    properties = _merge_properties([one, other], "allOf")
     if properties or "properties" in merged:
         merged["properties"] = properties
     if required := list(dict.fromkeys([*one.get("required", []), *other.get("required", [])])):
@@ -115,10 +117,10 @@ def _both(one: Schema, other: Schema) -> Schema:
     return merged
 
 
-def _either(base: Schema, branches: Sequence[Schema]) -> Schema:
-    """The schema that takes what any of the branches takes: only what all of them require is required."""
+def _merge_any_of(base: Schema, branches: Sequence[Schema]) -> Schema:
+    """Return a schema that takes what any branch takes."""
     merged = dict(base)
-    variants = _merged_properties(branches, "anyOf")
+    variants = _merge_properties(branches, "anyOf")
     merged["properties"] = {**variants, **base.get("properties", {})}
     common = [
         name for name in branches[0].get("required", []) if all(name in one.get("required", []) for one in branches)
@@ -130,19 +132,19 @@ def _either(base: Schema, branches: Sequence[Schema]) -> Schema:
     return merged
 
 
-def _merged_properties(parts: Iterable[Schema], union: str) -> Schema:
-    """All properties; of one that the parts define differently, the union of its schemas."""
-    found: dict[str, list[Any]] = {}
+def _merge_properties(parts: Iterable[Schema], union: str) -> Schema:
+    """Merge all properties; different definitions of one become a union."""
+    by_name: dict[str, list[Any]] = {}
     for part in parts:
         for name, schema in part.get("properties", {}).items():
-            known = found.setdefault(name, [])
-            if schema not in known:
-                known.append(schema)
-    return {name: schemas[0] if len(schemas) == 1 else {union: schemas} for name, schemas in found.items()}
+            variants = by_name.setdefault(name, [])
+            if schema not in variants:
+                variants.append(schema)
+    return {name: schemas[0] if len(schemas) == 1 else {union: schemas} for name, schemas in by_name.items()}
 
 
-def _noted(plain: Schema, key: str, union: Any, branches: Sequence[Schema]) -> Schema:
-    """With the union in the description, where the model reads what the plain object cannot demand."""
+def _add_union_note(plain: Schema, key: str, union: Any, branches: Sequence[Schema]) -> Schema:
+    """Add the union to the description, where the model reads it."""
     note = exact_json.dumps({key: union}).decode()
     if len(note) > _LONGEST_NOTE:
         note = exact_json.dumps({key: [{"required": branch.get("required", [])} for branch in branches]}).decode()

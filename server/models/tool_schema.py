@@ -1,8 +1,8 @@
-"""A tool's input schema in the form that the Messages API takes: JSON Schema 2020-12, an object at the top.
+"""Translate tool schemas to JSON Schema 2020-12, as the API requires.
 
-https://json-schema.org/draft/2020-12/schema. Clients send older drafts, OpenAPI's dialect and what their generators
-make of optional fields. A schema that is valid already comes back equal, key for key; what is only written in another
-form is translated; what is left is refused here, because the API would name no more than the tool's number.
+https://json-schema.org/draft/2020-12/schema. Clients send older drafts, OpenAPI's dialect and generators' output for
+optional fields. A valid schema is returned equal, key for key. Other notations are translated. The rest is refused
+here, because the API's error would name only the tool's number.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from server.core.errors import InvalidRequest
-from server.models.schema_references import SCHEMA_KEYS, SCHEMA_LIST_KEYS, SCHEMA_MAP_KEYS, with_references
+from server.models.schema_references import SCHEMA_KEYS, SCHEMA_LIST_KEYS, SCHEMA_MAP_KEYS, map_references
 
 Schema = dict[str, Any]
 
@@ -22,7 +22,7 @@ _OTHER_TYPES: dict[str, str | None] = {
     "dict": "object", "map": "object", "struct": "object", "list": "array", "tuple": "array", "set": "array",
     "none": "null",
 }  # fmt: skip
-"""Type names of Python, Gemini and others; None stands for no restriction."""
+"""Type names of Python, Gemini and others; None means no restriction."""
 
 
 def _is_text(value: Any) -> bool:
@@ -69,105 +69,105 @@ _VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "required": (_is_names, "a list of names"),
     "dependentRequired": (_is_names_by_name, "lists of names by name"),
 }
-"""The keywords with a value of a fixed kind, and that kind in words."""
+"""Checks of keyword values, and the expected kind in words."""
 
 _NULL_IS_NOT_GIVEN = frozenset({*_VALUES, *SCHEMA_KEYS, *SCHEMA_LIST_KEYS, *SCHEMA_MAP_KEYS, "type", "additionalItems"})
 _LARGEST_EXACT = 2**53
-"""Claude Code handles numbers as JavaScript does: larger integers lose their last digits."""
+"""Claude Code is JavaScript: larger integers lose their last digits."""
 
 
 @dataclass(slots=True)
 class _Translation:
-    """One schema's translation: `changed` are the keywords that were rewritten, each once."""
+    """The translation of one schema; `changed` has the rewritten keywords."""
 
     changed: dict[str, None] = field(default_factory=dict)
 
-    def schema(self, schema: Any, at: str) -> Any:
-        """A subschema; true and false are schemas too. Raises InvalidRequest."""
+    def translate_schema(self, schema: Any, path: str) -> Any:
+        """Translate a subschema; true and false are schemas too. Raises InvalidRequest."""
         if isinstance(schema, bool):
             return schema
         if schema is None:
             return {}
         if not isinstance(schema, dict):
-            raise _wrong(at, "an object")
+            raise _invalid_value(path, "an object")
         given = {key: value for key, value in schema.items() if value is not None or key not in _NULL_IS_NOT_GIVEN}
-        self._modernise(given, at)
-        return {key: self._value(key, value, f"{at}.{key}") for key, value in given.items()}
+        self._modernise_keywords(given, path)
+        return {key: self._translate_value(key, value, f"{path}.{key}") for key, value in given.items()}
 
-    def _value(self, key: str, value: Any, at: str) -> Any:
+    def _translate_value(self, key: str, value: Any, path: str) -> Any:
         if key in SCHEMA_KEYS:
-            return self.schema(value, at)
+            return self.translate_schema(value, path)
         if key in SCHEMA_LIST_KEYS:
             if not isinstance(value, list):
-                raise _wrong(at, "a list of schemas")
-            return [self.schema(part, f"{at}.{number}") for number, part in enumerate(value)]
+                raise _invalid_value(path, "a list of schemas")
+            return [self.translate_schema(part, f"{path}.{number}") for number, part in enumerate(value)]
         if key in SCHEMA_MAP_KEYS:
             if not isinstance(value, dict):
-                raise _wrong(at, "an object of schemas")
-            return {name: self.schema(part, f"{at}.{name}") for name, part in value.items()}
+                raise _invalid_value(path, "an object of schemas")
+            return {name: self.translate_schema(part, f"{path}.{name}") for name, part in value.items()}
         if key in _VALUES and not _VALUES[key][0](value):
-            raise _wrong(at, _VALUES[key][1])
-        if any(isinstance(one, int) and abs(one) > _LARGEST_EXACT for one in _each(value)):
+            raise _invalid_value(path, _VALUES[key][1])
+        if any(isinstance(one, int) and abs(one) > _LARGEST_EXACT for one in _listed_values(value)):
             self.changed.setdefault(key)
         return value
 
-    def _modernise(self, schema: Schema, at: str) -> None:
-        """Translate the older drafts' keywords, in place."""
+    def _modernise_keywords(self, schema: Schema, path: str) -> None:
+        """Translate the keywords of older drafts, in place."""
         if "type" in schema:
-            self._type(schema, at)
+            self._translate_type(schema, path)
         if isinstance(anchor := schema.get("$id"), str) and anchor.startswith("#") and "$anchor" not in schema:
-            # Until draft 7 an id of this form was an anchor.
-            schema["$anchor"] = self._drop(schema, "$id").removeprefix("#")
+            # Up to draft 7, an id of this form was an anchor.
+            schema["$anchor"] = self._drop_keyword(schema, "$id").removeprefix("#")
         for name in ("Minimum", "Maximum"):
-            self._exclusive(schema, f"exclusive{name}", name.lower())
-        self._tuple_items(schema)
-        self._dependencies(schema)
-        self._required(schema)
+            self._translate_exclusive(schema, f"exclusive{name}", name.lower())
+        self._translate_tuple_items(schema)
+        self._split_dependencies(schema)
+        self._collect_required(schema)
         for key in SCHEMA_LIST_KEYS:
             if schema.get(key) == []:
-                self._drop(schema, key)
+                self._drop_keyword(schema, key)
 
-    def _type(self, schema: Schema, at: str) -> None:
+    def _translate_type(self, schema: Schema, path: str) -> None:
         kind = schema["type"]
         wanted = kind if isinstance(kind, list) else [kind]
         if not all(isinstance(name, str) for name in wanted):
-            raise _wrong(f"{at}.type", "a type's name or a list of them")
+            raise _invalid_value(f"{path}.type", "a type's name or a list of them")
         if all(name in _TYPES for name in wanted) and wanted and len(set(wanted)) == len(wanted):
             return
-        names = list(dict.fromkeys(_type_name(name, at) for name in wanted))
-        self._drop(schema, "type")
+        names = list(dict.fromkeys(_type_name(name, path) for name in wanted))
+        self._drop_keyword(schema, "type")
         if names and None not in names:
             schema["type"] = names if isinstance(kind, list) else names[0]
 
-    def _exclusive(self, schema: Schema, exclusive: str, bound: str) -> None:
-        """Draft 4: `exclusiveMinimum: true` says that `minimum` itself is excluded."""
+    def _translate_exclusive(self, schema: Schema, exclusive: str, bound: str) -> None:
+        """Translate draft 4's `exclusiveMinimum: true`, which excludes `minimum` itself."""
         if isinstance(schema.get(exclusive), bool):
-            excluded = self._drop(schema, exclusive)
+            excluded = self._drop_keyword(schema, exclusive)
             if excluded and bound in schema:
                 schema[exclusive] = schema.pop(bound)
 
-    def _tuple_items(self, schema: Schema) -> None:
-        """Until 2019-09 a list of schemas in `items` was a tuple, and `additionalItems` what may follow it."""
-        more = self._drop(schema, "additionalItems") if "additionalItems" in schema else None
+    def _translate_tuple_items(self, schema: Schema) -> None:
+        """Translate tuples up to draft 2019-09: `items` and `additionalItems`."""
+        more = self._drop_keyword(schema, "additionalItems") if "additionalItems" in schema else None
         if isinstance(schema.get("items"), list):
-            schema["prefixItems"] = self._drop(schema, "items")
+            schema["prefixItems"] = self._drop_keyword(schema, "items")
             if more is not None:
                 schema["items"] = more
 
-    def _dependencies(self, schema: Schema) -> None:
-        """Until draft 7 one keyword stood for `dependentRequired` and `dependentSchemas`."""
+    def _split_dependencies(self, schema: Schema) -> None:
+        """Split draft 7's `dependencies` into `dependentRequired` and `dependentSchemas`."""
         if not isinstance(schema.get("dependencies"), dict):
             return
-        for name, needs in self._drop(schema, "dependencies").items():
+        for name, needs in self._drop_keyword(schema, "dependencies").items():
             key = "dependentRequired" if isinstance(needs, list) else "dependentSchemas"
-            if isinstance(known := schema.get(key, {}), dict):  # what is none is refused with its own name
+            if isinstance(known := schema.get(key, {}), dict):  # otherwise refused under its own name
                 schema[key] = {**known, name: needs}
 
-    def _required(self, schema: Schema) -> None:
-        """Draft 3: `required: true` stands in the property itself. A name counts once."""
+    def _collect_required(self, schema: Schema) -> None:
+        """Collect draft 3's `required: true` and remove duplicate names."""
         properties = schema.get("properties")
         if isinstance(schema.get("required"), bool):
-            self._drop(schema, "required")
+            self._drop_keyword(schema, "required")
         names = schema.get("required", [])
         if isinstance(properties, dict) and _is_names(names):
             names = names + [name for name, part in properties.items() if _says_required(part)]
@@ -175,39 +175,39 @@ class _Translation:
             self.changed.setdefault("required")
             schema["required"] = unique
 
-    def _drop(self, schema: Schema, key: str) -> Any:
+    def _drop_keyword(self, schema: Schema, key: str) -> Any:
         self.changed.setdefault(key)
         return schema.pop(key)
 
 
-def modern_schema(schema: Mapping[str, Any], at: str) -> tuple[Schema, list[str]]:
-    """The schema in JSON Schema 2020-12, and the keywords that were rewritten.
+def modernise_schema(schema: Mapping[str, Any], path: str) -> tuple[Schema, list[str]]:
+    """Return the schema in JSON Schema 2020-12, and the rewritten keywords.
 
-    `at` names the schema in errors, as `tools.0.input_schema`. Null for a keyword means that it is not given, and is
-    left out without a word. Raises InvalidRequest with the place of a value that no draft allows.
+    `path` names the schema in errors, such as `tools.0.input_schema`. A null keyword counts as not given and is dropped
+    silently. Raises InvalidRequest with the path of a value that no draft allows.
     """
     translation = _Translation()
-    translated: Schema = translation.schema(dict(schema), at)
+    translated: Schema = translation.translate_schema(dict(schema), path)
     if (definitions := translated.get("definitions")) is not None and "$defs" not in translated:
         translation.changed.setdefault("definitions")
         moved = {("$defs" if key == "definitions" else key): value for key, value in translated.items()}
-        translated = with_references({**moved, "$defs": definitions}, _in_defs)
+        translated = map_references({**moved, "$defs": definitions}, _in_defs)
     if translation.changed and "2020-12" not in translated.get("$schema", "2020-12"):
         del translated["$schema"]
     return translated, list(translation.changed)
 
 
-def _type_name(name: str, at: str) -> str | None:
+def _type_name(name: str, path: str) -> str | None:
     lowered = name.lower()
     if lowered in _TYPES:
         return lowered
     if lowered not in _OTHER_TYPES:
-        raise _wrong(f"{at}.type", f"one of {', '.join(_TYPES)}")
+        raise _invalid_value(f"{path}.type", f"one of {', '.join(_TYPES)}")
     return _OTHER_TYPES[lowered]
 
 
-def _each(value: Any) -> Iterable[Any]:
-    """What a keyword lists, as `enum` does, or else its one value."""
+def _listed_values(value: Any) -> Iterable[Any]:
+    """Return the values of a list such as `enum`, or the single value."""
     return value if isinstance(value, list) else (value,)
 
 
@@ -216,11 +216,11 @@ def _says_required(part: Any) -> bool:
 
 
 def _in_defs(reference: str) -> str:
-    """The reference after `definitions` became `$defs`."""
+    """Rewrite a reference to `definitions` as one to `$defs`."""
     return re.sub(r"^#/definitions(?=/)", "#/$defs", reference)
 
 
-def _wrong(at: str, wanted: str) -> InvalidRequest:
+def _invalid_value(path: str, wanted: str) -> InvalidRequest:
     return InvalidRequest(
-        f"{at} must be {wanted}.", param=at, hint="Tool schemas are JSON Schema 2020-12: correct it in the client."
+        f"{path} must be {wanted}.", param=path, hint="Tool schemas are JSON Schema 2020-12: correct it in the client."
     )

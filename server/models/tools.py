@@ -1,4 +1,4 @@
-"""Fits the tools: every definition reaches the model as the client wrote it, or as what means the same."""
+"""Fit tools: pass definitions on unchanged, or translate them."""
 
 import functools
 import re
@@ -10,21 +10,20 @@ from urllib.parse import unquote
 from server.core import exact_json
 from server.core.errors import InvalidRequest, TrayError
 from server.core.messages import MessagesRequest, Tool, ToolChoice
-from server.models.schema_references import with_references
+from server.models.schema_references import map_references
 from server.models.tool_names import ToolNames, argument_name, tool_name
-from server.models.tool_object import plain_object
-from server.models.tool_schema import Schema, modern_schema
+from server.models.tool_object import to_plain_object
+from server.models.tool_schema import Schema, modernise_schema
 
-_MAX_NAMED = 8
-"""Tools that a warning names."""
-_LARGEST_KEPT = 16 * 1024
-"""Bytes of a definition that is remembered. Larger ones are rare, and a thousand of them would fill the memory."""
+_MAX_TOOLS_IN_WARNING = 8
+"""Limit on the tools that one warning names."""
+_MAX_CACHED_BYTES = 16 * 1024
+"""Limit in bytes on a cached definition. Larger ones are rare, and 1024 of them would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Fitted:
-    """A tool as the API takes it. `renamed` are its arguments' names, client's -> API's; `changed` says what was
-    rewritten."""
+class _FittedTool:
+    """A tool as the API takes it. `renamed` maps argument names, client's -> API's; `changed` lists the rewrites."""
 
     tool: Tool
     renamed: Mapping[str, str]
@@ -32,11 +31,11 @@ class _Fitted:
 
 
 def fit_tools(request: MessagesRequest, warnings: list[str]) -> tuple[MessagesRequest, ToolNames]:
-    """The tools as the API takes them, and the names that were exchanged for it.
+    """Return the request with tools as the API takes them, and the replaced names.
 
-    Raises InvalidRequest, with the tool's name and the place, for a schema that means nothing.
+    Raises InvalidRequest, with the tool's name and the path, for an invalid schema.
     """
-    fitted = [_fitted(tool, position) for position, tool in enumerate(request.tools)]
+    fitted = [_fit_tool(tool, position) for position, tool in enumerate(request.tools)]
     history = (
         block["name"] for message in request.messages for block in message["content"] if block["type"] == "tool_use"
     )
@@ -45,53 +44,53 @@ def fit_tools(request: MessagesRequest, warnings: list[str]) -> tuple[MessagesRe
         {name: tool_name(name) for name in dict.fromkeys([*clients, *history]) if name != tool_name(name)},
         {one.tool["name"]: one.renamed for one in fitted if one.renamed},
     )
-    _warn(clients, fitted, warnings)
-    tools = _with_one_mark([one.tool for one in fitted])
+    _add_warnings(clients, fitted, warnings)
+    tools = _keep_last_cache_mark([one.tool for one in fitted])
     if tools != tuple(request.tools):
-        request = request.with_changes(tools=tools, tool_choice=_named(request.tool_choice))
-    if not names.none:
-        request = request.with_changes(messages=names.in_history(request.messages))
+        request = request.with_changes(tools=tools, tool_choice=_rename_choice(request.tool_choice))
+    if not names.is_empty:
+        request = request.with_changes(messages=names.rename_history(request.messages))
     return request, names
 
 
 def name_refused_tool(error: TrayError, tools: Sequence[Tool]) -> None:
-    """Add the tool's name to a refusal of the API's, which names its number alone (`tools.3.custom.input_schema`)."""
-    found = re.search(r"\btools\.(\d+)\b", error.message)
-    if found is not None and int(found[1]) < len(tools) and not error.hint:
-        error.hint = f"tools.{found[1]} is the tool {tools[int(found[1])]['name'][:100]!r}."
+    """Add the tool's name to an API error that gives its number (`tools.3.custom`)."""
+    match = re.search(r"\btools\.(\d+)\b", error.message)
+    if match is not None and int(match[1]) < len(tools) and not error.hint:
+        error.hint = f"tools.{match[1]} is the tool {tools[int(match[1])]['name'][:100]!r}."
 
 
-def _fitted(tool: Tool, position: int) -> _Fitted:
+def _fit_tool(tool: Tool, position: int) -> _FittedTool:
     try:
         definition = exact_json.dumps(tool)
-        return (_fitted_definition if len(definition) > _LARGEST_KEPT else _known_definition)(definition)
+        return (_fit_definition if len(definition) > _MAX_CACHED_BYTES else _fit_cached_definition)(definition)
     except InvalidRequest as error:
-        place = f"tools.{position}.{error.param}"
+        path = f"tools.{position}.{error.param}"
         raise InvalidRequest(
-            f"The tool {tool['name'][:100]!r} cannot be used: {error.message}", param=place, hint=error.hint
+            f"The tool {tool['name'][:100]!r} cannot be used: {error.message}", param=path, hint=error.hint
         ) from None
 
 
-def _fitted_definition(definition: bytes) -> _Fitted:
+def _fit_definition(definition: bytes) -> _FittedTool:
     tool: Tool = exact_json.loads(definition)
-    schema, rewritten = modern_schema(tool["input_schema"], "input_schema")
-    schema, merged = plain_object(schema, "input_schema")
+    schema, rewritten = modernise_schema(tool["input_schema"], "input_schema")
+    schema, merged = to_plain_object(schema, "input_schema")
     schema, renamed = _with_argument_names(schema)
     changed = (*rewritten, *(f"{key} at the top" for key in merged), *(f"argument {name!r}" for name in renamed))
-    return _Fitted({**tool, "name": tool_name(tool["name"]), "input_schema": schema}, renamed, changed)
+    return _FittedTool({**tool, "name": tool_name(tool["name"]), "input_schema": schema}, renamed, changed)
 
 
-_known_definition = functools.lru_cache(maxsize=1024)(_fitted_definition)
-"""Clients send the same tools with every request: reading 40 of them again took 8 ms."""
+_fit_cached_definition = functools.lru_cache(maxsize=1024)(_fit_definition)
+"""Cached because clients send the same tools with every request: fitting 40 of them takes 8 ms."""
 
 
 def _with_argument_names(schema: Schema) -> tuple[Schema, dict[str, str]]:
-    """The schema with argument names that the API takes; an exchanged one stays readable as the title."""
+    """Replace argument names that the API does not take; the title keeps the original."""
     properties = schema.get("properties", {})
     renamed = {name: argument_name(name) for name in properties if argument_name(name) != name}
     if not renamed:
         return schema, renamed
-    changed = {renamed.get(name, name): _titled(part, name, renamed) for name, part in properties.items()}
+    changed = {renamed.get(name, name): _with_title(part, name, renamed) for name, part in properties.items()}
     result = {**schema, "properties": changed}
     if "required" in schema:
         result["required"] = [renamed.get(name, name) for name in schema["required"]]
@@ -100,18 +99,18 @@ def _with_argument_names(schema: Schema) -> tuple[Schema, dict[str, str]]:
             result[key] = {
                 renamed.get(name, name): _renamed_needs(needs, renamed) for name, needs in schema[key].items()
             }
-    return with_references(result, functools.partial(_renamed_pointer, renamed)), renamed
+    return map_references(result, functools.partial(_renamed_pointer, renamed)), renamed
 
 
 def _renamed_pointer(renamed: Mapping[str, str], reference: str) -> str:
-    """The reference after the arguments got other names: generators point to an argument whose schema repeats."""
-    if (found := re.match(r"#/properties/([^/]*)", reference)) is None:
+    """Rewrite a reference to a renamed argument."""
+    if (match := re.match(r"#/properties/([^/]*)", reference)) is None:
         return reference
-    name = unquote(found[1]).replace("~1", "/").replace("~0", "~")
-    return f"#/properties/{renamed[name]}{reference[found.end() :]}" if name in renamed else reference
+    name = unquote(match[1]).replace("~1", "/").replace("~0", "~")
+    return f"#/properties/{renamed[name]}{reference[match.end() :]}" if name in renamed else reference
 
 
-def _titled(part: Any, name: str, renamed: Mapping[str, str]) -> Any:
+def _with_title(part: Any, name: str, renamed: Mapping[str, str]) -> Any:
     if name not in renamed or not isinstance(part, dict):
         return part
     return {"title": name, **part}
@@ -121,37 +120,37 @@ def _renamed_needs(needs: Any, renamed: Mapping[str, str]) -> Any:
     return [renamed.get(name, name) for name in needs] if isinstance(needs, list) else needs
 
 
-def _named(choice: ToolChoice | None) -> ToolChoice | None:
+def _rename_choice(choice: ToolChoice | None) -> ToolChoice | None:
     if choice is None or "name" not in choice:
         return choice
     return {**choice, "name": tool_name(choice["name"])}
 
 
-def _with_one_mark(tools: Sequence[Tool]) -> tuple[Tool, ...]:
-    """The tools with only the last of the client's cache marks, which covers the others.
+def _keep_last_cache_mark(tools: Sequence[Tool]) -> tuple[Tool, ...]:
+    """Drop all but the last `cache_control`, which covers the earlier tools.
 
-    The API takes four in a request, and Claude Code sets up to three.
+    The API takes four marks in a request, and Claude Code sets up to three.
     """
     marked = [position for position, tool in enumerate(tools) if "cache_control" in tool]
-    return tuple(_without_mark(tool) if position in marked[:-1] else tool for position, tool in enumerate(tools))
+    return tuple(_without_cache_mark(tool) if position in marked[:-1] else tool for position, tool in enumerate(tools))
 
 
-def _without_mark(tool: Tool) -> Tool:
+def _without_cache_mark(tool: Tool) -> Tool:
     unmarked = tool.copy()
     unmarked.pop("cache_control", None)
     return unmarked
 
 
-def _warn(clients: Sequence[str], fitted: Sequence[_Fitted], warnings: list[str]) -> None:
+def _add_warnings(clients: Sequence[str], fitted: Sequence[_FittedTool], warnings: list[str]) -> None:
     pairs = list(zip(clients, fitted, strict=True))
     rewritten = [f"{name} ({', '.join(one.changed)})" for name, one in pairs if one.changed]
     if rewritten:
-        warnings.append(f"tool schemas were rewritten for the API: {_few(rewritten)}")
+        warnings.append(f"tool schemas were rewritten for the API: {_join_few(rewritten)}")
     exchanged = [f"{name} as {one.tool['name']}" for name, one in pairs if name != one.tool["name"]]
     if exchanged:
-        warnings.append(f"the model knows tools by other names: {_few(exchanged)}")
+        warnings.append(f"the model knows tools by other names: {_join_few(exchanged)}")
 
 
-def _few(texts: Sequence[str]) -> str:
-    more = f" and {len(texts) - _MAX_NAMED} more" if len(texts) > _MAX_NAMED else ""
-    return "; ".join(texts[:_MAX_NAMED]) + more
+def _join_few(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - _MAX_TOOLS_IN_WARNING} more" if len(texts) > _MAX_TOOLS_IN_WARNING else ""
+    return "; ".join(texts[:_MAX_TOOLS_IN_WARNING]) + more

@@ -1,8 +1,8 @@
 """Checkpoints: the ids that answers give to clients that name no session.
 
-A checkpoint stands for the first messages of a session, as many as there were when it was made. What is said later is
-no part of it, since another client may have said it. Going on from the end of a session appends to it; going on from
-an earlier checkpoint makes a session of its own (`saving`).
+A checkpoint names the first messages of a session, as many as there were when it was made. Later messages are not part
+of it, since another client may have sent them. A request that continues the end of a session appends to it; one that
+continues an earlier checkpoint creates a new session (`saving`).
 """
 
 import json
@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.store.search import storable
+from server.store.search import storable_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,33 +21,33 @@ class Checkpoint:
     message_count: int
 
 
-def find(connection: sqlite3.Connection, checkpoint_id: str) -> Checkpoint | None:
-    """The checkpoint with this id, whether its session has expired or not."""
+def find_checkpoint(connection: sqlite3.Connection, checkpoint_id: str) -> Checkpoint | None:
+    """Return the checkpoint with this id, even of an expired session; None if missing."""
     sql = "SELECT session, message_count FROM checkpoints WHERE id = ?"
-    row = connection.execute(sql, [storable(checkpoint_id)]).fetchone()
+    row = connection.execute(sql, [storable_text(checkpoint_id)]).fetchone()
     return None if row is None else Checkpoint(*row)
 
 
-def put(connection: sqlite3.Connection, checkpoint_id: str, checkpoint: Checkpoint) -> None:
-    """Create the checkpoint, or move it: a client that goes on by its id means the later messages from now on."""
+def put_checkpoint(connection: sqlite3.Connection, checkpoint_id: str, checkpoint: Checkpoint) -> None:
+    """Create the checkpoint, or move it: its id then names the later messages too."""
     sql = "INSERT OR REPLACE INTO checkpoints (id, session, message_count) VALUES (?, ?, ?)"
     connection.execute(sql, [checkpoint_id, checkpoint.session, checkpoint.message_count])
 
 
-def count(connection: sqlite3.Connection, session: int) -> int:
-    """The number of checkpoints in a session."""
+def count_checkpoints(connection: sqlite3.Connection, session: int) -> int:
+    """Count the checkpoints of a session."""
     sql = "SELECT count(*) FROM checkpoints WHERE session = ?"
-    found: int = connection.execute(sql, [session]).fetchone()[0]
-    return found
+    number: int = connection.execute(sql, [session]).fetchone()[0]
+    return number
 
 
-def remove(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[str, ...]:
-    """Remove the checkpoints with these ids; returns the ids that there were. The messages stay in their session."""
+def delete_checkpoints(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[str, ...]:
+    """Delete checkpoints, but not their messages; returns the ids that existed."""
     sql = "DELETE FROM checkpoints WHERE id IN (SELECT value FROM json_each(?)) RETURNING id"
     return tuple(row["id"] for row in connection.execute(sql, [json.dumps(list(ids))]).fetchall())
 
 
-def remove_all(connection: sqlite3.Connection, session: int) -> tuple[str, ...]:
-    """Remove all checkpoints of a session; returns their ids."""
+def delete_all_checkpoints(connection: sqlite3.Connection, session: int) -> tuple[str, ...]:
+    """Delete all checkpoints of a session; returns their ids."""
     sql = "DELETE FROM checkpoints WHERE session = ? RETURNING id"
     return tuple(row["id"] for row in connection.execute(sql, [session]).fetchall())

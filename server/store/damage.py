@@ -1,7 +1,7 @@
-"""What goes wrong with a database file: damage, which is set aside, and everything else, which a person mends.
+"""Database failures: damage, and problems that the user can fix.
 
-Damage is what SQLite itself calls so (https://www.sqlite.org/rescode.html: SQLITE_CORRUPT, SQLITE_NOTADB) or what
-`PRAGMA quick_check` finds. Rights, a full disk and foreign locks are never taken for damage: the file is sound then.
+Damage is SQLITE_CORRUPT, SQLITE_NOTADB (https://www.sqlite.org/rescode.html) or a finding of `PRAGMA quick_check`.
+Missing permissions, a full disk and another process's lock never count as damage: the file is sound.
 """
 
 import contextlib
@@ -25,13 +25,13 @@ class Damaged(sqlite3.DatabaseError):
     sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
-def beside(path: Path, suffix: str) -> Path:
-    """The file that belongs to the database `path`, such as its `-wal`."""
+def side_path(path: Path, suffix: str) -> Path:
+    """Return the path of a file beside the database, such as its `-wal`."""
     return path.with_name(path.name + suffix)
 
 
-def size_of(file: Path) -> int:
-    """In bytes; 0 if it is not there. Side files come and go while other processes open and close the database."""
+def file_size(file: Path) -> int:
+    """Return the size in bytes; 0 if missing, since side files come and go."""
     try:
         return file.stat().st_size
     except FileNotFoundError:
@@ -39,17 +39,17 @@ def size_of(file: Path) -> int:
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether the file itself is broken."""
+    """Whether the error means that the file is damaged."""
     return primary_code(error) in _DAMAGE
 
 
 def as_unusable(error: BaseException, path: Path) -> DatabaseUnusable:
-    """Any failure of the database as an error that says what to do."""
-    what, hint = _explanation(error)
+    """Convert a failure of the database to an error with a remedy."""
+    what, hint = _explain_error(error)
     return DatabaseUnusable(f"The database {path} cannot be used: {what} ({error}).", reason=what, hint=hint)
 
 
-def _explanation(error: BaseException) -> tuple[str, str]:
+def _explain_error(error: BaseException) -> tuple[str, str]:
     code = primary_code(error)
     if code in _BUSY:
         return "another program holds it locked", "Close the program that has it open, then try again."
@@ -65,7 +65,7 @@ def _explanation(error: BaseException) -> tuple[str, str]:
 
 
 def primary_code(error: BaseException) -> int | None:
-    """SQLite's result code for an error, without its details; None for errors that SQLite did not raise."""
+    """Return SQLite's primary result code; None for errors that SQLite did not raise."""
     code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
 
@@ -73,41 +73,45 @@ def primary_code(error: BaseException) -> int | None:
 def set_aside(path: Path) -> Path:
     """Rename the database and its side files to `<name>.damaged-YYYYmmdd-HHMMSS`; returns the new path.
 
-    The side files go first: a crash in between leaves the database in its place, to be found damaged again, and
-    never a new database beside an old write-ahead log.
+    The side files are renamed first. A process killed in between leaves the database in place, and the next opening
+    finds it damaged again. The other order could leave a new database beside an old write-ahead log.
     """
     aside = _free_name(path)
     for suffix in SIDE_FILES:
         with contextlib.suppress(FileNotFoundError):
-            _move(beside(path, suffix), beside(aside, suffix))
-    _move(path, aside)
+            _rename_file(side_path(path, suffix), side_path(aside, suffix))
+    _rename_file(path, aside)
     return aside
 
 
-def _move(file: Path, target: Path) -> None:
+def _rename_file(file: Path, target: Path) -> None:
     while_held(file, lambda: file.rename(target))
 
 
 def _free_name(path: Path) -> Path:
     stem = f".damaged-{time.strftime('%Y%m%d-%H%M%S')}"
-    aside = beside(path, stem)
+    # The side files too: one that a killed process left must not be paired with another database.
+    aside = side_path(path, stem)
     count = 2
-    while any(beside(aside, suffix).exists() for suffix in ("", *SIDE_FILES)):
-        aside = beside(path, f"{stem}-{count}")
+    while any(side_path(aside, suffix).exists() for suffix in ("", *SIDE_FILES)):
+        aside = side_path(path, f"{stem}-{count}")
         count += 1
     return aside
 
 
 def mark_suspect(path: Path) -> None:
-    """Have the file checked at its next opening, whatever its size: work on it has met damage."""
-    beside(path, ".suspect").touch(mode=0o600)
+    """Request a check at the next opening, at any size, after an error of damage.
+
+    A file, since the mark must survive the process: the error asks the user to restart the program.
+    """
+    side_path(path, ".suspect").touch(mode=0o600)
 
 
 def is_suspect(path: Path) -> bool:
-    """Whether `mark_suspect` was called since the last check."""
-    return beside(path, ".suspect").exists()
+    """Whether `mark_suspect` was called since the last completed check."""
+    return side_path(path, ".suspect").exists()
 
 
 def clear_suspicion(path: Path) -> None:
-    """The check is done."""
-    beside(path, ".suspect").unlink(missing_ok=True)
+    """Remove the mark after a completed check."""
+    side_path(path, ".suspect").unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""Sessions that could not be written, because the disk is full or another program holds the database.
+"""Saves that failed on a full disk or another process's lock.
 
-A client that names its session sends only what is new, so a turn that was not saved would be missing from then on.
+A client that names its session sends only new messages, so a turn that was not saved would be missing for good.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ from server.store.worker import Job
 log = logging.getLogger(__name__)
 
 MAX_HELD = 50
-"""The oldest ones beyond that are given up: each holds a whole conversation."""
+"""Limit on held saves, each a whole conversation; the oldest are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """A save that can be tried again. `saved` is called on `loop` with the result of a later try."""
+    """A save for a retry, whose result goes to `saved` on `loop`."""
 
     job: Job[str]
     saved: Callable[[str], None]
@@ -27,7 +27,7 @@ class Save:
 
 
 class HeldSaves:
-    """Keeps the order in which sessions were saved. Used on the database's thread alone."""
+    """A queue of failed saves. Used on the database thread only, without a lock."""
 
     def __init__(self) -> None:
         self._held: list[Save] = []
@@ -35,19 +35,19 @@ class HeldSaves:
     def __len__(self) -> int:
         return len(self._held)
 
-    def run(self, save: Save, connection: sqlite3.Connection) -> str:
-        """Do those that are held, then `save`. Raises sqlite3.OperationalError, and holds `save` then."""
+    def run_save(self, save: Save, connection: sqlite3.Connection) -> str:
+        """Retry held saves, then run `save`. Holds it on OperationalError, and re-raises."""
         try:
-            # A later turn of a conversation goes on from the ones before it.
-            self.retry(connection)
+            # In order: a later turn continues the turns before it, which may be held.
+            self.retry_held(connection)
             return save.job(connection)
         except sqlite3.OperationalError:
             self._held.append(save)
             del self._held[:-MAX_HELD]
             raise
 
-    def retry(self, connection: sqlite3.Connection) -> None:
-        """Try those that are held again. Raises sqlite3.OperationalError if it still cannot be done."""
+    def retry_held(self, connection: sqlite3.Connection) -> None:
+        """Retry the held saves in order. Raises sqlite3.OperationalError."""
         while self._held:
             save = self._held[0]
             try:
@@ -55,7 +55,8 @@ class HeldSaves:
             except sqlite3.OperationalError:
                 raise
             except Exception:
-                log.exception("a session could not be saved, and is given up")
+                log.exception("a session cannot be saved and is dropped")
             else:
                 save.loop.call_soon_threadsafe(save.saved, result)
+            # After the job: one that raises OperationalError must stay first.
             del self._held[0]

@@ -1,7 +1,7 @@
-"""Schema versions: numbered SQL files, applied in order, each in one transaction with its `PRAGMA user_version`.
+"""Schema migrations: numbered SQL files, applied in order, each in one transaction with its `PRAGMA user_version`.
 
-The files are append-only: one that was released is never changed, a new one is added. A file holds whole
-statements, each ending at the end of a line.
+A process killed during a migration leaves the version before it. Released files never change; new ones are added. Each
+statement in a file ends at the end of a line.
 """
 
 import os
@@ -14,22 +14,22 @@ from importlib import resources
 from pathlib import Path
 
 from server.config.paths import while_held
-from server.store.damage import beside
+from server.store.damage import side_path
 
 BACKUP = ".before-v"
-"""A copy made before a migration to version 7 is called `<name>.before-v7`."""
+"""The copy made before a migration to version 7 is `<name>.before-v7`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step of the schema: `sql` takes a database of version `number - 1` to `number`."""
+    """A schema change: `sql` converts version `number - 1` to `number`."""
 
     number: int
     sql: str
 
 
 def shipped_migrations() -> tuple[Migration, ...]:
-    """The migrations of this version of the program, oldest first."""
+    """Return this version's migrations, oldest first."""
     folder = resources.files("server.store") / "migrations"
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
     return tuple(Migration(int(file.name.split("_")[0]), file.read_text("utf-8")) for file in files)
@@ -37,44 +37,48 @@ def shipped_migrations() -> tuple[Migration, ...]:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Everything inside is committed as one, or nothing of it. Takes the write lock at once."""
+    """Commit everything inside, or nothing.
+
+    Takes the write lock at once: a lock upgrade after reading fails at once, without the busy timeout, if another
+    process has written in between.
+    """
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:  # SQLite has rolled back by itself after some errors, as a full disk
+        if connection.in_transaction:  # after some errors, such as a full disk, SQLite has already rolled back
             connection.execute("ROLLBACK")
         raise
 
 
 def user_version(connection: sqlite3.Connection) -> int:
-    """The schema version of the database; 0 for an empty one."""
+    """Return the schema version; 0 for an empty database."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version
 
 
-def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> None:
-    """Bring the database to the newest version; one that holds data is copied beforehand."""
-    found = user_version(connection)
-    due = [migration for migration in migrations if migration.number > found]
-    if found and due:
-        back_up(connection, beside(path, f"{BACKUP}{due[-1].number}"), found)
+def migrate_database(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> None:
+    """Migrate to the newest version; a database with data is copied first."""
+    version = user_version(connection)
+    due = [migration for migration in migrations if migration.number > version]
+    if version and due:
+        back_up(connection, side_path(path, f"{BACKUP}{due[-1].number}"), version)
     for migration in due:
-        _apply(connection, migration)
+        _apply_migration(connection, migration)
 
 
-def _apply(connection: sqlite3.Connection, migration: Migration) -> None:
+def _apply_migration(connection: sqlite3.Connection, migration: Migration) -> None:
     with transaction(connection):
         if user_version(connection) >= migration.number:
-            return  # another process was faster
-        for statement in _statements(migration.sql):
+            return  # another process migrated between our reading of the version and the lock
+        for statement in _split_statements(migration.sql):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {migration.number}")
 
 
-def _statements(sql: str) -> Iterator[str]:
-    # executescript would commit the transaction that is open.
+def _split_statements(sql: str) -> Iterator[str]:
+    # `executescript` would commit the open transaction.
     statement = ""
     for line in sql.splitlines(keepends=True):
         statement += line
@@ -86,8 +90,10 @@ def _statements(sql: str) -> Iterator[str]:
 
 
 def back_up(connection: sqlite3.Connection, target: Path, version: int) -> None:
-    """Copy the open database of this schema version to `target` (0600). What is there under that name is whole, even
-    after a crash."""
+    """Copy the open database of this schema version to `target` (0600).
+
+    The copy is written under another name and then renamed, so that a killed process never leaves a partial `target`.
+    """
     handle, name = tempfile.mkstemp(prefix=f"{target.name}.part-", dir=target.parent)
     os.close(handle)
     with closing(sqlite3.connect(name)) as copy:
@@ -95,10 +101,10 @@ def back_up(connection: sqlite3.Connection, target: Path, version: int) -> None:
         copied = user_version(copy)
     if copied == version:
         while_held(target, lambda: os.replace(name, target))
-    else:  # another process has migrated it meanwhile, and made its own copy before
+    else:  # another process migrated during the copy, and made its own copy before that
         os.remove(name)
 
 
-def backups(path: Path) -> list[Path]:
-    """The copies that were made before migrations of the database `path`, unfinished ones included."""
+def list_backups(path: Path) -> list[Path]:
+    """Return copies made before migrations, including those of killed processes."""
     return [file for file in path.parent.iterdir() if file.name.startswith(path.name + BACKUP)]

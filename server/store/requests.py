@@ -1,4 +1,4 @@
-"""The log of requests: writing, listing, counting and deleting its rows, over one connection."""
+"""The request log: write, list, sum and delete its rows over one connection."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from server.core.records import Page, RequestFilter, RequestRecord, StatisticsBu
 from server.store.expiry import erase_remains
 from server.store.migrate import transaction
 from server.store.paging import Listing, Where
-from server.store.search import search_terms, storable
+from server.store.search import search_terms, storable_text
 
 COLUMNS = tuple(field.name for field in fields(RequestRecord))
 _NOT_LISTED = ("request_body", "response_body", "request_headers")
@@ -28,35 +28,35 @@ _OF_A_SESSION = (
     "session_id IN (SELECT ? UNION ALL SELECT checkpoints.id FROM checkpoints"
     " JOIN sessions ON sessions.number = checkpoints.session WHERE sessions.id = ?)"
 )
-"""A request's answer names the session itself or one of its checkpoints."""
+"""A request's session id is the session's own or that of a checkpoint."""
 _IS_DELETED = (
     "EXISTS (SELECT 1 FROM sessions WHERE deleted_at IS NOT NULL AND (sessions.id = requests.session_id"
     " OR sessions.number = (SELECT session FROM checkpoints WHERE checkpoints.id = requests.session_id)))"
 )
-"""Whether it belongs to a session that a person has deleted, and may still restore."""
+"""Whether the request belongs to a deleted session that can still be restored."""
 _INTERRUPTED = "The server was stopped while this request was running."
 
 
-def write(connection: sqlite3.Connection, records: Sequence[RequestRecord]) -> None:
-    """Insert the records, or put them in the place of those with the same ids, in one transaction."""
+def write_records(connection: sqlite3.Connection, records: Sequence[RequestRecord]) -> None:
+    """Insert or replace the records by id, in one transaction."""
     with transaction(connection):
-        connection.executemany(_UPSERT, [_values(record) for record in records])
+        connection.executemany(_UPSERT, [_row_values(record) for record in records])
 
 
-def _values(record: RequestRecord) -> list[Any]:
-    values = {column: _storable(getattr(record, column)) for column in COLUMNS}
-    values["warnings"] = orjson.dumps([_storable(warning) for warning in record.warnings]).decode()
+def _row_values(record: RequestRecord) -> list[Any]:
+    values = {column: _storable_value(getattr(record, column)) for column in COLUMNS}
+    values["warnings"] = orjson.dumps([_storable_value(warning) for warning in record.warnings]).decode()
     if record.request_headers is not None:
-        headers = [[_storable(name), _storable(value)] for name, value in record.request_headers]
+        headers = [[_storable_value(name), _storable_value(value)] for name, value in record.request_headers]
         values["request_headers"] = orjson.dumps(headers).decode()
     return list(values.values())
 
 
-def _storable(value: Any) -> Any:
-    return storable(value) if isinstance(value, str) else value
+def _storable_value(value: Any) -> Any:
+    return storable_text(value) if isinstance(value, str) else value
 
 
-def _record(row: sqlite3.Row | dict[str, Any]) -> RequestRecord:
+def _record_from_row(row: sqlite3.Row | dict[str, Any]) -> RequestRecord:
     values: dict[str, Any] = dict(row)
     values["stream"] = bool(values["stream"])
     values["warnings"] = tuple(orjson.loads(values["warnings"]))
@@ -66,46 +66,49 @@ def _record(row: sqlite3.Row | dict[str, Any]) -> RequestRecord:
 
 
 def without_details(record: RequestRecord) -> RequestRecord:
-    """The record as lists hold it: without bodies and headers."""
+    """Return the record as in lists, without bodies and headers."""
     return replace(record, request_body=None, response_body=None, request_headers=None)
 
 
 def mark_interrupted(connection: sqlite3.Connection) -> int:
-    """End the requests that a stopped server left running, as errors; returns how many there were."""
+    """Mark requests that a killed server left running as failed; returns their number.
+
+    Nothing else ends them: their last record was never written.
+    """
     return connection.execute(
         "UPDATE requests SET status = 'error', error = coalesce(error, ?) WHERE status = 'running'",
         [_INTERRUPTED],
     ).rowcount
 
 
-def get(connection: sqlite3.Connection, request_id: str) -> RequestRecord | None:
-    """The request with its bodies and headers, or None. Those of a deleted session's are not found any more."""
+def find_record(connection: sqlite3.Connection, request_id: str) -> RequestRecord | None:
+    """Return the request, without details if its session is deleted; None if missing."""
     sql = f"SELECT {', '.join(COLUMNS)}, ({_IS_DELETED}) AS deleted FROM requests WHERE id = ?"  # noqa: S608
-    row = connection.execute(sql, [storable(request_id)]).fetchone()
+    row = connection.execute(sql, [storable_text(request_id)]).fetchone()
     if row is None:
         return None
     values = dict(row)
-    return _record(values | dict.fromkeys(_NOT_LISTED) if values.pop("deleted") else values)
+    return _record_from_row(values | dict.fromkeys(_NOT_LISTED) if values.pop("deleted") else values)
 
 
-def list_page(
+def list_records(
     connection: sqlite3.Connection, wanted: RequestFilter, *, cursor: str | None, limit: int
 ) -> Page[RequestRecord]:
-    """The requests, latest first, without their bodies and headers. Raises InvalidRequest for a bad cursor or limit."""
-    return REQUESTS.page(connection, matching(wanted), _record, cursor=cursor, limit=limit)
+    """Return requests without details, latest first. Raises InvalidRequest."""
+    return REQUESTS.fetch_page(connection, where_filter(wanted), _record_from_row, cursor=cursor, limit=limit)
 
 
-def matching(wanted: RequestFilter) -> Where:
-    """The conditions of a filter; `since` is included, `until` is not."""
+def where_filter(wanted: RequestFilter) -> Where:
+    """Return the conditions of a filter; `since` is inclusive, `until` exclusive."""
     where = Where()
     if wanted.status is not None:
-        where.add("status = ?", wanted.status)
+        where.add_condition("status = ?", wanted.status)
     if wanted.session_id is not None:
-        where.add(_OF_A_SESSION, wanted.session_id, wanted.session_id)
+        where.add_condition(_OF_A_SESSION, wanted.session_id, wanted.session_id)
     if wanted.since is not None:
-        where.add("started_at >= ?", wanted.since)
+        where.add_condition("started_at >= ?", wanted.since)
     if wanted.until is not None:
-        where.add("started_at < ?", wanted.until)
+        where.add_condition("started_at < ?", wanted.until)
     if wanted.search is not None and wanted.search.strip():
         _add_search(where, wanted.search)
     return where
@@ -114,12 +117,14 @@ def matching(wanted: RequestFilter) -> Where:
 def _add_search(where: Where, search: str) -> None:
     terms = search_terms(search)
     if terms:
-        where.add("number IN (SELECT rowid FROM request_search WHERE request_search MATCH ?)", " ".join(terms))
+        where.add_condition(
+            "number IN (SELECT rowid FROM request_search WHERE request_search MATCH ?)", " ".join(terms)
+        )
     else:
-        where.add("FALSE")
+        where.add_condition("FALSE")
 
 
-def delete(connection: sqlite3.Connection, where: Where) -> int:
+def delete_records(connection: sqlite3.Connection, where: Where) -> int:
     """Delete the requests that match; returns their number."""
     with transaction(connection):
         sql = f"DELETE FROM requests{where.sql}"  # noqa: S608
@@ -129,12 +134,12 @@ def delete(connection: sqlite3.Connection, where: Where) -> int:
     return deleted
 
 
-def statistics(
+def sum_by_bucket(
     connection: sqlite3.Connection, *, since: float, until: float, bucket_seconds: float
 ) -> list[StatisticsBucket]:
-    """Sums over the requests of each `bucket_seconds` from `since` on, oldest first; empty buckets are left out.
+    """Sum the requests of each `bucket_seconds` from `since`, without empty buckets.
 
-    Raises InvalidRequest unless a bucket is longer than nothing.
+    Raises InvalidRequest unless `bucket_seconds` is more than 0.
     """
     if not bucket_seconds > 0:
         raise InvalidRequest("A bucket must last longer than 0 seconds.", param="bucket_seconds")
@@ -146,10 +151,10 @@ def statistics(
         " FROM requests WHERE started_at >= :since AND started_at < :until GROUP BY bucket ORDER BY bucket",
         {"since": since, "until": until, "length": bucket_seconds},
     )
-    return [_bucket(row, since, bucket_seconds) for row in rows]
+    return [_bucket_from_row(row, since, bucket_seconds) for row in rows]
 
 
-def _bucket(row: sqlite3.Row, since: float, bucket_seconds: float) -> StatisticsBucket:
+def _bucket_from_row(row: sqlite3.Row, since: float, bucket_seconds: float) -> StatisticsBucket:
     return StatisticsBucket(
         start=since + row["bucket"] * bucket_seconds,
         requests=row["requests"],

@@ -1,12 +1,12 @@
-"""Saving a conversation after a finished exchange.
+"""Save a conversation after a finished exchange.
 
-A stored session is continued only when its whole history is a prefix of the new one in canonical form
-(`server.core.transcript`); the stored digests of both tell, so that a long history is not read back for every turn.
+A stored session is continued only if its whole history is a prefix of the new one in canonical form
+(`server.core.transcript`). Stored digests decide this, so that no turn reads back a long history.
 
-**An id that a client has stands for one conversation.** Two clients may have said the same so far ("Hi", "Hello!"),
-so a request without an id never writes into what an id stands for. Its answer names a new checkpoint
-(`server.store.checkpoints`): of the session that it goes on from, which keeps its own id, so that the list shows one
-session. Going on by a checkpoint's id appends to the session if it is the end, and makes a new session otherwise.
+**An id that a client holds names one conversation.** Two clients may have had the same conversation so far ("Hi",
+"Hello!"), so a request without an id never changes what an existing id names. Its answer gets a new checkpoint
+(`server.store.checkpoints`) in the session that it continues; that session keeps its id, so that the list shows one
+session. A request with a checkpoint's id appends to the session at its end, and otherwise creates a new session.
 """
 
 import re
@@ -17,20 +17,20 @@ from dataclasses import dataclass
 
 from server.core import exact_json
 from server.core.errors import InvalidRequest
-from server.core.messages import Message, Usage, text_of
+from server.core.messages import Message, Usage
 from server.core.transcript import canonical_system, digest
 from server.store import checkpoints
 from server.store.checkpoints import Checkpoint
 from server.store.expiry import Expiry, erase_remains, remove_sessions
 from server.store.migrate import transaction
-from server.store.sessions import trimmed_title
+from server.store.titles import title_of
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
-    """A conversation after a finished exchange: all its messages, the answer last, and what the exchange used."""
+class FinishedExchange:
+    """A conversation after an exchange: all messages, and the exchange's usage."""
 
     system: Sequence[str]
     messages: Sequence[Message]
@@ -40,31 +40,33 @@ class Exchange:
 
 
 def checked_session_id(session_id: str) -> str:
-    """`session_id` itself. Raises InvalidRequest unless it is 1 to 128 letters, digits and `._:-`."""
+    """Return `session_id` if it is valid. Raises InvalidRequest otherwise."""
     if not _SESSION_ID.fullmatch(session_id):
         raise InvalidRequest(
-            "The session id must have 1 to 128 characters out of letters, digits, '.', '_', ':' and '-'.",
+            "The session id must be 1 to 128 letters, digits, '.', '_', ':' and '-'.",
             param="session_id",
         )
     return session_id
 
 
-def save(
+def save_exchange(
     connection: sqlite3.Connection,
     expiry: Expiry,
-    exchange: Exchange,
+    exchange: FinishedExchange,
     session_id: str,
     *,
     explicit: bool = True,
     prefix: int = 0,
 ) -> str:
-    """Store the conversation, which `session_id` stands for from then on; all of it is committed, or nothing.
+    """Store the conversation in one transaction; `session_id` names it from then on. Returns the session's id.
 
-    `explicit`: the client named a session, or a checkpoint. A session is made if need be, and its history replaced if
-    the new one does not continue it. Otherwise the id is new and becomes a checkpoint: of the session that was exactly
-    the first `prefix` messages, if there is one that no client has named, or of a new one. Returns the id of the
-    session. Raises InvalidRequest for a bad id.
+    `explicit`: the client sent the id of a session or checkpoint. A missing session is created, and a history that the
+    new one does not continue is replaced. Otherwise the id is new and becomes a checkpoint, either of the session that
+    was exactly the first `prefix` messages and that no client has named, or of a new session. Raises InvalidRequest for
+    an invalid id.
     """
+    # Lookup and write in one transaction: another process must not save to or purge the session in between, and a
+    # killed process must not leave messages without their digest.
     with transaction(connection):
         sql = "SELECT * FROM sessions WHERE id = ?"
         row = connection.execute(sql, [checked_session_id(session_id)]).fetchone()
@@ -73,60 +75,62 @@ def save(
             remove_sessions(connection, [row["number"]])
             row = None
         if row is None and explicit:
-            row = _from_checkpoint(connection, expiry, exchange, session_id)
+            row = _find_checkpoint_session(connection, expiry, exchange, session_id)
         elif row is None:
-            row = _continued(connection, expiry, exchange, prefix)
+            row = _find_prefix_session(connection, expiry, exchange, prefix)
         if row is None:
-            row = _create(connection, expiry, exchange, session_id if explicit else new_session_id(), explicit)
-        count = _write(connection, expiry, exchange, row)
+            row = _create_session(connection, expiry, exchange, session_id if explicit else new_session_id(), explicit)
+        count = _write_exchange(connection, expiry, exchange, row)
         if explicit and not row["explicit"]:
             connection.execute("UPDATE sessions SET explicit = 1 WHERE number = ?", [row["number"]])
         if row["id"] != session_id:
-            checkpoints.put(connection, session_id, Checkpoint(row["number"], count))
+            checkpoints.put_checkpoint(connection, session_id, Checkpoint(row["number"], count))
     if gone:
+        # Not in the transaction: it truncates the log. A process killed here leaves that to the next deletion.
         erase_remains(connection)
     return str(row["id"])
 
 
 def new_session_id() -> str:
-    """An id that no session or checkpoint has."""
+    """Return a new, random session id."""
     return f"ses_{uuid.uuid4().hex}"
 
 
-def _is_gone(expiry: Expiry, exchange: Exchange, row: sqlite3.Row) -> bool:
-    """Whether the session has expired, and was not purged yet, or is deleted, and this is another conversation.
+def _is_gone(expiry: Expiry, exchange: FinishedExchange, row: sqlite3.Row) -> bool:
+    """Whether to remove the session first: expired, or hidden and not continued.
 
-    A deleted one takes on what goes on from it, and goes with that unless it is restored: all that was to be deleted is
-    in it.
+    A hidden session still takes its continuation, which is deleted with it unless the user undoes the deletion.
     """
     expired = not row["pinned"] and row["last_used_at"] <= expiry.cutoff
-    return expired or (row["deleted_at"] is not None and _continuation(exchange.messages, row) is None)
+    return expired or (row["deleted_at"] is not None and _first_new_index(exchange.messages, row) is None)
 
 
-def _from_checkpoint(
-    connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, checkpoint_id: str
+def _find_checkpoint_session(
+    connection: sqlite3.Connection, expiry: Expiry, exchange: FinishedExchange, checkpoint_id: str
 ) -> sqlite3.Row | None:
-    """The session that ends at the checkpoint and may be written to by its id; None if a new one is needed."""
-    checkpoint = checkpoints.find(connection, checkpoint_id)
+    """Return the session that ends at the checkpoint, if it may be written to."""
+    checkpoint = checkpoints.find_checkpoint(connection, checkpoint_id)
     if checkpoint is None:
         return None
     where = expiry.unexpired_sessions()
-    where.add("number = ? AND message_count = ?", checkpoint.session, checkpoint.message_count)
+    where.add_condition("number = ? AND message_count = ?", checkpoint.session, checkpoint.message_count)
     row: sqlite3.Row | None = connection.execute(f"SELECT * FROM sessions{where.sql}", where.parameters).fetchone()  # noqa: S608
-    if row is None or (_continuation(exchange.messages, row) is not None and _has_system(exchange, row)):
+    if row is None or (_first_new_index(exchange.messages, row) is not None and _has_system(exchange, row)):
         return row
-    # Another history or system prompt must not reach what other checkpoints stand for, nor be deleted with the old one.
-    alone = row["deleted_at"] is None and checkpoints.count(connection, row["number"]) == 1
+    # Another history or system prompt must not change what other checkpoints name.
+    alone = row["deleted_at"] is None and checkpoints.count_checkpoints(connection, row["number"]) == 1
     return row if alone else None
 
 
-def _continued(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, prefix: int) -> sqlite3.Row | None:
-    """The session that was exactly the first `prefix` messages, the last used if there are several."""
+def _find_prefix_session(
+    connection: sqlite3.Connection, expiry: Expiry, exchange: FinishedExchange, prefix: int
+) -> sqlite3.Row | None:
+    """Return the last used session of exactly the first `prefix` messages."""
     if not prefix or prefix not in (*_turn_starts(exchange.messages), len(exchange.messages)):
-        return None  # in the middle of a turn: the answer went on with the client's own words (prefill)
+        return None  # within a turn: the answer continued a prefill
     where = expiry.unexpired_sessions()
-    where.add("NOT explicit")
-    where.add("digest = ?", digest(exchange.system, exchange.messages[:prefix]))
+    where.add_condition("NOT explicit")
+    where.add_condition("digest = ?", digest(exchange.system, exchange.messages[:prefix]))
     order = "deleted_at IS NOT NULL, last_used_at DESC, id DESC"
     sql = f"SELECT * FROM sessions{where.sql} ORDER BY {order} LIMIT 1"  # noqa: S608
     row: sqlite3.Row | None = connection.execute(sql, where.parameters).fetchone()
@@ -134,24 +138,26 @@ def _continued(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchang
 
 
 def turn_start(messages: Sequence[Message], turn: int) -> int | None:
-    """The index of the message that begins canonical turn number `turn`, counted from 0.
+    """Return the index of the first message of canonical turn `turn`, counted from 0.
 
-    With exactly `turn` turns it is the number of messages; with fewer there is none.
+    The number of messages if there are exactly `turn` turns; None if there are fewer.
     """
     starts = [*_turn_starts(messages), len(messages)]
     return starts[turn] if turn < len(starts) else None
 
 
 def _turn_starts(messages: Sequence[Message]) -> list[int]:
-    # Neighbours of one role are one turn, as in `canonical_messages`.
-    return [at for at, message in enumerate(messages) if at == 0 or messages[at - 1]["role"] != message["role"]]
+    # Adjacent messages of one role are one turn, as in `canonical_messages`.
+    return [
+        index for index, message in enumerate(messages) if index == 0 or messages[index - 1]["role"] != message["role"]
+    ]
 
 
-def _create(
-    connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, session_id: str, explicit: bool
+def _create_session(
+    connection: sqlite3.Connection, expiry: Expiry, exchange: FinishedExchange, session_id: str, explicit: bool
 ) -> sqlite3.Row:
-    # A client that goes on from an earlier checkpoint has a session of its own from now on.
-    checkpoints.remove(connection, [session_id])
+    # A client that continues an earlier checkpoint gets its own session under the checkpoint's id.
+    checkpoints.delete_checkpoints(connection, [session_id])
     row: sqlite3.Row = connection.execute(
         "INSERT INTO sessions (id, title, client, model, system, created_at, last_used_at, digest,"
         " history_digest, turn_count, message_count, explicit)"
@@ -161,52 +167,61 @@ def _create(
     return row
 
 
-def _write(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, row: sqlite3.Row) -> int:
-    """Write what is not stored yet; returns the number of messages."""
-    stored = _continuation(exchange.messages, row)
+def _write_exchange(
+    connection: sqlite3.Connection, expiry: Expiry, exchange: FinishedExchange, row: sqlite3.Row
+) -> int:
+    """Write the messages that are not stored yet; returns the number of all messages."""
+    stored = _first_new_index(exchange.messages, row)
     if stored is None or not _has_system(exchange, row):
-        # What they stood for is no longer there: they must not find the new words.
-        checkpoints.remove_all(connection, row["number"])
+        # The conversation that they named is gone: they must not name the new one.
+        checkpoints.delete_all_checkpoints(connection, row["number"])
     if stored is None:
         connection.execute("DELETE FROM messages WHERE session = ?", [row["number"]])
     kept, new = (0, exchange.messages) if stored is None else (row["message_count"], exchange.messages[stored:])
-    _append(connection, row["number"], kept, new, expiry.now)
+    _append_messages(connection, row["number"], kept, new, expiry.now)
     title = row["title"] if row["title"] and (stored is not None or row["renamed"]) else title_of(exchange.messages)
-    _update(connection, expiry, exchange, row["number"], title, kept + len(new))
+    _update_session(connection, expiry, exchange, row["number"], title, kept + len(new))
     return kept + len(new)
 
 
-def _has_system(exchange: Exchange, row: sqlite3.Row) -> bool:
+def _has_system(exchange: FinishedExchange, row: sqlite3.Row) -> bool:
     return canonical_system(exchange.system) == canonical_system(exact_json.loads(row["system"]))
 
 
-def _continuation(messages: Sequence[Message], row: sqlite3.Row) -> int | None:
-    """The index of the first message that is not stored yet; None if the stored history is not a prefix."""
-    at = turn_start(messages, row["turn_count"])
-    if at is None or digest((), messages[:at]) != row["history_digest"]:
+def _first_new_index(messages: Sequence[Message], row: sqlite3.Row) -> int | None:
+    """Return the index of the first new message; None if the history differs."""
+    index = turn_start(messages, row["turn_count"])
+    if index is None or digest((), messages[:index]) != row["history_digest"]:
         return None
-    return at
+    return index
 
 
-def _append(
+def _append_messages(
     connection: sqlite3.Connection, session: int, position: int, messages: Sequence[Message], now: float
 ) -> None:
     connection.executemany(
         "INSERT INTO messages (session, position, role, text, created_at, content) VALUES (?, ?, ?, ?, ?, ?)",
         [
-            (session, at, message["role"], _searchable(message), now, exact_json.dumps(message["content"]).decode())
-            for at, message in enumerate(messages, start=position)
+            (
+                session,
+                index,
+                message["role"],
+                _searchable_text(message),
+                now,
+                exact_json.dumps(message["content"]).decode(),
+            )
+            for index, message in enumerate(messages, start=position)
         ],
     )
 
 
-def _searchable(message: Message) -> str:
+def _searchable_text(message: Message) -> str:
     texts = (block["text"] for block in message["content"] if block.get("type") == "text")
     return "\n".join(texts).replace("\0", " ")
 
 
-def _update(
-    connection: sqlite3.Connection, expiry: Expiry, exchange: Exchange, session: int, title: str, count: int
+def _update_session(
+    connection: sqlite3.Connection, expiry: Expiry, exchange: FinishedExchange, session: int, title: str, count: int
 ) -> None:
     connection.execute(
         "UPDATE sessions SET title = ?, client = ?, model = ?, system = ?, last_used_at = ?, digest = ?,"
@@ -233,13 +248,3 @@ def _all_input_tokens(usage: Usage) -> int:
     # The API gives null for counts that do not apply.
     cached = (usage.get("cache_read_input_tokens") or 0) + (usage.get("cache_creation_input_tokens") or 0)
     return (usage.get("input_tokens") or 0) + cached
-
-
-def title_of(messages: Sequence[Message]) -> str:
-    """The first line that the user wrote, of up to 80 characters; empty if there is no text of the user's."""
-    for message in messages:
-        text = text_of(message["content"]) if message["role"] == "user" else ""
-        for line in text.splitlines():
-            if title := trimmed_title(line):
-                return title
-    return ""

@@ -1,7 +1,7 @@
-"""Search indexes: detect a damaged one, and recreate it from the rows that it indexes.
+"""Search indexes: detect damage, and recreate them from their rows.
 
-From SQLite 3.44 on `PRAGMA quick_check` looks into FTS5 tables too (https://www.sqlite.org/releaselog/3_44_0.html).
-An index holds nothing that the indexed tables do not hold, so damage to one never costs history.
+Since SQLite 3.44, `PRAGMA quick_check` checks FTS5 tables too (https://www.sqlite.org/releaselog/3_44_0.html). An index
+holds no data of its own, so damage to one loses no history.
 """
 
 import logging
@@ -19,7 +19,7 @@ SHADOW_TABLES = ("data", "idx", "content", "docsize", "config")
 
 
 def search_indexes(connection: sqlite3.Connection) -> list[str]:
-    """The names of the database's search indexes, in the schema that it has now."""
+    """Return the names of the search indexes in the current schema."""
     rows = connection.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE % USING fts5%'"
     )
@@ -27,7 +27,7 @@ def search_indexes(connection: sqlite3.Connection) -> list[str]:
 
 
 def unusable_indexes(connection: sqlite3.Connection) -> list[str]:
-    """Search indexes that no statement can use. Some versions of SQLite check nothing while there is one."""
+    """Return unusable indexes, with which some SQLite versions check nothing."""
     return [index for index in search_indexes(connection) if not _can_be_used(connection, index)]
 
 
@@ -36,14 +36,14 @@ def _can_be_used(connection: sqlite3.Connection, index: str) -> bool:
         connection.execute(f"SELECT 1 FROM {index} LIMIT 0")  # noqa: S608
     except sqlite3.Error as error:
         if primary_code(error) not in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT):
-            raise  # a lock or a full disk says nothing about the index
+            raise  # a lock or a full disk is not damage
         log.warning("the search index %s cannot be used: %s", index, error)
         return False
     return True
 
 
-def named_index(finding: str, indexes: Iterable[str]) -> str | None:
-    """Name the one of `indexes` that a finding of `PRAGMA quick_check` is about; None for any other damage.
+def find_named_index(finding: str, indexes: Iterable[str]) -> str | None:
+    """Return the index in a finding of `PRAGMA quick_check`; None for other damage.
 
     Damage to a page names the page, not its table, and is damage to the file even if an index lies there.
     """
@@ -54,23 +54,26 @@ def named_index(finding: str, indexes: Iterable[str]) -> str | None:
 
 
 def rebuild_index(connection: sqlite3.Connection, index: str) -> None:
-    """Recreate an index, whatever its own tables hold. Raises sqlite3.DatabaseError for damage to their pages.
+    """Recreate an index. Raises sqlite3.DatabaseError if its pages are damaged.
 
     FTS5's own 'rebuild' and DROP TABLE both need an index that can still be opened.
     """
     with transaction(connection):
         (definition,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (index,)).fetchone()
-        _forget(connection, index)
+        _forget_index(connection, index)
         for shadow in SHADOW_TABLES:
             connection.execute(f"DROP TABLE IF EXISTS {index}_{shadow}")
         connection.execute(definition)
         connection.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")  # noqa: S608
 
 
-def _forget(connection: sqlite3.Connection, index: str) -> None:
-    """Remove the index from the schema but not its tables, which can then be dropped like any other."""
+def _forget_index(connection: sqlite3.Connection, index: str) -> None:
+    """Remove the index from the schema, so that its tables can be dropped.
+
+    Called in a transaction: a process killed before the index is recreated leaves the old schema.
+    """
     connection.execute("PRAGMA writable_schema = ON")
     try:
         connection.execute("DELETE FROM sqlite_master WHERE name = ?", (index,))
     finally:
-        connection.execute("PRAGMA writable_schema = RESET")  # off, and the schema is read again
+        connection.execute("PRAGMA writable_schema = RESET")  # also reloads the schema

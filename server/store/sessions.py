@@ -1,7 +1,6 @@
-"""Stored sessions: finding, listing, changing and deleting them, over one connection."""
+"""Stored sessions: find, list, change and delete their rows over one connection."""
 
 import json
-import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,10 +14,9 @@ from server.store.expiry import Expiry, Removed, erase_remains, remove_checkpoin
 from server.store.migrate import transaction
 from server.store.paging import Listing, Where
 from server.store.search import search_terms
+from server.store.titles import trim_title
 
-TITLE_CHARACTERS = 80
 _HAS_ID = "id IN (SELECT value FROM json_each(?))"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 SESSIONS = Listing(
     table="sessions",
@@ -27,27 +25,27 @@ SESSIONS = Listing(
 )
 
 
-def find(connection: sqlite3.Connection, expiry: Expiry, session_id: str) -> Session | None:
-    """The session with all its messages, or None if there is none or it has expired.
+def load_session(connection: sqlite3.Connection, expiry: Expiry, session_id: str) -> Session | None:
+    """Return the session with its messages; None if it does not exist or has expired.
 
-    The id of a checkpoint finds the messages up to there, and nothing of what was said since.
+    The id of a checkpoint returns the messages up to there, and no later ones.
     """
-    row = _row_of(connection, expiry, session_id)
+    row = _find_row(connection, expiry, session_id)
     if row is None:
         return None
-    checkpoint = None if row["id"] == session_id else checkpoints.find(connection, session_id)
-    return _session(connection, expiry, row, checkpoint.message_count if checkpoint else row["message_count"])
+    checkpoint = None if row["id"] == session_id else checkpoints.find_checkpoint(connection, session_id)
+    return _session_from_row(connection, expiry, row, checkpoint.message_count if checkpoint else row["message_count"])
 
 
-def find_summary(connection: sqlite3.Connection, expiry: Expiry, session_id: str) -> SessionSummary | None:
-    """The summary that lists have of the session with this id, or with a checkpoint of this id."""
-    row = _row_of(connection, expiry, session_id)
-    return None if row is None else _summary(expiry, row)
+def load_summary(connection: sqlite3.Connection, expiry: Expiry, session_id: str) -> SessionSummary | None:
+    """Return the summary for the id of a session or checkpoint; None if missing."""
+    row = _find_row(connection, expiry, session_id)
+    return None if row is None else _summary_from_row(expiry, row)
 
 
-def _row_of(connection: sqlite3.Connection, expiry: Expiry, session_id: str) -> sqlite3.Row | None:
+def _find_row(connection: sqlite3.Connection, expiry: Expiry, session_id: str) -> sqlite3.Row | None:
     where = expiry.live_sessions()
-    where.add(
+    where.add_condition(
         "number IN (SELECT number FROM sessions WHERE id = ? UNION ALL SELECT session FROM checkpoints WHERE id = ?)",
         session_id,
         session_id,
@@ -59,17 +57,17 @@ def _row_of(connection: sqlite3.Connection, expiry: Expiry, session_id: str) -> 
     return row
 
 
-def _session(connection: sqlite3.Connection, expiry: Expiry, row: sqlite3.Row, message_count: int) -> Session:
+def _session_from_row(connection: sqlite3.Connection, expiry: Expiry, row: sqlite3.Row, message_count: int) -> Session:
     sql = "SELECT role, content FROM messages WHERE session = ? AND position < ? ORDER BY position"
     rows = connection.execute(sql, [row["number"], message_count])
     messages: tuple[Message, ...] = tuple(
         {"role": role, "content": exact_json.loads(content)} for role, content in rows.fetchall()
     )
-    summary = replace(_summary(expiry, row), turns=message_count)
+    summary = replace(_summary_from_row(expiry, row), turns=message_count)
     return Session(summary, tuple(exact_json.loads(row["system"])), messages)
 
 
-def _summary(expiry: Expiry, row: sqlite3.Row) -> SessionSummary:
+def _summary_from_row(expiry: Expiry, row: sqlite3.Row) -> SessionSummary:
     return SessionSummary(
         id=row["id"],
         title=row["title"],
@@ -85,21 +83,23 @@ def _summary(expiry: Expiry, row: sqlite3.Row) -> SessionSummary:
     )
 
 
-def list_page(
+def list_summaries(
     connection: sqlite3.Connection, expiry: Expiry, *, search: str | None, cursor: str | None, limit: int
 ) -> Page[SessionSummary]:
-    """The sessions that have not expired, last used first. Raises InvalidRequest for a bad cursor or limit."""
-    where = matching(expiry.live_sessions(), search)
-    return SESSIONS.page(connection, where, lambda row: _summary(expiry, row), cursor=cursor, limit=limit)
+    """Return live sessions, last used first. Raises InvalidRequest."""
+    where = where_search(expiry.live_sessions(), search)
+    return SESSIONS.fetch_page(
+        connection, where, lambda row: _summary_from_row(expiry, row), cursor=cursor, limit=limit
+    )
 
 
-def matching(where: Where, search: str | None) -> Where:
-    """`where`, and every word of `search` in the title or in one of the messages."""
+def where_search(where: Where, search: str | None) -> Where:
+    """Add to `where` that every word of `search` is in the title or a message."""
     if search is None or not search.strip():
         return where
     terms = search_terms(search)
     for term in terms:
-        where.add(
+        where.add_condition(
             "number IN (SELECT rowid FROM title_search WHERE title_search MATCH ?"
             " UNION SELECT session FROM messages WHERE number IN"
             " (SELECT rowid FROM message_search WHERE message_search MATCH ?))",
@@ -107,75 +107,71 @@ def matching(where: Where, search: str | None) -> Where:
             term,
         )
     if not terms:
-        where.add("FALSE")
+        where.add_condition("FALSE")
     return where
 
 
-def trimmed_title(line: str) -> str:
-    """`line` as a title: in one line, without control characters, of up to 80 characters."""
-    title = " ".join(_CONTROL.sub(" ", line).split())
-    return title if len(title) <= TITLE_CHARACTERS else f"{title[: TITLE_CHARACTERS - 1].rstrip()}…"
-
-
-def rename(connection: sqlite3.Connection, expiry: Expiry, session_id: str, title: str) -> SessionSummary:
-    """Give the session a title that stays. Raises NotFound, and InvalidRequest for an empty title."""
-    trimmed = trimmed_title(title)
+def set_title(connection: sqlite3.Connection, expiry: Expiry, session_id: str, title: str) -> SessionSummary:
+    """Set a lasting title. Raises NotFound, and InvalidRequest for an empty one."""
+    trimmed = trim_title(title)
     if not trimmed:
         raise InvalidRequest("A session's title must not be empty.", param="title")
-    return _change(connection, expiry, session_id, "title = ?, renamed = 1", trimmed)
+    return _update_live_session(connection, expiry, session_id, "title = ?, renamed = 1", trimmed)
 
 
-def pin(connection: sqlite3.Connection, expiry: Expiry, session_id: str, pinned: bool) -> SessionSummary:
-    """Keep the session for good, or let it expire again. Raises NotFound."""
-    return _change(connection, expiry, session_id, "pinned = ?", int(pinned))
+def set_pinned(connection: sqlite3.Connection, expiry: Expiry, session_id: str, pinned: bool) -> SessionSummary:
+    """Exempt the session from expiry, or let it expire again. Raises NotFound."""
+    return _update_live_session(connection, expiry, session_id, "pinned = ?", int(pinned))
 
 
-def _change(
+def _update_live_session(
     connection: sqlite3.Connection, expiry: Expiry, session_id: str, change: str, value: str | int
 ) -> SessionSummary:
+    # One statement: between a check and an update, another process could delete the session.
     where = expiry.live_sessions()
-    where.add("id = ?", session_id)
+    where.add_condition("id = ?", session_id)
     sql = f"UPDATE sessions SET {change}{where.sql} RETURNING *"  # noqa: S608
     rows = connection.execute(sql, [value, *where.parameters]).fetchall()
     if not rows:
         raise NotFound(f"There is no session {session_id!r}.", hint="It may have expired or been deleted.")
-    return _summary(expiry, rows[0])
+    return _summary_from_row(expiry, rows[0])
 
 
-def hide(connection: sqlite3.Connection, expiry: Expiry, ids: Sequence[str]) -> None:
-    """Have nothing find the sessions with these ids until `restore` or `delete`."""
+def hide_rows(connection: sqlite3.Connection, expiry: Expiry, ids: Sequence[str]) -> None:
+    """Mark sessions as deleted: nothing finds them until `restore_rows`."""
+    # Only live rows: a second call must not restart the time for undo.
     where = expiry.live_sessions()
-    where.add(_HAS_ID, json.dumps(list(ids)))
+    where.add_condition(_HAS_ID, json.dumps(list(ids)))
     connection.execute(f"UPDATE sessions SET deleted_at = ?{where.sql}", [expiry.now, *where.parameters])  # noqa: S608
 
 
-def restore(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
-    """Have what `hide` hid be there again, as far as it is not gone."""
-    where = hidden(ids)
+def restore_rows(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
+    """Undo `hide_rows` for the sessions that still exist."""
+    where = where_hidden(ids)
     connection.execute(f"UPDATE sessions SET deleted_at = NULL{where.sql}", where.parameters)  # noqa: S608
 
 
-def hidden(ids: Sequence[str]) -> Where:
-    """The sessions that `hide` hid under these ids."""
+def where_hidden(ids: Sequence[str]) -> Where:
+    """Return the condition for hidden sessions with these ids."""
     where = Where(["deleted_at IS NOT NULL"])
-    where.add(_HAS_ID, json.dumps(list(ids)))
+    where.add_condition(_HAS_ID, json.dumps(list(ids)))
     return where
 
 
-def named(ids: Sequence[str]) -> Where:
-    """The sessions with these ids, and those that end at a checkpoint with one of them."""
+def where_named(ids: Sequence[str]) -> Where:
+    """Return the condition for sessions by id, or by a checkpoint at their end."""
     ends = (
         "SELECT session FROM checkpoints JOIN sessions AS whole ON whole.number = session"
         " WHERE checkpoints.message_count = whole.message_count"
         " AND checkpoints.id IN (SELECT value FROM json_each(?))"
     )
     where = Where()
-    where.add(f"({_HAS_ID} OR number IN ({ends}))", *[json.dumps(list(ids))] * 2)
+    where.add_condition(f"({_HAS_ID} OR number IN ({ends}))", *[json.dumps(list(ids))] * 2)
     return where
 
 
-def delete(connection: sqlite3.Connection, where: Where, checkpoint_ids: Sequence[str] = ()) -> Removed:
-    """Delete the sessions that match, with their messages, and those of the checkpoints that are left then."""
+def delete_rows(connection: sqlite3.Connection, where: Where, checkpoint_ids: Sequence[str] = ()) -> Removed:
+    """Delete matching sessions, and the checkpoints with these ids that are left."""
     with transaction(connection):
         sql = f"SELECT number FROM sessions{where.sql}"  # noqa: S608
         numbers = [row["number"] for row in connection.execute(sql, where.parameters)]

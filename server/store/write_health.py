@@ -1,4 +1,4 @@
-"""Whether the history can be written: told once when that ends, and once when it works again."""
+"""Publish when the history can no longer be written, and when it can again."""
 
 import logging
 
@@ -8,28 +8,29 @@ from server.core.events import EventBus, Notice, NoticeCleared
 log = logging.getLogger(__name__)
 
 HISTORY_TOPIC = "history cannot be written"
-"""The topic of the standing notice."""
+"""The topic of the notice."""
 
 
 class WriteHealth:
-    """The state of writing, published as a standing notice while it fails."""
+    """The state of writing, published as one standing notice while it fails."""
 
     def __init__(self, bus: EventBus) -> None:
+        # Changed on the event loop only, by the callbacks of batches and saves.
         self.failing = False
         self._bus = bus
 
-    def failed(self, error: DatabaseUnusable) -> None:
-        """A write failed and will be tried again."""
+    def report_failure(self, error: DatabaseUnusable) -> None:
+        """Record a failed write that will be retried."""
         if self.failing:
             return
         self.failing = True
-        log.warning("the history cannot be written, and is kept in memory: %s", error)
+        log.warning("the history cannot be written and is kept in memory: %s", error)
         message = f"History is not being saved: {error.reason}." if error.reason else "History is not being saved."
-        hint = f"{error.hint} Until then new history is kept in memory only.".strip()
+        hint = f"{error.hint} Until then, new history is kept only in memory.".strip()
         self._bus.publish(Notice("error", message, hint, HISTORY_TOPIC))
 
-    def worked(self) -> None:
-        """Everything that waited is written."""
+    def report_success(self) -> None:
+        """Record that everything waiting has been written."""
         if self.failing:
             self.failing = False
             log.info("the history is written again")

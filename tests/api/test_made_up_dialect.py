@@ -13,7 +13,7 @@ from server.dialects import registry
 from server.dialects.base import Call, Chunk, Context
 from server.dialects.dialect import ClientSide, Dialect, ErrorResponse, TokenCounting
 from server.dialects.framing import Framing
-from server.models.aliases import resolve
+from server.models.aliases import resolve_model
 from tests.api.conftest import KEY, Serve, Served
 from tests.scripted_backend import Gate, answer, begin, text
 from tray_app.clients.connection import Connection
@@ -44,7 +44,7 @@ class ParrotEncoder:
 
 def to_request(body: Any, context: Context) -> MessagesRequest:
     said = {"role": "user", "content": [{"type": "text", "text": body.get("say", "")}]}
-    return MessagesRequest(model=resolve(body.get("bird"), context), requested_model="", messages=(said,))
+    return MessagesRequest(model=resolve_model(body.get("bird"), context), requested_model="", messages=(said,))
 
 
 PARROT = Dialect(

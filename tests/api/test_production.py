@@ -4,7 +4,7 @@ from server.api.exchange.production import HIGH_WATER, Production
 from server.dialects.base import Context
 from server.dialects.chat_completions import to_messages
 from server.dialects.chat_completions.dialect import CHAT_COMPLETIONS
-from server.models import Fitted
+from server.models import FittedRequest
 from tests.scripted_backend import Gate, ScriptedBackend, answer, begin, end, text
 
 BODY = {"model": "opus", "messages": [{"role": "user", "content": "Hello"}], "stream": True}
@@ -17,7 +17,7 @@ def produce(backend: ScriptedBackend) -> tuple[Production, list[str]]:
     calls: list[str] = []
     production = Production(
         backend,
-        Fitted(call.request, []),
+        FittedRequest(call.request, []),
         call,
         frame=CHAT_COMPLETIONS.framing.frame,
         on_routed=lambda backend, warnings: calls.append(" ".join(["routed to", backend, *warnings])),

@@ -1,4 +1,4 @@
-"""A request is fitted to each model: what it refuses is left out or emulated, and said in a warning."""
+"""Fitting requests to models: refused parameters are dropped or emulated, with a warning."""
 
 import contextlib
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from server.core.errors import InvalidRequest
 from server.core.messages import EFFORTS, MessagesRequest, text_block
-from server.models import Fitted, capabilities_of, fit
+from server.models import FittedRequest, capabilities_of, fit_request
 
 MODELS = [
     "claude-opus-5-5",
@@ -40,11 +40,11 @@ def request(messages=None, **fields):
 
 
 def fitted(model, messages=None, **fields):
-    return fit(request(messages, **fields), capabilities_of(model))
+    return fit_request(request(messages, **fields), capabilities_of(model))
 
 
 def unasked_thinking(model):
-    """What is said of thinking where the client says nothing: on models with a budget, that there is none."""
+    """Return the thinking of a request without any: off on models with a budget."""
     return {"type": "disabled"} if capabilities_of(model).thinking_budget else None
 
 
@@ -52,7 +52,7 @@ def unasked_thinking(model):
 def test_a_plain_request_is_left_as_it_is(model):
     plain = request(max_tokens=1000, stop_sequences=("x",), tools=TOOLS, tool_choice={"type": "auto"})
     expected = plain.with_changes(thinking=unasked_thinking(model))
-    assert fit(plain, capabilities_of(model)) == Fitted(expected, [], "none")
+    assert fit_request(plain, capabilities_of(model)) == FittedRequest(expected, [], "none")
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -170,7 +170,7 @@ def test_a_budget_fits_into_max_tokens(budget, max_tokens, sent):
 
 @pytest.mark.parametrize("model", ["claude-opus-4-1", "claude-sonnet-4-0"])
 def test_without_max_tokens_a_budget_fits_into_what_is_asked_for_then(model):
-    """Both for a model whose largest answer is known, and for one where it is not."""
+    """For models with a known and an unknown maximum."""
     thinking = {"type": "enabled", "budget_tokens": 32_000}
     assert fitted(model, thinking=thinking).request.thinking["budget_tokens"] == 16_000
 
@@ -376,8 +376,8 @@ REQUESTS = st.builds(
 def test_fitting_twice_is_fitting_once(asked, model):
     caps = capabilities_of(model)
     with contextlib.suppress(InvalidRequest):
-        once = fit(asked, caps)
-        twice = fit(once.request, caps)
+        once = fit_request(asked, caps)
+        twice = fit_request(once.request, caps)
         assert twice.request == once.request
         assert twice.warnings == []
 
@@ -386,7 +386,7 @@ def test_fitting_twice_is_fitting_once(asked, model):
 def test_what_is_fitted_is_what_the_model_takes(asked, model):
     caps = capabilities_of(model)
     with contextlib.suppress(InvalidRequest):
-        sent = fit(asked, caps).request
+        sent = fit_request(asked, caps).request
         off = sent.thinking == OFF
         sampling = [value for value in (sent.temperature, sent.top_p) if value is not None]
         assert len(sampling) <= (caps.sampling and off)

@@ -1,4 +1,4 @@
-"""Nothing that was fitted to a model is refused by it, as the scripted Messages API knows the models."""
+"""The simulated Messages API refuses no fitted request."""
 
 import contextlib
 
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from server.core.errors import InvalidRequest
 from server.core.messages import EFFORTS, MessagesRequest, text_block
-from server.models import capabilities_of, fit
+from server.models import capabilities_of, fit_request
 from tests.simulator.models import MODELS
 from tests.simulator.refusals import refusal
 
@@ -48,7 +48,7 @@ REQUESTS = st.builds(
 
 
 def as_body(request, model):
-    """The request as the Messages API takes it."""
+    """Return the request body for the Messages API."""
     output = {"effort": request.effort}
     if request.output_schema is not None:
         output["format"] = {"type": "json_schema", "schema": request.output_schema}
@@ -70,6 +70,6 @@ def as_body(request, model):
 @given(asked=REQUESTS, model=st.sampled_from(sorted(MODELS)))
 def test_nothing_fitted_is_refused(asked, model):
     with contextlib.suppress(InvalidRequest):
-        fitted = fit(asked, capabilities_of(model)).request
+        fitted = fit_request(asked, capabilities_of(model)).request
         limited = fitted.with_changes(max_tokens=min(fitted.max_tokens, MODELS[model].max_tokens))
         assert refusal(as_body(limited, model)) is None

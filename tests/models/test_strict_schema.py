@@ -1,4 +1,4 @@
-"""JSON Schemas in the subset that structured outputs take."""
+"""Translation of JSON Schema to the subset of structured outputs."""
 
 import contextlib
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from server.models.strict_schema import Untranslatable, strict_schema
+from server.models.strict_schema import Untranslatable, to_strict_schema
 
 
 class Place(BaseModel):
@@ -25,7 +25,7 @@ class Journey(BaseModel):
 
 
 def test_a_pydantic_schema_is_what_anthropics_sdk_makes_of_it():
-    strict, changed = strict_schema(Journey.model_json_schema())
+    strict, changed = to_strict_schema(Journey.model_json_schema())
     theirs = anthropic.transform_schema(Journey)
     assert strict["properties"]["rating"].pop("description") == "Stars.\n\n{maximum: 5, minimum: 1}"
     assert theirs["properties"]["rating"].pop("description")
@@ -63,7 +63,7 @@ def test_a_pydantic_schema_is_what_anthropics_sdk_makes_of_it():
     ],
 )
 def test_translations(schema, strict):
-    assert strict_schema(schema)[0] == strict
+    assert to_strict_schema(schema)[0] == strict
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ def test_translations(schema, strict):
         ({"anyOf": [{"required": ["a"]}], "properties": {"a": {"type": "null"}}}, "mixes"),
         ({"anyOf": []}, "empty"),
         ({"allOf": [{"$ref": "#/$defs/A"}, {"type": "null"}], "$defs": {"A": {"type": "null"}}}, "allOf"),
-        ({"type": "array", "items": True}, "no object"),
+        ({"type": "array", "items": True}, "not an object"),
         ({"enum": [{}]}, "no type"),
         ({"type": {}}, "no type"),
     ],
 )
 def test_what_cannot_be_said(schema, why):
     with pytest.raises(Untranslatable, match=why):
-        strict_schema(schema)
+        to_strict_schema(schema)
 
 
 JSON = st.recursive(
@@ -122,5 +122,5 @@ SCHEMAS = st.recursive(
 @given(SCHEMAS)
 def test_any_schema_is_translated_once_and_for_all_or_cannot_be(schema):
     with contextlib.suppress(Untranslatable):
-        strict, _ = strict_schema(schema)
-        assert strict_schema(strict) == (strict, {})
+        strict, _ = to_strict_schema(schema)
+        assert to_strict_schema(strict) == (strict, {})

@@ -1,4 +1,4 @@
-"""What each model takes."""
+"""Capabilities of each model."""
 
 import pytest
 

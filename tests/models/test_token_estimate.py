@@ -1,4 +1,4 @@
-"""An estimate of a request's input tokens."""
+"""Estimates of input tokens."""
 
 import base64
 import struct

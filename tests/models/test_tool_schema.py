@@ -1,4 +1,4 @@
-"""Tool schemas of older drafts and other dialects, as JSON Schema 2020-12 with a plain object at the top."""
+"""Translation of tool schemas to JSON Schema 2020-12 with a plain object at the top."""
 
 import copy
 
@@ -8,19 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.errors import InvalidRequest
-from server.models.tool_object import plain_object
-from server.models.tool_schema import modern_schema
+from server.models.tool_object import to_plain_object
+from server.models.tool_schema import modernise_schema
 from tests.schemas import schemas
 
 AT = "input_schema"
 
 
 def modern(schema):
-    return modern_schema(schema, AT)
+    return modernise_schema(schema, AT)
 
 
 def of_property(part):
-    """What becomes of a schema inside of a tool's, and the keywords that were rewritten."""
+    """Return a schema translated as a property, and the rewritten keywords."""
     schema, changed = modern({"type": "object", "properties": {"p": part}})
     return schema["properties"]["p"], changed
 
@@ -159,7 +159,7 @@ def test_a_deep_schema_is_no_trouble():
 @given(schemas())
 def test_every_schema_becomes_valid_or_is_refused(schema):
     try:
-        result, _ = plain_object(modern(schema)[0], AT)
+        result, _ = to_plain_object(modern(schema)[0], AT)
     except InvalidRequest:
         return
     jsonschema.Draft202012Validator.check_schema(result)
@@ -169,7 +169,7 @@ def test_every_schema_becomes_valid_or_is_refused(schema):
 
 
 def plain(schema):
-    return plain_object(schema, AT)
+    return to_plain_object(schema, AT)
 
 
 def test_a_union_at_the_top_becomes_one_object():
@@ -235,20 +235,20 @@ CIRCLE = {"$ref": "#/$defs/A", "$defs": {"A": {"anyOf": [{"$ref": "#/$defs/A"}, 
 
 
 def test_a_union_that_contains_itself_has_the_arguments_of_its_other_branches():
-    plain, changed = plain_object(CIRCLE, AT)
+    plain, changed = to_plain_object(CIRCLE, AT)
     assert (plain["type"], plain["properties"], changed) == ("object", {"p": {}}, ["$ref"])
 
 
 @pytest.mark.parametrize("nothing", [True, False])
 def test_a_reference_to_true_or_false_names_no_arguments(nothing):
     schema = {"$ref": "#/$defs/A", "$defs": {"A": nothing}}
-    assert plain_object(schema, AT)[0] == {"$defs": {"A": nothing}, "type": "object"}
+    assert to_plain_object(schema, AT)[0] == {"$defs": {"A": nothing}, "type": "object"}
 
 
 def test_references_that_double_at_every_step_are_not_followed_to_their_end():
-    """Forty definitions stand for a million million branches."""
+    """Forty definitions expand to 10**12 branches."""
     doubled = {f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(40)}
-    plain, _ = plain_object({"$ref": "#/$defs/d0", "$defs": {**doubled, "d40": {"type": "object"}}}, AT)
+    plain, _ = to_plain_object({"$ref": "#/$defs/d0", "$defs": {**doubled, "d40": {"type": "object"}}}, AT)
     assert plain["type"] == "object"
 
 
@@ -265,14 +265,14 @@ def test_references_that_double_at_every_step_are_not_followed_to_their_end():
     ids=str,
 )
 def test_references_are_followed_wherever_they_lead_in_the_schema(schema):
-    plain, _ = plain_object(schema, AT)
+    plain, _ = to_plain_object(schema, AT)
     assert (plain["type"], plain["properties"]) == ("object", {"p": {}})
 
 
 @pytest.mark.parametrize("reference", ["https://elsewhere.test/x", "#/properties", "#/default", "#/$defs/x/type"])
 def test_an_object_with_a_reference_that_leads_to_no_schema_stays_as_it_is(reference):
     schema = {"type": "object", "$ref": reference, "properties": {"properties": {}}, "default": {"required": 1}}
-    assert plain_object(schema, AT) == (schema, [])
+    assert to_plain_object(schema, AT) == (schema, [])
 
 
 def test_moved_references_leave_the_values_alone():
@@ -301,10 +301,10 @@ def test_integers_that_lose_digits_are_named_in_lists_too():
 def test_all_variants_of_a_wide_union_are_there():
     variants = {f"d{n}": {"properties": {f"p{n}": {}}} for n in range(300)}
     union = {"oneOf": [{"$ref": f"#/$defs/{name}"} for name in variants], "$defs": variants}
-    assert list(plain_object(union, AT)[0]["properties"]) == [f"p{n}" for n in range(300)]
+    assert list(to_plain_object(union, AT)[0]["properties"]) == [f"p{n}" for n in range(300)]
 
 
 def test_a_long_chain_of_references_is_no_recursion_without_end():
     chain = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}]} for n in range(900)}
-    plain, _ = plain_object({"$ref": "#/$defs/d0", "$defs": {**chain, "d900": {"type": "object"}}}, AT)
+    plain, _ = to_plain_object({"$ref": "#/$defs/d0", "$defs": {**chain, "d900": {"type": "object"}}}, AT)
     assert plain["type"] == "object"

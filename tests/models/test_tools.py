@@ -1,4 +1,4 @@
-"""Tools are fitted: their definitions reach the model as they are, or as what means the same, and names come back."""
+"""Fitting tools: definitions stay equivalent, and answers have the client's names."""
 
 import orjson
 import pytest
@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.errors import InvalidRequest
-from server.models import capabilities_of, fit
+from server.models import capabilities_of, fit_request
 from server.models.tool_names import ToolNames, argument_name, tool_name
-from server.models.tools import _known_definition
+from server.models.tools import _fit_cached_definition
 from tests.asking import ask, assistant, user
 from tests.schemas import NAMES
 
@@ -21,7 +21,7 @@ def definition(name="look", schema=OBJECT, **more):
 
 
 def fitted(*tools, messages=("hello",), **more):
-    return fit(ask(*messages, tools=tools, **more), CAPS)
+    return fit_request(ask(*messages, tools=tools, **more), CAPS)
 
 
 def call(name, arguments, id="c1"):
@@ -45,7 +45,7 @@ STOP = {"type": "content_block_stop", "index": 0}
 
 
 def restored(names, *events):
-    restore = names.restorer()
+    restore = names.make_restorer()
     return [one for event in events for one in restore(event)]
 
 
@@ -57,7 +57,7 @@ def test_definitions_are_left_as_they_are():
     tools = [definition("b", {"type": "object", "properties": {"z": {}, "a": {"enum": ["m²", None]}}}, description="½")]
     got = fitted(*tools)
     assert orjson.dumps(list(got.request.tools)) == orjson.dumps(tools)
-    assert (got.warnings, got.names.none) == ([], True)
+    assert (got.warnings, got.names.is_empty) == ([], True)
 
 
 def test_rewritten_schemas_are_named():
@@ -107,7 +107,7 @@ def test_names_are_exchanged_everywhere_and_come_back():
     tools = [definition("files.read"), definition("plain")]
     messages = ["go", assistant(call("files.read", {})), user(result())]
     choice = {"type": "tool", "name": "files.read"}
-    got = fit(ask(*messages, tools=tools, tool_choice=choice), capabilities_of("claude-opus-4-7"))
+    got = fit_request(ask(*messages, tools=tools, tool_choice=choice), capabilities_of("claude-opus-4-7"))
     api = tool_name("files.read")
     assert [tool["name"] for tool in got.request.tools] == [api, "plain"]
     assert got.request.messages[1]["content"][0]["name"] == api
@@ -201,8 +201,8 @@ def test_a_key_that_is_no_text_passes(key):
 
 
 def test_large_definitions_are_not_kept_in_memory():
-    kept = _known_definition.cache_info().currsize
+    kept = _fit_cached_definition.cache_info().currsize
     fitted(definition("large", description="d" * 100_000))
-    assert _known_definition.cache_info().currsize == kept
+    assert _fit_cached_definition.cache_info().currsize == kept
     fitted(definition("small", description="never seen before"))
-    assert _known_definition.cache_info().currsize == kept + 1
+    assert _fit_cached_definition.cache_info().currsize == kept + 1

@@ -8,7 +8,7 @@ from server.store.store import Store
 
 
 class Clock:
-    """A clock that goes on only when it is told to."""
+    """A clock that tests set."""
 
     def __init__(self, now):
         self.now = now
@@ -40,7 +40,7 @@ def bus():
 
 @pytest.fixture
 def events(bus):
-    """All events so far."""
+    """Collect all events."""
     events = []
     bus.subscribe(events.append)
     return events
@@ -48,7 +48,7 @@ def events(bus):
 
 @pytest.fixture
 async def open_store(path, bus, clock):
-    """Opens stores at `path` that are closed in the end."""
+    """Open stores at `path`; they are closed after the test."""
     stores = []
 
     async def open_store(**options):

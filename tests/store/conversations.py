@@ -1,7 +1,7 @@
-"""Made-up conversations and records."""
+"""Sample conversations and records."""
 
 from server.core.records import RequestRecord
-from server.store.saving import Exchange
+from server.store.saving import FinishedExchange
 
 
 def user(text):
@@ -13,16 +13,16 @@ def assistant(text):
 
 
 def talk(*texts):
-    """A conversation of these texts, the user's first."""
+    """Return messages of these texts, the user's first."""
     return [user(text) if at % 2 == 0 else assistant(text) for at, text in enumerate(texts)]
 
 
 def exchange(*texts, system=("Be brief.",), client="ide/1.0", model="claude-opus-5-5", **usage):
-    return Exchange(system, talk(*texts), client, model, usage)
+    return FinishedExchange(system, talk(*texts), client, model, usage)
 
 
 def saved_as(exchanged):
-    """The arguments of `Store.save_session` for an exchange."""
+    """Return the arguments of `Store.save_session` for an exchange."""
     return {
         "system": exchanged.system,
         "messages": exchanged.messages,
@@ -39,5 +39,5 @@ def record(id="req_1", started_at=1000.0, **fields):
 
 
 def files_with(folder, word):
-    """The names of the files that hold `word` anywhere."""
+    """Return the names of the files that contain `word`."""
     return [file.name for file in sorted(folder.iterdir()) if word.encode() in file.read_bytes()]

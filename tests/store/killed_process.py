@@ -1,4 +1,4 @@
-"""A process that works with a store and kills itself with SIGKILL at its n-th SQL statement.
+"""A program that uses a store and kills itself with SIGKILL at its n-th SQL statement.
 
 Usage: killed_process.py DATABASE N. Prints `opened`, then `saved ID COUNT` or `deleted ID` after each acknowledgement.
 """
@@ -36,30 +36,30 @@ def watch(countdown):
     sqlite3.connect = watched
 
 
-def tell(*words):
+def report(*words):
     print(*words, flush=True)  # noqa: T201
 
 
 async def work(path):
     store = await Store.open(path, bus=EventBus())
-    tell("opened")
+    report("opened")
     for number in range(1000):
         name = f"p{os.getpid()}-{number}"
         for count in (2, 4):
             texts = [f"text {at} " * 50 for at in range(count)]
             await store.save_session(name, **saved_as(exchange(*texts)))
-            tell("saved", name, count)
+            report("saved", name, count)
         first, second = f"{name}-1", f"{name}-2"
         await store.save_session(first, **saved_as(exchange(name, "b")), explicit=False)
-        tell("saved", first, 2)
+        report("saved", first, 2)
         await store.save_session(second, **saved_as(exchange(name, "b", "c", "d")), explicit=False, prefix=2)
-        tell("saved", second, 4)
+        report("saved", second, 4)
         await store.record_request(record(name))
         if number % 3 == 2:
             await store.delete_session(name)
-            tell("deleted", name)
+            report("deleted", name)
         if number % 5 == 4:
-            await store.purge()
+            await store.purge_expired()
 
 
 if __name__ == "__main__":

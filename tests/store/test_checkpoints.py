@@ -1,4 +1,4 @@
-"""What the ids stand for that answers name, from the first answer to the end of their session."""
+"""Checkpoints, from the first answer to the end of their session."""
 
 import json
 import sqlite3
@@ -9,8 +9,8 @@ import pytest
 from server.core.transcript import digest, split_prefix
 from server.store import checkpoints, saving, sessions
 from server.store.database import open_database
-from server.store.expiry import UNDO_SECONDS, Expiry, purge
-from server.store.migrate import backups, migrate, shipped_migrations
+from server.store.expiry import UNDO_SECONDS, Expiry, purge_expired
+from server.store.migrate import list_backups, migrate_database, shipped_migrations
 from tests.store.conversations import exchange
 
 NOW = Expiry(now=1000.0, ttl=100.0)
@@ -18,48 +18,48 @@ EXPIRED = Expiry(now=1100.0, ttl=100.0)
 HELLO = ("hi", "hello")
 
 
-def by_id(connection, name, *texts, moment=NOW, **options):
-    """A client goes on by an id that it has chosen, or was given; returns the id of the session."""
-    return saving.save(connection, moment, exchange(*texts, **options), name)
+def save_by_id(connection, name, *texts, moment=NOW, **options):
+    """Save under an explicit id; returns the session's id."""
+    return saving.save_exchange(connection, moment, exchange(*texts, **options), name)
 
 
-def by_words(connection, name, *texts, moment=NOW, **options):
-    """A client sends all that was said; its answer names `name`. Returns the id of the session."""
+def save_without_id(connection, name, *texts, moment=NOW, **options):
+    """Save a whole history without an id, with `name` for the answer; returns the session's id."""
     said = exchange(*texts, **options)
     before, _ = split_prefix(said.messages[:-1])
-    return saving.save(connection, moment, said, name, explicit=False, prefix=len(before))
+    return saving.save_exchange(connection, moment, said, name, explicit=False, prefix=len(before))
 
 
-def words(connection, name, moment=NOW):
-    found = sessions.find(connection, moment, name)
+def texts_of(connection, name, moment=NOW):
+    found = sessions.load_session(connection, moment, name)
     return None if found is None else [message["content"][0]["text"] for message in found.messages]
 
 
 def listed(connection, moment=NOW):
-    """How many messages each session has."""
-    page = sessions.list_page(connection, moment, search=None, cursor=None, limit=50)
+    """Return the number of messages of each session."""
+    page = sessions.list_summaries(connection, moment, search=None, cursor=None, limit=50)
     return {summary.id: summary.turns for summary in page.items}
 
 
 @pytest.fixture
 def session(connection):
-    """The id of a session of four messages, with the checkpoints `first` and `second`."""
-    by_words(connection, "first", *HELLO)
-    return by_words(connection, "second", *HELLO, "c", "d")
+    """Return the id of a session of four messages, with the checkpoints `first` and `second`."""
+    save_without_id(connection, "first", *HELLO)
+    return save_without_id(connection, "second", *HELLO, "c", "d")
 
 
 def test_a_session_keeps_its_id(connection, session):
-    assert by_words(connection, "third", *HELLO, *"cdef") == session
+    assert save_without_id(connection, "third", *HELLO, *"cdef") == session
     assert listed(connection) == {session: 6}
-    assert sessions.find_summary(connection, NOW, "first") == sessions.find(connection, NOW, session).summary
+    assert sessions.load_summary(connection, NOW, "first") == sessions.load_session(connection, NOW, session).summary
 
 
 def test_no_checkpoint_is_the_session_itself(connection, session):
-    """Others may go on with the session; what they say must not be found by the first one's id."""
+    """Another client may continue the session; the first client's id must not find its messages."""
     assert session not in {"first", "second"}
-    assert words(connection, "first") == [*HELLO]
-    assert words(connection, session) == [*HELLO, "c", "d"]
-    assert sessions.find(connection, NOW, "first").summary.id == session
+    assert texts_of(connection, "first") == [*HELLO]
+    assert texts_of(connection, session) == [*HELLO, "c", "d"]
+    assert sessions.load_session(connection, NOW, "first").summary.id == session
 
 
 @pytest.mark.parametrize(
@@ -72,83 +72,85 @@ def test_no_checkpoint_is_the_session_itself(connection, session):
         pytest.param("mine", (*HELLO, *"cdef"), False, 6, id="an id of the client's own"),
     ],
 )
-def test_going_on_by_an_id(connection, session, name, texts, stays, found):
-    others = {other: words(connection, other) for other in ("first", "second") if other != name}
-    went_on = by_id(connection, name, *texts)
+def test_continue_by_id(connection, session, name, texts, stays, found):
+    others = {other: texts_of(connection, other) for other in ("first", "second") if other != name}
+    went_on = save_by_id(connection, name, *texts)
     assert (went_on == session) is stays
     assert listed(connection) == ({session: found} if stays else {session: 4, name: found})
-    assert words(connection, name) == [*texts]
-    assert {other: words(connection, other) for other in others} == others
-    assert by_id(connection, name, *texts, "more", "yes") == went_on
-    assert words(connection, name) == [*texts, "more", "yes"]
-    assert {other: words(connection, other) for other in others} == others
+    assert texts_of(connection, name) == [*texts]
+    assert {other: texts_of(connection, other) for other in others} == others
+    assert save_by_id(connection, name, *texts, "more", "yes") == went_on
+    assert texts_of(connection, name) == [*texts, "more", "yes"]
+    assert {other: texts_of(connection, other) for other in others} == others
 
 
-def test_going_on_with_the_session_itself_appends(connection, session):
-    assert by_id(connection, session, *HELLO, *"cdef") == session
-    assert [words(connection, name) for name in ("first", "second")] == [[*HELLO], [*HELLO, "c", "d"]]
+def test_continuing_the_session_appends(connection, session):
+    assert save_by_id(connection, session, *HELLO, *"cdef") == session
+    assert [texts_of(connection, name) for name in ("first", "second")] == [[*HELLO], [*HELLO, "c", "d"]]
 
 
 def test_at_the_end_only_what_is_new_is_written(connection, session):
     before = [tuple(row) for row in connection.execute("SELECT * FROM messages")]
-    by_id(connection, "second", *HELLO, *"cdef")
+    save_by_id(connection, "second", *HELLO, *"cdef")
     assert [tuple(row) for row in connection.execute("SELECT * FROM messages")][:4] == before
 
 
 def test_the_only_checkpoint_is_no_reason_to_rewrite_what_came_after_it(connection):
-    session = by_words(connection, "only", *HELLO)
-    by_id(connection, session, *HELLO, *"cd")
-    assert by_id(connection, "only", *HELLO, *"xy") == "only"
+    session = save_without_id(connection, "only", *HELLO)
+    save_by_id(connection, session, *HELLO, *"cd")
+    assert save_by_id(connection, "only", *HELLO, *"xy") == "only"
     assert listed(connection) == {session: 4, "only": 4}
-    assert words(connection, session) == [*HELLO, *"cd"]
+    assert texts_of(connection, session) == [*HELLO, *"cd"]
 
 
 def test_another_system_prompt_does_not_reach_the_other_checkpoints(connection, session):
-    assert by_id(connection, "second", *HELLO, *"cdef", system=("Other.",)) == "second"
-    assert sessions.find(connection, NOW, "first").system == ("Be brief.",)
+    assert save_by_id(connection, "second", *HELLO, *"cdef", system=("Other.",)) == "second"
+    assert sessions.load_session(connection, NOW, "first").system == ("Be brief.",)
 
 
 @pytest.mark.parametrize("changed", [exchange("other", "words"), exchange(*HELLO, *"cd", system=("Other.",))])
 def test_the_only_checkpoint_takes_its_session_along(connection, changed):
-    """So that nothing is left over when the client deletes its conversation."""
-    session = by_words(connection, "only", *HELLO)
-    assert saving.save(connection, NOW, changed, "only") == session
+    """Nothing must remain after the client deletes its conversation."""
+    session = save_without_id(connection, "only", *HELLO)
+    assert saving.save_exchange(connection, NOW, changed, "only") == session
     assert listed(connection) == {session: len(changed.messages)}
-    assert list(sessions.find(connection, NOW, "only").messages) == changed.messages
+    assert list(sessions.load_session(connection, NOW, "only").messages) == changed.messages
 
 
 class TestTwoClients:
-    """Both have said the same so far, and neither must read or change what the other's id stands for."""
+    """Two clients with the same history must not read or change each other's conversation."""
 
     def test_without_ids(self, connection):
-        both = [by_words(connection, name, *HELLO) for name in ("a", "b")]
-        last = [by_words(connection, f"{name}2", *HELLO, name, "yes") for name in ("a", "b")]
+        both = [save_without_id(connection, name, *HELLO) for name in ("a", "b")]
+        last = [save_without_id(connection, f"{name}2", *HELLO, name, "yes") for name in ("a", "b")]
         assert set(last) == set(both)
-        assert [words(connection, name) for name in ("a", "b")] == [[*HELLO]] * 2
-        assert [words(connection, f"{name}2") for name in ("a", "b")] == [[*HELLO, name, "yes"] for name in ("a", "b")]
+        assert [texts_of(connection, name) for name in ("a", "b")] == [[*HELLO]] * 2
+        assert [texts_of(connection, f"{name}2") for name in ("a", "b")] == [
+            [*HELLO, name, "yes"] for name in ("a", "b")
+        ]
 
     def test_one_goes_on_without_an_id_and_the_other_by_its_own(self, connection):
-        """There is one session that both could mean: the first to go on with it has it."""
-        session = by_words(connection, "b", *HELLO)
-        assert by_words(connection, "a", *HELLO, "secret", "yes") == session
-        assert by_id(connection, "b", *HELLO, "mine", "yes") == "b"
-        assert words(connection, "a") == [*HELLO, "secret", "yes"]
-        assert words(connection, "b") == [*HELLO, "mine", "yes"]
+        """Both could continue one session: the first to do so gets it."""
+        session = save_without_id(connection, "b", *HELLO)
+        assert save_without_id(connection, "a", *HELLO, "secret", "yes") == session
+        assert save_by_id(connection, "b", *HELLO, "mine", "yes") == "b"
+        assert texts_of(connection, "a") == [*HELLO, "secret", "yes"]
+        assert texts_of(connection, "b") == [*HELLO, "mine", "yes"]
 
-    def test_one_that_was_named_is_taken_for_nobody_elses(self, connection, session):
-        by_id(connection, "second", *HELLO, *"cdef")
-        other = by_words(connection, "a", *HELLO, *"cdef", "secret", "yes")
+    def test_a_named_session_is_not_continued_without_its_id(self, connection, session):
+        save_by_id(connection, "second", *HELLO, *"cdef")
+        other = save_without_id(connection, "a", *HELLO, *"cdef", "secret", "yes")
         assert other != session
         assert listed(connection) == {session: 6, other: 8}
-        assert words(connection, "second") == [*HELLO, *"cdef"]
+        assert texts_of(connection, "second") == [*HELLO, *"cdef"]
 
-    def test_two_ways_on_from_one_checkpoint(self, connection, session):
-        """The second was asked before the first one's answer was there."""
-        assert by_words(connection, "left", *HELLO, *"cd", "left", "yes") == session
-        right = by_words(connection, "right", *HELLO, *"cd", "right", "yes")
+    def test_two_forks_of_one_checkpoint(self, connection, session):
+        """The second request came before the first answer."""
+        assert save_without_id(connection, "left", *HELLO, *"cd", "left", "yes") == session
+        right = save_without_id(connection, "right", *HELLO, *"cd", "right", "yes")
         assert right != session
         assert listed(connection) == {session: 6, right: 6}
-        assert by_id(connection, "second", *HELLO, *"cd", "third", "yes") == "second"
+        assert save_by_id(connection, "second", *HELLO, *"cd", "third", "yes") == "second"
 
 
 class TestTheEnd:
@@ -161,56 +163,56 @@ class TestTheEnd:
         ],
     )
     def test_deleted(self, connection, session, deleted, left):
-        removed = sessions.delete(connection, sessions.named([deleted or session]), [deleted or session])
-        assert {name: len(found) for name in ("first", "second") if (found := words(connection, name))} == left
+        removed = sessions.delete_rows(connection, sessions.where_named([deleted or session]), [deleted or session])
+        assert {name: len(found) for name in ("first", "second") if (found := texts_of(connection, name))} == left
         assert listed(connection) == dict.fromkeys([session] if left else [], 4)
         assert {*removed.ids, *removed.checkpoint_ids} == ({"first"} if left else {session, "first", "second"})
-        assert checkpoints.count(connection, 1) == len(left)
+        assert checkpoints.count_checkpoints(connection, 1) == len(left)
 
     def test_a_deleted_checkpoint_goes_on_as_a_session_of_its_own(self, connection, session):
-        sessions.delete(connection, sessions.named([session]))
-        assert by_id(connection, "second", *HELLO, *"cdef") == "second"
+        sessions.delete_rows(connection, sessions.where_named([session]))
+        assert save_by_id(connection, "second", *HELLO, *"cdef") == "second"
         assert listed(connection) == {"second": 6}
 
     def test_expired(self, connection, session):
-        assert [words(connection, name, EXPIRED) for name in ("first", "second", session)] == [None] * 3
-        assert by_id(connection, "second", "new", "life", moment=EXPIRED) == "second"
+        assert [texts_of(connection, name, EXPIRED) for name in ("first", "second", session)] == [None] * 3
+        assert save_by_id(connection, "second", "new", "life", moment=EXPIRED) == "second"
         assert listed(connection, EXPIRED) == {"second": 2}
-        assert words(connection, "second", EXPIRED) == ["new", "life"]
+        assert texts_of(connection, "second", EXPIRED) == ["new", "life"]
 
     def test_purged(self, connection, path, session):
-        purged = purge(connection, EXPIRED, path)
-        assert (purged.session_ids, set(purged.checkpoint_ids)) == ((session,), {"first", "second"})
+        purged = purge_expired(connection, EXPIRED, path)
+        assert (purged.ids, set(purged.checkpoint_ids)) == ((session,), {"first", "second"})
         assert connection.execute("SELECT count(*) FROM checkpoints").fetchone()[0] == 0
 
     def test_hidden_and_restored(self, connection, session):
-        sessions.hide(connection, NOW, [session])
-        assert [words(connection, name) for name in ("first", "second", session)] == [None] * 3
-        sessions.restore(connection, [session])
-        assert [len(words(connection, name)) for name in ("first", "second", session)] == [2, 4, 4]
+        sessions.hide_rows(connection, NOW, [session])
+        assert [texts_of(connection, name) for name in ("first", "second", session)] == [None] * 3
+        sessions.restore_rows(connection, [session])
+        assert [len(texts_of(connection, name)) for name in ("first", "second", session)] == [2, 4, 4]
 
-    @pytest.mark.parametrize("go_on", [by_id, by_words])
-    def test_what_goes_on_from_a_hidden_end_stays_hidden(self, connection, session, go_on):
-        sessions.hide(connection, NOW, [session])
-        name = "second" if go_on is by_id else "third"
+    @pytest.mark.parametrize("go_on", [save_by_id, save_without_id])
+    def test_continuations_of_a_hidden_end_stay_hidden(self, connection, session, go_on):
+        sessions.hide_rows(connection, NOW, [session])
+        name = "second" if go_on is save_by_id else "third"
         assert go_on(connection, name, *HELLO, *"cdef") == session
         assert listed(connection) == {}
-        sessions.restore(connection, [session])
+        sessions.restore_rows(connection, [session])
         assert listed(connection) == {session: 6}
 
     @pytest.mark.parametrize("name", ["first", "second"])
     def test_another_conversation_is_not_hidden_with_it(self, connection, session, name):
-        sessions.hide(connection, NOW, [session])
-        assert by_id(connection, name, "other", "words") == name
+        sessions.hide_rows(connection, NOW, [session])
+        assert save_by_id(connection, name, "other", "words") == name
         assert listed(connection) == {name: 2}
-        sessions.restore(connection, [session])
+        sessions.restore_rows(connection, [session])
         assert listed(connection) == {name: 2, session: 4}
 
     def test_the_only_checkpoint_of_a_hidden_session(self, connection, path):
-        session = by_words(connection, "only", *HELLO)
-        sessions.hide(connection, NOW, [session])
-        assert by_id(connection, "only", "other", "words") == "only"
-        purge(connection, Expiry(NOW.now + UNDO_SECONDS + 1, NOW.ttl), path)
+        session = save_without_id(connection, "only", *HELLO)
+        sessions.hide_rows(connection, NOW, [session])
+        assert save_by_id(connection, "only", "other", "words") == "only"
+        purge_expired(connection, Expiry(NOW.now + UNDO_SECONDS + 1, NOW.ttl), path)
         assert listed(connection) == {"only": 2}
 
 
@@ -218,13 +220,13 @@ OLDER = {"ses_2": (*HELLO, *"cd"), "ses_4": (*HELLO, *"ef"), "mine": HELLO}
 
 
 class TestOfAnOlderVersion:
-    """Before, a session had the id of its last answer, and the ids of earlier answers as its former ids."""
+    """Before migration 7, a session had the id of its last answer, and earlier answers' ids as former ids."""
 
     @pytest.fixture
     def older(self, path):
         path.parent.mkdir()
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            migrate(connection, path, shipped_migrations()[:6])
+            migrate_database(connection, path, shipped_migrations()[:6])
             for number, (name, texts) in enumerate(OLDER.items(), start=1):
                 self.add(connection, number, name, exchange(*texts))
             connection.executemany("INSERT INTO former_ids VALUES (?, ?, ?)", [("ses_1", 1, 2), ("ses_3", 2, 2)])
@@ -247,21 +249,21 @@ class TestOfAnOlderVersion:
 
     def test_the_ids_that_clients_have_find_the_same(self, older):
         with closing(open_database(older).connection) as connection:
-            found = {name: words(connection, name) for name in ("ses_1", "ses_2", "ses_3", "ses_4", "mine")}
+            found = {name: texts_of(connection, name) for name in ("ses_1", "ses_2", "ses_3", "ses_4", "mine")}
             assert found == {"ses_1": [*HELLO], "ses_3": [*HELLO]} | {name: [*texts] for name, texts in OLDER.items()}
 
     def test_it_is_copied_before(self, older):
         open_database(older).connection.close()
-        assert [backup.name for backup in backups(older)] == [f"{older.name}.before-v7"]
+        assert [backup.name for backup in list_backups(older)] == [f"{older.name}.before-v7"]
 
     def test_they_go_on(self, older):
         with closing(open_database(older).connection) as connection:
-            unnamed = sessions.find_summary(connection, NOW, "ses_2").id
+            unnamed = sessions.load_summary(connection, NOW, "ses_2").id
             assert set(listed(connection)) == {unnamed, "ses_4", "mine"}
-            assert by_id(connection, "ses_1", *HELLO, "x", "y") == "ses_1"
-            assert by_id(connection, "mine", *HELLO, "x", "y") == "mine"
-            assert by_id(connection, "ses_4", *HELLO, *"efgh") == "ses_4"
-            assert by_words(connection, "ses_5", *HELLO, *"cd", "x", "y") == unnamed
-            assert words(connection, "ses_2") == [*HELLO, *"cd"]
-            assert by_id(connection, "ses_2", *HELLO, *"cdef") == "ses_2"
+            assert save_by_id(connection, "ses_1", *HELLO, "x", "y") == "ses_1"
+            assert save_by_id(connection, "mine", *HELLO, "x", "y") == "mine"
+            assert save_by_id(connection, "ses_4", *HELLO, *"efgh") == "ses_4"
+            assert save_without_id(connection, "ses_5", *HELLO, *"cd", "x", "y") == unnamed
+            assert texts_of(connection, "ses_2") == [*HELLO, *"cd"]
+            assert save_by_id(connection, "ses_2", *HELLO, *"cdef") == "ses_2"
             assert len(listed(connection)) == 5

@@ -1,4 +1,4 @@
-"""Every state that a database file can be found in, and what becomes of it."""
+"""Opening database files in every state."""
 
 import os
 import shutil
@@ -11,11 +11,11 @@ import pytest
 from server import __version__
 from server.core.errors import DatabaseTooNew, DatabaseUnusable
 from server.store import saving, sessions
-from server.store.damage import beside, mark_suspect
+from server.store.damage import mark_suspect, side_path
 from server.store.database import open_database
 from server.store.expiry import Expiry
 from server.store.migrate import shipped_migrations, user_version
-from server.store.search_index import named_index, search_indexes, unusable_indexes
+from server.store.search_index import find_named_index, search_indexes, unusable_indexes
 from tests.store.conversations import exchange
 
 NOW = Expiry(now=1000.0, ttl=None)
@@ -33,17 +33,19 @@ def snapshot(folder):
 def fill(path, count=3):
     with closing(open_database(path).connection) as connection:
         for number in range(count):
-            saving.save(connection, NOW, exchange(f"question {number}", "answer " * 200), session_id=f"s{number}")
+            saving.save_exchange(
+                connection, NOW, exchange(f"question {number}", "answer " * 200), session_id=f"s{number}"
+            )
 
 
 def titles(connection):
-    page = sessions.list_page(connection, NOW, search=None, cursor=None, limit=200)
+    page = sessions.list_summaries(connection, NOW, search=None, cursor=None, limit=200)
     return sorted(item.title for item in page.items)
 
 
 @contextmanager
 def unfinished(path, statement):
-    """A database whose last commit is in its write-ahead log only, as after a kill."""
+    """Create a database whose last commit is only in the write-ahead log, as after a kill."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute(statement)
@@ -54,7 +56,7 @@ def test_a_new_database_is_private_whatever_the_umask(path):
     before = os.umask(0)
     try:
         with closing(open_database(path).connection) as connection:
-            saving.save(connection, NOW, exchange("a", "b"), "s")
+            saving.save_exchange(connection, NOW, exchange("a", "b"), "s")
             found = {file.name: rights(file) for file in path.parent.iterdir()}
     finally:
         os.umask(before)
@@ -66,7 +68,7 @@ def test_an_existing_database_becomes_private(path):
     fill(path)
     path.chmod(0o644)
     with closing(open_database(path).connection) as connection:
-        saving.save(connection, NOW, exchange("a", "b"), "s")
+        saving.save_exchange(connection, NOW, exchange("a", "b"), "s")
         assert {rights(file) for file in path.parent.iterdir()} == {0o600}
 
 
@@ -119,7 +121,7 @@ class TestTooNew:
         with pytest.raises(DatabaseTooNew) as caught:
             open_database(path)
         assert snapshot(path.parent).keys() == before.keys()
-        # The -shm is an index of the -wal that every reader may write anew.
+        # The -shm is an index of the -wal that every reader may rewrite.
         now = {name: held for name, held in snapshot(path.parent).items() if not name.endswith("-shm")}
         assert now == {name: before[name] for name in now}
         return caught.value
@@ -143,7 +145,7 @@ class TestTooNew:
         with unfinished(path, "PRAGMA user_version = 99"):
             shutil.copytree(path.parent, copy.parent)
         for suffix in lost:
-            beside(copy, suffix).unlink()
+            side_path(copy, suffix).unlink()
         assert copy.read_bytes()[60:64] == NEWEST.to_bytes(4, "big")
         assert self.refused(copy).found == 99
 
@@ -166,12 +168,12 @@ def test_another_programs_database_is_refused_and_left_untouched(path):
 
 
 class TestWhileAnotherProcessWorks:
-    """Others open, write and close the same file meanwhile: the last to close it removes its side files."""
+    """Other processes open and close the file at the same time: the last to close it removes its side files."""
 
     @pytest.mark.parametrize("looks", [1, 2])
     def test_a_side_file_goes_away_while_it_is_looked_at(self, path, monkeypatch, caplog, looks):
         fill(path)
-        side = beside(path, "-journal")
+        side = side_path(path, "-journal")
         side.touch()
         side.chmod(0o666)
         left = [None] * looks
@@ -196,7 +198,9 @@ class TestWhileAnotherProcessWorks:
         torn = tmp_path / "torn"
         torn.write_bytes(path.read_bytes()[:100] + b"\xff" * 8000)
         files = iter([torn])
-        monkeypatch.setattr("server.store.database._connect_uri", lambda file, mode: sqlite3.connect(next(files, file)))
+        monkeypatch.setattr(
+            "server.store.inspection._connect_uri", lambda file, mode: sqlite3.connect(next(files, file))
+        )
         opened = open_database(path)
         assert next(files, None) is None
         with closing(opened.connection) as connection:
@@ -231,7 +235,7 @@ class TestDamaged:
         opened = open_database(path)
         with closing(opened.connection) as connection:
             assert titles(connection) == []
-            saving.save(connection, NOW, exchange("new", "life"), "s")
+            saving.save_exchange(connection, NOW, exchange("new", "life"), "s")
         (aside,) = [file for file in path.parent.iterdir() if ".damaged-" in file.name]
         assert aside.read_bytes() == damaged
         assert str(aside) in opened.notice
@@ -245,12 +249,12 @@ class TestDamaged:
             path.write_bytes(sound[:start] + flipped + sound[start + 4096 :])
             opened = open_database(path)
             with closing(opened.connection) as connection:
-                # A page that is free, or text alone, is no damage to the structure.
+                # A free page or text alone does not damage the structure.
                 assert opened.notice or len(titles(connection)) == 3
 
     def test_its_write_ahead_log_goes_with_it(self, path, sound):
         path.write_bytes(b"x" * 5000)
-        beside(path, "-wal").write_bytes(b"y" * 100)
+        side_path(path, "-wal").write_bytes(b"y" * 100)
         open_database(path).connection.close()
         asides = {file.name.rpartition("-")[2]: file for file in path.parent.iterdir() if ".damaged-" in file.name}
         assert asides["wal"].read_bytes() == b"y" * 100
@@ -282,7 +286,7 @@ INDEX_DAMAGE = {
 
 
 class TestDamagedSearchIndex:
-    """The rows that an index is made from are sound: nothing is set aside, and the index is made anew."""
+    """The indexed rows are sound: the index is rebuilt, and the file not set aside."""
 
     @pytest.fixture(params=INDEX_DAMAGE)
     def damaged(self, path, request):
@@ -297,7 +301,7 @@ class TestDamagedSearchIndex:
             assert opened.notice is None
             assert titles(connection) == ["question 0", "question 1", "question 2"]
             assert connection.execute("PRAGMA quick_check").fetchone()[0] == "ok"
-            return sessions.list_page(connection, NOW, search=search, cursor=None, limit=10).total
+            return sessions.list_summaries(connection, NOW, search=search, cursor=None, limit=10).total
 
     def test_it_is_rebuilt_once_work_has_met_it(self, damaged):
         mark_suspect(damaged)
@@ -324,8 +328,8 @@ class TestDamagedSearchIndex:
                 connection.execute(f"DELETE FROM {index}_config")  # noqa: S608
         assert self.found(path, "question") == 3
         with closing(open_database(path).connection) as connection:
-            saving.save(connection, NOW, exchange("question 3", "later"), "s3")
-            assert sessions.list_page(connection, NOW, search="later", cursor=None, limit=10).total == 1
+            saving.save_exchange(connection, NOW, exchange("question 3", "later"), "s3")
+            assert sessions.list_summaries(connection, NOW, search="later", cursor=None, limit=10).total == 1
 
     def test_a_migration_finds_it_rebuilt(self, path):
         first = shipped_migrations()[:1]
@@ -376,7 +380,7 @@ class TestDamagedSearchIndex:
     ],
 )
 def test_which_index_a_finding_is_about(finding, index):
-    assert named_index(finding, ["title_search", "message_search"]) == index
+    assert find_named_index(finding, ["title_search", "message_search"]) == index
 
 
 class TestUnusable:

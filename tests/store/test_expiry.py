@@ -1,4 +1,4 @@
-"""What is purged, when, and what a clock that jumps does to it."""
+"""Purges, and purges after a clock was set."""
 
 import os
 
@@ -6,19 +6,19 @@ import pytest
 
 from server.core.records import RequestFilter
 from server.store import expiry, requests, saving, sessions
-from server.store.damage import beside
-from server.store.expiry import Expiry
+from server.store.damage import side_path
+from server.store.expiry import Expiry, Removed
 from tests.store.conversations import exchange, files_with, record
 
 TTL = 100.0
 
 
 def save(connection, session_id, at, *texts):
-    saving.save(connection, Expiry(at, TTL), exchange(*(texts or ("a", "b"))), session_id=session_id)
+    saving.save_exchange(connection, Expiry(at, TTL), exchange(*(texts or ("a", "b"))), session_id=session_id)
 
 
 def purge(connection, path, now, ttl=TTL):
-    return expiry.purge(connection, Expiry(now, ttl), path)
+    return expiry.purge_expired(connection, Expiry(now, ttl), path)
 
 
 def stored(connection):
@@ -26,13 +26,13 @@ def stored(connection):
 
 
 def logged(connection):
-    return {item.id for item in requests.list_page(connection, RequestFilter(), cursor=None, limit=50).items}
+    return {item.id for item in requests.list_records(connection, RequestFilter(), cursor=None, limit=50).items}
 
 
 def test_the_expired_go_and_the_others_stay(connection, path):
     for name, at in (("old", 899.0), ("due", 900.0), ("young", 901.0)):
         save(connection, name, at)
-    assert set(purge(connection, path, 1000.0).session_ids) == {"old", "due"}
+    assert set(purge(connection, path, 1000.0).ids) == {"old", "due"}
     assert stored(connection) == {"young"}
     assert connection.execute("SELECT count(*) FROM messages").fetchone()[0] == 2
 
@@ -40,33 +40,33 @@ def test_the_expired_go_and_the_others_stay(connection, path):
 def test_use_keeps_a_session(connection, path):
     save(connection, "s", 900.0)
     save(connection, "s", 950.0, "a", "b", "c", "d")
-    assert purge(connection, path, 1000.0).session_ids == ()
-    assert purge(connection, path, 1050.0).session_ids == ("s",)
+    assert purge(connection, path, 1000.0).ids == ()
+    assert purge(connection, path, 1050.0).ids == ("s",)
 
 
 def test_the_pinned_stay(connection, path):
     save(connection, "s", 900.0)
-    sessions.pin(connection, Expiry(900.0, TTL), "s", True)
-    assert purge(connection, path, 9e9).session_ids == ()
-    sessions.pin(connection, Expiry(9e9, TTL), "s", False)
-    assert purge(connection, path, 9e9).session_ids == ("s",)
+    sessions.set_pinned(connection, Expiry(900.0, TTL), "s", True)
+    assert purge(connection, path, 9e9).ids == ()
+    sessions.set_pinned(connection, Expiry(9e9, TTL), "s", False)
+    assert purge(connection, path, 9e9).ids == ("s",)
 
 
 def test_without_a_ttl_everything_stays(connection, path):
     save(connection, "s", 0.0)
-    requests.write(connection, [record("r", 0.0, status="ok")])
-    assert purge(connection, path, 9e9, ttl=None) == expiry.Purged((), 0)
+    requests.write_records(connection, [record("r", 0.0, status="ok")])
+    assert purge(connection, path, 9e9, ttl=None) == Removed((), ())
     assert (stored(connection), logged(connection)) == ({"s"}, {"r"})
 
 
 def test_a_new_ttl_holds_for_what_is_there(connection, path):
     save(connection, "s", 900.0)
-    assert purge(connection, path, 950.0).session_ids == ()
-    assert purge(connection, path, 950.0, ttl=10.0).session_ids == ("s",)
+    assert purge(connection, path, 950.0).ids == ()
+    assert purge(connection, path, 950.0, ttl=10.0).ids == ("s",)
 
 
 def test_requests_go_with_the_same_ttl(connection, path):
-    requests.write(
+    requests.write_records(
         connection,
         [
             record("old", 900.0, status="ok"),
@@ -74,22 +74,25 @@ def test_requests_go_with_the_same_ttl(connection, path):
             record("young", 901.0, status="ok"),
         ],
     )
-    assert purge(connection, path, 1000.0).requests == 1
+    purge(connection, path, 1000.0)
     assert logged(connection) == {"running", "young"}
 
 
 def test_a_clock_that_was_set_back_keeps_nothing_for_ever(connection, path):
     save(connection, "s", 5_000_000.0)
-    requests.write(connection, [record("r", 5_000_000.0, status="ok")])
-    assert purge(connection, path, 1000.0).session_ids == ()
-    assert sessions.find(connection, Expiry(1000.0, TTL), "s").summary.last_used_at == 1000.0
-    assert purge(connection, path, 1099.0) == expiry.Purged((), 0)
-    assert purge(connection, path, 1100.0) == expiry.Purged(("s",), 1)
+    requests.write_records(connection, [record("r", 5_000_000.0, status="ok")])
+    assert purge(connection, path, 1000.0).ids == ()
+    assert sessions.load_session(connection, Expiry(1000.0, TTL), "s").summary.last_used_at == 1000.0
+    assert purge(connection, path, 1099.0) == Removed((), ())
+    assert purge(connection, path, 1100.0) == Removed(("s",), ())
+    assert logged(connection) == set()
 
 
 def test_nothing_of_the_expired_stays_on_the_disk(connection, path):
     save(connection, "s", 900.0, "the password is xyzzyplugh", "noted: xyzzyplugh")
-    requests.write(connection, [record("r", 900.0, status="ok", error="frobnicate", response_body="xyzzyplugh")])
+    requests.write_records(
+        connection, [record("r", 900.0, status="ok", error="frobnicate", response_body="xyzzyplugh")]
+    )
     save(connection, "young", 990.0, "hello", "there")
     assert files_with(path.parent, "xyzzyplugh")
     assert files_with(path.parent, "frobnicate")
@@ -100,7 +103,7 @@ def test_nothing_of_the_expired_stays_on_the_disk(connection, path):
 
 @pytest.mark.parametrize(("ttl", "stays"), [(TTL, {"young"}), (None, {"young", "old"})])
 def test_old_copies_of_the_database_go_too(connection, path, ttl, stays):
-    copies = {"old": beside(path, ".before-v2"), "young": beside(path, ".before-v3")}
+    copies = {"old": side_path(path, ".before-v2"), "young": side_path(path, ".before-v3")}
     for name, modified in (("old", 900.0), ("young", 901.0)):
         copies[name].touch()
         os.utime(copies[name], (modified, modified))
@@ -109,9 +112,9 @@ def test_old_copies_of_the_database_go_too(connection, path, ttl, stays):
 
 
 def test_a_copy_that_another_process_removes_meanwhile_is_gone(connection, path, monkeypatch):
-    here, gone = beside(path, ".before-v2"), beside(path, ".before-v3.part-x")
+    here, gone = side_path(path, ".before-v2"), side_path(path, ".before-v3.part-x")
     here.touch()
     os.utime(here, (900.0, 900.0))
-    monkeypatch.setattr(expiry, "backups", lambda _: [gone, here])
+    monkeypatch.setattr(expiry, "list_backups", lambda _: [gone, here])
     purge(connection, path, 1000.0)
     assert not here.exists()

@@ -1,4 +1,4 @@
-"""A session as JSON and as Markdown."""
+"""Export of sessions as JSON and Markdown."""
 
 import orjson
 import pytest

@@ -1,4 +1,4 @@
-"""What happens while nothing can be written, and after that. SQLite itself bounds the file, as a full disk does."""
+"""Reads and writes during and after a full disk, which `PRAGMA max_page_count` simulates."""
 
 import pytest
 
@@ -11,8 +11,8 @@ from tests.waiting import until
 
 
 async def fill(store):
-    """No page more than there are now."""
-    pages = await store._thread.submit(lambda connection: connection.execute("PRAGMA page_count").fetchone()[0])
+    """Allow no page more than now."""
+    pages = await store._thread.submit_job(lambda connection: connection.execute("PRAGMA page_count").fetchone()[0])
     await limit(store, pages)
 
 
@@ -21,7 +21,7 @@ async def free(store):
 
 
 async def limit(store, pages):
-    await store._thread.submit(lambda connection: connection.execute(f"PRAGMA max_page_count = {pages}").fetchall())
+    await store._thread.submit_job(lambda connection: connection.execute(f"PRAGMA max_page_count = {pages}").fetchall())
 
 
 LARGE = "word " * 50_000
@@ -45,11 +45,13 @@ async def test_a_request_that_ends_meanwhile_is_not_shown_as_running(store):
     assert (await store.get_request("a")).response_body == LARGE
     await free(store)
     assert await listed(store) == [("a", "ok")]
-    stored = await store._thread.submit(lambda connection: connection.execute("SELECT status FROM requests").fetchone())
+    stored = await store._thread.submit_job(
+        lambda connection: connection.execute("SELECT status FROM requests").fetchone()
+    )
     assert stored["status"] == "ok"
 
 
-async def test_it_is_told_once_and_once_more_when_it_is_over(store, bus, events):
+async def test_the_notice_is_published_once_and_cleared_once(store, bus, events):
     await fill(store)
     for number in range(3):
         await store.record_request(record(f"r{number}", response_body=LARGE))
@@ -80,12 +82,12 @@ async def test_a_session_that_could_not_be_saved_is_saved_later(store, bus, even
     assert events == [notice, SessionChanged("s"), SessionChanged("s"), NoticeCleared(HISTORY_TOPIC)]
 
 
-async def test_a_small_request_does_not_say_that_all_is_well(store, bus):
-    """A little room may be left: enough for a record, and not for a conversation."""
+async def test_a_small_write_does_not_clear_the_notice(store, bus):
+    """The space left may fit a record but not a conversation."""
     await fill(store)
     with pytest.raises(DatabaseUnusable):
         await store.save_session("s", **saved_as(exchange("a", LARGE)))
-    pages = await store._thread.submit(lambda connection: connection.execute("PRAGMA page_count").fetchone()[0])
+    pages = await store._thread.submit_job(lambda connection: connection.execute("PRAGMA page_count").fetchone()[0])
     await limit(store, pages + 10)
     await store.record_request(record("a", status="ok"))
     assert await listed(store) == [("a", "ok")]
@@ -105,7 +107,7 @@ async def test_what_was_running_when_the_server_died_is_closed_by_the_next_start
     assert "stopped" in (await again.get_request("a")).error
 
 
-async def test_what_is_lost_in_the_end_is_told(open_store, caplog):
+async def test_losses_are_logged_at_close(open_store, caplog):
     store = await open_store()
     await fill(store)
     await store.record_request(record("a", response_body=LARGE))

@@ -1,4 +1,4 @@
-"""Sessions that a person deleted and may still have back: nothing finds them, and they are gone soon after."""
+"""Hidden sessions: nothing finds them, and they are removed after the undo time."""
 
 import asyncio
 import subprocess
@@ -19,7 +19,7 @@ SAID = ("What is the secret word?", "It is xylophone.")
 
 @pytest.fixture
 async def store(path, bus, clock):
-    """A store with the session s, of whose words the word xylophone is one."""
+    """A store with the session `s`, which contains the word xylophone."""
     store = await Store.open(path, bus=bus, clock=clock, ttl_seconds=None)
     await save(store, "s", *SAID)
     yield store
@@ -31,7 +31,7 @@ async def save(store, session_id, *texts, **options):
 
 
 async def session_of(store, checkpoint_id):
-    """The id of the session."""
+    """Return the id of the checkpoint's session."""
     return (await store.find_summary(checkpoint_id)).id
 
 
@@ -74,7 +74,7 @@ async def test_they_are_restored_as_they_were(store):
     assert await listed(store, "xylophone") == ["s"]
 
 
-async def test_they_are_removed_for_good_and_it_is_told(store, bus, path):
+async def test_they_are_removed_for_good_and_an_event_is_published(store, bus, path):
     events = []
     bus.subscribe(events.append)
     await store.hide_sessions(["s"])
@@ -91,7 +91,7 @@ async def test_only_what_is_hidden_is_removed(store):
     assert await listed(store) == ["s"]
 
 
-async def test_a_deletion_of_a_program_s_is_real_at_once(store, path):
+async def test_a_deletion_over_the_api_is_immediate(store, path):
     await store.hide_sessions(["s"])
     assert await store.delete_session("s")
     assert files_with(path.parent, "xylophone") == []
@@ -101,11 +101,11 @@ async def test_a_deletion_of_a_program_s_is_real_at_once(store, path):
     ("passed", "left"), [(0.0, True), (UNDO_SECONDS, True), (UNDO_SECONDS + 1, False), (-1, False)]
 )
 async def test_a_purge_removes_those_that_nobody_can_restore_any_more(store, clock, path, passed, left):
-    """The last: a clock that was set back must not keep them."""
+    """The last case: a clock that was set back must not keep them."""
     await store.pin_session("s", True)
     await store.hide_sessions(["s"])
     clock.now += passed
-    await store.purge()
+    await store.purge_expired()
     assert bool(files_with(path.parent, "xylophone")) is left
     await store.restore_sessions(["s"])
     assert await listed(store) == (["s"] if left else [])
@@ -128,12 +128,12 @@ async def test_a_process_that_is_killed_leaves_nothing_to_be_found(store, path, 
     assert process.returncode != 0
     again = await Store.open(path, bus=bus, clock=clock, ttl_seconds=None)
     assert await listed(again) == []
-    await again.purge()
+    await again.purge_expired()
     assert files_with(path.parent, "xylophone") == []
     await again.close()
 
 
-async def test_one_that_has_gone_on_since_it_was_seen_is_meant(store, bus):
+async def test_messages_added_since_the_list_are_hidden_too(store, bus):
     events = []
     await save(store, "ses_1", "Hello", "Hi", explicit=False)
     session = await session_of(store, "ses_1")
@@ -149,7 +149,7 @@ async def test_one_that_has_gone_on_since_it_was_seen_is_meant(store, bus):
 
 
 @pytest.mark.parametrize("explicit", [True, False])
-async def test_what_goes_on_from_it_goes_with_it(store, path, explicit):
+async def test_continuations_are_deleted_with_it(store, path, explicit):
     await save(store, "t", "Hello", "Hi", explicit=explicit)
     session = await session_of(store, "t")
     await store.hide_sessions([session])

@@ -1,4 +1,4 @@
-"""kill -9 at any statement loses nothing that was acknowledged, and leaves a file that opens."""
+"""kill -9 at any statement loses no acknowledged write and leaves a file that opens."""
 
 import signal
 import subprocess
@@ -18,7 +18,7 @@ NOW = Expiry(now=1000.0, ttl=None)
 
 
 def run_until_killed(path, statements):
-    """The lines that the process wrote before it was killed."""
+    """Return the lines that the process wrote before it was killed."""
     process = subprocess.run(
         [sys.executable, "-m", "tests.store.killed_process", str(path), str(statements)],
         cwd=ROOT,
@@ -31,7 +31,7 @@ def run_until_killed(path, statements):
 
 
 def acknowledged(lines):
-    """The number of messages of each session that has to be there."""
+    """Return the acknowledged number of messages of each session."""
     counts = {}
     for line in lines:
         match line.split():
@@ -52,15 +52,17 @@ def stored(path):
         sql = "SELECT id FROM sessions WHERE explicit UNION SELECT id FROM checkpoints"
         ids = [row["id"] for row in connection.execute(sql)]
         unnamed = connection.execute("SELECT number FROM sessions WHERE NOT explicit").fetchall()
-        assert all(checkpoints.count(connection, row["number"]) for row in unnamed)  # none that nobody can find
-        return {name: len(sessions.find(connection, NOW, name).messages) for name in ids}
+        assert all(
+            checkpoints.count_checkpoints(connection, row["number"]) for row in unnamed
+        )  # no unreachable session
+        return {name: len(sessions.load_session(connection, NOW, name).messages) for name in ids}
 
 
 def assert_nothing_lost(lines, before, path):
     kept = {**before, **acknowledged(lines)}
     found = stored(path)
-    assert set(found.values()) <= {2, 4}  # nothing is half there
-    # What was being done when the process died may be done or not.
+    assert set(found.values()) <= {2, 4}  # no partial save
+    # The statement that killed the process may or may not have been committed.
     undone = {name for name in kept if name not in found}
     more = {name for name in found if found[name] != kept.get(name)}
     assert len(undone | more) <= 1

@@ -1,4 +1,4 @@
-"""Schema versions, one after the other."""
+"""Schema migrations."""
 
 import json
 import sqlite3
@@ -13,7 +13,14 @@ from server.core.transcript import digest
 from server.store import requests, saving, sessions
 from server.store.database import open_database
 from server.store.expiry import Expiry
-from server.store.migrate import Migration, backups, migrate, shipped_migrations, transaction, user_version
+from server.store.migrate import (
+    Migration,
+    list_backups,
+    migrate_database,
+    shipped_migrations,
+    transaction,
+    user_version,
+)
 from tests.store.conversations import exchange
 
 NOW = Expiry(now=1000.0, ttl=None)
@@ -37,7 +44,7 @@ def schema(path):
 
 def save_one(path):
     with closing(open_database(path).connection) as connection:
-        saving.save(connection, NOW, exchange("question", "answer"), session_id="kept")
+        saving.save_exchange(connection, NOW, exchange("question", "answer"), session_id="kept")
 
 
 def test_the_numbers_have_no_gap():
@@ -48,7 +55,7 @@ def test_the_numbers_have_no_gap():
 def test_every_older_version_becomes_the_newest(tmp_path, version):
     older, new = tmp_path / "older.db", tmp_path / "new.db"
     with closing(sqlite3.connect(older, isolation_level=None)) as connection:
-        migrate(connection, older, SHIPPED[:version])
+        migrate_database(connection, older, SHIPPED[:version])
         assert user_version(connection) == version
     open_database(older).connection.close()
     open_database(new).connection.close()
@@ -56,11 +63,11 @@ def test_every_older_version_becomes_the_newest(tmp_path, version):
 
 
 def test_sessions_of_the_first_version_go_on(path):
-    """Those with ids that clients chose under these alone; the others by what was said, too."""
+    """Sessions with client-chosen ids continue only by id; others by their history too."""
     old = exchange("a", "b")
     path.parent.mkdir()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        migrate(connection, path, SHIPPED[:1])
+        migrate_database(connection, path, SHIPPED[:1])
         for number, name in enumerate(("mine", "ses_1"), start=1):
             connection.execute(
                 "INSERT INTO sessions VALUES (?, ?, 'a', 0, 'ide', 'opus', ?, 1, 1, 0, ?, ?, 2, 2, 0, 0)",
@@ -72,25 +79,25 @@ def test_sessions_of_the_first_version_go_on(path):
             )
     longer = exchange("a", "b", "c", "d")
     with closing(open_database(path).connection) as connection:
-        session = sessions.find_summary(connection, NOW, "ses_1").id
-        assert saving.save(connection, NOW, longer, "ses_2", explicit=False, prefix=2) == session
-        assert saving.save(connection, NOW, longer, "ses_3", explicit=False, prefix=2) != session
-        saving.save(connection, NOW, longer, "mine")
+        session = sessions.load_summary(connection, NOW, "ses_1").id
+        assert saving.save_exchange(connection, NOW, longer, "ses_2", explicit=False, prefix=2) == session
+        assert saving.save_exchange(connection, NOW, longer, "ses_3", explicit=False, prefix=2) != session
+        saving.save_exchange(connection, NOW, longer, "mine")
         for name in ("mine", "ses_2", "ses_3"):
-            assert list(sessions.find(connection, NOW, name).messages) == list(longer.messages)
-        assert list(sessions.find(connection, NOW, "ses_1").messages) == list(old.messages)
+            assert list(sessions.load_session(connection, NOW, name).messages) == list(longer.messages)
+        assert list(sessions.load_session(connection, NOW, "ses_1").messages) == list(old.messages)
 
 
 def test_requests_of_before_are_found_by_their_status(path):
     path.parent.mkdir()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        migrate(connection, path, SHIPPED[:4])
+        migrate_database(connection, path, SHIPPED[:4])
         connection.execute(
             "INSERT INTO requests (id, started_at, client, endpoint, stream, status, http_status, warnings)"
             " VALUES ('req_1', 1.0, 'aider', '/v1/messages', 1, 'error', 503, '[]')"
         )
     with closing(open_database(path).connection) as connection:
-        found = requests.list_page(connection, RequestFilter(search="aider 503"), cursor=None, limit=10)
+        found = requests.list_records(connection, RequestFilter(search="aider 503"), cursor=None, limit=10)
         assert [record.id for record in found.items] == ["req_1"]
         connection.execute("INSERT INTO request_search (request_search, rank) VALUES ('integrity-check', 1)")
 
@@ -99,8 +106,8 @@ def test_a_migration_keeps_what_is_there(path):
     save_one(path)
     with closing(open_database(path, migrations=[*SHIPPED, NEXT]).connection) as connection:
         assert user_version(connection) == NEXT.number
-        assert sessions.find(connection, NOW, "kept").messages[0]["content"][0]["text"] == "question"
-        saving.save(connection, NOW, exchange("new"), session_id="new")
+        assert sessions.load_session(connection, NOW, "kept").messages[0]["content"][0]["text"] == "question"
+        saving.save_exchange(connection, NOW, exchange("new"), session_id="new")
         colours = connection.execute("SELECT id, colour FROM sessions ORDER BY id").fetchall()
     assert [tuple(row) for row in colours] == [("kept", "blue"), ("new", "red; dark")]
 
@@ -108,7 +115,7 @@ def test_a_migration_keeps_what_is_there(path):
 def test_the_database_is_copied_before_a_migration(path):
     save_one(path)
     open_database(path, migrations=[*SHIPPED, NEXT]).connection.close()
-    (backup,) = backups(path)
+    (backup,) = list_backups(path)
     assert backup.name == f"{path.name}.before-v{NEXT.number}"
     assert backup.stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(backup)) as connection:
@@ -119,7 +126,7 @@ def test_the_database_is_copied_before_a_migration(path):
 def test_no_copy_is_made_without_need(path):
     save_one(path)
     open_database(path).connection.close()
-    assert backups(path) == []
+    assert list_backups(path) == []
 
 
 def test_a_migration_that_fails_changes_nothing(path):
@@ -129,7 +136,7 @@ def test_a_migration_that_fails_changes_nothing(path):
         open_database(path, migrations=[*SHIPPED, BROKEN])
     assert schema(path) == before
     with closing(open_database(path).connection) as connection:
-        assert sessions.find(connection, NOW, "kept")
+        assert sessions.load_session(connection, NOW, "kept")
 
 
 def test_processes_that_open_an_old_database_at_once_migrate_it_once(path):
@@ -141,7 +148,7 @@ def test_processes_that_open_an_old_database_at_once_migrate_it_once(path):
 
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(open_newest, range(8))) == [NEXT.number] * 8
-    (backup,) = backups(path)
+    (backup,) = list_backups(path)
     with closing(sqlite3.connect(backup)) as connection:
         assert user_version(connection) == SHIPPED[-1].number
 

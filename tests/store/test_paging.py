@@ -1,4 +1,4 @@
-"""Cursors, limits and pages of a list that changes while it is read."""
+"""Cursors, limits and pages of a list that changes between reads."""
 
 import base64
 
@@ -36,14 +36,14 @@ def test_a_cursor_of_another_shape_is_refused(held):
 @pytest.mark.parametrize("limit", [0, -1, 201])
 def test_a_limit_out_of_range_is_refused(connection, limit):
     with pytest.raises(InvalidRequest) as caught:
-        requests.list_page(connection, ALL, cursor=None, limit=limit)
+        requests.list_records(connection, ALL, cursor=None, limit=limit)
     assert caught.value.param == "limit"
 
 
 def pages(connection, limit, between=lambda: None, wanted=ALL):
     cursor = None
     while True:
-        page = requests.list_page(connection, wanted, cursor=cursor, limit=limit)
+        page = requests.list_records(connection, wanted, cursor=cursor, limit=limit)
         yield [item.id for item in page.items]
         cursor = page.next_cursor
         if cursor is None:
@@ -52,8 +52,8 @@ def pages(connection, limit, between=lambda: None, wanted=ALL):
 
 
 def fill(connection, count):
-    # Several have the same time: their order is by id then.
-    requests.write(connection, [record(f"r{at:04}", started_at=1000.0 + at // 3) for at in range(count)])
+    # Rows with the same time are sorted by id.
+    requests.write_records(connection, [record(f"r{at:04}", started_at=1000.0 + at // 3) for at in range(count)])
 
 
 @pytest.mark.parametrize("limit", [1, 7, 10, 20, 21, 200])
@@ -65,24 +65,24 @@ def test_the_pages_make_up_the_list(connection, limit):
     assert found[-1]
 
 
-def test_what_comes_in_between_shifts_nothing(connection):
+def test_added_rows_shift_nothing(connection):
     fill(connection, 50)
     new = iter(range(1000))
 
     def more():
         number = next(new)
-        requests.write(connection, [record(f"new{number}", started_at=5000.0 + number)])
+        requests.write_records(connection, [record(f"new{number}", started_at=5000.0 + number)])
 
     found = [id for page in pages(connection, 10, more) for id in page]
     assert found == [f"r{at:04}" for at in reversed(range(50))]
 
 
-def test_what_goes_in_between_shifts_nothing(connection):
+def test_deleted_rows_shift_nothing(connection):
     fill(connection, 50)
     gone = iter(range(49, -1, -1))
 
     def less():
-        requests.delete(connection, requests.matching(RequestFilter(since=1000.0 + next(gone) // 3)))
+        requests.delete_records(connection, requests.where_filter(RequestFilter(since=1000.0 + next(gone) // 3)))
 
     found = [id for page in pages(connection, 10, less) for id in page]
     assert found == [f"r{at:04}" for at in reversed(range(50))]

@@ -1,4 +1,4 @@
-"""The log of requests, row by row."""
+"""Rows of the request log."""
 
 import re
 from dataclasses import fields, replace
@@ -42,15 +42,15 @@ FULL = RequestRecord(
 
 
 def ids(connection, **wanted):
-    page = requests.list_page(connection, RequestFilter(**wanted), cursor=None, limit=200)
+    page = requests.list_records(connection, RequestFilter(**wanted), cursor=None, limit=200)
     assert page.total == len(page.items)
     return [item.id for item in page.items]
 
 
 @pytest.mark.parametrize("stored", [FULL, record()])
 def test_every_field_comes_back(connection, stored):
-    requests.write(connection, [stored])
-    assert requests.get(connection, stored.id) == stored
+    requests.write_records(connection, [stored])
+    assert requests.find_record(connection, stored.id) == stored
 
 
 def test_the_table_has_a_column_for_every_field(connection):
@@ -60,37 +60,37 @@ def test_the_table_has_a_column_for_every_field(connection):
 
 
 def test_a_list_leaves_the_bodies_and_the_headers_out(connection):
-    requests.write(connection, [FULL])
-    (item,) = requests.list_page(connection, RequestFilter(), cursor=None, limit=1).items
+    requests.write_records(connection, [FULL])
+    (item,) = requests.list_records(connection, RequestFilter(), cursor=None, limit=1).items
     assert item == replace(FULL, request_body=None, response_body=None, request_headers=None)
 
 
 def test_a_later_record_takes_the_place_of_the_earlier(connection):
     started = replace(FULL, status="running", error=None, model=None, duration=None)
-    requests.write(connection, [started])
-    requests.write(connection, [replace(started, model="claude-haiku-5-5"), FULL])
-    assert requests.get(connection, FULL.id) == FULL
+    requests.write_records(connection, [started])
+    requests.write_records(connection, [replace(started, model="claude-haiku-5-5"), FULL])
+    assert requests.find_record(connection, FULL.id) == FULL
     assert ids(connection) == [FULL.id]
     assert ids(connection, search="overloaded") == [FULL.id]
     assert ids(connection, search="haiku") == []
 
 
 def test_text_that_is_not_utf8_is_stored_all_the_same(connection):
-    requests.write(
+    requests.write_records(
         connection, [record(error="bytes: \udcff", warnings=("\ud800",), request_headers=(("x-a", "\ud800"),))]
     )
-    assert requests.get(connection, "req_1").error == "bytes: ?"
-    assert requests.get(connection, "req_1").warnings == ("?",)
-    assert requests.get(connection, "req_1").request_headers == (("x-a", "?"),)
+    assert requests.find_record(connection, "req_1").error == "bytes: ?"
+    assert requests.find_record(connection, "req_1").warnings == ("?",)
+    assert requests.find_record(connection, "req_1").request_headers == (("x-a", "?"),)
 
 
 def test_an_unknown_request(connection):
-    assert requests.get(connection, "nobody") is None
-    assert requests.get(connection, "\udcff") is None
+    assert requests.find_record(connection, "nobody") is None
+    assert requests.find_record(connection, "\udcff") is None
 
 
 def test_filters(connection):
-    requests.write(
+    requests.write_records(
         connection,
         [
             record("a", 10.0, status="ok", session_id="s1"),
@@ -112,31 +112,33 @@ def test_filters(connection):
 
 def test_a_status_is_found_as_soon_as_it_is_known(connection):
     running = record("a", 10.0)
-    requests.write(connection, [running, record("b", 20.0, status="ok", http_status=200)])
+    requests.write_records(connection, [running, record("b", 20.0, status="ok", http_status=200)])
     assert ids(connection, search="running") == ["a"]
-    requests.write(connection, [replace(running, status="error", http_status=503)])
+    requests.write_records(connection, [replace(running, status="error", http_status=503)])
     assert ids(connection, search="running") == []
     assert ids(connection, search="error 503") == ["a"]
     assert ids(connection, search="50") == ["a"]
 
 
 def test_deleting_by_filter(connection):
-    requests.write(connection, [record(f"r{at}", float(at), status="ok" if at % 2 else "error") for at in range(10)])
-    assert requests.delete(connection, requests.matching(RequestFilter(status="error"))) == 5
+    requests.write_records(
+        connection, [record(f"r{at}", float(at), status="ok" if at % 2 else "error") for at in range(10)]
+    )
+    assert requests.delete_records(connection, requests.where_filter(RequestFilter(status="error"))) == 5
     assert ids(connection) == ["r9", "r7", "r5", "r3", "r1"]
-    assert requests.delete(connection, requests.matching(RequestFilter(search="r7"))) == 1
-    assert requests.delete(connection, requests.matching(RequestFilter())) == 4
+    assert requests.delete_records(connection, requests.where_filter(RequestFilter(search="r7"))) == 1
+    assert requests.delete_records(connection, requests.where_filter(RequestFilter())) == 4
     assert ids(connection) == []
     assert ids(connection, search="r9") == []
 
 
 def test_requests_that_a_crash_left_running_are_ended(connection):
-    requests.write(connection, [record("a"), record("b", status="ok"), record("c", error="was slow")])
+    requests.write_records(connection, [record("a"), record("b", status="ok"), record("c", error="was slow")])
     assert requests.mark_interrupted(connection) == 2
-    ended = requests.get(connection, "a")
+    ended = requests.find_record(connection, "a")
     assert (ended.status, ended.error) == ("error", "The server was stopped while this request was running.")
-    assert requests.get(connection, "b") == record("b", status="ok")
-    assert requests.get(connection, "c").error == "was slow"
+    assert requests.find_record(connection, "b") == record("b", status="ok")
+    assert requests.find_record(connection, "c").error == "was slow"
     assert ids(connection, search="stopped while") == ["a"]
 
 
@@ -152,9 +154,9 @@ def test_requests_that_a_crash_left_running_are_ended(connection):
 )
 @pytest.mark.parametrize("cursor", [(), (5.0, "r")])
 def test_no_list_is_sorted_or_scanned(connection, wanted, cursor):
-    where = requests.matching(wanted)
+    where = requests.where_filter(wanted)
     if cursor:
-        where.add("(started_at, id) < (?, ?)", *cursor)
+        where.add_condition("(started_at, id) < (?, ?)", *cursor)
     plan = connection.execute(f"EXPLAIN QUERY PLAN {REQUESTS.page_sql(where)}", [*where.parameters, 50])
     (step,) = [row["detail"] for row in plan]
     assert "USING INDEX requests_by_" in step
@@ -163,7 +165,7 @@ def test_no_list_is_sorted_or_scanned(connection, wanted, cursor):
 
 @pytest.mark.parametrize("wanted", [RequestFilter(session_id="s"), RequestFilter(session_id="s", since=1.0)])
 def test_a_sessions_requests_are_found_by_an_index(connection, wanted):
-    where = requests.matching(wanted)
+    where = requests.where_filter(wanted)
     plan = connection.execute(f"EXPLAIN QUERY PLAN {REQUESTS.page_sql(where)}", [*where.parameters, 50])
     steps = [row["detail"] for row in plan]
     assert any(step.startswith("SEARCH requests USING INDEX requests_by_session") for step in steps)
@@ -172,9 +174,9 @@ def test_a_sessions_requests_are_found_by_an_index(connection, wanted):
 
 def test_what_was_answered_with_a_checkpoint_is_the_sessions(connection):
     now = Expiry(1000.0, None)
-    session = saving.save(connection, now, exchange("a", "b"), "ses_1", explicit=False)
-    saving.save(connection, now, exchange("a", "b", "c", "d"), "ses_2", explicit=False, prefix=2)
-    requests.write(
+    session = saving.save_exchange(connection, now, exchange("a", "b"), "ses_1", explicit=False)
+    saving.save_exchange(connection, now, exchange("a", "b", "c", "d"), "ses_2", explicit=False, prefix=2)
+    requests.write_records(
         connection, [record(f"r{number}", float(number), session_id=f"ses_{number}") for number in (1, 2, 3)]
     )
     assert ids(connection, session_id=session) == ["r2", "r1"]
@@ -182,7 +184,7 @@ def test_what_was_answered_with_a_checkpoint_is_the_sessions(connection):
 
 
 def test_statistics(connection):
-    requests.write(
+    requests.write_records(
         connection,
         [
             record("before", 99.0, input_tokens=1),
@@ -192,7 +194,7 @@ def test_statistics(connection):
             record("after", 300.0, input_tokens=1),
         ],
     )
-    assert requests.statistics(connection, since=100.0, until=300.0, bucket_seconds=60.0) == [
+    assert requests.sum_by_bucket(connection, since=100.0, until=300.0, bucket_seconds=60.0) == [
         StatisticsBucket(100.0, 2, 1, 30, 10, 4, 0.5),
         StatisticsBucket(220.0, 1, 0, 0, 0, 0, 0.0),
     ]
@@ -201,11 +203,11 @@ def test_statistics(connection):
 @pytest.mark.parametrize("length", [0, -1, float("nan")])
 def test_statistics_of_no_time_are_refused(connection, length):
     with pytest.raises(InvalidRequest) as caught:
-        requests.statistics(connection, since=0.0, until=1.0, bucket_seconds=length)
+        requests.sum_by_bucket(connection, since=0.0, until=1.0, bucket_seconds=length)
     assert caught.value.param == "bucket_seconds"
 
 
 def test_a_condition_is_sql_and_its_parameters_are_not():
     where = Where()
-    where.add("id = ?", "'; DROP TABLE requests; --")
+    where.add_condition("id = ?", "'; DROP TABLE requests; --")
     assert where.sql == " WHERE id = ?"

@@ -1,4 +1,4 @@
-"""What a person types is never a syntax error, and finds what they mean."""
+"""User input is never a syntax error, and finds what the user means."""
 
 import sqlite3
 from contextlib import closing
@@ -11,7 +11,7 @@ from server.core.records import RequestFilter
 from server.store import requests, saving, sessions
 from server.store.database import open_database
 from server.store.expiry import Expiry
-from server.store.search import search_terms, storable
+from server.store.search import search_terms, storable_text
 from tests.store.conversations import exchange, record
 
 NOW = Expiry(now=1000.0, ttl=None)
@@ -23,23 +23,25 @@ HOSTILE = st.lists(st.one_of(st.sampled_from([*OPERATORS, "text:", "title"]), st
 def filled(tmp_path_factory):
     path = tmp_path_factory.mktemp("search") / "history.db"
     with closing(open_database(path).connection) as connection:
-        saving.save(connection, NOW, exchange("Wie heißt der Käse?", "It is called Gruyère."), session_id="cheese")
-        saving.save(connection, NOW, exchange("foo_bar-baz C++", "def main(): pass"), session_id="code")
-        saving.save(connection, NOW, exchange("Привет мир", "don't panic"), session_id="hello")
-        sessions.rename(connection, NOW, "hello", "Greetings NOT commands")
-        requests.write(connection, [record("req_abc123", client="Zed/1.2", error="Overloaded: try again")])
+        saving.save_exchange(
+            connection, NOW, exchange("Wie heißt der Käse?", "It is called Gruyère."), session_id="cheese"
+        )
+        saving.save_exchange(connection, NOW, exchange("foo_bar-baz C++", "def main(): pass"), session_id="code")
+        saving.save_exchange(connection, NOW, exchange("Привет мир", "don't panic"), session_id="hello")
+        sessions.set_title(connection, NOW, "hello", "Greetings NOT commands")
+        requests.write_records(connection, [record("req_abc123", client="Zed/1.2", error="Overloaded: try again")])
         yield connection
 
 
 def found(connection, search):
-    page = sessions.list_page(connection, NOW, search=search, cursor=None, limit=10)
+    page = sessions.list_summaries(connection, NOW, search=search, cursor=None, limit=10)
     return {item.id for item in page.items}
 
 
 @given(search=st.one_of(HOSTILE, st.text(st.characters(codec=None))))
 def test_no_input_is_an_error(filled, search):
     found(filled, search)
-    requests.list_page(filled, RequestFilter(search=search), cursor=None, limit=10)
+    requests.list_records(filled, RequestFilter(search=search), cursor=None, limit=10)
 
 
 @given(search=HOSTILE)
@@ -82,7 +84,7 @@ def test_what_is_found(filled, search, ids):
 
 @pytest.mark.parametrize("search", ["zed", "req_abc", "abc123", "overl", "Overloaded zed/1", "claude-opus", "nobody"])
 def test_what_requests_are_found(filled, search):
-    page = requests.list_page(filled, RequestFilter(search=search), cursor=None, limit=10)
+    page = requests.list_records(filled, RequestFilter(search=search), cursor=None, limit=10)
     assert page.total == len(page.items) == (0 if search in {"claude-opus", "nobody"} else 1)
 
 
@@ -93,5 +95,5 @@ def test_a_long_search_has_limits():
 
 @given(st.text(st.characters(codec=None)))
 def test_storable_text_can_be_stored(text):
-    assert storable(text).encode("utf-8").decode() == storable(text)
-    assert len(storable(text)) == len(text)
+    assert storable_text(text).encode("utf-8").decode() == storable_text(text)
+    assert len(storable_text(text)) == len(text)

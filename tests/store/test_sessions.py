@@ -1,4 +1,4 @@
-"""Finding, listing, changing and deleting stored sessions."""
+"""Finding, listing, changing and deleting rows of sessions."""
 
 import pytest
 
@@ -13,19 +13,19 @@ NOW = Expiry(now=1000.0, ttl=100.0)
 
 
 def save(connection, session_id, *texts, at=1000.0, **more):
-    return saving.save(connection, Expiry(at, 100.0), exchange(*texts, **more), session_id=session_id)
+    return saving.save_exchange(connection, Expiry(at, 100.0), exchange(*texts, **more), session_id=session_id)
 
 
 def chain(connection, *names):
-    """A session that went on without an id, with these checkpoints one after the other; returns its id."""
+    """Save a session of these checkpoints in turn; returns its id."""
     for at, name in enumerate(names):
         texts = [f"text {number}" for number in range(2 * at + 2)]
-        session = saving.save(connection, NOW, exchange(*texts), name, explicit=False, prefix=2 * at)
+        session = saving.save_exchange(connection, NOW, exchange(*texts), name, explicit=False, prefix=2 * at)
     return session
 
 
 def ids(connection, moment=NOW, **options):
-    page = sessions.list_page(connection, moment, **{"search": None, "cursor": None, "limit": 50, **options})
+    page = sessions.list_summaries(connection, moment, **{"search": None, "cursor": None, "limit": 50, **options})
     return [item.id for item in page.items]
 
 
@@ -33,13 +33,13 @@ class TestFinding:
     @pytest.mark.parametrize("session_id", ["nobody", "", "\udcff", "a" * 1000, "\0"])
     def test_an_unknown_id(self, connection, session_id):
         save(connection, "s", "a", "b")
-        assert sessions.find(connection, NOW, session_id) is None
+        assert sessions.load_session(connection, NOW, session_id) is None
 
     def test_an_expired_one_is_not_found(self, connection):
         save(connection, "s", "a", "b", at=900.0)
-        assert sessions.find(connection, Expiry(999.9, 100.0), "s")
-        assert sessions.find(connection, NOW, "s") is None
-        assert sessions.find(connection, Expiry(1000.0, None), "s").summary.expires_at is None
+        assert sessions.load_session(connection, Expiry(999.9, 100.0), "s")
+        assert sessions.load_session(connection, NOW, "s") is None
+        assert sessions.load_session(connection, Expiry(1000.0, None), "s").summary.expires_at is None
 
 
 class TestListing:
@@ -54,16 +54,16 @@ class TestListing:
         save(connection, "kept", "x", at=800.0)
         connection.execute("UPDATE sessions SET pinned = 1 WHERE id = 'kept'")
         assert ids(connection) == ["new", "kept"]
-        assert sessions.list_page(connection, NOW, search="x", cursor=None, limit=1).total == 2
+        assert sessions.list_summaries(connection, NOW, search="x", cursor=None, limit=1).total == 2
         assert ids(connection, Expiry(1000.0, None)) == ["new", "old", "kept"]
 
     def test_pages_with_uses_in_between(self, connection):
         for number in range(10):
             save(connection, f"s{number}", "x", at=950.0 + number)
-        first = sessions.list_page(connection, NOW, search=None, cursor=None, limit=4)
+        first = sessions.list_summaries(connection, NOW, search=None, cursor=None, limit=4)
         save(connection, "s3", "x", "y", at=999.0)
         save(connection, "new", "x", at=998.0)
-        second = sessions.list_page(connection, NOW, search=None, cursor=first.next_cursor, limit=50)
+        second = sessions.list_summaries(connection, NOW, search=None, cursor=first.next_cursor, limit=50)
         assert [item.id for item in (*first.items, *second.items)] == [
             "s9",
             "s8",
@@ -80,7 +80,7 @@ class TestListing:
     def test_a_search_has_pages_too(self, connection):
         for number in range(6):
             save(connection, f"s{number}", "even" if number % 2 == 0 else "odd", at=950.0 + number)
-        first = sessions.list_page(connection, NOW, search="even", cursor=None, limit=2)
+        first = sessions.list_summaries(connection, NOW, search="even", cursor=None, limit=2)
         assert first.total == 3
         assert ids(connection, search="even", cursor=first.next_cursor) == ["s0"]
 
@@ -89,9 +89,9 @@ class TestListing:
         save(connection, "s", "second words", "answer")
         assert ids(connection, search="first") == []
         assert ids(connection, search="second") == ["s"]
-        sessions.rename(connection, NOW, "s", "third")
+        sessions.set_title(connection, NOW, "s", "third")
         assert ids(connection, search="third") == ["s"]
-        sessions.delete(connection, Where())
+        sessions.delete_rows(connection, Where())
         for search in ("first", "second", "third", "answer"):
             assert ids(connection, search=search) == []
 
@@ -99,7 +99,7 @@ class TestListing:
     def test_no_list_is_sorted(self, connection, cursor):
         where = NOW.live_sessions()
         if cursor:
-            where.add("(last_used_at, id) < (?, ?)", *cursor)
+            where.add_condition("(last_used_at, id) < (?, ?)", *cursor)
         plan = connection.execute(f"EXPLAIN QUERY PLAN {SESSIONS.page_sql(where)}", [*where.parameters, 50])
         (step,) = [row["detail"] for row in plan]
         assert "USING INDEX sessions_by_use" in step
@@ -108,63 +108,69 @@ class TestListing:
 class TestChanging:
     def test_rename(self, connection):
         save(connection, "s", "a", "b")
-        assert sessions.rename(connection, NOW, "s", "  A\nnew \0 title ").title == "A new title"
-        assert sessions.find(connection, NOW, "s").summary.title == "A new title"
+        assert sessions.set_title(connection, NOW, "s", "  A\nnew \0 title ").title == "A new title"
+        assert sessions.load_session(connection, NOW, "s").summary.title == "A new title"
 
     @pytest.mark.parametrize("title", ["", "  ", "\0\n"])
     def test_an_empty_title_is_refused(self, connection, title):
         save(connection, "s", "a", "b")
         with pytest.raises(InvalidRequest) as caught:
-            sessions.rename(connection, NOW, "s", title)
+            sessions.set_title(connection, NOW, "s", title)
         assert caught.value.param == "title"
 
     def test_pin_and_unpin(self, connection):
         save(connection, "s", "a", "b")
-        assert sessions.pin(connection, NOW, "s", True).expires_at is None
-        assert sessions.find(connection, Expiry(9e9, 100.0), "s").summary.pinned
-        assert sessions.pin(connection, NOW, "s", False).expires_at == 1100.0
-        assert sessions.find(connection, Expiry(9e9, 100.0), "s") is None
+        assert sessions.set_pinned(connection, NOW, "s", True).expires_at is None
+        assert sessions.load_session(connection, Expiry(9e9, 100.0), "s").summary.pinned
+        assert sessions.set_pinned(connection, NOW, "s", False).expires_at == 1100.0
+        assert sessions.load_session(connection, Expiry(9e9, 100.0), "s") is None
 
     @pytest.mark.parametrize("session_id", ["nobody", "expired", "\udcff"])
     def test_of_an_unknown_session(self, connection, session_id):
         save(connection, "expired", "a", "b", at=1.0)
         with pytest.raises(NotFound):
-            sessions.rename(connection, NOW, session_id, "x")
+            sessions.set_title(connection, NOW, session_id, "x")
         with pytest.raises(NotFound):
-            sessions.pin(connection, NOW, session_id, True)
+            sessions.set_pinned(connection, NOW, session_id, True)
 
 
 class TestDeleting:
     def test_messages_go_with_their_session(self, connection):
         save(connection, "s", "a", "b")
         save(connection, "other", "c", "d")
-        assert sessions.delete(connection, Where(["id = ?"], ["s"])).ids == ("s",)
+        assert sessions.delete_rows(connection, Where(["id = ?"], ["s"])).ids == ("s",)
         assert [row["text"] for row in connection.execute("SELECT text FROM messages")] == ["c", "d"]
 
     def test_the_bodies_and_headers_of_its_requests_go_too(self, connection):
         save(connection, "s", "a", "b")
         bodies = {"request_body": "{}", "response_body": "{}", "request_headers": (("a", "b"),)}
-        requests.write(connection, [record("r1", session_id="s", **bodies), record("r2", session_id="t", **bodies)])
-        sessions.delete(connection, Where())
-        assert requests.get(connection, "r1") == record("r1", session_id="s")
-        assert requests.get(connection, "r2") == record("r2", session_id="t", **bodies)
+        requests.write_records(
+            connection, [record("r1", session_id="s", **bodies), record("r2", session_id="t", **bodies)]
+        )
+        sessions.delete_rows(connection, Where())
+        assert requests.find_record(connection, "r1") == record("r1", session_id="s")
+        assert requests.find_record(connection, "r2") == record("r2", session_id="t", **bodies)
 
     def test_its_checkpoints_go_too(self, connection):
         session = chain(connection, "ses_1", "ses_2", "ses_3")
         bodies = {"request_body": "{}", "response_body": "{}", "request_headers": (("a", "b"),)}
-        requests.write(connection, [record(f"r{number}", session_id=f"ses_{number}", **bodies) for number in (1, 3)])
-        removed = sessions.delete(connection, Where(["id = ?"], [session]))
+        requests.write_records(
+            connection, [record(f"r{number}", session_id=f"ses_{number}", **bodies) for number in (1, 3)]
+        )
+        removed = sessions.delete_rows(connection, Where(["id = ?"], [session]))
         assert removed == Removed((session,), ("ses_1", "ses_2", "ses_3"))
-        assert [sessions.find(connection, NOW, session_id) for session_id in ("ses_1", "ses_2", "ses_3")] == [None] * 3
-        assert requests.get(connection, "r1") == record("r1", session_id="ses_1")
+        assert [sessions.load_session(connection, NOW, session_id) for session_id in ("ses_1", "ses_2", "ses_3")] == [
+            None
+        ] * 3
+        assert requests.find_record(connection, "r1") == record("r1", session_id="ses_1")
 
     def test_a_checkpoint_is_deleted_by_itself(self, connection):
         chain(connection, "ses_1", "ses_2", "ses_3")
-        requests.write(connection, [record("r", session_id="ses_1", request_body="{}", response_body="{}")])
-        assert sessions.delete(connection, Where(["FALSE"]), ["ses_1", "nobody"]) == Removed(("ses_1",), ())
-        assert sessions.find(connection, NOW, "ses_1") is None
-        assert len(sessions.find(connection, NOW, "ses_2").messages) == 4
-        assert requests.get(connection, "r") == record("r", session_id="ses_1")
+        requests.write_records(connection, [record("r", session_id="ses_1", request_body="{}", response_body="{}")])
+        assert sessions.delete_rows(connection, Where(["FALSE"]), ["ses_1", "nobody"]) == Removed(("ses_1",), ())
+        assert sessions.load_session(connection, NOW, "ses_1") is None
+        assert len(sessions.load_session(connection, NOW, "ses_2").messages) == 4
+        assert requests.find_record(connection, "r") == record("r", session_id="ses_1")
 
     def test_nothing_of_it_stays_on_the_disk(self, connection, path):
         for number in range(30):
@@ -172,7 +178,7 @@ class TestDeleting:
         save(connection, "s", "the password is xyzzyplugh", "noted: xyzzyplugh")
         save(connection, "t", "something", "else")
         assert files_with(path.parent, "xyzzyplugh")
-        sessions.delete(connection, Where(["id = ?"], ["s"]))
+        sessions.delete_rows(connection, Where(["id = ?"], ["s"]))
         assert files_with(path.parent, "xyzzyplugh") == []
         assert len(ids(connection, search="ordinary")) == 30
 
@@ -180,5 +186,5 @@ class TestDeleting:
         save(connection, "s", "word " * 200_000)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         before = path.stat().st_size
-        sessions.delete(connection, Where())
+        sessions.delete_rows(connection, Where())
         assert path.stat().st_size < before / 4

@@ -1,4 +1,4 @@
-"""The store as the server uses it: asynchronous, with events, a clock and an upkeep."""
+"""The asynchronous store: events, clock, cancellation and purges."""
 
 import asyncio
 import os
@@ -13,8 +13,8 @@ from server import __version__
 from server.core.errors import DatabaseTooNew, DatabaseUnusable, InvalidRequest, NotFound
 from server.core.events import Notice, SessionChanged, SessionsDeleted
 from server.core.records import RequestFilter
-from server.store.damage import beside
-from server.store.migrate import backups
+from server.store.damage import side_path
+from server.store.migrate import list_backups
 from server.store.store import Store
 from server.store.store import log as store_log
 from tests.store.conversations import exchange, record, saved_as, talk
@@ -73,9 +73,9 @@ class TestSessions:
         assert [len(group) for group in deleted] == [1, 1, 2]
 
     async def test_deleting_everything_deletes_copies_of_it(self, store):
-        beside(store.path, ".before-v2").touch()
+        side_path(store.path, ".before-v2").touch()
         await store.delete_sessions(everything=True)
-        assert backups(store.path) == []
+        assert list_backups(store.path) == []
 
     @pytest.mark.parametrize("options", [{}, {"ids": ["a"], "everything": True}, {"ids": [], "search": "x"}])
     async def test_deleting_needs_one_choice(self, store, options):
@@ -105,7 +105,7 @@ class TestSessions:
 
     async def test_what_a_cancelled_task_asked_for_is_done(self, store, events):
         gate = threading.Event()
-        held = asyncio.create_task(store._do(lambda _: gate.wait()))
+        held = asyncio.create_task(store._run_job(lambda _: gate.wait()))
         saving = asyncio.create_task(save(store, "s", "a", "b"))
         await asyncio.sleep(0)
         saving.cancel()
@@ -118,7 +118,7 @@ class TestSessions:
 
     async def test_the_event_loop_goes_on_while_the_disk_is_slow(self, store):
         gate = threading.Event()
-        slow = asyncio.create_task(store._do(lambda _: gate.wait()))
+        slow = asyncio.create_task(store._run_job(lambda _: gate.wait()))
         await store.record_request(record("a"))
         finding = asyncio.create_task(store.find_session("s"))
         for _ in range(10):
@@ -165,11 +165,11 @@ class TestExpiry:
         store = await open_store(ttl_seconds=100.0)
         await save(store, "s", "a", "b")
         clock.now += 99.0
-        assert await store.purge() == ()
+        assert await store.purge_expired() == ()
         clock.now += 1.0
         assert await store.find_session("s") is None
         assert await ids(store) == []
-        assert await store.purge() == ("s",)
+        assert await store.purge_expired() == ("s",)
         assert events[-1] == SessionsDeleted(("s",))
 
     async def test_a_day_by_default(self, store, clock):
@@ -185,7 +185,7 @@ class TestExpiry:
         store.set_ttl(None)
         assert (await store.find_session("s")).summary.expires_at is None
         clock.now += 1e9
-        assert await store.purge() == ()
+        assert await store.purge_expired() == ()
 
     @pytest.mark.parametrize("ttl", [0, -1.0, float("nan")])
     async def test_a_ttl_of_nothing_is_refused(self, store, ttl):
@@ -260,7 +260,7 @@ class TestOpeningAndClosing:
             await store.find_session("s")
 
     async def test_its_thread_ends(self, open_store):
-        before = set(threading.enumerate())  # some of which, of tests before, may be about to end
+        before = set(threading.enumerate())  # threads of earlier tests may still end
         store = await open_store()
         (thread,) = [new for new in set(threading.enumerate()) - before if new.name.startswith("store")]
         await store.close()

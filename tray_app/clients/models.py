@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from server.core.errors import ModelNotFound
 from server.models import capabilities_of
-from server.models.aliases import DEFAULT, ModelNames, resolve
+from server.models.aliases import DEFAULT, ModelNames, resolve_model
 from server.models.families import SHORT_NAMES
 from server.models.info import ModelInfo
 from tray_app.clients.connection import Limits
@@ -34,7 +34,7 @@ def limits_of(model: str, offered: Iterable[ModelInfo], aliases: Mapping[str, st
     """The limits of the model behind a name; defaults for an unknown name."""
     by_name = {name: info for info in offered for name in (info.id, info.name) if name}
     try:
-        resolved = resolve(model, ModelNames(aliases, tuple(by_name), DEFAULT))
+        resolved = resolve_model(model, ModelNames(aliases, tuple(by_name), DEFAULT))
     except ModelNotFound:
         return Limits()
     capabilities = capabilities_of(resolved, by_name.get(resolved))

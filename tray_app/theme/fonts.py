@@ -1,4 +1,4 @@
-"""The fonts: the system's own, at the size of the tokens."""
+"""The system's fonts, at the sizes of the tokens."""
 
 from PySide6.QtGui import QFont, QFontDatabase
 
@@ -6,7 +6,7 @@ from tray_app.theme.tokens import size
 
 
 def text_font() -> QFont:
-    """The system's font for text, with figures that are all of one width, so that columns of them line up."""
+    """Return the system's text font, with figures of equal width for columns."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
     font.setPixelSize(size("text"))
     font.setFeature(QFont.Tag("tnum"), 1)
@@ -14,7 +14,7 @@ def text_font() -> QFont:
 
 
 def fixed_font() -> QFont:
-    """The system's fixed-width font, for ids, URLs and code."""
+    """Return the system's fixed-width font, for ids, URLs and code."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     font.setStyleHint(QFont.StyleHint.Monospace)
     font.setPixelSize(size("code"))

@@ -1,7 +1,6 @@
-"""Icons of the window: glyphs of qtawesome's font in the colours of the theme that is in force when they are drawn.
+"""Icons: glyphs of qtawesome's font, drawn in the colours of the current theme.
 
-Of qtawesome only the files are used. Its code stands on qtpy, which loads every class of every module of Qt's that it
-knows: 10 MB more, for what is a dozen lines here.
+Only qtawesome's files are used. Its code imports qtpy, which loads every class of every Qt module: 10 MB.
 """
 
 import re
@@ -16,43 +15,46 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPai
 Colours = Callable[[str], QColor]
 
 FILES = {"mdi6": "materialdesignicons6-webfont"}
-"""The fonts that we use, by the first part of an icon's name: Material Design Icons."""
+"""Font files by the first part of an icon's name: Material Design Icons."""
 GLYPH_SHARE = 0.875
-"""Of the icon's height: the strokes of a glyph of 14 pixels, in an icon of 16, lie on whole pixels."""
+"""Share of the icon's height: a glyph of 14 pixels in an icon of 16 has its strokes on whole pixels."""
 
 
 @lru_cache
-def _file(font: str, ending: str) -> Path:
+def _font_file(font: str, ending: str) -> Path:
     spec = find_spec("qtawesome")  # does not load it
     if spec is None or spec.submodule_search_locations is None:
         raise ModuleNotFoundError("qtawesome, which has the icons, is not installed")
-    # The version of the font stands between its name and the ending.
+    # The font's version is between its name and the ending.
     return next((Path(spec.submodule_search_locations[0]) / "fonts").glob(f"{FILES[font]}-{ending}"))
 
 
 @lru_cache
-def _family(font: str) -> str:
-    number = QFontDatabase.addApplicationFont(str(_file(font, "[0-9]*.ttf")))
+def _load_family(font: str) -> str:
+    number = QFontDatabase.addApplicationFont(str(_font_file(font, "[0-9]*.ttf")))
     return QFontDatabase.applicationFontFamilies(number)[0]
 
 
 @lru_cache
-def _table(font: str) -> str:
-    """The names and code points as they stand in the file; a dict of the 7000 would take six times the room."""
-    return _file(font, "charmap-*.json").read_text(encoding="ascii")
+def _read_charmap(font: str) -> str:
+    """Read the file of names and code points as text; a dict of the 7000 takes six times the memory."""
+    return _font_file(font, "charmap-*.json").read_text(encoding="ascii")
 
 
 @lru_cache
-def _glyph(name: str) -> tuple[str, str]:
-    """The family and the character. Raises KeyError for a name that there is not."""
+def _find_glyph(name: str) -> tuple[str, str]:
+    """Return the family and the character. Raises KeyError for an unknown name."""
     font, _, glyph = name.partition(".")
-    if font not in FILES or (entry := re.search(rf'"{re.escape(glyph)}": *"0x([0-9a-f]+)"', _table(font))) is None:
+    if (
+        font not in FILES
+        or (entry := re.search(rf'"{re.escape(glyph)}": *"0x([0-9a-f]+)"', _read_charmap(font))) is None
+    ):
         raise KeyError(name)
-    return _family(font), chr(int(entry[1], 16))
+    return _load_family(font), chr(int(entry[1], 16))
 
 
 class GlyphEngine(QIconEngine):
-    """Draws a glyph at whatever size is asked for: crisp at any scale, and never in the colours of a former theme."""
+    """Draws a glyph in the current colours, crisp at any size and scale."""
 
     def __init__(self, name: str, token: str, colours: Colours) -> None:
         super().__init__()
@@ -62,7 +64,7 @@ class GlyphEngine(QIconEngine):
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         token = "disabled" if mode == QIcon.Mode.Disabled else self._token
-        family, character = _glyph(self._name)
+        family, character = _find_glyph(self._name)
         font = QFont(family)
         font.setPixelSize(max(1, round(GLYPH_SHARE * rect.height())))
         painter.save()
@@ -84,9 +86,9 @@ class GlyphEngine(QIconEngine):
 
 
 def glyph_icon(name: str, token: str, colours: Colours) -> QIcon:
-    """The icon `name` (`mdi6.server`) in the colour `token`; it follows a change of theme by itself.
+    """Return an icon (`mdi6.server`) in the colour `token`, which follows the theme.
 
-    Raises KeyError for a name that the font does not have.
+    Raises KeyError for an unknown name.
     """
-    _glyph(name)
+    _find_glyph(name)
     return QIcon(GlyphEngine(name, token, colours))

@@ -1,4 +1,4 @@
-"""The palette: what the Fusion style draws with wherever the style sheet says nothing."""
+"""The palette, which the Fusion style uses where the style sheet has no rule."""
 
 from collections.abc import Mapping
 
@@ -35,11 +35,11 @@ _TEXTS = (
 )
 
 
-def palette(colours: Mapping[str, str]) -> QPalette:
-    """The palette of one scheme's colours."""
-    made = QPalette()
+def make_palette(colours: Mapping[str, str]) -> QPalette:
+    """Return the palette of a colour scheme."""
+    palette = QPalette()
     for role, token in _ROLES.items():
-        made.setColor(role, QColor(colours[token]))
+        palette.setColor(role, QColor(colours[token]))
     for role in _TEXTS:
-        made.setColor(QPalette.ColorGroup.Disabled, role, QColor(colours["disabled"]))
-    return made
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(colours["disabled"]))
+    return palette

@@ -8,19 +8,20 @@ from tray_app.theme.fonts import fixed_font
 from tray_app.theme.tokens import tokens
 
 
-def style_sheet(dark: bool) -> str:
-    """The style sheet of one scheme. Raises KeyError for a token that the template names and the file lacks."""
+def make_style_sheet(dark: bool) -> str:
+    """Return the style sheet of one scheme. Raises KeyError for an unknown token."""
     template = Template(asset("style.qss").read_text(encoding="utf-8"))
-    return template.substitute(_values(tokens().scheme(dark), dark))
+    return template.substitute(_template_values(tokens().scheme(dark), dark))
 
 
-def _values(colours: Mapping[str, str], dark: bool) -> dict[str, str]:
-    values = {name: str(pixels) + "px" for name, pixels in tokens().size.items()}
-    images = {name: asset(f"icons/{file}.svg").as_posix() for name, file in _images(dark).items()}
-    return {f"size_{name}": value for name, value in values.items()} | images | dict(colours) | {"fixed": _fixed()}
+def _template_values(colours: Mapping[str, str], dark: bool) -> dict[str, str]:
+    sizes = {f"size_{name}": f"{pixels}px" for name, pixels in tokens().size.items()}
+    images = {name: asset(f"icons/{file}.svg").as_posix() for name, file in _image_files(dark).items()}
+    families = ", ".join(f'"{family}"' for family in fixed_font().families())
+    return {**sizes, **images, **colours, "fixed": families}
 
 
-def _images(dark: bool) -> dict[str, str]:
+def _image_files(dark: bool) -> dict[str, str]:
     return {
         "image_check": "check-dark" if dark else "check-light",
         "image_check_plain": "check-plain",
@@ -28,7 +29,3 @@ def _images(dark: bool) -> dict[str, str]:
         "image_up": "chevron-up",
         "image_right": "chevron-right",
     }
-
-
-def _fixed() -> str:
-    return ", ".join(f'"{family}"' for family in fixed_font().families())

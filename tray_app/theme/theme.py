@@ -1,15 +1,15 @@
-"""The theme in force: light or dark, as the system says or as the person chose, switched at once."""
+"""The current theme: light or dark, as the system or the user chooses."""
 
 from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon
+from PySide6.QtGui import QColor, QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication
 
 from tray_app.theme import fonts
 from tray_app.theme.icon import glyph_icon
-from tray_app.theme.palette import palette
-from tray_app.theme.style_sheet import style_sheet
+from tray_app.theme.palette import make_palette
+from tray_app.theme.style_sheet import make_style_sheet
 from tray_app.theme.tokens import tokens
 
 Choice = Literal["system", "light", "dark"]
@@ -22,10 +22,10 @@ _SCHEMES = {
 
 
 class Theme(QObject):
-    """Dresses the application. Needs a QApplication; the last one made is what `current()` gives."""
+    """Applies palette and style sheet; `current()` returns the last instance."""
 
     changed = Signal()
-    """The colours have changed; palette and style sheet are in force already."""
+    """Emitted after a change of colours, when palette and style sheet are already applied."""
 
     def __init__(self, choice: Choice = "system", parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -36,42 +36,33 @@ class Theme(QObject):
         QApplication.setStyle("Fusion")
         QApplication.setFont(fonts.text_font())
         self._hints = QGuiApplication.styleHints()
-        self._hints.colorSchemeChanged.connect(self._follow)
+        self._hints.colorSchemeChanged.connect(self._follow_system)
         self._hints.setColorScheme(_SCHEMES[choice])
-        self._dark = self._wanted()
-        self._dress()
-
-    @property
-    def choice(self) -> Choice:
-        """What the person chose."""
-        return self._choice
+        self._dark = self._wants_dark()
+        self._apply_style()
 
     @property
     def dark(self) -> bool:
-        """Whether the dark scheme is in force."""
+        """Whether the dark scheme is current."""
         return self._dark
 
     def set_choice(self, choice: Choice) -> None:
-        """Follow the system, or be light or dark whatever it says."""
+        """Follow the system, or stay light or dark."""
         self._choice = choice
-        # The system's own parts of the window, such as its frame, follow this one.
+        # The system's parts of the window, such as its frame, follow this.
         self._hints.setColorScheme(_SCHEMES[choice])
-        self._set_dark(self._wanted())
+        self._set_dark(self._wants_dark())
 
     def colour(self, token: str) -> QColor:
-        """A colour of the scheme in force. Raises KeyError for an unknown token."""
+        """Return a colour of the current scheme. Raises KeyError for an unknown token."""
         return QColor(tokens().scheme(self._dark)[token])
 
     def icon(self, name: str, token: str = "text") -> QIcon:  # noqa: S107 - a colour
-        """An icon of qtawesome's fonts (`mdi6.server`); it is drawn in the colours in force at that time."""
+        """Return an icon of qtawesome's fonts (`mdi6.server`) in the current colours."""
         return glyph_icon(name, token, _colour_in_force)
 
-    def fixed_font(self) -> QFont:
-        """The font for ids, URLs and code."""
-        return fonts.fixed_font()
-
-    def _follow(self, scheme: Qt.ColorScheme) -> None:
-        # Also emitted for what `set_choice` asked for: then it is not the system that speaks.
+    def _follow_system(self, scheme: Qt.ColorScheme) -> None:
+        # Qt also emits this for the scheme that `set_choice` has set.
         if self._choice == "system":
             self._set_dark(scheme == Qt.ColorScheme.Dark)
 
@@ -79,19 +70,19 @@ class Theme(QObject):
         if dark == self._dark:
             return
         self._dark = dark
-        self._dress()
+        self._apply_style()
         self.changed.emit()
 
-    def _wanted(self) -> bool:
+    def _wants_dark(self) -> bool:
         if self._choice == "system":
             return self._hints.colorScheme() == Qt.ColorScheme.Dark
         return self._choice == "dark"
 
-    def _dress(self) -> None:
-        QApplication.setPalette(palette(tokens().scheme(self._dark)))
+    def _apply_style(self) -> None:
+        QApplication.setPalette(make_palette(tokens().scheme(self._dark)))
         application = QApplication.instance()
-        sheet = style_sheet(self._dark)
-        # Setting it again would polish every widget once more.
+        sheet = make_style_sheet(self._dark)
+        # Setting the same sheet again would polish every widget.
         if isinstance(application, QApplication) and application.styleSheet() != sheet:
             application.setStyleSheet(sheet)
 
@@ -100,7 +91,7 @@ _current: Theme | None = None
 
 
 def current() -> Theme:
-    """The theme in force, for widgets that paint themselves. The first call makes one, if nobody has."""
+    """Return the current theme; creates one if there is none."""
     return Theme() if _current is None else _current
 
 

@@ -18,17 +18,17 @@ class Tokens:
     size: Mapping[str, int]
 
     def scheme(self, dark: bool) -> Mapping[str, str]:
-        """The colours of the dark or the light scheme."""
+        """Return the colours of the dark or the light scheme."""
         return self.dark if dark else self.light
 
 
 @cache
 def tokens() -> Tokens:
-    """The tokens; the file is read once."""
+    """Read the tokens, once."""
     tables = tomllib.loads(asset("tokens.toml").read_text(encoding="utf-8"))
     return Tokens(*(MappingProxyType(tables[name]) for name in ("light", "dark", "size")))
 
 
 def size(name: str) -> int:
-    """A size in logical pixels, such as `row` or `margin`. Raises KeyError for an unknown name."""
+    """Return a size in logical pixels, such as `row`. Raises KeyError."""
     return tokens().size[name]

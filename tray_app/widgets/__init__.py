@@ -1,25 +1,22 @@
-"""The building blocks of every page. They know the theme and nothing else of the application."""
+"""Widgets for several pages, which depend only on the theme."""
 
 from tray_app.widgets.announcement import announce
 from tray_app.widgets.banner import Banner
 from tray_app.widgets.busy import Busy, Spinner
-from tray_app.widgets.buttons import CopyButton, button
+from tray_app.widgets.buttons import CopyButton, make_button
 from tray_app.widgets.card import Card
 from tray_app.widgets.chip_row import ChipRow
 from tray_app.widgets.code_view import CodeView
-from tray_app.widgets.confirmation import Confirmation, confirm
+from tray_app.widgets.confirmation import Confirmation, ask_confirmation
 from tray_app.widgets.elided_label import ElidedLabel
 from tray_app.widgets.empty_state import EmptyState
 from tray_app.widgets.focus_ring import FocusRing
 from tray_app.widgets.icon_label import IconLabel
-from tray_app.widgets.number_field import NumberField
-from tray_app.widgets.rows import RowDelegate, close_header, dress_rows
+from tray_app.widgets.rows import RowDelegate, apply_row_style, close_header
 from tray_app.widgets.search_field import SearchField
 from tray_app.widgets.secret_field import SecretField
 from tray_app.widgets.status_dot import StatusDot
 from tray_app.widgets.toast import Toast
-from tray_app.widgets.undo_bar import UndoBar
-from tray_app.widgets.usage_bar import UsageBar
 
 __all__ = [
     "Banner",
@@ -33,18 +30,15 @@ __all__ = [
     "EmptyState",
     "FocusRing",
     "IconLabel",
-    "NumberField",
     "RowDelegate",
     "SearchField",
     "SecretField",
     "Spinner",
     "StatusDot",
     "Toast",
-    "UndoBar",
-    "UsageBar",
     "announce",
-    "button",
+    "apply_row_style",
+    "ask_confirmation",
     "close_header",
-    "confirm",
-    "dress_rows",
+    "make_button",
 ]

@@ -1,4 +1,4 @@
-"""Buttons that come and go with what is said above them."""
+"""A row of buttons for the message above it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,16 +7,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from tray_app import theme
-from tray_app.widgets.buttons import button
+from tray_app.widgets.buttons import make_button
 
 Action = tuple[str, Callable[[], Any]]
-"""A label, and what the button does."""
+"""A label and the button's slot."""
 
 
 class ActionRow(QWidget):
-    """Hidden while there are none. Tab comes to them where they stand, whenever they came.
+    """A row of buttons with a fixed place in the tab order, hidden while empty.
 
-    A row that is made late says whom it comes `after`: Qt would have it at the window's end.
+    `after` is the widget before it in the tab order, for a row that is created late: Qt would put it last.
     """
 
     def __init__(self, *, after: QWidget | None = None) -> None:
@@ -30,25 +30,25 @@ class ActionRow(QWidget):
         self.hide()
 
     def show_actions(self, actions: Sequence[Action], *, primary: bool = False) -> None:
-        """Have these in the place of the ones before; with `primary` the first is what helps most."""
+        """Replace the buttons; with `primary` the first is the primary action."""
         for old in self.buttons:
             self._row.removeWidget(old)
             old.hide()
             old.deleteLater()
-        before = self._before()
+        previous = self._previous_tab_stop()
         self.buttons = []
         for index, (label, slot) in enumerate(actions):
-            made = button(label, slot, role="primary" if primary and index == 0 else "")
-            self.buttons.append(made)
-            self._row.insertWidget(index, made)
-            made.show()
-            if before is not None:
-                QWidget.setTabOrder(before, made)
-            before = made
+            button = make_button(label, slot, role="primary" if primary and index == 0 else "")
+            self.buttons.append(button)
+            self._row.insertWidget(index, button)
+            button.show()
+            if previous is not None:
+                QWidget.setTabOrder(previous, button)
+            previous = button
         self.setVisible(bool(actions))
 
-    def _before(self) -> QWidget | None:
-        """What Tab leaves to come here. Qt would have what comes later at the window's end."""
+    def _previous_tab_stop(self) -> QWidget | None:
+        """Return the widget before this row in the tab order, since Qt adds buttons last."""
         widget = self._after or self.previousInFocusChain()
         while widget is not None and widget is not self:
             tabbed = bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)

@@ -1,7 +1,7 @@
-"""The strip at the top of a page that says what is wrong and what to do."""
+"""The message strip at the top of a page, with a remedy."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePoli
 from server.core.errors import TrayError
 from tray_app import theme
 from tray_app.translation import tr
+from tray_app.widgets.action_row import Action, ActionRow
 from tray_app.widgets.announcement import announce
-from tray_app.widgets.buttons import button
+from tray_app.widgets.buttons import make_button
 from tray_app.widgets.icon_label import IconLabel
 
 Level = Literal["info", "ok", "warning", "error"]
-Action = tuple[str, Callable[[], Any]]
 
 _ICONS: dict[str, tuple[str, str]] = {
     "info": ("mdi6.information-outline", "accent"),
@@ -26,79 +26,69 @@ _ICONS: dict[str, tuple[str, str]] = {
 
 
 class Banner(QFrame):
-    """Hidden until it has something to say. An action leaves it open: what mends the matter calls `clear()`."""
+    """A message with actions, hidden while empty. Actions do not close it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "banner")
         self._icon = IconLabel(*_ICONS["info"], theme.size("icon") + 2)
-        self._message = _text("")
-        self._hint = _text("muted")
-        self._actions = QHBoxLayout()
+        self._message = _make_text("")
+        self._hint = _make_text("muted")
+        self._actions = ActionRow()
         self._content = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self.close_button = button("", self.clear, role="quiet", icon="mdi6.close", hint=tr("Close this message"))
+        self.close_button = make_button(
+            "", self.clear_message, role="quiet", icon="mdi6.close", hint=tr("Close this message")
+        )
         self._level: Level = "info"
         self._lay_out()
         self.hide()
 
     @property
     def level(self) -> Level:
-        """The level of what it says."""
+        """The level of the message."""
         return self._level
 
     @property
     def message(self) -> str:
-        """What it says; empty when it is closed."""
+        """The message; empty if closed."""
         return self._message.text()
 
     def show_message(self, level: Level, message: str, hint: str = "", actions: Sequence[Action] = ()) -> None:
-        """Say `message`, below it what to do, with a button for each action."""
+        """Show `message`, the remedy `hint` below it, and a button for each action."""
         self._level = level
         self._message.setText(message)
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))
-        self._set_actions(actions)
+        self._actions.show_actions(actions)
         self._icon.set_icon(*_ICONS[level])
-        self._arrange()
-        theme.restyle(self, level=level)
+        self._arrange_actions()
+        theme.apply_style(self, level=level)
         self.setAccessibleName(f"{message} {hint}".strip())
         self.show()
         announce(self, self.accessibleName())
 
     def show_error(self, error: TrayError, actions: Sequence[Action] = ()) -> None:
-        """Say what an error says of itself."""
+        """Show an error's message and hint."""
         self.show_message("error", error.message, error.hint, actions)
 
-    def clear(self) -> None:
-        """Say nothing any more."""
+    def clear_message(self) -> None:
+        """Hide the banner and forget its message."""
         self._message.clear()
-        self._set_actions(())
+        self._actions.show_actions(())
         self.hide()
-
-    def _set_actions(self, actions: Sequence[Action]) -> None:
-        while (item := self._actions.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
-        if not actions:
-            return
-        for label, slot in actions:
-            self._actions.addWidget(button(label, slot))
-        # Below the texts the buttons stand at the left; beside them the texts take the room.
-        self._actions.addStretch(1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._arrange()
+        self._arrange_actions()
 
-    def _arrange(self) -> None:
-        """The actions stand beside the texts, or below them where both do not fit into one line."""
+    def _arrange_actions(self) -> None:
+        """Place the actions beside the texts, or below if both do not fit on one line."""
         widths = (label.fontMetrics().horizontalAdvance(label.text()) for label in (self._message, self._hint))
         beside = self._actions.sizeHint().width() + self._icon.width() + self.close_button.sizeHint().width()
         fits = max(widths) + beside + 6 * theme.size("grid") <= self.width()
-        below = self._actions.count() > 0 and not fits
+        below = bool(self._actions.buttons) and not fits
         self._content.setDirection(QBoxLayout.Direction.TopToBottom if below else QBoxLayout.Direction.LeftToRight)
-        # The icon stands by the first line.
+        # The icon is next to the first line.
         self._outer.setAlignment(self._icon, Qt.AlignmentFlag.AlignTop if below else Qt.AlignmentFlag.AlignVCenter)
 
     def _lay_out(self) -> None:
@@ -109,19 +99,18 @@ class Banner(QFrame):
         texts.addWidget(self._hint)
         self._content.setSpacing(grid)
         self._content.addLayout(texts, 1)
-        self._content.addLayout(self._actions)
-        self._actions.setSpacing(grid)
+        self._content.addWidget(self._actions)
         outer = self._outer = QHBoxLayout(self)
         outer.setContentsMargins(grid + 4, grid, grid, grid)
         outer.setSpacing(grid + 4)
         outer.addWidget(self._icon)
         outer.addLayout(self._content, 1)
         outer.addWidget(self.close_button, alignment=Qt.AlignmentFlag.AlignTop)
-        # As high as its texts need at its width, however little room the page has.
+        # As high as its texts need at its width, however little space the page has.
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
 
-def _text(role: str) -> QLabel:
+def _make_text(role: str) -> QLabel:
     label = QLabel()
     label.setProperty("role", role)
     label.setTextFormat(Qt.TextFormat.PlainText)

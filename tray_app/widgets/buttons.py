@@ -1,4 +1,4 @@
-"""Buttons."""
+"""Push buttons, and a button that copies text."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -18,38 +18,38 @@ COPIED_MS = 1000
 _ICON_TOKENS = {"primary": "on_accent", "destroy": "on_error", "danger": "error"}
 
 
-def button(text: str, slot: Callable[[], Any], *, role: str = "", icon: str = "", hint: str = "") -> QPushButton:
-    """A push button that calls `slot` without arguments.
+def make_button(text: str, slot: Callable[[], Any], *, role: str = "", icon: str = "", hint: str = "") -> QPushButton:
+    """Return a push button that calls `slot` without arguments.
 
-    `role` is "primary", "danger" or "quiet"; `icon` a name of qtawesome. `hint` is the tooltip, and what a screen
-    reader says of a button that has no text.
+    `role` is "primary", "danger", "destroy" or "quiet"; `icon` is a name of qtawesome. `hint` is the tooltip, and the
+    accessible name of a button without text.
     """
-    made = QPushButton(text)
-    dress_button(made, role=role, icon=icon, hint=hint)
-    made.clicked.connect(lambda _checked=False: slot())
-    return made
+    button = QPushButton(text)
+    apply_button_style(button, role=role, icon=icon, hint=hint)
+    button.clicked.connect(lambda _checked=False: slot())
+    return button
 
 
-def dress_button(made: QPushButton, *, role: str = "", icon: str = "", hint: str = "") -> None:
-    """Give a button its role, icon and hint. A click leaves the focus where it was; Tab reaches the button."""
-    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    EnterPresses(made)
-    made.setProperty("role", role)
-    made.setIconSize(QSize(theme.size("icon"), theme.size("icon")))
+def apply_button_style(button: QPushButton, *, role: str = "", icon: str = "", hint: str = "") -> None:
+    """Set a button's role, icon and hint. Tab focuses the button, a click does not."""
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    EnterKeyFilter(button)
+    button.setProperty("role", role)
+    button.setIconSize(QSize(theme.size("icon"), theme.size("icon")))
     if icon:
-        made.setIcon(theme.current().icon(icon, _ICON_TOKENS.get(role, "text")))
+        button.setIcon(theme.current().icon(icon, _ICON_TOKENS.get(role, "text")))
     if hint:
-        made.setToolTip(hint)
-    if not made.text():
-        made.setAccessibleName(hint)
+        button.setToolTip(hint)
+    if not button.text():
+        button.setAccessibleName(hint)
 
 
-class EnterPresses(QObject):
-    """Has Enter press a button that has the focus, as the space bar does; Qt does so in dialogs alone."""
+class EnterKeyFilter(QObject):
+    """Lets Enter press a focused button, as Space does; Qt does so only in dialogs."""
 
-    def __init__(self, made: QAbstractButton) -> None:
-        super().__init__(made)
-        made.installEventFilter(self)
+    def __init__(self, button: QAbstractButton) -> None:
+        super().__init__(button)
+        button.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if not (isinstance(event, QKeyEvent) and isinstance(watched, QAbstractButton)):
@@ -62,19 +62,19 @@ class EnterPresses(QObject):
 
 
 class CopyButton(QPushButton):
-    """Copies what `text_source` gives, at once or awaited, and says "Copied" for a second. It keeps its width."""
+    """Copies the text of a sync or async source, and shows "Copied" for 1 s."""
 
     def __init__(self, text_source: TextSource, label: str | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._source = text_source
         self._label = tr("Copy") if label is None else label
-        self._quiet = QTimer(self)
-        self._quiet.setSingleShot(True)
-        self._quiet.setInterval(COPIED_MS)
-        self._quiet.timeout.connect(self._ready)
-        dress_button(self, role="quiet", icon="mdi6.content-copy", hint="" if self._label else tr("Copy"))
-        self._ready()
-        self.clicked.connect(self.copy)
+        self._reset_timer = QTimer(self)
+        self._reset_timer.setSingleShot(True)
+        self._reset_timer.setInterval(COPIED_MS)
+        self._reset_timer.timeout.connect(self._reset_label)
+        apply_button_style(self, role="quiet", icon="mdi6.content-copy", hint="" if self._label else tr("Copy"))
+        self._reset_label()
+        self.clicked.connect(self.copy_text)
 
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
@@ -86,32 +86,32 @@ class CopyButton(QPushButton):
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
-    def copy(self) -> None:
-        """Copy now, as a click does. A source that fails is logged, and the button says so."""
+    def copy_text(self) -> None:
+        """Copy now, as a click does. A failure is logged and shown on the button."""
         text = self._source()
         if isinstance(text, str):
-            self._put(text)
+            self._set_clipboard(text)
         else:
             spawn(
-                self._copy_later(text),
+                self._copy_awaited(text),
                 name="copy",
-                on_error=lambda _error: self._say(tr("Not copied"), "mdi6.alert-outline"),
+                on_error=lambda _error: self._show_result(tr("Not copied"), "mdi6.alert-outline"),
             )
 
-    async def _copy_later(self, text: Awaitable[str]) -> None:
-        self._put(await text)
+    async def _copy_awaited(self, text: Awaitable[str]) -> None:
+        self._set_clipboard(await text)
 
-    def _put(self, text: str) -> None:
+    def _set_clipboard(self, text: str) -> None:
         QGuiApplication.clipboard().setText(text)
-        self._say(tr("Copied"), "mdi6.check")
+        self._show_result(tr("Copied"), "mdi6.check")
 
-    def _say(self, word: str, icon: str) -> None:
+    def _show_result(self, text: str, icon: str) -> None:
         if self._label:
-            self.setText(word)
+            self.setText(text)
         self.setIcon(theme.current().icon(icon))
-        announce(self, word)
-        self._quiet.start()
+        announce(self, text)
+        self._reset_timer.start()
 
-    def _ready(self) -> None:
+    def _reset_label(self) -> None:
         self.setText(self._label)
         self.setIcon(theme.current().icon("mdi6.content-copy"))

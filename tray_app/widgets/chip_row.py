@@ -1,4 +1,4 @@
-"""A row of chips of which one is chosen, as for a filter."""
+"""A row of exclusive chips, such as for a filter."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,10 @@ from tray_app import theme
 
 
 class ChipRow(QWidget):
-    """Exclusive chips; the first is chosen to begin with. The arrow keys go from one to the next."""
+    """Exclusive chips, initially the first. The arrow keys choose another."""
 
     chosen = Signal(str)
-    """The key of the chip that the person chose."""
+    """Emits the key of the chip that the user chose."""
 
     def __init__(self, chips: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -22,7 +22,7 @@ class ChipRow(QWidget):
         self._group = QButtonGroup(self)
         self._chips: dict[str, QPushButton] = {}
         for key, label in chips:
-            self._chips[key] = self._chip(key, label)
+            self._chips[key] = self._make_chip(key, label)
             row.addWidget(self._chips[key])
         row.addStretch(1)
         self._current = chips[0][0] if chips else ""
@@ -35,24 +35,24 @@ class ChipRow(QWidget):
         return self._current
 
     def set_current(self, key: str) -> None:
-        """Choose a chip without `chosen` being emitted. Raises KeyError for an unknown key."""
+        """Choose a chip without emitting `chosen`. Raises KeyError for an unknown key."""
         self._current = key
         self._chips[key].setChecked(True)
 
-    def chip(self, key: str) -> QPushButton:
-        """The button of a chip."""
+    def chip_button(self, key: str) -> QPushButton:
+        """Return the button of a chip."""
         return self._chips[key]
 
-    def _chip(self, key: str, label: str) -> QPushButton:
+    def _make_chip(self, key: str, label: str) -> QPushButton:
         chip = QPushButton(label)
         chip.setProperty("role", "chip")
         chip.setCheckable(True)
         chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        chip.toggled.connect(lambda on: self._choose(key) if on else None)
+        chip.toggled.connect(lambda on: self._choose_chip(key) if on else None)
         self._group.addButton(chip)
         return chip
 
-    def _choose(self, key: str) -> None:
+    def _choose_chip(self, key: str) -> None:
         if key != self._current:
             self._current = key
             self.chosen.emit(key)

@@ -1,4 +1,4 @@
-"""Code, commands and bodies to read and copy."""
+"""A view of code, commands and bodies with a Copy button."""
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
@@ -9,13 +9,13 @@ from tray_app.translation import tr
 from tray_app.widgets.buttons import CopyButton, TextSource
 from tray_app.widgets.syntax import SyntaxHighlighter
 
-_MOST_LINES = 18
+_MAX_LINES = 18
 _BAR = 32
 _EDGE = 6
 
 
 class _Editor(QPlainTextEdit):
-    """Keeps room for the bar with the language and the button: above many lines, beside a single one."""
+    """Leaves space for the bar above many lines, or beside a single one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,13 +27,13 @@ class _Editor(QPlainTextEdit):
         by_hand = Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         self.setTextInteractionFlags(by_hand)
 
-    def make_room(self, above: int, beside: int) -> None:
+    def set_margins(self, above: int, beside: int) -> None:
         self.setViewportMargins(0, above, beside, 0)
 
     def height_of(self, lines: int) -> int:
-        """The height that shows so many lines, with the scroll bar below them if they are too long."""
+        """Return the height for so many lines, with any horizontal scroll bar."""
         margins = self.contentsMargins()
-        # Once more than above and below: with less the editor thinks that the last line is cut, and scrolls.
+        # One margin more than above and below: with less, the editor takes the last line for cut and scrolls.
         frame = margins.top() + margins.bottom() + 3 * round(self.document().documentMargin())
         bar = self.horizontalScrollBar()
         beyond = bar.sizeHint().height() if bar.maximum() > 0 else 0
@@ -41,18 +41,18 @@ class _Editor(QPlainTextEdit):
 
 
 class CodeView(QFrame):
-    """Read-only text in the fixed font with a Copy button, as high as its text; beyond `most_lines` it scrolls.
+    """Read-only code with a Copy button, which scrolls beyond `max_lines`.
 
-    `language` (python, bash, json, toml, yaml, javascript) is named above the text and decides its colours. `copied`
-    gives what is copied where that is not what is shown, as with a secret that is hidden.
+    `language` (python, bash, json, toml, yaml, javascript) is shown above the text and selects its colours. `copied`
+    returns the text to copy if it differs from the shown text, as with a hidden secret.
     """
 
     def __init__(
         self, text: str = "", language: str = "", parent: QWidget | None = None, *,
-        copied: TextSource | None = None, most_lines: int = _MOST_LINES,
+        copied: TextSource | None = None, max_lines: int = _MAX_LINES,
     ) -> None:  # fmt: skip
         super().__init__(parent)
-        self._most_lines = most_lines
+        self._max_lines = max_lines
         self._edit = _Editor()
         self._syntax = SyntaxHighlighter(self._edit.document())
         self._language = QLabel(self)
@@ -65,21 +65,21 @@ class CodeView(QFrame):
         self.set_text(text, language)
 
     def text(self) -> str:
-        """What is shown, and copied."""
+        """Return the shown text."""
         return self._edit.toPlainText()
 
     def set_text(self, text: str, language: str = "") -> None:
-        """Show other text. Where it is the same, the scroll place and the selection stay."""
+        """Show other text. Equal text keeps the scroll position and the selection."""
         self._language.setText(language)
         self._edit.setAccessibleName(tr("Code: {language}").format(language=language) if language else tr("Code"))
         self._syntax.set_language(language)
         if text != self.text():
             self._edit.setPlainText(text)
-        self._arrange()
+        self._arrange_bar()
 
     def sizeHint(self) -> QSize:
-        lines = min(max(self._edit.blockCount(), 1), self._most_lines)
-        above = _BAR if self._many else 0
+        lines = min(max(self._edit.blockCount(), 1), self._max_lines)
+        above = _BAR if self._is_multiline else 0
         return QSize(320, self._edit.height_of(lines) + above)
 
     def minimumSizeHint(self) -> QSize:
@@ -87,21 +87,23 @@ class CodeView(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._arrange()
+        self._arrange_bar()
 
     @property
-    def _many(self) -> bool:
+    def _is_multiline(self) -> bool:
         return self._edit.blockCount() > 1
 
-    def _arrange(self) -> None:
+    def _arrange_bar(self) -> None:
         self.copy.resize(self.copy.sizeHint())
-        self.copy.move(self.width() - self.copy.width() - _EDGE, _EDGE if self._many else 2)
+        self.copy.move(self.width() - self.copy.width() - _EDGE, _EDGE if self._is_multiline else 2)
         self.copy.raise_()
-        self._language.setVisible(self._many and bool(self._language.text()))
+        self._language.setVisible(self._is_multiline and bool(self._language.text()))
         self._language.setGeometry(12, _EDGE, max(0, self.copy.x() - 12), _BAR)
         self._language.raise_()
-        # A single line needs none, and beside it the bar would be all that is seen.
+        # A single line needs no vertical scroll bar, which would cover it.
         off, needed = Qt.ScrollBarPolicy.ScrollBarAlwaysOff, Qt.ScrollBarPolicy.ScrollBarAsNeeded
-        self._edit.setVerticalScrollBarPolicy(needed if self._many else off)
-        self._edit.make_room(_BAR if self._many else 0, 0 if self._many else self.copy.width() + _EDGE)
+        self._edit.setVerticalScrollBarPolicy(needed if self._is_multiline else off)
+        self._edit.set_margins(
+            _BAR if self._is_multiline else 0, 0 if self._is_multiline else self.copy.width() + _EDGE
+        )
         self.updateGeometry()

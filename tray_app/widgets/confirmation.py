@@ -1,4 +1,4 @@
-"""The question before something is destroyed."""
+"""The confirmation dialog before a destructive action."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,13 +8,13 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from tray_app import theme
 from tray_app.translation import tr
-from tray_app.widgets.buttons import button
+from tray_app.widgets.buttons import make_button
 
 _WIDTH = 420
 
 
 class Confirmation(QDialog):
-    """A dialog with two buttons that are verbs. Enter and Esc keep; only the button that says so destroys."""
+    """A dialog with two verbs as buttons. Enter and Esc keep; only a click destroys."""
 
     def __init__(
         self, parent: QWidget | None, title: str, text: str, *, confirm_label: str, keep_label: str, destroys: bool
@@ -22,11 +22,11 @@ class Confirmation(QDialog):
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.keep = button(keep_label, self.reject)
-        self.confirm = button(confirm_label, self.accept, role="destroy" if destroys else "primary")
+        self.keep = make_button(keep_label, self.reject)
+        self.confirm = make_button(confirm_label, self.accept, role="destroy" if destroys else "primary")
         self.keep.setDefault(True)
         self.confirm.setAutoDefault(False)
-        self._lay_out(_label(title, "heading"), _label(text, ""))
+        self._lay_out(_make_label(title, "heading"), _make_label(text, ""))
         self.keep.setFocus()
 
     def _lay_out(self, title: QLabel, text: QLabel) -> None:
@@ -46,7 +46,7 @@ class Confirmation(QDialog):
         self.setFixedWidth(_WIDTH)
 
 
-def confirm(
+def ask_confirmation(
     parent: QWidget,
     title: str,
     text: str,
@@ -56,7 +56,7 @@ def confirm(
     keep_label: str | None = None,
     destroys: bool = True,
 ) -> Confirmation:
-    """Ask, without waiting; `on_confirmed` is called if the person goes on with it."""
+    """Open the dialog without waiting; `on_confirmed` is called if the user confirms."""
     keep = tr("Cancel") if keep_label is None else keep_label
     dialog = Confirmation(parent.window(), title, text, confirm_label=confirm_label, keep_label=keep, destroys=destroys)
     dialog.accepted.connect(on_confirmed)
@@ -64,7 +64,7 @@ def confirm(
     return dialog
 
 
-def _label(text: str, role: str) -> QLabel:
+def _make_label(text: str, role: str) -> QLabel:
     label = QLabel(text)
     label.setProperty("role", role)
     label.setTextFormat(Qt.TextFormat.PlainText)

@@ -1,16 +1,16 @@
-"""A label of one line that gives way where there is no room."""
+"""A label of one line that is elided if there is no space."""
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
-_LEAST_CHARACTERS = 6
+_MIN_CHARACTERS = 6
 
 
 class ElidedLabel(QLabel):
-    """Plain text of one line, elided to the width there is. The tooltip has the whole of it, and comes up if it is cut.
+    """One line of plain text, elided to its width; the tooltip has the full text.
 
-    `text()` is the whole text.
+    `text()` returns the full text.
     """
 
     def __init__(
@@ -28,12 +28,12 @@ class ElidedLabel(QLabel):
         self.setToolTip(text)
 
     @property
-    def elided(self) -> bool:
-        """Whether a part of the text is not seen."""
-        return self._shown() != self.text()
+    def is_elided(self) -> bool:
+        """Whether a part of the text is hidden."""
+        return self._visible_text() != self.text()
 
     def minimumSizeHint(self) -> QSize:
-        width = self.fontMetrics().averageCharWidth() * _LEAST_CHARACTERS
+        width = self.fontMetrics().averageCharWidth() * _MIN_CHARACTERS
         return QSize(min(width, super().sizeHint().width()), super().sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -45,16 +45,16 @@ class ElidedLabel(QLabel):
             int(alignment),
             self.palette(),
             self.isEnabled(),
-            self._shown(),
+            self._visible_text(),
             self.foregroundRole(),
         )
         painter.end()
 
     def event(self, event: QEvent) -> bool:
-        # Where all of it is seen, a tooltip that says the same is in the way.
-        if event.type() == QEvent.Type.ToolTip and not self.elided and self.toolTip() == self.text():
+        # A tooltip that repeats the visible text is in the way.
+        if event.type() == QEvent.Type.ToolTip and not self.is_elided and self.toolTip() == self.text():
             return True
         return super().event(event)
 
-    def _shown(self) -> str:
+    def _visible_text(self) -> str:
         return self.fontMetrics().elidedText(self.text(), self._mode, self.contentsRect().width())

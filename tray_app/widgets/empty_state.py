@@ -1,4 +1,4 @@
-"""What a page shows that has nothing to show yet."""
+"""The placeholder of a page without content."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from tray_app import theme
-from tray_app.widgets.buttons import button
+from tray_app.widgets.buttons import make_button
 from tray_app.widgets.icon_label import IconLabel
 
 _SIDE = 40
@@ -15,7 +15,7 @@ _WIDTH = 480
 
 
 class EmptyState(QWidget):
-    """One sentence on what will appear here, and the one step that makes it so."""
+    """A sentence about the content to come, and the one action that leads to it."""
 
     def __init__(
         self,
@@ -31,26 +31,26 @@ class EmptyState(QWidget):
         self._sentence.setProperty("role", "muted")
         self._sentence.setFixedWidth(_WIDTH)
         self._on_action = on_action
-        self.action = button(action_label, self._act, role="primary")
+        self.action = make_button(action_label, self._run_action, role="primary")
         self._lay_out()
-        # Only now: a widget that is made visible before it has a parent is a window for a moment.
+        # After the layout: a widget that is shown before it has a parent opens as a window.
         self.action.setVisible(bool(action_label))
         self.set_sentence(sentence)
 
     def set_sentence(self, sentence: str) -> None:
-        """Another sentence, such as one that names the filter that hides everything."""
+        """Show another sentence, such as one that names the filter in effect."""
         self._sentence.setText(sentence)
-        # The layout asks for the height that it has in the whole width, where it would take fewer lines.
+        # The layout uses the height at the full width, where the text takes fewer lines.
         self._sentence.setMinimumHeight(max(0, self._sentence.heightForWidth(_WIDTH)))
         self.setAccessibleName(sentence)
 
     def set_action(self, label: str, on_action: Callable[[], Any] | None) -> None:
-        """Another step; an empty label takes the button away."""
+        """Set the action; an empty label hides the button."""
         self._on_action = on_action
         self.action.setText(label)
         self.action.setVisible(bool(label))
 
-    def _act(self) -> None:
+    def _run_action(self) -> None:
         if self._on_action is not None:
             self._on_action()
 

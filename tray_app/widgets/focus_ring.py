@@ -1,4 +1,4 @@
-"""Whoever comes by the keyboard sees where they are; whoever clicks knows it."""
+"""A focus ring that shows after keyboard focus and not after a click."""
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QFocusEvent
@@ -7,13 +7,13 @@ from PySide6.QtWidgets import QWidget
 from tray_app import theme
 
 BY_KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
-_BY_HAND = (Qt.FocusReason.MouseFocusReason,)
+_BY_MOUSE = (Qt.FocusReason.MouseFocusReason,)
 
 
 class FocusRing(QObject):
-    """Gives `widget`, which takes the focus when it is clicked, the property `ring`: False after a click.
+    """Sets a widget's property `ring`: True after the keyboard, False after a click.
 
-    The style sheet draws no ring then. What is neither, as a window that comes to the front, changes nothing.
+    The style sheet draws the ring. Other reasons, such as an activated window, change nothing.
     """
 
     def __init__(self, widget: QWidget) -> None:
@@ -22,6 +22,6 @@ class FocusRing(QObject):
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QFocusEvent) and event.gotFocus() and event.reason() in (*BY_KEYBOARD, *_BY_HAND):
-            theme.restyle(self._widget, ring=event.reason() in BY_KEYBOARD)
+        if isinstance(event, QFocusEvent) and event.gotFocus() and event.reason() in (*BY_KEYBOARD, *_BY_MOUSE):
+            theme.apply_style(self._widget, ring=event.reason() in BY_KEYBOARD)
         return super().eventFilter(watched, event)

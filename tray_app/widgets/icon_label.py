@@ -1,4 +1,4 @@
-"""An icon that stands by itself."""
+"""A widget that shows an icon."""
 
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
@@ -7,9 +7,9 @@ from tray_app import theme
 
 
 class IconLabel(QWidget):
-    """Draws an icon whenever it is painted, so it is right on any screen that the window is moved to, in any theme.
+    """Draws an icon at every paint event, so that it fits any screen and theme.
 
-    It says nothing to screen readers: the text beside it does.
+    Screen readers ignore it: the text beside it carries the meaning.
     """
 
     def __init__(self, name: str, token: str = "text", side: int = 18, parent: QWidget | None = None) -> None:  # noqa: S107

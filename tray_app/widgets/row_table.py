@@ -1,4 +1,4 @@
-"""A table that is a list: what a person goes through are its rows."""
+"""A table with row navigation."""
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
 from PySide6.QtGui import QKeyEvent
@@ -9,18 +9,18 @@ _MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown
 
 
 class RowTable(QTableView):
-    """Home and End go to the first and the last row, and not to the ends of the row.
+    """A table in which Home and End go to the first and last row.
 
-    A key that leads to where the cursor is already brings that into view.
+    A key that does not move the cursor still scrolls to it.
     """
 
-    def entry(self) -> QModelIndex:
-        """Where the keyboard comes in while no row is the current one; an invalid index if there are none."""
+    def entry_index(self) -> QModelIndex:
+        """Return the index that keyboard focus selects; invalid if there are no rows."""
         return self.model().index(0, 0, self.rootIndex())
 
-    def enter(self) -> bool:
-        """Make the `entry` the current row, and select it; False if there is none."""
-        index = self.entry()
+    def select_entry(self) -> bool:
+        """Select the entry row and make it current; False if there is none."""
+        index = self.entry_index()
         if index.isValid():
             flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
             self.selectionModel().setCurrentIndex(index, flags)
@@ -32,12 +32,12 @@ class RowTable(QTableView):
             self.scrollTo(self.currentIndex())
 
     def moveCursor(self, cursorAction: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
-        """Where a key leads to."""
+        """Return the index that a key moves to."""
         if cursorAction not in _ENDS:
             return super().moveCursor(cursorAction, modifiers)
         before = self.currentIndex()
         if not before.isValid():
-            # Qt would go to the first row for both.
+            # Qt goes to the first row for both keys.
             last = self.model().rowCount(self.rootIndex()) - 1
             row = last if cursorAction == QAbstractItemView.CursorAction.MoveEnd else 0
             return self.model().index(row, 0, self.rootIndex())

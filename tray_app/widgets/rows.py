@@ -1,4 +1,4 @@
-"""How lists look: rows of 32 px, the whole row under the pointer marked, long texts elided in the middle."""
+"""The style of lists: rows of 32 px, row hover, texts elided in the middle."""
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QHelpEvent
@@ -23,14 +23,14 @@ AnyIndex = QModelIndex | QPersistentModelIndex
 
 
 class RowDelegate(QStyledItemDelegate):
-    """Marks the row under the pointer, and gives the whole of an elided text as its tooltip."""
+    """Marks the hovered row, and shows the full text of an elided cell as tooltip."""
 
     def __init__(self, view: QAbstractItemView) -> None:
         super().__init__(view)
         self._view = view
         self._hovered = QPersistentModelIndex()
         view.setMouseTracking(True)
-        view.entered.connect(self._hover)
+        view.entered.connect(self._set_hovered)
         self._viewport = view.viewport()
         self._viewport.installEventFilter(self)
 
@@ -44,7 +44,7 @@ class RowDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
         hint = super().sizeHint(option, index).expandedTo(QSize(0, theme.size("row")))
-        # The rows of a plain list are as wide as the list: what is too long is elided, and nothing scrolls sideways.
+        # Rows of a plain list are as wide as the list, so that long texts are elided and not scrolled.
         return QSize(0, hint.height()) if isinstance(self._view, QListView) else hint
 
     def helpEvent(
@@ -60,19 +60,19 @@ class RowDelegate(QStyledItemDelegate):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:
-            self._hover(QModelIndex())
-        # The view's own events are none of an editor's: Qt would close what is no editor.
+            self._set_hovered(QModelIndex())
+        # The base class handles editor events and would treat the viewport as an editor and close it.
         return watched is not self._viewport and super().eventFilter(watched, event)
 
-    def _hover(self, index: QModelIndex) -> None:
+    def _set_hovered(self, index: QModelIndex) -> None:
         if index.isValid() and index.row() == self._hovered.row() and index.parent() == self._hovered.parent():
-            return  # only from one cell to the next
+            return  # another cell of the same row
         self._hovered = QPersistentModelIndex(index)
         self._view.viewport().update()
 
 
 class KeyboardEntry(QObject):
-    """Selects a row when the keyboard comes to a view where none is: Qt would make it the current one alone."""
+    """Selects a row when a view gets keyboard focus: Qt only makes it current."""
 
     def __init__(self, view: QAbstractItemView) -> None:
         super().__init__(view)
@@ -81,26 +81,26 @@ class KeyboardEntry(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QFocusEvent) and event.gotFocus() and event.reason() in BY_KEYBOARD:
-            self._select()
+            self._select_entry()
         return super().eventFilter(watched, event)
 
-    def _select(self) -> None:
+    def _select_entry(self) -> None:
         selection = self._view.selectionModel()
         current = self._view.currentIndex()
         if selection.hasSelection():
             return
-        index = current if current.isValid() else self._entry()
+        index = current if current.isValid() else self._entry_index()
         if index.isValid():
             flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
             selection.setCurrentIndex(index, flags)
 
-    def _entry(self) -> QModelIndex:
+    def _entry_index(self) -> QModelIndex:
         view = self._view
-        return view.entry() if isinstance(view, RowTable) else view.model().index(0, 0, view.rootIndex())
+        return view.entry_index() if isinstance(view, RowTable) else view.model().index(0, 0, view.rootIndex())
 
 
-def dress_rows(view: QAbstractItemView) -> None:
-    """Make a list, table or tree look and scroll like all the others. Call it once its model is set."""
+def apply_row_style(view: QAbstractItemView) -> None:
+    """Apply the common style to a list, table or tree. Call after setting its model."""
     view.setItemDelegate(RowDelegate(view))
     KeyboardEntry(view)
     FocusRing(view)
@@ -109,20 +109,20 @@ def dress_rows(view: QAbstractItemView) -> None:
     view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
     view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
     if isinstance(view, QTableView):
-        _dress_table(view)
+        _apply_table_style(view)
     if isinstance(view, QTreeView):
-        _dress_header(view.header())
+        _apply_header_style(view.header())
 
 
 def close_header(table: QTableView) -> None:
-    """Have the line below the header go on above the scroll bar, which begins below it. Call it once."""
+    """Extend the line below the header over the scroll bar. Call once."""
     end = QFrame()
     end.setProperty("role", "header-end")
     end.setFixedHeight(theme.size("row"))
     table.addScrollBarWidget(end, Qt.AlignmentFlag.AlignTop)
 
 
-def _dress_table(table: QTableView) -> None:
+def _apply_table_style(table: QTableView) -> None:
     table.setShowGrid(False)
     table.setWordWrap(False)
     table.setCornerButtonEnabled(False)
@@ -130,14 +130,14 @@ def _dress_table(table: QTableView) -> None:
     table.setTabKeyNavigation(False)
     rows = table.verticalHeader()
     rows.hide()
-    # Fixed: a table that asks every row for its height is slow with many.
+    # Fixed: asking each row for its height is slow with many rows.
     rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
     rows.setMinimumSectionSize(theme.size("row"))
     rows.setDefaultSectionSize(theme.size("row"))
-    _dress_header(table.horizontalHeader())
+    _apply_header_style(table.horizontalHeader())
 
 
-def _dress_header(header: QHeaderView) -> None:
+def _apply_header_style(header: QHeaderView) -> None:
     header.setHighlightSections(False)
     header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     header.setTextElideMode(Qt.TextElideMode.ElideRight)

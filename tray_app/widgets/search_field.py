@@ -1,4 +1,4 @@
-"""The field to search or filter with."""
+"""The field for searching and filtering."""
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
@@ -11,27 +11,27 @@ DEBOUNCE_MS = 150
 
 
 class SearchField(QLineEdit):
-    """Emits what is searched for once typing rests; Enter and Tab say it at once, Esc clears the field."""
+    """Emits the search 150 ms after typing, at once on Enter and Tab; Esc clears it."""
 
     searched = Signal(str)
-    """The text, without the spaces around it. It is never emitted twice in a row."""
+    """Emits the stripped text, never the same one twice in a row."""
 
     def __init__(self, placeholder: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._said = ""
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(DEBOUNCE_MS)
-        self._rest.timeout.connect(self._say)
+        self._emitted = ""
+        self._debounce = QTimer(self)
+        self._debounce.setSingleShot(True)
+        self._debounce.setInterval(DEBOUNCE_MS)
+        self._debounce.timeout.connect(self._emit_search)
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(placeholder)
         self.setProperty("role", "search")
         self.setClearButtonEnabled(True)
         icon = self.addAction(theme.current().icon("mdi6.magnify", "muted"), QLineEdit.ActionPosition.LeadingPosition)
-        for made in self.findChildren(QToolButton):
-            made.setAccessibleName(tr("Search") if made.defaultAction() is icon else tr("Clear the text"))
-        self.textChanged.connect(self._rest.start)
-        self.returnPressed.connect(self._say)
+        for button in self.findChildren(QToolButton):
+            button.setAccessibleName(tr("Search") if button.defaultAction() is icon else tr("Clear the text"))
+        self.textChanged.connect(self._debounce.start)
+        self.returnPressed.connect(self._emit_search)
 
     def sizeHint(self) -> QSize:
         return QSize(260, super().sizeHint().height())
@@ -39,19 +39,19 @@ class SearchField(QLineEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.text():
             self.clear()
-            self._say()
+            self._emit_search()
             event.accept()
             return
         super().keyPressEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        # Who types and goes on at once goes to what the search has left, not to what it is about to hide.
-        self._say()
+        # Search before the focus moves, so that it reaches a result and not a row about to be hidden.
+        self._emit_search()
         return super().focusNextPrevChild(forward)
 
-    def _say(self) -> None:
-        self._rest.stop()
+    def _emit_search(self) -> None:
+        self._debounce.stop()
         text = self.text().strip()
-        if text != self._said:
-            self._said = text
+        if text != self._emitted:
+            self._emitted = text
             self.searched.emit(text)

@@ -1,4 +1,4 @@
-"""The status as a mark that differs in shape as well as in colour."""
+"""The status as a mark that differs in shape and colour."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,13 +9,13 @@ from PySide6.QtWidgets import QWidget
 from tray_app import theme
 from tray_app.models.status import StatusKind
 from tray_app.translation import tr
-from tray_app.widgets.announcement import name_changed
+from tray_app.widgets.announcement import notify_name_change
 
 _SIDE = 14
 
 
 def state_name(state: StatusKind) -> str:
-    """The word for a state."""
+    """Return the translated name of a state."""
     words = {
         "stopped": tr("Stopped"),
         "starting": tr("Changing"),
@@ -29,7 +29,7 @@ def state_name(state: StatusKind) -> str:
 
 class StatusDot(QWidget):
     """A ring (stopped), an open ring (starting), a disc (running), a disc in an open ring (busy), a triangle (needs
-    attention) or a crossed square on its corner (error); it is also heard."""
+    attention) or a crossed diamond (error), with an accessible name."""
 
     def __init__(self, state: StatusKind = "stopped", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,7 +39,7 @@ class StatusDot(QWidget):
 
     @property
     def state(self) -> StatusKind:
-        """The state that is shown."""
+        """The shown state."""
         return self._state
 
     def set_state(self, state: StatusKind) -> None:
@@ -48,7 +48,7 @@ class StatusDot(QWidget):
             return
         self._state = state
         self.setAccessibleName(state_name(state))
-        name_changed(self)
+        notify_name_change(self)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -59,37 +59,37 @@ class StatusDot(QWidget):
         painter.end()
 
 
-def _ring(painter: QPainter, colour: QColor) -> None:
+def _draw_ring(painter: QPainter, colour: QColor) -> None:
     painter.setPen(QPen(colour, 2))
     painter.drawEllipse(QRectF(3, 3, 8, 8))
 
 
-def _disc(painter: QPainter, colour: QColor) -> None:
+def _draw_disc(painter: QPainter, colour: QColor) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
     painter.drawEllipse(QRectF(2, 2, 10, 10))
 
 
-def _open_ring(painter: QPainter, colour: QColor) -> None:
-    # Open at the upper right, as what turns is drawn: closed, it would be a radio button.
+def _draw_open_ring(painter: QPainter, colour: QColor) -> None:
+    # Open at the upper right like a spinner; closed, it would look like a radio button.
     painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
     painter.drawArc(QRectF(1, 1, 12, 12), 90 * 16, 270 * 16)
 
 
-def _disc_in_ring(painter: QPainter, colour: QColor) -> None:
-    _open_ring(painter, colour)
+def _draw_disc_in_ring(painter: QPainter, colour: QColor) -> None:
+    _draw_open_ring(painter, colour)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
     painter.drawEllipse(QRectF(4, 4, 6, 6))
 
 
-def _triangle(painter: QPainter, colour: QColor) -> None:
+def _draw_triangle(painter: QPainter, colour: QColor) -> None:
     painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
     painter.setBrush(colour)
     painter.drawPolygon(QPolygonF([QPointF(7, 2), QPointF(12.5, 12), QPointF(1.5, 12)]))
 
 
-def _crossed_square(painter: QPainter, colour: QColor) -> None:
+def _draw_crossed_square(painter: QPainter, colour: QColor) -> None:
     painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
     painter.setBrush(colour)
     painter.drawPolygon(QPolygonF([QPointF(7, 1), QPointF(13, 7), QPointF(7, 13), QPointF(1, 7)]))
@@ -99,11 +99,11 @@ def _crossed_square(painter: QPainter, colour: QColor) -> None:
 
 
 _MARKS: Mapping[StatusKind, tuple[str, Callable[[QPainter, QColor], None]]] = {
-    "stopped": ("muted", _ring),
-    "starting": ("accent", _open_ring),
-    "running": ("ok", _disc),
-    "busy": ("accent", _disc_in_ring),
-    "attention": ("warning", _triangle),
-    "error": ("error", _crossed_square),
+    "stopped": ("muted", _draw_ring),
+    "starting": ("accent", _draw_open_ring),
+    "running": ("ok", _draw_disc),
+    "busy": ("accent", _draw_disc_in_ring),
+    "attention": ("warning", _draw_triangle),
+    "error": ("error", _draw_crossed_square),
 }
-"""The token of the colour, and the shape."""
+"""The colour token and the drawing function of each state."""

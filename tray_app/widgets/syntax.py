@@ -1,4 +1,4 @@
-"""Colours for code: strings, comments, numbers, keywords and keys. Enough to read by; no parser."""
+"""Syntax colours by regular expressions."""
 
 import re
 
@@ -30,7 +30,7 @@ _LONGEST_LINE = 5000
 
 
 class SyntaxHighlighter(QSyntaxHighlighter):
-    """Colours a document in the theme's colours. An unknown language is left plain."""
+    """Highlights a document in the theme's colours. An unknown language stays plain."""
 
     def __init__(self, document: QTextDocument) -> None:
         super().__init__(document)
@@ -39,14 +39,14 @@ class SyntaxHighlighter(QSyntaxHighlighter):
         theme.current().changed.connect(self.rehighlight)
 
     def set_language(self, language: str) -> None:
-        """Read the document as `language` from now on."""
+        """Highlight the document as `language`."""
         if language != self._language:
             self._language = language
-            self._pattern = pattern(language)
+            self._pattern = language_pattern(language)
             self.rehighlight()
 
     def highlightBlock(self, text: str) -> None:
-        # A body may be one line of a megabyte: to colour it would hold up the window.
+        # A body may be one line of a megabyte, whose highlighting would block the window.
         if self._pattern is None or len(text) > _LONGEST_LINE:
             return
         colours = theme.current()
@@ -56,8 +56,8 @@ class SyntaxHighlighter(QSyntaxHighlighter):
             self.setFormat(match.start(), match.end() - match.start(), form)
 
 
-def pattern(language: str) -> re.Pattern[str] | None:
-    """One expression with a group for each kind of token; None for a language that is not known."""
+def language_pattern(language: str) -> re.Pattern[str] | None:
+    """Return an expression with a group for each token kind; None if unknown."""
     name = {"sh": "bash", "shell": "bash", "js": "javascript", "yml": "yaml", "py": "python"}.get(language, language)
     if name not in _WORDS:
         return None

@@ -1,4 +1,4 @@
-"""A short word at the foot of a window that goes by itself."""
+"""A short message at the bottom of a window that disappears by itself."""
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
@@ -8,7 +8,7 @@ from tray_app.widgets.announcement import announce
 
 
 class Toast(QFrame):
-    """Floats over `parent`, at its foot. For what needs no answer; never for an error."""
+    """Floats over the bottom of `parent`. For confirmations, never for errors."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -27,13 +27,13 @@ class Toast(QFrame):
         self.hide()
 
     def text(self) -> str:
-        """What it says, or said last."""
+        """Return the current or last message."""
         return self._text.text()
 
     def show_message(self, text: str, seconds: float = 3) -> None:
-        """Say `text` for some seconds."""
+        """Show `text` for some seconds."""
         self._text.setText(text)
-        self._place()
+        self._update_position()
         self.show()
         self.raise_()
         self._timer.start(round(seconds * 1000))
@@ -41,10 +41,10 @@ class Toast(QFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.isVisible():
-            self._place()
+            self._update_position()
         return super().eventFilter(watched, event)
 
-    def _place(self) -> None:
+    def _update_position(self) -> None:
         self.adjustSize()
         host = self._host
         self.move((host.width() - self.width()) // 2, host.height() - self.height() - theme.size("margin"))

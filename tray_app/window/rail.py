@@ -19,8 +19,8 @@ from tray_app import theme
 from tray_app.context import Context
 from tray_app.models.status import Status, in_flight_line
 from tray_app.translation import tr
-from tray_app.widgets import ElidedLabel, StatusDot, button
-from tray_app.widgets.one_of_several import OneOfSeveral
+from tray_app.widgets import ElidedLabel, StatusDot, make_button
+from tray_app.widgets.exclusive_group import ExclusiveGroup
 from tray_app.window.pages import PageEntry
 
 WIDE = 200
@@ -40,7 +40,7 @@ class Rail(QFrame):
         self.setProperty("role", "rail")
         self._context = context
         self._entries = {entry.key: self._button(entry, number) for number, entry in enumerate(entries, start=1)}
-        self._group = OneOfSeveral(self._entries, self)
+        self._group = ExclusiveGroup(self._entries, self)
         self._foot = ServerFoot(context)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 16, 8, 16)
@@ -56,7 +56,7 @@ class Rail(QFrame):
 
     def mark(self, key: str) -> None:
         """Show the page of that key as the current one; none, if it is not in the rail."""
-        self._group.choose(key)
+        self._group.check_button(key)
         self._draw_icons()
 
     def focus(self, key: str) -> None:
@@ -105,8 +105,8 @@ class ServerFoot(QWidget):
         self.address.setProperty("role", "code")
         self.reason = QLabel(wordWrap=True)
         self.reason.setTextFormat(Qt.TextFormat.PlainText)
-        self.remedy: QPushButton = button("", self._mend)
-        self.toggle: QPushButton = button("", context.toggle_server)
+        self.remedy: QPushButton = make_button("", self._mend)
+        self.toggle: QPushButton = make_button("", context.toggle_server)
         line = QHBoxLayout()
         line.setSpacing(8)
         line.addWidget(self.dot)
@@ -157,7 +157,7 @@ class ServerFoot(QWidget):
     def _show_reason(self, status: Status) -> None:
         self.reason.setText(status.reason)
         self.reason.setVisible(bool(status.reason) and not self._narrow)
-        theme.restyle(self.reason, role="error" if status.kind == "error" else "warning")
+        theme.apply_style(self.reason, role="error" if status.kind == "error" else "warning")
         label = status.remedy.label if status.remedy else ""
         self.remedy.setText("" if self._narrow else label)
         self.remedy.setAccessibleName(label)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from server.api.exchange.answers import json_response
 from server.api.exchange.reading import context_of, model_info
 from server.core.errors import InvalidRequest, ModelNotFound
-from server.models.aliases import COMMON_NAMES, DEFAULT_ALIASES, ModelNames, resolve
+from server.models.aliases import COMMON_NAMES, DEFAULT_ALIASES, ModelNames, resolve_model
 
 if TYPE_CHECKING:
     from server.api.services import Services
@@ -51,7 +51,7 @@ async def list_models(
 async def get_model(request: Request, model_id: str) -> Response:
     """One model, by any name that requests may use. Raises ModelNotFound."""
     services = request.app.state.services
-    return json_response(_entry(services, model_id, resolve(model_id, context_of(services))))
+    return json_response(_entry(services, model_id, resolve_model(model_id, context_of(services))))
 
 
 def listed_models(services: "Services") -> list[dict[str, Any]]:
@@ -88,7 +88,7 @@ def _position(ids: list[str], model_id: str, param: str) -> int:
 def _resolved(name: str, known: ModelNames) -> str | None:
     """What a name stands for; None for an alias of something that there is not."""
     try:
-        return resolve(name, known)
+        return resolve_model(name, known)
     except ModelNotFound:
         return None
 

@@ -27,7 +27,7 @@ from server.core.records import RequestRecord
 from server.core.tasks import spawn
 from server.dialects.base import Call
 from server.dialects.dialect import Dialect
-from server.models import Fitted
+from server.models import FittedRequest
 
 if TYPE_CHECKING:
     from server.api.services import Services
@@ -66,7 +66,7 @@ class Body:
 class _Prepared:
     call: Call
     link: SessionLink
-    fitted: Fitted
+    fitted: FittedRequest
 
 
 class Exchange:

@@ -12,7 +12,7 @@ from server.core.messages import Events, MessageFold, StreamEvent
 from server.core.tasks import spawn
 from server.dialects.base import Call, Chunk
 from server.dialects.framing import Frame
-from server.models import Fitted, name_refused_tool
+from server.models import FittedRequest, name_refused_tool
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Production:
     def __init__(
         self,
         backend: Backend,
-        fitted: Fitted,
+        fitted: FittedRequest,
         call: Call,
         *,
         frame: Frame | None,
@@ -42,7 +42,7 @@ class Production:
     ) -> None:
         self._backend = backend
         self._request = fitted.request
-        self._restorers = [None if fitted.names.none else fitted.names.restorer() for _ in range(call.n)]
+        self._restorers = [None if fitted.names.is_empty else fitted.names.make_restorer() for _ in range(call.n)]
         self._tools = call.request.tools
         self._encoder = call.encoder
         self._frame = frame

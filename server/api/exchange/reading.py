@@ -10,7 +10,7 @@ from server.backends.base import Backend
 from server.core.messages import MessagesRequest
 from server.dialects.base import Context
 from server.dialects.dialect import Dialect
-from server.models import Fitted, capabilities_of, fit
+from server.models import FittedRequest, capabilities_of, fit_request
 from server.models.info import ModelInfo
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ async def with_fetched_images(services: "Services", body: Any, dialect: Dialect)
     return dialect.with_images(body, await services.images.fetch(addresses))
 
 
-def fitted_request(services: "Services", request: MessagesRequest) -> Fitted:
+def fitted_request(services: "Services", request: MessagesRequest) -> FittedRequest:
     """The request as its model takes it."""
-    return fit(request, capabilities_of(request.model, model_info(services.backend, request.model)))
+    return fit_request(request, capabilities_of(request.model, model_info(services.backend, request.model)))
 
 
 def context_of(services: "Services") -> Context:

@@ -11,7 +11,7 @@ from server.dialects.chat_completions.passed_over import unread_fields
 from server.dialects.chat_completions.tools import Tools, read_tools
 from server.dialects.chat_completions.turns import read_messages
 from server.dialects.left_out import left_out_warnings
-from server.models.aliases import resolve, with_named_thinking
+from server.models.aliases import resolve_model, with_named_thinking
 
 MOST_CHOICES = 8
 """The highest `n`: each choice is a conversation of its own with the model."""
@@ -48,7 +48,7 @@ def to_messages(body: Any, context: Context) -> Call:
 def _messages_request(body: Field, tools: Tools, context: Context, warnings: list[str]) -> MessagesRequest:
     model = body.member("model")
     name = context.default_model if model.missing else model.filled_string()
-    resolved = resolve(name, context)
+    resolved = resolve_model(name, context)
     session = body.member("session_id")
     system, messages = read_messages(body.member("messages"), warnings)
     request = MessagesRequest(

@@ -19,7 +19,7 @@ from server.dialects.messages.encoder import MessagesEncoder
 from server.dialects.messages.passed_over import dropped_fields
 from server.dialects.messages.tool_pairs import check_tool_pairs
 from server.dialects.messages.turns import read_turns, texts
-from server.models.aliases import resolve, with_named_thinking
+from server.models.aliases import resolve_model, with_named_thinking
 
 _WARMED = (
     "max_tokens of 0, which warms the cache, is served with one token that is not shown, since Claude Code streams"
@@ -68,7 +68,7 @@ def _prompt(body: CountBody, context: Context, warnings: list[str]) -> MessagesR
     output = body.get("output_config", {})
     schema = output.get("format") or body.get("output_format")
     request = MessagesRequest(
-        model=resolve(body.get("model"), context),
+        model=resolve_model(body.get("model"), context),
         requested_model=body.get("model", ""),
         messages=tuple(turns),
         system=(*texts(body.get("system", [])), *leading_system),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from server.backends.anthropic_api.body import count_body, messages_body
 from server.core.errors import InvalidRequest
-from server.models import capabilities_of, fit
+from server.models import capabilities_of, fit_request
 from server.models.table import FALLBACK_MAX_TOKENS
 from tests.asking import ask, assistant, text, tool, user
 from tests.models.test_fitting_against_the_api import REQUESTS
@@ -27,7 +27,7 @@ def body(request, model=NEWEST):
 def test_nothing_fitted_is_refused(asked, model, limited):
     caps = capabilities_of(model)
     with contextlib.suppress(InvalidRequest):
-        fitted = fit(asked if limited else asked.with_changes(max_tokens=None), caps).request
+        fitted = fit_request(asked if limited else asked.with_changes(max_tokens=None), caps).request
         assert refusal(messages_body(fitted, caps)) is None
         assert refusal({**count_body(fitted, caps), "max_tokens": MODELS[model].max_tokens}) is None
 

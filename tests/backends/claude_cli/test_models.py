@@ -6,7 +6,7 @@ The simulator refuses what the real API refuses of each model.
 import pytest
 
 from server.core.errors import TrayError
-from server.models import capabilities_of, fit
+from server.models import capabilities_of, fit_request
 from tests.asking import ask, assistant, fold, text, tool, user
 
 LOOK = tool("look", at={"type": "string"})
@@ -58,7 +58,7 @@ async def test_no_request_is_refused(start_backend, simulator, model):
             wanted = ask(*messages, model=model, **parameters)
             calls = len(simulator.messages_calls)
             try:
-                whole = await fold(backend.stream(fit(wanted, capabilities_of(model, info)).request))
+                whole = await fold(backend.stream(fit_request(wanted, capabilities_of(model, info)).request))
             except TrayError as error:
                 refused[name] = str(error)
             else:

@@ -105,8 +105,8 @@ async def fill_disk(context: Context) -> None:
     """Let the database grow no more, as on a full disk, and have something that is to be saved."""
     store = context.store
     assert store is not None
-    pages = await store._thread.submit(lambda connection: connection.execute("PRAGMA page_count").fetchone()[0])
-    await store._thread.submit(lambda connection: connection.execute(f"PRAGMA max_page_count = {pages}").fetchall())
+    pages = await store._thread.submit_job(lambda connection: connection.execute("PRAGMA page_count").fetchone()[0])
+    await store._thread.submit_job(lambda connection: connection.execute(f"PRAGMA max_page_count = {pages}").fetchall())
     record = RequestRecord("req_full", context.clock(), "/v1/messages", CLIENTS[0], response_body="word " * 50_000)
     await store.record_request(record)
     await store.list_requests()

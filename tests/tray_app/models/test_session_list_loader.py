@@ -6,7 +6,7 @@ import pytest
 
 from server.core.errors import TrayError
 from server.core.events import EventBus, SessionsDeleted
-from server.store.migrate import BACKUP, backups
+from server.store.migrate import BACKUP, list_backups
 from server.store.store import Store
 from tests.store.conversations import exchange, saved_as
 from tray_app.bridge import Bridge
@@ -219,7 +219,7 @@ async def test_what_is_new_is_listed_only_if_the_search_finds_it(listed):
 
 async def test_what_was_deleted_while_a_page_was_under_way_is_not_listed(listed):
     gate = threading.Event()
-    held = listed.store._do(lambda _: gate.wait(60))
+    held = listed.store._run_job(lambda _: gate.wait(60))
     waiting = asyncio.ensure_future(held)
     listed.list_loader.reload_list()
     await asyncio.sleep(0)  # the query has started, and the store has not answered yet
@@ -233,7 +233,7 @@ async def test_what_was_deleted_while_a_page_was_under_way_is_not_listed(listed)
 async def test_a_broken_database_is_a_problem_that_is_said(parts):
     await parts.save("a", "Hello", "Hi")
     await parts.load()
-    await parts.store._do(lambda connection: connection.execute("ALTER TABLE sessions RENAME TO lost"))
+    await parts.store._run_job(lambda connection: connection.execute("ALTER TABLE sessions RENAME TO lost"))
     await parts.load()
     assert parts.list_loader.state == "failed"
     assert parts.list_loader.problem is not None
@@ -357,11 +357,11 @@ async def test_all_that_a_search_finds(listed):
 
 async def test_deleting_all_takes_the_copies_of_the_database_with_it(listed, tmp_path):
     (tmp_path / f"history.db{BACKUP}1").write_bytes(b"old")
-    assert backups(listed.store.path)
+    assert list_backups(listed.store.path)
     listed.pending_deletion.start_deletion(await ids_of(listed.store, ""), everything=True)
     await listed.pending_deletion.finish_pending()
     assert (await listed.store.list_sessions()).total == 0
-    assert not backups(listed.store.path)
+    assert not list_backups(listed.store.path)
 
 
 async def test_a_session_started_after_delete_all_stays(listed, tmp_path):
@@ -372,13 +372,13 @@ async def test_a_session_started_after_delete_all_stays(listed, tmp_path):
     await listed.pending_deletion.finish_pending()
     await listed.finish_tasks()
     assert listed.ids() == ["new"]
-    assert not backups(listed.store.path)
+    assert not list_backups(listed.store.path)
 
 
 async def test_a_deletion_that_fails_brings_the_rows_back(listed):
     failures = []
     listed.pending_deletion.failed.connect(failures.append)
-    await listed.store._do(lambda connection: connection.execute("ALTER TABLE sessions RENAME TO lost"))
+    await listed.store._run_job(lambda connection: connection.execute("ALTER TABLE sessions RENAME TO lost"))
     listed.pending_deletion.start_deletion(["e"])
     await listed.pending_deletion.finish_pending()
     await listed.finish_tasks()

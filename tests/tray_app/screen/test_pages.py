@@ -29,10 +29,10 @@ def fail_at_f5(module):
 
 
 def wait_to_be_undone(module):
-    module.UndoBar.offer.__defaults__ = (3600,)
+    module.UndoBar.offer_undo.__defaults__ = (3600,)
 
 
-CHANGES = {"tray_app.pages.requests.page": fail_at_f5, "tray_app.widgets.undo_bar": wait_to_be_undone}
+CHANGES = {"tray_app.pages.requests.page": fail_at_f5, "tray_app.pages.sessions.undo_bar": wait_to_be_undone}
 
 
 class Changing(MetaPathFinder):

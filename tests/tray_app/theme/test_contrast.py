@@ -1,4 +1,4 @@
-"""Every pair of colours that is used reaches WCAG AA, in both schemes."""
+"""Every pair of colours in use reaches WCAG AA in both schemes."""
 
 import pytest
 from PySide6.QtGui import QColor

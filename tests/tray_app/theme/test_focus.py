@@ -1,4 +1,4 @@
-"""Who uses the keyboard sees where the focus is, and nothing moves when it comes."""
+"""Keyboard focus is visible, and moves nothing."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPushButton, QRad
 from pytestqt.qtbot import QtBot
 
 from tray_app.theme import Choice, Theme
-from tray_app.widgets import CopyButton, NumberField, button
+from tray_app.widgets import CopyButton, make_button
 
 
 def checked(made: QCheckBox | QRadioButton) -> QWidget:
@@ -24,15 +24,14 @@ def chip() -> QPushButton:
 
 
 CONTROLS: dict[str, tuple[Callable[[], QWidget], str]] = {
-    "button": (lambda: button("Text", lambda: None), "accent"),
-    "primary": (lambda: button("Text", lambda: None, role="primary"), "text"),
-    "danger": (lambda: button("Text", lambda: None, role="danger"), "error"),
-    "destroy": (lambda: button("Text", lambda: None, role="destroy"), "text"),
-    "quiet": (lambda: button("Text", lambda: None, role="quiet"), "accent"),
+    "button": (lambda: make_button("Text", lambda: None), "accent"),
+    "primary": (lambda: make_button("Text", lambda: None, role="primary"), "text"),
+    "danger": (lambda: make_button("Text", lambda: None, role="danger"), "error"),
+    "destroy": (lambda: make_button("Text", lambda: None, role="destroy"), "text"),
+    "quiet": (lambda: make_button("Text", lambda: None, role="quiet"), "accent"),
     "copy": (lambda: CopyButton(lambda: ""), "accent"),
     "chip": (chip, "accent"),
     "line": (lambda: QLineEdit("Text"), "accent"),
-    "number": (lambda: NumberField(0, 10, 1), "accent"),
     "choice": (QComboBox, "accent"),
     "check": (lambda: QCheckBox("Text"), "accent"),
     "checked": (lambda: checked(QCheckBox("Text")), "text"),

@@ -1,4 +1,4 @@
-"""What stands side by side in a form is of one height."""
+"""Form controls have the same height."""
 
 from collections.abc import Callable
 
@@ -7,16 +7,15 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QW
 from pytestqt.qtbot import QtBot
 
 from tray_app.theme import Theme
-from tray_app.widgets import CopyButton, NumberField, SearchField, button
+from tray_app.widgets import CopyButton, SearchField, make_button
 
 CONTROLS: dict[str, Callable[[], QWidget]] = {
     "button": lambda: QPushButton("Text"),
-    "button with an icon": lambda: button("Text", lambda: None, icon="mdi6.play", role="primary"),
-    "button of an icon alone": lambda: button("", lambda: None, icon="mdi6.play", role="quiet", hint="Play"),
+    "button with an icon": lambda: make_button("Text", lambda: None, icon="mdi6.play", role="primary"),
+    "button of an icon alone": lambda: make_button("", lambda: None, icon="mdi6.play", role="quiet", hint="Play"),
     "copy": lambda: CopyButton(lambda: ""),
     "line": lambda: QLineEdit("Text"),
     "search": lambda: SearchField("Text"),
-    "number": lambda: NumberField(0, 10, 1),
     "choice": QComboBox,
 }
 

@@ -1,4 +1,4 @@
-"""Icons come from one font, in the theme's colours, and bring nothing along that they do not need."""
+"""Icons of one font in the theme's colours, without qtawesome's code."""
 
 import subprocess
 import sys

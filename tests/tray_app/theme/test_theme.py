@@ -1,4 +1,4 @@
-"""Light, dark, or as the system is: palette, style sheet, fonts and icons."""
+"""Light, dark and system themes: palette, style sheet, fonts and icons."""
 
 import re
 
@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from tray_app import theme as theme_package
 from tray_app.assets import asset
-from tray_app.theme import Theme, restyle
-from tray_app.theme.style_sheet import style_sheet
+from tray_app.theme import Theme, apply_style, fixed_font
+from tray_app.theme.style_sheet import make_style_sheet
 
 
 def colours_of(icon: QIcon, mode: QIcon.Mode = QIcon.Mode.Normal, scale: float = 1.0) -> set[str]:
@@ -24,13 +24,13 @@ def test_a_choice_is_in_force_at_once(theme: Theme, qtbot: QtBot) -> None:
     with qtbot.waitSignal(theme.changed):
         theme.set_choice("dark")
 
-    assert (theme.choice, theme.dark) == ("dark", True)
+    assert theme.dark
     assert QApplication.palette().color(QPalette.ColorRole.Window) == QColor("#17181B")
     assert theme.colour("text") == QColor("#ECEDEF")
-    assert "#17181B" not in style_sheet(dark=False)
+    assert "#17181B" not in make_style_sheet(dark=False)
     application = QApplication.instance()
     assert isinstance(application, QApplication)
-    assert application.styleSheet() == style_sheet(dark=True)
+    assert application.styleSheet() == make_style_sheet(dark=True)
 
 
 def test_the_same_choice_again_changes_nothing(theme: Theme, qtbot: QtBot) -> None:
@@ -68,7 +68,7 @@ def test_an_unknown_colour_is_an_error(theme: Theme) -> None:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_nothing_in_the_style_sheet_is_left_to_fill(theme: Theme, dark: bool) -> None:
-    sheet = style_sheet(dark)
+    sheet = make_style_sheet(dark)
 
     assert "$" not in sheet
     for picture in re.findall(r'url\("(.*?)"\)', sheet):
@@ -80,7 +80,7 @@ def test_text_is_13_pixels_with_figures_of_one_width(theme: Theme) -> None:
 
     assert font.pixelSize() == 13
     assert font.featureValue(QFont.Tag("tnum")) == 1
-    assert QFontInfo(theme.fixed_font()).fixedPitch()
+    assert QFontInfo(fixed_font()).fixedPitch()
 
 
 def test_an_icon_has_the_colour_of_its_token_and_follows_the_theme(theme: Theme) -> None:
@@ -120,7 +120,7 @@ def test_another_role_is_another_look_at_once(theme: Theme, qtbot: QtBot) -> Non
     qtbot.addWidget(label)
     label.ensurePolished()
     plain = label.palette().color(QPalette.ColorRole.WindowText)
-    restyle(label, role="error")
+    apply_style(label, role="error")
 
     assert plain == theme.colour("text")
     assert label.palette().color(QPalette.ColorRole.WindowText) == theme.colour("error")

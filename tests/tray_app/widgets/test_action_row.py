@@ -1,4 +1,4 @@
-"""Buttons that come and go keep their place among what Tab goes through."""
+"""Buttons that come and go keep their place in the tab order."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -21,8 +21,8 @@ def window(qtbot, theme):
     return window
 
 
-def tabbed(window, qtbot):
-    """What Tab goes through from the first field to the last."""
+def tab_order(window, qtbot):
+    """Return the widgets in the tab order."""
     found = []
     while QApplication.focusWidget() is not window.last:
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
@@ -34,7 +34,7 @@ def test_tab_goes_to_them_where_they_stand(window, qtbot):
     assert window.row.isHidden()
     window.row.show_actions([("Old", lambda: None)])
     window.row.show_actions([("Use 8001", lambda: None), ("Choose...", lambda: None)])
-    assert tabbed(window, qtbot) == ["Use 8001", "Choose...", ""]
+    assert tab_order(window, qtbot) == ["Use 8001", "Choose...", ""]
 
 
 def test_the_first_may_be_the_one_that_helps_most(window):

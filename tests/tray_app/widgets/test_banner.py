@@ -1,6 +1,6 @@
-"""The strip that says what is wrong and what to do."""
+"""The banner: messages, levels and actions."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QTextEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -10,7 +10,7 @@ from tray_app.theme import Theme
 from tray_app.widgets import Banner
 
 
-def in_use() -> PortUnavailable:
+def port_error() -> PortUnavailable:
     return PortUnavailable(
         "Port 8000 is in use by another program.", host="127.0.0.1", port=8000, in_use=True, hint="Use another one."
     )
@@ -28,7 +28,7 @@ def test_an_error_is_said_with_what_to_do_and_a_button_for_it(theme: Theme, qtbo
     done: list[str] = []
     banner = Banner()
     qtbot.addWidget(banner)
-    banner.show_error(in_use(), [("Use 8001", lambda: done.append("8001")), ("Choose a port...", lambda: None)])
+    banner.show_error(port_error(), [("Use 8001", lambda: done.append("8001")), ("Choose a port...", lambda: None)])
     use, choose = actions_of(banner)
     qtbot.mouseClick(use, Qt.MouseButton.LeftButton)
 
@@ -42,7 +42,7 @@ def test_an_error_is_said_with_what_to_do_and_a_button_for_it(theme: Theme, qtbo
 def test_what_is_said_next_takes_the_place_of_what_was_said(theme: Theme, qtbot: QtBot) -> None:
     banner = Banner()
     qtbot.addWidget(banner)
-    banner.show_error(in_use(), [("Use 8001", lambda: None)])
+    banner.show_error(port_error(), [("Use 8001", lambda: None)])
     banner.show_message("ok", "The server runs.")
 
     assert (banner.level, banner.message) == ("ok", "The server runs.")
@@ -53,7 +53,7 @@ def test_what_is_said_next_takes_the_place_of_what_was_said(theme: Theme, qtbot:
 def test_it_can_be_closed(theme: Theme, qtbot: QtBot) -> None:
     banner = Banner()
     qtbot.addWidget(banner)
-    banner.show_error(in_use())
+    banner.show_error(port_error())
     qtbot.mouseClick(banner.close_button, Qt.MouseButton.LeftButton)
 
     assert banner.isHidden()
@@ -72,13 +72,13 @@ def test_markup_in_a_message_is_text(theme: Theme, qtbot: QtBot) -> None:
 def test_actions_go_below_texts_that_leave_no_room_beside_them(theme: Theme, qtbot: QtBot) -> None:
     banner = Banner()
     qtbot.addWidget(banner)
-    banner.show_error(in_use(), [("Use 8001", lambda: None)])
+    banner.show_error(port_error(), [("Use 8001", lambda: None)])
     (action,) = actions_of(banner)
     places = []
     for width in (900, 320):
         banner.resize(width, 60)
         QApplication.processEvents()
-        places.append((action.x() > width / 2, banner.heightForWidth(width)))
+        places.append((action.mapTo(banner, QPoint()).x() > width / 2, banner.heightForWidth(width)))
 
     (wide_right, wide_height), (narrow_right, narrow_height) = places
     assert wide_right

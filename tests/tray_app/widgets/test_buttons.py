@@ -1,4 +1,4 @@
-"""Push buttons, and the one that copies."""
+"""Push buttons and the copy button."""
 
 import asyncio
 
@@ -10,24 +10,24 @@ from pytestqt.qtbot import QtBot
 
 from tests.waiting import until
 from tray_app.theme import Theme
-from tray_app.widgets import CopyButton, button, buttons
+from tray_app.widgets import CopyButton, buttons, make_button
 
 
 @pytest.fixture
-def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a button says of a copy does not go while a test waits for it."""
+def keep_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the result of a copy on the button while a test waits for it."""
     monkeypatch.setattr(buttons, "COPIED_MS", 600_000)
 
 
-def clicked(made: QPushButton, qtbot: QtBot) -> None:
+def click_button(made: QPushButton, qtbot: QtBot) -> None:
     qtbot.mouseClick(made, Qt.MouseButton.LeftButton)
 
 
 def test_a_button_calls_its_slot_without_arguments(theme: Theme, qtbot: QtBot) -> None:
     calls: list[tuple[object, ...]] = []
-    made = button("Start", lambda *arguments: calls.append(arguments), role="primary", icon="mdi6.play")
+    made = make_button("Start", lambda *arguments: calls.append(arguments), role="primary", icon="mdi6.play")
     qtbot.addWidget(made)
-    clicked(made, qtbot)
+    click_button(made, qtbot)
 
     assert calls == [()]
     assert made.property("role") == "primary"
@@ -35,7 +35,7 @@ def test_a_button_calls_its_slot_without_arguments(theme: Theme, qtbot: QtBot) -
 
 
 def test_a_button_of_an_icon_alone_has_a_name_for_screen_readers(theme: Theme, qtbot: QtBot) -> None:
-    made = button("", lambda: None, icon="mdi6.refresh", hint="Refresh")
+    made = make_button("", lambda: None, icon="mdi6.refresh", hint="Refresh")
     qtbot.addWidget(made)
 
     assert made.accessibleName() == "Refresh"
@@ -46,13 +46,13 @@ def test_tab_reaches_a_button_and_a_click_leaves_the_focus_where_it_was(theme: T
     window = QWidget()
     qtbot.addWidget(window)
     row = QHBoxLayout(window)
-    one, other = button("One", lambda: None), button("Other", lambda: None)
+    one, other = make_button("One", lambda: None), make_button("Other", lambda: None)
     row.addWidget(one)
     row.addWidget(other)
     with qtbot.waitExposed(window):
         window.show()
     one.setFocus()
-    clicked(other, qtbot)
+    click_button(other, qtbot)
     after_click = window.focusWidget()
     qtbot.keyClick(one, Qt.Key.Key_Tab)
 
@@ -64,7 +64,7 @@ def test_copy_puts_the_text_on_the_clipboard_and_says_so_for_a_second(theme: The
     made = CopyButton(lambda: "http://127.0.0.1:8000/v1")
     qtbot.addWidget(made)
     width = made.sizeHint().width()
-    clicked(made, qtbot)
+    click_button(made, qtbot)
     said, width_then = made.text(), made.sizeHint().width()
 
     assert QGuiApplication.clipboard().text() == "http://127.0.0.1:8000/v1"
@@ -73,7 +73,7 @@ def test_copy_puts_the_text_on_the_clipboard_and_says_so_for_a_second(theme: The
     qtbot.waitUntil(lambda: made.text() == "Copy")
 
 
-@pytest.mark.usefixtures("lasting")
+@pytest.mark.usefixtures("keep_results")
 async def test_copy_waits_for_a_text_that_has_to_be_fetched(theme: Theme, qtbot: QtBot) -> None:
     fetched = asyncio.get_running_loop().create_future()
 
@@ -82,7 +82,7 @@ async def test_copy_waits_for_a_text_that_has_to_be_fetched(theme: Theme, qtbot:
 
     made = CopyButton(source)
     qtbot.addWidget(made)
-    clicked(made, qtbot)
+    click_button(made, qtbot)
     await asyncio.sleep(0)
     before = made.text()
     fetched.set_result("dgm-key")
@@ -92,7 +92,7 @@ async def test_copy_waits_for_a_text_that_has_to_be_fetched(theme: Theme, qtbot:
     assert QGuiApplication.clipboard().text() == "dgm-key"
 
 
-@pytest.mark.usefixtures("lasting")
+@pytest.mark.usefixtures("keep_results")
 async def test_copy_says_when_there_is_nothing_to_copy(theme: Theme, qtbot: QtBot) -> None:
     async def source() -> str:
         raise OSError("the keyring is locked")
@@ -100,7 +100,7 @@ async def test_copy_says_when_there_is_nothing_to_copy(theme: Theme, qtbot: QtBo
     QGuiApplication.clipboard().setText("before")
     made = CopyButton(source)
     qtbot.addWidget(made)
-    clicked(made, qtbot)
+    click_button(made, qtbot)
     await until(lambda: made.text() == "Not copied")
 
     assert QGuiApplication.clipboard().text() == "before"
@@ -109,7 +109,7 @@ async def test_copy_says_when_there_is_nothing_to_copy(theme: Theme, qtbot: QtBo
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])
 def test_the_keyboard_presses_the_button_that_has_the_focus(theme: Theme, qtbot: QtBot, key: Qt.Key) -> None:
     calls: list[bool] = []
-    made = button("Start", lambda: calls.append(True))
+    made = make_button("Start", lambda: calls.append(True))
     qtbot.addWidget(made)
     qtbot.keyClick(made, key)
 

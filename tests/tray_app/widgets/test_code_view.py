@@ -1,4 +1,4 @@
-"""Code is shown as it is, copied as it is, and coloured enough to read by."""
+"""Code is shown and copied unchanged, with syntax colours."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -14,7 +14,7 @@ PYTHON = 'for n in range(10):\n    print("# no comment")  # a comment'
 
 
 def coloured(text: str, language: str) -> list[tuple[str, str]]:
-    """The coloured parts of a text, each with its colour."""
+    """Return the coloured parts of a text, each with its colour."""
     document = QTextDocument(text)
     highlighter = SyntaxHighlighter(document)
     highlighter.set_language(language)
@@ -52,7 +52,7 @@ def test_it_is_as_high_as_its_text_up_to_a_limit(theme: Theme, qtbot: QtBot) -> 
         heights.append(view.sizeHint().height())
 
     assert heights[0] < heights[1] < heights[2] == heights[3]
-    longer = CodeView("\n".join(["line"] * 400), most_lines=40)
+    longer = CodeView("\n".join(["line"] * 400), max_lines=40)
     qtbot.addWidget(longer)
     assert heights[3] < longer.sizeHint().height() < 3 * heights[3]
 

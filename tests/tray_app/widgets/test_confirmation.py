@@ -1,4 +1,4 @@
-"""The question before something is destroyed."""
+"""The confirmation dialog."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from tray_app.theme import Theme
-from tray_app.widgets import Confirmation, confirm
+from tray_app.widgets import Confirmation, ask_confirmation
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ def window(theme: Theme, qtbot: QtBot) -> QWidget:
     return made
 
 
-def asked(window: QWidget, done: list[str]) -> Confirmation:
-    return confirm(
+def open_dialog(window: QWidget, done: list[str]) -> Confirmation:
+    return ask_confirmation(
         window,
         "Delete 12 sessions?",
         "They cannot be had back.",
@@ -29,7 +29,7 @@ def asked(window: QWidget, done: list[str]) -> Confirmation:
 
 
 def test_the_buttons_are_verbs(window: QWidget) -> None:
-    dialog = asked(window, [])
+    dialog = open_dialog(window, [])
 
     assert dialog.confirm.text() == "Delete 12 sessions"
     assert dialog.keep.text() == "Cancel"
@@ -39,7 +39,7 @@ def test_the_buttons_are_verbs(window: QWidget) -> None:
 
 def test_it_is_done_when_the_person_says_so(window: QWidget, qtbot: QtBot) -> None:
     done: list[str] = []
-    qtbot.mouseClick(asked(window, done).confirm, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(open_dialog(window, done).confirm, Qt.MouseButton.LeftButton)
 
     assert done == ["deleted"]
 
@@ -47,7 +47,7 @@ def test_it_is_done_when_the_person_says_so(window: QWidget, qtbot: QtBot) -> No
 @pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return])
 def test_esc_and_enter_keep(window: QWidget, qtbot: QtBot, key: Qt.Key) -> None:
     done: list[str] = []
-    dialog = asked(window, done)
+    dialog = open_dialog(window, done)
     with qtbot.waitSignal(dialog.rejected):
         qtbot.keyClick(dialog, key)
 

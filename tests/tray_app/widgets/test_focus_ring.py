@@ -1,4 +1,4 @@
-"""The ring is for the keyboard."""
+"""The focus ring shows after keyboard focus only."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFocusEvent

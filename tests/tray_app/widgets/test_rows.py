@@ -1,4 +1,4 @@
-"""Lists have rows of 32 px, and the whole row under the pointer is marked."""
+"""List rows are 32 px high and highlighted as a whole under the pointer."""
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QStringListModel, Qt
@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from tray_app.theme import Theme
-from tray_app.widgets import RowDelegate, dress_rows
+from tray_app.widgets import RowDelegate, apply_row_style
 
 LONG = "claude-sonnet-with-a-name-that-does-not-fit-into-a-column"
 
@@ -34,7 +34,7 @@ def table(theme: Theme, qtbot: QtBot) -> QTableView:
     view = QTableView()
     qtbot.addWidget(view)
     view.setModel(filled())
-    dress_rows(view)
+    apply_row_style(view)
     view.resize(400, 300)
     with qtbot.waitExposed(view):
         view.show()
@@ -57,7 +57,7 @@ def test_rows_are_32_pixels_high(theme: Theme, qtbot: QtBot, kind: type[QAbstrac
     qtbot.addWidget(view)
     model = filled()
     view.setModel(model)
-    dress_rows(view)
+    apply_row_style(view)
     view.resize(400, 300)
     view.grab()  # a tree measures its rows when it is drawn
 
@@ -96,7 +96,7 @@ def test_the_rows_of_a_plain_list_are_as_wide_as_the_list(theme: Theme, qtbot: Q
     qtbot.addWidget(view)
     model = filled()
     view.setModel(model)
-    dress_rows(view)
+    apply_row_style(view)
     view.resize(160, 300)
     with qtbot.waitExposed(view):
         view.show()
@@ -114,7 +114,7 @@ def test_a_row_is_selected_when_the_keyboard_comes_to_a_list_where_none_is(qtbot
     row.addWidget(first)
     row.addWidget(view)
     view.setModel(QStringListModel(["one", "two"]))
-    dress_rows(view)
+    apply_row_style(view)
     with qtbot.waitActive(place):
         place.show()
     first.setFocus()

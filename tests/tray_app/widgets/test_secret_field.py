@@ -1,4 +1,4 @@
-"""A secret is dots until it is asked for, and dots again soon."""
+"""A secret is hidden, revealed on request, and hidden again soon."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ async def source() -> str:
     return KEY
 
 
-def made(qtbot: QtBot, shown_seconds: float = 600) -> SecretField:
+def make_field(qtbot: QtBot, shown_seconds: float = 600) -> SecretField:
     field = SecretField(source, shown_seconds=shown_seconds)
     qtbot.addWidget(field)
     field.resize(600, 40)
@@ -29,7 +29,7 @@ def made(qtbot: QtBot, shown_seconds: float = 600) -> SecretField:
 
 
 async def test_it_is_hidden_at_first(theme: Theme, qtbot: QtBot) -> None:
-    field = made(qtbot)
+    field = make_field(qtbot)
 
     assert KEY not in field.text()
     assert set(field.text()) == {"•"}
@@ -37,9 +37,9 @@ async def test_it_is_hidden_at_first(theme: Theme, qtbot: QtBot) -> None:
 
 
 async def test_it_is_shown_when_asked_for_and_hidden_again(theme: Theme, qtbot: QtBot) -> None:
-    field = made(qtbot)
+    field = make_field(qtbot)
     qtbot.mouseClick(field.toggle, Qt.MouseButton.LeftButton)
-    await until(lambda: field.shown)
+    await until(lambda: field.is_revealed)
     seen, label = field.text(), field.toggle.text()
     qtbot.mouseClick(field.toggle, Qt.MouseButton.LeftButton)
 
@@ -48,27 +48,27 @@ async def test_it_is_shown_when_asked_for_and_hidden_again(theme: Theme, qtbot: 
 
 
 async def test_it_hides_itself_after_a_while(theme: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    field = made(qtbot, shown_seconds=0.05)
+    field = make_field(qtbot, shown_seconds=0.05)
     texts: list[str] = []
     show = field._text.setText
     monkeypatch.setattr(field._text, "setText", lambda text: (texts.append(text), show(text)))
-    field.reveal()
+    field.reveal_secret()
     await until(lambda: len(texts) == 2)
 
     assert SHOWN_SECONDS == 10
     assert texts[0] == KEY
     assert KEY not in field.text()
-    assert not field.shown
+    assert not field.is_revealed
 
 
 async def test_it_is_hidden_when_its_page_is_left(theme: Theme, qtbot: QtBot) -> None:
-    field = made(qtbot)
-    field.reveal()
-    await until(lambda: field.shown)
+    field = make_field(qtbot)
+    field.reveal_secret()
+    await until(lambda: field.is_revealed)
     field.hide()
 
     assert KEY not in field.text()
-    assert not field.shown
+    assert not field.is_revealed
 
 
 async def test_a_secret_that_comes_when_the_page_is_left_is_not_shown(theme: Theme, qtbot: QtBot) -> None:
@@ -84,7 +84,7 @@ async def test_a_secret_that_comes_when_the_page_is_left_is_not_shown(theme: The
     qtbot.addWidget(field)
     with qtbot.waitExposed(field):
         field.show()
-    field.reveal()
+    field.reveal_secret()
     await asked.wait()
     field.hide()
     given.set()
@@ -92,7 +92,7 @@ async def test_a_secret_that_comes_when_the_page_is_left_is_not_shown(theme: The
     await asyncio.sleep(0)
 
     assert KEY not in field.text()
-    assert not field.shown
+    assert not field.is_revealed
 
 
 async def test_a_secret_that_cannot_be_read_is_said_to_be_so(theme: Theme, qtbot: QtBot) -> None:
@@ -101,15 +101,15 @@ async def test_a_secret_that_cannot_be_read_is_said_to_be_so(theme: Theme, qtbot
 
     field = SecretField(locked)
     qtbot.addWidget(field)
-    field.reveal()
+    field.reveal_secret()
     await until(lambda: field.text() == "Cannot be read")
 
-    assert not field.shown
+    assert not field.is_revealed
 
 
 async def test_it_is_copied_without_being_shown(theme: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buttons, "COPIED_MS", 600_000)  # it must not be missed
-    field = made(qtbot)
+    field = make_field(qtbot)
     qtbot.mouseClick(field.copy, Qt.MouseButton.LeftButton)
     await until(lambda: field.copy.text() == "Copied")
 

@@ -1,8 +1,8 @@
-"""Cards, labels, chips, the state's mark, bars, empty pages and toasts."""
+"""Cards, labels, chips, status dots, empty states and toasts."""
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QHelpEvent, QImage, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QColor, QHelpEvent, QImage
 from PySide6.QtWidgets import QApplication, QLabel, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -14,11 +14,9 @@ from tray_app.widgets import (
     ElidedLabel,
     EmptyState,
     IconLabel,
-    NumberField,
     StatusDot,
     Toast,
-    UsageBar,
-    button,
+    make_button,
 )
 
 PATH = "/home/someone/.local/share/claude/versions/2.1.3/bin/claude"
@@ -47,7 +45,7 @@ def test_headings_are_in_line_whether_or_not_a_button_is_beside_them(theme: Them
     for card in (plain, busy):
         qtbot.addWidget(card)
         card.body.addWidget(QLabel("Text"))
-    busy.header.addWidget(button("Change", lambda: None))
+    busy.header.addWidget(make_button("Change", lambda: None))
 
     assert plain.sizeHint().height() == busy.sizeHint().height()
 
@@ -56,11 +54,11 @@ def test_a_label_without_room_elides_in_the_middle_and_has_the_whole_in_its_tool
     label = ElidedLabel(PATH)
     qtbot.addWidget(label)
     label.resize(label.sizeHint())
-    roomy = label.elided
+    roomy = label.is_elided
     label.resize(120, label.height())
 
     assert not roomy
-    assert label.elided
+    assert label.is_elided
     assert (label.text(), label.toolTip()) == (PATH, PATH)
     assert label.minimumSizeHint().width() < 80
 
@@ -95,13 +93,13 @@ def test_one_chip_is_chosen(theme: Theme, qtbot: QtBot) -> None:
     chosen: list[str] = []
     row.chosen.connect(chosen.append)
     first = row.current
-    qtbot.mouseClick(row.chip("failed"), Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(row.chip("failed"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(row.chip_button("failed"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(row.chip_button("failed"), Qt.MouseButton.LeftButton)
     row.set_current("running")
 
     assert (first, row.current) == ("all", "running")
     assert chosen == ["failed"]
-    assert [row.chip(key).isChecked() for key in ("all", "failed", "running")] == [False, False, True]
+    assert [row.chip_button(key).isChecked() for key in ("all", "failed", "running")] == [False, False, True]
 
 
 def test_the_arrow_keys_go_from_chip_to_chip(theme: Theme, qtbot: QtBot) -> None:
@@ -109,8 +107,8 @@ def test_the_arrow_keys_go_from_chip_to_chip(theme: Theme, qtbot: QtBot) -> None
     qtbot.addWidget(row)
     with qtbot.waitExposed(row):
         row.show()
-    row.chip("all").setFocus()
-    qtbot.keyClick(row.chip("all"), Qt.Key.Key_Right)
+    row.chip_button("all").setFocus()
+    qtbot.keyClick(row.chip_button("all"), Qt.Key.Key_Right)
 
     assert row.current == "failed"
 
@@ -145,32 +143,6 @@ def test_the_marks_differ_in_shape(theme: Theme, qtbot: QtBot) -> None:
         shapes.add(tuple(image.pixelColor(x, y) != ground for x, y in places))
 
     assert len(shapes) == len(STATES)
-
-
-@pytest.mark.parametrize(
-    ("fraction", "token"),
-    [(0.3, "accent"), (0.79, "accent"), (0.8, "warning"), (0.95, "error"), (1.4, "error")],
-)
-def test_a_bar_fills_and_warns(theme: Theme, qtbot: QtBot, fraction: float, token: str) -> None:
-    bar = UsageBar()
-    qtbot.addWidget(bar)
-    bar.set_value(fraction, "used")
-    bar.resize(200, bar.sizeHint().height())
-    line = picture(bar)
-    filled = sum(line.pixelColor(x, 3) == theme.colour(token) for x in range(200))
-
-    assert filled == pytest.approx(200 * min(1.0, fraction), abs=5)
-    assert bar.accessibleName() == "used"
-
-
-def test_a_bar_of_something_unknown_is_empty(theme: Theme, qtbot: QtBot) -> None:
-    bar = UsageBar()
-    qtbot.addWidget(bar)
-    bar.set_value(None, "Not known yet")
-    bar.resize(200, bar.sizeHint().height())
-
-    assert bar.fraction is None
-    assert share_of(picture(bar), theme.colour("accent")) == 0
 
 
 def test_an_empty_page_offers_the_one_step(theme: Theme, qtbot: QtBot) -> None:
@@ -210,25 +182,6 @@ def test_a_toast_floats_at_the_foot_and_goes_by_itself(theme: Theme, qtbot: QtBo
     assert moved.x() == pytest.approx(400, abs=1)
     qtbot.waitUntil(toast.isHidden)
     assert toast.text() == "Base URL copied"
-
-
-def test_a_number_is_not_changed_by_scrolling_past_it(theme: Theme, qtbot: QtBot) -> None:
-    field = NumberField(0, 100, 50, "hours")
-    qtbot.addWidget(field)
-    wheel = QWheelEvent(
-        QPointF(5, 5),
-        QPointF(5, 5),
-        QPoint(0, 0),
-        QPoint(0, 120),
-        Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    QApplication.sendEvent(field, wheel)
-
-    assert field.value() == 50
-    assert field.text() == "50 hours"
 
 
 def test_an_icon_by_itself_follows_the_theme(theme: Theme, qtbot: QtBot) -> None:

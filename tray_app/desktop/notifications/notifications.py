@@ -100,7 +100,7 @@ class Notifications(QObject):
 
     def _show_on_window(self, notification: Notification) -> None:
         def open_page() -> None:
-            self._window.page.banner.clear()
+            self._window.page.banner.clear_message()
             self._context.show(notification.page, **notification.details)
 
         elsewhere = self._window.page.key != notification.page or bool(notification.details)

@@ -13,7 +13,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from server.core.errors import TrayError
 from server.core.records import RequestFilter, RequestRecord
-from server.store.store import ALL_REQUESTS, Store
+from server.store.request_store import ALL_REQUESTS
+from server.store.store import Store
 from tray_app.models.requests.bookmarks import Bookmarks
 from tray_app.models.requests.columns import TITLES_IN_FULL, build_columns
 from tray_app.models.requests.filter import matches_filter, still_matches

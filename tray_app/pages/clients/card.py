@@ -16,7 +16,7 @@ from tray_app.pages.clients.survey import Look, Survey
 from tray_app.pages.clients.told import ToldView
 from tray_app.pages.clients.trial_panel import TrialPanel
 from tray_app.translation import tr
-from tray_app.widgets import Banner, Toast, button
+from tray_app.widgets import Banner, Toast, make_button
 
 _MODEL_CHARACTERS = 10
 _MODEL_WIDTH = 212
@@ -61,7 +61,7 @@ class ClientCard(QScrollArea):
             return
         self.client = client
         self.setAccessibleName(client.name)
-        self.banner.clear()
+        self.banner.clear_message()
         self._problem = None
         self.trial.dismiss()
         self.work.show_client(client)
@@ -134,7 +134,7 @@ class ClientCard(QScrollArea):
 
     def _show_problem(self, problem: TrayError | None) -> None:
         if problem is None and self._problem is not None:
-            self.banner.clear()
+            self.banner.clear_message()
         elif problem is not None and str(problem) != str(self._problem):
             self.banner.show_error(problem, actions=[(tr("Check again"), self._look_again)])
         self._problem = problem
@@ -156,7 +156,7 @@ class ClientCard(QScrollArea):
         self.ensureWidgetVisible(self.change.write, 0, 24)
 
     def _say_done(self, words: str) -> None:
-        self.banner.clear()
+        self.banner.clear_message()
         self._toast.show_message(words)
         self.test.setFocus()
 
@@ -177,11 +177,11 @@ class ClientCard(QScrollArea):
         self._place.addWidget(self.told)
 
     def _make_actions(self) -> None:
-        self.configure = button(tr("Con&figure for me"), self.work.configure, role="primary")
-        self.undo = button(tr("Undo..."), self.work.undo, icon="mdi6.undo")
-        self.test = button(tr("&Test"), self._test, icon="mdi6.send-outline", hint=tr("Sends one real request"))
-        self.start = button(tr("Start the server"), self._start)
-        self.show_key = button(tr("Show the key"), self.show_values, role="quiet", icon="mdi6.eye-outline")
+        self.configure = make_button(tr("Con&figure for me"), self.work.configure, role="primary")
+        self.undo = make_button(tr("Undo..."), self.work.undo, icon="mdi6.undo")
+        self.test = make_button(tr("&Test"), self._test, icon="mdi6.send-outline", hint=tr("Sends one real request"))
+        self.start = make_button(tr("Start the server"), self._start)
+        self.show_key = make_button(tr("Show the key"), self.show_values, role="quiet", icon="mdi6.eye-outline")
         self.show_key.setCheckable(True)
         self.models = QComboBox()
         self.models.setEditable(True)

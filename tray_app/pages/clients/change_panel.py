@@ -11,7 +11,7 @@ from tray_app.clients.connection import MASK
 from tray_app.formatting import place
 from tray_app.pages.clients.diff_view import DiffView
 from tray_app.translation import tr
-from tray_app.widgets import ElidedLabel, announce, button
+from tray_app.widgets import ElidedLabel, announce, make_button
 
 
 class ChangePanel(QFrame):
@@ -31,8 +31,8 @@ class ChangePanel(QFrame):
         self.diff = DiffView()
         self._notes = QVBoxLayout()
         self._notes.setSpacing(4)
-        self.write = button(tr("Write file"), self._accept, role="primary")
-        self.cancel = button(tr("Cancel"), self.close_panel)
+        self.write = make_button(tr("Write file"), self._accept, role="primary")
+        self.cancel = make_button(tr("Cancel"), self.close_panel)
         self._lay_out()
         self.hide()
 

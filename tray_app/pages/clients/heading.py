@@ -9,7 +9,7 @@ from tray_app.pages.clients.client_model import standing_words
 from tray_app.pages.clients.survey import Standing
 from tray_app.theme import Theme
 from tray_app.translation import tr
-from tray_app.widgets import ElidedLabel, button
+from tray_app.widgets import ElidedLabel, make_button
 
 _ICON = 28
 _ROLES: dict[Standing, str] = {"configured": "ok", "outdated": "warning", "damaged": "error"}
@@ -29,7 +29,7 @@ class Heading(QWidget):
         self._summary = QLabel()
         self._summary.setProperty("role", "muted")
         self._summary.setWordWrap(True)
-        self.documentation = button(tr("Documentation"), self._open, role="quiet", icon="mdi6.open-in-new")
+        self.documentation = make_button(tr("Documentation"), self._open, role="quiet", icon="mdi6.open-in-new")
         self._lay_out()
         theme.changed.connect(self._draw_icon)
 

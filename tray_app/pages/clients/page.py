@@ -18,7 +18,7 @@ from tray_app.pages.clients.card import ClientCard
 from tray_app.pages.clients.client_model import NAME, SIGN, ClientFilter, ClientModel
 from tray_app.pages.clients.survey import Survey
 from tray_app.translation import tr
-from tray_app.widgets import EmptyState, SearchField, dress_rows
+from tray_app.widgets import EmptyState, SearchField, apply_row_style
 from tray_app.window.page import Page
 
 _LIST_WIDTH = 232
@@ -124,7 +124,7 @@ class ClientsPage(Page):
 def _make_list(model: ClientFilter) -> QTableView:
     table = QTableView()
     table.setModel(model)
-    dress_rows(table)
+    apply_row_style(table)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.horizontalHeader().hide()
     table.verticalHeader().hide()

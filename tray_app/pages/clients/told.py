@@ -11,7 +11,7 @@ from tray_app.clients.connection import Connection
 from tray_app.context import Context
 from tray_app.formatting import place
 from tray_app.translation import Later, tr
-from tray_app.widgets import CodeView, CopyButton, ElidedLabel, button
+from tray_app.widgets import CodeView, CopyButton, ElidedLabel, make_button
 
 Source = Callable[[], Connection]
 
@@ -102,10 +102,10 @@ class SnippetView(QWidget):
         self.title = ElidedLabel(str(snippet.title))
         self.title.setProperty("role", "muted")
         # As high as the file: the page scrolls, and a second scroll bar within it would hide the end of what to paste.
-        self.code = CodeView(copied=lambda: snippet.text(real()), most_lines=_LONGEST_FILE)
+        self.code = CodeView(copied=lambda: snippet.text(real()), max_lines=_LONGEST_FILE)
         self._hint = _muted("")
         self._hint.setWordWrap(True)
-        self.allow = button("", self._allow)
+        self.allow = make_button("", self._allow)
         self.allow.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._refused = QWidget()
         row = QHBoxLayout(self._refused)

@@ -14,7 +14,7 @@ from tray_app.clients.connection import Connection
 from tray_app.clients.connection_test import QUESTION, Answer, send_test_request
 from tray_app.context import Context
 from tray_app.translation import tr
-from tray_app.widgets import Busy, announce, button
+from tray_app.widgets import Busy, announce, make_button
 
 
 class TrialPanel(QFrame):
@@ -30,10 +30,10 @@ class TrialPanel(QFrame):
         self.result = _text("")
         self.detail = _text("muted")
         self.busy = Busy()
-        self.start = button(tr("Start the server and test"), self._start_and_test, role="primary")
-        self.again = button(tr("Test again"), self._again)
-        self.requests = button(tr("Show in Requests"), lambda: context.show("requests"), role="quiet")
-        self.closing = button(tr("Close"), self.dismiss, role="quiet")
+        self.start = make_button(tr("Start the server and test"), self._start_and_test, role="primary")
+        self.again = make_button(tr("Test again"), self._again)
+        self.requests = make_button(tr("Show in Requests"), lambda: context.show("requests"), role="quiet")
+        self.closing = make_button(tr("Close"), self.dismiss, role="quiet")
         self._lay_out()
         self.hide()
 
@@ -63,13 +63,13 @@ class TrialPanel(QFrame):
             self._say("", str(client.unserved_reason), "", again=False)
             return
         self._say("", tr("Sent: {question}").format(question=QUESTION), "", again=False)
-        self.busy.begin(tr("Waiting for the answer..."), on_cancel=self._cancel)
+        self.busy.begin_work(tr("Waiting for the answer..."), on_cancel=self._cancel)
         try:
             key = await self._context.api_key()
             connection = self._connection()
             answer = await send_test_request(Connection(connection.url, key, connection.model), dialect)
         finally:
-            self.busy.end()
+            self.busy.end_work()
         self._show(answer)
 
     def _show(self, answer: Answer) -> None:
@@ -91,7 +91,7 @@ class TrialPanel(QFrame):
         if self._task is not None:
             self._task.cancel()
             self._task = None
-        self.busy.end()
+        self.busy.end_work()
 
     def _again(self) -> None:
         if self._client is not None:

@@ -17,7 +17,7 @@ from tray_app.pages.overview.claude_watch import ClaudeReport, ClaudeWatch
 from tray_app.pages.overview.port_problem import port_actions
 from tray_app.pages.overview.sign_in_panel import SignInPanel
 from tray_app.translation import tr
-from tray_app.widgets import button
+from tray_app.widgets import make_button
 from tray_app.widgets.action_row import Action
 from tray_app.window.page import Page
 from tray_app.window.page_scroll import PageScroll
@@ -41,8 +41,8 @@ class GuidePage(Page):
         self.port = StepCard(context, tr("The server"), self.look_at_port)
         self.api_key = StepCard(context, tr("API key"), self.look_at_key)
         self.steps = (self.program, self.account, self.port, self.api_key)
-        self._leave_button = button(tr("S&kip the guide"), lambda: self._leave("overview"))
-        self._connect = button(tr("&Connect a client"), lambda: self._leave("clients"))
+        self._leave_button = make_button(tr("S&kip the guide"), lambda: self._leave("overview"))
+        self._connect = make_button(tr("&Connect a client"), lambda: self._leave("clients"))
         self._lay_out()
         self.watch.changed.connect(self._show_claude)
         context.server.changed.connect(self._follow_the_server)

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, 
 from tray_app.context import Context
 from tray_app.pages.guide.findings import CHECKING, Finding, Status
 from tray_app.translation import tr
-from tray_app.widgets import Card, ElidedLabel, Spinner, announce, button
+from tray_app.widgets import Card, ElidedLabel, Spinner, announce, make_button
 from tray_app.widgets.action_row import Action, ActionRow
-from tray_app.widgets.busy import PATIENCE_MS
+from tray_app.widgets.busy import SHOW_DELAY_MS
 
 SIDE = 20
 ICONS: dict[Status, tuple[str, str]] = {
@@ -42,11 +42,11 @@ class StepCard(Card):
         self._place = ElidedLabel()
         self._place.setProperty("role", "muted")
         self._actions = ActionRow()
-        self._again = button(
+        self._again = make_button(
             "", look, role="quiet", icon="mdi6.refresh", hint=tr("Check again: {step}").format(step=title)
         )
         # What is quick does not flicker.
-        self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
+        self._patience = QTimer(self, singleShot=True, interval=SHOW_DELAY_MS)
         self._patience.timeout.connect(lambda: self.show_finding(CHECKING))
         self._lay_out(extra)
         context.theme.changed.connect(self._draw_icon)

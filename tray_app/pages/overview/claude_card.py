@@ -12,7 +12,7 @@ from tray_app.pages.overview.facts import Facts
 from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.pages.overview.sign_in_panel import SignInPanel
 from tray_app.translation import tr
-from tray_app.widgets import Busy, Card, button
+from tray_app.widgets import Busy, Card, make_button
 
 
 class ClaudeCard(Card):
@@ -23,7 +23,7 @@ class ClaudeCard(Card):
         self._context = context
         self.watch = ClaudeWatch(context, self)
         self._busy = Busy(tr("Checking..."))
-        self._check = button(tr("Check again"), self.look, role="quiet", icon="mdi6.refresh")
+        self._check = make_button(tr("Check again"), self.look, role="quiet", icon="mdi6.refresh")
         self._facts = Facts(
             [
                 ("account", tr("Account")),
@@ -65,9 +65,9 @@ class ClaudeCard(Card):
     def _show(self) -> None:
         report = self.watch.report or ClaudeReport()
         if self.watch.looking:
-            self._busy.begin()
+            self._busy.begin_work()
         else:
-            self._busy.end()
+            self._busy.end_work()
         self._check.setEnabled(not self.watch.looking)
         known = report.problem is None and report.signed_in is not None
         signed_out = known and not report.signed_in
@@ -96,8 +96,10 @@ class ClaudeCard(Card):
         row = QHBoxLayout(holder)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        row.addWidget(button(tr("Sign in"), self._begin, role="primary"))
-        row.addWidget(button(tr("Sign in with a Console account"), lambda: self._begin(console=True), role="quiet"))
+        row.addWidget(make_button(tr("Sign in"), self._begin, role="primary"))
+        row.addWidget(
+            make_button(tr("Sign in with a Console account"), lambda: self._begin(console=True), role="quiet")
+        )
         row.addStretch(1)
         return holder
 

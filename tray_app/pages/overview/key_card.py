@@ -9,7 +9,7 @@ from server.core.errors import TrayError
 from tray_app.context import Context
 from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.translation import tr
-from tray_app.widgets import Card, SecretField, button, confirm
+from tray_app.widgets import Card, SecretField, ask_confirmation, make_button
 
 
 class KeyCard(Card):
@@ -21,12 +21,14 @@ class KeyCard(Card):
         self._context = context
         self._field = SecretField(lambda: context.key_store.get_or_create(), name=tr("API key"))
         self._place = _wrapped("muted")
-        self._rotate = button(tr("Replace key..."), self._ask_to_rotate, icon="mdi6.key-change")
+        self._rotate = make_button(tr("Replace key..."), self._ask_to_rotate, icon="mdi6.key-change")
         self.header.addWidget(self._rotate)
-        self._move = button(tr("Choose where to keep it..."), lambda: context.show("settings", setting="key_storage"))
+        self._move = make_button(
+            tr("Choose where to keep it..."), lambda: context.show("settings", setting="key_storage")
+        )
         self._problem_panel = ProblemPanel()
         self._kept = _column(self._field, self._place, self._move, self._problem_panel)
-        self._open = _column(_none_required(), button(tr("Require a key"), self._require, role="primary"))
+        self._open = _column(_none_required(), make_button(tr("Require a key"), self._require, role="primary"))
         self.body.addWidget(self._kept)
         self.body.addWidget(self._open)
         self.body.addStretch(1)
@@ -52,7 +54,7 @@ class KeyCard(Card):
             self._place.style().polish(self._place)
 
     def _ask_to_rotate(self) -> None:
-        confirm(
+        ask_confirmation(
             self,
             tr("Replace the API key?"),
             tr("Clients using the current key stop working until you give them the new one."),
@@ -63,7 +65,7 @@ class KeyCard(Card):
 
     async def _replace(self) -> None:
         await self._context.key_store.rotate()
-        self._field.conceal()
+        self._field.hide_secret()
         self._problem_panel.clear()
         self.update_state()
         self._say(tr("New key created. Update your clients."))

@@ -11,7 +11,7 @@ from tray_app.pages.overview.processes_card import ProcessesCard
 from tray_app.pages.overview.server_card import ServerCard
 from tray_app.pages.overview.usage_card import UsageCard
 from tray_app.translation import tr
-from tray_app.widgets import Toast, button
+from tray_app.widgets import Toast, make_button
 from tray_app.window.page import Page
 from tray_app.window.page_scroll import PageScroll
 
@@ -24,7 +24,7 @@ class OverviewPage(Page):
     def __init__(self, context: Context) -> None:
         super().__init__(context, tr("Overview"), tr("Server status, account and recent activity."))
         self.header.addWidget(
-            button(tr("Run the &guide again"), lambda: context.show("guide"), icon="mdi6.map-marker-path"),
+            make_button(tr("Run the &guide again"), lambda: context.show("guide"), icon="mdi6.map-marker-path"),
             alignment=Qt.AlignmentFlag.AlignTop,
         )
         self.toast = Toast(self)

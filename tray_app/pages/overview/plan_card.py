@@ -7,8 +7,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from tray_app.context import Context
 from tray_app.formatting import exact_time, time_until
+from tray_app.pages.overview.usage_bar import UsageBar
 from tray_app.translation import tr
-from tray_app.widgets import Card, UsageBar
+from tray_app.widgets import Card
 
 MINUTE_MS = 60_000
 

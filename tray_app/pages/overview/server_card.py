@@ -14,7 +14,7 @@ from tray_app.pages.overview.port_problem import free_again, port_actions, port_
 from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.server_control import ServerControl
 from tray_app.translation import tr
-from tray_app.widgets import Card, CopyButton, ElidedLabel, StatusDot, button
+from tray_app.widgets import Card, CopyButton, ElidedLabel, StatusDot, make_button
 from tray_app.widgets.action_row import Action
 
 
@@ -31,7 +31,7 @@ class ServerCard(Card):
         self._word.setProperty("role", "heading")
         self._detail = ElidedLabel()
         self._detail.setProperty("role", "muted")
-        self._toggle = button(tr("Start server"), self._start_or_stop)
+        self._toggle = make_button(tr("Start server"), self._start_or_stop)
         self.header.addWidget(self._toggle)
         self._url = ElidedLabel()
         self._url.setProperty("role", "code")
@@ -67,7 +67,7 @@ class ServerCard(Card):
             self._state = server.state
             self._since = self._context.clock()
             # It can be read and copied while the server is stopped.
-            theme.restyle(self._url, quiet=server.down)
+            theme.apply_style(self._url, quiet=server.down)
         self._word.setText(status.word)
         self._toggle.setText(_toggle_label(server))
         self._dot.set_state(status.kind)

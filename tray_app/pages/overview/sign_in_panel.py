@@ -14,7 +14,7 @@ from tray_app.claude.sign_in import SignIn
 from tray_app.context import Context
 from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.translation import tr
-from tray_app.widgets import CopyButton, ElidedLabel, Spinner, button
+from tray_app.widgets import CopyButton, ElidedLabel, Spinner, make_button
 
 
 class SignInPanel(QWidget):
@@ -35,20 +35,20 @@ class SignInPanel(QWidget):
         self._url = ElidedLabel()
         self._url.setProperty("role", "code")
         self._url.setAccessibleName(tr("Sign-in page"))
-        self._open = button(tr("Open"), self._open_page, icon="mdi6.open-in-new")
+        self._open = make_button(tr("Open"), self._open_page, icon="mdi6.open-in-new")
         self._copy = CopyButton(lambda: self._sign_in.url if self._sign_in else "")
         self._copy.setAccessibleName(tr("Copy sign-in link"))
         self._code = QLineEdit()
         self._code.setPlaceholderText(tr("Code, if the page shows one"))
         self._code.setAccessibleName(tr("Code from the sign-in page"))
         self._code.returnPressed.connect(self._submit)
-        self._send = button(tr("Continue"), self._submit)
+        self._send = make_button(tr("Continue"), self._submit)
         self._complaint = QLabel()
         self._complaint.setWordWrap(True)
         self._complaint.setTextFormat(Qt.TextFormat.PlainText)
         self._complaint.setProperty("role", "error")
         self._spinner = Spinner()
-        self._cancel = button(tr("Cancel"), self.cancel, role="quiet")
+        self._cancel = make_button(tr("Cancel"), self.cancel, role="quiet")
         self._problem_panel = ProblemPanel()
         self._lay_out()
         self.hide()

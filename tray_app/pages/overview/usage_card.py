@@ -15,7 +15,7 @@ from tray_app.pages.overview.facts import Facts
 from tray_app.pages.overview.legend import Legend
 from tray_app.pages.overview.usage_plot import TOP, UsagePlot, describe
 from tray_app.translation import tr
-from tray_app.widgets import Card, ChipRow, ElidedLabel, announce, button
+from tray_app.widgets import Card, ChipRow, ElidedLabel, announce, make_button
 
 TICK_MS = 1000
 SUMMARY_WIDTH = 190
@@ -58,7 +58,7 @@ class UsageCard(Card):
         )
         self.kept = QLabel()
         self.kept.setProperty("role", "muted")
-        self.change_kept = button(
+        self.change_kept = make_button(
             tr("Change..."), lambda: context.show("settings", setting="session_ttl_hours"), role="quiet"
         )
         self.change_kept.setAccessibleName(tr("Change how long requests are kept"))
@@ -169,8 +169,8 @@ class UsageCard(Card):
             return
         text = tr("Requests are kept for {time}; older usage is not counted.").format(time=duration(kept))
         for key in RANGES:
-            self._chips.chip(key).setEnabled(key in possible)
-            self._chips.chip(key).setToolTip("" if key in possible else text)
+            self._chips.chip_button(key).setEnabled(key in possible)
+            self._chips.chip_button(key).setToolTip("" if key in possible else text)
         told = is_cut(self._span, kept) or len(possible) < len(RANGES)
         self.kept.setText(text if told else "")
         self.kept.setVisible(told)

@@ -10,7 +10,7 @@ from server.core.records import RequestFilter
 from tray_app.context import Context
 from tray_app.models.requests.log import RequestLogModel
 from tray_app.translation import counted, tr
-from tray_app.widgets import Confirmation, confirm
+from tray_app.widgets import Confirmation, ask_confirmation
 
 
 class ClearLog(QObject):
@@ -49,7 +49,7 @@ class ClearLog(QObject):
         text = tr("They are permanently deleted from the log, with their headers and bodies. Sessions stay.")
         if filtered:
             text = tr("Only requests that match the filter.") + " " + text
-        self.dialog = confirm(
+        self.dialog = ask_confirmation(
             self._window,
             tr("Delete {what}?").format(what=what),
             text,

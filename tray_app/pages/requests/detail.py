@@ -15,7 +15,7 @@ from tray_app.pages.requests.detail_header import DetailHeader
 from tray_app.pages.requests.facts import FactGrid, TimingBar
 from tray_app.pages.requests.logged_text import LoggedText
 from tray_app.translation import tr
-from tray_app.widgets import Busy, button
+from tray_app.widgets import Busy, make_button
 
 
 class DetailPane(QFrame):
@@ -39,7 +39,7 @@ class DetailPane(QFrame):
         )
         self.error = _make_label("error")
         self.advice = _make_label("")
-        self.advice_button = button("", self._follow_advice)
+        self.advice_button = make_button("", self._follow_advice)
         self.warnings = _make_label("warning")
         self.facts, self.times, self.tokens = FactGrid(), FactGrid(), FactGrid()
         self.bar = TimingBar()
@@ -86,7 +86,7 @@ class DetailPane(QFrame):
         for part in (self._tokens_heading, self.tokens):
             part.setVisible(bool(detail_texts.usage_pairs(record)))
         _show_label_text(self.error, record.error or "")
-        theme.restyle(self.error, role="error" if record.status == "error" else "muted")
+        theme.apply_style(self.error, role="error" if record.status == "error" else "muted")
         _show_label_text(self.warnings, "\n".join(record.warnings))
         self._advice = detail_texts.find_advice(record)
         _show_label_text(self.advice, self._advice.text if self._advice else "")
@@ -103,14 +103,14 @@ class DetailPane(QFrame):
         # One at a time: holding an arrow key must not start a read for every request it passes.
         self._load_needed = True
         if self.loading is None or self.loading.done():
-            self._busy.begin()
+            self._busy.begin_work()
             self.loading = self._context.run(self._load_shown(), name="read a request")
             self.loading.add_done_callback(self._finish_loading)
 
     def _finish_loading(self, task: "asyncio.Task[None]") -> None:
         if task is self.loading:
             self.loading = None
-            self._busy.end()
+            self._busy.end_work()
 
     async def _load_shown(self) -> None:
         while self._load_needed and self.record is not None:

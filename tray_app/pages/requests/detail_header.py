@@ -9,7 +9,7 @@ from tray_app import theme
 from tray_app.models.requests.columns import model_name, status_word
 from tray_app.pages.requests.delegate import STATUS_ICONS
 from tray_app.translation import tr
-from tray_app.widgets import CopyButton, ElidedLabel, button
+from tray_app.widgets import CopyButton, ElidedLabel, make_button
 from tray_app.widgets.buttons import TextSource
 
 ONE_LINE_FROM = 620
@@ -31,13 +31,15 @@ class DetailHeader(QWidget):
         self._status.setProperty("role", "heading")
         self._model = ElidedLabel()
         self._model.setProperty("role", "muted")
-        self._close = button(
+        self._close = make_button(
             "", self.close_wanted.emit, role="quiet", icon="mdi6.close", hint=tr("Close details (Esc)")
         )
         self.copy_curl = CopyButton(curl, tr("Copy as curl"))
         self.copy_id = CopyButton(request_id, tr("Copy id"))
-        self.cancel = button(tr("Cancel request"), self.cancel_wanted.emit, role="danger")
-        self.session = button(tr("Open session"), self.session_wanted.emit, role="quiet", icon="mdi6.forum-outline")
+        self.cancel = make_button(tr("Cancel request"), self.cancel_wanted.emit, role="danger")
+        self.session = make_button(
+            tr("Open session"), self.session_wanted.emit, role="quiet", icon="mdi6.forum-outline"
+        )
         self._lay_out_actions()
         theme.current().changed.connect(self._draw_status)
 

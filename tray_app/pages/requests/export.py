@@ -67,7 +67,7 @@ class RequestExport(QObject):
         ask_where_to_save(self._window, tr("Export requests"), FILE_NAME, filters, chosen)
 
     def _start_export(self, path: Path, work: Coroutine[Any, Any, int]) -> None:
-        self._busy.begin(tr("Exporting requests"), self.cancel_export)
+        self._busy.begin_work(tr("Exporting requests"), self.cancel_export)
         self.running_export = self._context.run(work, name="export requests", on_error=self._show_error)
         self.running_export.add_done_callback(lambda task: self._finish_export(task, path))
 
@@ -75,11 +75,11 @@ class RequestExport(QObject):
         # Another `begin` before the indicator appears would restart its delay.
         if self._busy.isVisible():
             text = tr("Exporting: {done} of {total}").format(done=f"{done:,}", total=f"{total:,}")
-            self._busy.begin(text, self.cancel_export)
+            self._busy.begin_work(text, self.cancel_export)
 
     def _finish_export(self, task: "asyncio.Task[int | None]", path: Path) -> None:
         self.running_export = None
-        self._busy.end()
+        self._busy.end_work()
         if task.cancelled():
             self._notify(tr("The export was cancelled."))
         elif task.exception() is None and (count := task.result()) is not None:

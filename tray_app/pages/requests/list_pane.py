@@ -11,7 +11,7 @@ from tray_app.models.requests.log import RequestLogModel
 from tray_app.models.requests.recent import MAX_RECENT
 from tray_app.pages.requests.table import RequestTable
 from tray_app.translation import tr
-from tray_app.widgets import EmptyState, button
+from tray_app.widgets import EmptyState, make_button
 
 
 class ListPane(QWidget):
@@ -28,7 +28,7 @@ class ListPane(QWidget):
         self._stack = QStackedLayout(self)
         self._stack.addWidget(table)
         self._stack.addWidget(self.empty)
-        self.new_rows = button("", self.new_wanted.emit, role="primary", icon="mdi6.arrow-down")
+        self.new_rows = make_button("", self.new_wanted.emit, role="primary", icon="mdi6.arrow-down")
         self.new_rows.setParent(self)
         self.new_rows.hide()
         table.installEventFilter(self)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 from tray_app import theme
 from tray_app.models.requests.detail import Body, Pair
 from tray_app.translation import tr
-from tray_app.widgets import CodeView, CopyButton, button
+from tray_app.widgets import CodeView, CopyButton, make_button
 
 
 class LoggedText(QWidget):
@@ -27,7 +27,7 @@ class LoggedText(QWidget):
         # Fixed height: the pane scrolls, so no text shrinks in favour of another.
         self.view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.copy_whole = CopyButton(lambda: self.full_text, tr("Copy all"))
-        self.remedy = button("", self._run_remedy)
+        self.remedy = make_button("", self._run_remedy)
         self._on_remedy: Callable[[], Any] | None = None
         self._lay_out_text()
         self.hide()

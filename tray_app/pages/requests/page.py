@@ -19,7 +19,7 @@ from tray_app.pages.requests.list_pane import ListPane
 from tray_app.pages.requests.session_filter import SessionFilter
 from tray_app.pages.requests.table import RequestTable
 from tray_app.translation import counted, tr
-from tray_app.widgets import Busy, ChipRow, SearchField, Toast, button
+from tray_app.widgets import Busy, ChipRow, SearchField, Toast, make_button
 from tray_app.window.adaptive_splitter import AdaptiveSplitter
 from tray_app.window.page import Page
 
@@ -181,7 +181,7 @@ class RequestsPage(Page):
         self.banner.show_error(error, [(tr("Try again"), self._try_again)])
 
     def _try_again(self) -> None:
-        self.banner.clear()
+        self.banner.clear_message()
         self.context.run(self._open_store(), name="open the history")
 
     async def _open_store(self) -> None:
@@ -196,7 +196,7 @@ class RequestsPage(Page):
         # A server start may have opened the store.
         if self.context.store is not self._store:
             self._store = self.context.store
-            self.banner.clear()
+            self.banner.clear_message()
             self.log.reload_log()
         self._update_controls()
 
@@ -218,7 +218,7 @@ class RequestsPage(Page):
         # Another `begin` during a load would restart the delay of the indicator.
         if self.log.is_loading != self._is_loading:
             self._is_loading = self.log.is_loading
-            (self.loading.begin if self._is_loading else self.loading.end)()
+            (self.loading.begin_work if self._is_loading else self.loading.end_work)()
         self._update_foot(running)
         if self.log.rowCount():
             self.list.show_table()
@@ -251,18 +251,18 @@ class RequestsPage(Page):
         chips = [("all", tr("All")), ("running", tr("Running")), ("ok", tr("OK"))]
         self.chips = ChipRow([*chips, ("error", tr("Errors")), ("cancelled", tr("Cancelled"))])
         self.search = SearchField(tr("Filter by client, model, status, error..."))
-        self.pause = button(
+        self.pause = make_button(
             tr("&Pause"), lambda: None, icon="mdi6.pause", hint=tr("Pause the list; requests keep running (Ctrl+P)")
         )
         self.pause.setCheckable(True)
         self.pause.setShortcut("Ctrl+P")
         self.pause.setMinimumWidth(104)  # fits both labels
-        self.export_button = button(
+        self.export_button = make_button(
             tr("&Export..."),
             self.request_actions.export_filtered.trigger,
             hint=tr("Export all matching requests as JSON Lines (Ctrl+E)"),
         )
-        self.clear_button = button(tr("Clear &log..."), self.clear_log.ask_to_clear)
+        self.clear_button = make_button(tr("Clear &log..."), self.clear_log.ask_to_clear)
         self.session = SessionFilter(self.context)
         self.count = QLabel()
         self.count.setProperty("role", "muted")

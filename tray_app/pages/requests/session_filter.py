@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from server.core.events import SessionChanged, SessionsDeleted
 from tray_app.context import Context
 from tray_app.translation import tr
-from tray_app.widgets import ElidedLabel, button
+from tray_app.widgets import ElidedLabel, make_button
 
 
 class SessionFilter(QWidget):
@@ -30,7 +30,7 @@ class SessionFilter(QWidget):
         self._is_resolved = False
         """Whether `session_id` is a session's id. A checkpoint's id is replaced once the store knows its session."""
         self.name = ElidedLabel()
-        self.leave = button(tr("Show all requests"), lambda: self.set_session(None), icon="mdi6.close")
+        self.leave = make_button(tr("Show all requests"), lambda: self.set_session(None), icon="mdi6.close")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)

@@ -15,7 +15,7 @@ from tray_app.pages.requests.column_widths import Widths, fit_columns
 from tray_app.pages.requests.delegate import PADDING, RequestDelegate
 from tray_app.preferences import Preferences
 from tray_app.translation import tr
-from tray_app.widgets import close_header, dress_rows
+from tray_app.widgets import apply_row_style, close_header
 from tray_app.widgets.row_table import RowTable
 
 WIDTHS_KEY = "requests/columns"
@@ -94,7 +94,9 @@ class RequestTable(RowTable):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter opens the details; End goes to the end of the log, loaded or not."""
-        entered = not self.currentIndex().isValid() and event.key() in (*_STEP_KEYS, *_ENTER_KEYS) and self.enter()
+        entered = (
+            not self.currentIndex().isValid() and event.key() in (*_STEP_KEYS, *_ENTER_KEYS) and self.select_entry()
+        )
         if event.key() in _ENTER_KEYS and self.current_request is not None:
             self.details_wanted.emit(self.current_request)
         elif not entered:
@@ -102,7 +104,7 @@ class RequestTable(RowTable):
                 self.go_to_end()
             super().keyPressEvent(event)
 
-    def entry(self) -> QModelIndex:
+    def entry_index(self) -> QModelIndex:
         """The row that the first arrow key selects: the newest if it is visible, otherwise the first visible one."""
         row = self.log.rowCount() - 1 if self.follows_end else self.rowAt(0)
         return self.log.index(row, 0)
@@ -227,7 +229,7 @@ class RequestTable(RowTable):
     # Setup
 
     def _apply_table_style(self) -> None:
-        dress_rows(self)
+        apply_row_style(self)
         close_header(self)
         self.setItemDelegate(RequestDelegate(self, self.log))
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)

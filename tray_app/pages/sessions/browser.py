@@ -22,9 +22,10 @@ from tray_app.pages.sessions.conversation_pane import ConversationPane
 from tray_app.pages.sessions.delete_controller import DeleteController
 from tray_app.pages.sessions.footer import Footer
 from tray_app.pages.sessions.session_table import SessionTable
+from tray_app.pages.sessions.undo_bar import UndoBar
 from tray_app.translation import tr
-from tray_app.widgets import EmptyState, SearchField, UndoBar
-from tray_app.widgets.buttons import dress_button
+from tray_app.widgets import EmptyState, SearchField
+from tray_app.widgets.buttons import apply_button_style
 
 _MINUTE_MS = 60_000
 _SPLIT = "sessions/split"
@@ -263,7 +264,7 @@ class SessionBrowser(QWidget):
         self.search.setFocus()
 
     def _lay_out_browser(self) -> None:
-        dress_button(self.delete_button, role="menu", icon="mdi6.trash-can-outline")
+        apply_button_style(self.delete_button, role="menu", icon="mdi6.trash-can-outline")
         self.delete_button.setMenu(self.delete_menu)
         grid = theme.size("grid")
         tools = QHBoxLayout()

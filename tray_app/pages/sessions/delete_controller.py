@@ -9,8 +9,9 @@ from server.core.records import SessionSummary
 from tray_app.models.sessions.cells import session_count_text
 from tray_app.models.sessions.pending_deletion import PendingDeletion
 from tray_app.pages.sessions.session_table import SessionTable
+from tray_app.pages.sessions.undo_bar import UndoBar
 from tray_app.translation import counted, tr
-from tray_app.widgets import UndoBar, confirm
+from tray_app.widgets import ask_confirmation
 
 
 class DeleteController(QObject):
@@ -32,7 +33,7 @@ class DeleteController(QObject):
         if not sessions:
             return
         ids = [summary.id for summary in sessions]
-        confirm(
+        ask_confirmation(
             self._window,
             _question_title(len(ids), everything),
             _question_text(sessions),
@@ -43,13 +44,13 @@ class DeleteController(QObject):
 
     def commit_pending(self) -> None:
         """Commit the deletion that could still be undone."""
-        self.undo_bar.commit()
+        self.undo_bar.run_commit()
 
     def _delete_sessions(self, ids: list[str], everything: bool) -> None:
         self.commit_pending()
         with self._table.removing_rows(ids):
             self._pending_deletion.start_deletion(ids, everything=everything)
-        self.undo_bar.offer(
+        self.undo_bar.offer_undo(
             _deleted_text(len(ids)), self._pending_deletion.undo_deletion, self._pending_deletion.commit_deletion
         )
 

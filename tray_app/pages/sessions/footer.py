@@ -8,7 +8,7 @@ from tray_app.models.sessions.cells import session_count_text
 from tray_app.models.sessions.list import SessionListModel
 from tray_app.models.sessions.list_loader import SessionListLoader
 from tray_app.translation import tr
-from tray_app.widgets import Busy, button
+from tray_app.widgets import Busy, make_button
 
 
 class Footer(QWidget):
@@ -24,7 +24,9 @@ class Footer(QWidget):
         self.text.setProperty("role", "muted")
         self.history = QLabel(tr("History is off: new conversations are not saved."))
         self.history.setProperty("role", "warning")
-        self.turn_on = button(tr("History settings"), lambda: context.show("settings", setting="history"), role="quiet")
+        self.turn_on = make_button(
+            tr("History settings"), lambda: context.show("settings", setting="history"), role="quiet"
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.size("grid"))
@@ -44,7 +46,7 @@ class Footer(QWidget):
 
     def show_busy(self, busy: bool) -> None:
         """Show or hide the busy indicator, which appears after a delay."""
-        (self.busy.begin if busy else self.busy.end)()
+        (self.busy.begin_work if busy else self.busy.end_work)()
 
     def _figure_texts(self) -> list[str]:
         list_loader = self._list_loader

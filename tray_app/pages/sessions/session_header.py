@@ -10,7 +10,7 @@ from tray_app import formatting, theme
 from tray_app.models.sessions.cells import expiry_text
 from tray_app.models.sessions.export import ExportFormat
 from tray_app.translation import counted, tr
-from tray_app.widgets import CopyButton, ElidedLabel, button
+from tray_app.widgets import CopyButton, ElidedLabel, make_button
 
 _BUTTON_WIDTH = 36
 
@@ -72,7 +72,7 @@ class SessionHeader(QWidget):
         return menu
 
     def _icon_button(self, icon: str, hint: str, slot: Callable[[], object]) -> QPushButton:
-        return button("", slot, role="quiet", icon=icon, hint=hint)
+        return make_button("", slot, role="quiet", icon=icon, hint=hint)
 
     def _toggle_pin(self) -> None:
         if self._summary is not None:
@@ -110,10 +110,10 @@ class _HitBar(QWidget):
         super().__init__(header)
         self.text = QLabel()
         self.text.setProperty("role", "muted")
-        previous = button(
+        previous = make_button(
             "", header.previous_hit_wanted.emit, role="quiet", icon="mdi6.chevron-up", hint=tr("Previous match")
         )
-        following = button(
+        following = make_button(
             "", header.next_hit_wanted.emit, role="quiet", icon="mdi6.chevron-down", hint=tr("Next match")
         )
         row = QHBoxLayout(self)

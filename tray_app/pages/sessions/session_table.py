@@ -11,7 +11,7 @@ from server.core.records import SessionSummary
 from tray_app.models.sessions.cells import SessionColumn, cell_text
 from tray_app.models.sessions.list import SUMMARY_ROLE, SessionListModel
 from tray_app.translation import tr
-from tray_app.widgets import close_header, dress_rows
+from tray_app.widgets import apply_row_style, close_header
 from tray_app.widgets.row_table import RowTable
 
 _WIDTHS = {
@@ -43,7 +43,7 @@ class SessionTable(RowTable):
         # The first visible row and its offset, while rows are inserted or removed.
         self._scroll_anchor: tuple[QPersistentModelIndex, int] | None = None
         self.setModel(model)
-        dress_rows(self)
+        apply_row_style(self)
         close_header(self)
         # The beginning of a title is its most useful part.
         self.setTextElideMode(Qt.TextElideMode.ElideRight)

@@ -7,7 +7,7 @@ from tray_app.pages.settings.fields import ChoiceField, SwitchField, TextField
 from tray_app.pages.settings.row import SettingRow
 from tray_app.pages.settings.section import Section
 from tray_app.translation import tr
-from tray_app.widgets import SecretField, button, confirm
+from tray_app.widgets import SecretField, ask_confirmation, make_button
 
 
 class AccessSection(Section):
@@ -23,7 +23,7 @@ class AccessSection(Section):
         )
         self.secret = SecretField(context.key_store.get_or_create, name=tr("API key"))
         self.secret.setFocusProxy(self.secret.toggle)
-        self.rotate = button(tr("Replace key..."), self._ask_to_rotate)
+        self.rotate = make_button(tr("Replace key..."), self._ask_to_rotate)
         self.key_row = self.add(
             SettingRow(
                 API_KEY,
@@ -111,7 +111,7 @@ class AccessSection(Section):
         self.key_row.show_saved()
 
     def _ask_to_rotate(self) -> None:
-        self.question = confirm(
+        self.question = ask_confirmation(
             self,
             tr("Replace the API key?"),
             tr("Clients using the current key stop working until you give them the new one."),
@@ -127,7 +127,7 @@ class AccessSection(Section):
 
     async def _replace(self) -> None:
         await self.context.key_store.rotate()
-        self.secret.conceal()
+        self.secret.hide_secret()
         self._show_place()
         self.key_row.show_note("ok", tr("New key created. Update your clients."))
 

@@ -17,7 +17,7 @@ from tray_app.pages.settings.row import SettingRow
 from tray_app.pages.settings.section import Section
 from tray_app.pages.settings.size_field import SizeField
 from tray_app.translation import tr
-from tray_app.widgets import button
+from tray_app.widgets import make_button
 
 
 class AdvancedSection(Section):
@@ -76,8 +76,8 @@ class AdvancedSection(Section):
         self.files = self.add(self._files_row())
 
     def _files_row(self) -> SettingRow:
-        self.settings_file = button(tr("Open settings file"), self.open_settings)
-        self.logs_folder = button(tr("Open logs folder"), self._open_logs)
+        self.settings_file = make_button(tr("Open settings file"), self.open_settings)
+        self.logs_folder = make_button(tr("Open logs folder"), self._open_logs)
         buttons = QWidget()
         column = QVBoxLayout(buttons)
         column.setContentsMargins(0, 0, 0, 0)

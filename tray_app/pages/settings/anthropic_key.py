@@ -8,7 +8,7 @@ from server.secrets.key_store import KEY_VARIABLE
 from tray_app.context import Context
 from tray_app.pages.settings.row import SettingRow
 from tray_app.translation import tr
-from tray_app.widgets import button, confirm
+from tray_app.widgets import ask_confirmation, make_button
 
 
 class AnthropicKeyRow(SettingRow):
@@ -17,10 +17,10 @@ class AnthropicKeyRow(SettingRow):
     def __init__(self, context: Context) -> None:
         self._context = context
         self.edit = QLineEdit(echoMode=QLineEdit.EchoMode.Password, placeholderText=f"{PREFIX}...")
-        self.store = button(tr("Store key"), self._ask_to_store)
+        self.store = make_button(tr("Store key"), self._ask_to_store)
         self.stored = QLabel()
         self.stored.setWordWrap(True)
-        self.remove = button(tr("Remove key..."), self._ask_to_remove)
+        self.remove = make_button(tr("Remove key..."), self._ask_to_remove)
         control = QWidget()
         line = QHBoxLayout(control)
         line.setContentsMargins(0, 0, 0, 0)
@@ -80,7 +80,7 @@ class AnthropicKeyRow(SettingRow):
         self.show_saved()
 
     def _ask_to_remove(self) -> None:
-        self.question = confirm(
+        self.question = ask_confirmation(
             self,
             tr("Remove your Anthropic API key?"),
             tr("Requests that Claude Code cannot serve will fail. The key stays valid at Anthropic."),

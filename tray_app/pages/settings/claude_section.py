@@ -11,7 +11,7 @@ from tray_app.pages.settings.anthropic_key import AnthropicKeyRow
 from tray_app.pages.settings.fields import SwitchField, TextField
 from tray_app.pages.settings.section import Section
 from tray_app.translation import tr
-from tray_app.widgets import Busy, button
+from tray_app.widgets import Busy, make_button
 from tray_app.window.file_dialogs import ask_for_claude
 
 
@@ -28,9 +28,9 @@ class ClaudeSection(Section):
             self.path,
             words=tr("CLI path executable detect"),
         )
-        self.browse = button(tr("Browse..."), self._browse)
+        self.browse = make_button(tr("Browse..."), self._browse)
         self.browse.setEnabled(not self.program.value.fixed_by())
-        self.test_button = button(tr("Test"), self.test)
+        self.test_button = make_button(tr("Test"), self.test)
         self.busy = Busy(tr("Checking Claude Code..."))
         self.program.row.add_below(self.browse, self.test_button)
         self.program.row.add_below(self.busy)
@@ -77,7 +77,7 @@ class ClaudeSection(Section):
             return
         self._cancel()
         self.test_button.setEnabled(False)
-        self.busy.begin(on_cancel=self._cancel)
+        self.busy.begin_work(on_cancel=self._cancel)
         self._testing = self.context.run(
             self._test(self.program.value.read(self.path.value())), name="test Claude Code"
         )
@@ -86,7 +86,7 @@ class ClaudeSection(Section):
         try:
             checks = await check_claude(self.context.settings.model_copy(update={"claude_path": path}))
         finally:
-            self.busy.end()
+            self.busy.end_work()
             self.test_button.setEnabled(True)
         self._show(checks)
 

@@ -7,8 +7,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from tray_app.translation import tr
-from tray_app.widgets import button
-from tray_app.widgets.one_of_several import OneOfSeveral
+from tray_app.widgets import make_button
+from tray_app.widgets.exclusive_group import ExclusiveGroup
 
 WIDTH = 168
 
@@ -27,16 +27,16 @@ class Contents(QWidget):
         column.setSpacing(2)
         self.entries: dict[str, QPushButton] = {}
         for key, title in sections:
-            entry = self.entries[key] = button(title, partial(self.chosen.emit, key), role="quiet")
+            entry = self.entries[key] = make_button(title, partial(self.chosen.emit, key), role="quiet")
             entry.setStyleSheet("text-align: left")
             column.addWidget(entry)
         column.addStretch(1)
-        self._group = OneOfSeveral(self.entries, self)
+        self._group = ExclusiveGroup(self.entries, self)
         self.mark(sections[0][0])
 
     def mark(self, key: str) -> None:
         """Show which one is being read."""
-        self._group.choose(key)
+        self._group.check_button(key)
 
     def offer(self, keys: Collection[str]) -> None:
         """Only these can be gone to."""

@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QWidget
 
 from server.core.errors import ModelNotFound, TrayError
-from server.models.aliases import DEFAULT, ModelNames, resolve
+from server.models.aliases import DEFAULT, ModelNames, resolve_model
 from server.models.families import SHORT_NAMES
 from tray_app.context import Context
 from tray_app.models.aliases import AliasModel
@@ -12,7 +12,7 @@ from tray_app.pages.settings.fields import NameField
 from tray_app.pages.settings.row import SettingRow
 from tray_app.pages.settings.section import Section
 from tray_app.translation import counted, tr
-from tray_app.widgets import button
+from tray_app.widgets import make_button
 
 
 class ModelsSection(Section):
@@ -30,8 +30,8 @@ class ModelsSection(Section):
         self._value = self.value("aliases")
         self.model = AliasModel(context.settings.aliases)
         self.table = AliasTable(self.model, lambda: known_models(context))
-        self.add_button = button(tr("Add alias"), self._add, icon="mdi6.plus")
-        self.remove_button = button(tr("Remove"), self._remove)
+        self.add_button = make_button(tr("Add alias"), self._add, icon="mdi6.plus")
+        self.remove_button = make_button(tr("Remove"), self._remove)
         self.aliases = self.add(self._aliases_row(self.table))
         self._saving = 0
         self.model.edited.connect(self._save)
@@ -134,7 +134,7 @@ def names_a_model(context: Context, name: str) -> bool:
     settings = context.settings
     known = ModelNames(settings.aliases, tuple(known_models(context)), settings.default_model)
     try:
-        resolve(name, known)
+        resolve_model(name, known)
     except ModelNotFound:
         return False
     return True

@@ -35,7 +35,7 @@ class Note(QWidget):
         self.level = level
         self._buttons.show_actions(actions)
         self._label.setText(text)
-        theme.restyle(self._label, role=level)
+        theme.apply_style(self._label, role=level)
         self.setVisible(bool(text))
 
     @property

@@ -137,7 +137,7 @@ class SettingsPage(Page):
 
     async def _reload(self) -> None:
         await self.context.reload_settings()
-        self.banner.clear()
+        self.banner.clear_message()
         self._show_settings()
 
     def _unreadable(self, error: TrayError) -> None:

@@ -11,7 +11,7 @@ from tray_app import theme
 from tray_app.pages.settings.fields import WIDTH
 from tray_app.pages.settings.note import Level, Note
 from tray_app.translation import tr
-from tray_app.widgets import announce, button
+from tray_app.widgets import announce, make_button
 from tray_app.widgets.action_row import Action
 
 SAVED_MS = 2000
@@ -45,7 +45,7 @@ class SettingRow(QWidget):
         self.help.setProperty("role", "muted")
         self.saved = QLabel()
         self.saved.setProperty("role", "ok")
-        self.reset = button("", self.reset_requested.emit, role="quiet", icon="mdi6.restore")
+        self.reset = make_button("", self.reset_requested.emit, role="quiet", icon="mdi6.restore")
         self._notes: dict[str, Note] = {}
         self._said = QVBoxLayout()
         self._said.setSpacing(4)

@@ -59,7 +59,7 @@ async def test_cancel(page: ClientsPage, context: Context, backend: ScriptedBack
     page.card.test.click()
     await gate.reached.wait()
     await until(lambda: trial.busy.isVisibleTo(trial))
-    trial.busy.cancel.click()
+    trial.busy.cancel_button.click()
     assert trial.result.text() == "Cancelled."
     await backend.until_closed()
     assert not trial.running

@@ -41,7 +41,7 @@ async def test_it_is_hidden_until_asked_and_copied_without_being_shown(card):
     await until(lambda: QGuiApplication.clipboard().text() == KEY)
     assert KEY not in shown_texts(card)
     field.toggle.click()
-    await until(lambda: field.shown)
+    await until(lambda: field.is_revealed)
     assert field.text() == KEY
 
 

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QLabel
 
 from server.core.events import CliChanged, PlanWindowsChanged
 from tray_app.pages.overview.plan_card import PlanCard, window_name
-from tray_app.widgets import UsageBar
+from tray_app.pages.overview.usage_bar import UsageBar
 
 NOW = 1_800_000_000.0
 

@@ -82,7 +82,7 @@ async def test_the_range_is_chosen(card, context):
     await record(context, "req_2", 120)
     await card.load()
     assert figures(card)["requests"] == "1"
-    card._chips.chip("day").click()
+    card._chips.chip_button("day").click()
     await until(lambda: figures(card)["requests"] == "2")
     assert len(card.plot.buckets) == 48
 
@@ -91,7 +91,7 @@ async def test_a_range_chosen_while_another_is_read_is_the_one_that_is_shown(car
     await context.change_settings({"session_ttl_hours": 200})
     await record(context, "req_1", 120)
     loading = card.load()
-    card._chips.chip("week").click()
+    card._chips.chip_button("week").click()
     await loading
     await until(lambda: len(card.plot.buckets) == 56)
     assert figures(card)["requests"] == "1"
@@ -220,7 +220,7 @@ async def test_a_log_that_cannot_be_read_is_said_here_and_tried_again_in_its_tim
 )
 async def test_no_period_is_offered_of_which_nothing_is_kept(card, context, qtbot, hours, offered, told):
     await context.change_settings({"session_ttl_hours": "never" if hours is None else hours})
-    assert [key for key in RANGES if card._chips.chip(key).isEnabled()] == offered
+    assert [key for key in RANGES if card._chips.chip_button(key).isEnabled()] == offered
     assert card.kept.text() == told
     assert card.change_kept.isVisible() is bool(told)
     if told:
@@ -231,8 +231,8 @@ async def test_no_period_is_offered_of_which_nothing_is_kept(card, context, qtbo
 
 async def test_a_period_of_which_a_part_is_kept_says_so(card, context):
     await context.change_settings({"session_ttl_hours": 48})
-    card._chips.chip("week").click()
+    card._chips.chip_button("week").click()
     assert card.kept.text() == "Requests are kept for 2 days; older usage is not counted."
     await context.change_settings({"session_ttl_hours": 24})
     assert card._chips.current == "day"
-    assert not card._chips.chip("week").isEnabled()
+    assert not card._chips.chip_button("week").isEnabled()

@@ -109,7 +109,7 @@ async def choose_file(page: RequestsPage, path: Path, ask: Callable[[], object])
 
 
 async def test_the_filter_is_exported(filled: RequestsPage, tmp_path: Path, wait_loaded: Wait) -> None:
-    filled.chips.chip("error").click()
+    filled.chips.chip_button("error").click()
     await wait_loaded()
     target = tmp_path / "out.jsonl"
     await choose_file(filled, target, filled.export_button.click)
@@ -166,7 +166,7 @@ async def test_the_log_is_cleared_after_a_question(filled: RequestsPage, context
 
 
 async def test_only_what_the_filter_finds_is_cleared(filled: RequestsPage, context: Context, wait_loaded: Wait) -> None:
-    filled.chips.chip("error").click()
+    filled.chips.chip_button("error").click()
     await wait_loaded()
     filled.clear_button.click()
     await until(lambda: filled.clear_log.dialog is not None)

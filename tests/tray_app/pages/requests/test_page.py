@@ -133,7 +133,7 @@ async def test_chips_and_text_filter_together(page: RequestsPage, context: Conte
     assert context.store is not None
     await fill(context.store, 20)
     await context.store.record_request(replace(record(23), client="Zed/0.190"))
-    page.chips.chip("error").click()
+    page.chips.chip_button("error").click()
     await wait_loaded()
     assert ids(page) == ["req_000003", "req_000008", "req_000013", "req_000018", "req_000023"]
     page.search.setText("zed")
@@ -141,7 +141,7 @@ async def test_chips_and_text_filter_together(page: RequestsPage, context: Conte
     await wait_loaded()
     assert ids(page) == ["req_000023"]
     assert page.count.text() == "1 request"
-    page.chips.chip("ok").click()
+    page.chips.chip_button("ok").click()
     await wait_loaded()
     assert page.list.empty.isVisible()
     assert page.list.empty.action.text() == "Clear filter"
@@ -270,7 +270,7 @@ async def test_with_history_off_live_rows_are_shown_and_it_is_said_that_they_are
     page.log.receive_records([record(1)])
     assert page.history_notice.isVisible()
     assert page.history_notice.text() == "History is off: requests are shown until you quit and are not saved."
-    page.chips.chip("ok").click()
+    page.chips.chip_button("ok").click()
     await wait_loaded()
     assert ids(page) == ["req_000001"]
 

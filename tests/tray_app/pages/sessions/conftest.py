@@ -81,7 +81,7 @@ async def pages(context, bugs, monkeypatch):
     pages = Pages(context, page)
     # Undo must stay available, however long a test takes.
     undo_bar = page.browser.undo_bar
-    monkeypatch.setattr(undo_bar, "offer", partial(undo_bar.offer, seconds=600))
+    monkeypatch.setattr(undo_bar, "offer_undo", partial(undo_bar.offer_undo, seconds=600))
     await pages.finish_tasks()
     yield pages
     await page.finish_pending()

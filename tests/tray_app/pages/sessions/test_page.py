@@ -288,7 +288,7 @@ async def test_a_title_is_edited_in_its_row(listed):
 
 
 async def test_a_title_that_could_not_be_stored_is_as_it_was(listed):
-    await listed.context.store._do(
+    await listed.context.store._run_job(
         lambda connection: connection.execute(
             "CREATE TRIGGER refuse BEFORE UPDATE OF title ON sessions BEGIN SELECT RAISE(ABORT, 'no'); END"
         )
@@ -396,7 +396,7 @@ async def test_a_deleted_session_can_be_restored(listed):
     await listed.finish_tasks()
     assert listed.browser.footer.text.text().startswith("3 sessions")
     assert await listed.context.store.find_session("b") is None
-    listed.browser.undo_bar.undo()
+    listed.browser.undo_bar.run_undo()
     await listed.page.finish_pending()
     assert listed.ids() == list("dcba")
     assert await listed.context.store.find_session("b") is not None
@@ -476,7 +476,7 @@ async def test_another_deletion_carries_out_the_first(listed):
         await listed.finish_tasks()
         QApplication.sendPostedEvents(None, 52)  # QEvent.DeferredDelete: destroys the answered question
     assert await listed.context.store.find_session("b") is None
-    listed.browser.undo_bar.undo()
+    listed.browser.undo_bar.run_undo()
     await listed.finish_tasks()
     assert listed.ids() == list("dca")
 
@@ -511,12 +511,12 @@ async def test_work_under_way_is_shown_until_it_is_done(listed):
 
 
 async def test_a_list_that_cannot_be_read_is_said_and_what_was_read_stays(listed):
-    await listed.context.store._do(lambda connection: connection.execute("ALTER TABLE sessions RENAME TO lost"))
+    await listed.context.store._run_job(lambda connection: connection.execute("ALTER TABLE sessions RENAME TO lost"))
     listed.page.refresh()
     await listed.finish_tasks()
     assert listed.page.banner.message
     assert listed.ids() == list("dcba")
-    await listed.context.store._do(lambda connection: connection.execute("ALTER TABLE lost RENAME TO sessions"))
+    await listed.context.store._run_job(lambda connection: connection.execute("ALTER TABLE lost RENAME TO sessions"))
     listed.page.refresh()
     await listed.finish_tasks()
     assert listed.browser.list_loader.state == "ready"

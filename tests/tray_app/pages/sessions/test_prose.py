@@ -4,6 +4,7 @@ from PySide6.QtGui import QFont, QTextDocument, QWheelEvent
 from PySide6.QtTest import QTest
 
 from tray_app.pages.sessions.prose import ProseWidget
+from tray_app.theme import fixed_font
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_a_block_is_as_high_as_its_text(shown):
 def test_code_within_a_line_is_in_the_fixed_font(shown, theme):
     widget = shown("a `code` b")
     cursor = widget.browser.document().find("code")
-    assert cursor.charFormat().font().families() == theme.fixed_font().families()
+    assert cursor.charFormat().font().families() == fixed_font().families()
 
 
 @pytest.mark.parametrize(("level", "pixels"), [(1, 18), (2, 16), (3, 15), (6, 14)])

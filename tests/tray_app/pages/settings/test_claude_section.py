@@ -86,7 +86,7 @@ async def test_a_test_that_hangs_can_be_cancelled(page: SettingsPage, tmp_path: 
     page.claude.test()
     await until(started.exists)
     await until(page.claude.busy.isVisible)
-    page.claude.busy.cancel.click()
+    page.claude.busy.cancel_button.click()
     await until(page.claude.test_button.isEnabled)
     assert not page.claude.busy.isVisible()
     assert page.claude.program.row.message.text == ""

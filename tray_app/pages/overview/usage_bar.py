@@ -1,4 +1,4 @@
-"""How much of something is used."""
+"""A bar that shows how much of a limit is used."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -27,15 +27,15 @@ class _Track(QWidget):
         whole, radius = QRectF(self.rect()), _THICKNESS / 2
         painter.drawRoundedRect(whole, radius, radius)
         if self.fraction:
-            painter.setBrush(theme.current().colour(_token(self.fraction)))
-            # A little that is used is still seen: never narrower than it is high.
+            painter.setBrush(theme.current().colour(_level_colour(self.fraction)))
+            # Never narrower than high, so that a small share is visible.
             whole.setWidth(max(whole.height(), whole.width() * min(1.0, self.fraction)))
             painter.drawRoundedRect(whole, radius, radius)
         painter.end()
 
 
 class UsageBar(QWidget):
-    """A bar with a line of text below it, which says the same in words: the colour alone means nothing."""
+    """A bar with a line of text below it that says the same in words."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,18 +51,18 @@ class UsageBar(QWidget):
 
     @property
     def fraction(self) -> float | None:
-        """What is used, 0..1; None where it is not known."""
+        """The used share, 0..1; None if unknown."""
         return self._track.fraction
 
     def set_value(self, fraction: float | None, text: str) -> None:
-        """Show `fraction` (0..1, more counts as all, None as not known) and what it means in words."""
+        """Show `fraction` (0..1, more is shown as 1, None as unknown) and its meaning in words."""
         self._track.fraction = fraction if fraction is None else max(0.0, fraction)
         self._track.update()
         self._text.setText(text)
         self.setAccessibleName(text)
 
 
-def _token(fraction: float) -> str:
+def _level_colour(fraction: float) -> str:
     if fraction >= _ALMOST_ALL:
         return "error"
     return "warning" if fraction >= _NEARLY else "accent"

@@ -1,4 +1,4 @@
-"""Buttons of which one is chosen: Tab comes to that one, and the arrow keys choose another."""
+"""A group of exclusive buttons with one tab stop."""
 
 from collections.abc import Mapping
 
@@ -6,8 +6,8 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup
 
 
-class OneOfSeveral(QObject):
-    """Keeps `buttons`, by their keys, exclusive. Nothing is chosen to begin with."""
+class ExclusiveGroup(QObject):
+    """Keeps `buttons`, by key, exclusive. Initially none is checked."""
 
     def __init__(self, buttons: Mapping[str, QAbstractButton], parent: QObject) -> None:
         super().__init__(parent)
@@ -16,17 +16,17 @@ class OneOfSeveral(QObject):
         for button in buttons.values():
             button.setCheckable(True)
             self._group.addButton(button)
-        self.choose("")
+        self.check_button("")
 
-    def choose(self, key: str) -> None:
-        """Show the button of that key as the chosen one; none, if there is none of that key."""
+    def check_button(self, key: str) -> None:
+        """Check the button with this key, or none for an unknown key."""
         if key in self._buttons:
             self._buttons[key].setChecked(True)
         elif (checked := self._group.checkedButton()) is not None:
             self._group.setExclusive(False)
             checked.setChecked(False)
             self._group.setExclusive(True)
-        # Qt moves the way in only where a person has pressed a button.
-        way_in = key if key in self._buttons else next(iter(self._buttons), "")
+        # Qt moves the tab stop only when the user presses a button.
+        tab_stop = key if key in self._buttons else next(iter(self._buttons), "")
         for name, button in self._buttons.items():
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus if name == way_in else Qt.FocusPolicy.NoFocus)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus if name == tab_stop else Qt.FocusPolicy.NoFocus)

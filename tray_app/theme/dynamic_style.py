@@ -1,14 +1,14 @@
-"""Another look for a widget that is shown already."""
+"""Style a widget by dynamic properties."""
 
 from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
 
-def restyle(widget: QWidget, **properties: Any) -> None:
-    """Set dynamic properties that the style sheet looks at, such as `role="error"` or `invalid=True`.
+def apply_style(widget: QWidget, **properties: Any) -> None:
+    """Set properties that the style sheet selects by, such as `invalid=True`.
 
-    A style sheet does not notice by itself that a property has changed.
+    Qt does not reapply the style sheet when a property changes.
     """
     if all(widget.property(name) == value for name, value in properties.items()):
         return

@@ -1,10 +1,10 @@
-"""One button of several is chosen, and is the one that Tab comes to."""
+"""One button of a group is checked, and is its tab stop."""
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from tray_app.widgets.one_of_several import OneOfSeveral
+from tray_app.widgets.exclusive_group import ExclusiveGroup
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def window(qtbot):
     column = QVBoxLayout(window)
     for widget in (window.first, *window.buttons.values(), window.last):
         column.addWidget(widget)
-    window.group = OneOfSeveral(window.buttons, window)
+    window.group = ExclusiveGroup(window.buttons, window)
     window.show()
     window.activateWindow()
     return window
@@ -31,7 +31,7 @@ def tab_from(field, qtbot):
 @pytest.mark.parametrize("steps", [["b"], ["a", "c", "b"], ["c", "", "b"]])
 def test_tab_comes_to_the_chosen_one_and_goes_on_behind_them(window, qtbot, steps):
     for key in steps:
-        window.group.choose(key)
+        window.group.check_button(key)
     assert [key for key, button in window.buttons.items() if button.isChecked()] == ["b"]
     found = tab_from(window.first, qtbot)
     assert found is window.buttons["b"]
@@ -39,14 +39,14 @@ def test_tab_comes_to_the_chosen_one_and_goes_on_behind_them(window, qtbot, step
 
 
 def test_where_none_is_chosen_tab_comes_to_the_first(window, qtbot):
-    window.group.choose("c")
-    window.group.choose("none of them")
+    window.group.check_button("c")
+    window.group.check_button("none of them")
     assert not any(button.isChecked() for button in window.buttons.values())
     assert tab_from(window.first, qtbot) is window.buttons["a"]
 
 
 def test_the_arrow_keys_choose(window, qtbot):
-    window.group.choose("a")
+    window.group.check_button("a")
     pressed = []
     window.buttons["b"].clicked.connect(lambda: pressed.append("b"))
     qtbot.keyClick(tab_from(window.first, qtbot), Qt.Key.Key_Down)
