@@ -5,10 +5,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from server import __main__ as command_line
 from server.config.own_commands import COMMAND
 from server.core.console import say
-from tray_app.arguments import for_server, names_subcommand, parse
+from server.entry import exit_code_of, run_command
+from tray_app.arguments import names_subcommand, parse_arguments, serve_options
 from tray_app.desktop.loop.qt_imports import read_no_sources
 from tray_app.desktop.loop.qt_libraries import hint, missing_library
 
@@ -17,11 +17,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; the result is the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if names_subcommand(given):
-        return command_line.main(given)
-    namespace = parse(given)
+        return run_command(given)
+    namespace = parse_arguments(given)
     if why := why_no_desktop():
         say(f"{COMMAND}: {why}: starting the server without a window", "stderr")
-        return command_line.main(["serve", *for_server(namespace)])
+        return run_command(["serve", *serve_options(namespace)])
     try:
         read_no_sources()
         from tray_app.start import start
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         say(f"{COMMAND}: the window cannot be shown: {library} is missing. {hint()}", "stderr")
         return 1
-    return command_line.said(lambda: start(namespace))
+    return exit_code_of(lambda: start(namespace))
 
 
 def why_no_desktop() -> str | None:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from server import __version__
-from server.cli.arguments import SUBCOMMANDS, add_address, add_directories
+from server.config.arguments import SUBCOMMANDS, add_directory_options, add_log_level_option, add_server_options
 from server.config.own_commands import COMMAND
 
 PAGES = ("overview", "requests", "sessions", "clients", "settings")
@@ -21,7 +21,7 @@ def names_subcommand(arguments: Sequence[str]) -> bool:
     return bool(arguments) and arguments[0] in SUBCOMMANDS
 
 
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """The options of the desktop application. Ends the program with 2 if they make no sense."""
     parser = argparse.ArgumentParser(
         prog=COMMAND,
@@ -35,9 +35,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--no-start", action="store_true", help="do not start the server; you can start it in the window"
     )
-    add_directories(parser)
-    add_address(parser)
-    parser.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning or error")
+    add_directory_options(parser)
+    add_server_options(parser)
+    add_log_level_option(parser)
     return parser.parse_args(arguments)
 
 
@@ -46,7 +46,7 @@ def own_options(namespace: argparse.Namespace) -> list[str]:
     return _given(namespace, DIRECTORIES)
 
 
-def for_server(namespace: argparse.Namespace) -> list[str]:
+def serve_options(namespace: argparse.Namespace) -> list[str]:
     """The options that `serve` has as well."""
     return _given(namespace, (*DIRECTORIES, "host", "port", "claude-path", "log-level"))
 

@@ -5,8 +5,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
-from server.cli.options import overrides
 from server.config import former_name
+from server.config.arguments import settings_overrides
 from server.config.own_commands import COMMAND, announce
 from server.config.settings import Settings, load_settings
 from server.core.console import say
@@ -55,7 +55,7 @@ def start(namespace: argparse.Namespace) -> int:
 
 
 def _start(namespace: argparse.Namespace) -> int:
-    given = overrides(namespace)
+    given = settings_overrides(namespace)
     # Before Qt, which takes it out of the environment.
     launch = launch_of(hidden=namespace.hidden, page=namespace.page, token=activation_token())
     settings = _settings(given)

@@ -2,17 +2,12 @@
 
 import os
 import sqlite3
-import tempfile
-from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
-from server.backends.claude_cli.transport.locate import locate
-from server.backends.claude_cli.transport.probe import Probe, probe
-from server.config.own_commands import sign_in_hint
+from server.backends.claude_cli.account_check import check_claude
 from server.config.settings import Settings
+from server.core.check import Check
 from server.core.errors import SetupError, TrayError
 from server.hosting.port_check import look_at_port
 from server.hosting.sockets import address_url
@@ -20,19 +15,9 @@ from server.secrets import API_KEY, open_key_store
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What one check found. `hint` says what to do, where there is something to do."""
-
-    name: str
-    status: Literal["ok", "warn", "fail"]
-    detail: str
-    hint: str = ""
-
-
 async def check_all(settings: Settings) -> list[Check]:
     """All checks, in the order in which one would mend things."""
-    claude = await check_claude(settings)
+    claude = await check_claude(settings.claude_path, load_user_settings=settings.load_user_settings)
     return [
         check_settings(settings),
         *claude,
@@ -50,38 +35,6 @@ def check_settings(settings: Settings) -> Check:
         names = ", ".join(settings.unknown_keys)
         return Check("settings", "warn", f"{path} has unknown settings: {names}")
     return Check("settings", "ok", str(path) if os.path.exists(path) else f"defaults; there is no {path}")
-
-
-async def check_claude(settings: Settings) -> list[Check]:
-    """Whether Claude Code is there, runs, and is signed in."""
-    try:
-        path = locate(settings.claude_path)
-        found = await _probe(path, settings)
-    except TrayError as error:
-        return [Check("Claude Code", "fail", error.message, error.hint)]
-    checks = [Check("Claude Code", "ok", f"{path}, version {found.version or 'unknown'}")]
-    if not found.signed_in:
-        return [*checks, Check("account", "fail", "Claude Code is not signed in", sign_in_hint(path))]
-    return [*checks, Check("account", "ok", account_kind(found.account))]
-
-
-async def _probe(path: Path, settings: Settings) -> Probe:
-    with tempfile.TemporaryDirectory(prefix="dragoman-") as directory:
-        return await probe(path, Path(directory), os.environ, load_user_settings=settings.load_user_settings)
-
-
-def account_kind(account: Mapping[str, Any]) -> str:
-    """What pays for the work, in words: a plan, an API key, or a cloud. Field names are the CLI's."""
-    provider = account.get("apiProvider") or "firstParty"
-    if provider != "firstParty":
-        return f"signed in through {provider}"
-    if plan := account.get("subscriptionType"):
-        return f"signed in with a plan ({plan})"
-    source = account.get("apiKeySource")
-    if source and source != "none":
-        return f"signed in with an API key ({source})"
-    variable = account.get("tokenSource", "none")
-    return "signed in" if variable == "none" else f"signed in with {variable}"
 
 
 async def check_key(settings: Settings) -> Check:

@@ -6,9 +6,10 @@ import json
 import logging
 from dataclasses import asdict
 
-from server.cli.checks import Check, check_all
-from server.cli.options import overrides
+from server.cli.checks import check_all
+from server.config.arguments import settings_overrides
 from server.config.settings import load_settings
+from server.core.check import Check
 from server.core.console import say
 from server.core.errors import SettingsInvalid
 
@@ -28,7 +29,7 @@ def run(namespace: argparse.Namespace) -> int:
 
 def _checks(namespace: argparse.Namespace) -> list[Check]:
     try:
-        settings = load_settings(overrides(namespace))
+        settings = load_settings(settings_overrides(namespace))
     except SettingsInvalid as error:
         # Without settings it is not known what else to look at.
         return [Check("settings", "fail", error.message, error.hint)]

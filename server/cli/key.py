@@ -5,7 +5,7 @@ import asyncio
 import logging
 
 from server.cli import anthropic_key
-from server.cli.options import overrides
+from server.config.arguments import settings_overrides
 from server.config.settings import Settings, load_settings
 from server.core.console import say
 from server.core.errors import SetupError
@@ -16,7 +16,7 @@ def run(namespace: argparse.Namespace) -> int:
     """Print the key, made anew with `--rotate`; or store or forget the Anthropic API's. Raises SetupError."""
     # What is said below says it better than the log.
     logging.basicConfig(level=logging.ERROR)
-    settings = load_settings(overrides(namespace))
+    settings = load_settings(settings_overrides(namespace))
     if namespace.anthropic or namespace.forget_anthropic:
         asyncio.run(anthropic_key.store(settings) if namespace.anthropic else anthropic_key.forget(settings))
         return 0

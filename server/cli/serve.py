@@ -10,9 +10,9 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from server.cli.options import overrides
 from server.config import former_name
 from server.config.addresses import is_this_computer
+from server.config.arguments import settings_overrides
 from server.config.own_commands import COMMAND, announce, own_command
 from server.config.settings import Settings, load_settings
 from server.core.console import say
@@ -29,7 +29,7 @@ HARD_EXIT = 130
 
 def run(namespace: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C; a second one ends the program at once. Raises SetupError."""
-    settings = load_settings(overrides(namespace))
+    settings = load_settings(settings_overrides(namespace))
     refuse_itself(settings, os.environ.get("ANTHROPIC_BASE_URL", ""))
     configure_logs(settings)
     former_name.log_changes()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from server.cli.checks import account_kind
+from server.backends.claude_cli.account_check import account_kind
 from server.config.paths import default_config_dir
 from server.hosting.sockets import listen
 from tests.cli.processes import run, serving

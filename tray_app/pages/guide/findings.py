@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from server.cli.checks import account_kind
+from server.backends.claude_cli.account_check import account_kind
 from server.core.errors import PortUnavailable, SetupError, TrayError
 from server.hosting.port_check import look_at_port
 from server.hosting.sockets import address_url

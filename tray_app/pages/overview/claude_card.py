@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from server.cli.checks import account_kind
+from server.backends.claude_cli.account_check import account_kind
 from server.core.errors import TrayError
 from tray_app.context import Context
 from tray_app.formatting import place
