@@ -17,6 +17,7 @@ from server.backends.claude_cli.pool.pool import Limits
 from server.backends.routing import RoutedBackend
 from server.config.paths import CLI_DIRECTORY, DATABASE_FILE, make_private_dir
 from server.config.settings import Settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.errors import DatabaseUnusable
 from server.core.events import EventBus
 from server.core.tasks import spawn
@@ -32,7 +33,7 @@ class Server:
 
     def __init__(
         self,
-        settings: Settings,
+        in_force: SettingsInForce,
         bus: EventBus,
         *,
         key_store: KeyStore,
@@ -41,8 +42,9 @@ class Server:
     ) -> None:
         from server.app import create_app  # FastAPI takes a while to load: a window is there before it
 
+        settings = in_force.current
         self.services = Services(
-            settings=settings,
+            in_force=in_force,
             bus=bus,
             backend=backend or _make_backend(settings, bus, key_store),
             key_store=key_store,
@@ -56,10 +58,10 @@ class Server:
 
     @classmethod
     async def create(
-        cls, settings: Settings, bus: EventBus, *, key_store: KeyStore | None = None, **parts: Any
+        cls, in_force: SettingsInForce, bus: EventBus, *, key_store: KeyStore | None = None, **parts: Any
     ) -> Self:
         """Make everything and start nothing; `parts` as in the constructor. Raises SetupError."""
-        return cls(settings, bus, key_store=key_store or await open_key_store(settings), **parts)
+        return cls(in_force, bus, key_store=key_store or await open_key_store(in_force.current), **parts)
 
     @property
     def cli(self) -> ClaudeCliBackend | None:
@@ -106,7 +108,7 @@ class Server:
         services = self.services
         if settings.api_key_required and not services.settings.api_key_required:
             await services.key_store.get_or_create()
-        before, services.settings = services.settings, settings
+        before, services.in_force.current = services.settings, settings
         services.store.set_ttl(settings.session_ttl_seconds)
         if settings.rate_limit != before.rate_limit:
             services.request_limits = RequestLimits(settings.rate_limit)

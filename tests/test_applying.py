@@ -12,6 +12,7 @@ from server.backends.claude_cli.backend import ClaudeCliBackend
 from server.backends.routing import RoutedBackend
 from server.composition import Server
 from server.config.settings import Settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.errors import SetupError
 from server.core.events import EventBus
 from server.hosting.runtime import Runtime
@@ -30,11 +31,11 @@ class Running:
     def __init__(self, tmp_path: Path, **settings: Any) -> None:
         self.backend = ScriptedBackend()
         self.settings = Settings(port=0, data_dir=tmp_path / "data", config_dir=tmp_path / "config", **settings)
-        self.runtime = Runtime(self.settings, bus=EventBus(), host=self._host)
+        self.runtime = Runtime(SettingsInForce(self.settings), bus=EventBus(), host=self._host)
 
-    async def _host(self, settings: Settings, bus: EventBus) -> Server:
+    async def _host(self, in_force: SettingsInForce, bus: EventBus) -> Server:
         key_store = KeyStore(MemoryVault(), fixed_key=KEY)
-        return await Server.create(settings, bus, key_store=key_store, backend=self.backend)
+        return await Server.create(in_force, bus, key_store=key_store, backend=self.backend)
 
     @property
     def product(self) -> Server:
@@ -170,7 +171,7 @@ async def test_a_key_that_cannot_be_had_changes_nothing(tmp_path: Path) -> None:
 
 async def test_the_backends_are_told(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data", claude_path=tmp_path / "none")
-    server = await Server.create(settings, EventBus(), key_store=KeyStore(MemoryVault()))
+    server = await Server.create(SettingsInForce(settings), EventBus(), key_store=KeyStore(MemoryVault()))
     await server.start()
     backend = server.services.backend
     assert isinstance(backend, RoutedBackend)
@@ -204,9 +205,9 @@ async def test_the_guards_are_made_of_the_settings_that_are_said(tmp_path: Path)
             read.add(name)
             return getattr(running.settings, name)
 
-    services.settings = Recording()  # type: ignore[assignment]
+    services.in_force = SettingsInForce(Recording())  # type: ignore[arg-type]
     _guards(services)
-    services.settings = running.settings
+    services.in_force = SettingsInForce(running.settings)
     # The rate limit has reached the services by then.
     assert read | {"rate_limit"} == set(GUARD_SETTINGS)
     await running.runtime.stop()

@@ -17,6 +17,7 @@ import pytest
 from server.composition import Server
 from server.config.own_commands import own_command
 from server.config.settings import Settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.events import EventBus
 from server.hosting.runtime import Runtime
 from server.logs import configure_logs, log_file
@@ -69,7 +70,9 @@ async def serve(
             settings = Settings(data_dir=tmp_path / "data", config_dir=tmp_path / "config", **fields)
             key_store = KeyStore(MemoryVault(), fixed_key=KEY)
             await key_store.set(ANTHROPIC_API_KEY, stored)
-            runtime = Runtime(settings, bus=EventBus(), host=functools.partial(Server.create, key_store=key_store))
+            runtime = Runtime(
+                SettingsInForce(settings), bus=EventBus(), host=functools.partial(Server.create, key_store=key_store)
+            )
             await runtime.start()
             stack.push_async_callback(runtime.stop)
             return await _served(stack, runtime)

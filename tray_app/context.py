@@ -3,25 +3,25 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from server.composition import Server, open_store
-from server.config.settings import Settings, load_settings, sources, with_changes, write_settings
+from server.config.settings import Settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.errors import TrayError
 from server.core.events import EventBus
 from server.core.tasks import spawn
-from server.hosting.runtime import Hosted
-from server.logs import configure_logs
-from server.secrets import KeyStore, open_vault
+from server.hosting.runtime import Hosted, Runtime
+from server.secrets import KeyStore
 from server.store.store import Store
 from tray_app.bridge import Bridge
 from tray_app.desktop.autostart import Autostart
 from tray_app.preferences import Preferences
 from tray_app.server_control import ServerControl
+from tray_app.settings_service import SettingsService
 from tray_app.status_watch import StatusWatch
 from tray_app.theme import Theme
 
@@ -58,12 +58,11 @@ class Context(QObject):
         preferences: Preferences,
         overrides: Mapping[str, Any] | None = None,
         bus: EventBus | None = None,
-        host: Callable[["Context"], Callable[[Settings, EventBus], Coroutine[Any, Any, Hosted]]] | None = None,
+        host: Callable[["Context"], Callable[[SettingsInForce, EventBus], Coroutine[Any, Any, Hosted]]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
         self.bus = bus or EventBus()
-        self.overrides: Mapping[str, Any] = overrides or {}
         self.key_store = key_store
         self.theme = theme
         self.autostart = autostart
@@ -73,20 +72,22 @@ class Context(QObject):
         self.store_problem: TrayError | None = None
         self.report_bug: Callable[[BaseException], None] = lambda _: None
         """Shows an error that nobody expected; it was logged already."""
-        self._settings = settings
         self._purging: asyncio.Task[None] | None = None
-        self._changing = asyncio.Lock()
         self._opening = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
         self.bridge = Bridge(self.bus)
-        self.server = ServerControl(lambda: self._settings, self.bus, host(self) if host else self._host)
+        self._runtime = Runtime(SettingsInForce(settings), bus=self.bus, host=host(self) if host else self._host)
+        self.settings_service = SettingsService(self._runtime, key_store, overrides or {})
+        self.settings_service.changed.connect(self._apply_expiry)
+        self.settings_service.changed.connect(self.settings_changed)
+        self.server = ServerControl(self._runtime, self.bus)
         self.status = StatusWatch(self)
 
     @property
     def settings(self) -> Settings:
         """The settings in force."""
-        return self._settings
+        return self.settings_service.current
 
     async def open(self) -> None:
         """Open the store, unless it is open. Does not fail: `store_problem` says why there is none.
@@ -99,7 +100,7 @@ class Context(QObject):
 
     async def _open(self) -> None:
         try:
-            self.store = await open_store(self._settings, self.bus, self.clock)
+            self.store = await open_store(self.settings, self.bus, self.clock)
         except TrayError as error:
             self.store_problem = error
             log.warning("%s", error)
@@ -114,7 +115,7 @@ class Context(QObject):
         self._closed = True
         await self.server.stop()
         # A change of settings is not cut in two.
-        async with self._changing:
+        async with self.settings_service.lock:
             await self._cancel_work()
         # It may have been started meanwhile.
         await self.server.stop()
@@ -131,34 +132,15 @@ class Context(QObject):
 
     async def api_key(self) -> str | None:
         """The key that clients need; None if they need none. Raises SetupError."""
-        return await self.key_store.get_or_create() if self._settings.api_key_required else None
+        return await self.key_store.get_or_create() if self.settings.api_key_required else None
 
     async def change_settings(self, changes: Mapping[str, Any]) -> None:
-        """Apply settings at once, and write them to the file. A name with None goes back to its default.
-
-        Where the environment or the command line fixes a setting, only the file changes. Raises SettingsInvalid and
-        PortUnavailable, and another SetupError where secrets cannot be moved; nothing has changed then.
-        """
-        async with self._changing:
-            before = self._settings
-            fixed = sources(self.overrides)
-            after = with_changes(before, {name: value for name, value in changes.items() if name not in fixed})
-            async with self._secrets_moved(after):
-                await self._apply(after)
-                try:
-                    await asyncio.to_thread(write_settings, before.config_dir, changes)
-                except BaseException:
-                    await self._take_back(before)
-                    raise
+        """`SettingsService.change`."""
+        await self.settings_service.change(changes)
 
     async def reload_settings(self) -> None:
-        """Take over what was changed in the file by other hands. Raises as `change_settings` does."""
-        async with self._changing:
-            settings = await asyncio.to_thread(load_settings, self.overrides)
-            # The store, the log and the claim to be the only one are where they are until the next start.
-            settings = with_changes(settings, {"data_dir": self._settings.data_dir})
-            async with self._secrets_moved(settings):
-                await self._apply(settings)
+        """`SettingsService.reload`."""
+        await self.settings_service.reload()
 
     def show(self, page: str, **details: Any) -> None:
         """Go to a page, and there to what the details name."""
@@ -200,40 +182,11 @@ class Context(QObject):
             (on_error or self.problem.emit)(error)
             return None
 
-    async def _apply(self, settings: Settings) -> None:
-        before = self._settings
-        if settings == before:
-            return
-        await self.server.reconfigure(settings)
-        self._settings = settings
-        if self.store is not None and settings.session_ttl_hours != before.session_ttl_hours:
-            hours = settings.session_ttl_hours
-            self.store.set_ttl(None if hours is None else hours * 3600)
-        if settings.log_level != before.log_level or settings.log_prompts != before.log_prompts:
-            configure_logs(settings)
-        self.settings_changed.emit()
+    def _apply_expiry(self) -> None:
+        if self.store is not None:
+            self.store.set_ttl(self.settings.session_ttl_seconds)
 
-    async def _take_back(self, settings: Settings) -> None:
-        try:
-            await self._apply(settings)
-        except TrayError as error:
-            log.error("the settings of before cannot be applied any more: %s", error)
-
-    @asynccontextmanager
-    async def _secrets_moved(self, settings: Settings) -> AsyncIterator[None]:
-        """Secrets are where `settings` say, and still where they were until the block has written that down."""
-        if settings.key_storage == self._settings.key_storage:
-            yield
-            return
-        move = await self.key_store.move(await open_vault(settings, or_memory=False))
-        try:
-            yield
-        except BaseException:
-            await move.undo()
-            raise
-        await move.finish()
-
-    async def _host(self, settings: Settings, bus: EventBus) -> Server:
+    async def _host(self, settings: SettingsInForce, bus: EventBus) -> Server:
         if self.store is None:
             await self.open()
         if self.store_problem is not None:

@@ -2,20 +2,16 @@
 
 import asyncio
 import logging
-import os
-from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from server.api.services import Services
 from server.backends.claude_cli.backend import ClaudeCliBackend
 from server.composition import Server
-from server.config.settings import Settings
 from server.core.errors import TrayError, as_tray_error
 from server.core.events import EventBus, RequestFinished, RequestStarted, ServerState, StateChanged
 from server.core.tasks import spawn
-from server.hosting.own_address import refuse_itself
-from server.hosting.runtime import Host, Runtime
+from server.hosting.runtime import Runtime
 from server.hosting.sockets import address_url
 
 log = logging.getLogger(__name__)
@@ -32,11 +28,10 @@ class ServerControl(QObject):
     in_flight_changed = Signal()
     """The number of requests in flight changed; gathered, since it may change a thousand times a second."""
 
-    def __init__(self, settings: Callable[[], Settings], bus: EventBus, host: Host) -> None:
+    def __init__(self, runtime: Runtime, bus: EventBus) -> None:
         super().__init__()
         self.problem: TrayError | None = None
-        self._settings = settings
-        self._runtime = Runtime(settings(), bus=bus, host=host)
+        self._runtime = runtime
         self._in_flight: set[str] = set()
         self._finishing: asyncio.Task[None] | None = None
         self._gathering = QTimer(self, singleShot=True, interval=IN_FLIGHT_MS)
@@ -66,7 +61,7 @@ class ServerControl(QObject):
     @property
     def base_url(self) -> str:
         """What goes into OpenAI clients, `.../v1`: the server's address, or the one that it will have."""
-        settings = self._settings()
+        settings = self._runtime.settings
         return f"{self.url or address_url(settings.host, settings.port)}/v1"
 
     @property
@@ -108,9 +103,6 @@ class ServerControl(QObject):
         """Start, if it does not run; `stop` ends a start as well. Raises TrayError; `problem` is that error then."""
         self.problem = None
         try:
-            settings = self._settings()
-            refuse_itself(settings, os.environ.get("ANTHROPIC_BASE_URL", ""))
-            self._runtime.settings = settings
             await self._runtime.start()
         except Exception as error:
             raise self._failed(error) from error
@@ -139,15 +131,6 @@ class ServerControl(QObject):
             await self.start()
         elif self.state != "stopping":
             await self.stop()
-
-    async def reconfigure(self, settings: Settings) -> None:
-        """Go on with other settings; running requests are finished. While it is stopped, they are for its start.
-
-        A start is waited for. Raises PortUnavailable and SettingsInvalid, and goes on as before then.
-        """
-        if self.state == "running":
-            refuse_itself(settings, os.environ.get("ANTHROPIC_BASE_URL", ""))
-        await self._runtime.reconfigure(settings)
 
     def cancel(self, request_id: str) -> bool:
         """End a running request; False if there is none of that id."""

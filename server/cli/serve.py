@@ -11,13 +11,12 @@ import sys
 from collections.abc import Callable, Iterator
 
 from server.config import former_name
-from server.config.addresses import is_this_computer
 from server.config.arguments import settings_overrides
 from server.config.own_commands import COMMAND, announce, own_command
 from server.config.settings import Settings, load_settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.console import say
 from server.core.events import Event, EventBus, Notice, NoticeCleared, StateChanged
-from server.hosting.own_address import refuse_itself
 from server.hosting.runtime import Host, Runtime
 from server.logs import configure_logs
 from server.secrets import KeyStore, open_key_store
@@ -30,11 +29,11 @@ HARD_EXIT = 130
 def run(namespace: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C; a second one ends the program at once. Raises SetupError."""
     settings = load_settings(settings_overrides(namespace))
-    refuse_itself(settings, os.environ.get("ANTHROPIC_BASE_URL", ""))
     configure_logs(settings)
     former_name.log_changes()
     announce(settings.data_dir, settings.config_dir, window=False)
-    _warn(settings)
+    for text in settings.warnings():
+        log.warning("%s", text)
     return asyncio.run(_run(settings))
 
 
@@ -56,7 +55,7 @@ async def serve(settings: Settings, host: Host, key_store: KeyStore) -> int:
 
     bus.subscribe(_Journal())
     bus.subscribe(listener)
-    runtime = Runtime(settings, bus=bus, host=host)
+    runtime = Runtime(SettingsInForce(settings), bus=bus, host=host)
     with _cancelled_by_signals():
         try:
             await runtime.start()
@@ -123,14 +122,6 @@ async def _whereabouts(settings: Settings, key_store: KeyStore) -> str:
 def _announce(runtime: Runtime, whereabouts: str) -> None:
     """Standard output holds these two lines and nothing else: programs wait for the first."""
     say(f"listening on {runtime.url}\n{whereabouts}")
-
-
-def _warn(settings: Settings) -> None:
-    if settings.unknown_keys:
-        names = ", ".join(settings.unknown_keys)
-        log.warning("%s has unknown settings: %s", settings.settings_file, names)
-    if not settings.api_key_required and not is_this_computer(settings.host):
-        log.warning("anyone on the network can use this server: no API key is required")
 
 
 class _Journal:

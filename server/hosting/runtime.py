@@ -11,10 +11,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from server.config.settings import Settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.errors import TrayError
 from server.core.events import EventBus, ServerState, StateChanged
 from server.core.tasks import spawn
 from server.hosting.http_server import HttpServer
+from server.hosting.own_address import refuse_own_address
 from server.hosting.sockets import listen, url_of
 
 log = logging.getLogger(__name__)
@@ -51,7 +53,7 @@ class Hosted(Protocol):
         ...
 
 
-Host = Callable[[Settings, EventBus], Awaitable[Hosted]]
+Host = Callable[[SettingsInForce, EventBus], Awaitable[Hosted]]
 
 
 class Runtime:
@@ -60,11 +62,11 @@ class Runtime:
     `state` is stopped, starting, running, stopping or failed; `url` is set while it runs, `hosted` is what is served.
     """
 
-    def __init__(self, settings: Settings, *, bus: EventBus, host: Host) -> None:
-        self.settings = settings
+    def __init__(self, in_force: SettingsInForce, *, bus: EventBus, host: Host) -> None:
         self.state: ServerState = "stopped"
         self.url: str | None = None
         self.hosted: Hosted | None = None
+        self._in_force = in_force
         self._bus = bus
         self._host = host
         self._server: HttpServer | None = None
@@ -73,6 +75,11 @@ class Runtime:
         self._lock = asyncio.Lock()
         self._starting: asyncio.Task[Any] | None = None
         self._given_up = False
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force, or those of the next start."""
+        return self._in_force.current
 
     async def start(self) -> None:
         """Listen and serve; returns when requests are answered, or `stop` was called. Nothing happens if it runs.
@@ -115,12 +122,14 @@ class Runtime:
         async with self._lock:
             if self.state == "running" and settings != self.settings:
                 await self._reconfigure(settings)
-            self.settings = settings
+            self._in_force.current = settings
 
     async def _reconfigure(self, settings: Settings) -> None:
         server, hosted = self._server, self.hosted
         if server is None or hosted is None:
-            raise RuntimeError("a server that runs is there")
+            raise RuntimeError("there is no server although the state is running")
+        refuse_own_address(settings)
+        before = self.settings
         moves = self._moves(settings, server)
         place = await server.find_place(settings.host, settings.port) if moves else None
         try:
@@ -131,19 +140,22 @@ class Runtime:
             raise
         server.use(settings)
         if moves:
-            await self._move(server, hosted, settings, place)
+            await self._move(server, hosted, before, settings, place)
 
     def _moves(self, settings: Settings, server: HttpServer) -> bool:
         """Whether the address is another one. Any free port is as good as the one that was free at the start."""
         asked = (settings.host, settings.port)
         return asked != (self.settings.host, self.settings.port) and not server.listens_at(*asked)
 
-    async def _move(self, server: HttpServer, hosted: Hosted, settings: Settings, place: socket.socket | None) -> None:
+    async def _move(
+        self, server: HttpServer, hosted: Hosted, before: Settings, settings: Settings, place: socket.socket | None
+    ) -> None:
         try:
             await server.move(settings, place)
         except BaseException:
-            await hosted.apply(self.settings)
-            server.use(self.settings)
+            await hosted.apply(before)
+            server.use(before)
+            self._in_force.current = before
             raise
         url = url_of(server.sock)
         if url != self.url:
@@ -178,10 +190,11 @@ class Runtime:
             self._starting = None
 
     async def _bring_up(self) -> None:
+        refuse_own_address(self.settings)
         # The port first: it is what fails most, and costs nothing.
         sock = await listen(self.settings.host, self.settings.port)
         try:
-            self.hosted = await self._host(self.settings, self._bus)
+            self.hosted = await self._host(self._in_force, self._bus)
             await self.hosted.start()
             self._server = HttpServer(_app_of_the_moment(self.hosted), self.settings, sock)
             self._serving = self._server.run_in_background()

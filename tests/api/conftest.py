@@ -17,6 +17,7 @@ from server.api.services import Services
 from server.app import create_app
 from server.composition import Server
 from server.config.settings import Settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.events import Event, EventBus, RequestFinished
 from server.hosting.connections import ConnectionLimits
 from server.hosting.http_server import HttpServer
@@ -100,7 +101,7 @@ async def start_server(
     bus, backend, events = EventBus(), backend or ScriptedBackend(), list[Event]()
     bus.subscribe(events.append)
     key_store = KeyStore(MemoryVault(), fixed_key=KEY)
-    server = await Server.create(settings, bus, key_store=key_store, backend=backend)
+    server = await Server.create(SettingsInForce(settings), bus, key_store=key_store, backend=backend)
     services = server.services
     for name, value in fields.items():
         setattr(services, name, value)

@@ -13,7 +13,7 @@ import pytest
 from server.config.own_commands import own_command
 from server.config.paths import default_config_dir, default_data_dir
 from server.config.settings import Settings
-from server.hosting.own_address import refuse_itself
+from server.hosting.own_address import refuse_own_address
 from server.hosting.sockets import listen
 from tests.cli.processes import rest_of, run, serving, started, status
 
@@ -98,7 +98,7 @@ def test_claude_code_is_not_sent_back_to_this_server(upstream: str) -> None:
 
 @pytest.mark.parametrize("upstream", ["", "http://127.0.0.1:4322", "https://gateway.example:8000", "http://x:port"])
 def test_claude_code_may_be_sent_elsewhere(upstream: str) -> None:
-    refuse_itself(Settings(), upstream)
+    refuse_own_address(Settings(), {"ANTHROPIC_BASE_URL": upstream})
 
 
 def test_a_database_of_a_newer_version_is_one_clear_message_and_stays_as_it_is(tmp_path: Path) -> None:

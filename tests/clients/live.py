@@ -15,6 +15,7 @@ from server.api.services import Services
 from server.backends.claude_cli.backend import ClaudeCliBackend
 from server.composition import Server
 from server.config.settings import Settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.events import EventBus
 from server.hosting.runtime import Runtime
 from server.secrets import KeyStore
@@ -86,7 +87,9 @@ async def go_live(stack: AsyncExitStack, simulator: Simulator, **changes: Any) -
     # Where it is not the wait that is tested, a process may take its time to come up for all that are before.
     settings = Settings(**{"port": 0, "spares": 0, "queue_seconds": 600, **changes})
     key_store = KeyStore(MemoryVault(), fixed_key=KEY)
-    runtime = Runtime(settings, bus=EventBus(), host=functools.partial(Server.create, key_store=key_store))
+    runtime = Runtime(
+        SettingsInForce(settings), bus=EventBus(), host=functools.partial(Server.create, key_store=key_store)
+    )
     await runtime.start()
     stack.push_async_callback(runtime.stop)
     live = Live(runtime, simulator, stack)

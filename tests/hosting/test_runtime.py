@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from server.config.settings import Settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.errors import DatabaseUnusable, PortUnavailable, SetupError
 from server.core.events import Event, EventBus, StateChanged
 from server.hosting import http_server
@@ -108,9 +109,9 @@ class Stage:
         self.events: list[Event] = []
         bus = EventBus()
         bus.subscribe(self.events.append)
-        self.runtime = Runtime(Settings(port=0, **settings), bus=bus, host=self._host)
+        self.runtime = Runtime(SettingsInForce(Settings(port=0, **settings)), bus=bus, host=self._host)
 
-    async def _host(self, settings: Settings, bus: EventBus) -> Echo:
+    async def _host(self, in_force: SettingsInForce, bus: EventBus) -> Echo:
         return self.echo
 
     @property

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from server.composition import Server
 from server.config.settings import Settings, load_settings, write_settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.events import EventBus
 from server.secrets import KeyStore
 from server.secrets.vaults import MemoryVault
@@ -142,9 +143,9 @@ async def context(settings: Settings, make_context: MakeContext, backend: Script
     """A context with an open store and a server that is not started; `backend` answers when it is."""
     overrides = {"data_dir": settings.data_dir, "config_dir": settings.config_dir}
 
-    def host(context: Context) -> Callable[[Settings, EventBus], Any]:
-        async def make(settings: Settings, bus: EventBus) -> Server:
-            return await Server.create(settings, bus, key_store=context.key_store, store=context.store, backend=backend)
+    def host(context: Context) -> Callable[[SettingsInForce, EventBus], Any]:
+        async def make(in_force: SettingsInForce, bus: EventBus) -> Server:
+            return await Server.create(in_force, bus, key_store=context.key_store, store=context.store, backend=backend)
 
         return make
 

@@ -294,7 +294,7 @@ async def test_a_keyring_that_does_not_work_takes_no_key_out_of_its_file(with_fi
 
 
 async def test_the_directory_of_the_data_stays_until_the_next_start(settings: Settings, with_file: Context) -> None:
-    del with_file.overrides["data_dir"]  # type: ignore[attr-defined]
+    del with_file.settings_service.overrides["data_dir"]  # type: ignore[attr-defined]
     with settings.settings_file.open("a") as file:
         file.write(f"data_dir = '{settings.data_dir}-other'\nspares = 2\n")
     await with_file.reload_settings()

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from server.config.settings import sources
 from server.core.errors import PortUnavailable, TrayError
 from server.hosting.port_check import PortReport, next_free_port
 from tray_app.context import Context
@@ -25,7 +24,7 @@ def port_words(report: PortReport, error: PortUnavailable) -> str:
 async def port_actions(context: Context, error: PortUnavailable, on_error: Callable[[TrayError], Any]) -> list[Action]:
     """The buttons that mend it. No other port is offered where the command line or the environment says which."""
     choose: Action = (tr("Choose a port..."), lambda: context.show("settings", setting="port"))
-    if "port" in sources(context.overrides):
+    if "port" in context.settings_service.fixed:
         return [choose]
     port = await next_free_port(error.host, error.port)
 

@@ -84,7 +84,7 @@ async def test_a_port_of_the_persons_choice_is_chosen_in_settings(card, context,
 async def test_a_port_of_the_command_line_is_not_replaced(card, context):
     with await listen("127.0.0.1", 0) as taken:
         await context.change_settings({"port": taken.getsockname()[1]})
-        context.overrides = {**context.overrides, "port": context.settings.port}
+        context.settings_service.overrides = {**context.settings_service.overrides, "port": context.settings.port}
         with pytest.raises(PortUnavailable):
             await context.server.start()
         await until(lambda: [one for one in card.findChildren(QPushButton) if one.text() == "Choose a port..."])

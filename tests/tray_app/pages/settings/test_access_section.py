@@ -57,7 +57,8 @@ async def test_rotating_asks_first_and_then_the_old_key_is_worth_nothing(context
 async def test_a_key_in_memory_can_be_kept_in_a_file_and_stays_the_same(
     context: Context, qtbot: QtBot, actions: Actions
 ) -> None:
-    context.key_store = KeyStore(MemoryVault(reason="No system keyring is available"))
+    store = KeyStore(MemoryVault(reason="No system keyring is available"))
+    context.key_store = context.settings_service._key_store = store
     key = await context.key_store.get_or_create()
     page = _page(context, qtbot)
     note = page.access.key_row.message
