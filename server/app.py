@@ -36,7 +36,7 @@ def create_app(services: Services) -> FastAPI:
         openapi_url=None,
         # A redirect would say nothing to clients that do not follow one with its body.
         redirect_slashes=False,
-        middleware=_guards(services),
+        middleware=_build_guards(services),
         exception_handlers={HTTPException: on_http_exception, RequestValidationError: on_invalid_query},
     )
     app.state.services = services
@@ -52,7 +52,7 @@ def guards_differ(one: Settings, other: Settings) -> bool:
     return any(getattr(one, name) != getattr(other, name) for name in GUARD_SETTINGS)
 
 
-def _guards(services: Services) -> list[Middleware]:
+def _build_guards(services: Services) -> list[Middleware]:
     """The layers before the endpoints, outermost first.
 
     Failures stands inside of Origins, so that a page of an allowed origin can read the errors too.

@@ -96,7 +96,7 @@ class Server:
         services.store.set_ttl(services.settings.session_ttl_seconds)
         return services.store
 
-    async def apply(self, settings: Settings) -> None:
+    async def reconfigure(self, settings: Settings) -> None:
         """Switch to other settings; running requests finish under the old ones.
 
         Requests that were counted stay counted while `rate_limit` is the same. The address and the log's level are
@@ -125,11 +125,11 @@ class Server:
         if fetch and services.images is None:
             services.images = ImageFetcher()
 
-    async def finish(self) -> None:
+    async def finish_requests(self) -> None:
         """Refuse new requests, and return when the last answer has ended."""
         await self.services.running.finish()
 
-    def drain(self) -> None:
+    def cancel_requests(self) -> None:
         """End all running requests."""
         self.services.running.stop_all()
 
@@ -142,7 +142,7 @@ class Server:
         if self._purging is not None:
             self._purging.cancel()
             await asyncio.wait([self._purging])
-        self.drain()
+        self.cancel_requests()
         services.refusals.flush()
         async with AsyncExitStack() as stack:
             if services.opened_store is not None and self._owns_store:

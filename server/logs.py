@@ -57,7 +57,7 @@ def configure_logs(settings: Settings, *, console: TextIO | None = None) -> None
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *_shared(),
+            *_shared_processors(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -80,7 +80,7 @@ class _LogFileHandler(RotatingFileHandler):
 
     def __init__(self, path: Path) -> None:
         make_private_dir(path.parent)
-        self._told = False
+        self._failure_logged = False
         super().__init__(path, maxBytes=MAX_FILE_BYTES, backupCount=OLDER_FILES, encoding="utf-8")
 
     def _open(self) -> io.TextIOWrapper:
@@ -91,8 +91,8 @@ class _LogFileHandler(RotatingFileHandler):
         error = sys.exception()
         if not isinstance(error, OSError):
             super().handleError(record)
-        elif not self._told:
-            self._told = True
+        elif not self._failure_logged:
+            self._failure_logged = True
             log.warning("the log file cannot be written any more: %s", error)
 
     def close(self) -> None:
@@ -101,7 +101,7 @@ class _LogFileHandler(RotatingFileHandler):
             super().close()
 
 
-def _shared() -> list[structlog.typing.Processor]:
+def _shared_processors() -> list[structlog.typing.Processor]:
     return [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -125,7 +125,7 @@ def _file_processors() -> list[structlog.typing.Processor]:
 
 def _add_handler(handler: logging.Handler, processors: list[structlog.typing.Processor], settings: Settings) -> None:
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*_shared(), structlog.stdlib.ExtraAdder(), _drop_formatted],
+        foreign_pre_chain=[*_shared_processors(), structlog.stdlib.ExtraAdder(), _drop_formatted],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
@@ -135,7 +135,7 @@ def _add_handler(handler: logging.Handler, processors: list[structlog.typing.Pro
         ],
     )
     handler.setFormatter(formatter)
-    handler.addFilter(_is_news)
+    handler.addFilter(_is_reportable)
     logging.getLogger().addHandler(handler)
 
 
@@ -158,7 +158,7 @@ def _hide_prompts(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return event
 
 
-def _is_news(record: logging.LogRecord) -> bool:
+def _is_reportable(record: logging.LogRecord) -> bool:
     return record.msg != _UNFINISHED
 
 

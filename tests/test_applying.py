@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from server.app import GUARD_SETTINGS, _guards
+from server.app import GUARD_SETTINGS, _build_guards
 from server.backends.claude_cli.backend import ClaudeCliBackend
 from server.backends.routing import RoutedBackend
 from server.composition import Server
@@ -17,7 +17,7 @@ from server.core.errors import SetupError
 from server.core.events import EventBus
 from server.hosting.runtime import Runtime
 from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from tests.scripted_backend import ScriptedBackend, answer
 from tests.waiting import until
 
@@ -34,7 +34,7 @@ class Running:
         self.runtime = Runtime(SettingsInForce(self.settings), bus=EventBus(), host=self._host)
 
     async def _host(self, in_force: SettingsInForce, bus: EventBus) -> Server:
-        key_store = KeyStore(MemoryVault(), fixed_key=KEY)
+        key_store = KeyStore(MemoryStorage(), fixed_key=KEY)
         return await Server.create(in_force, bus, key_store=key_store, backend=self.backend)
 
     @property
@@ -171,12 +171,12 @@ async def test_a_key_that_cannot_be_had_changes_nothing(tmp_path: Path) -> None:
 
 async def test_the_backends_are_told(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data", claude_path=tmp_path / "none")
-    server = await Server.create(SettingsInForce(settings), EventBus(), key_store=KeyStore(MemoryVault()))
+    server = await Server.create(SettingsInForce(settings), EventBus(), key_store=KeyStore(MemoryStorage()))
     await server.start()
     backend = server.services.backend
     assert isinstance(backend, RoutedBackend)
     assert isinstance(backend.cli, ClaudeCliBackend)
-    await server.apply(
+    await server.reconfigure(
         settings.model_copy(
             update={
                 "anthropic_fallback": False,
@@ -206,7 +206,7 @@ async def test_the_guards_are_made_of_the_settings_that_are_said(tmp_path: Path)
             return getattr(running.settings, name)
 
     services.in_force = SettingsInForce(Recording())  # type: ignore[arg-type]
-    _guards(services)
+    _build_guards(services)
     services.in_force = SettingsInForce(running.settings)
     # The rate limit has reached the services by then.
     assert read | {"rate_limit"} == set(GUARD_SETTINGS)

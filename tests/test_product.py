@@ -15,7 +15,7 @@ from server.core.messages import Events, MessagesRequest
 from server.hosting.runtime import Runtime
 from server.models.info import ModelInfo
 from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 
 START = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": [], "usage": {}}
 
@@ -87,7 +87,7 @@ async def test_a_stop_tells_the_clients_of_running_streams(tmp_path: Path) -> No
 
 async def test_the_key_outlives_a_restart(tmp_path: Path) -> None:
     """In memory, too: whoever hosts the server keeps the store of secrets."""
-    key_store = KeyStore(MemoryVault())
+    key_store = KeyStore(MemoryStorage())
     settings = Settings(port=0, data_dir=tmp_path / "data", claude_path=tmp_path / "none")
     key = await key_store.get_or_create()
 
@@ -99,5 +99,5 @@ async def test_the_key_outlives_a_restart(tmp_path: Path) -> None:
     await runtime.stop()
     await runtime.start()
     assert isinstance(runtime.hosted, Server)
-    assert runtime.hosted.services.key_store.matches(key)
+    assert runtime.hosted.services.key_store.matches_key(key)
     await runtime.stop()

@@ -24,13 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_command(["serve", *serve_options(namespace)])
     try:
         read_no_sources()
-        from tray_app.start import start
+        from tray_app.start import run_application
     except ImportError as error:
         if (library := missing_library(error)) is None:
             raise
         say(f"{COMMAND}: the window cannot be shown: {library} is missing. {hint()}", "stderr")
         return 1
-    return exit_code_of(lambda: start(namespace))
+    return exit_code_of(lambda: run_application(namespace))
 
 
 def why_no_desktop() -> str | None:

@@ -44,13 +44,13 @@ class Application(QObject):
         self.closing = Closing(context, self.window, has_tray=self.has_tray, quit_application=self._quit.set)
         self.window.may_close = self.closing.may_close
         self.awaiting_tray = QTimer(self, singleShot=True, interval=TRAY_MS)
-        self.awaiting_tray.timeout.connect(self._be_reachable)
+        self.awaiting_tray.timeout.connect(self._ensure_reachable)
         self.wake = WakeWatch()
-        self.wake.woke.connect(lambda _: self._look_again("after a sleep"))
-        self.wake.clock_changed.connect(lambda _: self._look_again("after a change of the clock"))
+        self.wake.woke.connect(lambda _: self._schedule_refresh("after a sleep"))
+        self.wake.clock_changed.connect(lambda _: self._schedule_refresh("after a change of the clock"))
         context.server.changed.connect(self._show_failure)
         app.quit_requested.connect(self.request_quit)
-        app.commitDataRequest.connect(self._end_of_session)
+        app.commitDataRequest.connect(self._on_session_end)
         app.applicationStateChanged.connect(self._on_state)
 
     async def run(self, launch: Launch) -> None:
@@ -58,11 +58,11 @@ class Application(QObject):
         self.tray.show()
         if not self.context.preferences.guide_done:
             self.window.go("guide")
-        self.take(launch)
+        self.handle_launch(launch)
         if launch.command == "none":
             self.awaiting_tray.start()
         else:
-            self._be_reachable()
+            self._ensure_reachable()
         self.context.run(asyncio.to_thread(self.context.autostart.repair), name="repair start at login")
         await self._quit.wait()
         self.ending.emit()
@@ -77,7 +77,7 @@ class Application(QObject):
         if not self._quit.is_set():
             self.closing.request_quit()
 
-    def take(self, launch: Launch) -> None:
+    def handle_launch(self, launch: Launch) -> None:
         """Do what this start of the application, or another one, is meant to do."""
         if launch.command == "none":
             return
@@ -90,7 +90,7 @@ class Application(QObject):
         """Whether the icon can be seen; `isVisible` would say yes where there is nothing that shows icons."""
         return QSystemTrayIcon.isSystemTrayAvailable()
 
-    def _be_reachable(self) -> None:
+    def _ensure_reachable(self) -> None:
         if not self.has_tray():
             self.window.bring_up()
         self._show_failure()
@@ -102,7 +102,7 @@ class Application(QObject):
         """
         unseen = self.context.server.state == "failed" and not self.awaiting_tray.isActive() and not self.has_tray()
         if unseen and not self.window.isVisible():
-            self.context.show("overview")
+            self.context.show_page("overview")
 
     async def _take_down(self) -> None:
         self.awaiting_tray.stop()
@@ -110,17 +110,17 @@ class Application(QObject):
         self.tray.hide()
         self.wake.stop()
         self.notifications.close()
-        await _within(TEARDOWN_SECONDS, self.window.settle)
+        await _run_with_timeout(TEARDOWN_SECONDS, self.window.settle)
         await self.context.close()
         self.tray.deleteLater()
         self.window.deleteLater()
 
-    def _look_again(self, when: str) -> None:
+    def _schedule_refresh(self, when: str) -> None:
         """Much may have changed meanwhile: the login, the plan's windows, what has expired."""
         log.info("looking at everything again %s", when)
-        self.context.run(self._refresh(), name="look again")
+        self.context.run(self._refresh_everything(), name="look again")
 
-    async def _refresh(self) -> None:
+    async def _refresh_everything(self) -> None:
         if self.context.store is not None:
             await self.context.store.purge()
         if (cli := self.context.server.cli) is not None:
@@ -129,7 +129,7 @@ class Application(QObject):
         if self.window.isVisible():
             self.window.page.refresh()
 
-    def _end_of_session(self, session: QSessionManager) -> None:
+    def _on_session_end(self, session: QSessionManager) -> None:
         """The desktop's session ends: no questions, and no start by it the next time (that is autostart's)."""
         session.setRestartHint(QSessionManager.RestartHint.RestartNever)
         self._quit.set()
@@ -140,7 +140,7 @@ class Application(QObject):
             self.window.bring_up()
 
 
-async def _within(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+async def _run_with_timeout(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
     try:
         async with asyncio.timeout(seconds):
             await work()

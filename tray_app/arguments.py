@@ -43,19 +43,19 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 def own_options(namespace: argparse.Namespace) -> list[str]:
     """The options that say which files are used: what starts the application anew has to give them again."""
-    return _given(namespace, DIRECTORIES)
+    return _collect_options(namespace, DIRECTORIES)
 
 
 def serve_options(namespace: argparse.Namespace) -> list[str]:
     """The options that `serve` has as well."""
-    return _given(namespace, (*DIRECTORIES, "host", "port", "claude-path", "log-level"))
+    return _collect_options(namespace, (*DIRECTORIES, "host", "port", "claude-path", "log-level"))
 
 
-def _given(namespace: argparse.Namespace, names: Sequence[str]) -> list[str]:
+def _collect_options(namespace: argparse.Namespace, names: Sequence[str]) -> list[str]:
     values = ((f"--{name}", getattr(namespace, name.replace("-", "_"))) for name in names)
     return [word for name, value in values if value is not None for word in (name, str(value))]
 
 
-def in_terminal() -> bool:
+def has_terminal() -> bool:
     """Whether somebody reads what is printed."""
     return sys.stderr is not None and sys.stderr.isatty()

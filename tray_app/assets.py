@@ -7,7 +7,7 @@ _PLACES = (_PACKAGE / "resources", _PACKAGE.parent / "resources")
 """In an installed package, and in a checkout."""
 
 
-def asset(name: str) -> Path:
+def asset_path(name: str) -> Path:
     """The file `name` of the resources, such as `icons/app.svg`. Raises FileNotFoundError: a broken installation."""
     for place in _PLACES:
         if (place / name).exists():

@@ -53,7 +53,7 @@ class Bridge(QObject):
         self._flushed = time.monotonic() - INTERVAL_SECONDS
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.flush)
-        self._unsubscribe = bus.subscribe(self._receive)
+        self._unsubscribe = bus.subscribe(self._handle_event)
 
     def close(self) -> None:
         """Pass on what waits, and listen no more."""
@@ -77,7 +77,7 @@ class Bridge(QObject):
             sessions, self._sessions = tuple(self._sessions), []
             self.sessions_changed.emit(sessions)
 
-    def _receive(self, event: Event) -> None:
+    def _handle_event(self, event: Event) -> None:
         match event:
             case StateChanged():
                 # What happened before it is seen before it.

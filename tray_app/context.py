@@ -77,7 +77,9 @@ class Context(QObject):
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
         self.bridge = Bridge(self.bus)
-        self._runtime = Runtime(SettingsInForce(settings), bus=self.bus, host=host(self) if host else self._host)
+        self._runtime = Runtime(
+            SettingsInForce(settings), bus=self.bus, host=host(self) if host else self._create_server
+        )
         self.settings_service = SettingsService(self._runtime, key_store, overrides or {})
         self.settings_service.changed.connect(self._apply_expiry)
         self.settings_service.changed.connect(self.settings_changed)
@@ -96,9 +98,9 @@ class Context(QObject):
         """
         async with self._opening:
             if self.store is None and not self._closed:
-                await self._open()
+                await self._open_store()
 
-    async def _open(self) -> None:
+    async def _open_store(self) -> None:
         try:
             self.store = await open_store(self.settings, self.bus, self.clock)
         except TrayError as error:
@@ -142,13 +144,13 @@ class Context(QObject):
         """`SettingsService.reload`."""
         await self.settings_service.reload()
 
-    def show(self, page: str, **details: Any) -> None:
+    def show_page(self, page: str, **details: Any) -> None:
         """Go to a page, and there to what the details name."""
         self.page_requested.emit(page, details)
 
     def toggle_server(self, *, on_error: OnError | None = None) -> None:
         """Start or stop the server, as its button says. No answer is cut off without a question."""
-        if self.server.state == "running" and self.server.in_flight and not self.server.finishing:
+        if self.server.state == "running" and self.server.in_flight and not self.server.is_finishing:
             self.stop_requested.emit()
         else:
             self.run(self.server.toggle(), name="start or stop the server", on_error=on_error)
@@ -160,7 +162,7 @@ class Context(QObject):
 
         A TrayError goes to `on_error`, or is shown on the window; any other error is a bug, and is shown as one.
         """
-        task = spawn(self._guarded(work, on_error), name=name, on_error=self.report_bug)
+        task = spawn(self._report_errors(work, on_error), name=name, on_error=self.report_bug)
         # A task that is cancelled before its first step leaves `work` as it is, and Python would complain of that.
         task.add_done_callback(lambda _: work.close())
         self._tasks.add(task)
@@ -174,7 +176,7 @@ class Context(QObject):
         if tasks:
             await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
 
-    async def _guarded(self, work: Coroutine[Any, Any, T], on_error: OnError | None) -> T | None:
+    async def _report_errors(self, work: Coroutine[Any, Any, T], on_error: OnError | None) -> T | None:
         try:
             return await work
         except TrayError as error:
@@ -186,7 +188,7 @@ class Context(QObject):
         if self.store is not None:
             self.store.set_ttl(self.settings.session_ttl_seconds)
 
-    async def _host(self, settings: SettingsInForce, bus: EventBus) -> Server:
+    async def _create_server(self, settings: SettingsInForce, bus: EventBus) -> Server:
         if self.store is None:
             await self.open()
         if self.store_problem is not None:

@@ -28,10 +28,10 @@ def relative_time(epoch: float | None, now: float) -> str:
         return tr("%n min ago", n=int(ago // _MINUTE))
     if ago < _DAY:
         return tr("%n h ago", n=int(ago // _HOUR))
-    return _older(epoch, now)
+    return _format_older(epoch, now)
 
 
-def _older(epoch: float, now: float) -> str:
+def _format_older(epoch: float, now: float) -> str:
     then = datetime.fromtimestamp(epoch)
     days = (datetime.fromtimestamp(now).date() - then.date()).days
     if days <= 1:
@@ -55,7 +55,7 @@ def time_until(epoch: float | None, now: float) -> str:
         return tr("now")
     if left < _MINUTE:
         return tr("in less than a minute")
-    return tr("in {span}").format(span=_span(left))
+    return tr("in {span}").format(span=_format_span(left))
 
 
 def rough_time_until(epoch: float | None, now: float) -> str:
@@ -65,10 +65,10 @@ def rough_time_until(epoch: float | None, now: float) -> str:
     left = epoch - now
     if left <= 0:
         return tr("now")
-    return tr("in {span}").format(span=_span(round(left / _HOUR) * _HOUR if left >= _HOUR else left))
+    return tr("in {span}").format(span=_format_span(round(left / _HOUR) * _HOUR if left >= _HOUR else left))
 
 
-def duration(seconds: float | None) -> str:
+def format_duration(seconds: float | None) -> str:
     """How long something took: 840 ms, 3.2 s, 42 s, 4 min, 1 h 5 min."""
     if seconds is None:
         return ""
@@ -79,10 +79,10 @@ def duration(seconds: float | None) -> str:
         return tr("{n} s").format(n=f"{seconds:.1f}")
     if round(seconds) < _MINUTE:
         return tr("{n} s").format(n=round(seconds))
-    return _span(seconds)
+    return _format_span(seconds)
 
 
-def _span(seconds: float) -> str:
+def _format_span(seconds: float) -> str:
     minutes = max(1, round(seconds / _MINUTE))
     hours, days = minutes // 60, minutes // (60 * 24)
     if hours < 1:
@@ -94,12 +94,12 @@ def _span(seconds: float) -> str:
     return tr("{n} h").format(n=hours)
 
 
-def tokens(n: int | None) -> str:
+def format_tokens(n: int | None) -> str:
     """A count of tokens: 999, 12.3k, 120k, 1.2M."""
-    return "" if n is None else _scaled(n, ("", "k", "M", "G"), 1000, "")
+    return "" if n is None else _format_scaled(n, ("", "k", "M", "G"), 1000, "")
 
 
-def money(usd: float | None) -> str:
+def format_money(usd: float | None) -> str:
     """US dollars with the digits that matter: $0, $0.0004, $0.042, $1.24, $1,240."""
     if usd is None:
         return ""
@@ -114,7 +114,7 @@ def money(usd: float | None) -> str:
     return f"${usd:,.2f}" if usd < 999.995 else f"${usd:,.0f}"
 
 
-def place(path: Path) -> str:
+def format_path(path: Path) -> str:
     """A path as people write it: `~` is their home, except on Windows, where nobody says so."""
     home = Path.home()
     if sys.platform == "win32" or not path.is_relative_to(home) or path == home:
@@ -122,12 +122,12 @@ def place(path: Path) -> str:
     return f"~/{path.relative_to(home)}"
 
 
-def size(count: int | None) -> str:
+def format_size(count: int | None) -> str:
     """A number of bytes in decimal units, as file managers show it: 640 B, 12.3 kB, 4.2 MB."""
-    return "" if count is None else _scaled(count, ("B", "kB", "MB", "GB", "TB"), 1000, " ")
+    return "" if count is None else _format_scaled(count, ("B", "kB", "MB", "GB", "TB"), 1000, " ")
 
 
-def _scaled(value: float, units: tuple[str, ...], step: int, gap: str) -> str:
+def _format_scaled(value: float, units: tuple[str, ...], step: int, gap: str) -> str:
     if round(value) < step:
         return f"{round(value)}{gap}{units[0]}"
     for unit in units[1:]:

@@ -35,30 +35,30 @@ class Preferences(QObject):
     def __init__(self, config_dir: Path) -> None:
         super().__init__()
         self._file = config_dir / PREFERENCES_FILE
-        self._values = _read(self._file)
+        self._values = _read_file(self._file)
         self._unwritten = False
         self._writing: Thread | None = None
-        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
-        self._rest.timeout.connect(self._write)
+        self._write_timer = QTimer(self, singleShot=True, interval=REST_MS)
+        self._write_timer.timeout.connect(self._start_writing)
 
-    def value(self, name: str, default: T) -> T:
+    def read_value(self, name: str, default: T) -> T:
         """What is kept under `name` (`requests/columns`), as the type that `default` has."""
         kept = self._values.get(name)
         if isinstance(default, QByteArray):
-            kept = _bytes_of(kept)
+            kept = _decode_bytes(kept)
         return kept if type(kept) is type(default) else default
 
     def set_value(self, name: str, value: Any) -> None:
         """Keep a value: a QByteArray, or what JSON has. It is written soon after."""
-        self._values[name] = {_BYTES: _text_of(value)} if isinstance(value, QByteArray) else value
+        self._values[name] = {_BYTES: _encode_bytes(value)} if isinstance(value, QByteArray) else value
         self._unwritten = True
-        self._rest.start()
+        self._write_timer.start()
         self.changed.emit(name)
 
     @property
     def theme(self) -> ThemeChoice:
         """How the window is coloured."""
-        kept = self.value("theme", "system")
+        kept = self.read_value("theme", "system")
         return next((choice for choice in THEMES if choice == kept), "system")
 
     @theme.setter
@@ -68,7 +68,7 @@ class Preferences(QObject):
     @property
     def guide_done(self) -> bool:
         """Whether the person has been through the first-run guide, or has skipped it."""
-        return self.value("guide_done", False)
+        return self.read_value("guide_done", False)
 
     @guide_done.setter
     def guide_done(self, done: bool) -> None:
@@ -77,7 +77,7 @@ class Preferences(QObject):
     @property
     def geometry(self) -> QByteArray:
         """The window's place and size, as Qt saves them."""
-        return self.value("window/geometry", QByteArray())
+        return self.read_value("window/geometry", QByteArray())
 
     @geometry.setter
     def geometry(self, geometry: QByteArray) -> None:
@@ -85,23 +85,23 @@ class Preferences(QObject):
 
     def sync(self) -> None:
         """Write what is not written yet, and wait for it."""
-        self._rest.stop()
+        self._write_timer.stop()
         if self._writing is not None:
             self._writing.join()
         if self._unwritten:
             self._unwritten = False
-            self._put(orjson.dumps(self._values))
+            self._write_file(orjson.dumps(self._values))
 
-    def _write(self) -> None:
+    def _start_writing(self) -> None:
         if self._writing is not None and self._writing.is_alive():
-            self._rest.start()
+            self._write_timer.start()
             return
         self._unwritten = False
         content = orjson.dumps(self._values)
-        self._writing = Thread(target=self._put, args=(content,), name="write preferences")
+        self._writing = Thread(target=self._write_file, args=(content,), name="write preferences")
         self._writing.start()
 
-    def _put(self, content: bytes) -> None:
+    def _write_file(self, content: bytes) -> None:
         try:
             write_private(self._file, content)
         except OSError as error:
@@ -110,7 +110,7 @@ class Preferences(QObject):
             log.warning("what the window remembers could not be written: %s", error)
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read_file(file: Path) -> dict[str, Any]:
     try:
         found = orjson.loads(file.read_bytes())
     except (OSError, ValueError):
@@ -118,11 +118,11 @@ def _read(file: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _text_of(value: QByteArray) -> str:
+def _encode_bytes(value: QByteArray) -> str:
     return base64.b64encode(value.data()).decode()
 
 
-def _bytes_of(kept: Any) -> QByteArray | None:
+def _decode_bytes(kept: Any) -> QByteArray | None:
     try:
         return QByteArray(base64.b64decode(kept[_BYTES], validate=True))
     except (TypeError, KeyError, binascii.Error, ValueError):

@@ -34,8 +34,8 @@ class ServerControl(QObject):
         self._runtime = runtime
         self._in_flight: set[str] = set()
         self._finishing: asyncio.Task[None] | None = None
-        self._gathering = QTimer(self, singleShot=True, interval=IN_FLIGHT_MS)
-        self._gathering.timeout.connect(self.in_flight_changed)
+        self._in_flight_timer = QTimer(self, singleShot=True, interval=IN_FLIGHT_MS)
+        self._in_flight_timer.timeout.connect(self.in_flight_changed)
         self._unsubscribe = bus.subscribe(self._on_event)
 
     @property
@@ -44,12 +44,12 @@ class ServerControl(QObject):
         return self._runtime.state
 
     @property
-    def down(self) -> bool:
+    def is_down(self) -> bool:
         """It does not run, and is not about to."""
         return self.state in ("stopped", "failed")
 
     @property
-    def changing(self) -> bool:
+    def is_changing(self) -> bool:
         """It will be in another state by itself in a moment."""
         return self.state in ("starting", "stopping")
 
@@ -70,7 +70,7 @@ class ServerControl(QObject):
         return len(self._in_flight)
 
     @property
-    def finishing(self) -> bool:
+    def is_finishing(self) -> bool:
         """It takes no new requests, and stops when the last answer has ended."""
         return self._finishing is not None and not self._finishing.done()
 
@@ -93,7 +93,7 @@ class ServerControl(QObject):
         return hosted if isinstance(hosted, Server) else None
 
     @property
-    def trouble(self) -> str:
+    def degraded_reason(self) -> str:
         """Why it cannot answer although it runs, as far as is known: Claude Code was removed, or is signed out."""
         services = self.services
         status = services.backend.status() if services else None
@@ -105,7 +105,7 @@ class ServerControl(QObject):
         try:
             await self._runtime.start()
         except Exception as error:
-            raise self._failed(error) from error
+            raise self._record_failure(error) from error
 
     async def stop(self) -> None:
         """Stop, if it runs or is being started."""
@@ -114,7 +114,7 @@ class ServerControl(QObject):
 
     async def finish(self) -> None:
         """Stop when the answers that are running have ended; new requests are refused. `stop` stops at once."""
-        if not self.finishing:
+        if not self.is_finishing:
             self._finishing = spawn(self._runtime.finish(), name="finish the answers")
             self._finishing.add_done_callback(lambda _: self.changed.emit())
             self.changed.emit()
@@ -127,12 +127,12 @@ class ServerControl(QObject):
 
         Raises as `start` does.
         """
-        if self.down:
+        if self.is_down:
             await self.start()
         elif self.state != "stopping":
             await self.stop()
 
-    def cancel(self, request_id: str) -> bool:
+    def cancel_request(self, request_id: str) -> bool:
         """End a running request; False if there is none of that id."""
         services = self.services
         return services is not None and services.running.cancel(request_id)
@@ -141,7 +141,7 @@ class ServerControl(QObject):
         """Listen to events no more."""
         self._unsubscribe()
 
-    def _failed(self, error: Exception) -> TrayError:
+    def _record_failure(self, error: Exception) -> TrayError:
         if not isinstance(error, TrayError):
             log.error("the server could not be started", exc_info=error)
         self.problem = as_tray_error(error)
@@ -152,21 +152,21 @@ class ServerControl(QObject):
         match event:
             case RequestStarted(record):
                 self._in_flight.add(record.id)
-                self._announce_soon()
+                self._emit_in_flight_soon()
             case RequestFinished(record):
                 self._in_flight.discard(record.id)
-                self._announce_soon()
+                self._emit_in_flight_soon()
             case StateChanged(state=state, reason=reason):
-                self._note(state, reason)
+                self._update_problem(state, reason)
                 self.changed.emit()
 
-    def _note(self, state: ServerState, reason: str) -> None:
+    def _update_problem(self, state: ServerState, reason: str) -> None:
         if state in ("stopped", "failed"):
             self._in_flight.clear()
         if state == "failed":
             # `start` puts the error itself in its place, which knows more than its text.
             self.problem = TrayError(reason)
 
-    def _announce_soon(self) -> None:
-        if not self._gathering.isActive():
-            self._gathering.start()
+    def _emit_in_flight_soon(self) -> None:
+        if not self._in_flight_timer.isActive():
+            self._in_flight_timer.start()

@@ -12,7 +12,7 @@ from server.config.settings import Settings, fixed_settings, load_settings, with
 from server.core.errors import TrayError
 from server.hosting.runtime import Runtime
 from server.logs import configure_logs
-from server.secrets import KeyStore, open_vault
+from server.secrets import KeyStore, open_storage
 
 log = logging.getLogger(__name__)
 
@@ -90,10 +90,10 @@ class SettingsService(QObject):
         if settings.key_storage == self.current.key_storage:
             yield
             return
-        move = await self._key_store.move(await open_vault(settings, or_memory=False))
+        move = await self._key_store.move_to(await open_storage(settings, or_memory=False))
         try:
             yield
         except BaseException:
-            await move.undo()
+            await move.undo_move()
             raise
-        await move.finish()
+        await move.complete_move()

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from server.config import former_name
 from server.config.arguments import settings_overrides
-from server.config.own_commands import COMMAND, announce
+from server.config.own_commands import COMMAND, set_host
 from server.config.settings import Settings, load_settings
 from server.core.console import say
 from server.core.errors import COMMAND_LINE, SettingsInvalid, SetupError, TrayError
@@ -16,7 +16,7 @@ from server.core.tasks import spawn
 from server.logs import configure_logs
 from server.secrets import KeyStore
 from server.secrets.opening import key_from_environment
-from tray_app.arguments import in_terminal, own_options
+from tray_app.arguments import has_terminal, own_options
 from tray_app.context import Context
 from tray_app.desktop import crashes
 from tray_app.desktop.autostart import system_autostart
@@ -39,26 +39,26 @@ CANCEL_SECONDS = 5.0
 """How long what is still going on may take to end."""
 
 
-def start(namespace: argparse.Namespace) -> int:
+def run_application(namespace: argparse.Namespace) -> int:
     """Run until the person quits; the exit code.
 
     Where the application runs already, it shows its window, and this start ends. Raises SetupError for what was
     typed there, and if somebody reads the terminal; otherwise a dialog says what is wrong.
     """
     try:
-        return _start(namespace)
+        return _start_application(namespace)
     except SetupError as error:
-        if in_terminal() or (isinstance(error, SettingsInvalid) and error.source == COMMAND_LINE):
+        if has_terminal() or (isinstance(error, SettingsInvalid) and error.source == COMMAND_LINE):
             raise
-        _ask(error, tell(error))
+        _run_dialog(error, tell(error))
         return 1
 
 
-def _start(namespace: argparse.Namespace) -> int:
+def _start_application(namespace: argparse.Namespace) -> int:
     given = settings_overrides(namespace)
     # Before Qt, which takes it out of the environment.
     launch = launch_of(hidden=namespace.hidden, page=namespace.page, token=activation_token())
-    settings = _settings(given)
+    settings = _load_settings(given)
     if settings is None:
         return 1
     key_from_environment()  # one that cannot be used is said before anything is begun
@@ -67,10 +67,10 @@ def _start(namespace: argparse.Namespace) -> int:
         return 0
     configure_logs(settings)
     former_name.log_changes()
-    announce(settings.data_dir, settings.config_dir, window=True)
+    set_host(settings.data_dir, settings.config_dir, window=True)
     try:
         with crashes.catching(settings.data_dir):
-            _run_on_loop(_Start(namespace, settings, given, instance).run(launch))
+            _run_on_loop(_Startup(namespace, settings, given, instance).run(launch))
     finally:
         instance.release()
     return 0
@@ -97,7 +97,7 @@ def _end_tasks(loop: EventLoop) -> None:
     loop.run_until_complete(loop.shutdown_asyncgens())
 
 
-def _ask(error: SetupError, work: Coroutine[Any, Any, T]) -> T:
+def _run_dialog(error: SetupError, work: Coroutine[Any, Any, T]) -> T:
     """A dialog about an error when there is nothing to take down: Ctrl-C ends the program at once."""
     # For those who look into the journal of what was started at login.
     say(f"{COMMAND}: {error}", "stderr")
@@ -105,17 +105,17 @@ def _ask(error: SetupError, work: Coroutine[Any, Any, T]) -> T:
         return _run_on_loop(work)
 
 
-def _settings(given: Mapping[str, Any]) -> Settings | None:
+def _load_settings(given: Mapping[str, Any]) -> Settings | None:
     """The settings; None if they cannot be used and the person gave up. Raises as `wait_for_settings` does."""
     try:
         return load_settings(given)
     except SettingsInvalid as error:
         if error.source == COMMAND_LINE:
             raise
-        return _ask(error, wait_for_settings(given))
+        return _run_dialog(error, wait_for_settings(given))
 
 
-class _Start:
+class _Startup:
     """A start, and the run after it. Other starts are heard from its beginning, and heeded when there is a window."""
 
     def __init__(
@@ -126,29 +126,29 @@ class _Start:
         self._given = given
         self._instance = instance
         self._quitting = asyncio.Event()
-        self._waiting: list[Launch] = []
-        self._take: Callable[[Launch], object] = self._waiting.append
+        self._early_launches: list[Launch] = []
+        self._handle_launch: Callable[[Launch], object] = self._early_launches.append
 
     async def run(self, launch: Launch) -> None:
         """Return when all has been taken down."""
         app = make_qapplication()
         app.quit_requested.connect(self._quitting.set)
-        self._instance.message_received.connect(lambda launch: self._take(launch))
+        self._instance.message_received.connect(lambda launch: self._handle_launch(launch))
         with stop_on_signals(self._quitting.set):
             self._instance.listen()
             key_store = await self._unless_quitting(wait_for_key_store(self._settings))
             if key_store is None:
                 return
-            context = self._context(key_store)
+            context = self._make_context(key_store)
             try:
                 await context.open()
-                await self._run_in(context, app, launch)
+                await self._run_in_context(context, app, launch)
             finally:
                 # Also after an error, which is shown next: nobody is to be told that all is well.
                 self._instance.close()
                 await context.close()
 
-    def _context(self, key_store: KeyStore) -> Context:
+    def _make_context(self, key_store: KeyStore) -> Context:
         preferences = Preferences(self._settings.config_dir)
         context = Context(
             self._settings,
@@ -158,10 +158,10 @@ class _Start:
             preferences=preferences,
             overrides=self._given,
         )
-        context.bridge.state_changed.connect(_announce)
+        context.bridge.state_changed.connect(_print_address)
         return context
 
-    async def _run_in(self, context: Context, app: TrayApplication, launch: Launch) -> None:
+    async def _run_in_context(self, context: Context, app: TrayApplication, launch: Launch) -> None:
         if not self._namespace.no_start:
             await self._start_server(context)
         if self._quitting.is_set():
@@ -174,9 +174,9 @@ class _Start:
         app.quit_requested.disconnect(self._quitting.set)
         crashes.show_on(application)
         garbage = GuiThreadGarbage()
-        self._take = application.take
-        for other in self._waiting:
-            application.take(other)
+        self._handle_launch = application.handle_launch
+        for other in self._early_launches:
+            application.handle_launch(other)
         # A start that comes now waits for the end of this one, and is the first then.
         application.ending.connect(self._instance.close)
         try:
@@ -206,7 +206,7 @@ def _left_to_the_window(error: TrayError) -> None:
     """The window shows `ServerControl.problem`."""
 
 
-def _announce(event: StateChanged) -> None:
+def _print_address(event: StateChanged) -> None:
     """Standard output holds where the server listens, as with `serve`: programs wait for it."""
     if event.state == "running":
         say(f"listening on {event.url}")

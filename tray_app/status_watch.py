@@ -13,7 +13,7 @@ from tray_app.bridge import Bridge
 from tray_app.models.status import Facts, Status, status_of
 from tray_app.server_control import ServerControl
 
-LOOK_MS = 30_000
+REFRESH_MS = 30_000
 """How often it looks again while something is wrong: "in 2 h 10 min" grows old, and a window of the plan resets."""
 
 
@@ -41,9 +41,9 @@ class StatusWatch(QObject):
     def __init__(self, parts: Parts) -> None:
         super().__init__()
         self._parts = parts
-        self.current: Status = status_of(self._facts())
-        self._looking = QTimer(self, interval=LOOK_MS)
-        self._looking.timeout.connect(self.look)
+        self.current: Status = status_of(self._collect_facts())
+        self._refresh_timer = QTimer(self, interval=REFRESH_MS)
+        self._refresh_timer.timeout.connect(self.update_status)
         for signal in (
             parts.server.changed,
             parts.server.in_flight_changed,
@@ -51,16 +51,16 @@ class StatusWatch(QObject):
             parts.bridge.plan_windows_changed,
             parts.settings_changed,
         ):
-            signal.connect(self.look)
+            signal.connect(self.update_status)
         self._unsubscribe = parts.bus.subscribe(self._on_event)
 
-    def look(self) -> None:
+    def update_status(self) -> None:
         """Look at the facts again."""
-        status = status_of(self._facts())
+        status = status_of(self._collect_facts())
         if status.kind != "attention":
-            self._looking.stop()
-        elif not self._looking.isActive():
-            self._looking.start()
+            self._refresh_timer.stop()
+        elif not self._refresh_timer.isActive():
+            self._refresh_timer.start()
         if status != self.current:
             self.current = status
             self.changed.emit()
@@ -68,13 +68,13 @@ class StatusWatch(QObject):
     def close(self) -> None:
         """Listen no more."""
         self._unsubscribe()
-        self._looking.stop()
+        self._refresh_timer.stop()
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, Notice | NoticeCleared):
-            self.look()
+            self.update_status()
 
-    def _facts(self) -> Facts:
+    def _collect_facts(self) -> Facts:
         parts, server = self._parts, self._parts.server
         services = server.services
         backend = services.backend if services is not None else None
@@ -85,10 +85,10 @@ class StatusWatch(QObject):
             parts.clock(),
             url=server.url,
             in_flight=server.in_flight,
-            finishing=server.finishing,
+            finishing=server.is_finishing,
             problem=server.problem,
             cli=parts.bridge.cli_state,
-            trouble=server.trouble,
+            trouble=server.degraded_reason,
             replaces_cli=routed is not None and routed.replaces_cli,
             replaces_plan=routed is not None and routed.replaces_plan,
             windows=told.windows if told else {},

@@ -13,8 +13,8 @@ Run = Callable[[argparse.Namespace], int]
 
 def parse_arguments(arguments: Sequence[str]) -> tuple[Run, argparse.Namespace]:
     """The subcommand's function and its arguments. Ends the program with 2 if they make no sense."""
-    namespace = _parser().parse_args(_with_subcommand(list(arguments)))
-    run: Run = {"serve": _serve, "key": _key, "doctor": _doctor}[namespace.subcommand]
+    namespace = _build_parser().parse_args(_with_subcommand(list(arguments)))
+    run: Run = {"serve": _run_serve, "key": _run_key, "doctor": _run_doctor}[namespace.subcommand]
     return run, namespace
 
 
@@ -26,7 +26,7 @@ def _with_subcommand(arguments: list[str]) -> list[str]:
     return arguments
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=COMMAND,
         description="Lets any OpenAI or Anthropic client use Claude Code. Without a subcommand: serve.",
@@ -41,14 +41,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_serve(subcommands: Any) -> None:
-    serve = _add(subcommands, "serve", "start the server and keep it running")
+    serve = _add_subcommand(subcommands, "serve", "start the server and keep it running")
     add_server_options(serve)
     serve.add_argument("--no-auth", action="store_true", help="do not require the API key")
     add_log_level_option(serve)
 
 
 def _add_key(subcommands: Any) -> None:
-    key = _add(subcommands, "key", "print the server's API key")
+    key = _add_subcommand(subcommands, "key", "print the server's API key")
     key.description = (
         "Print the server's API key. With --anthropic: store a key of your own for the Anthropic API, which "
         "then answers, and bills that key, where Claude Code is missing or not signed in."
@@ -62,12 +62,12 @@ def _add_key(subcommands: Any) -> None:
 
 
 def _add_doctor(subcommands: Any) -> None:
-    doctor = _add(subcommands, "doctor", "check everything the server needs")
+    doctor = _add_subcommand(subcommands, "doctor", "check everything the server needs")
     add_server_options(doctor)
     doctor.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
-def _add(subcommands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
+def _add_subcommand(subcommands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = subcommands.add_parser(
         name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.", allow_abbrev=False
     )
@@ -75,19 +75,19 @@ def _add(subcommands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _serve(namespace: argparse.Namespace) -> int:
+def _run_serve(namespace: argparse.Namespace) -> int:
     from server.cli.serve import run
 
     return run(namespace)
 
 
-def _key(namespace: argparse.Namespace) -> int:
+def _run_key(namespace: argparse.Namespace) -> int:
     from server.cli.key import run
 
     return run(namespace)
 
 
-def _doctor(namespace: argparse.Namespace) -> int:
+def _run_doctor(namespace: argparse.Namespace) -> int:
     from server.cli.doctor import run
 
     return run(namespace)

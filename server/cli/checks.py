@@ -9,7 +9,7 @@ from server.backends.claude_cli.account_check import check_claude
 from server.config.settings import Settings
 from server.core.check import Check
 from server.core.errors import SetupError, TrayError
-from server.hosting.port_check import look_at_port
+from server.hosting.port_check import inspect_port
 from server.hosting.sockets import address_url
 from server.secrets import API_KEY, open_key_store
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
@@ -68,12 +68,12 @@ async def check_anthropic_key(settings: Settings) -> Check:
 
 async def check_port(settings: Settings) -> Check:
     """Whether the port can be had, or this server has it already."""
-    report = await look_at_port(settings.host, settings.port)
+    report = await inspect_port(settings.host, settings.port)
     if report.error is None:
         address = address_url(settings.host, settings.port)
         return Check("port", "ok", f"{address} is free" if settings.port else "any free port will be used")
-    if report.ours:
-        return Check("port", "ok", f"the server is running on port {settings.port} (version {report.ours})")
+    if report.dragoman_version:
+        return Check("port", "ok", f"the server is running on port {settings.port} (version {report.dragoman_version})")
     held = f"{report.error.message.rstrip('.')}: {report.holder}" if report.holder else report.error.message
     return Check("port", "fail", held, report.error.hint)
 

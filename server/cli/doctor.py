@@ -18,16 +18,16 @@ def run(namespace: argparse.Namespace) -> int:
     """Print the checks; 1 if one of them fails."""
     # The checks say what is wrong; the log would say it a second time.
     logging.basicConfig(level=logging.CRITICAL)
-    checks = _checks(namespace)
+    checks = _run_checks(namespace)
     failed = any(check.status == "fail" for check in checks)
     if namespace.json:
         say(json.dumps({"ok": not failed, "checks": [asdict(check) for check in checks]}, indent=2))
     else:
-        say("\n".join(_line(check) for check in checks))
+        say("\n".join(_format_check(check) for check in checks))
     return 1 if failed else 0
 
 
-def _checks(namespace: argparse.Namespace) -> list[Check]:
+def _run_checks(namespace: argparse.Namespace) -> list[Check]:
     try:
         settings = load_settings(settings_overrides(namespace))
     except SettingsInvalid as error:
@@ -36,6 +36,6 @@ def _checks(namespace: argparse.Namespace) -> list[Check]:
     return asyncio.run(check_all(settings))
 
 
-def _line(check: Check) -> str:
+def _format_check(check: Check) -> str:
     hint = f"\n      {check.hint}" if check.hint else ""
     return f"{check.status:<5} {check.name}: {check.detail}{hint}"

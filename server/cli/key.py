@@ -18,14 +18,14 @@ def run(namespace: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.ERROR)
     settings = load_settings(settings_overrides(namespace))
     if namespace.anthropic or namespace.forget_anthropic:
-        asyncio.run(anthropic_key.store(settings) if namespace.anthropic else anthropic_key.forget(settings))
+        asyncio.run(anthropic_key.store_key(settings) if namespace.anthropic else anthropic_key.remove_key(settings))
         return 0
     _print_key(settings, rotate=namespace.rotate)
     return 0
 
 
 def _print_key(settings: Settings, *, rotate: bool) -> None:
-    key, key_store = asyncio.run(_key(settings, rotate=rotate))
+    key, key_store = asyncio.run(_get_key(settings, rotate=rotate))
     if not say(key):
         raise SetupError(
             "The key could not be printed.", hint="Run the command in a terminal, or check where its output goes."
@@ -37,9 +37,9 @@ def _print_key(settings: Settings, *, rotate: bool) -> None:
         say("No API key is required, by the settings.", "stderr")
 
 
-async def _key(settings: Settings, *, rotate: bool) -> tuple[str, KeyStore]:
+async def _get_key(settings: Settings, *, rotate: bool) -> tuple[str, KeyStore]:
     key_store = await open_key_store(settings)
-    key = await (key_store.rotate() if rotate else key_store.get_or_create())
+    key = await (key_store.rotate_key() if rotate else key_store.get_or_create())
     if key_store.kind == "memory":
         raise SetupError(
             f"There is no key to print: it is kept {key_store.description}.",

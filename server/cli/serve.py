@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 
 from server.config import former_name
 from server.config.arguments import settings_overrides
-from server.config.own_commands import COMMAND, announce, own_command
+from server.config.own_commands import COMMAND, own_command, set_host
 from server.config.settings import Settings, load_settings
 from server.config.settings_in_force import SettingsInForce
 from server.core.console import say
 from server.core.events import Event, EventBus, Notice, NoticeCleared, StateChanged
-from server.hosting.runtime import Host, Runtime
+from server.hosting.runtime import HostedFactory, Runtime
 from server.logs import configure_logs
 from server.secrets import KeyStore, open_key_store
 
@@ -31,7 +31,7 @@ def run(namespace: argparse.Namespace) -> int:
     settings = load_settings(settings_overrides(namespace))
     configure_logs(settings)
     former_name.log_changes()
-    announce(settings.data_dir, settings.config_dir, window=False)
+    set_host(settings.data_dir, settings.config_dir, window=False)
     for text in settings.warnings():
         log.warning("%s", text)
     return asyncio.run(_run(settings))
@@ -41,10 +41,10 @@ async def _run(settings: Settings) -> int:
     from server.composition import Server
 
     key_store = await open_key_store(settings)
-    return await serve(settings, functools.partial(Server.create, key_store=key_store), key_store)
+    return await serve_until_stopped(settings, functools.partial(Server.create, key_store=key_store), key_store)
 
 
-async def serve(settings: Settings, host: Host, key_store: KeyStore) -> int:
+async def serve_until_stopped(settings: Settings, host: HostedFactory, key_store: KeyStore) -> int:
     """Serve what `host` makes until the program is told to stop; 0 then, and 1 if the server ends by itself."""
     bus = EventBus()
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -53,13 +53,13 @@ async def serve(settings: Settings, host: Host, key_store: KeyStore) -> int:
         if isinstance(event, StateChanged) and event.state == "failed" and not failed.done():
             failed.set_result(None)
 
-    bus.subscribe(_Journal())
+    bus.subscribe(_EventLog())
     bus.subscribe(listener)
     runtime = Runtime(SettingsInForce(settings), bus=bus, host=host)
     with _cancelled_by_signals():
         try:
             await runtime.start()
-            _announce(runtime, await _whereabouts(settings, key_store))
+            _print_address(runtime, await _describe_key(settings, key_store))
             await failed
         except asyncio.CancelledError:
             return 0
@@ -107,7 +107,7 @@ def _stop_signals() -> list[int]:
     return [signal.SIGINT, signal.SIGTERM, *hangup]
 
 
-async def _whereabouts(settings: Settings, key_store: KeyStore) -> str:
+async def _describe_key(settings: Settings, key_store: KeyStore) -> str:
     """One line: where the API key is, or in memory, where nobody could find it, the key itself."""
     if not settings.api_key_required:
         return "API key: not required; any program that can reach this address can use the server"
@@ -119,12 +119,12 @@ async def _whereabouts(settings: Settings, key_store: KeyStore) -> str:
     return f"API key: {key_store.description}; '{own_command('key')}' prints it"
 
 
-def _announce(runtime: Runtime, whereabouts: str) -> None:
+def _print_address(runtime: Runtime, whereabouts: str) -> None:
     """Standard output holds these two lines and nothing else: programs wait for the first."""
     say(f"listening on {runtime.url}\n{whereabouts}")
 
 
-class _Journal:
+class _EventLog:
     """Logs what happens. A start that fails is not among it: the error that it raises is shown to the person."""
 
     def __init__(self) -> None:
@@ -140,12 +140,12 @@ class _Journal:
             case StateChanged(state="failed", reason=reason) if self._served:
                 log.error("%s", reason)
             case Notice():
-                _tell(event)
+                _log_notice(event)
             case NoticeCleared(topic):
                 log.info("resolved: %s", topic)
 
 
-def _tell(notice: Notice) -> None:
+def _log_notice(notice: Notice) -> None:
     """Show a notice whatever the log's level is: without a window there is nothing else that shows it."""
     level = logging.getLevelNamesMapping()[notice.level.upper()]
     text = f"{notice.message} {notice.hint}".strip()

@@ -17,7 +17,7 @@ from server.config.paths import default_config_dir, default_data_dir
 from server.core.errors import SetupError
 
 if TYPE_CHECKING:
-    from server.secrets.vaults import Vault
+    from server.secrets.storage import SecretStorage
 
 FORMER_APP_NAME = "claude-code-tray"
 """Of the folders, and of the service in the system's keyring."""
@@ -34,9 +34,9 @@ def move_folders() -> None:
     Each is one rename, so that a program that is killed here leaves every file in one of the two places. The logs are
     not set up yet: `log_changes` tells of it.
     """
-    for former, folder in _folders():
+    for former, folder in _folder_pairs():
         if former.is_dir() and not folder.exists():
-            _rename(former, folder)
+            _rename_folder(former, folder)
 
 
 def log_changes(environment: Mapping[str, str] = os.environ) -> None:
@@ -48,21 +48,21 @@ def log_changes(environment: Mapping[str, str] = os.environ) -> None:
         log.warning("%s: these variables have the program's former name and are not read", ", ".join(ignored))
 
 
-async def copy_secrets(vault: "Vault", former: "Vault", names: Iterable[str]) -> None:
+async def copy_secrets(storage: "SecretStorage", former: "SecretStorage", names: Iterable[str]) -> None:
     """Copy the secrets that only the `former` keyring service has; they stay there too. Raises KeyringUnavailable."""
     for name in names:
-        if await vault.get(name) is None and (secret := await former.get(name)) is not None:
-            await vault.set(name, secret)
+        if await storage.get(name) is None and (secret := await former.get(name)) is not None:
+            await storage.set(name, secret)
             log.info("copied the keyring entry %r of this program's former name", name)
 
 
-def _folders() -> Iterable[tuple[Path, Path]]:
+def _folder_pairs() -> Iterable[tuple[Path, Path]]:
     """Former and present folder; on macOS and Windows data and configuration have the same."""
     yield platformdirs.user_data_path(FORMER_APP_NAME, appauthor=False), default_data_dir()
     yield platformdirs.user_config_path(FORMER_APP_NAME, appauthor=False), default_config_dir()
 
 
-def _rename(former: Path, folder: Path) -> None:
+def _rename_folder(former: Path, folder: Path) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         former.rename(folder)

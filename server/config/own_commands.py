@@ -22,7 +22,7 @@ CHECKOUT = Path(__file__).parents[1]
 
 
 @dataclass(slots=True)
-class Host:
+class HostProgram:
     """What runs the server in this process; set once, at its start, by `announce`."""
 
     window: bool = False
@@ -31,10 +31,10 @@ class Host:
     """The options without which a command would look at other folders."""
 
 
-host = Host()
+host = HostProgram()
 
 
-def announce(data_dir: Path, config_dir: Path, *, window: bool) -> None:
+def set_host(data_dir: Path, config_dir: Path, *, window: bool) -> None:
     """Say where this program keeps its things, and whether it has a window."""
     host.window = window
     options: list[str] = []
@@ -84,16 +84,16 @@ def app_image(installation: Installation) -> str | None:
 
 def own_command(*arguments: str) -> str:
     """The line that runs this program with `arguments`, as `own_command("key")`, on its present folders."""
-    return quoted([*_program_here(), *arguments, *host.options])
+    return quote_command([*_own_program(), *arguments, *host.options])
 
 
 def cli_command(path: Path | str, *arguments: str) -> str:
     """The line that runs the Claude Code at `path`; `claude` where that is what a terminal finds."""
     found = shutil.which("claude")
-    return quoted(["claude" if found == str(path) else str(path), *arguments])
+    return quote_command(["claude" if found == str(path) else str(path), *arguments])
 
 
-def program(installation: Installation, checkout: Path) -> list[str]:
+def program_command(installation: Installation, checkout: Path) -> list[str]:
     """The words that start the program of an installation in a terminal; `checkout` may hold `dev.py`."""
     if image := app_image(installation):
         return [image]
@@ -109,12 +109,12 @@ def program(installation: Installation, checkout: Path) -> list[str]:
 
 
 @functools.cache
-def _program_here() -> list[str]:
+def _own_program() -> list[str]:
     """Looked for once: a refused request must not cost a search of the disk."""
-    return program(this_installation(), CHECKOUT)
+    return program_command(this_installation(), CHECKOUT)
 
 
-def quoted(words: Sequence[str]) -> str:
+def quote_command(words: Sequence[str]) -> str:
     """The words as a line for the system's own shell."""
     return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 

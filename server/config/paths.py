@@ -16,7 +16,7 @@ DATABASE_FILE = "history.db"
 """In the data directory."""
 CLI_DIRECTORY = "claude"
 """Where the CLI runs, in the data directory: private and empty."""
-LEFT_BEHIND_SECONDS = 60.0
+LEFTOVER_SECONDS = 60.0
 """A write takes no longer, even on a slow disk."""
 RETRY_DELAYS: Sequence[float] = (0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.4) if sys.platform == "win32" else ()
 """Seconds between the attempts to replace a file that somebody has open. Other systems do not mind."""
@@ -59,16 +59,16 @@ def write_private(path: Path, data: bytes) -> None:
 
 def replace_content(path: Path, data: bytes) -> None:
     """Replace the file, or symbolic link, at `path` as a whole, readable by the user alone (0600). Raises OSError."""
-    replacement = Replacement(path)
+    replacement = AtomicWrite(path)
     try:
         replacement.open()
         replacement.write([data])
-        replacement.finish()
+        replacement.commit()
     finally:
         replacement.discard()
 
 
-class Replacement:
+class AtomicWrite:
     """A file, readable by the user alone, that takes the place of `path` when it is finished.
 
     A crash or a full disk leaves the old file as it was; what a killed process has left beside it goes with the next
@@ -90,16 +90,16 @@ class Replacement:
         assert self._part is not None  # noqa: S101
         self._part.writelines(pieces)
 
-    def finish(self) -> None:
+    def commit(self) -> None:
         """Put the file in its place, once all of it is on the disk. To be called after `open`."""
         assert self._part is not None  # noqa: S101
         self._part.flush()
         os.fsync(self._part.fileno())
         self._part.close()  # Windows renames no open file
-        while_held(self._path, lambda: os.replace(self._name, self._path))
+        retry_while_open(self._path, lambda: os.replace(self._name, self._path))
         self._part = None
         with contextlib.suppress(OSError):
-            _remove_left_behind(self._path)
+            _remove_leftovers(self._path)
 
     def discard(self) -> None:
         """Remove the file if it has not taken its place."""
@@ -111,7 +111,7 @@ class Replacement:
             os.unlink(self._name)
 
 
-def while_held(path: Path, change: Callable[[], object]) -> None:
+def retry_while_open(path: Path, change: Callable[[], object]) -> None:
     """Run `change`, which replaces, renames or removes `path`; retry for about a second while Windows refuses.
 
     Windows refuses while another program has the file open, as virus scanners, indexers and editors do for moments.
@@ -126,13 +126,13 @@ def while_held(path: Path, change: Callable[[], object]) -> None:
     try:
         change()
     except PermissionError as error:
-        holder = file_holder(path) if RETRY_DELAYS else None
+        holder = find_file_holder(path) if RETRY_DELAYS else None
         if holder is None:
             raise
         raise PermissionError(error.errno, f"{holder} has it open", str(path)) from error
 
 
-def file_holder(path: Path) -> str | None:
+def find_file_holder(path: Path) -> str | None:
     """Name a process that has the file open; None if none of the user's own has. Takes a second or more on Windows."""
     import psutil
 
@@ -147,11 +147,11 @@ def _part_prefix(target: Path) -> str:
     return f".{target.name[:_PART_NAME_CHARACTERS]}."
 
 
-def _remove_left_behind(target: Path) -> None:
+def _remove_leftovers(target: Path) -> None:
     """Remove what writes of `target` have left that were killed half way."""
     with os.scandir(target.parent) as entries:
         for entry in entries:
             ours = entry.name.startswith(_part_prefix(target)) and entry.name.endswith(_PART)
             # A younger one may be what another process is about to put into its place.
-            if ours and time.time() - entry.stat(follow_symlinks=False).st_mtime > LEFT_BEHIND_SECONDS:
+            if ours and time.time() - entry.stat(follow_symlinks=False).st_mtime > LEFTOVER_SECONDS:
                 os.unlink(entry.path)

@@ -63,23 +63,23 @@ class IncompleteConnections:
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
         self._since: dict[Connection, float] = {}
-        self._check: asyncio.TimerHandle | None = None
+        self._close_timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._since)
 
-    def note(self, connection: "Connection", since: float) -> None:
+    def add_connection(self, connection: "Connection", since: float) -> None:
         """The connection has waited since then (the loop's time)."""
         self._since[connection] = since
-        if self._check is None:
+        if self._close_timer is None:
             self._close_oldest()
 
-    def forget(self, connection: "Connection") -> None:
+    def remove_connection(self, connection: "Connection") -> None:
         """The connection is closed, or its request complete."""
         self._since.pop(connection, None)
 
     def _close_oldest(self) -> None:
-        self._check = None
+        self._close_timer = None
         excess = len(self._since) - self.limits.max_incomplete
         if excess <= 0:
             return
@@ -88,9 +88,9 @@ class IncompleteConnections:
         for connection, since in sorted(self._since.items(), key=lambda item: item[1])[:excess]:
             young = since + self.limits.settle_seconds - loop.time()
             if young > 0:
-                self._check = loop.call_later(young, self._close_oldest)
+                self._close_timer = loop.call_later(young, self._close_oldest)
                 return
-            self.forget(connection)
+            self.remove_connection(connection)
             connection.give_up("Too many connections are waiting to complete a request.")
 
 
@@ -106,10 +106,10 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._look()
+        self._update_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._wait_no_more()
+        self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -117,20 +117,20 @@ class Connection(H11Protocol):
             super().data_received(data)
         except ValueError:  # h11's own parsing, as of a length of thousands of digits
             self.send_400_response("Invalid HTTP request received.")
-        self._look()
+        self._update_timer()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        self._look()
+        self._update_timer()
 
     def give_up(self, reason: str) -> None:
         """Close the connection; a client that has sent something is told why, as long as that is possible."""
         begun = self.conn.their_state is not h11.IDLE or self.conn.trailing_data[0]
         if begun and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self._answer(408, reason)
+            self._send_error(408, reason)
         else:
             self.transport.close()
-        self._wait_no_more()
+        self._stop_timer()
 
     def send_400_response(self, msg: str) -> None:
         """Answer a request that is none. h11 knows a better status in some cases, as 431 for headers without end."""
@@ -141,9 +141,9 @@ class Connection(H11Protocol):
                 "A client uses https, which this server does not support: its base URL must begin with http://."
             )
         reason = {431: "The request's headers are too large for this server."}.get(status, msg)
-        self._answer(status, reason)
+        self._send_error(status, reason)
 
-    def _answer(self, status: int, message: str) -> None:
+    def _send_error(self, status: int, message: str) -> None:
         """The last word on this connection, in a form that the SDKs of both dialects read."""
         if not self._is_answered:
             # The endpoint must not go on writing into what is closed here.
@@ -168,37 +168,37 @@ class Connection(H11Protocol):
     def _is_answered(self) -> bool:
         return not self._has_served or self.cycle.response_complete
 
-    def _look(self) -> None:
+    def _update_timer(self) -> None:
         """See what the connection waits for, now that something has come or gone."""
         state = self.conn.their_state
         if self.transport.is_closing() or state not in (h11.IDLE, h11.SEND_BODY):
-            self._wait_no_more()
+            self._stop_timer()
         elif state is h11.SEND_BODY:
             self._head_since = None
-            self._wait(self.loop.time(), self._incomplete.limits.rest_seconds if self._is_answered else None)
+            self._start_timer(self.loop.time(), self._incomplete.limits.rest_seconds if self._is_answered else None)
         elif not self._has_served or self.conn.trailing_data[0]:
             self._head_since = self._head_since or self.loop.time()
-            self._wait(self._head_since, self._incomplete.limits.head_seconds)
+            self._start_timer(self._head_since, self._incomplete.limits.head_seconds)
         else:
-            self._wait_no_more()
+            self._stop_timer()
             if self.timeout_keep_alive_task is None:
                 # The rest of a body that was already answered has ended the time for the next request.
                 self.timeout_keep_alive_task = self.loop.call_later(
                     self.timeout_keep_alive, self.timeout_keep_alive_handler
                 )
 
-    def _wait(self, since: float, seconds: float | None) -> None:
+    def _start_timer(self, since: float, seconds: float | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None
         if seconds is not None:
             reason = f"The request was not complete within {seconds:g} seconds."
             self._timer = self.loop.call_at(since + seconds, self.give_up, reason)
-        self._incomplete.note(self, since)
+        self._incomplete.add_connection(self, since)
 
-    def _wait_no_more(self) -> None:
+    def _stop_timer(self) -> None:
         self._head_since = None
-        self._incomplete.forget(self)
+        self._incomplete.remove_connection(self)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

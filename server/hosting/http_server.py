@@ -14,7 +14,7 @@ from server.config.settings import Settings
 from server.core.errors import PortUnavailable, SetupError
 from server.core.tasks import spawn
 from server.hosting.connections import Connection, ConnectionLimits, IncompleteConnections
-from server.hosting.sockets import BACKLOG, listen
+from server.hosting.sockets import BACKLOG, open_listener
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class HttpServer(uvicorn.Server):
     def __init__(
         self, app: Any, settings: Settings, sock: socket.socket, limits: ConnectionLimits | None = None
     ) -> None:
-        super().__init__(_config(app, settings, limits or ConnectionLimits()))
+        super().__init__(_build_config(app, settings, limits or ConnectionLimits()))
         self.sock = sock
         self._host = settings.host
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -48,19 +48,19 @@ class HttpServer(uvicorn.Server):
         """Whether that is the address that it has."""
         return bool(self.sock.getsockname()[:2] == (host, port))
 
-    async def find_place(self, host: str, port: int) -> socket.socket | None:
+    async def bind_address(self, host: str, port: int) -> socket.socket | None:
         """A socket at another address, to `move` to; None for one that can be had only when this server's own is free.
 
         So it is with 0.0.0.0 after 127.0.0.1 on the same port. Raises SetupError.
         """
         try:
-            return await listen(host, port)
+            return await open_listener(host, port)
         except PortUnavailable:
             if port != self.sock.getsockname()[1]:
                 raise
             return None
 
-    async def move(self, settings: Settings, place: socket.socket | None) -> None:
+    async def move_to(self, settings: Settings, place: socket.socket | None) -> None:
         """Listen at `place`, which `find_place` gave for these settings, and nowhere else from now on.
 
         Answers that are being given are finished on their connections; those at rest are closed, since whoever may
@@ -68,39 +68,39 @@ class HttpServer(uvicorn.Server):
         had after all; it listens where it did then, or ends, if that place was lost meanwhile.
         """
         connections = list(self.server_state.connections)
-        await self._listen_on(place or await self._exchange(settings))
+        await self._listen_on(place or await self._rebind_port(settings))
         self._host = settings.host
         for connection in connections:
             connection.shutdown()
 
-    def use(self, settings: Settings) -> None:
+    def reconfigure(self, settings: Settings) -> None:
         """Have these settings hold for the connections that come from now on."""
         self.config.h11_max_incomplete_event_size = settings.max_header_bytes
 
-    async def _exchange(self, settings: Settings) -> socket.socket:
+    async def _rebind_port(self, settings: Settings) -> socket.socket:
         """A socket on a port that overlaps with this one's. For a moment, nobody listens there."""
         port = self.sock.getsockname()[1]
         self.stop_listening()
         try:
-            return await listen(settings.host, settings.port)
+            return await open_listener(settings.host, settings.port)
         except BaseException:
-            await self._return(port)
+            await self._listen_on_old_port(port)
             raise
 
-    async def _return(self, port: int) -> None:
+    async def _listen_on_old_port(self, port: int) -> None:
         try:
-            await self._listen_on(await listen(self._host, port))
+            await self._listen_on(await open_listener(self._host, port))
         except SetupError as error:
             log.error("the server has lost its address: %s", error)
             self.should_exit = True
 
     async def _listen_on(self, sock: socket.socket) -> None:
-        listener = await asyncio.get_running_loop().create_server(self._protocol, sock=sock, backlog=BACKLOG)
+        listener = await asyncio.get_running_loop().create_server(self._make_protocol, sock=sock, backlog=BACKLOG)
         self.stop_listening()
         self.servers = [listener]
         self.sock = sock
 
-    def _protocol(self) -> asyncio.Protocol:
+    def _make_protocol(self) -> asyncio.Protocol:
         """As uvicorn makes them for the sockets that it is given at its start."""
         make: Any = self.config.http_protocol_class
         protocol: asyncio.Protocol = make(
@@ -113,7 +113,7 @@ class HttpServer(uvicorn.Server):
         for server in getattr(self, "servers", ()):
             server.close()
 
-    async def finish(self, serving: asyncio.Task[None]) -> None:
+    async def end_serving(self, serving: asyncio.Task[None]) -> None:
         """End `serving` and everything that it was doing."""
         if not self.started:
             serving.cancel()
@@ -139,7 +139,7 @@ class HttpServer(uvicorn.Server):
         self._ready.set_result(None)
 
 
-def _config(app: Any, settings: Settings, limits: ConnectionLimits) -> uvicorn.Config:
+def _build_config(app: Any, settings: Settings, limits: ConnectionLimits) -> uvicorn.Config:
     protocol: Any = functools.partial(Connection, incomplete=IncompleteConnections(limits))
     return uvicorn.Config(
         app,

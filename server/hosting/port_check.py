@@ -11,7 +11,7 @@ import psutil
 
 from server.config.addresses import reachable_host
 from server.core.errors import PortUnavailable, SetupError
-from server.hosting.sockets import listen
+from server.hosting.sockets import open_listener
 
 ASK_SECONDS = 2.0
 LAST_PORT = 65535
@@ -30,26 +30,26 @@ class PortReport:
 
     free: bool
     holder: str | None = None
-    ours: str | None = None
+    dragoman_version: str | None = None
     error: SetupError | None = None
 
 
-async def look_at_port(host: str, port: int) -> PortReport:
+async def inspect_port(host: str, port: int) -> PortReport:
     """Try to listen on the port for a moment; a server of one's own that listens there holds it, too. Never raises."""
-    error = await why_not(host, port)
+    error = await find_port_error(host, port)
     if error is None:
         return PortReport(True)
     # On Windows, a port in use may be called forbidden.
     if not isinstance(error, PortUnavailable) or not (error.in_use or sys.platform == "win32"):
         return PortReport(False, error=error)
-    ours = await asyncio.to_thread(own_version, host, port)
-    return PortReport(False, await asyncio.to_thread(holder, port), ours, error)
+    ours = await asyncio.to_thread(fetch_dragoman_version, host, port)
+    return PortReport(False, await asyncio.to_thread(find_port_holder, port), ours, error)
 
 
-async def why_not(host: str, port: int) -> SetupError | None:
+async def find_port_error(host: str, port: int) -> SetupError | None:
     """Why the port cannot be had, or None, at once: without finding out who has it."""
     try:
-        (await listen(host, port)).close()
+        (await open_listener(host, port)).close()
     except SetupError as error:
         return error
     return None
@@ -62,15 +62,15 @@ async def next_free_port(host: str, after: int) -> int:
     """
     for port in range(after + 1, min(after + 1 + TRIES, LAST_PORT + 1)):
         try:
-            (await listen(host, port)).close()
+            (await open_listener(host, port)).close()
         except PortUnavailable:
             continue
         return port
-    with await listen(host, 0) as sock:
+    with await open_listener(host, 0) as sock:
         return int(sock.getsockname()[1])
 
 
-def own_version(host: str, port: int) -> str | None:
+def fetch_dragoman_version(host: str, port: int) -> str | None:
     """The version of this very program, if it is what listens there. Blocks for up to some seconds."""
     host = reachable_host(host)
     with closing(http.client.HTTPConnection(host, port, timeout=ASK_SECONDS)) as connection:
@@ -83,7 +83,7 @@ def own_version(host: str, port: int) -> str | None:
     return str(answer.get("version")) if ours else None
 
 
-def holder(port: int) -> str | None:
+def find_port_holder(port: int) -> str | None:
     """The process that listens on the port. Blocks; the systems show others' processes to administrators only."""
     try:
         listening = (entry for entry in psutil.net_connections("tcp") if entry.status == psutil.CONN_LISTEN)
@@ -92,10 +92,10 @@ def holder(port: int) -> str | None:
         return None if pid is None else f"{psutil.Process(pid).name()} (process {pid})"
     except (psutil.Error, OSError):
         # macOS lets nobody but the administrator look at all of them; one's own can be asked one by one.
-        return _own_holder(port)
+        return _find_own_holder(port)
 
 
-def _own_holder(port: int) -> str | None:
+def _find_own_holder(port: int) -> str | None:
     for process in psutil.process_iter(["pid", "name"]):
         try:
             sockets = process.net_connections("tcp")

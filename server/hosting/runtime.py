@@ -17,7 +17,7 @@ from server.core.events import EventBus, ServerState, StateChanged
 from server.core.tasks import spawn
 from server.hosting.http_server import HttpServer
 from server.hosting.own_address import refuse_own_address
-from server.hosting.sockets import listen, url_of
+from server.hosting.sockets import open_listener, url_of
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +36,15 @@ class Hosted(Protocol):
         """Called before the first request."""
         ...
 
-    async def apply(self, settings: Settings) -> None:
+    async def reconfigure(self, settings: Settings) -> None:
         """Go on with other settings while requests are answered. If it raises, nothing has changed."""
         ...
 
-    async def finish(self) -> None:
+    async def finish_requests(self) -> None:
         """Take no new requests, and return when the last answer has ended. Cancelled, it takes new ones again."""
         ...
 
-    def drain(self) -> None:
+    def cancel_requests(self) -> None:
         """End the answers that are being given; called when the server stops listening."""
         ...
 
@@ -53,7 +53,7 @@ class Hosted(Protocol):
         ...
 
 
-Host = Callable[[SettingsInForce, EventBus], Awaitable[Hosted]]
+HostedFactory = Callable[[SettingsInForce, EventBus], Awaitable[Hosted]]
 
 
 class Runtime:
@@ -62,7 +62,7 @@ class Runtime:
     `state` is stopped, starting, running, stopping or failed; `url` is set while it runs, `hosted` is what is served.
     """
 
-    def __init__(self, in_force: SettingsInForce, *, bus: EventBus, host: Host) -> None:
+    def __init__(self, in_force: SettingsInForce, *, bus: EventBus, host: HostedFactory) -> None:
         self.state: ServerState = "stopped"
         self.url: str | None = None
         self.hosted: Hosted | None = None
@@ -74,7 +74,7 @@ class Runtime:
         # Starting and stopping never overlap: whoever comes second waits, and finds it done.
         self._lock = asyncio.Lock()
         self._starting: asyncio.Task[Any] | None = None
-        self._given_up = False
+        self._start_aborted = False
 
     @property
     def settings(self) -> Settings:
@@ -88,25 +88,25 @@ class Runtime:
         """
         async with self._lock:
             if self.state != "running":
-                await self._start()
+                await self._start_server()
 
     async def stop(self) -> None:
         """End all answers, stop listening, and return when everything is gone. Nothing happens if it is stopped.
 
         A start that goes on is given up: it may be waiting for a keyring that a person has to unlock.
         """
-        if self._starting is not None and not self._given_up:
-            self._given_up = True
+        if self._starting is not None and not self._start_aborted:
+            self._start_aborted = True
             self._starting.cancel()
         async with self._lock:
-            await self._stop()
+            await self._stop_server()
 
     async def finish(self) -> None:
         """Take no new requests, and stop when the last answer has ended. `stop` does not wait for that."""
         hosted = self.hosted
         if self.state != "running" or hosted is None:
             return
-        await hosted.finish()
+        await hosted.finish_requests()
         # It may have been stopped meanwhile, and even started again.
         if self.hosted is hosted:
             await self.stop()
@@ -121,69 +121,69 @@ class Runtime:
         """
         async with self._lock:
             if self.state == "running" and settings != self.settings:
-                await self._reconfigure(settings)
+                await self._reconfigure_server(settings)
             self._in_force.current = settings
 
-    async def _reconfigure(self, settings: Settings) -> None:
+    async def _reconfigure_server(self, settings: Settings) -> None:
         server, hosted = self._server, self.hosted
         if server is None or hosted is None:
             raise RuntimeError("there is no server although the state is running")
         refuse_own_address(settings)
         before = self.settings
-        moves = self._moves(settings, server)
-        place = await server.find_place(settings.host, settings.port) if moves else None
+        moves = self._is_other_address(settings, server)
+        place = await server.bind_address(settings.host, settings.port) if moves else None
         try:
-            await hosted.apply(settings)
+            await hosted.reconfigure(settings)
         except BaseException:
             if place is not None:
                 place.close()
             raise
-        server.use(settings)
+        server.reconfigure(settings)
         if moves:
-            await self._move(server, hosted, before, settings, place)
+            await self._move_server(server, hosted, before, settings, place)
 
-    def _moves(self, settings: Settings, server: HttpServer) -> bool:
+    def _is_other_address(self, settings: Settings, server: HttpServer) -> bool:
         """Whether the address is another one. Any free port is as good as the one that was free at the start."""
         asked = (settings.host, settings.port)
         return asked != (self.settings.host, self.settings.port) and not server.listens_at(*asked)
 
-    async def _move(
+    async def _move_server(
         self, server: HttpServer, hosted: Hosted, before: Settings, settings: Settings, place: socket.socket | None
     ) -> None:
         try:
-            await server.move(settings, place)
+            await server.move_to(settings, place)
         except BaseException:
-            await hosted.apply(before)
-            server.use(before)
+            await hosted.reconfigure(before)
+            server.reconfigure(before)
             self._in_force.current = before
             raise
         url = url_of(server.sock)
         if url != self.url:
             self.url = url
-            self._change("running")
+            self._set_state("running")
 
-    async def _start(self) -> None:
-        self._change("starting")
+    async def _start_server(self) -> None:
+        self._set_state("starting")
         try:
-            await self._unless_given_up()
+            await self._bring_up_unless_aborted()
         except asyncio.CancelledError:
             await self._take_down()
-            self._change("stopped")
+            self._set_state("stopped")
             raise
         except Exception as error:
             await self._take_down()
-            self._change("failed", reason=str(error))
+            self._set_state("failed", reason=str(error))
             raise
-        self._change("running" if self._serving is not None else "stopped")
+        self._set_state("running" if self._serving is not None else "stopped")
 
-    async def _unless_given_up(self) -> None:
-        self._starting, self._given_up = asyncio.current_task(), False
+    async def _bring_up_unless_aborted(self) -> None:
+        self._starting, self._start_aborted = asyncio.current_task(), False
         try:
             await self._bring_up()
         except asyncio.CancelledError:
             task, self._starting = self._starting, None
             # Whoever cancels the task for reasons of their own is obeyed as well.
-            if not self._given_up or task is None or task.uncancel():
+            if not self._start_aborted or task is None or task.uncancel():
                 raise
             await self._take_down()
         finally:
@@ -192,26 +192,26 @@ class Runtime:
     async def _bring_up(self) -> None:
         refuse_own_address(self.settings)
         # The port first: it is what fails most, and costs nothing.
-        sock = await listen(self.settings.host, self.settings.port)
+        sock = await open_listener(self.settings.host, self.settings.port)
         try:
             self.hosted = await self._host(self._in_force, self._bus)
             await self.hosted.start()
-            self._server = HttpServer(_app_of_the_moment(self.hosted), self.settings, sock)
+            self._server = HttpServer(_current_app(self.hosted), self.settings, sock)
             self._serving = self._server.run_in_background()
             await self._server.until_ready(self._serving)
         except BaseException:
             sock.close()
             raise
         self.url = url_of(sock)
-        self._serving.add_done_callback(self._ended)
+        self._serving.add_done_callback(self._on_server_ended)
 
-    async def _stop(self) -> None:
+    async def _stop_server(self) -> None:
         if self.state == "running":
             self.url = None
-            self._change("stopping")
+            self._set_state("stopping")
             await self._take_down()
         if self.state != "stopped":
-            self._change("stopped")
+            self._set_state("stopped")
 
     async def _take_down(self) -> None:
         server, serving, hosted = self._server, self._serving, self.hosted
@@ -219,28 +219,28 @@ class Runtime:
         if server is not None and serving is not None:
             server.stop_listening()
             if hosted is not None:
-                hosted.drain()
-            await server.finish(serving)
+                hosted.cancel_requests()
+            await server.end_serving(serving)
         if hosted is not None:
             await _stop_quietly(hosted)
 
-    def _ended(self, serving: asyncio.Task[None]) -> None:
+    def _on_server_ended(self, serving: asyncio.Task[None]) -> None:
         """The server has ended: it was told to, unless it is still the one that is meant to run."""
         if serving is self._serving:
-            spawn(self._fail(serving), name="clean up after the server")
+            spawn(self._handle_unexpected_end(serving), name="clean up after the server")
 
-    async def _fail(self, serving: asyncio.Task[None]) -> None:
+    async def _handle_unexpected_end(self, serving: asyncio.Task[None]) -> None:
         async with self._lock:
             if serving is self._serving:
                 await self._take_down()
-                self._change("failed", reason="The HTTP server stopped unexpectedly; see the log.")
+                self._set_state("failed", reason="The HTTP server stopped unexpectedly; see the log.")
 
-    def _change(self, state: ServerState, *, reason: str = "") -> None:
+    def _set_state(self, state: ServerState, *, reason: str = "") -> None:
         self.state = state
         self._bus.publish(StateChanged(state, self.url, reason))
 
 
-def _app_of_the_moment(hosted: Hosted) -> App:
+def _current_app(hosted: Hosted) -> App:
     """What is asked of it goes to the application that `hosted` has by then."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

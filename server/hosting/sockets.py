@@ -14,19 +14,19 @@ BACKLOG = 2048
 PORT_HINT = "Choose another one with --port or the setting `port`; 0 picks any free port."
 
 
-async def listen(host: str, port: int) -> socket.socket:
+async def open_listener(host: str, port: int) -> socket.socket:
     """A listening TCP socket; port 0 is any free one. Of a name with several addresses IPv4 comes first.
 
     Raises PortUnavailable, or SettingsInvalid if `host` is no address of this machine.
     """
-    family, address = await _resolve(host, port)
+    family, address = await _resolve_host(host, port)
     try:
-        return _bind(family, address)
+        return _bind_socket(family, address)
     except OSError as error:
-        raise listening_failed(error, host, port) from error
+        raise as_listen_error(error, host, port) from error
 
 
-async def _resolve(host: str, port: int) -> tuple[int, tuple[object, ...]]:
+async def _resolve_host(host: str, port: int) -> tuple[int, tuple[object, ...]]:
     """The address family and address of a host."""
     with contextlib.suppress(ValueError):
         version = ipaddress.ip_address(host).version
@@ -42,7 +42,7 @@ async def _resolve(host: str, port: int) -> tuple[int, tuple[object, ...]]:
     return family, address
 
 
-def _bind(family: int, address: tuple[object, ...]) -> socket.socket:
+def _bind_socket(family: int, address: tuple[object, ...]) -> socket.socket:
     # Only with the protocol named does asyncio set TCP_NODELAY; without it answers wait up to 40 ms.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -63,7 +63,7 @@ def _bind(family: int, address: tuple[object, ...]) -> socket.socket:
     return sock
 
 
-def listening_failed(error: OSError, host: str, port: int) -> SetupError:
+def as_listen_error(error: OSError, host: str, port: int) -> SetupError:
     """What it means that `bind` or `listen` failed."""
     if error.errno == errno.EADDRINUSE:
         message = f"Port {port} on {host} is in use by another program."

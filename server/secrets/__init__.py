@@ -5,7 +5,7 @@
 """
 
 from server.secrets.key_store import API_KEY, KeyStore
-from server.secrets.opening import open_key_store, open_vault
-from server.secrets.vaults import Vault
+from server.secrets.opening import open_key_store, open_storage
+from server.secrets.storage import SecretStorage
 
-__all__ = ["API_KEY", "KeyStore", "Vault", "open_key_store", "open_vault"]
+__all__ = ["API_KEY", "KeyStore", "SecretStorage", "open_key_store", "open_storage"]

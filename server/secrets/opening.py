@@ -8,7 +8,7 @@ from server.config.settings import Settings
 from server.core.errors import KeyringUnavailable, SettingsInvalid
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 from server.secrets.key_store import API_KEY, KEY_VARIABLE, KeyStore
-from server.secrets.vaults import KEYRING_SECONDS, FileVault, MemoryVault, Vault
+from server.secrets.storage import KEYRING_SECONDS, FileStorage, MemoryStorage, SecretStorage
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ async def open_key_store(settings: Settings, *, keyring_seconds: float = KEYRING
     Raises SettingsInvalid if the environment gives a key that no header can carry.
     """
     fixed_key = key_from_environment()
-    return KeyStore(await open_vault(settings, keyring_seconds=keyring_seconds), fixed_key=fixed_key)
+    return KeyStore(await open_storage(settings, keyring_seconds=keyring_seconds), fixed_key=fixed_key)
 
 
 def key_from_environment() -> str | None:
@@ -36,25 +36,27 @@ def key_from_environment() -> str | None:
     return key or None
 
 
-async def open_vault(settings: Settings, *, keyring_seconds: float = KEYRING_SECONDS, or_memory: bool = True) -> Vault:
+async def open_storage(
+    settings: Settings, *, keyring_seconds: float = KEYRING_SECONDS, or_memory: bool = True
+) -> SecretStorage:
     """The place for secrets that `settings.key_storage` names, or memory.
 
     Raises KeyringUnavailable if it may not be memory.
     """
     if settings.key_storage == "file":
-        return FileVault(settings.data_dir)
+        return FileStorage(settings.data_dir)
     if settings.key_storage == "memory":
-        return MemoryVault()
+        return MemoryStorage()
     # Importing keyring and what it finds takes a while, which other places need not spend.
-    from server.secrets.system_keyring import KeyringVault
+    from server.secrets.system_keyring import KeyringStorage
 
-    vault = KeyringVault(settings.data_dir, timeout=keyring_seconds)
-    former = KeyringVault(settings.data_dir, timeout=keyring_seconds, service=FORMER_APP_NAME)
+    storage = KeyringStorage(settings.data_dir, timeout=keyring_seconds)
+    former = KeyringStorage(settings.data_dir, timeout=keyring_seconds, service=FORMER_APP_NAME)
     try:
-        await copy_secrets(vault, former, (API_KEY, ANTHROPIC_API_KEY))
+        await copy_secrets(storage, former, (API_KEY, ANTHROPIC_API_KEY))
     except KeyringUnavailable as error:
         if not or_memory:
             raise
         log.warning("secrets are kept in memory only: %s", error.message)
-        return MemoryVault(reason=error.message.rstrip("."))
-    return vault
+        return MemoryStorage(reason=error.message.rstrip("."))
+    return storage

@@ -12,7 +12,7 @@ import pytest
 
 from server.backends.claude_cli.account_check import account_kind
 from server.config.paths import default_config_dir
-from server.hosting.sockets import listen
+from server.hosting.sockets import open_listener
 from tests.cli.processes import run, serving
 
 # Waits for a server of its own that has much to do: how long it does so for a person is of no matter here.
@@ -137,7 +137,7 @@ def test_an_anthropic_key_is_known_of_but_not_shown(
 
 
 async def test_the_holder_of_the_port_is_named(signed_in: dict[str, str]) -> None:
-    with await listen("127.0.0.1", 0) as taken:
+    with await open_listener("127.0.0.1", 0) as taken:
         port = str(taken.getsockname()[1])
         found = Diagnosis("--port", port, **signed_in)
     assert (found.code, found.status("port")) == (1, "fail")

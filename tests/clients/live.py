@@ -19,7 +19,7 @@ from server.config.settings_in_force import SettingsInForce
 from server.core.events import EventBus
 from server.hosting.runtime import Runtime
 from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from tests.clients.watching import Watch, WatchedTransport
 from tests.simulator import Recorded, Simulator
 from tests.waiting import until
@@ -86,7 +86,7 @@ async def go_live(stack: AsyncExitStack, simulator: Simulator, **changes: Any) -
     """Start the product and wait until it knows what the CLI offers."""
     # Where it is not the wait that is tested, a process may take its time to come up for all that are before.
     settings = Settings(**{"port": 0, "spares": 0, "queue_seconds": 600, **changes})
-    key_store = KeyStore(MemoryVault(), fixed_key=KEY)
+    key_store = KeyStore(MemoryStorage(), fixed_key=KEY)
     runtime = Runtime(
         SettingsInForce(settings), bus=EventBus(), host=functools.partial(Server.create, key_store=key_store)
     )

@@ -8,7 +8,7 @@ import pytest
 from server.config import former_name
 from server.config.paths import default_config_dir, default_data_dir
 from server.core.errors import SetupError
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 
 
 def former(folder: Path) -> Path:
@@ -66,7 +66,7 @@ def test_former_variables_are_named(caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_secrets_are_copied_once_and_stay_where_they_were(caplog: pytest.LogCaptureFixture) -> None:
-    vault, former = MemoryVault(), MemoryVault()
+    vault, former = MemoryStorage(), MemoryStorage()
     await former.set("api_key", "theirs")
     await former.set("anthropic_api_key", "old")
     await vault.set("anthropic_api_key", "newer")

@@ -15,9 +15,9 @@ from server.config import paths
 from server.config.paths import (
     default_config_dir,
     default_data_dir,
-    file_holder,
+    find_file_holder,
     make_private_dir,
-    while_held,
+    retry_while_open,
     write_private,
 )
 
@@ -165,7 +165,7 @@ def test_a_file_that_stays_held_is_an_error_that_says_who_holds_it(
         reader.communicate()
     assert path.read_bytes() == b"old"
     assert os.listdir(path.parent) == ["file"]
-    assert file_holder(path) is None
+    assert find_file_holder(path) is None
 
 
 def test_other_errors_are_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +177,7 @@ def test_other_errors_are_not_tried_again(tmp_path: Path, monkeypatch: pytest.Mo
         raise FileNotFoundError
 
     with pytest.raises(FileNotFoundError):
-        while_held(tmp_path, change)
+        retry_while_open(tmp_path, change)
     assert tries == [1]
 
 

@@ -84,7 +84,7 @@ async def start() -> AsyncIterator[Start]:
 
             async def stop() -> None:
                 server.stop_listening()
-                await server.finish(serving)
+                await server.end_serving(serving)
 
             stack.push_async_callback(stop)
             return Stage(server, stack)

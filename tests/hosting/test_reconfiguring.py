@@ -13,7 +13,7 @@ from server.config.settings import Settings
 from server.core.errors import PortUnavailable, SettingsInvalid, SetupError
 from server.core.events import StateChanged
 from server.hosting import http_server
-from server.hosting.sockets import listen
+from server.hosting.sockets import open_listener
 from tests.hosting.test_runtime import Echo, Stage
 from tests.ports import kept_port
 
@@ -121,7 +121,7 @@ async def test_a_port_that_is_taken_changes_nothing() -> None:
     stage = Stage(Echo())
     await stage.runtime.start()
     url, before = stage.runtime.url, stage.runtime.settings
-    with await listen("127.0.0.1", 0) as taken, pytest.raises(PortUnavailable):
+    with await open_listener("127.0.0.1", 0) as taken, pytest.raises(PortUnavailable):
         await stage.runtime.reconfigure(with_(before, port=taken.getsockname()[1], spares=3))
     assert (stage.runtime.url, stage.runtime.settings, stage.echo.applied) == (url, before, [])
     assert "version 0" in await stage.fetch("/version")
@@ -172,9 +172,9 @@ async def test_an_address_that_cannot_be_had_after_all_leaves_the_old_one(monkey
     async def listen_here(host: str, port: int) -> socket.socket:
         if host == "0.0.0.0":
             raise PortUnavailable("Taken.", host=host, port=port, in_use=True)
-        return await listen(host, port)
+        return await open_listener(host, port)
 
-    monkeypatch.setattr(http_server, "listen", listen_here)
+    monkeypatch.setattr(http_server, "open_listener", listen_here)
     with pytest.raises(PortUnavailable):
         await stage.runtime.reconfigure(with_(before, host="0.0.0.0", port=port))
     assert stage.runtime.settings == before
@@ -194,7 +194,7 @@ async def test_a_server_that_has_lost_its_address_has_failed(monkeypatch: pytest
     async def listen_nowhere(host: str, port: int) -> socket.socket:
         raise PortUnavailable("Taken.", host=host, port=port, in_use=True)
 
-    monkeypatch.setattr(http_server, "listen", listen_nowhere)
+    monkeypatch.setattr(http_server, "open_listener", listen_nowhere)
     with pytest.raises(PortUnavailable):
         await stage.runtime.reconfigure(with_(stage.runtime.settings, host="0.0.0.0", port=port))
     async with asyncio.timeout(60):

@@ -18,7 +18,7 @@ from server.core.errors import DatabaseUnusable, PortUnavailable, SetupError
 from server.core.events import Event, EventBus, StateChanged
 from server.hosting import http_server
 from server.hosting.runtime import Runtime
-from server.hosting.sockets import listen
+from server.hosting.sockets import open_listener
 from tests.ports import kept_port
 from tests.waiting import until
 
@@ -46,7 +46,7 @@ class Echo:
     def app(self) -> Any:
         return functools.partial(self._serve, self.version)
 
-    async def apply(self, settings: Settings) -> None:
+    async def reconfigure(self, settings: Settings) -> None:
         if self.refusal is not None:
             raise self.refusal
         self.applied.append(settings)
@@ -57,11 +57,11 @@ class Echo:
         if self.start_error is not None:
             raise self.start_error
 
-    async def finish(self) -> None:
+    async def finish_requests(self) -> None:
         self.calls.append("finish")
         await self.finished.wait()
 
-    def drain(self) -> None:
+    def cancel_requests(self) -> None:
         self.calls.append("drain")
         self.draining.set()
 
@@ -214,7 +214,7 @@ async def test_an_answer_that_does_not_end_is_cancelled(monkeypatch: pytest.Monk
 async def test_a_port_in_use_fails_and_can_be_mended() -> None:
     with kept_port() as port:
         stage = Stage(Echo())
-        with await listen("127.0.0.1", port):
+        with await open_listener("127.0.0.1", port):
             await stage.runtime.reconfigure(Settings(port=port))
             with pytest.raises(PortUnavailable):
                 await stage.runtime.start()

@@ -20,7 +20,7 @@ from server.config.settings import Settings, load_settings, write_settings
 from server.config.settings_in_force import SettingsInForce
 from server.core.events import EventBus
 from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from tests.scripted_backend import ScriptedBackend
 from tray_app.context import Context
 from tray_app.desktop.autostart import Autostart
@@ -128,7 +128,7 @@ def make_context(settings: Settings, theme: Theme, autostart: MadeAutostart) -> 
     def make(**changes: Any) -> Context:
         given = {
             "settings": settings,
-            "key_store": KeyStore(MemoryVault()),
+            "key_store": KeyStore(MemoryStorage()),
             "theme": theme,
             "autostart": autostart,
             "preferences": Preferences(settings.config_dir),
@@ -149,7 +149,7 @@ async def context(settings: Settings, make_context: MakeContext, backend: Script
 
         return make
 
-    context = make_context(key_store=KeyStore(MemoryVault(), fixed_key=KEY), overrides=overrides, host=host)
+    context = make_context(key_store=KeyStore(MemoryStorage(), fixed_key=KEY), overrides=overrides, host=host)
     await context.open()
     yield context
     await context.close()

@@ -132,7 +132,7 @@ async def test_a_start_may_name_a_page(running: Running) -> None:
 )
 async def test_another_start_is_heeded(running: Running, launch: Launch, visible: bool, page: str) -> None:
     await running.start(HIDDEN)
-    running.application.take(launch)
+    running.application.handle_launch(launch)
     assert running.window.isVisible() is visible
     assert running.window.page.key == page
 
@@ -140,7 +140,7 @@ async def test_another_start_is_heeded(running: Running, launch: Launch, visible
 async def test_another_start_brings_a_minimised_window_back(running: Running) -> None:
     await running.start()
     running.window.showMinimized()
-    running.application.take(SHOW)
+    running.application.handle_launch(SHOW)
     assert not running.window.isMinimized()
 
 
@@ -228,7 +228,7 @@ async def test_the_end_of_the_session_asks_nothing(running: Running) -> None:
         def setRestartHint(self, hint: QSessionManager.RestartHint) -> None:
             hints.append(hint)
 
-    running.application._end_of_session(Session())  # type: ignore[arg-type]
+    running.application._on_session_end(Session())  # type: ignore[arg-type]
     # Some systems say both.
     QCoreApplication.sendEvent(QApplication.instance(), QEvent(QEvent.Type.Quit))
     assert running.application.closing.box is None

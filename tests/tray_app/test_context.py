@@ -12,7 +12,7 @@ import pytest
 from server.config.settings import Settings, load_settings, write_settings
 from server.core.errors import KeyringUnavailable, PortUnavailable, SettingsInvalid, TrayError
 from server.secrets import API_KEY, KeyStore, open_key_store
-from server.secrets.vaults import FileVault, MemoryVault, VaultKind
+from server.secrets.storage import FileStorage, MemoryStorage, StorageKind
 from server.store.store import Store
 from tests.ports import kept_port
 from tests.tray_app.conftest import MakeContext
@@ -211,10 +211,10 @@ async def test_work_that_is_cancelled_before_its_first_step_leaves_nothing(conte
     # An unawaited coroutine would be a warning, which fails the test.
 
 
-class Stuck(MemoryVault):
+class Stuck(MemoryStorage):
     """A keyring that waits for somebody to unlock it."""
 
-    kind: VaultKind = "keyring"
+    kind: StorageKind = "keyring"
 
     def __init__(self) -> None:
         super().__init__()
@@ -239,11 +239,11 @@ async def with_file(settings: Settings, make_context: MakeContext) -> AsyncItera
 
 
 async def kept_in_file(context: Context) -> str | None:
-    return await FileVault(context.settings.data_dir).get(API_KEY)
+    return await FileStorage(context.settings.data_dir).get(API_KEY)
 
 
 async def test_a_change_that_is_refused_leaves_the_key_where_it_is(context: Context, settings: Settings) -> None:
-    context.key_store = KeyStore(MemoryVault())
+    context.key_store = context.settings_service._key_store = KeyStore(MemoryStorage())
     key = await context.api_key()
     await context.server.start()
     with socket.socket() as other:
@@ -253,7 +253,7 @@ async def test_a_change_that_is_refused_leaves_the_key_where_it_is(context: Cont
             await context.change_settings({"key_storage": "file", "port": other.getsockname()[1]})
     assert (context.key_store.kind, context.settings.key_storage) == ("memory", "keyring")
     assert await context.api_key() == key
-    assert await FileVault(settings.data_dir).get(API_KEY) is None
+    assert await FileStorage(settings.data_dir).get(API_KEY) is None
 
 
 async def test_a_file_of_settings_that_cannot_be_written_leaves_the_key_where_it_is(with_file: Context) -> None:

@@ -29,7 +29,7 @@ DESKTOP = (
 """What a program needs to open a browser on Linux; the processes that answer requests do not get it."""
 STOP_SECONDS = 3.0
 LAST_WORDS_SECONDS = 5.0
-KEPT = 8192
+KEPT_CHARACTERS = 8192
 
 _URL = re.compile(r"https?://[^\s\x1b]+")
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\].*?(?:\x07|\x1b\\)")
@@ -51,24 +51,24 @@ class SignIn:
     ) -> None:
         self.url = ""
         """The page to sign in on; empty until the CLI names it."""
-        self.complaint = ""
+        self.code_error = ""
         """What the CLI has against the code that it was given."""
-        self.checking = False
+        self.checking_code = False
         """Whether the CLI has a code and has not answered."""
         self._path = path
         self._command = [str(path), "auth", "login", *(["--console"] if console else [])]
         self._environment = sign_in_environment(outer)
         self._on_change = on_change
         self._process: asyncio.subprocess.Process | None = None
-        self._said = ""
-        self._complaints = ""
+        self._output = ""
+        self._error_output = ""
 
     async def run(self) -> None:
         """Return when the person is signed in. Raises CliNotFound, and NotSignedIn with what the CLI said."""
-        self._process = process = await self._start()
+        self._process = process = await self._start_cli()
         reading = [
-            spawn(self._read(process.stdout, self._hear), name="sign in: stdout"),
-            spawn(self._read(process.stderr, self._hear_complaint), name="sign in: stderr"),
+            spawn(self._read_stream(process.stdout, self._handle_output), name="sign in: stdout"),
+            spawn(self._read_stream(process.stderr, self._handle_error_output), name="sign in: stderr"),
         ]
         try:
             code = await process.wait()
@@ -78,20 +78,20 @@ class SignIn:
         finally:
             for task in reading:
                 task.cancel()
-            await _end(process)
+            await _end_process(process)
         if code != 0:
-            raise self._failure(code)
+            raise self._sign_in_error(code)
 
-    def submit(self, code: str) -> None:
+    def submit_code(self, code: str) -> None:
         """Give the CLI the code that the page shows."""
         if self._process is None or self._process.stdin is None or self._process.stdin.is_closing():
             return
-        self.complaint, self.checking = "", True
+        self.code_error, self.checking_code = "", True
         # One line: what follows a line break would be the next answer.
         self._process.stdin.write("".join(code.split()).encode() + b"\n")
         self._on_change()
 
-    async def _start(self) -> asyncio.subprocess.Process:
+    async def _start_cli(self) -> asyncio.subprocess.Process:
         pipe = asyncio.subprocess.PIPE
         try:
             process = await asyncio.create_subprocess_exec(
@@ -109,28 +109,28 @@ class SignIn:
         parent_death.adopt(process.pid)
         return process
 
-    async def _read(self, stream: asyncio.StreamReader | None, hear: Callable[[str], None]) -> None:
-        while stream is not None and (data := await stream.read(KEPT)):
+    async def _read_stream(self, stream: asyncio.StreamReader | None, hear: Callable[[str], None]) -> None:
+        while stream is not None and (data := await stream.read(KEPT_CHARACTERS)):
             hear(_ESCAPES.sub("", data.decode(errors="replace")))
             self._on_change()
 
-    def _hear(self, text: str) -> None:
-        self._said = (self._said + text)[-KEPT:]
+    def _handle_output(self, text: str) -> None:
+        self._output = (self._output + text)[-KEPT_CHARACTERS:]
         # Whatever follows it ends it: half an address must not be opened.
-        found = _URL.search(self._said)
-        if not self.url and found and found.end() < len(self._said):
+        found = _URL.search(self._output)
+        if not self.url and found and found.end() < len(self._output):
             self.url = found.group()
 
-    def _hear_complaint(self, text: str) -> None:
-        self._complaints = (self._complaints + text)[-KEPT:]
-        self.complaint, self.checking = _last_line(self._complaints), False
+    def _handle_error_output(self, text: str) -> None:
+        self._error_output = (self._error_output + text)[-KEPT_CHARACTERS:]
+        self.code_error, self.checking_code = _last_line(self._error_output), False
 
-    def _failure(self, code: int) -> NotSignedIn:
-        why = _last_line(self._complaints) or _last_line(self._said) or f"it exited with status {code}"
+    def _sign_in_error(self, code: int) -> NotSignedIn:
+        why = _last_line(self._error_output) or _last_line(self._output) or f"it exited with status {code}"
         return NotSignedIn(f"Sign-in failed: {why.rstrip('.')}.", hint=sign_in_hint(self._path))
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end_process(process: asyncio.subprocess.Process) -> None:
     """End the CLI, not its group: the browser that it has opened is the person's."""
     if process.stdin is not None:
         process.stdin.close()

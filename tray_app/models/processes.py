@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from tray_app.formatting import duration, size
+from tray_app.formatting import format_duration, format_size
 from tray_app.translation import tr
 
 Index = QModelIndex | QPersistentModelIndex
@@ -104,12 +104,12 @@ def _text(row: ProcessRow, column: int) -> str:
     if column == IDLE:
         # Nobody used a parked one yet, and a busy one is in use.
         return tr("{time} ago").format(time=_whole(row.idle_seconds)) if row.state in ("idle", "holding") else ""
-    return size(row.memory_bytes) if row.memory_bytes else ""
+    return format_size(row.memory_bytes) if row.memory_bytes else ""
 
 
 def _whole(seconds: float) -> str:
     """Without parts of seconds: the table is read every other second."""
-    return duration(max(1.0, seconds)) if seconds >= 60 else tr("{n} s").format(n=max(1, round(seconds)))
+    return format_duration(max(1.0, seconds)) if seconds >= 60 else tr("{n} s").format(n=max(1, round(seconds)))
 
 
 def _alignment(column: int) -> Qt.AlignmentFlag:

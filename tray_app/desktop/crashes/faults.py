@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from server.config.paths import make_private_dir, while_held
+from server.config.paths import make_private_dir, retry_while_open
 
 log = logging.getLogger(__name__)
 
@@ -57,5 +57,5 @@ def _put_aside(logs: Path) -> None:
     """Keep what the last run left, which is all that is known of its end."""
     file = logs / FILE
     if file.exists() and file.stat().st_size:
-        while_held(file, lambda: os.replace(file, logs / OLDER))
+        retry_while_open(file, lambda: os.replace(file, logs / OLDER))
         log.error("the last run ended by a fault below Python; %s says where", logs / OLDER)

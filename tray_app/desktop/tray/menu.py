@@ -36,12 +36,12 @@ class TrayMenu(QMenu):
         self.copy_key = self._add(tr("Copy API key"), self._copy_key)
         self.addSeparator()
         self.open_window = self._add(tr("Open window"), open_window)
-        self.connect_client = self._add(tr("Connect a client..."), lambda: context.show("clients"))
+        self.connect_client = self._add(tr("Connect a client..."), lambda: context.show_page("clients"))
         self.logs = self._add(tr("Open logs folder"), self._open_logs)
         self.addSeparator()
         self.login = self._add(tr("Start at login"), self._set_login)
         self.login.setCheckable(True)
-        self.settings = self._add(tr("Settings..."), lambda: context.show("settings"))
+        self.settings = self._add(tr("Settings..."), lambda: context.show_page("settings"))
         self.addSeparator()
         self.leave = self._add(tr("Quit"), quit)
         self._reading: asyncio.Task[None] | None = None
@@ -92,13 +92,13 @@ class TrayMenu(QMenu):
 
     def _toggle_text(self) -> str:
         server = self._context.server
-        if server.finishing:
+        if server.is_finishing:
             return tr("Stop now")
-        return tr("Start server") if server.down else tr("Stop server")
+        return tr("Start server") if server.is_down else tr("Stop server")
 
     def _mend(self) -> None:
         if (remedy := self._context.status.current.remedy) is not None:
-            self._context.show(remedy.page, **remedy.details)
+            self._context.show_page(remedy.page, **remedy.details)
 
     def _copy_url(self) -> None:
         QGuiApplication.clipboard().setText(self._context.server.base_url)

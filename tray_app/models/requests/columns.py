@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from server.core.records import RequestRecord, RequestStatus
 from server.dialects import registry
-from tray_app.formatting import duration, exact_time, money, or_dash, relative_time, tokens
+from tray_app.formatting import exact_time, format_duration, format_money, format_tokens, or_dash, relative_time
 from tray_app.translation import tr
 
 _HOUR = 3600
@@ -76,7 +76,7 @@ def _whole_status(record: RequestRecord) -> str:
 def _in_one_figure(seconds: float | None) -> str:
     """A duration that a narrow column has room for; the tooltip has it to the minute."""
     if seconds is None or seconds < _HOUR:
-        return duration(seconds)
+        return format_duration(seconds)
     return tr("{n} h").format(n=f"{seconds / _HOUR:.1f}")
 
 
@@ -106,17 +106,17 @@ def columns() -> tuple[Column, ...]:
         Column("status", tr("Status"), lambda record, now: status_word(record),
                _whole_status, (tr("Cancelled"), tr("Error") + " 888"), (tr("Error") + " 888 ×88",), 0),  # noqa: RUF001
         Column("ttft", tr("TTFT"), lambda record, now: or_dash(_in_one_figure(record.ttft)),
-               lambda record: duration(record.ttft), _DURATIONS, (), 7, figures=True),
+               lambda record: format_duration(record.ttft), _DURATIONS, (), 7, figures=True),
         Column("duration", tr("Duration"), lambda record, now: or_dash(_in_one_figure(elapsed(record, now))),
-               lambda record: duration(record.duration), _DURATIONS, (), 3, figures=True),
-        Column("input", tr("In"), lambda record, now: or_dash(tokens(record.input_tokens)),
+               lambda record: format_duration(record.duration), _DURATIONS, (), 3, figures=True),
+        Column("input", tr("In"), lambda record, now: or_dash(format_tokens(record.input_tokens)),
                lambda record: _number(record.input_tokens), _COUNTS, (), 4, figures=True),
-        Column("output", tr("Out"), lambda record, now: or_dash(tokens(record.output_tokens)),
+        Column("output", tr("Out"), lambda record, now: or_dash(format_tokens(record.output_tokens)),
                lambda record: _number(record.output_tokens), _COUNTS, (), 4, figures=True),
-        Column("cached", tr("Cached"), lambda record, now: or_dash(tokens(record.cache_read_tokens)),
+        Column("cached", tr("Cached"), lambda record, now: or_dash(format_tokens(record.cache_read_tokens)),
                lambda record: _number(record.cache_read_tokens), _COUNTS, (), 10, figures=True),
-        Column("cost", tr("Cost"), lambda record, now: or_dash(money(record.cost_usd)),
-               lambda record: money(record.cost_usd), _COSTS, (), 5, figures=True),
+        Column("cost", tr("Cost"), lambda record, now: or_dash(format_money(record.cost_usd)),
+               lambda record: format_money(record.cost_usd), _COSTS, (), 5, figures=True),
         Column("session", tr("Session"), lambda record, now: or_dash(record.session_id or ""),
                lambda record: record.session_id or "", ("ses_0123",), ("ses_01234567",), 9, stretches=True),
     )  # fmt: skip

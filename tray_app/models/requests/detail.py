@@ -6,7 +6,7 @@ from typing import Any
 
 from server.core import exact_json
 from server.core.records import RequestRecord
-from tray_app.formatting import duration, exact_time, money, size
+from tray_app.formatting import exact_time, format_duration, format_money, format_size
 from tray_app.models.requests.columns import elapsed
 from tray_app.translation import tr
 
@@ -54,7 +54,7 @@ def body(text: str) -> Body:
     note = (
         tr("Showing only the beginning of {size}.") if len(whole) > MOST_CHARACTERS else tr("Long lines are shortened.")
     )
-    return Body(shown, whole, language, note.format(size=size(len(whole.encode("utf-8", "replace")))))
+    return Body(shown, whole, language, note.format(size=format_size(len(whole.encode("utf-8", "replace")))))
 
 
 def _shortened(line: str) -> str:
@@ -85,9 +85,9 @@ def timing(record: RequestRecord, now: float) -> list[Pair]:
     rest = None if record.ttft is None or record.duration is None else record.duration - record.ttft
     return _known(
         (tr("Received"), exact_time(record.started_at)),
-        (tr("Time to first token"), duration(record.ttft)),
-        (tr("Generation"), duration(rest)),
-        (tr("Running for") if record.status == "running" else tr("Duration"), duration(elapsed(record, now))),
+        (tr("Time to first token"), format_duration(record.ttft)),
+        (tr("Generation"), format_duration(rest)),
+        (tr("Running for") if record.status == "running" else tr("Duration"), format_duration(elapsed(record, now))),
         (tr("Output speed"), _speed(record.output_tokens, rest)),
     )
 
@@ -106,7 +106,7 @@ def usage(record: RequestRecord) -> list[Pair]:
         (tr("Read from cache"), _count(record.cache_read_tokens)),
         (tr("Written to cache"), _count(record.cache_write_tokens)),
         (tr("Tokens out"), _count(record.output_tokens)),
-        (tr("Estimated cost (list prices)"), money(record.cost_usd)),
+        (tr("Estimated cost (list prices)"), format_money(record.cost_usd)),
     )
 
 

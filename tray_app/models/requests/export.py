@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from server.config.paths import Replacement
+from server.config.paths import AtomicWrite
 from server.core import exact_json
 from server.core.errors import TrayError
 from server.core.records import RequestFilter, RequestRecord, as_json
@@ -86,7 +86,7 @@ async def _whole(store: Store | None, records: Sequence[RequestRecord]) -> list[
 
 async def _write(path: Path, pages: AsyncIterator[tuple[list[RequestRecord], int]], progress: Progress) -> int:
     # One thread: what is done to the file is done in order, also if we are cancelled while a page is being written.
-    file = Replacement(path)
+    file = AtomicWrite(path)
     loop = asyncio.get_running_loop()
     done = 0
     thread = ThreadPoolExecutor(1, thread_name_prefix="export")
@@ -97,7 +97,7 @@ async def _write(path: Path, pages: AsyncIterator[tuple[list[RequestRecord], int
                 await loop.run_in_executor(thread, file.write, map(as_line, records))
                 done += len(records)
                 progress(done, max(total, done))
-        await loop.run_in_executor(thread, file.finish)
+        await loop.run_in_executor(thread, file.commit)
     except OSError as error:
         raise _not_written(path, error) from error
     finally:

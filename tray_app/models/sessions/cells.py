@@ -34,7 +34,7 @@ def cell_text(summary: SessionSummary, column: Column, now: float) -> str:
         case Column.TURNS:
             return f"{summary.turns:,}"
         case Column.TOKENS:
-            return formatting.tokens(summary.input_tokens + summary.output_tokens)
+            return formatting.format_tokens(summary.input_tokens + summary.output_tokens)
         case Column.LAST_USE:
             return formatting.relative_time(summary.last_used_at, now)
         case Column.EXPIRY:

@@ -48,7 +48,7 @@ class RequestActions(QObject):
 
     def cancel_request(self, record: RequestRecord) -> None:
         """End a running request."""
-        if self._context.server.cancel(record.id):
+        if self._context.server.cancel_request(record.id):
             self._told(tr("Request cancelled."))
         else:
             self._told(tr("The request has already finished."))
@@ -103,7 +103,7 @@ class RequestActions(QObject):
     def _open_session(self) -> None:
         record = self._table.current
         if record is not None and record.session_id:
-            self._context.show("sessions", session_id=record.session_id, request=record)
+            self._context.show_page("sessions", session_id=record.session_id, request=record)
 
     def _cancel_selected(self) -> None:
         for record in self._table.selected:

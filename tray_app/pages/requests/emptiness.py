@@ -15,7 +15,7 @@ def why_empty(context: Context, *, filtered: bool, clear: Callable[[], Any]) -> 
     if filtered:
         return tr("No request matches the filter."), tr("Clear filter"), clear
     if context.server.state == "running":
-        connect = lambda: context.show("clients")  # noqa: E731 - a button's step
+        connect = lambda: context.show_page("clients")  # noqa: E731 - a button's step
         return tr("Requests will appear here as soon as a client sends one."), tr("Connect a client"), connect
     if context.server.state == "starting":
         return tr("The server is starting. Requests will appear here."), "", None

@@ -42,7 +42,7 @@ class RequestTable(RowTable):
         self.log = log
         self.unseen = 0
         self._preferences = preferences
-        self._chosen = _widths(preferences.value(WIDTHS, ""))
+        self._chosen = _widths(preferences.read_value(WIDTHS, ""))
         self._laying_out = False
         self._follows = True
         self._place: tuple[QPersistentModelIndex, int] | None = None

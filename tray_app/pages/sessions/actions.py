@@ -52,7 +52,7 @@ class SessionActions(QObject):
 
     def show_requests(self, session_id: str) -> None:
         """Go to the requests of the session."""
-        self._context.show("requests", session_id=session_id)
+        self._context.show_page("requests", session_id=session_id)
 
     def copy_ids(self, sessions: Sequence[SessionSummary]) -> None:
         """Copy the ids, one on each line."""

@@ -60,8 +60,8 @@ class Footer(QWidget):
                 listed = f"{self._model.rowCount():,}"
                 facts.append(tr("{count} listed; search finds the rest").format(count=listed))
         if feed.size_bytes is not None:
-            facts.append(tr("Database {size}").format(size=formatting.size(feed.size_bytes)))
+            facts.append(tr("Database {size}").format(size=formatting.format_size(feed.size_bytes)))
         return facts
 
     def _go_to_setting(self) -> None:
-        self._context.show("settings", setting="history")
+        self._context.show_page("settings", setting="history")

@@ -99,7 +99,7 @@ class ClaudeSection(Section):
         if not failed:
             row.show_note("ok", text)
         elif len(checks) > 1:  # the program is all right, but nobody is signed in
-            row.show_note("warning", text, [(tr("Sign in on Overview"), lambda: self.context.show("overview"))])
+            row.show_note("warning", text, [(tr("Sign in on Overview"), lambda: self.context.show_page("overview"))])
         else:
             row.show_problem(f"{text} {failed[0].hint}".strip())
 

@@ -122,15 +122,15 @@ async def test_widths_that_a_person_gave_are_remembered(page: RequestsPage, cont
     page.log.receive([record(1)])
     model = next(at for at, column in enumerate(page.log.columns) if column.key == "model")
     page.table.setColumnWidth(model, 222)
-    await until(lambda: context.preferences.value(WIDTHS, ""))
-    assert orjson.loads(context.preferences.value(WIDTHS, "")) == {"model": 222}
+    await until(lambda: context.preferences.read_value(WIDTHS, ""))
+    assert orjson.loads(context.preferences.read_value(WIDTHS, "")) == {"model": 222}
     another = RequestTable(page.log, context.preferences)
     qtbot.addWidget(another)
     another.resize(1400, 400)
     another.show()
     assert another.columnWidth(model) == 222
     another.reset_columns()
-    assert context.preferences.value(WIDTHS, "") == "{}"
+    assert context.preferences.read_value(WIDTHS, "") == "{}"
 
 
 @pytest.mark.parametrize("kept", ["nonsense", "[1]", '{"model": "wide", "time": -3}'])
