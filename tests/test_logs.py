@@ -192,7 +192,7 @@ def test_a_full_disk_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[
     console = configured(tmp_path)
     for number in range(3):
         log.info("number %d", number)
-    assert console.getvalue().count("cannot be written any more") == 1
+    assert console.getvalue().count("can no longer be written") == 1
     assert "number 2" in console.getvalue()
     # Closing flushes what could not be written; logging must not print a traceback for any of it.
     assert capsys.readouterr().err == ""

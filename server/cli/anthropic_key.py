@@ -1,4 +1,4 @@
-"""`dragoman key --anthropic` and `--forget-anthropic`: the person's own key for the Anthropic API."""
+"""`dragoman key --anthropic` and `--forget-anthropic`: the user's own key for the Anthropic API."""
 
 import getpass
 import sys
@@ -14,10 +14,10 @@ _RESTART = "Restart a running server to apply this."
 
 
 async def store_key(settings: Settings) -> None:
-    """Read the key from the terminal without showing it, or from standard input, and keep it.
+    """Read the key from a prompt without echo, or from standard input, and store it.
 
-    Never from the arguments, which other users of the machine can see. Raises SetupError if it is no key, or would
-    not be kept.
+    Never from the arguments, which other users of the machine can see. Raises SetupError if it is not a key or cannot
+    be stored.
     """
     key_store = await open_key_store(settings)
     _check_storage(key_store)
@@ -28,7 +28,7 @@ async def store_key(settings: Settings) -> None:
 
 
 async def remove_key(settings: Settings) -> None:
-    """Remove the key. Raises SetupError if the place for secrets cannot be read or written."""
+    """Remove the key. Raises SetupError if the storage cannot be read or written."""
     key_store = await open_key_store(settings)
     if await key_store.get(ANTHROPIC_API_KEY) is None:
         say("No Anthropic API key is stored.", "stderr")

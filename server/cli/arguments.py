@@ -1,4 +1,4 @@
-"""The arguments of the command line. Nothing heavy is imported before it is known what is asked for."""
+"""The arguments of the command line. Each subcommand is imported only when it runs."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -12,14 +12,14 @@ Run = Callable[[argparse.Namespace], int]
 
 
 def parse_arguments(arguments: Sequence[str]) -> tuple[Run, argparse.Namespace]:
-    """The subcommand's function and its arguments. Ends the program with 2 if they make no sense."""
+    """Return the subcommand's function and its arguments. Exits with status 2 on a usage error."""
     namespace = _build_parser().parse_args(_with_subcommand(list(arguments)))
     run: Run = {"serve": _run_serve, "key": _run_key, "doctor": _run_doctor}[namespace.subcommand]
     return run, namespace
 
 
 def _with_subcommand(arguments: list[str]) -> list[str]:
-    """`serve` is what is meant when only its options are given."""
+    """Insert `serve` if there is no subcommand."""
     own = {"-h", "--help", "--version"}
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in own):
         return ["serve", *arguments]

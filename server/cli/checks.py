@@ -1,4 +1,4 @@
-"""The doctor's checks: each looks at one thing, changes nothing, and says what to do about it."""
+"""The checks of `dragoman doctor`. They change nothing."""
 
 import os
 import sqlite3
@@ -16,7 +16,7 @@ from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 
 
 async def check_all(settings: Settings) -> list[Check]:
-    """All checks, in the order in which one would mend things."""
+    """Run all checks, in the order in which a user would fix problems."""
     claude = await check_claude(settings.claude_path, load_user_settings=settings.load_user_settings)
     return [
         check_settings(settings),
@@ -29,7 +29,7 @@ async def check_all(settings: Settings) -> list[Check]:
 
 
 def check_settings(settings: Settings) -> Check:
-    """The settings file; its values have been checked by now."""
+    """Check the settings file for unknown keys. Its values are already validated."""
     path = settings.settings_file
     if settings.unknown_keys:
         names = ", ".join(settings.unknown_keys)
@@ -38,7 +38,7 @@ def check_settings(settings: Settings) -> Check:
 
 
 async def check_key(settings: Settings) -> Check:
-    """Where the API key is, or would be."""
+    """Check the storage of the API key."""
     try:
         key_store = await open_key_store(settings)
         await key_store.get(API_KEY)
@@ -51,7 +51,7 @@ async def check_key(settings: Settings) -> Check:
 
 
 async def check_anthropic_key(settings: Settings) -> Check:
-    """Whether the person has stored a key for the Anthropic API, and whether it is used."""
+    """Check whether the user's Anthropic API key is stored and used."""
     name = "Anthropic API key"
     try:
         key_store = await open_key_store(settings)
@@ -67,7 +67,7 @@ async def check_anthropic_key(settings: Settings) -> Check:
 
 
 async def check_port(settings: Settings) -> Check:
-    """Whether the port can be had, or this server has it already."""
+    """Check that the port is free, or that Dragoman listens on it."""
     report = await inspect_port(settings.host, settings.port)
     if report.error is None:
         address = address_url(settings.host, settings.port)
@@ -79,7 +79,7 @@ async def check_port(settings: Settings) -> Check:
 
 
 def check_database(settings: Settings) -> Check:
-    """Whether the database is one that this version can use, and can be written."""
+    """Check that this version can read the database and write it."""
     from server.config.paths import DATABASE_FILE
     from server.store.database import look
     from server.store.migrate import shipped_migrations, user_version
@@ -103,6 +103,6 @@ def check_database(settings: Settings) -> Check:
 
 
 def _can_write(path: Path) -> bool:
-    """Whether the file, or else the nearest directory above it that is there, lets itself be written."""
-    place = next(place for place in (path, *path.parents) if os.path.exists(place))
-    return os.access(place, os.W_OK) and (place == path or place.is_dir())
+    """Whether the file is writable, or the nearest existing directory above it."""
+    existing = next(parent for parent in (path, *path.parents) if os.path.exists(parent))
+    return os.access(existing, os.W_OK) and (existing == path or existing.is_dir())

@@ -1,4 +1,4 @@
-"""`dragoman doctor`: checks what the server needs, and says what to do where something is missing."""
+"""`dragoman doctor`: checks all that the server needs, and prints what to do about each problem."""
 
 import argparse
 import asyncio
@@ -15,8 +15,8 @@ from server.core.errors import SettingsInvalid
 
 
 def run(namespace: argparse.Namespace) -> int:
-    """Print the checks; 1 if one of them fails."""
-    # The checks say what is wrong; the log would say it a second time.
+    """Print the checks. Returns 1 if one of them fails."""
+    # The log would repeat the problems that the checks report.
     logging.basicConfig(level=logging.CRITICAL)
     checks = _run_checks(namespace)
     failed = any(check.status == "fail" for check in checks)
@@ -31,7 +31,7 @@ def _run_checks(namespace: argparse.Namespace) -> list[Check]:
     try:
         settings = load_settings(settings_overrides(namespace))
     except SettingsInvalid as error:
-        # Without settings it is not known what else to look at.
+        # The other checks need settings.
         return [Check("settings", "fail", error.message, error.hint)]
     return asyncio.run(check_all(settings))
 

@@ -1,4 +1,4 @@
-"""`dragoman key`: the server's API key on standard output, and where it is on standard error."""
+"""`dragoman key`: prints the server's API key on standard output, and its storage on standard error."""
 
 import argparse
 import asyncio
@@ -13,8 +13,8 @@ from server.secrets import KeyStore, open_key_store
 
 
 def run(namespace: argparse.Namespace) -> int:
-    """Print the key, made anew with `--rotate`; or store or forget the Anthropic API's. Raises SetupError."""
-    # What is said below says it better than the log.
+    """Print the key, replaced with `--rotate`, or store or remove the Anthropic API key. Raises SetupError."""
+    # The log would repeat what is printed here.
     logging.basicConfig(level=logging.ERROR)
     settings = load_settings(settings_overrides(namespace))
     if namespace.anthropic or namespace.forget_anthropic:

@@ -1,4 +1,4 @@
-"""`dragoman serve`: the server without a desktop, until it is told to stop."""
+"""`dragoman serve`: runs the server without a desktop until a signal stops it."""
 
 import argparse
 import asyncio
@@ -27,7 +27,7 @@ HARD_EXIT = 130
 
 
 def run(namespace: argparse.Namespace) -> int:
-    """Serve until SIGTERM or Ctrl-C; a second one ends the program at once. Raises SetupError."""
+    """Serve until SIGTERM or Ctrl-C; a second signal ends the program at once. Raises SetupError."""
     settings = load_settings(settings_overrides(namespace))
     configure_logs(settings)
     former_name.log_changes()
@@ -45,16 +45,16 @@ async def _run(settings: Settings) -> int:
 
 
 async def serve_until_stopped(settings: Settings, host: HostedFactory, key_store: KeyStore) -> int:
-    """Serve what `host` makes until the program is told to stop; 0 then, and 1 if the server ends by itself."""
+    """Serve what `host` makes until a signal. Returns 0, or 1 if the server ends by itself."""
     bus = EventBus()
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def listener(event: Event) -> None:
+    def on_event(event: Event) -> None:
         if isinstance(event, StateChanged) and event.state == "failed" and not failed.done():
             failed.set_result(None)
 
     bus.subscribe(_EventLog())
-    bus.subscribe(listener)
+    bus.subscribe(on_event)
     runtime = Runtime(SettingsInForce(settings), bus=bus, host=host)
     with _cancelled_by_signals():
         try:
@@ -70,7 +70,7 @@ async def serve_until_stopped(settings: Settings, host: HostedFactory, key_store
 
 @contextlib.contextmanager
 def _cancelled_by_signals() -> Iterator[None]:
-    """The first signal cancels the current task, which has its cleaning up to do; the second ends the program."""
+    """Cancel the current task on the first signal, so that it cleans up; end the program on the second."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     received: list[int] = []
 
@@ -102,13 +102,13 @@ def _add_handler(loop: asyncio.AbstractEventLoop, number: int, handler: Callable
 def _stop_signals() -> list[int]:
     if sys.platform == "win32":
         return [signal.SIGINT, signal.SIGTERM, signal.SIGBREAK]
-    # A closed terminal stops the server, unless nohup says otherwise.
+    # A closed terminal stops the server, except under nohup.
     hangup = [] if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else [signal.SIGHUP]
     return [signal.SIGINT, signal.SIGTERM, *hangup]
 
 
 async def _describe_key(settings: Settings, key_store: KeyStore) -> str:
-    """One line: where the API key is, or in memory, where nobody could find it, the key itself."""
+    """Describe in one line where the API key is; a key in memory is printed, since nothing else can show it."""
     if not settings.api_key_required:
         return "API key: not required; any program that can reach this address can use the server"
     key = await key_store.get_or_create()
@@ -119,13 +119,13 @@ async def _describe_key(settings: Settings, key_store: KeyStore) -> str:
     return f"API key: {key_store.description}; '{own_command('key')}' prints it"
 
 
-def _print_address(runtime: Runtime, whereabouts: str) -> None:
-    """Standard output holds these two lines and nothing else: programs wait for the first."""
-    say(f"listening on {runtime.url}\n{whereabouts}")
+def _print_address(runtime: Runtime, key_line: str) -> None:
+    """Print the only two lines on standard output. Programs wait for the first."""
+    say(f"listening on {runtime.url}\n{key_line}")
 
 
 class _EventLog:
-    """Logs what happens. A start that fails is not among it: the error that it raises is shown to the person."""
+    """Logs events, except a start that fails: its error is printed."""
 
     def __init__(self) -> None:
         self._served = False
@@ -146,7 +146,7 @@ class _EventLog:
 
 
 def _log_notice(notice: Notice) -> None:
-    """Show a notice whatever the log's level is: without a window there is nothing else that shows it."""
+    """Log a notice; print a warning that is below the log level, because there is no window to show it."""
     level = logging.getLevelNamesMapping()[notice.level.upper()]
     text = f"{notice.message} {notice.hint}".strip()
     if log.isEnabledFor(level):

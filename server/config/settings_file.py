@@ -1,4 +1,4 @@
-"""The settings file, `settings.toml`: read, and edited so that what people wrote around it stays."""
+"""Reading and editing of the settings file, `settings.toml`. Edits keep comments and order."""
 
 import tomllib
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ SETTINGS_FILE = "settings.toml"
 
 
 def read_settings_file(path: Path) -> dict[str, Any]:
-    """The keys in the file at `path`; none where there is no file.
+    """Read the keys of the file at `path`; none if there is no file.
 
     Raises SettingsInvalid if it cannot be read or is not TOML.
     """
@@ -20,9 +20,9 @@ def read_settings_file(path: Path) -> dict[str, Any]:
 
 
 def edit_settings_file(path: Path, changes: Mapping[str, Any]) -> None:
-    """Set the keys of `changes` in the file at `path`, or take out those that are None; it may be new.
+    """Set the keys of `changes` in the file at `path`, and remove those that are None. Creates the file if needed.
 
-    Raises SettingsInvalid, the file being as it was, if it cannot be read or written or is not TOML.
+    Raises SettingsInvalid, and leaves the file unchanged, if it cannot be read or written or is not TOML.
     """
     import tomlkit
 

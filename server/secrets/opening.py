@@ -1,4 +1,4 @@
-"""Chooses the place for secrets: the one that the settings name, or memory where no system keyring works."""
+"""Choice of the storage for secrets: the one that the settings name, or memory if no system keyring works."""
 
 import logging
 import os
@@ -14,17 +14,17 @@ log = logging.getLogger(__name__)
 
 
 async def open_key_store(settings: Settings, *, keyring_seconds: float = KEYRING_SECONDS) -> KeyStore:
-    """The store of secrets that `settings.key_storage` names; `description` says which it became.
+    """Open the store of secrets that `settings.key_storage` names; its `kind` tells whether it is memory instead.
 
-    A system keyring has `keyring_seconds` to answer: a locked one may have to wait for a person's password.
-    Raises SettingsInvalid if the environment gives a key that no header can carry.
+    A system keyring has `keyring_seconds` to answer, since a locked one asks the user for a password. Raises
+    SettingsInvalid if the environment has a key that cannot be sent in a header.
     """
     fixed_key = key_from_environment()
     return KeyStore(await open_storage(settings, keyring_seconds=keyring_seconds), fixed_key=fixed_key)
 
 
 def key_from_environment() -> str | None:
-    """The API key that the environment gives, if any. Raises SettingsInvalid if no HTTP header can carry it."""
+    """Read the API key from the environment, if any. Raises SettingsInvalid if it cannot be sent in a header."""
     key = os.environ.get(KEY_VARIABLE, "").strip()
     if key and (not key.isascii() or not key.isprintable() or " " in key):
         raise SettingsInvalid(
@@ -39,15 +39,15 @@ def key_from_environment() -> str | None:
 async def open_storage(
     settings: Settings, *, keyring_seconds: float = KEYRING_SECONDS, or_memory: bool = True
 ) -> SecretStorage:
-    """The place for secrets that `settings.key_storage` names, or memory.
+    """Open the storage that `settings.key_storage` names, or memory if the system keyring does not work.
 
-    Raises KeyringUnavailable if it may not be memory.
+    Raises KeyringUnavailable instead if `or_memory` is false.
     """
     if settings.key_storage == "file":
         return FileStorage(settings.data_dir)
     if settings.key_storage == "memory":
         return MemoryStorage()
-    # Importing keyring and what it finds takes a while, which other places need not spend.
+    # Importing keyring and its backends is slow, and other storages do not need it.
     from server.secrets.system_keyring import KeyringStorage
 
     storage = KeyringStorage(settings.data_dir, timeout=keyring_seconds)

@@ -1,4 +1,4 @@
-"""Where secrets can be kept: a file, or memory. The system keyring is in `server.secrets.system_keyring`."""
+"""Storages for secrets: a file, and memory. The system keyring is in `server.secrets.system_keyring`."""
 
 import asyncio
 import json
@@ -16,33 +16,33 @@ ADVICE = (
     "; to keep it in a file that only you can read, "
     'set key_storage = "file" in settings.toml (`doctor` says where that is)'
 )
-"""What to do about it, for who reads it in a terminal."""
+"""Advice for users of the terminal."""
 KEYRING_SECONDS = 10.0
-"""How long the system keyring may take, where nobody is there to unlock it."""
+"""How long the system keyring may take to answer without a user who unlocks it."""
 
 log = logging.getLogger(__name__)
 
 
 class SecretStorage(Protocol):
-    """A place for secrets. `description` says in words where it is, as the end of "The key is ...".
+    """A storage for secrets. `description` says where it is, as the end of "The key is ...".
 
-    Both calls raise SetupError if the place cannot be read or written.
+    Both calls raise SetupError if the storage cannot be read or written.
     """
 
     kind: StorageKind
     description: str
 
     async def get(self, name: str) -> str | None:
-        """The secret of that name, or None."""
+        """Return the secret of that name, or None."""
         ...
 
     async def set(self, name: str, value: str | None) -> None:
-        """Keep a secret; None forgets it."""
+        """Store a secret; None removes it."""
         ...
 
 
 class MemoryStorage:
-    """Keeps secrets for as long as the program runs. `reason` says why no better place was found, if so."""
+    """Keeps secrets until the program ends. `reason` is why no permanent storage could be used, if so."""
 
     kind: StorageKind = "memory"
 
@@ -63,7 +63,7 @@ class MemoryStorage:
 
 
 class FileStorage:
-    """Keeps secrets in `<data_dir>/secrets.json`, readable by the user alone."""
+    """Keeps secrets in `<data_dir>/secrets.json`, which only the user can read."""
 
     kind: StorageKind = "file"
 
@@ -98,13 +98,13 @@ class FileStorage:
         except OSError as error:
             raise self._file_error(f"cannot be read: {error.strerror or error}") from error
         except ValueError:
-            raise self._file_error("is damaged: it does not hold JSON") from None
+            raise self._file_error("is damaged: it is not valid JSON") from None
         if not isinstance(secrets, dict) or not all(isinstance(value, str) for value in secrets.values()):
-            raise self._file_error("is damaged: it does not hold names and secrets")
+            raise self._file_error("is damaged: it must map names to secrets")
         return secrets
 
     def _make_private(self) -> None:
-        """A copy or a restored backup may have lost the mode. Windows keeps the user's folder to the user."""
+        """Correct the mode, which a copy or a restored backup may have lost. Windows protects the user's folder."""
         if sys.platform != "win32" and self._path.stat().st_mode & 0o077:
             log.warning("other users could read %s; now only you can", self._path)
             self._path.chmod(0o600)
