@@ -1,4 +1,4 @@
-"""`dragoman`, also `python -m tray_app`: the desktop application, or the server's command line."""
+"""Entry point of `dragoman` and `python -m tray_app`: the desktop application, or a command of the server."""
 
 import importlib.util
 import os
@@ -14,7 +14,7 @@ from tray_app.desktop.loop.qt_libraries import hint, missing_library
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; the result is the exit code."""
+    """Run the program. Returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if names_subcommand(given):
         return run_command(given)
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def why_no_desktop() -> str | None:
-    """Why no window can be shown here; None if one can."""
+    """The reason why no window can be shown, or None."""
     missing = [name for name in ("PySide6", "qasync", "qtawesome") if importlib.util.find_spec(name) is None]
     if missing:
         return f"the desktop application is not installed ({', '.join(missing)} missing; the extra `tray` has it)"

@@ -1,4 +1,4 @@
-"""The command line: without a subcommand the desktop application, with one what the server's command line does."""
+"""The command line of the desktop application."""
 
 import argparse
 import sys
@@ -17,12 +17,12 @@ EPILOG = "Without a desktop: `{command} serve`. Also: `{command} key`, `{command
 
 
 def names_subcommand(arguments: Sequence[str]) -> bool:
-    """Whether the first argument is a subcommand of the server's."""
+    """Whether the first argument is a subcommand of the server."""
     return bool(arguments) and arguments[0] in SUBCOMMANDS
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    """The options of the desktop application. Ends the program with 2 if they make no sense."""
+    """Parse the options of the desktop application. Exits with status 2 on a usage error."""
     parser = argparse.ArgumentParser(
         prog=COMMAND,
         description="Lets any OpenAI or Anthropic client use Claude Code. Starts the desktop application.",
@@ -42,12 +42,12 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def own_options(namespace: argparse.Namespace) -> list[str]:
-    """The options that say which files are used: what starts the application anew has to give them again."""
+    """The options for the directories, which a later start of the application must repeat."""
     return _collect_options(namespace, DIRECTORIES)
 
 
 def serve_options(namespace: argparse.Namespace) -> list[str]:
-    """The options that `serve` has as well."""
+    """The options that `serve` has too."""
     return _collect_options(namespace, (*DIRECTORIES, "host", "port", "claude-path", "log-level"))
 
 
@@ -57,5 +57,5 @@ def _collect_options(namespace: argparse.Namespace, names: Sequence[str]) -> lis
 
 
 def has_terminal() -> bool:
-    """Whether somebody reads what is printed."""
+    """Whether standard error is a terminal."""
     return sys.stderr is not None and sys.stderr.isatty()

@@ -1,4 +1,4 @@
-"""What every page is given: the server, its settings and its store, and the ways to another page."""
+"""The application's parts that every page uses: the server, its settings and store, and page navigation."""
 
 import asyncio
 import logging
@@ -31,22 +31,22 @@ OnError = Callable[[TrayError], None]
 log = logging.getLogger(__name__)
 
 CANCEL_SECONDS = 5.0
-"""How long work in the background may take to end, once it was told to."""
+"""How long background work may take to end after its cancellation."""
 
 
 class Context(QObject):
-    """The application's parts. Made once; `open` before the first page, `close` at the end.
+    """The application's parts. Created once; `open` comes before the first page, `close` at the end.
 
-    `overrides` are the settings of the command line, which win over the file.
+    `overrides` are the settings of the command line, which take precedence over the file.
     """
 
     page_requested = Signal(str, object)
     """A page's key, and a dictionary of details for it."""
     problem = Signal(object)
-    """A TrayError that no view took."""
+    """A TrayError that no view shows."""
     settings_changed = Signal()
     stop_requested = Signal()
-    """The server is to be stopped while it answers: the user is asked how."""
+    """The server is to stop while requests run: the user must choose how."""
 
     def __init__(
         self,
@@ -71,8 +71,9 @@ class Context(QObject):
         self.store: Store | None = None
         self.store_problem: TrayError | None = None
         self.report_bug: Callable[[BaseException], None] = lambda _: None
-        """Shows an error that nobody expected; it was logged already."""
+        """Shows an unexpected error, which is already logged."""
         self._purging: asyncio.Task[None] | None = None
+        # A page and a start may open the store at the same time; it must be opened once.
         self._opening = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
@@ -92,9 +93,9 @@ class Context(QObject):
         return self.settings_service.current
 
     async def open(self) -> None:
-        """Open the store, unless it is open. Does not fail: `store_problem` says why there is none.
+        """Open the store unless it is open. Never fails: `store_problem` is the reason if there is none.
 
-        It is tried again at a start, and by the pages that show what is in it.
+        The start of the server and the pages that show the store's content call this again.
         """
         async with self._opening:
             if self.store is None and not self._closed:
@@ -111,15 +112,15 @@ class Context(QObject):
             self._purging = spawn(self.store.run_purge(), name="purge")
 
     async def close(self) -> None:
-        """Stop the server, end what `run` began, and close everything; what was answered is kept. Harmless twice."""
+        """Stop the server, cancel what `run` started, and close everything. Answers are saved. May be called twice."""
         if self._closed:
             return
         self._closed = True
         await self.server.stop()
-        # A change of settings is not cut in two.
+        # A change of settings that has begun must be written to the file before its task is cancelled.
         async with self.settings_service.lock:
             await self._cancel_work()
-        # It may have been started meanwhile.
+        # A task may have started the server again before it was cancelled.
         await self.server.stop()
         self.status.close()
         self.server.close()
@@ -145,11 +146,11 @@ class Context(QObject):
         await self.settings_service.reload()
 
     def show_page(self, page: str, **details: Any) -> None:
-        """Go to a page, and there to what the details name."""
+        """Show a page, and the item on it that the details name."""
         self.page_requested.emit(page, details)
 
     def toggle_server(self, *, on_error: OnError | None = None) -> None:
-        """Start or stop the server, as its button says. No answer is cut off without a question."""
+        """Start or stop the server. While requests run, the user is asked first."""
         if self.server.state == "running" and self.server.in_flight and not self.server.is_finishing:
             self.stop_requested.emit()
         else:
@@ -158,12 +159,12 @@ class Context(QObject):
     def run(
         self, work: Coroutine[Any, Any, T], *, name: str, on_error: OnError | None = None
     ) -> "asyncio.Task[T | None]":
-        """Do `work` in the background, for slots, which cannot wait.
+        """Run `work` in the background, for slots, which must not block.
 
-        A TrayError goes to `on_error`, or is shown on the window; any other error is a bug, and is shown as one.
+        A TrayError goes to `on_error`, otherwise to the window. Any other error is a bug and is shown as one.
         """
         task = spawn(self._report_errors(work, on_error), name=name, on_error=self.report_bug)
-        # A task that is cancelled before its first step leaves `work` as it is, and Python would complain of that.
+        # If the task is cancelled before its first step, Python would warn that `work` was never awaited.
         task.add_done_callback(lambda _: work.close())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -188,9 +189,9 @@ class Context(QObject):
         if self.store is not None:
             self.store.set_ttl(self.settings.session_ttl_seconds)
 
-    async def _create_server(self, settings: SettingsInForce, bus: EventBus) -> Server:
+    async def _create_server(self, in_force: SettingsInForce, bus: EventBus) -> Server:
         if self.store is None:
             await self.open()
         if self.store_problem is not None:
             raise self.store_problem
-        return await Server.create(settings, bus, key_store=self.key_store, store=self.store)
+        return await Server.create(in_force, bus, key_store=self.key_store, store=self.store)

@@ -1,4 +1,4 @@
-"""The server, as the window knows it: its state, and the few things that a person can do with it."""
+"""The server for the window: its state, and its start, stop and cancellation of requests."""
 
 import asyncio
 import logging
@@ -17,16 +17,16 @@ from server.hosting.sockets import address_url
 log = logging.getLogger(__name__)
 
 IN_FLIGHT_MS = 50
-"""How long changes of the number of requests in flight are gathered."""
+"""Milliseconds for which changes of the number of requests in flight are combined."""
 
 
 class ServerControl(QObject):
-    """Starts, stops and changes the server. `problem` is why it does not run, where it should."""
+    """Starts and stops the server. `problem` is the reason why it does not run although it should."""
 
     changed = Signal()
     """The state, the address or the problem changed."""
     in_flight_changed = Signal()
-    """The number of requests in flight changed; gathered, since it may change a thousand times a second."""
+    """The number of requests in flight changed. Combined, because it may change a thousand times a second."""
 
     def __init__(self, runtime: Runtime, bus: EventBus) -> None:
         super().__init__()
@@ -45,62 +45,62 @@ class ServerControl(QObject):
 
     @property
     def is_down(self) -> bool:
-        """It does not run, and is not about to."""
+        """Whether it neither runs nor starts nor stops."""
         return self.state in ("stopped", "failed")
 
     @property
     def is_changing(self) -> bool:
-        """It will be in another state by itself in a moment."""
+        """Whether it is starting or stopping."""
         return self.state in ("starting", "stopping")
 
     @property
     def url(self) -> str | None:
-        """Where it listens, as `http://127.0.0.1:8000`; None while it does not."""
+        """Its URL, as `http://127.0.0.1:8000`; None while it does not run."""
         return self._runtime.url
 
     @property
     def base_url(self) -> str:
-        """What goes into OpenAI clients, `.../v1`: the server's address, or the one that it will have."""
+        """The base URL for OpenAI clients, `.../v1`. While it does not run, the URL that it will have."""
         settings = self._runtime.settings
         return f"{self.url or address_url(settings.host, settings.port)}/v1"
 
     @property
     def in_flight(self) -> int:
-        """How many requests are being answered."""
+        """The number of requests that run."""
         return len(self._in_flight)
 
     @property
     def is_finishing(self) -> bool:
-        """It takes no new requests, and stops when the last answer has ended."""
+        """Whether it refuses new requests and will stop after the last one."""
         return self._finishing is not None and not self._finishing.done()
 
     @property
     def services(self) -> Services | None:
-        """What the server is made of, while it runs."""
+        """The server's services while it runs."""
         server = self._server
         return server.services if server else None
 
     @property
     def cli(self) -> ClaudeCliBackend | None:
-        """Claude Code, while the server runs."""
+        """The Claude Code backend while the server runs."""
         server = self._server
         return server.cli if server else None
 
     @property
     def _server(self) -> Server | None:
-        # While it starts its parts are there, and cannot be used yet.
+        # While it starts its services exist but cannot be used yet.
         hosted = self._runtime.hosted if self.state == "running" else None
         return hosted if isinstance(hosted, Server) else None
 
     @property
     def degraded_reason(self) -> str:
-        """Why it cannot answer although it runs, as far as is known: Claude Code was removed, or is signed out."""
+        """The reason why it runs but cannot answer, such as Claude Code removed or signed out; empty if it can."""
         services = self.services
         status = services.backend.status() if services else None
         return "" if status is None or status.ready else status.detail
 
     async def start(self) -> None:
-        """Start, if it does not run; `stop` ends a start as well. Raises TrayError; `problem` is that error then."""
+        """Start unless it runs; `stop` aborts this. Raises TrayError, which is then also the `problem`."""
         self.problem = None
         try:
             await self._runtime.start()
@@ -108,22 +108,22 @@ class ServerControl(QObject):
             raise self._record_failure(error) from error
 
     async def stop(self) -> None:
-        """Stop, if it runs or is being started."""
+        """Stop it if it runs or starts."""
         self.problem = None
         await self._runtime.stop()
 
     async def finish(self) -> None:
-        """Stop when the answers that are running have ended; new requests are refused. `stop` stops at once."""
+        """Refuse new requests, and stop when the last one has ended. `stop` stops at once."""
         if not self.is_finishing:
-            self._finishing = spawn(self._runtime.finish(), name="finish the answers")
+            self._finishing = spawn(self._runtime.finish(), name="finish the requests")
             self._finishing.add_done_callback(lambda _: self.changed.emit())
             self.changed.emit()
         if self._finishing is not None:
-            # Two may wait: one that stops, and one that quits after that.
+            # Shielded because two callers may wait: one that stops, and one that quits afterwards.
             await asyncio.shield(self._finishing)
 
     async def toggle(self) -> None:
-        """Stop if it runs or is about to, start if not; while it stops, nothing: that may be a double click's second.
+        """Stop if it runs or starts, otherwise start. Ignored while it stops: that may be a double click.
 
         Raises as `start` does.
         """
@@ -133,12 +133,12 @@ class ServerControl(QObject):
             await self.stop()
 
     def cancel_request(self, request_id: str) -> bool:
-        """End a running request; False if there is none of that id."""
+        """Cancel a running request. Returns False if there is none with that id."""
         services = self.services
         return services is not None and services.running.cancel(request_id)
 
     def close(self) -> None:
-        """Listen to events no more."""
+        """Unsubscribe from the event bus."""
         self._unsubscribe()
 
     def _record_failure(self, error: Exception) -> TrayError:
@@ -164,7 +164,7 @@ class ServerControl(QObject):
         if state in ("stopped", "failed"):
             self._in_flight.clear()
         if state == "failed":
-            # `start` puts the error itself in its place, which knows more than its text.
+            # `start` replaces this with the error itself, which has a hint.
             self.problem = TrayError(reason)
 
     def _emit_in_flight_soon(self) -> None:

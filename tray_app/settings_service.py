@@ -29,7 +29,7 @@ class SettingsService(QObject):
         super().__init__()
         self.overrides = overrides
         self.lock = asyncio.Lock()
-        """Held during a change. Two changes would otherwise both start from the same settings."""
+        """Held during a change: two changes from the same settings would undo each other."""
         self._runtime = runtime
         self._key_store = key_store
 

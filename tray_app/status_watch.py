@@ -1,4 +1,4 @@
-"""Keeps the status up to date: gathers the facts, and tells when something else follows from them."""
+"""The status of the application, kept up to date."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -14,11 +14,11 @@ from tray_app.models.status import Facts, Status, status_of
 from tray_app.server_control import ServerControl
 
 REFRESH_MS = 30_000
-"""How often it looks again while something is wrong: "in 2 h 10 min" grows old, and a window of the plan resets."""
+"""Milliseconds between updates while there is a problem: "in 2 h 10 min" ages, and the plan's limit resets."""
 
 
 class Parts(Protocol):
-    """What the facts are taken from; the context has it."""
+    """The parts that the facts come from; the context has them."""
 
     bus: EventBus
     bridge: Bridge
@@ -34,7 +34,7 @@ class Parts(Protocol):
 
 
 class StatusWatch(QObject):
-    """`current` is the status; `changed` is emitted when it is another one."""
+    """Watches the facts behind the status. `current` is the status; `changed` is emitted when it differs."""
 
     changed = Signal()
 
@@ -55,7 +55,7 @@ class StatusWatch(QObject):
         self._unsubscribe = parts.bus.subscribe(self._on_event)
 
     def update_status(self) -> None:
-        """Look at the facts again."""
+        """Collect the facts again and derive the status from them."""
         status = status_of(self._collect_facts())
         if status.kind != "attention":
             self._refresh_timer.stop()
@@ -66,7 +66,7 @@ class StatusWatch(QObject):
             self.changed.emit()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop watching."""
         self._unsubscribe()
         self._refresh_timer.stop()
 
@@ -79,7 +79,7 @@ class StatusWatch(QObject):
         services = server.services
         backend = services.backend if services is not None else None
         routed = backend if isinstance(backend, RoutedBackend) else None
-        told = parts.bridge.plan_windows
+        plan = parts.bridge.plan_windows
         return Facts(
             server.state,
             parts.clock(),
@@ -91,11 +91,11 @@ class StatusWatch(QObject):
             trouble=server.degraded_reason,
             replaces_cli=routed is not None and routed.replaces_cli,
             replaces_plan=routed is not None and routed.replaces_plan,
-            windows=told.windows if told else {},
+            windows=plan.windows if plan else {},
             notices=parts.bus.notices,
             key_is_lost=self._key_is_lost(),
         )
 
     def _key_is_lost(self) -> bool:
         settings = self._parts.settings
-        return settings.api_key_required and self._parts.key_store.kind == "memory" and settings.key_storage != "memory"
+        return settings.api_key_required and self._parts.key_store.fell_back_to_memory(settings.key_storage)

@@ -46,7 +46,7 @@ async def check_key(settings: Settings) -> Check:
         return Check("API key", "fail", error.message, error.hint)
     if not settings.api_key_required:
         return Check("API key", "warn", "not required: any program on this computer can use the server")
-    lost = key_store.kind == "memory" and settings.key_storage != "memory"
+    lost = key_store.fell_back_to_memory(settings.key_storage)
     return Check("API key", "warn" if lost else "ok", key_store.description)
 
 

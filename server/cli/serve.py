@@ -34,10 +34,10 @@ def run(namespace: argparse.Namespace) -> int:
     set_host(settings.data_dir, settings.config_dir, window=False)
     for text in settings.warnings():
         log.warning("%s", text)
-    return asyncio.run(_run(settings))
+    return asyncio.run(_serve(settings))
 
 
-async def _run(settings: Settings) -> int:
+async def _serve(settings: Settings) -> int:
     from server.composition import Server
 
     key_store = await open_key_store(settings)

@@ -56,6 +56,10 @@ class KeyStore:
         """`description` without advice, for the window, which has a button instead."""
         return self.description.removesuffix(ADVICE)
 
+    def fell_back_to_memory(self, key_storage: str) -> bool:
+        """Whether the API key is in memory although the setting `key_storage` names another storage."""
+        return self.kind == "memory" and key_storage != "memory"
+
     async def get_or_create(self) -> str:
         """Return the API key, creating it at the first start.
 

@@ -84,7 +84,7 @@ async def key_finding(context: Context) -> Finding:
         return _failed(error)
     store = context.key_store
     kept = tr("The key is kept {place}.").format(place=store.short_description)
-    lost = store.kind == "memory" and context.settings.key_storage != "memory"
+    lost = store.fell_back_to_memory(context.settings.key_storage)
     return Finding("warning" if lost else "ok", kept)
 
 
