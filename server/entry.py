@@ -30,11 +30,7 @@ def exit_code_of(run: Callable[[], int]) -> int:
         return run()
     except TrayError as error:
         say(f"{COMMAND}: {error}", "stderr")
-        return USAGE_ERROR if _is_usage_error(error) else 1
+        # The settings validate values from the command line, so argparse does not report them.
+        return USAGE_ERROR if isinstance(error, SettingsInvalid) and error.source == COMMAND_LINE else 1
     except KeyboardInterrupt:
         return INTERRUPTED
-
-
-def _is_usage_error(error: TrayError) -> bool:
-    """Whether a value from the command line is invalid; argparse cannot know, since the settings validate it."""
-    return isinstance(error, SettingsInvalid) and error.source == COMMAND_LINE

@@ -14,7 +14,7 @@ from server.config.settings_in_force import SettingsInForce
 from server.core.errors import TrayError
 from server.core.events import EventBus
 from server.core.tasks import spawn
-from server.hosting.runtime import Hosted, Runtime
+from server.hosting.runtime import HostedFactory, Runtime
 from server.secrets import KeyStore
 from server.store.store import Store
 from tray_app.bridge import Bridge
@@ -58,7 +58,7 @@ class Context(QObject):
         preferences: Preferences,
         overrides: Mapping[str, Any] | None = None,
         bus: EventBus | None = None,
-        host: Callable[["Context"], Callable[[SettingsInForce, EventBus], Coroutine[Any, Any, Hosted]]] | None = None,
+        host: Callable[["Context"], HostedFactory] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()

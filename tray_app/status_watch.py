@@ -1,36 +1,18 @@
 """The status of the application, kept up to date."""
 
-from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from server.backends.routing import RoutedBackend
-from server.config.settings import Settings
-from server.core.events import Event, EventBus, Notice, NoticeCleared
-from server.secrets import KeyStore
-from tray_app.bridge import Bridge
+from server.core.events import Event, Notice, NoticeCleared
 from tray_app.models.status import Facts, Status, status_of
-from tray_app.server_control import ServerControl
+
+if TYPE_CHECKING:
+    from tray_app.context import Context
 
 REFRESH_MS = 30_000
 """Milliseconds between updates while there is a problem: "in 2 h 10 min" ages, and the plan's limit resets."""
-
-
-class Parts(Protocol):
-    """The parts that the facts come from; the context has them."""
-
-    bus: EventBus
-    bridge: Bridge
-    server: ServerControl
-    key_store: KeyStore
-    clock: Callable[[], float]
-
-    @property
-    def settings(self) -> Settings: ...
-
-    @property
-    def settings_changed(self) -> SignalInstance: ...
 
 
 class StatusWatch(QObject):
@@ -38,21 +20,21 @@ class StatusWatch(QObject):
 
     changed = Signal()
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, context: "Context") -> None:
         super().__init__()
-        self._parts = parts
+        self._context = context
         self.current: Status = status_of(self._collect_facts())
         self._refresh_timer = QTimer(self, interval=REFRESH_MS)
         self._refresh_timer.timeout.connect(self.update_status)
         for signal in (
-            parts.server.changed,
-            parts.server.in_flight_changed,
-            parts.bridge.cli_changed,
-            parts.bridge.plan_windows_changed,
-            parts.settings_changed,
+            context.server.changed,
+            context.server.in_flight_changed,
+            context.bridge.cli_changed,
+            context.bridge.plan_windows_changed,
+            context.settings_changed,
         ):
             signal.connect(self.update_status)
-        self._unsubscribe = parts.bus.subscribe(self._on_event)
+        self._unsubscribe = context.bus.subscribe(self._on_event)
 
     def update_status(self) -> None:
         """Collect the facts again and derive the status from them."""
@@ -75,27 +57,27 @@ class StatusWatch(QObject):
             self.update_status()
 
     def _collect_facts(self) -> Facts:
-        parts, server = self._parts, self._parts.server
+        context, server = self._context, self._context.server
         services = server.services
         backend = services.backend if services is not None else None
         routed = backend if isinstance(backend, RoutedBackend) else None
-        plan = parts.bridge.plan_windows
+        plan = context.bridge.plan_windows
         return Facts(
             server.state,
-            parts.clock(),
+            context.clock(),
             url=server.url,
             in_flight=server.in_flight,
             finishing=server.is_finishing,
             problem=server.problem,
-            cli=parts.bridge.cli_state,
+            cli=context.bridge.cli_state,
             trouble=server.degraded_reason,
             replaces_cli=routed is not None and routed.replaces_cli,
             replaces_plan=routed is not None and routed.replaces_plan,
             windows=plan.windows if plan else {},
-            notices=parts.bus.notices,
+            notices=context.bus.notices,
             key_is_lost=self._key_is_lost(),
         )
 
     def _key_is_lost(self) -> bool:
-        settings = self._parts.settings
-        return settings.api_key_required and self._parts.key_store.fell_back_to_memory(settings.key_storage)
+        settings = self._context.settings
+        return settings.api_key_required and self._context.key_store.fell_back_to_memory(settings.key_storage)

@@ -255,12 +255,10 @@ def write_settings(config_dir: Path, changes: Mapping[str, Any]) -> None:
 
 def with_changes(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     """Copy `settings` with other values; None as in `write_settings`. Writes nothing. Raises SettingsInvalid."""
-    values = settings.model_dump()
-    for name, value in changes.items():
-        if _means_default(name, value) and name in Settings.model_fields:
+    values = {**settings.model_dump(), **changes}
+    for name in Settings.model_fields:
+        if _means_default(name, values[name]):
             del values[name]
-        else:
-            values[name] = value
     try:
         return Settings(**values)
     except ValidationError as error:
