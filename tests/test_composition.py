@@ -1,4 +1,4 @@
-"""The composition root."""
+"""The composition root: creation, start and stop of the server."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The product under the runtime: what a client sees of a start and a stop."""
+"""The whole server under the runtime: a start and a stop as clients see them."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ START = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "c
 
 
 class Endless:
-    """A backend that begins an answer and never ends it; `closed` is set when its stream is."""
+    """A backend that begins an answer and never ends it; `closed` is set when its stream is closed."""
 
     name = "endless"
 
@@ -86,7 +86,7 @@ async def test_a_stop_tells_the_clients_of_running_streams(tmp_path: Path) -> No
 
 
 async def test_the_key_outlives_a_restart(tmp_path: Path) -> None:
-    """In memory, too: whoever hosts the server keeps the store of secrets."""
+    """Also in memory, because the host of the server keeps the key store."""
     key_store = KeyStore(MemoryStorage())
     settings = Settings(port=0, data_dir=tmp_path / "data", claude_path=tmp_path / "none")
     key = await key_store.get_or_create()

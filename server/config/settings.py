@@ -8,99 +8,30 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    TypeAdapter,
-    ValidationError,
-)
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, TypeAdapter, ValidationError
 
 from server.config.addresses import is_this_computer
 from server.config.paths import default_config_dir, default_data_dir
+from server.config.setting_types import (
+    Aliases,
+    BaseUrl,
+    Directory,
+    ExpiryHours,
+    KeyStorage,
+    LogLevel,
+    Names,
+    OptionalFile,
+    RateLimit,
+    Seconds,
+)
 from server.config.settings_file import SETTINGS_FILE, edit_settings_file, read_settings_file
 from server.core.errors import COMMAND_LINE, SettingsInvalid
 
 ENV_PREFIX = "DRAGOMAN_"
 NONE_IS_A_VALUE = frozenset({"session_ttl_hours"})
 """Settings that may be None while their default is something else."""
-
-LogLevel = Literal["debug", "info", "warning", "error"]
-KeyStorage = Literal["keyring", "file", "memory"]
-
-
-def _split_list(value: Any) -> Any:
-    """Split `a, b` from the environment. Lists are returned as they are."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
-
-
-def _split_pairs(value: Any) -> Any:
-    """Split `gpt-5=opus, gpt-4o=sonnet` from the environment. Mappings are returned as they are."""
-    if not isinstance(value, str):
-        return value
-    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
-    if not all(name.strip() and equals and target.strip() for name, equals, target in pairs):
-        raise ValueError("must be written as name=model, name=model")
-    return {name.strip(): target.strip() for name, _, target in pairs}
-
-
-def _parse_never(value: Any) -> Any:
-    """Turn `never` into None, because TOML and the environment have no null."""
-    return None if isinstance(value, str) and value.strip().lower() == "never" else value
-
-
-def _make_absolute(value: Any) -> Any:
-    if not isinstance(value, str | Path):
-        return value
-    try:
-        return Path(value).expanduser().absolute()
-    except RuntimeError:  # there is no such user, or this one has no home
-        raise ValueError("names a home folder that does not exist") from None
-
-
-def _make_absolute_or_none(value: Any) -> Any:
-    return None if value == "" else _make_absolute(value)
-
-
-def _to_lower_case(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _check_rate_limit(value: str) -> str:
-    if not value.strip():
-        return ""
-    from limits import parse_many
-
-    try:
-        parse_many(value)
-    except ValueError:
-        raise ValueError("must be written as 120/minute, or be empty for no limit") from None
-    return value
-
-
-def _check_base_url(value: str) -> str:
-    parts = urlsplit(value.strip())
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.port == 0:
-        raise ValueError("must be a URL such as https://api.anthropic.com")
-    if parts.scheme == "http" and not is_this_computer(parts.hostname):
-        raise ValueError("must begin with https://, because the API key is sent there")
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError("must not contain a user name, a query or a fragment")
-    return value.strip().rstrip("/")
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_split_list)]
-Aliases = Annotated[dict[str, str], BeforeValidator(_split_pairs)]
-Directory = Annotated[Path, BeforeValidator(_make_absolute)]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Settings(BaseModel):
@@ -124,12 +55,12 @@ class Settings(BaseModel):
     max_body_bytes: int = Field(33_554_432, ge=1024)
     """The default is the Messages API's own limit, 32 MiB."""
     max_header_bytes: int = Field(65536, ge=1024)
-    rate_limit: Annotated[str, AfterValidator(_check_rate_limit)] = "600/minute"
+    rate_limit: RateLimit = "600/minute"
     """Per API key, in the notation of the `limits` package, such as `120/minute`; empty: no limit."""
     fetch_images: bool = False
     """Whether the server fetches images that a request names by URL."""
 
-    session_ttl_hours: Annotated[Seconds | None, BeforeValidator(_parse_never)] = 24
+    session_ttl_hours: ExpiryHours = 24
     """Hours after its last use at which a session is deleted; None, written `never`: kept."""
     history: bool = True
     """Whether sessions and requests are kept at all."""
@@ -137,13 +68,13 @@ class Settings(BaseModel):
     """Whether the bodies of requests and responses are stored with them."""
     log_prompts: bool = False
     """Whether the log may contain prompts and answers."""
-    log_level: Annotated[LogLevel, BeforeValidator(_to_lower_case)] = "info"
+    log_level: LogLevel = "info"
 
     default_model: str = Field("default", min_length=1)
     aliases: Aliases = Field(default_factory=dict)
     """Maps the model names of clients to models."""
 
-    claude_path: Annotated[Path | None, BeforeValidator(_make_absolute_or_none)] = None
+    claude_path: OptionalFile = None
     """The Claude Code program; None: found automatically."""
     load_user_settings: bool = False
     """Whether the user's Claude Code settings give the account (needed for Bedrock, Vertex or an apiKeyHelper)."""
@@ -165,7 +96,7 @@ class Settings(BaseModel):
     """Whether the Anthropic API answers with the user's own key, if one is stored, when Claude Code cannot."""
     fallback_on_plan_limit: bool = False
     """Whether it also answers when the plan's limit is reached. Each of these answers costs money."""
-    anthropic_base_url: Annotated[str, AfterValidator(_check_base_url)] = "https://api.anthropic.com"
+    anthropic_base_url: BaseUrl = "https://api.anthropic.com"
     """URL of the Anthropic API."""
 
     _unknown_keys: tuple[str, ...] = PrivateAttr(default=())

@@ -1,4 +1,4 @@
-"""The arguments: which subcommand they mean, and what is refused."""
+"""The command line: subcommands and usage errors."""
 
 import pytest
 

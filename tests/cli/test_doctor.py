@@ -1,4 +1,4 @@
-"""`doctor` as a process: what it finds, what it says to do, and its exit code."""
+"""`doctor` as a process: its checks, hints and exit code."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from server.config.paths import default_config_dir
 from server.hosting.sockets import open_listener
 from tests.cli.processes import run, serving
 
-# Waits for a server of its own that has much to do: how long it does so for a person is of no matter here.
+# Longer than for users, because the server in this process may be busy.
 PATIENT = """
 import sys
 from server.hosting import port_check
@@ -26,7 +26,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 class Diagnosis:
-    """What `doctor --json` says, by check."""
+    """The output of `doctor --json`, by check."""
 
     def __init__(self, *arguments: str, program: Sequence[str] = ("-m", "server"), **variables: str) -> None:
         result = run("doctor", "--json", *arguments, program=program, **variables)
@@ -45,7 +45,7 @@ class Diagnosis:
 
 @pytest.fixture
 def signed_in(claude_environment: Mapping[str, str], cli_path: Path) -> dict[str, str]:
-    """The variables of an account, and of where Claude Code is."""
+    """Environment variables for an account and for the path of Claude Code."""
     account = {name: value for name, value in claude_environment.items() if os.environ.get(name) != value}
     return account | {"DRAGOMAN_CLAUDE_PATH": str(cli_path), "DRAGOMAN_PORT": "0"}
 

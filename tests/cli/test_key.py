@@ -1,4 +1,4 @@
-"""`key` as a process: standard output holds the key and nothing else."""
+"""`key` as a process: standard output is the key only."""
 
 import os
 import re

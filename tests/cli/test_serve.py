@@ -1,4 +1,4 @@
-"""`serve` as a process: what it says, whom it lets in, and how it ends."""
+"""`serve` as a process: its output, its access control, and how it ends."""
 
 import json
 import shlex

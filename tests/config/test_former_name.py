@@ -1,4 +1,4 @@
-"""What was kept under the program's former name is there under the present one."""
+"""Migration of folders and secrets from the program's former name."""
 
 import logging
 from pathlib import Path
@@ -17,7 +17,7 @@ def former(folder: Path) -> Path:
 
 @pytest.fixture(params=[default_data_dir, default_config_dir], ids=["data", "configuration"])
 def folder(request: pytest.FixtureRequest) -> Path:
-    """The present place of a folder that still has its former name."""
+    """The new path of a folder that still has its former name."""
     place: Path = request.param()
     (former(place) / "claude").mkdir(parents=True)
     (former(place) / "history.db").write_bytes(b"rows")

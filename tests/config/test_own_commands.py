@@ -1,4 +1,4 @@
-"""The lines that messages tell people to run: they run."""
+"""The command lines in messages: they can be run as printed."""
 
 import shlex
 import subprocess

@@ -1,4 +1,4 @@
-"""Settings: where they come from, what they refuse, and how the file survives being changed."""
+"""Settings: their sources, their validation, and edits of the settings file."""
 
 import os
 import stat
@@ -284,7 +284,7 @@ def test_the_file_is_the_users_alone(config_dir: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
 def test_a_full_disk_leaves_the_file_as_it_was(config_dir: Path) -> None:
-    """A limit on the size of files stands for the disk: the write fails in the same place."""
+    """A limit on the file size simulates a full disk: the write fails at the same point."""
     import resource
     import signal
 

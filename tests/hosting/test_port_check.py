@@ -1,4 +1,4 @@
-"""Who has a port."""
+"""Port checks: free ports, held ports, and the process that holds one."""
 
 import asyncio
 import os
@@ -13,12 +13,12 @@ from server.hosting import port_check
 from server.hosting.port_check import LAST_PORT, PortReport, inspect_port, next_free_port
 from server.hosting.sockets import open_listener
 from tests.ports import kept_port
-from tests.test_applying import Running
+from tests.test_reconfiguration import Running
 
 
 @pytest.fixture
 async def taken() -> AsyncIterator[int]:
-    """The port of somebody in this process who hangs up on whoever asks."""
+    """A port in this process whose server closes every connection."""
     async with await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0) as server:
         yield int(server.sockets[0].getsockname()[1])
 
@@ -48,7 +48,7 @@ async def test_a_holder_that_says_nothing_is_not_waited_for(monkeypatch: pytest.
 async def test_who_may_not_see_all_processes_sees_the_own_ones(
     monkeypatch: pytest.MonkeyPatch, taken: int, error: Exception
 ) -> None:
-    """So it is on macOS."""
+    """macOS lets only the administrator list all connections."""
 
     def refuse(kind: str) -> None:
         raise error
@@ -84,7 +84,7 @@ async def test_a_host_of_another_machine() -> None:
 
 
 async def test_the_next_free_port_passes_over_those_that_are_taken() -> None:
-    # Below those that the system gives to others meanwhile.
+    # Below the ports that the system may give to other programs at the same time.
     first = await next_free_port("127.0.0.1", 20_000)
     with await open_listener("127.0.0.1", first):
         second = await next_free_port("127.0.0.1", first - 1)

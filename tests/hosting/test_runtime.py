@@ -1,4 +1,4 @@
-"""The runtime: a server that can be started and stopped any number of times, on the loop that is there."""
+"""The runtime: a server that can be started and stopped any number of times on one event loop."""
 
 import asyncio
 import contextlib
@@ -26,9 +26,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Echo:
-    """Serves `/` at once, `/stream` until it is drained, and `/stuck` for ever; notes what is done to it.
+    """Serves `/` at once, `/stream` until requests are cancelled, and `/stuck` forever; records the calls.
 
-    `/version` tells how often other settings were applied; that it refuses with `refusal`, if that is set.
+    `/version` is the number of reconfigurations, which raise `refusal` if that is set.
     """
 
     def __init__(self, start_error: Exception | None = None, *, lifespan_fails: bool = False) -> None:
@@ -94,7 +94,7 @@ class Echo:
 
 
 class Hanging(Echo):
-    """Never gets ready."""
+    """An application whose start never ends."""
 
     async def start(self) -> None:
         await super().start()
@@ -102,7 +102,7 @@ class Hanging(Echo):
 
 
 class Stage:
-    """A runtime that serves `echo`, and what it published."""
+    """A runtime that serves `echo`, and the events that it published."""
 
     def __init__(self, echo: Echo, **settings: Any) -> None:
         self.echo = echo
@@ -165,7 +165,7 @@ async def test_starting_and_stopping_twice_is_harmless() -> None:
 
 
 async def test_stopping_gives_up_a_start_that_hangs() -> None:
-    """A start may wait for minutes, for a person and their keyring's password."""
+    """A start may wait minutes for the password of a keyring."""
     stage = Stage(Hanging())
     starting = asyncio.create_task(stage.runtime.start())
     await until(lambda: stage.echo.calls)

@@ -1,4 +1,4 @@
-"""Ports that can be had, and what is said of those that cannot."""
+"""Listening sockets, and the errors for ports that are not available."""
 
 import errno
 import os
@@ -33,7 +33,7 @@ async def test_the_url_reaches_the_socket(host: str, url: str) -> None:
 
 async def test_answers_are_not_held_back_and_children_do_not_inherit_the_port() -> None:
     with await open_listener("127.0.0.1", 0) as sock:
-        # asyncio sets TCP_NODELAY only where it can see that the socket is TCP.
+        # asyncio sets TCP_NODELAY only if the socket names the protocol TCP.
         assert sock.proto == socket.IPPROTO_TCP
         assert not sock.get_inheritable()
         assert not sock.getblocking()

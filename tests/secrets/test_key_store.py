@@ -1,4 +1,4 @@
-"""The API key: made once, compared in constant time, replaced on request."""
+"""The API key: created once, compared in constant time, replaced on request."""
 
 import asyncio
 import re
@@ -115,7 +115,7 @@ async def test_the_place_is_the_one_that_was_chosen(tmp_path: Path, monkeypatch:
 
 
 class SlowStorage(MemoryStorage):
-    """A place that takes its time, as a keyring does, and may break: `fails_at` is the name that it does not take."""
+    """A slow storage, like a keyring, that rejects the secret named `fails_at`."""
 
     kind: StorageKind = "keyring"
 
@@ -189,7 +189,7 @@ async def test_a_move_takes_no_secret_away_from_where_it_goes() -> None:
 
 
 async def test_what_is_in_memory_gives_way_to_what_was_kept() -> None:
-    """The memory stood in for a keyring that was locked: clients have the key that is in there."""
+    """Memory replaced a locked keyring; clients use the key in the keyring."""
     store = KeyStore(MemoryStorage("the keyring was locked"))
     await store.get_or_create()
     await (await store.move_to(SlowStorage(api_key="dgm-kept"))).complete_move()

@@ -1,4 +1,4 @@
-"""Places for secrets that need no keyring."""
+"""Storages for secrets that need no keyring."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The system keyring: a real Secret Service where there is one, and every way in which there is none."""
+"""The system keyring: a real Secret Service if there is one, and all ways in which it can fail."""
 
 import json
 import os
@@ -59,14 +59,14 @@ class Failing(Dictionary):
 
 
 class ReadOnly(Dictionary):
-    """A keyring that takes nothing."""
+    """A keyring that rejects every write."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         raise PasswordSetError("read-only")
 
 
 class Dialog(Dictionary):
-    """A locked keyring that waits for a person."""
+    """A locked keyring that waits for a password."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -230,7 +230,7 @@ secret_service = pytest.mark.skipif(sys.platform != "linux", reason="the Secret 
 
 
 def run_with_secret_service(home: Path, start: str) -> dict[str, str]:
-    """What the child says in a D-Bus session of its own, in which `start` has started the keyring daemon.
+    """Run the child in its own D-Bus session, where the command `start` starts the keyring daemon; return its output.
 
     Needs the packages dbus and gnome-keyring.
     """
@@ -243,7 +243,7 @@ def run_with_secret_service(home: Path, start: str) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
     (home / "child.py").write_text(CHILD)
-    # The daemon outlives the session's bus by a moment, and would hold on to our pipes.
+    # The daemon briefly outlives the session's bus and would keep the pipes open.
     command = f"{start} >/dev/null 2>&1 && exec '{sys.executable}' '{home / 'child.py'}'"
     result = subprocess.run(
         ["dbus-run-session", "--", "bash", "-c", command],
@@ -263,7 +263,7 @@ def test_the_real_secret_service_keeps_the_key(tmp_path: Path) -> None:
     assert said["found"] == said["key"]
     assert said["last"] == said["rotated"] != said["key"]
     assert said["forgotten"]
-    # The daemon may be at its end still, and clear away what it had.
+    # The daemon may still be ending, and remove its files.
     kept = b"".join(held for _, held in files_below(tmp_path))
     assert said["rotated"].encode() not in kept
 

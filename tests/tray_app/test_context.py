@@ -1,4 +1,4 @@
-"""The application's parts together: settings that apply at once, a store that outlives the server."""
+"""The application's parts together: settings apply at once, and the store outlives the server."""
 
 import asyncio
 import json
@@ -157,7 +157,7 @@ async def test_a_database_that_cannot_be_opened_is_told_and_tried_again(
 
 
 async def test_those_who_open_the_store_at_once_open_one(settings: Settings, make_context: MakeContext) -> None:
-    """A page that tries again, and a start of the server."""
+    """A page and a start of the server both try to open the store again."""
     context = make_context()
 
     def of_stores() -> list[threading.Thread]:
@@ -208,11 +208,11 @@ async def test_work_that_is_cancelled_before_its_first_step_leaves_nothing(conte
     task.cancel()
     await asyncio.wait([task])
     assert begun == []
-    # An unawaited coroutine would be a warning, which fails the test.
+    # A coroutine that is never awaited causes a warning, which fails the test.
 
 
 class Stuck(MemoryStorage):
-    """A keyring that waits for somebody to unlock it."""
+    """A locked keyring that waits for a password."""
 
     kind: StorageKind = "keyring"
 
@@ -228,7 +228,7 @@ class Stuck(MemoryStorage):
 
 @pytest.fixture
 async def with_file(settings: Settings, make_context: MakeContext) -> AsyncIterator[Context]:
-    """A context whose key is in a file, with a file of settings that says so."""
+    """A context whose key is in a file, with a settings file that says so."""
     write_settings(settings.config_dir, {"key_storage": "file"})
     directories = {"data_dir": settings.data_dir, "config_dir": settings.config_dir}
     settings = load_settings(directories)
@@ -267,7 +267,7 @@ async def test_a_file_of_settings_that_cannot_be_written_leaves_the_key_where_it
 
 
 async def test_the_old_place_has_the_key_until_the_file_names_the_new_one(with_file: Context) -> None:
-    """Whoever kills the program in between finds the key at the next start."""
+    """A program that is killed in between finds the key at the next start."""
     context = with_file
     key = await context.api_key()
     seen: list[tuple[str, bool]] = []

@@ -1,4 +1,4 @@
-"""Figures as people read them."""
+"""Formatting of numbers, times, sizes and paths."""
 
 import sys
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The command: what starts the window, and what goes to the server's command line."""
+"""The entry point: the desktop application, or a command of the server."""
 
 import os
 import subprocess
@@ -72,7 +72,7 @@ def run_to_its_end(*command: str, **environment: str) -> "subprocess.CompletedPr
     )
 
 
-# An import that fails as the system's loader fails where a library is missing.
+# An import that fails as the system's loader does when a library is missing.
 WITHOUT_A_LIBRARY = """
 import sys
 from tray_app.__main__ import main

@@ -1,4 +1,4 @@
-"""What the window remembers, and what it does with a file that somebody spoiled."""
+"""The window's preferences, and a file of them that is damaged."""
 
 import os
 import threading
@@ -38,7 +38,7 @@ def test_what_changes_many_times_is_written_once_it_rests_and_not_at_once(tmp_pa
 
 
 def test_a_slow_disk_does_not_hold_up_the_window(tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk takes the file only when the window has gone on."""
+    """The write finishes only after the window's thread has continued."""
     went_on = Event()
     sync = os.fsync
 

@@ -1,4 +1,4 @@
-"""The server, as the window knows it."""
+"""The server for the window: start, stop and problems."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ async def test_the_second_click_while_it_stops_does_not_start_it_again(
     backend.may_stop.set()
     await stopping
     assert server.state == "stopped"
-    # Who asks for a start, and for nothing else, gets one as soon as it has stopped.
+    # A start during a stop happens as soon as the server has stopped.
     await server.start()
     backend.may_stop.clear()
     stopping, starting = asyncio.create_task(server.stop()), asyncio.create_task(server.start())
@@ -111,7 +111,7 @@ async def test_a_start_under_way_can_be_given_up(context: Context) -> None:
 
 
 class Asking:
-    """A client whose answer waits at a gate."""
+    """A client whose response waits at a gate."""
 
     def __init__(self, context: Context, backend: ScriptedBackend) -> None:
         self.context = context

@@ -1,4 +1,4 @@
-"""Signing in: with the real CLI as far as it goes without a network, and with programs that act its part to the end."""
+"""Sign-in: with the real CLI as far as possible without a network, and with stand-ins for the rest."""
 
 import asyncio
 import os
@@ -44,7 +44,7 @@ def claude(tmp_path: Path) -> Path:
 
 
 class Attempt:
-    """A sign-in that runs; counts its news."""
+    """A running sign-in; counts its changes."""
 
     def __init__(self, path: Path, outer: dict[str, str] | None = None, *, console: bool = False) -> None:
         self.news = 0
@@ -56,12 +56,12 @@ class Attempt:
         self.news += 1
 
     def children(self) -> list[psutil.Process]:
-        """The processes that are there because of it."""
+        """The processes that the sign-in has started."""
         return [child for child in psutil.Process().children(recursive=True) if child not in self._before]
 
 
 def name_of(process: psutil.Process) -> str:
-    """Empty if it has ended since it was found."""
+    """Return the command line; empty if the process has ended."""
     try:
         return process.name()
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""The status follows what happens, and every place that shows it says the same."""
+"""The status follows the events, and all views of it agree."""
 
 import pytest
 from pytestqt.qtbot import QtBot

@@ -1,4 +1,4 @@
-"""Other settings for the services and the guards of a product that runs."""
+"""Reconfiguration of the services and guards of a running server."""
 
 import asyncio
 from pathlib import Path
@@ -26,7 +26,7 @@ KEY = "dgm-the-key-of-this-test"
 
 
 class Running:
-    """The product with a scripted backend, under the runtime."""
+    """A server with a scripted backend, under the runtime."""
 
     def __init__(self, tmp_path: Path, **settings: Any) -> None:
         self.backend = ScriptedBackend()
@@ -46,7 +46,7 @@ class Running:
         await self.runtime.reconfigure(self.runtime.settings.model_copy(update=changes))
 
     async def status(self, **headers: str) -> int:
-        """Ask the model something."""
+        """Send a chat request."""
         self.backend.script(answer("Hi"))
         async with httpx2.AsyncClient(base_url=str(self.runtime.url), timeout=60) as client:
             response = await client.post("/v1/chat/completions", json=BODY, headers=headers)
@@ -194,7 +194,7 @@ async def test_the_backends_are_told(tmp_path: Path) -> None:
 
 
 async def test_the_guards_are_made_of_the_settings_that_are_said(tmp_path: Path) -> None:
-    """Those that are not named there would hold for a new application only."""
+    """A setting that is missing there would apply only to a new application."""
     running = Running(tmp_path)
     await running.runtime.start()
     services = running.product.services
@@ -208,6 +208,6 @@ async def test_the_guards_are_made_of_the_settings_that_are_said(tmp_path: Path)
     services.in_force = SettingsInForce(Recording())  # type: ignore[arg-type]
     _build_guards(services)
     services.in_force = SettingsInForce(running.settings)
-    # The rate limit has reached the services by then.
+    # The services have already read the rate limit.
     assert read | {"rate_limit"} == set(GUARD_SETTINGS)
     await running.runtime.stop()
