@@ -63,7 +63,7 @@ async def test_it_is_replaced_after_a_question(context, qtbot, said, tmp_path):
     question.confirm.click()
     await until(lambda: said)
     assert await context.api_key() != before
-    assert not context.key_store.matches(before)
+    assert not context.key_store.matches_key(before)
     assert str(tmp_path) in shown_texts(card)
 
 
