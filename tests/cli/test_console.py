@@ -1,4 +1,4 @@
-"""The program without a console, as Windows starts it from a shortcut, and with closed output."""
+"""The program without a console, as Windows starts it from a shortcut, and with a closed output."""
 
 import os
 import signal
