@@ -85,7 +85,8 @@ async def test_it_does_not_ask_itself(context: Context, monkeypatch: pytest.Monk
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:8123")
     with pytest.raises(SettingsInvalid):
         await context.server.start()
-    assert context.server.problem is not None
+    assert isinstance(context.server.problem, SettingsInvalid)
+    assert context.server.state == "failed"
     assert context.server.base_url == "http://127.0.0.1:8123/v1"
 
 
