@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from server.backends.routing import RoutedBackend
 from server.core.events import Event, Notice, NoticeCleared
-from tray_app.models.status import Facts, Status, status_of
+from tray_app.models.status import Status, StatusFacts, status_of
 
 if TYPE_CHECKING:
     from tray_app.context import Context
@@ -56,13 +56,13 @@ class StatusWatch(QObject):
         if isinstance(event, Notice | NoticeCleared):
             self.update_status()
 
-    def _collect_facts(self) -> Facts:
+    def _collect_facts(self) -> StatusFacts:
         context, server = self._context, self._context.server
         services = server.services
         backend = services.backend if services is not None else None
         routed = backend if isinstance(backend, RoutedBackend) else None
         plan = context.bridge.plan_windows
-        return Facts(
+        return StatusFacts(
             server.state,
             context.clock(),
             url=server.url,
@@ -70,7 +70,7 @@ class StatusWatch(QObject):
             finishing=server.is_finishing,
             problem=server.problem,
             cli=context.bridge.cli_state,
-            trouble=server.degraded_reason,
+            degraded_reason=server.degraded_reason,
             replaces_cli=routed is not None and routed.replaces_cli,
             replaces_plan=routed is not None and routed.replaces_plan,
             windows=plan.windows if plan else {},
