@@ -99,7 +99,7 @@ async def _write_pages(
                 await loop.run_in_executor(thread, file.write, map(to_json_line, records))
                 done += len(records)
                 on_progress(done, max(total, done))
-        await loop.run_in_executor(thread, file.finish)
+        await loop.run_in_executor(thread, file.commit)
     except OSError as error:
         raise _export_error(path, error) from error
     finally:
