@@ -275,7 +275,6 @@ async def test_one_saved_port_builds_the_settings_once(
         page.server.port.edit.setText(str(port))
         page.server.bound_port.commit()
         await until(lambda: context.settings.port == port and not context.settings_service.lock.locked())
-        await page.settle()
         assert context.server.url == f"http://127.0.0.1:{port}"
     assert [values["port"] for values in built] == [port]
     assert load_settings({"config_dir": context.settings.config_dir}).port == port
