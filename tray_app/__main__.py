@@ -9,8 +9,8 @@ from server.config.own_commands import COMMAND
 from server.core.console import say
 from server.entry import exit_code_of, run_command
 from tray_app.arguments import names_subcommand, parse_arguments, serve_options
-from tray_app.desktop.loop.qt_imports import read_no_sources
-from tray_app.desktop.loop.qt_libraries import hint, missing_library
+from tray_app.desktop.loop.qt_imports import disable_source_reading
+from tray_app.desktop.loop.qt_libraries import missing_libraries_hint, missing_library
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,12 +23,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"{COMMAND}: {why}: starting the server without a window", "stderr")
         return run_command(["serve", *serve_options(namespace)])
     try:
-        read_no_sources()
+        disable_source_reading()
         from tray_app.start import run_application
     except ImportError as error:
         if (library := missing_library(error)) is None:
             raise
-        say(f"{COMMAND}: the window cannot be shown: {library} is missing. {hint()}", "stderr")
+        say(f"{COMMAND}: the window cannot be shown: {library} is missing. {missing_libraries_hint()}", "stderr")
         return 1
     return exit_code_of(lambda: run_application(namespace))
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QSessionManager
 from PySide6.QtWidgets import QSystemTrayIcon
 
 from tray_app.context import Context
-from tray_app.desktop.instance.launch import Launch, use_token
+from tray_app.desktop.instance.launch import Launch, set_activation_token
 from tray_app.desktop.loop.qt_application import TrayApplication
 from tray_app.desktop.loop.wake import WakeWatch
 from tray_app.desktop.notifications import Notifications
@@ -63,7 +63,7 @@ class Application(QObject):
             self.awaiting_tray.start()
         else:
             self._ensure_reachable()
-        self.context.run(asyncio.to_thread(self.context.autostart.repair), name="repair start at login")
+        self.context.run(asyncio.to_thread(self.context.autostart.repair_entry), name="repair start at login")
         await self._quit.wait()
         self.ending.emit()
         await self._take_down()
@@ -81,7 +81,7 @@ class Application(QObject):
         """Do what a launch of the application asks for, this one or a later one."""
         if launch.command == "none":
             return
-        use_token(launch.token)
+        set_activation_token(launch.token)
         if launch.command == "page" and launch.page in self.window.entries:
             self.window.go(launch.page)
         self.window.bring_up()

@@ -21,10 +21,10 @@ from tray_app.context import Context
 from tray_app.desktop import crashes
 from tray_app.desktop.autostart import system_autostart
 from tray_app.desktop.crashes import faults
-from tray_app.desktop.instance.launch import Launch, activation_token, launch_of
+from tray_app.desktop.instance.launch import Launch, activation_token, make_launch
 from tray_app.desktop.instance.single_instance import SingleInstance
 from tray_app.desktop.loop.event_loop import EventLoop
-from tray_app.desktop.loop.garbage import GuiThreadGarbage
+from tray_app.desktop.loop.garbage import GuiThreadCollector
 from tray_app.desktop.loop.os_signals import stop_on_signals
 from tray_app.desktop.loop.qt_application import TrayApplication, make_qapplication
 from tray_app.preferences import Preferences
@@ -57,22 +57,22 @@ def run_application(namespace: argparse.Namespace) -> int:
 def _start_application(namespace: argparse.Namespace) -> int:
     overrides = settings_overrides(namespace)
     # Before Qt starts, because Qt removes the activation token from the environment.
-    launch = launch_of(hidden=namespace.hidden, page=namespace.page, token=activation_token())
+    launch = make_launch(hidden=namespace.hidden, page=namespace.page, token=activation_token())
     settings = _load_settings(overrides)
     if settings is None:
         return 1
     key_from_environment()  # raises for an invalid key before anything starts
     instance = SingleInstance(settings.data_dir)
-    if not instance.claim(launch):
+    if not instance.claim_data_dir(launch):
         return 0
     configure_logs(settings)
     former_name.log_changes()
     set_host(settings.data_dir, settings.config_dir, window=True)
     try:
-        with crashes.catching(settings.data_dir):
+        with crashes.catch_crashes(settings.data_dir):
             _run_on_loop(_Startup(namespace, settings, overrides, instance).run(launch))
     finally:
-        instance.release()
+        instance.release_claim()
     return 0
 
 
@@ -133,9 +133,9 @@ class _Startup:
         """Run the application. Returns when everything is closed."""
         app = make_qapplication()
         app.quit_requested.connect(self._quitting.set)
-        self._instance.message_received.connect(lambda launch: self._handle_launch(launch))
+        self._instance.launch_received.connect(lambda launch: self._handle_launch(launch))
         with stop_on_signals(self._quitting.set):
-            self._instance.listen()
+            self._instance.start_listening()
             key_store = await self._unless_quitting(wait_for_key_store(self._settings))
             if key_store is None:
                 return
@@ -173,7 +173,7 @@ class _Startup:
         # The application handles quit requests from here on, and asks the user first.
         app.quit_requested.disconnect(self._quitting.set)
         crashes.show_on(application)
-        garbage = GuiThreadGarbage()
+        garbage = GuiThreadCollector()
         self._handle_launch = application.handle_launch
         for other in self._early_launches:
             application.handle_launch(other)

@@ -17,7 +17,7 @@ from server.models.aliases import resolve
 from tests.api.conftest import KEY, Serve, Served
 from tests.scripted_backend import Gate, answer, begin, text
 from tray_app.clients.connection import Connection
-from tray_app.clients.trial import TrialFailed, ask
+from tray_app.clients.connection_test import ConnectionTestFailed, send_test_request
 from tray_app.models.requests.curl import as_curl
 
 
@@ -175,10 +175,10 @@ async def test_the_server_lists_it(server: Served) -> None:
 
 async def test_the_window_speaks_it(server: Served) -> None:
     server.backend.script(answer("Hi"))
-    answered = await ask(Connection(server.url, KEY, "opus"), PARROT)
+    answered = await send_test_request(Connection(server.url, KEY, "opus"), PARROT)
     assert (answered.text, answered.model) == ("Hi", "parrot")
     [ended] = await server.finished()
-    with pytest.raises(TrialFailed, match="Squawk!") as raised:
-        await ask(Connection(server.url, "dgm-wrong", "opus"), PARROT)
+    with pytest.raises(ConnectionTestFailed, match="Squawk!") as raised:
+        await send_test_request(Connection(server.url, "dgm-wrong", "opus"), PARROT)
     assert (raised.value.http_status, raised.value.code) == (418, "invalid_api_key")
     assert '-H "Authorization: Parrot $DRAGOMAN_KEY"' in as_curl(ended.record, server.url)

@@ -68,7 +68,7 @@ class MadeAutostart(Autostart):
         self.on = False
         self.repaired = 0
 
-    def enabled(self) -> bool:
+    def is_enabled(self) -> bool:
         return self.on
 
     def enable(self) -> None:
@@ -77,7 +77,7 @@ class MadeAutostart(Autostart):
     def disable(self) -> None:
         self.on = False
 
-    def repair(self) -> bool:
+    def repair_entry(self) -> bool:
         self.repaired += 1
         return False
 

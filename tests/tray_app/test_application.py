@@ -291,7 +291,7 @@ async def test_nobody_is_told_of_anything_when_the_window_is_gone(
     await running.start()
     await running.end()
     running.context.server.changed.emit()
-    assert not running.application.notifications._settle.isActive()
+    assert not running.application.notifications._problem_timer.isActive()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     with caplog.at_level("ERROR"):
         running.context.bus.publish(Notice("error", "It went wrong."))  # would fail for a window that is gone

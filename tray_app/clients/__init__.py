@@ -1,11 +1,11 @@
-"""Programs that can use this server, how each is told where it is, and the changes to their configuration files.
+"""Client programs, their settings, and changes of their configuration files.
 
-client.py      what is known of a client; connection.py: what it has to be told
+client.py      the description of a client; connection.py: the server's address, key and model for it
 catalogue/     the clients, one file for each
-editing/       pure: changes to JSON with comments, TOML and YAML that leave everything else as it is
-config_file.py reads and writes a client's file, with a backup; backups.py keeps those
-configuring.py pure: whether a client is configured, and the text of its file when it is
-detection.py   whether a client is on this computer
-trial.py       one real request in a client's dialect
-errors.py      what can be wrong with a file, in words
+editing/       pure: changes of JSON with comments, TOML and YAML that preserve everything else
+config_file.py reading and writing of a client's file; backups.py: the files before each change
+configuring.py pure: the state of a client's file, and its text once it is configured
+detection.py   whether a client is installed on this computer
+connection_test.py: one real request in a client's dialect
+errors.py      errors of a client's file
 """

@@ -1,6 +1,6 @@
-"""What is known of a client: what it speaks, what it has to be told, and where it keeps that.
+"""The description of a client: dialect, settings, and where it keeps them.
 
-The words are English, and translated where they are shown.
+Texts are English, and translated where they are shown.
 """
 
 import os
@@ -21,32 +21,32 @@ Format = Literal["yaml", "toml", "jsonc"]
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where things are on a computer."""
+    """The directories and environment of a computer."""
 
     home: Path = field(default_factory=Path.home)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     system: str = sys.platform
 
-    def config(self, *parts: str) -> Path:
-        """Below `~/.config`, or what stands for it."""
+    def config_path(self, *parts: str) -> Path:
+        """A path below `$XDG_CONFIG_HOME`, by default `~/.config`."""
         base = self.environment.get("XDG_CONFIG_HOME", "")
         return Path(base if os.path.isabs(base) else self.home / ".config", *parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A text to paste; `title` says where, or is the name of an API, which has no translation."""
+    """A text to paste. `title` says where, or is the name of an API."""
 
     title: Later | str
     language: Language
     text: Callable[[Connection], str]
     host: str = ""
-    """A name under which the client reaches this computer, if the server has to be told to take it."""
+    """The host name by which the client reaches this computer, if the server must be configured to allow it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of the client's own settings, and what goes into it."""
+    """A field of the client's own settings, and its value."""
 
     label: Later
     value: Callable[[Connection], str]
@@ -54,7 +54,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A value in a file. `keep`: what stands there already stays."""
+    """A value to set in a file. With `keep`, an existing value is preserved."""
 
     path: ValuePath
     value: Any
@@ -62,8 +62,8 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a client's file says of this server. `key` None: the client keeps it elsewhere."""
+class ServerEntry:
+    """Settings for this server in a client's file. `key` None: kept elsewhere."""
 
     url: str
     key: str | None
@@ -72,22 +72,22 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A client's file, and what has to stand in it."""
+    """A client's file, and the settings that it needs."""
 
     format: Format
     file: Callable[[Places], Path]
     url: Callable[[Connection], str]
     changes: Callable[[Connection], Sequence[Change]]
-    found: Callable[[Any], Found | None]
-    """What the file says of this server, given what it says."""
+    read_entry: Callable[[Any], ServerEntry | None]
+    """Reads the settings for this server from the parsed file; None if there are none."""
     holds_key: bool = True
     caution: Callable[[Places], Later] = lambda _: NO_TEXT
-    """What the person should know before, on this computer."""
+    """A warning to show before the change, for this computer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What shows that a client is on a computer: commands, or files below the home directory (with wildcards)."""
+    """Evidence of a client: commands, or patterns of files in the home directory."""
 
     commands: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ class Traces:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One client. `icon` is a name of qtawesome's; `traces` None: nothing cheap would show whether it is there.
+    """One client. `icon` is a name in qtawesome; `traces` None: not detectable.
 
     `dialect` is a name in the registry of dialects, or the name of an API that this version of the server lacks.
     """
@@ -112,16 +112,16 @@ class Client:
     note: Later = NO_TEXT
     configuration: Configuration | None = None
     traces: Traces | None = None
-    unserved: Later = NO_TEXT
-    """Why it cannot be used, if this version of the server does not speak its dialect."""
+    unserved_reason: Later = NO_TEXT
+    """The reason why it cannot be used, if the server lacks its dialect."""
 
     @property
-    def served(self) -> bool:
-        """Whether this version of the server speaks what the client does."""
+    def is_served(self) -> bool:
+        """Whether this version of the server supports the client's dialect."""
         return find_dialect(self.dialect) is not None
 
     @property
-    def api(self) -> str:
-        """The name of the API that the client uses, for people."""
+    def api_name(self) -> str:
+        """The display name of the API that the client uses."""
         dialect = find_dialect(self.dialect)
         return self.dialect if dialect is None else dialect.title

@@ -1,7 +1,7 @@
-"""A client's file on the disk: looked at, changed, and put back.
+"""Reading, changing and restoring a client's file.
 
-Everything here blocks: call it in a thread. A change is first prepared, so that it can be shown, and then made, if the
-file is still the same. Links are followed, the mode of a file stays, and a new one is for the person alone (0600).
+Every function blocks: call it in a thread. A change is first prepared, so that it can be shown, and then applied if the
+file is still the same. Links are followed, a file keeps its mode, and a new one is private to the user (0600).
 """
 
 import difflib
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.config.paths import retry_while_open, write_private
-from tray_app.clients.backups import Backup, Backups, digest
+from tray_app.clients.backups import Backup, Backups, content_digest
 from tray_app.clients.client import Client, Configuration, Places
-from tray_app.clients.configuring import State, plan, state_of
+from tray_app.clients.configuring import State, configure_text, state_of
 from tray_app.clients.connection import Connection
 from tray_app.clients.errors import (
     ClientFileChanged,
@@ -25,15 +25,16 @@ from tray_app.clients.errors import (
     Uneditable,
 )
 
-_one_at_a_time = threading.Lock()
+# Changes run in worker threads: two at once would overwrite each other's entry in the index of backups.
+_change_lock = threading.Lock()
 _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """A change to be made to the file at `path`.
+    """A prepared change of the file at `path`.
 
-    `before` None: there is no file; `after` None: none is left. `undoes` is the change that this one takes back.
+    `before` is None if there is no file, `after` if it is to be deleted. `undoes` is the change that is reverted.
     """
 
     client: str
@@ -45,26 +46,26 @@ class FileChange:
 
     @property
     def is_needed(self) -> bool:
-        """Whether it changes anything."""
+        """Whether the change has any effect."""
         return self.before != self.after
 
     @property
-    def shared(self) -> bool:
-        """Whether other accounts of this computer can read the file, where its mode tells."""
+    def is_shared(self) -> bool:
+        """Whether other accounts can read the file; False where there are no modes."""
         return os.name == "posix" and self.mode is not None and bool(self.mode & (stat.S_IRGRP | stat.S_IROTH))
 
     @property
     def diff(self) -> str:
         """The change as a unified diff."""
         name = str(self.path)
-        before, after = _text(self.before).splitlines(), _text(self.after).splitlines()
+        before, after = _decode_for_diff(self.before).splitlines(), _decode_for_diff(self.after).splitlines()
         lines = difflib.unified_diff(before, after, name if self.before is not None else os.devnull, name, lineterm="")
         return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """What a client's file says, and what can be undone. `problem` is why it could not be read."""
+    """The state and last change of a client's file, or the `problem` in reading it."""
 
     path: Path
     state: State
@@ -72,14 +73,14 @@ class FileState:
     problem: ClientFileDamaged | ClientFileUnwritable | None = None
 
 
-def look(client: Client, connection: Connection, places: Places, backups: Backups) -> FileState | None:
-    """How a client's file is; None for clients that have none."""
+def read_state(client: Client, connection: Connection, places: Places, backups: Backups) -> FileState | None:
+    """Read the state of a client's file; None for clients without one."""
     if client.configuration is None:
         return None
     path = client.configuration.file(places)
-    last = backups.last(client.id, path)
+    last = backups.find_last(client.id, path)
     try:
-        state = state_of(_decoded(path, _read(path)), client.configuration, connection)
+        state = state_of(_decode_text(path, _read_file(path)), client.configuration, connection)
     except Damaged as error:
         problem = ClientFileDamaged(path, reason=error.reason, line=error.line, column=error.column)
         return FileState(path, State("absent"), last, problem)
@@ -88,15 +89,15 @@ def look(client: Client, connection: Connection, places: Places, backups: Backup
     return FileState(path, state, last)
 
 
-def prepare(client: Client, configuration: Configuration, connection: Connection, places: Places) -> FileChange:
-    """The change that makes a client use this server. Nothing is written.
+def prepare_change(client: Client, configuration: Configuration, connection: Connection, places: Places) -> FileChange:
+    """Prepare the change that makes a client use this server. Nothing is written.
 
     Raises ClientFileDamaged, ClientFileUneditable and ClientFileUnwritable.
     """
     path = configuration.file(places)
-    before = _read(path)
+    before = _read_file(path)
     try:
-        after = plan(_decoded(path, before), configuration, connection)
+        after = configure_text(_decode_text(path, before), configuration, connection)
     except Damaged as error:
         raise ClientFileDamaged(path, reason=error.reason, line=error.line, column=error.column) from None
     except Uneditable as error:
@@ -108,45 +109,57 @@ def prepare(client: Client, configuration: Configuration, connection: Connection
 
 
 def prepare_undo(backup: Backup, backups: Backups) -> FileChange:
-    """The change that puts a file back. Raises ClientFileUnwritable."""
+    """Prepare the change that restores a file. Raises ClientFileUnwritable."""
     path = Path(backup.path)
     try:
-        after = backups.read(backup)
+        after = backups.read_content(backup)
     except OSError as error:
-        raise ClientFileUnwritable(f"The backup of {path} cannot be read: {_why(error)}.", path=path) from error
+        raise ClientFileUnwritable(f"The backup of {path} cannot be read: {_reason_of(error)}.", path=path) from error
     mode = _writable_mode(path)
-    return FileChange(backup.client, path, _read(path), after, backup.mode if mode is None else mode, undoes=backup)
+    return FileChange(
+        backup.client, path, _read_file(path), after, backup.mode if mode is None else mode, undoes=backup
+    )
 
 
-def is_as_left(change: FileChange) -> bool:
-    """Whether nobody wrote the file since the change that `change` undoes."""
-    return change.undoes is not None and change.before is not None and digest(change.before) == change.undoes.written
+def is_untouched_since(change: FileChange) -> bool:
+    """Whether the file was not written since the change that `change` undoes."""
+    return (
+        change.undoes is not None
+        and change.before is not None
+        and content_digest(change.before) == change.undoes.written
+    )
 
 
-def make(change: FileChange, backups: Backups, *, at: float) -> None:
-    """Make a change; `at` is in epoch seconds. Raises ClientFileChanged and ClientFileUnwritable."""
-    with _one_at_a_time:
-        _make(change, backups, at)
+def apply_change(change: FileChange, backups: Backups, *, at: float) -> None:
+    """Write a change; `at` is in epoch seconds.
+
+    Raises ClientFileChanged and ClientFileUnwritable.
+    """
+    with _change_lock:
+        _apply_change(change, backups, at)
 
 
-def _make(change: FileChange, backups: Backups, at: float) -> None:
-    if _read(change.path) != change.before:
+def _apply_change(change: FileChange, backups: Backups, at: float) -> None:
+    if _read_file(change.path) != change.before:
         message = f"{change.path} has just been changed by another program. It was left as it is."
         raise ClientFileChanged(message, path=change.path, hint="Review the change again.")
+    # The file may have become read-only since the change was prepared.
     _writable_mode(change.path)
     try:
         if change.undoes is None and change.after is not None:
-            backups.keep(change.client, change.path, change.before, change.after, mode=change.mode, at=at)
-        _write(change)
+            backups.save_backup(change.client, change.path, change.before, change.after, mode=change.mode, at=at)
+        _write_change(change)
         if change.undoes is not None:
-            backups.forget(change.undoes)
+            backups.delete_backup(change.undoes)
     except OSError as error:
-        if change.undoes is None and (last := backups.last(change.client, change.path)) and last.at == at:
-            backups.forget(last)
-        raise ClientFileUnwritable(f"{change.path} cannot be written: {_why(error)}.", path=change.path) from error
+        if change.undoes is None and (last := backups.find_last(change.client, change.path)) and last.at == at:
+            backups.delete_backup(last)
+        raise ClientFileUnwritable(
+            f"{change.path} cannot be written: {_reason_of(error)}.", path=change.path
+        ) from error
 
 
-def _write(change: FileChange) -> None:
+def _write_change(change: FileChange) -> None:
     target = change.path.resolve()
     if change.after is None:
         retry_while_open(target, lambda: target.unlink(missing_ok=True))
@@ -156,16 +169,16 @@ def _write(change: FileChange) -> None:
         target.chmod(change.mode)
 
 
-def _read(path: Path) -> bytes | None:
+def _read_file(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ClientFileUnwritable(f"{path} cannot be read: {_why(error)}.", path=path) from error
+        raise ClientFileUnwritable(f"{path} cannot be read: {_reason_of(error)}.", path=path) from error
 
 
-def _decoded(path: Path, data: bytes | None) -> str:
+def _decode_text(path: Path, data: bytes | None) -> str:
     try:
         return (data or b"").decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -175,21 +188,21 @@ def _decoded(path: Path, data: bytes | None) -> str:
 
 
 def _writable_mode(path: Path) -> int | None:
-    """The mode of the file; None if there is none. Raises ClientFileUnwritable for one that is read-only."""
+    """The mode of a file, None if missing. Raises ClientFileUnwritable."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
     except OSError:
         return None
-    # Its directory would let it be replaced: whoever made it read-only did not want that.
+    # Replacing it would succeed all the same, against the intention of the user who made it read-only.
     if not mode & stat.S_IWUSR or not os.access(path, os.W_OK):
         hint = "Make it writable, or copy the text from here."
         raise ClientFileUnwritable(f"{path} is read-only. It was not changed.", path=path, hint=hint)
     return mode
 
 
-def _text(data: bytes | None) -> str:
+def _decode_for_diff(data: bytes | None) -> str:
     return (data or b"").decode("utf-8-sig", "replace")
 
 
-def _why(error: OSError) -> str:
+def _reason_of(error: OSError) -> str:
     return (error.strerror or str(error)).lower()

@@ -1,18 +1,18 @@
-"""What a client has to be told: where the server is, the key, and a model."""
+"""The server's address, key and model, as a client needs them."""
 
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 NOT_NEEDED = "not-needed"
-"""What stands for the key where none is required: clients insist on one."""
+"""The placeholder for a key that is not required: clients insist on one."""
 
 MASK = "dgm-••••••••"
-"""What is shown in the place of a key."""
+"""The text that is shown instead of a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a model takes and gives at most, in tokens: `context` is the conversation with its answer."""
+    """A model's limits in tokens; `context` is conversation and answer together."""
 
     context: int = 200_000
     output: int = 32_000
@@ -20,29 +20,28 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """`url` is the server's, without a path; `key` None: none is required."""
+    """`url` is the server's, without a path; `key` is None if none is required."""
 
     url: str
     key: str | None
     model: str
     limits: Limits = field(default_factory=Limits)
-    """The model's."""
 
     @property
     def openai_url(self) -> str:
-        """The base URL for clients that speak OpenAI's dialect."""
+        """The base URL for clients of OpenAI's API."""
         return f"{self.url}/v1"
 
     @property
     def secret(self) -> str:
-        """What goes into the field for the key."""
+        """The value for a client's key field."""
         return NOT_NEEDED if self.key is None else self.key
 
     @property
     def port(self) -> int:
-        """0: any free one, known when the server runs."""
+        """The server's port; 0 for any free one, until the server runs."""
         return urlsplit(self.url).port or 0
 
-    def masked(self) -> "Connection":
-        """The same, to be looked at by whoever stands behind the person."""
+    def with_masked_key(self) -> "Connection":
+        """A copy to show on the screen, without the key."""
         return self if self.key is None else replace(self, key=MASK)

@@ -1,4 +1,4 @@
-"""Whether a client is on this computer, as far as a look at a few places can tell."""
+"""Detection of installed clients, by commands and files in their usual places."""
 
 import os
 import shutil
@@ -16,12 +16,12 @@ _MORE_COMMANDS = (
     ".cargo/bin",
     "AppData/Roaming/npm",
 )
-"""Below the home directory. A program that is started from a desktop often lacks what a shell adds to PATH."""
+"""Below the home directory. A program started from a desktop often lacks directories that a shell adds to PATH."""
 _SHARED = ("/usr/local/bin", "/opt/homebrew/bin", "/snap/bin", "/var/lib/flatpak/exports/bin")
 
 
-def is_here(client: Client, places: Places) -> bool | None:
-    """True and False as far as one can see; None where nothing would show. Reads directories: call it in a thread."""
+def is_installed(client: Client, places: Places) -> bool | None:
+    """Whether a client was found; None if not detectable. Call it in a thread."""
     if client.traces is None:
         return None
     found = any(_has_command(command, places) for command in client.traces.commands)
@@ -35,16 +35,16 @@ def _has_command(command: str, places: Places) -> bool:
 
 
 def _has_file(pattern: str, places: Places) -> bool:
-    return any(True for root in _roots(pattern, places) for _ in _matches(root, pattern))
+    return any(True for root in _search_roots(pattern, places) for _ in _find_matches(root, pattern))
 
 
-def _roots(pattern: str, places: Places) -> Iterator[Path]:
+def _search_roots(pattern: str, places: Places) -> Iterator[Path]:
     yield places.home
     if pattern.startswith("Applications/"):
         yield Path("/")
 
 
-def _matches(root: Path, pattern: str) -> Iterator[Path]:
+def _find_matches(root: Path, pattern: str) -> Iterator[Path]:
     try:
         yield from root.glob(pattern)
     except OSError:

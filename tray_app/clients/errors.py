@@ -1,11 +1,11 @@
-"""What can be wrong with a client's configuration file.
+"""Errors of a client's configuration file.
 
     SetupError
-    └── ClientFileError           `path`, as the person knows it
-        ├── ClientFileDamaged     not what its format says; `line` and `column` count from 1
-        ├── ClientFileUneditable  sound, but not to be changed without a risk
-        ├── ClientFileChanged     somebody else wrote it in the meantime
-        └── ClientFileUnwritable  rights, a full disk
+    └── ClientFileError           `path`, before links are followed
+        ├── ClientFileDamaged     invalid in its format; `line` and `column` count from 1
+        ├── ClientFileUneditable  valid, but a change could damage the rest
+        ├── ClientFileChanged     another program wrote it in the meantime
+        └── ClientFileUnwritable  permissions, a full disk
 
 Nothing was written when one of these is raised.
 """
@@ -16,7 +16,7 @@ from server.core.errors import SetupError
 
 
 class Damaged(Exception):
-    """A text is not of its format. `line` and `column` count from 1."""
+    """A text is invalid in its format. `line` and `column` count from 1."""
 
     def __init__(self, reason: str, line: int, column: int) -> None:
         super().__init__(f"line {line}, column {column}: {reason}")
@@ -26,11 +26,11 @@ class Damaged(Exception):
 
 
 class Uneditable(Exception):
-    """A text is sound, but cannot be changed without touching what does not concern us."""
+    """A text is valid, but cannot be changed without touching other parts of it."""
 
 
 class ClientFileError(SetupError):
-    """Something about a client's file; nothing was written."""
+    """Base class; nothing was written."""
 
     def __init__(self, message: str, *, path: Path, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -38,7 +38,7 @@ class ClientFileError(SetupError):
 
 
 class ClientFileDamaged(ClientFileError):
-    """The file is not what its format says."""
+    """The file is invalid in its format."""
 
     def __init__(self, path: Path, *, reason: str, line: int, column: int) -> None:
         message = f"{path} has an error at line {line}, column {column}: {reason}. It was not changed."
@@ -48,11 +48,11 @@ class ClientFileDamaged(ClientFileError):
 
 
 class ClientFileUneditable(ClientFileError):
-    """The file cannot be changed without a risk for the rest of it."""
+    """A change could damage the rest of the file."""
 
 
 class ClientFileChanged(ClientFileError):
-    """Somebody else wrote the file after it was looked at."""
+    """Another program wrote the file after it was read."""
 
 
 class ClientFileUnwritable(ClientFileError):

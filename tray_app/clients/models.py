@@ -1,4 +1,4 @@
-"""The models that a client can be given."""
+"""Models to offer to a client."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,29 +9,29 @@ from server.models.families import SHORT_NAMES
 from server.models.info import ModelInfo
 from tray_app.clients.connection import Limits
 
-_USUAL = "sonnet"
+_FALLBACK_MODEL = "sonnet"
 
 
 def model_names(offered: Iterable[ModelInfo], aliases: Mapping[str, str]) -> list[str]:
-    """Short names first, which stay right when models change, then the person's aliases, then full ids.
+    """List short names, which stay valid, then the user's aliases, then full ids.
 
-    While nothing is `offered` the names that always work take its place.
+    If `offered` is empty, the names that always work are listed instead.
     """
     offered = list(offered)
     short = [model.name for model in offered if model.name] or sorted(SHORT_NAMES)
     return list(dict.fromkeys([*short, *aliases, *(model.id for model in offered if model.id)]))
 
 
-def usual_model(offered: Iterable[ModelInfo], default_model: str) -> str:
-    """The one to begin with: the settings' own, else what Claude Code takes by itself."""
+def initial_model(offered: Iterable[ModelInfo], default_model: str) -> str:
+    """The initial model: the one in the settings, otherwise Claude Code's default."""
     if default_model != DEFAULT:
         return default_model
     named = (model.name or model.id for model in offered if model.is_default)
-    return next((name for name in named if name and name != DEFAULT), _USUAL)
+    return next((name for name in named if name and name != DEFAULT), _FALLBACK_MODEL)
 
 
 def limits_of(model: str, offered: Iterable[ModelInfo], aliases: Mapping[str, str]) -> Limits:
-    """What the model behind a name or an alias takes; the bounds that every model has, for a name that is unknown."""
+    """The limits of the model behind a name; defaults for an unknown name."""
     by_name = {name: info for info in offered for name in (info.id, info.name) if name}
     try:
         resolved = resolve(model, ModelNames(aliases, tuple(by_name), DEFAULT))

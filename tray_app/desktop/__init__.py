@@ -1,1 +1,1 @@
-"""The desktop's own services: start at login, one instance, event loop, notifications, tray, crashes."""
+"""Services of the desktop: autostart, single instance, event loop, tray, crashes."""

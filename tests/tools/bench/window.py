@@ -25,7 +25,7 @@ from server.secrets.storage import MemoryStorage
 from tray_app.context import Context
 from tray_app.desktop.autostart import system_autostart
 from tray_app.desktop.loop.event_loop import EventLoop
-from tray_app.desktop.loop.garbage import GuiThreadGarbage
+from tray_app.desktop.loop.garbage import GuiThreadCollector
 from tray_app.desktop.loop.qt_application import make_qapplication
 from tray_app.preferences import Preferences
 from tray_app.theme import Theme
@@ -68,7 +68,7 @@ async def _measure(place: Path, options: argparse.Namespace) -> list[float]:
     if options.page:
         window.go(options.page)
         window.bring_up()
-    garbage = GuiThreadGarbage()
+    garbage = GuiThreadCollector()
     rows = asyncio.ensure_future(_bring_rows(context, options.rows)) if options.rows else None
     await asyncio.sleep(WARM_UP_SECONDS)
     lags = await _lags(options.seconds)

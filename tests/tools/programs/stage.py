@@ -19,7 +19,7 @@ from tests.tools.bench.scene import listening
 from tray_app.clients.backups import Backups
 from tray_app.clients.catalogue import CLIENTS
 from tray_app.clients.client import Client, Places
-from tray_app.clients.config_file import look, make, prepare
+from tray_app.clients.config_file import apply_change, prepare_change, read_state
 from tray_app.clients.connection import Connection
 
 MODEL = "sonnet"
@@ -49,8 +49,8 @@ class Stage:
         assert client.configuration is not None
         places = Places(self.home, self.environment, sys.platform)
         backups = Backups(self.home / "backups")
-        make(prepare(client, client.configuration, self.connection, places), backups, at=time.time())
-        after = look(client, self.connection, places, backups)
+        apply_change(prepare_change(client, client.configuration, self.connection, places), backups, at=time.time())
+        after = read_state(client, self.connection, places, backups)
         assert after is not None
         assert after.state.kind == "configured"
 

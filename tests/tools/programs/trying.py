@@ -45,7 +45,7 @@ class Result:
 
 def attempt(program: Program, stage: Stage, result: Result) -> None:
     """Do all that there is to do with a program, and write into `result` what became of it."""
-    if not client_of(program.client).served:
+    if not client_of(program.client).is_served:
         result.chat = _succeeds(result, _refusal, program, stage)
     else:
         result.chat = _succeeds(result, _chat, program, stage)

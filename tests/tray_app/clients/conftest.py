@@ -1,4 +1,4 @@
-"""A connection, and a computer of the test's own."""
+"""A connection, and the paths of a temporary computer."""
 
 from pathlib import Path
 

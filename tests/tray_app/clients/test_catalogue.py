@@ -1,4 +1,4 @@
-"""Every text that the catalogue gives is one of its format, and says where the server is."""
+"""Each text of the catalogue is valid in its format, and contains the server's address."""
 
 import ast
 import json
@@ -17,7 +17,7 @@ import pytest
 from server.dialects.registry import DIALECTS
 from tray_app.clients.catalogue import CLIENTS
 from tray_app.clients.client import Client, Snippet
-from tray_app.clients.configuring import plan
+from tray_app.clients.configuring import configure_text
 from tray_app.clients.connection import MASK, NOT_NEEDED, Connection
 from tray_app.clients.editing import toml, yaml
 from tray_app.context import Context
@@ -33,11 +33,11 @@ CONNECTIONS = {
     "elsewhere": Connection("http://[::1]:18000", "dgm-x", "claude-opus-5-5[1m]"),
     "odd words": Connection("http://192.168.1.4:80", 'it\'s "my" $key\\#: {x}', "my alias: 'a' \"b\" $x"),
 }
-"""The environment may give any key, and an alias may have any name."""
+"""Worst case: the environment can set any key, and an alias can have any name."""
 
 
 def leaves(data: Any) -> Iterator[str]:
-    """Every text in it, keys as well."""
+    """All strings in `data`, keys included."""
     if isinstance(data, dict):
         for key, value in data.items():
             yield key
@@ -75,7 +75,7 @@ ABSENT: dict[str, Callable[[Connection], set[str]]] = {
     "vscode": lambda to: {to.secret},
     "open-webui": lambda to: {to.model},
 }
-"""What is not in a client's texts: it takes it in its own settings, or asks the server."""
+"""Values that are not in a client's texts, because it has its own settings for them or asks the server."""
 
 
 @pytest.mark.parametrize("to", CONNECTIONS.values(), ids=CONNECTIONS.keys())
@@ -92,21 +92,21 @@ def test_snippets_are_of_their_format_and_complete(client: Client, snippet: Snip
 @pytest.mark.parametrize(("client", "snippet"), SNIPPETS)
 def test_what_is_shown_hides_the_key_and_nothing_else(client: Client, snippet: Snippet) -> None:
     to = CONNECTIONS["usual"]
-    shown = snippet.text(to.masked())
+    shown = snippet.text(to.with_masked_key())
     assert to.secret not in shown
-    # The dots need quotes in a shell, which the key does not.
+    # Unlike the key, the dots need quotes in a shell.
     assert shown.replace(MASK, to.secret).replace("'", "") == snippet.text(to).replace("'", "")
 
 
-def test_without_a_key_there_is_a_word_in_its_place() -> None:
+def test_without_a_key_there_is_a_placeholder() -> None:
     to = CONNECTIONS["no key"]
-    assert to.masked() == to
+    assert to.with_masked_key() == to
     assert NOT_NEEDED in next(client for client in CLIENTS if client.id == "aider").snippets[0].text(to)
 
 
 @pytest.mark.parametrize(("client", "snippet"), [one for one in SNIPPETS if one.values[1].language == "javascript"])
 def test_javascript_is_what_a_program_of_ours_would_take(client: Client, snippet: Snippet, tmp_path: Path) -> None:
-    """With Node.js at hand it says so itself; else the brackets have to match and every line has to end."""
+    """Checked by Node.js if it is installed; otherwise brackets must match and each line must be complete."""
     text = snippet.text(CONNECTIONS["odd words"])
     bare = re.sub(r'"(?:\\.|[^"\\])*"', '""', text)
     for opening, closing in ("()", "[]", "{}"):
@@ -119,12 +119,12 @@ def test_javascript_is_what_a_program_of_ours_would_take(client: Client, snippet
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.id)
-def test_every_client_is_told_everything(client: Client) -> None:
+def test_each_client_gets_address_key_and_model(client: Client) -> None:
     assert client.name
     assert client.summary
     assert client.documentation.startswith("https://")
     assert client.steps
-    assert bool(client.unserved) == (not client.served)
+    assert bool(client.unserved_reason) == (not client.is_served)
     assert client.fields or client.snippets
     to = CONNECTIONS["usual"]
     everything = [field.value(to) for field in client.fields] + [snippet.text(to) for snippet in client.snippets]
@@ -133,7 +133,7 @@ def test_every_client_is_told_everything(client: Client) -> None:
     assert any(to.model in said for said in everything) or client.id == "open-webui"
 
 
-def test_the_clients_are_apart() -> None:
+def test_ids_of_clients_are_unique() -> None:
     assert len({client.id for client in CLIENTS}) == len({client.name for client in CLIENTS}) == len(CLIENTS) == 12
 
 
@@ -143,13 +143,13 @@ def test_clients_with_a_file_are_shown_what_would_be_written() -> None:
     to = CONNECTIONS["usual"]
     for client in configured:
         assert client.configuration is not None
-        assert client.snippets[0].text(to) == plan("", client.configuration, to)
+        assert client.snippets[0].text(to) == configure_text("", client.configuration, to)
 
 
-async def test_what_is_said_to_be_served_is_served(context: Context) -> None:
-    """The day the server learns Responses, Codex can be connected: this says so."""
-    assert {client.id for client in CLIENTS if not client.served} == {"codex"}
-    assert all(client.served is not bool(client.unserved) for client in CLIENTS)
+async def test_clients_marked_as_served_are_served(context: Context) -> None:
+    """Fails once the server supports Responses, as Codex can be connected then."""
+    assert {client.id for client in CLIENTS if not client.is_served} == {"codex"}
+    assert all(client.is_served is not bool(client.unserved_reason) for client in CLIENTS)
     await context.server.start()
     paths = {"/v1/chat/completions": True, "/v1/messages": True, "/v1/responses": False}
     headers = {"x-api-key": await context.api_key() or ""}

@@ -1,4 +1,4 @@
-"""Files on a disk: looked at, changed as a whole, and put back, with their links and modes."""
+"""Reading, changing and restoring files, with their links and modes."""
 
 import stat
 import threading
@@ -7,10 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tray_app.clients.backups import MOST, Backups
+from tray_app.clients.backups import MAX_BACKUPS, Backups
 from tray_app.clients.catalogue import CLIENTS
 from tray_app.clients.client import Client, Configuration, Places
-from tray_app.clients.config_file import FileChange, FileState, is_as_left, look, make, prepare, prepare_undo
+from tray_app.clients.config_file import (
+    FileChange,
+    FileState,
+    apply_change,
+    is_untouched_since,
+    prepare_change,
+    prepare_undo,
+    read_state,
+)
 from tray_app.clients.connection import Connection
 from tray_app.clients.errors import (
     ClientFileChanged,
@@ -25,7 +33,7 @@ CONTINUE = next(client for client in CLIENTS if client.id == "continue")
 
 
 class Desk:
-    """Continue's file, and what can be done with it."""
+    """Continue's file, and the operations on it."""
 
     def __init__(self, connection: Connection, places: Places, backups: Backups) -> None:
         self.connection, self.places, self.backups = connection, places, backups
@@ -38,20 +46,20 @@ class Desk:
         assert CONTINUE.configuration is not None
         return CONTINUE.configuration
 
-    def prepare(self) -> FileChange:
-        return prepare(CONTINUE, self.configuration, self.connection, self.places)
+    def prepare_change(self) -> FileChange:
+        return prepare_change(CONTINUE, self.configuration, self.connection, self.places)
 
-    def make(self, change: FileChange) -> None:
+    def apply_change(self, change: FileChange) -> None:
         self.now += 1
-        make(change, self.backups, at=self.now)
+        apply_change(change, self.backups, at=self.now)
 
-    def undo(self) -> FileChange:
-        last = self.look().last
+    def undo_change(self) -> FileChange:
+        last = self.read_state().last
         assert last is not None
         return prepare_undo(last, self.backups)
 
-    def look(self, client: Client = CONTINUE) -> FileState:
-        state = look(client, self.connection, self.places, self.backups)
+    def read_state(self, client: Client = CONTINUE) -> FileState:
+        state = read_state(client, self.connection, self.places, self.backups)
         assert state is not None
         return state
 
@@ -64,38 +72,38 @@ def desk(connection: Connection, places: Places, backups: Backups) -> Desk:
     return Desk(connection, places, backups)
 
 
-def test_a_file_is_changed_and_put_back(desk: Desk) -> None:
+def test_file_is_changed_and_restored(desk: Desk) -> None:
     desk.path.write_text(BEFORE)
     desk.path.chmod(0o640)
-    change = desk.prepare()
+    change = desk.prepare_change()
     assert change.is_needed
-    assert change.shared
+    assert change.is_shared
     assert desk.path.read_text() == BEFORE, "nothing is written before it was looked at"
     assert "+++" in change.diff
     assert "-models: []" in change.diff
     assert " version: 1" in change.diff
-    desk.make(change)
-    assert desk.look().state.kind == "configured"
+    desk.apply_change(change)
+    assert desk.read_state().state.kind == "configured"
     assert desk.mode() == 0o640
-    undo = desk.undo()
-    assert is_as_left(undo)
-    desk.make(undo)
+    undo = desk.undo_change()
+    assert is_untouched_since(undo)
+    desk.apply_change(undo)
     assert desk.path.read_text() == BEFORE
     assert desk.mode() == 0o640
-    assert desk.look().last is None
-    assert desk.look().state.kind == "absent"
+    assert desk.read_state().last is None
+    assert desk.read_state().state.kind == "absent"
 
 
-def test_a_new_file_is_for_the_person_alone_and_goes_again(desk: Desk) -> None:
+def test_new_file_is_private_and_deleted_by_undo(desk: Desk) -> None:
     desk.path.parent.rmdir()
-    change = desk.prepare()
-    assert not change.shared
+    change = desk.prepare_change()
+    assert not change.is_shared
     assert change.diff.startswith("--- /dev/null")
-    desk.make(change)
+    desk.apply_change(change)
     assert desk.mode() == 0o600
-    undo = desk.undo()
+    undo = desk.undo_change()
     assert undo.after is None
-    desk.make(undo)
+    desk.apply_change(undo)
     assert not desk.path.exists()
 
 
@@ -104,70 +112,70 @@ def test_links_are_followed_and_stay(desk: Desk, tmp_path: Path) -> None:
     target.parent.mkdir()
     target.write_text(BEFORE)
     desk.path.symlink_to(target)
-    desk.make(desk.prepare())
+    desk.apply_change(desk.prepare_change())
     assert desk.path.is_symlink()
     assert desk.connection.secret in target.read_text()
     assert [file.name for file in target.parent.iterdir()] == [target.name], "nothing is left beside it"
-    desk.make(desk.undo())
+    desk.apply_change(desk.undo_change())
     assert desk.path.is_symlink()
     assert target.read_text() == BEFORE
 
 
 def test_a_link_to_nothing_gets_its_file(desk: Desk, tmp_path: Path) -> None:
     desk.path.symlink_to(tmp_path / "later.yaml")
-    desk.make(desk.prepare())
+    desk.apply_change(desk.prepare_change())
     assert desk.path.is_symlink()
     assert (tmp_path / "later.yaml").exists()
 
 
-def test_a_file_that_was_changed_since_is_known_and_can_still_be_put_back(desk: Desk) -> None:
+def test_file_changed_since_is_detected_and_can_be_restored(desk: Desk) -> None:
     desk.path.write_text(BEFORE)
-    desk.make(desk.prepare())
+    desk.apply_change(desk.prepare_change())
     desk.path.write_text(desk.path.read_text() + "# later\n")
-    undo = desk.undo()
-    assert not is_as_left(undo)
+    undo = desk.undo_change()
+    assert not is_untouched_since(undo)
     assert "-# later" in undo.diff
-    desk.make(undo)
+    desk.apply_change(undo)
     assert desk.path.read_text() == BEFORE
 
 
-def test_what_changes_between_the_look_and_the_click_is_not_overwritten(desk: Desk) -> None:
+def test_file_changed_after_preparation_is_not_overwritten(desk: Desk) -> None:
     desk.path.write_text(BEFORE)
-    change = desk.prepare()
+    change = desk.prepare_change()
     desk.path.write_text(BEFORE + "# just now\n")
     with pytest.raises(ClientFileChanged):
-        desk.make(change)
+        desk.apply_change(change)
     assert desk.path.read_text() == BEFORE + "# just now\n"
-    assert desk.look().last is None
+    assert desk.read_state().last is None
 
 
 def test_a_change_is_made_once(desk: Desk) -> None:
     desk.path.write_text(BEFORE)
-    change = desk.prepare()
-    desk.make(change)
+    change = desk.prepare_change()
+    desk.apply_change(change)
     with pytest.raises(ClientFileChanged):
-        desk.make(change)
-    desk.make(desk.undo())
+        desk.apply_change(change)
+    desk.apply_change(desk.undo_change())
     assert desk.path.read_text() == BEFORE
 
 
 def test_changes_are_taken_back_one_after_the_other(desk: Desk) -> None:
     desk.path.write_text(BEFORE)
-    desk.make(desk.prepare())
+    desk.apply_change(desk.prepare_change())
     first = desk.path.read_text()
     desk.connection = replace(desk.connection, url="http://127.0.0.1:8001")
-    assert desk.look().state.kind == "outdated"
-    desk.make(desk.prepare())
-    desk.make(desk.undo())
+    assert desk.read_state().state.kind == "outdated"
+    desk.apply_change(desk.prepare_change())
+    desk.apply_change(desk.undo_change())
     assert desk.path.read_text() == first
-    desk.make(desk.undo())
+    desk.apply_change(desk.undo_change())
     assert desk.path.read_text() == BEFORE
 
 
 def test_nothing_to_change_is_no_change(desk: Desk) -> None:
-    desk.make(desk.prepare())
-    assert not desk.prepare().is_needed
-    assert desk.prepare().diff == ""
+    desk.apply_change(desk.prepare_change())
+    assert not desk.prepare_change().is_needed
+    assert desk.prepare_change().diff == ""
 
 
 @pytest.mark.parametrize(
@@ -180,17 +188,17 @@ def test_a_damaged_file_is_not_touched_and_the_error_says_where(
 ) -> None:
     desk.path.write_bytes(data)
     with pytest.raises(ClientFileDamaged) as raised:
-        desk.prepare()
+        desk.prepare_change()
     assert (raised.value.path, raised.value.line, raised.value.column) == (desk.path, line, column)
     assert f"line {line}, column {column}" in raised.value.message
     assert desk.path.read_bytes() == data
-    assert str(desk.look().problem) == str(raised.value)
+    assert str(desk.read_state().problem) == str(raised.value)
 
 
-def test_a_file_that_is_not_what_it_should_be_is_not_touched(desk: Desk) -> None:
+def test_file_of_another_structure_is_not_touched(desk: Desk) -> None:
     desk.path.write_text("models: {a: 1}\n")
     with pytest.raises(ClientFileUneditable):
-        desk.prepare()
+        desk.prepare_change()
     assert desk.path.read_text() == "models: {a: 1}\n"
 
 
@@ -198,12 +206,12 @@ def test_a_read_only_file_is_respected(desk: Desk) -> None:
     desk.path.write_text(BEFORE)
     desk.path.chmod(0o444)
     with pytest.raises(ClientFileUnwritable, match="read-only"):
-        desk.prepare()
+        desk.prepare_change()
     desk.path.chmod(0o644)
-    change = desk.prepare()
+    change = desk.prepare_change()
     desk.path.chmod(0o444)
     with pytest.raises(ClientFileUnwritable, match="read-only"):
-        desk.make(change)
+        desk.apply_change(change)
     assert desk.path.read_text() == BEFORE
     assert desk.mode() == 0o444
 
@@ -211,59 +219,59 @@ def test_a_read_only_file_is_respected(desk: Desk) -> None:
 def test_a_directory_in_the_place_of_the_file(desk: Desk) -> None:
     desk.path.mkdir()
     with pytest.raises(ClientFileError):
-        desk.prepare()
-    assert desk.look().problem is not None
+        desk.prepare_change()
+    assert desk.read_state().problem is not None
 
 
-def test_a_place_that_cannot_be_made_leaves_no_backup(desk: Desk) -> None:
+def test_failed_write_leaves_no_backup(desk: Desk) -> None:
     desk.path.parent.rmdir()
-    change = desk.prepare()
+    change = desk.prepare_change()
     desk.path.parent.write_text("a file in the place of the directory")
     with pytest.raises(ClientFileUnwritable):
-        desk.make(change)
-    assert desk.backups.last("continue", desk.path) is None
+        desk.apply_change(change)
+    assert desk.backups.find_last("continue", desk.path) is None
 
 
 def test_a_byte_order_mark_and_windows_lines_stay(desk: Desk) -> None:
     desk.path.write_bytes(b"\xef\xbb\xbf" + BEFORE.replace("\n", "\r\n").encode())
-    desk.make(desk.prepare())
+    desk.apply_change(desk.prepare_change())
     data = desk.path.read_bytes()
     assert data.startswith(b"\xef\xbb\xbf#")
     assert data.count(b"\n") == data.count(b"\r\n")
 
 
-def test_backups_are_for_the_person_alone_and_do_not_pile_up(desk: Desk, tmp_path: Path) -> None:
+def test_backups_are_private_and_limited(desk: Desk, tmp_path: Path) -> None:
     desk.path.write_text(BEFORE)
-    for number in range(MOST + 3):
+    for number in range(MAX_BACKUPS + 3):
         desk.connection = replace(desk.connection, key=f"dgm-{number}")
-        desk.make(desk.prepare())
+        desk.apply_change(desk.prepare_change())
     files = list((tmp_path / "backups").iterdir())
-    assert len(files) == MOST + 1, "and the index"
+    assert len(files) == MAX_BACKUPS + 1, "and the index"
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert stat.S_IMODE((tmp_path / "backups").stat().st_mode) == 0o700
 
 
-def test_a_lost_backup_is_said_and_nothing_is_written(desk: Desk, tmp_path: Path) -> None:
+def test_lost_backup_is_an_error_and_nothing_is_written(desk: Desk, tmp_path: Path) -> None:
     desk.path.write_text(BEFORE)
-    desk.make(desk.prepare())
+    desk.apply_change(desk.prepare_change())
     after = desk.path.read_text()
     for file in (tmp_path / "backups").glob("*.backup"):
         file.unlink()
     with pytest.raises(ClientFileUnwritable, match="backup"):
-        desk.undo()
+        desk.undo_change()
     assert desk.path.read_text() == after
 
 
 def test_two_at_once_make_one_change(desk: Desk) -> None:
     desk.path.write_text(BEFORE)
-    change = desk.prepare()
+    change = desk.prepare_change()
     failures: list[ClientFileError] = []
     both = threading.Barrier(2)
 
     def attempt() -> None:
         both.wait()
         try:
-            desk.make(change)
+            desk.apply_change(change)
         except ClientFileError as error:
             failures.append(error)
 
@@ -272,7 +280,7 @@ def test_two_at_once_make_one_change(desk: Desk) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert desk.look().state.kind == "configured"
+    assert desk.read_state().state.kind == "configured"
     assert len(failures) == 1
 
 

@@ -1,4 +1,4 @@
-"""A client's file gets what it needs, keeps the rest, and tells how it stands."""
+"""A client's file gets its settings, keeps the rest, and has a state."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from tray_app.clients.catalogue import CLIENTS
 from tray_app.clients.client import Client, Configuration
-from tray_app.clients.configuring import plan, state_of
+from tray_app.clients.configuring import configure_text, state_of
 from tray_app.clients.connection import Connection, Limits
 from tray_app.clients.editing import jsonc, toml, yaml
 
@@ -52,10 +52,10 @@ def configuration_of(client: Client) -> Configuration:
 
 
 @each_client
-def test_what_was_there_stays_line_for_line(client: Client, connection: Connection) -> None:
+def test_existing_lines_are_kept(client: Client, connection: Connection) -> None:
     before = FILES[client.id]
-    after = plan(before, configuration_of(client), connection)
-    # JSON wants a comma behind what was last.
+    after = configure_text(before, configuration_of(client), connection)
+    # JSON requires a comma after the former last member.
     lines = after.replace('"tokyonight",', '"tokyonight"').splitlines()
     rest = iter(lines)
     assert all(line in rest for line in before.splitlines()), "a line is gone, or not where it was"
@@ -63,39 +63,37 @@ def test_what_was_there_stays_line_for_line(client: Client, connection: Connecti
 
 
 @each_client
-def test_a_plan_that_was_carried_out_needs_nothing_more(client: Client, connection: Connection) -> None:
+def test_configured_text_needs_no_change(client: Client, connection: Connection) -> None:
     configuration = configuration_of(client)
     for before in ("", FILES[client.id]):
-        after = plan(before, configuration, connection)
-        assert plan(after, configuration, connection) == after
+        after = configure_text(before, configuration, connection)
+        assert configure_text(after, configuration, connection) == after
         assert state_of(before, configuration, connection).kind == "absent"
         state = state_of(after, configuration, connection)
         assert (state.kind, state.models) == ("configured", ("sonnet",))
 
 
 @each_client
-def test_another_port_or_key_makes_it_out_of_date_and_an_update_mends_that(
-    client: Client, connection: Connection
-) -> None:
+def test_another_port_or_key_makes_it_outdated_until_updated(client: Client, connection: Connection) -> None:
     configuration = configuration_of(client)
-    configured = plan(FILES[client.id], configuration, connection)
+    configured = configure_text(FILES[client.id], configuration, connection)
     moved = replace(connection, url="http://127.0.0.1:8001")
     assert state_of(configured, configuration, moved).kind == "outdated"
-    updated = plan(configured, configuration, moved)
+    updated = configure_text(configured, configuration, moved)
     assert updated == configured.replace(":8000", ":8001")
     assert state_of(updated, configuration, moved).kind == "configured"
     rotated = replace(connection, key="dgm-another")
-    # Zed has the key elsewhere: its file cannot tell.
+    # Zed keeps the key elsewhere, so its file does not show a change.
     kind = "outdated" if configuration.holds_key else "configured"
     assert state_of(configured, configuration, rotated).kind == kind
-    assert plan(configured, configuration, rotated) == configured.replace("dgm-the-key", "dgm-another")
+    assert configure_text(configured, configuration, rotated) == configured.replace("dgm-the-key", "dgm-another")
 
 
 @each_client
 def test_without_a_key_it_is_configured_as_well(client: Client, connection: Connection) -> None:
     configuration = configuration_of(client)
     open_server = replace(connection, key=None)
-    configured = plan("", configuration, open_server)
+    configured = configure_text("", configuration, open_server)
     assert state_of(configured, configuration, open_server).kind == "configured"
     assert (state_of(configured, configuration, connection).kind == "outdated") == configuration.holds_key
 
@@ -103,8 +101,8 @@ def test_without_a_key_it_is_configured_as_well(client: Client, connection: Conn
 @each_client
 def test_another_model(client: Client, connection: Connection) -> None:
     configuration = configuration_of(client)
-    configured = plan("", configuration, connection)
-    after = plan(configured, configuration, replace(connection, model="opus"))
+    configured = configure_text("", configuration, connection)
+    after = configure_text(configured, configuration, replace(connection, model="opus"))
     state = state_of(after, configuration, connection)
     assert state.kind == "configured"
     assert state.models[-1] == "opus"
@@ -112,10 +110,12 @@ def test_another_model(client: Client, connection: Connection) -> None:
     assert state.models == (("sonnet", "opus") if lists_models else ("opus",))
 
 
-def test_what_the_person_has_set_for_the_model_stays(connection: Connection) -> None:
+def test_settings_of_the_user_for_the_model_are_kept(connection: Connection) -> None:
     configuration = configuration_of(next(client for client in CLIENTS if client.id == "continue"))
-    mine = plan("", configuration, connection).replace("      - apply\n", "      - autocomplete\n")
-    assert plan(mine, configuration, replace(connection, key="dgm-new")) == mine.replace("dgm-the-key", "dgm-new")
+    mine = configure_text("", configuration, connection).replace("      - apply\n", "      - autocomplete\n")
+    assert configure_text(mine, configuration, replace(connection, key="dgm-new")) == mine.replace(
+        "dgm-the-key", "dgm-new"
+    )
 
 
 def test_another_server_in_aider_s_file_is_not_taken_for_this_one(connection: Connection) -> None:
@@ -132,12 +132,12 @@ def test_another_server_in_aider_s_file_is_not_taken_for_this_one(connection: Co
         ("aider", {"edit-format": "diff", "show-model-warnings": False}),
     ],
 )
-def test_what_a_client_would_guess_wrong_of_a_model_it_does_not_know(
+def test_values_that_a_client_would_guess_wrong_are_set(
     client: str, said: dict[str, Any], connection: Connection
 ) -> None:
     configuration = configuration_of(next(one for one in CONFIGURED if one.id == client))
     connection = replace(connection, limits=Limits(1_000_000, 128_000))
-    data: Any = EDITORS[configuration.format].load(plan("", configuration, connection))
+    data: Any = EDITORS[configuration.format].load(configure_text("", configuration, connection))
     places = {"opencode": ("provider", "dragoman", "models", "sonnet"), "continue": ("models", 0), "aider": ()}
     for step in places[client]:
         data = data[step]

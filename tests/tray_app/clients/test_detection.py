@@ -1,4 +1,4 @@
-"""A client is here if its program or its files are; where nothing tells, nothing is said."""
+"""Detection of clients by programs and files."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from tray_app.clients.catalogue import CLIENTS
 from tray_app.clients.client import Client, Places
-from tray_app.clients.detection import is_here
+from tray_app.clients.detection import is_installed
 
 BY_ID = {client.id: client for client in CLIENTS}
 
@@ -18,18 +18,18 @@ def program(path: Path) -> None:
 
 
 def bare(client: Client) -> bool:
-    """Without what this machine itself may have."""
+    """Whether a client has no traces in directories of this machine."""
     return client.id not in ("curl", "node", "zed", "vscode")
 
 
 @pytest.mark.parametrize("client", [one for one in CLIENTS if one.traces and bare(one)], ids=lambda one: one.id)
-def test_nothing_is_found_in_an_empty_place(client: Client, places: Places) -> None:
-    assert is_here(client, places) is False
+def test_nothing_is_found_on_an_empty_computer(client: Client, places: Places) -> None:
+    assert is_installed(client, places) is False
 
 
 @pytest.mark.parametrize("client", ["jetbrains", "python"])
-def test_what_cannot_be_told_is_not_claimed(client: str, places: Places) -> None:
-    assert is_here(BY_ID[client], places) is None
+def test_client_without_traces_is_unknown(client: str, places: Places) -> None:
+    assert is_installed(BY_ID[client], places) is None
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,6 @@ def test_what_cannot_be_told_is_not_claimed(client: str, places: Places) -> None
         ("zed", ".config/zed/settings.json"),
     ],
 )
-def test_a_program_or_a_file_tells(client: str, trace: str, places: Places) -> None:
+def test_program_or_file_is_found(client: str, trace: str, places: Places) -> None:
     program(places.home / trace)
-    assert is_here(BY_ID[client], places) is True
+    assert is_installed(BY_ID[client], places) is True

@@ -1,11 +1,11 @@
-"""Which models are offered, and which one is taken at first."""
+"""The models that are offered, and the initial one."""
 
 import pytest
 
 from server.models.info import ModelInfo
 from tests.scripted_backend import MODELS
 from tray_app.clients.connection import Limits
-from tray_app.clients.models import limits_of, model_names, usual_model
+from tray_app.clients.models import initial_model, limits_of, model_names
 
 
 def test_short_names_aliases_ids() -> None:
@@ -20,15 +20,15 @@ def test_short_names_aliases_ids() -> None:
     ]
 
 
-def test_names_that_always_work_stand_in_while_nothing_is_offered() -> None:
+def test_fallback_names_while_nothing_is_offered() -> None:
     assert model_names((), {"fast": "haiku"}) == ["fable", "haiku", "opus", "sonnet", "fast"]
 
 
-def test_the_usual_one() -> None:
-    assert usual_model(MODELS, "default") == "opus"
-    assert usual_model(MODELS, "claude-haiku-5-5") == "claude-haiku-5-5"
-    assert usual_model((), "default") == "sonnet"
-    assert usual_model((ModelInfo("", "default", is_default=True),), "default") == "sonnet"
+def test_initial_model() -> None:
+    assert initial_model(MODELS, "default") == "opus"
+    assert initial_model(MODELS, "claude-haiku-5-5") == "claude-haiku-5-5"
+    assert initial_model((), "default") == "sonnet"
+    assert initial_model((ModelInfo("", "default", is_default=True),), "default") == "sonnet"
 
 
 @pytest.mark.parametrize(
@@ -44,5 +44,5 @@ def test_the_usual_one() -> None:
         ("no such model", Limits(200_000, 32_000)),
     ],
 )
-def test_what_a_model_takes_is_that_of_the_one_behind_its_name(model: str, limits: Limits) -> None:
+def test_limits_are_those_of_the_resolved_model(model: str, limits: Limits) -> None:
     assert limits_of(model, MODELS, {"fast": "haiku"}) == limits

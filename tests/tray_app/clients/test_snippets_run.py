@@ -1,4 +1,4 @@
-"""The programs and commands that are shown do what they say, against a real server."""
+"""The displayed programs and commands work against a real server."""
 
 import asyncio
 import shlex
@@ -44,7 +44,7 @@ async def test_python(
 
 @pytest.mark.parametrize("snippet", COMMANDS, ids=lambda snippet: str(snippet.title))
 async def test_curl(context: Context, backend: ScriptedBackend, snippet: Snippet) -> None:
-    """Sent by curl where it is installed, else by the words that a shell would give it."""
+    """Run by curl if it is installed, otherwise by an equal request."""
     await context.server.start()
     backend.script(answer("It works."))
     command = snippet.text(Connection(str(context.server.url), await context.api_key(), "opus"))

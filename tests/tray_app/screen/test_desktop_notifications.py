@@ -116,7 +116,7 @@ async def test_a_daemon_is_asked_for_what_it_can_do(
 ) -> None:
     """Some that know no actions show a dialog instead, which somebody has to answer."""
     with Daemon(bus.address, capabilities) as daemon:
-        assert await desktop.show(FIRST)
+        assert await desktop.show_notification(FIRST)
     ((_, _, _, title, told, offered, _, _),) = daemon.asked
     assert (title, told, offered) == ("First", text, actions)
 
@@ -125,8 +125,8 @@ async def test_a_click_is_told_by_who_shows_it(
     bus: Bus, desktop: DesktopNotifications, clicked: list[Notification]
 ) -> None:
     with Daemon(bus.address) as daemon, Other(bus.address) as other:
-        assert await desktop.show(FIRST)
-        assert await desktop.show(SECOND)
+        assert await desktop.show_notification(FIRST)
+        assert await desktop.show_notification(SECOND)
         other.click(1)
         other.emit("org.freedesktop.Notifications", "ActionInvoked")
         other.settle()
@@ -142,10 +142,10 @@ async def test_a_daemon_that_takes_another_s_place_counts_anew(
     bus: Bus, desktop: DesktopNotifications, clicked: list[Notification]
 ) -> None:
     with Daemon(bus.address):
-        assert await desktop.show(FIRST)
-    assert not await desktop.show(SECOND)
+        assert await desktop.show_notification(FIRST)
+    assert not await desktop.show_notification(SECOND)
     with Daemon(bus.address) as daemon:
-        assert await desktop.show(SECOND)
+        assert await desktop.show_notification(SECOND)
         daemon.click(2)
         daemon.click(1)
         await until(lambda: clicked)
@@ -153,7 +153,7 @@ async def test_a_daemon_that_takes_another_s_place_counts_anew(
     with Daemon(bus.address) as daemon:
         # Another program's, which has the number that ours had.
         daemon.click(1)
-        assert await desktop.show(FIRST)
+        assert await desktop.show_notification(FIRST)
         daemon.click(1)
         await until(lambda: len(clicked) == 2)
     assert clicked == [SECOND, FIRST]
@@ -165,11 +165,11 @@ async def test_a_bus_that_goes_leaves_nothing_open(bus: Bus, desktop: DesktopNot
 
     with Daemon(bus.address):
         before = sockets()
-        assert await desktop.show(FIRST)
+        assert await desktop.show_notification(FIRST)
         assert sockets() > before
     before -= 1  # the daemon's own
     bus.end()
-    assert not await desktop.show(SECOND)
+    assert not await desktop.show_notification(SECOND)
     await until(lambda: sockets() == before)
 
 
@@ -180,10 +180,10 @@ async def test_the_end_does_not_wait_for_a_daemon_that_hangs(
     """What was to be shown then is known not to be: it is neither lost nor waited for."""
     with Daemon(bus.address) as daemon:
         daemon.hangs = method
-        showing = asyncio.ensure_future(desktop.show(FIRST))
+        showing = asyncio.ensure_future(desktop.show_notification(FIRST))
         await until(daemon.is_asked.is_set)
         desktop.close()
         assert not await showing
         daemon.hangs = ""
         daemon.go_on.set()
-        assert await desktop.show(SECOND)
+        assert await desktop.show_notification(SECOND)

@@ -221,7 +221,7 @@ def meet_an_error(hands: Hands) -> None:
     hands.reader.wait_until_gone("Something went wrong", "label")
     hands.person.window()
     hands.desktop.keys("F5")
-    until(lambda: "it happened again, 2 times" in hands.person.log)
+    until(lambda: "the same error has occurred 2 times" in hands.person.log)
     hands.ask("the swan")
     assert hands.desktop.windows(TITLE) == [window]
     assert not hands.reader.find("Something went wrong")

@@ -1,4 +1,4 @@
-"""The clients, in the order in which they are shown."""
+"""The clients, in display order."""
 
 from tray_app.clients.catalogue.aider import AIDER
 from tray_app.clients.catalogue.cline import CLINE

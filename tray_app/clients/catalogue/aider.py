@@ -6,38 +6,38 @@ from pathlib import Path
 from typing import Any
 
 from server.secrets.key_store import KEY_PREFIX
-from tray_app.clients.client import Change, Client, Configuration, Found, Places, Snippet, Traces
-from tray_app.clients.configuring import plan
+from tray_app.clients.client import Change, Client, Configuration, Places, ServerEntry, Snippet, Traces
+from tray_app.clients.configuring import configure_text
 from tray_app.clients.connection import NOT_NEEDED, Connection
 from tray_app.translation import Later
 
 _PREFIX = "openai/"
-"""With it aider talks to whatever the base URL names."""
+"""With this prefix aider uses the base URL."""
 
 
-def _file(places: Places) -> Path:
+def _config_file(places: Places) -> Path:
     return places.home / ".aider.conf.yml"
 
 
-def _changes(connection: Connection) -> Sequence[Change]:
+def _list_changes(connection: Connection) -> Sequence[Change]:
     return (
         Change(("openai-api-base",), connection.openai_url),
         Change(("openai-api-key",), connection.secret),
         Change(("model",), _PREFIX + connection.model),
-        # aider does not know our models, and asks about them at each start.
+        # aider does not know our models, and would ask about them at each start.
         Change(("show-model-warnings",), False, keep=True),
-        # With models that it does not know it has whole files written anew for each change.
+        # For unknown models it would have whole files rewritten for each change.
         Change(("edit-format",), "diff", keep=True),
     )
 
 
-def _found(data: Any) -> Found | None:
-    """The file has one place for every OpenAI server; ours has a key of ours."""
+def _read_entry(data: Any) -> ServerEntry | None:
+    """Read the entry, which any OpenAI server may use: it is ours if the key is."""
     data = data if isinstance(data, dict) else {}
     key = str(data.get("openai-api-key", ""))
     if not key.startswith(KEY_PREFIX) and key != NOT_NEEDED:
         return None
-    return Found(str(data.get("openai-api-base")), key, (str(data.get("model", "")).removeprefix(_PREFIX),))
+    return ServerEntry(str(data.get("openai-api-base")), key, (str(data.get("model", "")).removeprefix(_PREFIX),))
 
 
 def _in_shell(connection: Connection) -> str:
@@ -48,7 +48,7 @@ def _in_shell(connection: Connection) -> str:
     )
 
 
-CONFIGURATION = Configuration("yaml", _file, lambda to: to.openai_url, _changes, _found)
+CONFIGURATION = Configuration("yaml", _config_file, lambda to: to.openai_url, _list_changes, _read_entry)
 
 AIDER = Client(
     id="aider",
@@ -65,7 +65,7 @@ AIDER = Client(
         "A .aider.conf.yml in your project or its Git repository takes precedence over the one in your home directory."
     ),
     snippets=(
-        Snippet(Later("~/.aider.conf.yml"), "yaml", lambda to: plan("", CONFIGURATION, to)),
+        Snippet(Later("~/.aider.conf.yml"), "yaml", lambda to: configure_text("", CONFIGURATION, to)),
         Snippet(Later("Or for one session, in a terminal"), "bash", _in_shell),
     ),
     configuration=CONFIGURATION,

@@ -1,14 +1,14 @@
 """Codex CLI: https://github.com/openai/codex, `codex-rs/model-provider-info`.
 
-It speaks the Responses API alone: `wire_api = "chat"` was taken out (https://github.com/openai/codex/discussions/7782).
+It supports only the Responses API: `wire_api = "chat"` was removed (https://github.com/openai/codex/discussions/7782).
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tray_app.clients.client import Change, Client, Configuration, Found, Places, Snippet, Traces
-from tray_app.clients.configuring import plan
+from tray_app.clients.client import Change, Client, Configuration, Places, ServerEntry, Snippet, Traces
+from tray_app.clients.configuring import configure_text
 from tray_app.clients.connection import Connection
 from tray_app.clients.editing import value_at
 from tray_app.translation import Later
@@ -17,31 +17,31 @@ ID = "dragoman"
 _PROVIDER = ("model_providers", ID)
 
 
-def _file(places: Places) -> Path:
+def _config_file(places: Places) -> Path:
     return Path(places.environment.get("CODEX_HOME") or places.home / ".codex", "config.toml")
 
 
-def _changes(connection: Connection) -> Sequence[Change]:
+def _list_changes(connection: Connection) -> Sequence[Change]:
     return (
         Change(("model",), connection.model),
         Change(("model_provider",), ID),
         Change((*_PROVIDER, "name"), "Dragoman", keep=True),
         Change((*_PROVIDER, "base_url"), connection.openai_url),
         Change((*_PROVIDER, "wire_api"), "responses"),
-        # The other way is a variable, which a program that is not started from that shell does not see.
+        # The alternative is an environment variable, which exists only in the shell that sets it.
         Change((*_PROVIDER, "experimental_bearer_token"), connection.secret),
     )
 
 
-def _found(data: Any) -> Found | None:
+def _read_entry(data: Any) -> ServerEntry | None:
     provider = value_at(data, _PROVIDER)
     if provider is None:
         return None
     key = str(provider.get("experimental_bearer_token"))
-    return Found(str(provider.get("base_url")), key, (str(data.get("model")),))
+    return ServerEntry(str(provider.get("base_url")), key, (str(data.get("model")),))
 
 
-CONFIGURATION = Configuration("toml", _file, lambda to: to.openai_url, _changes, _found)
+CONFIGURATION = Configuration("toml", _config_file, lambda to: to.openai_url, _list_changes, _read_entry)
 
 CODEX = Client(
     id="codex",
@@ -54,10 +54,10 @@ CODEX = Client(
         Later("Choose Configure for me, or paste the text below into the file named there."),
         Later("Start codex."),
     ),
-    snippets=(Snippet(Later("~/.codex/config.toml"), "toml", lambda to: plan("", CONFIGURATION, to)),),
+    snippets=(Snippet(Later("~/.codex/config.toml"), "toml", lambda to: configure_text("", CONFIGURATION, to)),),
     configuration=CONFIGURATION,
     traces=Traces(commands=("codex",), files=(".codex",)),
-    unserved=(
+    unserved_reason=(
         Later(
             "Since February 2026, Codex CLI speaks only OpenAI's Responses API. This server speaks Chat "
             "Completions and Messages, so Codex cannot use it yet."

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tray_app.clients.client import Change, Client, Configuration, Found, Places, Snippet, Traces
-from tray_app.clients.configuring import plan
+from tray_app.clients.client import Change, Client, Configuration, Places, ServerEntry, Snippet, Traces
+from tray_app.clients.configuring import configure_text
 from tray_app.clients.connection import Connection
 from tray_app.clients.editing import Entry, value_at
 from tray_app.translation import NO_TEXT, Later
@@ -14,13 +14,13 @@ NAME = "Dragoman"
 _MODEL = ("models", Entry("name", NAME))
 
 
-def _file(places: Places) -> Path:
+def _config_file(places: Places) -> Path:
     return places.home / ".continue" / "config.yaml"
 
 
-def _changes(connection: Connection) -> Sequence[Change]:
+def _list_changes(connection: Connection) -> Sequence[Change]:
     return (
-        # The file has to have these three.
+        # These three are required.
         Change(("name",), "Local config", keep=True),
         Change(("version",), "1.0.0", keep=True),
         Change(("schema",), "v1", keep=True),
@@ -29,29 +29,31 @@ def _changes(connection: Connection) -> Sequence[Change]:
         Change((*_MODEL, "apiBase"), connection.openai_url),
         Change((*_MODEL, "apiKey"), connection.secret),
         Change((*_MODEL, "roles"), ["chat", "edit", "apply"], keep=True),
-        # Continue guesses from the model's name, and does not know ours.
+        # Continue derives them from the model's name, and does not know ours.
         Change((*_MODEL, "capabilities"), ["tool_use", "image_input"], keep=True),
         Change((*_MODEL, "defaultCompletionOptions", "contextLength"), connection.limits.context, keep=True),
         Change((*_MODEL, "defaultCompletionOptions", "maxTokens"), connection.limits.output, keep=True),
     )
 
 
-def _found(data: Any) -> Found | None:
+def _read_entry(data: Any) -> ServerEntry | None:
     model = value_at(data, _MODEL)
     if model is None:
         return None
-    return Found(str(model.get("apiBase")), str(model.get("apiKey")), (str(model.get("model")),))
+    return ServerEntry(str(model.get("apiBase")), str(model.get("apiKey")), (str(model.get("model")),))
 
 
-def _caution(places: Places) -> Later:
+def _migration_caution(places: Places) -> Later:
     # https://docs.continue.dev/yaml-migration
-    file = _file(places)
+    file = _config_file(places)
     if file.exists() or not file.with_name("config.json").exists():
         return NO_TEXT
     return Later("Continue ignores config.json once there is a config.yaml. Models in config.json are not copied.")
 
 
-CONFIGURATION = Configuration("yaml", _file, lambda to: to.openai_url, _changes, _found, caution=_caution)
+CONFIGURATION = Configuration(
+    "yaml", _config_file, lambda to: to.openai_url, _list_changes, _read_entry, caution=_migration_caution
+)
 
 CONTINUE = Client(
     id="continue",
@@ -65,7 +67,7 @@ CONTINUE = Client(
         Later("By hand: add the model and save. Continue reloads the file."),
         Later("Choose “Dragoman” in Continue's list of models."),
     ),
-    snippets=(Snippet(Later("~/.continue/config.yaml"), "yaml", lambda to: plan("", CONFIGURATION, to)),),
+    snippets=(Snippet(Later("~/.continue/config.yaml"), "yaml", lambda to: configure_text("", CONFIGURATION, to)),),
     configuration=CONFIGURATION,
     traces=Traces(
         commands=("cn",),

@@ -1,4 +1,4 @@
-"""curl, in every dialect."""
+"""curl, with one command for each dialect."""
 
 import json
 import shlex
@@ -11,7 +11,7 @@ from tray_app.clients.connection import Connection
 from tray_app.translation import Later
 
 
-def _command(dialect: Dialect, connection: Connection) -> str:
+def _curl_command(dialect: Dialect, connection: Connection) -> str:
     body = dialect.client.ask(connection.model, "Hello")
     lines = [
         f"curl {shlex.quote(connection.url + dialect.path)}",
@@ -31,6 +31,6 @@ CURL = Client(
     documentation="https://curl.se/docs/manpage.html",
     steps=(Later("Paste one of these commands into a terminal."),),
     note=Later("Quoting works in bash, zsh and fish."),
-    snippets=tuple(Snippet(dialect.title, "bash", partial(_command, dialect)) for dialect in DIALECTS),
+    snippets=tuple(Snippet(dialect.title, "bash", partial(_curl_command, dialect)) for dialect in DIALECTS),
     traces=Traces(commands=("curl",)),
 )

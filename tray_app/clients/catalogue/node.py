@@ -7,28 +7,28 @@ from tray_app.clients.connection import Connection
 from tray_app.translation import Later
 
 
-def _openai(connection: Connection) -> str:
+def _openai_program(connection: Connection) -> str:
     return f"""\
 import OpenAI from "openai";
 
-const client = new OpenAI({{ baseURL: {_text(connection.openai_url)}, apiKey: {_text(connection.secret)} }});
+const client = new OpenAI({{ baseURL: {_quoted(connection.openai_url)}, apiKey: {_quoted(connection.secret)} }});
 
 const completion = await client.chat.completions.create({{
-  model: {_text(connection.model)},
+  model: {_quoted(connection.model)},
   messages: [{{ role: "user", content: "Hello" }}],
 }});
 console.log(completion.choices[0].message.content);
 """
 
 
-def _anthropic(connection: Connection) -> str:
+def _anthropic_program(connection: Connection) -> str:
     return f"""\
 import Anthropic from "@anthropic-ai/sdk";
 
-const client = new Anthropic({{ baseURL: {_text(connection.url)}, apiKey: {_text(connection.secret)} }});
+const client = new Anthropic({{ baseURL: {_quoted(connection.url)}, apiKey: {_quoted(connection.secret)} }});
 
 const message = await client.messages.create({{
-  model: {_text(connection.model)},
+  model: {_quoted(connection.model)},
   max_tokens: 1000,
   messages: [{{ role: "user", content: "Hello" }}],
 }});
@@ -36,7 +36,7 @@ console.log(message.content.map((block) => (block.type === "text" ? block.text :
 """
 
 
-def _text(value: str) -> str:
+def _quoted(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -53,8 +53,8 @@ NODE = Client(
     ),
     note=Later("OpenAI's package takes the URL with /v1, Anthropic's without."),
     snippets=(
-        Snippet(Later("With OpenAI's package"), "javascript", _openai),
-        Snippet(Later("With Anthropic's package"), "javascript", _anthropic),
+        Snippet(Later("With OpenAI's package"), "javascript", _openai_program),
+        Snippet(Later("With Anthropic's package"), "javascript", _anthropic_program),
     ),
     traces=Traces(commands=("node",)),
 )

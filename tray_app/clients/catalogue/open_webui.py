@@ -1,7 +1,7 @@
 """Open WebUI: https://docs.openwebui.com/getting-started/env-configuration/.
 
-In a container 127.0.0.1 is the container. On Linux it can share the host's network; elsewhere Docker gives the host the
-name host.docker.internal, which this server has to be told to take.
+In a container, 127.0.0.1 is the container itself. On Linux it can share the host's network. Elsewhere Docker names the
+host host.docker.internal, which this server must be configured to allow.
 """
 
 import shlex
@@ -15,27 +15,27 @@ _IMAGE = "ghcr.io/open-webui/open-webui:main"
 _REST = ["-v", "open-webui:/app/backend/data", "--name", "open-webui", "--restart", "always", _IMAGE]
 
 
-def _variables(url: str, connection: Connection) -> list[str]:
+def _list_variables(url: str, connection: Connection) -> list[str]:
     return [f"OPENAI_API_BASE_URL={url}", f"OPENAI_API_KEY={connection.secret}"]
 
 
-def _docker(network: list[str], url: str, connection: Connection) -> str:
-    options = [f"-e {shlex.quote(variable)}" for variable in _variables(url, connection)]
+def _docker_command(network: list[str], url: str, connection: Connection) -> str:
+    options = [f"-e {shlex.quote(variable)}" for variable in _list_variables(url, connection)]
     lines = ["docker run -d " + shlex.join(network), *options, shlex.join(_REST)]
     return " \\\n  ".join(lines) + "\n"
 
 
 def _on_linux(connection: Connection) -> str:
-    return _docker(["--network=host"], connection.openai_url, connection)
+    return _docker_command(["--network=host"], connection.openai_url, connection)
 
 
 def _on_desktop(connection: Connection) -> str:
     network = ["-p", "3000:8080", f"--add-host={HOST}:host-gateway"]
-    return _docker(network, f"http://{HOST}:{connection.port}/v1", connection)
+    return _docker_command(network, f"http://{HOST}:{connection.port}/v1", connection)
 
 
 def _without_docker(connection: Connection) -> str:
-    exports = [f"export {shlex.quote(variable)}" for variable in _variables(connection.openai_url, connection)]
+    exports = [f"export {shlex.quote(variable)}" for variable in _list_variables(connection.openai_url, connection)]
     return "\n".join([*exports, "open-webui serve"]) + "\n"
 
 

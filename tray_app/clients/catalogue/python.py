@@ -7,28 +7,28 @@ from tray_app.clients.connection import Connection
 from tray_app.translation import Later
 
 
-def _openai(connection: Connection) -> str:
+def _openai_program(connection: Connection) -> str:
     return f"""\
 from openai import OpenAI
 
-client = OpenAI(base_url={_text(connection.openai_url)}, api_key={_text(connection.secret)})
+client = OpenAI(base_url={_quoted(connection.openai_url)}, api_key={_quoted(connection.secret)})
 
 completion = client.chat.completions.create(
-    model={_text(connection.model)},
+    model={_quoted(connection.model)},
     messages=[{{"role": "user", "content": "Hello"}}],
 )
 print(completion.choices[0].message.content)
 """
 
 
-def _anthropic(connection: Connection) -> str:
+def _anthropic_program(connection: Connection) -> str:
     return f"""\
 from anthropic import Anthropic
 
-client = Anthropic(base_url={_text(connection.url)}, api_key={_text(connection.secret)})
+client = Anthropic(base_url={_quoted(connection.url)}, api_key={_quoted(connection.secret)})
 
 message = client.messages.create(
-    model={_text(connection.model)},
+    model={_quoted(connection.model)},
     max_tokens=1000,
     messages=[{{"role": "user", "content": "Hello"}}],
 )
@@ -36,8 +36,8 @@ print("".join(block.text for block in message.content if block.type == "text"))
 """
 
 
-def _text(value: str) -> str:
-    """JSON's texts are Python's and JavaScript's too."""
+def _quoted(value: str) -> str:
+    """Quote a string as JSON, which is valid in Python too."""
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -54,7 +54,7 @@ PYTHON = Client(
     ),
     note=Later("OpenAI's package takes the URL with /v1, Anthropic's without."),
     snippets=(
-        Snippet(Later("With OpenAI's package"), "python", _openai),
-        Snippet(Later("With Anthropic's package"), "python", _anthropic),
+        Snippet(Later("With OpenAI's package"), "python", _openai_program),
+        Snippet(Later("With Anthropic's package"), "python", _anthropic_program),
     ),
 )

@@ -1,7 +1,7 @@
-"""GitHub Copilot in VS Code with a model of one's own.
+"""GitHub Copilot in VS Code with a custom model.
 
 https://code.visualstudio.com/docs/agent-customization/language-models, "Add a custom endpoint model". VS Code keeps the
-key in its secret storage, so the file that it opens is filled in by hand.
+key in its secret storage, so the user fills in the file that it opens.
 """
 
 import json
@@ -11,7 +11,7 @@ from tray_app.clients.connection import Connection
 from tray_app.translation import Later
 
 
-def _model(connection: Connection) -> str:
+def _model_json(connection: Connection) -> str:
     model = {
         "id": connection.model,
         "name": f"Claude Code: {connection.model}",
@@ -48,6 +48,6 @@ VSCODE = Client(
             "Inline completions still come from GitHub. In an organisation, an administrator must allow custom models."
         )
     ),
-    snippets=(Snippet(Later("The value of “models” in chatLanguageModels.json"), "json", _model),),
+    snippets=(Snippet(Later("The value of “models” in chatLanguageModels.json"), "json", _model_json),),
     traces=Traces(commands=("code", "code-insiders"), files=(".vscode", "Applications/Visual Studio Code.app")),
 )

@@ -1,16 +1,15 @@
 """Zed: https://zed.dev/docs/ai/llm-providers, the section on OpenAI-compatible endpoints.
 
-Zed keeps keys in the system's keychain, under the API's URL, and takes none from its settings. The variable that it
-reads instead is made of the provider's name: with ours it must not become DRAGOMAN_API_KEY, from which this
-server takes its own key.
+Zed keeps keys in the system's keychain, by the API's URL, and accepts none in its settings. It also reads a variable
+derived from the provider's name, so ours must not result in DRAGOMAN_API_KEY, which configures this server's own key.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tray_app.clients.client import Change, Client, Configuration, Field, Found, Places, Snippet, Traces
-from tray_app.clients.configuring import plan
+from tray_app.clients.client import Change, Client, Configuration, Field, Places, ServerEntry, Snippet, Traces
+from tray_app.clients.configuring import configure_text
 from tray_app.clients.connection import Connection
 from tray_app.clients.editing import Entry, value_at
 from tray_app.translation import Later
@@ -18,19 +17,19 @@ from tray_app.translation import Later
 NAME = "Local Claude Code"
 _PROVIDER = ("language_models", "openai_compatible", NAME)
 _CAPABILITIES = {"tools": True, "images": True, "parallel_tool_calls": True, "prompt_cache_key": False}
-"""Zed needs the first four of them all."""
+"""All four are required by Zed."""
 
 
-def _file(places: Places) -> Path:
+def _config_file(places: Places) -> Path:
     if places.system == "win32":
         roaming = places.environment.get("APPDATA") or places.home / "AppData" / "Roaming"
         return Path(roaming, "Zed", "settings.json")
     if places.system == "darwin":
         return places.home / ".config" / "zed" / "settings.json"
-    return places.config("zed", "settings.json")
+    return places.config_path("zed", "settings.json")
 
 
-def _changes(connection: Connection) -> Sequence[Change]:
+def _list_changes(connection: Connection) -> Sequence[Change]:
     model = (*_PROVIDER, "available_models", Entry("name", connection.model))
     return (
         Change((*_PROVIDER, "api_url"), connection.openai_url),
@@ -40,16 +39,18 @@ def _changes(connection: Connection) -> Sequence[Change]:
     )
 
 
-def _found(data: Any) -> Found | None:
+def _read_entry(data: Any) -> ServerEntry | None:
     provider = value_at(data, _PROVIDER)
     if not isinstance(provider, dict):
         return None
     models = provider.get("available_models")
     names = [str(model.get("name")) for model in models or () if isinstance(model, dict)]
-    return Found(str(provider.get("api_url")), None, tuple(names))
+    return ServerEntry(str(provider.get("api_url")), None, tuple(names))
 
 
-CONFIGURATION = Configuration("jsonc", _file, lambda to: to.openai_url, _changes, _found, holds_key=False)
+CONFIGURATION = Configuration(
+    "jsonc", _config_file, lambda to: to.openai_url, _list_changes, _read_entry, holds_key=False
+)
 
 ZED = Client(
     id="zed",
@@ -66,7 +67,7 @@ ZED = Client(
     ),
     fields=(Field(Later("API key"), lambda to: to.secret),),
     note=Later("Zed stores the key for this URL. Paste it again after the key or the port changes."),
-    snippets=(Snippet(Later("settings.json"), "json", lambda to: plan("", CONFIGURATION, to)),),
+    snippets=(Snippet(Later("settings.json"), "json", lambda to: configure_text("", CONFIGURATION, to)),),
     configuration=CONFIGURATION,
     traces=Traces(
         commands=("zed", "zeditor"),

@@ -1,7 +1,7 @@
-"""Changes to configuration texts that leave everything else in them as it is: comments, order, unknown keys.
+"""Changes of configuration texts that preserve comments, order, other keys.
 
-`edit(text, changes)` of `jsonc`, `toml` and `yaml` gives the text with the changes, `load(text)` what it says. Each
-changed text is read again: it has to say what it said before, and the changes, and nothing else.
+`jsonc`, `toml` and `yaml` have `edit(text, changes)`, which returns the changed text, and `load(text)`, which parses
+it. Each changed text is parsed again: its values must be the former ones with the changes, and nothing else.
 """
 
 from tray_app.clients.editing.paths import Changes, Entry, Path, value_at

@@ -1,6 +1,6 @@
-"""Start at login: truthfully, for every way the application can be installed.
+"""Start at login, for every way of installing the application.
 
-`system_autostart()` is the one of this machine; all that it says is read anew from the system.
+`system_autostart()` is this machine's. It keeps no state: each call reads the system.
 """
 
 import sys
@@ -13,14 +13,14 @@ __all__ = ["Autostart", "autostart_for", "start_command", "system_autostart"]
 
 
 def system_autostart(options: Sequence[str] = ()) -> Autostart:
-    """Start at login for this installation on this machine, with `options` such as `--config-dir DIR`."""
+    """Autostart of this installation, with `options` such as `--config-dir DIR`."""
     return autostart_for(sys.platform, start_command(options=options))
 
 
 def autostart_for(platform: str, command: Sequence[str]) -> Autostart:
-    """The way of `platform`, a value of `sys.platform`; all but macOS and Windows follow the XDG specifications.
+    """Autostart of `platform`, a value of `sys.platform`; XDG by default.
 
-    Raises RuntimeError for the registry of a Windows that this is not.
+    Raises RuntimeError for `win32` on another system, which has no registry.
     """
     if platform == "darwin":
         from tray_app.desktop.autostart.macos import LaunchAgent

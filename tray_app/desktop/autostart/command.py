@@ -1,4 +1,4 @@
-"""The command that starts the application at login, hidden in the tray, however it was installed."""
+"""The command that starts the application at login, hidden in the tray."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +9,11 @@ HIDDEN = "--hidden"
 
 
 def start_command(installation: Installation | None = None, options: Sequence[str] = ()) -> tuple[str, ...]:
-    """The program and its arguments; `options` are given to it before `--hidden`."""
-    return (*_program(installation or this_installation()), *options, HIDDEN)
+    """The program and its arguments: `options`, then `--hidden`."""
+    return (*_own_program(installation or this_installation()), *options, HIDDEN)
 
 
-def _program(installation: Installation) -> tuple[str, ...]:
+def _own_program(installation: Installation) -> tuple[str, ...]:
     if image := app_image(installation):
         return (image,)
     if installation.frozen:

@@ -1,4 +1,4 @@
-"""Desktop entries: read and written as far as starting at login needs it.
+"""Reading and writing of desktop entries, as far as start at login needs it.
 
 Format: https://specifications.freedesktop.org/desktop-entry-spec/latest/ (escapes in "Values", quoting in "Exec").
 """
@@ -13,8 +13,8 @@ _FIELD_CODE = re.compile(r"%(.)")
 _ARGUMENT = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)', re.DOTALL)
 
 
-def parse(text: str) -> dict[str, str]:
-    """The keys of the main group, unescaped. Lines that make no sense are passed over, as desktops do."""
+def parse_entry(text: str) -> dict[str, str]:
+    """Parse and unescape the keys of the main group; invalid lines are ignored."""
     keys: dict[str, str] = {}
     group = ""
     for line in text.splitlines():
@@ -22,23 +22,23 @@ def parse(text: str) -> dict[str, str]:
             group = line.strip()[1:-1]
         elif group == GROUP and not line.startswith("#") and "=" in line:
             name, _, value = line.partition("=")
-            keys.setdefault(name.strip(), _unescaped(value.strip()))
+            keys.setdefault(name.strip(), _unescape_value(value.strip()))
     return keys
 
 
 def format_entry(keys: Mapping[str, str]) -> str:
-    """The text of an entry with these keys."""
-    lines = [f"{name}={_escaped(value)}" for name, value in keys.items()]
+    """Format an entry with these keys."""
+    lines = [f"{name}={_escape_value(value)}" for name, value in keys.items()]
     return "\n".join([f"[{GROUP}]", *lines, ""])
 
 
 def format_exec(command: Sequence[str]) -> str:
-    """The value of Exec that runs `command` as it is."""
-    return " ".join(_quoted(argument) for argument in command)
+    """Format the value of Exec that runs exactly `command`."""
+    return " ".join(_quote_argument(argument) for argument in command)
 
 
 def parse_exec(value: str) -> list[str]:
-    """The command that a value of Exec runs; field codes, which stand for files to open, fall away."""
+    """Parse a value of Exec into its command, without field codes for files."""
     arguments = []
     for match in _ARGUMENT.finditer(value):
         quoted, plain = match.groups()
@@ -50,24 +50,24 @@ def parse_exec(value: str) -> list[str]:
 
 
 def is_true(value: str | None) -> bool:
-    """Booleans are `true` and `false`; older files have 1 and 0."""
+    """Whether a boolean is true: `true` or, in older files, `1`."""
     return value is not None and value.lower() in ("true", "1")
 
 
-def _quoted(argument: str) -> str:
+def _quote_argument(argument: str) -> str:
     escaped = argument.replace("%", "%%")
     if argument and not _RESERVED.search(argument):
         return escaped
     return '"' + re.sub(r'(["`$\\])', r"\\\1", escaped) + '"'
 
 
-def _escaped(value: str) -> str:
+def _escape_value(value: str) -> str:
     escaped = value.replace("\\", "\\\\")
     for letter, character in (("n", "\n"), ("t", "\t"), ("r", "\r")):
         escaped = escaped.replace(character, f"\\{letter}")
-    # A space at the beginning would be taken for one after the equals sign.
+    # A leading space would be read as part of the equals sign.
     return f"\\s{escaped[1:]}" if escaped.startswith(" ") else escaped
 
 
-def _unescaped(value: str) -> str:
+def _unescape_value(value: str) -> str:
     return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[0]), value)

@@ -1,4 +1,4 @@
-"""Start at login by a LaunchAgent in `~/Library/LaunchAgents`; `man launchd.plist`, `man launchctl`."""
+"""Start at login by a LaunchAgent: `man launchd.plist`, `man launchctl`."""
 
 import os
 import plistlib
@@ -19,24 +19,24 @@ LAUNCHCTL = "/bin/launchctl"
 TIMEOUT_SECONDS = 10.0
 
 Runner = Callable[[Sequence[str]], str]
-"""Runs a command and gives its standard output. Raises OSError or subprocess.SubprocessError."""
+"""Runs a command and returns its standard output. Raises OSError or subprocess.SubprocessError."""
 
 
-def run(command: Sequence[str]) -> str:
-    """Run a command to its end, 10 seconds at most."""
+def run_command(command: Sequence[str]) -> str:
+    """Run a command and return its standard output; it may take 10 s."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=True)
     return done.stdout
 
 
 class LaunchAgent:
-    """The agent's file, and what launchd remembers of a person who switched it off in the system's settings.
+    """The agent's file, and launchd's record of System Settings.
 
     The job is never loaded or unloaded here: loading would start the application a second time, and unloading would
-    end the one that the person is using.
+    end the running one.
     """
 
     def __init__(
-        self, command: Sequence[str], *, home: Path | None = None, user: int | None = None, runner: Runner = run
+        self, command: Sequence[str], *, home: Path | None = None, user: int | None = None, runner: Runner = run_command
     ) -> None:
         self._command = tuple(command)
         self._file = (home or Path.home()) / "Library" / "LaunchAgents" / f"{LABEL}.plist"
@@ -44,14 +44,14 @@ class LaunchAgent:
         self._run = runner
         self.description = f"the file {self._file}"
 
-    def enabled(self) -> bool:
-        agent = self._read()
-        return agent is not None and self._wanted(agent) and _startable(agent)
+    def is_enabled(self) -> bool:
+        agent = self._read_agent()
+        return agent is not None and self._is_turned_on(agent) and _can_start(agent)
 
     def enable(self) -> None:
-        agent = self._read()
-        if agent is None or not agent.get("RunAtLoad") or agent.get("Disabled") or not _startable(agent):
-            self._write()
+        agent = self._read_agent()
+        if agent is None or not agent.get("RunAtLoad") or agent.get("Disabled") or not _can_start(agent):
+            self._write_agent()
         if self._switched_off():
             self._switch_on()
 
@@ -61,24 +61,24 @@ class LaunchAgent:
         except OSError as error:
             raise autostart_failed(str(self._file), error) from error
 
-    def repair(self) -> bool:
-        agent = self._read()
-        if agent is None or agent.get("Label") != LABEL or not self._wanted(agent) or _startable(agent):
+    def repair_entry(self) -> bool:
+        agent = self._read_agent()
+        if agent is None or agent.get("Label") != LABEL or not self._is_turned_on(agent) or _can_start(agent):
             return False
-        self._write()
+        self._write_agent()
         return True
 
-    def _wanted(self, agent: dict[str, Any]) -> bool:
+    def _is_turned_on(self, agent: dict[str, Any]) -> bool:
         switched_off = self._switched_off()
         return bool(agent.get("RunAtLoad")) and not (agent.get("Disabled") if switched_off is None else switched_off)
 
     def _switched_off(self) -> bool | None:
-        """What launchd was told by the person, which goes before the file; None: nothing, or it does not say."""
+        """Whether the user turned it off in the system; None without a record."""
         try:
             answer = self._run([LAUNCHCTL, "print-disabled", self._domain])
         except (OSError, subprocess.SubprocessError):
             return None
-        # `"label" => disabled`; macOS 12 and older wrote true and false.
+        # `"label" => disabled`; macOS 12 and older print true and false.
         found = re.search(rf'"{re.escape(LABEL)}"\s*=>\s*(\w+)', answer)
         return found[1] in ("disabled", "true") if found else None
 
@@ -91,7 +91,7 @@ class LaunchAgent:
                 hint="Allow Dragoman in System Settings > General > Login Items.",
             ) from error
 
-    def _read(self) -> dict[str, Any] | None:
+    def _read_agent(self) -> dict[str, Any] | None:
         try:
             agent = plistlib.loads(self._file.read_bytes())
         except FileNotFoundError:
@@ -99,10 +99,10 @@ class LaunchAgent:
         except OSError as error:
             raise autostart_failed(str(self._file), error) from error
         except (plistlib.InvalidFileException, ExpatError, ValueError):
-            return {}  # launchd does not start what it cannot read
+            return {}  # launchd ignores a file that it cannot parse
         return agent if isinstance(agent, dict) else {}
 
-    def _write(self) -> None:
+    def _write_agent(self) -> None:
         agent = {
             "Label": LABEL,
             "ProgramArguments": list(self._command),
@@ -116,7 +116,7 @@ class LaunchAgent:
             raise autostart_failed(str(self._file), error) from error
 
 
-def _startable(agent: dict[str, Any]) -> bool:
+def _can_start(agent: dict[str, Any]) -> bool:
     arguments = agent.get("ProgramArguments") or []
     program = agent.get("Program") or (arguments[0] if isinstance(arguments, list) and arguments else None)
     return isinstance(program, str) and shutil.which(program) is not None

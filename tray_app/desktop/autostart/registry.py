@@ -1,4 +1,4 @@
-"""The registry of the person who is signed in, through winreg."""
+"""The signed-in user's registry, through winreg."""
 
 import sys
 
@@ -9,7 +9,7 @@ if sys.platform == "win32":
     class CurrentUserRegistry:
         """HKEY_CURRENT_USER. Every call raises OSError."""
 
-        def get(self, key: str, name: str) -> str | bytes | None:
+        def get_value(self, key: str, name: str) -> str | bytes | None:
             try:
                 with winreg.OpenKey(winreg.HKEY_CURRENT_USER, key) as handle:
                     value, kind = winreg.QueryValueEx(handle, name)
@@ -19,11 +19,11 @@ if sys.platform == "win32":
                 return winreg.ExpandEnvironmentStrings(value)
             return value if isinstance(value, str | bytes) else None
 
-        def set(self, key: str, name: str, value: str) -> None:
+        def set_value(self, key: str, name: str, value: str) -> None:
             with winreg.CreateKeyEx(winreg.HKEY_CURRENT_USER, key, access=winreg.KEY_SET_VALUE) as handle:
                 winreg.SetValueEx(handle, name, 0, winreg.REG_SZ, value)
 
-        def delete(self, key: str, name: str) -> None:
+        def delete_value(self, key: str, name: str) -> None:
             with (
                 contextlib.suppress(FileNotFoundError),
                 winreg.OpenKey(winreg.HKEY_CURRENT_USER, key, access=winreg.KEY_SET_VALUE) as handle,

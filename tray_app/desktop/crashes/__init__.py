@@ -1,5 +1,11 @@
-"""Errors that nobody expected: caught wherever they come from, logged, and shown once."""
+"""Unexpected errors: caught wherever they are raised, logged, and shown once."""
 
-from tray_app.desktop.crashes.catching import Crashes, catching, install, show_on, uninstall
+from tray_app.desktop.crashes.catching import (
+    CrashHandlers,
+    catch_crashes,
+    install_handlers,
+    show_on,
+    uninstall_handlers,
+)
 
-__all__ = ["Crashes", "catching", "install", "show_on", "uninstall"]
+__all__ = ["CrashHandlers", "catch_crashes", "install_handlers", "show_on", "uninstall_handlers"]

@@ -1,7 +1,7 @@
-"""Errors that nobody expected, from wherever they come: logged with their trace, and shown once.
+"""Unexpected errors from slots, threads and tasks: logged, and shown once.
 
-`with catching(...)` around everything, `show_on` when there is a window. Errors of the program's own
-tree (TrayError) are the person's surroundings and no crashes: they are shown as what they are.
+The application runs in `with catch_crashes(...)` and calls `show_on` once there is a window. Errors of our own tree
+(TrayError) have causes outside the program and are no crashes: they are shown as themselves.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ from tray_app.window.crash_dialog import CrashDialog
 log = logging.getLogger(__name__)
 
 
-class Shell(Protocol):
-    """What errors are shown on."""
+class ErrorHost(Protocol):
+    """The application that errors are shown in."""
 
     @property
     def window(self) -> QWidget: ...
@@ -39,8 +39,8 @@ class Shell(Protocol):
     def quit(self) -> object: ...
 
 
-class Crashes(QObject):
-    """One for the program. Takes errors from any thread; shows them in the GUI's."""
+class CrashHandlers(QObject):
+    """The program's handlers of errors in any thread; shown in the GUI thread."""
 
     _caught = Signal(object)
 
@@ -49,57 +49,57 @@ class Crashes(QObject):
         self.log_file = log_file(data_dir)
         self._dialog: CrashDialog | None = None
         self.counts: dict[tuple[str, ...], int] = {}
-        """How often each error has happened, by its fingerprint."""
-        self._shell: Shell | None = None
-        self._more = 0
-        # Queued, also from the GUI's own thread: no dialog is made in the middle of what failed.
-        self._caught.connect(self._show, Qt.ConnectionType.QueuedConnection)
+        """Occurrences of each error, by fingerprint."""
+        self._shell: ErrorHost | None = None
+        self._suppressed_count = 0
+        # Queued even within the GUI thread: a dialog must not open in the middle of the code that failed.
+        self._caught.connect(self._show_report, Qt.ConnectionType.QueuedConnection)
 
     @property
     def dialog(self) -> CrashDialog | None:
-        """The dialog that is open. A window that is destroyed takes its own along, without a `finished`."""
+        """The open dialog. A window destroys its own without `finished`."""
         return self._dialog if self._dialog is not None and isValid(self._dialog) else None
 
-    def show_on(self, shell: Shell | None) -> None:
-        """Show errors over this window from now on, and let its "Quit" end the application."""
+    def show_on(self, shell: ErrorHost | None) -> None:
+        """Show errors over this window from now on; its "Quit" ends the application."""
         self._shell = shell
 
-    def report(self, error: BaseException, where: str = "the application") -> None:
-        """An error that was not expected: log it, and show it unless it was shown before."""
-        self._take(error, where, None)
+    def report_error(self, error: BaseException, where: str = "the application") -> None:
+        """Log an unexpected error, and show it unless it was shown before."""
+        self._handle_error(error, where, None)
 
     def on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        """`sys.excepthook`: slots and Qt's virtual functions, and what comes out of the program's own first frame."""
+        """`sys.excepthook`: errors of slots, virtual functions and the outermost frame."""
         if isinstance(error, KeyboardInterrupt):
-            self._interrupt(kind, error, trace)
-        elif _is_the_end(trace):
+            self._on_interrupt(kind, error, trace)
+        elif _left_outermost_frame(trace):
             sys.__excepthook__(kind, error, trace)
-            self.end(error, trace)
+            self.show_fatal_error(error, trace)
         else:
-            self._take(error, "the window", trace)
+            self._handle_error(error, "the window", trace)
 
     def on_thread_exception(self, args: threading.ExceptHookArgs) -> None:
         """`threading.excepthook`."""
         if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
             name = args.thread.name if args.thread else "?"
-            self._take(args.exc_value, f"the thread {name}", args.exc_traceback)
+            self._handle_error(args.exc_value, f"the thread {name}", args.exc_traceback)
 
     def on_unraisable(self, args: "sys.UnraisableHookArgs") -> None:
-        """`sys.unraisablehook`: errors in finalizers. The object itself must not be kept."""
+        """`sys.unraisablehook`: errors in finalizers. The object must not be kept."""
         if args.exc_value is not None and not sys.is_finalizing():
-            self._take(args.exc_value, args.err_msg or "a finalizer", args.exc_traceback)
+            self._handle_error(args.exc_value, args.err_msg or "a finalizer", args.exc_traceback)
 
     def on_loop_exception(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """The event loop's handler: callbacks, and tasks whose failure nobody asked for."""
+        """The event loop's handler: errors in callbacks and in unawaited tasks."""
         error = context.get("exception")
         message = str(context.get("message") or "the event loop")
         if isinstance(error, BaseException) and not isinstance(error, ConnectionError):
-            self._take(error, f"the event loop ({message})", None)
+            self._handle_error(error, f"the event loop ({message})", None)
         else:
-            # A connection that broke is the other side's doing, and what has no exception is a remark.
+            # A broken connection is the peer's doing, and a message without an exception is no failure.
             log.warning("%s", message, exc_info=error)
 
-    def _take(self, error: BaseException, where: str, trace: TracebackType | None) -> None:
+    def _handle_error(self, error: BaseException, where: str, trace: TracebackType | None) -> None:
         if isinstance(error, TrayError):
             log.warning("%s", error)
             if self._shell is not None:
@@ -110,47 +110,47 @@ class Crashes(QObject):
         self.counts[report.fingerprint] = count
         if count == 1:
             found = (type(error), error, error.__traceback__ or trace)
-            log.critical("an error was not expected, in %s", where, exc_info=found)
+            log.critical("unexpected error in %s", where, exc_info=found)
             self._caught.emit(report)
         elif count & (count - 1) == 0:
-            # At 2, 4, 8...: an error with each repaint must not fill the disk.
-            log.error("it happened again, %d times by now, in %s: %s", count, where, report.summary)
+            # At 2, 4, 8...: an error at each repaint must not fill the disk.
+            log.error("the same error has occurred %d times, in %s: %s", count, where, report.summary)
 
-    def _show(self, report: CrashReport) -> None:
+    def _show_report(self, report: CrashReport) -> None:
         if self.dialog is not None:
-            self._more += 1
-            self.dialog.add_more(self._more)
+            self._suppressed_count += 1
+            self.dialog.add_more(self._suppressed_count)
             return
         if QApplication.instance() is None:
             return
-        self._more = 0
+        self._suppressed_count = 0
         window = self._shell.window if self._shell is not None else None
-        # Over a hidden window it would be hidden as well.
+        # The dialog of a hidden window would be hidden as well.
         parent = window if window is not None and window.isVisible() else None
-        dialog = self._dialog = CrashDialog(report, log=self.log_file, on_quit=self._quit, parent=parent)
-        dialog.finished.connect(self._closed)
-        # Not modal: what still works can be used beside it.
+        dialog = self._dialog = CrashDialog(report, log=self.log_file, on_quit=self._quit_application, parent=parent)
+        dialog.finished.connect(self._on_dialog_closed)
+        # Not modal, so that the rest of the window stays usable.
         dialog.show()
 
-    def _closed(self) -> None:
+    def _on_dialog_closed(self) -> None:
         self._dialog = None
 
-    def _quit(self) -> None:
+    def _quit_application(self) -> None:
         if self._shell is not None:
             self._shell.quit()
         elif (app := QCoreApplication.instance()) is not None:
             app.quit()
 
-    def _interrupt(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    def _on_interrupt(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if self._shell is not None:
             self._shell.quit()
         else:
             sys.__excepthook__(kind, error, trace)
 
-    def end(self, error: BaseException, trace: TracebackType | None = None) -> None:
-        """The program is about to end with `error`: whoever started it from a menu would never know why.
+    def show_fatal_error(self, error: BaseException, trace: TracebackType | None = None) -> None:
+        """Show an error that ends the program, until the user closes the dialog.
 
-        Returns when the person has seen it. Needs no loop, and waits with one of its own.
+        A user who started the program from a menu would see no reason otherwise. Runs its own event loop.
         """
         trace = error.__traceback__ or trace
         log.critical("an error ends the application", exc_info=(type(error), error, trace))
@@ -165,71 +165,75 @@ class Crashes(QObject):
             loop.exec()
 
 
-def _is_the_end(trace: TracebackType | None) -> bool:
-    """Whether an error has left the program's outermost frame. A slot has the frame below it that runs Qt's loop."""
+def _left_outermost_frame(trace: TracebackType | None) -> bool:
+    """Whether an error left the outermost frame; a slot has Qt's loop below it."""
     in_main = threading.current_thread() is threading.main_thread()
     return in_main and trace is not None and trace.tb_frame.f_back is None
 
 
-_installed: tuple[Crashes, Callable[[], None]] | None = None
+# The hooks are the process's, so there is one set of handlers at most.
+_installed: tuple[CrashHandlers, Callable[[], None]] | None = None
 
 
 @contextlib.contextmanager
-def catching(data_dir: Path) -> Iterator[Crashes]:
-    """Catch everything in the block. An error that leaves it is shown before it goes on, unless it is a TrayError."""
-    crashes = install(data_dir)
+def catch_crashes(data_dir: Path) -> Iterator[CrashHandlers]:
+    """Catch errors within the block.
+
+    One that leaves it is shown and re-raised; a TrayError is only re-raised.
+    """
+    crashes = install_handlers(data_dir)
     try:
         yield crashes
     except Exception as error:
         if not isinstance(error, TrayError):
-            crashes.end(error)
+            crashes.show_fatal_error(error)
         raise
     finally:
-        uninstall()
+        uninstall_handlers()
 
 
-def install(data_dir: Path) -> Crashes:
-    """Catch everything from now on. The log has to be configured already."""
+def install_handlers(data_dir: Path) -> CrashHandlers:
+    """Install the handlers. The log must be configured already."""
     global _installed
-    uninstall()
-    crashes = Crashes(data_dir)
+    uninstall_handlers()
+    crashes = CrashHandlers(data_dir)
     before = (sys.excepthook, threading.excepthook, sys.unraisablehook)
     sys.excepthook = crashes.on_exception
     threading.excepthook = crashes.on_thread_exception
     sys.unraisablehook = crashes.on_unraisable
-    undo_faults = faults.install(crashes.log_file.parent)
-    undo_messages = qt_messages.install()
+    disable_fault_log = faults.enable_fault_log(crashes.log_file.parent)
+    restore_messages = qt_messages.log_qt_messages()
 
-    def undo() -> None:
+    def restore_hooks() -> None:
         sys.excepthook, threading.excepthook, sys.unraisablehook = before
-        undo_messages()
-        undo_faults()
+        restore_messages()
+        disable_fault_log()
 
-    _installed = (crashes, undo)
+    _installed = (crashes, restore_hooks)
     return crashes
 
 
-def uninstall() -> None:
-    """Put everything back as it was before `install`. Nothing happens without one."""
+def uninstall_handlers() -> None:
+    """Restore the handlers from before `install_handlers`; without it, do nothing."""
     global _installed
     if _installed is not None:
-        crashes, undo = _installed
+        crashes, restore_hooks = _installed
         _installed = None
-        undo()
+        restore_hooks()
         if crashes.dialog is not None:
             crashes.dialog.close()
         crashes.deleteLater()
 
 
-def show_on(shell: Shell | None) -> None:
-    """Show errors over this window, and take those of the running event loop and of the context's tasks as well.
+def show_on(shell: ErrorHost | None) -> None:
+    """Show errors over this window, also those of event loop and context's tasks.
 
-    None: the window is gone.
+    None once the window is gone.
     """
     if _installed is None:
         return
     crashes = _installed[0]
     crashes.show_on(shell)
     if shell is not None:
-        shell.context.report_bug = crashes.report
+        shell.context.report_bug = crashes.report_error
         asyncio.get_running_loop().set_exception_handler(crashes.on_loop_exception)

@@ -1,4 +1,4 @@
-"""Crashes below Python (segmentation faults, aborts): where each thread was, in a file beside the log."""
+"""Fault log: the threads' stacks at a segmentation fault or abort."""
 
 import contextlib
 import faulthandler
@@ -13,37 +13,37 @@ from server.config.paths import make_private_dir, retry_while_open
 
 log = logging.getLogger(__name__)
 
-FILE = "faults.log"
-OLDER = "faults.log.1"
+FAULT_LOG = "faults.log"
+OLD_FAULT_LOG = "faults.log.1"
 
 
-def install(logs: Path) -> Callable[[], None]:
-    """Write faults to a file in `logs`; call what is returned to end that.
+def enable_fault_log(logs: Path) -> Callable[[], None]:
+    """Write faults to a file in `logs`, and return a function that ends that.
 
-    A file that cannot be written is no reason not to start.
+    If the file cannot be written, the log says so and the program starts anyway.
     """
     was_enabled = faulthandler.is_enabled()
     try:
         make_private_dir(logs)
-        _put_aside(logs)
-        handle = os.open(logs / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        _rotate_file(logs)
+        handle = os.open(logs / FAULT_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as error:
-        log.warning("faults cannot be written to %s: %s", logs / FILE, error)
+        log.warning("faults cannot be written to %s: %s", logs / FAULT_LOG, error)
         return lambda: None
     faulthandler.enable(handle, all_threads=True)
 
-    def undo() -> None:
+    def disable_fault_log() -> None:
         faulthandler.disable()
         os.close(handle)
         if was_enabled and sys.__stderr__ is not None:
             faulthandler.enable(sys.__stderr__)
 
-    return undo
+    return disable_fault_log
 
 
 @contextlib.contextmanager
 def default_signals() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the process at once: what would have heeded them is gone."""
+    """Let Ctrl-C and SIGTERM end the process at once within the block."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, signal.SIG_DFL) for number in numbers]
     try:
@@ -53,9 +53,9 @@ def default_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _put_aside(logs: Path) -> None:
-    """Keep what the last run left, which is all that is known of its end."""
-    file = logs / FILE
+def _rotate_file(logs: Path) -> None:
+    """Rename the last run's fault log, the only trace of its crash."""
+    file = logs / FAULT_LOG
     if file.exists() and file.stat().st_size:
-        retry_while_open(file, lambda: os.replace(file, logs / OLDER))
-        log.error("the last run ended by a fault below Python; %s says where", logs / OLDER)
+        retry_while_open(file, lambda: os.replace(file, logs / OLD_FAULT_LOG))
+        log.error("the last run crashed below Python; see %s", logs / OLD_FAULT_LOG)

@@ -1,4 +1,4 @@
-"""What Qt has to say goes to the log."""
+"""Qt's messages in the log."""
 
 import logging
 import sys
@@ -17,29 +17,29 @@ _LEVELS = {
 }
 
 
-def install() -> Callable[[], None]:
-    """Send Qt's messages to the log; call what is returned to end that."""
+def log_qt_messages() -> Callable[[], None]:
+    """Send Qt's messages to the log, and return a function that ends that."""
     before = qInstallMessageHandler(_on_message)
 
-    def undo() -> None:
+    def restore_handler() -> None:
         qInstallMessageHandler(before)
 
-    return undo
+    return restore_handler
 
 
 def _on_message(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
-    """Called from any thread. An exception would get lost in Qt, so none leaves."""
+    """Log a message, from any thread. Raises nothing: Qt would lose it."""
     try:
         category = str(context.category or "default")
         log.log(_LEVELS.get(kind, logging.WARNING), "%s", message, extra={"category": category})
         if kind == QtMsgType.QtFatalMsg:
             # Qt aborts when this returns.
-            _flush()
+            _flush_handlers()
     except Exception as error:
         if sys.__stderr__ is not None:
-            sys.__stderr__.write(f"Qt said {message!r}, which could not be logged: {error}\n")
+            sys.__stderr__.write(f"Qt's message {message!r} could not be logged: {error}\n")
 
 
-def _flush() -> None:
+def _flush_handlers() -> None:
     for handler in logging.getLogger().handlers:
         handler.flush()

@@ -1,4 +1,4 @@
-"""An error that nobody expected, as a text that can be passed on: what, where, and on what; no secrets."""
+"""Crash reports: error, location and platform as text, without secrets."""
 
 import platform
 import traceback
@@ -13,37 +13,37 @@ from server import __version__
 from server.core.redaction import redact_text
 
 MAX_TRACE_CHARACTERS = 20_000
-"""A recursion that never ended has a long trace, and its middle says nothing new."""
+"""An endless recursion has a long trace; its middle is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class CrashReport:
-    """`summary` is the error's last line, `fingerprint` is the same for the same error at the same place."""
+    """A report. Equal errors at the same location have equal fingerprints."""
 
     summary: str
     trace: str
     where: str
-    """What was being done, as "a thread" or "a slot of the window"."""
+    """The context of the error, such as "the window" or "a finalizer"."""
     fingerprint: tuple[str, ...]
 
     def as_text(self) -> str:
-        """What "Copy" gives."""
-        return f"Dragoman {__version__}\n{surroundings()}\nIn {self.where}\n\n{self.trace}\n"
+        """The text that "Copy" puts on the clipboard."""
+        return f"Dragoman {__version__}\n{describe_platform()}\nIn {self.where}\n\n{self.trace}\n"
 
 
 def crash_report(error: BaseException, where: str, trace: TracebackType | None = None) -> CrashReport:
-    """The report on `error`; `trace` is where it was caught, if the error itself does not say."""
+    """Create the report of `error`; `trace` is used if it has no traceback."""
     lines = traceback.format_exception(type(error), error, error.__traceback__ or trace)
     last = traceback.format_exception_only(type(error), error)[-1]
     return CrashReport(
         summary=redact_text(last.strip()),
-        trace=redact_text(_bounded("".join(lines).rstrip())),
+        trace=redact_text(_limit_length("".join(lines).rstrip())),
         where=where,
-        fingerprint=_fingerprint(error, trace),
+        fingerprint=_make_fingerprint(error, trace),
     )
 
 
-def surroundings() -> str:
+def describe_platform() -> str:
     """Versions and platform, a line each."""
     screen = QGuiApplication.platformName() if isinstance(QGuiApplication.instance(), QGuiApplication) else "no display"
     return (
@@ -52,13 +52,13 @@ def surroundings() -> str:
     )
 
 
-def _fingerprint(error: BaseException, trace: TracebackType | None) -> tuple[str, ...]:
-    """The kind of error and its way, without the message, which may hold a number that is new each time."""
+def _make_fingerprint(error: BaseException, trace: TracebackType | None) -> tuple[str, ...]:
+    """The error's type and frames; its message may differ each time."""
     frames = traceback.extract_tb(error.__traceback__ or trace)
     return (type(error).__qualname__, *(f"{frame.filename}:{frame.lineno}" for frame in frames[-8:]))
 
 
-def _bounded(text: str) -> str:
+def _limit_length(text: str) -> str:
     if len(text) <= MAX_TRACE_CHARACTERS:
         return text
     half = MAX_TRACE_CHARACTERS // 2

@@ -1,1 +1,1 @@
-"""One running application for each data directory: a second start hands its wish to the first."""
+"""Single instance: a second launch forwards its arguments to the first."""

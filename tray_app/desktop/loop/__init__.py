@@ -1,1 +1,1 @@
-"""What the application runs on: Qt's event loop as asyncio's, what wakes it, and what ends it."""
+"""The event loop of Qt and asyncio; signals, sleep, garbage collection."""

@@ -1,8 +1,8 @@
-"""Garbage collection in the GUI thread alone.
+"""Garbage collection in the GUI thread only.
 
-Python's collector runs in whatever thread happens to allocate. A widget or timer that is part of a cycle would then
-be destroyed in a worker thread, which Qt answers with a crash, sooner or later. So the automatic collector is
-switched off, and a timer in the GUI thread does its work.
+Python's collector runs in whichever thread allocates. A widget or timer that is part of a cycle would then be
+destroyed in a worker thread, which crashes Qt sooner or later. So the automatic collector is disabled, and a timer in
+the GUI thread collects instead.
 """
 
 import gc
@@ -13,10 +13,10 @@ INTERVAL_MS = 1000
 THRESHOLDS = gc.get_threshold()
 
 
-class GuiThreadGarbage(QObject):
-    """Collects from its making until `close`, which switches the automatic collector on again.
+class GuiThreadCollector(QObject):
+    """Collects until `close`, which enables the automatic collector again.
 
-    What is there at the start (modules, classes) is frozen: it would only make every collection slower.
+    Objects that exist at startup (modules, classes) are frozen: they would only slow down every collection.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -29,14 +29,14 @@ class GuiThreadGarbage(QObject):
         self._timer.start()
 
     def close(self) -> None:
-        """Leave garbage to Python again."""
+        """Stop the timer and enable Python's own collector."""
         self._timer.stop()
         gc.unfreeze()
         gc.enable()
 
 
 def collect_due() -> None:
-    """Collect the oldest generation that is due by Python's own thresholds; nothing is done while none is."""
+    """Collect the oldest generation that is due by Python's own thresholds, if any."""
     counts = gc.get_count()
     for generation in (2, 1, 0):
         if counts[generation] > THRESHOLDS[generation]:

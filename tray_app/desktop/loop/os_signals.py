@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, which Qt's event loop would not see by itself."""
+"""Ctrl-C and SIGTERM, which Qt's event loop does not notice by itself."""
 
 import contextlib
 import os
@@ -11,15 +11,15 @@ from PySide6.QtCore import QSocketNotifier, QTimer
 
 HARD_EXIT = 130
 WINDOWS_POLL_MS = 500
-"""On Windows a signal wakes nothing: Python gets to run its handler with this timer."""
+"""Interval of the timer on Windows, where a signal does not wake the loop."""
 
 
 @contextlib.contextmanager
 def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` on the first signal that asks the program to end; the second ends it at once."""
+    """Call `stop` on the first termination signal; the second ends the process."""
     received: list[int] = []
-    # Python runs a handler between any two of its instructions, also in the middle of what `stop` changes: an event
-    # that is set while somebody begins to wait for it would not wake him. So `stop` gets a turn of the loop of its own.
+    # Python runs a handler between any two instructions, even in the middle of code that uses the same state as
+    # `stop`: an event set while a task begins to wait for it would not wake that task. So `stop` runs from the loop.
     turn = QTimer(singleShot=True, interval=0)
     turn.timeout.connect(stop)
 
@@ -31,7 +31,7 @@ def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
 
     before = {number: signal.signal(number, on_signal) for number in _stop_signals()}
     try:
-        with _awake():
+        with _wake_on_signals():
             yield
     finally:
         for number, handler in before.items():
@@ -40,8 +40,8 @@ def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _awake() -> Iterator[None]:
-    """Python runs handlers between its own instructions, of which an idle Qt loop executes none: wake it."""
+def _wake_on_signals() -> Iterator[None]:
+    """Wake an idle Qt loop at a signal: handlers run between Python instructions."""
     if sys.platform == "win32":
         timer = QTimer(interval=WINDOWS_POLL_MS)
         timer.timeout.connect(lambda: None)
@@ -54,7 +54,7 @@ def _awake() -> Iterator[None]:
         reader.setblocking(False)
         writer.setblocking(False)
         notifier = QSocketNotifier(reader.fileno(), QSocketNotifier.Type.Read)
-        notifier.activated.connect(lambda *_: _drain(reader))
+        notifier.activated.connect(lambda *_: _drain_socket(reader))
         before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
         try:
             yield
@@ -63,7 +63,7 @@ def _awake() -> Iterator[None]:
             notifier.setEnabled(False)
 
 
-def _drain(reader: socket.socket) -> None:
+def _drain_socket(reader: socket.socket) -> None:
     with contextlib.suppress(BlockingIOError):
         reader.recv(4096)
 
@@ -71,6 +71,6 @@ def _drain(reader: socket.socket) -> None:
 def _stop_signals() -> list[int]:
     if sys.platform == "win32":
         return [signal.SIGINT, signal.SIGTERM, signal.SIGBREAK]
-    # A closed terminal ends the program, unless nohup says otherwise.
+    # A closed terminal ends the program, unless nohup ignores the signal.
     hangup = [] if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else [signal.SIGHUP]
     return [signal.SIGINT, signal.SIGTERM, *hangup]

@@ -1,4 +1,4 @@
-"""Qt's application object, made in one way wherever one is needed."""
+"""Creation of Qt's application object."""
 
 import os
 import sys
@@ -11,19 +11,19 @@ from server import __version__
 from server.config.own_commands import COMMAND
 from server.core.console import say
 from tray_app.assets import asset_path
-from tray_app.desktop.loop.qt_libraries import hint
+from tray_app.desktop.loop.qt_libraries import missing_libraries_hint
 
 NAME = "Dragoman"
 
 
 class TrayApplication(QApplication):
-    """Qt's application object, which leaves it to the program to end itself: there is much to take down first."""
+    """Qt's application object, which leaves the shutdown to the program."""
 
     quit_requested = Signal()
-    """The desktop wants the program to end: its session ends, or on macOS the person chose "Quit" in the Dock."""
+    """The desktop asks the program to end: its session ends, or on macOS the user chose "Quit" in the Dock."""
 
     def event(self, event: QEvent) -> bool:
-        """Qt would close the windows and leave its loop at once."""
+        """Intercept Quit, at which Qt would close the windows and leave its loop at once."""
         if event.type() == QEvent.Type.Quit:
             self.quit_requested.emit()
             return True
@@ -31,42 +31,41 @@ class TrayApplication(QApplication):
 
 
 def make_qapplication() -> TrayApplication:
-    """Qt's application object, which has to be there before any widget.
+    """Create or return the application object, before any widget is created.
 
-    Where the desktop cannot be reached, or a library for it is missing, this says so and ends the program: Qt would
-    abort it.
+    If the desktop cannot be reached or a library is missing, print the reason and end the program; Qt would abort it.
     """
     existing = QApplication.instance()
-    app = existing if isinstance(existing, TrayApplication) else _new()
+    app = existing if isinstance(existing, TrayApplication) else _create_application()
     app.setApplicationName("dragoman")
     app.setApplicationDisplayName(NAME)
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("dragoman")
     app.setWindowIcon(QIcon(str(asset_path("icons/app.svg"))))
-    # The tray icon goes on when the window is closed.
+    # The application stays in the tray when the window is closed.
     app.setQuitOnLastWindowClosed(False)
     return app
 
 
-def _new() -> TrayApplication:
-    said: list[str] = []
+def _create_application() -> TrayApplication:
+    messages: list[str] = []
 
-    def hear(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
-        said.append(message.strip())
+    def on_message(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
+        messages.append(message.strip())
         if kind == QtMsgType.QtFatalMsg:
-            _give_up(said[:-1] or said)
+            _give_up(messages[:-1] or messages)
 
-    before = qInstallMessageHandler(hear)
+    before = qInstallMessageHandler(on_message)
     try:
         app = TrayApplication(sys.argv[:1])
     finally:
         qInstallMessageHandler(before)
-    for message in said:
+    for message in messages:
         say(message, "stderr")
     return app
 
 
 def _give_up(reasons: list[str]) -> None:
-    say(f"{COMMAND}: the window cannot be shown: {' '.join(reasons)} {hint()}", "stderr")
-    # Qt aborts when the handler of its messages returns.
+    say(f"{COMMAND}: the window cannot be shown: {' '.join(reasons)} {missing_libraries_hint()}", "stderr")
+    # Qt aborts when its message handler returns.
     os._exit(1)

@@ -1,4 +1,4 @@
-"""Notifications for what needs a person, and for nothing else."""
+"""Notifications of events that need the user's attention."""
 
 from tray_app.desktop.notifications.notifications import Notifications
 

@@ -1,6 +1,6 @@
-"""Notifications as the Linux desktop shows them, with an action, so that a click on one is told.
+"""Notifications of the Linux desktop over D-Bus, which reports clicks.
 
-Qt's own say nothing of a click where there is a tray of the newer kind, and need a tray at all.
+Qt's own notifications need a tray, and do not report clicks where the tray is a StatusNotifierItem host.
 https://specifications.freedesktop.org/notification-spec/latest/
 """
 
@@ -27,7 +27,7 @@ from jeepney.io.common import RouterClosed  # type: ignore[import-untyped]
 from jeepney.wrappers import unwrap_msg  # type: ignore[import-untyped]
 
 from server.core.tasks import spawn
-from tray_app.desktop.instance.launch import use_token
+from tray_app.desktop.instance.launch import set_activation_token
 from tray_app.desktop.notifications.rules import Notification
 from tray_app.translation import tr
 
@@ -36,11 +36,11 @@ log = logging.getLogger(__name__)
 NAME = "org.freedesktop.Notifications"
 ADDRESS = DBusAddress("/org/freedesktop/Notifications", bus_name=NAME, interface=NAME)
 ANSWER_SECONDS = 25.0
-"""What D-Bus itself gives an answer: the bus may have to start the daemon first, on a computer that is busy."""
+"""D-Bus's own default timeout: the bus may have to start the daemon first, on a busy computer."""
 SHOWN_MS = 15_000
-REMEMBERED = 20
+MAX_REMEMBERED = 20
 URGENCY = {"warning": 1, "error": 2}
-# Without a bus there is no variable, or nobody at its address; with one there may be no daemon.
+# Without a bus, its variable is missing or its address dead; with a bus, the daemon may be missing.
 UNREACHABLE = (
     *(KeyError, StopIteration, RuntimeError, OSError, EOFError, TimeoutError),
     *(AuthenticationError, DBusErrorResponse, RouterClosed),
@@ -48,27 +48,30 @@ UNREACHABLE = (
 
 
 class DesktopNotifications:
-    """Shows notifications, and calls `on_click` with the one that was clicked. `close` ends the connection."""
+    """Shows notifications until `close`; calls `on_click` with a clicked one."""
 
     def __init__(self, on_click: Callable[[Notification], object]) -> None:
         self._on_click = on_click
-        self._shown: deque[tuple[str, int, Notification]] = deque(maxlen=REMEMBERED)
-        """Who shows it on the bus, and its number there: a daemon that takes another's place counts anew."""
+        self._shown: deque[tuple[str, int, Notification]] = deque(maxlen=MAX_REMEMBERED)
+        """The daemon's bus name, and the notification's number there: a restarted daemon counts from the start."""
         self._bus: DBusRouter | None = None
         self._listening: asyncio.Task[None] | None = None
+        # Two notifications at once must not open two connections.
         self._connecting = asyncio.Lock()
         self._capabilities: Collection[str] = ()
 
-    async def show(self, notification: Notification) -> bool:
-        """Whether it is shown: no where the desktop has nothing that does it."""
+    async def show_notification(self, notification: Notification) -> bool:
+        """Show a notification; False if the desktop has no daemon for it."""
         bus = None
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                bus = await self._connected()
-                sender, (number,) = await _call(bus, "Notify", "susssasa{sv}i", self._arguments(notification))
+                bus = await self._connect_bus()
+                sender, (number,) = await _call_daemon(
+                    bus, "Notify", "susssasa{sv}i", self._notify_arguments(notification)
+                )
         except UNREACHABLE as error:
             log.info("the desktop shows no notifications: %r", error)
-            # The next one tries anew, unless another one does already.
+            # Reconnect for the next notification, unless another call has already done so.
             if bus is self._bus:
                 self.close()
             return False
@@ -76,76 +79,76 @@ class DesktopNotifications:
         return True
 
     def close(self) -> None:
-        """Listen no more."""
+        """End the connection."""
         if self._listening is not None:
             self._listening.cancel()
         self._bus = self._listening = None
 
-    def _arguments(self, notification: Notification) -> tuple[Any, ...]:
+    def _notify_arguments(self, notification: Notification) -> tuple[Any, ...]:
         markup = "body-markup" in self._capabilities
         text = html.escape(notification.text, quote=False) if markup else notification.text
         hints = {
             "urgency": ("y", URGENCY[notification.level]),
             "desktop-entry": ("s", "dragoman"),
         }
-        # "default" is what a click on the notification itself does. Some that know no actions make a dialog of it.
+        # "default" is a click on the notification itself. Daemons without actions may turn it into a dialog.
         actions = ["default", tr("Show")] if "actions" in self._capabilities else []
         icon = f"dialog-{notification.level}"
         return ("Dragoman", 0, icon, notification.title, text, actions, hints, SHOWN_MS)
 
-    async def _connected(self) -> DBusRouter:
+    async def _connect_bus(self) -> DBusRouter:
         async with self._connecting:
             if self._bus is None:
                 connected: asyncio.Future[DBusRouter] = asyncio.get_running_loop().create_future()
-                self._listening = spawn(self._listen(connected), name="hear clicks on notifications")
+                self._listening = spawn(self._listen_for_clicks(connected), name="listen for clicks on notifications")
                 self._bus = await connected
             return self._bus
 
-    async def _listen(self, connected: "asyncio.Future[DBusRouter]") -> None:
-        problem: BaseException = RouterClosed("nobody listens any more")
+    async def _listen_for_clicks(self, connected: "asyncio.Future[DBusRouter]") -> None:
+        problem: BaseException = RouterClosed("the connection was closed")
         try:
-            # Not `open_dbus_router`, which does not close the connection of a bus that has gone.
+            # Not `open_dbus_router`, which leaves the connection open when the bus is gone.
             async with (
                 await open_dbus_connection(bus="SESSION") as connection,
                 DBusRouter(connection) as bus,
-                _signals(bus) as signals,
+                _subscribe_signals(bus) as signals,
             ):
-                _, (self._capabilities,) = await _call(bus, "GetCapabilities")
+                _, (self._capabilities,) = await _call_daemon(bus, "GetCapabilities")
                 if not connected.done():
                     connected.set_result(bus)
                 while True:
-                    self._take(await signals.get())
+                    self._handle_signal(await signals.get())
         except UNREACHABLE as error:
             problem = error
         finally:
             if not connected.done():
                 connected.set_exception(problem)
 
-    def _take(self, message: Message) -> None:
+    def _handle_signal(self, message: Message) -> None:
         fields = message.header.fields
-        # Whoever is on the bus can send such a signal, and daemons tell all programs of the clicks on anybody's.
+        # Any program on the bus can send such a signal, and daemons send all programs the clicks on all notifications.
         theirs = [shown for shown in self._shown if shown[0] == fields[HeaderFields.sender]]
         if not theirs:
             return
         number, word = message.body
         found = [notification for _, shown, notification in theirs if shown == number]
         if found and fields[HeaderFields.member] == "ActivationToken":
-            use_token(word)
+            set_activation_token(word)
         elif found:
             self._on_click(found[-1])
 
 
-async def _call(
+async def _call_daemon(
     bus: DBusRouter, method: str, signature: str | None = None, body: tuple[Any, ...] = ()
 ) -> tuple[str, tuple[Any, ...]]:
-    """Who answers, and what."""
+    """Call the daemon; return the sender of the reply and its body."""
     reply = await bus.send_and_get_reply(new_method_call(ADDRESS, method, signature, body))
     return reply.header.fields[HeaderFields.sender], unwrap_msg(reply)
 
 
 @asynccontextmanager
-async def _signals(bus: DBusRouter) -> AsyncIterator["asyncio.Queue[Message]"]:
-    """What the daemon tells: which notification was clicked, and before it the token for the window."""
+async def _subscribe_signals(bus: DBusRouter) -> AsyncIterator["asyncio.Queue[Message]"]:
+    """The daemon's signals: the activation token of a click, then the click."""
     rules = [MatchRule(type="signal", interface=NAME, member=name) for name in ("ActionInvoked", "ActivationToken")]
     queue: asyncio.Queue[Message] = asyncio.Queue()
     for rule in rules:

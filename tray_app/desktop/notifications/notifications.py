@@ -1,4 +1,4 @@
-"""Tells the person what needs them: by the desktop's notifications or at the tray, else on the window."""
+"""Delivery of notifications: by the desktop, the tray, or in the window."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ _ICONS = {
 
 
 class Notifications(QObject):
-    """Listens to the bridge until `close`. A click on a notification opens the page that it is about."""
+    """Notifies the bridge's events until `close`; a click opens the page."""
 
     def __init__(self, context: Context, *, tray: TrayIcon, window: MainWindow) -> None:
         super().__init__()
@@ -35,27 +35,32 @@ class Notifications(QObject):
         self._window = window
         self._rules = NotificationRules()
         self._last: Notification | None = None
+        # A notification may still be waiting for the daemon when the window is closed.
         self._closed = False
-        self._desktop = _desktop_notifications(self._open)
-        # The server's problem is known a moment after its state: first as a text, then as the error itself.
-        self._settle = QTimer(self, singleShot=True, interval=0)
-        self._settle.timeout.connect(self._on_problem)
+        self._desktop = _desktop_notifications(self._open_page)
+        # The server's problem is set twice after its state changes, as text and as the error: wait for the second.
+        self._problem_timer = QTimer(self, singleShot=True, interval=0)
+        self._problem_timer.timeout.connect(self._on_problem)
         bridge = context.bridge
         self._connections = (
-            bridge.cli_changed.connect(lambda event: self._tell(self._rules.cli(event, seen=self._is_seen()))),
-            bridge.plan_windows_changed.connect(lambda event: self._tell(self._rules.plan(event, now=context.clock()))),
-            context.server.changed.connect(self._settle.start),
+            bridge.cli_changed.connect(
+                lambda event: self._show_all(self._rules.check_cli(event, seen=self._is_seen()))
+            ),
+            bridge.plan_windows_changed.connect(
+                lambda event: self._show_all(self._rules.check_plan(event, now=context.clock()))
+            ),
+            context.server.changed.connect(self._problem_timer.start),
             tray.message_clicked.connect(self._open_last),
         )
-        # Notices that were published before the window was made come at once.
+        # Notices from before the window was created arrive at once.
         self._unsubscribe = context.bus.subscribe(self._on_event)
 
     def close(self) -> None:
-        """Tell nothing any more: the window will be gone."""
+        """Stop listening, before the window is destroyed."""
         for connection in self._connections:
             QObject.disconnect(connection)
         self._unsubscribe()
-        self._settle.stop()
+        self._problem_timer.stop()
         self._closed = True
         if self._desktop is not None:
             self._desktop.close()
@@ -67,25 +72,25 @@ class Notifications(QObject):
     def _on_event(self, event: Event) -> None:
         match event:
             case Notice():
-                self._tell(self._rules.notice(event))
+                self._show_all(self._rules.check_notice(event))
             case NoticeCleared(topic):
-                self._rules.notice_cleared(topic)
+                self._rules.forget_notice(topic)
 
     def _on_problem(self) -> None:
-        self._tell(self._rules.problem(self._context.server.problem, seen=self._is_seen()))
+        self._show_all(self._rules.check_problem(self._context.server.problem, seen=self._is_seen()))
 
-    def _tell(self, notifications: Sequence[Notification]) -> None:
+    def _show_all(self, notifications: Sequence[Notification]) -> None:
         for notification in notifications:
             if self._desktop is None:
-                self._tell_by_qt(notification)
+                self._show_by_tray(notification)
             else:
-                self._context.run(self._tell_desktop(self._desktop, notification), name="show a notification")
+                self._context.run(self._show_on_desktop(self._desktop, notification), name="show a notification")
 
-    async def _tell_desktop(self, desktop: "DesktopNotifications", notification: Notification) -> None:
-        if not self._closed and not await desktop.show(notification) and not self._closed:
-            self._tell_by_qt(notification)
+    async def _show_on_desktop(self, desktop: "DesktopNotifications", notification: Notification) -> None:
+        if not self._closed and not await desktop.show_notification(notification) and not self._closed:
+            self._show_by_tray(notification)
 
-    def _tell_by_qt(self, notification: Notification) -> None:
+    def _show_by_tray(self, notification: Notification) -> None:
         if self.can_use_tray():
             self._last = notification
             icon = _ICONS[notification.level]
@@ -102,20 +107,20 @@ class Notifications(QObject):
         actions = [(tr("Show"), open_page)] if elsewhere else []
         self._window.page.banner.show_message(notification.level, notification.title, notification.text, actions)
 
-    def _open(self, notification: Notification) -> None:
+    def _open_page(self, notification: Notification) -> None:
         self._context.show_page(notification.page, **notification.details)
 
     def _open_last(self) -> None:
-        """Qt does not say which one was clicked: nearly always it is the last."""
+        """Open the last notification's page: Qt does not report which one was clicked."""
         if self._last is not None:
-            self._open(self._last)
+            self._open_page(self._last)
 
     def _is_seen(self) -> bool:
         return self._window.isVisible() and not self._window.isMinimized()
 
 
 def _desktop_notifications(on_click: Callable[[Notification], object]) -> "DesktopNotifications | None":
-    """None: on this system Qt's own are all there is."""
+    """Notifications over D-Bus; None on systems that have only Qt's own."""
     if sys.platform == "linux":
         from tray_app.desktop.notifications.desktop import DesktopNotifications
 

@@ -1,6 +1,6 @@
-"""Which events need a person, and what to tell them: events in, notifications out.
+"""Rules that turn events into notifications.
 
-Nothing is told twice until it has changed, and nothing at all that is ordinary.
+Only events that need the user's attention are notified, and each only once until it changes.
 """
 
 from collections import deque
@@ -16,14 +16,14 @@ from tray_app.models.plan import is_ahead, is_used_up, reset_time
 from tray_app.models.status import limit_used_up
 from tray_app.translation import tr
 
-REMEMBERED_NOTICES = 50
+MAX_REMEMBERED_NOTICES = 50
 SAME_RESET_SECONDS = 600
-"""The service's reset times waver by seconds; what differs by less is the same window."""
+"""The service's reset times vary by seconds; a smaller difference means the same window."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What to tell, and the page to go to for it."""
+    """A message, and the page that a click opens."""
 
     level: Literal["warning", "error"]
     title: str
@@ -31,23 +31,27 @@ class Notification:
     page: str = "overview"
     details: Mapping[str, Any] = field(default_factory=dict)
     on_window: bool = False
-    """Whether the window shows it by itself, above every page."""
+    """Whether the window shows it above every page anyway."""
 
 
 class NotificationRules:
-    """Remembers what was told. `seen` means: the window is on the screen, and shows by itself what is the matter."""
+    """The rules, and a record of past notifications.
+
+    `seen` means that the window is visible and shows the problem itself.
+    """
 
     def __init__(self) -> None:
-        self._bad: dict[str, bool] = {}
-        self._reached: dict[str, float] = {}
+        self._bad_states: dict[str, bool] = {}
+        # Used-up windows and when they reset, so that each is notified once.
+        self._used_up_resets: dict[str, float] = {}
         self._problem = ""
-        self._notices: deque[str] = deque(maxlen=REMEMBERED_NOTICES)
+        self._notices: deque[str] = deque(maxlen=MAX_REMEMBERED_NOTICES)
 
-    def cli(self, event: CliChanged, *, seen: bool) -> list[Notification]:
-        """Claude Code went away, or its login did. Not being able to tell is no news."""
+    def check_cli(self, event: CliChanged, *, seen: bool) -> list[Notification]:
+        """Notify that Claude Code is missing or signed out; ignore an unknown state."""
         missing = event.path is None
-        gone = self._turned("missing", missing, seen=seen)
-        out = self._turned("signed out", None if event.signed_in is None else not event.signed_in, seen=seen)
+        gone = self._became_bad("missing", missing, seen=seen)
+        out = self._became_bad("signed out", None if event.signed_in is None else not event.signed_in, seen=seen)
         if gone:
             return [
                 Notification(
@@ -63,20 +67,20 @@ class NotificationRules:
             return [Notification("warning", tr("Claude Code is signed out"), text)]
         return []
 
-    def plan(self, event: PlanWindowsChanged, *, now: float) -> list[Notification]:
-        """A window of the plan is used up."""
-        told = []
+    def check_plan(self, event: PlanWindowsChanged, *, now: float) -> list[Notification]:
+        """Notify that windows of the plan are used up."""
+        notifications = []
         for name, window in event.windows.items():
             end = reset_time(window)
             if not is_used_up(window, now):
-                self._reached.pop(name, None)
-            elif name not in self._reached or abs(self._reached[name] - end) > SAME_RESET_SECONDS:
-                self._reached[name] = end
-                told.append(_limit_reached(name, end, now))
-        return told
+                self._used_up_resets.pop(name, None)
+            elif name not in self._used_up_resets or abs(self._used_up_resets[name] - end) > SAME_RESET_SECONDS:
+                self._used_up_resets[name] = end
+                notifications.append(_limit_reached(name, end, now))
+        return notifications
 
-    def problem(self, error: TrayError | None, *, seen: bool) -> list[Notification]:
-        """The server does not run, and why; None: nothing is the matter (any more)."""
+    def check_problem(self, error: TrayError | None, *, seen: bool) -> list[Notification]:
+        """Notify why the server does not run; None if there is no problem any more."""
         before, self._problem = self._problem, str(error) if error else ""
         if error is None or seen or self._problem == before:
             return []
@@ -86,25 +90,25 @@ class NotificationRules:
             return [Notification("error", title.format(port=error.port), error.message, "settings", details)]
         return [Notification("error", tr("Server not running"), str(error))]
 
-    def notice(self, event: Notice) -> list[Notification]:
-        """Something that the server wants a person to know of."""
+    def check_notice(self, event: Notice) -> list[Notification]:
+        """Notify a notice of the server that is a warning or an error."""
         if event.level == "info" or event.key in self._notices:
             return []
         self._notices.append(event.key)
         text = f"{event.message} {event.hint}".strip()
         return [Notification(event.level, "Dragoman", text, on_window=True)]
 
-    def notice_cleared(self, key: str) -> None:
-        """The matter is settled: when it comes back, that is news."""
+    def forget_notice(self, key: str) -> None:
+        """Forget a cleared notice, so that its return is notified again."""
         if key in self._notices:
             self._notices.remove(key)
 
-    def _turned(self, what: str, bad: bool | None, *, seen: bool) -> bool:
-        """Whether `what` has become bad. What was bad from the start is told where no window shows it."""
+    def _became_bad(self, what: str, bad: bool | None, *, seen: bool) -> bool:
+        """Whether `what` became bad, or was so from the start and no window shows it."""
         if bad is None:
             return False
-        before = self._bad.get(what)
-        self._bad[what] = bad
+        before = self._bad_states.get(what)
+        self._bad_states[what] = bad
         return bad and (before is False or (before is None and not seen))
 
 

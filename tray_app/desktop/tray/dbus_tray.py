@@ -1,4 +1,4 @@
-"""Whether the desktop has a tray of the newer kind, which programs tell of their icons over D-Bus.
+"""Detection of a StatusNotifierItem tray, which has icons over D-Bus.
 
 https://www.freedesktop.org/wiki/Specifications/StatusNotifierItem/
 """
@@ -11,20 +11,20 @@ WATCHER = "org.kde.StatusNotifierWatcher"
 
 
 class DBusTrayWatch(QObject):
-    """Looks from the moment it is made. On systems other than Linux there is never such a tray."""
+    """Watches for such a tray from its creation on. It exists on Linux only."""
 
     changed = Signal()
-    """It came, or it went."""
+    """The tray appeared or disappeared."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.there = False
+        self.is_available = False
         if sys.platform == "linux":
-            self._listen()
+            self._watch_owner()
 
     if sys.platform == "linux":
 
-        def _listen(self) -> None:
+        def _watch_owner(self) -> None:
             from PySide6.QtDBus import QDBusConnection, QDBusServiceWatcher
 
             bus = QDBusConnection.sessionBus()
@@ -33,10 +33,10 @@ class DBusTrayWatch(QObject):
             mode = QDBusServiceWatcher.WatchModeFlag.WatchForOwnerChange
             self._watcher = QDBusServiceWatcher(WATCHER, bus, mode, self)
             self._watcher.serviceOwnerChanged.connect(self._on_owner)
-            self.there = bool(bus.interface().isServiceRegistered(WATCHER).value())
+            self.is_available = bool(bus.interface().isServiceRegistered(WATCHER).value())
 
         def _on_owner(self, _name: str, _before: str, owner: str) -> None:
-            # One that takes the place of another is told by Qt itself.
-            if self.there != bool(owner):
-                self.there = bool(owner)
+            # Qt itself handles the replacement of one watcher by another.
+            if self.is_available != bool(owner):
+                self.is_available = bool(owner)
                 self.changed.emit()

@@ -1,4 +1,4 @@
-"""The icon in the system tray: its picture and tooltip tell the status, a click opens the window."""
+"""The tray icon: picture and tooltip show the status, a click opens the window."""
 
 import sys
 from collections.abc import Callable
@@ -13,99 +13,99 @@ from tray_app.desktop.tray.dbus_tray import DBusTrayWatch
 from tray_app.desktop.tray.menu import TrayMenu
 from tray_app.models.status import StatusKind, in_flight_line
 
-HOLD_MS = 700
-"""How long the busy icon stays after the last request: short ones must not make it flicker."""
-LOOK_MS = 5_000
-"""How often a tray host that was not there is looked for."""
+BUSY_HOLD_MS = 700
+"""The busy icon stays for this time after the last request, so that short ones do not make it flicker."""
+HOST_POLL_MS = 5_000
+"""Interval of the search for a tray host while there is none."""
 TITLE = "Dragoman"
 MACOS = sys.platform == "darwin"
 
 
 class TrayIcon(QObject):
-    """`open_window` shows the window, `quit` ends the application. Shown by `show()`, also before there is a host.
+    """The icon and its menu. `show` may be called before there is a tray host.
 
-    Qt decides when an icon is made which kind of tray it goes to, and a desktop's tray may start after this program.
-    So the icon is made anew when a tray comes or goes.
+    Qt decides at an icon's creation which kind of tray it goes to, and the desktop's tray may start after this program.
+    So the icon is recreated whenever a tray appears or disappears.
     """
 
     message_clicked = Signal()
-    """The message that was shown last was clicked."""
+    """The last message was clicked."""
 
     def __init__(self, context: Context, *, open_window: Callable[[], object], quit: Callable[[], object]) -> None:
         super().__init__()
         self._context = context
         self._open_window = open_window
         self._shown: StatusKind | None = None
-        self._wanted_there = False
+        self._should_show = False
         self.menu = TrayMenu(context, open_window=open_window, quit=quit)
         self._dbus_tray = DBusTrayWatch(self)
-        self._dbus_tray.changed.connect(self._renew)
-        self.icon = self._make()
-        """Qt's own, for now."""
-        self._hold = QTimer(self, singleShot=True, interval=HOLD_MS)
-        self._hold.timeout.connect(self._show_now)
-        self._looking = QTimer(self, interval=LOOK_MS)
-        self._looking.timeout.connect(self._look_for_host)
-        context.status.changed.connect(self._update)
-        context.server.in_flight_changed.connect(self._update)
+        self._dbus_tray.changed.connect(self._recreate_icon)
+        self.icon = self._create_icon()
+        """Qt's icon, which is replaced when the tray changes."""
+        self._busy_hold = QTimer(self, singleShot=True, interval=BUSY_HOLD_MS)
+        self._busy_hold.timeout.connect(self._show_now)
+        self._host_poll = QTimer(self, interval=HOST_POLL_MS)
+        self._host_poll.timeout.connect(self._look_for_host)
+        context.status.changed.connect(self._update_icon)
+        context.server.in_flight_changed.connect(self._update_icon)
         self._show_now()
 
     @property
     def state(self) -> StatusKind:
-        """The state that the picture shows."""
+        """The state that the picture shows at the moment."""
         return self._shown or "stopped"
 
     def show(self) -> None:
-        """Be there from now on, or as soon as there is a place for it."""
-        self._wanted_there = True
-        # Desktops that show menus on their own do not say when they do.
+        """Show the icon now, or as soon as there is a tray host."""
+        self._should_show = True
+        # Desktops that draw the menu themselves do not report when they open it.
         self.menu.refresh()
-        self._appear()
+        self._show_icon()
 
     def hide(self) -> None:
-        """Be there no more."""
-        self._wanted_there = False
-        self._looking.stop()
+        """Hide the icon."""
+        self._should_show = False
+        self._host_poll.stop()
         self.icon.hide()
 
     def show_message(self, title: str, text: str, icon: QSystemTrayIcon.MessageIcon, milliseconds: int) -> None:
-        """Have the tray tell the person something, for so long at most."""
+        """Show a message at the tray for at most `milliseconds`."""
         self.icon.showMessage(title, text, icon, milliseconds)
 
-    def _make(self) -> QSystemTrayIcon:
-        # Without a parent: when Qt deletes an icon, PySide takes its menu's actions for deleted as well.
+    def _create_icon(self) -> QSystemTrayIcon:
+        # No parent: when Qt deletes an icon, PySide would mark its menu's actions as deleted as well.
         icon = QSystemTrayIcon()
         icon.setContextMenu(self.menu)
         icon.activated.connect(self._on_activated)
         icon.messageClicked.connect(self.message_clicked)
         return icon
 
-    def _renew(self) -> None:
-        before, self.icon = self.icon, self._make()
+    def _recreate_icon(self) -> None:
+        before, self.icon = self.icon, self._create_icon()
         self.icon.setIcon(before.icon())
         self.icon.setToolTip(before.toolTip())
         before.hide()
         before.deleteLater()
-        if self._wanted_there:
-            self._appear()
+        if self._should_show:
+            self._show_icon()
 
-    def _appear(self) -> None:
+    def _show_icon(self) -> None:
         self.icon.show()
         if self.icon.isSystemTrayAvailable():
-            self._looking.stop()
+            self._host_poll.stop()
         else:
-            self._looking.start()
+            self._host_poll.start()
 
     def _look_for_host(self) -> None:
         if self.icon.isSystemTrayAvailable():
-            self._renew()
+            self._recreate_icon()
 
-    def _update(self) -> None:
+    def _update_icon(self) -> None:
         if self._shown == "busy" and self._context.status.current.kind == "running":
-            if not self._hold.isActive():
-                self._hold.start()
+            if not self._busy_hold.isActive():
+                self._busy_hold.start()
             return
-        self._hold.stop()
+        self._busy_hold.stop()
         self._show_now()
 
     def _show_now(self) -> None:
@@ -113,20 +113,20 @@ class TrayIcon(QObject):
         if status.kind != self._shown:
             self._shown = status.kind
             self.icon.setIcon(tray_icon(status.kind))
-        # The line of a server that does not run holds the reason already.
+        # If the server is not running, the status line already contains the reason.
         reason = status.reason if status.kind == "attention" else ""
         lines = (TITLE, status.line, reason, in_flight_line(self._context.server.in_flight))
         self.icon.setToolTip("\n".join(line for line in lines if line))
 
     def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
-        # On macOS a click opens the menu, and is told as a click all the same.
+        # On macOS a click opens the menu, and is reported here as well.
         clicks = (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick)
         if reason in clicks and not MACOS:
             self._open_window()
 
 
 def tray_icon(state: StatusKind) -> QIcon:
-    """The picture for a state; on macOS one that the system colours to fit its menu bar."""
+    """The icon of a state; on macOS a template that the system colours."""
     if not MACOS:
         return QIcon(str(asset_path(f"icons/tray-{state}.svg")))
     icon = QIcon(str(asset_path(f"icons/tray-{state}-template.svg")))

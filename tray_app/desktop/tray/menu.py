@@ -1,4 +1,4 @@
-"""The tray icon's menu. On some desktops it is all there is of the icon, so everything can be done from here."""
+"""The tray icon's menu, on some desktops the only way into the application."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,45 +17,46 @@ from tray_app.translation import tr
 
 
 class TrayMenu(QMenu):
-    """Keeps its lines true by itself: desktops that show menus on their own do not say when they do."""
+    """A menu that updates itself: some desktops do not report its opening."""
 
     def __init__(self, context: Context, *, open_window: Callable[[], object], quit: Callable[[], object]) -> None:
         super().__init__()
         self._context = context
         self._show_window = open_window
         self.open_url: Callable[[QUrl], object] = QDesktopServices.openUrl
-        """Opens a folder with the desktop's own program for it."""
-        self.state = self._line()
-        self.trouble = self._line()
-        self.in_flight = self._line()
-        self.remedy = self._add("", self._mend)
+        """Opens a folder in the desktop's file manager."""
+        self.state = self._add_line()
+        self.degraded_reason = self._add_line()
+        self.in_flight = self._add_line()
+        self.remedy = self._add_action("", self._open_remedy)
         self.addSeparator()
-        self.toggle = self._add("", context.toggle_server)
+        self.toggle = self._add_action("", context.toggle_server)
         self.addSeparator()
-        self.copy_url = self._add(tr("Copy base URL"), self._copy_url)
-        self.copy_key = self._add(tr("Copy API key"), self._copy_key)
+        self.copy_url = self._add_action(tr("Copy base URL"), self._copy_url)
+        self.copy_key = self._add_action(tr("Copy API key"), self._copy_key)
         self.addSeparator()
-        self.open_window = self._add(tr("Open window"), open_window)
-        self.connect_client = self._add(tr("Connect a client..."), lambda: context.show_page("clients"))
-        self.logs = self._add(tr("Open logs folder"), self._open_logs)
+        self.open_window = self._add_action(tr("Open window"), open_window)
+        self.connect_client = self._add_action(tr("Connect a client..."), lambda: context.show_page("clients"))
+        self.logs = self._add_action(tr("Open logs folder"), self._open_logs)
         self.addSeparator()
-        self.login = self._add(tr("Start at login"), self._set_login)
+        self.login = self._add_action(tr("Start at login"), self._set_login)
         self.login.setCheckable(True)
-        self.settings = self._add(tr("Settings..."), lambda: context.show_page("settings"))
+        self.settings = self._add_action(tr("Settings..."), lambda: context.show_page("settings"))
         self.addSeparator()
-        self.leave = self._add(tr("Quit"), quit)
-        self._reading: asyncio.Task[None] | None = None
-        self._listen()
+        self.quit_action = self._add_action(tr("Quit"), quit)
+        self._login_read: asyncio.Task[None] | None = None
+        self._connect_signals()
 
     def refresh(self) -> None:
-        """Read again what no event tells of."""
+        """Update the state, and start at login, which no event reports."""
         self._show_state()
-        if self._reading is None or self._reading.done():
-            self._reading = self._context.run(
+        # One read at a time: an older, slower one must not overwrite a newer result.
+        if self._login_read is None or self._login_read.done():
+            self._login_read = self._context.run(
                 self._read_login(), name="read start at login", on_error=lambda _: self.login.setEnabled(False)
             )
 
-    def _listen(self) -> None:
+    def _connect_signals(self) -> None:
         self.aboutToShow.connect(self.refresh)
         self._context.status.changed.connect(self._show_state)
         self._context.server.changed.connect(self._show_state)
@@ -63,28 +64,29 @@ class TrayMenu(QMenu):
         self._context.settings_changed.connect(self._show_state)
         self._show_state()
 
-    def _line(self) -> QAction:
+    def _add_line(self) -> QAction:
         line = self.addAction("")
         line.setEnabled(False)
         return line
 
-    def _add(self, text: str, slot: Callable[[], object]) -> QAction:
+    def _add_action(self, text: str, slot: Callable[[], object]) -> QAction:
         action = self.addAction(text)
-        # On macOS Qt moves what is called "Settings" or "Quit" into the application's own menu.
+        # On macOS Qt would move actions named "Settings" or "Quit" into the application menu.
         action.setMenuRole(QAction.MenuRole.NoRole)
         action.triggered.connect(lambda: slot())
         return action
 
     def _show_state(self) -> None:
         server, status = self._context.server, self._context.status.current
-        # The line of a server that does not run holds the reason already.
-        trouble = status.reason if status.kind == "attention" else ""
+        # If the server is not running, the status line already contains the reason.
+        reason = status.reason if status.kind == "attention" else ""
         remedy = status.remedy.label if status.remedy else ""
         requests = in_flight_line(server.in_flight)
         for action, text in (
-            (self.state, status.line), (self.trouble, trouble), (self.in_flight, requests), (self.remedy, remedy),
+            (self.state, status.line), (self.degraded_reason, reason),
+            (self.in_flight, requests), (self.remedy, remedy),
         ):  # fmt: skip
-            action.setText(_literal(text))
+            action.setText(_escape_ampersands(text))
             action.setVisible(bool(text))
         self.toggle.setText(self._toggle_text())
         self.toggle.setEnabled(server.state != "stopping")
@@ -96,7 +98,7 @@ class TrayMenu(QMenu):
             return tr("Stop now")
         return tr("Start server") if server.is_down else tr("Stop server")
 
-    def _mend(self) -> None:
+    def _open_remedy(self) -> None:
         if (remedy := self._context.status.current.remedy) is not None:
             self._context.show_page(remedy.page, **remedy.details)
 
@@ -104,17 +106,17 @@ class TrayMenu(QMenu):
         QGuiApplication.clipboard().setText(self._context.server.base_url)
 
     def _copy_key(self) -> None:
-        async def copy() -> None:
+        async def copy_key() -> None:
             if (key := await self._context.api_key()) is not None:
                 QGuiApplication.clipboard().setText(key)
 
-        self._context.run(copy(), name="copy the API key", on_error=self._show_problem)
+        self._context.run(copy_key(), name="copy the API key", on_error=self._show_problem)
 
     def _open_logs(self) -> None:
         folder = log_file(self._context.settings.data_dir).parent
 
         async def make_and_open() -> None:
-            await asyncio.to_thread(_make, folder)
+            await asyncio.to_thread(_create_folder, folder)
             self.open_url(QUrl.fromLocalFile(str(folder)))
 
         self._context.run(make_and_open(), name="open the logs folder", on_error=self._show_problem)
@@ -123,16 +125,16 @@ class TrayMenu(QMenu):
         wanted = self.login.isChecked()
         autostart = self._context.autostart
 
-        async def change() -> None:
+        async def change_autostart() -> None:
             try:
                 await asyncio.to_thread(autostart.enable if wanted else autostart.disable)
             finally:
                 await self._read_login()
 
-        self._context.run(change(), name="change start at login", on_error=self._show_problem)
+        self._context.run(change_autostart(), name="change start at login", on_error=self._show_problem)
 
     async def _read_login(self) -> None:
-        enabled = await asyncio.to_thread(self._context.autostart.enabled)
+        enabled = await asyncio.to_thread(self._context.autostart.is_enabled)
         self.login.setEnabled(True)
         self.login.setChecked(enabled)
 
@@ -141,13 +143,13 @@ class TrayMenu(QMenu):
         self._context.problem.emit(error)
 
 
-def _make(folder: Path) -> None:
+def _create_folder(folder: Path) -> None:
     try:
         make_private_dir(folder)
     except OSError as error:
         raise TrayError(f"The logs folder {folder} cannot be created: {error.strerror or error}.") from error
 
 
-def _literal(text: str) -> str:
-    """In a menu an ampersand marks the next letter as a key."""
+def _escape_ampersands(text: str) -> str:
+    """Escape ampersands, which mark the next letter as a shortcut in a menu."""
     return text.replace("&", "&&")

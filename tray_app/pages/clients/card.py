@@ -66,13 +66,13 @@ class ClientCard(QScrollArea):
         self.trial.dismiss()
         self.work.show_client(client)
         self.heading.show_client(client)
-        self.unserved.setText(str(client.unserved))
+        self.unserved.setText(str(client.unserved_reason))
         self.note.setText(str(client.note))
-        self.unserved.setVisible(not client.served)
-        self.note.setVisible(bool(client.note) and client.served)
+        self.unserved.setVisible(not client.is_served)
+        self.note.setVisible(bool(client.note) and client.is_served)
         asked: list[QWidget] = [self.test, self._model_name, self.models]
         for widget in asked:
-            widget.setVisible(client.served)
+            widget.setVisible(client.is_served)
         self._replace_told(client)
         self.update_state()
         self.verticalScrollBar().setValue(0)
@@ -93,17 +93,17 @@ class ClientCard(QScrollArea):
     def show_values(self) -> None:
         """Fill in the connection; the key is hidden until it is asked for."""
         connection = self._survey.connection
-        self.show_key.setVisible(connection.key is not None and self.client is not None and self.client.served)
+        self.show_key.setVisible(connection.key is not None and self.client is not None and self.client.is_served)
         self.work.hide_key = not self.show_key.isChecked()
         if self.told is not None and self.client is not None:
             file = self._survey.of(self.client).file
-            shown = connection if self.show_key.isChecked() else connection.masked()
+            shown = connection if self.show_key.isChecked() else connection.with_masked_key()
             self.told.show_values(shown, file.path if file is not None else None)
 
     def _show_actions(self, client: Client, look: Look) -> None:
         standing, file = look.standing(client), look.file
         complete = standing == "configured" and file is not None and self._survey.model in file.state.models
-        self.configure.setVisible(client.served and client.configuration is not None and not complete)
+        self.configure.setVisible(client.is_served and client.configuration is not None and not complete)
         self.configure.setText(tr("&Update") if standing in ("configured", "outdated") else tr("Con&figure for me"))
         self.configure.setEnabled(self._survey.address_known and standing != "damaged")
         last = file.last if file is not None else None
@@ -119,8 +119,8 @@ class ClientCard(QScrollArea):
             tr("The server is stopped. This will be its address.") if known else tr("The port is chosen at startup.")
         )
         self.address.setText(words)
-        self.address.setVisible(client.served and (stopped or not known))
-        self.start.setVisible(client.served and stopped)
+        self.address.setVisible(client.is_served and (stopped or not known))
+        self.start.setVisible(client.is_served and stopped)
 
     def _show_models(self) -> None:
         box, names = self.models, self._survey.models

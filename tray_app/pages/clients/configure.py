@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 
 from server.core.errors import TrayError
 from tray_app.clients.client import Client, Configuration
-from tray_app.clients.config_file import FileChange, is_as_left
+from tray_app.clients.config_file import FileChange, is_untouched_since
 from tray_app.clients.errors import ClientFileChanged
 from tray_app.context import Context
 from tray_app.pages.clients.change_panel import ChangePanel
@@ -65,7 +65,7 @@ class Configure(QObject):
         if change is None or client is not self._client:
             return
         notes = [("muted", tr("This restores the file as it was before Dragoman's last change."))]
-        if not is_as_left(change):
+        if not is_untouched_since(change):
             words = tr("The file has changed since then. Those later changes will be lost; check the lines below.")
             notes = [("warning", words)]
         self._panel.propose(change, notes, secret=self._hidden())
@@ -76,7 +76,7 @@ class Configure(QObject):
             notes.append(("warning", str(caution)))
         if configuration.holds_key and self._survey.connection.key is not None:
             notes.append(("muted", tr("Your API key will be written to this file, where the client reads it.")))
-            if change.shared:
+            if change.is_shared:
                 notes.append(("warning", tr("Other users of this computer can read this file.")))
         if self._context.settings.port == 0:
             notes.append(("warning", tr("The port changes at every start. Set a fixed port in Settings first.")))

@@ -38,7 +38,7 @@ class Heading(QWidget):
         self._client = client
         self._name.setText(client.name)
         words = tr("{summary}. Uses {dialect}.")
-        self._summary.setText(words.format(summary=client.summary, dialect=client.api))
+        self._summary.setText(words.format(summary=client.summary, dialect=client.api_name))
         self.documentation.setToolTip(client.documentation)
         self._draw_icon()
 

@@ -11,10 +11,10 @@ from server.models.info import ModelInfo
 from tray_app.clients.backups import Backups
 from tray_app.clients.catalogue import CLIENTS
 from tray_app.clients.client import Client, Configuration, Places
-from tray_app.clients.config_file import FileChange, FileState, look, make, prepare, prepare_undo
+from tray_app.clients.config_file import FileChange, FileState, apply_change, prepare_change, prepare_undo, read_state
 from tray_app.clients.connection import Connection
-from tray_app.clients.detection import is_here
-from tray_app.clients.models import limits_of, model_names, usual_model
+from tray_app.clients.detection import is_installed
+from tray_app.clients.models import initial_model, limits_of, model_names
 from tray_app.context import Context
 from tray_app.translation import Later
 
@@ -33,7 +33,7 @@ class Look:
 
     def standing(self, client: Client) -> Standing:
         """The one thing that is worth a sign in the list."""
-        if not client.served:
+        if not client.is_served:
             return "unserved"
         if self.file is not None and self.file.problem is not None:
             return "damaged"
@@ -72,7 +72,7 @@ class Survey(QObject):
     @property
     def model(self) -> str:
         """The chosen model."""
-        return self._model or usual_model(self._offered(), self._context.settings.default_model)
+        return self._model or initial_model(self._offered(), self._context.settings.default_model)
 
     @property
     def models(self) -> list[str]:
@@ -102,7 +102,7 @@ class Survey(QObject):
     async def prepare(self, client: Client, configuration: Configuration) -> FileChange:
         """The change that configures a client. Raises ClientFileError and SetupError."""
         self._key = await self._context.api_key()
-        return await asyncio.to_thread(prepare, client, configuration, self.connection, self._places)
+        return await asyncio.to_thread(prepare_change, client, configuration, self.connection, self._places)
 
     async def prepare_undo(self, client: Client, configuration: Configuration) -> FileChange | None:
         """The change that takes the last one back; None if there is none. Raises ClientFileError."""
@@ -111,7 +111,7 @@ class Survey(QObject):
     async def make(self, change: FileChange) -> None:
         """Write a change, and look again. Raises ClientFileError."""
         try:
-            await asyncio.to_thread(make, change, self._backups(), at=self._context.clock())
+            await asyncio.to_thread(apply_change, change, self._backups(), at=self._context.clock())
         finally:
             await self.refresh()
 
@@ -121,15 +121,15 @@ class Survey(QObject):
 
     def _prepare_undo(self, client: Client, configuration: Configuration) -> FileChange | None:
         backups = self._backups()
-        last = backups.last(client.id, configuration.file(self._places))
+        last = backups.find_last(client.id, configuration.file(self._places))
         return None if last is None else prepare_undo(last, backups)
 
     def _look_around(self, connection: Connection) -> dict[str, Look]:
         backups = self._backups()
         looks = {}
         for client in self.clients:
-            looks[client.id] = Look(is_here(client, self._places))
-            if client.served and (file := look(client, connection, self._places, backups)) is not None:
+            looks[client.id] = Look(is_installed(client, self._places))
+            if client.is_served and (file := read_state(client, connection, self._places, backups)) is not None:
                 looks[client.id] = replace(looks[client.id], file=file)
         return looks
 

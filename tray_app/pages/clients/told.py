@@ -24,15 +24,15 @@ class ToldView(QWidget):
 
     def __init__(self, client: Client, real: Source, context: Context) -> None:
         super().__init__()
-        self.fields = FieldsView(client.fields if client.served else (), real)
-        snippets = client.snippets if client.served else ()
+        self.fields = FieldsView(client.fields if client.is_served else (), real)
+        snippets = client.snippets if client.is_served else ()
         self.snippets = [SnippetView(snippet, real, context) for snippet in snippets]
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(16)
-        if client.served:
+        if client.is_served:
             column.addWidget(StepsView(client.steps))
-        if client.served and client.fields:
+        if client.is_served and client.fields:
             column.addWidget(self.fields)
         for view in self.snippets:
             column.addWidget(view)

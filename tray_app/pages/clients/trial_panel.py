@@ -11,7 +11,7 @@ from server.dialects.registry import find_dialect
 from tray_app import formatting
 from tray_app.clients.client import Client
 from tray_app.clients.connection import Connection
-from tray_app.clients.trial import QUESTION, Answer, ask
+from tray_app.clients.connection_test import QUESTION, Answer, send_test_request
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.widgets import Busy, announce, button
@@ -60,14 +60,14 @@ class TrialPanel(QFrame):
     async def _ask(self, client: Client) -> None:
         dialect = find_dialect(client.dialect)
         if dialect is None:
-            self._say("", str(client.unserved), "", again=False)
+            self._say("", str(client.unserved_reason), "", again=False)
             return
         self._say("", tr("Sent: {question}").format(question=QUESTION), "", again=False)
         self.busy.begin(tr("Waiting for the answer..."), on_cancel=self._cancel)
         try:
             key = await self._context.api_key()
             connection = self._connection()
-            answer = await ask(Connection(connection.url, key, connection.model), dialect)
+            answer = await send_test_request(Connection(connection.url, key, connection.model), dialect)
         finally:
             self.busy.end()
         self._show(answer)

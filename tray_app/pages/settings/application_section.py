@@ -20,7 +20,7 @@ class StartAtLogin:
         self._enabled = False
 
     async def look(self) -> None:
-        self._enabled = await asyncio.to_thread(self._autostart.enabled)
+        self._enabled = await asyncio.to_thread(self._autostart.is_enabled)
 
     def current(self) -> bool:
         return self._enabled

@@ -1,4 +1,4 @@
-"""JSON with comments: what is not concerned stays to the letter, and damage is named by its place."""
+"""JSON with comments: other text is preserved exactly, and errors have a position."""
 
 import json
 from typing import Any
@@ -59,7 +59,7 @@ def test_an_entry_of_a_list() -> None:
     assert jsonc.edit(after, [(path, 2)]) == after.replace('"size": 1', '"size": 2')
 
 
-def test_of_a_key_that_is_there_twice_the_last_counts() -> None:
+def test_last_of_duplicate_keys_counts() -> None:
     assert jsonc.edit('{"a": 1, "a": 1}', [(("a",), 2)]) == '{"a": 1, "a": 2}'
 
 
@@ -82,14 +82,14 @@ def test_of_a_key_that_is_there_twice_the_last_counts() -> None:
         ("[" * 300, 1, 202),
     ],
 )
-def test_damage_has_a_place(text: str, line: int, column: int) -> None:
+def test_error_has_a_position(text: str, line: int, column: int) -> None:
     with pytest.raises(Damaged) as raised:
         jsonc.edit(text, [(("b",), 2)])
     assert (raised.value.line, raised.value.column) == (line, column)
 
 
 @pytest.mark.parametrize("text", ["[]", '"text"', '{"models": 1}', '{"models": {"ours": []}}'])
-def test_what_stands_in_the_way_is_not_replaced(text: str) -> None:
+def test_parent_of_another_type_is_not_replaced(text: str) -> None:
     with pytest.raises(Uneditable):
         jsonc.edit(text, [(URL, "u")])
 
@@ -102,7 +102,7 @@ values = st.recursive(
 
 
 @given(st.dictionaries(st.text(max_size=4), values, max_size=4), st.sampled_from([None, 2, "\t"]), st.booleans())
-def test_any_file_keeps_what_it_said(data: dict[str, Any], indent: Any, ascii_only: bool) -> None:
+def test_any_file_keeps_its_other_values(data: dict[str, Any], indent: Any, ascii_only: bool) -> None:
     data.pop("models", None)
     after = jsonc.edit(json.dumps(data, indent=indent, ensure_ascii=ascii_only), [(URL, "u")])
     assert json.loads(after) == {**data, "models": {"ours": {"url": "u"}}}

@@ -1,4 +1,4 @@
-"""TOML: what is not concerned stays, and damage is named by its place."""
+"""TOML: other values are preserved, and errors have a position."""
 
 import pytest
 
@@ -27,12 +27,12 @@ def test_a_change(before: str, after: str) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "column"), [("a = 1\nb = \n", 2, 5), ("a = 1\na = 2", 2, 6), ("x = [1", 1, 7)]
 )
-def test_damage_has_a_place(text: str, line: int, column: int) -> None:
+def test_error_has_a_position(text: str, line: int, column: int) -> None:
     with pytest.raises(Damaged) as raised:
         toml.edit(text, CHANGES)
     assert (raised.value.line, raised.value.column) == (line, column)
 
 
-def test_what_stands_in_the_way_is_not_replaced() -> None:
+def test_parent_of_another_type_is_not_replaced() -> None:
     with pytest.raises(Uneditable):
         toml.edit("providers = 1\n", CHANGES)

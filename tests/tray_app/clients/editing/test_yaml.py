@@ -1,4 +1,4 @@
-"""YAML: what is not concerned stays to the letter, and damage is named by its place."""
+"""YAML: other text is preserved exactly, and errors have a position."""
 
 import pytest
 
@@ -60,7 +60,7 @@ def test_texts_stay_texts(value: str) -> None:
     ("text", "line"),
     [("a: [1", 1), ("a: 1\nb: c: d\n", 2), ("\tx: 1", 1), ("a: 1\na: 2", 2), ("a: 1\n---\nb: 1\n", 2), ("a: \x07", 1)],
 )
-def test_damage_has_a_place(text: str, line: int) -> None:
+def test_error_has_a_position(text: str, line: int) -> None:
     with pytest.raises(Damaged) as raised:
         yaml.edit(text, [(("b",), "x")])
     assert raised.value.line == line

@@ -1,4 +1,4 @@
-"""The command that the next login runs, for every way of installing."""
+"""The command of the next login, for every way of installing."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ def _program(path: Path) -> Path:
     return path
 
 
-def test_an_app_image_is_started_by_its_own_file_and_not_by_where_it_is_mounted(tmp_path: Path) -> None:
+def test_app_image_is_started_by_its_file_rather_than_its_mount(tmp_path: Path) -> None:
     mount = tmp_path / ".mount_Claude"
     installation = Installation(
         executable=mount / "usr" / "bin" / "dragoman",
@@ -26,7 +26,7 @@ def test_an_app_image_is_started_by_its_own_file_and_not_by_where_it_is_mounted(
     assert start_command(installation) == ("/home/me/Apps/Dragoman.AppImage", "--hidden")
 
 
-def test_the_variables_of_another_app_image_that_started_us_do_not_count(tmp_path: Path) -> None:
+def test_variables_of_another_app_image_are_ignored(tmp_path: Path) -> None:
     script = _program(tmp_path / "venv" / "bin" / "dragoman")
     installation = Installation(
         executable=script.with_name("python"),
@@ -43,13 +43,13 @@ def test_a_bundle_is_its_own_program(platform: str, tmp_path: Path) -> None:
     assert start_command(installation) == (str(executable), "--hidden")
 
 
-def test_the_console_script_of_a_virtual_environment_is_found_beside_its_interpreter(tmp_path: Path) -> None:
+def test_console_script_beside_the_interpreter_is_found(tmp_path: Path) -> None:
     script = _program(tmp_path / "venv" / "bin" / "dragoman")
     installation = Installation(executable=script.with_name("python"), script=tmp_path / "tray_app" / "__main__.py")
     assert start_command(installation) == (str(script), "--hidden")
 
 
-def test_the_script_that_was_started_goes_before_the_one_beside_the_interpreter(tmp_path: Path) -> None:
+def test_started_script_takes_precedence(tmp_path: Path) -> None:
     for_the_user = _program(tmp_path / ".local" / "bin" / "dragoman")
     beside = _program(tmp_path / "bin" / "dragoman")
     installation = Installation(executable=beside.with_name("python"), script=for_the_user)
@@ -62,7 +62,7 @@ def test_without_a_script_the_interpreter_runs_the_package(tmp_path: Path) -> No
     assert start_command(installation) == (str(python), "-m", "tray_app", "--hidden")
 
 
-def test_windows_starts_the_interpreter_that_opens_no_console(tmp_path: Path) -> None:
+def test_windows_uses_pythonw(tmp_path: Path) -> None:
     windowed = _program(tmp_path / "Scripts" / "pythonw.exe")
     script = _program(tmp_path / "Scripts" / "dragoman.exe")
     installation = Installation(executable=windowed.with_name("python.exe"), script=script, platform="win32")
@@ -76,7 +76,7 @@ def test_options_go_before_hidden(tmp_path: Path) -> None:
     assert command[-3:] == ("--config-dir", "/else where", "--hidden")
 
 
-def test_this_very_installation_has_a_program_that_exists() -> None:
+def test_this_installation_has_an_existing_program() -> None:
     command = start_command(this_installation())
     assert os.access(command[0], os.X_OK)
     assert command[-1] == "--hidden"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tray_app.desktop.autostart.desktop_entry import format_entry, format_exec, is_true, parse, parse_exec
+from tray_app.desktop.autostart.desktop_entry import format_entry, format_exec, is_true, parse_entry, parse_exec
 
 
 @pytest.mark.parametrize(
@@ -26,16 +26,16 @@ arguments = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]) |
 
 @given(st.lists(arguments, min_size=1))
 def test_any_command_comes_back_from_the_file(command: list[str]) -> None:
-    assert parse_exec(parse(format_entry({"Exec": format_exec(command)}))["Exec"]) == command
+    assert parse_exec(parse_entry(format_entry({"Exec": format_exec(command)}))["Exec"]) == command
 
 
-def test_field_codes_fall_away() -> None:
+def test_field_codes_are_removed() -> None:
     assert parse_exec('"/opt/a b/tray" %U --hidden %%') == ["/opt/a b/tray", "--hidden", "%"]
 
 
-def test_only_the_main_group_counts_and_what_makes_no_sense_is_passed_over() -> None:
+def test_other_groups_and_invalid_lines_are_ignored() -> None:
     text = "# by hand\n[Desktop Entry]\nnonsense\nName = Tray\nHidden=false\n\n[Desktop Action new]\nHidden=true\n"
-    assert parse(text) == {"Name": "Tray", "Hidden": "false"}
+    assert parse_entry(text) == {"Name": "Tray", "Hidden": "false"}
 
 
 @pytest.mark.parametrize(("value", "expected"), [("true", True), ("1", True), ("false", False), ("", False)])
@@ -43,5 +43,5 @@ def test_booleans(value: str, expected: bool) -> None:
     assert is_true(value) is expected
 
 
-def test_what_is_missing_is_not_true() -> None:
+def test_missing_value_is_not_true() -> None:
     assert not is_true(None)

@@ -1,4 +1,4 @@
-"""Which way of starting at login a platform has."""
+"""The choice of start at login by platform."""
 
 import os
 from pathlib import Path
@@ -21,12 +21,12 @@ def test_macos_has_launch_agents(made_home: Path) -> None:
     assert str(Path("Library") / "LaunchAgents") in agent.description
 
 
-def test_the_one_of_this_machine_goes_on_and_off_in_the_temporary_home(made_home: Path) -> None:
+def test_system_autostart_can_be_turned_on_and_off(made_home: Path) -> None:
     autostart = system_autostart()
-    assert not autostart.enabled()
+    assert not autostart.is_enabled()
     autostart.enable()
-    assert autostart.enabled()
+    assert autostart.is_enabled()
     entry = Path(os.environ["XDG_CONFIG_HOME"]) / "autostart" / "dragoman.desktop"
     assert "--hidden" in entry.read_text()
     autostart.disable()
-    assert not autostart.enabled()
+    assert not autostart.is_enabled()

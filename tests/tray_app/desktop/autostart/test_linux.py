@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from server.core.errors import SetupError
-from tray_app.desktop.autostart.desktop_entry import parse, parse_exec
+from tray_app.desktop.autostart.desktop_entry import parse_entry, parse_exec
 from tray_app.desktop.autostart.linux import XdgAutostart
 
 
@@ -45,19 +45,19 @@ def desktop(tmp_path: Path) -> Desktop:
     return Desktop(tmp_path)
 
 
-def test_it_is_off_until_it_is_switched_on_and_off_again(desktop: Desktop) -> None:
+def test_turning_on_and_off(desktop: Desktop) -> None:
     autostart = desktop.autostart()
-    assert not autostart.enabled()
+    assert not autostart.is_enabled()
     autostart.enable()
-    assert autostart.enabled()
+    assert autostart.is_enabled()
     autostart.disable()
-    assert not autostart.enabled()
+    assert not autostart.is_enabled()
     assert not desktop.entry.exists()
 
 
-def test_the_file_says_what_the_desktop_has_to_know(desktop: Desktop) -> None:
+def test_file_has_the_required_keys(desktop: Desktop) -> None:
     desktop.autostart().enable()
-    entry = parse(desktop.entry.read_text())
+    entry = parse_entry(desktop.entry.read_text())
     assert parse_exec(entry["Exec"]) == [str(desktop.program), "--hidden"]
     assert entry["TryExec"] == str(desktop.program)
     assert entry["Type"] == "Application"
@@ -66,57 +66,57 @@ def test_the_file_says_what_the_desktop_has_to_know(desktop: Desktop) -> None:
 
 
 @pytest.mark.parametrize("line", ["Hidden=true", "X-GNOME-Autostart-enabled=false", "TryExec=/gone/program"])
-def test_an_entry_that_the_desktop_would_pass_over_is_off_and_can_be_switched_on(desktop: Desktop, line: str) -> None:
+def test_entry_that_the_desktop_ignores_is_off_and_can_be_turned_on(desktop: Desktop, line: str) -> None:
     desktop.write(f'Exec="{desktop.program}" --hidden', line)
-    assert not desktop.autostart().enabled()
+    assert not desktop.autostart().is_enabled()
     desktop.autostart().enable()
-    assert desktop.autostart().enabled()
+    assert desktop.autostart().is_enabled()
 
 
-def test_the_state_is_read_anew_every_time(desktop: Desktop) -> None:
+def test_state_is_read_each_time(desktop: Desktop) -> None:
     autostart = desktop.autostart()
     autostart.enable()
     desktop.entry.write_text(desktop.entry.read_text() + "Hidden=true\n")
-    assert not autostart.enabled()
+    assert not autostart.is_enabled()
 
 
-def test_an_entry_whose_program_is_gone_is_off_until_it_is_repaired(desktop: Desktop) -> None:
+def test_entry_of_a_missing_program_is_off_until_repaired(desktop: Desktop) -> None:
     desktop.autostart().enable()
     moved = desktop.install("elsewhere/dragoman")
     desktop.program.unlink()
     autostart = desktop.autostart(moved)
-    assert not autostart.enabled()
-    assert autostart.repair()
-    assert autostart.enabled()
-    assert parse_exec(parse(desktop.entry.read_text())["Exec"])[0] == str(moved)
-    assert not autostart.repair()
+    assert not autostart.is_enabled()
+    assert autostart.repair_entry()
+    assert autostart.is_enabled()
+    assert parse_exec(parse_entry(desktop.entry.read_text())["Exec"])[0] == str(moved)
+    assert not autostart.repair_entry()
 
 
-def test_an_entry_of_another_installation_that_works_is_not_taken_over(desktop: Desktop) -> None:
+def test_working_entry_of_another_installation_is_kept(desktop: Desktop) -> None:
     desktop.autostart().enable()
     before = desktop.entry.read_text()
     other = desktop.autostart(desktop.install("checkout/dragoman"))
-    assert not other.repair()
+    assert not other.repair_entry()
     other.enable()
     assert desktop.entry.read_text() == before
 
 
-def test_what_a_person_switched_off_is_not_repaired(desktop: Desktop) -> None:
+def test_entry_that_the_user_turned_off_is_not_repaired(desktop: Desktop) -> None:
     desktop.autostart().enable()
     desktop.entry.write_text(desktop.entry.read_text().replace("enabled=true", "enabled=false"))
     desktop.program.unlink()
-    assert not desktop.autostart(desktop.install("elsewhere/dragoman")).repair()
+    assert not desktop.autostart(desktop.install("elsewhere/dragoman")).repair_entry()
 
 
-def test_an_entry_that_a_person_wrote_is_not_repaired(desktop: Desktop) -> None:
+def test_entry_that_the_user_wrote_is_not_repaired(desktop: Desktop) -> None:
     desktop.write("Exec=/my/own/wrapper --hidden")
     before = desktop.entry.read_text()
-    assert not desktop.autostart().repair()
+    assert not desktop.autostart().repair_entry()
     assert desktop.entry.read_text() == before
 
 
 def test_there_is_nothing_to_repair_without_an_entry(desktop: Desktop) -> None:
-    assert not desktop.autostart().repair()
+    assert not desktop.autostart().repair_entry()
     assert not desktop.entry.exists()
 
 
@@ -124,7 +124,7 @@ def test_other_entries_are_untouched(desktop: Desktop) -> None:
     other = desktop.entry.with_name("other.desktop")
     desktop.write("Exec=other", path=other)
     autostart = desktop.autostart()
-    for change in (autostart.enable, autostart.repair, autostart.disable):
+    for change in (autostart.enable, autostart.repair_entry, autostart.disable):
         change()
     assert "Exec=other" in other.read_text()
 
@@ -134,20 +134,20 @@ def test_an_entry_for_all_users_counts_and_is_hidden_for_this_one(desktop: Deskt
     desktop.write("Exec=dragoman --hidden", path=desktop.for_all)
     before = desktop.for_all.read_text()
     autostart = desktop.autostart()
-    assert autostart.enabled()
+    assert autostart.is_enabled()
     autostart.disable()
-    assert not autostart.enabled()
+    assert not autostart.is_enabled()
     autostart.enable()
-    assert autostart.enabled()
+    assert autostart.is_enabled()
     assert desktop.for_all.read_text() == before
 
 
-def test_a_place_that_cannot_be_written_is_said(desktop: Desktop) -> None:
+def test_unwritable_directory_is_an_error(desktop: Desktop) -> None:
     desktop.entry.parent.parent.mkdir()
     desktop.entry.parent.write_text("a file where the folder should be")
     with pytest.raises(SetupError, match="Start at login"):
         desktop.autostart().enable()
 
 
-def test_it_says_where_the_entry_is(desktop: Desktop) -> None:
+def test_description_names_the_file(desktop: Desktop) -> None:
     assert str(desktop.entry) in desktop.autostart().description

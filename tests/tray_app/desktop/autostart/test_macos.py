@@ -1,4 +1,4 @@
-"""The LaunchAgent: the file it writes, and what launchd says of it."""
+"""The LaunchAgent: its file, and launchd's record."""
 
 import plistlib
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from tray_app.desktop.autostart.macos import LaunchAgent
 
 
 class Launchd:
-    """launchctl as far as it is asked: it remembers what a person switched off."""
+    """The part of launchctl that records whether the user turned an agent off."""
 
     def __init__(self, words: tuple[str, str] = ("enabled", "disabled")) -> None:
         self.switched_off: dict[str, bool] = {"com.example.other": True}
@@ -59,13 +59,13 @@ def mac(tmp_path: Path) -> Mac:
     return Mac(tmp_path)
 
 
-def test_it_is_off_until_it_is_switched_on_and_off_again(mac: Mac) -> None:
+def test_turning_on_and_off(mac: Mac) -> None:
     agent = mac.agent()
-    assert not agent.enabled()
+    assert not agent.is_enabled()
     agent.enable()
-    assert agent.enabled()
+    assert agent.is_enabled()
     agent.disable()
-    assert not agent.enabled()
+    assert not agent.is_enabled()
     assert not mac.file.exists()
 
 
@@ -81,34 +81,32 @@ def test_the_file_starts_the_program_at_login_and_nothing_is_loaded_or_unloaded_
 
 
 @pytest.mark.parametrize("words", [("enabled", "disabled"), ("false", "true")], ids=["macOS 13", "macOS 12"])
-def test_an_agent_that_the_person_switched_off_in_the_system_is_off_until_it_is_switched_on_here(
-    mac: Mac, words: tuple[str, str]
-) -> None:
+def test_agent_that_the_user_turned_off_can_be_turned_on_here(mac: Mac, words: tuple[str, str]) -> None:
     mac.launchd.words = words
     mac.agent().enable()
     mac.launchd.switched_off["local.dragoman"] = True
-    assert not mac.agent().enabled()
-    assert not mac.agent().repair()
+    assert not mac.agent().is_enabled()
+    assert not mac.agent().repair_entry()
     mac.agent().enable()
-    assert mac.agent().enabled()
+    assert mac.agent().is_enabled()
 
 
-def test_what_launchd_remembers_goes_before_the_file(mac: Mac) -> None:
+def test_record_of_launchd_takes_precedence_over_the_file(mac: Mac) -> None:
     mac.agent().enable()
     written = plistlib.loads(mac.file.read_bytes()) | {"Disabled": True}
     mac.file.write_bytes(plistlib.dumps(written))
-    assert not mac.agent().enabled()
+    assert not mac.agent().is_enabled()
     mac.launchd.switched_off["local.dragoman"] = False
-    assert mac.agent().enabled()
+    assert mac.agent().is_enabled()
 
 
 def test_without_launchctl_the_file_decides(mac: Mac) -> None:
     mac.launchd.broken = True
     mac.agent().enable()
-    assert mac.agent().enabled()
+    assert mac.agent().is_enabled()
 
 
-def test_an_agent_that_cannot_be_switched_on_is_said(mac: Mac) -> None:
+def test_failure_to_turn_on_is_an_error(mac: Mac) -> None:
     mac.launchd.switched_off["local.dragoman"] = True
 
     class Refusing(Launchd):
@@ -123,31 +121,31 @@ def test_an_agent_that_cannot_be_switched_on_is_said(mac: Mac) -> None:
     assert "Login Items" in caught.value.hint
 
 
-def test_an_agent_whose_program_is_gone_is_off_until_it_is_repaired(mac: Mac) -> None:
+def test_agent_of_a_missing_program_is_off_until_repaired(mac: Mac) -> None:
     mac.agent().enable()
     mac.program.unlink()
     moved = mac.install("Elsewhere/Dragoman")
     agent = mac.agent(moved)
-    assert not agent.enabled()
-    assert agent.repair()
-    assert agent.enabled()
+    assert not agent.is_enabled()
+    assert agent.repair_entry()
+    assert agent.is_enabled()
     assert plistlib.loads(mac.file.read_bytes())["ProgramArguments"][0] == str(moved)
-    assert not agent.repair()
+    assert not agent.repair_entry()
 
 
 def test_an_agent_that_is_not_ours_is_not_repaired(mac: Mac) -> None:
     mac.file.parent.mkdir(parents=True)
     foreign = plistlib.dumps({"Label": "com.example", "ProgramArguments": ["/gone"], "RunAtLoad": True})
     mac.file.write_bytes(foreign)
-    assert not mac.agent().repair()
+    assert not mac.agent().repair_entry()
     assert mac.file.read_bytes() == foreign
 
 
 @pytest.mark.parametrize("content", [b"", b"not a plist", b"<plist><dict><key>a</key>", plistlib.dumps(["a list"])])
-def test_a_damaged_file_is_off_and_replaced_when_it_is_switched_on(mac: Mac, content: bytes) -> None:
+def test_damaged_file_is_off_and_replaced_by_turning_on(mac: Mac, content: bytes) -> None:
     mac.file.parent.mkdir(parents=True)
     mac.file.write_bytes(content)
-    assert not mac.agent().enabled()
-    assert not mac.agent().repair()
+    assert not mac.agent().is_enabled()
+    assert not mac.agent().repair_entry()
     mac.agent().enable()
-    assert mac.agent().enabled()
+    assert mac.agent().is_enabled()

@@ -1,4 +1,4 @@
-"""The Run key, on a registry of dictionaries."""
+"""The Run key, in a registry made of a dictionary."""
 
 import pytest
 
@@ -17,15 +17,15 @@ class Registry:
         self.values: dict[tuple[str, str], str | bytes] = {(RUN, "Other"): "other.exe", (APPROVED, "Other"): b"\x03"}
         self.locked = False
 
-    def get(self, key: str, name: str) -> str | bytes | None:
+    def get_value(self, key: str, name: str) -> str | bytes | None:
         return self.values.get((key, name))
 
-    def set(self, key: str, name: str, value: str) -> None:
+    def set_value(self, key: str, name: str, value: str) -> None:
         if self.locked:
             raise PermissionError(13, "Access is denied")
         self.values[key, name] = value
 
-    def delete(self, key: str, name: str) -> None:
+    def delete_value(self, key: str, name: str) -> None:
         self.values.pop((key, name), None)
 
 
@@ -38,62 +38,62 @@ def _run_key(registry: Registry, *, program: str = PROGRAM, there: tuple[str, ..
     return RunKey([program, "--hidden"], registry, exists=lambda path: path in there)
 
 
-def test_it_is_off_until_it_is_switched_on_and_off_again(registry: Registry) -> None:
+def test_turning_on_and_off(registry: Registry) -> None:
     others = dict(registry.values)
     key = _run_key(registry)
-    assert not key.enabled()
+    assert not key.is_enabled()
     key.enable()
     assert registry.values[RUN, NAME] == f'"{PROGRAM}" --hidden'
-    assert key.enabled()
+    assert key.is_enabled()
     key.disable()
-    assert not key.enabled()
+    assert not key.is_enabled()
     assert registry.values == others
 
 
-def test_an_entry_that_task_manager_switched_off_is_off_until_it_is_switched_on_here(registry: Registry) -> None:
+def test_entry_that_task_manager_disabled_can_be_turned_on_here(registry: Registry) -> None:
     key = _run_key(registry)
     key.enable()
     registry.values[APPROVED, NAME] = SWITCHED_OFF
-    assert not key.enabled()
-    assert not key.repair()
+    assert not key.is_enabled()
+    assert not key.repair_entry()
     key.enable()
-    assert key.enabled()
+    assert key.is_enabled()
 
 
-def test_an_entry_that_task_manager_switched_on_again_is_on(registry: Registry) -> None:
+def test_entry_that_task_manager_enabled_again_is_on(registry: Registry) -> None:
     key = _run_key(registry)
     key.enable()
     registry.values[APPROVED, NAME] = SWITCHED_ON
-    assert key.enabled()
+    assert key.is_enabled()
 
 
-def test_an_entry_whose_program_is_gone_is_off_until_it_is_repaired(registry: Registry) -> None:
+def test_entry_of_a_missing_program_is_off_until_repaired(registry: Registry) -> None:
     _run_key(registry).enable()
     moved = r"D:\Tools\dragoman.exe"
     key = _run_key(registry, program=moved, there=(moved,))
-    assert not key.enabled()
-    assert key.repair()
+    assert not key.is_enabled()
+    assert key.repair_entry()
     assert registry.values[RUN, NAME] == f'"{moved}" --hidden'
-    assert not key.repair()
+    assert not key.repair_entry()
 
 
 @pytest.mark.parametrize("line", [r"C:\gone\something-else.exe", r'"C:\gone\wrapper.exe" --start'])
 def test_an_entry_that_starts_something_else_is_not_repaired(registry: Registry, line: str) -> None:
     registry.values[RUN, NAME] = line
-    assert not _run_key(registry).repair()
+    assert not _run_key(registry).repair_entry()
     assert registry.values[RUN, NAME] == line
 
 
-def test_an_entry_of_another_installation_that_works_is_not_taken_over(registry: Registry) -> None:
+def test_working_entry_of_another_installation_is_kept(registry: Registry) -> None:
     _run_key(registry).enable()
     other = r"D:\dragoman.exe"
     key = _run_key(registry, program=other, there=(PROGRAM, other))
-    assert not key.repair()
+    assert not key.repair_entry()
     key.enable()
     assert PROGRAM in str(registry.values[RUN, NAME])
 
 
-def test_a_registry_that_refuses_is_said(registry: Registry) -> None:
+def test_registry_failure_is_an_error(registry: Registry) -> None:
     registry.locked = True
     with pytest.raises(SetupError, match="Access is denied"):
         _run_key(registry).enable()

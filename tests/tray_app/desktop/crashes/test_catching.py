@@ -1,4 +1,4 @@
-"""Errors that nobody expected, from every place that they can come from."""
+"""Unexpected errors, from slots, threads, callbacks, tasks and finalizers."""
 
 import asyncio
 import faulthandler
@@ -21,11 +21,11 @@ from server.logs import log_file
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.desktop import crashes
-from tray_app.desktop.crashes import Crashes
+from tray_app.desktop.crashes import CrashHandlers
 
 
 class Shell:
-    """What stands for the application."""
+    """A stand-in for the application."""
 
     def __init__(self, context: Context) -> None:
         self.window = QWidget()
@@ -37,13 +37,13 @@ class Shell:
 
 
 @pytest.fixture
-def caught(tmp_path: Path) -> Iterator[Crashes]:
-    yield crashes.install(tmp_path / "data")
-    crashes.uninstall()
+def caught(tmp_path: Path) -> Iterator[CrashHandlers]:
+    yield crashes.install_handlers(tmp_path / "data")
+    crashes.uninstall_handlers()
 
 
 @pytest.fixture
-async def shell(context: Context, caught: Crashes) -> AsyncIterator[Shell]:
+async def shell(context: Context, caught: CrashHandlers) -> AsyncIterator[Shell]:
     shell = Shell(context)
     crashes.show_on(shell)
     yield shell
@@ -52,7 +52,7 @@ async def shell(context: Context, caught: Crashes) -> AsyncIterator[Shell]:
 
 
 class Failing(QObject):
-    """Fails where Qt calls it."""
+    """Raises an error in a virtual function."""
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.User:
@@ -92,7 +92,7 @@ def in_a_task() -> None:
     async def fail() -> None:
         raise LookupError("in a task")
 
-    # Nobody keeps the task, and nobody asks for its result.
+    # No reference to the task is kept, and its result is never read.
     asyncio.ensure_future(fail())  # noqa: RUF006
     asyncio.get_running_loop().call_later(0.05, gc.collect)
 
@@ -105,8 +105,8 @@ def in_a_finalizer() -> None:
 @pytest.mark.parametrize(
     "fail", [in_a_slot, in_a_virtual_function, in_a_thread, in_a_callback, in_a_task, in_a_finalizer]
 )
-async def test_it_is_logged_and_shown_wherever_it_comes_from(
-    shell: Shell, caught: Crashes, caplog: pytest.LogCaptureFixture, fail: Any
+async def test_error_is_logged_and_shown(
+    shell: Shell, caught: CrashHandlers, caplog: pytest.LogCaptureFixture, fail: Any
 ) -> None:
     fail()
     await until(lambda: caught.dialog is not None)
@@ -118,7 +118,9 @@ async def test_it_is_logged_and_shown_wherever_it_comes_from(
     assert isinstance(record.exc_info[1], LookupError)
 
 
-async def test_an_error_of_a_task_of_the_context_is_shown(context: Context, shell: Shell, caught: Crashes) -> None:
+async def test_an_error_of_a_task_of_the_context_is_shown(
+    context: Context, shell: Shell, caught: CrashHandlers
+) -> None:
     async def fail() -> None:
         raise LookupError("in the context's task")
 
@@ -127,7 +129,7 @@ async def test_an_error_of_a_task_of_the_context_is_shown(context: Context, shel
 
 
 async def test_the_same_error_is_shown_once_and_counted(
-    shell: Shell, caught: Crashes, caplog: pytest.LogCaptureFixture
+    shell: Shell, caught: CrashHandlers, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(100):
         QTimer.singleShot(0, boom)
@@ -143,23 +145,23 @@ async def test_the_same_error_is_shown_once_and_counted(
     assert len([record for record in caplog.records if record.name == "tray_app.desktop.crashes.catching"]) == 7
 
 
-async def test_there_is_one_dialog_at_a_time_and_it_counts_the_others(shell: Shell, caught: Crashes) -> None:
+async def test_there_is_one_dialog_at_a_time_and_it_counts_the_others(shell: Shell, caught: CrashHandlers) -> None:
     kinds = (KeyError, ValueError, OSError)
     for kind in kinds:
-        caught.report(kind("one after the other"))
+        caught.report_error(kind("one after the other"))
     await until(lambda: caught.dialog is not None and caught.dialog.more.isVisible())
     dialog = caught.dialog
     assert dialog is not None
     await until(lambda: "2 more errors" in dialog.more.text())
     dialog.go_on.click()
-    caught.report(TypeError("later"))
+    caught.report_error(TypeError("later"))
     await until(lambda: caught.dialog is not None)
     assert caught.dialog is not dialog
     assert not caught.dialog.more.isVisible()
 
 
-async def test_the_dialogs_quit_quits(shell: Shell, caught: Crashes) -> None:
-    caught.report(ValueError("x"))
+async def test_the_dialogs_quit_quits(shell: Shell, caught: CrashHandlers) -> None:
+    caught.report_error(ValueError("x"))
     await until(lambda: caught.dialog is not None)
     assert caught.dialog is not None
     caught.dialog.quit.click()
@@ -167,7 +169,7 @@ async def test_the_dialogs_quit_quits(shell: Shell, caught: Crashes) -> None:
     assert caught.dialog is None
 
 
-async def test_the_persons_surroundings_are_no_crash(context: Context, shell: Shell, caught: Crashes) -> None:
+async def test_tray_error_is_no_crash(context: Context, shell: Shell, caught: CrashHandlers) -> None:
     problems: list[TrayError] = []
     context.problem.connect(problems.append)
     QTimer.singleShot(0, lambda: (_ for _ in ()).throw(SetupError("The disk is full.")))
@@ -176,8 +178,8 @@ async def test_the_persons_surroundings_are_no_crash(context: Context, shell: Sh
     assert caught.counts == {}
 
 
-async def test_a_connection_that_broke_is_no_crash(
-    shell: Shell, caught: Crashes, caplog: pytest.LogCaptureFixture
+async def test_broken_connection_is_no_crash(
+    shell: Shell, caught: CrashHandlers, caplog: pytest.LogCaptureFixture
 ) -> None:
     loop = asyncio.get_running_loop()
     loop.call_exception_handler({"message": "reading failed", "exception": ConnectionResetError("gone")})
@@ -186,29 +188,29 @@ async def test_a_connection_that_broke_is_no_crash(
     assert [record.getMessage() for record in caplog.records] == ["reading failed", "a remark"]
 
 
-async def test_ctrl_c_in_a_slot_quits(shell: Shell, caught: Crashes) -> None:
+async def test_ctrl_c_in_a_slot_quits(shell: Shell, caught: CrashHandlers) -> None:
     caught.on_exception(KeyboardInterrupt, KeyboardInterrupt(), None)
     assert shell.quits == 1
     assert caught.counts == {}
 
 
-async def test_before_there_is_a_window_it_is_shown_all_the_same(caught: Crashes) -> None:
-    caught.report(ValueError("early"))
+async def test_error_without_a_window_is_shown(caught: CrashHandlers) -> None:
+    caught.report_error(ValueError("early"))
     await until(lambda: caught.dialog is not None)
     assert caught.dialog is not None
     assert caught.dialog.isVisible()
 
 
-async def test_over_a_window_it_belongs_to_the_window(shell: Shell, caught: Crashes) -> None:
+async def test_dialog_belongs_to_the_window(shell: Shell, caught: CrashHandlers) -> None:
     shell.window.show()
-    caught.report(ValueError("x"))
+    caught.report_error(ValueError("x"))
     await until(lambda: caught.dialog is not None)
     assert caught.dialog is not None
     assert caught.dialog.parent() is shell.window
     caught.dialog.close()
 
 
-def test_what_qt_says_is_logged(caught: Crashes, caplog: pytest.LogCaptureFixture) -> None:
+def test_messages_of_qt_are_logged(caught: CrashHandlers, caplog: pytest.LogCaptureFixture) -> None:
     qWarning("the widget is upside down")
     (record,) = caplog.records
     assert (record.name, record.levelno, record.getMessage()) == (
@@ -218,13 +220,13 @@ def test_what_qt_says_is_logged(caught: Crashes, caplog: pytest.LogCaptureFixtur
     )
 
 
-def test_everything_is_put_back(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_uninstalling_restores_all_handlers(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     before = (sys.excepthook, threading.excepthook, sys.unraisablehook, faulthandler.is_enabled())
-    crashes.install(tmp_path)
-    crashes.install(tmp_path)
+    crashes.install_handlers(tmp_path)
+    crashes.install_handlers(tmp_path)
     assert sys.excepthook != before[0]
-    crashes.uninstall()
-    crashes.uninstall()
+    crashes.uninstall_handlers()
+    crashes.uninstall_handlers()
     assert (sys.excepthook, threading.excepthook, sys.unraisablehook, faulthandler.is_enabled()) == before
 
 
@@ -232,22 +234,22 @@ def test_faults_of_the_last_run_are_kept(tmp_path: Path, caplog: pytest.LogCaptu
     logs = log_file(tmp_path).parent
     logs.mkdir()
     (logs / "faults.log").write_text("Fatal Python error: Segmentation fault")
-    crashes.install(tmp_path)
-    crashes.uninstall()
+    crashes.install_handlers(tmp_path)
+    crashes.uninstall_handlers()
     assert (logs / "faults.log").read_text() == ""
     assert (logs / "faults.log.1").read_text() == "Fatal Python error: Segmentation fault"
-    assert "the last run ended by a fault" in caplog.text
+    assert "the last run crashed below Python" in caplog.text
 
 
-def test_without_a_place_for_faults_it_starts_all_the_same(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_unwritable_fault_log_does_not_prevent_the_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "logs").write_text("in the way")
-    crashes.install(tmp_path)
-    crashes.uninstall()
+    crashes.install_handlers(tmp_path)
+    crashes.uninstall_handlers()
     assert "faults cannot be written" in caplog.text
 
 
-async def test_the_report_can_be_copied(caught: Crashes) -> None:
-    caught.report(ValueError("with dgm-abcdefghijklmnopqrstuvwxyz in it"))
+async def test_the_report_can_be_copied(caught: CrashHandlers) -> None:
+    caught.report_error(ValueError("with dgm-abcdefghijklmnopqrstuvwxyz in it"))
     await until(lambda: caught.dialog is not None)
     assert caught.dialog is not None
     caught.dialog.copy.click()
@@ -255,15 +257,15 @@ async def test_the_report_can_be_copied(caught: Crashes) -> None:
     assert "ValueError: with dgm-[redacted] in it" in text
 
 
-async def test_a_dialog_that_its_window_took_along_is_no_longer_open(caught: Crashes, shell: Shell) -> None:
-    """As at SIGTERM with the dialog open: the next error, and the end, must not touch it."""
+async def test_dialog_of_a_destroyed_window_is_not_open(caught: CrashHandlers, shell: Shell) -> None:
+    """As after SIGTERM with an open dialog: neither the next error nor the shutdown may touch it."""
     shell.window.show()
-    caught.report(LookupError("first"))
+    caught.report_error(LookupError("first"))
     await until(lambda: caught.dialog is not None and caught.dialog.isVisible())
     delete(shell.window)
     assert caught.dialog is None
     shell.window = QWidget()
-    caught.report(ValueError("second"))
+    caught.report_error(ValueError("second"))
     await until(lambda: caught.dialog is not None and caught.dialog.isVisible())
     delete(caught.dialog)
-    crashes.uninstall()
+    crashes.uninstall_handlers()

@@ -1,4 +1,4 @@
-"""Crashes that end a process, and what is left of them."""
+"""Crashes that end a process, and their traces."""
 
 import signal
 import subprocess
@@ -18,7 +18,7 @@ from tray_app.desktop import crashes
 
 settings = Settings(data_dir=Path(sys.argv[1]), config_dir=Path(sys.argv[1]))
 configure_logs(settings)
-caught = crashes.install(settings.data_dir)
+caught = crashes.install_handlers(settings.data_dir)
 """
 
 
@@ -50,9 +50,9 @@ raise LookupError("nothing goes any more")
 
 def test_an_error_that_leaves_the_block_is_logged_and_shown(tmp_path: Path) -> None:
     code = """
-crashes.uninstall()
+crashes.uninstall_handlers()
 app = QApplication([])
-with crashes.catching(settings.data_dir) as caught:
+with crashes.catch_crashes(settings.data_dir) as caught:
     def answer():
         print(caught.dialog.isVisible(), flush=True)
         caught.dialog.quit.click()
@@ -66,13 +66,13 @@ with crashes.catching(settings.data_dir) as caught:
     assert "nothing goes any more" in logged(tmp_path)
 
 
-def test_what_a_person_can_mend_leaves_the_block_as_it_is(tmp_path: Path) -> None:
+def test_tray_error_leaves_the_block_without_a_dialog(tmp_path: Path) -> None:
     code = """
 from server.core.errors import SetupError
-crashes.uninstall()
+crashes.uninstall_handlers()
 app = QApplication([])
 try:
-    with crashes.catching(settings.data_dir):
+    with crashes.catch_crashes(settings.data_dir):
         raise SetupError("The disk is full.")
 except SetupError as error:
     print(error)
@@ -81,7 +81,7 @@ except SetupError as error:
     assert (ended.returncode, ended.stdout) == (0, "The disk is full.\n")
 
 
-def test_an_error_before_qt_is_there_is_logged_and_said(tmp_path: Path) -> None:
+def test_error_before_qt_is_logged_and_printed(tmp_path: Path) -> None:
     ended = run(tmp_path, 'raise LookupError("too early")')
     assert ended.returncode == 1
     assert "LookupError: too early" in ended.stderr
@@ -98,7 +98,7 @@ raise LookupError("nothing goes any more")
     assert run(tmp_path, code).returncode == -signal.SIGTERM
 
 
-def test_a_fault_below_python_leaves_its_place(tmp_path: Path) -> None:
+def test_fault_below_python_is_recorded(tmp_path: Path) -> None:
     ended = run(tmp_path, "import ctypes; ctypes.string_at(0)")
     assert ended.returncode != 0
     faults = (log_file(tmp_path).parent / "faults.log").read_text()
@@ -106,7 +106,7 @@ def test_a_fault_below_python_leaves_its_place(tmp_path: Path) -> None:
     assert "string_at" in faults
 
 
-def test_what_qt_says_last_is_in_the_log(tmp_path: Path) -> None:
+def test_last_message_of_qt_is_logged(tmp_path: Path) -> None:
     ended = run(tmp_path, 'qFatal("the end of Qt")')
     assert ended.returncode != 0
     assert "the end of Qt" in logged(tmp_path)
@@ -114,7 +114,7 @@ def test_what_qt_says_last_is_in_the_log(tmp_path: Path) -> None:
 
 
 def test_a_void_call_costs_no_reference() -> None:
-    """PySide6 6.12.0 on Python 3.11 loses a reference to None with each, and the process ends after some thousands."""
+    """PySide6 6.12.0 on Python 3.11 loses a reference to None with each call, and aborts after some thousands."""
     code = """
 from PySide6.QtCore import QObject
 thing = QObject()

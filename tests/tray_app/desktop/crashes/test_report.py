@@ -1,4 +1,4 @@
-"""What a report on an error holds."""
+"""The content of a crash report."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,7 @@ def endless(depth: int = 0) -> int:
     return endless(depth + 1) + 1
 
 
-def test_it_says_what_and_where_and_on_what() -> None:
+def test_report_names_error_context_and_platform() -> None:
     report = crash_report(failing("the answer is 43"), "a thread")
     assert report.summary == "ValueError: the answer is 43"
     text = report.as_text()

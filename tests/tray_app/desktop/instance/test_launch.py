@@ -1,6 +1,7 @@
-"""What is understood of a message between two starts, and what is not."""
+"""The lines between two launches: valid, invalid, and of a later version."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 
@@ -8,11 +9,10 @@ from tray_app.desktop.instance.launch import (
     MAX_LINE_BYTES,
     Launch,
     activation_token,
-    decode,
-    decode_answer,
-    encode,
-    encode_answer,
-    use_token,
+    decode_launch,
+    decode_line,
+    encode_line,
+    set_activation_token,
 )
 
 
@@ -25,16 +25,16 @@ from tray_app.desktop.instance.launch import (
         Launch("none"),
     ],
 )
-def test_what_is_said_is_understood(launch: Launch) -> None:
-    line = encode(launch)
+def test_request_survives_the_line(launch: Launch) -> None:
+    line = encode_line(**asdict(launch))
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
     assert len(line) <= MAX_LINE_BYTES
-    assert decode(line) == launch
+    assert decode_launch(line) == launch
 
 
-def test_the_longest_message_keeps_to_the_bound() -> None:
-    assert len(encode(Launch("page", "s" * 32, '"' * 1024))) <= MAX_LINE_BYTES
+def test_longest_request_fits_in_a_line() -> None:
+    assert len(encode_line(**asdict(Launch("page", "s" * 32, '"' * 1024)))) <= MAX_LINE_BYTES
 
 
 @pytest.mark.parametrize(
@@ -61,22 +61,22 @@ def test_the_longest_message_keeps_to_the_bound() -> None:
         b'{"v": 1, "command": "show", "token": {}}\n',
     ],
 )
-def test_garbage_is_invalid(line: bytes) -> None:
-    assert decode(line) == "invalid"
+def test_invalid_requests(line: bytes) -> None:
+    assert decode_launch(line) == "invalid"
 
 
 @pytest.mark.parametrize("version", [2, 3, 10**30])
-def test_a_later_version_is_told_so_whatever_it_holds(version: int) -> None:
-    assert decode(json.dumps({"v": version, "command": "teleport"}).encode()) == "unsupported"
+def test_any_request_of_a_later_version_is_unsupported(version: int) -> None:
+    assert decode_launch(json.dumps({"v": version, "command": "teleport"}).encode()) == "unsupported"
 
 
-def test_fields_that_this_version_does_not_know_are_passed_over() -> None:
-    assert decode(b'{"v": 1, "command": "show", "colour": "red"}') == Launch()
+def test_unknown_fields_are_ignored() -> None:
+    assert decode_launch(b'{"v": 1, "command": "show", "colour": "red"}') == Launch()
 
 
 @pytest.mark.parametrize("token", ["a\nb", "\x00", "t" * 1025, "ü"])
-def test_a_token_that_cannot_be_one_does_not_keep_the_window_from_coming(token: str) -> None:
-    assert decode(json.dumps({"v": 1, "command": "show", "token": token}).encode()) == Launch()
+def test_invalid_token_is_dropped_and_the_window_shown(token: str) -> None:
+    assert decode_launch(json.dumps({"v": 1, "command": "show", "token": token}).encode()) == Launch()
 
 
 @pytest.mark.parametrize(
@@ -90,23 +90,18 @@ def test_a_token_that_cannot_be_one_does_not_keep_the_window_from_coming(token: 
         ({"XDG_ACTIVATION_TOKEN": "a\nb"}, ""),
     ],
 )
-def test_the_token_is_the_desktops(environment: dict[str, str], token: str) -> None:
+def test_token_comes_from_the_desktop(environment: dict[str, str], token: str) -> None:
     assert activation_token(environment) == token
 
 
-def test_a_token_is_where_qt_looks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_token_is_put_where_qt_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_ACTIVATION_TOKEN", "before")
-    use_token("")
+    set_activation_token("")
     assert activation_token() == "before"
-    use_token("after")
+    set_activation_token("after")
     assert activation_token() == "after"
 
 
-@pytest.mark.parametrize("answer", ["ok", "unsupported", "invalid"])
-def test_answers_are_read(answer: str) -> None:
-    assert decode_answer(encode_answer(answer)) == answer
-
-
-@pytest.mark.parametrize("line", [b"", b"nonsense", b"{}", b'{"answer": 1}'])
-def test_what_is_no_answer_is_empty(line: bytes) -> None:
-    assert decode_answer(line) == ""
+@pytest.mark.parametrize("line", [b"", b"nonsense", b"[1]", b"\xff", b"[" * MAX_LINE_BYTES])
+def test_line_that_is_no_object_has_no_fields(line: bytes) -> None:
+    assert decode_line(line) == {}

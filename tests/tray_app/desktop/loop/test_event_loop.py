@@ -1,4 +1,4 @@
-"""Qt's loop does for asyncio what asyncio's own loop does."""
+"""Qt's loop behaves like asyncio's own."""
 
 import asyncio
 import gc
@@ -91,7 +91,7 @@ async def test_cancelled_timers_do_not_pile_up() -> None:
     assert isinstance(loop, EventLoop)
     for _ in range(10_000):
         loop.call_later(3600, print).cancel()
-    assert len(loop._waiting) < 300
+    assert len(loop._timers) < 300
 
 
 async def test_threads_and_their_answers() -> None:
@@ -172,7 +172,7 @@ async def test_callbacks_without_end_leave_the_window_alive() -> None:
 
 
 async def test_tasks_go_on_under_a_dialog_that_a_task_has_opened_with_a_loop_of_its_own() -> None:
-    """Native dialogs and menus bring such loops; a task that is in the middle of a step must not stop the others."""
+    """Native dialogs and menus run such loops; a task in the middle of a step must not block the others."""
     dialog, seen = QEventLoop(), []
 
     async def other() -> None:

@@ -1,4 +1,4 @@
-"""Cycles that hold Qt objects are collected in the GUI thread, whoever allocates."""
+"""Cycles with Qt objects are collected in the GUI thread, whichever thread allocates."""
 
 import gc
 import threading
@@ -9,14 +9,14 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from tests.waiting import until
-from tray_app.desktop.loop.garbage import GuiThreadGarbage
+from tray_app.desktop.loop.garbage import GuiThreadCollector
 
 COLLECTED: list[str] = []
 
 
 @dataclass
 class Cycle:
-    """Notes the thread that it is collected in."""
+    """Records the thread that it is collected in."""
 
     itself: list["Cycle"] = field(default_factory=list)
 
@@ -25,20 +25,20 @@ class Cycle:
 
 
 @pytest.fixture
-def garbage(qapp: QApplication) -> Iterator[GuiThreadGarbage]:
+def garbage(qapp: QApplication) -> Iterator[GuiThreadCollector]:
     COLLECTED.clear()
-    garbage = GuiThreadGarbage()
+    garbage = GuiThreadCollector()
     yield garbage
     garbage.close()
 
 
 def allocate() -> None:
-    """Enough for Python's own collector to run, were it on."""
+    """Allocate enough for Python's own collector to run if it were enabled."""
     for _ in range(20):
         [[] for _ in range(2000)]
 
 
-async def test_a_worker_thread_collects_nothing_and_the_gui_thread_does(garbage: GuiThreadGarbage) -> None:
+async def test_a_worker_thread_collects_nothing_and_the_gui_thread_does(garbage: GuiThreadCollector) -> None:
     def make() -> None:
         cycle = Cycle()
         cycle.itself.append(cycle)
@@ -56,7 +56,7 @@ async def test_a_worker_thread_collects_nothing_and_the_gui_thread_does(garbage:
     assert COLLECTED == ["MainThread"]
 
 
-def test_at_the_end_python_collects_by_itself_again(garbage: GuiThreadGarbage) -> None:
+def test_at_the_end_python_collects_by_itself_again(garbage: GuiThreadCollector) -> None:
     assert not gc.isenabled()
     garbage.close()
     assert gc.isenabled()

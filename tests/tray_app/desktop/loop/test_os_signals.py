@@ -1,4 +1,4 @@
-"""Signals end the program, however idle Qt's loop is; the second at once."""
+"""Signals end the program even while Qt's loop is idle; the second one at once."""
 
 import signal
 import subprocess

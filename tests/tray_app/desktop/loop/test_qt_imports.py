@@ -1,4 +1,4 @@
-"""What Qt's bindings do to imports, and that it is not done here."""
+"""PySide6 reads the source of imported modules, unless prevented."""
 
 import json
 import subprocess
@@ -14,11 +14,11 @@ import PySide6.QtWidgets
 import email.mime.text, tray_app.formatting
 print(json.dumps([name for name in linecache.cache if not name.startswith("<")]))
 """
-OURS = "from tray_app.desktop.loop.qt_imports import read_no_sources; read_no_sources()"
+OURS = "from tray_app.desktop.loop.qt_imports import disable_source_reading; disable_source_reading()"
 
 
 def cached(before: str) -> Any:
-    """The files whose source Python keeps."""
+    """The files whose source Python keeps in memory."""
     command = [sys.executable, "-c", PROGRAM.format(before=before)]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout)
 

@@ -1,10 +1,10 @@
-"""Sleep and set clocks, told from what three clocks say."""
+"""Sleep and changed clocks, detected by three clocks."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tray_app.desktop.loop.wake import Clocks, Step, WakeWatch, read_clocks, steps
+from tray_app.desktop.loop.wake import Clocks, Step, WakeWatch, detect_steps, read_clocks
 
 START = Clocks(wall=1_800_000_000.0, elapsed=5_000.0, awake=3_000.0)
 
@@ -27,7 +27,7 @@ def later(wall: float, elapsed: float, awake: float) -> Clocks:
     ],
 )
 def test_steps(now: Clocks, expected: tuple[Step, ...]) -> None:
-    assert steps(START, now) == expected
+    assert detect_steps(START, now) == expected
 
 
 def test_each_step_is_told_once(qapp: object) -> None:
@@ -39,7 +39,7 @@ def test_each_step_is_told_once(qapp: object) -> None:
     watch.woke.connect(lambda seconds: told.append(("woke", seconds)))
     watch.clock_changed.connect(lambda seconds: told.append(("clock", seconds)))
     for _ in range(5):
-        watch.look()
+        watch.compare_clocks()
     watch.stop()
     assert told == [("woke", 100.0), ("clock", -60.0)]
 
@@ -52,7 +52,7 @@ def test_a_sleep_that_the_system_tells_of_is_told_once_and_at_once(qapp: object)
     watch.on_sleep(True)
     assert told == []
     watch.on_sleep(False)
-    watch.look()
+    watch.compare_clocks()
     assert told == [3600.0]
     watch.on_sleep(False)
     assert told == [3600.0, 0.0], "a nap that the clocks do not show"
@@ -64,4 +64,4 @@ def test_the_systems_clocks_go_on() -> None:
     after = read_clocks()
     assert after.elapsed >= before.elapsed
     assert after.awake >= before.awake
-    assert steps(before, after) == ()
+    assert detect_steps(before, after) == ()

@@ -32,7 +32,7 @@ class SettingsPage(Page):
 
 
 class Tray(TrayIcon):
-    """An icon that remembers what it was to show: this platform has no tray."""
+    """An icon that records its messages, as this platform has no tray."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, open_window=lambda: None, quit=lambda: None)
@@ -113,7 +113,7 @@ async def test_a_failed_start_is_told_once_and_leads_to_the_port(
 ) -> None:
     await refused_port(context)
     await until(lambda: tray.messages)
-    await until(lambda: not with_tray._settle.isActive())
+    await until(lambda: not with_tray._problem_timer.isActive())
     tray.message_clicked.emit()
     assert window.isVisible()
     page = window.pages["settings"]
@@ -128,7 +128,7 @@ async def test_a_failed_start_with_the_window_open_is_not_told(
 ) -> None:
     window.show()
     await refused_port(context)
-    await until(lambda: not with_tray._settle.isActive())
+    await until(lambda: not with_tray._problem_timer.isActive())
     context.bus.publish(Notice("error", "the last"))
     await until(lambda: tray.messages)
     assert tray.messages == [("Dragoman", "the last")]
@@ -141,7 +141,7 @@ async def test_the_ordinary_is_not_told(context: Context, with_tray: Notificatio
     context.bus.publish(Notice("info", "Expired sessions were deleted."))
     await context.server.stop()
     context.bridge.flush()
-    await until(lambda: not with_tray._settle.isActive())
+    await until(lambda: not with_tray._problem_timer.isActive())
     context.bus.publish(Notice("error", "the last"))
     await until(lambda: tray.messages)
     assert tray.messages == [("Dragoman", "the last")]

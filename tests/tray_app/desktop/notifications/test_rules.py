@@ -1,4 +1,4 @@
-"""What is told, and what is not: events in, notifications out."""
+"""The events that are notified, and those that are not."""
 
 from datetime import datetime
 from typing import Any
@@ -51,7 +51,7 @@ GONE = "Claude Code was not found"
 )
 def test_claude_code(events: list[CliChanged], seen: bool, told: list[str]) -> None:
     rules = NotificationRules()
-    assert [title for event in events for title in titles(rules.cli(event, seen=seen))] == told
+    assert [title for event in events for title in titles(rules.check_cli(event, seen=seen))] == told
 
 
 FIVE = "The 5-hour limit of your plan is used up"
@@ -84,7 +84,7 @@ FREE = {"status": "allowed", "utilization": 0.2, "resetsAt": NOW + HOUR}
 )  # fmt: skip
 def test_plan_limits(events: list[PlanWindowsChanged], told: list[str]) -> None:
     rules = NotificationRules()
-    assert [title for event in events for title in titles(rules.plan(event, now=NOW))] == told
+    assert [title for event in events for title in titles(rules.check_plan(event, now=NOW))] == told
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_plan_limits(events: list[PlanWindowsChanged], told: list[str]) -> None:
     ],
 )
 def test_a_limit_is_told_with_its_reset(resets_at: float | None, text: str) -> None:
-    (told,) = NotificationRules().plan(plan(five_hour={"status": "rejected", "resetsAt": resets_at}), now=NOW)
+    (told,) = NotificationRules().check_plan(plan(five_hour={"status": "rejected", "resetsAt": resets_at}), now=NOW)
     assert told.text == text
     assert told.page == "overview"
 
@@ -115,19 +115,19 @@ FAILED = SetupError("The database is damaged.", hint="Restore it.")
     ],
 )
 def test_why_the_server_does_not_run(problem: SetupError, title: str, text: str, page: tuple[str, Any]) -> None:
-    (told,) = NotificationRules().problem(problem, seen=False)
+    (told,) = NotificationRules().check_problem(problem, seen=False)
     assert (told.level, told.title, told.text, (told.page, told.details)) == ("error", title, text, page)
 
 
 def test_a_window_that_is_seen_says_it_by_itself() -> None:
     rules = NotificationRules()
-    assert rules.problem(TAKEN, seen=True) == []
-    assert rules.problem(TAKEN, seen=False) == []
+    assert rules.check_problem(TAKEN, seen=True) == []
+    assert rules.check_problem(TAKEN, seen=False) == []
 
 
 def test_a_problem_is_told_once_and_again_when_it_came_back() -> None:
     rules = NotificationRules()
-    told = [rules.problem(problem, seen=False) for problem in (TAKEN, TAKEN, FAILED, None, FAILED)]
+    told = [rules.check_problem(problem, seen=False) for problem in (TAKEN, TAKEN, FAILED, None, FAILED)]
     assert [len(notifications) for notifications in told] == [1, 0, 1, 0, 1]
 
 
@@ -135,12 +135,12 @@ def test_a_problem_is_told_once_and_again_when_it_came_back() -> None:
 def test_notices(level: Any, count: int) -> None:
     rules = NotificationRules()
     notice = Notice(level, "The database was damaged.", "It was set aside.")
-    told = [notification for _ in range(3) for notification in rules.notice(notice)]
+    told = [notification for _ in range(3) for notification in rules.check_notice(notice)]
     assert [(n.level, n.text) for n in told] == [(level, "The database was damaged. It was set aside.")] * count
 
 
 def test_another_notice_is_told() -> None:
     rules = NotificationRules()
-    assert rules.notice(Notice("error", "one"))
-    assert rules.notice(Notice("error", "two"))
-    assert not rules.notice(Notice("error", "one"))
+    assert rules.check_notice(Notice("error", "one"))
+    assert rules.check_notice(Notice("error", "two"))
+    assert not rules.check_notice(Notice("error", "one"))

@@ -24,7 +24,7 @@ Reason = QSystemTrayIcon.ActivationReason
 
 
 class Calls:
-    """Counts what the icon asks for."""
+    """Counts the icon's calls."""
 
     def __init__(self) -> None:
         self.opened = 0
@@ -90,13 +90,13 @@ async def test_a_request_that_comes_while_it_rests_keeps_it_busy(context: Contex
 
     def go_on() -> None:
         if not rested:
-            rested.append(icon._hold.isActive())
+            rested.append(icon._busy_hold.isActive())
             context.bus.publish(RequestStarted(record(2)))
 
-    # At once: who looks now and then may see the rest only when it is over.
+    # At once: a later look could come after the end.
     context.server.in_flight_changed.connect(go_on)
     context.bus.publish(RequestFinished(record(1)))
-    await until(lambda: rested and not icon._hold.isActive())
+    await until(lambda: rested and not icon._busy_hold.isActive())
     assert rested == [True]
     assert icon.state == "busy"
 
@@ -129,11 +129,11 @@ async def test_a_server_that_cannot_answer_needs_attention(
     context.bus.publish(CliChanged(None, None, None, {}, "Claude Code was not found."))
     await until(lambda: icon.state == "attention")
     assert icon.icon.toolTip() == f"Dragoman\nRunning on {context.server.url}\nClaude Code was not found."
-    assert icon.menu.trouble.isVisible()
+    assert icon.menu.degraded_reason.isVisible()
     backend.running = True
     context.bus.publish(CliChanged("/usr/bin/claude", "9.9.9", True, {}))
     await until(lambda: icon.state == "running")
-    assert not icon.menu.trouble.isVisible()
+    assert not icon.menu.degraded_reason.isVisible()
 
 
 async def test_start_at_login_is_read_before_the_menu_is_seen(
@@ -163,9 +163,9 @@ async def test_on_macos_a_click_opens_the_menu_alone(
 
 async def test_without_a_host_it_looks_for_one(icon: TrayIcon) -> None:
     icon.show()
-    assert icon._looking.isActive()
+    assert icon._host_poll.isActive()
     icon.hide()
-    assert not icon._looking.isActive()
+    assert not icon._host_poll.isActive()
 
 
 async def test_a_tray_that_comes_gets_an_icon_of_its_kind(context: Context, icon: TrayIcon, calls: Calls) -> None:

@@ -1,4 +1,4 @@
-"""The tray's menu: each of its lines, and what they do."""
+"""The tray icon's menu, line by line."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ from tray_app.desktop.tray.menu import TrayMenu
 
 
 class Calls:
-    """What the menu asked for."""
+    """Records the menu's calls."""
 
     def __init__(self, context: Context) -> None:
         self.opened = 0
@@ -57,7 +57,7 @@ def lines(menu: TrayMenu) -> list[str]:
     return [action.text() for action in menu.actions() if action.isVisible() and not action.isSeparator()]
 
 
-async def test_all_is_in_it(menu: TrayMenu) -> None:
+async def test_lines_of_the_menu(menu: TrayMenu) -> None:
     assert lines(menu) == [
         "Stopped",
         "Start server",
@@ -72,7 +72,7 @@ async def test_all_is_in_it(menu: TrayMenu) -> None:
     ]
 
 
-async def test_the_state_stands_on_top(context: Context, menu: TrayMenu) -> None:
+async def test_state_is_the_first_line(context: Context, menu: TrayMenu) -> None:
     await context.server.start()
     assert lines(menu)[:2] == [f"Running on {context.server.url}", "Stop server"]
     assert not menu.state.isEnabled()
@@ -131,15 +131,15 @@ async def test_without_a_key_there_is_none_to_copy(context: Context, menu: TrayM
     assert not menu.copy_key.isEnabled()
 
 
-class LockedVault(MemoryStorage):
-    """A place for secrets that gives none."""
+class LockedStorage(MemoryStorage):
+    """A storage that cannot be read."""
 
     async def get(self, name: str) -> str | None:
         raise SetupError("The keyring is locked.")
 
 
-async def test_a_key_that_cannot_be_had_is_said_on_the_window(context: Context, menu: TrayMenu, calls: Calls) -> None:
-    context.key_store = KeyStore(LockedVault())
+async def test_unreadable_key_is_shown_in_the_window(context: Context, menu: TrayMenu, calls: Calls) -> None:
+    context.key_store = KeyStore(LockedStorage())
     menu.copy_key.trigger()
     await until(lambda: calls.problems)
     assert calls.problems[0].message == "The keyring is locked."
@@ -152,7 +152,7 @@ async def test_the_ways_into_the_window(menu: TrayMenu, calls: Calls) -> None:
     menu.connect_client.trigger()
     menu.settings.trigger()
     assert calls.pages == [("clients", {}), ("settings", {})]
-    menu.leave.trigger()
+    menu.quit_action.trigger()
     assert calls.quits == 1
 
 
@@ -183,12 +183,12 @@ async def test_start_at_login_is_switched(menu: TrayMenu, autostart: Any) -> Non
 
 
 class Broken:
-    """A system that lets nothing be changed, and nothing be read unless `readable`."""
+    """Autostart that cannot be changed, and only be read if `readable`."""
 
     description = ""
     readable = True
 
-    def enabled(self) -> bool:
+    def is_enabled(self) -> bool:
         if not self.readable:
             raise SetupError("The place cannot be read.")
         return False
@@ -198,7 +198,7 @@ class Broken:
 
     disable = enable
 
-    def repair(self) -> bool:
+    def repair_entry(self) -> bool:
         return False
 
 
@@ -212,7 +212,7 @@ async def test_a_switch_that_fails_goes_back(context: Context, menu: TrayMenu, c
     assert not menu.login.isChecked()
 
 
-async def test_what_cannot_be_read_cannot_be_switched_until_it_can(context: Context, menu: TrayMenu) -> None:
+async def test_unreadable_autostart_cannot_be_switched(context: Context, menu: TrayMenu) -> None:
     broken = Broken()
     context.autostart = broken
     broken.readable = False
@@ -223,7 +223,7 @@ async def test_what_cannot_be_read_cannot_be_switched_until_it_can(context: Cont
     await until(menu.login.isEnabled)
 
 
-async def test_what_mends_it_is_offered_while_it_is_needed(context: Context, menu: TrayMenu, calls: Calls) -> None:
+async def test_remedy_is_offered_while_needed(context: Context, menu: TrayMenu, calls: Calls) -> None:
     await context.server.start()
     assert not menu.remedy.isVisible()
     context.bus.publish(CliChanged("/usr/bin/claude", "2.1", False, {}))

@@ -52,10 +52,10 @@ async def test_every_card(page: ClientsPage, client: object) -> None:
     page.open_details(client=chosen.id)
     card = page.card
     assert card.client is chosen
-    assert [view.snippet for view in told(page).snippets] == list(chosen.snippets if chosen.served else ())
-    assert card.unserved.isVisibleTo(card) == (not chosen.served)
-    assert card.test.isVisibleTo(card) == chosen.served
-    assert card.configure.isVisibleTo(card) == (chosen.configuration is not None and chosen.served)
+    assert [view.snippet for view in told(page).snippets] == list(chosen.snippets if chosen.is_served else ())
+    assert card.unserved.isVisibleTo(card) == (not chosen.is_served)
+    assert card.test.isVisibleTo(card) == chosen.is_served
+    assert card.configure.isVisibleTo(card) == (chosen.configuration is not None and chosen.is_served)
     for button in card.findChildren(QPushButton):
         assert button.text() or button.accessibleName()
 

@@ -1,4 +1,4 @@
-"""One real request to the server, in the dialect of a client."""
+"""Connection test: one real request to the server in a client's dialect."""
 
 import time
 from dataclasses import dataclass
@@ -11,20 +11,20 @@ from tray_app.clients.connection import Connection
 
 QUESTION = "Say hello in one short sentence."
 _TIMEOUT = httpx2.Timeout(600, connect=5)
-"""Seconds. A first answer may wait for Claude Code to start, and for others."""
+"""Seconds. The answer may wait for Claude Code to start, and for other requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the text, the model that gave it, and how long it took in seconds."""
+    """The answer's text, its model, and the duration in seconds."""
 
     text: str
     model: str
     seconds: float
 
 
-class TrialFailed(TrayError):
-    """No answer. `status` is that of HTTP, None if there was none; `code` the server's own word for the error."""
+class ConnectionTestFailed(TrayError):
+    """The test failed. `http_status` is None without a response."""
 
     def __init__(self, message: str, *, status: int | None = None, code: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -32,25 +32,27 @@ class TrialFailed(TrayError):
         self.code = code
 
 
-async def ask(connection: Connection, dialect: Dialect) -> Answer:
-    """Send `QUESTION` and wait for the answer. Raises TrialFailed. Cancelling it ends the request."""
+async def send_test_request(connection: Connection, dialect: Dialect) -> Answer:
+    """Send `QUESTION` and return the answer. Raises ConnectionTestFailed."""
     speaks = dialect.client
     name, before_key = speaks.key_header
     headers = {**speaks.headers, name: before_key + connection.secret, "user-agent": "dragoman (test)"}
     began = time.monotonic()
-    # A proxy of the environment's does not lead to this computer.
+    # A proxy from the environment does not lead to this computer.
     async with httpx2.AsyncClient(timeout=_TIMEOUT, trust_env=False, headers=headers) as http:
         try:
             response = await http.post(connection.url + dialect.path, json=speaks.ask(connection.model, QUESTION))
         except httpx2.TimeoutException as error:
-            raise TrialFailed("The server did not respond in time.", hint="Try again, or restart it.") from error
+            raise ConnectionTestFailed(
+                "The server did not respond in time.", hint="Try again, or restart it."
+            ) from error
         except httpx2.HTTPError as error:
             hint = "Start the server and check the address in Settings."
-            raise TrialFailed(f"The server cannot be reached at {connection.url}.", hint=hint) from error
-    return _answer(response, speaks, time.monotonic() - began)
+            raise ConnectionTestFailed(f"The server cannot be reached at {connection.url}.", hint=hint) from error
+    return _read_answer(response, speaks, time.monotonic() - began)
 
 
-def _answer(response: httpx2.Response, speaks: ClientSide, seconds: float) -> Answer:
+def _read_answer(response: httpx2.Response, speaks: ClientSide, seconds: float) -> Answer:
     try:
         body = response.json()
         if response.is_success:
@@ -59,5 +61,5 @@ def _answer(response: httpx2.Response, speaks: ClientSide, seconds: float) -> An
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         hint = "Check which program uses this port."
         message = "The response is not from this server, or cannot be read."
-        raise TrialFailed(message, status=response.status_code, hint=hint) from error
-    raise TrialFailed(message, status=response.status_code, code=code)
+        raise ConnectionTestFailed(message, status=response.status_code, hint=hint) from error
+    raise ConnectionTestFailed(message, status=response.status_code, code=code)
