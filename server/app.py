@@ -1,4 +1,4 @@
-"""The web application: routers, guards and error handlers, and nothing else."""
+"""The web application: routers, guards and error handlers."""
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -24,19 +24,19 @@ from server.dialects import registry
 GUARD_SETTINGS = (
     "host", "allowed_hosts", "allowed_origins", "api_key_required", "rate_limit", "max_header_bytes", "max_body_bytes",
 )  # fmt: skip
-"""What the guards are made from. All else is looked up at each request."""
+"""The settings from which the guards are built. All others are read at each request."""
 
 
 def create_app(services: Services) -> FastAPI:
-    """The application over `services`, which whoever hosts it starts and stops."""
+    """Create the application over `services`, which the caller starts and stops."""
     app = FastAPI(
         title="Dragoman",
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        # A redirect would say nothing to clients that do not follow one with its body.
+        # Clients that do not resend the body after a redirect would fail without a reason.
         redirect_slashes=False,
-        middleware=_guards(services),
+        middleware=_build_guards(services),
         exception_handlers={HTTPException: on_http_exception, RequestValidationError: on_invalid_query},
     )
     app.state.services = services
@@ -48,14 +48,14 @@ def create_app(services: Services) -> FastAPI:
 
 
 def guards_differ(one: Settings, other: Settings) -> bool:
-    """Whether two settings make for different guards, so that the application has to be made anew."""
+    """Whether the guards differ, so that the application must be recreated."""
     return any(getattr(one, name) != getattr(other, name) for name in GUARD_SETTINGS)
 
 
-def _guards(services: Services) -> list[Middleware]:
-    """The layers before the endpoints, outermost first.
+def _build_guards(services: Services) -> list[Middleware]:
+    """Build the layers around the endpoints, outermost first.
 
-    Failures stands inside of Origins, so that a page of an allowed origin can read the errors too.
+    Failures is inside Origins, so that pages of an allowed origin can read the errors too.
     """
     settings = services.settings
     return [

@@ -1,4 +1,4 @@
-"""The composition root: makes the server of its parts, starts it, and stops it."""
+"""The composition root: the server, made of its parts, and its start, stop and reconfiguration."""
 
 import asyncio
 import os
@@ -17,6 +17,7 @@ from server.backends.claude_cli.pool.pool import Limits
 from server.backends.routing import RoutedBackend
 from server.config.paths import CLI_DIRECTORY, DATABASE_FILE, make_private_dir
 from server.config.settings import Settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.errors import DatabaseUnusable
 from server.core.events import EventBus
 from server.core.tasks import spawn
@@ -25,24 +26,25 @@ from server.store.store import Store
 
 
 class Server:
-    """The server, for the runtime to host: its services and the web application over them.
+    """The server that the runtime hosts: its services and the web application over them.
 
-    A store that is given belongs to the caller, who opened it, purges it and closes it.
+    A store that is passed in belongs to the caller, who opens, purges and closes it.
     """
 
     def __init__(
         self,
-        settings: Settings,
+        in_force: SettingsInForce,
         bus: EventBus,
         *,
         key_store: KeyStore,
         backend: Backend | None = None,
         store: Store | None = None,
     ) -> None:
-        from server.app import create_app  # FastAPI takes a while to load: a window is there before it
+        from server.app import create_app  # FastAPI loads slowly; the window appears before it
 
+        settings = in_force.current
         self.services = Services(
-            settings=settings,
+            in_force=in_force,
             bus=bus,
             backend=backend or _make_backend(settings, bus, key_store),
             key_store=key_store,
@@ -56,22 +58,22 @@ class Server:
 
     @classmethod
     async def create(
-        cls, settings: Settings, bus: EventBus, *, key_store: KeyStore | None = None, **parts: Any
+        cls, in_force: SettingsInForce, bus: EventBus, *, key_store: KeyStore | None = None, **parts: Any
     ) -> Self:
-        """Make everything and start nothing; `parts` as in the constructor. Raises SetupError."""
-        return cls(settings, bus, key_store=key_store or await open_key_store(settings), **parts)
+        """Create the server without starting it; `parts` as in the constructor. Raises SetupError."""
+        return cls(in_force, bus, key_store=key_store or await open_key_store(in_force.current), **parts)
 
     @property
     def cli(self) -> ClaudeCliBackend | None:
-        """The Claude Code backend, whose processes and account the window shows; None if another one serves."""
+        """The Claude Code backend, whose processes and account the window shows; None if another backend serves."""
         backend = self.services.backend
         backend = backend.cli if isinstance(backend, RoutedBackend) else backend
         return backend if isinstance(backend, ClaudeCliBackend) else None
 
     async def start(self) -> None:
-        """Open the store, start the backend and the purging of what has expired. Raises SetupError.
+        """Open the store, start the backend and the purging of expired rows. Raises SetupError.
 
-        A store of the caller's is only told how long things are kept.
+        Of a store of the caller's only the expiry is set.
         """
         services = self.services
         services.started_at, services.began = services.clock(), services.monotonic()
@@ -94,19 +96,19 @@ class Server:
         services.store.set_ttl(services.settings.session_ttl_seconds)
         return services.store
 
-    async def apply(self, settings: Settings) -> None:
-        """Switch to other settings; running requests finish under the old ones.
+    async def reconfigure(self, settings: Settings) -> None:
+        """Put other settings in force; running requests finish under the old ones.
 
-        Requests that were counted stay counted while `rate_limit` is the same. The address and the log's level are
-        changed elsewhere; `data_dir`, `config_dir` and `key_storage` take effect at the next start. Raises SetupError
-        when the API key that is now required cannot be had; nothing has changed then.
+        The counts of the rate limit are kept while `rate_limit` is unchanged. The address and the log level are changed
+        elsewhere; `data_dir`, `config_dir` and `key_storage` take effect at the next start. Raises SetupError if an API
+        key is now required and cannot be read or stored; nothing has changed then.
         """
         from server.app import create_app, guards_differ
 
         services = self.services
         if settings.api_key_required and not services.settings.api_key_required:
             await services.key_store.get_or_create()
-        before, services.settings = services.settings, settings
+        before, services.in_force.current = services.settings, settings
         services.store.set_ttl(settings.session_ttl_seconds)
         if settings.rate_limit != before.rate_limit:
             services.request_limits = RequestLimits(settings.rate_limit)
@@ -117,30 +119,30 @@ class Server:
             self.app = create_app(services)
 
     def _switch_images(self, fetch: bool) -> None:
-        # A running request may be fetching with the old one, so it is closed when the server stops.
+        # A running request may still use the old fetcher, so it is closed when the server stops.
         services = self.services
         services.images, self._unused_images = self._unused_images, services.images
         if fetch and services.images is None:
             services.images = ImageFetcher()
 
-    async def finish(self) -> None:
-        """Refuse new requests, and return when the last answer has ended."""
+    async def finish_requests(self) -> None:
+        """Refuse new requests, and return when the last one has ended."""
         await self.services.running.finish()
 
-    def drain(self) -> None:
-        """End all running requests."""
+    def cancel_requests(self) -> None:
+        """Cancel all running requests."""
         self.services.running.stop_all()
 
     async def stop(self) -> None:
-        """End all requests, then the backend, then close the store; answers are saved. May be called twice.
+        """Cancel all requests, stop the backend and close the store; answers are saved. May be called twice.
 
-        A store of the caller's stays open; everything has been written to it.
+        A store of the caller's stays open; all writes to it are done.
         """
         services = self.services
         if self._purging is not None:
             self._purging.cancel()
             await asyncio.wait([self._purging])
-        self.drain()
+        self.cancel_requests()
         services.refusals.flush()
         async with AsyncExitStack() as stack:
             if services.opened_store is not None and self._owns_store:
@@ -153,28 +155,28 @@ class Server:
 
 
 async def open_store(settings: Settings, bus: EventBus, clock: Callable[[], float] = time.time) -> Store:
-    """Open the store that the settings name. Raises DatabaseTooNew and DatabaseUnusable."""
+    """Open the store in `data_dir`. Raises DatabaseTooNew and DatabaseUnusable."""
     path = settings.data_dir / DATABASE_FILE
     try:
         make_private_dir(settings.data_dir)
     except OSError as error:
         reason = error.strerror or str(error)
         raise DatabaseUnusable(
-            f"The database {path} cannot be opened: its directory cannot be made ({reason}).",
-            hint="Correct the rights of that directory or make room on the disk, then start the server again.",
+            f"The database {path} cannot be opened: its directory cannot be created ({reason}).",
+            hint="Correct the permissions of that directory or make room on the disk, then start the server again.",
         ) from error
     return await Store.open(path, bus=bus, clock=clock, ttl_seconds=settings.session_ttl_seconds)
 
 
 def _make_backend(settings: Settings, bus: EventBus, key_store: KeyStore) -> RoutedBackend:
-    """Claude Code, and the Anthropic API for when it cannot serve."""
+    """Make the backend: Claude Code, and the Anthropic API for when it cannot serve."""
     cli = ClaudeCliBackend(_cli_config(settings), bus)
     api = AnthropicApiBackend(settings.anthropic_base_url, key_store, listed=cli.models)
     return RoutedBackend(cli, api, fallback=settings.anthropic_fallback, on_plan_limit=settings.fallback_on_plan_limit)
 
 
 def _configure_backend(backend: Backend, settings: Settings) -> None:
-    """Pass other settings to the backend that `_make_backend` made; any other one has none."""
+    """Pass the settings to the backend of `_make_backend`; other backends have none."""
     if isinstance(backend, RoutedBackend):
         backend.configure(fallback=settings.anthropic_fallback, on_plan_limit=settings.fallback_on_plan_limit)
         backend.api.configure(settings.anthropic_base_url)

@@ -1,7 +1,7 @@
-"""The log: for people on the console, as JSON lines in a rotating file, without secrets and without prompts.
+"""The log: readable lines on the console and JSON lines in a rotating file, without secrets and prompts.
 
-Modules log with `logging.getLogger(__name__)`; what `extra` holds becomes the line's fields. Fields that
-belong to a whole request, such as `request_id`, are bound with `structlog.contextvars.bind_contextvars`.
+Modules log with `logging.getLogger(__name__)`; the items of `extra` become fields of the line. Fields that belong to
+a whole request, such as `request_id`, are bound with `structlog.contextvars.bind_contextvars`.
 """
 
 import contextlib
@@ -29,12 +29,12 @@ PROMPT_FIELDS = frozenset(
     {"answer", "body", "content", "input", "line", "messages", "prompt", "request_body", "response_body"}
     | {"system", "text"}
 )
-"""Fields that hold what people write or read; the log shows only how long they are."""
+"""Fields with the text of requests and answers. The log shows only their length."""
 
-# pydantic quotes the value that it complains of, which may be a whole conversation.
+# pydantic's errors quote the invalid value, which may be a whole conversation.
 _QUOTED_INPUT = re.compile(r"input_value=.*?, input_type=", re.DOTALL)
 
-# A stream that failed is left without its end on purpose, and what failed is logged where it did.
+# uvicorn's message about a failed stream, which has no end on purpose. The failure is logged where it happens.
 _UNFINISHED = "ASGI callable returned without completing response."
 
 EventDict = MutableMapping[str, Any]
@@ -43,21 +43,21 @@ log = logging.getLogger(__name__)
 
 
 def log_file(data_dir: Path) -> Path:
-    """Where the log is written; older parts stand beside it as `server.log.1` and so on."""
+    """Path of the log file; older parts are beside it as `server.log.1` and so on."""
     return data_dir / "logs" / "server.log"
 
 
 def configure_logs(settings: Settings, *, console: TextIO | None = None) -> None:
-    """Send all logging to the console (standard error if None) and the log file; an earlier set-up goes.
+    """Send all logging to the console (standard error if None) and the log file; replaces an earlier configuration.
 
-    A file that cannot be written is no reason to stop: the console says so, and is the only log then.
+    If the file cannot be written, a warning is logged on the console, which is then the only log.
     """
     _remove_handlers()
     _set_levels(settings.log_level)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *_shared(),
+            *_shared_processors(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -70,17 +70,17 @@ def configure_logs(settings: Settings, *, console: TextIO | None = None) -> None
     try:
         handler = _LogFileHandler(log_file(settings.data_dir))
     except OSError as error:
-        log.warning("the log file cannot be written, so the log goes to the console alone: %s", error)
+        log.warning("the log file cannot be written, so the log goes to the console only: %s", error)
     else:
         _add_handler(handler, _file_processors(), settings)
 
 
 class _LogFileHandler(RotatingFileHandler):
-    """A rotating file for the user's eyes alone, whose failures are told once and do not stop anything."""
+    """A rotating file that only the user can read. Its first failure is logged on the console; none is raised."""
 
     def __init__(self, path: Path) -> None:
         make_private_dir(path.parent)
-        self._told = False
+        self._failure_logged = False
         super().__init__(path, maxBytes=MAX_FILE_BYTES, backupCount=OLDER_FILES, encoding="utf-8")
 
     def _open(self) -> io.TextIOWrapper:
@@ -91,17 +91,17 @@ class _LogFileHandler(RotatingFileHandler):
         error = sys.exception()
         if not isinstance(error, OSError):
             super().handleError(record)
-        elif not self._told:
-            self._told = True
-            log.warning("the log file cannot be written any more: %s", error)
+        elif not self._failure_logged:
+            self._failure_logged = True
+            log.warning("the log file can no longer be written: %s", error)
 
     def close(self) -> None:
-        # Closing writes what is left, which fails where writing did.
+        # Closing flushes the buffer, which fails like the write before it.
         with contextlib.suppress(OSError):
             super().close()
 
 
-def _shared() -> list[structlog.typing.Processor]:
+def _shared_processors() -> list[structlog.typing.Processor]:
     return [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -111,7 +111,7 @@ def _shared() -> list[structlog.typing.Processor]:
 
 
 def _console_processors(stream: TextIO) -> list[structlog.typing.Processor]:
-    # Colours on Windows would need one more package.
+    # Colours on Windows need another package.
     colors = stream.isatty() and sys.platform != "win32" and not os.environ.get("NO_COLOR")
     return [
         structlog.processors.TimeStamper("%H:%M:%S", utc=False),
@@ -125,7 +125,7 @@ def _file_processors() -> list[structlog.typing.Processor]:
 
 def _add_handler(handler: logging.Handler, processors: list[structlog.typing.Processor], settings: Settings) -> None:
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*_shared(), structlog.stdlib.ExtraAdder(), _drop_formatted],
+        foreign_pre_chain=[*_shared_processors(), structlog.stdlib.ExtraAdder(), _drop_formatted],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
@@ -135,12 +135,12 @@ def _add_handler(handler: logging.Handler, processors: list[structlog.typing.Pro
         ],
     )
     handler.setFormatter(formatter)
-    handler.addFilter(_is_news)
+    handler.addFilter(_is_reportable)
     logging.getLogger().addHandler(handler)
 
 
 def _drop_formatted(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """What other formatters left in the record, and uvicorn's coloured copy, are no extra fields."""
+    """Drop what other formatters and uvicorn add to the record's attributes."""
     for name in ("message", "asctime", "color_message"):
         event.pop(name, None)
     return event
@@ -158,12 +158,12 @@ def _hide_prompts(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return event
 
 
-def _is_news(record: logging.LogRecord) -> bool:
+def _is_reportable(record: logging.LogRecord) -> bool:
     return record.msg != _UNFINISHED
 
 
 def _set_levels(level: str) -> None:
-    """Other people's packages speak only of what goes wrong, unless everything is asked for."""
+    """Set the level of this program's loggers; other packages log warnings only, unless the level is debug."""
     logging.getLogger().setLevel(logging.INFO if level == "debug" else logging.WARNING)
     for name in OWN_LOGGERS:
         logging.getLogger(name).setLevel(level.upper())

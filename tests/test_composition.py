@@ -1,4 +1,4 @@
-"""The composition root."""
+"""The composition root: creation, start and stop of the server."""
 
 import os
 from pathlib import Path
@@ -10,17 +10,20 @@ from server.backends.routing import RoutedBackend
 from server.composition import Server, open_store
 from server.config.paths import DATABASE_FILE
 from server.config.settings import Settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.errors import SetupError
 from server.core.events import EventBus
 from server.core.records import RequestRecord
 from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from tests.scripted_backend import ScriptedBackend
 
 
 async def build(tmp_path: Path, **changes: object) -> Server:
     settings = Settings(data_dir=tmp_path / "data", config_dir=tmp_path / "config", **changes)
-    return await Server.create(settings, EventBus(), key_store=KeyStore(MemoryVault()), backend=ScriptedBackend())
+    return await Server.create(
+        SettingsInForce(settings), EventBus(), key_store=KeyStore(MemoryStorage()), backend=ScriptedBackend()
+    )
 
 
 async def test_nothing_is_started_or_written_before_start(tmp_path: Path) -> None:
@@ -35,7 +38,7 @@ async def test_start_and_stop(tmp_path: Path) -> None:
     server = await build(tmp_path)
     await server.start()
     assert server.services.backend.status().ready
-    assert server.services.key_store.matches(await server.services.key_store.get_or_create())
+    assert server.services.key_store.matches_key(await server.services.key_store.get_or_create())
     assert (await server.services.store.list_sessions()).total == 0
     await server.stop()
     assert not server.services.backend.status().ready
@@ -78,7 +81,7 @@ async def test_the_database_is_in_the_data_directory(tmp_path: Path) -> None:
 
 async def test_claude_code_is_served_by_itself_and_at_hand(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data", config_dir=tmp_path / "config")
-    server = await Server.create(settings, EventBus(), key_store=KeyStore(MemoryVault()))
+    server = await Server.create(SettingsInForce(settings), EventBus(), key_store=KeyStore(MemoryStorage()))
     assert isinstance(server.services.backend, RoutedBackend)
     assert isinstance(server.cli, ClaudeCliBackend)
     assert server.services.backend.name == server.cli.name
@@ -93,9 +96,9 @@ async def test_a_store_of_the_callers_outlives_the_services(tmp_path: Path) -> N
     store.purge_expired = lambda: purged.append(None)  # type: ignore[assignment,method-assign,return-value]
     for hours in (2, 3):
         server = await Server.create(
-            settings.model_copy(update={"session_ttl_hours": hours}),
+            SettingsInForce(settings.model_copy(update={"session_ttl_hours": hours})),
             bus,
-            key_store=KeyStore(MemoryVault()),
+            key_store=KeyStore(MemoryStorage()),
             backend=ScriptedBackend(),
             store=store,
         )
@@ -113,7 +116,9 @@ async def test_a_store_of_the_callers_outlives_the_services(tmp_path: Path) -> N
 async def test_a_start_that_fails_leaves_the_callers_store_open(tmp_path: Path) -> None:
     bus, settings, backend = EventBus(), Settings(data_dir=tmp_path / "data"), ScriptedBackend()
     store = await open_store(settings, bus)
-    server = await Server.create(settings, bus, key_store=KeyStore(MemoryVault()), backend=backend, store=store)
+    server = await Server.create(
+        SettingsInForce(settings), bus, key_store=KeyStore(MemoryStorage()), backend=backend, store=store
+    )
 
     async def start() -> None:
         raise SetupError("Not today.")

@@ -17,12 +17,13 @@ import pytest
 from server.composition import Server
 from server.config.own_commands import own_command
 from server.config.settings import Settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.events import EventBus
 from server.hosting.runtime import Runtime
 from server.logs import configure_logs, log_file
 from server.secrets import KeyStore
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from tests.files import files_below
 from tests.simulator import Cut, HttpError, Simulator, Text, ToolUse, client_tools, conversation
 
@@ -67,9 +68,11 @@ async def serve(
         async def start(stored: str | None = STORED, **changes: Any) -> Served:
             fields = {"port": 0, "spares": 0, "claude_path": cli_path, "anthropic_base_url": simulator.url, **changes}
             settings = Settings(data_dir=tmp_path / "data", config_dir=tmp_path / "config", **fields)
-            key_store = KeyStore(MemoryVault(), fixed_key=KEY)
+            key_store = KeyStore(MemoryStorage(), fixed_key=KEY)
             await key_store.set(ANTHROPIC_API_KEY, stored)
-            runtime = Runtime(settings, bus=EventBus(), host=functools.partial(Server.create, key_store=key_store))
+            runtime = Runtime(
+                SettingsInForce(settings), bus=EventBus(), host=functools.partial(Server.create, key_store=key_store)
+            )
             await runtime.start()
             stack.push_async_callback(runtime.stop)
             return await _served(stack, runtime)

@@ -1,4 +1,4 @@
-"""The log: what reaches the console and the file, what does not, and what happens when the file cannot be."""
+"""The log: the content of console and file, redaction, and files that cannot be written."""
 
 import io
 import json
@@ -23,7 +23,7 @@ log = logging.getLogger("server.somewhere")
 
 @pytest.fixture(autouse=True)
 def put_logging_back() -> Iterator[None]:
-    """Handlers and levels as they were; what the logs changed is everybody's."""
+    """Restores the handlers and levels of the process, which `configure_logs` changes."""
     loggers = [logging.getLogger(name) for name in ("", *logs.OWN_LOGGERS)]
     levels = [logger.level for logger in loggers]
     yield
@@ -192,7 +192,7 @@ def test_a_full_disk_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[
     console = configured(tmp_path)
     for number in range(3):
         log.info("number %d", number)
-    assert console.getvalue().count("cannot be written any more") == 1
+    assert console.getvalue().count("can no longer be written") == 1
     assert "number 2" in console.getvalue()
-    # Closing flushes what could not be written; logging must not print a traceback for any of it.
+    # Closing flushes the lines that could not be written; logging must not print a traceback for them.
     assert capsys.readouterr().err == ""

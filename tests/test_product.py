@@ -1,4 +1,4 @@
-"""The product under the runtime: what a client sees of a start and a stop."""
+"""The whole server under the runtime: a start and a stop as clients see them."""
 
 import asyncio
 import json
@@ -9,18 +9,19 @@ from urllib.parse import urlsplit
 from server.backends.base import BackendStatus
 from server.composition import Server
 from server.config.settings import Settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.events import EventBus
 from server.core.messages import Events, MessagesRequest
 from server.hosting.runtime import Runtime
 from server.models.info import ModelInfo
 from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 
 START = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": [], "usage": {}}
 
 
 class Endless:
-    """A backend that begins an answer and never ends it; `closed` is set when its stream is."""
+    """A backend that begins an answer and never ends it; `closed` is set when its stream is closed."""
 
     name = "endless"
 
@@ -61,11 +62,11 @@ async def post(url: str, path: str, body: dict[str, Any]) -> tuple[asyncio.Strea
 async def test_a_stop_tells_the_clients_of_running_streams(tmp_path: Path) -> None:
     backend = Endless()
 
-    async def host(settings: Settings, bus: EventBus) -> Server:
-        return await Server.create(settings, bus, backend=backend)
+    async def host(in_force: SettingsInForce, bus: EventBus) -> Server:
+        return await Server.create(in_force, bus, backend=backend)
 
     settings = Settings(port=0, data_dir=tmp_path / "data", key_storage="memory", api_key_required=False)
-    runtime = Runtime(settings, bus=EventBus(), host=host)
+    runtime = Runtime(SettingsInForce(settings), bus=EventBus(), host=host)
     await runtime.start()
     assert runtime.url is not None
     messages = [{"role": "user", "content": "Tell me a story."}]
@@ -86,17 +87,17 @@ async def test_a_stop_tells_the_clients_of_running_streams(tmp_path: Path) -> No
 
 async def test_the_key_outlives_a_restart(tmp_path: Path) -> None:
     """The key survives in memory too: the server's host keeps the store of secrets."""
-    key_store = KeyStore(MemoryVault())
+    key_store = KeyStore(MemoryStorage())
     settings = Settings(port=0, data_dir=tmp_path / "data", claude_path=tmp_path / "none")
     key = await key_store.get_or_create()
 
-    async def host(settings: Settings, bus: EventBus) -> Server:
-        return await Server.create(settings, bus, key_store=key_store)
+    async def host(in_force: SettingsInForce, bus: EventBus) -> Server:
+        return await Server.create(in_force, bus, key_store=key_store)
 
-    runtime = Runtime(settings, bus=EventBus(), host=host)
+    runtime = Runtime(SettingsInForce(settings), bus=EventBus(), host=host)
     await runtime.start()
     await runtime.stop()
     await runtime.start()
     assert isinstance(runtime.hosted, Server)
-    assert runtime.hosted.services.key_store.matches(key)
+    assert runtime.hosted.services.key_store.matches_key(key)
     await runtime.stop()

@@ -1,40 +1,40 @@
-"""`dragoman`, also `python -m tray_app`: the desktop application, or the server's command line."""
+"""Entry point of `dragoman` and `python -m tray_app`: the desktop application, or a command of the server."""
 
 import importlib.util
 import os
 import sys
 from collections.abc import Sequence
 
-from server import __main__ as command_line
 from server.config.own_commands import COMMAND
 from server.core.console import say
-from tray_app.arguments import for_server, names_subcommand, parse
+from server.entry import exit_code_of, run_command
+from tray_app.arguments import names_subcommand, parse_arguments, serve_options
 from tray_app.desktop.loop.qt_imports import disable_source_reading
 from tray_app.desktop.loop.qt_libraries import missing_libraries_hint, missing_library
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; the result is the exit code."""
+    """Run the program. Returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if names_subcommand(given):
-        return command_line.main(given)
-    namespace = parse(given)
+        return run_command(given)
+    namespace = parse_arguments(given)
     if why := why_no_desktop():
         say(f"{COMMAND}: {why}: starting the server without a window", "stderr")
-        return command_line.main(["serve", *for_server(namespace)])
+        return run_command(["serve", *serve_options(namespace)])
     try:
         disable_source_reading()
-        from tray_app.start import start
+        from tray_app.start import run_application
     except ImportError as error:
         if (library := missing_library(error)) is None:
             raise
         say(f"{COMMAND}: the window cannot be shown: {library} is missing. {missing_libraries_hint()}", "stderr")
         return 1
-    return command_line.said(lambda: start(namespace))
+    return exit_code_of(lambda: run_application(namespace))
 
 
 def why_no_desktop() -> str | None:
-    """Why no window can be shown here; None if one can."""
+    """The reason why no window can be shown, or None."""
     missing = [name for name in ("PySide6", "qasync", "qtawesome") if importlib.util.find_spec(name) is None]
     if missing:
         return f"the desktop application is not installed ({', '.join(missing)} missing; the extra `tray` has it)"

@@ -1,4 +1,4 @@
-"""The desktop application: made, run until the person quits, and taken down."""
+"""The desktop application: tray icon, window and server, from the start until the user quits."""
 
 import asyncio
 import logging
@@ -22,16 +22,16 @@ from tray_app.window.pages import other_entries, rail_entries
 log = logging.getLogger(__name__)
 
 TRAY_MS = 8_000
-"""When the desktop's session begins, its tray may come later than this program."""
+"""How long to wait for a tray, which may start after this program when the desktop's session begins."""
 TEARDOWN_SECONDS = 20.0
-"""A page that hangs while it settles must not keep the program from ending."""
+"""How long pages may take to finish their work before the program ends anyway."""
 
 
 class Application(QObject):
-    """What runs on the event loop: tray icon, window and server, over a context that is open."""
+    """Tray icon, window and notifications over an open context."""
 
     ending = Signal()
-    """The end has begun: nothing can be asked of this application any more."""
+    """Emitted when the end begins; the application handles no launches after it."""
 
     def __init__(self, app: TrayApplication, context: Context, quitting: asyncio.Event) -> None:
         super().__init__()
@@ -44,41 +44,41 @@ class Application(QObject):
         self.closing = Closing(context, self.window, has_tray=self.has_tray, quit_application=self._quit.set)
         self.window.may_close = self.closing.may_close
         self.awaiting_tray = QTimer(self, singleShot=True, interval=TRAY_MS)
-        self.awaiting_tray.timeout.connect(self._be_reachable)
+        self.awaiting_tray.timeout.connect(self._ensure_reachable)
         self.wake = WakeWatch()
-        self.wake.woke.connect(lambda _: self._look_again("after a sleep"))
-        self.wake.clock_changed.connect(lambda _: self._look_again("after a change of the clock"))
+        self.wake.woke.connect(lambda _: self._schedule_refresh("after a sleep"))
+        self.wake.clock_changed.connect(lambda _: self._schedule_refresh("after a change of the clock"))
         context.server.changed.connect(self._show_failure)
         app.quit_requested.connect(self.request_quit)
-        app.commitDataRequest.connect(self._end_of_session)
+        app.commitDataRequest.connect(self._on_session_end)
         app.applicationStateChanged.connect(self._on_state)
 
     async def run(self, launch: Launch) -> None:
-        """Show what is to be shown, and return when the person quits and all is taken down."""
+        """Show the tray icon and, if wanted, the window. Returns when the user has quit and all is closed."""
         self.tray.show()
         if not self.context.preferences.guide_done:
             self.window.go("guide")
-        self.take(launch)
+        self.handle_launch(launch)
         if launch.command == "none":
             self.awaiting_tray.start()
         else:
-            self._be_reachable()
+            self._ensure_reachable()
         self.context.run(asyncio.to_thread(self.context.autostart.repair_entry), name="repair start at login")
         await self._quit.wait()
         self.ending.emit()
         await self._take_down()
 
     def quit(self) -> None:
-        """Quit without a question."""
+        """Quit without asking."""
         self._quit.set()
 
     def request_quit(self) -> None:
-        """Quit, after a question if requests are being answered."""
+        """Quit; ask first if requests run."""
         if not self._quit.is_set():
             self.closing.request_quit()
 
-    def take(self, launch: Launch) -> None:
-        """Do what this start of the application, or another one, is meant to do."""
+    def handle_launch(self, launch: Launch) -> None:
+        """Do what a launch of the application asks for, this one or a later one."""
         if launch.command == "none":
             return
         set_activation_token(launch.token)
@@ -87,22 +87,22 @@ class Application(QObject):
         self.window.bring_up()
 
     def has_tray(self) -> bool:
-        """Whether the icon can be seen; `isVisible` would say yes where there is nothing that shows icons."""
+        """Whether the desktop shows tray icons; `isVisible` is true even without a tray."""
         return QSystemTrayIcon.isSystemTrayAvailable()
 
-    def _be_reachable(self) -> None:
+    def _ensure_reachable(self) -> None:
         if not self.has_tray():
             self.window.bring_up()
         self._show_failure()
 
     def _show_failure(self) -> None:
-        """A server that cannot start is told by the tray; where there is none, by the window.
+        """Show the window if the server cannot start and there is no tray to show that.
 
-        One that is seen already shows it on every page: nobody is taken away from theirs.
+        A visible window shows it on every page, so the current page stays.
         """
         unseen = self.context.server.state == "failed" and not self.awaiting_tray.isActive() and not self.has_tray()
         if unseen and not self.window.isVisible():
-            self.context.show("overview")
+            self.context.show_page("overview")
 
     async def _take_down(self) -> None:
         self.awaiting_tray.stop()
@@ -110,37 +110,37 @@ class Application(QObject):
         self.tray.hide()
         self.wake.stop()
         self.notifications.close()
-        await _within(TEARDOWN_SECONDS, self.window.settle)
+        await _run_with_timeout(TEARDOWN_SECONDS, self.window.settle)
         await self.context.close()
         self.tray.deleteLater()
         self.window.deleteLater()
 
-    def _look_again(self, when: str) -> None:
-        """Much may have changed meanwhile: the login, the plan's windows, what has expired."""
-        log.info("looking at everything again %s", when)
-        self.context.run(self._refresh(), name="look again")
+    def _schedule_refresh(self, when: str) -> None:
+        """Refresh what may have changed: the login, the plan's limits, expired sessions."""
+        log.info("refreshing everything %s", when)
+        self.context.run(self._refresh_everything(), name="refresh everything")
 
-    async def _refresh(self) -> None:
+    async def _refresh_everything(self) -> None:
         if self.context.store is not None:
             await self.context.store.purge_expired()
         if (cli := self.context.server.cli) is not None:
             await cli.refresh()
-        # One that is not seen looks when it is.
+        # A hidden window refreshes its page when it is shown.
         if self.window.isVisible():
             self.window.page.refresh()
 
-    def _end_of_session(self, session: QSessionManager) -> None:
-        """The desktop's session ends: no questions, and no start by it the next time (that is autostart's)."""
+    def _on_session_end(self, session: QSessionManager) -> None:
+        """Quit without asking at the end of the desktop's session. Only autostart starts the application again."""
         session.setRestartHint(QSessionManager.RestartHint.RestartNever)
         self._quit.set()
 
     def _on_state(self, state: Qt.ApplicationState) -> None:
-        """A click on the dock's icon on macOS, which has no other way to say that the window is wanted."""
+        """Show the window after a click on the dock icon, which macOS reports only as a change of state."""
         if sys.platform == "darwin" and state == Qt.ApplicationState.ApplicationActive and not self.window.isVisible():
             self.window.bring_up()
 
 
-async def _within(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+async def _run_with_timeout(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
     try:
         async with asyncio.timeout(seconds):
             await work()

@@ -1,11 +1,11 @@
-"""The command line: without a subcommand the desktop application, with one what the server's command line does."""
+"""The command line of the desktop application."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
 from server import __version__
-from server.cli.arguments import SUBCOMMANDS, add_address, add_directories
+from server.config.arguments import SUBCOMMANDS, add_directory_options, add_log_level_option, add_server_options
 from server.config.own_commands import COMMAND
 
 PAGES = ("overview", "requests", "sessions", "clients", "settings")
@@ -17,12 +17,12 @@ EPILOG = "Without a desktop: `{command} serve`. Also: `{command} key`, `{command
 
 
 def names_subcommand(arguments: Sequence[str]) -> bool:
-    """Whether the first argument is a subcommand of the server's."""
+    """Whether the first argument is a subcommand of the server."""
     return bool(arguments) and arguments[0] in SUBCOMMANDS
 
 
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """The options of the desktop application. Ends the program with 2 if they make no sense."""
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the options of the desktop application. Exits with status 2 on a usage error."""
     parser = argparse.ArgumentParser(
         prog=COMMAND,
         description="Lets any OpenAI or Anthropic client use Claude Code. Starts the desktop application.",
@@ -35,27 +35,27 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--no-start", action="store_true", help="do not start the server; you can start it in the window"
     )
-    add_directories(parser)
-    add_address(parser)
-    parser.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning or error")
+    add_directory_options(parser)
+    add_server_options(parser)
+    add_log_level_option(parser)
     return parser.parse_args(arguments)
 
 
 def own_options(namespace: argparse.Namespace) -> list[str]:
-    """The options that say which files are used: what starts the application anew has to give them again."""
-    return _given(namespace, DIRECTORIES)
+    """The options for the directories, which a later start of the application must repeat."""
+    return _collect_options(namespace, DIRECTORIES)
 
 
-def for_server(namespace: argparse.Namespace) -> list[str]:
-    """The options that `serve` has as well."""
-    return _given(namespace, (*DIRECTORIES, "host", "port", "claude-path", "log-level"))
+def serve_options(namespace: argparse.Namespace) -> list[str]:
+    """The options that `serve` has too."""
+    return _collect_options(namespace, (*DIRECTORIES, "host", "port", "claude-path", "log-level"))
 
 
-def _given(namespace: argparse.Namespace, names: Sequence[str]) -> list[str]:
+def _collect_options(namespace: argparse.Namespace, names: Sequence[str]) -> list[str]:
     values = ((f"--{name}", getattr(namespace, name.replace("-", "_"))) for name in names)
     return [word for name, value in values if value is not None for word in (name, str(value))]
 
 
-def in_terminal() -> bool:
-    """Whether somebody reads what is printed."""
+def has_terminal() -> bool:
+    """Whether standard error is a terminal."""
     return sys.stderr is not None and sys.stderr.isatty()

@@ -1,15 +1,15 @@
-"""The files that come with the application: icons, colours, the style sheet."""
+"""Resource files of the application: icons, colours, the style sheet."""
 
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
-_PLACES = (_PACKAGE / "resources", _PACKAGE.parent / "resources")
+_DIRECTORIES = (_PACKAGE / "resources", _PACKAGE.parent / "resources")
 """In an installed package, and in a checkout."""
 
 
-def asset(name: str) -> Path:
-    """The file `name` of the resources, such as `icons/app.svg`. Raises FileNotFoundError: a broken installation."""
-    for place in _PLACES:
-        if (place / name).exists():
-            return place / name
+def asset_path(name: str) -> Path:
+    """Path of the resource `name`, such as `icons/app.svg`. Raises FileNotFoundError if the installation is broken."""
+    for directory in _DIRECTORIES:
+        if (directory / name).exists():
+            return directory / name
     raise FileNotFoundError(f"the installation lacks the resource {name}")

@@ -1,4 +1,4 @@
-"""From the server's events to Qt signals, in batches: views must not be busier than a person can see."""
+"""The server's events as Qt signals, in batches of at most ten a second."""
 
 import time
 from dataclasses import replace
@@ -23,14 +23,14 @@ from server.core.events import (
 from server.core.records import RequestRecord
 
 INTERVAL_SECONDS = 0.1
-"""The least time between two batches: a table that takes rows ten times a second leaves the loop to the server."""
+"""Minimum time between two batches, so that updating views leaves the event loop to the server."""
 
 
 class Bridge(QObject):
-    """Listens on the bus. The first event after a rest is passed on at once, those that follow in batches."""
+    """Emits the bus's events as signals. The first event after a pause is emitted at once, later ones in batches."""
 
     state_changed = Signal(object)
-    """StateChanged, each one."""
+    """Each StateChanged."""
     requests_changed = Signal(object)
     """list[RequestRecord]: the latest record, without bodies, of each request that changed, in order of appearance."""
     sessions_changed = Signal(object)
@@ -53,20 +53,20 @@ class Bridge(QObject):
         self._flushed = time.monotonic() - INTERVAL_SECONDS
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.flush)
-        self._unsubscribe = bus.subscribe(self._receive)
+        self._unsubscribe = bus.subscribe(self._handle_event)
 
     def close(self) -> None:
-        """Pass on what waits, and listen no more."""
+        """Unsubscribe, and emit what is pending."""
         self._unsubscribe()
         self._timer.stop()
         self.flush()
 
     def flush(self) -> None:
-        """Pass on what waits, now."""
+        """Emit what is pending now."""
         self._timer.stop()
         self._flushed = time.monotonic()
         for name in tuple(self._latest):
-            # One at a time: a listener that publishes in turn must not be overtaken by what was before.
+            # Removed one at a time: a listener may publish a newer event, which an older one must not replace.
             if (waiting := self._latest.pop(name, None)) is not None:
                 signal, event = waiting
                 signal.emit(event)
@@ -77,15 +77,15 @@ class Bridge(QObject):
             sessions, self._sessions = tuple(self._sessions), []
             self.sessions_changed.emit(sessions)
 
-    def _receive(self, event: Event) -> None:
+    def _handle_event(self, event: Event) -> None:
         match event:
             case StateChanged():
-                # What happened before it is seen before it.
+                # Listeners must see earlier events first.
                 self.flush()
                 self.state_changed.emit(event)
                 return
             case Notice() | NoticeCleared():
-                return  # they stand on the bus, so whoever shows them subscribes there
+                return  # the bus keeps them for those that show them
             case RequestStarted(record) | RequestUpdated(record) | RequestFinished(record):
                 self._requests[record.id] = _without_bodies(record)
             case SessionChanged() | SessionsDeleted():
@@ -108,7 +108,7 @@ class Bridge(QObject):
 
 
 def _without_bodies(record: RequestRecord) -> RequestRecord:
-    """Lists show neither bodies nor headers, and they would hold much memory: `Store.get_request` has them."""
+    """Drop bodies and headers, which lists do not show and which take much memory; `Store.get_request` reads them."""
     if record.request_body is None and record.response_body is None and record.request_headers is None:
         return record
     return replace(record, request_body=None, response_body=None, request_headers=None)

@@ -1,6 +1,6 @@
-"""What the window remembers of itself: its place, the theme, column widths. The server has settings of its own.
+"""Preferences of the window: its geometry, the theme, column widths. They are not settings of the server.
 
-The server runs on the window's thread, so that nothing is written there: a disk may take its time.
+They are written in another thread, because the server runs in the window's and a disk may be slow.
 """
 
 import base64
@@ -22,43 +22,44 @@ ThemeChoice = Literal["system", "light", "dark"]
 PREFERENCES_FILE = "window.json"
 THEMES: tuple[ThemeChoice, ...] = ("system", "light", "dark")
 REST_MS = 500
-"""So long nothing has to change before it is written: a splitter that is dragged changes with every pixel."""
+"""Milliseconds without a change before a write: a dragged splitter changes with every pixel."""
 _BYTES = "base64"
 
 
 class Preferences(QObject):
-    """The preferences in `<config_dir>/window.json`. A value of another type than expected counts as not there."""
+    """The preferences in `<config_dir>/window.json`. Values of an unexpected type are ignored."""
 
     changed = Signal(str)
-    """The name of what has changed."""
+    """The name of the changed preference."""
 
     def __init__(self, config_dir: Path) -> None:
         super().__init__()
         self._file = config_dir / PREFERENCES_FILE
-        self._values = _read(self._file)
+        self._values = _read_file(self._file)
+        # Set in the window's thread at a change, and by the writing thread if a write fails, which is retried then.
         self._unwritten = False
         self._writing: Thread | None = None
-        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
-        self._rest.timeout.connect(self._write)
+        self._write_timer = QTimer(self, singleShot=True, interval=REST_MS)
+        self._write_timer.timeout.connect(self._start_writing)
 
-    def value(self, name: str, default: T) -> T:
-        """What is kept under `name` (`requests/columns`), as the type that `default` has."""
+    def read_value(self, name: str, default: T) -> T:
+        """The value of `name`, such as `requests/columns`, if it has the type of `default`; otherwise `default`."""
         kept = self._values.get(name)
         if isinstance(default, QByteArray):
-            kept = _bytes_of(kept)
+            kept = _decode_bytes(kept)
         return kept if type(kept) is type(default) else default
 
     def set_value(self, name: str, value: Any) -> None:
-        """Keep a value: a QByteArray, or what JSON has. It is written soon after."""
-        self._values[name] = {_BYTES: _text_of(value)} if isinstance(value, QByteArray) else value
+        """Set a value: a QByteArray or a JSON type. It is written to the file after a delay."""
+        self._values[name] = {_BYTES: _encode_bytes(value)} if isinstance(value, QByteArray) else value
         self._unwritten = True
-        self._rest.start()
+        self._write_timer.start()
         self.changed.emit(name)
 
     @property
     def theme(self) -> ThemeChoice:
-        """How the window is coloured."""
-        kept = self.value("theme", "system")
+        """The colour theme."""
+        kept = self.read_value("theme", "system")
         return next((choice for choice in THEMES if choice == kept), "system")
 
     @theme.setter
@@ -67,8 +68,8 @@ class Preferences(QObject):
 
     @property
     def guide_done(self) -> bool:
-        """Whether the person has been through the first-run guide, or has skipped it."""
-        return self.value("guide_done", False)
+        """Whether the user has completed or skipped the first-run guide."""
+        return self.read_value("guide_done", False)
 
     @guide_done.setter
     def guide_done(self, done: bool) -> None:
@@ -76,41 +77,41 @@ class Preferences(QObject):
 
     @property
     def geometry(self) -> QByteArray:
-        """The window's place and size, as Qt saves them."""
-        return self.value("window/geometry", QByteArray())
+        """The window's position and size in Qt's format."""
+        return self.read_value("window/geometry", QByteArray())
 
     @geometry.setter
     def geometry(self, geometry: QByteArray) -> None:
         self.set_value("window/geometry", geometry)
 
     def sync(self) -> None:
-        """Write what is not written yet, and wait for it."""
-        self._rest.stop()
+        """Write pending changes, and wait for that."""
+        self._write_timer.stop()
         if self._writing is not None:
             self._writing.join()
         if self._unwritten:
             self._unwritten = False
-            self._put(orjson.dumps(self._values))
+            self._write_file(orjson.dumps(self._values))
 
-    def _write(self) -> None:
+    def _start_writing(self) -> None:
         if self._writing is not None and self._writing.is_alive():
-            self._rest.start()
+            self._write_timer.start()
             return
         self._unwritten = False
         content = orjson.dumps(self._values)
-        self._writing = Thread(target=self._put, args=(content,), name="write preferences")
+        self._writing = Thread(target=self._write_file, args=(content,), name="write preferences")
         self._writing.start()
 
-    def _put(self, content: bytes) -> None:
+    def _write_file(self, content: bytes) -> None:
         try:
             write_private(self._file, content)
         except OSError as error:
-            # With the next change, or at the end, it is tried again.
+            # Retried with the next change and at the end.
             self._unwritten = True
-            log.warning("what the window remembers could not be written: %s", error)
+            log.warning("the window's preferences could not be written: %s", error)
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read_file(file: Path) -> dict[str, Any]:
     try:
         found = orjson.loads(file.read_bytes())
     except (OSError, ValueError):
@@ -118,11 +119,11 @@ def _read(file: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _text_of(value: QByteArray) -> str:
+def _encode_bytes(value: QByteArray) -> str:
     return base64.b64encode(value.data()).decode()
 
 
-def _bytes_of(kept: Any) -> QByteArray | None:
+def _decode_bytes(kept: Any) -> QByteArray | None:
     try:
         return QByteArray(base64.b64decode(kept[_BYTES], validate=True))
     except (TypeError, KeyError, binascii.Error, ValueError):

@@ -1,46 +1,41 @@
-"""The server, as the window knows it: its state, and the few things that a person can do with it."""
+"""The server for the window: its state, and its start, stop and cancellation of requests."""
 
 import asyncio
 import logging
-import os
-from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from server.api.services import Services
 from server.backends.claude_cli.backend import ClaudeCliBackend
 from server.composition import Server
-from server.config.settings import Settings
 from server.core.errors import TrayError, as_tray_error
 from server.core.events import EventBus, RequestFinished, RequestStarted, ServerState, StateChanged
 from server.core.tasks import spawn
-from server.hosting.own_address import refuse_itself
-from server.hosting.runtime import Host, Runtime
+from server.hosting.runtime import Runtime
 from server.hosting.sockets import address_url
 
 log = logging.getLogger(__name__)
 
 IN_FLIGHT_MS = 50
-"""How long changes of the number of requests in flight are gathered."""
+"""Milliseconds for which changes of the number of requests in flight are combined."""
 
 
 class ServerControl(QObject):
-    """Starts, stops and changes the server. `problem` is why it does not run, where it should."""
+    """Starts and stops the server. `problem` is the reason why it does not run although it should."""
 
     changed = Signal()
     """The state, the address or the problem changed."""
     in_flight_changed = Signal()
-    """The number of requests in flight changed; gathered, since it may change a thousand times a second."""
+    """The number of requests in flight changed. Combined, because it may change a thousand times a second."""
 
-    def __init__(self, settings: Callable[[], Settings], bus: EventBus, host: Host) -> None:
+    def __init__(self, runtime: Runtime, bus: EventBus) -> None:
         super().__init__()
         self.problem: TrayError | None = None
-        self._settings = settings
-        self._runtime = Runtime(settings(), bus=bus, host=host)
+        self._runtime = runtime
         self._in_flight: set[str] = set()
         self._finishing: asyncio.Task[None] | None = None
-        self._gathering = QTimer(self, singleShot=True, interval=IN_FLIGHT_MS)
-        self._gathering.timeout.connect(self.in_flight_changed)
+        self._in_flight_timer = QTimer(self, singleShot=True, interval=IN_FLIGHT_MS)
+        self._in_flight_timer.timeout.connect(self.in_flight_changed)
         self._unsubscribe = bus.subscribe(self._on_event)
 
     @property
@@ -49,116 +44,104 @@ class ServerControl(QObject):
         return self._runtime.state
 
     @property
-    def down(self) -> bool:
-        """It does not run, and is not about to."""
+    def is_down(self) -> bool:
+        """Whether it neither runs nor starts nor stops."""
         return self.state in ("stopped", "failed")
 
     @property
-    def changing(self) -> bool:
-        """It will be in another state by itself in a moment."""
+    def is_changing(self) -> bool:
+        """Whether it is starting or stopping."""
         return self.state in ("starting", "stopping")
 
     @property
     def url(self) -> str | None:
-        """Where it listens, as `http://127.0.0.1:8000`; None while it does not."""
+        """Its URL, as `http://127.0.0.1:8000`; None while it does not run."""
         return self._runtime.url
 
     @property
     def base_url(self) -> str:
-        """What goes into OpenAI clients, `.../v1`: the server's address, or the one that it will have."""
-        settings = self._settings()
+        """The base URL for OpenAI clients, `.../v1`. While it does not run, the URL that it will have."""
+        settings = self._runtime.settings
         return f"{self.url or address_url(settings.host, settings.port)}/v1"
 
     @property
     def in_flight(self) -> int:
-        """How many requests are being answered."""
+        """The number of requests that run."""
         return len(self._in_flight)
 
     @property
-    def finishing(self) -> bool:
-        """It takes no new requests, and stops when the last answer has ended."""
+    def is_finishing(self) -> bool:
+        """Whether it refuses new requests and will stop after the last one."""
         return self._finishing is not None and not self._finishing.done()
 
     @property
     def services(self) -> Services | None:
-        """What the server is made of, while it runs."""
+        """The server's services while it runs."""
         server = self._server
         return server.services if server else None
 
     @property
     def cli(self) -> ClaudeCliBackend | None:
-        """Claude Code, while the server runs."""
+        """The Claude Code backend while the server runs."""
         server = self._server
         return server.cli if server else None
 
     @property
     def _server(self) -> Server | None:
-        # While it starts its parts are there, and cannot be used yet.
+        # While it starts its services exist but cannot be used yet.
         hosted = self._runtime.hosted if self.state == "running" else None
         return hosted if isinstance(hosted, Server) else None
 
     @property
-    def trouble(self) -> str:
-        """Why it cannot answer although it runs, as far as is known: Claude Code was removed, or is signed out."""
+    def degraded_reason(self) -> str:
+        """The reason why it runs but cannot answer, such as Claude Code removed or signed out; empty if it can."""
         services = self.services
         status = services.backend.status() if services else None
         return "" if status is None or status.ready else status.detail
 
     async def start(self) -> None:
-        """Start, if it does not run; `stop` ends a start as well. Raises TrayError; `problem` is that error then."""
+        """Start unless it runs; `stop` aborts this. Raises TrayError, which is then also the `problem`."""
         self.problem = None
         try:
-            settings = self._settings()
-            refuse_itself(settings, os.environ.get("ANTHROPIC_BASE_URL", ""))
-            self._runtime.settings = settings
             await self._runtime.start()
         except Exception as error:
-            raise self._failed(error) from error
+            raise self._record_failure(error) from error
 
     async def stop(self) -> None:
-        """Stop, if it runs or is being started."""
+        """Stop it if it runs or starts."""
         self.problem = None
         await self._runtime.stop()
 
     async def finish(self) -> None:
-        """Stop when the answers that are running have ended; new requests are refused. `stop` stops at once."""
-        if not self.finishing:
-            self._finishing = spawn(self._runtime.finish(), name="finish the answers")
+        """Refuse new requests, and stop when the last one has ended. `stop` stops at once."""
+        if not self.is_finishing:
+            self._finishing = spawn(self._runtime.finish(), name="finish the requests")
             self._finishing.add_done_callback(lambda _: self.changed.emit())
             self.changed.emit()
         if self._finishing is not None:
-            # Two may wait: one that stops, and one that quits after that.
+            # Shielded because two callers may wait: one that stops, and one that quits afterwards.
             await asyncio.shield(self._finishing)
 
     async def toggle(self) -> None:
-        """Stop if it runs or is about to, start if not; while it stops, nothing: that may be a double click's second.
+        """Stop if it runs or starts, otherwise start. Ignored while it stops: that may be a double click.
 
         Raises as `start` does.
         """
-        if self.down:
+        if self.is_down:
             await self.start()
         elif self.state != "stopping":
             await self.stop()
 
-    async def reconfigure(self, settings: Settings) -> None:
-        """Go on with other settings; running requests are finished. While it is stopped, they are for its start.
-
-        A start is waited for. Raises PortUnavailable and SettingsInvalid, and goes on as before then.
-        """
-        if self.state == "running":
-            refuse_itself(settings, os.environ.get("ANTHROPIC_BASE_URL", ""))
-        await self._runtime.reconfigure(settings)
-
-    def cancel(self, request_id: str) -> bool:
-        """End a running request; False if there is none of that id."""
+    def cancel_request(self, request_id: str) -> bool:
+        """Cancel a running request. Returns False if there is none with that id."""
         services = self.services
         return services is not None and services.running.cancel(request_id)
 
     def close(self) -> None:
-        """Listen to events no more."""
+        """Unsubscribe from the event bus."""
         self._unsubscribe()
 
-    def _failed(self, error: Exception) -> TrayError:
+    def _record_failure(self, error: Exception) -> TrayError:
         if not isinstance(error, TrayError):
             log.error("the server could not be started", exc_info=error)
         self.problem = as_tray_error(error)
@@ -169,21 +152,21 @@ class ServerControl(QObject):
         match event:
             case RequestStarted(record):
                 self._in_flight.add(record.id)
-                self._announce_soon()
+                self._emit_in_flight_soon()
             case RequestFinished(record):
                 self._in_flight.discard(record.id)
-                self._announce_soon()
+                self._emit_in_flight_soon()
             case StateChanged(state=state, reason=reason):
-                self._note(state, reason)
+                self._update_problem(state, reason)
                 self.changed.emit()
 
-    def _note(self, state: ServerState, reason: str) -> None:
+    def _update_problem(self, state: ServerState, reason: str) -> None:
         if state in ("stopped", "failed"):
             self._in_flight.clear()
         if state == "failed":
-            # `start` puts the error itself in its place, which knows more than its text.
+            # `start` replaces this with the error itself, which has a hint.
             self.problem = TrayError(reason)
 
-    def _announce_soon(self) -> None:
-        if not self._gathering.isActive():
-            self._gathering.start()
+    def _emit_in_flight_soon(self) -> None:
+        if not self._in_flight_timer.isActive():
+            self._in_flight_timer.start()

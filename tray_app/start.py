@@ -1,13 +1,13 @@
-"""The start of the desktop application: settings, the claim to be the only one, Qt, and the keys."""
+"""Startup of the desktop application: settings, the single-instance lock, Qt, and the key store."""
 
 import argparse
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
-from server.cli.options import overrides
 from server.config import former_name
-from server.config.own_commands import COMMAND, announce
+from server.config.arguments import settings_overrides
+from server.config.own_commands import COMMAND, set_host
 from server.config.settings import Settings, load_settings
 from server.core.console import say
 from server.core.errors import COMMAND_LINE, SettingsInvalid, SetupError, TrayError
@@ -16,7 +16,7 @@ from server.core.tasks import spawn
 from server.logs import configure_logs
 from server.secrets import KeyStore
 from server.secrets.opening import key_from_environment
-from tray_app.arguments import in_terminal, own_options
+from tray_app.arguments import has_terminal, own_options
 from tray_app.context import Context
 from tray_app.desktop import crashes
 from tray_app.desktop.autostart import system_autostart
@@ -34,43 +34,43 @@ from tray_app.window.startup import tell, wait_for_key_store, wait_for_settings
 T = TypeVar("T")
 
 SERVER_FIRST_SECONDS = 2.0
-"""How long the window waits for the server, so that it does not hold it up."""
+"""How long loading the window waits for the server to start."""
 CANCEL_SECONDS = 5.0
-"""How long what is still going on may take to end."""
+"""How long running tasks may take to end."""
 
 
-def start(namespace: argparse.Namespace) -> int:
-    """Run until the person quits; the exit code.
+def run_application(namespace: argparse.Namespace) -> int:
+    """Run until the user quits. Returns the exit code.
 
-    Where the application runs already, it shows its window, and this start ends. Raises SetupError for what was
-    typed there, and if somebody reads the terminal; otherwise a dialog says what is wrong.
+    If the application already runs, it shows its window and this process ends. Raises SetupError for an invalid value
+    on the command line, and for any error if there is a terminal; otherwise a dialog shows the error.
     """
     try:
-        return _start(namespace)
+        return _start_application(namespace)
     except SetupError as error:
-        if in_terminal() or (isinstance(error, SettingsInvalid) and error.source == COMMAND_LINE):
+        if has_terminal() or (isinstance(error, SettingsInvalid) and error.source == COMMAND_LINE):
             raise
-        _ask(error, tell(error))
+        _run_dialog(error, tell(error))
         return 1
 
 
-def _start(namespace: argparse.Namespace) -> int:
-    given = overrides(namespace)
-    # Before Qt, which takes it out of the environment.
+def _start_application(namespace: argparse.Namespace) -> int:
+    overrides = settings_overrides(namespace)
+    # Before Qt starts, because Qt removes the activation token from the environment.
     launch = make_launch(hidden=namespace.hidden, page=namespace.page, token=activation_token())
-    settings = _settings(given)
+    settings = _load_settings(overrides)
     if settings is None:
         return 1
-    key_from_environment()  # one that cannot be used is said before anything is begun
+    key_from_environment()  # raises for an invalid key before anything starts
     instance = SingleInstance(settings.data_dir)
     if not instance.claim_data_dir(launch):
         return 0
     configure_logs(settings)
     former_name.log_changes()
-    announce(settings.data_dir, settings.config_dir, window=True)
+    set_host(settings.data_dir, settings.config_dir, window=True)
     try:
         with crashes.catch_crashes(settings.data_dir):
-            _run_on_loop(_Start(namespace, settings, given, instance).run(launch))
+            _run_on_loop(_Startup(namespace, settings, overrides, instance).run(launch))
     finally:
         instance.release_claim()
     return 0
@@ -88,7 +88,7 @@ def _run_on_loop(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _end_tasks(loop: EventLoop) -> None:
-    """What goes on would be cut off in the middle, as `asyncio.run` does not do it either."""
+    """Cancel the remaining tasks and wait for them, like `asyncio.run`."""
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()
@@ -97,58 +97,58 @@ def _end_tasks(loop: EventLoop) -> None:
     loop.run_until_complete(loop.shutdown_asyncgens())
 
 
-def _ask(error: SetupError, work: Coroutine[Any, Any, T]) -> T:
-    """A dialog about an error when there is nothing to take down: Ctrl-C ends the program at once."""
-    # For those who look into the journal of what was started at login.
+def _run_dialog(error: SetupError, work: Coroutine[Any, Any, T]) -> T:
+    """Show a dialog about an error before the application runs. Ctrl-C ends the program at once."""
+    # For the system's journal, when the application was started at login.
     say(f"{COMMAND}: {error}", "stderr")
     with faults.default_signals():
         return _run_on_loop(work)
 
 
-def _settings(given: Mapping[str, Any]) -> Settings | None:
-    """The settings; None if they cannot be used and the person gave up. Raises as `wait_for_settings` does."""
+def _load_settings(overrides: Mapping[str, Any]) -> Settings | None:
+    """Load the settings; None if they are invalid and the user quits. Raises as `wait_for_settings` does."""
     try:
-        return load_settings(given)
+        return load_settings(overrides)
     except SettingsInvalid as error:
         if error.source == COMMAND_LINE:
             raise
-        return _ask(error, wait_for_settings(given))
+        return _run_dialog(error, wait_for_settings(overrides))
 
 
-class _Start:
-    """A start, and the run after it. Other starts are heard from its beginning, and heeded when there is a window."""
+class _Startup:
+    """The startup and the run after it. Launches that arrive during startup are handled when there is a window."""
 
     def __init__(
-        self, namespace: argparse.Namespace, settings: Settings, given: Mapping[str, Any], instance: SingleInstance
+        self, namespace: argparse.Namespace, settings: Settings, overrides: Mapping[str, Any], instance: SingleInstance
     ) -> None:
         self._namespace = namespace
         self._settings = settings
-        self._given = given
+        self._overrides = overrides
         self._instance = instance
         self._quitting = asyncio.Event()
-        self._waiting: list[Launch] = []
-        self._take: Callable[[Launch], object] = self._waiting.append
+        self._early_launches: list[Launch] = []
+        self._handle_launch: Callable[[Launch], object] = self._early_launches.append
 
     async def run(self, launch: Launch) -> None:
-        """Return when all has been taken down."""
+        """Run the application. Returns when everything is closed."""
         app = make_qapplication()
         app.quit_requested.connect(self._quitting.set)
-        self._instance.launch_received.connect(lambda launch: self._take(launch))
+        self._instance.launch_received.connect(lambda launch: self._handle_launch(launch))
         with stop_on_signals(self._quitting.set):
             self._instance.start_listening()
             key_store = await self._unless_quitting(wait_for_key_store(self._settings))
             if key_store is None:
                 return
-            context = self._context(key_store)
+            context = self._make_context(key_store)
             try:
                 await context.open()
-                await self._run_in(context, app, launch)
+                await self._run_in_context(context, app, launch)
             finally:
-                # Also after an error, which is shown next: nobody is to be told that all is well.
+                # First, so that a later launch does not hand over to an instance that ends or has failed.
                 self._instance.close()
                 await context.close()
 
-    def _context(self, key_store: KeyStore) -> Context:
+    def _make_context(self, key_store: KeyStore) -> Context:
         preferences = Preferences(self._settings.config_dir)
         context = Context(
             self._settings,
@@ -156,28 +156,28 @@ class _Start:
             theme=Theme(preferences.theme),
             autostart=system_autostart(own_options(self._namespace)),
             preferences=preferences,
-            overrides=self._given,
+            overrides=self._overrides,
         )
-        context.bridge.state_changed.connect(_announce)
+        context.bridge.state_changed.connect(_print_address)
         return context
 
-    async def _run_in(self, context: Context, app: TrayApplication, launch: Launch) -> None:
+    async def _run_in_context(self, context: Context, app: TrayApplication, launch: Launch) -> None:
         if not self._namespace.no_start:
             await self._start_server(context)
         if self._quitting.is_set():
             return
-        # Loaded only now, with all that it shows.
+        # Imported here because it loads the whole window, which takes a while.
         from tray_app.application import Application
 
         application = Application(app, context, self._quitting)
-        # It asks before it quits, where the desktop only says that it should.
+        # The application handles quit requests from here on, and asks the user first.
         app.quit_requested.disconnect(self._quitting.set)
         crashes.show_on(application)
         garbage = GuiThreadCollector()
-        self._take = application.take
-        for other in self._waiting:
-            application.take(other)
-        # A start that comes now waits for the end of this one, and is the first then.
+        self._handle_launch = application.handle_launch
+        for other in self._early_launches:
+            application.handle_launch(other)
+        # A launch during the shutdown waits for its end and then starts a new instance.
         application.ending.connect(self._instance.close)
         try:
             await application.run(launch)
@@ -186,12 +186,12 @@ class _Start:
             garbage.close()
 
     async def _start_server(self, context: Context) -> None:
-        """The server before the window: clients wait for it, and the window takes a while to be loaded."""
-        starting = context.run(context.server.start(), name="start the server", on_error=_left_to_the_window)
+        """Start the server before the window, which loads slowly, because clients wait for the server."""
+        starting = context.run(context.server.start(), name="start the server", on_error=_ignore_error)
         await asyncio.wait([starting], timeout=SERVER_FIRST_SECONDS)
 
     async def _unless_quitting(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """What `work` gives; None if the program is told to end meanwhile. Raises as it does."""
+        """Return the result of `work`, or None if the program is asked to quit first. Raises as `work` does."""
         working = spawn(work, name="start")
         quitting = spawn(self._quitting.wait(), name="wait for the end")
         try:
@@ -202,11 +202,11 @@ class _Start:
                 task.cancel()
 
 
-def _left_to_the_window(error: TrayError) -> None:
-    """The window shows `ServerControl.problem`."""
+def _ignore_error(error: TrayError) -> None:
+    """Ignore the error, because the window shows `ServerControl.problem`."""
 
 
-def _announce(event: StateChanged) -> None:
-    """Standard output holds where the server listens, as with `serve`: programs wait for it."""
+def _print_address(event: StateChanged) -> None:
+    """Print the server's address, as `serve` does. Programs wait for that line."""
     if event.state == "running":
         say(f"listening on {event.url}")

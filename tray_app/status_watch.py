@@ -1,101 +1,83 @@
-"""Keeps the status up to date: gathers the facts, and tells when something else follows from them."""
+"""The status of the application, kept up to date."""
 
-from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from server.backends.routing import RoutedBackend
-from server.config.settings import Settings
-from server.core.events import Event, EventBus, Notice, NoticeCleared
-from server.secrets import KeyStore
-from tray_app.bridge import Bridge
+from server.core.events import Event, Notice, NoticeCleared
 from tray_app.models.status import Status, StatusFacts, status_of
-from tray_app.server_control import ServerControl
 
-LOOK_MS = 30_000
-"""How often it looks again while something is wrong: "in 2 h 10 min" grows old, and a window of the plan resets."""
+if TYPE_CHECKING:
+    from tray_app.context import Context
 
-
-class Parts(Protocol):
-    """What the facts are taken from; the context has it."""
-
-    bus: EventBus
-    bridge: Bridge
-    server: ServerControl
-    key_store: KeyStore
-    clock: Callable[[], float]
-
-    @property
-    def settings(self) -> Settings: ...
-
-    @property
-    def settings_changed(self) -> SignalInstance: ...
+REFRESH_MS = 30_000
+"""Milliseconds between updates while there is a problem: "in 2 h 10 min" ages, and the plan's limit resets."""
 
 
 class StatusWatch(QObject):
-    """`current` is the status; `changed` is emitted when it is another one."""
+    """Watches the facts behind the status. `current` is the status; `changed` is emitted when it differs."""
 
     changed = Signal()
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, context: "Context") -> None:
         super().__init__()
-        self._parts = parts
-        self.current: Status = status_of(self._facts())
-        self._looking = QTimer(self, interval=LOOK_MS)
-        self._looking.timeout.connect(self.look)
+        self._context = context
+        self.current: Status = status_of(self._collect_facts())
+        self._refresh_timer = QTimer(self, interval=REFRESH_MS)
+        self._refresh_timer.timeout.connect(self.update_status)
         for signal in (
-            parts.server.changed,
-            parts.server.in_flight_changed,
-            parts.bridge.cli_changed,
-            parts.bridge.plan_windows_changed,
-            parts.settings_changed,
+            context.server.changed,
+            context.server.in_flight_changed,
+            context.bridge.cli_changed,
+            context.bridge.plan_windows_changed,
+            context.settings_changed,
         ):
-            signal.connect(self.look)
-        self._unsubscribe = parts.bus.subscribe(self._on_event)
+            signal.connect(self.update_status)
+        self._unsubscribe = context.bus.subscribe(self._on_event)
 
-    def look(self) -> None:
-        """Look at the facts again."""
-        status = status_of(self._facts())
+    def update_status(self) -> None:
+        """Collect the facts again and derive the status from them."""
+        status = status_of(self._collect_facts())
         if status.kind != "attention":
-            self._looking.stop()
-        elif not self._looking.isActive():
-            self._looking.start()
+            self._refresh_timer.stop()
+        elif not self._refresh_timer.isActive():
+            self._refresh_timer.start()
         if status != self.current:
             self.current = status
             self.changed.emit()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop watching."""
         self._unsubscribe()
-        self._looking.stop()
+        self._refresh_timer.stop()
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, Notice | NoticeCleared):
-            self.look()
+            self.update_status()
 
-    def _facts(self) -> StatusFacts:
-        parts, server = self._parts, self._parts.server
+    def _collect_facts(self) -> StatusFacts:
+        context, server = self._context, self._context.server
         services = server.services
         backend = services.backend if services is not None else None
         routed = backend if isinstance(backend, RoutedBackend) else None
-        told = parts.bridge.plan_windows
+        plan = context.bridge.plan_windows
         return StatusFacts(
             server.state,
-            parts.clock(),
+            context.clock(),
             url=server.url,
             in_flight=server.in_flight,
-            finishing=server.finishing,
+            finishing=server.is_finishing,
             problem=server.problem,
-            cli=parts.bridge.cli_state,
-            degraded_reason=server.trouble,
+            cli=context.bridge.cli_state,
+            degraded_reason=server.degraded_reason,
             replaces_cli=routed is not None and routed.replaces_cli,
             replaces_plan=routed is not None and routed.replaces_plan,
-            windows=told.windows if told else {},
-            notices=parts.bus.notices,
+            windows=plan.windows if plan else {},
+            notices=context.bus.notices,
             key_is_lost=self._key_is_lost(),
         )
 
     def _key_is_lost(self) -> bool:
-        settings = self._parts.settings
-        return settings.api_key_required and self._parts.key_store.kind == "memory" and settings.key_storage != "memory"
+        settings = self._context.settings
+        return settings.api_key_required and self._context.key_store.fell_back_to_memory(settings.key_storage)

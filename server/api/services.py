@@ -14,6 +14,7 @@ from server.api.middleware.rate_limit import RequestLimits
 from server.api.middleware.refusals import RefusalLog
 from server.backends.base import Backend
 from server.config.settings import Settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.events import EventBus
 from server.secrets import KeyStore
 from server.store.store import Store
@@ -26,7 +27,7 @@ class Services:
     Made, started and stopped by `server.composition.Server`, which also replaces what depends on changed settings.
     """
 
-    settings: Settings
+    in_force: SettingsInForce
     bus: EventBus
     backend: Backend
     key_store: KeyStore
@@ -50,6 +51,11 @@ class Services:
     def __post_init__(self) -> None:
         self.request_limits = RequestLimits(self.settings.rate_limit)
         self.refusals = RefusalLog(self)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.in_force.current
 
     @property
     def store(self) -> Store:

@@ -1,1 +1,1 @@
-"""The command line: one file for each subcommand, and the arguments that they take."""
+"""The server's command line: its arguments, and one module for each subcommand."""

@@ -1,4 +1,4 @@
-"""`dragoman key --anthropic` and `--forget-anthropic`: the person's own key for the Anthropic API."""
+"""`dragoman key --anthropic` and `--forget-anthropic`: the user's own key for the Anthropic API."""
 
 import getpass
 import sys
@@ -13,22 +13,22 @@ from server.secrets.key_store import KEY_VARIABLE
 _RESTART = "Restart a running server to apply this."
 
 
-async def store(settings: Settings) -> None:
-    """Read the key from the terminal without showing it, or from standard input, and keep it.
+async def store_key(settings: Settings) -> None:
+    """Read the key from a prompt without echo, or from standard input, and store it.
 
-    Never from the arguments, which other users of the machine can see. Raises SetupError if it is no key, or would
-    not be kept.
+    Never from the arguments, which other users of the machine can see. Raises SetupError if it is not a key or cannot
+    be stored.
     """
     key_store = await open_key_store(settings)
-    _check_place(key_store)
-    await key_store.set(ANTHROPIC_API_KEY, checked_anthropic_key(_read()))
+    _check_storage(key_store)
+    await key_store.set(ANTHROPIC_API_KEY, checked_anthropic_key(_read_key()))
     say(f"The Anthropic API key is kept {key_store.description}. {_RESTART}", "stderr")
     if not settings.anthropic_fallback:
         say("It is not used: the setting anthropic_fallback is off.", "stderr")
 
 
-async def forget(settings: Settings) -> None:
-    """Remove the key. Raises SetupError if the place for secrets cannot be read or written."""
+async def remove_key(settings: Settings) -> None:
+    """Remove the key. Raises SetupError if the storage cannot be read or written."""
     key_store = await open_key_store(settings)
     if await key_store.get(ANTHROPIC_API_KEY) is None:
         say("No Anthropic API key is stored.", "stderr")
@@ -37,7 +37,7 @@ async def forget(settings: Settings) -> None:
     say(f"The Anthropic API key was removed. {_RESTART}", "stderr")
 
 
-def _check_place(key_store: KeyStore) -> None:
+def _check_storage(key_store: KeyStore) -> None:
     if key_store.kind == "environment":
         raise SetupError(
             "Secrets cannot be stored while the environment sets the server's API key.",
@@ -50,7 +50,7 @@ def _check_place(key_store: KeyStore) -> None:
         )
 
 
-def _read() -> str:
+def _read_key() -> str:
     if sys.stdin is None:  # a program without a console, on Windows
         return ""
     if not sys.stdin.isatty():

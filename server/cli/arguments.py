@@ -1,33 +1,32 @@
-"""The arguments of the command line. Nothing heavy is imported before it is known what is asked for."""
+"""The arguments of the command line. Each subcommand is imported only when it runs."""
 
 import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from server import __version__
+from server.config.arguments import add_directory_options, add_log_level_option, add_server_options
 from server.config.own_commands import COMMAND
-
-SUBCOMMANDS = ("serve", "key", "doctor")
 
 Run = Callable[[argparse.Namespace], int]
 
 
-def parse(arguments: Sequence[str]) -> tuple[Run, argparse.Namespace]:
-    """The subcommand's function and its arguments. Ends the program with 2 if they make no sense."""
-    namespace = _parser().parse_args(_with_subcommand(list(arguments)))
-    run: Run = {"serve": _serve, "key": _key, "doctor": _doctor}[namespace.subcommand]
+def parse_arguments(arguments: Sequence[str]) -> tuple[Run, argparse.Namespace]:
+    """Return the subcommand's function and its arguments. Exits with status 2 on a usage error."""
+    namespace = _build_parser().parse_args(_with_subcommand(list(arguments)))
+    run: Run = {"serve": _run_serve, "key": _run_key, "doctor": _run_doctor}[namespace.subcommand]
     return run, namespace
 
 
 def _with_subcommand(arguments: list[str]) -> list[str]:
-    """`serve` is what is meant when only its options are given."""
+    """Insert `serve` if there is no subcommand."""
     own = {"-h", "--help", "--version"}
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in own):
         return ["serve", *arguments]
     return arguments
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=COMMAND,
         description="Lets any OpenAI or Anthropic client use Claude Code. Without a subcommand: serve.",
@@ -42,14 +41,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_serve(subcommands: Any) -> None:
-    serve = _add(subcommands, "serve", "start the server and keep it running")
-    add_address(serve)
+    serve = _add_subcommand(subcommands, "serve", "start the server and keep it running")
+    add_server_options(serve)
     serve.add_argument("--no-auth", action="store_true", help="do not require the API key")
-    serve.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning or error")
+    add_log_level_option(serve)
 
 
 def _add_key(subcommands: Any) -> None:
-    key = _add(subcommands, "key", "print the server's API key")
+    key = _add_subcommand(subcommands, "key", "print the server's API key")
     key.description = (
         "Print the server's API key. With --anthropic: store a key of your own for the Anthropic API, which "
         "then answers, and bills that key, where Claude Code is missing or not signed in."
@@ -63,47 +62,32 @@ def _add_key(subcommands: Any) -> None:
 
 
 def _add_doctor(subcommands: Any) -> None:
-    doctor = _add(subcommands, "doctor", "check everything the server needs")
-    add_address(doctor)
+    doctor = _add_subcommand(subcommands, "doctor", "check everything the server needs")
+    add_server_options(doctor)
     doctor.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
-def _add(subcommands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
+def _add_subcommand(subcommands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = subcommands.add_parser(
         name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.", allow_abbrev=False
     )
-    add_directories(parser)
+    add_directory_options(parser)
     return parser
 
 
-def add_directories(parser: argparse.ArgumentParser) -> None:
-    """The options that say where files are."""
-    parser.add_argument("--data-dir", metavar="DIR", help="folder for the database, logs and secrets")
-    parser.add_argument("--config-dir", metavar="DIR", help="folder for settings.toml")
-
-
-def add_address(parser: argparse.ArgumentParser) -> None:
-    """The options that say where to listen, and what with."""
-    parser.add_argument("--host", help="address to listen on (127.0.0.1: this computer only)")
-    parser.add_argument("--port", help="port to listen on (8000); 0 picks any free port")
-    parser.add_argument(
-        "--claude-path", metavar="FILE", help="path of the claude program, if it is not found automatically"
-    )
-
-
-def _serve(namespace: argparse.Namespace) -> int:
+def _run_serve(namespace: argparse.Namespace) -> int:
     from server.cli.serve import run
 
     return run(namespace)
 
 
-def _key(namespace: argparse.Namespace) -> int:
+def _run_key(namespace: argparse.Namespace) -> int:
     from server.cli.key import run
 
     return run(namespace)
 
 
-def _doctor(namespace: argparse.Namespace) -> int:
+def _run_doctor(namespace: argparse.Namespace) -> int:
     from server.cli.doctor import run
 
     return run(namespace)

@@ -1,38 +1,23 @@
-"""The doctor's checks: each looks at one thing, changes nothing, and says what to do about it."""
+"""The checks of `dragoman doctor`. They change nothing."""
 
 import os
 import sqlite3
-import tempfile
-from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
-from server.backends.claude_cli.transport.locate import locate
-from server.backends.claude_cli.transport.probe import Probe, probe
-from server.config.own_commands import sign_in_hint
+from server.backends.claude_cli.account_check import check_claude
 from server.config.settings import Settings
+from server.core.check import Check
 from server.core.errors import SetupError, TrayError
-from server.hosting.port_check import look_at_port
+from server.hosting.port_check import inspect_port
 from server.hosting.sockets import address_url
 from server.secrets import API_KEY, open_key_store
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What one check found. `hint` says what to do, where there is something to do."""
-
-    name: str
-    status: Literal["ok", "warn", "fail"]
-    detail: str
-    hint: str = ""
-
-
 async def check_all(settings: Settings) -> list[Check]:
-    """All checks, in the order in which one would mend things."""
-    claude = await check_claude(settings)
+    """Run all checks, in the order in which a user would fix problems."""
+    claude = await check_claude(settings.claude_path, load_user_settings=settings.load_user_settings)
     return [
         check_settings(settings),
         *claude,
@@ -44,7 +29,7 @@ async def check_all(settings: Settings) -> list[Check]:
 
 
 def check_settings(settings: Settings) -> Check:
-    """The settings file; its values have been checked by now."""
+    """Check the settings file for unknown keys. Its values are already validated."""
     path = settings.settings_file
     if settings.unknown_keys:
         names = ", ".join(settings.unknown_keys)
@@ -52,40 +37,8 @@ def check_settings(settings: Settings) -> Check:
     return Check("settings", "ok", str(path) if os.path.exists(path) else f"defaults; there is no {path}")
 
 
-async def check_claude(settings: Settings) -> list[Check]:
-    """Whether Claude Code is there, runs, and is signed in."""
-    try:
-        path = locate(settings.claude_path)
-        found = await _probe(path, settings)
-    except TrayError as error:
-        return [Check("Claude Code", "fail", error.message, error.hint)]
-    checks = [Check("Claude Code", "ok", f"{path}, version {found.version or 'unknown'}")]
-    if not found.signed_in:
-        return [*checks, Check("account", "fail", "Claude Code is not signed in", sign_in_hint(path))]
-    return [*checks, Check("account", "ok", account_kind(found.account))]
-
-
-async def _probe(path: Path, settings: Settings) -> Probe:
-    with tempfile.TemporaryDirectory(prefix="dragoman-") as directory:
-        return await probe(path, Path(directory), os.environ, load_user_settings=settings.load_user_settings)
-
-
-def account_kind(account: Mapping[str, Any]) -> str:
-    """What pays for the work, in words: a plan, an API key, or a cloud. Field names are the CLI's."""
-    provider = account.get("apiProvider") or "firstParty"
-    if provider != "firstParty":
-        return f"signed in through {provider}"
-    if plan := account.get("subscriptionType"):
-        return f"signed in with a plan ({plan})"
-    source = account.get("apiKeySource")
-    if source and source != "none":
-        return f"signed in with an API key ({source})"
-    variable = account.get("tokenSource", "none")
-    return "signed in" if variable == "none" else f"signed in with {variable}"
-
-
 async def check_key(settings: Settings) -> Check:
-    """Where the API key is, or would be."""
+    """Check the storage of the API key."""
     try:
         key_store = await open_key_store(settings)
         await key_store.get(API_KEY)
@@ -93,12 +46,12 @@ async def check_key(settings: Settings) -> Check:
         return Check("API key", "fail", error.message, error.hint)
     if not settings.api_key_required:
         return Check("API key", "warn", "not required: any program on this computer can use the server")
-    lost = key_store.kind == "memory" and settings.key_storage != "memory"
+    lost = key_store.fell_back_to_memory(settings.key_storage)
     return Check("API key", "warn" if lost else "ok", key_store.description)
 
 
 async def check_anthropic_key(settings: Settings) -> Check:
-    """Whether the person has stored a key for the Anthropic API, and whether it is used."""
+    """Check whether the user's Anthropic API key is stored and used."""
     name = "Anthropic API key"
     try:
         key_store = await open_key_store(settings)
@@ -114,19 +67,19 @@ async def check_anthropic_key(settings: Settings) -> Check:
 
 
 async def check_port(settings: Settings) -> Check:
-    """Whether the port can be had, or this server has it already."""
-    report = await look_at_port(settings.host, settings.port)
+    """Check that the port is free, or that Dragoman listens on it."""
+    report = await inspect_port(settings.host, settings.port)
     if report.error is None:
         address = address_url(settings.host, settings.port)
         return Check("port", "ok", f"{address} is free" if settings.port else "any free port will be used")
-    if report.ours:
-        return Check("port", "ok", f"the server is running on port {settings.port} (version {report.ours})")
+    if report.dragoman_version:
+        return Check("port", "ok", f"the server is running on port {settings.port} (version {report.dragoman_version})")
     held = f"{report.error.message.rstrip('.')}: {report.holder}" if report.holder else report.error.message
     return Check("port", "fail", held, report.error.hint)
 
 
 def check_database(settings: Settings) -> Check:
-    """Whether the database is one that this version can use, and can be written."""
+    """Check that this version can read the database and write it."""
     from server.config.paths import DATABASE_FILE
     from server.store.inspection import refuse_foreign_database
     from server.store.migrate import shipped_migrations, user_version
@@ -150,6 +103,6 @@ def check_database(settings: Settings) -> Check:
 
 
 def _can_write(path: Path) -> bool:
-    """Whether the file, or else the nearest directory above it that is there, lets itself be written."""
-    place = next(place for place in (path, *path.parents) if os.path.exists(place))
-    return os.access(place, os.W_OK) and (place == path or place.is_dir())
+    """Whether the file is writable, or the nearest existing directory above it."""
+    existing = next(parent for parent in (path, *path.parents) if os.path.exists(parent))
+    return os.access(existing, os.W_OK) and (existing == path or existing.is_dir())

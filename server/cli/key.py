@@ -1,11 +1,11 @@
-"""`dragoman key`: the server's API key on standard output, and where it is on standard error."""
+"""`dragoman key`: prints the server's API key on standard output, and its storage on standard error."""
 
 import argparse
 import asyncio
 import logging
 
 from server.cli import anthropic_key
-from server.cli.options import overrides
+from server.config.arguments import settings_overrides
 from server.config.settings import Settings, load_settings
 from server.core.console import say
 from server.core.errors import SetupError
@@ -13,19 +13,19 @@ from server.secrets import KeyStore, open_key_store
 
 
 def run(namespace: argparse.Namespace) -> int:
-    """Print the key, made anew with `--rotate`; or store or forget the Anthropic API's. Raises SetupError."""
-    # What is said below says it better than the log.
+    """Print the key, replaced with `--rotate`, or store or remove the Anthropic API key. Raises SetupError."""
+    # The log would repeat what is printed here.
     logging.basicConfig(level=logging.ERROR)
-    settings = load_settings(overrides(namespace))
+    settings = load_settings(settings_overrides(namespace))
     if namespace.anthropic or namespace.forget_anthropic:
-        asyncio.run(anthropic_key.store(settings) if namespace.anthropic else anthropic_key.forget(settings))
+        asyncio.run(anthropic_key.store_key(settings) if namespace.anthropic else anthropic_key.remove_key(settings))
         return 0
     _print_key(settings, rotate=namespace.rotate)
     return 0
 
 
 def _print_key(settings: Settings, *, rotate: bool) -> None:
-    key, key_store = asyncio.run(_key(settings, rotate=rotate))
+    key, key_store = asyncio.run(_get_key(settings, rotate=rotate))
     if not say(key):
         raise SetupError(
             "The key could not be printed.", hint="Run the command in a terminal, or check where its output goes."
@@ -37,9 +37,9 @@ def _print_key(settings: Settings, *, rotate: bool) -> None:
         say("No API key is required, by the settings.", "stderr")
 
 
-async def _key(settings: Settings, *, rotate: bool) -> tuple[str, KeyStore]:
+async def _get_key(settings: Settings, *, rotate: bool) -> tuple[str, KeyStore]:
     key_store = await open_key_store(settings)
-    key = await (key_store.rotate() if rotate else key_store.get_or_create())
+    key = await (key_store.rotate_key() if rotate else key_store.get_or_create())
     if key_store.kind == "memory":
         raise SetupError(
             f"There is no key to print: it is kept {key_store.description}.",

@@ -1,4 +1,4 @@
-"""`dragoman serve`: the server without a desktop, until it is told to stop."""
+"""`dragoman serve`: runs the server without a desktop until a signal stops it."""
 
 import argparse
 import asyncio
@@ -10,15 +10,14 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from server.cli.options import overrides
 from server.config import former_name
-from server.config.addresses import is_this_computer
-from server.config.own_commands import COMMAND, announce, own_command
+from server.config.arguments import settings_overrides
+from server.config.own_commands import COMMAND, own_command, set_host
 from server.config.settings import Settings, load_settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.console import say
 from server.core.events import Event, EventBus, Notice, NoticeCleared, StateChanged
-from server.hosting.own_address import refuse_itself
-from server.hosting.runtime import Host, Runtime
+from server.hosting.runtime import HostedFactory, Runtime
 from server.logs import configure_logs
 from server.secrets import KeyStore, open_key_store
 
@@ -28,39 +27,39 @@ HARD_EXIT = 130
 
 
 def run(namespace: argparse.Namespace) -> int:
-    """Serve until SIGTERM or Ctrl-C; a second one ends the program at once. Raises SetupError."""
-    settings = load_settings(overrides(namespace))
-    refuse_itself(settings, os.environ.get("ANTHROPIC_BASE_URL", ""))
+    """Serve until SIGTERM or Ctrl-C; a second signal ends the program at once. Raises SetupError."""
+    settings = load_settings(settings_overrides(namespace))
     configure_logs(settings)
     former_name.log_changes()
-    announce(settings.data_dir, settings.config_dir, window=False)
-    _warn(settings)
-    return asyncio.run(_run(settings))
+    set_host(settings.data_dir, settings.config_dir, window=False)
+    for text in settings.warnings():
+        log.warning("%s", text)
+    return asyncio.run(_serve(settings))
 
 
-async def _run(settings: Settings) -> int:
+async def _serve(settings: Settings) -> int:
     from server.composition import Server
 
     key_store = await open_key_store(settings)
-    return await serve(settings, functools.partial(Server.create, key_store=key_store), key_store)
+    return await serve_until_stopped(settings, functools.partial(Server.create, key_store=key_store), key_store)
 
 
-async def serve(settings: Settings, host: Host, key_store: KeyStore) -> int:
-    """Serve what `host` makes until the program is told to stop; 0 then, and 1 if the server ends by itself."""
+async def serve_until_stopped(settings: Settings, host: HostedFactory, key_store: KeyStore) -> int:
+    """Serve what `host` makes until a signal. Returns 0, or 1 if the server ends by itself."""
     bus = EventBus()
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def listener(event: Event) -> None:
+    def on_event(event: Event) -> None:
         if isinstance(event, StateChanged) and event.state == "failed" and not failed.done():
             failed.set_result(None)
 
-    bus.subscribe(_Journal())
-    bus.subscribe(listener)
-    runtime = Runtime(settings, bus=bus, host=host)
+    bus.subscribe(_EventLog())
+    bus.subscribe(on_event)
+    runtime = Runtime(SettingsInForce(settings), bus=bus, host=host)
     with _cancelled_by_signals():
         try:
             await runtime.start()
-            _announce(runtime, await _whereabouts(settings, key_store))
+            _print_address(runtime, await _describe_key(settings, key_store))
             await failed
         except asyncio.CancelledError:
             return 0
@@ -71,7 +70,7 @@ async def serve(settings: Settings, host: Host, key_store: KeyStore) -> int:
 
 @contextlib.contextmanager
 def _cancelled_by_signals() -> Iterator[None]:
-    """The first signal cancels the current task, which has its cleaning up to do; the second ends the program."""
+    """Cancel the current task on the first signal, so that it cleans up; end the program on the second."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     received: list[int] = []
 
@@ -103,13 +102,13 @@ def _add_handler(loop: asyncio.AbstractEventLoop, number: int, handler: Callable
 def _stop_signals() -> list[int]:
     if sys.platform == "win32":
         return [signal.SIGINT, signal.SIGTERM, signal.SIGBREAK]
-    # A closed terminal stops the server, unless nohup says otherwise.
+    # A closed terminal stops the server, except under nohup.
     hangup = [] if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else [signal.SIGHUP]
     return [signal.SIGINT, signal.SIGTERM, *hangup]
 
 
-async def _whereabouts(settings: Settings, key_store: KeyStore) -> str:
-    """One line: where the API key is, or in memory, where nobody could find it, the key itself."""
+async def _describe_key(settings: Settings, key_store: KeyStore) -> str:
+    """Describe in one line where the API key is; a key in memory is printed, since nothing else can show it."""
     if not settings.api_key_required:
         return "API key: not required; any program that can reach this address can use the server"
     key = await key_store.get_or_create()
@@ -120,21 +119,13 @@ async def _whereabouts(settings: Settings, key_store: KeyStore) -> str:
     return f"API key: {key_store.description}; '{own_command('key')}' prints it"
 
 
-def _announce(runtime: Runtime, whereabouts: str) -> None:
-    """Standard output holds these two lines and nothing else: programs wait for the first."""
-    say(f"listening on {runtime.url}\n{whereabouts}")
+def _print_address(runtime: Runtime, key_line: str) -> None:
+    """Print the only two lines on standard output. Programs wait for the first."""
+    say(f"listening on {runtime.url}\n{key_line}")
 
 
-def _warn(settings: Settings) -> None:
-    if settings.unknown_keys:
-        names = ", ".join(settings.unknown_keys)
-        log.warning("%s has unknown settings: %s", settings.settings_file, names)
-    if not settings.api_key_required and not is_this_computer(settings.host):
-        log.warning("anyone on the network can use this server: no API key is required")
-
-
-class _Journal:
-    """Logs what happens. A start that fails is not among it: the error that it raises is shown to the person."""
+class _EventLog:
+    """Logs events, except a start that fails: its error is printed."""
 
     def __init__(self) -> None:
         self._served = False
@@ -149,13 +140,13 @@ class _Journal:
             case StateChanged(state="failed", reason=reason) if self._served:
                 log.error("%s", reason)
             case Notice():
-                _tell(event)
+                _log_notice(event)
             case NoticeCleared(topic):
                 log.info("resolved: %s", topic)
 
 
-def _tell(notice: Notice) -> None:
-    """Show a notice whatever the log's level is: without a window there is nothing else that shows it."""
+def _log_notice(notice: Notice) -> None:
+    """Log a notice; print a warning that is below the log level, because there is no window to show it."""
     level = logging.getLevelNamesMapping()[notice.level.upper()]
     text = f"{notice.message} {notice.hint}".strip()
     if log.isEnabledFor(level):

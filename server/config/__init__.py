@@ -1,1 +1,1 @@
-"""Settings, the settings file, and the places where files are kept."""
+"""Settings, the settings file, the command line's options, and the paths of files."""

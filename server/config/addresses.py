@@ -1,4 +1,4 @@
-"""What an address in a setting or a URL means for the network."""
+"""Host addresses in settings and URLs."""
 
 import ipaddress
 
@@ -7,7 +7,7 @@ _LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 def is_this_computer(host: str) -> bool:
-    """Whether `host` is a loopback address or name, which only programs on this computer can reach."""
+    """Whether `host` is a loopback address or name, which only this computer can reach."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -15,5 +15,5 @@ def is_this_computer(host: str) -> bool:
 
 
 def reachable_host(host: str) -> str:
-    """Host by which a client on this computer reaches a server that listens on `host`."""
+    """The host name for clients on this computer of a server that listens on `host`."""
     return _LOOPBACK_OF.get(host, host)

@@ -1,7 +1,6 @@
-"""Carries over what the program kept under its former name, "Claude Code Tray": its folders and keyring entries.
+"""Migration from the program's former name, "Claude Code Tray": its folders and keyring entries.
 
-Runs at every start and changes something at the first one only: what has a successor is left alone. No other module
-knows the name.
+Runs at every start; it leaves alone what was migrated before. No other module uses the former name.
 """
 
 import logging
@@ -17,10 +16,10 @@ from server.config.paths import default_config_dir, default_data_dir
 from server.core.errors import SetupError
 
 if TYPE_CHECKING:
-    from server.secrets.vaults import Vault
+    from server.secrets.storage import SecretStorage
 
 FORMER_APP_NAME = "claude-code-tray"
-"""Of the folders, and of the service in the system's keyring."""
+"""Name of the folders, and of the service in the system keyring."""
 FORMER_VARIABLES = "CLAUDE_CODE_TRAY_"
 
 log = logging.getLogger(__name__)
@@ -29,48 +28,48 @@ _moved: list[tuple[Path, Path]] = []
 
 
 def move_folders() -> None:
-    """Rename the former data and configuration folder. Raises SetupError if one of them cannot be renamed.
+    """Rename the former data and configuration folders. Raises SetupError if one of them cannot be renamed.
 
-    Each is one rename, so that a program that is killed here leaves every file in one of the two places. The logs are
-    not set up yet: `log_changes` tells of it.
+    Each is a single rename, so that a program killed here leaves all files in one folder. The log is not configured
+    yet; `log_changes` reports the moves later.
     """
-    for former, folder in _folders():
+    for former, folder in _folder_pairs():
         if former.is_dir() and not folder.exists():
-            _rename(former, folder)
+            _rename_folder(former, folder)
 
 
 def log_changes(environment: Mapping[str, str] = os.environ) -> None:
-    """Log what was moved, and the former variables that are set and not read any more."""
+    """Log the folders that were moved, and environment variables with the former prefix, which are ignored."""
     while _moved:
         log.info("moved the folder %s of this program's former name to %s", *_moved.pop(0))
     ignored = sorted(name for name in environment if name.startswith(FORMER_VARIABLES))
     if ignored:
-        log.warning("%s: these variables have the program's former name and are not read", ", ".join(ignored))
+        log.warning("%s: these variables have the program's former name and are ignored", ", ".join(ignored))
 
 
-async def copy_secrets(vault: "Vault", former: "Vault", names: Iterable[str]) -> None:
-    """Copy the secrets that only the `former` keyring service has; they stay there too. Raises KeyringUnavailable."""
+async def copy_secrets(storage: "SecretStorage", former: "SecretStorage", names: Iterable[str]) -> None:
+    """Copy secrets that only the `former` keyring service has, and leave them there. Raises KeyringUnavailable."""
     for name in names:
-        if await vault.get(name) is None and (secret := await former.get(name)) is not None:
-            await vault.set(name, secret)
+        if await storage.get(name) is None and (secret := await former.get(name)) is not None:
+            await storage.set(name, secret)
             log.info("copied the keyring entry %r of this program's former name", name)
 
 
-def _folders() -> Iterable[tuple[Path, Path]]:
-    """Former and present folder; on macOS and Windows data and configuration have the same."""
+def _folder_pairs() -> Iterable[tuple[Path, Path]]:
+    """Pairs of former and current folder. On macOS and Windows data and configuration share one."""
     yield platformdirs.user_data_path(FORMER_APP_NAME, appauthor=False), default_data_dir()
     yield platformdirs.user_config_path(FORMER_APP_NAME, appauthor=False), default_config_dir()
 
 
-def _rename(former: Path, folder: Path) -> None:
+def _rename_folder(former: Path, folder: Path) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         former.rename(folder)
     except OSError as error:
-        held = "Quit the program if it is still running under its former name. " if sys.platform == "win32" else ""
+        quit_hint = "Quit the program if it is still running under its former name. " if sys.platform == "win32" else ""
         raise SetupError(
             f"The folder {former} of this program's former name cannot be moved to {folder}: "
             f"{error.strerror or error}.",
-            hint=f"{held}Move it yourself, or rename it to start without it.",
+            hint=f"{quit_hint}Move it yourself, or rename it to start without it.",
         ) from error
     _moved.append((former, folder))

@@ -1,6 +1,6 @@
-"""How this program and Claude Code are called in a terminal of this computer, for messages that tell what to run.
+"""Command lines of this program and of Claude Code, for messages that tell the user what to run.
 
-A name that is not on PATH helps nobody: programs lie in virtual environments, checkouts, bundles and images.
+A bare name works only on PATH, but the program may run from a virtual environment, a checkout, a bundle or an image.
 """
 
 import functools
@@ -18,24 +18,24 @@ from server.config.paths import APP_NAME, default_config_dir, default_data_dir
 COMMAND = APP_NAME
 
 CHECKOUT = Path(__file__).parents[1]
-"""Where `dev.py` is, if this is a checkout."""
+"""The folder of `dev.py` in a checkout."""
 
 
 @dataclass(slots=True)
-class Host:
-    """What runs the server in this process; set once, at its start, by `announce`."""
+class HostProgram:
+    """Facts about the program that hosts the server; set once at startup by `set_host`."""
 
     window: bool = False
-    """Whether there is a window, whose buttons can be named."""
+    """Whether there is a window, whose buttons messages can name."""
     options: tuple[str, ...] = ()
-    """The options without which a command would look at other folders."""
+    """The options that a command needs to use the same folders."""
 
 
-host = Host()
+host = HostProgram()
 
 
-def announce(data_dir: Path, config_dir: Path, *, window: bool) -> None:
-    """Say where this program keeps its things, and whether it has a window."""
+def set_host(data_dir: Path, config_dir: Path, *, window: bool) -> None:
+    """Set the folders of this program, and whether it has a window."""
     host.window = window
     options: list[str] = []
     if data_dir != default_data_dir():
@@ -47,10 +47,10 @@ def announce(data_dir: Path, config_dir: Path, *, window: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """How this very process was started.
+    """How this process was started.
 
-    `executable` is the interpreter or the bundle's program, `script` what was run, `frozen` whether PyInstaller
-    made it.
+    `executable` is the interpreter or the bundle's program, `script` the script that runs, `frozen` whether it is a
+    PyInstaller bundle.
     """
 
     executable: Path
@@ -61,8 +61,8 @@ class Installation:
 
 
 def this_installation() -> Installation:
-    """The one that runs now."""
-    # Links are not followed: in a virtual environment the interpreter is one, and leads out of it.
+    """Describe the current process."""
+    # Links are not followed: the interpreter of a virtual environment is a link to one outside it.
     return Installation(
         executable=Path(sys.executable).absolute(),
         script=Path(sys.argv[0]).absolute(),
@@ -73,28 +73,28 @@ def this_installation() -> Installation:
 
 
 def app_image(installation: Installation) -> str | None:
-    """The AppImage's own file: what runs is a copy that is mounted anew, elsewhere, at every start.
+    """Path of the AppImage file, or None. The running copy is mounted at another path at every start.
 
-    The variables are inherited by everything that another AppImage starts, a terminal for example: they count only
-    if this program lies in the image.
+    Programs that another AppImage starts, such as a terminal, inherit the variables. They count only if this program
+    is inside the image.
     """
     image, mount = installation.environment.get("APPIMAGE"), installation.environment.get("APPDIR")
     return image if image and mount and installation.executable.is_relative_to(mount) else None
 
 
 def own_command(*arguments: str) -> str:
-    """The line that runs this program with `arguments`, as `own_command("key")`, on its present folders."""
-    return quoted([*_program_here(), *arguments, *host.options])
+    """The command line for this program with `arguments`, as in `own_command("key")`, and the current folders."""
+    return quote_command([*_own_program(), *arguments, *host.options])
 
 
 def cli_command(path: Path | str, *arguments: str) -> str:
-    """The line that runs the Claude Code at `path`; `claude` where that is what a terminal finds."""
+    """The command line for the Claude Code at `path`; `claude` if that is the one on PATH."""
     found = shutil.which("claude")
-    return quoted(["claude" if found == str(path) else str(path), *arguments])
+    return quote_command(["claude" if found == str(path) else str(path), *arguments])
 
 
-def program(installation: Installation, checkout: Path) -> list[str]:
-    """The words that start the program of an installation in a terminal; `checkout` may hold `dev.py`."""
+def program_command(installation: Installation, checkout: Path) -> list[str]:
+    """The command that starts the program of an installation in a terminal; `checkout` may contain `dev.py`."""
     if image := app_image(installation):
         return [image]
     if installation.frozen:
@@ -109,25 +109,25 @@ def program(installation: Installation, checkout: Path) -> list[str]:
 
 
 @functools.cache
-def _program_here() -> list[str]:
-    """Looked for once: a refused request must not cost a search of the disk."""
-    return program(this_installation(), CHECKOUT)
+def _own_program() -> list[str]:
+    # Cached because messages about refused requests contain it, and it searches PATH.
+    return program_command(this_installation(), CHECKOUT)
 
 
-def quoted(words: Sequence[str]) -> str:
-    """The words as a line for the system's own shell."""
+def quote_command(words: Sequence[str]) -> str:
+    """Quote the words as a line for the system's shell."""
     return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
 def key_hint() -> str:
-    """Where the server's API key can be seen."""
+    """Where the user finds the server's API key."""
     if host.window:
         return "the Overview page of its window shows it"
     return f"`{own_command('key')}` prints it"
 
 
 def sign_in_hint(cli: Path | str) -> str:
-    """How to sign in with the Claude Code at `cli`."""
+    """How the user signs in with the Claude Code at `cli`."""
     terminal = f"run `{cli_command(cli, 'auth', 'login')}` in a terminal"
     if host.window:
         return f"Sign in on the Overview page of the window, or {terminal}; then try again."
@@ -135,5 +135,5 @@ def sign_in_hint(cli: Path | str) -> str:
 
 
 def anthropic_key_hint() -> str:
-    """How to store a key for the Anthropic API, as the end of "Store one ..."."""
+    """How the user stores an Anthropic API key, as the end of "Store one ..."."""
     return "in Settings, under Claude Code" if host.window else f"with `{own_command('key', '--anthropic')}`"

@@ -1,4 +1,4 @@
-"""Where the program keeps its files, and how it writes those that nobody else may read."""
+"""Paths of the program's files, and atomic writes of private files."""
 
 import contextlib
 import os
@@ -13,34 +13,31 @@ import platformdirs
 
 APP_NAME = "dragoman"
 DATABASE_FILE = "history.db"
-"""In the data directory."""
+"""Name in the data directory."""
 CLI_DIRECTORY = "claude"
-"""Where the CLI runs, in the data directory: private and empty."""
-LEFT_BEHIND_SECONDS = 60.0
-"""A write takes no longer, even on a slow disk."""
+"""Name in the data directory of the CLI's private, empty working directory."""
+LEFTOVER_SECONDS = 60.0
+"""Age from which a temporary file is a leftover; no write takes longer, even on a slow disk."""
 RETRY_DELAYS: Sequence[float] = (0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.4) if sys.platform == "win32" else ()
-"""Seconds between the attempts to replace a file that somebody has open. Other systems do not mind."""
+"""Seconds between attempts to replace a file that another program has open. Only Windows refuses that."""
 _PART = f".{APP_NAME}.part"
 _PART_NAME_CHARACTERS = 40
-"""A name with more around it must still be one that file systems take."""
+"""Characters of the target's name in the temporary name, which must not become too long for the file system."""
 
 
 def default_data_dir() -> Path:
-    """Database, logs and secrets, if they are kept in a file; `~/.local/share/dragoman` on Linux."""
+    """Directory of the database, the logs and the secrets file; `~/.local/share/dragoman` on Linux."""
     return platformdirs.user_data_path(APP_NAME, appauthor=False)
 
 
 def default_config_dir() -> Path:
-    """The settings file; `~/.config/dragoman` on Linux."""
+    """Directory of the settings file; `~/.config/dragoman` on Linux."""
     return platformdirs.user_config_path(APP_NAME, appauthor=False)
 
 
 def make_private_dir(path: Path) -> Path:
-    """Make `path` and what is missing above it, for the user alone (0700); what exists keeps its rights.
-
-    Raises OSError.
-    """
-    # mkdir(parents=True) would give the mode to the last directory only.
+    """Create `path` and missing parents with mode 0700. Existing directories keep theirs. Raises OSError."""
+    # mkdir(parents=True) would set the mode of the last directory only.
     for directory in reversed((path, *path.parents)):
         if not directory.is_dir():
             directory.mkdir(mode=0o700, exist_ok=True)
@@ -48,9 +45,9 @@ def make_private_dir(path: Path) -> Path:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Replace the file at `path` as a whole, readable by the user alone (0600), and make its folder if need be.
+    """Write a file atomically with mode 0600, and create its directory if it is missing.
 
-    A symbolic link stays one: what it points to is replaced. Raises OSError.
+    A symbolic link is kept; its target is replaced. Raises OSError.
     """
     target = path.resolve()
     make_private_dir(target.parent)
@@ -58,21 +55,21 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def replace_content(path: Path, data: bytes) -> None:
-    """Replace the file, or symbolic link, at `path` as a whole, readable by the user alone (0600). Raises OSError."""
-    replacement = Replacement(path)
+    """Replace the file, or the symbolic link itself, at `path` atomically with mode 0600. Raises OSError."""
+    replacement = AtomicWrite(path)
     try:
         replacement.open()
         replacement.write([data])
-        replacement.finish()
+        replacement.commit()
     finally:
         replacement.discard()
 
 
-class Replacement:
-    """A file, readable by the user alone, that takes the place of `path` when it is finished.
+class AtomicWrite:
+    """An atomic write of a file with mode 0600: content goes to a temporary file that replaces `path` on `commit`.
 
-    A crash or a full disk leaves the old file as it was; what a killed process has left beside it goes with the next
-    replacement. The methods raise OSError.
+    A crash or a full disk leaves the old file unchanged. Temporary files of killed processes are removed by the next
+    write. The methods raise OSError.
     """
 
     def __init__(self, path: Path) -> None:
@@ -80,29 +77,29 @@ class Replacement:
         self._part: IO[bytes] | None = None
 
     def open(self) -> None:
-        """Make the file, beside its later place."""
-        # mkstemp makes the file 0600 from the start: there is no moment at which others can open it.
+        """Create the temporary file beside `path`."""
+        # mkstemp creates it with mode 0600, so there is no moment at which others can open it.
         handle, self._name = tempfile.mkstemp(dir=self._path.parent, prefix=_part_prefix(self._path), suffix=_PART)
         self._part = os.fdopen(handle, "wb")
 
     def write(self, pieces: Iterable[bytes]) -> None:
-        """Write more of the content. To be called after `open`."""
+        """Append content. Requires `open`."""
         assert self._part is not None  # noqa: S101
         self._part.writelines(pieces)
 
-    def finish(self) -> None:
-        """Put the file in its place, once all of it is on the disk. To be called after `open`."""
+    def commit(self) -> None:
+        """Sync the temporary file to disk and move it to `path`. Requires `open`."""
         assert self._part is not None  # noqa: S101
         self._part.flush()
         os.fsync(self._part.fileno())
         self._part.close()  # Windows renames no open file
-        while_held(self._path, lambda: os.replace(self._name, self._path))
+        retry_while_open(self._path, lambda: os.replace(self._name, self._path))
         self._part = None
         with contextlib.suppress(OSError):
-            _remove_left_behind(self._path)
+            _remove_leftovers(self._path)
 
     def discard(self) -> None:
-        """Remove the file if it has not taken its place."""
+        """Remove the temporary file unless it was committed."""
         if self._part is None:
             return
         with contextlib.suppress(OSError):
@@ -111,10 +108,10 @@ class Replacement:
             os.unlink(self._name)
 
 
-def while_held(path: Path, change: Callable[[], object]) -> None:
-    """Run `change`, which replaces, renames or removes `path`; retry for about a second while Windows refuses.
+def retry_while_open(path: Path, change: Callable[[], object]) -> None:
+    """Call `change`, which replaces, renames or removes `path`; retry for about a second while Windows refuses.
 
-    Windows refuses while another program has the file open, as virus scanners, indexers and editors do for moments.
+    Windows refuses while another program, such as a virus scanner, an indexer or an editor, has the file open.
     Raises what `change` raises; the last PermissionError names that program if it can be found.
     """
     for delay in RETRY_DELAYS:
@@ -126,14 +123,14 @@ def while_held(path: Path, change: Callable[[], object]) -> None:
     try:
         change()
     except PermissionError as error:
-        holder = file_holder(path) if RETRY_DELAYS else None
+        holder = find_file_holder(path) if RETRY_DELAYS else None
         if holder is None:
             raise
         raise PermissionError(error.errno, f"{holder} has it open", str(path)) from error
 
 
-def file_holder(path: Path) -> str | None:
-    """Name a process that has the file open; None if none of the user's own has. Takes a second or more on Windows."""
+def find_file_holder(path: Path) -> str | None:
+    """Find one of the user's processes that has the file open. Takes a second or more on Windows."""
     import psutil
 
     for process in psutil.process_iter(["name"]):
@@ -147,11 +144,11 @@ def _part_prefix(target: Path) -> str:
     return f".{target.name[:_PART_NAME_CHARACTERS]}."
 
 
-def _remove_left_behind(target: Path) -> None:
-    """Remove what writes of `target` have left that were killed half way."""
+def _remove_leftovers(target: Path) -> None:
+    """Remove the temporary files that killed writes of `target` have left."""
     with os.scandir(target.parent) as entries:
         for entry in entries:
-            ours = entry.name.startswith(_part_prefix(target)) and entry.name.endswith(_PART)
-            # A younger one may be what another process is about to put into its place.
-            if ours and time.time() - entry.stat(follow_symlinks=False).st_mtime > LEFT_BEHIND_SECONDS:
+            is_own = entry.name.startswith(_part_prefix(target)) and entry.name.endswith(_PART)
+            # A younger one may belong to a write of another process.
+            if is_own and time.time() - entry.stat(follow_symlinks=False).st_mtime > LEFTOVER_SECONDS:
                 os.unlink(entry.path)

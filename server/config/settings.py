@@ -3,17 +3,29 @@
 The file is `settings.toml` in `config_dir`. Secrets are not settings: see `server.secrets`.
 """
 
+import functools
 import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, TypeAdapter, ValidationError
 
 from server.config.addresses import is_this_computer
 from server.config.paths import default_config_dir, default_data_dir
+from server.config.setting_types import (
+    Aliases,
+    BaseUrl,
+    Directory,
+    ExpiryHours,
+    KeyStorage,
+    LogLevel,
+    Names,
+    OptionalFile,
+    RateLimit,
+    Seconds,
+)
 from server.config.settings_file import SETTINGS_FILE, edit_settings_file, read_settings_file
 from server.core.errors import COMMAND_LINE, SettingsInvalid
 
@@ -21,57 +33,9 @@ ENV_PREFIX = "DRAGOMAN_"
 NONE_IS_A_VALUE = frozenset({"session_ttl_hours"})
 """Settings that may be None while their default is something else."""
 
-LogLevel = Literal["debug", "info", "warning", "error"]
-KeyStorage = Literal["keyring", "file", "memory"]
-
-
-def _split_list(value: Any) -> Any:
-    """`a, b` from the environment; lists pass."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
-
-
-def _split_pairs(value: Any) -> Any:
-    """`gpt-5=opus, gpt-4o=sonnet` from the environment; mappings pass."""
-    if not isinstance(value, str):
-        return value
-    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
-    if not all(name.strip() and equals and target.strip() for name, equals, target in pairs):
-        raise ValueError("must be written as name=model, name=model")
-    return {name.strip(): target.strip() for name, _, target in pairs}
-
-
-def _never(value: Any) -> Any:
-    """TOML and the environment have no null: `never` is None."""
-    return None if isinstance(value, str) and value.strip().lower() == "never" else value
-
-
-def _absolute(value: Any) -> Any:
-    if not isinstance(value, str | Path):
-        return value
-    try:
-        return Path(value).expanduser().absolute()
-    except RuntimeError:  # there is no such user, or this one has no home
-        raise ValueError("names a home folder that does not exist") from None
-
-
-def _absolute_or_none(value: Any) -> Any:
-    return None if value == "" else _absolute(value)
-
-
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_split_list)]
-Aliases = Annotated[dict[str, str], BeforeValidator(_split_pairs)]
-Directory = Annotated[Path, BeforeValidator(_absolute)]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
 
 class Settings(BaseModel):
-    """All settings. `Settings(port=0)` takes what it is given and defaults only: see `load_settings`."""
+    """All settings. `Settings(port=0)` uses its arguments and the defaults only; `load_settings` reads all sources."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
@@ -85,33 +49,33 @@ class Settings(BaseModel):
     api_key_required: bool = True
     key_storage: KeyStorage = "keyring"
     allowed_hosts: Names = ()
-    """Names that a Host header may hold besides the loopback names and `host`."""
+    """Names that a Host header may contain besides the loopback names and `host`."""
     allowed_origins: Names = ()
     """Web origins that may use the server, as `https://app.example`."""
     max_body_bytes: int = Field(33_554_432, ge=1024)
     """The default is the Messages API's own limit, 32 MiB."""
     max_header_bytes: int = Field(65536, ge=1024)
-    rate_limit: str = "600/minute"
-    """For each API key, in the notation of the `limits` package, as `120/minute`; empty: none."""
+    rate_limit: RateLimit = "600/minute"
+    """Per API key, in the notation of the `limits` package, such as `120/minute`; empty: no limit."""
     fetch_images: bool = False
-    """Whether images given by an http address are fetched."""
+    """Whether the server fetches images that a request names by URL."""
 
-    session_ttl_hours: Annotated[Seconds | None, BeforeValidator(_never)] = 24
-    """Hours after its last use until a session is deleted; None, written `never`: kept."""
+    session_ttl_hours: ExpiryHours = 24
+    """Hours after its last use at which a session is deleted; None, written `never`: kept."""
     history: bool = True
     """Whether sessions and requests are kept at all."""
     log_bodies: bool = False
-    """Whether the bodies of requests and answers are kept with them."""
+    """Whether the bodies of requests and responses are stored with them."""
     log_prompts: bool = False
-    """Whether the log may hold what people write."""
-    log_level: Annotated[LogLevel, BeforeValidator(_lower)] = "info"
+    """Whether the log may contain prompts and answers."""
+    log_level: LogLevel = "info"
 
     default_model: str = Field("default", min_length=1)
     aliases: Aliases = Field(default_factory=dict)
-    """Model names of clients, and the models that they stand for."""
+    """Maps the model names of clients to models."""
 
-    claude_path: Annotated[Path | None, BeforeValidator(_absolute_or_none)] = None
-    """The Claude Code program; None: looked for."""
+    claude_path: OptionalFile = None
+    """The Claude Code program; None: found automatically."""
     load_user_settings: bool = False
     """Whether the user's Claude Code settings give the account (needed for Bedrock, Vertex or an apiKeyHelper)."""
     spares: int = Field(1, ge=0, le=8)
@@ -120,7 +84,7 @@ class Settings(BaseModel):
     max_memory_mb: int = Field(4096, ge=256)
     """For all Claude Code processes together."""
     idle_seconds: Seconds = 900
-    """After so long without a request a conversation's process is ended."""
+    """Time without a request after which a conversation's process is ended."""
     queue_seconds: Seconds = 30
     """How long a request waits for a free process."""
     hold_seconds: Seconds = 600
@@ -129,146 +93,147 @@ class Settings(BaseModel):
     request_timeout: Seconds = 3600
 
     anthropic_fallback: bool = True
-    """Whether the Anthropic API serves with the person's own key, if one is stored, where Claude Code cannot."""
+    """Whether the Anthropic API answers with the user's own key, if one is stored, when Claude Code cannot."""
     fallback_on_plan_limit: bool = False
-    """Whether it does so when the plan's limit is reached, too: every answer then costs money."""
-    anthropic_base_url: str = "https://api.anthropic.com"
-    """Where the Anthropic API is."""
+    """Whether it also answers when the plan's limit is reached. Each of these answers costs money."""
+    anthropic_base_url: BaseUrl = "https://api.anthropic.com"
+    """URL of the Anthropic API."""
 
     _unknown_keys: tuple[str, ...] = PrivateAttr(default=())
 
-    @field_validator("rate_limit")
-    @classmethod
-    def _check_rate_limit(cls, value: str) -> str:
-        if not value.strip():
-            return ""
-        from limits import parse_many
-
-        try:
-            parse_many(value)
-        except ValueError:
-            raise ValueError("must be written as 120/minute, or be empty for no limit") from None
-        return value
-
-    @field_validator("anthropic_base_url")
-    @classmethod
-    def _check_base_url(cls, value: str) -> str:
-        parts = urlsplit(value.strip())
-        if parts.scheme not in ("https", "http") or not parts.hostname or parts.port == 0:
-            raise ValueError("must be a URL such as https://api.anthropic.com")
-        if parts.scheme == "http" and not is_this_computer(parts.hostname):
-            raise ValueError("must begin with https://, because the API key is sent there")
-        if "@" in parts.netloc or parts.query or parts.fragment:
-            raise ValueError("must not contain a user name, a query or a fragment")
-        return value.strip().rstrip("/")
-
     @property
     def unknown_keys(self) -> tuple[str, ...]:
-        """Keys of the settings file that this version does not know; a newer one may have written them."""
+        """Unknown keys of the settings file; a newer version may have written them."""
         return self._unknown_keys
 
     @property
     def session_ttl_seconds(self) -> float | None:
-        """How long sessions and requests are kept after their last use; None: for ever."""
+        """Seconds for which sessions and requests are kept after their last use; None: forever."""
         return None if self.session_ttl_hours is None else self.session_ttl_hours * 3600
 
     @property
     def settings_file(self) -> Path:
-        """Where the settings file is, or would be."""
+        """Path of the settings file, which may not exist."""
         return self.config_dir / SETTINGS_FILE
+
+    def warnings(self) -> list[str]:
+        """Texts about settings that are valid but may be a mistake."""
+        texts = []
+        if self.unknown_keys:
+            texts.append(f"{self.settings_file} has unknown settings: {', '.join(self.unknown_keys)}")
+        if not self.api_key_required and not is_this_computer(self.host):
+            texts.append("anyone on the network can use this server: no API key is required")
+        return texts
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
-    """The settings from all sources; `overrides` come from the command line, and None there means: not given.
+    """Load the settings from all sources; `overrides` come from the command line, None there means: not given.
 
-    Raises SettingsInvalid, which names the setting and where its value came from.
+    Raises SettingsInvalid, which names the setting and the source of its value.
     """
-    environment, given = _fixed(overrides)
+    environment, given = _read_fixed_values(overrides)
     config_dir = Path(given.get("config_dir") or environment.get("config_dir") or default_config_dir())
     path = config_dir.expanduser().absolute() / SETTINGS_FILE
     in_file = read_settings_file(path)
     # The file cannot move itself.
     settable = Settings.model_fields.keys() - {"config_dir"}
     known = {name: value for name, value in in_file.items() if name in settable}
-    fixed_by = _names_of_sources(environment, given)
+    fixed_by = _name_sources(environment, given)
     try:
         settings = Settings(**{**known, **environment, **given})
     except ValidationError as error:
-        raise _invalid(error, lambda name: fixed_by.get(name, str(path))) from None
+        raise _as_settings_invalid(error, lambda name: fixed_by.get(name, str(path))) from None
     settings._unknown_keys = tuple(sorted(set(in_file) - set(known)))
     return settings
 
 
-def sources(overrides: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """Who fixes a setting, so that the file has no say in it: the environment variable's name, or "command line".
+def fixed_settings(overrides: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Map each setting that the file cannot change to its source: the environment variable, or "command line".
 
-    `overrides` as in `load_settings`. A setting that nobody fixes is not in there.
+    `overrides` as in `load_settings`.
     """
-    return _names_of_sources(*_fixed(overrides))
+    return _name_sources(*_read_fixed_values(overrides))
 
 
-def _fixed(overrides: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """What the environment and the command line say; the latter takes precedence. An empty variable says nothing."""
+def _read_fixed_values(overrides: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Read the values of the environment and of the command line. An empty variable counts as not set."""
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
     variables = {name.upper(): value for name, value in os.environ.items() if value}
     named = {name: f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields}
     return {name: variables[variable] for name, variable in named.items() if variable in variables}, given
 
 
-def _names_of_sources(environment: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
+def _name_sources(environment: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
     variables = {name: f"{ENV_PREFIX}{name.upper()}" for name in environment}
     return variables | dict.fromkeys(given, COMMAND_LINE)
 
 
 def write_settings(config_dir: Path, changes: Mapping[str, Any]) -> None:
-    """Change settings in the file in `config_dir`, and nothing else: comments, order, unknown keys stay.
+    """Change settings in the file in `config_dir`. Comments, order and unknown keys stay.
 
-    None takes a setting out of the file, so that its default holds again; `session_ttl_hours`, where None is
-    a value of its own, is written as `never`. Raises SettingsInvalid for a name or value that cannot be, and
-    for a file that cannot be read or written; the file is then as it was.
+    None removes a setting from the file, so that its default applies; `session_ttl_hours`, which may be None itself,
+    is written as `never`. Raises SettingsInvalid for an unknown name, an invalid value, and a file that cannot be read
+    or written; the file is unchanged then.
     """
     path = config_dir / SETTINGS_FILE
-    given = {name: value for name, value in changes.items() if value is not None or name in NONE_IS_A_VALUE}
-    try:
-        checked = Settings(**given)
-    except ValidationError as error:
-        raise _invalid(error, lambda _: str(path)) from None
-    unknown = [name for name in changes if name not in Settings.model_fields]
-    if unknown:
-        raise SettingsInvalid(f"There is no setting {unknown[0]!r}.", name=unknown[0], source=str(path))
-    plain = checked.model_dump(mode="json", include=set(given))
-    edit_settings_file(path, {name: _in_toml(plain[name]) if name in given else None for name in changes})
+    plain = {}
+    for name, value in changes.items():
+        if name not in Settings.model_fields:
+            raise _no_such_setting(name, str(path))
+        plain[name] = None if _means_default(name, value) else _plain_value(name, value, str(path))
+    edit_settings_file(path, plain)
 
 
 def with_changes(settings: Settings, changes: Mapping[str, Any]) -> Settings:
-    """`settings` with other values; None means the same as for `write_settings`. Nothing is written.
-
-    Raises SettingsInvalid.
-    """
-    values = settings.model_dump()
-    for name, value in changes.items():
-        if value is None and name not in NONE_IS_A_VALUE and name in Settings.model_fields:
+    """Copy `settings` with other values; None as in `write_settings`. Writes nothing. Raises SettingsInvalid."""
+    values = {**settings.model_dump(), **changes}
+    for name in Settings.model_fields:
+        if _means_default(name, values[name]):
             del values[name]
-        else:
-            values[name] = value
     try:
         return Settings(**values)
     except ValidationError as error:
-        raise _invalid(error, lambda _: "what was entered") from None
+        raise _as_settings_invalid(error, lambda _: "what was entered") from None
 
 
-def _in_toml(value: Any) -> Any:
-    return "never" if value is None else value
+def validated_value(name: str, value: Any) -> Any:
+    """Validate `value` for the setting `name` alone, and return it as `Settings` holds it. Raises ValidationError."""
+    return _value_type(name).validate_python(value)
 
 
-def _invalid(error: ValidationError, source: Callable[[str], str]) -> SettingsInvalid:
-    """The first thing that `error` complains of; `source(name)` says where that setting's value came from."""
+@functools.cache
+def _value_type(name: str) -> TypeAdapter[Any]:
+    """The type of one setting, with its limits. Validating with it is much cheaper than building `Settings`."""
+    field = Settings.model_fields[name]
+    limited: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    return TypeAdapter(limited)
+
+
+def _plain_value(name: str, value: Any, source: str) -> Any:
+    """`value` as TOML can hold it."""
+    try:
+        plain = _value_type(name).dump_python(validated_value(name, value), mode="json")
+    except ValidationError as error:
+        raise _as_settings_invalid(error, lambda _: source, name=name) from None
+    return "never" if plain is None else plain
+
+
+def _means_default(name: str, value: Any) -> bool:
+    return value is None and name not in NONE_IS_A_VALUE
+
+
+def _as_settings_invalid(error: ValidationError, source: Callable[[str], str], name: str = "") -> SettingsInvalid:
+    """The first problem of `error`. `source(name)` is the source of that setting's value."""
     first = error.errors(include_url=False)[0]
-    name = str(first["loc"][0]) if first["loc"] else ""
+    name = name or (str(first["loc"][0]) if first["loc"] else "")
     where = source(name)
     if first["type"] == "extra_forbidden":
-        return SettingsInvalid(f"There is no setting {name!r} ({where}).", name=name, source=where)
+        return _no_such_setting(name, where)
     reason = re.sub(r"^Value error, ", "", first["msg"]).rstrip(".")
     reason = reason[:1].lower() + reason[1:]
     message = f"The setting {name!r} ({where}) cannot be {first['input']!r}: {reason}."
     return SettingsInvalid(message, name=name, source=where, hint="Correct it there, or remove it.")
+
+
+def _no_such_setting(name: str, source: str) -> SettingsInvalid:
+    return SettingsInvalid(f"There is no setting {name!r} ({source}).", name=name, source=source)

@@ -1,4 +1,4 @@
-"""The settings file, `settings.toml`: read, and edited so that what people wrote around it stays."""
+"""Reading and editing of the settings file, `settings.toml`. Edits keep comments and order."""
 
 import tomllib
 from collections.abc import Mapping
@@ -12,22 +12,22 @@ SETTINGS_FILE = "settings.toml"
 
 
 def read_settings_file(path: Path) -> dict[str, Any]:
-    """The keys in the file at `path`; none where there is no file.
+    """Read the keys of the file at `path`; none if there is no file.
 
     Raises SettingsInvalid if it cannot be read or is not TOML.
     """
-    return _parse(_read(path), path)
+    return _parse_toml(_read_text(path), path)
 
 
 def edit_settings_file(path: Path, changes: Mapping[str, Any]) -> None:
-    """Set the keys of `changes` in the file at `path`, or take out those that are None; it may be new.
+    """Set the keys of `changes` in the file at `path`, and remove those that are None. Creates the file if needed.
 
-    Raises SettingsInvalid, the file being as it was, if it cannot be read or written or is not TOML.
+    Raises SettingsInvalid, and leaves the file unchanged, if it cannot be read or written or is not TOML.
     """
     import tomlkit
 
-    text = _read(path)
-    _parse(text, path)
+    text = _read_text(path)
+    _parse_toml(text, path)
     document = tomlkit.parse(text)
     for name, value in changes.items():
         if value is None:
@@ -37,27 +37,27 @@ def edit_settings_file(path: Path, changes: Mapping[str, Any]) -> None:
     try:
         write_private(path, document.as_string().encode())
     except OSError as error:
-        raise _unusable(path, f"cannot be written: {error.strerror or error}") from error
+        raise _file_error(path, f"cannot be written: {error.strerror or error}") from error
 
 
-def _read(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return ""
     except OSError as error:
-        raise _unusable(path, f"cannot be read: {error.strerror or error}") from error
+        raise _file_error(path, f"cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
-        raise _unusable(path, f"is not UTF-8 text (byte {error.start})") from error
+        raise _file_error(path, f"is not UTF-8 text (byte {error.start})") from error
 
 
-def _parse(text: str, path: Path) -> dict[str, Any]:
+def _parse_toml(text: str, path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _unusable(path, f"is not valid TOML: {error}") from error
+        raise _file_error(path, f"is not valid TOML: {error}") from error
 
 
-def _unusable(path: Path, reason: str) -> SettingsInvalid:
+def _file_error(path: Path, reason: str) -> SettingsInvalid:
     hint = "Correct the file, or move it to start with the defaults."
     return SettingsInvalid(f"The settings file {path} {reason}.", source=str(path), hint=hint)

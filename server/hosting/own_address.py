@@ -1,6 +1,8 @@
-"""Refuses an upstream address that is this server's own."""
+"""Rejection of an ANTHROPIC_BASE_URL that is this server's own address."""
 
 import contextlib
+import os
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from server.config.addresses import is_this_computer
@@ -8,12 +10,13 @@ from server.config.settings import Settings
 from server.core.errors import SettingsInvalid
 
 
-def refuse_itself(settings: Settings, upstream: str) -> None:
-    """Raise SettingsInvalid if Claude Code, which reads `ANTHROPIC_BASE_URL`, would ask the server that it works for.
+def refuse_own_address(settings: Settings, environment: Mapping[str, str] = os.environ) -> None:
+    """Raise SettingsInvalid if Claude Code, which reads `ANTHROPIC_BASE_URL`, would send requests to this server.
 
     Users set that variable for their clients, in the same terminal.
     """
-    with contextlib.suppress(ValueError):  # the CLI itself says what is wrong with such an address
+    upstream = environment.get("ANTHROPIC_BASE_URL", "")
+    with contextlib.suppress(ValueError):  # the CLI reports an invalid address itself
         address = urlsplit(upstream)
         if address.port == settings.port and is_this_computer(address.hostname or ""):
             raise SettingsInvalid(

@@ -1,4 +1,4 @@
-"""Looks at a port before it is listened on: whether it can be had, and if not, who has it. Nothing is ended."""
+"""Check of a port before the server listens on it: whether it is available, and which process holds it."""
 
 import asyncio
 import http.client
@@ -11,67 +11,67 @@ import psutil
 
 from server.config.addresses import reachable_host
 from server.core.errors import PortUnavailable, SetupError
-from server.hosting.sockets import listen
+from server.hosting.sockets import open_listener
 
 ASK_SECONDS = 2.0
 LAST_PORT = 65535
 TRIES = 200
-"""How many ports `next_free_port` looks at before it leaves the choice to the system."""
+"""How many ports `next_free_port` tries before it leaves the choice to the system."""
 
 
 @dataclass(frozen=True, slots=True)
 class PortReport:
-    """What is known of a port.
+    """The result of checking a port.
 
-    `holder` is the process that has it, as `python3 (process 123)`; None where the system does not say. `ours` is the
-    version of the Dragoman that answers there, None if it is anything else. `error` is why it cannot be
-    listened on; PortUnavailable, or SettingsInvalid where the host is no address of this machine.
+    `holder` is the process that listens on it, as `python3 (process 123)`; None if the system does not tell.
+    `dragoman_version` is the version of the Dragoman that answers there, or None. `error` is the reason why the
+    server cannot listen: PortUnavailable, or SettingsInvalid if the host is not an address of this machine.
     """
 
     free: bool
     holder: str | None = None
-    ours: str | None = None
+    dragoman_version: str | None = None
     error: SetupError | None = None
 
 
-async def look_at_port(host: str, port: int) -> PortReport:
-    """Try to listen on the port for a moment; a server of one's own that listens there holds it, too. Never raises."""
-    error = await why_not(host, port)
+async def inspect_port(host: str, port: int) -> PortReport:
+    """Try to listen on the port, and find out who holds it if that fails; this server itself may. Never raises."""
+    error = await find_port_error(host, port)
     if error is None:
         return PortReport(True)
-    # On Windows, a port in use may be called forbidden.
+    # Windows may report a port in use as forbidden.
     if not isinstance(error, PortUnavailable) or not (error.in_use or sys.platform == "win32"):
         return PortReport(False, error=error)
-    ours = await asyncio.to_thread(own_version, host, port)
-    return PortReport(False, await asyncio.to_thread(holder, port), ours, error)
+    ours = await asyncio.to_thread(fetch_dragoman_version, host, port)
+    return PortReport(False, await asyncio.to_thread(find_port_holder, port), ours, error)
 
 
-async def why_not(host: str, port: int) -> SetupError | None:
-    """Why the port cannot be had, or None, at once: without finding out who has it."""
+async def find_port_error(host: str, port: int) -> SetupError | None:
+    """Return the error of listening on the port, or None. Does not look for the process that holds it."""
     try:
-        (await listen(host, port)).close()
+        (await open_listener(host, port)).close()
     except SetupError as error:
         return error
     return None
 
 
 async def next_free_port(host: str, after: int) -> int:
-    """The first port above `after` that can be had; any that the system gives where that is far away.
+    """Find the first free port above `after`; any free port if there is none within `TRIES`.
 
-    Raises SettingsInvalid if `host` is no address of this machine.
+    Raises SettingsInvalid if `host` is not an address of this machine.
     """
     for port in range(after + 1, min(after + 1 + TRIES, LAST_PORT + 1)):
         try:
-            (await listen(host, port)).close()
+            (await open_listener(host, port)).close()
         except PortUnavailable:
             continue
         return port
-    with await listen(host, 0) as sock:
+    with await open_listener(host, 0) as sock:
         return int(sock.getsockname()[1])
 
 
-def own_version(host: str, port: int) -> str | None:
-    """The version of this very program, if it is what listens there. Blocks for up to some seconds."""
+def fetch_dragoman_version(host: str, port: int) -> str | None:
+    """Ask the port for the version of Dragoman; None if another program listens. Blocks for a few seconds at most."""
     host = reachable_host(host)
     with closing(http.client.HTTPConnection(host, port, timeout=ASK_SECONDS)) as connection:
         try:
@@ -83,19 +83,19 @@ def own_version(host: str, port: int) -> str | None:
     return str(answer.get("version")) if ours else None
 
 
-def holder(port: int) -> str | None:
-    """The process that listens on the port. Blocks; the systems show others' processes to administrators only."""
+def find_port_holder(port: int) -> str | None:
+    """Find the process that listens on the port. Blocks. Only administrators see other users' processes."""
     try:
         listening = (entry for entry in psutil.net_connections("tcp") if entry.status == psutil.CONN_LISTEN)
         held = (entry.pid for entry in listening if getattr(entry.laddr, "port", None) == port)
         pid = next((pid for pid in held if pid is not None), None)
         return None if pid is None else f"{psutil.Process(pid).name()} (process {pid})"
     except (psutil.Error, OSError):
-        # macOS lets nobody but the administrator look at all of them; one's own can be asked one by one.
-        return _own_holder(port)
+        # On macOS only the administrator can list all connections; the user's own processes can be asked one by one.
+        return _find_own_holder(port)
 
 
-def _own_holder(port: int) -> str | None:
+def _find_own_holder(port: int) -> str | None:
     for process in psutil.process_iter(["pid", "name"]):
         try:
             sockets = process.net_connections("tcp")

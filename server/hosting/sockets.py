@@ -1,4 +1,4 @@
-"""The socket that the server listens on, made here so that a port that cannot be had is an error like any other."""
+"""The listening socket of the server, with a SetupError for each reason why it cannot be bound."""
 
 import asyncio
 import contextlib
@@ -14,23 +14,23 @@ BACKLOG = 2048
 PORT_HINT = "Choose another one with --port or the setting `port`; 0 picks any free port."
 
 
-async def listen(host: str, port: int) -> socket.socket:
-    """A listening TCP socket; port 0 is any free one. Of a name with several addresses IPv4 comes first.
+async def open_listener(host: str, port: int) -> socket.socket:
+    """Open a listening TCP socket; port 0 picks a free port. A name with several addresses is bound to IPv4.
 
-    Raises PortUnavailable, or SettingsInvalid if `host` is no address of this machine.
+    Raises PortUnavailable, or SettingsInvalid if `host` is not an address of this machine.
     """
-    family, address = await _resolve(host, port)
+    family, address = await _resolve_host(host, port)
     try:
-        return _bind(family, address)
+        return _bind_socket(family, address)
     except OSError as error:
-        raise listening_failed(error, host, port) from error
+        raise as_listen_error(error, host, port) from error
 
 
-async def _resolve(host: str, port: int) -> tuple[int, tuple[object, ...]]:
-    """The address family and address of a host."""
+async def _resolve_host(host: str, port: int) -> tuple[int, tuple[object, ...]]:
+    """Resolve a host to an address family and a socket address."""
     with contextlib.suppress(ValueError):
         version = ipaddress.ip_address(host).version
-        if "%" not in host:  # an interface's name has to be looked up
+        if "%" not in host:  # an interface's name must be resolved
             return (socket.AF_INET if version == 4 else socket.AF_INET6), (host, port)
     if ":" in host and "%" not in host:
         raise _no_such_host(host, "a port belongs in the setting 'port'")
@@ -42,15 +42,15 @@ async def _resolve(host: str, port: int) -> tuple[int, tuple[object, ...]]:
     return family, address
 
 
-def _bind(family: int, address: tuple[object, ...]) -> socket.socket:
+def _bind_socket(family: int, address: tuple[object, ...]) -> socket.socket:
     # Only with the protocol named does asyncio set TCP_NODELAY; without it answers wait up to 40 ms.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform == "win32":
-            # SO_REUSEADDR would let another program take the port over.
+            # With SO_REUSEADDR another program could take over the port.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
-            # A port whose last connections are still winding down is free.
+            # Otherwise a port would stay in use while its last connections are in TIME_WAIT.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -63,8 +63,8 @@ def _bind(family: int, address: tuple[object, ...]) -> socket.socket:
     return sock
 
 
-def listening_failed(error: OSError, host: str, port: int) -> SetupError:
-    """What it means that `bind` or `listen` failed."""
+def as_listen_error(error: OSError, host: str, port: int) -> SetupError:
+    """Translate an error of `bind` or `listen`."""
     if error.errno == errno.EADDRINUSE:
         message = f"Port {port} on {host} is in use by another program."
         return PortUnavailable(message, host=host, port=port, in_use=True, hint=PORT_HINT)
@@ -81,13 +81,13 @@ def listening_failed(error: OSError, host: str, port: int) -> SetupError:
 
 
 def url_of(sock: socket.socket) -> str:
-    """Where a client on this machine reaches the socket; an address that stands for all is its loopback one."""
+    """The URL of the socket for clients on this machine; the loopback address if it listens on all addresses."""
     host, port = sock.getsockname()[:2]
     return address_url(host, port)
 
 
 def address_url(host: str, port: int) -> str:
-    """Where a client on this machine reaches a server that listens on `host` and `port`."""
+    """The URL of a server that listens on `host` and `port`, for clients on this machine."""
     host = reachable_host(host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

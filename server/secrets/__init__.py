@@ -1,11 +1,11 @@
-"""Secrets: this server's API key, and others' keys that the user entrusts to it. They never go to the settings file.
+"""Secrets: this server's API key and the user's Anthropic API key. The settings file never holds them.
 
-`open_key_store(settings)` opens the place that the settings name, or memory where no system keyring works;
-`KeyStore.description` says in words where the secrets are.
+`open_key_store(settings)` opens the storage that the settings name, or memory if the system keyring does not work.
+`KeyStore.description` tells the user where the secrets are.
 """
 
 from server.secrets.key_store import API_KEY, KeyStore
-from server.secrets.opening import open_key_store, open_vault
-from server.secrets.vaults import Vault
+from server.secrets.opening import open_key_store, open_storage
+from server.secrets.storage import SecretStorage
 
-__all__ = ["API_KEY", "KeyStore", "Vault", "open_key_store", "open_vault"]
+__all__ = ["API_KEY", "KeyStore", "SecretStorage", "open_key_store", "open_storage"]

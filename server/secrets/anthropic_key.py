@@ -1,4 +1,4 @@
-"""The person's own key for the Anthropic API, which they may entrust to this program."""
+"""The user's own key for the Anthropic API."""
 
 from server.core.errors import SetupError
 
@@ -9,7 +9,7 @@ PREFIX = "sk-ant-"
 
 
 def checked_anthropic_key(text: str) -> str:
-    """The key in `text`, without the space around it. Raises SetupError, which does not quote what was given."""
+    """Strip and validate a key. Raises SetupError, which does not quote the text."""
     key = text.strip()
     if not key:
         raise SetupError("No Anthropic API key was entered.", hint=f"It begins with {PREFIX}.")

@@ -1,4 +1,4 @@
-"""The API key of this server, and other secrets by name, wherever they are kept."""
+"""The store of secrets: this server's API key, and other secrets by name."""
 
 import asyncio
 import hmac
@@ -10,7 +10,7 @@ from typing import Literal
 
 from server.core.errors import KeyringUnavailable, SetupError
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
-from server.secrets.vaults import ADVICE, MemoryVault, Vault
+from server.secrets.storage import ADVICE, MemoryStorage, SecretStorage
 
 API_KEY = "api_key"
 KEY_PREFIX = "dgm-"
@@ -22,56 +22,60 @@ KeyKind = Literal["keyring", "file", "memory", "environment"]
 
 
 def new_api_key() -> str:
-    """`dgm-` and 43 characters that go into URLs and headers as they are: 256 bits."""
+    """Create a key: `dgm-` and 43 characters (256 bits) that need no escaping in URLs and headers."""
     return KEY_PREFIX + secrets.token_urlsafe(32)
 
 
 class KeyStore:
-    """The server's API key and other secrets. `fixed_key` is a key that the environment gives.
+    """The server's API key and other secrets. `fixed_key` is an API key from the environment.
 
-    Secrets are read once and then held, so that `matches` costs nothing.
+    Secrets are read once and then cached, so that `matches_key` needs no I/O.
     """
 
-    def __init__(self, vault: Vault, *, fixed_key: str | None = None) -> None:
-        self._vault = vault
+    def __init__(self, storage: SecretStorage, *, fixed_key: str | None = None) -> None:
+        self._storage = storage
         self._fixed_key = fixed_key
-        self._held: dict[str, str | None] = {}
-        # A keyring takes its time: two that ask for a key at the first start must not make two.
+        self._cache: dict[str, str | None] = {}
+        # A keyring is slow: two calls at the first start must not create two keys.
         self._lock = asyncio.Lock()
 
     @property
     def kind(self) -> KeyKind:
-        """Where the API key is."""
-        return "environment" if self._fixed_key is not None else self._vault.kind
+        """The kind of storage that holds the API key."""
+        return "environment" if self._fixed_key is not None else self._storage.kind
 
     @property
     def description(self) -> str:
-        """Where the API key is in words, as the end of "The API key is ..."."""
+        """Where the API key is, as the end of "The API key is ..."."""
         if self._fixed_key is not None:
             return f"in the environment variable {KEY_VARIABLE}"
-        return self._vault.description
+        return self._storage.description
 
     @property
-    def place(self) -> str:
-        """The same without advice, for a window, which has a button for what can be done."""
+    def short_description(self) -> str:
+        """`description` without advice, for the window, which has a button instead."""
         return self.description.removesuffix(ADVICE)
 
-    async def get_or_create(self) -> str:
-        """The API key; at the first start it is made.
+    def fell_back_to_memory(self, key_storage: str) -> bool:
+        """Whether the API key is in memory although the setting `key_storage` names another storage."""
+        return self.kind == "memory" and key_storage != "memory"
 
-        A keyring that can be read but takes nothing is given up for memory. Raises SetupError if a file fails.
+    async def get_or_create(self) -> str:
+        """Return the API key, creating it at the first start.
+
+        If a keyring can be read but not written, memory replaces it. Raises SetupError if a file fails.
         """
         if self._fixed_key is not None:
             return self._fixed_key
-        if key := self._held.get(API_KEY):
+        if key := self._cache.get(API_KEY):
             return key
         async with self._lock:
-            return await self._get(API_KEY) or await self._replace_key()
+            return await self._read_secret(API_KEY) or await self._replace_key()
 
-    async def rotate(self) -> str:
-        """Make a new API key; the old one is worth nothing from now on in this process.
+    async def rotate_key(self) -> str:
+        """Replace the API key; this process no longer accepts the old one.
 
-        Raises SetupError if the environment gives the key, or the new one cannot be kept.
+        Raises SetupError if the key comes from the environment, or the new one cannot be stored.
         """
         if self._fixed_key is not None:
             hint = f"Change {KEY_VARIABLE}, or unset it to have a key created and stored."
@@ -79,109 +83,112 @@ class KeyStore:
         async with self._lock:
             return await self._replace_key()
 
-    def matches(self, candidate: str) -> bool:
-        """Whether `candidate` is the API key, in constant time. Nothing is, before `get_or_create`."""
-        key = self._fixed_key if self._fixed_key is not None else self._held.get(API_KEY)
-        # As bytes: compare_digest refuses texts beyond ASCII, and clients may send anything.
+    def matches_key(self, candidate: str) -> bool:
+        """Whether `candidate` is the API key, in constant time. Always false before `get_or_create`."""
+        key = self._fixed_key if self._fixed_key is not None else self._cache.get(API_KEY)
+        # As bytes: compare_digest rejects non-ASCII strings, which clients may send.
         given = candidate.encode("utf-8", "surrogatepass")
         return hmac.compare_digest(given, (key or "").encode()) and bool(key)
 
     async def get(self, name: str) -> str | None:
-        """The secret of that name, such as `anthropic_api_key`, or None. Raises SetupError."""
-        if name in self._held:
-            return self._held[name]
+        """Return the secret of that name, such as `anthropic_api_key`, or None. Raises SetupError."""
+        if name in self._cache:
+            return self._cache[name]
         async with self._lock:
-            return await self._get(name)
+            return await self._read_secret(name)
 
-    def held(self, name: str) -> str | None:
-        """The secret of that name as it was last read or kept, without looking; None before the first look."""
-        return self._held.get(name)
+    def cached(self, name: str) -> str | None:
+        """The secret of that name as last read or written, without I/O; None if it was not read yet."""
+        return self._cache.get(name)
 
     async def set(self, name: str, value: str | None) -> None:
-        """Keep a secret; None forgets it. Raises SetupError if it cannot be kept, and then keeps the old one."""
+        """Store a secret; None removes it. Raises SetupError if that fails; the old one stays then."""
         async with self._lock:
-            await self._set(name, value)
+            await self._write_secret(name, value)
 
-    async def move(self, vault: Vault, names: Iterable[str] = (API_KEY, ANTHROPIC_API_KEY)) -> "Move":
-        """Have the secrets of these names in another place from now on; `Move.finish` forgets them in the old one.
+    async def move_to(
+        self, storage: SecretStorage, names: Iterable[str] = (API_KEY, ANTHROPIC_API_KEY)
+    ) -> "SecretMove":
+        """Move the secrets of these names to another storage; `SecretMove.complete_move` removes them from the old one.
 
-        What the other place has and this one has not is found there; so it is with what is in memory only, which the
-        next start would not have had. Raises SetupError if the other place does not take them; all is as before then.
+        A secret that the other storage already has takes precedence over one that is missing here or in memory only:
+        a secret in memory would be lost at the next start. Raises SetupError if the other storage cannot be written;
+        nothing has changed then.
         """
         async with self._lock:
-            ours = {name: await self._get(name) for name in names}
-            theirs = {name: await vault.get(name) for name in ours}
-            weak = self._vault.kind == "memory"
-            kept = {name: (theirs[name] if weak else ours[name]) or ours[name] or theirs[name] for name in ours}
-            move = Move(self, self._vault, vault, dict(self._held), theirs)
+            own = {name: await self._read_secret(name) for name in names}
+            others = {name: await storage.get(name) for name in own}
+            temporary = self._storage.kind == "memory"
+            kept = {name: (others[name] if temporary else own[name]) or own[name] or others[name] for name in own}
+            move = SecretMove(self, self._storage, storage, dict(self._cache), others)
             try:
                 for name, value in kept.items():
-                    if value != theirs[name]:
-                        await vault.set(name, value)
+                    if value != others[name]:
+                        await storage.set(name, value)
             except BaseException:
                 await move.clean_up()
                 raise
-            self.use(vault, kept)
+            self.switch_storage(storage, kept)
         return move
 
-    def use(self, vault: Vault, held: Mapping[str, str | None]) -> None:
-        """Have secrets in `vault` from now on, of which these are known. Nothing is read or written."""
-        self._vault, self._held = vault, dict(held)
+    def switch_storage(self, storage: SecretStorage, held: Mapping[str, str | None]) -> None:
+        """Use `storage`, with these cached secrets. Reads and writes nothing."""
+        self._storage, self._cache = storage, dict(held)
 
-    async def _get(self, name: str) -> str | None:
-        if name not in self._held:
-            self._held[name] = await self._vault.get(name)
-        return self._held[name]
+    async def _read_secret(self, name: str) -> str | None:
+        if name not in self._cache:
+            self._cache[name] = await self._storage.get(name)
+        return self._cache[name]
 
-    async def _set(self, name: str, value: str | None) -> None:
-        await self._vault.set(name, value)
-        self._held[name] = value
+    async def _write_secret(self, name: str, value: str | None) -> None:
+        await self._storage.set(name, value)
+        self._cache[name] = value
 
     async def _replace_key(self) -> str:
         key = new_api_key()
         try:
-            await self._set(API_KEY, key)
+            await self._write_secret(API_KEY, key)
         except KeyringUnavailable as error:
-            if self._held.get(API_KEY):
+            if self._cache.get(API_KEY):
                 raise
-            self._vault = MemoryVault(reason=error.message.rstrip("."))
-            await self._set(API_KEY, key)
+            self._storage = MemoryStorage(reason=error.message.rstrip("."))
+            await self._write_secret(API_KEY, key)
         return key
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """A move of secrets that can be undone until it is finished: both places have them meanwhile.
+class SecretMove:
+    """A move of secrets that can be undone until it is complete. Both storages have them until then.
 
-    Whoever notes down where they are does so in between. If the program is killed there, nothing is lost.
+    The settings file is written in between, so that a program killed at that moment loses nothing.
     """
 
     store: KeyStore
-    old: Vault
-    new: Vault
-    held: Mapping[str, str | None]
-    """What was known of the old place."""
+    old: SecretStorage
+    new: SecretStorage
+    cached: Mapping[str, str | None]
+    """The cached secrets of the old storage."""
     replaced: Mapping[str, str | None]
-    """What was in the new place before."""
+    """The secrets that the new storage had before."""
 
-    async def finish(self) -> None:
-        """Forget the secrets in the old place. What cannot be removed is logged."""
-        await _put(self.old, dict.fromkeys(self.replaced))
+    async def complete_move(self) -> None:
+        """Remove the secrets from the old storage. Failures are logged."""
+        await _restore_secrets(self.old, dict.fromkeys(self.replaced))
 
-    async def undo(self) -> None:
-        """Use the old place again, and leave the new one as it was."""
-        self.store.use(self.old, self.held)
+    async def undo_move(self) -> None:
+        """Use the old storage again, and restore the new one."""
+        self.store.switch_storage(self.old, self.cached)
         await self.clean_up()
 
     async def clean_up(self) -> None:
-        """Put back what the new place had."""
-        await _put(self.new, self.replaced)
+        """Restore the new storage as it was before the move."""
+        await _restore_secrets(self.new, self.replaced)
 
 
-async def _put(vault: Vault, secrets: Mapping[str, str | None]) -> None:
+async def _restore_secrets(storage: SecretStorage, secrets: Mapping[str, str | None]) -> None:
     for name, value in secrets.items():
         try:
-            if await vault.get(name) != value:
-                await vault.set(name, value)
+            if await storage.get(name) != value:
+                await storage.set(name, value)
         except SetupError as error:
-            log.warning("a secret could not be removed from where it was before: %s", error)
+            log.warning("a secret could not be removed from its former storage: %s", error)

@@ -1,4 +1,4 @@
-"""Chooses the place for secrets: the one that the settings name, or memory where no system keyring works."""
+"""Choice of the storage for secrets: the one that the settings name, or memory if no system keyring works."""
 
 import logging
 import os
@@ -8,23 +8,23 @@ from server.config.settings import Settings
 from server.core.errors import KeyringUnavailable, SettingsInvalid
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 from server.secrets.key_store import API_KEY, KEY_VARIABLE, KeyStore
-from server.secrets.vaults import KEYRING_SECONDS, FileVault, MemoryVault, Vault
+from server.secrets.storage import KEYRING_SECONDS, FileStorage, MemoryStorage, SecretStorage
 
 log = logging.getLogger(__name__)
 
 
 async def open_key_store(settings: Settings, *, keyring_seconds: float = KEYRING_SECONDS) -> KeyStore:
-    """The store of secrets that `settings.key_storage` names; `description` says which it became.
+    """Open the store of secrets that `settings.key_storage` names; its `kind` tells whether it is memory instead.
 
-    A system keyring has `keyring_seconds` to answer: a locked one may have to wait for a person's password.
-    Raises SettingsInvalid if the environment gives a key that no header can carry.
+    A system keyring has `keyring_seconds` to answer, since a locked one asks the user for a password. Raises
+    SettingsInvalid if the environment has a key that cannot be sent in a header.
     """
     fixed_key = key_from_environment()
-    return KeyStore(await open_vault(settings, keyring_seconds=keyring_seconds), fixed_key=fixed_key)
+    return KeyStore(await open_storage(settings, keyring_seconds=keyring_seconds), fixed_key=fixed_key)
 
 
 def key_from_environment() -> str | None:
-    """The API key that the environment gives, if any. Raises SettingsInvalid if no HTTP header can carry it."""
+    """Read the API key from the environment, if any. Raises SettingsInvalid if it cannot be sent in a header."""
     key = os.environ.get(KEY_VARIABLE, "").strip()
     if key and (not key.isascii() or not key.isprintable() or " " in key):
         raise SettingsInvalid(
@@ -36,25 +36,27 @@ def key_from_environment() -> str | None:
     return key or None
 
 
-async def open_vault(settings: Settings, *, keyring_seconds: float = KEYRING_SECONDS, or_memory: bool = True) -> Vault:
-    """The place for secrets that `settings.key_storage` names, or memory.
+async def open_storage(
+    settings: Settings, *, keyring_seconds: float = KEYRING_SECONDS, or_memory: bool = True
+) -> SecretStorage:
+    """Open the storage that `settings.key_storage` names, or memory if the system keyring does not work.
 
-    Raises KeyringUnavailable if it may not be memory.
+    Raises KeyringUnavailable instead if `or_memory` is false.
     """
     if settings.key_storage == "file":
-        return FileVault(settings.data_dir)
+        return FileStorage(settings.data_dir)
     if settings.key_storage == "memory":
-        return MemoryVault()
-    # Importing keyring and what it finds takes a while, which other places need not spend.
-    from server.secrets.system_keyring import KeyringVault
+        return MemoryStorage()
+    # Importing keyring and its backends is slow, and other storages do not need it.
+    from server.secrets.system_keyring import KeyringStorage
 
-    vault = KeyringVault(settings.data_dir, timeout=keyring_seconds)
-    former = KeyringVault(settings.data_dir, timeout=keyring_seconds, service=FORMER_APP_NAME)
+    storage = KeyringStorage(settings.data_dir, timeout=keyring_seconds)
+    former = KeyringStorage(settings.data_dir, timeout=keyring_seconds, service=FORMER_APP_NAME)
     try:
-        await copy_secrets(vault, former, (API_KEY, ANTHROPIC_API_KEY))
+        await copy_secrets(storage, former, (API_KEY, ANTHROPIC_API_KEY))
     except KeyringUnavailable as error:
         if not or_memory:
             raise
         log.warning("secrets are kept in memory only: %s", error.message)
-        return MemoryVault(reason=error.message.rstrip("."))
-    return vault
+        return MemoryStorage(reason=error.message.rstrip("."))
+    return storage

@@ -15,24 +15,24 @@ import keyring.errors
 
 from server.config.paths import APP_NAME, default_data_dir
 from server.core.errors import KeyringUnavailable
-from server.secrets.vaults import KEYRING_SECONDS, VaultKind
+from server.secrets.storage import KEYRING_SECONDS, StorageKind
 
 T = TypeVar("T")
 
 NO_BACKENDS = ("keyring.backends.fail", "keyring.backends.null")
-"""Backends that keep nothing: one refuses everything, the other swallows what it is given."""
+"""Backends that store nothing: one rejects every call, the other ignores it."""
 BUS_SECONDS = 60.0
-"""How long a busy message bus may take to let this program in."""
+"""How long a busy message bus may take to accept a connection."""
 
 
-class KeyringVault:
-    """Keeps secrets in the system's keyring. Every call raises KeyringUnavailable if that does not work.
+class KeyringStorage:
+    """Keeps secrets in the system keyring. Every call raises KeyringUnavailable if that fails.
 
-    A locked keyring may wait for a password dialog that nobody sees: calls run in a thread of their own and are
-    given up after `timeout` seconds.
+    A locked keyring may wait for a password dialog that nobody sees, so each call runs in its own thread and fails
+    after `timeout` seconds.
     """
 
-    kind: VaultKind = "keyring"
+    kind: StorageKind = "keyring"
 
     def __init__(self, data_dir: Path, *, timeout: float = KEYRING_SECONDS, service: str = APP_NAME) -> None:
         self._data_dir = data_dir
@@ -41,38 +41,38 @@ class KeyringVault:
         self.description = "in the system keyring"
 
     async def get(self, name: str) -> str | None:
-        return await self._call(lambda backend: backend.get_password(self._service, self._username(name)))
+        return await self._call_backend(lambda backend: backend.get_password(self._service, self._user_name(name)))
 
     async def set(self, name: str, value: str | None) -> None:
         if value is None:
-            await self._call(lambda backend: self._forget(backend, name))
+            await self._call_backend(lambda backend: self._delete_secret(backend, name))
         else:
-            await self._call(lambda backend: backend.set_password(self._service, self._username(name), value))
+            await self._call_backend(lambda backend: backend.set_password(self._service, self._user_name(name), value))
 
-    def _forget(self, backend: keyring.backend.KeyringBackend, name: str) -> None:
-        if backend.get_password(self._service, self._username(name)) is not None:
-            backend.delete_password(self._service, self._username(name))
+    def _delete_secret(self, backend: keyring.backend.KeyringBackend, name: str) -> None:
+        if backend.get_password(self._service, self._user_name(name)) is not None:
+            backend.delete_password(self._service, self._user_name(name))
 
-    def _username(self, name: str) -> str:
-        """Servers with directories of their own have keys of their own."""
+    def _user_name(self, name: str) -> str:
+        """The entry's user name. Servers with another data directory have their own keys."""
         return name if self._data_dir == default_data_dir() else f"{name}@{self._data_dir}"
 
-    async def _call(self, work: Callable[[keyring.backend.KeyringBackend], T]) -> T:
+    async def _call_backend(self, work: Callable[[keyring.backend.KeyringBackend], T]) -> T:
         try:
-            return await in_daemon_thread(lambda: work(self._backend()), self._timeout)
+            return await in_daemon_thread(lambda: work(self._find_backend()), self._timeout)
         except TimeoutError as error:
-            # Of a backend's own there are words on what took too long.
+            # A TimeoutError of the backend itself has a text.
             reason = str(error) or f"it did not answer within {self._timeout:g} seconds; it may be locked"
         except keyring.errors.KeyringLocked as error:
             reason = f"it is locked: {error}"
         except KeyringUnavailable:
             raise
-        except Exception as error:  # backends pass on the errors of the system libraries below them
+        except Exception as error:  # backends raise the errors of the system libraries unchanged
             reason = f"{type(error).__name__}: {error}".rstrip(": ")
         raise KeyringUnavailable(f"The system keyring cannot be used: {reason}.", hint=HINT)
 
-    def _backend(self) -> keyring.backend.KeyringBackend:
-        _wait_for_a_busy_bus()
+    def _find_backend(self) -> keyring.backend.KeyringBackend:
+        _extend_bus_timeout()
         backend = keyring.get_keyring()
         if type(backend).__module__ in NO_BACKENDS:
             raise KeyringUnavailable("No system keyring is available.", hint=HINT)
@@ -83,8 +83,8 @@ class KeyringVault:
 HINT = 'Unlock or install one, or set key_storage = "file".'
 
 
-def _wait_for_a_busy_bus() -> None:
-    """Linux: SecretStorage gives the bus one second, and keyring then takes it for the whole run that there is none."""
+def _extend_bus_timeout() -> None:
+    """Extend SecretStorage's one second for connecting to the bus on Linux; keyring never tries again."""
     try:
         storage: Any = importlib.import_module("secretstorage")
         connect = importlib.import_module("jeepney.io.blocking").open_dbus_connection
@@ -95,9 +95,9 @@ def _wait_for_a_busy_bus() -> None:
 
 
 async def in_daemon_thread(work: Callable[[], T], seconds: float) -> T:
-    """Run `work` in a thread that does not keep the program from ending. Raises TimeoutError, and what it raises.
+    """Run `work` in a daemon thread. Raises TimeoutError, and what it raises.
 
-    The threads of asyncio.to_thread would: one that hangs in a dialog is waited for when the program ends.
+    asyncio.to_thread will not do: the program cannot end while one of its threads hangs in a dialog.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
@@ -116,7 +116,7 @@ async def in_daemon_thread(work: Callable[[], T], seconds: float) -> T:
             result = work()
         except BaseException as raised:
             error = raised
-        # The loop may be closed by now, if this took too long.
+        # The loop may have been closed before this call returned.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(deliver, result, error)
 

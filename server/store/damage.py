@@ -9,7 +9,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from server.config.paths import while_held
+from server.config.paths import retry_while_open
 from server.core.errors import DatabaseUnusable
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
@@ -85,7 +85,7 @@ def set_aside(path: Path) -> Path:
 
 
 def _rename_file(file: Path, target: Path) -> None:
-    while_held(file, lambda: file.rename(target))
+    retry_while_open(file, lambda: file.rename(target))
 
 
 def _free_name(path: Path) -> Path:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from server.config.paths import while_held
+from server.config.paths import retry_while_open
 from server.store.damage import side_path
 
 BACKUP = ".before-v"
@@ -100,7 +100,7 @@ def back_up(connection: sqlite3.Connection, target: Path, version: int) -> None:
         connection.backup(copy)
         copied = user_version(copy)
     if copied == version:
-        while_held(target, lambda: os.replace(name, target))
+        retry_while_open(target, lambda: os.replace(name, target))
     else:  # another process migrated during the copy, and made its own copy before that
         os.remove(name)
 

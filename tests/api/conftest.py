@@ -17,11 +17,12 @@ from server.api.services import Services
 from server.app import create_app
 from server.composition import Server
 from server.config.settings import Settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.events import Event, EventBus, RequestFinished
 from server.hosting.connections import ConnectionLimits
 from server.hosting.http_server import HttpServer
 from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from tests.scripted_backend import ScriptedBackend
 
 KEY = "dgm-the-key-of-this-test"
@@ -99,8 +100,8 @@ async def start_server(
     settings = Settings(data_dir=directory / "data", config_dir=directory / "config", **changes)
     bus, backend, events = EventBus(), backend or ScriptedBackend(), list[Event]()
     bus.subscribe(events.append)
-    key_store = KeyStore(MemoryVault(), fixed_key=KEY)
-    server = await Server.create(settings, bus, key_store=key_store, backend=backend)
+    key_store = KeyStore(MemoryStorage(), fixed_key=KEY)
+    server = await Server.create(SettingsInForce(settings), bus, key_store=key_store, backend=backend)
     services = server.services
     for name, value in fields.items():
         setattr(services, name, value)
@@ -127,7 +128,7 @@ async def _listen(stack: AsyncExitStack, services: Services, limits: ConnectionL
     async def stop() -> None:
         running.stop_listening()
         services.running.stop_all()
-        await running.finish(serving)
+        await running.end_serving(serving)
 
     stack.push_async_callback(stop)
     await running.until_ready(serving)

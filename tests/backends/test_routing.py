@@ -21,7 +21,7 @@ from server.core.errors import (
 )
 from server.secrets import KeyStore
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from tests.asking import ask, fold, tool, words
 from tests.scripted_backend import ScriptedBackend, answer, begin
 from tests.simulator import HttpError, Text
@@ -38,7 +38,7 @@ def routed(simulator):
 
     @asynccontextmanager
     async def make(key=KEY, fallback=True, on_plan_limit=False):
-        store = KeyStore(MemoryVault())
+        store = KeyStore(MemoryStorage())
         if key:
             await store.set(ANTHROPIC_API_KEY, key)
         cli = ScriptedBackend()

@@ -1,4 +1,4 @@
-"""The program as a process of its own, run to its end or kept running."""
+"""The program as a separate process, run to its end or kept running."""
 
 import http.client
 import os
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# No Claude Code process is started ahead, and no keyring is looked for.
+# No Claude Code process is started in advance, and no keyring is searched for.
 QUIET = {"DRAGOMAN_SPARES": "0", "DRAGOMAN_KEY_STORAGE": "file"}
 ROOT = Path(__file__).parents[2]
 
-# `os.write` gets through where there is no `sys.stderr`.
+# `os.write` works without `sys.stderr`.
 _WITHOUT_CONSOLE = """
 import os, sys, traceback
 from {package}.__main__ import main
@@ -40,7 +40,7 @@ def without_console(package: str) -> tuple[str, str]:
 def run(
     *arguments: str, stdin: str = "", program: Sequence[str] = ("-m", "server"), **variables: str
 ) -> "subprocess.CompletedProcess[str]":
-    """Run the program to its end; `stdin` is what it reads, `program` what Python runs."""
+    """Run the program to its end with `stdin` as input; `program` are the arguments of Python."""
     return subprocess.run(
         [sys.executable, *program, *arguments],
         env=os.environ | QUIET | variables,
@@ -55,14 +55,14 @@ def run(
 
 @dataclass(frozen=True)
 class Running:
-    """A process that has said where it listens; `second` is the other line that it says."""
+    """A process that has printed its address; `second` is the second line that it printed."""
 
     process: "subprocess.Popen[str]"
     url: str
     second: str
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
-        """Send a signal and wait: exit code, and the rest of standard output and standard error."""
+        """Send a signal and wait. Returns the exit code and the rest of standard output and standard error."""
         self.process.send_signal(number)
         out, err = rest_of(self.process)
         return self.process.returncode, out, err
@@ -88,7 +88,7 @@ def rest_of(process: "subprocess.Popen[str]", timeout: float = 120) -> tuple[str
 
 @contextmanager
 def started(*command: str, stdin: int | None = None, **variables: str) -> Iterator["subprocess.Popen[str]"]:
-    """A Python process whose output can be read; killed at the end if it still runs.
+    """Start a Python process with pipes for its output; kill it at the end if it still runs.
 
     With a descriptor to read from it gets a session of its own, so that no other terminal is its own.
     """
@@ -111,7 +111,7 @@ def started(*command: str, stdin: int | None = None, **variables: str) -> Iterat
 
 @contextmanager
 def serving(*arguments: str, **variables: str) -> Iterator[Running]:
-    """`serve` on any free port, once it listens."""
+    """Run `serve` on a free port; yields when it listens."""
     with started("-m", "server", "serve", "--port", "0", *arguments, **variables) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -121,7 +121,7 @@ def serving(*arguments: str, **variables: str) -> Iterator[Running]:
 
 
 def status(url: str, key: str | None = None) -> int:
-    """The HTTP status of a GET."""
+    """Return the HTTP status of a GET."""
     parts = urlsplit(url)
     assert parts.hostname is not None
     with closing(http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)) as connection:

@@ -1,17 +1,17 @@
-"""The arguments: which subcommand they mean, and what is refused."""
+"""The command line: subcommands and usage errors."""
 
 import pytest
 
 from server import __version__
 from server.__main__ import main
-from server.cli.arguments import parse
+from server.cli.arguments import parse_arguments
 from tests.cli.processes import run
 
 
 @pytest.mark.parametrize("arguments", [[], ["--port", "0"], ["--no-auth"]])
 def test_without_a_subcommand_it_serves(arguments: list[str]) -> None:
-    run_it, namespace = parse(arguments)
-    assert (run_it, namespace.subcommand) == (parse(["serve"])[0], "serve")
+    run_it, namespace = parse_arguments(arguments)
+    assert (run_it, namespace.subcommand) == (parse_arguments(["serve"])[0], "serve")
 
 
 @pytest.mark.parametrize(

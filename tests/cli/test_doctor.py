@@ -1,4 +1,4 @@
-"""`doctor` as a process: what it finds, what it says to do, and its exit code."""
+"""`doctor` as a process: its checks, hints and exit code."""
 
 import json
 import os
@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from server.cli.checks import account_kind
+from server.backends.claude_cli.account_check import account_kind
 from server.config.paths import default_config_dir
-from server.hosting.sockets import listen
+from server.hosting.sockets import open_listener
 from tests.cli.processes import run, serving
 
 # A generous timeout: the server under test may be slow, and the duration is not what is tested.
@@ -45,7 +45,7 @@ class Diagnosis:
 
 @pytest.fixture
 def signed_in(claude_environment: Mapping[str, str], cli_path: Path) -> dict[str, str]:
-    """The variables of an account, and of where Claude Code is."""
+    """Environment variables for an account and for the path of Claude Code."""
     account = {name: value for name, value in claude_environment.items() if os.environ.get(name) != value}
     return account | {"DRAGOMAN_CLAUDE_PATH": str(cli_path), "DRAGOMAN_PORT": "0"}
 
@@ -137,7 +137,7 @@ def test_an_anthropic_key_is_known_of_but_not_shown(
 
 
 async def test_the_holder_of_the_port_is_named(signed_in: dict[str, str]) -> None:
-    with await listen("127.0.0.1", 0) as taken:
+    with await open_listener("127.0.0.1", 0) as taken:
         port = str(taken.getsockname()[1])
         found = Diagnosis("--port", port, **signed_in)
     assert (found.code, found.status("port")) == (1, "fail")

@@ -1,4 +1,4 @@
-"""`key` as a process: standard output holds the key and nothing else."""
+"""`key` as a process: standard output is the key only."""
 
 import os
 import re
@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from server.secrets import KeyStore
-from server.secrets.vaults import FileVault
+from server.secrets.storage import FileStorage
 from tests.cli.processes import rest_of, run, started
 
 ANTHROPIC_KEY = "sk-ant-api03-made-up-for-this-test_0123456789"
 
 
 async def stored(data_dir: Path) -> str | None:
-    return await KeyStore(FileVault(data_dir)).get("anthropic_api_key")
+    return await KeyStore(FileStorage(data_dir)).get("anthropic_api_key")
 
 
 def test_the_key_is_made_printed_and_found_again(tmp_path: Path) -> None:

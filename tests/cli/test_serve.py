@@ -1,4 +1,4 @@
-"""`serve` as a process: what it says, whom it lets in, and how it ends."""
+"""`serve` as a process: its output, its access control, and how it ends."""
 
 import json
 import shlex
@@ -13,8 +13,8 @@ import pytest
 from server.config.own_commands import own_command
 from server.config.paths import default_config_dir, default_data_dir
 from server.config.settings import Settings
-from server.hosting.own_address import refuse_itself
-from server.hosting.sockets import listen
+from server.hosting.own_address import refuse_own_address
+from server.hosting.sockets import open_listener
 from tests.cli.processes import rest_of, run, serving, started, status
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
@@ -79,7 +79,7 @@ def test_signals_stop_it_cleanly(number: int) -> None:
 
 
 async def test_a_port_in_use_is_one_clear_message() -> None:
-    with await listen("127.0.0.1", 0) as taken:
+    with await open_listener("127.0.0.1", 0) as taken:
         port = str(taken.getsockname()[1])
         result = run("serve", "--port", port)
     assert (result.returncode, result.stdout) == (1, "")
@@ -98,7 +98,7 @@ def test_claude_code_is_not_sent_back_to_this_server(upstream: str) -> None:
 
 @pytest.mark.parametrize("upstream", ["", "http://127.0.0.1:4322", "https://gateway.example:8000", "http://x:port"])
 def test_claude_code_may_be_sent_elsewhere(upstream: str) -> None:
-    refuse_itself(Settings(), upstream)
+    refuse_own_address(Settings(), {"ANTHROPIC_BASE_URL": upstream})
 
 
 def test_a_database_of_a_newer_version_is_one_clear_message_and_stays_as_it_is(tmp_path: Path) -> None:
@@ -161,10 +161,10 @@ def test_a_reader_that_went_away_does_not_stop_it() -> None:
 
 SCRIPT = """
 import asyncio, sys
-from server.cli.serve import serve
+from server.cli.serve import serve_until_stopped
 from server.core.events import StateChanged
 from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from server.config.settings import Settings
 
 class Hosted:
@@ -175,7 +175,7 @@ class Hosted:
         if self.mode == "ends by itself" and isinstance(event, StateChanged) and event.state == "running":
             self.end_server()
     async def app(self, scope, receive, send): raise RuntimeError("nobody asks")
-    def drain(self): pass
+    def cancel_requests(self): pass
     async def start(self):
         if self.mode == "slow start":
             await self.hang("starting")
@@ -191,7 +191,7 @@ class Hosted:
 
 async def main():
     async def host(settings, bus): return Hosted(sys.argv[1], bus)
-    return await serve(Settings(port=0), host, KeyStore(MemoryVault()))
+    return await serve_until_stopped(Settings(port=0), host, KeyStore(MemoryStorage()))
 
 sys.exit(asyncio.run(main()))
 """

@@ -15,10 +15,11 @@ from server.api.services import Services
 from server.backends.claude_cli.backend import ClaudeCliBackend
 from server.composition import Server
 from server.config.settings import Settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.events import EventBus
 from server.hosting.runtime import Runtime
 from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from tests.clients.watching import Watch, WatchedTransport
 from tests.simulator import Recorded, Simulator
 from tests.waiting import until
@@ -85,8 +86,10 @@ async def go_live(stack: AsyncExitStack, simulator: Simulator, **changes: Any) -
     """Start the product and wait until it knows what the CLI offers."""
     # Where it is not the wait that is tested, a process may take its time to come up for all that are before.
     settings = Settings(**{"port": 0, "spares": 0, "queue_seconds": 600, **changes})
-    key_store = KeyStore(MemoryVault(), fixed_key=KEY)
-    runtime = Runtime(settings, bus=EventBus(), host=functools.partial(Server.create, key_store=key_store))
+    key_store = KeyStore(MemoryStorage(), fixed_key=KEY)
+    runtime = Runtime(
+        SettingsInForce(settings), bus=EventBus(), host=functools.partial(Server.create, key_store=key_store)
+    )
     await runtime.start()
     stack.push_async_callback(runtime.stop)
     live = Live(runtime, simulator, stack)

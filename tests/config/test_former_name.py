@@ -1,4 +1,4 @@
-"""What was kept under the program's former name is there under the present one."""
+"""Migration of folders and secrets from the program's former name."""
 
 import logging
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from server.config import former_name
 from server.config.paths import default_config_dir, default_data_dir
 from server.core.errors import SetupError
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 
 
 def former(folder: Path) -> Path:
@@ -17,7 +17,7 @@ def former(folder: Path) -> Path:
 
 @pytest.fixture(params=[default_data_dir, default_config_dir], ids=["data", "configuration"])
 def folder(request: pytest.FixtureRequest) -> Path:
-    """The present place of a folder that still has its former name."""
+    """The new path of a folder that still has its former name."""
     place: Path = request.param()
     (former(place) / "claude").mkdir(parents=True)
     (former(place) / "history.db").write_bytes(b"rows")
@@ -66,7 +66,7 @@ def test_former_variables_are_named(caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_secrets_are_copied_once_and_stay_where_they_were(caplog: pytest.LogCaptureFixture) -> None:
-    vault, former = MemoryVault(), MemoryVault()
+    vault, former = MemoryStorage(), MemoryStorage()
     await former.set("api_key", "theirs")
     await former.set("anthropic_api_key", "old")
     await vault.set("anthropic_api_key", "newer")

@@ -1,4 +1,4 @@
-"""The lines that messages tell people to run: they run."""
+"""The command lines in messages: they can be run as printed."""
 
 import shlex
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.config import own_commands
-from server.config.own_commands import Installation, announce, cli_command, own_command, program, sign_in_hint
+from server.config.own_commands import Installation, cli_command, own_command, program_command, set_host, sign_in_hint
 from server.config.paths import default_config_dir, default_data_dir
 
 NAME = "dragoman.exe" if sys.platform == "win32" else "dragoman"
@@ -17,7 +17,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell reads 
 
 @pytest.fixture(autouse=True)
 def _host(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own_commands, "host", own_commands.Host())
+    monkeypatch.setattr(own_commands, "host", own_commands.HostProgram())
 
 
 def put(folder: Path) -> str:
@@ -39,40 +39,44 @@ def installation(tmp_path: Path, **changes: object) -> Installation:
 def test_on_path_the_name_is_enough(tmp_path: Path) -> None:
     put(tmp_path / "path")
     put(tmp_path / "environment")
-    assert program(installation(tmp_path), tmp_path) == ["dragoman"]
+    assert program_command(installation(tmp_path), tmp_path) == ["dragoman"]
 
 
 def test_in_a_checkout_it_is_dev_py(tmp_path: Path) -> None:
     put(tmp_path / "environment")
     (tmp_path / "dev.py").touch()
-    assert program(installation(tmp_path), tmp_path) == ["python3", str(tmp_path / "dev.py"), "run"]
-    assert program(installation(tmp_path, platform="win32"), tmp_path)[0] == "py"
+    assert program_command(installation(tmp_path), tmp_path) == ["python3", str(tmp_path / "dev.py"), "run"]
+    assert program_command(installation(tmp_path, platform="win32"), tmp_path)[0] == "py"
 
 
 def test_in_a_virtual_environment_it_is_the_script_s_path(tmp_path: Path) -> None:
     script = put(tmp_path / "environment")
-    assert program(installation(tmp_path), tmp_path) == [script]
+    assert program_command(installation(tmp_path), tmp_path) == [script]
 
 
 def test_without_a_script_it_is_the_module(tmp_path: Path) -> None:
-    assert program(installation(tmp_path), tmp_path) == [str(tmp_path / "environment" / "python"), "-m", "server"]
+    assert program_command(installation(tmp_path), tmp_path) == [
+        str(tmp_path / "environment" / "python"),
+        "-m",
+        "server",
+    ]
 
 
 def test_a_bundle_and_an_image_are_started_themselves(tmp_path: Path) -> None:
     put(tmp_path / "path")
     frozen = installation(tmp_path, frozen=True)
-    assert program(frozen, tmp_path) == [str(frozen.executable)]
+    assert program_command(frozen, tmp_path) == [str(frozen.executable)]
     environment = {"APPIMAGE": "/opt/Tray.AppImage", "APPDIR": str(tmp_path / "environment")}
-    assert program(installation(tmp_path, environment=environment), tmp_path) == ["/opt/Tray.AppImage"]
+    assert program_command(installation(tmp_path, environment=environment), tmp_path) == ["/opt/Tray.AppImage"]
 
 
 @posix
 def test_the_line_of_this_installation_runs_on_the_same_folders(tmp_path: Path) -> None:
     data = tmp_path / "my data"
-    announce(data, default_config_dir(), window=False)
+    set_host(data, default_config_dir(), window=False)
     ran = subprocess.run(["sh", "-c", own_command("doctor")], capture_output=True, text=True, check=False)
     assert str(data) in ran.stdout, ran.stderr
-    announce(default_data_dir(), default_config_dir(), window=False)
+    set_host(default_data_dir(), default_config_dir(), window=False)
     assert "data-dir" not in own_command("key")
 
 
@@ -90,10 +94,10 @@ def test_claude_is_named_by_its_path_unless_a_terminal_finds_it(
 
 
 def test_the_window_s_button_is_named_where_there_is_a_window() -> None:
-    announce(default_data_dir(), default_config_dir(), window=True)
+    set_host(default_data_dir(), default_config_dir(), window=True)
     assert sign_in_hint("/opt/claude").startswith("Sign in on the Overview page of the window, or run `/opt/claude")
     assert "Overview" in own_commands.key_hint()
-    announce(default_data_dir(), default_config_dir(), window=False)
+    set_host(default_data_dir(), default_config_dir(), window=False)
     assert sign_in_hint("/opt/claude").startswith("Run `/opt/claude auth login`")
     assert own_command("key") in own_commands.key_hint()
     assert own_command("key", "--anthropic") in own_commands.anthropic_key_hint()

@@ -1,4 +1,4 @@
-"""Private files: written as a whole, by nobody else to be read."""
+"""Private files: written atomically, readable by the user only."""
 
 import errno
 import os
@@ -15,9 +15,9 @@ from server.config import paths
 from server.config.paths import (
     default_config_dir,
     default_data_dir,
-    file_holder,
+    find_file_holder,
     make_private_dir,
-    while_held,
+    retry_while_open,
     write_private,
 )
 
@@ -59,7 +59,7 @@ def test_a_directory_that_exists_keeps_its_rights(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
-    """A limit on the size of files stands for a full disk: writing fails in the same place."""
+    """A limit on the file size simulates a full disk: the write fails at the same point."""
     import resource
 
     path = tmp_path / "files" / "file"
@@ -113,7 +113,7 @@ def test_a_file_in_the_place_of_a_directory_is_an_error(tmp_path: Path) -> None:
 
 
 class HeldFile:
-    """Stands for `os.replace` on Windows, which refuses while somebody has the file open: so many times."""
+    """Simulates `os.replace` on Windows, which fails while a program has the file open, the given number of times."""
 
     def __init__(self, refusals: int) -> None:
         self.refusals = refusals
@@ -128,7 +128,7 @@ class HeldFile:
 
 @pytest.fixture
 def windows(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], HeldFile]:
-    """Has `os.replace` refuse so many times, and the code try again as on Windows, five times."""
+    """Make `os.replace` fail the given number of times, with five retries as on Windows."""
 
     def held(refusals: int) -> HeldFile:
         file = HeldFile(refusals)
@@ -165,7 +165,7 @@ def test_a_file_that_stays_held_is_an_error_that_says_who_holds_it(
         reader.communicate()
     assert path.read_bytes() == b"old"
     assert os.listdir(path.parent) == ["file"]
-    assert file_holder(path) is None
+    assert find_file_holder(path) is None
 
 
 def test_other_errors_are_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,10 +177,10 @@ def test_other_errors_are_not_tried_again(tmp_path: Path, monkeypatch: pytest.Mo
         raise FileNotFoundError
 
     with pytest.raises(FileNotFoundError):
-        while_held(tmp_path, change)
+        retry_while_open(tmp_path, change)
     assert tries == [1]
 
 
 def test_windows_alone_tries_again() -> None:
-    """Elsewhere a PermissionError is about rights, which a second does not change."""
+    """On other systems a PermissionError is about permissions, which a retry does not change."""
     assert bool(paths.RETRY_DELAYS) == (sys.platform == "win32")

@@ -1,4 +1,4 @@
-"""Settings: where they come from, what they refuse, and how the file survives being changed."""
+"""Settings: their sources, their validation, and edits of the settings file."""
 
 import os
 import stat
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server.config.settings import Settings, load_settings, sources, write_settings
+from server.config.settings import Settings, fixed_settings, load_settings, write_settings
 from server.core.errors import SettingsInvalid
 
 
@@ -60,7 +60,7 @@ def test_who_fixes_a_setting_is_said(config_dir: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("DRAGOMAN_PORT", "1002")
     monkeypatch.setenv("dragoman_spares", "2")
     monkeypatch.setenv("DRAGOMAN_HOST", "")
-    fixed = sources({"port": 1003, "host": None, "api_key_required": False})
+    fixed = fixed_settings({"port": 1003, "host": None, "api_key_required": False})
     assert fixed == {
         "port": "command line",
         "api_key_required": "command line",
@@ -68,7 +68,7 @@ def test_who_fixes_a_setting_is_said(config_dir: Path, monkeypatch: pytest.Monke
         "config_dir": "DRAGOMAN_CONFIG_DIR",
         "data_dir": "DRAGOMAN_DATA_DIR",
     }
-    assert sources()["port"] == "DRAGOMAN_PORT"
+    assert fixed_settings()["port"] == "DRAGOMAN_PORT"
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_the_file_is_the_users_alone(config_dir: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
 def test_a_full_disk_leaves_the_file_as_it_was(config_dir: Path) -> None:
-    """A limit on the size of files stands for the disk: the write fails in the same place."""
+    """A limit on the file size simulates a full disk: the write fails at the same point."""
     import resource
     import signal
 

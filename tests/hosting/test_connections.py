@@ -1,4 +1,4 @@
-"""Connections that do not get to a complete request, on real sockets."""
+"""Limits for connections without a complete request, on real sockets."""
 
 import asyncio
 import logging
@@ -40,7 +40,7 @@ Opened = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass
 class Stage:
-    """A running server, and clients' connections to it."""
+    """A running server and its client connections."""
 
     server: HttpServer
     stack: AsyncExitStack
@@ -58,7 +58,7 @@ class Stage:
         return reader, writer
 
     async def answer(self, data: bytes) -> bytes:
-        """What is answered to this, until the server closes the connection."""
+        """Send `data` and read until the server closes the connection."""
         reader, _ = await self.open(data)
         return await reader.read()
 
@@ -72,7 +72,7 @@ Start = Callable[..., Awaitable[Stage]]
 
 @pytest.fixture
 async def start() -> AsyncIterator[Start]:
-    """Starts servers with these limits; all others are long."""
+    """Starts servers with the given limits; all others are long."""
     async with AsyncExitStack() as stack:
 
         async def serve(**limits: Any) -> Stage:
@@ -84,7 +84,7 @@ async def start() -> AsyncIterator[Start]:
 
             async def stop() -> None:
                 server.stop_listening()
-                await server.finish(serving)
+                await server.end_serving(serving)
 
             stack.push_async_callback(stop)
             return Stage(server, stack)
@@ -98,7 +98,7 @@ def error_of(answered: bytes) -> dict[str, Any]:
 
 
 async def served(reader: asyncio.StreamReader) -> bytes:
-    """The body of the next answer on a connection that goes on."""
+    """Read the body of the next response on a kept connection."""
     head = await reader.readuntil(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 ")
     size = int(await reader.readuntil(b"\r\n"), 16)
@@ -127,12 +127,12 @@ async def test_a_head_that_trickles_has_no_more_time_than_another(start: Start) 
     while not ended.done():
         writer.write(b"x: y\r\n")
         await asyncio.sleep(0)
-    # What is still written into a closed connection may tear the answer away.
+    # Writing into a closed connection may reset it before the response is read.
     assert isinstance(ended.exception(), ConnectionError) or ended.result().startswith(b"HTTP/1.1 408 ")
 
 
 async def test_a_kept_connection_waits_for_the_next_head(start: Start) -> None:
-    """What has been served may rest for longer, but what has begun to ask again has as little time as the first."""
+    """An idle kept connection has more time, but a request that has begun there has as little as the first one."""
     stage = await start(head_seconds=SHORT)
     reader, writer = await stage.open(GET)
     assert await served(reader) == b"served:"
@@ -180,7 +180,7 @@ async def test_an_honest_client_is_served_beside_300_silent_connections(start: S
         if len(silent) == 450:
             writer.write(b"5678")
     writer.write(b"9")
-    # All that came before it and are as silent go first.
+    # Older silent connections are closed first.
     assert (await silent[0][0].read()) == b""
     assert (await silent[1][0].read()).startswith(b"HTTP/1.1 408 ")
     assert (await silent[2][0].read()).startswith(b"HTTP/1.1 408 ")

@@ -1,4 +1,4 @@
-"""Other settings for a server that runs: nothing that runs is cut, nothing that comes is lost."""
+"""Reconfiguration of a running server: no request is cut off, and none is lost."""
 
 import asyncio
 import socket
@@ -13,18 +13,18 @@ from server.config.settings import Settings
 from server.core.errors import PortUnavailable, SettingsInvalid, SetupError
 from server.core.events import StateChanged
 from server.hosting import http_server
-from server.hosting.sockets import listen
+from server.hosting.sockets import open_listener
 from tests.hosting.test_runtime import Echo, Stage
 from tests.ports import kept_port
 
 
-def with_(settings: Settings, **changes: Any) -> Settings:
+def with_settings(settings: Settings, **changes: Any) -> Settings:
     return settings.model_copy(update=changes)
 
 
 @pytest.fixture
 def another_port() -> Iterator[int]:
-    """A port to move to, which nobody else can have meanwhile."""
+    """A free port to move to, reserved for this test."""
     with kept_port() as port:
         yield port
 
@@ -40,7 +40,7 @@ async def refuses(url: str) -> bool:
 
 
 async def test_requests_while_settings_change_are_all_answered() -> None:
-    """On connections that are kept, and on new ones."""
+    """Requests on kept connections and on new ones."""
     stage = Stage(Echo())
     await stage.runtime.start()
     url = str(stage.runtime.url)
@@ -58,7 +58,9 @@ async def test_requests_while_settings_change_are_all_answered() -> None:
         asking = [asyncio.create_task(ask(client, headers)) for headers in ({}, {"connection": "close"})]
         for spares in range(20):
             seen = len(answered)
-            await stage.runtime.reconfigure(with_(stage.runtime.settings, spares=spares % 8, idle_seconds=1 + spares))
+            await stage.runtime.reconfigure(
+                with_settings(stage.runtime.settings, spares=spares % 8, idle_seconds=1 + spares)
+            )
             async with asyncio.timeout(60):
                 while len(answered) < seen + 4:  # noqa: ASYNC110 - the requests are made by the other tasks
                     await asyncio.sleep(0)
@@ -66,7 +68,7 @@ async def test_requests_while_settings_change_are_all_answered() -> None:
         each = await asyncio.gather(*asking)
     assert stage.runtime.url == url
     assert "version 20" in answered
-    # Which of two clients has read its answer first is nobody's affair.
+    # The order in which the two clients read their responses does not matter.
     assert each == [sorted(versions) for versions in each]
     assert stage.states == ["starting", "running"], "nothing is told where the URL stays"
     await stage.runtime.stop()
@@ -78,7 +80,7 @@ async def test_a_stream_goes_on_to_its_end_over_a_change_of_the_port(another_por
     old = str(stage.runtime.url)
     reading = asyncio.create_task(stage.fetch("/stream"))
     await stage.echo.streaming.wait()
-    await stage.runtime.reconfigure(with_(stage.runtime.settings, port=another_port))
+    await stage.runtime.reconfigure(with_settings(stage.runtime.settings, port=another_port))
     assert stage.runtime.url == f"http://127.0.0.1:{another_port}"
     assert await refuses(old)
     assert "version 1" in await stage.fetch("/version")
@@ -95,7 +97,7 @@ async def test_a_stop_ends_what_began_on_the_old_port_too(another_port: int) -> 
     await stage.runtime.start()
     reading = asyncio.create_task(stage.fetch("/stream"))
     await stage.echo.streaming.wait()
-    await stage.runtime.reconfigure(with_(stage.runtime.settings, port=another_port))
+    await stage.runtime.reconfigure(with_settings(stage.runtime.settings, port=another_port))
     new = str(stage.runtime.url)
     await stage.runtime.stop()
     assert "done" in await reading
@@ -109,7 +111,7 @@ async def test_connections_at_rest_do_not_reach_an_address_that_was_given_up(ano
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
     await reader.readuntil(b"done\r\n0\r\n\r\n")
-    await stage.runtime.reconfigure(with_(stage.runtime.settings, port=another_port))
+    await stage.runtime.reconfigure(with_settings(stage.runtime.settings, port=another_port))
     async with asyncio.timeout(60):
         assert await reader.read() == b""
     writer.close()
@@ -121,8 +123,8 @@ async def test_a_port_that_is_taken_changes_nothing() -> None:
     stage = Stage(Echo())
     await stage.runtime.start()
     url, before = stage.runtime.url, stage.runtime.settings
-    with await listen("127.0.0.1", 0) as taken, pytest.raises(PortUnavailable):
-        await stage.runtime.reconfigure(with_(before, port=taken.getsockname()[1], spares=3))
+    with await open_listener("127.0.0.1", 0) as taken, pytest.raises(PortUnavailable):
+        await stage.runtime.reconfigure(with_settings(before, port=taken.getsockname()[1], spares=3))
     assert (stage.runtime.url, stage.runtime.settings, stage.echo.applied) == (url, before, [])
     assert "version 0" in await stage.fetch("/version")
     assert stage.states == ["starting", "running"]
@@ -135,7 +137,7 @@ async def test_settings_that_are_refused_change_nothing(another_port: int) -> No
     url, before = str(stage.runtime.url), stage.runtime.settings
     stage.echo.refusal = SetupError("No keyring.")
     with pytest.raises(SetupError, match="keyring"):
-        await stage.runtime.reconfigure(with_(before, port=another_port))
+        await stage.runtime.reconfigure(with_settings(before, port=another_port))
     assert (stage.runtime.url, stage.runtime.settings) == (url, before)
     assert await refuses(f"http://127.0.0.1:{another_port}")
     assert not await refuses(url)
@@ -143,19 +145,19 @@ async def test_settings_that_are_refused_change_nothing(another_port: int) -> No
 
 
 async def test_the_same_port_on_more_addresses() -> None:
-    """The two cannot be had at once: one is given up first, and taken back if the other is refused."""
+    """The two addresses overlap: the old one is closed first, and bound again if the new one fails."""
     stage = Stage(Echo())
     await stage.runtime.start()
     port = int(str(stage.runtime.url).rpartition(":")[2])
-    await stage.runtime.reconfigure(with_(stage.runtime.settings, port=port))
+    await stage.runtime.reconfigure(with_settings(stage.runtime.settings, port=port))
     reading = asyncio.create_task(stage.fetch("/stream"))
     await stage.echo.streaming.wait()
-    everywhere = with_(stage.runtime.settings, host="0.0.0.0")
+    everywhere = with_settings(stage.runtime.settings, host="0.0.0.0")
     await stage.runtime.reconfigure(everywhere)
     assert stage.states == ["starting", "running"], "for this machine the URL is the same"
     assert "version 2" in await stage.fetch("/version")
     assert _listening_addresses(stage) == {("0.0.0.0", port)}
-    await stage.runtime.reconfigure(with_(everywhere, host="127.0.0.1"))
+    await stage.runtime.reconfigure(with_settings(everywhere, host="127.0.0.1"))
     assert _listening_addresses(stage) == {("127.0.0.1", port)}
     stage.echo.draining.set()
     assert "done" in await reading
@@ -163,7 +165,7 @@ async def test_the_same_port_on_more_addresses() -> None:
 
 
 async def test_an_address_that_cannot_be_had_after_all_leaves_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where another program has that port on another address of this machine."""
+    """As if another program had that port on another address of this machine."""
     stage = Stage(Echo())
     await stage.runtime.start()
     port = int(str(stage.runtime.url).rpartition(":")[2])
@@ -172,11 +174,11 @@ async def test_an_address_that_cannot_be_had_after_all_leaves_the_old_one(monkey
     async def listen_here(host: str, port: int) -> socket.socket:
         if host == "0.0.0.0":
             raise PortUnavailable("Taken.", host=host, port=port, in_use=True)
-        return await listen(host, port)
+        return await open_listener(host, port)
 
-    monkeypatch.setattr(http_server, "listen", listen_here)
+    monkeypatch.setattr(http_server, "open_listener", listen_here)
     with pytest.raises(PortUnavailable):
-        await stage.runtime.reconfigure(with_(before, host="0.0.0.0", port=port))
+        await stage.runtime.reconfigure(with_settings(before, host="0.0.0.0", port=port))
     assert stage.runtime.settings == before
     assert stage.echo.applied[-1] == before
     assert _listening_addresses(stage) == {("127.0.0.1", port)}
@@ -194,9 +196,9 @@ async def test_a_server_that_has_lost_its_address_has_failed(monkeypatch: pytest
     async def listen_nowhere(host: str, port: int) -> socket.socket:
         raise PortUnavailable("Taken.", host=host, port=port, in_use=True)
 
-    monkeypatch.setattr(http_server, "listen", listen_nowhere)
+    monkeypatch.setattr(http_server, "open_listener", listen_nowhere)
     with pytest.raises(PortUnavailable):
-        await stage.runtime.reconfigure(with_(stage.runtime.settings, host="0.0.0.0", port=port))
+        await stage.runtime.reconfigure(with_settings(stage.runtime.settings, host="0.0.0.0", port=port))
     async with asyncio.timeout(60):
         await failed.wait()
     assert stage.states == ["starting", "running", "failed"]
@@ -213,8 +215,8 @@ async def test_the_port_that_it_has_by_chance_can_be_made_the_one_to_have() -> N
     stage = Stage(Echo())
     await stage.runtime.start()
     url = str(stage.runtime.url)
-    await stage.runtime.reconfigure(with_(stage.runtime.settings, port=int(url.rpartition(":")[2])))
-    await stage.runtime.reconfigure(with_(stage.runtime.settings, host="127.0.0.1", spares=2))
+    await stage.runtime.reconfigure(with_settings(stage.runtime.settings, port=int(url.rpartition(":")[2])))
+    await stage.runtime.reconfigure(with_settings(stage.runtime.settings, host="127.0.0.1", spares=2))
     assert stage.runtime.url == url
     assert "done" in await stage.fetch()
     await stage.runtime.stop()
@@ -224,14 +226,14 @@ async def test_an_address_of_another_machine_is_refused() -> None:
     stage = Stage(Echo())
     await stage.runtime.start()
     with pytest.raises(SettingsInvalid):
-        await stage.runtime.reconfigure(with_(stage.runtime.settings, host="192.0.2.1"))
+        await stage.runtime.reconfigure(with_settings(stage.runtime.settings, host="192.0.2.1"))
     assert "done" in await stage.fetch()
     await stage.runtime.stop()
 
 
 async def test_one_that_is_stopped_starts_with_them(another_port: int) -> None:
     stage = Stage(Echo())
-    await stage.runtime.reconfigure(with_(stage.runtime.settings, port=another_port))
+    await stage.runtime.reconfigure(with_settings(stage.runtime.settings, port=another_port))
     assert (stage.states, stage.echo.applied) == ([], [])
     await stage.runtime.start()
     assert stage.runtime.url == f"http://127.0.0.1:{another_port}"
@@ -241,7 +243,7 @@ async def test_one_that_is_stopped_starts_with_them(another_port: int) -> None:
 async def test_settings_that_are_the_same_are_not_applied() -> None:
     stage = Stage(Echo())
     await stage.runtime.start()
-    await stage.runtime.reconfigure(with_(stage.runtime.settings))
+    await stage.runtime.reconfigure(with_settings(stage.runtime.settings))
     assert stage.echo.applied == []
     await stage.runtime.stop()
 
@@ -249,7 +251,7 @@ async def test_settings_that_are_the_same_are_not_applied() -> None:
 async def test_headers_without_end_are_refused_by_the_limit_of_the_moment() -> None:
     stage = Stage(Echo(), max_header_bytes=8192)
     await stage.runtime.start()
-    await stage.runtime.reconfigure(with_(stage.runtime.settings, max_header_bytes=2048))
+    await stage.runtime.reconfigure(with_settings(stage.runtime.settings, max_header_bytes=2048))
     address = urlsplit(stage.runtime.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     writer.write(b"GET / HTTP/1.1\r\nx-long: " + b"x" * 3000)

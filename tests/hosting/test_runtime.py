@@ -1,4 +1,4 @@
-"""The runtime: a server that can be started and stopped any number of times, on the loop that is there."""
+"""The runtime: a server that can be started and stopped any number of times on one event loop."""
 
 import asyncio
 import contextlib
@@ -13,11 +13,12 @@ import psutil
 import pytest
 
 from server.config.settings import Settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.errors import DatabaseUnusable, PortUnavailable, SetupError
 from server.core.events import Event, EventBus, StateChanged
 from server.hosting import http_server
 from server.hosting.runtime import Runtime
-from server.hosting.sockets import listen
+from server.hosting.sockets import open_listener
 from tests.ports import kept_port
 from tests.waiting import until
 
@@ -25,9 +26,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Echo:
-    """Serves `/` at once, `/stream` until it is drained, and `/stuck` for ever; notes what is done to it.
+    """Serves `/` at once, `/stream` until requests are cancelled, and `/stuck` forever; records the calls.
 
-    `/version` tells how often other settings were applied; that it refuses with `refusal`, if that is set.
+    `/version` is the number of reconfigurations, which raise `refusal` if that is set.
     """
 
     def __init__(self, start_error: Exception | None = None, *, lifespan_fails: bool = False) -> None:
@@ -45,7 +46,7 @@ class Echo:
     def app(self) -> Any:
         return functools.partial(self._serve, self.version)
 
-    async def apply(self, settings: Settings) -> None:
+    async def reconfigure(self, settings: Settings) -> None:
         if self.refusal is not None:
             raise self.refusal
         self.applied.append(settings)
@@ -56,11 +57,11 @@ class Echo:
         if self.start_error is not None:
             raise self.start_error
 
-    async def finish(self) -> None:
+    async def finish_requests(self) -> None:
         self.calls.append("finish")
         await self.finished.wait()
 
-    def drain(self) -> None:
+    def cancel_requests(self) -> None:
         self.calls.append("drain")
         self.draining.set()
 
@@ -93,7 +94,7 @@ class Echo:
 
 
 class Hanging(Echo):
-    """Never gets ready."""
+    """An application whose start never ends."""
 
     async def start(self) -> None:
         await super().start()
@@ -101,16 +102,16 @@ class Hanging(Echo):
 
 
 class Stage:
-    """A runtime that serves `echo`, and what it published."""
+    """A runtime that serves `echo`, and the events that it published."""
 
     def __init__(self, echo: Echo, **settings: Any) -> None:
         self.echo = echo
         self.events: list[Event] = []
         bus = EventBus()
         bus.subscribe(self.events.append)
-        self.runtime = Runtime(Settings(port=0, **settings), bus=bus, host=self._host)
+        self.runtime = Runtime(SettingsInForce(Settings(port=0, **settings)), bus=bus, host=self._host)
 
-    async def _host(self, settings: Settings, bus: EventBus) -> Echo:
+    async def _host(self, in_force: SettingsInForce, bus: EventBus) -> Echo:
         return self.echo
 
     @property
@@ -164,7 +165,7 @@ async def test_starting_and_stopping_twice_is_harmless() -> None:
 
 
 async def test_stopping_gives_up_a_start_that_hangs() -> None:
-    """A start may wait for minutes, for a person and their keyring's password."""
+    """A start may wait minutes for the password of a keyring."""
     stage = Stage(Hanging())
     starting = asyncio.create_task(stage.runtime.start())
     await until(lambda: stage.echo.calls)
@@ -213,7 +214,7 @@ async def test_an_answer_that_does_not_end_is_cancelled(monkeypatch: pytest.Monk
 async def test_a_port_in_use_fails_and_can_be_mended() -> None:
     with kept_port() as port:
         stage = Stage(Echo())
-        with await listen("127.0.0.1", port):
+        with await open_listener("127.0.0.1", port):
             await stage.runtime.reconfigure(Settings(port=port))
             with pytest.raises(PortUnavailable):
                 await stage.runtime.start()

@@ -1,4 +1,4 @@
-"""Ports that can be had, and what is said of those that cannot."""
+"""Listening sockets, and the errors for ports that are not available."""
 
 import errno
 import os
@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from server.core.errors import PortUnavailable, SettingsInvalid
-from server.hosting.sockets import listen, listening_failed, url_of
+from server.hosting.sockets import as_listen_error, open_listener, url_of
 from tests.ports import kept_port
 
 
@@ -22,7 +22,7 @@ from tests.ports import kept_port
     ],
 )
 async def test_the_url_reaches_the_socket(host: str, url: str) -> None:
-    sock = await listen(host, 0)
+    sock = await open_listener(host, 0)
     with sock:
         port = sock.getsockname()[1]
         assert url_of(sock) == f"{url}{port}"
@@ -32,8 +32,8 @@ async def test_the_url_reaches_the_socket(host: str, url: str) -> None:
 
 
 async def test_answers_are_not_held_back_and_children_do_not_inherit_the_port() -> None:
-    with await listen("127.0.0.1", 0) as sock:
-        # asyncio sets TCP_NODELAY only where it can see that the socket is TCP.
+    with await open_listener("127.0.0.1", 0) as sock:
+        # asyncio sets TCP_NODELAY only if the socket names the protocol TCP.
         assert sock.proto == socket.IPPROTO_TCP
         assert not sock.get_inheritable()
         assert not sock.getblocking()
@@ -41,9 +41,9 @@ async def test_answers_are_not_held_back_and_children_do_not_inherit_the_port() 
 
 async def test_a_port_in_use_is_said() -> None:
     with kept_port() as port:
-        with await listen("127.0.0.1", port), pytest.raises(PortUnavailable) as error:
-            await listen("127.0.0.1", port)
-        (await listen("127.0.0.1", port)).close()
+        with await open_listener("127.0.0.1", port), pytest.raises(PortUnavailable) as error:
+            await open_listener("127.0.0.1", port)
+        (await open_listener("127.0.0.1", port)).close()
     assert (error.value.host, error.value.port, error.value.in_use) == ("127.0.0.1", port, True)
     assert "--port" in error.value.hint
 
@@ -51,14 +51,14 @@ async def test_a_port_in_use_is_said() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1:80", "x" * 70 + ".localhost", "::ffff::1"])
 async def test_a_host_that_is_no_address_is_said(host: str, outside_connections: list[str]) -> None:
     with pytest.raises(SettingsInvalid) as error:
-        await listen(host, 0)
+        await open_listener(host, 0)
     assert error.value.name == "host"
     outside_connections.clear()
 
 
 async def test_an_address_of_another_machine_is_said() -> None:
     with pytest.raises(SettingsInvalid, match="not an address of this computer"):
-        await listen("192.0.2.1", 0)  # https://www.rfc-editor.org/rfc/rfc5737
+        await open_listener("192.0.2.1", 0)  # https://www.rfc-editor.org/rfc/rfc5737
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ async def test_an_address_of_another_machine_is_said() -> None:
     ],
 )
 def test_each_reason_has_its_error(number: int, kind: type, in_use: bool | None) -> None:
-    error = listening_failed(OSError(number, os.strerror(number)), "127.0.0.1", 80)
+    error = as_listen_error(OSError(number, os.strerror(number)), "127.0.0.1", 80)
     assert type(error) is kind
     assert getattr(error, "in_use", None) == in_use
     assert error.hint

@@ -1,4 +1,4 @@
-"""What passes for an Anthropic API key."""
+"""Validation of an Anthropic API key."""
 
 import pytest
 

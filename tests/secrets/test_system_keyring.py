@@ -1,4 +1,4 @@
-"""The system keyring: a real Secret Service where there is one, and every way in which there is none."""
+"""The system keyring: a real Secret Service if there is one, and all ways in which it can fail."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from server.config.paths import default_data_dir
 from server.config.settings import Settings
 from server.core.errors import KeyringUnavailable
 from server.secrets import KeyStore, open_key_store
-from server.secrets.system_keyring import KeyringVault
+from server.secrets.system_keyring import KeyringStorage
 from tests.files import files_below
 
 Use = Callable[[KeyringBackend], None]
@@ -59,14 +59,14 @@ class Failing(Dictionary):
 
 
 class ReadOnly(Dictionary):
-    """A keyring that takes nothing."""
+    """A keyring that rejects every write."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         raise PasswordSetError("read-only")
 
 
 class Dialog(Dictionary):
-    """A locked keyring that waits for a person."""
+    """A locked keyring that waits for a password."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -127,10 +127,10 @@ async def test_each_data_directory_has_its_own_key(use: Use, tmp_path: Path) -> 
 async def test_secrets_are_forgotten(use: Use, tmp_path: Path) -> None:
     backend = Dictionary()
     use(backend)
-    vault = KeyringVault(tmp_path)
-    await vault.set("a", "1")
-    await vault.set("a", None)
-    await vault.set("a", None)
+    storage = KeyringStorage(tmp_path)
+    await storage.set("a", "1")
+    await storage.set("a", None)
+    await storage.set("a", None)
     assert backend.kept == {}
 
 
@@ -155,10 +155,10 @@ async def test_without_a_keyring_that_works_memory_is_used_and_says_so(
     assert reason.lower() in store.description.lower()
     assert "in memory only" in store.description
     assert 'key_storage = "file"' in store.description
-    assert store.matches(key)
+    assert store.matches_key(key)
     assert await (await open_key_store(Settings(data_dir=tmp_path))).get_or_create() != key
     with pytest.raises(KeyringUnavailable):
-        await KeyringVault(tmp_path).get("api_key")
+        await KeyringStorage(tmp_path).get("api_key")
 
 
 async def test_a_keyring_that_takes_nothing_is_given_up(use: Use, tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ async def test_a_keyring_that_takes_nothing_is_given_up(use: Use, tmp_path: Path
     key = await store.get_or_create()
     assert store.kind == "memory"
     assert "read-only" in store.description
-    assert store.matches(key)
+    assert store.matches_key(key)
 
 
 async def test_a_key_that_cannot_be_replaced_stays(use: Use, tmp_path: Path) -> None:
@@ -177,8 +177,8 @@ async def test_a_key_that_cannot_be_replaced_stays(use: Use, tmp_path: Path) -> 
     store = await open_key_store(Settings(data_dir=tmp_path))
     assert await store.get_or_create() == "dgm-old"
     with pytest.raises(KeyringUnavailable, match="read-only"):
-        await store.rotate()
-    assert (store.matches("dgm-old"), store.kind) == (True, "keyring")
+        await store.rotate_key()
+    assert (store.matches_key("dgm-old"), store.kind) == (True, "keyring")
 
 
 async def test_a_secret_that_cannot_be_kept_is_not_held(use: Use, tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ async def test_a_dialog_that_nobody_answers_is_given_up(use: Use, tmp_path: Path
     before = set(threading.enumerate())
     try:
         with pytest.raises(KeyringUnavailable, match="may be locked"):
-            await KeyStore(KeyringVault(tmp_path, timeout=0.05)).get("api_key")
+            await KeyStore(KeyringStorage(tmp_path, timeout=0.05)).get("api_key")
         (thread,) = (new for new in set(threading.enumerate()) - before if new.name == "keyring")
         assert thread.daemon
     finally:
@@ -215,7 +215,7 @@ async def main():
     first = await opened()
     key = await first.get_or_create()
     found = await (await opened()).get_or_create()
-    rotated = await first.rotate()
+    rotated = await first.rotate_key()
     last = await opened()
     await last.set("anthropic_api_key", "sk-ant-1")
     await last.set("anthropic_api_key", None)
@@ -230,7 +230,7 @@ secret_service = pytest.mark.skipif(sys.platform != "linux", reason="the Secret 
 
 
 def run_with_secret_service(home: Path, start: str) -> dict[str, str]:
-    """What the child says in a D-Bus session of its own, in which `start` has started the keyring daemon.
+    """Run the child in its own D-Bus session, where the command `start` starts the keyring daemon; return its output.
 
     Needs the packages dbus and gnome-keyring.
     """
@@ -243,7 +243,7 @@ def run_with_secret_service(home: Path, start: str) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
     (home / "child.py").write_text(CHILD)
-    # The daemon outlives the session's bus by a moment, and would hold on to our pipes.
+    # The daemon briefly outlives the session's bus and would keep the pipes open.
     command = f"{start} >/dev/null 2>&1 && exec '{sys.executable}' '{home / 'child.py'}'"
     result = subprocess.run(
         ["dbus-run-session", "--", "bash", "-c", command],
@@ -263,7 +263,7 @@ def test_the_real_secret_service_keeps_the_key(tmp_path: Path) -> None:
     assert said["found"] == said["key"]
     assert said["last"] == said["rotated"] != said["key"]
     assert said["forgotten"]
-    # The daemon may be at its end still, and clear away what it had.
+    # The daemon may still be ending, and remove its files.
     kept = b"".join(held for _, held in files_below(tmp_path))
     assert said["rotated"].encode() not in kept
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-# Before Qt is loaded, wherever the tests run; the ones with a real screen start processes of their own.
+# Before Qt is loaded. Tests with a real screen start their own processes.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import pytest
@@ -17,9 +17,10 @@ from pytestqt.qtbot import QtBot
 
 from server.composition import Server
 from server.config.settings import Settings, load_settings, write_settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.events import EventBus
 from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from tests.scripted_backend import ScriptedBackend
 from tray_app.context import Context
 from tray_app.desktop.autostart import Autostart
@@ -44,7 +45,7 @@ def qapp_cls() -> type[QApplication]:
 
 @pytest.fixture(autouse=True)
 def _pointer_and_clipboard_as_at_the_start() -> None:
-    """They are the whole process's, and so of the test before; a window that opens under the pointer feels it."""
+    """Reset both, which the previous test may have changed; a window that opens under the pointer gets hover events."""
     if isinstance(QApplication.instance(), QApplication):
         QCursor.setPos(10, 10)
         QGuiApplication.clipboard().clear()
@@ -52,14 +53,14 @@ def _pointer_and_clipboard_as_at_the_start() -> None:
 
 @pytest.fixture
 def qtbot(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> QtBot:
-    """pytest-qt's own, which waits a minute: the five seconds that it gives are soon over on a busy machine."""
+    """pytest-qt's fixture with a timeout of a minute: its five seconds are too short on a busy machine."""
     for name in ("waitUntil", "waitSignal", "waitSignals", "waitExposed", "waitActive"):
         monkeypatch.setattr(qtbot, name, partial(getattr(qtbot, name), timeout=60_000))
     return qtbot
 
 
 class MadeAutostart(Autostart):
-    """Start at login, as far as a test is concerned."""
+    """Start at login, in memory."""
 
     description = "in this test's memory"
 
@@ -105,13 +106,13 @@ def theme(qapp: QApplication) -> Theme:
 
 @pytest.fixture
 def backend() -> ScriptedBackend:
-    """What answers when the context's server runs."""
+    """The backend of the context's server."""
     return ScriptedBackend()
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings with directories of the test's own and any free port, which stands in the file."""
+    """Settings with the test's directories and port 0, which the settings file names."""
     directories = {"data_dir": tmp_path / "data", "config_dir": tmp_path / "config"}
     write_settings(tmp_path / "config", {"port": 0})
     return load_settings(directories)
@@ -122,12 +123,12 @@ MakeContext = Callable[..., Context]
 
 @pytest.fixture
 def make_context(settings: Settings, theme: Theme, autostart: MadeAutostart) -> MakeContext:
-    """Makes contexts over the test's settings, and nothing is open yet: `make_context(key_store=..., host=...)`."""
+    """Makes contexts over the test's settings without opening them: `make_context(key_store=..., host=...)`."""
 
     def make(**changes: Any) -> Context:
         given = {
             "settings": settings,
-            "key_store": KeyStore(MemoryVault()),
+            "key_store": KeyStore(MemoryStorage()),
             "theme": theme,
             "autostart": autostart,
             "preferences": Preferences(settings.config_dir),
@@ -139,16 +140,16 @@ def make_context(settings: Settings, theme: Theme, autostart: MadeAutostart) -> 
 
 @pytest.fixture
 async def context(settings: Settings, make_context: MakeContext, backend: ScriptedBackend) -> AsyncIterator[Context]:
-    """A context with an open store and a server that is not started; `backend` answers when it is."""
+    """A context with an open store and a server that is not started; `backend` serves its requests."""
     overrides = {"data_dir": settings.data_dir, "config_dir": settings.config_dir}
 
-    def host(context: Context) -> Callable[[Settings, EventBus], Any]:
-        async def make(settings: Settings, bus: EventBus) -> Server:
-            return await Server.create(settings, bus, key_store=context.key_store, store=context.store, backend=backend)
+    def host(context: Context) -> Callable[[SettingsInForce, EventBus], Any]:
+        async def make(in_force: SettingsInForce, bus: EventBus) -> Server:
+            return await Server.create(in_force, bus, key_store=context.key_store, store=context.store, backend=backend)
 
         return make
 
-    context = make_context(key_store=KeyStore(MemoryVault(), fixed_key=KEY), overrides=overrides, host=host)
+    context = make_context(key_store=KeyStore(MemoryStorage(), fixed_key=KEY), overrides=overrides, host=host)
     await context.open()
     yield context
     await context.close()
@@ -156,7 +157,7 @@ async def context(settings: Settings, make_context: MakeContext, backend: Script
 
 @pytest.fixture
 def bugs(context: Context) -> Iterator[list[BaseException]]:
-    """The errors that nobody expected; a test that leaves some fails."""
+    """Unexpected errors; a test that leaves any fails."""
     found: list[BaseException] = []
     context.report_bug = found.append
     yield found

@@ -1,4 +1,4 @@
-"""The application: what it shows at its start, what other starts and the desktop ask of it, and how it ends."""
+"""The application: its startup, later launches, requests of the desktop, and its end."""
 
 import asyncio
 import socket
@@ -29,7 +29,7 @@ REQUEST = RequestRecord("r", 0.0, "/v1/messages", "test")
 
 
 class Running:
-    """An application that runs in this test. The platform of the tests has no tray; `tray` says that one is there."""
+    """An application that runs in this test. The tests' platform has no tray; `tray` simulates one."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -63,7 +63,7 @@ class Running:
 
 @pytest.fixture
 async def running(context: Context, bugs: list[BaseException]) -> AsyncIterator[Running]:
-    """The application over the context of the tests; not started yet. The guide was seen before."""
+    """The application over the test's context, not started yet. The guide is done."""
     context.preferences.guide_done = True
     running = Running(context)
     yield running
@@ -132,7 +132,7 @@ async def test_a_start_may_name_a_page(running: Running) -> None:
 )
 async def test_another_start_is_heeded(running: Running, launch: Launch, visible: bool, page: str) -> None:
     await running.start(HIDDEN)
-    running.application.take(launch)
+    running.application.handle_launch(launch)
     assert running.window.isVisible() is visible
     assert running.window.page.key == page
 
@@ -140,7 +140,7 @@ async def test_another_start_is_heeded(running: Running, launch: Launch, visible
 async def test_another_start_brings_a_minimised_window_back(running: Running) -> None:
     await running.start()
     running.window.showMinimized()
-    running.application.take(SHOW)
+    running.application.handle_launch(SHOW)
     assert not running.window.isMinimized()
 
 
@@ -156,7 +156,7 @@ async def test_a_server_that_cannot_start_is_shown_where_no_tray_tells(running: 
 
 
 async def test_a_failure_takes_nobody_away_from_their_page(running: Running, taken_port: int) -> None:
-    """Above all not from the guide, which is about to say the same."""
+    """The guide in particular must stay, because it is about to show the same error."""
     running.tray = False
     running.context.preferences.guide_done = False
     await running.context.change_settings({"port": taken_port})
@@ -203,13 +203,13 @@ async def test_quitting_amid_a_request_is_a_question(running: Running, backend: 
         running.press("Quit now")
         assert running.run is not None
         await running.run
-        # The client is told.
+        # The client gets an error.
         assert (await asking).status_code >= 400
     assert context.server.state == "stopped"
 
 
 async def test_the_desktops_wish_to_end_it_is_taken_as_the_persons(running: Running) -> None:
-    """As from the Dock of macOS, and at a session's end. Qt would leave its loop, with everything still open."""
+    """As from the macOS Dock and at the end of a session. Qt would leave its loop with everything open."""
     await running.start()
     QCoreApplication.sendEvent(QApplication.instance(), QEvent(QEvent.Type.Quit))
     assert running.run is not None
@@ -223,13 +223,13 @@ async def test_the_end_of_the_session_asks_nothing(running: Running) -> None:
     hints = []
 
     class Session:
-        """Qt makes such objects only itself."""
+        """A stand-in, because only Qt can create these objects."""
 
         def setRestartHint(self, hint: QSessionManager.RestartHint) -> None:
             hints.append(hint)
 
-    running.application._end_of_session(Session())  # type: ignore[arg-type]
-    # Some systems say both.
+    running.application._on_session_end(Session())  # type: ignore[arg-type]
+    # Some systems send both.
     QCoreApplication.sendEvent(QApplication.instance(), QEvent(QEvent.Type.Quit))
     assert running.application.closing.box is None
     assert hints == [QSessionManager.RestartHint.RestartNever]

@@ -1,4 +1,4 @@
-"""The bridge passes everything on, in order, and no more often than views can bear."""
+"""The bridge: all events, in order, in batches."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,7 +23,7 @@ from tray_app.bridge import Bridge
 
 
 class Heard(list[tuple[str, Any]]):
-    """What a bridge has emitted, in order."""
+    """The signals of a bridge, in order."""
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()

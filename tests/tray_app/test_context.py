@@ -1,4 +1,4 @@
-"""The application's parts together: settings that apply at once, a store that outlives the server."""
+"""The application's parts together: settings apply at once, and the store outlives the server."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ import pytest
 from server.config.settings import Settings, load_settings, write_settings
 from server.core.errors import KeyringUnavailable, PortUnavailable, SettingsInvalid, TrayError
 from server.secrets import API_KEY, KeyStore, open_key_store
-from server.secrets.vaults import FileVault, MemoryVault, VaultKind
+from server.secrets.storage import FileStorage, MemoryStorage, StorageKind
 from server.store.store import Store
 from tests.ports import kept_port
 from tests.tray_app.conftest import MakeContext
@@ -157,7 +157,7 @@ async def test_a_database_that_cannot_be_opened_is_told_and_tried_again(
 
 
 async def test_those_who_open_the_store_at_once_open_one(settings: Settings, make_context: MakeContext) -> None:
-    """A page that tries again, and a start of the server."""
+    """A page and a start of the server both try to open the store again."""
     context = make_context()
 
     def of_stores() -> list[threading.Thread]:
@@ -208,13 +208,13 @@ async def test_work_that_is_cancelled_before_its_first_step_leaves_nothing(conte
     task.cancel()
     await asyncio.wait([task])
     assert begun == []
-    # An unawaited coroutine would be a warning, which fails the test.
+    # A coroutine that is never awaited causes a warning, which fails the test.
 
 
-class Stuck(MemoryVault):
-    """A keyring that waits for somebody to unlock it."""
+class Stuck(MemoryStorage):
+    """A locked keyring that waits for a password."""
 
-    kind: VaultKind = "keyring"
+    kind: StorageKind = "keyring"
 
     def __init__(self) -> None:
         super().__init__()
@@ -228,7 +228,7 @@ class Stuck(MemoryVault):
 
 @pytest.fixture
 async def with_file(settings: Settings, make_context: MakeContext) -> AsyncIterator[Context]:
-    """A context whose key is in a file, with a file of settings that says so."""
+    """A context whose key is in a file, with a settings file that says so."""
     write_settings(settings.config_dir, {"key_storage": "file"})
     directories = {"data_dir": settings.data_dir, "config_dir": settings.config_dir}
     settings = load_settings(directories)
@@ -239,11 +239,11 @@ async def with_file(settings: Settings, make_context: MakeContext) -> AsyncItera
 
 
 async def kept_in_file(context: Context) -> str | None:
-    return await FileVault(context.settings.data_dir).get(API_KEY)
+    return await FileStorage(context.settings.data_dir).get(API_KEY)
 
 
 async def test_a_change_that_is_refused_leaves_the_key_where_it_is(context: Context, settings: Settings) -> None:
-    context.key_store = KeyStore(MemoryVault())
+    context.key_store = context.settings_service._key_store = KeyStore(MemoryStorage())
     key = await context.api_key()
     await context.server.start()
     with socket.socket() as other:
@@ -253,7 +253,7 @@ async def test_a_change_that_is_refused_leaves_the_key_where_it_is(context: Cont
             await context.change_settings({"key_storage": "file", "port": other.getsockname()[1]})
     assert (context.key_store.kind, context.settings.key_storage) == ("memory", "keyring")
     assert await context.api_key() == key
-    assert await FileVault(settings.data_dir).get(API_KEY) is None
+    assert await FileStorage(settings.data_dir).get(API_KEY) is None
 
 
 async def test_a_file_of_settings_that_cannot_be_written_leaves_the_key_where_it_is(with_file: Context) -> None:
@@ -267,7 +267,7 @@ async def test_a_file_of_settings_that_cannot_be_written_leaves_the_key_where_it
 
 
 async def test_the_old_place_has_the_key_until_the_file_names_the_new_one(with_file: Context) -> None:
-    """Whoever kills the program in between finds the key at the next start."""
+    """A program that is killed in between finds the key at the next start."""
     context = with_file
     key = await context.api_key()
     seen: list[tuple[str, bool]] = []
@@ -294,7 +294,7 @@ async def test_a_keyring_that_does_not_work_takes_no_key_out_of_its_file(with_fi
 
 
 async def test_the_directory_of_the_data_stays_until_the_next_start(settings: Settings, with_file: Context) -> None:
-    del with_file.overrides["data_dir"]  # type: ignore[attr-defined]
+    del with_file.settings_service.overrides["data_dir"]  # type: ignore[attr-defined]
     with settings.settings_file.open("a") as file:
         file.write(f"data_dir = '{settings.data_dir}-other'\nspares = 2\n")
     await with_file.reload_settings()

@@ -1,4 +1,4 @@
-"""Figures as people read them."""
+"""Formatting of numbers, times, sizes and paths."""
 
 import sys
 from datetime import datetime
@@ -95,7 +95,7 @@ def test_a_cell_has_the_time_that_is_left_in_one_figure(left: float, text: str) 
     ],
 )
 def test_a_duration_has_the_digits_that_matter(seconds: float, text: str) -> None:
-    assert formatting.duration(seconds) == text
+    assert formatting.format_duration(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_duration_has_the_digits_that_matter(seconds: float, text: str) -> Non
     ],
 )
 def test_tokens_are_rounded_to_three_figures(n: int, text: str) -> None:
-    assert formatting.tokens(n) == text
+    assert formatting.format_tokens(n) == text
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_tokens_are_rounded_to_three_figures(n: int, text: str) -> None:
     ],
 )
 def test_money_has_the_digits_that_matter(usd: float, text: str) -> None:
-    assert formatting.money(usd) == text
+    assert formatting.format_money(usd) == text
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_money_has_the_digits_that_matter(usd: float, text: str) -> None:
     ],
 )
 def test_sizes_are_in_decimal_units(count: int, text: str) -> None:
-    assert formatting.size(count) == text
+    assert formatting.format_size(count) == text
 
 
 def test_what_is_not_known_is_empty_and_a_dash_in_a_cell() -> None:
@@ -156,10 +156,10 @@ def test_what_is_not_known_is_empty_and_a_dash_in_a_cell() -> None:
         formatting.relative_time(None, NOW),
         formatting.exact_time(None),
         formatting.time_until(None, NOW),
-        formatting.duration(None),
-        formatting.tokens(None),
-        formatting.money(None),
-        formatting.size(None),
+        formatting.format_duration(None),
+        formatting.format_tokens(None),
+        formatting.format_money(None),
+        formatting.format_size(None),
     ]
 
     assert unknown == [""] * 7
@@ -169,6 +169,6 @@ def test_what_is_not_known_is_empty_and_a_dash_in_a_cell() -> None:
 
 def test_a_place_below_home_begins_with_a_tilde() -> None:
     below = Path.home() / ".continue" / "config.yaml"
-    assert formatting.place(below) == (str(below) if sys.platform == "win32" else "~/.continue/config.yaml")
+    assert formatting.format_path(below) == (str(below) if sys.platform == "win32" else "~/.continue/config.yaml")
     for elsewhere in (Path.home(), Path.home().parent / "another"):
-        assert formatting.place(elsewhere) == str(elsewhere)
+        assert formatting.format_path(elsewhere) == str(elsewhere)

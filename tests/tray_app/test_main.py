@@ -1,4 +1,4 @@
-"""The command: what starts the window, and what goes to the server's command line."""
+"""The entry point: the desktop application, or a command of the server."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from server import __version__
 from server.config.own_commands import own_command
 from tray_app.__main__ import main, why_no_desktop
-from tray_app.arguments import own_options, parse
+from tray_app.arguments import own_options, parse_arguments
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,15 +24,15 @@ def test_subcommands_are_the_servers(arguments: list[str], capsys: pytest.Captur
 
 
 def test_the_options_of_the_window(capsys: pytest.CaptureFixture[str]) -> None:
-    namespace = parse(["--hidden", "--port", "1", "--data-dir", "a b"])
+    namespace = parse_arguments(["--hidden", "--port", "1", "--data-dir", "a b"])
     assert (namespace.hidden, namespace.port, namespace.no_start) == (True, "1", False)
     assert own_options(namespace) == ["--data-dir", "a b"]
     for wrong in (["--hiden"], ["serv"]):
         with pytest.raises(SystemExit) as ended:
-            parse(wrong)
+            parse_arguments(wrong)
         assert ended.value.code == 2
     with pytest.raises(SystemExit):
-        parse(["--version"])
+        parse_arguments(["--version"])
     assert __version__ in capsys.readouterr().out
 
 
@@ -72,7 +72,7 @@ def run_to_its_end(*command: str, **environment: str) -> "subprocess.CompletedPr
     )
 
 
-# An import that fails as the system's loader fails where a library is missing.
+# An import that fails as the system's loader does when a library is missing.
 WITHOUT_A_LIBRARY = """
 import sys
 from tray_app.__main__ import main

@@ -1,4 +1,4 @@
-"""What the window remembers, and what it does with a file that somebody spoiled."""
+"""The window's preferences, and a file of them that is damaged."""
 
 import os
 import threading
@@ -24,7 +24,7 @@ def test_values_are_there_again_at_the_next_start(tmp_path: Path) -> None:
     first.sync()
     second = Preferences(tmp_path)
     assert (second.theme, second.guide_done, second.geometry) == ("dark", True, QByteArray(b"\x01place"))
-    assert second.value("requests/widths", []) == [80, 120]
+    assert second.read_value("requests/widths", []) == [80, 120]
 
 
 def test_what_changes_many_times_is_written_once_it_rests_and_not_at_once(tmp_path: Path, qtbot: QtBot) -> None:
@@ -38,7 +38,7 @@ def test_what_changes_many_times_is_written_once_it_rests_and_not_at_once(tmp_pa
 
 
 def test_a_slow_disk_does_not_hold_up_the_window(tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk takes the file only when the window has gone on."""
+    """The write finishes only after the window's thread has continued."""
     went_on = Event()
     sync = os.fsync
 
@@ -94,7 +94,7 @@ def test_a_spoiled_file_means_defaults(tmp_path: Path, content: str) -> None:
     (tmp_path / PREFERENCES_FILE).write_text(content)
     preferences = Preferences(tmp_path)
     assert preferences.theme == "system"
-    assert preferences.value("window/count", 7) == 7
+    assert preferences.read_value("window/count", 7) == 7
     assert preferences.geometry.isEmpty()
 
 

@@ -1,4 +1,4 @@
-"""The server, as the window knows it."""
+"""The server for the window: start, stop and problems."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from server.core.errors import PortUnavailable, SettingsInvalid
-from server.hosting.sockets import listen
+from server.hosting.sockets import open_listener
 from tests.ports import kept_port
 from tests.scripted_backend import Gate, ScriptedBackend, begin, end, text
 from tests.tray_app.conftest import KEY
@@ -34,12 +34,12 @@ async def test_the_second_click_while_it_stops_does_not_start_it_again(
     backend.may_stop.clear()
     stopping = asyncio.create_task(server.toggle())
     await until(lambda: server.state == "stopping")
-    assert (server.url, server.down, server.changing) == (None, False, True)
+    assert (server.url, server.is_down, server.is_changing) == (None, False, True)
     await server.toggle()
     backend.may_stop.set()
     await stopping
     assert server.state == "stopped"
-    # Who asks for a start, and for nothing else, gets one as soon as it has stopped.
+    # A start during a stop happens as soon as the server has stopped.
     await server.start()
     backend.may_stop.clear()
     stopping, starting = asyncio.create_task(server.stop()), asyncio.create_task(server.start())
@@ -60,16 +60,16 @@ async def test_requests_in_flight_are_counted_and_can_be_cancelled(context: Cont
         services = context.server.services
         assert services is not None
         (running,) = services.running._requests.values()
-        assert context.server.cancel(running.record.id)
+        assert context.server.cancel_request(running.record.id)
         assert (await asking).status_code == 499
     assert context.server.in_flight == 0
-    assert not context.server.cancel(running.record.id)
+    assert not context.server.cancel_request(running.record.id)
 
 
 async def test_a_port_in_use_is_the_problem_until_it_is_free(context: Context) -> None:
     with kept_port() as port:
         await context.change_settings({"port": port})
-        with await listen("127.0.0.1", port):
+        with await open_listener("127.0.0.1", port):
             with pytest.raises(PortUnavailable):
                 await context.server.start()
             problem = context.server.problem
@@ -85,7 +85,8 @@ async def test_it_does_not_ask_itself(context: Context, monkeypatch: pytest.Monk
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:8123")
     with pytest.raises(SettingsInvalid):
         await context.server.start()
-    assert context.server.problem is not None
+    assert isinstance(context.server.problem, SettingsInvalid)
+    assert context.server.state == "failed"
     assert context.server.base_url == "http://127.0.0.1:8123/v1"
 
 
@@ -111,7 +112,7 @@ async def test_a_start_under_way_can_be_given_up(context: Context) -> None:
 
 
 class Asking:
-    """A client whose answer waits at a gate."""
+    """A client whose response waits at a gate."""
 
     def __init__(self, context: Context, backend: ScriptedBackend) -> None:
         self.context = context
@@ -140,7 +141,7 @@ async def test_answers_are_finished_before_the_stop_and_new_requests_are_refused
     first = asyncio.ensure_future(asking.ask())
     await asking.gate.reached.wait()
     finishing = asyncio.ensure_future(server.finish())
-    await until(lambda: server.finishing)
+    await until(lambda: server.is_finishing)
     assert server.state == "running"
     refused = await asking.ask()
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
@@ -150,7 +151,7 @@ async def test_answers_are_finished_before_the_stop_and_new_requests_are_refused
     answer = await first
     assert answer.json()["choices"][0]["message"]["content"] == "Hello"
     await finishing
-    assert (server.state, server.finishing, server.in_flight) == ("stopped", False, 0)
+    assert (server.state, server.is_finishing, server.in_flight) == ("stopped", False, 0)
     await server.start()
     assert (await asking.client.get(f"{server.base_url}/models")).status_code == 200
 
@@ -160,7 +161,7 @@ async def test_finishing_can_be_cut_short(context: Context, asking: Asking) -> N
     first = asyncio.ensure_future(asking.ask())
     await asking.gate.reached.wait()
     waiting = [asyncio.ensure_future(server.finish()) for _ in range(2)]
-    await until(lambda: server.finishing)
+    await until(lambda: server.is_finishing)
     await server.toggle()
     assert server.state == "stopped"
     await asyncio.gather(*waiting)

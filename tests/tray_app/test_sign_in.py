@@ -1,4 +1,4 @@
-"""Signing in: with the real CLI as far as it goes without a network, and with programs that act its part to the end."""
+"""Sign-in: with the real CLI as far as possible without a network, and with stand-ins for the rest."""
 
 import asyncio
 import os
@@ -44,7 +44,7 @@ def claude(tmp_path: Path) -> Path:
 
 
 class Attempt:
-    """A sign-in that runs; counts its news."""
+    """A running sign-in; counts its changes."""
 
     def __init__(self, path: Path, outer: dict[str, str] | None = None, *, console: bool = False) -> None:
         self.news = 0
@@ -56,12 +56,12 @@ class Attempt:
         self.news += 1
 
     def children(self) -> list[psutil.Process]:
-        """The processes that are there because of it."""
+        """The processes that the sign-in has started."""
         return [child for child in psutil.Process().children(recursive=True) if child not in self._before]
 
 
 def name_of(process: psutil.Process) -> str:
-    """Empty if it has ended since it was found."""
+    """Return the command line; empty if the process has ended."""
     try:
         return process.name()
     except psutil.NoSuchProcess:
@@ -72,8 +72,8 @@ async def test_the_page_is_named_and_its_code_signs_in(claude, made_home):
     attempt = Attempt(claude)
     await until(lambda: attempt.sign_in.url)
     assert attempt.sign_in.url == "https://claude.invalid/oauth?code=true&state=x"
-    attempt.sign_in.submit(" right#\ncode\n")
-    assert attempt.sign_in.checking
+    attempt.sign_in.submit_code(" right#\ncode\n")
+    assert attempt.sign_in.checking_code
     await attempt.task
     assert (made_home / "signed-in").exists()
     assert attempt.news > 1
@@ -83,19 +83,19 @@ async def test_the_page_is_named_and_its_code_signs_in(claude, made_home):
 async def test_a_code_that_cannot_be_one_may_be_given_again(claude):
     attempt = Attempt(claude)
     await until(lambda: attempt.sign_in.url)
-    attempt.sign_in.submit("half")
-    await until(lambda: attempt.sign_in.complaint)
-    assert attempt.sign_in.complaint == "That doesn't look like the full code."
-    assert not attempt.sign_in.checking
-    attempt.sign_in.submit("right#code")
-    assert attempt.sign_in.complaint == ""
+    attempt.sign_in.submit_code("half")
+    await until(lambda: attempt.sign_in.code_error)
+    assert attempt.sign_in.code_error == "That doesn't look like the full code."
+    assert not attempt.sign_in.checking_code
+    attempt.sign_in.submit_code("right#code")
+    assert attempt.sign_in.code_error == ""
     await attempt.task
 
 
 async def test_a_refusal_says_why_and_what_else_there_is(claude):
     attempt = Attempt(claude)
     await until(lambda: attempt.sign_in.url)
-    attempt.sign_in.submit("wrong#code")
+    attempt.sign_in.submit_code("wrong#code")
     with pytest.raises(NotSignedIn, match="the code has expired") as caught:
         await attempt.task
     assert f"{claude} auth login" in caught.value.hint
@@ -140,7 +140,7 @@ sys.stdin.readline()
     attempt = Attempt(program(tmp_path / "claude", text))
     await until(lambda: attempt.news)
     assert attempt.sign_in.url == ""
-    attempt.sign_in.submit("go")
+    attempt.sign_in.submit_code("go")
     await until(lambda: attempt.sign_in.url)
     assert attempt.sign_in.url == "https://claude.invalid/oauth"
     attempt.task.cancel()
@@ -166,9 +166,9 @@ async def test_the_real_cli_opens_the_browser_names_a_page_and_takes_a_code(cli_
     await until(lambda: attempt.sign_in.url and opened.exists())
     assert attempt.sign_in.url.startswith("https://claude.")
     assert "localhost" in opened.read_text()
-    attempt.sign_in.submit("half")
-    await until(lambda: attempt.sign_in.complaint)
-    assert "full code" in attempt.sign_in.complaint
+    attempt.sign_in.submit_code("half")
+    await until(lambda: attempt.sign_in.code_error)
+    assert "full code" in attempt.sign_in.code_error
     attempt.task.cancel()
     await asyncio.wait([attempt.task])
     await until(lambda: not any(name_of(child).startswith("claude") for child in attempt.children()))

@@ -1,4 +1,4 @@
-"""The program as a process: what it prints, how it ends, and what stands in its way."""
+"""The program as a process: its output, its end, and errors at startup."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def start(tmp_path: Path, made_home: Path) -> Iterator[Start]:
-    """Starts the program with directories of the test's own, without a `claude`; ends what is left of it."""
+    """Starts the program with the test's directories and without `claude`; ends it after the test."""
     processes = []
     made_home.mkdir(exist_ok=True)
 
@@ -48,7 +48,7 @@ def start(tmp_path: Path, made_home: Path) -> Iterator[Start]:
 
 
 def said(process: "subprocess.Popen[str]") -> str:
-    """The next line on standard output; empty at its end."""
+    """Read the next line of standard output; empty at its end."""
     assert process.stdout is not None
     return process.stdout.readline().strip()
 
@@ -122,7 +122,7 @@ async def test_a_port_that_is_taken_does_not_end_it(start: Start, tmp_path: Path
 
 
 async def test_a_data_directory_that_cannot_be_used_is_said(start: Start, tmp_path: Path) -> None:
-    """In a dialog, since nobody reads a terminal, and where those look who wonder why nothing came at login."""
+    """In a dialog, because there is no terminal, and in the journal, for starts at login."""
     (tmp_path / "data").write_text("in the way")
     process = start()
     errors = tmp_path / "stderr-0"
@@ -141,7 +141,7 @@ async def test_a_file_of_settings_that_cannot_be_used_is_asked_about(start: Star
     process = start()
     await until(lambda: str(broken) in (tmp_path / "stderr-0").read_text())
     assert process.poll() is None
-    # Nothing was begun that would have to be taken down: Ctrl-C ends it at once, however idle the dialog is.
+    # Nothing has started that must be stopped, so Ctrl-C ends the program at once.
     assert is_over(process, signal.SIGINT) in (-signal.SIGINT, 130)
     assert not (tmp_path / "data").exists()
 

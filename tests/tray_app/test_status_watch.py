@@ -1,11 +1,11 @@
-"""The status follows what happens, and every place that shows it says the same."""
+"""The status follows the events, and all views of it agree."""
 
 import pytest
 from pytestqt.qtbot import QtBot
 
 from server.core.events import CliChanged, Notice, NoticeCleared, PlanWindowsChanged
 from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from server.store.write_health import HISTORY_TOPIC
 from tests.waiting import until
 from tray_app.context import Context
@@ -60,9 +60,9 @@ async def test_a_plan_that_is_used_up_is_over_with_its_reset(context: Context) -
     context.bus.publish(PlanWindowsChanged({"five_hour": window}))
     await until(lambda: context.status.current.kind == "attention")
     moment[0] += 61
-    context.status._looking.setInterval(1)
+    context.status._refresh_timer.setInterval(1)
     await until(lambda: context.status.current.kind == "running")
-    assert not context.status._looking.isActive()
+    assert not context.status._refresh_timer.isActive()
 
 
 async def test_a_full_disk_is_seen_until_it_is_over(context: Context) -> None:
@@ -94,9 +94,9 @@ async def test_the_store_itself_says_that_it_is_full(context: Context) -> None:
 
 async def test_a_key_in_memory_is_seen(context: Context) -> None:
     await context.server.start()
-    context.key_store = KeyStore(MemoryVault("no keyring"))
-    context.status.look()
+    context.key_store = KeyStore(MemoryStorage("no keyring"))
+    context.status.update_status()
     assert context.status.current.reason == "The API key is kept in memory only and will change at the next start."
-    context.key_store = KeyStore(MemoryVault(), fixed_key="mine")
-    context.status.look()
+    context.key_store = KeyStore(MemoryStorage(), fixed_key="mine")
+    context.status.update_status()
     assert context.status.current.kind == "running"

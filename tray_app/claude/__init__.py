@@ -1,1 +1,1 @@
-"""Claude Code as the window sees it: signing in."""
+"""Claude Code for the window: signing in."""

@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.config.paths import while_held, write_private
+from server.config.paths import retry_while_open, write_private
 from tray_app.clients.backups import Backup, Backups, content_digest
 from tray_app.clients.client import Client, Configuration, Places
 from tray_app.clients.configuring import State, configure_text, state_of
@@ -162,7 +162,7 @@ def _apply_change(change: FileChange, backups: Backups, at: float) -> None:
 def _write_change(change: FileChange) -> None:
     target = change.path.resolve()
     if change.after is None:
-        while_held(target, lambda: target.unlink(missing_ok=True))
+        retry_while_open(target, lambda: target.unlink(missing_ok=True))
         return
     write_private(target, change.after)
     if change.mode is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from tray_app.formatting import duration, size
+from tray_app.formatting import format_duration, format_size
 from tray_app.translation import tr
 
 Index = QModelIndex | QPersistentModelIndex
@@ -98,12 +98,12 @@ def _cell_text(row: ProcessRow, column: int) -> str:
         # A parked process has not been used yet, and a busy one is in use now.
         used = row.state in ("idle", "holding")
         return tr("{time} ago").format(time=_format_idle_time(row.idle_seconds)) if used else ""
-    return size(row.memory_bytes) if row.memory_bytes else ""
+    return format_size(row.memory_bytes) if row.memory_bytes else ""
 
 
 def _format_idle_time(seconds: float) -> str:
     """Whole seconds: the table is refreshed every two seconds."""
-    return duration(max(1.0, seconds)) if seconds >= 60 else tr("{n} s").format(n=max(1, round(seconds)))
+    return format_duration(max(1.0, seconds)) if seconds >= 60 else tr("{n} s").format(n=max(1, round(seconds)))
 
 
 def _column_alignment(column: int) -> Qt.AlignmentFlag:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
-from tray_app.assets import asset
+from tray_app.assets import asset_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Tokens:
 @cache
 def tokens() -> Tokens:
     """Read the tokens, once."""
-    tables = tomllib.loads(asset("tokens.toml").read_text(encoding="utf-8"))
+    tables = tomllib.loads(asset_path("tokens.toml").read_text(encoding="utf-8"))
     return Tokens(*(MappingProxyType(tables[name]) for name in ("light", "dark", "size")))
 
 

@@ -33,7 +33,7 @@ class AdaptiveSplitter(QSplitter):
         self.setStretchFactor(0, 1)
         self.setStretchFactor(1, 0 if self.orientation() == _BESIDE else 1)
         self.setSizes(self._shares[self.orientation()])
-        kept = self._preferences.value(self._names[self.orientation()], QByteArray())
+        kept = self._preferences.read_value(self._names[self.orientation()], QByteArray())
         if not kept.isEmpty():
             # What is kept has a direction of its own.
             orientation = self.orientation()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from tray_app.assets import asset
+from tray_app.assets import asset_path
 from tray_app.context import Context
 from tray_app.translation import counted, tr
 
@@ -104,7 +104,7 @@ class Closing:
             self.box.close()
         parent = self._window if self._window.isVisible() else None
         self.box = box = QMessageBox(QMessageBox.Icon.Question, title, title, parent=parent)
-        box.setIconPixmap(QIcon(str(asset("icons/app.svg"))).pixmap(_ICON, _ICON))
+        box.setIconPixmap(QIcon(str(asset_path("icons/app.svg"))).pixmap(_ICON, _ICON))
         box.setInformativeText(text)
         box.finished.connect(self._answered)
         return box

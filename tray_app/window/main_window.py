@@ -8,7 +8,7 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QKeySequence, QRe
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from server.core.errors import TrayError
-from tray_app.assets import asset
+from tray_app.assets import asset_path
 from tray_app.context import Context
 from tray_app.window.notice_bar import NoticeBar
 from tray_app.window.page import Page
@@ -38,7 +38,7 @@ class MainWindow(QWidget):
         self.pages: dict[str, Page] = {}
         """Those that were made."""
         self.setWindowTitle("Dragoman")
-        self.setWindowIcon(QIcon(str(asset("icons/app.svg"))))
+        self.setWindowIcon(QIcon(str(asset_path("icons/app.svg"))))
         self.setMinimumSize(*MINIMUM)
         self.rail = Rail(context, rail)
         self.rail.chosen.connect(self.go)

@@ -136,7 +136,7 @@ class ServerFoot(QWidget):
 
     def _mend(self) -> None:
         if (remedy := self._context.status.current.remedy) is not None:
-            self._context.show(remedy.page, **remedy.details)
+            self._context.show_page(remedy.page, **remedy.details)
 
     def _show(self) -> None:
         server, status = self._context.server, self._context.status.current
@@ -167,9 +167,9 @@ class ServerFoot(QWidget):
 
     def _show_toggle(self) -> None:
         server = self._context.server
-        if server.finishing:
+        if server.is_finishing:
             label, icon = tr("&Stop now"), "mdi6.stop"
-        elif server.down:
+        elif server.is_down:
             label, icon = tr("Start &server"), "mdi6.play"
         else:
             label, icon = tr("Stop &server"), "mdi6.stop"

@@ -13,7 +13,7 @@ from server.core.errors import COMMAND_LINE, SettingsInvalid, SetupError
 from server.core.tasks import spawn
 from server.secrets import KeyStore, open_key_store
 from server.secrets.opening import key_from_environment
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from tray_app.translation import tr
 
 KEYRING_SECONDS = 300.0
@@ -48,7 +48,7 @@ async def wait_for_key_store(settings: Settings) -> KeyStore:
             return opening.result()
     finally:
         opening.cancel()
-    return KeyStore(MemoryVault(tr("the system keyring was not unlocked")), fixed_key=key_from_environment())
+    return KeyStore(MemoryStorage(tr("the system keyring was not unlocked")), fixed_key=key_from_environment())
 
 
 async def _wait_visibly(opening: "asyncio.Task[KeyStore]") -> None:

@@ -22,7 +22,7 @@ _KEY_PARAMETERS = frozenset({"key", "api_key", "api-key", "apikey", "access_toke
 class Keys(Protocol):
     """What checks a key; the comparison takes constant time."""
 
-    def matches(self, candidate: str) -> bool: ...
+    def matches_key(self, candidate: str) -> bool: ...
 
 
 class Authentication:
@@ -51,7 +51,7 @@ Found = tuple[str, str]
 
 def _matching(found: list[Found], keys: Keys, scope: Scope) -> Found:
     for place, key in found:
-        if keys.matches(key):
+        if keys.matches_key(key):
             return place, key
     raise AuthenticationRequired(
         _problem([place for place, _ in found], scope),

@@ -69,7 +69,7 @@ class AnthropicApiBackend:
     @property
     def key_held(self) -> bool:
         """Whether there was a key at the last look."""
-        return self._key_store.held(ANTHROPIC_API_KEY) is not None
+        return self._key_store.cached(ANTHROPIC_API_KEY) is not None
 
     async def has_key(self) -> bool:
         """Whether a key is stored. A place for secrets that cannot be read counts as empty."""

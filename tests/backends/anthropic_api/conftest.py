@@ -5,14 +5,14 @@ import pytest
 from server.backends.anthropic_api import AnthropicApiBackend
 from server.secrets import KeyStore
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 
 KEY = "sk-ant-api03-the-key-of-this-test_0123456789"
 
 
 @pytest.fixture
 async def key_store():
-    store = KeyStore(MemoryVault())
+    store = KeyStore(MemoryStorage())
     await store.set(ANTHROPIC_API_KEY, KEY)
     return store
 

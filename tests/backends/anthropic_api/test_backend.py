@@ -20,7 +20,7 @@ from server.core.errors import (
 )
 from server.secrets import KeyStore
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from tests.asking import ask, assistant, fold, text, tool, user, words
 from tests.backends.anthropic_api.conftest import KEY
 from tests.simulator import (
@@ -204,7 +204,7 @@ async def test_a_count_that_is_refused(backend):
 
 @pytest.mark.parametrize("stored", [None, "", "sk-ant-broken\nx-evil: 1", "sk-ant-ünusual"])
 async def test_without_a_key_that_can_be_sent_nothing_is_sent(simulator, stored):
-    store = KeyStore(MemoryVault())
+    store = KeyStore(MemoryStorage())
     await store.set(ANTHROPIC_API_KEY, stored)
     backend = AnthropicApiBackend(simulator.url, store)
     for work in (fold(backend.stream(ask("Hi"))), backend.count_tokens(ask("Hi"))):
@@ -214,7 +214,7 @@ async def test_without_a_key_that_can_be_sent_nothing_is_sent(simulator, stored)
     assert simulator.requests == []
 
 
-class LockedVault(MemoryVault):
+class LockedVault(MemoryStorage):
     """A place for secrets that cannot be read."""
 
     async def get(self, name):

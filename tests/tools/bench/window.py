@@ -21,7 +21,7 @@ from server.config.settings import Settings
 from server.core.events import RequestFinished, RequestStarted, RequestUpdated
 from server.core.records import RequestRecord
 from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from tray_app.context import Context
 from tray_app.desktop.autostart import system_autostart
 from tray_app.desktop.loop.event_loop import EventLoop
@@ -57,7 +57,7 @@ async def _measure(place: Path, options: argparse.Namespace) -> list[float]:
     settings = Settings(data_dir=place / "data", config_dir=place / "config", port=0, spares=0)
     context = Context(
         settings,
-        key_store=KeyStore(MemoryVault()),
+        key_store=KeyStore(MemoryStorage()),
         theme=Theme("light"),
         autostart=system_autostart(),
         preferences=Preferences(settings.config_dir),

@@ -8,7 +8,7 @@ from typing import Literal, cast
 from server.config.settings import Settings
 from server.hosting.port_check import next_free_port
 from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from tests.simulator import Simulator
 from tests.tools.screenshots.life import a_day_of, damage_database, fill_disk, live
 from tests.tools.screenshots.png import save_png
@@ -24,7 +24,7 @@ SETTLE_SECONDS = 1.5
 """Until charts are drawn and lists are read. Nothing tells of the last of it; only a person waits for this."""
 
 
-class KeyInKeyring(MemoryVault):
+class KeyInKeyring(MemoryStorage):
     """Says what most people will read on the overview."""
 
     kind = "keyring"
@@ -66,7 +66,7 @@ async def draw(
     if not empty:
         await a_day_of(context)
         session = await live(context, api)
-        context.show("sessions", session_id=session)
+        context.show_page("sessions", session_id=session)
     if trouble:
         await fill_disk(context)
     kind = "-trouble" if trouble else ""

@@ -3,7 +3,7 @@
 import pytest
 
 from server.core.records import RequestRecord
-from tray_app.formatting import duration
+from tray_app.formatting import format_duration
 from tray_app.models.requests.columns import build_columns, client_without_version, status_word
 
 
@@ -15,7 +15,7 @@ def test_a_duration_has_one_figure_in_its_cell_and_all_in_its_tooltip(seconds: f
     column = next(column for column in build_columns() if column.key == "duration")
     ended = RequestRecord("r", 0.0, "/v1/messages", "test", status="ok", duration=seconds)
     assert column.cell_text(ended, 0.0) == text
-    assert column.full_text(ended) == duration(seconds)
+    assert column.full_text(ended) == format_duration(seconds)
 
 
 @pytest.mark.parametrize(

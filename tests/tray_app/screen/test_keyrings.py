@@ -29,9 +29,9 @@ def bare_desktop() -> Iterator[Desktop]:
 KEEP = """
 import asyncio
 from pathlib import Path
-from server.secrets.system_keyring import KeyringVault
+from server.secrets.system_keyring import KeyringStorage
 
-vault = KeyringVault(Path("data"), timeout=120)
+vault = KeyringStorage(Path("data"), timeout=120)
 print("asking", flush=True)
 asyncio.run(vault.set("a-name", "a-secret"))
 print(asyncio.run(vault.get("a-name")))

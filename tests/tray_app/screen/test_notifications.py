@@ -83,7 +83,7 @@ def test_only_what_needs_a_person_is_told(desktop: Desktop, claude: Claude, simu
         assert person.url(2) == url
         login.prepare_for_sleep(True)
         login.prepare_for_sleep(False)
-        until(lambda: "looking at everything again after a sleep" in person.log)
+        until(lambda: "refreshing everything after a sleep" in person.log)
         simulator.script(Text("Awake."))
         assert person.ask(url, "Are you awake?") == "Awake."
         assert notifications.shown == []

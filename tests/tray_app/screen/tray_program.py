@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from server.config.settings import Settings
 from server.logs import configure_logs
 from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from tray_app.context import Context
 from tray_app.desktop.autostart import system_autostart
 from tray_app.desktop.loop.event_loop import EventLoop
@@ -30,7 +30,7 @@ async def serve(directory: Path) -> None:
     configure_logs(settings)
     context = Context(
         settings,
-        key_store=KeyStore(MemoryVault(), fixed_key="dgm-the-key-of-the-tray-program"),
+        key_store=KeyStore(MemoryStorage(), fixed_key="dgm-the-key-of-the-tray-program"),
         theme=Theme(),
         autostart=system_autostart([]),
         preferences=Preferences(settings.config_dir),

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from tray_app import theme as theme_package
-from tray_app.assets import asset
+from tray_app.assets import asset_path
 from tray_app.theme import Theme, apply_style, fixed_font
 from tray_app.theme.style_sheet import make_style_sheet
 
@@ -109,7 +109,7 @@ def test_an_icon_that_does_not_exist_is_an_error(theme: Theme) -> None:
 @pytest.mark.parametrize("name", ["app", "tray-stopped", "tray-running", "tray-busy", "tray-error"])
 @pytest.mark.parametrize("side", [16, 22, 32, 64, 128])
 def test_our_own_icons_are_drawn_at_every_size(theme: Theme, name: str, side: int) -> None:
-    picture = QIcon(str(asset(f"icons/{name}.svg"))).pixmap(QSize(side, side), 2.0)
+    picture = QIcon(str(asset_path(f"icons/{name}.svg"))).pixmap(QSize(side, side), 2.0)
 
     assert picture.size() == QSize(side * 2, side * 2)
     assert picture.toImage().pixelColor(side, side // 5).alpha() == 255

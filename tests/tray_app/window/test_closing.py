@@ -134,7 +134,7 @@ async def test_stopping_amid_answers_asks_and_can_be_called_off(
     assert closing.box is not None
     assert closing.box.informativeText().startswith("1 request is running.")
     press(closing, "Cancel")
-    assert (answering.server.state, answering.server.finishing) == ("running", False)
+    assert (answering.server.state, answering.server.is_finishing) == ("running", False)
     answering.gate.open()
     assert (await answering.answer).status_code == 200
 
@@ -151,7 +151,7 @@ async def test_answers_are_finished_first_and_that_can_be_cut_short(
 ) -> None:
     context.toggle_server()
     press(closing, "Finish them first")
-    await until(lambda: answering.server.finishing)
+    await until(lambda: answering.server.is_finishing)
     assert context.status.current.line == "Stops after 1 running answer"
     context.toggle_server()
     assert closing.box is None, "it was asked already"
@@ -164,7 +164,7 @@ async def test_quitting_waits_for_answers_if_it_is_told_to(
 ) -> None:
     closing.request_quit()
     press(closing, "Finish them first")
-    await until(lambda: answering.server.finishing)
+    await until(lambda: answering.server.is_finishing)
     assert desk.quits == []
     answering.gate.open()
     assert (await answering.answer).status_code == 200

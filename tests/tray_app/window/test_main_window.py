@@ -104,11 +104,11 @@ async def test_the_keyboard_reaches_every_page_and_its_filter(window: MainWindow
 
 
 async def test_a_page_can_send_the_person_to_another(window: MainWindow, context: Context) -> None:
-    context.show("second", session_id="s1")
+    context.show_page("second", session_id="s1")
     assert window.isVisible()
     assert window.page.key == "second"
     assert {"session_id": "s1"} in log(window, "second")
-    context.show("elsewhere")
+    context.show_page("elsewhere")
     assert window.page.key == "elsewhere"
     assert not any(entry.isChecked() for entry in window.rail._entries.values())
     window.go("first")
@@ -171,7 +171,7 @@ async def test_every_page_can_be_shown(context: Context, qtbot: QtBot) -> None:
     qtbot.addWidget(window)
     window.bring_up()
     for key, entry in window.entries.items():
-        context.show(key)
+        context.show_page(key)
         assert (window.page.key, window.page.title) == (key, entry.title)
     await window.settle()
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from server.config.paths import make_private_dir, while_held
+from server.config.paths import make_private_dir, retry_while_open
 
 log = logging.getLogger(__name__)
 
@@ -57,5 +57,5 @@ def _rotate_file(logs: Path) -> None:
     """Rename the last run's fault log, the only trace of its crash."""
     file = logs / FAULT_LOG
     if file.exists() and file.stat().st_size:
-        while_held(file, lambda: os.replace(file, logs / OLD_FAULT_LOG))
+        retry_while_open(file, lambda: os.replace(file, logs / OLD_FAULT_LOG))
         log.error("the last run crashed below Python; see %s", logs / OLD_FAULT_LOG)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 from server import __version__
 from server.config.own_commands import COMMAND
 from server.core.console import say
-from tray_app.assets import asset
+from tray_app.assets import asset_path
 from tray_app.desktop.loop.qt_libraries import missing_libraries_hint
 
 NAME = "Dragoman"
@@ -41,7 +41,7 @@ def make_qapplication() -> TrayApplication:
     app.setApplicationDisplayName(NAME)
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("dragoman")
-    app.setWindowIcon(QIcon(str(asset("icons/app.svg"))))
+    app.setWindowIcon(QIcon(str(asset_path("icons/app.svg"))))
     # The application stays in the tray when the window is closed.
     app.setQuitOnLastWindowClosed(False)
     return app

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QSystemTrayIcon
 
-from tray_app.assets import asset
+from tray_app.assets import asset_path
 from tray_app.context import Context
 from tray_app.desktop.tray.dbus_tray import DBusTrayWatch
 from tray_app.desktop.tray.menu import TrayMenu
@@ -128,7 +128,7 @@ class TrayIcon(QObject):
 def tray_icon(state: StatusKind) -> QIcon:
     """The icon of a state; on macOS a template that the system colours."""
     if not MACOS:
-        return QIcon(str(asset(f"icons/tray-{state}.svg")))
-    icon = QIcon(str(asset(f"icons/tray-{state}-template.svg")))
+        return QIcon(str(asset_path(f"icons/tray-{state}.svg")))
+    icon = QIcon(str(asset_path(f"icons/tray-{state}-template.svg")))
     icon.setIsMask(True)
     return icon

@@ -36,12 +36,12 @@ class TrayMenu(QMenu):
         self.copy_key = self._add_action(tr("Copy API key"), self._copy_key)
         self.addSeparator()
         self.open_window = self._add_action(tr("Open window"), open_window)
-        self.connect_client = self._add_action(tr("Connect a client..."), lambda: context.show("clients"))
+        self.connect_client = self._add_action(tr("Connect a client..."), lambda: context.show_page("clients"))
         self.logs = self._add_action(tr("Open logs folder"), self._open_logs)
         self.addSeparator()
         self.login = self._add_action(tr("Start at login"), self._set_login)
         self.login.setCheckable(True)
-        self.settings = self._add_action(tr("Settings..."), lambda: context.show("settings"))
+        self.settings = self._add_action(tr("Settings..."), lambda: context.show_page("settings"))
         self.addSeparator()
         self.quit_action = self._add_action(tr("Quit"), quit)
         self._login_read: asyncio.Task[None] | None = None
@@ -94,13 +94,13 @@ class TrayMenu(QMenu):
 
     def _toggle_text(self) -> str:
         server = self._context.server
-        if server.finishing:
+        if server.is_finishing:
             return tr("Stop now")
-        return tr("Start server") if server.down else tr("Stop server")
+        return tr("Start server") if server.is_down else tr("Stop server")
 
     def _open_remedy(self) -> None:
         if (remedy := self._context.status.current.remedy) is not None:
-            self._context.show(remedy.page, **remedy.details)
+            self._context.show_page(remedy.page, **remedy.details)
 
     def _copy_url(self) -> None:
         QGuiApplication.clipboard().setText(self._context.server.base_url)

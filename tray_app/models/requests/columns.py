@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from server.core.records import RequestRecord, RequestStatus
 from server.dialects import registry
-from tray_app.formatting import duration, exact_time, money, or_dash, relative_time, tokens
+from tray_app.formatting import exact_time, format_duration, format_money, format_tokens, or_dash, relative_time
 from tray_app.translation import tr
 
 _HOUR = 3600
@@ -76,7 +76,7 @@ def _status_tooltip(record: RequestRecord) -> str:
 def _format_short_duration(seconds: float | None) -> str:
     """A duration that fits a narrow column; the tooltip is exact to the minute."""
     if seconds is None or seconds < _HOUR:
-        return duration(seconds)
+        return format_duration(seconds)
     return tr("{n} h").format(n=f"{seconds / _HOUR:.1f}")
 
 
@@ -107,18 +107,18 @@ def build_columns() -> tuple[RequestColumn, ...]:
         RequestColumn("status", tr("Status"), lambda record, now: status_word(record),
                _status_tooltip, (tr("Cancelled"), tr("Error") + " 888"), (tr("Error") + " 888 ×88",), 0),  # noqa: RUF001
         RequestColumn("ttft", tr("TTFT"), lambda record, now: or_dash(_format_short_duration(record.ttft)),
-               lambda record: duration(record.ttft), _DURATIONS, (), 7, is_numeric=True),
+               lambda record: format_duration(record.ttft), _DURATIONS, (), 7, is_numeric=True),
         RequestColumn("duration", tr("Duration"),
                lambda record, now: or_dash(_format_short_duration(elapsed_seconds(record, now))),
-               lambda record: duration(record.duration), _DURATIONS, (), 3, is_numeric=True),
-        RequestColumn("input", tr("In"), lambda record, now: or_dash(tokens(record.input_tokens)),
+               lambda record: format_duration(record.duration), _DURATIONS, (), 3, is_numeric=True),
+        RequestColumn("input", tr("In"), lambda record, now: or_dash(format_tokens(record.input_tokens)),
                lambda record: format_count(record.input_tokens), _COUNTS, (), 4, is_numeric=True),
-        RequestColumn("output", tr("Out"), lambda record, now: or_dash(tokens(record.output_tokens)),
+        RequestColumn("output", tr("Out"), lambda record, now: or_dash(format_tokens(record.output_tokens)),
                lambda record: format_count(record.output_tokens), _COUNTS, (), 4, is_numeric=True),
-        RequestColumn("cached", tr("Cached"), lambda record, now: or_dash(tokens(record.cache_read_tokens)),
+        RequestColumn("cached", tr("Cached"), lambda record, now: or_dash(format_tokens(record.cache_read_tokens)),
                lambda record: format_count(record.cache_read_tokens), _COUNTS, (), 10, is_numeric=True),
-        RequestColumn("cost", tr("Cost"), lambda record, now: or_dash(money(record.cost_usd)),
-               lambda record: money(record.cost_usd), _COSTS, (), 5, is_numeric=True),
+        RequestColumn("cost", tr("Cost"), lambda record, now: or_dash(format_money(record.cost_usd)),
+               lambda record: format_money(record.cost_usd), _COSTS, (), 5, is_numeric=True),
         RequestColumn("session", tr("Session"), lambda record, now: or_dash(record.session_id or ""),
                lambda record: record.session_id or "", ("ses_0123",), ("ses_01234567",), 9, stretches=True),
     )  # fmt: skip

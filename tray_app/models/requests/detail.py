@@ -6,7 +6,7 @@ from typing import Any
 
 from server.core import exact_json
 from server.core.records import RequestRecord
-from tray_app.formatting import duration, exact_time, money, size
+from tray_app.formatting import exact_time, format_duration, format_money, format_size
 from tray_app.models.requests.columns import elapsed_seconds, format_count
 from tray_app.translation import tr
 
@@ -54,7 +54,7 @@ def format_body(text: str) -> Body:
     note = (
         tr("Showing only the beginning of {size}.") if len(whole) > MAX_CHARACTERS else tr("Long lines are shortened.")
     )
-    return Body(shown, whole, language, note.format(size=size(len(whole.encode("utf-8", "replace")))))
+    return Body(shown, whole, language, note.format(size=format_size(len(whole.encode("utf-8", "replace")))))
 
 
 def _shorten_line(line: str) -> str:
@@ -85,9 +85,12 @@ def timing_pairs(record: RequestRecord, now: float) -> list[Pair]:
     rest = None if record.ttft is None or record.duration is None else record.duration - record.ttft
     return _drop_empty(
         (tr("Received"), exact_time(record.started_at)),
-        (tr("Time to first token"), duration(record.ttft)),
-        (tr("Generation"), duration(rest)),
-        (tr("Running for") if record.status == "running" else tr("Duration"), duration(elapsed_seconds(record, now))),
+        (tr("Time to first token"), format_duration(record.ttft)),
+        (tr("Generation"), format_duration(rest)),
+        (
+            tr("Running for") if record.status == "running" else tr("Duration"),
+            format_duration(elapsed_seconds(record, now)),
+        ),
         (tr("Output speed"), _format_speed(record.output_tokens, rest)),
     )
 
@@ -106,7 +109,7 @@ def usage_pairs(record: RequestRecord) -> list[Pair]:
         (tr("Read from cache"), format_count(record.cache_read_tokens)),
         (tr("Written to cache"), format_count(record.cache_write_tokens)),
         (tr("Tokens out"), format_count(record.output_tokens)),
-        (tr("Estimated cost (list prices)"), money(record.cost_usd)),
+        (tr("Estimated cost (list prices)"), format_money(record.cost_usd)),
     )
 
 

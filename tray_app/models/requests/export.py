@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from server.config.paths import Replacement
+from server.config.paths import AtomicWrite
 from server.core import exact_json
 from server.core.errors import TrayError
 from server.core.records import RequestFilter, RequestRecord, as_json
@@ -88,7 +88,7 @@ async def _write_pages(
     path: Path, pages: AsyncIterator[tuple[list[RequestRecord], int]], on_progress: OnProgress
 ) -> int:
     # One thread runs the file operations in order, so a cancellation during a write cannot overtake that write.
-    file = Replacement(path)
+    file = AtomicWrite(path)
     loop = asyncio.get_running_loop()
     done = 0
     thread = ThreadPoolExecutor(1, thread_name_prefix="export")
@@ -99,7 +99,7 @@ async def _write_pages(
                 await loop.run_in_executor(thread, file.write, map(to_json_line, records))
                 done += len(records)
                 on_progress(done, max(total, done))
-        await loop.run_in_executor(thread, file.finish)
+        await loop.run_in_executor(thread, file.commit)
     except OSError as error:
         raise _export_error(path, error) from error
     finally:

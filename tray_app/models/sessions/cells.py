@@ -33,7 +33,7 @@ def cell_text(summary: SessionSummary, column: SessionColumn, now: float) -> str
         case SessionColumn.TURNS:
             return f"{summary.turns:,}"
         case SessionColumn.TOKENS:
-            return formatting.tokens(summary.input_tokens + summary.output_tokens)
+            return formatting.format_tokens(summary.input_tokens + summary.output_tokens)
         case SessionColumn.LAST_USE:
             return formatting.relative_time(summary.last_used_at, now)
         case SessionColumn.EXPIRY:

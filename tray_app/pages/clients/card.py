@@ -113,7 +113,7 @@ class ClientCard(QScrollArea):
             self.undo.setToolTip(tr("Restore {path} as it was {when}").format(path=last.path, when=when))
 
     def _show_address(self, client: Client) -> None:
-        stopped = self._context.server.down
+        stopped = self._context.server.is_down
         known = self._survey.address_known
         words = (
             tr("The server is stopped. This will be its address.") if known else tr("The port is chosen at startup.")

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from tray_app.clients.config_file import FileChange
 from tray_app.clients.connection import MASK
-from tray_app.formatting import place
+from tray_app.formatting import format_path
 from tray_app.pages.clients.diff_view import DiffView
 from tray_app.translation import tr
 from tray_app.widgets import ElidedLabel, announce, make_button
@@ -45,7 +45,9 @@ class ChangePanel(QFrame):
         """Show a change, with notes: role and text. The `secret` in it is hidden, unless that is None."""
         self._change = change
         undoing = change.undoes is not None
-        self._title.setText((tr("Restore {path}") if undoing else tr("Change {path}")).format(path=place(change.path)))
+        self._title.setText(
+            (tr("Restore {path}") if undoing else tr("Change {path}")).format(path=format_path(change.path))
+        )
         self.write.setText(_verb(change))
         self.write.setEnabled(True)
         self.diff.set_diff(change.diff if secret is None else change.diff.replace(secret, MASK))

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVB
 from tray_app.clients.client import Client, Field, Snippet
 from tray_app.clients.connection import Connection
 from tray_app.context import Context
-from tray_app.formatting import place
+from tray_app.formatting import format_path
 from tray_app.translation import Later, tr
 from tray_app.widgets import CodeView, CopyButton, ElidedLabel, make_button
 
@@ -43,7 +43,7 @@ class ToldView(QWidget):
         for view in self.snippets:
             view.show_text(shown)
         if file is not None and self.snippets:
-            self.snippets[0].title.setText(place(file))
+            self.snippets[0].title.setText(format_path(file))
 
 
 class StepsView(QWidget):

@@ -32,7 +32,7 @@ class TrialPanel(QFrame):
         self.busy = Busy()
         self.start = make_button(tr("Start the server and test"), self._start_and_test, role="primary")
         self.again = make_button(tr("Test again"), self._again)
-        self.requests = make_button(tr("Show in Requests"), lambda: context.show("requests"), role="quiet")
+        self.requests = make_button(tr("Show in Requests"), lambda: context.show_page("requests"), role="quiet")
         self.closing = make_button(tr("Close"), self.dismiss, role="quiet")
         self._lay_out()
         self.hide()
@@ -73,7 +73,9 @@ class TrialPanel(QFrame):
         self._show(answer)
 
     def _show(self, answer: Answer) -> None:
-        detail = tr("{model} answered in {time}.").format(model=answer.model, time=formatting.duration(answer.seconds))
+        detail = tr("{model} answered in {time}.").format(
+            model=answer.model, time=formatting.format_duration(answer.seconds)
+        )
         self._say("", answer.text or tr("The answer is empty."), detail, sent=True)
 
     def _fail(self, error: TrayError) -> None:

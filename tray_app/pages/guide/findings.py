@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from server.cli.checks import account_kind
+from server.backends.claude_cli.account_check import account_kind
 from server.core.errors import PortUnavailable, SetupError, TrayError
-from server.hosting.port_check import look_at_port
+from server.hosting.port_check import inspect_port
 from server.hosting.sockets import address_url
 from tray_app.context import Context
-from tray_app.formatting import place
+from tray_app.formatting import format_path
 from tray_app.pages.overview.claude_watch import ClaudeReport, account_name
 from tray_app.pages.overview.port_problem import port_words
 from tray_app.translation import tr
@@ -38,7 +38,7 @@ def program_finding(report: ClaudeReport) -> Finding:
     if report.problem is not None:
         return _failed(report.problem)
     version = tr("Version {version}").format(version=report.version) if report.version else tr("Found")
-    return Finding("ok", version, place=place(report.path) if report.path else "")
+    return Finding("ok", version, place=format_path(report.path) if report.path else "")
 
 
 def account_finding(report: ClaudeReport) -> Finding:
@@ -61,7 +61,7 @@ async def port_finding(context: Context) -> Finding:
     if context.server.state == "running":
         return Finding("ok", tr("The server is listening on {url}.").format(url=context.server.url))
     settings, problem = context.settings, context.server.problem
-    report = await look_at_port(settings.host, settings.port)
+    report = await inspect_port(settings.host, settings.port)
     if report.free:
         # The port is not what keeps it from running; whatever does is for this step to say, too.
         if problem is not None and not isinstance(problem, PortUnavailable):
@@ -83,8 +83,8 @@ async def key_finding(context: Context) -> Finding:
     except SetupError as error:
         return _failed(error)
     store = context.key_store
-    kept = tr("The key is kept {place}.").format(place=store.place)
-    lost = store.kind == "memory" and context.settings.key_storage != "memory"
+    kept = tr("The key is kept {place}.").format(place=store.short_description)
+    lost = store.fell_back_to_memory(context.settings.key_storage)
     return Finding("warning" if lost else "ok", kept)
 
 

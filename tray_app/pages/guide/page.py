@@ -97,7 +97,7 @@ class GuidePage(Page):
         actions: list[Action] = []
         if isinstance(finding.error, PortUnavailable):
             actions = await port_actions(self.context, finding.error, lambda error: self._fail(self.port, error))
-        elif self.context.server.down:
+        elif self.context.server.is_down:
             actions = [(tr("Start the server"), self._start)]
         self._show(self.port, finding, actions)
 
@@ -143,7 +143,7 @@ class GuidePage(Page):
         self.context.run(change, name="require a key", on_error=lambda error: self._fail(self.api_key, error))
 
     def _settings(self, name: str) -> None:
-        self.context.show("settings", setting=name)
+        self.context.show_page("settings", setting=name)
 
     def _follow_the_server(self) -> None:
         state = self.context.server.state
@@ -168,7 +168,7 @@ class GuidePage(Page):
 
     def _leave(self, page: str) -> None:
         self.context.preferences.guide_done = True
-        self.context.show(page)
+        self.context.show_page(page)
 
     def _lay_out(self) -> None:
         column = QVBoxLayout()

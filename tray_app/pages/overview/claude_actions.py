@@ -7,7 +7,6 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from server.config.settings import sources
 from server.core.errors import TrayError
 from tray_app.context import Context
 from tray_app.pages.overview.claude_watch import ClaudeReport
@@ -51,7 +50,7 @@ def program_actions(
     No other one can be chosen where the command line or the environment says which.
     """
     get: Action = (tr("Get Claude Code"), open_install_page)
-    if "claude_path" in sources(context.overrides):
+    if "claude_path" in context.settings_service.fixed:
         return [get]
     choose: Action = (tr("Choose the program..."), lambda: choose_program(parent, context, then, on_error))
     return [get, choose] if report.path is None else [choose, get]

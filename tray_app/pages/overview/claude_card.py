@@ -2,10 +2,10 @@
 
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from server.cli.checks import account_kind
+from server.backends.claude_cli.account_check import account_kind
 from server.core.errors import TrayError
 from tray_app.context import Context
-from tray_app.formatting import place
+from tray_app.formatting import format_path
 from tray_app.pages.overview.claude_actions import program_actions
 from tray_app.pages.overview.claude_watch import ClaudeReport, ClaudeWatch, account_name
 from tray_app.pages.overview.facts import Facts
@@ -59,7 +59,7 @@ class ClaudeCard(Card):
 
     def _look_if_unknown(self) -> None:
         # A server that starts asks by itself.
-        if self._active and self.watch.report is None and not self._context.server.changing:
+        if self._active and self.watch.report is None and not self._context.server.is_changing:
             self.look()
 
     def _show(self) -> None:
@@ -74,7 +74,7 @@ class ClaudeCard(Card):
         self._facts.show_fact("account", _account(report))
         self._facts.show_fact("plan", _plan(report))
         self._facts.show_fact("version", report.version)
-        self._facts.show_fact("path", place(report.path) if report.path else "")
+        self._facts.show_fact("path", format_path(report.path) if report.path else "")
         self._show_problem(report)
         self._signing_in.setVisible(signed_out and self.sign_in.isHidden())
         if not signed_out and not self.sign_in.running:

@@ -24,7 +24,7 @@ class KeyCard(Card):
         self._rotate = make_button(tr("Replace key..."), self._ask_to_rotate, icon="mdi6.key-change")
         self.header.addWidget(self._rotate)
         self._move = make_button(
-            tr("Choose where to keep it..."), lambda: context.show("settings", setting="key_storage")
+            tr("Choose where to keep it..."), lambda: context.show_page("settings", setting="key_storage")
         )
         self._problem_panel = ProblemPanel()
         self._kept = _column(self._field, self._place, self._move, self._problem_panel)
@@ -45,7 +45,7 @@ class KeyCard(Card):
         fixed = store.kind == "environment"
         self._rotate.setEnabled(not fixed)
         self._rotate.setToolTip(tr("An environment variable sets the key. Change it there.") if fixed else "")
-        self._place.setText(tr("The key is kept {place}.").format(place=store.place))
+        self._place.setText(tr("The key is kept {place}.").format(place=store.short_description))
         lost = store.kind == "memory" and context.settings.key_storage != "memory"
         self._move.setVisible(lost)
         role = "warning" if lost else "muted"
@@ -64,7 +64,7 @@ class KeyCard(Card):
         )
 
     async def _replace(self) -> None:
-        await self._context.key_store.rotate()
+        await self._context.key_store.rotate_key()
         self._field.hide_secret()
         self._problem_panel.clear()
         self.update_state()

@@ -24,7 +24,7 @@ class OverviewPage(Page):
     def __init__(self, context: Context) -> None:
         super().__init__(context, tr("Overview"), tr("Server status, account and recent activity."))
         self.header.addWidget(
-            make_button(tr("Run the &guide again"), lambda: context.show("guide"), icon="mdi6.map-marker-path"),
+            make_button(tr("Run the &guide again"), lambda: context.show_page("guide"), icon="mdi6.map-marker-path"),
             alignment=Qt.AlignmentFlag.AlignTop,
         )
         self.toast = Toast(self)

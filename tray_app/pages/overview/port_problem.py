@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from server.config.settings import sources
 from server.core.errors import PortUnavailable, TrayError
 from server.hosting.port_check import PortReport, next_free_port
 from tray_app.context import Context
@@ -13,9 +12,9 @@ from tray_app.widgets.action_row import Action
 
 def port_words(report: PortReport, error: PortUnavailable) -> str:
     """Why the port cannot be had. Who has it is named where the system tells."""
-    if report.ours:
+    if report.dragoman_version:
         return tr("Port {port} is in use by another Dragoman, version {version}.").format(
-            port=error.port, version=report.ours
+            port=error.port, version=report.dragoman_version
         )
     if report.holder:
         return tr("Port {port} is in use by {program}.").format(port=error.port, program=report.holder)
@@ -24,8 +23,8 @@ def port_words(report: PortReport, error: PortUnavailable) -> str:
 
 async def port_actions(context: Context, error: PortUnavailable, on_error: Callable[[TrayError], Any]) -> list[Action]:
     """The buttons that mend it. No other port is offered where the command line or the environment says which."""
-    choose: Action = (tr("Choose a port..."), lambda: context.show("settings", setting="port"))
-    if "port" in sources(context.overrides):
+    choose: Action = (tr("Choose a port..."), lambda: context.show_page("settings", setting="port"))
+    if "port" in context.settings_service.fixed:
         return [choose]
     port = await next_free_port(error.host, error.port)
 

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QLabel, QTableView
 
 from tray_app.context import Context
-from tray_app.formatting import duration, size
+from tray_app.formatting import format_duration, format_size
 from tray_app.models.processes import STATE, ProcessRow, ProcessTable
 from tray_app.translation import counted, tr
 from tray_app.widgets import Card
@@ -54,7 +54,7 @@ class ProcessesCard(Card):
         self.model.show_processes(rows)
         memory = sum(row.memory_bytes for row in rows)
         count = counted(len(rows), "1 process", "{n} processes")
-        self._totals.setText(f"{count}, {size(memory)}" if rows else "")
+        self._totals.setText(f"{count}, {format_size(memory)}" if rows else "")
         self._purpose.setText(self._describe(bool(rows)))
         self._fit(len(rows))
 
@@ -64,7 +64,7 @@ class ProcessesCard(Card):
         self._table.setVisible(rows > 0)
 
     def _describe(self, any_there: bool) -> str:
-        idle = duration(self._context.settings.idle_seconds)
+        idle = format_duration(self._context.settings.idle_seconds)
         if any_there:
             return tr("Kept ready so answers start immediately. Idle ones close after {time}.").format(time=idle)
         if self._context.server.state == "running":

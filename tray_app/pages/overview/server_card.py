@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel
 
 from server.core.errors import PortUnavailable, SettingsInvalid, TrayError
 from server.core.events import ServerState
-from server.hosting.port_check import look_at_port
+from server.hosting.port_check import inspect_port
 from tray_app import theme
 from tray_app.context import Context
 from tray_app.formatting import exact_time
@@ -67,7 +67,7 @@ class ServerCard(Card):
             self._state = server.state
             self._since = self._context.clock()
             # It can be read and copied while the server is stopped.
-            theme.apply_style(self._url, quiet=server.down)
+            theme.apply_style(self._url, quiet=server.is_down)
         self._word.setText(status.word)
         self._toggle.setText(_toggle_label(server))
         self._dot.set_state(status.kind)
@@ -78,7 +78,7 @@ class ServerCard(Card):
 
     def _describe(self) -> str:
         server = self._context.server
-        if server.finishing:
+        if server.is_finishing:
             return self._context.status.current.line
         if server.in_flight:
             return in_flight_line(server.in_flight)
@@ -93,7 +93,7 @@ class ServerCard(Card):
         elif not status.reason:
             self._problem_panel.clear()
         elif self._problem_panel.show_text(status.reason, role="warning") and (remedy := status.remedy) is not None:
-            show: Action = (remedy.label, lambda: self._context.show(remedy.page, **remedy.details))
+            show: Action = (remedy.label, lambda: self._context.show_page(remedy.page, **remedy.details))
             # What is mended on this page has its button here already, in another card.
             self._problem_panel.offer(TrayError(status.reason), [] if remedy.page == "overview" else [show])
 
@@ -107,14 +107,14 @@ class ServerCard(Card):
         """The buttons at once; who has the port is found out more slowly."""
         context, show_problem = self._context, self._problem_panel.show_problem
         self._problem_panel.offer(problem, await port_actions(context, problem, show_problem))
-        report = await look_at_port(problem.host, problem.port)
+        report = await inspect_port(problem.host, problem.port)
         if report.free:
             self._problem_panel.offer(problem, [start_action(context, show_problem)], text=free_again(problem))
         else:
             self._problem_panel.tell(problem, port_words(report, problem))
 
     def _open_setting(self, problem: SettingsInvalid) -> Action:
-        return tr("Change it in Settings"), lambda: self._context.show("settings", setting=problem.name)
+        return tr("Change it in Settings"), lambda: self._context.show_page("settings", setting=problem.name)
 
     def _start_or_stop(self) -> None:
         # What goes wrong is the server's problem, which is shown here already.
@@ -122,9 +122,9 @@ class ServerCard(Card):
 
 
 def _toggle_label(server: ServerControl) -> str:
-    if server.finishing:
+    if server.is_finishing:
         return tr("Stop now")
-    return tr("Start server") if server.down else tr("Stop server")
+    return tr("Start server") if server.is_down else tr("Stop server")
 
 
 def _clock_time(epoch: float | None, now: float) -> str:

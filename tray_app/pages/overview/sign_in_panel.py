@@ -122,13 +122,13 @@ class SignInPanel(QWidget):
         self._page.setVisible(bool(url))
         self._url.setText(url)
         self._state.setText(_state(sign_in))
-        complaint = sign_in.complaint if sign_in else ""
+        complaint = sign_in.code_error if sign_in else ""
         self._complaint.setText(complaint)
         self._complaint.setVisible(bool(complaint) and bool(url))
 
     def _submit(self) -> None:
         if self._sign_in is not None and self._code.text().strip():
-            self._sign_in.submit(self._code.text())
+            self._sign_in.submit_code(self._code.text())
             # It is of use once, and to the CLI alone.
             self._code.clear()
 
@@ -154,7 +154,7 @@ class SignInPanel(QWidget):
 def _state(sign_in: SignIn | None) -> str:
     if sign_in is None or not sign_in.url:
         return tr("Starting the sign-in...")
-    if sign_in.checking:
+    if sign_in.checking_code:
         return tr("Checking the code...")
     return tr("Sign in in your browser. If no page opened, use this link:")
 

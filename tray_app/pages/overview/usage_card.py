@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from server.core.errors import TrayError
 from server.core.records import StatisticsBucket
 from tray_app.context import Context
-from tray_app.formatting import duration, money, tokens
+from tray_app.formatting import format_duration, format_money, format_tokens
 from tray_app.models.statistics import RANGES, Range, Totals, fill_buckets, is_cut, offered_ranges, sum_buckets
 from tray_app.pages.overview.facts import Facts
 from tray_app.pages.overview.legend import Legend
@@ -59,7 +59,7 @@ class UsageCard(Card):
         self.kept = QLabel()
         self.kept.setProperty("role", "muted")
         self.change_kept = make_button(
-            tr("Change..."), lambda: context.show("settings", setting="session_ttl_hours"), role="quiet"
+            tr("Change..."), lambda: context.show_page("settings", setting="session_ttl_hours"), role="quiet"
         )
         self.change_kept.setAccessibleName(tr("Change how long requests are kept"))
         self._lay_out()
@@ -121,10 +121,10 @@ class UsageCard(Card):
         texts = {
             "requests": f"{sums.requests:,}",
             "errors": f"{sums.errors:,}",
-            "input": tokens(sums.input_tokens),
-            "cached": tokens(sums.cache_read_tokens),
-            "output": tokens(sums.output_tokens),
-            "cost": money(sums.cost_usd),
+            "input": format_tokens(sums.input_tokens),
+            "cached": format_tokens(sums.cache_read_tokens),
+            "output": format_tokens(sums.output_tokens),
+            "cost": format_money(sums.cost_usd),
         }
         for key, text in texts.items():
             self._facts.show_fact(key, text)
@@ -167,7 +167,7 @@ class UsageCard(Card):
             self._chips.set_current(possible[-1])
             self._choose(possible[-1])
             return
-        text = tr("Requests are kept for {time}; older usage is not counted.").format(time=duration(kept))
+        text = tr("Requests are kept for {time}; older usage is not counted.").format(time=format_duration(kept))
         for key in RANGES:
             self._chips.chip_button(key).setEnabled(key in possible)
             self._chips.chip_button(key).setToolTip("" if key in possible else text)

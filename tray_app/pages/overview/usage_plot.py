@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter,
 from PySide6.QtWidgets import QWidget
 
 from server.core.records import StatisticsBucket
-from tray_app.formatting import tokens
+from tray_app.formatting import format_tokens
 from tray_app.models.statistics import RANGES, Range, bucket_at, time_ticks, value_ticks
 from tray_app.pages.overview.bar_chart import Axes, ChartPainter, Layer
 from tray_app.theme import Theme
@@ -173,7 +173,7 @@ class UsagePlot(QWidget):
 
 def _axis_label(tick: float) -> str:
     """A round number in as few figures as it needs: an axis shows no label that is wider than itself."""
-    return tokens(round(tick)).replace(".0", "")
+    return format_tokens(round(tick)).replace(".0", "")
 
 
 def time_label(span: Range, moment: float) -> str:
@@ -191,7 +191,7 @@ def describe(span: Range, bucket: StatisticsBucket) -> str:
     requests = counted(bucket.requests, "1 request", "{n} requests")
     failed = tr(", {n} failed").format(n=bucket.errors) if bucket.errors else ""
     used = tr("{read} tokens in, {written} out").format(
-        read=tokens(bucket.input_tokens), written=tokens(bucket.output_tokens)
+        read=format_tokens(bucket.input_tokens), written=format_tokens(bucket.output_tokens)
     )
     return tr("{day}{begin} to {end}: {requests}{failed}; {used}").format(
         day=day, begin=begin, end=end, requests=requests, failed=failed, used=used

@@ -47,7 +47,7 @@ class RequestActions(QObject):
         table.horizontalHeader().addAction(self.reset_columns)
 
     def cancel_request(self, record: RequestRecord) -> None:
-        if self._context.server.cancel(record.id):
+        if self._context.server.cancel_request(record.id):
             self._notify(tr("Request cancelled."))
         else:
             self._notify(tr("The request has already finished."))
@@ -102,7 +102,7 @@ class RequestActions(QObject):
     def _open_session(self) -> None:
         record = self._table.current_request
         if record is not None and record.session_id:
-            self._context.show("sessions", session_id=record.session_id, request=record)
+            self._context.show_page("sessions", session_id=record.session_id, request=record)
 
     def _cancel_selected(self) -> None:
         for record in self._table.selected_requests:

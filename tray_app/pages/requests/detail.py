@@ -173,11 +173,11 @@ class DetailPane(QFrame):
 
     def _open_session(self) -> None:
         if self.record is not None and self.record.session_id:
-            self._context.show("sessions", session_id=self.record.session_id, request=self.record)
+            self._context.show_page("sessions", session_id=self.record.session_id, request=self.record)
 
     def _follow_advice(self) -> None:
         if self._advice is not None and self._advice.page:
-            self._context.show(self._advice.page, **self._advice.details)
+            self._context.show_page(self._advice.page, **self._advice.details)
 
     # Layout
 

@@ -15,7 +15,7 @@ def explain_empty_list(context: Context, *, filtered: bool, clear: Callable[[], 
     if filtered:
         return tr("No request matches the filter."), tr("Clear filter"), clear
     if context.server.state == "running":
-        connect = lambda: context.show("clients")  # noqa: E731 - a button's action
+        connect = lambda: context.show_page("clients")  # noqa: E731 - a button's action
         return tr("Requests will appear here as soon as a client sends one."), tr("Connect a client"), connect
     if context.server.state == "starting":
         return tr("The server is starting. Requests will appear here."), "", None

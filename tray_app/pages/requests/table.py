@@ -42,7 +42,7 @@ class RequestTable(RowTable):
         self.log = log
         self.unseen = 0
         self._preferences = preferences
-        self._user_widths = _parse_widths(preferences.value(WIDTHS_KEY, ""))
+        self._user_widths = _parse_widths(preferences.read_value(WIDTHS_KEY, ""))
         # Set while widths are applied: `sectionResized` is then not a change by the user.
         self._laying_out = False
         self.follows_end = True

@@ -50,7 +50,7 @@ class SessionActions(QObject):
 
     def show_requests(self, session_id: str) -> None:
         """Open the Requests page with the requests of the session."""
-        self._context.show("requests", session_id=session_id)
+        self._context.show_page("requests", session_id=session_id)
 
     def copy_ids(self, sessions: Sequence[SessionSummary]) -> None:
         """Copy the ids, one per line."""

@@ -252,10 +252,12 @@ class SessionBrowser(QWidget):
             self.empty.set_action(tr("Clear search"), self._clear_search)
         elif not self._context.settings.history:
             self.empty.set_sentence(tr("History is off: conversations are not saved."))
-            self.empty.set_action(tr("History settings"), lambda: self._context.show("settings", setting="history"))
+            self.empty.set_action(
+                tr("History settings"), lambda: self._context.show_page("settings", setting="history")
+            )
         else:
             self.empty.set_sentence(tr("Conversations appear here once a client uses the server."))
-            self.empty.set_action(tr("Connect a client"), lambda: self._context.show("clients"))
+            self.empty.set_action(tr("Connect a client"), lambda: self._context.show_page("clients"))
         self._stack.setCurrentWidget(self.empty)
 
     def _clear_search(self) -> None:
@@ -279,7 +281,7 @@ class SessionBrowser(QWidget):
         self._split.setStretchFactor(1, 1)
         # Half of the page each, regardless of size hints.
         self._split.setSizes([1000, 1000])
-        self._split.restoreState(self._context.preferences.value(_SPLIT, QByteArray()))
+        self._split.restoreState(self._context.preferences.read_value(_SPLIT, QByteArray()))
         self._split.splitterMoved.connect(
             lambda *_: self._context.preferences.set_value(_SPLIT, self._split.saveState())
         )

@@ -25,7 +25,7 @@ class Footer(QWidget):
         self.history = QLabel(tr("History is off: new conversations are not saved."))
         self.history.setProperty("role", "warning")
         self.turn_on = make_button(
-            tr("History settings"), lambda: context.show("settings", setting="history"), role="quiet"
+            tr("History settings"), lambda: context.show_page("settings", setting="history"), role="quiet"
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -59,5 +59,5 @@ class Footer(QWidget):
                 listed = f"{self._model.rowCount():,}"
                 facts.append(tr("{count} listed; search finds the rest").format(count=listed))
         if list_loader.size_bytes is not None:
-            facts.append(tr("Database {size}").format(size=formatting.size(list_loader.size_bytes)))
+            facts.append(tr("Database {size}").format(size=formatting.format_size(list_loader.size_bytes)))
         return facts

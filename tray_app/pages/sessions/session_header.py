@@ -135,7 +135,7 @@ def _fact_texts(summary: SessionSummary, now: float) -> list[str]:
         summary.client,
         summary.model,
         counted(summary.turns, "1 message", "{n} messages"),
-        tr("{count} tokens").format(count=formatting.tokens(summary.input_tokens + summary.output_tokens)),
+        tr("{count} tokens").format(count=formatting.format_tokens(summary.input_tokens + summary.output_tokens)),
         tr("last used {when}").format(when=formatting.relative_time(summary.last_used_at, now)),
         tr("never expires") if summary.expires_at is None else tr("expires {when}").format(when=expiry),
     ]

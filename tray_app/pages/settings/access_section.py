@@ -126,7 +126,7 @@ class AccessSection(Section):
         )
 
     async def _replace(self) -> None:
-        await self.context.key_store.rotate()
+        await self.context.key_store.rotate_key()
         self.secret.hide_secret()
         self._show_place()
         self.key_row.show_note("ok", tr("New key created. Update your clients."))

@@ -3,8 +3,9 @@
 import asyncio
 from pathlib import Path
 
+from server.backends.claude_cli.account_check import check_claude
 from server.backends.claude_cli.transport.locate import locate
-from server.cli.checks import Check, check_claude
+from server.core.check import Check
 from server.core.errors import CliNotFound
 from tray_app.context import Context
 from tray_app.pages.settings.anthropic_key import AnthropicKeyRow
@@ -84,7 +85,7 @@ class ClaudeSection(Section):
 
     async def _test(self, path: Path | None) -> None:
         try:
-            checks = await check_claude(self.context.settings.model_copy(update={"claude_path": path}))
+            checks = await check_claude(path, load_user_settings=self.context.settings.load_user_settings)
         finally:
             self.busy.end_work()
             self.test_button.setEnabled(True)
@@ -98,7 +99,7 @@ class ClaudeSection(Section):
         if not failed:
             row.show_note("ok", text)
         elif len(checks) > 1:  # the program is all right, but nobody is signed in
-            row.show_note("warning", text, [(tr("Sign in on Overview"), lambda: self.context.show("overview"))])
+            row.show_note("warning", text, [(tr("Sign in on Overview"), lambda: self.context.show_page("overview"))])
         else:
             row.show_problem(f"{text} {failed[0].hint}".strip())
 

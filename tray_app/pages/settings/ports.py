@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from server.core.errors import PortUnavailable, SettingsInvalid, SetupError
-from server.hosting.port_check import look_at_port, next_free_port, why_not
+from server.hosting.port_check import find_port_error, inspect_port, next_free_port
 from tray_app.context import Context
 from tray_app.pages.overview.port_problem import port_words
 
@@ -19,7 +19,7 @@ class PortTrouble:
 
 async def trouble_with(context: Context, host: str, port: int) -> SetupError | None:
     """What stands against `port`; None: nothing, or the server has it already."""
-    return None if port in (0, _own_port(context)) else await why_not(host, port)
+    return None if port in (0, _own_port(context)) else await find_port_error(host, port)
 
 
 async def at_once(error: SetupError, host: str, port: int) -> PortTrouble:
@@ -32,7 +32,7 @@ async def at_once(error: SetupError, host: str, port: int) -> PortTrouble:
 
 async def in_full(error: PortUnavailable) -> str:
     """Who has the port, in words, where that can be found out. Takes up to some seconds."""
-    return port_words(await look_at_port(error.host, error.port), error)
+    return port_words(await inspect_port(error.host, error.port), error)
 
 
 def _own_port(context: Context) -> int | None:

@@ -4,7 +4,6 @@ import asyncio
 
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
-from server.config.settings import sources
 from tray_app.context import Context
 from tray_app.pages.settings.binding import Binding, SettingValue, Value
 from tray_app.pages.settings.fields import Field
@@ -22,7 +21,7 @@ class Section(QWidget):
         self.rows: list[SettingRow] = []
         self.bindings: dict[str, Binding] = {}
         # Neither the environment nor the command line changes while the application runs.
-        self._sources = sources(context.overrides)
+        self._fixed = context.settings_service.fixed
         heading = QLabel(title)
         heading.setProperty("role", "heading")
         self.card = QFrame()
@@ -55,7 +54,7 @@ class Section(QWidget):
 
     def value(self, name: str) -> SettingValue:
         """The value behind a setting of the server."""
-        return SettingValue(self.context, name, self._sources.get(name, ""))
+        return SettingValue(self.context, name, self._fixed.get(name, ""))
 
     def activate(self) -> None:
         """The page is seen: look at what changes without being told."""

@@ -102,7 +102,7 @@ class ServerSection(Section):
         if self.context.server.state == "running":
             self._looks += 1
             self.bound_port.row.clear_message()
-        elif not self.context.server.changing:
+        elif not self.context.server.is_changing:
             self.look()
 
     async def _find_addresses(self) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from server.config.settings import Settings
+from server.config.settings import validated_value
 from tray_app.translation import tr
 
 _NUMBER_TYPES = ("int_parsing", "int_from_float", "int_type", "int_parsing_size")
@@ -14,7 +14,7 @@ _NUMBER_TYPES = ("int_parsing", "int_from_float", "int_type", "int_parsing_size"
 def problem_with(name: str, value: Any) -> str:
     """What is wrong with `value` for the setting `name`, as a sentence; empty if nothing is."""
     try:
-        Settings(**{name: value})
+        validated_value(name, value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         limits = first.get("ctx") or {}
@@ -26,7 +26,7 @@ def problem_with(name: str, value: Any) -> str:
 
 def as_setting(name: str, value: Any) -> Any:
     """`value`, which a person typed, as the setting has it: `"8001"` as 8001. Raises ValidationError."""
-    return getattr(Settings(**{name: value}), name)
+    return validated_value(name, value)
 
 
 def _in_words(kind: str, limits: dict[str, Any], message: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from server.core.errors import TrayError
 from server.core.events import CliChanged, Notice, NoticeCleared, PlanWindowsChanged
-from server.hosting.sockets import listen
+from server.hosting.sockets import open_listener
 from tests.tray_app.banners import actions_of
 from tests.waiting import until
 from tray_app.context import Context
@@ -85,7 +85,7 @@ async def without_tray(context: Context, tray: Tray, window: MainWindow) -> Asyn
 
 async def refused_port(context: Context) -> None:
     """A start that fails, because another program has the port."""
-    with await listen("127.0.0.1", 0) as taken:
+    with await open_listener("127.0.0.1", 0) as taken:
         await context.change_settings({"port": taken.getsockname()[1]})
         with pytest.raises(TrayError):
             await context.server.start()

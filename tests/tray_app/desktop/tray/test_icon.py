@@ -10,7 +10,7 @@ from server.config.settings import Settings
 from server.core.errors import PortUnavailable
 from server.core.events import CliChanged, RequestFinished, RequestStarted
 from server.core.records import RequestRecord
-from server.hosting.sockets import listen
+from server.hosting.sockets import open_listener
 from tests.ports import kept_port
 from tests.scripted_backend import ScriptedBackend
 from tests.tray_app.conftest import MadeAutostart
@@ -112,7 +112,7 @@ async def test_stopping_ends_busy_at_once(context: Context, icon: TrayIcon) -> N
 async def test_a_port_that_is_taken_is_an_error(context: Context, icon: TrayIcon, settings: Settings) -> None:
     with kept_port() as port:
         await context.change_settings({"port": port})
-        with await listen("127.0.0.1", port):
+        with await open_listener("127.0.0.1", port):
             with pytest.raises(PortUnavailable):
                 await context.server.start()
             assert icon.state == "error"

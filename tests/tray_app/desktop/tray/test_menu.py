@@ -12,10 +12,10 @@ from server.config.settings import Settings
 from server.core.errors import SetupError, TrayError
 from server.core.events import CliChanged, RequestStarted
 from server.core.records import RequestRecord
-from server.hosting.sockets import listen
+from server.hosting.sockets import open_listener
 from server.logs import log_file
 from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from tests.scripted_backend import ScriptedBackend
 from tests.waiting import until
 from tray_app.context import Context
@@ -106,7 +106,7 @@ async def test_while_the_server_stops_the_menu_says_so(
 
 
 async def test_a_start_that_fails_says_why(context: Context, menu: TrayMenu, calls: Calls) -> None:
-    with await listen("127.0.0.1", 0) as taken:
+    with await open_listener("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         await context.change_settings({"port": port})
         menu.toggle.trigger()
@@ -131,15 +131,15 @@ async def test_without_a_key_there_is_none_to_copy(context: Context, menu: TrayM
     assert not menu.copy_key.isEnabled()
 
 
-class LockedVault(MemoryVault):
-    """A vault that cannot be read."""
+class LockedStorage(MemoryStorage):
+    """A storage that cannot be read."""
 
     async def get(self, name: str) -> str | None:
         raise SetupError("The keyring is locked.")
 
 
 async def test_unreadable_key_is_shown_in_the_window(context: Context, menu: TrayMenu, calls: Calls) -> None:
-    context.key_store = KeyStore(LockedVault())
+    context.key_store = KeyStore(LockedStorage())
     menu.copy_key.trigger()
     await until(lambda: calls.problems)
     assert calls.problems[0].message == "The keyring is locked."

@@ -14,7 +14,7 @@ from tests.waiting import until
 from tray_app.clients.catalogue import CLIENTS
 from tray_app.clients.connection import MASK
 from tray_app.context import Context
-from tray_app.formatting import place
+from tray_app.formatting import format_path
 from tray_app.pages.clients import ClientsPage
 from tray_app.pages.clients.client_model import SIGN, ClientFilter, ClientModel
 from tray_app.pages.clients.survey import Survey
@@ -186,7 +186,7 @@ async def test_refresh_looks_again(page: ClientsPage, continue_file: Path) -> No
 
 async def test_the_text_s_file_is_the_one_of_this_computer(page: ClientsPage, made_home: Path) -> None:
     page.open_details(client="zed")
-    assert told(page).snippets[0].title.text() == place(made_home / ".config" / "zed" / "settings.json")
+    assert told(page).snippets[0].title.text() == format_path(made_home / ".config" / "zed" / "settings.json")
 
 
 async def test_requests_do_not_make_it_look_again(page: ClientsPage, context: Context) -> None:

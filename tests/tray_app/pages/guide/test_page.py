@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton
 
 from server.core.events import CliChanged
 from server.secrets import KeyStore
-from server.secrets.vaults import FileVault, MemoryVault
+from server.secrets.storage import FileStorage, MemoryStorage
 from tests.ports import taken_port
 from tests.tray_app.window.scripted_claude import ASKED, CODE, LOGIN, Browser, write_claude
 from tests.waiting import until
@@ -22,7 +22,7 @@ def claude(tmp_path):
 
 @pytest.fixture
 async def page(context, claude, tmp_path):
-    context.key_store = KeyStore(FileVault(tmp_path / "keys"))
+    context.key_store = KeyStore(FileStorage(tmp_path / "keys"))
     await context.change_settings({"claude_path": str(claude)})
     page = GuidePage(context)
     page.resize(900, 720)
@@ -127,7 +127,7 @@ async def test_what_else_keeps_the_server_from_starting_is_said(page, context):
 
 
 async def test_a_key_that_will_be_lost_is_warned_of(page, context, qtbot):
-    context.key_store = KeyStore(MemoryVault("the keyring is locked"))
+    context.key_store = KeyStore(MemoryStorage("the keyring is locked"))
     page.activate()
     await until(lambda: page.api_key.finding.status == "warning")
     assert page.api_key.finding.text.endswith("at the next start: the keyring is locked.")
@@ -139,7 +139,7 @@ async def test_a_key_that_will_be_lost_is_warned_of(page, context, qtbot):
 async def test_a_place_for_keys_that_fails_is_said(page, context, tmp_path):
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "secrets.json").write_text("{")
-    context.key_store = KeyStore(FileVault(tmp_path / "broken"))
+    context.key_store = KeyStore(FileStorage(tmp_path / "broken"))
     page.activate()
     await until(lambda: page.api_key.finding.status == "needs_you")
     assert str(tmp_path / "broken") in page.api_key.finding.text

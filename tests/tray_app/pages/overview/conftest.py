@@ -3,7 +3,7 @@
 import pytest
 
 from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from tests.tray_app.conftest import KEY, MadeAutostart
 from tray_app.context import Context
 from tray_app.preferences import Preferences
@@ -17,7 +17,7 @@ async def with_claude(settings, theme, cli_path, claude_environment, monkeypatch
     overrides = {"data_dir": settings.data_dir, "config_dir": settings.config_dir}
     context = Context(
         settings.model_copy(update={"claude_path": cli_path, "port": 0, "spares": 1}),
-        key_store=KeyStore(MemoryVault(), fixed_key=KEY),
+        key_store=KeyStore(MemoryStorage(), fixed_key=KEY),
         theme=theme,
         autostart=MadeAutostart(),
         preferences=Preferences(settings.config_dir),

@@ -129,7 +129,7 @@ async def test_a_program_that_is_not_there_is_chosen(card, context, claude, brow
 
 
 async def test_none_is_chosen_where_the_command_line_says_which(card, context, tmp_path):
-    context.overrides = {**context.overrides, "claude_path": tmp_path / "nowhere"}
+    context.settings_service.overrides = {**context.settings_service.overrides, "claude_path": tmp_path / "nowhere"}
     context.bus.publish(CliChanged(None, None, None, {}, "It is gone."))
     await until(lambda: find(card, "Get Claude Code"))
     assert find(card, "Choose the program...") is None

@@ -5,7 +5,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from server.secrets import KeyStore
-from server.secrets.vaults import FileVault, MemoryVault
+from server.secrets.storage import FileStorage, MemoryStorage
 from tests.tray_app.conftest import KEY
 from tests.waiting import until
 from tray_app.pages.overview.key_card import KeyCard
@@ -51,7 +51,7 @@ def test_a_key_of_the_environment_is_not_replaced_here(card):
 
 
 async def test_it_is_replaced_after_a_question(context, qtbot, said, tmp_path):
-    context.key_store = KeyStore(FileVault(tmp_path))
+    context.key_store = KeyStore(FileStorage(tmp_path))
     card = KeyCard(context, said.append)
     qtbot.addWidget(card)
     card.show()
@@ -63,12 +63,12 @@ async def test_it_is_replaced_after_a_question(context, qtbot, said, tmp_path):
     question.confirm.click()
     await until(lambda: said)
     assert await context.api_key() != before
-    assert not context.key_store.matches(before)
+    assert not context.key_store.matches_key(before)
     assert str(tmp_path) in shown_texts(card)
 
 
 async def test_what_keeps_it_from_being_replaced_is_said(context, qtbot, said, tmp_path):
-    context.key_store = KeyStore(FileVault(tmp_path / "place"))
+    context.key_store = KeyStore(FileStorage(tmp_path / "place"))
     await context.api_key()
     card = KeyCard(context, said.append)
     qtbot.addWidget(card)
@@ -82,7 +82,7 @@ async def test_what_keeps_it_from_being_replaced_is_said(context, qtbot, said, t
 
 
 def test_a_key_that_will_be_lost_is_warned_of_and_another_place_offered(context, qtbot, said):
-    context.key_store = KeyStore(MemoryVault("the keyring is locked"))
+    context.key_store = KeyStore(MemoryStorage("the keyring is locked"))
     card = KeyCard(context, said.append)
     qtbot.addWidget(card)
     card.show()

@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton
 
 from server.core.errors import PortUnavailable, SettingsInvalid
-from server.hosting.sockets import listen
+from server.hosting.sockets import open_listener
 from tests.ports import kept_port, taken_port
 from tests.waiting import until
 from tray_app.pages.overview.problem_panel import ProblemPanel
@@ -71,7 +71,7 @@ async def test_a_port_in_use_is_said_and_another_one_is_a_click_away(card, conte
 
 
 async def test_a_port_of_the_persons_choice_is_chosen_in_settings(card, context, qtbot):
-    with await listen("127.0.0.1", 0) as taken:
+    with await open_listener("127.0.0.1", 0) as taken:
         await context.change_settings({"port": taken.getsockname()[1]})
         with pytest.raises(PortUnavailable):
             await context.server.start()
@@ -82,9 +82,9 @@ async def test_a_port_of_the_persons_choice_is_chosen_in_settings(card, context,
 
 
 async def test_a_port_of_the_command_line_is_not_replaced(card, context):
-    with await listen("127.0.0.1", 0) as taken:
+    with await open_listener("127.0.0.1", 0) as taken:
         await context.change_settings({"port": taken.getsockname()[1]})
-        context.overrides = {**context.overrides, "port": context.settings.port}
+        context.settings_service.overrides = {**context.settings_service.overrides, "port": context.settings.port}
         with pytest.raises(PortUnavailable):
             await context.server.start()
         await until(lambda: [one for one in card.findChildren(QPushButton) if one.text() == "Choose a port..."])

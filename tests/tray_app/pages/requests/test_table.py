@@ -122,15 +122,15 @@ async def test_user_widths_are_remembered(page: RequestsPage, context: Context, 
     page.log.receive_records([record(1)])
     model = next(at for at, column in enumerate(page.log.columns) if column.key == "model")
     page.table.setColumnWidth(model, 222)
-    await until(lambda: context.preferences.value(WIDTHS_KEY, ""))
-    assert orjson.loads(context.preferences.value(WIDTHS_KEY, "")) == {"model": 222}
+    await until(lambda: context.preferences.read_value(WIDTHS_KEY, ""))
+    assert orjson.loads(context.preferences.read_value(WIDTHS_KEY, "")) == {"model": 222}
     another = RequestTable(page.log, context.preferences)
     qtbot.addWidget(another)
     another.resize(1400, 400)
     another.show()
     assert another.columnWidth(model) == 222
     another.reset_columns()
-    assert context.preferences.value(WIDTHS_KEY, "") == "{}"
+    assert context.preferences.read_value(WIDTHS_KEY, "") == "{}"
 
 
 @pytest.mark.parametrize("kept", ["nonsense", "[1]", '{"model": "wide", "time": -3}'])

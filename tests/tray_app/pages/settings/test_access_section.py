@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from server.secrets import API_KEY, KeyStore
-from server.secrets.vaults import FileVault, MemoryVault
+from server.secrets.storage import FileStorage, MemoryStorage
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.pages.settings import SettingsPage
@@ -38,7 +38,7 @@ async def test_a_key_of_the_environment_cannot_be_replaced_here(page: SettingsPa
 
 
 async def test_rotating_asks_first_and_then_the_old_key_is_worth_nothing(context: Context, qtbot: QtBot) -> None:
-    context.key_store = KeyStore(FileVault(context.settings.data_dir))
+    context.key_store = KeyStore(FileStorage(context.settings.data_dir))
     old = await context.key_store.get_or_create()
     page = _page(context, qtbot)
     assert page.access.key_row.message.text == ""
@@ -46,18 +46,19 @@ async def test_rotating_asks_first_and_then_the_old_key_is_worth_nothing(context
     page.access.rotate.click()
     assert page.access.question.isVisible()
     page.access.question.keep.click()
-    assert context.key_store.matches(old)
+    assert context.key_store.matches_key(old)
     page.access.rotate.click()
     page.access.question.confirm.click()
     await until(lambda: "New key" in page.access.key_row.message.text)
-    assert not context.key_store.matches(old)
+    assert not context.key_store.matches_key(old)
     assert old not in context.settings.settings_file.read_text()
 
 
 async def test_a_key_in_memory_can_be_kept_in_a_file_and_stays_the_same(
     context: Context, qtbot: QtBot, actions: Actions
 ) -> None:
-    context.key_store = KeyStore(MemoryVault(reason="No system keyring is available"))
+    store = KeyStore(MemoryStorage(reason="No system keyring is available"))
+    context.key_store = context.settings_service._key_store = store
     key = await context.key_store.get_or_create()
     page = _page(context, qtbot)
     note = page.access.key_row.message
@@ -66,7 +67,7 @@ async def test_a_key_in_memory_can_be_kept_in_a_file_and_stays_the_same(
     await until(lambda: not note.text)
     assert context.key_store.kind == "file"
     assert context.settings.key_storage == "file"
-    assert await FileVault(context.settings.data_dir).get(API_KEY) == key
+    assert await FileStorage(context.settings.data_dir).get(API_KEY) == key
     assert key not in context.settings.settings_file.read_text()
     assert page.access.storage.field.raw() == "file"
 

@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from server.secrets import KeyStore
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
-from server.secrets.vaults import FileVault, MemoryVault
+from server.secrets.storage import FileStorage, MemoryStorage
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.pages.settings.anthropic_key import AnthropicKeyRow
@@ -16,7 +16,7 @@ SECRET = "sk-ant-made-up-for-this-test"
 
 @pytest.fixture
 async def row(context: Context, qtbot: QtBot) -> AnthropicKeyRow:
-    context.key_store = KeyStore(FileVault(context.settings.data_dir))
+    context.key_store = KeyStore(FileStorage(context.settings.data_dir))
     row = AnthropicKeyRow(context)
     qtbot.addWidget(row)
     row.look()
@@ -76,7 +76,7 @@ async def test_a_place_that_fails_is_said_and_the_key_stays_typed(row: Anthropic
 
 
 async def test_memory_is_no_place_for_it(context: Context, qtbot: QtBot) -> None:
-    context.key_store = KeyStore(MemoryVault())
+    context.key_store = KeyStore(MemoryStorage())
     row = AnthropicKeyRow(context)
     qtbot.addWidget(row)
     row.look()

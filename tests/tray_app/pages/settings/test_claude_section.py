@@ -104,7 +104,7 @@ async def test_a_program_that_was_browsed_for_is_saved(page: SettingsPage, conte
 
 
 async def test_a_program_of_the_command_line_is_not_browsed_away(context: Context, tmp_path: Path) -> None:
-    context.overrides = {**context.overrides, "claude_path": str(tmp_path / "claude")}
+    context.settings_service.overrides = {**context.settings_service.overrides, "claude_path": str(tmp_path / "claude")}
     page = SettingsPage(context)
     assert not page.claude.path.isEnabled()
     assert not page.claude.browse.isEnabled()

@@ -9,8 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from server.config.settings import write_settings
+from server.config.settings import Settings, load_settings, write_settings
 from server.core.errors import SettingsInvalid
+from tests.ports import kept_port
 from tests.tray_app.banners import actions_of
 from tests.waiting import until
 from tray_app.context import Context
@@ -219,7 +220,7 @@ async def test_a_setting_of_the_environment_is_locked_and_says_by_what(
 
 
 async def test_a_setting_of_the_command_line_is_locked(context: Context, qtbot: QtBot) -> None:
-    context.overrides = {**context.overrides, "log_level": "debug"}
+    context.settings_service.overrides = {**context.settings_service.overrides, "log_level": "debug"}
     await context.reload_settings()
     page = SettingsPage(context)
     qtbot.addWidget(page)
@@ -256,3 +257,33 @@ async def test_typing_on_while_it_is_saved_is_not_disturbed(
     with pytest.raises(SettingsInvalid):
         await context.change_settings({"idle_seconds": "nothing"})
     assert edit.text() == "105"
+
+
+async def test_one_saved_port_builds_the_settings_once(
+    context: Context, page: SettingsPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await context.server.start()
+    built: list[dict[str, Any]] = []
+    build = Settings.__init__
+
+    def count(self: Settings, **values: Any) -> None:
+        built.append(values)
+        build(self, **values)
+
+    monkeypatch.setattr(Settings, "__init__", count)
+    with kept_port() as port:
+        page.server.port.edit.setText(str(port))
+        page.server.bound_port.commit()
+        await until(lambda: context.settings.port == port and not context.settings_service.lock.locked())
+        assert context.server.url == f"http://127.0.0.1:{port}"
+    assert [values["port"] for values in built] == [port]
+    assert load_settings({"config_dir": context.settings.config_dir}).port == port
+
+
+async def test_window_runtime_and_requests_ask_one_object(context: Context) -> None:
+    await context.server.start()
+    services = context.server.services
+    assert services is not None
+    await context.change_settings({"spares": 4})
+    assert context.settings is services.settings
+    assert context.settings.spares == 4

@@ -1,4 +1,4 @@
-"""Places for secrets that need no keyring."""
+"""Storages for secrets that need no keyring."""
 
 import json
 import logging
@@ -10,49 +10,49 @@ import pytest
 
 from server.core.errors import SetupError
 from server.secrets import KeyStore
-from server.secrets.vaults import FileVault, MemoryVault
+from server.secrets.storage import FileStorage, MemoryStorage
 
 
 async def test_memory_keeps_and_forgets() -> None:
-    vault = MemoryVault()
-    assert await vault.get("a") is None
-    await vault.set("a", "1")
-    assert await vault.get("a") == "1"
-    await vault.set("a", None)
-    assert await vault.get("a") is None
+    storage = MemoryStorage()
+    assert await storage.get("a") is None
+    await storage.set("a", "1")
+    assert await storage.get("a") == "1"
+    await storage.set("a", None)
+    assert await storage.get("a") is None
 
 
 async def test_memory_says_why() -> None:
-    assert ": it is locked" in MemoryVault(reason="it is locked").description
-    assert 'key_storage = "file"' in MemoryVault(reason="it is locked").description
-    assert "key_storage" not in MemoryVault().description
+    assert ": it is locked" in MemoryStorage(reason="it is locked").description
+    assert 'key_storage = "file"' in MemoryStorage(reason="it is locked").description
+    assert "key_storage" not in MemoryStorage().description
 
 
 async def test_a_window_needs_no_advice_for_a_terminal(tmp_path: Path) -> None:
-    lost = KeyStore(MemoryVault(reason="It is locked"))
-    assert lost.place == "in memory only and will change at the next start: it is locked"
-    kept = KeyStore(FileVault(tmp_path))
-    assert kept.place == kept.description
+    lost = KeyStore(MemoryStorage(reason="It is locked"))
+    assert lost.short_description == "in memory only and will change at the next start: it is locked"
+    kept = KeyStore(FileStorage(tmp_path))
+    assert kept.short_description == kept.description
 
 
 async def test_a_file_keeps_secrets_for_the_next_one(tmp_path: Path) -> None:
-    await FileVault(tmp_path / "new").set("a", "1")
-    await FileVault(tmp_path / "new").set("b", "ü")
-    vault = FileVault(tmp_path / "new")
-    assert (await vault.get("a"), await vault.get("b"), await vault.get("c")) == ("1", "ü", None)
-    await vault.set("a", None)
+    await FileStorage(tmp_path / "new").set("a", "1")
+    await FileStorage(tmp_path / "new").set("b", "ü")
+    storage = FileStorage(tmp_path / "new")
+    assert (await storage.get("a"), await storage.get("b"), await storage.get("c")) == ("1", "ü", None)
+    await storage.set("a", None)
     assert json.loads((tmp_path / "new" / "secrets.json").read_text()) == {"b": "ü"}
-    assert str(tmp_path / "new" / "secrets.json") in vault.description
+    assert str(tmp_path / "new" / "secrets.json") in storage.description
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
 async def test_the_file_is_the_users_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "secrets.json"
-    await FileVault(tmp_path).set("a", "1")
+    await FileStorage(tmp_path).set("a", "1")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.chmod(0o644)
     with caplog.at_level(logging.WARNING):
-        assert await FileVault(tmp_path).get("a") == "1"
+        assert await FileStorage(tmp_path).get("a") == "1"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "other users could read" in caplog.text
 
@@ -62,7 +62,7 @@ async def test_a_damaged_file_is_refused_and_left_alone(tmp_path: Path, content:
     path = tmp_path / "secrets.json"
     path.write_text(content)
     path.chmod(0o600)
-    for call in (FileVault(tmp_path).get("a"), FileVault(tmp_path).set("a", "1")):
+    for call in (FileStorage(tmp_path).get("a"), FileStorage(tmp_path).set("a", "1")):
         with pytest.raises(SetupError, match="damaged") as error:
             await call
         assert str(path) in str(error.value)
@@ -72,4 +72,4 @@ async def test_a_damaged_file_is_refused_and_left_alone(tmp_path: Path, content:
 async def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file in its place")
     with pytest.raises(SetupError, match=r"cannot be (written|read)"):
-        await FileVault(tmp_path / "data").set("a", "1")
+        await FileStorage(tmp_path / "data").set("a", "1")

@@ -1,4 +1,4 @@
-"""Where secrets can be kept: a file, or memory. The system keyring is in `server.secrets.system_keyring`."""
+"""Storages for secrets: a file, and memory. The system keyring is in `server.secrets.system_keyring`."""
 
 import asyncio
 import json
@@ -10,41 +10,41 @@ from typing import Literal, Protocol
 from server.config.paths import write_private
 from server.core.errors import SetupError
 
-VaultKind = Literal["keyring", "file", "memory"]
+StorageKind = Literal["keyring", "file", "memory"]
 SECRETS_FILE = "secrets.json"
 ADVICE = (
     "; to keep it in a file that only you can read, "
     'set key_storage = "file" in settings.toml (`doctor` says where that is)'
 )
-"""What to do about it, for who reads it in a terminal."""
+"""Advice for users of the terminal."""
 KEYRING_SECONDS = 10.0
-"""How long the system keyring may take, where nobody is there to unlock it."""
+"""How long the system keyring may take to answer without a user who unlocks it."""
 
 log = logging.getLogger(__name__)
 
 
-class Vault(Protocol):
-    """A place for secrets. `description` says in words where it is, as the end of "The key is ...".
+class SecretStorage(Protocol):
+    """A storage for secrets. `description` says where it is, as the end of "The key is ...".
 
-    Both calls raise SetupError if the place cannot be read or written.
+    Both calls raise SetupError if the storage cannot be read or written.
     """
 
-    kind: VaultKind
+    kind: StorageKind
     description: str
 
     async def get(self, name: str) -> str | None:
-        """The secret of that name, or None."""
+        """Return the secret of that name, or None."""
         ...
 
     async def set(self, name: str, value: str | None) -> None:
-        """Keep a secret; None forgets it."""
+        """Store a secret; None removes it."""
         ...
 
 
-class MemoryVault:
-    """Keeps secrets for as long as the program runs. `reason` says why no better place was found, if so."""
+class MemoryStorage:
+    """Keeps secrets until the program ends. `reason` is why no permanent storage could be used, if so."""
 
-    kind: VaultKind = "memory"
+    kind: StorageKind = "memory"
 
     def __init__(self, reason: str = "") -> None:
         self._secrets: dict[str, str] = {}
@@ -62,10 +62,10 @@ class MemoryVault:
             self._secrets[name] = value
 
 
-class FileVault:
-    """Keeps secrets in `<data_dir>/secrets.json`, readable by the user alone."""
+class FileStorage:
+    """Keeps secrets in `<data_dir>/secrets.json`, which only the user can read."""
 
-    kind: VaultKind = "file"
+    kind: StorageKind = "file"
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / SECRETS_FILE
@@ -74,41 +74,41 @@ class FileVault:
 
     async def get(self, name: str) -> str | None:
         async with self._lock:
-            return (await asyncio.to_thread(self._read)).get(name)
+            return (await asyncio.to_thread(self._read_secrets)).get(name)
 
     async def set(self, name: str, value: str | None) -> None:
         async with self._lock:
-            await asyncio.to_thread(self._replace, name, value)
+            await asyncio.to_thread(self._replace_secret, name, value)
 
-    def _replace(self, name: str, value: str | None) -> None:
-        secrets = {key: kept for key, kept in self._read().items() if key != name}
+    def _replace_secret(self, name: str, value: str | None) -> None:
+        secrets = {key: kept for key, kept in self._read_secrets().items() if key != name}
         if value is not None:
             secrets[name] = value
         try:
             write_private(self._path, json.dumps(secrets, indent=2).encode())
         except OSError as error:
-            raise self._unusable(f"cannot be written: {error.strerror or error}") from error
+            raise self._file_error(f"cannot be written: {error.strerror or error}") from error
 
-    def _read(self) -> dict[str, str]:
+    def _read_secrets(self) -> dict[str, str]:
         try:
-            self._close_to_others()
+            self._make_private()
             secrets = json.loads(self._path.read_bytes())
         except FileNotFoundError:
             return {}
         except OSError as error:
-            raise self._unusable(f"cannot be read: {error.strerror or error}") from error
+            raise self._file_error(f"cannot be read: {error.strerror or error}") from error
         except ValueError:
-            raise self._unusable("is damaged: it does not hold JSON") from None
+            raise self._file_error("is damaged: it is not valid JSON") from None
         if not isinstance(secrets, dict) or not all(isinstance(value, str) for value in secrets.values()):
-            raise self._unusable("is damaged: it does not hold names and secrets")
+            raise self._file_error("is damaged: it must map names to secrets")
         return secrets
 
-    def _close_to_others(self) -> None:
-        """A copy or a restored backup may have lost the mode. Windows keeps the user's folder to the user."""
+    def _make_private(self) -> None:
+        """Correct the mode, which a copy or a restored backup may have lost. Windows protects the user's folder."""
         if sys.platform != "win32" and self._path.stat().st_mode & 0o077:
             log.warning("other users could read %s; now only you can", self._path)
             self._path.chmod(0o600)
 
-    def _unusable(self, reason: str) -> SetupError:
+    def _file_error(self, reason: str) -> SetupError:
         hint = "Repair it, or delete it to create a new API key."
         return SetupError(f"The file of secrets {self._path} {reason}.", hint=hint)

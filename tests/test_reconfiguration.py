@@ -1,4 +1,4 @@
-"""Other settings for the services and the guards of a product that runs."""
+"""Reconfiguration of the services and guards of a running server."""
 
 import asyncio
 from pathlib import Path
@@ -7,16 +7,17 @@ from typing import Any
 import httpx2
 import pytest
 
-from server.app import GUARD_SETTINGS, _guards
+from server.app import GUARD_SETTINGS, _build_guards
 from server.backends.claude_cli.backend import ClaudeCliBackend
 from server.backends.routing import RoutedBackend
 from server.composition import Server
 from server.config.settings import Settings
+from server.config.settings_in_force import SettingsInForce
 from server.core.errors import SetupError
 from server.core.events import EventBus
 from server.hosting.runtime import Runtime
 from server.secrets import KeyStore
-from server.secrets.vaults import MemoryVault
+from server.secrets.storage import MemoryStorage
 from tests.scripted_backend import ScriptedBackend, answer
 from tests.waiting import until
 
@@ -25,16 +26,16 @@ KEY = "dgm-the-key-of-this-test"
 
 
 class Running:
-    """The product with a scripted backend, under the runtime."""
+    """A server with a scripted backend, under the runtime."""
 
     def __init__(self, tmp_path: Path, **settings: Any) -> None:
         self.backend = ScriptedBackend()
         self.settings = Settings(port=0, data_dir=tmp_path / "data", config_dir=tmp_path / "config", **settings)
-        self.runtime = Runtime(self.settings, bus=EventBus(), host=self._host)
+        self.runtime = Runtime(SettingsInForce(self.settings), bus=EventBus(), host=self._host)
 
-    async def _host(self, settings: Settings, bus: EventBus) -> Server:
-        key_store = KeyStore(MemoryVault(), fixed_key=KEY)
-        return await Server.create(settings, bus, key_store=key_store, backend=self.backend)
+    async def _host(self, in_force: SettingsInForce, bus: EventBus) -> Server:
+        key_store = KeyStore(MemoryStorage(), fixed_key=KEY)
+        return await Server.create(in_force, bus, key_store=key_store, backend=self.backend)
 
     @property
     def product(self) -> Server:
@@ -45,7 +46,7 @@ class Running:
         await self.runtime.reconfigure(self.runtime.settings.model_copy(update=changes))
 
     async def status(self, **headers: str) -> int:
-        """Ask the model something."""
+        """Send a chat request."""
         self.backend.script(answer("Hi"))
         async with httpx2.AsyncClient(base_url=str(self.runtime.url), timeout=60) as client:
             response = await client.post("/v1/chat/completions", json=BODY, headers=headers)
@@ -170,12 +171,12 @@ async def test_a_key_that_cannot_be_had_changes_nothing(tmp_path: Path) -> None:
 
 async def test_the_backends_are_told(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data", claude_path=tmp_path / "none")
-    server = await Server.create(settings, EventBus(), key_store=KeyStore(MemoryVault()))
+    server = await Server.create(SettingsInForce(settings), EventBus(), key_store=KeyStore(MemoryStorage()))
     await server.start()
     backend = server.services.backend
     assert isinstance(backend, RoutedBackend)
     assert isinstance(backend.cli, ClaudeCliBackend)
-    await server.apply(
+    await server.reconfigure(
         settings.model_copy(
             update={
                 "anthropic_fallback": False,
@@ -193,7 +194,7 @@ async def test_the_backends_are_told(tmp_path: Path) -> None:
 
 
 async def test_the_guards_are_made_of_the_settings_that_are_said(tmp_path: Path) -> None:
-    """Those that are not named there would hold for a new application only."""
+    """A setting that is missing there would apply only to a new application."""
     running = Running(tmp_path)
     await running.runtime.start()
     services = running.product.services
@@ -204,9 +205,9 @@ async def test_the_guards_are_made_of_the_settings_that_are_said(tmp_path: Path)
             read.add(name)
             return getattr(running.settings, name)
 
-    services.settings = Recording()  # type: ignore[assignment]
-    _guards(services)
-    services.settings = running.settings
-    # The rate limit has reached the services at this point.
+    services.in_force = SettingsInForce(Recording())  # type: ignore[arg-type]
+    _build_guards(services)
+    services.in_force = SettingsInForce(running.settings)
+    # The services have already read the rate limit.
     assert read | {"rate_limit"} == set(GUARD_SETTINGS)
     await running.runtime.stop()
