@@ -15,10 +15,10 @@ from openai.types.chat import completion_create_params
 from server.core.errors import InvalidRequest
 from server.dialects import chat_completions, messages
 from server.dialects.base import Call, Context
-from server.dialects.chat_completions.passed_over import PASSED_OVER as CHAT_PASSED_OVER
+from server.dialects.chat_completions.ignored_fields import IGNORED as CHAT_IGNORED
 from server.dialects.messages.betas import IN_EFFECT
 from server.dialects.messages.dialect import header_warnings
-from server.dialects.messages.passed_over import PASSED_OVER as MESSAGES_PASSED_OVER
+from server.dialects.messages.ignored_fields import IGNORED as MESSAGES_IGNORED
 from tests.dialects.sdk_fields import FieldCase, Fields
 from tests.test_readme import table
 
@@ -50,7 +50,7 @@ class Dialect:
     """What the test needs of a dialect."""
 
     to_messages: Callable[[Any, Context], Call]
-    passed_over: Mapping[str, str]
+    ignored: Mapping[str, str]
     fields: Fields
     least: dict[str, Any]
     headers: frozenset[str] = frozenset()
@@ -92,7 +92,7 @@ def messages_turn(message: dict[str, Any]) -> dict[str, Any]:
 
 CHAT = Dialect(
     chat_completions.to_messages,
-    CHAT_PASSED_OVER,
+    CHAT_IGNORED,
     Fields(
         samples={
             "model": ["opus", "haiku"],
@@ -138,7 +138,7 @@ CHAT = Dialect(
 
 MESSAGES = Dialect(
     messages.to_messages,
-    MESSAGES_PASSED_OVER,
+    MESSAGES_IGNORED,
     Fields(
         samples={
             "model": ["opus", "haiku"],
@@ -187,7 +187,7 @@ def silent(dialect: Dialect, case: FieldCase) -> str:
     """Why a field is silent, or of no use to this test; empty if all is well."""
     steps = case.path.split(".")
     paths, name = {".".join(steps[: at + 1]) for at in range(len(steps))}, steps[-1]
-    if case.path in dialect.headers or {*steps, *paths} & dialect.passed_over.keys():
+    if case.path in dialect.headers or {*steps, *paths} & dialect.ignored.keys():
         return ""
     asked, warnings, refused = outcome(dialect, case.without)
     if any(path in warning.split() for path in paths for warning in warnings):
@@ -218,7 +218,7 @@ def test_what_the_sdk_sends_as_a_header_is_named(name: str) -> None:
 
 def test_the_readme_lists_what_is_passed_over() -> None:
     listed = {(row[1], row[0].strip("`")): row[2] for row in table("<!-- passed over -->")}
-    expected = {("Chat Completions", name): why for name, why in CHAT.passed_over.items()}
-    expected |= {("Messages", name): why for name, why in MESSAGES.passed_over.items()}
+    expected = {("Chat Completions", name): why for name, why in CHAT.ignored.items()}
+    expected |= {("Messages", name): why for name, why in MESSAGES.ignored.items()}
     expected |= {("`anthropic-beta`", name): why for name, why in IN_EFFECT.items()}
     assert listed == expected

@@ -26,12 +26,12 @@ IN_EFFECT: Mapping[str, str] = {
 """Features, without their date, that need nothing to be done, and why."""
 
 _DATE = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{8})$")
-_FIELDS = ("betas", "anthropic_beta")
+BETA_FIELDS = ("betas", "anthropic_beta")
 
 
 def body_betas(body: Mapping[str, Any]) -> list[str]:
     """The names in a body: the SDK's `betas`, and `anthropic_beta` of Bedrock and Vertex."""
-    given = [body.get(field) or [] for field in _FIELDS]
+    given = [body.get(field) or [] for field in BETA_FIELDS]
     return [str(name) for names in given for name in ([names] if isinstance(names, str) else _items(names))]
 
 

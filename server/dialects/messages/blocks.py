@@ -8,15 +8,10 @@ import binascii
 from typing import Annotated, Any, Literal, NoReturn, NotRequired
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field
-from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from server.core.messages import MAX_INPUT_DEPTH, MAX_TOOL_NAME, is_deeper
-
-
-def refuse(reason: str) -> NoReturn:
-    """Refuse a value from inside a validator; the path of the field is put before `reason`."""
-    raise PydanticCustomError("refused", "{reason}", {"reason": reason})
+from server.dialects.validation import refuse
 
 
 def _not_too_deep(value: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +36,7 @@ Base64 = Annotated[str, AfterValidator(_decodable)]
 
 
 class Text(TypedDict):
-    """Words. An answer may carry `citations`, which come back in the history."""
+    """Text. `citations` are those of an earlier answer."""
 
     type: Literal["text"]
     text: str
@@ -49,39 +44,29 @@ class Text(TypedDict):
 
 
 class ImageData(TypedDict):
-    """An image in base64."""
-
     type: Literal["base64"]
     media_type: Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
     data: Base64
 
 
 class PdfData(TypedDict):
-    """A PDF in base64."""
-
     type: Literal["base64"]
     media_type: Literal["application/pdf"]
     data: Base64
 
 
 class PlainText(TypedDict):
-    """A text file."""
-
     type: Literal["text"]
     media_type: Literal["text/plain"]
     data: str
 
 
 class Url(TypedDict):
-    """A web address, which nobody here fetches."""
-
     type: Literal["url"]
     url: str
 
 
 class UploadedFile(TypedDict):
-    """A file that was uploaded to Anthropic's Files API."""
-
     type: Literal["file"]
     file_id: str
 
@@ -104,15 +89,11 @@ Upload = Annotated[UploadedFile, AfterValidator(_no_upload)]
 
 
 class Image(TypedDict):
-    """An image."""
-
     type: Literal["image"]
     source: Annotated[ImageData | ImageUrl | Upload, Discriminator("type")]
 
 
 class DocumentContent(TypedDict):
-    """A document of text and image blocks."""
-
     type: Literal["content"]
     content: Annotated[
         list[Annotated[Text | Image, Discriminator("type")]], BeforeValidator(_as_blocks), Field(min_length=1)
@@ -120,8 +101,6 @@ class DocumentContent(TypedDict):
 
 
 class Document(TypedDict):
-    """A PDF or a text, with what is told about it."""
-
     type: Literal["document"]
     source: Annotated[PdfData | PlainText | DocumentContent | DocumentUrl | Upload, Discriminator("type")]
     title: NotRequired[str | None]
@@ -130,8 +109,6 @@ class Document(TypedDict):
 
 
 class SearchResult(TypedDict):
-    """A finding of the client's own search."""
-
     type: Literal["search_result"]
     source: str
     title: str
@@ -140,23 +117,19 @@ class SearchResult(TypedDict):
 
 
 class Thinking(TypedDict):
-    """Thinking of an earlier answer, with the signature that it came with."""
-
     type: Literal["thinking"]
     thinking: str
     signature: str
 
 
 class RedactedThinking(TypedDict):
-    """Thinking of an earlier answer that only the API can read."""
+    """Thinking of an earlier answer, encrypted by the API."""
 
     type: Literal["redacted_thinking"]
     data: str
 
 
 class ToolUse(TypedDict):
-    """A call of one of the client's tools."""
-
     type: Literal["tool_use"]
     id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]+$")]
     name: Annotated[str, Field(min_length=1, max_length=MAX_TOOL_NAME)]
@@ -164,15 +137,13 @@ class ToolUse(TypedDict):
 
 
 class ToolReference(TypedDict):
-    """A tool that the client's own search has found."""
+    """A tool that the client's own tool search has found."""
 
     type: Literal["tool_reference"]
     tool_name: str
 
 
 class ToolResult(TypedDict):
-    """What the client's tool gave."""
-
     type: Literal["tool_result"]
     tool_use_id: str
     content: NotRequired[

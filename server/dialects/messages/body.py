@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BeforeValidator, Discriminator, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Discriminator, Field, TypeAdapter
+from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
 from server.core.errors import InvalidRequest
@@ -12,11 +13,11 @@ from server.dialects.messages.blocks import (
     JsonObject,
     SystemContent,
     UserContent,
-    refuse,
 )
+from server.dialects.validation import check_body, refuse
 
 _ROLES = ("user", "assistant", "system")
-_LONGEST_REASON = 400
+_MAX_REASON = 400
 
 
 def _custom(tool: Any) -> Any:
@@ -30,29 +31,23 @@ def _custom(tool: Any) -> Any:
 
 
 class UserMessage(TypedDict):
-    """The user's turn."""
-
     role: Literal["user"]
     content: UserContent
 
 
 class AssistantMessage(TypedDict):
-    """An earlier answer; the last message of all if the answer is to go on from it."""
+    """An earlier answer, or as the last message the beginning of the answer (prefill)."""
 
     role: Literal["assistant"]
     content: AssistantContent
 
 
 class SystemMessage(TypedDict):
-    """Words of the operator's in the middle of a conversation."""
-
     role: Literal["system"]
     content: SystemContent
 
 
 class ToolDefinition(TypedDict):
-    """A tool of the client's."""
-
     name: Annotated[str, Field(min_length=1, max_length=MAX_TOOL_NAME)]
     description: NotRequired[str | None]
     input_schema: JsonObject
@@ -60,15 +55,11 @@ class ToolDefinition(TypedDict):
 
 
 class ChoiceOfAny(TypedDict):
-    """May call a tool, must, or must not."""
-
     type: Literal["auto", "any", "none"]
     disable_parallel_tool_use: NotRequired[bool]
 
 
 class ChoiceOfTool(TypedDict):
-    """Must call this tool."""
-
     type: Literal["tool"]
     name: str
     disable_parallel_tool_use: NotRequired[bool]
@@ -79,36 +70,28 @@ Display = Literal["summarized", "omitted", "updates"]
 
 
 class ThinkingByBudget(TypedDict):
-    """Thinks, up to so many tokens."""
-
     type: Literal["enabled"]
     budget_tokens: Annotated[int, Field(ge=1024)]
     display: NotRequired[Display | None]
 
 
 class ThinkingMode(TypedDict):
-    """Thinks as the model judges, between tool calls only, or not at all."""
-
     type: Literal["adaptive", "disabled", "between_tools"]
     display: NotRequired[Display | None]
 
 
 class JsonSchemaFormat(TypedDict):
-    """The answer is JSON of this schema."""
-
     type: Literal["json_schema"]
     schema: JsonObject
 
 
 class OutputConfig(TypedDict):
-    """How much effort goes into the answer, and its format."""
-
     effort: NotRequired[Literal["low", "medium", "high", "xhigh", "max"] | None]
     format: NotRequired[JsonSchemaFormat | None]
 
 
 class CountBody(TypedDict):
-    """What `count_tokens` reads of a body, and what both endpoints have in common."""
+    """The fields that `count_tokens` reads. `session_id` is an extension of this server's."""
 
     model: NotRequired[str]
     messages: Annotated[
@@ -124,7 +107,7 @@ class CountBody(TypedDict):
 
 
 class MessagesBody(CountBody):
-    """A request for an answer, or with a `max_tokens` of 0 for a warm cache. `session_id` is an extension of ours."""
+    """A request for an answer. `max_tokens` of 0 only warms the cache."""
 
     max_tokens: Annotated[int, Field(ge=0)]
     temperature: NotRequired[Annotated[float, Field(ge=0, le=1)]]
@@ -139,19 +122,13 @@ _COUNT_BODY = TypeAdapter(CountBody)
 
 
 def checked_messages_body(body: Any) -> MessagesBody:
-    """The body, checked; parameters that are null count as not given. Raises `InvalidRequest`."""
-    try:
-        return _MESSAGES_BODY.validate_python(_without_nulls(body), strict=True)
-    except ValidationError as error:
-        raise _refusal(error) from None
+    """The body, checked. A parameter that is null counts as missing. Raises `InvalidRequest`."""
+    return check_body(_MESSAGES_BODY, _without_nulls(body), _describe_error)
 
 
 def checked_count_body(body: Any) -> CountBody:
-    """The body of a count, checked: only what goes into the prompt. Raises `InvalidRequest`."""
-    try:
-        return _COUNT_BODY.validate_python(_without_nulls(body), strict=True)
-    except ValidationError as error:
-        raise _refusal(error) from None
+    """The body of a count, checked: only what belongs to the prompt. Raises `InvalidRequest`."""
+    return check_body(_COUNT_BODY, _without_nulls(body), _describe_error)
 
 
 def _without_nulls(body: Any) -> dict[str, Any]:
@@ -160,12 +137,11 @@ def _without_nulls(body: Any) -> dict[str, Any]:
     return {key: value for key, value in body.items() if value is not None}
 
 
-def _refusal(error: ValidationError) -> InvalidRequest:
-    """The first thing that is wrong, as `messages.0.content: Field required`."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    steps = list(first["loc"])
+def _describe_error(error: ErrorDetails) -> InvalidRequest:
+    """The error in Anthropic's manner, which uses pydantic's words: `messages.0.content: Field required`."""
+    steps = list(error["loc"])
     if len(steps) > 2 and steps[0] == "messages" and steps[2] in _ROLES:
-        del steps[2]  # The role only tells which type was chosen.
+        del steps[2]  # The role only names the branch of the union.
     path = ".".join(str(step) for step in steps)
-    reason = first["msg"][:_LONGEST_REASON]
+    reason = error["msg"][:_MAX_REASON]
     return InvalidRequest(f"{path}: {reason}" if path else reason, param=path or None)

@@ -7,7 +7,7 @@ from server.core.errors import InvalidRequest
 from server.core.messages import MessagesRequest, Thinking, Tool, ToolChoice
 from server.dialects.base import Call, Context
 from server.dialects.left_out import left_out_warnings
-from server.dialects.messages.betas import beta_warnings, body_betas
+from server.dialects.messages.betas import BETA_FIELDS, beta_warnings, body_betas
 from server.dialects.messages.body import (
     CountBody,
     MessagesBody,
@@ -16,9 +16,10 @@ from server.dialects.messages.body import (
     checked_messages_body,
 )
 from server.dialects.messages.encoder import MessagesEncoder
-from server.dialects.messages.passed_over import dropped_fields
+from server.dialects.messages.ignored_fields import DEFAULTS, IGNORED
 from server.dialects.messages.tool_pairs import check_tool_pairs
 from server.dialects.messages.turns import read_turns, texts
+from server.dialects.validation import dropped_fields
 from server.models.aliases import resolve, with_named_thinking
 
 _WARMED = (
@@ -137,7 +138,9 @@ def _display(body: MessagesBody) -> str | None:
 
 def _warnings(body: Mapping[str, Any], checked: MessagesBody) -> list[str]:
     """One for each thing in the body that is not passed on, though the client may count on it."""
-    warnings = [*left_out_warnings(dropped_fields(body, checked)), *beta_warnings(body_betas(body))]
+    sent = {name: value for name, value in body.items() if name not in BETA_FIELDS}
+    dropped = dropped_fields(sent, checked, IGNORED, DEFAULTS)
+    warnings = [*left_out_warnings(dropped), *beta_warnings(body_betas(body))]
     if (checked.get("thinking") or {"type": ""})["type"] == "between_tools":
         warnings.append("thinking 'between_tools' is not passed on; thinking is 'adaptive' instead")
     if _display(checked) == "updates":
