@@ -17,6 +17,7 @@ from server.core.errors import InvalidRequest
 Body = TypeVar("Body")
 Text = TypeVar("Text")
 Other = TypeVar("Other")
+Item = TypeVar("Item")
 
 _BRANCH = "\0"
 """Begins the steps of a pydantic path that name a branch of a union, not a field."""
@@ -69,6 +70,18 @@ class ByMember:
 
         schema = core_schema.tagged_union_schema(branches, lambda value: f"{_BRANCH}{value[self.name]}")
         return core_schema.no_info_before_validator_function(complete, schema)
+
+
+@dataclass(frozen=True)
+class _FailFast:
+    """As pydantic's `FailFast`, which is not hashable, so that a union cannot hold it."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return {**handler(source), "fail_fast": True}
+
+
+ListOf = Annotated[list[Item], _FailFast()]
+"""A list whose check ends at its first invalid item: a body may hold a million of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from server.core.messages import MAX_INPUT_DEPTH, MAX_TOOL_NAME, Effort, TooDeep, read_tool_input
 from server.dialects.chat_completions.content import AssistantContent, SystemContent, UserContent
-from server.dialects.validation import ByMember, FromText, TextOr, check_body, refuse
+from server.dialects.validation import ByMember, FromText, ListOf, TextOr, check_body, refuse
 
 MAX_CHOICES = 8
 """The highest `n`: each choice is a conversation of its own with the model."""
@@ -76,7 +76,7 @@ class AssistantMessage(TypedDict):
     content: NotRequired[AssistantContent | None]
     refusal: NotRequired[str | None]
     name: NotRequired[str | None]
-    tool_calls: NotRequired[list[ToolCall] | None]
+    tool_calls: NotRequired[ListOf[ToolCall] | None]
     function_call: NotRequired[FunctionCall | None]
 
 
@@ -126,13 +126,13 @@ class ChatBody(TypedDict):
 
     model: NotRequired[FilledText | None]
     session_id: NotRequired[FilledText | None]
-    messages: Annotated[list[Annotated[ChatMessage, ByMember("role")]], Field(min_length=1)]
-    modalities: NotRequired[Annotated[list[Literal["text", "audio"]], AfterValidator(_refuse_audio)] | None]
+    messages: Annotated[ListOf[Annotated[ChatMessage, ByMember("role")]], Field(min_length=1)]
+    modalities: NotRequired[Annotated[ListOf[Literal["text", "audio"]], AfterValidator(_refuse_audio)] | None]
     max_completion_tokens: NotRequired[TokenLimit | None]
     max_tokens: NotRequired[TokenLimit | None]
     temperature: NotRequired[Annotated[float, Field(ge=0, le=2)] | None]
     top_p: NotRequired[Annotated[float, Field(ge=0, le=1)] | None]
-    stop: NotRequired[TextOr[str, list[str]] | None]
+    stop: NotRequired[TextOr[str, ListOf[str]] | None]
     reasoning_effort: NotRequired[Literal["none", "minimal", Effort] | None]
     response_format: NotRequired[Annotated[PlainFormat | SchemaFormat, ByMember("type")] | None]
     stream: NotRequired[bool | None]

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from server.core.messages import Block, text_block
 from server.dialects.chat_completions.media import FileData, ImageUrl
 from server.dialects.texts import without_blank_texts
-from server.dialects.validation import ByMember, TextOr, refuse
+from server.dialects.validation import ByMember, ListOf, TextOr, refuse
 
 
 class TextPart(TypedDict):
@@ -59,9 +59,9 @@ UserPart = Annotated[TextPart | ImagePart | FilePart, ByMember("type"), BeforeVa
 SystemPart = Annotated[TextPart, ByMember("type"), BeforeValidator(_refuse_audio)]
 AssistantPart = Annotated[TextPart | RefusalPart, ByMember("type"), BeforeValidator(_refuse_audio)]
 
-UserContent = TextOr[str, list[UserPart]]
-SystemContent = TextOr[str, list[SystemPart]]
-AssistantContent = TextOr[str, list[AssistantPart]]
+UserContent = TextOr[str, ListOf[UserPart]]
+SystemContent = TextOr[str, ListOf[SystemPart]]
+AssistantContent = TextOr[str, ListOf[AssistantPart]]
 
 
 def content_blocks(content: str | Sequence[Part] | None) -> list[Block]:

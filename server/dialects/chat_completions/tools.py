@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from server.core.messages import Tool, ToolChoice
 from server.dialects.chat_completions.body import ToolName
-from server.dialects.validation import ByMember, TextOr, check_body, invalid_field, refuse, shown
+from server.dialects.validation import ByMember, ListOf, TextOr, check_body, invalid_field, refuse, shown
 
 
 class Function(TypedDict):
@@ -42,7 +42,7 @@ NamedChoice = FunctionChoice | CustomChoice
 
 class AllowedTools(TypedDict):
     mode: Literal["auto", "required"]
-    tools: NotRequired[list[Annotated[NamedChoice, ByMember("type")]] | None]
+    tools: NotRequired[ListOf[Annotated[NamedChoice, ByMember("type")]] | None]
 
 
 class AllowedToolsChoice(TypedDict):
@@ -61,13 +61,13 @@ def _refuse_custom(tool: Any) -> Any:
 
 
 class ToolsBody(TypedDict):
-    tools: NotRequired[list[Annotated[FunctionTool, BeforeValidator(_refuse_custom)]] | None]
+    tools: NotRequired[ListOf[Annotated[FunctionTool, BeforeValidator(_refuse_custom)]] | None]
     tool_choice: NotRequired[TextOr[ChoiceMode, ChoiceObject] | None]
     parallel_tool_calls: NotRequired[bool | None]
 
 
 class FunctionsBody(TypedDict):
-    functions: list[Function]
+    functions: ListOf[Function]
     function_call: NotRequired[TextOr[Literal["none", "auto"], Name] | None]
 
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field
 from typing_extensions import TypedDict
 
 from server.core.messages import MAX_INPUT_DEPTH, MAX_TOOL_NAME, is_deeper
-from server.dialects.validation import refuse
+from server.dialects.validation import ListOf, refuse
 
 
 def _not_too_deep(value: dict[str, Any]) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class Text(TypedDict):
 
     type: Literal["text"]
     text: str
-    citations: NotRequired[list[dict[str, Any]] | None]
+    citations: NotRequired[ListOf[dict[str, Any]] | None]
 
 
 class ImageData(TypedDict):
@@ -96,7 +96,7 @@ class Image(TypedDict):
 class DocumentContent(TypedDict):
     type: Literal["content"]
     content: Annotated[
-        list[Annotated[Text | Image, Discriminator("type")]], BeforeValidator(_as_blocks), Field(min_length=1)
+        ListOf[Annotated[Text | Image, Discriminator("type")]], BeforeValidator(_as_blocks), Field(min_length=1)
     ]
 
 
@@ -112,7 +112,7 @@ class SearchResult(TypedDict):
     type: Literal["search_result"]
     source: str
     title: str
-    content: list[Text]
+    content: ListOf[Text]
     citations: NotRequired[dict[str, Any] | None]
 
 
@@ -148,7 +148,7 @@ class ToolResult(TypedDict):
     tool_use_id: str
     content: NotRequired[
         Annotated[
-            list[Annotated[Text | Image | Document | SearchResult | ToolReference, Discriminator("type")]] | None,
+            ListOf[Annotated[Text | Image | Document | SearchResult | ToolReference, Discriminator("type")]] | None,
             BeforeValidator(_as_blocks),
         ]
     ]
@@ -157,6 +157,6 @@ class ToolResult(TypedDict):
 
 UserBlock = Annotated[Text | Image | Document | SearchResult | ToolResult, Discriminator("type")]
 AssistantBlock = Annotated[Text | Thinking | RedactedThinking | ToolUse, Discriminator("type")]
-UserContent = Annotated[list[UserBlock], BeforeValidator(_as_blocks)]
-AssistantContent = Annotated[list[AssistantBlock], BeforeValidator(_as_blocks)]
-SystemContent = Annotated[list[Text], BeforeValidator(_as_blocks)]
+UserContent = Annotated[ListOf[UserBlock], BeforeValidator(_as_blocks)]
+AssistantContent = Annotated[ListOf[AssistantBlock], BeforeValidator(_as_blocks)]
+SystemContent = Annotated[ListOf[Text], BeforeValidator(_as_blocks)]

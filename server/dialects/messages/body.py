@@ -14,7 +14,7 @@ from server.dialects.messages.blocks import (
     SystemContent,
     UserContent,
 )
-from server.dialects.validation import check_body, refuse
+from server.dialects.validation import ListOf, check_body, refuse
 
 _ROLES = ("user", "assistant", "system")
 _MAX_REASON = 400
@@ -95,10 +95,10 @@ class CountBody(TypedDict):
 
     model: NotRequired[str]
     messages: Annotated[
-        list[Annotated[UserMessage | AssistantMessage | SystemMessage, Discriminator("role")]], Field(min_length=1)
+        ListOf[Annotated[UserMessage | AssistantMessage | SystemMessage, Discriminator("role")]], Field(min_length=1)
     ]
     system: NotRequired[SystemContent]
-    tools: NotRequired[list[Annotated[ToolDefinition, BeforeValidator(_custom)]]]
+    tools: NotRequired[ListOf[Annotated[ToolDefinition, BeforeValidator(_custom)]]]
     tool_choice: NotRequired[Annotated[ChoiceOfAny | ChoiceOfTool, Discriminator("type")]]
     thinking: NotRequired[Annotated[ThinkingByBudget | ThinkingMode, Discriminator("type")]]
     output_config: NotRequired[OutputConfig]
@@ -113,7 +113,7 @@ class MessagesBody(CountBody):
     temperature: NotRequired[Annotated[float, Field(ge=0, le=1)]]
     top_p: NotRequired[Annotated[float, Field(ge=0, le=1)]]
     top_k: NotRequired[Annotated[int, Field(ge=0)]]
-    stop_sequences: NotRequired[list[str]]
+    stop_sequences: NotRequired[ListOf[str]]
     stream: NotRequired[bool]
 
 
