@@ -1,10 +1,10 @@
 """Validation of request bodies with pydantic, shared by the dialects.
 
-A body is described by TypedDicts and checked in strict mode. Members that they do not name are left out of the result,
-and `dropped_fields` lists them.
+A body is described by TypedDicts and checked in strict mode. Members that they do not name are left out of the result
+(`left_out.py` lists them).
 """
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NoReturn, TypeVar, get_args
 
@@ -150,27 +150,6 @@ def shown(value: object) -> str:
     """A client's value for an error text: at most 60 characters, all of which can be encoded."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def dropped_fields(
-    sent: Any, checked: Any, ignored: Container[str], defaults: Mapping[str, Any], path: str = ""
-) -> Iterator[str]:
-    """The paths, without list indices, of fields that the client sent and that are not in the `checked` body.
-
-    Empty values, `defaults`, and paths or names in `ignored` are left out.
-    """
-    if sent is checked:
-        return
-    if isinstance(sent, dict) and isinstance(checked, dict):
-        for name, value in sent.items():
-            here = f"{path}.{name}" if path else name
-            if name in checked:
-                yield from dropped_fields(value, checked[name], ignored, defaults, here)
-            elif value and name not in ignored and here not in ignored and defaults.get(here) != value:
-                yield here
-    elif isinstance(sent, list) and isinstance(checked, list):
-        for one, kept in zip(sent, checked, strict=False):
-            yield from dropped_fields(one, kept, ignored, defaults, path)
 
 
 def _out_of_range(path: str, value: Any, bound: Literal["min", "max"], limit: Any) -> InvalidRequest:

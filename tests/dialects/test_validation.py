@@ -1,4 +1,4 @@
-"""What the dialects share to validate a body: unions, lists, errors and dropped fields."""
+"""Validation that the dialects share: unions, lists, errors and dropped fields."""
 
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -7,7 +7,8 @@ from pydantic import AfterValidator, TypeAdapter
 from typing_extensions import TypedDict
 
 from server.core.errors import InvalidRequest
-from server.dialects.validation import ByMember, FromText, ListOf, TextOr, check_body, dropped_fields, refuse
+from server.dialects.left_out import dropped_fields
+from server.dialects.validation import ByMember, FromText, ListOf, TextOr, check_body, refuse
 
 
 class Circle(TypedDict):

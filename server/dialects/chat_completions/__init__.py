@@ -11,7 +11,6 @@ CreateChatCompletionResponse and CreateChatCompletionStreamResponse of openai/op
 """
 
 from server.dialects.chat_completions.encoder import ChatCompletionEncoder
-from server.dialects.chat_completions.remote_images import remote_images, with_images
 from server.dialects.chat_completions.request import to_messages
 
-__all__ = ["ChatCompletionEncoder", "remote_images", "to_messages", "with_images"]
+__all__ = ["ChatCompletionEncoder", "to_messages"]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from server.dialects.chat_completions.errors import error_response
-from server.dialects.chat_completions.remote_images import remote_images, with_images
+from server.dialects.chat_completions.remote_images import REMOTE_IMAGES
 from server.dialects.chat_completions.request import to_messages
 from server.dialects.dialect import ClientSide, Dialect, RateLimitState
 from server.dialects.framing import sse_framing
@@ -37,6 +37,6 @@ CHAT_COMPLETIONS = Dialect(
     error_response=error_response,
     rate_limit_headers=rate_limit_headers,
     client=ClientSide(_ask, _read_text),
-    remote_images=remote_images,
-    with_images=with_images,
+    remote_images=REMOTE_IMAGES.find,
+    with_images=REMOTE_IMAGES.replace,
 )

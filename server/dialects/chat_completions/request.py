@@ -10,8 +10,7 @@ from server.dialects.chat_completions.ignored_fields import IGNORED
 from server.dialects.chat_completions.parameters import UNSUPPORTED, read_parameters, unsupported_warnings
 from server.dialects.chat_completions.tools import Tools, read_tools
 from server.dialects.chat_completions.turns import read_messages
-from server.dialects.left_out import left_out_warnings
-from server.dialects.validation import dropped_fields
+from server.dialects.left_out import dropped_fields, left_out_warnings
 from server.models.aliases import resolve, with_named_thinking
 
 

@@ -5,7 +5,6 @@ is checked, in the API's own words, and brought into one form.
 """
 
 from server.dialects.messages.encoder import MessagesEncoder
-from server.dialects.messages.remote_images import remote_images, with_images
 from server.dialects.messages.request import to_count, to_messages
 
-__all__ = ["MessagesEncoder", "remote_images", "to_count", "to_messages", "with_images"]
+__all__ = ["MessagesEncoder", "to_count", "to_messages"]

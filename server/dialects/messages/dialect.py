@@ -8,7 +8,7 @@ from server.dialects.framing import sse_framing
 from server.dialects.left_out import left_out_warnings
 from server.dialects.messages.betas import beta_warnings
 from server.dialects.messages.errors import error_response
-from server.dialects.messages.remote_images import remote_images, with_images
+from server.dialects.messages.remote_images import REMOTE_IMAGES
 from server.dialects.messages.request import to_count, to_messages
 
 VERSION = "2026-10-21"
@@ -62,8 +62,8 @@ MESSAGES = Dialect(
     # https://docs.anthropic.com/en/api/errors#request-id
     request_id_headers=("x-request-id", "request-id"),
     marker_headers=("anthropic-version",),
-    remote_images=remote_images,
-    with_images=with_images,
+    remote_images=REMOTE_IMAGES.find,
+    with_images=REMOTE_IMAGES.replace,
     header_warnings=header_warnings,
     token_counting=TokenCounting("/v1/messages/count_tokens", to_count, lambda tokens: {"input_tokens": tokens}),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from server.core.errors import InvalidRequest
 from server.core.messages import MessagesRequest, Thinking, Tool, ToolChoice
 from server.dialects.base import Call, Context
-from server.dialects.left_out import left_out_warnings
+from server.dialects.left_out import dropped_fields, left_out_warnings
 from server.dialects.messages.betas import BETA_FIELDS, beta_warnings, body_betas
 from server.dialects.messages.body import (
     CountBody,
@@ -19,7 +19,6 @@ from server.dialects.messages.encoder import MessagesEncoder
 from server.dialects.messages.ignored_fields import DEFAULTS, IGNORED
 from server.dialects.messages.tool_pairs import check_tool_pairs
 from server.dialects.messages.turns import read_turns, texts
-from server.dialects.validation import dropped_fields
 from server.models.aliases import resolve, with_named_thinking
 
 _WARMED = (

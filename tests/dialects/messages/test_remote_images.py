@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.dialects.messages import remote_images, with_images
+from server.dialects.messages.dialect import MESSAGES
 
+remote_images, with_images = MESSAGES.remote_images, MESSAGES.with_images
 ONE, OTHER = "https://example.com/one.png", "http://example.com/other.jpg"
 EMBEDDED = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aaaa"}}
 
