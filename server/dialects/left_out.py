@@ -1,4 +1,4 @@
-"""Fields that a client sends and the server does not pass on. The client is warned, since it may count on them."""
+"""Warnings of fields that a client sends and the server does not pass on."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
@@ -10,9 +10,9 @@ _MAX_LENGTH = 64
 def dropped_fields(
     sent: Any, checked: Any, ignored: Container[str], defaults: Mapping[str, Any], path: str = ""
 ) -> Iterator[str]:
-    """The paths, without list indices, of fields that the client sent and that are not in the `checked` body.
+    """The paths, without list indices, of sent fields that `checked` lacks.
 
-    Empty values, `defaults`, and paths or names in `ignored` are left out.
+    Skips empty values, `defaults`, and paths or names in `ignored`.
     """
     if sent is checked:
         return
@@ -29,7 +29,7 @@ def dropped_fields(
 
 
 def left_out_warnings(paths: Iterable[str]) -> list[str]:
-    """A warning for each field, given by its path (`messages.content.detail`): the first 20, then a count."""
+    """A warning for each of the first 20 paths, then one with a count."""
     names = list(dict.fromkeys(path[:_MAX_LENGTH] for path in paths))
     warnings = [f"{name} is not passed on and was left out" for name in names[:_MAX_NAMES]]
     if len(names) > _MAX_NAMES:

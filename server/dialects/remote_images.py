@@ -1,4 +1,4 @@
-"""Images that a body names by web address: finding them, and replacing them by data. The caller fetches the data."""
+"""Images that a body names by web address. The caller fetches their data."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class RemoteImages:
         return list(dict.fromkeys(self._addresses(body.get("messages")))) if isinstance(body, dict) else []
 
     def replace(self, body: Any, data_urls: Mapping[str, str]) -> Any:
-        """A copy of `body` with an image's data in the place of each address in `data_urls`."""
+        """A copy of `body` with data in the place of the addresses in `data_urls`."""
         if not data_urls or not self.find(body):
             return body
         return {**body, "messages": self._replaced(body["messages"], data_urls)}

@@ -1,4 +1,4 @@
-"""Texts that every dialect writes in the same way, because the Messages API or the CLI takes them in no other."""
+"""Rules for texts that the Messages API and the CLI impose on every dialect."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,9 +6,9 @@ from server.core.messages import Block, text_block
 
 
 def without_blank_texts(blocks: Iterable[Block]) -> list[Block]:
-    """`blocks` without texts of white space alone, which the Messages API refuses.
+    """`blocks` without texts of white space alone, which the Messages API rejects.
 
-    They are joined to the text beside them where there is one, and left out elsewhere.
+    Such a text is joined to a neighbouring text, or left out if there is none.
     """
     kept: list[Block] = []
     blank = ""
@@ -27,8 +27,8 @@ def without_blank_texts(blocks: Iterable[Block]) -> list[Block]:
 
 
 def later_system(texts: Sequence[str]) -> Block:
-    """System texts that stand in the middle of a conversation, as a text block for the user's turn there.
+    """Wrap system texts from the middle of a conversation, for the user's turn there.
 
-    Claude Code takes a system prompt at the start only.
+    Claude Code accepts a system prompt only at the start.
     """
     return text_block("<system>\n{}\n</system>".format("\n\n".join(texts)))

@@ -41,7 +41,7 @@ _WANTED = {
 
 @dataclass(frozen=True, slots=True)
 class ByMember:
-    """Annotates a union of TypedDicts of which the member `name`, a Literal, selects one.
+    """Annotates a union of TypedDicts: the member `name`, a Literal, selects one.
 
     Unlike pydantic's own discriminator it adds no step to the paths of errors, and takes a `default` for objects
     without the member.
@@ -103,7 +103,7 @@ def refuse(problem: str, hint: str = "", *, member: str = "") -> NoReturn:
 
 
 def describe_error(error: ErrorDetails) -> InvalidRequest:
-    """The error in OpenAI's manner: the path of the field, what is wrong with it, and what to do."""
+    """The error in OpenAI's manner: the field, what is wrong, and what to do."""
     value, context, kind = error["input"], error.get("ctx", {}), error["type"]
     path = _path_of((*error["loc"], *filter(None, [context.get("member")])))
     if kind == "refused":
@@ -133,7 +133,7 @@ def describe_error(error: ErrorDetails) -> InvalidRequest:
 def check_body(
     adapter: TypeAdapter[Body], body: Any, describe: Callable[[ErrorDetails], InvalidRequest] = describe_error
 ) -> Body:
-    """The part of `body` that its type names. Raises the `InvalidRequest` that `describe` makes of the first error."""
+    """The named members of `body`. Raises what `describe` makes of the first error."""
     try:
         return adapter.validate_python(body, strict=True)
     except ValidationError as error:
@@ -147,7 +147,7 @@ def invalid_field(path: str, problem: str, hint: str) -> InvalidRequest:
 
 
 def shown(value: object) -> str:
-    """A client's value for an error text: at most 60 characters, all of which can be encoded."""
+    """A client's value for an error text: 60 characters at most, all encodable."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

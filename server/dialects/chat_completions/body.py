@@ -18,7 +18,7 @@ MAX_CHOICES = 8
 
 
 def _read_arguments(text: str) -> dict[str, Any]:
-    """A call's input. Text that is no JSON object (of a call that was cut) is kept under `_incomplete`."""
+    """Parse a call's input; text of a call that was cut becomes `_incomplete`."""
     try:
         parsed = read_tool_input(text)
     except TooDeep:
@@ -144,7 +144,7 @@ _BODY = TypeAdapter(ChatBody)
 
 
 def checked_body(body: Any) -> ChatBody:
-    """The body, checked, without its tools. Raises `InvalidRequest` with the path of the field at fault."""
+    """Check a body except for its tools. Raises `InvalidRequest`."""
     if isinstance(body, dict) and body.get("max_completion_tokens") is not None:
         body = {**body, "max_tokens": None}  # The older name: any value is accepted beside the newer one.
     return check_body(_BODY, body)

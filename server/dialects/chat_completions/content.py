@@ -1,4 +1,4 @@
-"""Content parts (https://platform.openai.com/docs/api-reference/chat/create) as Messages API blocks."""
+"""Content parts of messages, and the Messages API's blocks for them."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NotRequired
@@ -65,7 +65,7 @@ AssistantContent = TextOr[str, ListOf[AssistantPart]]
 
 
 def content_blocks(content: str | Sequence[Part] | None) -> list[Block]:
-    """The blocks of a message's content. Empty texts are left out, since the Messages API rejects them."""
+    """The blocks of a message's content, without empty texts."""
     if isinstance(content, str):
         return without_blank_texts([text_block(content)])
     return without_blank_texts(map(_part_block, content or ()))

@@ -1,4 +1,4 @@
-"""Fields of a chat completion's body that have no effect on the answer, and that no warning names."""
+"""Fields of a body that are ignored without a warning."""
 
 from collections.abc import Mapping
 

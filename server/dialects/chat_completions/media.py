@@ -17,7 +17,7 @@ _TEXT_TYPES = ("application/json", "application/xml", "application/x-yaml", "app
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A file's bytes, their base64 as sent (it is passed on unchanged), and the type that the client declares."""
+    """A file: its bytes, the base64 as sent (and passed on), the declared type."""
 
     content: bytes
     base64: str
@@ -25,7 +25,7 @@ class Media:
 
     @property
     def image_type(self) -> str | None:
-        """The media type by the first bytes, if Claude reads it. Clients often declare a wrong one."""
+        """The media type by the first bytes; clients often declare a wrong one."""
         head = self.content[:12]
         if head.startswith(b"\x89PNG\r\n\x1a\n"):
             return "image/png"

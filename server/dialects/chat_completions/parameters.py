@@ -1,4 +1,4 @@
-"""The parameters of a chat completion: those that are passed on, and those that are left out and named.
+"""Parameters of a chat completion, passed on or left out with a warning.
 
 A parameter that Claude does not have never fails a request, since every client sends some. It becomes a warning,
 but only if it asks for something (`presence_penalty: 0` does not).
@@ -28,7 +28,7 @@ UNSUPPORTED: Mapping[str, Callable[[Any], bool]] = {
 
 
 def unsupported_warnings(body: Mapping[str, Any]) -> list[str]:
-    """A warning for each parameter of the body that asks for something that Claude does not have."""
+    """A warning for each parameter that asks for what Claude does not have."""
     return [
         f"parameter {name} is not supported by Claude and was left out"
         for name, asks in UNSUPPORTED.items()
@@ -37,7 +37,7 @@ def unsupported_warnings(body: Mapping[str, Any]) -> list[str]:
 
 
 def read_parameters(body: ChatBody, warnings: list[str]) -> dict[str, Any]:
-    """The fields of a `MessagesRequest` that parameters decide; changes of theirs are added to `warnings`."""
+    """The `MessagesRequest` fields for the parameters; adds to `warnings`."""
     return {
         "max_tokens": body.get("max_completion_tokens") or body.get("max_tokens"),
         "temperature": _limit_temperature(body.get("temperature"), warnings),

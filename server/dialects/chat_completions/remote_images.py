@@ -1,4 +1,4 @@
-"""Images by web address in a chat completion: parts of the type `image_url`."""
+"""Images by web address: parts of the type `image_url`."""
 
 from typing import Any
 

@@ -15,10 +15,7 @@ from server.models.aliases import resolve, with_named_thinking
 
 
 def to_messages(body: Any, context: Context) -> Call:
-    """What a CreateChatCompletionRequest asks for. What cannot be served is named in the call's warnings.
-
-    Raises `InvalidRequest` with the path of the field at fault, and `ModelNotFound`.
-    """
+    """Translate a request body. Raises `InvalidRequest` or `ModelNotFound`."""
     checked = checked_body(body)
     warnings: list[str] = []
     tools = read_tools(body)

@@ -1,4 +1,4 @@
-"""Names of speakers, which the Messages API has no field for: they precede the words, as in a play.
+"""Names of speakers, put before their text for want of a field in the Messages API.
 
 https://platform.openai.com/docs/api-reference/chat/create: `name` "provides the model information to differentiate
 between participants of the same role". System messages of `example_user` and `example_assistant` are examples of a
@@ -24,7 +24,7 @@ def assistant_names(messages: Iterable[ChatMessage]) -> list[str]:
 
 
 def add_speaker(blocks: list[Block], name: str) -> list[Block]:
-    """The blocks with `name` before them, unless the client has written the name there itself."""
+    """Put `name` before the blocks, unless their text already begins with it."""
     if not blocks or not name:
         return blocks
     first, *rest = blocks
@@ -36,7 +36,7 @@ def add_speaker(blocks: list[Block], name: str) -> list[Block]:
 
 
 def add_system_speaker(blocks: list[Block], name: str) -> list[Block]:
-    """A system message's blocks with `name`; an example's in a tag that names its speaker."""
+    """Put `name` before a system message, or an example into a tag of that name."""
     if name not in _EXAMPLES or not blocks:
         return add_speaker(blocks, name)
     words = "\n\n".join(block["text"] for block in blocks)

@@ -1,4 +1,4 @@
-"""Tools, the older functions, and the choice among them, in the Messages API's terms."""
+"""Tools, the older functions, and the choice among them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -77,9 +77,9 @@ _FUNCTIONS_BODY = TypeAdapter(FunctionsBody)
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The tools that the model may call, and the choice. `legacy`: the client sent `functions`, not `tools`.
+    """The tools that the model may call, and the choice among them.
 
-    `fields` are the members of the body that they were read from.
+    `fields` is the checked part of the body. `legacy`: the client sent `functions`, not `tools`.
     """
 
     tools: Sequence[Tool]

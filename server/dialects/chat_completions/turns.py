@@ -1,18 +1,18 @@
-"""The messages of a chat completion as a system prompt and turns that alternate between user and assistant.
+"""Messages as a system prompt and alternating turns of user and assistant.
 
-What chat completions allows and the Messages API does not is brought into its rules, without losing a word:
+Chat completions allows more than the Messages API. Without losing a word:
 
-- System and developer messages at the start are the system prompt. The CLI takes a system prompt at the start
-  only, so a later one stays in its place as a text `<system>` in the user's turn there. A request of system
-  messages alone (some clients send only their instruction) has the last of them as the user's turn.
-- Neighbouring messages of one role are one turn; tool results come first in theirs.
-- A tool call that got no answer is answered with an error, since every call needs a result.
-- A conversation that begins with the assistant gets `OPENING` before it, since the user has to begin.
-- Empty messages are left out, the reasoning that clients send back too: it is not theirs to write. A turn of the
-  user's that is nothing but empty gets `EMPTY`, since OpenAI takes it and the Messages API does not.
-- Names of speakers stand before their words. An assistant of one name is told it, so that its answers do not begin
-  with a name; of several ones each stands before its words, too.
-- Ids of tool calls from other providers are brought into the letters allowed, and made unique.
+- System and developer messages at the start become the system prompt. The CLI accepts a system prompt only at the
+  start, so a later one becomes a text `<system>` in the user's turn at its place. If a request has only system
+  messages (some clients send just an instruction), the last of them becomes the user's turn.
+- Neighbouring messages of one role become one turn, with tool results first.
+- A tool call without a result gets an error as its result, since every call needs one.
+- A conversation that begins with the assistant gets `OPENING` before it, since the user must begin.
+- Empty messages are left out, and so is reasoning that clients send back. A user's turn of empty messages alone
+  becomes `EMPTY`: OpenAI accepts it, the Messages API does not.
+- Names of speakers precede their words. If the assistant has one name, the system prompt says it instead, so that
+  answers do not begin with a name.
+- Ids of tool calls are reduced to the characters that the API allows, and made unique.
 """
 
 import re
@@ -43,7 +43,7 @@ _NOT_IN_AN_ID = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 def read_messages(messages: Sequence[ChatMessage], warnings: list[str]) -> tuple[list[str], list[Message]]:
-    """The system texts and the turns. Texts that the server adds are named in `warnings`. Raises `InvalidRequest`."""
+    """The system texts and the turns; adds to `warnings`. Raises `InvalidRequest`."""
     names = assistant_names(messages)
     conversation = _Conversation(warnings, several_assistants=len(names) > 1)
     for index, message in enumerate(messages):
@@ -98,7 +98,7 @@ class _Conversation:
             self._add_function_result(message, path)
 
     def finish(self) -> tuple[list[str], list[Message]]:
-        """The system texts and all turns. A last turn of the assistant stays the last (prefill)."""
+        """The system texts and all turns. The assistant's may be the last (prefill)."""
         self._close_user_turn(final=True)
         if not self.turns and self.system:
             self.turns.append(Message(role="user", content=[text_block(self.system.pop())]))
@@ -184,7 +184,7 @@ class _Conversation:
         self._results.append(_result_block(call, {"content": blocks} if blocks else {}))
 
     def _close_user_turn(self, *, final: bool = False) -> None:
-        """End the user's turn, if there is one: results, then errors for unanswered calls, then the words."""
+        """Add the user's turn: results, errors for unanswered calls, then the words."""
         if self._empty and not (self._results or self._words):
             self._words.append(text_block(EMPTY))
             self.warnings.append(f"an empty message of the user's is not taken by Claude and became '{EMPTY}'")

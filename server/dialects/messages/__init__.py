@@ -1,7 +1,7 @@
 """Anthropic's own API: `POST /v1/messages` and `POST /v1/messages/count_tokens`.
 
-https://docs.anthropic.com/en/api/messages. The waist speaks this language too, so little is translated here: a body
-is checked, in the API's own words, and brought into one form.
+https://docs.anthropic.com/en/api/messages. It is the core format too, so little is translated here: a body is
+validated, with errors in the API's own words, and normalized.
 """
 
 from server.dialects.messages.encoder import MessagesEncoder

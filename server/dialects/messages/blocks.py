@@ -1,7 +1,7 @@
-"""The content blocks of the Messages API that Claude Code takes, as pydantic checks them.
+"""Types of the content blocks of the Messages API that Claude Code accepts.
 
-What a type here does not name is left out of the block: `cache_control` above all, since the CLI sets its own, and
-the API takes four in a request. https://docs.anthropic.com/en/api/messages (schema `ContentBlockParam`).
+Members that a type does not name are left out of the block: above all `cache_control`, since the CLI sets its own and
+the API accepts four in a request. https://docs.anthropic.com/en/api/messages (schema `ContentBlockParam`).
 """
 
 import binascii
@@ -14,12 +14,13 @@ from server.core.messages import MAX_INPUT_DEPTH, MAX_TOOL_NAME, is_deeper
 from server.dialects.validation import ListOf, refuse
 
 
-def _not_too_deep(value: dict[str, Any]) -> dict[str, Any]:
-    too_deep = is_deeper(value, MAX_INPUT_DEPTH)
-    return refuse(f"Input is nested deeper than {MAX_INPUT_DEPTH} levels") if too_deep else value
+def _check_depth(value: dict[str, Any]) -> dict[str, Any]:
+    if is_deeper(value, MAX_INPUT_DEPTH):
+        refuse(f"Input is nested deeper than {MAX_INPUT_DEPTH} levels")
+    return value
 
 
-def _decodable(data: str) -> str:
+def _check_base64(data: str) -> str:
     try:
         decoded = binascii.a2b_base64(data, strict_mode=True)
     except ValueError:  # binascii.Error, or characters outside of ASCII
@@ -27,12 +28,12 @@ def _decodable(data: str) -> str:
     return data if decoded else refuse("Input holds no data")
 
 
-def _as_blocks(content: Any) -> Any:
+def _to_blocks(content: Any) -> Any:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
-JsonObject = Annotated[dict[str, Any], AfterValidator(_not_too_deep)]
-Base64 = Annotated[str, AfterValidator(_decodable)]
+JsonObject = Annotated[dict[str, Any], AfterValidator(_check_depth)]
+Base64 = Annotated[str, AfterValidator(_check_base64)]
 
 
 class Text(TypedDict):
@@ -71,21 +72,21 @@ class UploadedFile(TypedDict):
     file_id: str
 
 
-def _no_image_address(_: Url) -> NoReturn:
+def _refuse_image_url(_: Url) -> NoReturn:
     refuse("fetching images is switched off: send the image in base64, or switch on the setting `fetch_images`")
 
 
-def _no_document_address(_: Url) -> NoReturn:
+def _refuse_document_url(_: Url) -> NoReturn:
     refuse("documents are not fetched from web addresses: send the document in base64")
 
 
-def _no_upload(_: UploadedFile) -> NoReturn:
+def _refuse_upload(_: UploadedFile) -> NoReturn:
     refuse("files of Anthropic's Files API cannot be reached from Claude Code: send the content in base64")
 
 
-ImageUrl = Annotated[Url, AfterValidator(_no_image_address)]
-DocumentUrl = Annotated[Url, AfterValidator(_no_document_address)]
-Upload = Annotated[UploadedFile, AfterValidator(_no_upload)]
+ImageUrl = Annotated[Url, AfterValidator(_refuse_image_url)]
+DocumentUrl = Annotated[Url, AfterValidator(_refuse_document_url)]
+Upload = Annotated[UploadedFile, AfterValidator(_refuse_upload)]
 
 
 class Image(TypedDict):
@@ -96,7 +97,7 @@ class Image(TypedDict):
 class DocumentContent(TypedDict):
     type: Literal["content"]
     content: Annotated[
-        ListOf[Annotated[Text | Image, Discriminator("type")]], BeforeValidator(_as_blocks), Field(min_length=1)
+        ListOf[Annotated[Text | Image, Discriminator("type")]], BeforeValidator(_to_blocks), Field(min_length=1)
     ]
 
 
@@ -149,7 +150,7 @@ class ToolResult(TypedDict):
     content: NotRequired[
         Annotated[
             ListOf[Annotated[Text | Image | Document | SearchResult | ToolReference, Discriminator("type")]] | None,
-            BeforeValidator(_as_blocks),
+            BeforeValidator(_to_blocks),
         ]
     ]
     is_error: NotRequired[bool | None]
@@ -157,6 +158,6 @@ class ToolResult(TypedDict):
 
 UserBlock = Annotated[Text | Image | Document | SearchResult | ToolResult, Discriminator("type")]
 AssistantBlock = Annotated[Text | Thinking | RedactedThinking | ToolUse, Discriminator("type")]
-UserContent = Annotated[ListOf[UserBlock], BeforeValidator(_as_blocks)]
-AssistantContent = Annotated[ListOf[AssistantBlock], BeforeValidator(_as_blocks)]
-SystemContent = Annotated[ListOf[Text], BeforeValidator(_as_blocks)]
+UserContent = Annotated[ListOf[UserBlock], BeforeValidator(_to_blocks)]
+AssistantContent = Annotated[ListOf[AssistantBlock], BeforeValidator(_to_blocks)]
+SystemContent = Annotated[ListOf[Text], BeforeValidator(_to_blocks)]

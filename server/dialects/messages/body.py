@@ -1,4 +1,7 @@
-"""The body of a Messages request, and its check: pydantic's, as the API's own errors show that it uses."""
+"""The body of a Messages request and its validation.
+
+Errors have pydantic's words: the API uses pydantic itself, as its errors show.
+"""
 
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -7,7 +10,7 @@ from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
 from server.core.errors import InvalidRequest
-from server.core.messages import MAX_TOOL_NAME
+from server.core.messages import MAX_TOOL_NAME, Effort
 from server.dialects.messages.blocks import (
     AssistantContent,
     JsonObject,
@@ -20,7 +23,7 @@ _ROLES = ("user", "assistant", "system")
 _MAX_REASON = 400
 
 
-def _custom(tool: Any) -> Any:
+def _refuse_defined_tools(tool: Any) -> Any:
     kind = tool.get("type") if isinstance(tool, dict) else None
     if not isinstance(kind, str) or kind == "custom":
         return tool
@@ -66,7 +69,7 @@ class ChoiceOfTool(TypedDict):
 
 
 Display = Literal["summarized", "omitted", "updates"]
-"""How thinking is shown. Claude Code shows summaries, and knows nothing of updates."""
+"""How thinking is shown. Claude Code shows summaries, and has no updates."""
 
 
 class ThinkingByBudget(TypedDict):
@@ -86,19 +89,19 @@ class JsonSchemaFormat(TypedDict):
 
 
 class OutputConfig(TypedDict):
-    effort: NotRequired[Literal["low", "medium", "high", "xhigh", "max"] | None]
+    effort: NotRequired[Effort | None]
     format: NotRequired[JsonSchemaFormat | None]
 
 
 class CountBody(TypedDict):
-    """The fields that `count_tokens` reads. `session_id` is an extension of this server's."""
+    """The fields that `count_tokens` reads. `session_id` is this server's extension."""
 
     model: NotRequired[str]
     messages: Annotated[
         ListOf[Annotated[UserMessage | AssistantMessage | SystemMessage, Discriminator("role")]], Field(min_length=1)
     ]
     system: NotRequired[SystemContent]
-    tools: NotRequired[ListOf[Annotated[ToolDefinition, BeforeValidator(_custom)]]]
+    tools: NotRequired[ListOf[Annotated[ToolDefinition, BeforeValidator(_refuse_defined_tools)]]]
     tool_choice: NotRequired[Annotated[ChoiceOfAny | ChoiceOfTool, Discriminator("type")]]
     thinking: NotRequired[Annotated[ThinkingByBudget | ThinkingMode, Discriminator("type")]]
     output_config: NotRequired[OutputConfig]
@@ -106,8 +109,8 @@ class CountBody(TypedDict):
     session_id: NotRequired[Annotated[str, Field(min_length=1)]]
 
 
-class MessagesBody(CountBody):
-    """A request for an answer. `max_tokens` of 0 only warms the cache."""
+class LimitsBody(TypedDict):
+    """The limits of an answer, and `stream`. `max_tokens` 0 only warms the cache."""
 
     max_tokens: Annotated[int, Field(ge=0)]
     temperature: NotRequired[Annotated[float, Field(ge=0, le=1)]]
@@ -117,17 +120,22 @@ class MessagesBody(CountBody):
     stream: NotRequired[bool]
 
 
-_MESSAGES_BODY = TypeAdapter(MessagesBody)
+class MessagesBody(CountBody, LimitsBody):
+    """A request for an answer."""
+
+
 _COUNT_BODY = TypeAdapter(CountBody)
+_LIMITS_BODY = TypeAdapter(LimitsBody)
 
 
 def checked_messages_body(body: Any) -> MessagesBody:
-    """The body, checked. A parameter that is null counts as missing. Raises `InvalidRequest`."""
-    return check_body(_MESSAGES_BODY, _without_nulls(body), _describe_error)
+    """Check a body; null parameters count as missing. Raises `InvalidRequest`."""
+    limits = check_body(_LIMITS_BODY, _without_nulls(body), _describe_error)
+    return {**checked_count_body(body), **limits}
 
 
 def checked_count_body(body: Any) -> CountBody:
-    """The body of a count, checked: only what belongs to the prompt. Raises `InvalidRequest`."""
+    """Check the part of a body that is counted. Raises `InvalidRequest`."""
     return check_body(_COUNT_BODY, _without_nulls(body), _describe_error)
 
 
@@ -138,7 +146,7 @@ def _without_nulls(body: Any) -> dict[str, Any]:
 
 
 def _describe_error(error: ErrorDetails) -> InvalidRequest:
-    """The error in Anthropic's manner, which uses pydantic's words: `messages.0.content: Field required`."""
+    """The error in Anthropic's manner: `messages.0.content: Field required`."""
     steps = list(error["loc"])
     if len(steps) > 2 and steps[0] == "messages" and steps[2] in _ROLES:
         del steps[2]  # The role only names the branch of the union.

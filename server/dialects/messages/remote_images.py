@@ -1,4 +1,4 @@
-"""Images by web address in a Messages body: image blocks with a source of the type `url`."""
+"""Images by web address: image blocks with a source of the type `url`."""
 
 from typing import Any
 
