@@ -20,8 +20,8 @@ class Chunk:
 class Encoder(Protocol):
     """Encodes an answer's stream events as chunks or as a JSON response.
 
-    Never raises on a well-formed stream. Both kinds of response take the same path: `whole` folds all events that
-    were fed.
+    Never raises on a well-formed stream. Both kinds of response take the same path: `build_response` folds the events
+    that were fed.
     """
 
     def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
@@ -36,7 +36,7 @@ class Encoder(Protocol):
         """The chunks that end a stream with an error. The stream must not look complete."""
         ...
 
-    def whole(self) -> dict[str, Any]:
+    def build_response(self) -> dict[str, Any]:
         """The body of the non-streaming response."""
         ...
 

@@ -38,7 +38,7 @@ class TokenCounting:
 
     path: str
     to_request: Callable[[Any, Context], MessagesRequest]
-    answer: Callable[[int], dict[str, Any]]
+    make_response: Callable[[int], dict[str, Any]]
 
 
 def _read_error(body: Any) -> tuple[str, str]:
@@ -55,7 +55,7 @@ class ClientSide:
     message of an error and its code or type.
     """
 
-    ask: Callable[[str, str], dict[str, Any]]
+    make_body: Callable[[str, str], dict[str, Any]]
     read_text: Callable[[Any], str]
     key_header: tuple[str, str] = ("Authorization", "Bearer ")
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -103,6 +103,6 @@ class Dialect:
     token_counting: TokenCounting | None = None
 
 
-def by_error_class(table: Mapping[type[TrayError], str], error: TrayError) -> str:
+def find_by_error_class(table: Mapping[type[TrayError], str], error: TrayError) -> str:
     """The entry in `table` of the error's class or its nearest base class."""
     return next(table[kind] for kind in type(error).__mro__ if kind in table)

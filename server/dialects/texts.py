@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from server.core.messages import Block, text_block
 
 
-def without_blank_texts(blocks: Iterable[Block]) -> list[Block]:
+def join_blank_texts(blocks: Iterable[Block]) -> list[Block]:
     """`blocks` without texts of white space alone, which the Messages API rejects.
 
     Such a text is joined to a neighbouring text, or left out if there is none.
@@ -26,7 +26,7 @@ def without_blank_texts(blocks: Iterable[Block]) -> list[Block]:
     return kept
 
 
-def later_system(texts: Sequence[str]) -> Block:
+def wrap_system_texts(texts: Sequence[str]) -> Block:
     """Wrap system texts from the middle of a conversation, for the user's turn there.
 
     Claude Code accepts a system prompt only at the start.

@@ -61,12 +61,12 @@ class ByMember:
 
         def complete(value: Any) -> dict[str, Any]:
             if not isinstance(value, dict):
-                refuse("must be an object", f"It is {shown(value)}.")
+                refuse_value("must be an object", f"It is {quote_value(value)}.")
             if (word := value.get(self.name)) in words:
                 return value
             if word is None and self.default is not None:
                 return {**value, self.name: self.default}
-            refuse("is missing" if word is None else f"is {shown(word)}", hint, member=self.name)
+            refuse_value("is missing" if word is None else f"is {quote_value(word)}", hint, member=self.name)
 
         schema = core_schema.tagged_union_schema(branches, lambda value: f"{_BRANCH}{value[self.name]}")
         return core_schema.no_info_before_validator_function(complete, schema)
@@ -94,7 +94,7 @@ class FromText:
         return core_schema.no_info_after_validator_function(self.read, core_schema.str_schema(strict=True))
 
 
-def refuse(problem: str, hint: str = "", *, member: str = "") -> NoReturn:
+def refuse_value(problem: str, hint: str = "", *, member: str = "") -> NoReturn:
     """Refuse a value, or its member of that name, from inside a validator.
 
     `problem` continues the sentence that the path of the field begins.
@@ -114,10 +114,10 @@ def describe_error(error: ErrorDetails) -> InvalidRequest:
         wanted = f"a string or {_WANTED[kind]}" if error["loc"][-1:] == (_OTHER,) else _WANTED[kind]
         if value is None:
             return invalid_field(path, "is missing", f"It must be {wanted}.")
-        return invalid_field(path, f"must be {wanted}", f"It is {shown(value)}.")
+        return invalid_field(path, f"must be {wanted}", f"It is {quote_value(value)}.")
     match kind:
         case "literal_error":
-            return invalid_field(path, f"is {shown(value)}", f"It must be {context['expected']}.")
+            return invalid_field(path, f"is {quote_value(value)}", f"It must be {context['expected']}.")
         case "greater_than_equal":
             return _out_of_range(path, value, "min", context["ge"])
         case "less_than_equal":
@@ -146,7 +146,7 @@ def invalid_field(path: str, problem: str, hint: str) -> InvalidRequest:
     return InvalidRequest(f"{name} {problem}.", param=path or None, hint=hint)
 
 
-def shown(value: object) -> str:
+def quote_value(value: object) -> str:
     """A client's value for an error text: 60 characters at most, all encodable."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from server.core.errors import InvalidRequest
 from server.dialects.left_out import dropped_fields
-from server.dialects.validation import ByMember, FromText, ListOf, TextOr, check_body, refuse
+from server.dialects.validation import ByMember, FromText, ListOf, TextOr, check_body, refuse_value
 
 
 class Circle(TypedDict):
@@ -27,7 +27,7 @@ Shape = Annotated[Circle | Square, ByMember("kind", default="circle")]
 
 def count(value: int) -> int:
     checked.append(value)
-    return value if value else refuse("is zero", "Count from 1.")
+    return value if value else refuse_value("is zero", "Count from 1.")
 
 
 checked: list[int] = []

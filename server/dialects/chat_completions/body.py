@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from server.core.messages import MAX_INPUT_DEPTH, MAX_TOOL_NAME, Effort, TooDeep, read_tool_input
 from server.dialects.chat_completions.content import AssistantContent, SystemContent, UserContent
-from server.dialects.validation import ByMember, FromText, ListOf, TextOr, check_body, refuse
+from server.dialects.validation import ByMember, FromText, ListOf, TextOr, check_body, refuse_value
 
 MAX_CHOICES = 8
 """The highest `n`: each choice is a conversation of its own with the model."""
@@ -22,7 +22,7 @@ def _read_arguments(text: str) -> dict[str, Any]:
     try:
         parsed = read_tool_input(text)
     except TooDeep:
-        refuse(f"is nested deeper than {MAX_INPUT_DEPTH} levels", "Flatten it.")
+        refuse_value(f"is nested deeper than {MAX_INPUT_DEPTH} levels", "Flatten it.")
     if parsed is None:
         return {}
     return parsed if isinstance(parsed, dict) else {"_incomplete": text}
@@ -117,7 +117,7 @@ class StreamOptions(TypedDict):
 
 def _refuse_audio(modalities: list[str]) -> list[str]:
     if "audio" in modalities:
-        refuse("asks for audio, which Claude does not speak", "Leave it out.")
+        refuse_value("asks for audio, which Claude does not speak", "Leave it out.")
     return modalities
 
 
@@ -143,7 +143,7 @@ class ChatBody(TypedDict):
 _BODY = TypeAdapter(ChatBody)
 
 
-def checked_body(body: Any) -> ChatBody:
+def check_chat_body(body: Any) -> ChatBody:
     """Check a body except for its tools. Raises `InvalidRequest`."""
     if isinstance(body, dict) and body.get("max_completion_tokens") is not None:
         body = {**body, "max_tokens": None}  # The older name: any value is accepted beside the newer one.

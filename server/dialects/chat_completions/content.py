@@ -8,8 +8,8 @@ from typing_extensions import TypedDict
 
 from server.core.messages import Block, text_block
 from server.dialects.chat_completions.media import FileData, ImageUrl
-from server.dialects.texts import without_blank_texts
-from server.dialects.validation import ByMember, ListOf, TextOr, refuse
+from server.dialects.texts import join_blank_texts
+from server.dialects.validation import ByMember, ListOf, TextOr, refuse_value
 
 
 class TextPart(TypedDict):
@@ -38,7 +38,7 @@ class File(TypedDict):
 
 def _refuse_uploads(file: Any) -> Any:
     if isinstance(file, dict) and file.get("file_data") is None and file.get("file_id") is not None:
-        refuse("names an uploaded file, and this server keeps none", "Send the file as `file_data`.", member="file_id")
+        refuse_value("names an uploaded file, and this server keeps none", "Send it as `file_data`.", member="file_id")
     return file
 
 
@@ -49,7 +49,7 @@ class FilePart(TypedDict):
 
 def _refuse_audio(part: Any) -> Any:
     if isinstance(part, dict) and part.get("type") == "input_audio":
-        refuse("is input_audio", "Claude does not take audio: send its transcript as text.", member="type")
+        refuse_value("is input_audio", "Claude does not take audio: send its transcript as text.", member="type")
     return part
 
 
@@ -67,8 +67,8 @@ AssistantContent = TextOr[str, ListOf[AssistantPart]]
 def content_blocks(content: str | Sequence[Part] | None) -> list[Block]:
     """The blocks of a message's content, without empty texts."""
     if isinstance(content, str):
-        return without_blank_texts([text_block(content)])
-    return without_blank_texts(map(_part_block, content or ()))
+        return join_blank_texts([text_block(content)])
+    return join_blank_texts(map(_part_block, content or ()))
 
 
 def _part_block(part: Part) -> Block:

@@ -105,7 +105,7 @@ class ChatCompletionEncoder:
         """The error as the SDKs expect it, without a finish reason or `[DONE]`."""
         yield Chunk(error_response(error).body)
 
-    def whole(self) -> dict[str, Any]:
+    def build_response(self) -> dict[str, Any]:
         return {
             **self._answer,
             "object": "chat.completion",

@@ -11,7 +11,7 @@ from server.core.errors import (
     RequestError,
     TrayError,
 )
-from server.dialects.dialect import ErrorResponse, by_error_class
+from server.dialects.dialect import ErrorResponse, find_by_error_class
 
 _TYPES: Mapping[type[TrayError], str] = {
     TrayError: "server_error",
@@ -30,7 +30,7 @@ def error_response(error: TrayError, request_id: str | None = None) -> ErrorResp
     """The error as OpenAI's clients expect it. The request's id is only in a header."""
     body = {
         "message": str(error),
-        "type": by_error_class(_TYPES, error),
+        "type": find_by_error_class(_TYPES, error),
         "param": getattr(error, "param", None),
         "code": error.code,
     }

@@ -7,7 +7,7 @@ from typing import Annotated
 from urllib.parse import unquote_to_bytes
 
 from server.core.messages import Block
-from server.dialects.validation import FromText, refuse, shown
+from server.dialects.validation import FromText, quote_value, refuse_value
 
 _DATA_URL = re.compile(r"data:(?P<type>[^;,]*)(?P<parameters>[^,]*),", re.IGNORECASE)
 _BASE64 = re.compile(r";\s*base64\s*$", re.IGNORECASE)
@@ -49,7 +49,7 @@ def is_web_url(url: str) -> bool:
 
 def _read_image(url: str) -> Block:
     if is_web_url(url):
-        refuse(
+        refuse_value(
             "is a web address, and fetching images is switched off",
             "Send the image as a data URL, or switch on the setting `fetch_images`.",
         )
@@ -72,7 +72,7 @@ FileData = Annotated[Block, FromText(_read_file)]
 def _read_data_url(url: str) -> Media:
     head = _DATA_URL.match(url)
     if head is None:
-        refuse("is not a data URL", "It must look like `data:image/png;base64,iVBORw0...`.")
+        refuse_value("is not a data URL", "It must look like `data:image/png;base64,iVBORw0...`.")
     declared_type, payload = head["type"].strip().lower(), url[head.end() :]
     if _BASE64.search(head["parameters"]):
         return Media(_decode_base64(payload), payload, declared_type)
@@ -84,13 +84,13 @@ def _decode_base64(payload: str) -> bytes:
     try:
         content = binascii.a2b_base64(payload, strict_mode=True)
     except ValueError:  # binascii.Error, or characters outside ASCII
-        refuse("holds damaged base64", "Use the standard alphabet, with padding and without line breaks.")
-    return content or refuse("holds no data", "Put the file's bytes in base64 behind the comma.")
+        refuse_value("holds damaged base64", "Use the standard alphabet, with padding and without line breaks.")
+    return content or refuse_value("holds no data", "Put the file's bytes in base64 behind the comma.")
 
 
 def _image_block(media: Media) -> Block:
     if media.image_type is None:
-        refuse("holds no image that Claude reads", "Its bytes must be a PNG, JPEG, GIF or WebP image.")
+        refuse_value("holds no image that Claude reads", "Its bytes must be a PNG, JPEG, GIF or WebP image.")
     return {
         "type": "image",
         "source": {"type": "base64", "media_type": media.image_type, "data": media.base64},
@@ -103,9 +103,9 @@ def _document_source(media: Media) -> Block:
     if media.declared_type in ("", *_TEXT_TYPES) or media.declared_type.startswith("text/"):
         return {"type": "text", "media_type": "text/plain", "data": _decode_text(media.content)}
     if media.declared_type == "application/pdf":
-        refuse("holds no PDF", "Its bytes must begin with `%PDF-`.")
-    refuse(
-        f"holds a file of the type {shown(media.declared_type)} that Claude does not read",
+        refuse_value("holds no PDF", "Its bytes must begin with `%PDF-`.")
+    refuse_value(
+        f"holds a file of the type {quote_value(media.declared_type)} that Claude does not read",
         "Send a PDF, a text file or an image.",
     )
 
@@ -114,5 +114,5 @@ def _decode_text(content: bytes) -> str:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        refuse("is neither a PDF nor text in UTF-8", "Send a PDF, or text in UTF-8.")
-    return text if text.strip() else refuse("holds an empty text file", "Leave the file out.")
+        refuse_value("is neither a PDF nor text in UTF-8", "Send a PDF, or text in UTF-8.")
+    return text if text.strip() else refuse_value("holds an empty text file", "Leave the file out.")

@@ -4,7 +4,7 @@ from typing import Any
 
 from server.core.messages import MessagesRequest
 from server.dialects.base import Call, Context
-from server.dialects.chat_completions.body import ChatBody, checked_body
+from server.dialects.chat_completions.body import ChatBody, check_chat_body
 from server.dialects.chat_completions.encoder import ChatCompletionEncoder
 from server.dialects.chat_completions.ignored_fields import IGNORED
 from server.dialects.chat_completions.parameters import UNSUPPORTED, read_parameters, unsupported_warnings
@@ -16,7 +16,7 @@ from server.models.aliases import resolve, with_named_thinking
 
 def to_messages(body: Any, context: Context) -> Call:
     """Translate a request body. Raises `InvalidRequest` or `ModelNotFound`."""
-    checked = checked_body(body)
+    checked = check_chat_body(body)
     warnings: list[str] = []
     tools = read_tools(body)
     request = _read_request(checked, tools, context, warnings)

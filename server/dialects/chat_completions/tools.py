@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from server.core.messages import Tool, ToolChoice
 from server.dialects.chat_completions.body import ToolName
-from server.dialects.validation import ByMember, ListOf, TextOr, check_body, invalid_field, refuse, shown
+from server.dialects.validation import ByMember, ListOf, TextOr, check_body, invalid_field, quote_value, refuse_value
 
 
 class Function(TypedDict):
@@ -56,7 +56,7 @@ ChoiceObject = Annotated[FunctionChoice | CustomChoice | AllowedToolsChoice, ByM
 
 def _refuse_custom(tool: Any) -> Any:
     if isinstance(tool, dict) and tool.get("type") == "custom":
-        refuse("is custom, and Claude calls tools with JSON", "Offer a function with one string.", member="type")
+        refuse_value("is custom, and Claude calls tools with JSON", "Offer a function with one string.", member="type")
     return tool
 
 
@@ -120,7 +120,7 @@ def _unique_tools(functions: Sequence[Function], path: str) -> list[Tool]:
         name = function["name"]
         if name in tools:
             raise invalid_field(
-                f"{path}[{index}]", f"has the name {shown(name)} again", "Give every tool its own name."
+                f"{path}[{index}]", f"has the name {quote_value(name)} again", "Give every tool its own name."
             )
         schema = function.get("parameters") or {"type": "object", "properties": {}}
         tools[name] = Tool(name=name, input_schema=schema)
@@ -164,7 +164,7 @@ def _choose_reference(reference: NamedChoice, path: str, tools: Sequence[Tool]) 
 
 def _choose_named(name: str, path: str, tools: Sequence[Tool]) -> ToolChoice:
     if name not in [tool["name"] for tool in tools]:
-        raise invalid_field(path, f"is {shown(name)}, which is none of the tools", "Choose one that is sent.")
+        raise invalid_field(path, f"is {quote_value(name)}, which is none of the tools", "Choose one that is sent.")
     return {"type": "tool", "name": name}
 
 

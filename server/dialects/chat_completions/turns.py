@@ -32,8 +32,8 @@ from server.dialects.chat_completions.body import (
 )
 from server.dialects.chat_completions.content import content_blocks
 from server.dialects.chat_completions.speakers import add_speaker, add_system_speaker, assistant_names, name_of
-from server.dialects.texts import later_system, without_blank_texts
-from server.dialects.validation import invalid_field, shown
+from server.dialects.texts import join_blank_texts, wrap_system_texts
+from server.dialects.validation import invalid_field, quote_value
 
 OPENING = "(The conversation begins.)"
 EMPTY = "(The message is empty.)"
@@ -114,12 +114,12 @@ class _Conversation:
         if not self._begun:
             self.system += texts
         elif texts:
-            self._words.append(later_system(texts))
+            self._words.append(wrap_system_texts(texts))
 
     def _add_assistant(self, message: AssistantMessage, path: str) -> None:
         blocks = content_blocks(message.get("content"))
         if (refusal := message.get("refusal")) is not None:
-            blocks = without_blank_texts([*blocks, text_block(refusal)])
+            blocks = join_blank_texts([*blocks, text_block(refusal)])
         if self.several_assistants:
             blocks = add_speaker(blocks, name_of(message))
         calls, function_call = message.get("tool_calls") or (), message.get("function_call")
@@ -139,7 +139,7 @@ class _Conversation:
     def _open_tool_call(self, call: ToolCall, path: str) -> Block:
         if call["id"] in self._open:
             raise invalid_field(
-                f"{path}.id", f"is {shown(call['id'])}, as an open call's", "Give every call its own id."
+                f"{path}.id", f"is {quote_value(call['id'])}, as an open call's", "Give every call its own id."
             )
         if call["type"] == "custom":
             return self._open_call(call["id"], call["custom"]["name"], {"input": call["custom"]["input"]})
@@ -163,7 +163,7 @@ class _Conversation:
         if call is None:
             raise invalid_field(
                 f"{path}.tool_call_id",
-                f"is {shown(message['tool_call_id'])}, which no open tool call has",
+                f"is {quote_value(message['tool_call_id'])}, which no open tool call has",
                 "A tool message answers a call in `tool_calls` of the assistant's message before it, once.",
             )
         self._add_result_block(call, message)
@@ -174,7 +174,7 @@ class _Conversation:
         if call_id is None:
             raise invalid_field(
                 f"{path}.name",
-                f"is {shown(message['name'])}, which no open function call has",
+                f"is {quote_value(message['name'])}, which no open function call has",
                 "A function message answers the `function_call` of the assistant's message before it, once.",
             )
         self._add_result_block(self._open.pop(call_id), message)

@@ -11,12 +11,12 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field
 from typing_extensions import TypedDict
 
 from server.core.messages import MAX_INPUT_DEPTH, MAX_TOOL_NAME, is_deeper
-from server.dialects.validation import ListOf, refuse
+from server.dialects.validation import ListOf, refuse_value
 
 
 def _check_depth(value: dict[str, Any]) -> dict[str, Any]:
     if is_deeper(value, MAX_INPUT_DEPTH):
-        refuse(f"Input is nested deeper than {MAX_INPUT_DEPTH} levels")
+        refuse_value(f"Input is nested deeper than {MAX_INPUT_DEPTH} levels")
     return value
 
 
@@ -24,8 +24,8 @@ def _check_base64(data: str) -> str:
     try:
         decoded = binascii.a2b_base64(data, strict_mode=True)
     except ValueError:  # binascii.Error, or characters outside of ASCII
-        refuse("Input is not valid base64: it takes the standard alphabet, with padding, without line breaks")
-    return data if decoded else refuse("Input holds no data")
+        refuse_value("Input is not valid base64: it takes the standard alphabet, with padding, without line breaks")
+    return data if decoded else refuse_value("Input holds no data")
 
 
 def _to_blocks(content: Any) -> Any:
@@ -73,15 +73,15 @@ class UploadedFile(TypedDict):
 
 
 def _refuse_image_url(_: Url) -> NoReturn:
-    refuse("fetching images is switched off: send the image in base64, or switch on the setting `fetch_images`")
+    refuse_value("fetching images is switched off: send the image in base64, or switch on the setting `fetch_images`")
 
 
 def _refuse_document_url(_: Url) -> NoReturn:
-    refuse("documents are not fetched from web addresses: send the document in base64")
+    refuse_value("documents are not fetched from web addresses: send the document in base64")
 
 
 def _refuse_upload(_: UploadedFile) -> NoReturn:
-    refuse("files of Anthropic's Files API cannot be reached from Claude Code: send the content in base64")
+    refuse_value("files of Anthropic's Files API cannot be reached from Claude Code: send the content in base64")
 
 
 ImageUrl = Annotated[Url, AfterValidator(_refuse_image_url)]

@@ -17,7 +17,7 @@ from server.dialects.messages.blocks import (
     SystemContent,
     UserContent,
 )
-from server.dialects.validation import ListOf, check_body, refuse
+from server.dialects.validation import ListOf, check_body, refuse_value
 
 _ROLES = ("user", "assistant", "system")
 _MAX_REASON = 400
@@ -27,7 +27,7 @@ def _refuse_defined_tools(tool: Any) -> Any:
     kind = tool.get("type") if isinstance(tool, dict) else None
     if not isinstance(kind, str) or kind == "custom":
         return tool
-    return refuse(
+    return refuse_value(
         f"'{kind[:64]}' is a tool that Anthropic defines. Only tools with a schema of their own (type 'custom') are "
         "passed on, and the client runs them"
     )
@@ -128,13 +128,13 @@ _COUNT_BODY = TypeAdapter(CountBody)
 _LIMITS_BODY = TypeAdapter(LimitsBody)
 
 
-def checked_messages_body(body: Any) -> MessagesBody:
+def check_messages_body(body: Any) -> MessagesBody:
     """Check a body; null parameters count as missing. Raises `InvalidRequest`."""
     limits = check_body(_LIMITS_BODY, _without_nulls(body), _describe_error)
-    return {**checked_count_body(body), **limits}
+    return {**check_count_body(body), **limits}
 
 
-def checked_count_body(body: Any) -> CountBody:
+def check_count_body(body: Any) -> CountBody:
     """Check the part of a body that is counted. Raises `InvalidRequest`."""
     return check_body(_COUNT_BODY, _without_nulls(body), _describe_error)
 

@@ -46,7 +46,7 @@ class MessagesEncoder:
     def fail(self, error: TrayError) -> Iterable[Chunk]:
         return [Chunk(error_response(error).body, event="error")]
 
-    def whole(self) -> dict[str, Any]:
+    def build_response(self) -> dict[str, Any]:
         return {**self._complete_message(self._fold.message), "content": self._fold.content}
 
     def _is_hidden(self, event: StreamEvent) -> bool:

@@ -12,13 +12,13 @@ from server.dialects.messages.body import (
     CountBody,
     MessagesBody,
     ToolDefinition,
-    checked_count_body,
-    checked_messages_body,
+    check_count_body,
+    check_messages_body,
 )
 from server.dialects.messages.encoder import MessagesEncoder
 from server.dialects.messages.ignored_fields import DEFAULTS, IGNORED
 from server.dialects.messages.tool_pairs import check_tool_pairs
-from server.dialects.messages.turns import read_turns, texts
+from server.dialects.messages.turns import nonblank_texts, read_turns
 from server.models.aliases import resolve, with_named_thinking
 
 _WARMED = (
@@ -28,7 +28,7 @@ _WARMED = (
 
 def to_messages(body: Any, context: Context) -> Call:
     """Translate a request body. Raises `InvalidRequest` or `ModelNotFound`."""
-    checked = checked_messages_body(body)
+    checked = check_messages_body(body)
     _refuse_mcp_servers(body)
     warnings = _body_warnings(body, checked)
     request = _add_limits(_read_prompt(checked, context, warnings), checked)
@@ -56,7 +56,7 @@ def _add_limits(request: MessagesRequest, body: MessagesBody) -> MessagesRequest
 
 def to_count(body: Any, context: Context) -> MessagesRequest:
     """Translate a body of `count_tokens`. Raises as `to_messages` does."""
-    checked = checked_count_body(body)
+    checked = check_count_body(body)
     _refuse_mcp_servers(body)
     return _read_prompt(checked, context, [])
 
@@ -71,7 +71,7 @@ def _read_prompt(body: CountBody, context: Context, warnings: list[str]) -> Mess
         model=resolve(body.get("model"), context),
         requested_model=body.get("model", ""),
         messages=tuple(turns),
-        system=(*texts(body.get("system", [])), *leading_system),
+        system=(*nonblank_texts(body.get("system", [])), *leading_system),
         tools=_read_tools(body),
         tool_choice=_read_tool_choice(body),
         effort=output.get("effort"),

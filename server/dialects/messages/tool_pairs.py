@@ -6,8 +6,8 @@ from typing import Any
 
 from server.core.errors import InvalidRequest
 
-_Place = tuple[int, int]  # message, block
-_Turn = tuple[str, list[tuple[_Place, Mapping[str, Any]]]]
+_Position = tuple[int, int]  # message, block
+_Turn = tuple[str, list[tuple[_Position, Mapping[str, Any]]]]
 
 _MAX_ID_LENGTH = 100
 
@@ -41,7 +41,7 @@ def _group_turns(messages: Sequence[Mapping[str, Any]]) -> Iterator[_Turn]:
         yield ("assistant" if is_assistant else "user"), blocks
 
 
-def _collect_calls(blocks: list[tuple[_Place, Mapping[str, Any]]], seen: set[str]) -> dict[str, int]:
+def _collect_calls(blocks: list[tuple[_Position, Mapping[str, Any]]], seen: set[str]) -> dict[str, int]:
     calls: dict[str, int] = {}
     for (number, place), block in blocks:
         if block["type"] == "tool_use":
@@ -63,7 +63,7 @@ def _check_results_follow(calls: Mapping[str, int], next_turn: Sequence[_Turn]) 
         )
 
 
-def _check_calls_precede(blocks: list[tuple[_Place, Mapping[str, Any]]], calls: Mapping[str, int]) -> None:
+def _check_calls_precede(blocks: list[tuple[_Position, Mapping[str, Any]]], calls: Mapping[str, int]) -> None:
     answered: set[str] = set()
     for (number, place), block in blocks:
         if block["type"] != "tool_result":
@@ -84,7 +84,7 @@ def _check_calls_precede(blocks: list[tuple[_Place, Mapping[str, Any]]], calls: 
         answered.add(call)
 
 
-def _tool_results(blocks: list[tuple[_Place, Mapping[str, Any]]]) -> Iterator[Mapping[str, Any]]:
+def _tool_results(blocks: list[tuple[_Position, Mapping[str, Any]]]) -> Iterator[Mapping[str, Any]]:
     return (block for _, block in blocks if block["type"] == "tool_result")
 
 

@@ -8,7 +8,7 @@ from server.core.messages import Block, text_block
 _MOVED = "pictures and documents of a failed tool call are not taken in its result and were put beside it"
 
 
-def readable(blocks: Iterable[Mapping[str, Any]]) -> list[Block]:
+def replace_references(blocks: Iterable[Mapping[str, Any]]) -> list[Block]:
     """A result's blocks with texts in the place of tool references.
 
     Claude Code, as a client, sends references for its tool search. As the backend it leaves them out (2.1.330), and all
@@ -22,7 +22,7 @@ def readable(blocks: Iterable[Mapping[str, Any]]) -> list[Block]:
     ]
 
 
-def error_and_media(result: Block, warnings: list[str]) -> list[Block]:
+def move_media_out(result: Block, warnings: list[str]) -> list[Block]:
     """The result, then the media that the API rejects in a result with `is_error`."""
     content = result.get("content", ())
     media = [block for block in content if block["type"] != "text"]

@@ -14,8 +14,8 @@ from typing import Any
 
 from server.core.errors import InvalidRequest
 from server.core.messages import Block, Message
-from server.dialects.messages.tool_results import error_and_media, readable
-from server.dialects.texts import later_system, without_blank_texts
+from server.dialects.messages.tool_results import move_media_out, replace_references
+from server.dialects.texts import join_blank_texts, wrap_system_texts
 
 
 def read_turns(messages: Sequence[Mapping[str, Any]], warnings: list[str]) -> tuple[list[str], list[Message]]:
@@ -24,7 +24,7 @@ def read_turns(messages: Sequence[Mapping[str, Any]], warnings: list[str]) -> tu
     turns: list[Message] = []
     for number, message in enumerate(messages):
         if message["role"] == "system" and not turns:
-            system += texts(message["content"])
+            system += nonblank_texts(message["content"])
         elif blocks := _message_blocks(number, message, warnings):
             _add_blocks(turns, "assistant" if message["role"] == "assistant" else "user", blocks)
     if not turns:
@@ -34,17 +34,17 @@ def read_turns(messages: Sequence[Mapping[str, Any]], warnings: list[str]) -> tu
     return system, [_move_results_first(turn) for turn in turns]
 
 
-def texts(blocks: Iterable[Mapping[str, Any]]) -> list[str]:
+def nonblank_texts(blocks: Iterable[Mapping[str, Any]]) -> list[str]:
     """The texts of system blocks, without blank ones."""
     return [block["text"] for block in blocks if block["text"].strip()]
 
 
 def _message_blocks(number: int, message: Mapping[str, Any], warnings: list[str]) -> list[Block]:
     if message["role"] == "system":
-        said = texts(message["content"])
-        return [later_system(said)] if said else []
-    cleaned = without_blank_texts(_clean_block(block) for block in message["content"])
-    blocks = [one for block in cleaned for one in error_and_media(block, warnings)]
+        said = nonblank_texts(message["content"])
+        return [wrap_system_texts(said)] if said else []
+    cleaned = join_blank_texts(_clean_block(block) for block in message["content"])
+    blocks = [one for block in cleaned for one in move_media_out(block, warnings)]
     if not blocks and message["role"] == "user":
         path = f"messages.{number}"
         raise InvalidRequest(f"{path}: user messages must have non-empty content", param=path)
@@ -55,7 +55,7 @@ def _clean_block(block: Mapping[str, Any]) -> Block:
     """The block without null members, and a tool result with its own blocks cleaned."""
     cleaned = {key: value for key, value in block.items() if value is not None}
     if cleaned["type"] == "tool_result" and "content" in cleaned:
-        cleaned["content"] = without_blank_texts(readable(_clean_block(inner) for inner in cleaned["content"]))
+        cleaned["content"] = join_blank_texts(replace_references(_clean_block(inner) for inner in cleaned["content"]))
     return cleaned
 
 

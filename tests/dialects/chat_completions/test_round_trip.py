@@ -57,7 +57,7 @@ def test_a_whole_answer_comes_back_as_it_was(blocks, pieces):
     events = list(events_of(blocks, pieces=pieces))
     for event in events:
         list(encoder.feed(event))
-    sent_back = orjson.loads(orjson.dumps(encoder.whole()["choices"][0]["message"]))
+    sent_back = orjson.loads(orjson.dumps(encoder.build_response()["choices"][0]["message"]))
     check(sent_back, fold_of(events), blocks)
 
 
@@ -101,5 +101,5 @@ def test_a_call_that_was_cut_comes_back_as_it_was():
     encoder = to_messages(body(QUESTION), CONTEXT).encoder
     for event in events:
         list(encoder.feed(event))
-    message = encoder.whole()["choices"][0]["message"]
+    message = encoder.build_response()["choices"][0]["message"]
     check(message, fold_of(events), [{**call, "input": {"_incomplete": '{"x": "unfin'}}])
