@@ -1,6 +1,6 @@
 """A dialect's translation: a body into a `Call`, stream events into chunks."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -67,7 +67,5 @@ class Context(ModelNames):
     created: int
 
 
-class ToMessages(Protocol):
-    """A dialect's translation of a request body. Raises `RequestError`s only."""
-
-    def __call__(self, body: Any, context: Context) -> Call: ...
+ToMessages = Callable[[Any, Context], Call]
+"""Translates a request body. Raises `RequestError`s only."""

@@ -62,18 +62,6 @@ class ClientSide:
     read_error: Callable[[Any], tuple[str, str]] = _read_error
 
 
-def _no_images(body: Any) -> list[str]:
-    return []
-
-
-def _unchanged(body: Any, data_urls: Mapping[str, str]) -> Any:
-    return body
-
-
-def _no_warnings(header: Header) -> list[str]:
-    return []
-
-
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """Everything that the server and the window use of a dialect.
@@ -97,9 +85,9 @@ class Dialect:
     base_path: str = "/v1"
     request_id_headers: tuple[str, ...] = ("x-request-id",)
     marker_headers: tuple[str, ...] = ()
-    remote_images: Callable[[Any], list[str]] = _no_images
-    with_images: Callable[[Any, Mapping[str, str]], Any] = _unchanged
-    header_warnings: Callable[[Header], list[str]] = _no_warnings
+    remote_images: Callable[[Any], list[str]] = lambda body: []
+    with_images: Callable[[Any, Mapping[str, str]], Any] = lambda body, data_urls: body
+    header_warnings: Callable[[Header], list[str]] = lambda header: []
     token_counting: TokenCounting | None = None
 
 

@@ -148,6 +148,8 @@ def invalid_field(path: str, problem: str, hint: str) -> InvalidRequest:
 
 def quote_value(value: object) -> str:
     """A client's value for an error text: 60 characters at most, all encodable."""
+    if isinstance(value, dict | list):  # `repr` of nested ones may exceed the recursion limit.
+        return "an object" if isinstance(value, dict) else "a list"
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

@@ -82,3 +82,10 @@ def test_dropped_fields() -> None:
     sent = {"a": 1, "b": {"c": 1, "d": 1, "e": 0}, "f": [{"g": 1, "h": 1}], "i": 1, "j": "plain", "k": {"i": 1}}
     kept = {"a": 1, "b": {"c": 1}, "f": [{"g": 1}], "k": {}}
     assert list(dropped_fields(sent, kept, {"i", "b.d"}, {"j": "plain"})) == ["f.h"]
+
+
+def test_a_value_of_any_depth_is_reported() -> None:
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert str(refusal({"size": deep})) == "`size` must be a string. It is a list."
