@@ -33,14 +33,14 @@ REFUSED = (
     "does not match any of the expected tags",
     "is none of the tools",
     "is custom, and Claude calls tools with JSON",
-    "In this message it must be one of",
-    "does not take audio",
+    "It must be one of: text",
+    "does not accept audio",
     "fetching images is switched off",
     "are not fetched from web addresses",
     "Files API cannot be reached",
     "names an uploaded file",
     "not reached through Claude Code",
-    "stands beside `tools`",
+    "cannot be combined with `tools`",
 )
 """Why something is refused on purpose, whatever is in it."""
 

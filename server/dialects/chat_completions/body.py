@@ -117,7 +117,7 @@ class StreamOptions(TypedDict):
 
 def _refuse_audio(modalities: list[str]) -> list[str]:
     if "audio" in modalities:
-        refuse_value("asks for audio, which Claude does not speak", "Leave it out.")
+        refuse_value("asks for audio, which Claude does not produce", "Leave it out.")
     return modalities
 
 

@@ -49,7 +49,7 @@ class FilePart(TypedDict):
 
 def _refuse_audio(part: Any) -> Any:
     if isinstance(part, dict) and part.get("type") == "input_audio":
-        refuse_value("is input_audio", "Claude does not take audio: send its transcript as text.", member="type")
+        refuse_value("is input_audio", "Claude does not accept audio: send its transcript as text.", member="type")
     return part
 
 

@@ -92,7 +92,7 @@ def read_tools(body: Mapping[str, Any]) -> Tools:
     """The tools of a body that is not checked yet. Raises `InvalidRequest`."""
     if body.get("functions") is not None:
         if body.get("tools") is not None:
-            raise invalid_field("functions", "stands beside `tools`", "Send `tools` alone.")
+            raise invalid_field("functions", "cannot be combined with `tools`", "Send `tools` alone.")
         return _read_functions(check_body(_FUNCTIONS_BODY, body))
     checked = check_body(_TOOLS_BODY, body)
     tools = _unique_tools([tool["function"] for tool in checked.get("tools") or ()], "tools")
@@ -120,7 +120,7 @@ def _unique_tools(functions: Sequence[Function], path: str) -> list[Tool]:
         name = function["name"]
         if name in tools:
             raise invalid_field(
-                f"{path}[{index}]", f"has the name {quote_value(name)} again", "Give every tool its own name."
+                f"{path}[{index}]", f"repeats the name {quote_value(name)}", "Give every tool its own name."
             )
         schema = function.get("parameters") or {"type": "object", "properties": {}}
         tools[name] = Tool(name=name, input_schema=schema)

@@ -103,7 +103,7 @@ class _Conversation:
         if not self.turns and self.system:
             self.turns.append(Message(role="user", content=[text_block(self.system.pop())]))
         if not self.turns:
-            raise invalid_field("messages", "hold no content", "At least one message has to say something.")
+            raise invalid_field("messages", "hold no content", "Send at least one message with content.")
         if self.turns[0]["role"] == "assistant":
             self.turns.insert(0, Message(role="user", content=[text_block(OPENING)]))
         return self.system, self.turns
@@ -137,13 +137,13 @@ class _Conversation:
             self.turns.append(Message(role="assistant", content=blocks))
 
     def _open_tool_call(self, call: ToolCall, path: str) -> Block:
-        if call["id"] in self._open:
-            raise invalid_field(
-                f"{path}.id", f"is {quote_value(call['id'])}, as an open call's", "Give every call its own id."
-            )
+        call_id = call["id"]
+        if call_id in self._open:
+            problem = f"is {quote_value(call_id)}, which an open call already has"
+            raise invalid_field(f"{path}.id", problem, "Give every call its own id.")
         if call["type"] == "custom":
-            return self._open_call(call["id"], call["custom"]["name"], {"input": call["custom"]["input"]})
-        return self._open_call(call["id"], call["function"]["name"], call["function"].get("arguments") or {})
+            return self._open_call(call_id, call["custom"]["name"], {"input": call["custom"]["input"]})
+        return self._open_call(call_id, call["function"]["name"], call["function"].get("arguments") or {})
 
     def _open_call(self, call_id: str, name: str, arguments: dict[str, Any], *, legacy: bool = False) -> Block:
         call = self._open[call_id] = _OpenCall(self._unique_id(call_id), name, legacy)
@@ -187,7 +187,7 @@ class _Conversation:
         """Add the user's turn: results, errors for unanswered calls, then the words."""
         if self._empty and not (self._results or self._words):
             self._words.append(text_block(EMPTY))
-            self.warnings.append(f"an empty message of the user's is not taken by Claude and became '{EMPTY}'")
+            self.warnings.append(f"Claude accepts no empty user message: it was replaced by '{EMPTY}'")
         if not (self._results or self._words or (final and self._open)):
             return
         error = {"content": [text_block(UNANSWERED)], "is_error": True}

@@ -31,8 +31,7 @@ BETA_FIELDS = ("betas", "anthropic_beta")
 
 def body_betas(body: Mapping[str, Any]) -> list[str]:
     """The features in `betas` (the SDK) and `anthropic_beta` (Bedrock, Vertex)."""
-    given = [body.get(field) or [] for field in BETA_FIELDS]
-    return [str(name) for names in given for name in ([names] if isinstance(names, str) else _as_list(names))]
+    return [str(name) for field in BETA_FIELDS for name in _as_list(body.get(field) or [])]
 
 
 def beta_warnings(names: Iterable[str]) -> list[str]:

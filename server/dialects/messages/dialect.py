@@ -26,7 +26,7 @@ def header_warnings(header: Header) -> list[str]:
     version = header("anthropic-version")
     warnings = []
     if version is not None and version not in _KNOWN_VERSIONS:
-        warnings.append(f"anthropic-version {version[:64]} is not known; the answer is that of {VERSION}")
+        warnings.append(f"anthropic-version {version[:64]} is unknown; the response is that of {VERSION}")
     warnings += beta_warnings((header("anthropic-beta") or "").split(","))
     return warnings + left_out_warnings(name for name in _OTHER_HEADERS if header(name) is not None)
 

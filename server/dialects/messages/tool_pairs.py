@@ -36,17 +36,17 @@ def _group_turns(messages: Sequence[Mapping[str, Any]]) -> Iterator[_Turn]:
     numbered = enumerate(messages)
     for is_assistant, group in groupby(numbered, key=lambda item: item[1]["role"] == "assistant"):
         blocks = [
-            ((number, place), block) for number, message in group for place, block in enumerate(message["content"])
+            ((number, index), block) for number, message in group for index, block in enumerate(message["content"])
         ]
         yield ("assistant" if is_assistant else "user"), blocks
 
 
 def _collect_calls(blocks: list[tuple[_Position, Mapping[str, Any]]], seen: set[str]) -> dict[str, int]:
     calls: dict[str, int] = {}
-    for (number, place), block in blocks:
+    for (number, index), block in blocks:
         if block["type"] == "tool_use":
             if block["id"] in calls or block["id"] in seen:
-                raise _invalid_at(f"messages.{number}.content.{place}", "`tool_use` ids must be unique")
+                raise _invalid_at(f"messages.{number}.content.{index}", "`tool_use` ids must be unique")
             calls[block["id"]] = number
     return calls
 
@@ -65,19 +65,19 @@ def _check_results_follow(calls: Mapping[str, int], next_turn: Sequence[_Turn]) 
 
 def _check_calls_precede(blocks: list[tuple[_Position, Mapping[str, Any]]], calls: Mapping[str, int]) -> None:
     answered: set[str] = set()
-    for (number, place), block in blocks:
+    for (number, index), block in blocks:
         if block["type"] != "tool_result":
             continue
         call = block["tool_use_id"]
         if call not in calls:
             raise _invalid_at(
-                f"messages.{number}.content.{place}",
+                f"messages.{number}.content.{index}",
                 f"unexpected `tool_use_id` found in `tool_result` blocks: {call[:_MAX_ID_LENGTH]}. Each `tool_result` "
                 "block must have a corresponding `tool_use` block in the previous message.",
             )
         if call in answered:
             raise _invalid_at(
-                f"messages.{number}.content.{place}",
+                f"messages.{number}.content.{index}",
                 "each tool_use must have a single result. Found multiple `tool_result` blocks with id: "
                 f"{call[:_MAX_ID_LENGTH]}",
             )

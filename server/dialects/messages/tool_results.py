@@ -5,7 +5,7 @@ from typing import Any
 
 from server.core.messages import Block, text_block
 
-_MOVED = "pictures and documents of a failed tool call are not taken in its result and were put beside it"
+_MOVED = "images and documents are not accepted in the result of a failed tool call and were moved after it"
 
 
 def replace_references(blocks: Iterable[Mapping[str, Any]]) -> list[Block]:

@@ -41,8 +41,8 @@ def nonblank_texts(blocks: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _message_blocks(number: int, message: Mapping[str, Any], warnings: list[str]) -> list[Block]:
     if message["role"] == "system":
-        said = nonblank_texts(message["content"])
-        return [wrap_system_texts(said)] if said else []
+        texts = nonblank_texts(message["content"])
+        return [wrap_system_texts(texts)] if texts else []
     cleaned = join_blank_texts(_clean_block(block) for block in message["content"])
     blocks = [one for block in cleaned for one in move_media_out(block, warnings)]
     if not blocks and message["role"] == "user":
