@@ -1,6 +1,6 @@
-"""Every field of both SDKs' request types is honoured, named in a warning, refused, or in the README's list.
+"""Every field of both SDKs is honoured, named in a warning, refused, or ignored.
 
-The types come from the installed packages, so that a newer SDK's new field is tried, too.
+The types come from the installed packages, so that fields of newer SDKs are tested too.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,17 +42,17 @@ REFUSED = (
     "not reached through Claude Code",
     "cannot be combined with `tools`",
 )
-"""Why something is refused on purpose, whatever is in it."""
+"""Reasons of refusals that do not depend on the value."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """What the test needs of a dialect."""
+    """A dialect under test."""
 
     to_messages: Callable[[Any, Context], Call]
     ignored: Mapping[str, str]
     fields: Fields
-    least: dict[str, Any]
+    minimal: dict[str, Any]
     headers: frozenset[str] = frozenset()
 
 
@@ -133,7 +133,7 @@ CHAT = Dialect(
             "ChatCompletionFunctionMessageParam": chat_turn,
         },
     ),
-    least={"model": "opus", "messages": [HELLO], "tools": [CHAT_TOOL]},
+    minimal={"model": "opus", "messages": [HELLO], "tools": [CHAT_TOOL]},
 )
 
 MESSAGES = Dialect(
@@ -162,7 +162,12 @@ MESSAGES = Dialect(
         }
         | {"BetaMessageParam": messages_turn},
     ),
-    least={"model": "opus", "max_tokens": 4000, "messages": [HELLO], "tools": [{"name": "x", "input_schema": SCHEMA}]},
+    minimal={
+        "model": "opus",
+        "max_tokens": 4000,
+        "messages": [HELLO],
+        "tools": [{"name": "x", "input_schema": SCHEMA}],
+    },
     headers=frozenset({"betas", "user_profile_id", "workspace_id"}),
 )
 
@@ -174,7 +179,7 @@ ROOTS = [
 
 
 def outcome(dialect: Dialect, body: dict[str, Any]) -> tuple[Any, list[str], str]:
-    """What a body leads to: what is asked of the backend and the encoder, the warnings, or the refusal."""
+    """The outcome of a body: request and encoder, warnings, or the refusal."""
     try:
         call = dialect.to_messages(body, CONTEXT)
     except InvalidRequest as refusal:
@@ -183,15 +188,15 @@ def outcome(dialect: Dialect, body: dict[str, Any]) -> tuple[Any, list[str], str
     return (call.request, call.stream, call.n, encoder), call.warnings, ""
 
 
-def silent(dialect: Dialect, case: FieldCase) -> str:
-    """Why a field is silent, or of no use to this test; empty if all is well."""
+def explain_silence(dialect: Dialect, case: FieldCase) -> str:
+    """The reason why a field has no visible effect; empty if it has one."""
     steps = case.path.split(".")
     paths, name = {".".join(steps[: at + 1]) for at in range(len(steps))}, steps[-1]
     if case.path in dialect.headers or {*steps, *paths} & dialect.ignored.keys():
         return ""
     asked, warnings, refused = outcome(dialect, case.without)
     if any(path in warning.split() for path in paths for warning in warnings):
-        return ""  # What it stands in is told of as a whole.
+        return ""  # The object around it is named as a whole.
     problems = []
     for body in case.bodies:
         also_asked, also_warned, also_refused = outcome(dialect, body)
@@ -199,24 +204,24 @@ def silent(dialect: Dialect, case: FieldCase) -> str:
             return ""
         if also_refused and (any(why in also_refused for why in REFUSED) or (not refused and name in also_refused)):
             return ""
-        problems.append(also_refused or "nothing comes of it")
+        problems.append(also_refused or "no effect")
     return f"{case.path}: {'; '.join(sorted(set(problems)))[:200]}"
 
 
 @pytest.mark.parametrize(("dialect", "root"), ROOTS)
 def test_nothing_is_silent(dialect: Dialect, root: Any) -> None:
-    cases = dialect.fields.cases(root, lambda value: {**dialect.least, **value})
+    cases = dialect.fields.cases(root, lambda value: {**dialect.minimal, **value})
     assert len(cases) > 100
-    assert sorted({why for case in cases if (why := silent(dialect, case))}) == []
+    assert sorted({why for case in cases if (why := explain_silence(dialect, case))}) == []
 
 
 @pytest.mark.parametrize("name", sorted(MESSAGES.headers))
-def test_what_the_sdk_sends_as_a_header_is_named(name: str) -> None:
+def test_headers_of_the_sdk_are_named(name: str) -> None:
     header = "anthropic-beta" if name == "betas" else f"anthropic-{name.replace('_', '-')}"
     assert [header in warning for warning in header_warnings({header: "skills-2025-10-02"}.get)] == [True]
 
 
-def test_the_readme_lists_what_is_passed_over() -> None:
+def test_the_readme_lists_ignored_fields() -> None:
     listed = {(row[1], row[0].strip("`")): row[2] for row in table("<!-- passed over -->")}
     expected = {("Chat Completions", name): why for name, why in CHAT.ignored.items()}
     expected |= {("Messages", name): why for name, why in MESSAGES.ignored.items()}

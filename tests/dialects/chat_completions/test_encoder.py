@@ -1,4 +1,4 @@
-"""Stream events become chunks that OpenAI's schemas and SDK take, and the whole completion says the same."""
+"""Chunks and completions are valid by OpenAI's schemas and SDK, and agree."""
 
 import orjson
 import pytest
@@ -24,7 +24,7 @@ def encoder(**more):
 
 
 def run(encoder, *answers):
-    """All chunks of answers (lists of events) that come in turns, checked; `[DONE]` is the last and left out."""
+    """Chunks of interleaved answers (lists of events), validated, without `[DONE]`."""
     chunks = []
     queues = [list(events) for events in answers]
     while any(queues):

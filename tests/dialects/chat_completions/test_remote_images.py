@@ -1,4 +1,4 @@
-"""Web addresses of images are found, and replaced by what was fetched."""
+"""Web addresses of images are found and replaced by data."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""Stream events as Anthropic's own, read back with the types of Anthropic's SDK."""
+"""Server-sent events and responses, validated by the types of Anthropic's SDK."""
 
 import orjson
 import pytest

@@ -1,4 +1,4 @@
-"""Images by web address are found, and put in once they are fetched."""
+"""Web addresses of images are found and replaced by data."""
 
 from hypothesis import given
 from hypothesis import strategies as st
