@@ -34,7 +34,7 @@ class RateLimitState:
 
 @dataclass(frozen=True, slots=True)
 class TokenCounting:
-    """An endpoint that counts input tokens; `answer` makes the response body."""
+    """An endpoint that counts input tokens; `make_response` makes the response body."""
 
     path: str
     to_request: Callable[[Any, Context], MessagesRequest]
@@ -51,8 +51,8 @@ class ClientSide:
     """The dialect as a client uses it, for connection tests and generated commands.
 
     `key_header` is the name of a header and the prefix of the key in it; `headers` are sent with every request.
-    `ask(model, text)` makes a minimal body. `read_text(body)` returns the text of a response, `read_error(body)` the
-    message of an error and its code or type.
+    `make_body(model, text)` makes a minimal body. `read_text(body)` returns the text of a response, `read_error(body)`
+    the message of an error and its code or type.
     """
 
     make_body: Callable[[str, str], dict[str, Any]]

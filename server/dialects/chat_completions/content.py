@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from server.core.messages import Block, text_block
 from server.dialects.chat_completions.media import FileData, ImageUrl
-from server.dialects.texts import join_blank_texts
+from server.dialects.turn_rules import join_blank_texts
 from server.dialects.validation import ByMember, ListOf, TextOr, refuse_value
 
 

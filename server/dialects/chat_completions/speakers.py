@@ -1,4 +1,4 @@
-"""Names of speakers, put before their text for want of a field in the Messages API.
+"""Names of speakers, put before their text: the Messages API has no such field.
 
 https://platform.openai.com/docs/api-reference/chat/create: `name` "provides the model information to differentiate
 between participants of the same role". System messages of `example_user` and `example_assistant` are examples of a

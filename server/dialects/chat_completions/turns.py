@@ -32,7 +32,7 @@ from server.dialects.chat_completions.body import (
 )
 from server.dialects.chat_completions.content import content_blocks
 from server.dialects.chat_completions.speakers import add_speaker, add_system_speaker, assistant_names, name_of
-from server.dialects.texts import join_blank_texts, wrap_system_texts
+from server.dialects.turn_rules import append_blocks, join_blank_texts, wrap_system_texts
 from server.dialects.validation import invalid_field, quote_value
 
 OPENING = "(The conversation begins.)"
@@ -66,7 +66,7 @@ class _Conversation:
     """The turns so far, and the user's turn that is being assembled.
 
     `_results` and `_words` are that turn's blocks; `_empty` says that an empty message is part of it. `_open` are the
-    assistant's latest calls by the client's id, `_ids` all ids that blocks have.
+    assistant's latest calls by the client's id, `_ids` all ids in blocks, `_repeats` how often an id had to be changed.
     """
 
     warnings: list[str]
@@ -131,10 +131,7 @@ class _Conversation:
             # A call without an id: this one stays the same for as long as the history before it does.
             call_id, arguments = f"function_call_{len(self._ids)}", function_call.get("arguments") or {}
             blocks.append(self._open_call(call_id, function_call["name"], arguments, legacy=True))
-        if self.turns and self.turns[-1]["role"] == "assistant":
-            self.turns[-1]["content"] += blocks
-        else:
-            self.turns.append(Message(role="assistant", content=blocks))
+        append_blocks(self.turns, "assistant", blocks)
 
     def _open_tool_call(self, call: ToolCall, path: str) -> Block:
         call_id = call["id"]

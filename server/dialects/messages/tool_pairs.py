@@ -1,4 +1,4 @@
-"""The check that tool calls and results are paired. Errors have the API's words."""
+"""Check that tool calls and results are paired. Errors have the API's words."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -13,7 +13,7 @@ _MAX_ID_LENGTH = 100
 
 
 def check_tool_pairs(messages: Sequence[Mapping[str, Any]], *, continued: bool = False) -> None:
-    """Raise `InvalidRequest` for calls or results without a match in the next turn.
+    """Raise `InvalidRequest` for calls without results or results without calls.
 
     `continued`: a stored history precedes the messages, so results in the first turn may answer its calls.
     """

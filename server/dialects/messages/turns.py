@@ -1,4 +1,4 @@
-"""The messages of a body as turns that alternate between user and assistant.
+"""Messages as alternating turns of user and assistant.
 
 - Neighbouring messages of one role are one turn, as in the API.
 - System messages at the start belong to the system prompt. Claude Code accepts a system prompt only at the start, so
@@ -6,7 +6,7 @@
 - Tool results come first in their turn: the API accepts them nowhere else.
 - Texts of white space alone, which the API rejects, are joined to a neighbouring text, or left out.
 - Answers without content are left out: clients send them back as they got them.
-- Images of a failed tool call move from the result, where the API rejects them, to the user's turn.
+- Images and documents of a failed tool call move from the result, where the API rejects them, to the user's turn.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from typing import Any
 from server.core.errors import InvalidRequest
 from server.core.messages import Block, Message
 from server.dialects.messages.tool_results import move_media_out, replace_references
-from server.dialects.texts import join_blank_texts, wrap_system_texts
+from server.dialects.turn_rules import append_blocks, join_blank_texts, wrap_system_texts
 
 
 def read_turns(messages: Sequence[Mapping[str, Any]], warnings: list[str]) -> tuple[list[str], list[Message]]:
@@ -26,7 +26,7 @@ def read_turns(messages: Sequence[Mapping[str, Any]], warnings: list[str]) -> tu
         if message["role"] == "system" and not turns:
             system += nonblank_texts(message["content"])
         elif blocks := _message_blocks(number, message, warnings):
-            _add_blocks(turns, "assistant" if message["role"] == "assistant" else "user", blocks)
+            append_blocks(turns, "assistant" if message["role"] == "assistant" else "user", blocks)
     if not turns:
         raise InvalidRequest("messages: at least one message is required", param="messages")
     if turns[0]["role"] == "assistant":
@@ -57,13 +57,6 @@ def _clean_block(block: Mapping[str, Any]) -> Block:
     if cleaned["type"] == "tool_result" and "content" in cleaned:
         cleaned["content"] = join_blank_texts(replace_references(_clean_block(inner) for inner in cleaned["content"]))
     return cleaned
-
-
-def _add_blocks(turns: list[Message], role: Any, blocks: list[Block]) -> None:
-    if turns and turns[-1]["role"] == role:
-        turns[-1]["content"].extend(blocks)
-    else:
-        turns.append({"role": role, "content": blocks})
 
 
 def _move_results_first(turn: Message) -> Message:

@@ -1,8 +1,17 @@
-"""Rules for texts that the Messages API and the CLI impose on every dialect."""
+"""Rules for turns that the Messages API and the CLI impose on every dialect."""
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
-from server.core.messages import Block, text_block
+from server.core.messages import Block, Message, text_block
+
+
+def append_blocks(turns: list[Message], role: Literal["user", "assistant"], blocks: list[Block]) -> None:
+    """Add `blocks` to the last turn of the same role, otherwise as a new turn."""
+    if turns and turns[-1]["role"] == role:
+        turns[-1]["content"] += blocks
+    else:
+        turns.append(Message(role=role, content=blocks))
 
 
 def join_blank_texts(blocks: Iterable[Block]) -> list[Block]:
