@@ -1,8 +1,8 @@
-"""What a developer types: `python3 dev.py run`, `test`, `check`, `soak`, `demo`, `bench`, and so on.
+"""Commands for developers: `python3 dev.py run`, `test`, `check`, `soak`, `demo`, `bench`, and so on.
 
-Each command first sees to what it needs: a virtual environment in `.venv` with the pinned packages, and on
-Debian and Ubuntu the system's packages. Standard library only, because it runs before anything is installed.
-No syntax newer than Python 3.6: an older Python has to get as far as saying that it is too old.
+Each command first provides what it needs: a virtual environment in `.venv` with the pinned packages, and system
+packages on Debian and Ubuntu. Standard library only, because it runs before anything is installed. The lines up to
+the version check use no syntax newer than Python 3.6, so that an older Python can report that it is too old.
 """
 
 import sys
@@ -33,7 +33,7 @@ WINDOWS = sys.platform == "win32"
 STAMP = "dragoman.json"
 BUILD_BACKEND = ("hatchling", "editables")
 
-# Debian's names. Other releases have other names for some; those packages say that they provide these.
+# Debian's names. Releases that renamed a package list the old name in its Provides field.
 QT_PACKAGES = (
     "libgl1", "libegl1", "libxkbcommon0", "libglib2.0-0", "libfontconfig1", "libdbus-1-3", "libgssapi-krb5-2",
 )  # fmt: skip
@@ -41,40 +41,38 @@ SCREEN_PACKAGES = (
     "libxcb-cursor0", "libxkbcommon-x11-0", "libxcb-icccm4", "libxcb-keysyms1", "libxcb-shape0",
 )  # fmt: skip
 DESKTOP_TEST_PACKAGES = (
-    "xvfb", "xauth", "xdotool", "openbox", "trayer", "imagemagick", "gnome-keyring", "dbus",
-    "dunst",
+    "xvfb", "xauth", "xdotool", "openbox", "trayer", "imagemagick", "gnome-keyring", "dbus", "dunst",
 )  # fmt: skip
 TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES
 
-# Each may have half a dozen of the CLI's processes at a time, of some 200 MB each.
-MOST_TEST_PROCESSES = 8
-
-# What the store's tests are run with once more by the check.
+# Each test process may run half a dozen CLI processes of some 200 MB.
+MAX_TEST_PROCESSES = 8
+# The check runs the store's tests once more with these arguments.
 NEWER_SQLITE = ("-p", "tests.newer_sqlite", "tests/store")
 
 TEST_EXTRAS = frozenset({"bundled-cli", "dev", "tray"})
 
 
 class Needs(NamedTuple):
-    """What a command cannot do without: extras of pyproject.toml and Debian packages."""
+    """Requirements of a command: extras of pyproject.toml and Debian packages."""
 
     extras: Collection[str] = ()
     packages: Sequence[str] = ()
 
 
 class Stamp(NamedTuple):
-    """What a finished set-up leaves in its environment: what it was made from, and for which extras."""
+    """Record of a finished setup, stored in its environment: fingerprint of the inputs, and extras."""
 
     key: str
     extras: frozenset[str]
 
 
 class SetupFailed(Exception):
-    """Set-up cannot go on. The text says why, and what the developer can do."""
+    """Setup failed. The text gives the reason and the remedy."""
 
 
 def say(text: str) -> None:
-    """Tell the developer. Standard output belongs to the program that is started."""
+    """Print a message to standard error; standard output belongs to the started program."""
     print(f"dev.py: {text}", file=sys.stderr, flush=True)
 
 
@@ -82,9 +80,9 @@ def say(text: str) -> None:
 
 
 def installed_packages(listing: str) -> frozenset[str]:
-    """The names that dpkg has installed, and what those packages provide.
+    """Parse the installed package names, including the names that they provide.
 
-    `listing` holds lines of status, name and Provides field, with tabs between them.
+    `listing` has lines of status, name and Provides field, separated by tabs.
     """
     names: set[str] = set()
     for line in listing.splitlines():
@@ -96,7 +94,7 @@ def installed_packages(listing: str) -> frozenset[str]:
 
 
 def dpkg_listing() -> str | None:
-    """What `installed_packages` reads; None where there is no dpkg."""
+    """Query dpkg for `installed_packages`; None on systems without dpkg."""
     if shutil.which("dpkg-query") is None or shutil.which("apt-get") is None:
         return None
     query = ["dpkg-query", "-W", "-f", r"${db:Status-Status}\t${Package}\t${Provides}\n"]
@@ -104,7 +102,7 @@ def dpkg_listing() -> str | None:
 
 
 def missing_packages(wanted: Sequence[str], listing: str | None) -> list[str]:
-    """Which of `wanted` dpkg does not have. None are, as far as can be told, on a system without dpkg."""
+    """List the packages of `wanted` that are not installed; empty on systems without dpkg."""
     if listing is None:
         return []
     installed = installed_packages(listing)
@@ -112,7 +110,7 @@ def missing_packages(wanted: Sequence[str], listing: str | None) -> list[str]:
 
 
 def root_prefix() -> list[str] | None:
-    """What to put before a command to run it as root without a password; None when that cannot be had."""
+    """Prefix that runs a command as root without a password; None if that is impossible."""
     if sys.platform != "win32" and os.geteuid() == 0:
         return []
     sudo = shutil.which("sudo")
@@ -121,26 +119,26 @@ def root_prefix() -> list[str] | None:
     return None
 
 
-def apt_command(prefix: Sequence[str], *words: str) -> list[str]:
-    """An apt-get call that asks nothing and waits for another apt to finish."""
+def apt_command(prefix: Sequence[str], *arguments: str) -> list[str]:
+    """Build a non-interactive apt-get call that waits for a running apt."""
     # Through env, because sudo does not pass variables on.
     apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120"]
-    return [*prefix, *apt, *words]
+    return [*prefix, *apt, *arguments]
 
 
 def install_packages(prefix: Sequence[str], names: Sequence[str]) -> None:
-    """Install what can be installed of `names`; the caller looks at what is there afterwards."""
+    """Install as many of `names` as possible; the caller checks the result."""
     say(f"installing the system packages {' '.join(names)}")
     install = apt_command(prefix, "install", "-y", "--no-install-recommends")
     subprocess.run(apt_command(prefix, "update"), stdout=sys.stderr)
     if subprocess.run([*install, *names], stdout=sys.stderr).returncode:
-        # One name that this release does not know stops the whole call.
+        # One name unknown to this release fails the whole call.
         for name in names:
             subprocess.run([*install, name], stdout=sys.stderr)
 
 
 def provide_packages(wanted: Sequence[str], install: bool) -> list[str]:
-    """Install what is missing of `wanted` if `install`, and name what is missing still."""
+    """Install the missing packages of `wanted` if `install` is set; return those still missing."""
     missing = missing_packages(wanted, dpkg_listing())
     prefix = root_prefix() if missing and install else None
     if prefix is not None:
@@ -158,12 +156,12 @@ def provide_packages(wanted: Sequence[str], install: bool) -> list[str]:
 
 
 def environment_python(environment: Path, windows: bool = WINDOWS) -> Path:
-    """The interpreter of a virtual environment."""
+    """Path of a virtual environment's interpreter."""
     return environment / "Scripts" / "python.exe" if windows else environment / "bin" / "python"
 
 
 def runs_this_checkout() -> bool:
-    """Whether this checkout is what our own interpreter has installed as the project."""
+    """Whether the running interpreter has this checkout installed as the project."""
     try:
         origin = importlib.metadata.distribution("dragoman").read_text("direct_url.json")
     except importlib.metadata.PackageNotFoundError:
@@ -172,16 +170,16 @@ def runs_this_checkout() -> bool:
 
 
 def environment_root() -> Path:
-    """The virtual environment to use: `.venv`, or the active one if the developer put this checkout into it.
+    """Path of the virtual environment to use: `.venv`, or the active one if this checkout is installed in it.
 
-    Any other active environment belongs to other work, and is left alone.
+    Any other active environment belongs to other work and is not touched.
     """
     active = sys.prefix != sys.base_prefix
     return Path(sys.prefix) if active and runs_this_checkout() else ROOT / ".venv"
 
 
 def interpreter_version(environment: Path) -> str | None:
-    """An environment's Python version, such as `3.11`; None when its interpreter is missing or broken."""
+    """Python version of an environment, such as `3.11`; None if its interpreter is missing or broken."""
     probe = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
         answer = subprocess.run(
@@ -193,9 +191,9 @@ def interpreter_version(environment: Path) -> str | None:
 
 
 def stamp_key(root: Path, version: str) -> str:
-    """The fingerprint of all that decides what an environment holds.
+    """Fingerprint of everything that determines an environment's contents.
 
-    The checkout's place is part of it, because an editable install refers to it.
+    It includes the checkout's path, because an editable install refers to it.
     """
     inputs = hashlib.sha256()
     for name in ("pyproject.toml", "constraints.txt"):
@@ -205,7 +203,7 @@ def stamp_key(root: Path, version: str) -> str:
 
 
 def read_stamp(path: Path) -> Stamp | None:
-    """The stamp of a finished set-up; None when there is none, or none that can be read."""
+    """Read the stamp of a finished setup; None if it is missing or unreadable."""
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
         return Stamp(written["key"], frozenset(written["extras"]))
@@ -214,51 +212,51 @@ def read_stamp(path: Path) -> Stamp | None:
 
 
 def write_stamp(path: Path, stamp: Stamp) -> None:
-    """Mark a set-up as finished."""
+    """Mark a setup as finished."""
     text = json.dumps({"key": stamp.key, "extras": sorted(stamp.extras)})
     path.write_text(text + "\n", encoding="utf-8")
 
 
 def is_complete(stamp: Stamp | None, key: str, extras: Collection[str]) -> bool:
-    """Whether an environment with this stamp serves a command that needs `extras`."""
+    """Whether an environment with this stamp has everything for `extras`."""
     return stamp is not None and stamp.key == key and stamp.extras.issuperset(extras)
 
 
 def pip_commands(python: Path, extras: Collection[str]) -> list[list[str]]:
-    """The pip calls that install the project with `extras`, all of it pinned; to be run in the checkout."""
+    """Build the pip calls that install the project with `extras`, pinned; the checkout is their directory."""
     quiet = [] if sys.stderr.isatty() else ["--quiet"]
     install = [str(python), "-m", "pip", "install", "--disable-pip-version-check", *quiet]
     install += ["-c", "constraints.txt"]
     project = f".[{','.join(sorted(extras))}]" if extras else "."
-    # pip builds in an environment of its own, which constraints do not reach, unless told not to.
+    # pip ignores constraints in its isolated build environment, so build isolation is off.
     return [[*install, *BUILD_BACKEND], [*install, "--no-build-isolation", "-e", project]]
 
 
 def make_environment(environment: Path) -> None:
-    """Make an empty virtual environment, in place of a half-made one."""
+    """Create an empty virtual environment, replacing an incomplete one."""
     if importlib.util.find_spec("ensurepip") is None:
         name = "python{}.{}-venv".format(*sys.version_info[:2])
         provide_packages([name], install=True)
         importlib.invalidate_caches()
         if importlib.util.find_spec("ensurepip") is None:
             raise SetupFailed(f"this Python lacks venv and ensurepip. On Debian: apt-get install {name}")
-    say(f"making the virtual environment {environment}")
+    say(f"creating the virtual environment {environment}")
     made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment)], stdout=sys.stderr)
     if made.returncode:
-        raise SetupFailed(f"the virtual environment could not be made. Remove {environment} and try again")
+        raise SetupFailed(f"the virtual environment could not be created. Remove {environment} and try again")
 
 
 def fill_environment(environment: Path, extras: Collection[str]) -> None:
-    """Install the project and `extras`. Raises `SetupFailed` when pip does not manage to."""
+    """Install the project and `extras`. Raises SetupFailed if pip fails."""
     say("installing packages: this takes a few minutes the first time")
     for command in pip_commands(environment_python(environment), extras):
         if subprocess.run(command, cwd=ROOT, stdout=sys.stderr).returncode:
-            raise SetupFailed("packages could not be installed: pip says why above. Mend that and try again")
+            raise SetupFailed("packages could not be installed; pip's output above has the reason")
 
 
 @contextmanager
 def exclusively(path: Path) -> Iterator[None]:
-    """Hold the lock file `path`: a second dev.py must not clear what the first is about to fill."""
+    """Hold the lock file `path`, so that a second dev.py cannot clear an environment that the first is filling."""
     with path.open("w") as file:
         if sys.platform == "win32":
             import msvcrt
@@ -277,11 +275,11 @@ def exclusively(path: Path) -> Iterator[None]:
 
 
 def provide_environment(environment: Path, extras: Collection[str]) -> Path:
-    """Bring `environment` up to date, with `extras` and those it has already; its interpreter."""
+    """Bring `environment` up to date with `extras` and those that it has; return its interpreter."""
     stamp_file = environment / STAMP
     stamp = read_stamp(stamp_file)
     version = interpreter_version(environment)
-    # No stamp: an earlier set-up was cut short. What we run in ourselves cannot be cleared, only filled.
+    # No stamp: an earlier setup was interrupted. The running interpreter's own environment cannot be cleared.
     if version is None or (stamp is None and Path(sys.prefix) != environment):
         make_environment(environment)
         version = interpreter_version(environment)
@@ -295,14 +293,14 @@ def provide_environment(environment: Path, extras: Collection[str]) -> Path:
 
 
 def is_ready(environment: Path, extras: Collection[str]) -> bool:
-    """Whether nothing has to be installed for a command that needs `extras`."""
+    """Whether the environment already has everything for `extras`."""
     stamp = read_stamp(environment / STAMP)
     version = interpreter_version(environment) if stamp else None
     return version is not None and is_complete(stamp, stamp_key(ROOT, version), extras)
 
 
 def prepare(needs: Needs) -> tuple[Path, list[str]]:
-    """Provide what a command needs: the interpreter to run it with, and the system packages still missing."""
+    """Provide a command's needs; return the interpreter and the system packages still missing."""
     environment = environment_root()
     if is_ready(environment, needs.extras):
         return environment_python(environment), provide_packages(needs.packages, install=False)
@@ -313,16 +311,16 @@ def prepare(needs: Needs) -> tuple[Path, list[str]]:
     return environment_python(environment), missing
 
 
-# Starting things
+# Processes
 
 
 def exit_code(returncode: int) -> int:
-    """A child's end as an exit code: the shells' 128 + N for one that signal N ended."""
+    """Convert a child's return code to a shell's exit code: 128 + N if signal N ended it."""
     return 128 - returncode if returncode < 0 else returncode
 
 
 def wait_for(child: "subprocess.Popen[bytes]") -> int:
-    """The exit code of a child that shares our terminal. Ctrl-C reaches it too: let it end in its own way."""
+    """Wait for a child that shares the terminal; return its exit code. Ctrl-C reaches the child, which handles it."""
     while True:
         try:
             return exit_code(child.wait())
@@ -331,24 +329,24 @@ def wait_for(child: "subprocess.Popen[bytes]") -> int:
 
 
 def become(command: list[str], directory: Path | None = None) -> NoReturn:
-    """Run `command` in our place, so that signals and the exit code are its own."""
+    """Replace this process by `command`, so that signals and exit code are the command's own."""
     if directory:
         os.chdir(directory)
-    if WINDOWS:  # exec there starts a second process and returns to the shell at once
+    if WINDOWS:  # exec on Windows starts a second process and returns to the shell immediately
         sys.exit(wait_for(subprocess.Popen(command)))
     sys.stdout.flush()
     os.execv(command[0], command)  # noqa: S606 - no shell is meant
 
 
 def has_display() -> bool:
-    """Whether a window could be shown."""
+    """Whether a window can be shown."""
     if WINDOWS or sys.platform == "darwin":
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def wants_window(arguments: Sequence[str]) -> bool:
-    """Whether `run` with these arguments starts the desktop application: it names no subcommand."""
+    """Whether `run` with these arguments starts the desktop application, rather than a subcommand."""
     return not arguments or (arguments[0].startswith("-") and arguments[0] not in {"-h", "--help", "--version"})
 
 
@@ -356,7 +354,7 @@ def wants_window(arguments: Sequence[str]) -> bool:
 
 
 def run(arguments: list[str]) -> int:
-    """Start the program. Arguments go to it: `run --hidden`, `run serve --port 0`, `run doctor`."""
+    """Start the program with the given arguments: `run --hidden`, `run serve --port 0`, `run doctor`."""
     extras = set() if shutil.which("claude") else {"bundled-cli"}
     window = wants_window(arguments) and has_display()
     needs = Needs(extras | {"tray"}, QT_PACKAGES + SCREEN_PACKAGES) if window else Needs(extras)
@@ -365,112 +363,111 @@ def run(arguments: list[str]) -> int:
 
 
 def pytest_command(python: Path, missing: Collection[str], arguments: Sequence[str]) -> list[str]:
-    """The call of pytest; without its Qt plugin, which would stop every test, where Qt's libraries miss."""
+    """Build the pytest call; without its Qt plugin if Qt's libraries are missing, as that would fail every test."""
     without_qt = ["-p", "no:pytest-qt"] if set(missing).intersection(QT_PACKAGES) else []
     return [str(python), "-m", "pytest", *without_qt, *arguments]
 
 
-def cores() -> int:
-    """How many cores we may use, which can be fewer than there are."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    else:
-        return os.cpu_count() or 1
+def count_cores() -> int:
+    """Number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def whole_suite(arguments: Sequence[str]) -> list[str]:
-    """What makes pytest share the tests out to a process on every core, and `arguments`, which may say otherwise.
+def parallel_options(arguments: Sequence[str]) -> list[str]:
+    """Options that distribute the tests over one process for each core, followed by `arguments`, which override them.
 
-    Each process gets a stretch of the suite, and help of the first that is done with its own: most files stay
-    in one process, which starts what they have in common only once.
+    Each process gets a contiguous part of the suite, so most files stay in one process, which creates their shared
+    fixtures once. A process that has finished takes tests from the others.
     """
-    return ["-n", str(min(cores(), MOST_TEST_PROCESSES)), "--dist", "worksteal", *arguments]
+    return ["-n", str(min(count_cores(), MAX_TEST_PROCESSES)), "--dist", "worksteal", *arguments]
 
 
 def test(arguments: list[str]) -> int:
-    """Run the tests, on all cores. Arguments go to pytest, which then has one: `test tests/store -k expiry`."""
+    """Run the tests on all cores; with arguments for pytest, in one process: `test tests/store -k expiry`."""
     python, missing = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES))
-    # Some tests are done before the processes for all of them have started.
-    become(pytest_command(python, missing, arguments or whole_suite([])), ROOT)
+    # A few tests finish sooner than the processes for parallel tests start.
+    become(pytest_command(python, missing, arguments or parallel_options([])), ROOT)
 
 
 def has_newer_sqlite() -> bool:
-    """Whether pyproject.toml has a newer SQLite than the system's for this machine, to run the store's tests on."""
+    """Whether pyproject.toml provides a newer SQLite for this platform."""
     return sys.platform == "linux" and platform.machine() == "x86_64"
 
 
-def timed(command: Sequence[str]) -> tuple[int, float]:
-    """Run a step of the check in the checkout: its exit code, and the seconds that it took."""
+def run_timed(command: Sequence[str]) -> tuple[int, float]:
+    """Run a step of the check in the checkout; return its exit code and duration in seconds."""
     say(f"$ {' '.join(command[2:])}")
     started = time.monotonic()
     child = subprocess.Popen(command, cwd=ROOT)
     try:
         code = exit_code(child.wait())
-    except KeyboardInterrupt:  # the step has had it as well: let it finish what it says, then stop here
+    except KeyboardInterrupt:  # the step has received it too: let it finish its output
         child.wait()
         raise
     return code, time.monotonic() - started
 
 
 def run_steps(steps: Mapping[str, Sequence[str]]) -> int:
-    """Run every step, even after one has failed, and sum up at the end. 0 when all went well."""
-    results = {name: timed(command) for name, command in steps.items()}
+    """Run every step, even after a failure, and print a summary; return 0 if all passed."""
+    results = {name: run_timed(command) for name, command in steps.items()}
     for name, (code, seconds) in results.items():
         say(f"{name:12} {'ok' if code == 0 else f'FAILED ({code})':12} {seconds:6.1f} s")
     return max(code for code, _ in results.values())
 
 
 def check(arguments: list[str]) -> int:
-    """Run ruff, mypy and the tests, all of them even if one fails. Arguments go to pytest."""
+    """Run ruff, mypy and the tests, even if one fails. Arguments go to pytest."""
     python, missing = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES))
     steps = {
         "ruff check": [str(python), "-m", "ruff", "check", "."],
         "ruff format": [str(python), "-m", "ruff", "format", "--check", "."],
         "mypy": [str(python), "-m", "mypy"],
-        "tests": pytest_command(python, missing, whole_suite(arguments)),
+        "tests": pytest_command(python, missing, parallel_options(arguments)),
     }
     if has_newer_sqlite():
-        steps["newer SQLite"] = pytest_command(python, missing, whole_suite(NEWER_SQLITE))
+        steps["newer SQLite"] = pytest_command(python, missing, parallel_options(NEWER_SQLITE))
     return run_steps(steps)
 
 
 def soak(arguments: list[str]) -> int:
-    """Run the property tests with 20,000 examples each, or with `--examples N`. Other arguments go to pytest."""
+    """Run the property tests with 20,000 examples each, or `--examples N`. Other arguments go to pytest."""
     parser = argparse.ArgumentParser(prog="dev.py soak", add_help=False)
     parser.add_argument("--examples", type=int, default=20_000)
     wanted, others = parser.parse_known_args(arguments)
     python, missing = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES))
     os.environ["SOAK_EXAMPLES"] = str(wanted.examples)
-    without_limits = ["-o", "timeout=0", "-o", "faulthandler_timeout=0"]
-    become(pytest_command(python, missing, whole_suite(["-m", "hypothesis or soak", *without_limits, *others])), ROOT)
+    selection = ["-m", "hypothesis or soak", "-o", "timeout=0", "-o", "faulthandler_timeout=0"]
+    become(pytest_command(python, missing, parallel_options([*selection, *others])), ROOT)
+
+
+def start_tool(name: str, needs: Needs, arguments: Sequence[str]) -> NoReturn:
+    """Run the package or module `tests.tools.NAME`."""
+    python, _ = prepare(needs)
+    become([str(python), "-m", f"tests.tools.{name}", *arguments], ROOT)
 
 
 def demo(arguments: list[str]) -> int:
     """Run the server on a simulated Messages API: no account, no network. `demo --port 8000`."""
-    python, _ = prepare(Needs({"bundled-cli"}))
-    become([str(python), "-m", "tests.tools.demo", *arguments], ROOT)
+    start_tool("demo", Needs({"bundled-cli"}), arguments)
 
 
 def bench(arguments: list[str]) -> int:
-    """Measure the server beside the CLI itself and the simulator. Arguments go to the benchmark."""
-    python, _ = prepare(Needs({"bundled-cli", "dev", "tray"}, QT_PACKAGES))
-    become([str(python), "-m", "tests.tools.bench", *arguments], ROOT)
+    """Measure the server, the CLI itself and the simulator. Arguments go to the benchmark."""
+    start_tool("bench", Needs(TEST_EXTRAS, QT_PACKAGES), arguments)
 
 
 def screenshots(arguments: list[str]) -> int:
-    """Draw every page of the window, light and dark, into docs/screenshots. Page names draw those alone."""
-    python, _ = prepare(Needs(TEST_EXTRAS, QT_PACKAGES))
-    become([str(python), "-m", "tests.tools.screenshots", *arguments], ROOT)
+    """Draw the window's pages, light and dark, into docs/screenshots: all of them, or those named."""
+    start_tool("screenshots", Needs(TEST_EXTRAS, QT_PACKAGES), arguments)
 
 
 def clients(arguments: list[str]) -> int:
-    """Run real client programs, set up as the page Clients says, against the product. Names run those alone."""
-    python, _ = prepare(Needs({"bundled-cli", "dev", "tray"}))
-    become([str(python), "-m", "tests.tools.programs", *arguments], ROOT)
+    """Run real client programs, configured as the page Clients describes: all of them, or those named."""
+    start_tool("programs", Needs(TEST_EXTRAS), arguments)
 
 
 def setup(arguments: list[str]) -> int:
-    """Install all that the other commands need, and nothing else."""
+    """Install everything that the other commands need."""
     if arguments:
         raise SetupFailed("setup takes no arguments")
     provide_packages(TEST_PACKAGES, install=True)
@@ -485,7 +482,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do what the command line says; the exit code."""
+    """Run the command given by `arguments`; return the exit code."""
     lines = [f"  {name:12}{command.__doc__}" for name, command in COMMANDS.items()]
     parser = argparse.ArgumentParser(
         prog="dev.py",

@@ -1,4 +1,4 @@
-"""What every test has: an environment that leads to nobody's account, and no way out of this machine."""
+"""Fixtures of every test: an environment without accounts, and no network beyond this machine."""
 
 import ipaddress
 import os

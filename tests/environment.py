@@ -1,4 +1,4 @@
-"""The environment that tests, the demo and the benchmarks run in: nobody's accounts, a home of its own."""
+"""Environment of tests, demo and benchmarks: no accounts, a temporary home."""
 
 from collections.abc import Mapping
 from pathlib import Path

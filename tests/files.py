@@ -1,4 +1,4 @@
-"""What is on the disk, while processes may still be at work there."""
+"""Reading files while processes may still change them."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def files_below(folder: Path) -> Iterator[tuple[Path, bytes]]:
-    """Every file below a folder, with what it holds; without those that go away meanwhile."""
+    """Read every file below a folder, skipping those that disappear in between."""
     for place, _, names in os.walk(folder):
         for path in (Path(place, name) for name in names):
             try:

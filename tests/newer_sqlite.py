@@ -1,4 +1,4 @@
-"""Pytest plugin that runs the tests on the SQLite of the package pysqlite3: `pytest -p tests.newer_sqlite tests/store`.
+"""Pytest plugin: run the tests on pysqlite3's SQLite, with `pytest -p tests.newer_sqlite tests/store`.
 
 Python takes SQLite from the system, and some systems have one from before 3.44, whose checks look into fewer tables.
 """

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 @contextmanager
 def kept_port(port: int = 0) -> Iterator[int]:
-    """A port of 127.0.0.1, any or this one, that nobody listens on, kept for the server under test.
+    """Reserve a port of 127.0.0.1, any or the given one, for the server under test.
 
     One that is merely free may be somebody else's a moment later. This one is bound here: the system gives it to nobody
     who asks for any, and Linux to those who ask for it by number, as servers do, with SO_REUSEADDR.

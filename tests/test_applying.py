@@ -207,6 +207,6 @@ async def test_the_guards_are_made_of_the_settings_that_are_said(tmp_path: Path)
     services.settings = Recording()  # type: ignore[assignment]
     _guards(services)
     services.settings = running.settings
-    # The rate limit has reached the services by then.
+    # The rate limit has reached the services at this point.
     assert read | {"rate_limit"} == set(GUARD_SETTINGS)
     await running.runtime.stop()

@@ -10,7 +10,7 @@ import dev
 from tests.conftest import OutsideConnection
 from tests.environment import made_environment
 
-# An address for documentation (RFC 5737): nobody answers there, should the guard fail.
+# A documentation address (RFC 5737): unreachable, should the guard fail.
 OUTSIDE = "203.0.113.1"
 
 

@@ -180,7 +180,7 @@ def test_pytest_goes_without_its_qt_plugin_where_qt_has_no_libraries():
     assert dev.pytest_command(python, ["libegl1"], [])[3:] == ["-p", "no:pytest-qt"]
 
 
-def test_the_whole_suite_runs_on_all_cores_and_a_part_of_it_in_one_process(monkeypatch):
+def test_the_parallel_options_runs_on_all_cores_and_a_part_of_it_in_one_process(monkeypatch):
     commands = []
     monkeypatch.setattr(dev, "prepare", lambda needs: (Path("python"), []))
     monkeypatch.setattr(dev, "become", lambda command, directory: commands.append(command))
@@ -188,7 +188,7 @@ def test_the_whole_suite_runs_on_all_cores_and_a_part_of_it_in_one_process(monke
     for command, arguments in [(dev.test, []), (dev.check, ["-x"]), (dev.test, ["tests/store", "-x"])]:
         command(arguments)
     whole, checked, part = ([*command[3:]] for command in commands)
-    assert whole == ["-n", str(min(dev.cores(), 8)), "--dist", "worksteal"]
+    assert whole == ["-n", str(min(dev.count_cores(), 8)), "--dist", "worksteal"]
     assert checked == [*whole, "-x"]
     assert part == ["tests/store", "-x"]
 

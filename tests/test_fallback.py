@@ -203,7 +203,7 @@ async def test_an_error_of_the_api_is_the_apis_in_the_log_of_requests(serve: Ser
 async def test_the_key_is_nowhere_to_be_read(
     serve: Serve, simulator: Simulator, caplog: pytest.LogCaptureFixture, level: str
 ) -> None:
-    """Not in any log (other packages' debug words included), not in the data, not in what clients read."""
+    """Check that no log (debug logs of packages included), data file or response contains it."""
     caplog.set_level(logging.DEBUG)
     served = await serve(log_level=level, log_bodies=True)
     console = io.StringIO()

@@ -85,7 +85,7 @@ async def test_a_stop_tells_the_clients_of_running_streams(tmp_path: Path) -> No
 
 
 async def test_the_key_outlives_a_restart(tmp_path: Path) -> None:
-    """In memory, too: whoever hosts the server keeps the store of secrets."""
+    """The key survives in memory too: the server's host keeps the store of secrets."""
     key_store = KeyStore(MemoryVault())
     settings = Settings(port=0, data_dir=tmp_path / "data", claude_path=tmp_path / "none")
     key = await key_store.get_or_create()

@@ -76,7 +76,7 @@ def test_a_snippet_runs(server_url: str, code: str, said: str) -> None:
 
 @pytest.mark.parametrize(("command", "said"), marked_blocks("sh"))
 def test_a_curl_line_is_answered(server_url: str, command: str, said: str) -> None:
-    """What curl would do with these options; curl itself is not everywhere."""
+    """Emulate curl with these options; curl itself is not installed everywhere."""
     words = shlex.split(command.replace("http://127.0.0.1:8000", server_url).replace("YOUR-KEY", KEY))
     assert words.pop(0) == "curl"
     options = {words[at]: words[at + 1] for at, word in enumerate(words) if word in ("-H", "-d")}

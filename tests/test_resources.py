@@ -1,4 +1,4 @@
-"""The files that come with the application, and icons that can be told apart where they are small."""
+"""Bundled files, and icons that are distinguishable at small sizes."""
 
 import re
 import tomllib
@@ -54,7 +54,7 @@ def body_colour(image: QImage) -> QColor:
 
 
 def shape(image: QImage) -> list[bool]:
-    """Which pixels have the body's colour: what is left for an eye that sees no colours, on any panel."""
+    """Mask of the pixels in the body's colour, which also distinguishes the icons without colour vision."""
     body = luminance(body_colour(image))
     return [pixel.alpha() > 127 and abs(luminance(pixel) - body) < 0.2 for pixel in pixels(image)]
 

@@ -18,7 +18,7 @@ CLI_FLAGS = (
 
 
 def one_turn(cli: Path, environment: dict[str, str], place: Path, text: str, model: str) -> list[dict[str, Any]]:
-    """What the CLI writes when it is given one turn."""
+    """Output of the CLI for one turn."""
     line = {
         "type": "user",
         "message": {"role": "user", "content": text},

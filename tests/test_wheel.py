@@ -1,4 +1,4 @@
-"""What is installed is complete: the wheel holds what the program needs beside its code."""
+"""The wheel is complete: it contains the data files that the program needs."""
 
 import subprocess
 import sys

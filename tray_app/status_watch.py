@@ -10,7 +10,7 @@ from server.config.settings import Settings
 from server.core.events import Event, EventBus, Notice, NoticeCleared
 from server.secrets import KeyStore
 from tray_app.bridge import Bridge
-from tray_app.models.status import Facts, Status, status_of
+from tray_app.models.status import Status, StatusFacts, status_of
 from tray_app.server_control import ServerControl
 
 LOOK_MS = 30_000
@@ -74,13 +74,13 @@ class StatusWatch(QObject):
         if isinstance(event, Notice | NoticeCleared):
             self.look()
 
-    def _facts(self) -> Facts:
+    def _facts(self) -> StatusFacts:
         parts, server = self._parts, self._parts.server
         services = server.services
         backend = services.backend if services is not None else None
         routed = backend if isinstance(backend, RoutedBackend) else None
         told = parts.bridge.plan_windows
-        return Facts(
+        return StatusFacts(
             server.state,
             parts.clock(),
             url=server.url,
@@ -88,7 +88,7 @@ class StatusWatch(QObject):
             finishing=server.finishing,
             problem=server.problem,
             cli=parts.bridge.cli_state,
-            trouble=server.trouble,
+            degraded_reason=server.trouble,
             replaces_cli=routed is not None and routed.replaces_cli,
             replaces_plan=routed is not None and routed.replaces_plan,
             windows=told.windows if told else {},

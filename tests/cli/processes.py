@@ -33,7 +33,7 @@ sys.exit(code)
 
 
 def without_console(package: str) -> tuple[str, str]:
-    """What Python runs to run a package's program as Windows does without a console. Errors go to file descriptor 2."""
+    """Code that starts a package's program as Windows does without a console. Errors go to file descriptor 2."""
     return "-c", _WITHOUT_CONSOLE.format(package=package)
 
 
@@ -69,7 +69,7 @@ class Running:
 
 
 def rest_of(process: "subprocess.Popen[str]", timeout: float = 120) -> tuple[str, str]:
-    """What a process still says on standard output and standard error (empty without a pipe) until it has ended.
+    """Read the remaining standard output and standard error (empty without a pipe) until the process has ended.
 
     Not `communicate`, which reads the pipes themselves: a line that was read before may have brought more of the output
     with it, which waits in the file object. A process that does not end within `timeout` seconds is killed: raises

@@ -1,4 +1,4 @@
-"""The program without a console, as Windows starts it from a shortcut, and with an output that nobody reads."""
+"""The program without a console, as Windows starts it from a shortcut, and with a closed output."""
 
 import os
 import signal

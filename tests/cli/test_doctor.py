@@ -15,7 +15,7 @@ from server.config.paths import default_config_dir
 from server.hosting.sockets import listen
 from tests.cli.processes import run, serving
 
-# Waits for a server of its own that has much to do: how long it does so for a person is of no matter here.
+# A generous timeout: the server under test may be slow, and the duration is not what is tested.
 PATIENT = """
 import sys
 from server.hosting import port_check
@@ -26,7 +26,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 class Diagnosis:
-    """What `doctor --json` says, by check."""
+    """Run `doctor --json`; return its results by check."""
 
     def __init__(self, *arguments: str, program: Sequence[str] = ("-m", "server"), **variables: str) -> None:
         result = run("doctor", "--json", *arguments, program=program, **variables)

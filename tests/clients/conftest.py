@@ -31,7 +31,7 @@ def _account_between_tests(api: Simulator) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _account(api: Simulator, _made_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The CLI's account, which the server hands on as it would a person's."""
+    """The CLI's account, in the variables that the server passes on."""
     for name, value in simulated_account(api.url).items():
         monkeypatch.setenv(name, value)
 

@@ -1,4 +1,4 @@
-"""Nothing that lies on the machine gets into a conversation: a marked text in every place that Claude Code looks at."""
+"""Nothing on the machine gets into a conversation: a marked text in every place that Claude Code reads."""
 
 import os
 import shutil
@@ -58,7 +58,7 @@ def data_dir(made_home: Path) -> Path:
 def canaries(
     data_dir: Path, made_home: Path, cli_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Canaries:
-    """All planted, the variables set."""
+    """Plant all marked texts and set the variables."""
     parents = (data_dir, data_dir.parent)
     canaries = Canaries(
         made_home / ".claude", made_home, data_dir / CLI_DIRECTORY, tmp_path / "marks" / "hooks", parents
@@ -90,7 +90,7 @@ async def ask(server: Live, **body: Any) -> dict[str, Any]:
 
 
 def assert_as_sent(simulator: Simulator) -> None:
-    """Not a word in a body beside what `talk` said."""
+    """Check that a body contains only what `talk` said."""
     calls = simulator.messages_calls
     assert len(calls) == 3 * len(MODELS)
     for call in calls:
@@ -115,7 +115,7 @@ async def test_none_of_it_gets_into_a_conversation(serve: Serve, canaries: Canar
 async def test_nor_from_a_home_without_a_variable(
     serve: Serve, canaries: Canaries, data_dir: Path, made_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where Claude Code's folder is not named it keeps one of its files beside it."""
+    """Without CLAUDE_CONFIG_DIR, Claude Code keeps one of its files beside its folder."""
     shutil.copy(canaries.config / ".claude.json", made_home)
     monkeypatch.delenv("CLAUDE_CONFIG_DIR")
     server = await serve(data_dir=data_dir)

@@ -1,4 +1,4 @@
-"""What a chat completion's client says reaches the model as it said it, and nothing else does."""
+"""Messages of Chat Completions clients reach the model unchanged, and nothing else does."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Processes that die and clients that leave: a cut answer never looks whole, and nobody works on for nobody."""
+"""Dying processes and disconnecting clients: a cut answer never looks complete, and abandoned work ends."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""How answers end: their reasons and counts, and that one request is one call, whatever the CLI would go on to do."""
+"""Stop reasons and token counts, and one model call for each request, even where the CLI would continue."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""What Claude Code and the service behind it say goes wrong, as each dialect's clients know it."""
+"""Errors of Claude Code and of the API behind it, in each dialect's form."""
 
 from dataclasses import dataclass
 from pathlib import Path

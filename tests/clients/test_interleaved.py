@@ -1,4 +1,4 @@
-"""Many conversations at once: none ever sees a word of another, whoever's process it gets."""
+"""Many conversations at once: none ever sees text of another, whichever process it gets."""
 
 import asyncio
 import re

@@ -67,7 +67,7 @@ async def test_a_server_that_is_ended_by_a_signal(
         await gone(processes)
     assert code == (-9 if number == signal.SIGKILL else 0)
     assert "Traceback" not in out + err
-    # Those who ended it in an orderly way are told to try again later.
+    # After an orderly stop, clients are asked to try again later.
     assert (b'"code":"server_stopping"' in received) is (number != signal.SIGKILL)
     assert len(simulator.messages_calls) == 2
 

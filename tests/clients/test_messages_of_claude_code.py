@@ -1,4 +1,4 @@
-"""What Claude Code itself sends as a client, and others of the Messages API: it reaches the model, or is told."""
+"""Requests of Claude Code and other Messages clients: each field reaches the model or is named in a warning."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Parameters reach the models that take them; for the others they are left out or emulated, and the client is told."""
+"""Parameters reach the models that support them; for others they are omitted or emulated, with a warning."""
 
 from typing import Any
 

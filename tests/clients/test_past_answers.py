@@ -1,4 +1,4 @@
-"""Earlier answers that Claude Code would lose or change arrive as the client sent them, or the client is told."""
+"""Earlier answers that Claude Code would lose or change arrive unchanged, or the client gets a warning."""
 
 from typing import Any
 

@@ -144,7 +144,7 @@ async def test_the_log_holds_no_prompts(simulator: Simulator, cli_path: Path, tm
 
 @pytest.mark.parametrize("left", [True, False])
 async def test_a_repeat_while_the_first_runs_is_answered_at_once(serve: Serve, left: bool) -> None:
-    """As SDKs send it when their own time limit is over; a proxy may keep the first one's connection open."""
+    """Send a retry as SDKs do after a timeout; a proxy may keep the first connection open."""
     server = await serve(queue_seconds=600)
     assert await chat(server, "One", **IN_HEADER) == "You said: One"
     server.simulator.script(Hang())

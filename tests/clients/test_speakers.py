@@ -1,4 +1,4 @@
-"""Names, empty messages and repeated ids of chat completions reach the model, on live processes and on fresh ones."""
+"""Names, empty messages and repeated ids of Chat Completions reach the model, on live and fresh processes."""
 
 from typing import Any
 

@@ -28,7 +28,7 @@ class Wheel(BaseModel):
 
 
 class Bicycle(BaseModel):
-    """With everything that the API's subset of JSON Schema has to be made to fit."""
+    """A schema with every keyword that must be adapted to the API's subset."""
 
     name: str = Field(max_length=40)
     colour: Colour
@@ -94,7 +94,7 @@ FREE_FORM = {"type": "object", "additionalProperties": {"type": "integer"}}
 @pytest.mark.parametrize(("schema", "native"), [(NUMBER, True), (FREE_FORM, False)])
 @pytest.mark.parametrize("model", [MODEL, "claude-sonnet-4-5"])
 async def test_json_schema(server: Live, model: str, schema: Any, native: bool) -> None:
-    """Where the API cannot hold the model to a schema, an instruction stands for it; what is lost is told."""
+    """Where the API cannot enforce a schema, an instruction replaces it, with a warning."""
     server.simulator.script(Text('{"n": 4}'))
     create = server.openai().chat.completions.with_raw_response.create
     raw = await create(

@@ -18,7 +18,7 @@ KEY = "sk-ant-from-the-helper"
 
 @pytest.fixture
 def hook_ran(made_home: Path, tmp_path: Path, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A person's settings: a helper that gives the key, a hook, instructions. Gives the file that the hook writes."""
+    """Write user settings with a key helper, a hook and instructions; return the file that the hook writes."""
     marker = tmp_path / "hook-ran"
     config = made_home / ".claude"
     touch = f'"{sys.executable}" -c "open({str(marker)!r}, \'w\')"'
@@ -63,7 +63,7 @@ async def test_on_they_give_the_account_and_nothing_else(serve: Serve, hook_ran:
 
 
 def test_claude_code_by_itself_would_use_them_all(cli_path: Path, hook_ran: Path, simulator: Simulator) -> None:
-    """Else the two tests before would prove nothing."""
+    """Check that the settings have an effect on Claude Code itself; otherwise the two tests above prove nothing."""
     subprocess.run([cli_path, "-p", "Hello", "--tools", ""], check=True, capture_output=True, timeout=120)
     assert ran(hook_ran)
     (call,) = simulator.messages_calls

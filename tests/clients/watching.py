@@ -20,7 +20,7 @@ _ERROR = TypeAdapter[Any](ErrorResponse)
 
 @dataclass
 class Watch:
-    """What was seen: how many answers and events were held to a schema, and what did not satisfy it."""
+    """Number of answers and events checked against a schema, and the violations."""
 
     checked: int = 0
     faults: list[str] = field(default_factory=list)
@@ -95,7 +95,7 @@ class WatchedTransport(httpx2.AsyncHTTPTransport):
 
 
 class _Tee(httpx2.AsyncByteStream):
-    """The bytes on their way; `done` gets those that came, once nobody reads on."""
+    """Pass the bytes on; `done` receives those seen once reading stops."""
 
     def __init__(self, inner: httpx2.AsyncByteStream, done: Callable[[bytes], None]) -> None:
         self._inner = inner

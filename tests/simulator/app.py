@@ -41,7 +41,7 @@ class App:
         exchange = Exchange(recorded, self._recording, send, scope["extensions"][TRANSPORT])
         try:
             await _until_gone(self._answer(exchange), receive, exchange)
-        except Exception as error:  # of a test's own function, mostly: its client is told, and so is the test
+        except Exception as error:  # usually from a test's own function: report it to the client and to the test
             if recorded.status is not None:
                 raise
             await exchange.send_error(HttpError(500, message=f"the simulator failed: {error!r}"))

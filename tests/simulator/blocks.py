@@ -21,7 +21,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Request:
-    """What an answer takes from its request."""
+    """Values of a request that its answer refers to."""
 
     body: Mapping[str, Any]
     size: int

@@ -31,7 +31,7 @@ class Gate:
         await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self._reached)), timeout)
 
     async def pass_through(self) -> None:
-        """What the simulator does at the gate: say that it is there, wait until it is open."""
+        """Report the arrival at the gate and wait until it is open."""
         if not self._reached.done():
             self._reached.set_result(None)
         await asyncio.shield(asyncio.wrap_future(self._opened))

@@ -1,4 +1,4 @@
-"""What reached the simulator, and waiting for it from any thread or event loop."""
+"""Recorded requests, and waiting for them from any thread or event loop."""
 
 import asyncio
 import concurrent.futures
@@ -127,7 +127,7 @@ def _at_least(count: int) -> Predicate:
 
 
 def _settle(predicate: Predicate, future: "concurrent.futures.Future[None]", calls: Calls) -> bool:
-    """Finish the future where its condition holds, was given up, or fails; say whether it is finished."""
+    """Finish the future if its condition holds or fails, or if it was cancelled; return whether it is done."""
     if future.done():
         return True
     outcome: BaseException | None = None

@@ -1,4 +1,4 @@
-"""What the real API refuses, model by model. Pure: a request body in, the refusal or None out.
+"""Refusals of the real API, model by model: a pure function from request body to refusal or None.
 
 From the API's reference, Anthropic's migration guides and the errors that the API is seen to give
 (https://docs.anthropic.com/en/api/messages). This file has the fields and parameters; what the API refuses of

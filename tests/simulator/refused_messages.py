@@ -1,4 +1,4 @@
-"""What the API refuses of the conversation and the system prompt."""
+"""Refusals that concern the conversation and the system prompt."""
 
 import base64
 import binascii

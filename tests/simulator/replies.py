@@ -1,4 +1,4 @@
-"""What a scripted answer is made of.
+"""Building blocks of scripted answers.
 
 A script gives the simulator one of these for a request: a part, a list of parts, a `Reply`, an `HttpError`,
 or a function of the recorded request that gives one of them. Parts come in three kinds:

@@ -1,4 +1,4 @@
-"""Which reply a request gets: the rules of a test, else an echo that is of some use to a person at a demo."""
+"""Choice of a reply: a test's rules, otherwise an echo that is useful in the demo."""
 
 import re
 import threading
@@ -98,7 +98,7 @@ def _result_text(block: dict[str, Any]) -> str:
 
 
 def _asked_for_tool(recorded: Recorded, text: str) -> ToolUse | None:
-    """A call, with made-up arguments, of the tool that a person asks for with `call NAME`."""
+    """A call with invented arguments of the tool requested by `call NAME`."""
     named = re.search(r"\bcall ([\w-]+)", text)
     tools = [tool for tool in client_tools(recorded) if named and tool["name"] == named[1]]
     return ToolUse(tools[0]["name"], instance(tools[0].get("input_schema") or {}) or {}) if tools else None

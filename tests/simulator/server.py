@@ -38,7 +38,7 @@ class Server(uvicorn.Server):
         self._on_listening = on_listening
 
     async def main_loop(self) -> None:
-        """Serve until told to stop."""
+        """Serve until stopped."""
         self._on_listening(self)
         await self.stopping.wait()
 
@@ -160,7 +160,7 @@ class Simulator:
         await Server(config, listening).serve()
 
     def stop(self) -> None:
-        """Cut off whoever is connected and stop listening."""
+        """Close all connections and stop listening."""
         if self._thread is None or self._server is None or self._loop is None:
             return
         self._loop.call_soon_threadsafe(self._server.stopping.set)

@@ -1,4 +1,4 @@
-"""What the simulator refuses, and what it takes, model by model."""
+"""Requests that the simulator refuses and accepts, model by model."""
 
 import base64
 from typing import Any

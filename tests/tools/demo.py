@@ -35,7 +35,7 @@ def curl_command(url: str, windows: bool = sys.platform == "win32") -> str:
 
 
 def server_command(home: Path, port: str) -> list[str]:
-    """How the demo starts the server: open to everybody on this machine, its data below `home`."""
+    """Build the server's command line: no key required, data below `home`."""
     places = ["--data-dir", str(home / "data"), "--config-dir", str(home / "config")]
     return [sys.executable, "-u", "-m", "server", "serve", "--no-auth", "--port", port, *places]
 
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str]) -> int:
         home = Path(name)
         with Simulator() as simulator:
             env = made_environment(home, os.environ) | simulated_account(simulator.url)
-            env["DRAGOMAN_KEY_STORAGE"] = "memory"  # no key is asked for: none has to be kept
+            env["DRAGOMAN_KEY_STORAGE"] = "memory"  # no key is required, so none is stored
             with started(server_command(home, options.port), env) as child:
                 return follow(child)
 

@@ -32,7 +32,7 @@ def sources() -> Iterator[tuple[Path, ast.Module]]:
 
 
 def non_literals() -> list[str]:
-    """Where a text is not a literal, so that no translator would see it."""
+    """Places where a text is not a literal, so that translators would not see it."""
     return [
         f"{path.relative_to(SOURCE.parent)}:{call.lineno}"
         for path, tree in sources()
@@ -42,7 +42,7 @@ def non_literals() -> list[str]:
 
 
 def messages() -> dict[str, bool]:
-    """All texts, and whether each has plural forms."""
+    """Collect all texts, and whether each has plural forms."""
     found: dict[str, bool] = {}
     for _, tree in sources():
         for call, argument in text_arguments(tree):

@@ -258,7 +258,7 @@ async def test_it_is_taken_down_in_order_and_leaves_nothing(running: Running, se
 
     for page in ("overview", "requests", "sessions", "clients", "settings", "guide"):
         window.go(page)
-    window.page.settle = settle
+    window.page.finish_pending = settle
     await context.server.start()
     context.run(asyncio.Event().wait(), name="a bar that waits for ever")
     gone: list[bool] = []
@@ -279,7 +279,7 @@ async def test_a_page_that_fails_to_settle_does_not_keep_it_from_ending(
     async def settle() -> None:
         raise ZeroDivisionError
 
-    running.window.page.settle = settle
+    running.window.page.finish_pending = settle
     await running.end()
     assert "a page could not finish its work" in caplog.text
     assert running.context.store is None

@@ -1,1 +1,1 @@
-"""What the views show, as Qt models and plain functions, without a window."""
+"""Qt models and plain functions behind the views; nothing here opens a window."""

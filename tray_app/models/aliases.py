@@ -1,4 +1,4 @@
-"""The alias table: names that clients ask for, and the models that answer."""
+"""The alias table: names that clients request, and the models that answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,26 +11,26 @@ from tray_app.translation import tr
 Index = QModelIndex | QPersistentModelIndex
 NAME, TARGET = 0, 1
 ProblemRole = Qt.ItemDataRole.UserRole + 1
-"""Why a row is not in force, as a sentence; empty if it is."""
+"""Why a row is not in force, as a sentence; empty if it is in force."""
 
 
 @dataclass(slots=True)
 class _Row:
-    """What a person typed, and the pair that is in force for it, which stays until the new one is right."""
+    """The typed name and model. The pair `in_force` stays until the typed one is valid."""
 
     name: str = ""
     target: str = ""
     in_force: tuple[str, str] | None = None
 
     @property
-    def untouched(self) -> bool:
+    def is_blank(self) -> bool:
         return not self.name and not self.target and self.in_force is None
 
 
 class AliasModel(QAbstractTableModel):
-    """Editable rows. A row that cannot be, or is not complete, stays as it was typed and says why.
+    """Editable rows. An invalid or incomplete row stays as typed and reports its problem.
 
-    `edited` is emitted when `aliases()` is another one than before.
+    `edited` is emitted when `aliases()` changes.
     """
 
     edited = Signal()
@@ -39,61 +39,60 @@ class AliasModel(QAbstractTableModel):
     def __init__(self, aliases: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self._rows: list[_Row] = []
-        self._last: dict[str, str] = {}
+        self._announced: dict[str, str] = {}
         self.show_aliases(aliases or {})
 
     def aliases(self) -> dict[str, str]:
-        """The table that is to be in force, in the order of the rows."""
+        """The aliases in force, in row order."""
         pairs = [row.in_force for row in self._rows if row.in_force is not None]
         return dict(pairs)
 
     @property
-    def complete(self) -> bool:
-        """Whether all rows are in force as they stand there."""
+    def is_complete(self) -> bool:
+        """Whether every row is in force as typed."""
         return all(row.in_force == (row.name, row.target) for row in self._rows)
 
-    def problems(self) -> list[str]:
-        """What is wrong, row by row."""
-        return [problem for place in range(len(self._rows)) if (problem := self.problem(place))]
+    def list_problems(self) -> list[str]:
+        """The problems, in row order."""
+        return [problem for index in range(len(self._rows)) if (problem := self.row_problem(index))]
 
-    def problem(self, place: int) -> str:
-        """Why the row is not in force; empty if it is, or if nothing was typed yet."""
-        row = self._rows[place]
-        if row.untouched:
+    def row_problem(self, index: int) -> str:
+        """Why the row is not in force; empty if it is in force or still blank."""
+        row = self._rows[index]
+        if row.is_blank:
             return ""
         if not row.name:
             return tr("Enter the name that clients request.")
-        if self._taken(row.name, place):
+        if self._is_name_taken(row.name, index):
             return tr("An alias named {name} already exists.").format(name=row.name)
         return "" if row.target else tr("Enter the model for {name}.").format(name=row.name)
 
     def show_aliases(self, aliases: Mapping[str, str]) -> None:
-        """Show another table; nothing happens if it is this one. Rows that a person is typing go."""
-        if dict(aliases) == self.aliases() and self.complete:
+        """Show another table and drop unfinished rows. Does nothing if the table is the same."""
+        if dict(aliases) == self.aliases() and self.is_complete:
             return
         self.beginResetModel()
         self._rows = [_Row(name, target, (name, target)) for name, target in aliases.items()]
-        self._last = self.aliases()
+        self._announced = self.aliases()
         self.endResetModel()
         self.problems_changed.emit()
 
-    def add(self) -> int:
-        """Put an empty row at the end, or give the one that is there; the result is its number."""
-        if self._rows and self._rows[-1].untouched:
+    def add_row(self) -> int:
+        """Append a blank row, unless the last one is blank; return its index."""
+        if self._rows and self._rows[-1].is_blank:
             return len(self._rows) - 1
-        place = len(self._rows)
-        self.beginInsertRows(QModelIndex(), place, place)
+        index = len(self._rows)
+        self.beginInsertRows(QModelIndex(), index, index)
         self._rows.append(_Row())
         self.endInsertRows()
-        return place
+        return index
 
-    def remove(self, places: list[int]) -> None:
-        """Take rows out, by number."""
-        for place in sorted(set(places), reverse=True):
-            self.beginRemoveRows(QModelIndex(), place, place)
-            del self._rows[place]
+    def remove_rows(self, indexes: list[int]) -> None:
+        for index in sorted(set(indexes), reverse=True):
+            self.beginRemoveRows(QModelIndex(), index, index)
+            del self._rows[index]
             self.endRemoveRows()
-        self._settle()
+        self._apply_valid_rows()
 
     def rowCount(self, parent: Index | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self._rows)
@@ -115,9 +114,9 @@ class AliasModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.EditRole:
                 return text
             case Qt.ItemDataRole.ToolTipRole:
-                return self.problem(index.row()) or text
+                return self.row_problem(index.row()) or text
             case _ if role == ProblemRole:
-                return self.problem(index.row())
+                return self.row_problem(index.row())
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -130,29 +129,29 @@ class AliasModel(QAbstractTableModel):
             row.name = text
         else:
             row.target = text
-        self._settle()
+        self._apply_valid_rows()
         return True
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = super().flags(index)
         return flags | Qt.ItemFlag.ItemIsEditable if index.isValid() else flags
 
-    def _settle(self) -> None:
-        """Put in force what can be. One row may free the name that another one waits for."""
-        while waiting := [row for place, row in enumerate(self._rows) if self._ready(place, row)]:
+    def _apply_valid_rows(self) -> None:
+        """Put valid rows in force. Repeats, because one row may free the name that another one waits for."""
+        while waiting := [row for index, row in enumerate(self._rows) if self._is_applicable(index, row)]:
             waiting[0].in_force = (waiting[0].name, waiting[0].target)
         if self._rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, 1))
         self.problems_changed.emit()
-        if self._last != (aliases := self.aliases()):
-            self._last = aliases
+        if self._announced != (aliases := self.aliases()):
+            self._announced = aliases
             self.edited.emit()
 
-    def _ready(self, place: int, row: _Row) -> bool:
-        """Whether the row is right as it stands there, and not in force."""
-        return not row.untouched and row.in_force != (row.name, row.target) and not self.problem(place)
+    def _is_applicable(self, index: int, row: _Row) -> bool:
+        """Whether the row is valid as typed and not yet in force."""
+        return not row.is_blank and row.in_force != (row.name, row.target) and not self.row_problem(index)
 
-    def _taken(self, name: str, place: int) -> bool:
-        """Whether another row has the name, which the server compares without case."""
-        others = (row.in_force for number, row in enumerate(self._rows) if number != place)
+    def _is_name_taken(self, name: str, index: int) -> bool:
+        """Whether another row has the name. The server ignores case when it compares names."""
+        others = (row.in_force for other, row in enumerate(self._rows) if other != index)
         return any(pair is not None and pair[0].casefold() == name.casefold() for pair in others)

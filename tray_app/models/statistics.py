@@ -1,4 +1,4 @@
-"""The figures of the log over time, ready to be drawn: every bucket there, the empty ones too."""
+"""Request statistics over time, ready for the chart: all buckets, including empty ones."""
 
 import datetime
 import math
@@ -14,9 +14,9 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A stretch of time that ends now. Lengths in seconds; `tick_seconds` is between two labels of the time axis.
+    """A time range that ends now. `tick_seconds` separates two labels of the time axis.
 
-    `refresh_seconds` is the least time between two looks: the longer the range, the more there is to sum up.
+    `refresh_seconds` is the minimum time between two queries: a longer range takes longer to sum up.
     """
 
     key: RangeKey
@@ -26,18 +26,18 @@ class Range:
     refresh_seconds: float
 
     @property
-    def seconds(self) -> float:
-        """Its length."""
+    def total_seconds(self) -> float:
+        """The length of the range in seconds."""
         return self.buckets * self.bucket_seconds
 
-    def begin(self, now: float) -> float:
-        """Where the first bucket begins. Buckets stand at full multiples of their length, so that they do not drift."""
+    def start_time(self, now: float) -> float:
+        """Start of the first bucket. Buckets start at multiples of their length, so that they do not drift."""
         last = math.floor(now / self.bucket_seconds) * self.bucket_seconds
         return last - (self.buckets - 1) * self.bucket_seconds
 
-    def end(self, now: float) -> float:
-        """Where the last bucket, which is still filling, ends."""
-        return self.begin(now) + self.buckets * self.bucket_seconds
+    def end_time(self, now: float) -> float:
+        """End of the last bucket, which is still filling."""
+        return self.start_time(now) + self.buckets * self.bucket_seconds
 
 
 RANGES: dict[RangeKey, Range] = {
@@ -47,25 +47,25 @@ RANGES: dict[RangeKey, Range] = {
 }
 
 
-def offered(kept: float | None) -> list[RangeKey]:
-    """The ranges that hold more than the shorter ones, where requests are kept for `kept` seconds (None: for ever)."""
+def offered_ranges(kept: float | None) -> list[RangeKey]:
+    """The ranges that show more than the shorter ones, if requests are kept for `kept` seconds (None: forever)."""
     keys: list[RangeKey] = []
     longest = 0.0
     for key, span in RANGES.items():
         if kept is None or longest < kept:
             keys.append(key)
-        longest = span.seconds
+        longest = span.total_seconds
     return keys
 
 
 def is_cut(span: Range, kept: float | None) -> bool:
-    """Whether older requests of the range are not kept any more."""
-    return kept is not None and kept < span.seconds
+    """Whether the oldest requests of the range are no longer kept."""
+    return kept is not None and kept < span.total_seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a stretch of time came to. Money in US dollars."""
+    """Sums over a time range. Costs in US dollars."""
 
     requests: int = 0
     errors: int = 0
@@ -75,14 +75,14 @@ class Totals:
     cost_usd: float = 0.0
 
 
-def filled(rows: Iterable[StatisticsBucket], span: Range, now: float) -> list[StatisticsBucket]:
-    """All buckets of the range, oldest first; `rows` holds those in which something happened."""
-    begin = span.begin(now)
-    by_place = {round((row.start - begin) / span.bucket_seconds): row for row in rows}
-    return [by_place.get(place) or _empty(begin + place * span.bucket_seconds) for place in range(span.buckets)]
+def fill_buckets(rows: Iterable[StatisticsBucket], span: Range, now: float) -> list[StatisticsBucket]:
+    """All buckets of the range, oldest first; `rows` are the non-empty ones."""
+    begin = span.start_time(now)
+    by_index = {round((row.start - begin) / span.bucket_seconds): row for row in rows}
+    return [by_index.get(index) or _empty_bucket(begin + index * span.bucket_seconds) for index in range(span.buckets)]
 
 
-def totals(buckets: Sequence[StatisticsBucket]) -> Totals:
+def sum_buckets(buckets: Sequence[StatisticsBucket]) -> Totals:
     """The sums over the buckets."""
     return Totals(
         requests=sum(bucket.requests for bucket in buckets),
@@ -95,19 +95,19 @@ def totals(buckets: Sequence[StatisticsBucket]) -> Totals:
 
 
 def bucket_at(buckets: Sequence[StatisticsBucket], span: Range, moment: float) -> StatisticsBucket | None:
-    """The bucket that holds the moment, in epoch seconds."""
+    """The bucket that contains `moment`, in epoch seconds; None if it is outside the range."""
     if not buckets:
         return None
-    place = math.floor((moment - buckets[0].start) / span.bucket_seconds)
-    return buckets[place] if 0 <= place < len(buckets) else None
+    index = math.floor((moment - buckets[0].start) / span.bucket_seconds)
+    return buckets[index] if 0 <= index < len(buckets) else None
 
 
 def time_ticks(span: Range, now: float) -> list[float]:
-    """Where the time axis has labels: at full hours or midnights of the local clock, whatever its offset from UTC.
+    """Label positions on the time axis: full hours or midnights in local time, whatever the offset from UTC.
 
-    The walk is on that clock, so that a change to summer time moves no label off its hour.
+    The steps are in local time, so that labels stay on full hours across a daylight saving change.
     """
-    begin, end = span.begin(now), span.end(now)
+    begin, end = span.start_time(now), span.end_time(now)
     step = datetime.timedelta(seconds=span.tick_seconds)
     local = datetime.datetime.fromtimestamp(begin)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -120,7 +120,7 @@ def time_ticks(span: Range, now: float) -> list[float]:
 
 
 def value_ticks(top: float) -> list[float]:
-    """Two or three round values from 0 to `top` or just above, for an axis of counts. The last one is its end."""
+    """Two or three round values from 0 to at least `top`, for an axis of counts. The last one ends the axis."""
     if top <= 1:
         return [0, 1]
     step = _round_up(top / 2)
@@ -128,7 +128,7 @@ def value_ticks(top: float) -> list[float]:
 
 
 def _round_up(value: float) -> float:
-    """The next round number; whole, since nothing is counted in parts."""
+    """The next round integer at or above `value`."""
     power = 10 ** math.floor(math.log10(max(value, 1)))
     for factor in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10):
         if factor * power >= value and float(factor * power).is_integer():
@@ -136,5 +136,5 @@ def _round_up(value: float) -> float:
     return float(10 * power)
 
 
-def _empty(start: float) -> StatisticsBucket:
+def _empty_bucket(start: float) -> StatisticsBucket:
     return StatisticsBucket(start, 0, 0, 0, 0, 0, 0.0)

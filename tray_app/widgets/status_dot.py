@@ -7,14 +7,14 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from tray_app import theme
-from tray_app.models.status import Kind
+from tray_app.models.status import StatusKind
 from tray_app.translation import tr
 from tray_app.widgets.announcement import name_changed
 
 _SIDE = 14
 
 
-def state_name(state: Kind) -> str:
+def state_name(state: StatusKind) -> str:
     """The word for a state."""
     words = {
         "stopped": tr("Stopped"),
@@ -31,18 +31,18 @@ class StatusDot(QWidget):
     """A ring (stopped), an open ring (starting), a disc (running), a disc in an open ring (busy), a triangle (needs
     attention) or a crossed square on its corner (error); it is also heard."""
 
-    def __init__(self, state: Kind = "stopped", parent: QWidget | None = None) -> None:
+    def __init__(self, state: StatusKind = "stopped", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFixedSize(_SIDE, _SIDE)
-        self._state: Kind = state
+        self._state: StatusKind = state
         self.setAccessibleName(state_name(state))
 
     @property
-    def state(self) -> Kind:
+    def state(self) -> StatusKind:
         """The state that is shown."""
         return self._state
 
-    def set_state(self, state: Kind) -> None:
+    def set_state(self, state: StatusKind) -> None:
         """Show another state."""
         if state == self._state:
             return
@@ -98,7 +98,7 @@ def _crossed_square(painter: QPainter, colour: QColor) -> None:
     painter.drawLine(QPointF(9, 5), QPointF(5, 9))
 
 
-_MARKS: Mapping[Kind, tuple[str, Callable[[QPainter, QColor], None]]] = {
+_MARKS: Mapping[StatusKind, tuple[str, Callable[[QPainter, QColor], None]]] = {
     "stopped": ("muted", _ring),
     "starting": ("accent", _open_ring),
     "running": ("ok", _disc),

@@ -89,7 +89,7 @@ class MainWindow(QWidget):
         """Finish what the pages have put off, and remember the window's place."""
         self._keep_geometry()
         for page in self.pages.values():
-            await page.settle()
+            await page.finish_pending()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Hide to the tray, if nobody objects."""

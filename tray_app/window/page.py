@@ -63,7 +63,7 @@ class Page(QWidget):
     def open_details(self, **details: Any) -> None:
         """Show what another place refers to, such as `session_id`."""
 
-    async def settle(self) -> None:
+    async def finish_pending(self) -> None:
         """Finish what was put off, because the application ends."""
 
     def show_problem(self, error: TrayError) -> None:

@@ -33,7 +33,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def machine(scene: Scene) -> str:
-    """What it was measured on, in one line."""
+    """Describe the machine and versions in one line."""
     version = subprocess.run(
         [scene.claude, "--version"], env=scene.cli_environment, capture_output=True, text=True, check=True
     ).stdout.strip()

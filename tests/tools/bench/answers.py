@@ -19,7 +19,7 @@ class NotAnswered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a stream shows its first words and its end, and where the words are in one of its JSON values."""
+    """Markers of a stream's first text and end, and the path of the text in its JSON values."""
 
     first_delta: re.Pattern[bytes]
     end: bytes

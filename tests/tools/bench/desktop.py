@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _follow() -> None:
     for line in sys.stdin:
-        # Not before the first line: whoever writes it waits until the application listens, and has loaded Qt.
+        # Only after the first line, whose writer waits until the application listens and has loaded Qt.
         from PySide6.QtCore import QCoreApplication, QTimer
 
         done, answer = threading.Event(), list[Any]()

@@ -17,7 +17,7 @@ IN_WINDOW = ("window open, chat completions", "window open, messages")
 
 @contextlib.asynccontextmanager
 async def live_conversations(scene: Scene, question: str, warm_up: int) -> AsyncIterator[Mapping[str, Ask]]:
-    """How to ask each, after `warm_up` turns that do not count.
+    """Prepare a question for each conversation, after `warm_up` turns that are not measured.
 
     Raises NotAnswered at the end if the server did not go on in the conversations that it had begun.
     """

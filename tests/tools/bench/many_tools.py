@@ -1,4 +1,4 @@
-"""The first delta of a conversation with 40 tools of 2 kB, as agents have them: the next turn, and the first one."""
+"""Time to the first delta with 40 tools of 2 kB, as agents send: first turn and next turn."""
 
 from functools import partial
 from statistics import median

@@ -1,4 +1,4 @@
-"""What there is to measure, in the order of the table."""
+"""All measurements, in the order of the table."""
 
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""What was measured, and the table of it in Markdown, which reads as plain text too."""
+"""Results, and their table in Markdown, which is also readable as plain text."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -60,7 +60,7 @@ class Row:
         return median(self.ratios) if self.ratios else None
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, for programs."""
+        """The results as JSON."""
         figures = {"median": self.median, "p95": self.p95, "worst": self.worst} if self.values else {}
         return {**asdict(self), **figures, "ratio": self.ratio}
 

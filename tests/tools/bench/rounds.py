@@ -1,4 +1,4 @@
-"""How much is measured, and in which order: everybody in turn, since the machine is slower at one time than another."""
+"""Number and order of rounds: the subjects alternate, because the machine's speed varies over time."""
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,7 +12,7 @@ Timing = Callable[[], Awaitable[float]]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured.
+    """Number of rounds for each measurement.
 
     `tokens` of the long stream, `together` conversations at once, `requests` before the memory is looked at again,
     `seconds` for which the window is watched.

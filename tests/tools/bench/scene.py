@@ -1,4 +1,4 @@
-"""What the measurements take place in: a home of their own, the simulator as a process, the server as a process."""
+"""Environment of the measurements: a temporary home, the simulator and the server as processes."""
 
 import asyncio
 import contextlib
@@ -67,7 +67,7 @@ class Listening:
         return self.process.pid
 
     def tell(self, line: str) -> Any:
-        """What it answers to a line on its standard input, as `desktop.py` does. Raises NotListening."""
+        """Send a line to its standard input, as `desktop.py` expects, and return the reply. Raises NotListening."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(f"{line}\n")
@@ -115,7 +115,7 @@ class Server:
         self._client = client
 
     async def processes(self) -> dict[str, int]:
-        """How many CLI processes it has, by their work."""
+        """Number of its CLI processes, by state."""
         counts: dict[str, int] = (await self._backend())["processes"]
         return counts
 
@@ -163,7 +163,7 @@ class Scene:
 
     @property
     def empty_directory(self) -> Path:
-        """Where the CLI runs: it tells the model of what it finds there."""
+        """Directory in which the CLI runs; the CLI describes it to the model."""
         directory = self.home / "empty"
         directory.mkdir(exist_ok=True)
         return directory
@@ -171,7 +171,7 @@ class Scene:
     def server_process(
         self, data: str = "data", *, window: bool = False, driven: bool = False
     ) -> contextlib.AbstractContextManager[Listening]:
-        """The server, once it listens; `data` names its data directory. With `window` the desktop application.
+        """Start the server, or with `window` the application, and wait until it listens. `data` names its directory.
 
         One that is `driven` shows what it is told to.
         """
@@ -184,7 +184,7 @@ class Scene:
 
     @contextlib.asynccontextmanager
     async def server(self, *, window: bool = False, driven: bool = False) -> AsyncIterator[Server]:
-        """The server at rest: a spare is parked."""
+        """The idle server, with one spare parked."""
         with self.server_process(window=window, driven=driven) as process:
             async with httpx2.AsyncClient(base_url=process.url, timeout=60) as client:
                 server = Server(process, client)

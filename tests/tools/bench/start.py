@@ -1,4 +1,4 @@
-"""How soon the server listens after its start: 1.5 s."""
+"""Time from launch until the server listens."""
 
 from statistics import median
 

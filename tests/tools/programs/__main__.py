@@ -1,4 +1,4 @@
-"""`python -m tests.tools.programs [NAME...]`: the real client programs against the product; no account, no network.
+"""`python -m tests.tools.programs [NAME...]`: run real client programs without an account or network.
 
 First what they need is installed, then all of them are run where there is no network.
 """
@@ -67,7 +67,7 @@ def version_of(program: Program) -> str:
 
 
 def tried(program: Program, *, exposed: bool) -> Result:
-    """What became of a program, in a home and with a server of its own."""
+    """Try one program with its own home and server; return the result."""
     result = Result(program.name, version_of(program))
     commands = commands_of(program.package, CACHE / program.package.directory) if program.package else None
     with (
@@ -85,7 +85,7 @@ def tried(program: Program, *, exposed: bool) -> Result:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the programs, and print the table; 1 if something is not as it has to be."""
+    """Run the programs and print the table; return 1 if one failed."""
     options = parse(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     programs = chosen(options.names)

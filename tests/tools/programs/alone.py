@@ -1,4 +1,4 @@
-"""Where the programs run: in namespaces where loopback is all there is, and where nothing is left running."""
+"""Namespaces for the programs: loopback is the only network, and no process outlives the run."""
 
 import shutil
 import socket

@@ -27,14 +27,14 @@ def install(package: Package, cache: Path) -> Path:
 
 
 def commands_of(package: Package, directory: Path) -> Path:
-    """Where the commands of an installed package are."""
+    """Directory of an installed package's commands."""
     if package.installer == "npm":
         return directory / "node_modules" / ".bin"
     return directory / ("Scripts" if WINDOWS else "bin")
 
 
 def install_commands(package: Package, directory: Path) -> list[list[str]]:
-    """What installs a package into an empty directory."""
+    """Command that installs a package into an empty directory."""
     if package.installer == "npm":
         options = ["--no-audit", "--no-fund", "--loglevel", "error"]
         return [["npm", "install", "--prefix", str(directory), *options, *package.requirements]]

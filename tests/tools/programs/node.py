@@ -10,7 +10,7 @@ from tests.tools.programs.stage import Stage, client_of
 
 def _program(name: str, package: Package, snippet: int) -> Program:
     def link_packages(stage: Stage) -> None:
-        """Where the person ran `npm install`."""
+        """Directory in which the user ran `npm install`."""
         assert stage.programs is not None
         (stage.work / "node_modules").symlink_to(stage.programs.parent, target_is_directory=True)
 

@@ -1,4 +1,4 @@
-"""`open_webui_browser.py COMMAND MODEL WORDS`: starts Open WebUI, asks it as its page in a browser does, ends it."""
+"""`open_webui_browser.py COMMAND MODEL WORDS`: start Open WebUI, send a chat as its page does, stop it."""
 
 import json
 import socket

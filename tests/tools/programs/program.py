@@ -1,4 +1,4 @@
-"""What is known of a client's program: where it is from, how it is told of the server, how it is asked."""
+"""A client program: its package, configuration and command line."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tests.tools.programs.stage import Stage
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What has to be installed: `requirements` as npm or pip takes them, the program itself first, all pinned."""
+    """A package: `requirements` in npm's or pip's form, the program itself first, all pinned."""
 
     installer: Literal["npm", "pip"]
     requirements: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What a program is run in: a home of its own, the server on the simulator, and the client of the Clients page."""
+"""Environment of one program: a temporary home, the server on the simulator, the client from the Clients page."""
 
 import contextlib
 import os
@@ -30,7 +30,7 @@ HERE = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
 
 @dataclass(frozen=True)
 class Stage:
-    """A home, a directory to work in, the programs on PATH, and a server that is asked by nobody else."""
+    """A home, a working directory, the programs on PATH, and a dedicated server."""
 
     home: Path
     programs: Path | None
@@ -45,7 +45,7 @@ class Stage:
         return self.home / "work"
 
     def configure(self, client: Client) -> None:
-        """What "Configure for me" does."""
+        """Write the client's file as "Configure for me" does."""
         assert client.configuration is not None
         places = Places(self.home, self.environment, sys.platform)
         backups = Backups(self.home / "backups")
@@ -69,7 +69,7 @@ def client_of(client_id: str) -> Client:
 
 @contextlib.contextmanager
 def staged(home: Path, programs: Path | None, claude: Path, *, alone: bool) -> Iterator[Stage]:
-    """A stage with its server; `programs` goes before PATH. Not `alone`: the network could be reached."""
+    """Make a stage with its server; `programs` precedes PATH. Without `alone` the network is reachable."""
     key = KEY_PREFIX + secrets.token_urlsafe(24)
     with Simulator() as simulator:
         base = made_environment(home, os.environ)

@@ -1,4 +1,4 @@
-"""What is printed of the results."""
+"""The printed table of results."""
 
 from collections.abc import Sequence
 

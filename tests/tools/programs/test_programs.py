@@ -1,4 +1,4 @@
-"""What can be said of the programs without installing them."""
+"""Checks of the programs that need no installation."""
 
 import os
 import re

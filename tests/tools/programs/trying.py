@@ -27,7 +27,7 @@ class Failed(Exception):
 
 @dataclass
 class Result:
-    """What became of a program. None: it was not tried, since there is nothing to try."""
+    """Result of a program; a field is None if it could not be tried."""
 
     program: str
     version: str
@@ -88,7 +88,7 @@ def _tools(program: Program, stage: Stage) -> None:
 
 
 def step(recorded: Recorded, call: ToolUse) -> Part:
-    """What the model does: calls the tool, and reads what it said. Requests without the tool are for titles."""
+    """Script the model: call the tool and repeat its result. Requests without the tool are for titles."""
     if results := tool_results(recorded):
         found = WORD.search(str(results))
         return Text(f"It is {found[0][::-1]}." if found else f"There is no word in {results}")
@@ -115,7 +115,7 @@ def _check_round_trip(stage: Stage, call: ToolUse) -> None:
 
 
 def _check_histories(stage: Stage) -> None:
-    """What the model was told to have said is what the program sent, and nothing from elsewhere."""
+    """Check that the history at the model equals what the program sent."""
     bodies = [orjson.loads(record["request_body"])["messages"] for record in stage.requests()]
     sent = [[message["role"] for message in messages].count("assistant") for messages in bodies]
     turns = [[role for role, _ in conversation(call)].count("assistant") for call in stage.simulator.messages_calls]
@@ -124,7 +124,7 @@ def _check_histories(stage: Stage) -> None:
 
 
 def _refusal(program: Program, stage: Stage) -> None:
-    """What the server does not speak: the program gets as far as asking, and shows the reason."""
+    """Check that a program with an unsupported API sends a request and shows the reason for its refusal."""
     done = _finished(stage, program.ask(stage, QUESTION))
     if "There is nothing at /v1/" not in done.stdout + done.stderr:
         raise Failed(f"it does not say what is missing:\n{_tail(done)}")

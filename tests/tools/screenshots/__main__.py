@@ -1,4 +1,4 @@
-"""`python -m tests.tools.screenshots`: every page of the window, light and dark, drawn from a state that is real.
+"""`python -m tests.tools.screenshots`: draw every page of the window, light and dark, in a real state.
 
 The server runs in the window as it does for a person, Claude Code answers its requests, and a simulated Messages API
 thinks for it. Only the day before is made up: it is written into the store.

@@ -1,4 +1,4 @@
-"""What happens in the pictures: a day that is made up, and some minutes that are real."""
+"""Content of the pictures: one invented day and a few minutes of real requests."""
 
 import asyncio
 import contextlib

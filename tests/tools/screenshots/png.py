@@ -23,7 +23,7 @@ def save_png(image: QImage, path: Path) -> None:
 
 
 def _palette(colours: Array, counts: Array) -> tuple[list[int], Array]:
-    """Which colours are kept, and for each colour the number of the nearest of those.
+    """Choose the palette, and map each colour to the index of its nearest entry.
 
     One after the other, the colour that would be missed most is kept: how rare it is counts less than how far it is
     from the others, so that the one red word of a picture stays red.

@@ -10,7 +10,7 @@ STATUSES: tuple[RequestStatus, ...] = ("ok", "ok", "ok", "error", "cancelled")
 
 
 def record(number: int, status: RequestStatus | None = None) -> RequestRecord:
-    """The request of that number, one a second."""
+    """The request with this number; one arrives per second."""
     status = status or STATUSES[number % len(STATUSES)]
     running = RequestRecord(
         id=f"req_{number:06}",
@@ -26,8 +26,8 @@ def record(number: int, status: RequestStatus | None = None) -> RequestRecord:
 
 
 async def fill(store: Store, count: int) -> None:
-    """Have the requests 0 to `count - 1` in the store."""
+    """Store the requests 0 to `count - 1`."""
     for number in range(count):
         await store.record_request(record(number))
         if number % 5000 == 0:
-            await store.get_request("none")  # written in parts, as the store does by itself in time
+            await store.get_request("none")  # writes the batch, as the store does over time

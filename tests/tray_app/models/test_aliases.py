@@ -1,4 +1,4 @@
-"""The alias table as a plain model."""
+"""The alias table model."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -38,18 +38,18 @@ def test_a_changed_row_is_in_force_at_once(model: AliasModel) -> None:
 
 def test_a_new_row_is_in_force_when_it_is_complete(model: AliasModel) -> None:
     edits = _edits(model)
-    place = model.add()
-    assert model.problem(place) == ""
+    place = model.add_row()
+    assert model.row_problem(place) == ""
     _type(model, place, NAME, "new")
-    assert "new" in model.problem(place)
+    assert "new" in model.row_problem(place)
     assert edits == []
     _type(model, place, TARGET, "opus")
     assert edits == [{"gpt-4.1": "opus", "my-model": "haiku", "new": "opus"}]
-    assert model.problems() == []
+    assert model.list_problems() == []
 
 
 def test_there_is_one_empty_row_at_most(model: AliasModel) -> None:
-    assert model.add() == model.add()
+    assert model.add_row() == model.add_row()
 
 
 def test_a_duplicate_stays_as_it_was_typed_and_the_old_pair_stays_in_force(model: AliasModel) -> None:
@@ -59,7 +59,7 @@ def test_a_duplicate_stays_as_it_was_typed_and_the_old_pair_stays_in_force(model
     assert "already" in model.index(1, NAME).data(ProblemRole)
     assert model.index(0, NAME).data(ProblemRole) == ""
     assert model.aliases() == {"gpt-4.1": "opus", "my-model": "haiku"}
-    assert not model.complete
+    assert not model.is_complete
     assert edits == []
 
 
@@ -67,27 +67,27 @@ def test_a_duplicate_is_in_force_once_the_other_one_gives_way(model: AliasModel)
     _type(model, 1, NAME, "gpt-4.1")
     _type(model, 0, NAME, "older")
     assert model.aliases() == {"older": "opus", "gpt-4.1": "haiku"}
-    assert model.complete
+    assert model.is_complete
 
 
 @pytest.mark.parametrize("column", [NAME, TARGET])
 def test_an_emptied_cell_keeps_the_pair_in_force_and_says_what_is_missing(model: AliasModel, column: int) -> None:
     _type(model, 0, column, "")
-    assert model.problems() != []
+    assert model.list_problems() != []
     assert model.aliases()["gpt-4.1"] == "opus"
 
 
 def test_rows_are_removed(model: AliasModel) -> None:
     edits = _edits(model)
-    model.remove([0])
+    model.remove_rows([0])
     assert edits == [{"my-model": "haiku"}]
-    model.remove([0])
+    model.remove_rows([0])
     assert model.rowCount() == 0
 
 
 def test_removing_an_empty_row_changes_nothing(model: AliasModel) -> None:
     edits = _edits(model)
-    model.remove([model.add()])
+    model.remove_rows([model.add_row()])
     assert edits == []
 
 
@@ -105,9 +105,9 @@ def test_the_same_table_resets_nothing(model: AliasModel) -> None:
     assert resets == []
 
 
-def test_it_withstands_a_model_tester_after_edits(model: AliasModel, qtmodeltester: ModelTester) -> None:
+def test_it_passes_qts_model_tester_after_edits(model: AliasModel, qtmodeltester: ModelTester) -> None:
     qtmodeltester.check(model)
-    model.add()
-    model.remove([1])
+    model.add_row()
+    model.remove_rows([1])
     model.show_aliases({})
     assert model.rowCount() == 0

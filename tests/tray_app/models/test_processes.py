@@ -1,4 +1,4 @@
-"""The processes as rows: they come, change and go one by one."""
+"""The process table: rows are added, updated and removed one by one."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -38,7 +38,7 @@ def test_rows_stay_where_they_are_and_new_ones_come_last(table, qtbot):
     assert resets == []
 
 
-def test_only_what_reads_differently_is_drawn_anew(table):
+def test_only_changed_texts_are_repainted(table):
     table.show_processes([PARKED, BUSY])
     changed = []
     table.dataChanged.connect(lambda first, last, _: changed.append((first.row(), first.column(), last.column())))

@@ -53,7 +53,7 @@ def test_the_command_has_url_key_headers_and_body() -> None:
         "x-session-id: it's mine",
     ]
     assert data(command) == body
-    # The shell has to fill in the key, and nothing of the body.
+    # The shell must expand the key variable and nothing in the body.
     assert '"Authorization: Bearer $DRAGOMAN_KEY"' in command
     assert command.count("\n") == 4 + body.count("\n")
     assert all(line.endswith(" \\") for line in command.split("\n")[:4])

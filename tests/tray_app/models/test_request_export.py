@@ -1,4 +1,4 @@
-"""Requests as a file of JSON lines."""
+"""Export of requests as JSON lines."""
 
 import asyncio
 import json
@@ -33,23 +33,27 @@ def target(tmp_path: Path) -> Path:
     return folder / "requests.jsonl"
 
 
+def ignore_progress(done: int, total: int) -> None:
+    pass
+
+
 def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
 async def test_a_whole_filter_is_written_page_by_page(store: Store, target: Path) -> None:
     await fill(store, 1000)
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     count = await export_filtered(
-        store, RequestFilter(search="continue"), target, lambda done, total: told.append((done, total))
+        store, RequestFilter(search="continue"), target, lambda done, total: progress.append((done, total))
     )
     assert count == 1000
     assert [line["id"] for line in lines(target)] == [f"req_{number:06}" for number in range(999, -1, -1)]
-    assert told == [(200, 1000), (400, 1000), (600, 1000), (800, 1000), (1000, 1000)]
+    assert progress == [(200, 1000), (400, 1000), (600, 1000), (800, 1000), (1000, 1000)]
     assert list(target.parent.iterdir()) == [target]
 
 
-async def test_bodies_and_headers_go_along_without_secrets(store: Store, target: Path) -> None:
+async def test_bodies_and_headers_are_exported_redacted(store: Store, target: Path) -> None:
     whole = replace(
         record(1),
         request_headers=(("x-api-key", SECRET), ("accept", "*/*")),
@@ -57,7 +61,7 @@ async def test_bodies_and_headers_go_along_without_secrets(store: Store, target:
         error=f"{SECRET} is refused",
     )
     await store.record_request(whole)
-    await export_filtered(store, RequestFilter(), target)
+    await export_filtered(store, RequestFilter(), target, ignore_progress)
     (line,) = lines(target)
     assert SECRET not in target.read_text("utf-8")
     assert line["request_headers"] == [["x-api-key", "[redacted]"], ["accept", "*/*"]]
@@ -67,12 +71,12 @@ async def test_bodies_and_headers_go_along_without_secrets(store: Store, target:
 
 async def test_a_selection_is_written_whether_the_store_holds_it_or_not(store: Store, target: Path) -> None:
     await store.record_request(replace(record(1), request_body='{"a":1}'))
-    assert await export_selected(store, [record(1), record(2)], target) == 2
+    assert await export_selected(store, [record(1), record(2)], target, ignore_progress) == 2
     assert [(line["id"], line["request_body"]) for line in lines(target)] == [
         ("req_000001", '{"a":1}'),
         ("req_000002", None),
     ]
-    assert await export_selected(None, [record(3)], target) == 1
+    assert await export_selected(None, [record(3)], target, ignore_progress) == 1
     assert [line["id"] for line in lines(target)] == ["req_000003"]
 
 
@@ -89,19 +93,19 @@ async def test_nothing_is_left_of_a_cancelled_export_and_the_old_file_stays(stor
     assert list(target.parent.iterdir()) == [target]
 
 
-async def test_a_place_that_cannot_be_written_is_told_by_name(store: Store, tmp_path: Path) -> None:
+async def test_the_error_names_an_unwritable_path(store: Store, tmp_path: Path) -> None:
     await fill(store, 3)
     with pytest.raises(TrayError, match="could not be written: No such file or directory") as caught:
-        await export_filtered(store, RequestFilter(), tmp_path / "no" / "where.jsonl")
+        await export_filtered(store, RequestFilter(), tmp_path / "no" / "where.jsonl", ignore_progress)
     assert caught.value.hint
 
 
-async def test_live_requests_that_are_not_kept_go_along_once(store: Store, target: Path) -> None:
+async def test_unstored_live_requests_are_exported_once(store: Store, target: Path) -> None:
     await fill(store, 3)
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     live = [record(number) for number in range(1, 6)]
-    await export_filtered(store, RequestFilter(), target, lambda done, total: told.append((done, total)), live)
+    await export_filtered(store, RequestFilter(), target, lambda done, total: progress.append((done, total)), live)
     assert [line["id"][-1] for line in lines(target)] == ["5", "4", "3", "2", "1", "0"]
-    assert told[-1] == (6, 6)
-    await export_filtered(None, RequestFilter(), target, live=live[:2])
+    assert progress[-1] == (6, 6)
+    await export_filtered(None, RequestFilter(), target, ignore_progress, live[:2])
     assert [line["id"][-1] for line in lines(target)] == ["2", "1"]

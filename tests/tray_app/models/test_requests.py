@@ -17,12 +17,12 @@ from server.core.records import RequestFilter
 from server.core.tasks import spawn
 from server.store.store import Store
 from tests.tray_app.models.request_records import START, fill, record
-from tray_app.models.requests.log import MAX_ROWS, RECORD_ROLE, RequestLog
-from tray_app.models.requests.pages import PAGE
+from tray_app.models.requests.log import MAX_ROWS, RECORD_ROLE, RequestLogModel
+from tray_app.models.requests.pages import PAGE_SIZE
 from tray_app.models.requests.recent import MAX_RECENT
 
 NOW = START + 1_000_000
-MOST_ROWS = MAX_ROWS + PAGE
+MOST_ROWS = MAX_ROWS + PAGE_SIZE
 
 
 @pytest.fixture
@@ -32,31 +32,31 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
-def make_log(store: Store | None, now: float = NOW) -> RequestLog:
-    return RequestLog(lambda: store, clock=lambda: now, run=lambda work: spawn(work, name="the log"))
+def make_log(store: Store | None, now: float = NOW) -> RequestLogModel:
+    return RequestLogModel(lambda: store, clock=lambda: now, run=lambda work: spawn(work, name="the log"))
 
 
-async def settled(log: RequestLog) -> None:
-    while (task := log.settled()) is not None:
+async def wait_until_loaded(log: RequestLogModel) -> None:
+    while (task := log.loading) is not None:
         await task
         await asyncio.sleep(0)  # the task's callbacks
 
 
-async def loaded_log(store: Store | None, now: float = NOW) -> RequestLog:
+async def loaded_log(store: Store | None, now: float = NOW) -> RequestLogModel:
     log = make_log(store, now)
-    log.reload()
-    await settled(log)
+    log.reload_log()
+    await wait_until_loaded(log)
     return log
 
 
-def numbers(log: RequestLog) -> list[int]:
+def numbers(log: RequestLogModel) -> list[int]:
     return [int(row.id.removeprefix("req_")) for row in log.records]
 
 
 class Signals:
-    """What the model announced."""
+    """Counts the signals of the model."""
 
-    def __init__(self, log: RequestLog) -> None:
+    def __init__(self, log: RequestLogModel) -> None:
         self.inserted: list[tuple[int, int]] = []
         self.removed: list[tuple[int, int]] = []
         self.changed: list[tuple[int, int]] = []
@@ -86,14 +86,14 @@ async def test_rows_appear_fill_in_and_end_without_a_reset(store: Store, qtmodel
     log = await loaded_log(store)
     qtmodeltester.check(log)
     signals = Signals(log)
-    log.receive([record(3, "running")])
-    log.receive([replace(record(3, "running"), ttft=0.2)])
-    log.receive([record(3, "ok"), record(4, "running")])
+    log.receive_records([record(3, "running")])
+    log.receive_records([replace(record(3, "running"), ttft=0.2)])
+    log.receive_records([record(3, "ok"), record(4, "running")])
     assert signals.inserted == [(3, 3), (4, 4)]
     assert signals.changed == [(3, 3), (3, 3)]
     assert (signals.removed, signals.resets) == ([], 0)
     assert [row.status for row in log.records[3:]] == ["ok", "running"]
-    assert (log.total, log.running) == (5, 1)
+    assert (log.total, log.running_count) == (5, 1)
 
 
 async def test_qt_finds_nothing_wrong_with_the_model_while_pages_come_and_go(
@@ -103,20 +103,20 @@ async def test_qt_finds_nothing_wrong_with_the_model_while_pages_come_and_go(
     log = await loaded_log(store)
     qtmodeltester.check(log)
     for _ in range(12):
-        log.viewed(0, 20)
-        await settled(log)
-    log.receive([record(number, "running") for number in range(3000, 3010)])
+        log.set_viewed_rows(0, 20)
+        await wait_until_loaded(log)
+    log.receive_records([record(number, "running") for number in range(3000, 3010)])
     log.set_filter(RequestFilter(status="running"))
-    await settled(log)
+    await wait_until_loaded(log)
     qtmodeltester.check(log)
     assert numbers(log) == list(range(3000, 3010))
 
 
-async def test_what_a_cell_shows_and_tells(store: Store) -> None:
+async def test_cells_have_texts_tooltips_and_alignment(store: Store) -> None:
     log = make_log(store, now=START + 70)
-    log.reload()
-    await settled(log)
-    log.receive([replace(record(1), cost_usd=0.042, session_id="ses_1"), record(60, "running")])
+    log.reload_log()
+    await wait_until_loaded(log)
+    log.receive_records([replace(record(1), cost_usd=0.042, session_id="ses_1"), record(60, "running")])
     columns = {column.key: at for at, column in enumerate(log.columns)}
 
     def cell(row: int, key: str, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -143,7 +143,7 @@ async def test_what_a_cell_shows_and_tells(store: Store) -> None:
 
 async def test_no_headers_and_bodies_are_held() -> None:
     log = await loaded_log(None)
-    log.receive([replace(record(1), request_body="x" * 1000, response_body="y")])
+    log.receive_records([replace(record(1), request_body="x" * 1000, response_body="y")])
     assert (log.records[0].request_body, log.records[0].response_body) == (None, None)
 
 
@@ -154,25 +154,25 @@ async def test_a_filter_is_asked_of_the_store_and_of_live_rows(store: Store) -> 
     await fill(store, 1000)
     log = await loaded_log(store)
     log.set_filter(RequestFilter(status="error"))
-    await settled(log)
-    assert numbers(log) == list(range(3, 1000, 5))[-PAGE:]
+    await wait_until_loaded(log)
+    assert numbers(log) == list(range(3, 1000, 5))[-PAGE_SIZE:]
     assert log.total == 200
-    log.receive([record(1001, "ok"), record(1002, "error")])
+    log.receive_records([record(1001, "ok"), record(1002, "error")])
     assert numbers(log)[-1] == 1002
     assert log.total == 201
 
 
-async def test_a_row_that_matches_no_more_leaves_and_one_that_begins_to_match_comes(store: Store) -> None:
+async def test_rows_follow_the_filter_as_requests_change(store: Store) -> None:
     log = await loaded_log(store)
     log.set_filter(RequestFilter(status="running"))
-    await settled(log)
-    log.receive([record(number, "running") for number in range(5)])
-    log.receive([record(1, "ok"), record(3, "ok")])
+    await wait_until_loaded(log)
+    log.receive_records([record(number, "running") for number in range(5)])
+    log.receive_records([record(1, "ok"), record(3, "ok")])
     assert numbers(log) == [0, 2, 4]
     log.set_filter(RequestFilter(status="ok"))
-    await settled(log)
+    await wait_until_loaded(log)
     assert numbers(log) == [1, 3]
-    log.receive([record(2, "ok")])
+    log.receive_records([record(2, "ok")])
     assert numbers(log) == [1, 2, 3]
 
 
@@ -180,8 +180,8 @@ async def test_rows_that_come_while_a_filter_is_read_are_not_lost(store: Store) 
     await fill(store, 10)
     log = await loaded_log(store)
     log.set_filter(RequestFilter(search="continue"))
-    log.receive([record(10, "running"), replace(record(11, "running"), client="Zed")])
-    await settled(log)
+    log.receive_records([record(10, "running"), replace(record(11, "running"), client="Zed")])
+    await wait_until_loaded(log)
     assert numbers(log) == list(range(11))
 
 
@@ -190,7 +190,7 @@ async def test_only_the_last_of_two_filters_counts(store: Store) -> None:
     log = await loaded_log(store)
     log.set_filter(RequestFilter(status="error"))
     log.set_filter(RequestFilter(status="cancelled"))
-    await settled(log)
+    await wait_until_loaded(log)
     assert numbers(log) == [4, 9]
 
 
@@ -199,14 +199,14 @@ async def test_only_the_last_of_two_filters_counts(store: Store) -> None:
 
 async def test_a_pause_holds_new_rows_back_and_a_click_takes_them_in(store: Store) -> None:
     log = await loaded_log(store)
-    log.receive([record(0, "running")])
+    log.receive_records([record(0, "running")])
     log.set_paused(True)
-    log.receive([record(0, "ok"), record(1, "running"), record(2, "running")])
-    log.receive([record(1, "ok")])
+    log.receive_records([record(0, "ok"), record(1, "running"), record(2, "running")])
+    log.receive_records([record(1, "ok")])
     assert (numbers(log), log.records[0].status, len(log.held)) == ([0], "ok", 2)
-    log.take_held()
+    log.show_held()
     assert (numbers(log), log.records[1].status, len(log.held)) == ([0, 1, 2], "ok", 0)
-    log.receive([record(3, "running")])
+    log.receive_records([record(3, "running")])
     assert (len(log.records), len(log.held)) == (3, 1)
     log.set_paused(False)
     assert (numbers(log), len(log.held)) == ([0, 1, 2, 3], 0)
@@ -215,10 +215,10 @@ async def test_a_pause_holds_new_rows_back_and_a_click_takes_them_in(store: Stor
 async def test_a_row_that_matches_no_more_stays_in_its_place_during_a_pause(store: Store) -> None:
     log = await loaded_log(store)
     log.set_filter(RequestFilter(status="running"))
-    await settled(log)
-    log.receive([record(0, "running"), record(1, "running")])
+    await wait_until_loaded(log)
+    log.receive_records([record(0, "running"), record(1, "running")])
     log.set_paused(True)
-    log.receive([record(0, "ok")])
+    log.receive_records([record(0, "ok")])
     assert [row.status for row in log.records] == ["ok", "running"]
     log.set_paused(False)
     assert numbers(log) == [1]
@@ -231,10 +231,10 @@ async def test_a_long_pause_keeps_a_bounded_number_and_ends_with_the_end_of_the_
         batch = [record(number) for number in range(start, start + 500)]
         for one in batch:
             await store.record_request(one)
-        log.receive(batch)
-    assert (len(log.held), log.held.overflown) == (MAX_RECENT, True)
+        log.receive_records(batch)
+    assert (len(log.held), log.held.overflowed) == (MAX_RECENT, True)
     log.set_paused(False)
-    await settled(log)
+    await wait_until_loaded(log)
     assert numbers(log)[-1] == 3 * MAX_RECENT - 1
     assert numbers(log) == list(range(numbers(log)[0], 3 * MAX_RECENT))
     assert len(log.records) <= MOST_ROWS
@@ -243,13 +243,13 @@ async def test_a_long_pause_keeps_a_bounded_number_and_ends_with_the_end_of_the_
 # A long log
 
 
-async def walk(log: RequestLog, *, back: bool) -> list[int]:
-    """Scroll to one end of the log; returns the numbers of the rows in the order in which they were first read."""
+async def walk(log: RequestLogModel, *, back: bool) -> list[int]:
+    """Scroll to one end of the log; return the row numbers in the order in which they were first loaded."""
     seen = dict.fromkeys(reversed(numbers(log)) if back else numbers(log))
     while True:
         row = 0 if back else len(log.records) - 1
-        log.viewed(row, row)
-        await settled(log)
+        log.set_viewed_rows(row, row)
+        await wait_until_loaded(log)
         assert len(log.records) <= MOST_ROWS
         held = numbers(log)
         assert held == list(range(held[0], held[-1] + 1))
@@ -258,7 +258,7 @@ async def walk(log: RequestLog, *, back: bool) -> list[int]:
             return list(seen)
 
 
-@pytest.mark.timeout(1800)  # the longest of all: where a dozen programs want the two cores, it takes minutes
+@pytest.mark.timeout(1800)  # the longest test: on two busy cores it takes minutes
 async def test_a_hundred_thousand_requests_are_walked_through_in_bounded_memory(store: Store) -> None:
     count = 100_000
     await fill(store, count)
@@ -271,13 +271,13 @@ async def test_a_hundred_thousand_requests_are_walked_through_in_bounded_memory(
     live = [record(number) for number in range(count, count + 450)]
     for one in live:
         await store.record_request(one)
-    log.receive(live)
+    log.receive_records(live)
     assert len(log.held) == 450
     way_there = await walk(log, back=False)
     assert len(way_there) == count + 450
     assert all(number == place for place, number in enumerate(way_there))
     assert (len(log.held), log.has_end) == (0, True)
-    log.receive([record(count + 450)])
+    log.receive_records([record(count + 450)])
     assert numbers(log)[-1] == count + 450
 
 
@@ -287,8 +287,8 @@ async def test_requests_that_were_deleted_or_came_meanwhile_do_not_break_the_way
     await walk(log, back=True)
     await store.delete_requests(RequestFilter(since=START + 2500, until=START + 2900))
     while not log.has_end:
-        log.viewed(len(log.records) - 1, len(log.records) - 1)
-        await settled(log)
+        log.set_viewed_rows(len(log.records) - 1, len(log.records) - 1)
+        await wait_until_loaded(log)
     held = numbers(log)
     assert held == [number for number in range(held[0], 4000) if not 2500 <= number < 2900]
 
@@ -299,13 +299,13 @@ async def test_live_rows_drop_the_oldest_ones_while_the_end_is_viewed(store: Sto
         batch = [record(number) for number in range(start, start + 500)]
         for one in batch:
             await store.record_request(one)
-        log.receive(batch)
-        log.viewed(len(log.records) - 20, len(log.records) - 1)
+        log.receive_records(batch)
+        log.set_viewed_rows(len(log.records) - 20, len(log.records) - 1)
     assert numbers(log)[-1] == 5999
     assert len(log.records) <= MOST_ROWS
     assert (log.has_older, log.has_end) == (True, True)
-    log.viewed(0, 20)
-    await settled(log)
+    log.set_viewed_rows(0, 20)
+    await wait_until_loaded(log)
     held = numbers(log)
     assert held == list(range(held[0], held[-1] + 1))
 
@@ -314,9 +314,9 @@ async def test_what_is_viewed_stays_while_live_rows_come(store: Store) -> None:
     await fill(store, 2000)
     log = await loaded_log(store)
     await walk(log, back=True)
-    log.viewed(500, 520)
+    log.set_viewed_rows(500, 520)
     first = log.records[500].id
-    log.receive([record(number, "running") for number in range(2000, 4000)])
+    log.receive_records([record(number, "running") for number in range(2000, 4000)])
     assert log.records[500].id == first
     assert not log.has_end
 
@@ -324,11 +324,11 @@ async def test_what_is_viewed_stays_while_live_rows_come(store: Store) -> None:
 async def test_rows_that_the_store_does_not_keep_are_shown_while_they_are_recent() -> None:
     log = await loaded_log(None)
     for start in range(0, 5000, 500):
-        log.receive([record(number) for number in range(start, start + 500)])
+        log.receive_records([record(number) for number in range(start, start + 500)])
     assert numbers(log)[-1] == 4999
     assert len(log.records) <= MOST_ROWS
     log.set_filter(RequestFilter(status="error"))
-    await settled(log)
+    await wait_until_loaded(log)
     assert numbers(log) == [number for number in range(5000 - MAX_RECENT, 5000) if number % 5 == 3]
 
 
@@ -338,16 +338,16 @@ async def test_five_thousand_rows_in_ten_batches_cost_few_signals(store: Store, 
     batches = [[record(batch * 500 + number, "running") for number in range(500)] for batch in range(10)]
     if not running:
         for batch in batches[:4]:
-            log.receive(batch)
+            log.receive_records(batch)
         batches = [[record(number, "ok") for number in range(0, 2000, 4)]] * 10
     signals = Signals(log)
     for batch in batches:
-        log.receive(batch)
+        log.receive_records(batch)
     assert signals.resets == 0
     assert 10 <= signals.count <= 50
 
 
-# Trouble
+# Failures
 
 
 async def test_a_store_that_cannot_be_read_is_told_and_live_rows_go_on(store: Store) -> None:
@@ -356,9 +356,9 @@ async def test_a_store_that_cannot_be_read_is_told_and_live_rows_go_on(store: St
     log = make_log(store)
     told: list[TrayError] = []
     log.failed.connect(told.append)
-    log.receive([record(0, "running")])
-    log.reload()
-    await settled(log)
+    log.receive_records([record(0, "running")])
+    log.reload_log()
+    await wait_until_loaded(log)
     assert [type(error) for error in told] == [DatabaseUnusable]
     assert (numbers(log), log.is_loaded) == ([0], True)
 
@@ -366,20 +366,20 @@ async def test_a_store_that_cannot_be_read_is_told_and_live_rows_go_on(store: St
 async def test_a_cleared_log_keeps_what_runs(store: Store) -> None:
     await fill(store, 10)
     log = await loaded_log(store)
-    log.receive([record(10, "ok"), record(11, "running")])
+    log.receive_records([record(10, "ok"), record(11, "running")])
     await store.delete_requests()
-    log.forget(RequestFilter())
-    await settled(log)
+    log.forget_requests(RequestFilter())
+    await wait_until_loaded(log)
     assert numbers(log) == [11]
 
 
 async def test_time_changes_the_cells_of_running_rows_alone(store: Store) -> None:
     log = await loaded_log(store)
-    log.receive([record(0, "ok"), record(1, "running"), record(2, "running"), record(3, "ok")])
+    log.receive_records([record(0, "ok"), record(1, "running"), record(2, "running"), record(3, "ok")])
     signals = Signals(log)
-    log.tick()
+    log.refresh_durations()
     assert signals.changed == [(1, 2)]
-    log.age()
+    log.refresh_ages()
     assert signals.changed[1:] == [(0, 3)]
 
 

@@ -1,4 +1,4 @@
-"""The filter for live rows against the store's own."""
+"""The filter for live rows, compared with the store's."""
 
 import sqlite3
 from dataclasses import replace
@@ -12,7 +12,7 @@ from server.core.events import EventBus
 from server.core.records import RequestFilter, RequestRecord, RequestStatus
 from server.store.store import Store
 from tests.soak import examples
-from tray_app.models.requests.filter import matches, phrases, tokens
+from tray_app.models.requests.filter import matches_filter, parse_phrases, split_tokens
 
 PLAIN = RequestRecord(id="req_0", started_at=100.0, endpoint="/v1/chat/completions", client="Continue/1.2.3")
 RECORDS = (
@@ -47,31 +47,31 @@ async def test_live_rows_and_the_store_agree(tmp_path: Path) -> None:
         await store.record_request(record)
     found = {wanted: {record.id for record in (await store.list_requests(wanted)).items} for wanted in FILTERS}
     await store.close()
-    assert found == {wanted: {record.id for record in RECORDS if matches(record, wanted)} for wanted in FILTERS}
+    assert found == {wanted: {record.id for record in RECORDS if matches_filter(record, wanted)} for wanted in FILTERS}
     assert len(set(map(frozenset, found.values()))) > 8  # the cases tell records apart
 
 
 @pytest.mark.parametrize("status", ["running", "ok", "error", "cancelled"])
 def test_a_status_is_that_status_alone(status: RequestStatus) -> None:
-    assert {record.status for record in RECORDS if matches(record, RequestFilter(status=status))} == {status}
+    assert {record.status for record in RECORDS if matches_filter(record, RequestFilter(status=status))} == {status}
 
 
 def test_accents_and_case_make_no_difference() -> None:
-    assert tokens("Zürich-CAFÉ_cafe\u0301 x\u0305y") == ("zurich", "cafe", "cafe", "x", "y")
-    assert phrases("Zürich  caf") == (("zurich",), ("caf",))
+    assert split_tokens("Zürich-CAFÉ_cafe\u0301 x\u0305y") == ("zurich", "cafe", "cafe", "x", "y")
+    assert parse_phrases("Zürich  caf") == (("zurich",), ("caf",))
 
 
-# Letters and marks that Unicode 6.1, which the tokenizer knows, has as well.
+# Letters and marks of Unicode 6.1, the version that the tokenizer knows.
 TEXT = st.text(st.sampled_from("aAbBéÉüñçŁßµſΣσςЙйЁё中あ1٣½_-./:'\"*() \t\u0301\u0305\u0323\u2026€😀"), max_size=12)
 
 
 @settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TEXT)
-def test_words_are_taken_apart_as_sqlite_does(text: str) -> None:
+def test_words_are_tokenized_as_in_sqlite(text: str) -> None:
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE VIRTUAL TABLE t USING fts5 (x, tokenize = 'unicode61 remove_diacritics 2')")
     connection.execute("CREATE VIRTUAL TABLE v USING fts5vocab (t, 'instance')")
     connection.execute("INSERT INTO t VALUES (?)", [text])
     found = tuple(row[0] for row in connection.execute("SELECT term FROM v ORDER BY offset"))
     connection.close()
-    assert tokens(text) == found
+    assert split_tokens(text) == found

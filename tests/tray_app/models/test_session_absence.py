@@ -1,16 +1,16 @@
-"""Why a request's session cannot be shown."""
+"""Explanations for a session that cannot be shown."""
 
 from dataclasses import replace
 
 import pytest
 
 from server.core.records import RequestRecord
-from tray_app.models.sessions.absence import Keeping, why_absent
+from tray_app.models.sessions.absence import Retention, explain_absence
 
 NOW = 1_800_000_000.0
 DAY = 86_400.0
 ANSWERED = RequestRecord("r", NOW - 60, "/v1/messages", "test", session_id="s", status="ok", duration=3.0)
-KEEPING = Keeping(NOW, DAY)
+KEEPING = Retention(NOW, DAY)
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,8 @@ KEEPING = Keeping(NOW, DAY)
     ],
 )
 def test_the_reason_follows_from_the_facts(
-    request_: RequestRecord | None, keeping: Keeping, recorded: bool, reason: str
+    request_: RequestRecord | None, keeping: Retention, recorded: bool, reason: str
 ) -> None:
-    said = why_absent(request_, keeping, recorded=recorded)
+    said = explain_absence(request_, keeping, recorded=recorded)
     assert reason in said
     assert ("deleted" in said) is (reason in ("was deleted", "No session has this id"))

@@ -3,8 +3,9 @@ import os
 
 import pytest
 
+from server.core.errors import TrayError
 from server.core.records import Session, SessionSummary
-from tray_app.models.sessions.export import ExportFailed, export_session, file_name
+from tray_app.models.sessions.export import export_file_name, export_session
 
 SECRET = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz"
 SUMMARY = SessionSummary("ses_1", "Größe: a/b?", "ide/1", "opus", 0.0, 0.0, None, False, 2, 0, 0)
@@ -56,7 +57,7 @@ async def test_a_file_that_cannot_be_written_is_left_as_it_was(folder):
     path = folder / "a.md"
     path.mkdir()
     (path / "inside").write_text("kept")
-    with pytest.raises(ExportFailed) as failed:
+    with pytest.raises(TrayError) as failed:
         await export_session(SESSION, path, "markdown")
     assert str(path) in failed.value.message
     assert failed.value.hint
@@ -64,8 +65,8 @@ async def test_a_file_that_cannot_be_written_is_left_as_it_was(folder):
     assert (path / "inside").read_text() == "kept"
 
 
-async def test_a_folder_that_is_not_there_is_said(folder):
-    with pytest.raises(ExportFailed, match="No such file"):
+async def test_a_missing_folder_is_named(folder):
+    with pytest.raises(TrayError, match="No such file"):
         await export_session(SESSION, folder / "nowhere" / "a.md", "markdown")
 
 
@@ -80,4 +81,4 @@ async def test_a_folder_that_is_not_there_is_said(folder):
 )
 def test_a_file_is_named_after_the_title(title, name):
     summary = SessionSummary("ses_1", title, "", "", 0.0, 0.0, None, False, 0, 0, 0)
-    assert file_name(summary, "json") == name
+    assert export_file_name(summary, "json") == name

@@ -4,8 +4,8 @@ import pytest
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
 
 from server.core.records import SessionSummary
-from tray_app.models.sessions.cells import Column
-from tray_app.models.sessions.list import SUMMARY_ROLE, SessionList
+from tray_app.models.sessions.cells import SessionColumn
+from tray_app.models.sessions.list import SUMMARY_ROLE, SessionListModel
 
 NOW = 1_000_000.0
 
@@ -32,7 +32,7 @@ def summaries(ids):
 
 @pytest.fixture
 def model(qapp):
-    model = SessionList(lambda: NOW)
+    model = SessionListModel(lambda: NOW)
     resets = []
     model.modelAboutToBeReset.connect(lambda: resets.append(1))
     model.resets = resets
@@ -41,7 +41,7 @@ def model(qapp):
 
 @pytest.fixture
 def filled(model):
-    model.replace_all(summaries("abcdefgh"), more=True)
+    model.replace_sessions(summaries("abcdefgh"), more=True)
     model.resets.clear()
     return model
 
@@ -54,44 +54,44 @@ def cell(model, row, column, role=Qt.ItemDataRole.DisplayRole):
     return model.index(row, column).data(role)
 
 
-def test_it_keeps_to_the_rules_of_qt(filled, qtmodeltester):
+def test_it_passes_qts_model_tester(filled, qtmodeltester):
     qtmodeltester.check(filled, force_py=True)
-    filled.hide("bcd")
-    filled.unhide("bcd")
+    filled.hide_sessions("bcd")
+    filled.unhide_sessions("bcd")
     filled.add_at_top(summaries("xy"))
-    filled.remove("ah")
+    filled.remove_sessions("ah")
     qtmodeltester.check(filled, force_py=True)
 
 
-def test_a_row_says_what_a_person_wants_to_know(filled):
-    texts = [cell(filled, 0, column) for column in Column]
+def test_cells_show_the_facts_of_a_session(filled):
+    texts = [cell(filled, 0, column) for column in SessionColumn]
     assert texts == ["Title of a", "ide/1.0", "opus", "4", "12.3k", "1 h ago", "in 1 h"]
-    assert cell(filled, 0, Column.TITLE, SUMMARY_ROLE) == summary("a")
-    assert cell(filled, 0, Column.TOKENS, Qt.ItemDataRole.ToolTipRole) == "12,000 in, 345 out"
-    assert cell(filled, 0, Column.LAST_USE, Qt.ItemDataRole.ToolTipRole).startswith("1970-01-1")
+    assert cell(filled, 0, SessionColumn.TITLE, SUMMARY_ROLE) == summary("a")
+    assert cell(filled, 0, SessionColumn.TOKENS, Qt.ItemDataRole.ToolTipRole) == "12,000 in, 345 out"
+    assert cell(filled, 0, SessionColumn.LAST_USE, Qt.ItemDataRole.ToolTipRole).startswith("1970-01-1")
 
 
 @pytest.mark.parametrize(
     ("fields", "column", "text"),
     [
-        ({"title": ""}, Column.TITLE, "Untitled"),
-        ({"client": ""}, Column.CLIENT, "–"),
-        ({"pinned": True, "expires_at": None}, Column.EXPIRY, "Pinned"),
-        ({"expires_at": None}, Column.EXPIRY, "Never"),
+        ({"title": ""}, SessionColumn.TITLE, "Untitled"),
+        ({"client": ""}, SessionColumn.CLIENT, "–"),
+        ({"pinned": True, "expires_at": None}, SessionColumn.EXPIRY, "Pinned"),
+        ({"expires_at": None}, SessionColumn.EXPIRY, "Never"),
     ],
 )
 def test_what_is_missing_has_a_word_for_it(model, fields, column, text):
-    model.replace_all([summary("a", **fields)], more=False)
+    model.replace_sessions([summary("a", **fields)], more=False)
     assert cell(model, 0, column) == text
 
 
 def test_the_headers_name_the_columns(model):
-    headers = [model.headerData(column, Qt.Orientation.Horizontal) for column in Column]
+    headers = [model.headerData(column, Qt.Orientation.Horizontal) for column in SessionColumn]
     assert headers == ["Title", "Client", "Model", "Messages", "Tokens", "Last used", "Expires"]
 
 
 def test_a_page_is_added_and_what_is_there_stays_where_it_is(filled):
-    filled.append(summaries("hgij"), more=False)
+    filled.append_page(summaries("hgij"), more=False)
     assert ids(filled) == "abcdefghij"
     assert not filled.canFetchMore()
     assert not filled.resets
@@ -105,10 +105,10 @@ def test_more_is_asked_for_at_the_end(filled):
     assert asked == [1]
 
 
-def test_it_holds_no_more_than_it_may(qapp):
-    model = SessionList(lambda: NOW, max_rows=5)
-    model.replace_all(summaries("abcd"), more=True)
-    model.append(summaries("efgh"), more=True)
+def test_the_number_of_rows_is_bounded(qapp):
+    model = SessionListModel(lambda: NOW, max_rows=5)
+    model.replace_sessions(summaries("abcd"), more=True)
+    model.append_page(summaries("efgh"), more=True)
     assert (ids(model), model.is_full, model.canFetchMore()) == ("abcde", True, False)
     model.add_at_top(summaries("xy"))
     assert ids(model) == "xyabc"
@@ -118,67 +118,67 @@ def test_a_changed_session_stays_in_its_row(filled):
     changed = []
     filled.dataChanged.connect(lambda first, last: changed.append((first.row(), last.row())))
     place = QPersistentModelIndex(filled.index(2, 0))
-    assert filled.update(summary("c", turns=6))
-    assert (place.row(), cell(filled, 2, Column.TURNS), changed) == (2, "6", [(2, 2)])
-    assert not filled.update(summary("z"))
+    assert filled.update_row(summary("c", turns=6))
+    assert (place.row(), cell(filled, 2, SessionColumn.TURNS), changed) == (2, "6", [(2, 2)])
+    assert not filled.update_row(summary("z"))
     assert not filled.resets
 
 
 def test_deleted_rows_go_and_the_others_keep_what_refers_to_them(filled):
     place = QPersistentModelIndex(filled.index(4, 0))
-    filled.remove({"a", "c", "d", "nothing"})
+    filled.remove_sessions({"a", "c", "d", "nothing"})
     assert (ids(filled), place.row(), place.data(SUMMARY_ROLE).id) == ("befgh", 1, "e")
     assert not filled.resets
 
 
 def test_hidden_rows_come_back_where_they_were(filled):
-    filled.hide(["b", "c", "f"])
+    filled.hide_sessions(["b", "c", "f"])
     assert ids(filled) == "adegh"
-    filled.unhide(["f", "c", "b"])
+    filled.unhide_sessions(["f", "c", "b"])
     assert ids(filled) == "abcdefgh"
-    assert not filled.hidden
+    assert not filled.hidden_ids
     assert not filled.resets
 
 
 def test_hidden_rows_stay_out_of_every_page(filled):
-    filled.hide(["b", "j"])
-    filled.append(summaries("ijk"), more=False)
-    filled.replace_all(summaries("abc"), more=True)
+    filled.hide_sessions(["b", "j"])
+    filled.append_page(summaries("ijk"), more=False)
+    filled.replace_sessions(summaries("abc"), more=True)
     assert ids(filled) == "ac"
-    filled.append(summaries("jk"), more=False)
+    filled.append_page(summaries("jk"), more=False)
     assert ids(filled) == "ack"
-    filled.unhide(["b", "j"])
+    filled.unhide_sessions(["b", "j"])
     assert ids(filled) == "abcjk"
 
 
 def test_a_hidden_session_that_goes_on_comes_back_as_it_is_then(filled):
-    filled.hide(["b"])
-    assert filled.update(summary("b", turns=9))
+    filled.hide_sessions(["b"])
+    assert filled.update_row(summary("b", turns=9))
     filled.add_at_top(summaries("b"))
     assert ids(filled) == "acdefgh"
-    filled.unhide(["b"])
+    filled.unhide_sessions(["b"])
     assert ids(filled) == "abcdefgh"
-    assert cell(filled, 1, Column.TURNS) == "9"
+    assert cell(filled, 1, SessionColumn.TURNS) == "9"
 
 
 def test_a_hidden_session_that_is_deleted_does_not_come_back(filled):
-    filled.hide(["b"])
-    filled.remove({"b"})
-    filled.unhide(["b"])
+    filled.hide_sessions(["b"])
+    filled.remove_sessions({"b"})
+    filled.unhide_sessions(["b"])
     assert ids(filled) == "acdefgh"
 
 
 def test_a_title_is_edited_in_its_place(filled):
     asked = []
     filled.rename_wanted.connect(lambda *renamed: asked.append(renamed))
-    index = filled.index(1, Column.TITLE)
+    index = filled.index(1, SessionColumn.TITLE)
     assert index.flags() & Qt.ItemFlag.ItemIsEditable
     assert index.data(Qt.ItemDataRole.EditRole) == "Title of b"
     assert filled.setData(index, "  A better\ttitle ")
-    assert (cell(filled, 1, Column.TITLE), asked) == ("A better title", [("b", "A better title")])
+    assert (cell(filled, 1, SessionColumn.TITLE), asked) == ("A better title", [("b", "A better title")])
 
 
-@pytest.mark.parametrize(("column", "title"), [(Column.TITLE, "  "), (Column.MODEL, "x")])
+@pytest.mark.parametrize(("column", "title"), [(SessionColumn.TITLE, "  "), (SessionColumn.MODEL, "x")])
 def test_an_empty_title_is_not_taken_and_nothing_else_can_be_edited(filled, column, title):
     asked = []
     filled.rename_wanted.connect(lambda *renamed: asked.append(renamed))
@@ -194,16 +194,20 @@ def test_an_unchanged_title_is_not_stored_again(filled):
     assert not asked
 
 
-def test_times_go_on_by_themselves(qapp):
+def test_relative_times_are_updated(qapp):
     now = [NOW]
-    model = SessionList(lambda: now[0])
+    model = SessionListModel(lambda: now[0])
     model.refresh_times()
-    model.replace_all([summary("a"), replace(summary("b"))], more=False)
+    model.replace_sessions([summary("a"), replace(summary("b"))], more=False)
     changed = []
     model.dataChanged.connect(lambda first, last: changed.append((first.row(), last.row())))
     now[0] += 3600
     model.refresh_times()
-    assert (cell(model, 0, Column.LAST_USE), cell(model, 0, Column.EXPIRY), changed) == ("2 h ago", "now", [(0, 1)])
+    assert (cell(model, 0, SessionColumn.LAST_USE), cell(model, 0, SessionColumn.EXPIRY), changed) == (
+        "2 h ago",
+        "now",
+        [(0, 1)],
+    )
 
 
 def test_there_is_nothing_below_a_row(filled):

@@ -1,4 +1,4 @@
-"""The one status: facts in, state, reason and remedy out."""
+"""The application status: state, reason and remedy derived from facts."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,10 +8,10 @@ import pytest
 from server.core.errors import TrayError
 from server.core.events import CliChanged, Notice
 from server.store.write_health import HISTORY_TOPIC
-from tray_app.models.status import Facts, Kind, status_of
+from tray_app.models.status import StatusFacts, StatusKind, status_of
 
 NOW = 1_800_000_000.0
-WELL = Facts("running", NOW, url="http://127.0.0.1:8000", cli=CliChanged("/usr/bin/claude", "2.1", True, {}))
+WELL = StatusFacts("running", NOW, url="http://127.0.0.1:8000", cli=CliChanged("/usr/bin/claude", "2.1", True, {}))
 OUT = CliChanged("/usr/bin/claude", "2.1", False, {})
 GONE = CliChanged(None, None, None, {}, "There is no claude at /opt/claude.")
 FULL = {"status": "rejected", "utilization": 1.0, "resetsAt": NOW + 5400}
@@ -22,12 +22,12 @@ DISK = Notice("error", "History is not being saved. The disk is full.", topic=HI
 @pytest.mark.parametrize(
     ("facts", "kind", "word"),
     [
-        (Facts("stopped", NOW), "stopped", "Stopped"),
-        (Facts("starting", NOW), "starting", "Starting..."),
-        (Facts("stopping", NOW, in_flight=1), "starting", "Stopping..."),
-        (Facts("failed", NOW), "error", "Could not start"),
-        (Facts("failed", NOW, problem=TrayError("Port 8000 is in use.")), "error", "Could not start"),
-        (Facts("stopped", NOW, problem=TrayError("It would ask itself.")), "error", "Could not start"),
+        (StatusFacts("stopped", NOW), "stopped", "Stopped"),
+        (StatusFacts("starting", NOW), "starting", "Starting..."),
+        (StatusFacts("stopping", NOW, in_flight=1), "starting", "Stopping..."),
+        (StatusFacts("failed", NOW), "error", "Could not start"),
+        (StatusFacts("failed", NOW, problem=TrayError("Port 8000 is in use.")), "error", "Could not start"),
+        (StatusFacts("stopped", NOW, problem=TrayError("It would ask itself.")), "error", "Could not start"),
         (WELL, "running", "Running"),
         (replace(WELL, cli=None), "running", "Running"),
         (replace(WELL, in_flight=2), "busy", "Running"),
@@ -43,7 +43,7 @@ DISK = Notice("error", "History is not being saved. The disk is full.", topic=HI
         (replace(WELL, notices=[Notice("warning", "The database was damaged.")]), "running", "Running"),
     ],
 )
-def test_each_state_has_its_kind_and_word(facts: Facts, kind: Kind, word: str) -> None:
+def test_each_state_has_its_kind_and_word(facts: StatusFacts, kind: StatusKind, word: str) -> None:
     status = status_of(facts)
     assert (status.kind, status.word) == (kind, word)
     assert bool(status.reason) is (kind == "attention" or facts.problem is not None)
@@ -58,7 +58,7 @@ def test_each_state_has_its_kind_and_word(facts: Facts, kind: Kind, word: str) -
             ("Choose the program...", "settings", {"setting": "claude_path"}),
         ),
         (replace(WELL, cli=OUT), "Claude Code is signed out.", ("Sign in to Claude Code...", "overview", {})),
-        (replace(WELL, trouble="It is asleep."), "It is asleep.", ("Open Overview", "overview", {})),
+        (replace(WELL, degraded_reason="It is asleep."), "It is asleep.", ("Open Overview", "overview", {})),
         (
             replace(WELL, windows={"five_hour": FULL}),
             "The 5-hour limit of your plan is used up; resets in 1 h 30 min.",
@@ -83,7 +83,7 @@ def test_each_state_has_its_kind_and_word(facts: Facts, kind: Kind, word: str) -
     ],
 )
 def test_what_is_wrong_is_said_with_its_remedy(
-    facts: Facts, reason: str, remedy: tuple[str, str, dict[str, Any]] | None
+    facts: StatusFacts, reason: str, remedy: tuple[str, str, dict[str, Any]] | None
 ) -> None:
     status = status_of(facts)
     found = None if status.remedy is None else (status.remedy.label, status.remedy.page, dict(status.remedy.details))
@@ -106,6 +106,6 @@ def test_what_a_stop_waits_for_is_counted(count: int, line: str) -> None:
 
 
 def test_a_menu_stays_narrow() -> None:
-    status = status_of(Facts("failed", NOW, problem=TrayError("word " * 100)))
+    status = status_of(StatusFacts("failed", NOW, problem=TrayError("word " * 100)))
     assert len(status.reason) == 100
     assert status.line == f"Not running: {status.reason}"

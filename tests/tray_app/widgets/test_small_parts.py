@@ -6,7 +6,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
-from tray_app.models.status import Kind
+from tray_app.models.status import StatusKind
 from tray_app.theme import Theme
 from tray_app.widgets import (
     Card,
@@ -115,7 +115,7 @@ def test_the_arrow_keys_go_from_chip_to_chip(theme: Theme, qtbot: QtBot) -> None
     assert row.current == "failed"
 
 
-STATES: tuple[tuple[Kind, str], ...] = (
+STATES: tuple[tuple[StatusKind, str], ...] = (
     ("stopped", "Stopped"),
     ("starting", "Changing"),
     ("running", "Running"),
@@ -126,7 +126,7 @@ STATES: tuple[tuple[Kind, str], ...] = (
 
 
 @pytest.mark.parametrize(("state", "word"), STATES)
-def test_the_mark_tells_its_state_to_screen_readers(theme: Theme, qtbot: QtBot, state: Kind, word: str) -> None:
+def test_the_mark_tells_its_state_to_screen_readers(theme: Theme, qtbot: QtBot, state: StatusKind, word: str) -> None:
     dot = StatusDot()
     qtbot.addWidget(dot)
     dot.set_state(state)

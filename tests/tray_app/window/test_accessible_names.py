@@ -37,6 +37,6 @@ async def test_on_every_page(context: Context) -> None:
         controls += on_page
     assert len(controls) > 100
     for page in window.pages.values():
-        await page.settle()
+        await page.finish_pending()
     window.hide()
     window.deleteLater()

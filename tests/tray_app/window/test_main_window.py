@@ -47,7 +47,7 @@ class MadePage(Page):
     def open_details(self, **details: Any) -> None:
         self.log.append(details)
 
-    async def settle(self) -> None:
+    async def finish_pending(self) -> None:
         self.log.append("settle")
 
 

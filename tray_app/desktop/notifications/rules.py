@@ -12,7 +12,7 @@ from typing import Any, Literal
 from server.core.errors import PortUnavailable, TrayError
 from server.core.events import CliChanged, Notice, PlanWindowsChanged
 from tray_app.formatting import time_until
-from tray_app.models.plan import is_ahead, is_used_up, resets_at
+from tray_app.models.plan import is_ahead, is_used_up, reset_time
 from tray_app.models.status import limit_used_up
 from tray_app.translation import tr
 
@@ -67,7 +67,7 @@ class NotificationRules:
         """A window of the plan is used up."""
         told = []
         for name, window in event.windows.items():
-            end = resets_at(window)
+            end = reset_time(window)
             if not is_used_up(window, now):
                 self._reached.pop(name, None)
             elif name not in self._reached or abs(self._reached[name] - end) > SAME_RESET_SECONDS:

@@ -11,7 +11,7 @@ from tray_app.assets import asset
 from tray_app.context import Context
 from tray_app.desktop.tray.dbus_tray import DBusTrayWatch
 from tray_app.desktop.tray.menu import TrayMenu
-from tray_app.models.status import Kind, in_flight_line
+from tray_app.models.status import StatusKind, in_flight_line
 
 HOLD_MS = 700
 """How long the busy icon stays after the last request: short ones must not make it flicker."""
@@ -35,7 +35,7 @@ class TrayIcon(QObject):
         super().__init__()
         self._context = context
         self._open_window = open_window
-        self._shown: Kind | None = None
+        self._shown: StatusKind | None = None
         self._wanted_there = False
         self.menu = TrayMenu(context, open_window=open_window, quit=quit)
         self._dbus_tray = DBusTrayWatch(self)
@@ -51,7 +51,7 @@ class TrayIcon(QObject):
         self._show_now()
 
     @property
-    def state(self) -> Kind:
+    def state(self) -> StatusKind:
         """The state that the picture shows."""
         return self._shown or "stopped"
 
@@ -125,7 +125,7 @@ class TrayIcon(QObject):
             self._open_window()
 
 
-def tray_icon(state: Kind) -> QIcon:
+def tray_icon(state: StatusKind) -> QIcon:
     """The picture for a state; on macOS one that the system colours to fit its menu bar."""
     if not MACOS:
         return QIcon(str(asset(f"icons/tray-{state}.svg")))

@@ -1,1 +1,1 @@
-"""The request log as Qt models."""
+"""The request log as a Qt model, and its filter, export and texts."""

@@ -1,7 +1,7 @@
-"""The way back to the newest requests.
+"""Page boundaries between the loaded rows and the newest request.
 
-The store lists requests from a place on towards older ones only. Whoever has scrolled back and wants to go forward
-again page by page has to know where the pages begin: at the bookmarks.
+The store pages from a position towards older requests only. Scrolling forward again, page by page, needs the end
+position of each page: the bookmarks.
 """
 
 from collections import deque
@@ -12,53 +12,54 @@ MAX_BOOKMARKS = 1024
 
 
 class Bookmarks:
-    """Places in the log after the rows that are held, oldest first: each the newest request of a page.
+    """Positions after the loaded rows, oldest first; each is the newest request of a page.
 
-    There are never more than `MAX_BOOKMARKS`: beyond that every second one goes, and pages become longer.
+    Beyond `MAX_BOOKMARKS` every second one is dropped, which doubles the length of the pages.
     """
 
     def __init__(self, page: int) -> None:
-        self._page = page
-        self._places: deque[Position] = deque()
+        self._page_size = page
+        self._positions: deque[Position] = deque()
+        # Arrivals since the last bookmark. An unfinished page has none: it reaches the end of the log.
         self._since_last = 0
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._positions)
 
     @property
-    def next(self) -> Position | None:
-        """The end of the page that follows the held rows; None: it goes to the end of the log."""
-        return self._places[0] if self._places else None
+    def next_page_end(self) -> Position | None:
+        """The end of the page after the loaded rows; None if that page ends the log."""
+        return self._positions[0] if self._positions else None
 
-    def dropped(self, place: Position) -> None:
-        """The rows up to `place`, the last ones that were held, are held no more."""
-        self._places.appendleft(place)
+    def add_dropped_page(self, position: Position) -> None:
+        """Record that the page ending at `position` was dropped from the end of the loaded rows."""
+        self._positions.appendleft(position)
         self._thin_out()
 
-    def passed(self) -> None:
-        """The page up to `next` is held again."""
-        if self._places:
-            self._places.popleft()
+    def remove_first(self) -> None:
+        """Record that the page up to `next_page_end` is loaded again."""
+        if self._positions:
+            self._positions.popleft()
 
-    def arrived(self, place: Position) -> None:
-        """A new request came at the end of the log, and is not held."""
+    def record_arrival(self, position: Position) -> None:
+        """Count a new request at the end of the log that is not loaded; mark the end of each full page."""
         self._since_last += 1
-        if self._since_last >= self._page:
+        if self._since_last >= self._page_size:
             self._since_last = 0
-            self._places.append(place)
+            self._positions.append(position)
             self._thin_out()
 
-    def clear(self) -> None:
-        """The rows that are held go to the end of the log."""
-        self._places.clear()
+    def clear_bookmarks(self) -> None:
+        """Forget all positions: the loaded rows reach the end of the log."""
+        self._positions.clear()
         self._since_last = 0
 
     def _thin_out(self) -> None:
-        if len(self._places) > MAX_BOOKMARKS:
-            self._places = deque(list(self._places)[1::2])
+        if len(self._positions) > MAX_BOOKMARKS:
+            self._positions = deque(list(self._positions)[1::2])
 
 
-def cursor_position(place: Position) -> Position:
-    """The position for a cursor from which `place` itself is the first one listed: cursors exclude their own."""
-    time, id = place
+def cursor_including(position: Position) -> Position:
+    """The position for a cursor that lists `position` first: a cursor excludes its own position."""
+    time, id = position
     return time, id + " "

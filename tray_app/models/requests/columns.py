@@ -1,4 +1,4 @@
-"""The columns of the request log: what each shows of a record."""
+"""The columns of the request log: texts, tooltips and width samples."""
 
 import re
 from collections.abc import Callable
@@ -14,28 +14,28 @@ _VERSION = re.compile(r"[ /]v?\d.*")
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """`text(record, now)` is what a cell shows, `whole(record)` its tooltip and what is copied.
+class RequestColumn:
+    """A column. `cell_text(record, now)` is shown; `full_text(record)` is the tooltip and what is copied.
 
-    `least` and `wish` are texts that a cell has to have room for, all of them: figures and times have no `wish`, for
-    they are never cut. Rank 0 is shown always, and the highest goes first where the window is narrow. `figures` stand
-    right; what `stretches` takes the room that is left.
+    A cell has room for all `minimum_texts`, and if possible for all `preferred_texts`. Numbers and times have no
+    `preferred_texts`, since they are never elided. In a narrow window the highest `rank` is hidden first; rank 0 always
+    stays. Numeric columns are right-aligned; columns with `stretches` share the remaining width.
     """
 
     key: str
     title: str
-    text: Callable[[RequestRecord, float], str]
-    whole: Callable[[RequestRecord], str]
-    least: tuple[str, ...]
-    wish: tuple[str, ...]
+    cell_text: Callable[[RequestRecord, float], str]
+    full_text: Callable[[RequestRecord], str]
+    minimum_texts: tuple[str, ...]
+    preferred_texts: tuple[str, ...]
     rank: int
-    figures: bool = False
+    is_numeric: bool = False
     stretches: bool = False
-    short: Callable[[RequestRecord], str] | None = None
+    short_text: Callable[[RequestRecord], str] | None = None
 
 
 def status_word(record: RequestRecord) -> str:
-    """The status in a word; the HTTP status stands beside a failure, and how often it came if several share the row."""
+    """The status in a word, with the HTTP status of an error and the count of a row that stands for several."""
     words: dict[RequestStatus, str] = {
         "running": tr("Running"),
         "ok": tr("OK"),
@@ -48,39 +48,40 @@ def status_word(record: RequestRecord) -> str:
     return f"{word} ×{record.count:,}" if record.count > 1 else word  # noqa: RUF001 - the sign itself
 
 
-def elapsed(record: RequestRecord, now: float) -> float | None:
-    """Seconds that the request took, or has taken until now while it runs."""
+def elapsed_seconds(record: RequestRecord, now: float) -> float | None:
+    """Duration of the request in seconds; until `now` while it runs."""
     return max(0.0, now - record.started_at) if record.status == "running" else record.duration
 
 
 def client_without_version(record: RequestRecord) -> str:
-    """The client's name alone: `OpenAI/Python` of `OpenAI/Python 3.54.0`."""
+    """The client's name alone: `OpenAI/Python` for `OpenAI/Python 3.54.0`."""
     return _VERSION.sub("", record.client) or record.client
 
 
 def model_name(record: RequestRecord) -> str:
-    """The model that answered, or the one that was asked for as long as that is not known."""
+    """The model that answered, or the requested one until that is known."""
     return record.model or record.requested_model or ""
 
 
-def _whole_model(record: RequestRecord) -> str:
+def _model_tooltip(record: RequestRecord) -> str:
     if record.requested_model and record.model and record.requested_model != record.model:
         return tr("{model} (requested: {requested})").format(model=record.model, requested=record.requested_model)
     return model_name(record)
 
 
-def _whole_status(record: RequestRecord) -> str:
+def _status_tooltip(record: RequestRecord) -> str:
     return "\n".join(part for part in (status_word(record), record.error, *record.warnings) if part)
 
 
-def _in_one_figure(seconds: float | None) -> str:
-    """A duration that a narrow column has room for; the tooltip has it to the minute."""
+def _format_short_duration(seconds: float | None) -> str:
+    """A duration that fits a narrow column; the tooltip is exact to the minute."""
     if seconds is None or seconds < _HOUR:
         return duration(seconds)
     return tr("{n} h").format(n=f"{seconds / _HOUR:.1f}")
 
 
-def _number(value: int | None) -> str:
+def format_count(value: int | None) -> str:
+    """The number with thousands separators; empty if unknown."""
     return "" if value is None else f"{value:,}"
 
 
@@ -90,34 +91,35 @@ _COUNTS = "88.8k", "88.8M"
 _COSTS = "<$0.0001", "$0.0042", "$888.88"
 
 
-def columns() -> tuple[Column, ...]:
-    """All columns, in their order, in the language that is installed now."""
+def build_columns() -> tuple[RequestColumn, ...]:
+    """All columns in order, in the installed language."""
     paths = [dialect.path for dialect in registry.DIALECTS]
     return (
-        Column("time", tr("Time"), lambda record, now: relative_time(record.started_at, now),
+        RequestColumn("time", tr("Time"), lambda record, now: relative_time(record.started_at, now),
                lambda record: exact_time(record.started_at), _TIMES, (), 1),
-        Column("client", tr("Client"), lambda record, now: record.client,
+        RequestColumn("client", tr("Client"), lambda record, now: record.client,
                lambda record: record.client, ("Continue/1",), ("Anthropic/Python",), 6, stretches=True,
-               short=client_without_version),
-        Column("endpoint", tr("Endpoint"), lambda record, now: record.endpoint,
+               short_text=client_without_version),
+        RequestColumn("endpoint", tr("Endpoint"), lambda record, now: record.endpoint,
                lambda record: record.endpoint, (min(paths, key=len),), (max(paths, key=len),), 8, stretches=True),
-        Column("model", tr("Model"), lambda record, now: or_dash(model_name(record)),
-               _whole_model, ("claude-op",), ("claude-sonnet-5-5",), 2, stretches=True),
-        Column("status", tr("Status"), lambda record, now: status_word(record),
-               _whole_status, (tr("Cancelled"), tr("Error") + " 888"), (tr("Error") + " 888 ×88",), 0),  # noqa: RUF001
-        Column("ttft", tr("TTFT"), lambda record, now: or_dash(_in_one_figure(record.ttft)),
-               lambda record: duration(record.ttft), _DURATIONS, (), 7, figures=True),
-        Column("duration", tr("Duration"), lambda record, now: or_dash(_in_one_figure(elapsed(record, now))),
-               lambda record: duration(record.duration), _DURATIONS, (), 3, figures=True),
-        Column("input", tr("In"), lambda record, now: or_dash(tokens(record.input_tokens)),
-               lambda record: _number(record.input_tokens), _COUNTS, (), 4, figures=True),
-        Column("output", tr("Out"), lambda record, now: or_dash(tokens(record.output_tokens)),
-               lambda record: _number(record.output_tokens), _COUNTS, (), 4, figures=True),
-        Column("cached", tr("Cached"), lambda record, now: or_dash(tokens(record.cache_read_tokens)),
-               lambda record: _number(record.cache_read_tokens), _COUNTS, (), 10, figures=True),
-        Column("cost", tr("Cost"), lambda record, now: or_dash(money(record.cost_usd)),
-               lambda record: money(record.cost_usd), _COSTS, (), 5, figures=True),
-        Column("session", tr("Session"), lambda record, now: or_dash(record.session_id or ""),
+        RequestColumn("model", tr("Model"), lambda record, now: or_dash(model_name(record)),
+               _model_tooltip, ("claude-op",), ("claude-sonnet-5-5",), 2, stretches=True),
+        RequestColumn("status", tr("Status"), lambda record, now: status_word(record),
+               _status_tooltip, (tr("Cancelled"), tr("Error") + " 888"), (tr("Error") + " 888 ×88",), 0),  # noqa: RUF001
+        RequestColumn("ttft", tr("TTFT"), lambda record, now: or_dash(_format_short_duration(record.ttft)),
+               lambda record: duration(record.ttft), _DURATIONS, (), 7, is_numeric=True),
+        RequestColumn("duration", tr("Duration"),
+               lambda record, now: or_dash(_format_short_duration(elapsed_seconds(record, now))),
+               lambda record: duration(record.duration), _DURATIONS, (), 3, is_numeric=True),
+        RequestColumn("input", tr("In"), lambda record, now: or_dash(tokens(record.input_tokens)),
+               lambda record: format_count(record.input_tokens), _COUNTS, (), 4, is_numeric=True),
+        RequestColumn("output", tr("Out"), lambda record, now: or_dash(tokens(record.output_tokens)),
+               lambda record: format_count(record.output_tokens), _COUNTS, (), 4, is_numeric=True),
+        RequestColumn("cached", tr("Cached"), lambda record, now: or_dash(tokens(record.cache_read_tokens)),
+               lambda record: format_count(record.cache_read_tokens), _COUNTS, (), 10, is_numeric=True),
+        RequestColumn("cost", tr("Cost"), lambda record, now: or_dash(money(record.cost_usd)),
+               lambda record: money(record.cost_usd), _COSTS, (), 5, is_numeric=True),
+        RequestColumn("session", tr("Session"), lambda record, now: or_dash(record.session_id or ""),
                lambda record: record.session_id or "", ("ses_0123",), ("ses_01234567",), 9, stretches=True),
     )  # fmt: skip
 
@@ -129,4 +131,4 @@ TITLES_IN_FULL: dict[str, Callable[[], str]] = {
     "cached": lambda: tr("Tokens read from cache"),
     "cost": lambda: tr("Estimated cost (list prices)"),
 }
-"""What a short title stands for, for its tooltip."""
+"""Tooltips of the abbreviated titles."""

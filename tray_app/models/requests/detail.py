@@ -1,4 +1,4 @@
-"""What the pane beside the log shows of one request: plain functions from a record to texts."""
+"""Texts of the request details pane: plain functions of a record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,32 +7,32 @@ from typing import Any
 from server.core import exact_json
 from server.core.records import RequestRecord
 from tray_app.formatting import duration, exact_time, money, size
-from tray_app.models.requests.columns import elapsed
+from tray_app.models.requests.columns import elapsed_seconds, format_count
 from tray_app.translation import tr
 
-MOST_CHARACTERS = 100_000
-"""More than this of a body is not shown: laying it out would hold up the window, and the server with it, for longer."""
-MOST_COLOURED = 30_000
-"""More than this is shown without colours, which take five times as long."""
-MOST_LINE = 20_000
-"""The longest line that is shown whole, for the same reason."""
+MAX_CHARACTERS = 100_000
+"""Longest part of a body that is shown: laying out more would block the window, and the server with it."""
+MAX_HIGHLIGHTED = 30_000
+"""Longest text with syntax highlighting, which takes five times as long as plain text."""
+MAX_LINE = 20_000
+"""Longest line that is shown in full, for the same reason."""
 
 Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body to show. `whole` is all of it, for copying; `note` says what of it is not shown."""
+    """A body to show. `full_text` is for copying; `note` says what is left out of `shown_text`."""
 
-    shown: str
-    whole: str
+    shown_text: str
+    full_text: str
     language: str = ""
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What to do about a failed request, with the page where it is done."""
+    """Advice for a failed request. The button `label` opens `page` with `details`."""
 
     text: str
     label: str
@@ -40,38 +40,38 @@ class Advice:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-def body(text: str) -> Body:
-    """A logged body, with its JSON laid out. Takes its time for a large one: not for the GUI thread."""
+def format_body(text: str) -> Body:
+    """A logged body with its JSON indented. Slow for a large body: do not call it in the GUI thread."""
     try:
         whole = exact_json.dumps(exact_json.loads(text), indent=True).decode()
         language = "json"
     except ValueError:
         whole, language = text, ""
-    shown = "\n".join(_shortened(line) for line in whole[:MOST_CHARACTERS].split("\n"))
-    language = language if len(shown) <= MOST_COLOURED else ""
+    shown = "\n".join(_shorten_line(line) for line in whole[:MAX_CHARACTERS].split("\n"))
+    language = language if len(shown) <= MAX_HIGHLIGHTED else ""
     if shown == whole:
         return Body(shown, whole, language)
     note = (
-        tr("Showing only the beginning of {size}.") if len(whole) > MOST_CHARACTERS else tr("Long lines are shortened.")
+        tr("Showing only the beginning of {size}.") if len(whole) > MAX_CHARACTERS else tr("Long lines are shortened.")
     )
     return Body(shown, whole, language, note.format(size=size(len(whole.encode("utf-8", "replace")))))
 
 
-def _shortened(line: str) -> str:
-    if len(line) <= MOST_LINE:
+def _shorten_line(line: str) -> str:
+    if len(line) <= MAX_LINE:
         return line
-    return line[:MOST_LINE] + " … " + tr("({n} more characters)").format(n=f"{len(line) - MOST_LINE:,}")
+    return line[:MAX_LINE] + " … " + tr("({n} more characters)").format(n=f"{len(line) - MAX_LINE:,}")
 
 
-def summary(record: RequestRecord) -> list[Pair]:
-    """The request in a few lines; what is not known is left out."""
+def summary_pairs(record: RequestRecord) -> list[Pair]:
+    """The request in a few lines, without unknown values."""
     asked = record.requested_model if record.requested_model != record.model else None
-    return _known(
+    return _drop_empty(
         (tr("Endpoint"), record.endpoint),
         (tr("Client"), record.client),
         (tr("Model"), record.model or ""),
         (tr("Requested model"), asked or ""),
-        (tr("Backend"), _backend(record.backend)),
+        (tr("Backend"), _backend_name(record.backend)),
         (tr("Streamed"), tr("yes") if record.stream else tr("no")),
         (tr("HTTP status"), str(record.http_status or "")),
         (tr("Refused"), tr("{n} times in a row").format(n=f"{record.count:,}") if record.count > 1 else ""),
@@ -80,38 +80,38 @@ def summary(record: RequestRecord) -> list[Pair]:
     )
 
 
-def timing(record: RequestRecord, now: float) -> list[Pair]:
-    """When it came and how long it took."""
+def timing_pairs(record: RequestRecord, now: float) -> list[Pair]:
+    """Arrival time and durations."""
     rest = None if record.ttft is None or record.duration is None else record.duration - record.ttft
-    return _known(
+    return _drop_empty(
         (tr("Received"), exact_time(record.started_at)),
         (tr("Time to first token"), duration(record.ttft)),
         (tr("Generation"), duration(rest)),
-        (tr("Running for") if record.status == "running" else tr("Duration"), duration(elapsed(record, now))),
-        (tr("Output speed"), _speed(record.output_tokens, rest)),
+        (tr("Running for") if record.status == "running" else tr("Duration"), duration(elapsed_seconds(record, now))),
+        (tr("Output speed"), _format_speed(record.output_tokens, rest)),
     )
 
 
 def first_token_share(record: RequestRecord) -> float | None:
-    """Which part of the duration went by before the first token, 0 to 1."""
+    """Fraction of the duration before the first token, 0 to 1."""
     if record.ttft is None or not record.duration:
         return None
     return min(1.0, max(0.0, record.ttft / record.duration))
 
 
-def usage(record: RequestRecord) -> list[Pair]:
+def usage_pairs(record: RequestRecord) -> list[Pair]:
     """Tokens and cost."""
-    return _known(
-        (tr("Tokens in"), _count(record.input_tokens)),
-        (tr("Read from cache"), _count(record.cache_read_tokens)),
-        (tr("Written to cache"), _count(record.cache_write_tokens)),
-        (tr("Tokens out"), _count(record.output_tokens)),
+    return _drop_empty(
+        (tr("Tokens in"), format_count(record.input_tokens)),
+        (tr("Read from cache"), format_count(record.cache_read_tokens)),
+        (tr("Written to cache"), format_count(record.cache_write_tokens)),
+        (tr("Tokens out"), format_count(record.output_tokens)),
         (tr("Estimated cost (list prices)"), money(record.cost_usd)),
     )
 
 
-def advice(record: RequestRecord) -> Advice | None:
-    """Where to go with a failed request, beyond what its error says itself."""
+def find_advice(record: RequestRecord) -> Advice | None:
+    """The next step for a failed request, beyond its error message."""
     if record.status != "error":
         return None
     if record.backend is None and (refused := _advice_for_refusal(record)) is not None:
@@ -140,7 +140,7 @@ def advice(record: RequestRecord) -> Advice | None:
 
 
 def _advice_for_refusal(record: RequestRecord) -> Advice | None:
-    """What to do where the server itself refused, before it asked any backend."""
+    """The next step if the server itself refused the request, before any backend."""
     change = tr("Open Settings")
     match record.http_status:
         case 401:
@@ -160,20 +160,16 @@ def _advice_for_refusal(record: RequestRecord) -> Advice | None:
     return None
 
 
-def _known(*pairs: Pair) -> list[Pair]:
+def _drop_empty(*pairs: Pair) -> list[Pair]:
     return [(name, value) for name, value in pairs if value]
 
 
-def _count(value: int | None) -> str:
-    return "" if value is None else f"{value:,}"
-
-
-def _speed(tokens: int | None, seconds: float | None) -> str:
+def _format_speed(tokens: int | None, seconds: float | None) -> str:
     if not tokens or not seconds or seconds <= 0:
         return ""
     return tr("{n} tokens/s").format(n=round(tokens / seconds))
 
 
-def _backend(name: str | None) -> str:
+def _backend_name(name: str | None) -> str:
     names = {"claude_code": tr("Claude Code"), "anthropic_api": tr("Anthropic API")}
     return names.get(name or "", name or "")

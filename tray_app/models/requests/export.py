@@ -1,4 +1,4 @@
-"""Requests as a file of JSON lines, newest first, without secrets; headers and bodies as far as they were logged."""
+"""Export of requests as JSON lines, newest first, redacted, with headers and bodies if they were logged."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,62 +13,62 @@ from server.core.redaction import redact
 from server.store.store import Store
 from tray_app.translation import tr
 
-PAGE = 200
+PAGE_SIZE = 200
 
-Progress = Callable[[int, int], None]
-"""Told how many were written, and of how many."""
+OnProgress = Callable[[int, int], None]
+"""Called with the number written so far and the total."""
 
 
 async def export_filtered(
     store: Store | None,
-    wanted: RequestFilter,
+    request_filter: RequestFilter,
     path: Path,
-    progress: Progress = lambda done, total: None,
+    on_progress: OnProgress,
     live: Sequence[RequestRecord] = (),
 ) -> int:
-    """Write the requests that match to `path`, page by page; returns their number.
+    """Write the matching requests to `path`, page by page; return their number. Raises TrayError.
 
-    Of `live`, which match too, oldest first, those are written that the store does not hold. The file is there when it
-    is whole, and not at all if this is cancelled or fails. Raises TrayError.
+    `live` are matching requests, oldest first; those that the store does not hold are written too. The file appears
+    when it is complete. If this fails or is cancelled, no file is left.
     """
-    return await _write(path, _pages(store, wanted, live), progress)
+    return await _write_pages(path, _read_pages(store, request_filter, live), on_progress)
 
 
 async def export_selected(
-    store: Store | None, records: Sequence[RequestRecord], path: Path, progress: Progress = lambda done, total: None
+    store: Store | None, records: Sequence[RequestRecord], path: Path, on_progress: OnProgress
 ) -> int:
-    """Write these requests to `path`; as `export_filtered`."""
+    """Write these requests to `path`, like `export_filtered`."""
 
-    async def pages() -> AsyncIterator[tuple[list[RequestRecord], int]]:
-        for start in range(0, len(records), PAGE):
-            yield await _whole(store, records[start : start + PAGE]), len(records)
+    async def read_selected() -> AsyncIterator[tuple[list[RequestRecord], int]]:
+        for start in range(0, len(records), PAGE_SIZE):
+            yield await _load_full_records(store, records[start : start + PAGE_SIZE]), len(records)
 
-    return await _write(path, pages(), progress)
+    return await _write_pages(path, read_selected(), on_progress)
 
 
-def as_line(record: RequestRecord) -> bytes:
-    """A record as one line of JSON, without secrets."""
+def to_json_line(record: RequestRecord) -> bytes:
+    """The record as one line of JSON, redacted."""
     return exact_json.dumps(redact(as_json(record))) + b"\n"
 
 
-async def _pages(
-    store: Store | None, wanted: RequestFilter, live: Sequence[RequestRecord]
+async def _read_pages(
+    store: Store | None, request_filter: RequestFilter, live: Sequence[RequestRecord]
 ) -> AsyncIterator[tuple[list[RequestRecord], int]]:
-    unkept = await _not_in(store, live)
+    unkept = await _find_unstored(store, live)
     yield unkept, len(unkept)
     cursor: str | None = None
     total: int | None = None
     while store is not None:
-        page = await store.list_requests(wanted, cursor=cursor, limit=PAGE)
+        page = await store.list_requests(request_filter, cursor=cursor, limit=PAGE_SIZE)
         total = page.total + len(unkept) if total is None else total
-        yield await _whole(store, page.items), total
+        yield await _load_full_records(store, page.items), total
         cursor = page.next_cursor
         if cursor is None:
             return
 
 
-async def _not_in(store: Store | None, records: Sequence[RequestRecord]) -> list[RequestRecord]:
-    """Those that the store does not hold, newest first."""
+async def _find_unstored(store: Store | None, records: Sequence[RequestRecord]) -> list[RequestRecord]:
+    """The records that the store does not hold, newest first."""
     newest_first = list(reversed(records))
     if store is None:
         return newest_first
@@ -76,16 +76,18 @@ async def _not_in(store: Store | None, records: Sequence[RequestRecord]) -> list
     return [record for record, whole in zip(newest_first, stored, strict=True) if whole is None]
 
 
-async def _whole(store: Store | None, records: Sequence[RequestRecord]) -> list[RequestRecord]:
-    """The records with headers and bodies; those that the store does not hold as they are."""
+async def _load_full_records(store: Store | None, records: Sequence[RequestRecord]) -> list[RequestRecord]:
+    """The records with headers and bodies; unchanged if the store does not hold them."""
     if store is None:
         return list(records)
     stored = await asyncio.gather(*(store.get_request(record.id) for record in records))
     return [whole or record for whole, record in zip(stored, records, strict=True)]
 
 
-async def _write(path: Path, pages: AsyncIterator[tuple[list[RequestRecord], int]], progress: Progress) -> int:
-    # One thread: what is done to the file is done in order, also if we are cancelled while a page is being written.
+async def _write_pages(
+    path: Path, pages: AsyncIterator[tuple[list[RequestRecord], int]], on_progress: OnProgress
+) -> int:
+    # One thread runs the file operations in order, so a cancellation during a write cannot overtake that write.
     file = Replacement(path)
     loop = asyncio.get_running_loop()
     done = 0
@@ -94,19 +96,19 @@ async def _write(path: Path, pages: AsyncIterator[tuple[list[RequestRecord], int
         await loop.run_in_executor(thread, file.open)
         async for records, total in pages:
             if records:
-                await loop.run_in_executor(thread, file.write, map(as_line, records))
+                await loop.run_in_executor(thread, file.write, map(to_json_line, records))
                 done += len(records)
-                progress(done, max(total, done))
+                on_progress(done, max(total, done))
         await loop.run_in_executor(thread, file.finish)
     except OSError as error:
-        raise _not_written(path, error) from error
+        raise _export_error(path, error) from error
     finally:
         await loop.run_in_executor(thread, file.discard)
         thread.shutdown(wait=False)
     return done
 
 
-def _not_written(path: Path, error: OSError) -> TrayError:
+def _export_error(path: Path, error: OSError) -> TrayError:
     return TrayError(
         tr("{path} could not be written: {reason}.").format(path=path, reason=error.strerror or error),
         hint=tr("Choose another folder, or free some space."),

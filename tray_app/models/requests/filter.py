@@ -1,10 +1,9 @@
-"""Whether a live request belongs to a filtered list: the meaning of the store's filter, without its SQL.
+"""Filter for live requests: the same result as the store's filter, without SQL.
 
 The store searches with FTS5 and its tokenizer `unicode61 remove_diacritics 2`
-(https://www.sqlite.org/fts5.html#unicode61_tokenizer): a token is a run of letters and digits, without case and
-accents; every word of a search is a phrase within one column, and the last may be the start of a word. The tokenizer
-knows the characters of Unicode 6.1; a newer letter or symbol in a live row may be taken otherwise until it is read
-from the store.
+(https://www.sqlite.org/fts5.html#unicode61_tokenizer). A token is a run of letters and digits, without case and
+accents. Every word of a search is a phrase within one column; the last one may be a prefix. The tokenizer knows
+Unicode 6.1: a newer character in a live row may match differently until the row is read from the store.
 """
 
 import unicodedata
@@ -17,72 +16,73 @@ from server.store.search import MAX_CHARACTERS, MAX_WORDS
 SEARCHED = (
     "id", "client", "endpoint", "requested_model", "model", "session_id", "backend", "status", "http_status", "error",
 )  # fmt: skip
-"""The columns that the store's index of requests holds."""
+"""The columns of the store's full-text index of requests."""
 
 Tokens = tuple[str, ...]
 
-# Accents within a word, as SQLite has them (`sqlite3FtsUnicodeIsdiacritic`): two bit masks, for U+0300 and U+0320 on.
+# Accents within a word as in SQLite (`sqlite3FtsUnicodeIsdiacritic`): two bit masks, from U+0300 and U+0320.
 _MASKS = ((0x300, 0x08029FDF), (0x320, 0x000361F8))
 _ACCENTS = frozenset(chr(start + bit) for start, mask in _MASKS for bit in range(32) if mask >> bit & 1)
 
 
-def matches(record: RequestRecord, wanted: RequestFilter) -> bool:
-    """Whether the store would list the record under this filter; checkpoints are not known to be a session's."""
-    if wanted.status is not None and record.status != wanted.status:
+def matches_filter(record: RequestRecord, request_filter: RequestFilter) -> bool:
+    """Whether the store would list the record under this filter. Checkpoint ids are not resolved to sessions."""
+    if request_filter.status is not None and record.status != request_filter.status:
         return False
-    if wanted.session_id is not None and record.session_id != wanted.session_id:
+    if request_filter.session_id is not None and record.session_id != request_filter.session_id:
         return False
-    if wanted.since is not None and record.started_at < wanted.since:
+    if request_filter.since is not None and record.started_at < request_filter.since:
         return False
-    if wanted.until is not None and record.started_at >= wanted.until:
+    if request_filter.until is not None and record.started_at >= request_filter.until:
         return False
-    return wanted.search is None or not wanted.search.strip() or _found(record, phrases(wanted.search))
+    search = request_filter.search
+    return search is None or not search.strip() or _matches_search(record, parse_phrases(search))
 
 
-def still_matches(record: RequestRecord, listed: RequestRecord, wanted: RequestFilter) -> bool:
-    """Whether a newer version of a record that is listed belongs there, too.
+def still_matches(record: RequestRecord, listed: RequestRecord, request_filter: RequestFilter) -> bool:
+    """Whether a newer version of a listed record still belongs in the list.
 
-    What the store lists under a session belongs to it, also under the id of a checkpoint.
+    The store resolves checkpoint ids, so a listed record belongs to the session as long as its id is the same.
     """
     if record.session_id == listed.session_id:
-        wanted = replace(wanted, session_id=None)
-    return matches(record, wanted)
+        request_filter = replace(request_filter, session_id=None)
+    return matches_filter(record, request_filter)
 
 
 @lru_cache(maxsize=64)
-def phrases(search: str) -> tuple[Tokens, ...]:
-    """The tokens of each word of `search`; the last token of the last phrase is the start of one."""
+def parse_phrases(search: str) -> tuple[Tokens, ...]:
+    """The tokens of each word of `search`; the last token of the last phrase is a prefix."""
     words = search[:MAX_CHARACTERS].replace("\0", " ").split()
-    found = (tokens(word) for word in words if any(character.isalnum() for character in word))
+    found = (split_tokens(word) for word in words if any(character.isalnum() for character in word))
     return tuple(found)[:MAX_WORDS]
 
 
-def tokens(text: str) -> Tokens:
-    """The words of `text` as the index holds them."""
+def split_tokens(text: str) -> Tokens:
+    """The tokens of `text` as the index holds them."""
     words: list[str] = []
     within = False
     for character in text:
-        if _is_of_a_word(character):
+        if _is_token_character(character):
             if not within:
                 words.append("")
-            words[-1] += _folded(character)
+            words[-1] += _fold_character(character)
             within = True
         elif character not in _ACCENTS:
             within = False
     return tuple(words)
 
 
-def _found(record: RequestRecord, wanted: tuple[Tokens, ...]) -> bool:
-    if not wanted:  # nothing in it that can be searched for
+def _matches_search(record: RequestRecord, phrases: tuple[Tokens, ...]) -> bool:
+    if not phrases:  # the search has no letters or digits
         return False
-    columns = [tokens(str(value)) for name in SEARCHED if (value := getattr(record, name))]
-    *whole, last = wanted
-    return all(any(_holds(column, phrase, prefix=False) for column in columns) for phrase in whole) and any(
-        _holds(column, last, prefix=True) for column in columns
+    columns = [split_tokens(str(value)) for name in SEARCHED if (value := getattr(record, name))]
+    *whole, last = phrases
+    return all(any(_contains_phrase(column, phrase, prefix=False) for column in columns) for phrase in whole) and any(
+        _contains_phrase(column, last, prefix=True) for column in columns
     )
 
 
-def _holds(column: Tokens, phrase: Tokens, *, prefix: bool) -> bool:
+def _contains_phrase(column: Tokens, phrase: Tokens, *, prefix: bool) -> bool:
     length = len(phrase)
     for start in range(len(column) - length + 1):
         part = column[start : start + length]
@@ -91,12 +91,12 @@ def _holds(column: Tokens, phrase: Tokens, *, prefix: bool) -> bool:
     return False
 
 
-def _is_of_a_word(character: str) -> bool:
+def _is_token_character(character: str) -> bool:
     category = unicodedata.category(character)
     return category[0] in "LN" or category == "Co"
 
 
-def _folded(character: str) -> str:
+def _fold_character(character: str) -> str:
     base, *marks = list(unicodedata.normalize("NFD", character))
     if marks and base.isascii() and all(unicodedata.category(mark) == "Mn" for mark in marks):
         return base.lower()

@@ -1,57 +1,57 @@
-"""New requests that the list does not show yet, because it is paused or its end is not among the rows."""
+"""Ids of requests held back while the list is paused or its end is not loaded."""
 
 from collections.abc import Iterable, Sequence
 
 from server.core.records import RequestRecord
 from server.store.paging import Position
 from tray_app.models.requests.recent import MAX_RECENT
-from tray_app.models.requests.rows import position
+from tray_app.models.requests.rows import log_position
 
 
 class HeldRequests:
-    """The ids of the held requests; no more than `MAX_RECENT`, and `overflown` once there were more."""
+    """At most `MAX_RECENT` held requests; `overflowed` is set once there were more."""
 
     def __init__(self) -> None:
-        self.overflown = False
-        self._new: dict[str, None] = {}
-        self._leaving: dict[str, None] = {}
+        # Overflow means that ids are missing here, so the list must be read from the store again.
+        self.overflowed = False
+        self._new_ids: dict[str, None] = {}
+        self._removal_ids: dict[str, None] = {}
+        # Survives `release_all`: late updates of a counted request must not count it twice.
         self._newest: Position | None = None
 
     def __len__(self) -> int:
-        return len(self._new)
+        return len(self._new_ids)
 
     def __contains__(self, request_id: str) -> bool:
-        return request_id in self._new
+        return request_id in self._new_ids
 
     @property
-    def ids(self) -> Sequence[str]:
-        """What is to be looked at again when the held requests are taken in."""
-        return [*self._new, *self._leaving]
+    def request_ids(self) -> Sequence[str]:
+        """Ids to apply when the held requests are shown: new ones and removals."""
+        return [*self._new_ids, *self._removal_ids]
 
-    def add(self, record: RequestRecord) -> None:
-        """Hold a new request."""
-        if len(self._new) >= MAX_RECENT and record.id not in self._new:
-            self.overflown = True
+    def hold_request(self, record: RequestRecord) -> None:
+        if len(self._new_ids) >= MAX_RECENT and record.id not in self._new_ids:
+            self.overflowed = True
             return
-        self._new[record.id] = None
+        self._new_ids[record.id] = None
 
-    def leaving(self, records: Iterable[RequestRecord]) -> None:
-        """Requests that do not match any more stay in their rows for now."""
-        self._leaving.update(dict.fromkeys(record.id for record in records))
+    def hold_removals(self, records: Iterable[RequestRecord]) -> None:
+        """Keep the rows of requests that no longer match until the held requests are shown."""
+        self._removal_ids.update(dict.fromkeys(record.id for record in records))
 
-    def discard(self, request_id: str) -> None:
-        """A request is shown by now, or does not match any more."""
-        self._new.pop(request_id, None)
+    def release_request(self, request_id: str) -> None:
+        """Stop holding a request that is shown or no longer matches."""
+        self._new_ids.pop(request_id, None)
 
-    def is_newest(self, record: RequestRecord) -> bool:
-        """Whether none that came later was seen here; true once for each new request."""
-        if self._newest is not None and position(record) <= self._newest:
+    def register_newest(self, record: RequestRecord) -> bool:
+        """Whether the request is newer than all seen before; true once for each new request."""
+        if self._newest is not None and log_position(record) <= self._newest:
             return False
-        self._newest = position(record)
+        self._newest = log_position(record)
         return True
 
-    def clear(self) -> None:
-        """Nothing is held any more."""
-        self.overflown = False
-        self._new.clear()
-        self._leaving.clear()
+    def release_all(self) -> None:
+        self.overflowed = False
+        self._new_ids.clear()
+        self._removal_ids.clear()

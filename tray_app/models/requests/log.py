@@ -1,9 +1,8 @@
-"""The live request log as a Qt model: a window of at most some thousand rows over a log of any length.
+"""Table model of the live request log: a window of about two thousand rows over a log of any length.
 
-The newest request is the last row: a log is read downwards as it grows, and nothing that is being read moves when a
-row is added. Rows far from the ones that are viewed are dropped, and read again from the store when the view comes
-back to them. A log that is scrolled back so far that its end was dropped has no end (`has_end`) until it is read
-again; new requests are only counted meanwhile.
+The newest request is the last row, so that adding a row moves nothing on the screen. Pages far from the viewed rows
+are dropped, and read again from the store when the view returns to them. After scrolling back far enough, the end of
+the log is dropped too (`has_end` is false); until it is read again, new requests are held, not shown.
 """
 
 import asyncio
@@ -16,43 +15,43 @@ from server.core.errors import TrayError
 from server.core.records import RequestFilter, RequestRecord
 from server.store.store import ALL_REQUESTS, Store
 from tray_app.models.requests.bookmarks import Bookmarks
-from tray_app.models.requests.columns import TITLES_IN_FULL, columns
-from tray_app.models.requests.filter import matches, still_matches
+from tray_app.models.requests.columns import TITLES_IN_FULL, build_columns
+from tray_app.models.requests.filter import matches_filter, still_matches
 from tray_app.models.requests.held import HeldRequests
-from tray_app.models.requests.pages import PAGE, RequestPages, Stretch
-from tray_app.models.requests.recent import RecentRequests, without_heavy_parts
+from tray_app.models.requests.pages import PAGE_SIZE, PageSlice, RequestPages
+from tray_app.models.requests.recent import RecentRequests, strip_heavy_fields
 from tray_app.models.requests.rows import (
     Change,
     Edit,
     Insert,
     Remove,
-    changes,
-    find,
-    insertions,
-    position,
-    removals,
+    change_edits,
+    find_row,
+    insertion_edits,
+    log_position,
+    removal_edits,
     runs_of,
 )
 
 MAX_ROWS = 2000
-"""More rows than this, and one page, are never held for longer than a batch."""
+"""Beyond this many rows plus one page, the page farthest from the view is dropped."""
 MARGIN = 100
-"""So close to the first or last row, the next page is read."""
+"""When the view is this many rows from the first or last one, the next page is read."""
 RECORD_ROLE = Qt.ItemDataRole.UserRole
 """The RequestRecord of a row, without headers and bodies."""
 
-Run = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
+RunTask = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 AnyIndex = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
+_ROOT = QModelIndex()
 
 
-class RequestLog(QAbstractTableModel):
-    """Rows are RequestRecords. `run` makes a task of a coroutine; `store` gives the store, or None without one."""
+class RequestLogModel(QAbstractTableModel):
+    """Rows are RequestRecords. `run` starts a coroutine as a task; `store` returns the store, or None."""
 
     loaded = Signal()
-    """The list is another one: it was read for the first time, for another filter, or from its end."""
+    """All rows were replaced: first load, another filter, or a reload from the end."""
     state_changed = Signal()
-    """`total`, `held`, `running` or `busy` changed."""
+    """`total`, `held`, `running_count` or `is_loading` changed."""
     failed = Signal(object)
     """A TrayError: the store could not be read."""
 
@@ -61,50 +60,57 @@ class RequestLog(QAbstractTableModel):
         store: Callable[[], Store | None],
         *,
         clock: Callable[[], float],
-        run: Run,
+        run: RunTask,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.columns = columns()
-        self.wanted: RequestFilter = ALL_REQUESTS
+        self.columns = build_columns()
+        self.request_filter: RequestFilter = ALL_REQUESTS
         self.total = 0
-        """How many requests match, about: those that come are counted, those that expire are not."""
+        """Approximate number of matching requests: arrivals are counted, expired ones are not subtracted."""
         self.is_loaded = False
         self.paused = False
         self.has_older = False
+        # False once the newest rows were dropped: appending a new row would then hide the gap before it.
         self.has_end = True
         self.held = HeldRequests()
-        """New requests that are not among the rows, because the list is paused or its end is not held."""
+        """New requests that are not shown, because the list is paused or its end is not loaded."""
         self._store = store
         self._clock = clock
         self._run = run
         self._rows: list[RequestRecord] = []
+        # The store lags behind the events, so a page that it returns may hold older versions than these.
         self._recent = RecentRequests()
-        self._bookmarks = Bookmarks(PAGE)
+        self._bookmarks = Bookmarks(PAGE_SIZE)
+        # The view reports its rows later, from a timer: inserting or removing rows above it shifts these until then.
         self._viewed: tuple[int, int] | None = None
+        # Increased by every reload: a page that was requested for an earlier filter is dropped when it arrives.
         self._generation = 0
-        self._loading: asyncio.Task[None] | None = None
-        self._stale = True  # the rows are those of another filter
+        # A reload replaces this task without cancelling it, so a finished task may no longer be the current one.
+        self.loading: asyncio.Task[None] | None = None
+        # While True, the rows belong to an earlier filter: events are kept in `_recent` and not applied to them.
+        self._stale = True
 
-    # What Qt asks
+    # Qt's interface
 
-    def rowCount(self, parent: AnyIndex = _NOWHERE) -> int:
+    def rowCount(self, parent: AnyIndex = _ROOT) -> int:
         return 0 if parent.isValid() else len(self._rows)
 
-    def columnCount(self, parent: AnyIndex = _NOWHERE) -> int:
+    def columnCount(self, parent: AnyIndex = _ROOT) -> int:
         return 0 if parent.isValid() else len(self.columns)
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        # A view may still ask for a row that was removed since its last layout.
         if not index.isValid() or index.row() >= len(self._rows):
             return None
         record, column = self._rows[index.row()], self.columns[index.column()]
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return column.text(record, self._clock())
+                return column.cell_text(record, self._clock())
             case Qt.ItemDataRole.ToolTipRole:
-                return column.whole(record) or None
+                return column.full_text(record) or None
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _RIGHT if column.figures else _LEFT
+                return _RIGHT if column.is_numeric else _LEFT
             case Qt.ItemDataRole.UserRole:
                 return record
         return None
@@ -119,265 +125,270 @@ class RequestLog(QAbstractTableModel):
             case Qt.ItemDataRole.ToolTipRole:
                 return TITLES_IN_FULL.get(column.key, lambda: column.title)()
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _RIGHT if column.figures else _LEFT
+                return _RIGHT if column.is_numeric else _LEFT
         return None
 
-    # What the views ask
+    # For the views
 
     @property
     def records(self) -> Sequence[RequestRecord]:
-        """The rows that are held."""
+        """The loaded rows."""
         return self._rows
 
     @property
-    def busy(self) -> bool:
+    def is_loading(self) -> bool:
         """Whether a page is being read."""
-        return self._loading is not None
+        return self.loading is not None
 
     @property
-    def running(self) -> int:
-        """How many of the rows are of requests that still run."""
+    def running_count(self) -> int:
+        """Number of rows whose request is running."""
         return sum(record.status == "running" for record in self._rows)
 
-    def now(self) -> float:
-        """The time that the rows are seen at."""
+    def current_time(self) -> float:
+        """The time in epoch seconds to which relative times refer."""
         return self._clock()
 
     def row_of(self, request_id: str) -> int | None:
-        """The row of a request, or None if it is not held."""
+        """The row of a request, or None if it is not loaded."""
         return next((row for row, record in enumerate(self._rows) if record.id == request_id), None)
 
-    def settled(self) -> "asyncio.Task[None] | None":
-        """The reading that goes on, to be waited for; None if there is none."""
-        return self._loading
+    def set_filter(self, request_filter: RequestFilter) -> None:
+        """Show the matching requests. The current rows stay until the new ones are read."""
+        if request_filter != self.request_filter:
+            self.request_filter = request_filter
+            self.reload_log()
 
-    def set_filter(self, wanted: RequestFilter) -> None:
-        """Show the requests that match. The old ones stay until the new ones are read."""
-        if wanted != self.wanted:
-            self.wanted = wanted
-            self.reload()
-
-    def reload(self) -> None:
-        """Read the end of the log anew."""
+    def reload_log(self) -> None:
+        """Read the end of the log again."""
         self._generation += 1
         self._stale = True
-        self._start(self._load_newest())
+        self._start_loading(self._load_newest())
 
-    def viewed(self, first: int, last: int) -> None:
-        """Rows `first` to `last` are seen: the pages next to them are read, and those far away may go."""
+    def set_viewed_rows(self, first: int, last: int) -> None:
+        """Tell the model that rows `first` to `last` are visible, so that it reads the pages next to them."""
         self._viewed = (first, last)
-        self._read_on()
+        self._load_near_view()
 
     def set_paused(self, paused: bool) -> None:
-        """Hold new requests back, or take in what was held and go on."""
+        """Hold new requests back, or show the held ones and continue."""
         self.paused = paused
         if not paused:
-            self.take_held()
+            self.show_held()
         self.state_changed.emit()
 
-    def take_held(self) -> None:
-        """Show the requests that were held back, also while paused."""
-        records = [self._recent.get(request_id) for request_id in self.held.ids]
+    def show_held(self) -> None:
+        """Show the held requests, even while paused."""
+        records = [self._recent.find_record(request_id) for request_id in self.held.request_ids]
         complete = [record for record in records if record is not None]
-        if not self.has_end or self.held.overflown or len(complete) < len(records):
-            self.reload()
+        # A held request may have been dropped from the recent ones by then: only the store still has it.
+        if not self.has_end or self.held.overflowed or len(complete) < len(records):
+            self.reload_log()
             return
-        self.held.clear()
-        self._show(complete, hold=False)
+        self.held.release_all()
+        self._show_records(complete, hold=False)
 
-    def tick(self) -> None:
-        """Time has gone by: what runs has run for longer."""
-        column = next(at for at, column in enumerate(self.columns) if column.key == "duration")
+    def refresh_durations(self) -> None:
+        """Update the durations of running requests."""
+        column = next(index for index, column in enumerate(self.columns) if column.key == "duration")
         for run in runs_of(self._rows, lambda record: record.status == "running"):
             self.dataChanged.emit(self.index(run.start, column), self.index(run.stop - 1, column))
 
-    def age(self) -> None:
-        """Time has gone by: what was just now is a minute ago."""
+    def refresh_ages(self) -> None:
+        """Update the relative times in the first column."""
         if self._rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, 0))
 
-    def forget(self, wanted: RequestFilter) -> None:
-        """The log was cleared of the requests that match; those that run stay."""
+    def forget_requests(self, request_filter: RequestFilter) -> None:
+        """Drop the matching requests after the log was cleared of them; running ones stay."""
         ended = [record for record in self._recent if record.status != "running"]
-        listed = {record.id for record in self._rows} if wanted == self.wanted else set()
-        self._recent.forget([record for record in ended if record.id in listed or matches(record, wanted)])
-        self.reload()
+        listed = {record.id for record in self._rows} if request_filter == self.request_filter else set()
+        gone = [record for record in ended if record.id in listed or matches_filter(record, request_filter)]
+        # Otherwise the reload would merge the deleted requests in again.
+        self._recent.remove_records(gone)
+        self.reload_log()
 
-    # What happens
+    # Events
 
-    def receive(self, records: Sequence[RequestRecord]) -> None:
-        """A batch of requests that began, went on or ended."""
-        light = [without_heavy_parts(record) for record in records]
+    def receive_records(self, records: Sequence[RequestRecord]) -> None:
+        """Apply a batch of requests that started, changed or ended."""
+        light = [strip_heavy_fields(record) for record in records]
         for record in light:
-            self._recent.add(record)
+            self._recent.add_record(record)
+        # The rows of an earlier filter are about to be replaced; the reload merges these records in.
         if not self._stale:
-            self._show(light, hold=self.paused)
+            self._show_records(light, hold=self.paused)
 
-    def _show(self, records: Sequence[RequestRecord], *, hold: bool) -> None:
+    def _show_records(self, records: Sequence[RequestRecord], *, hold: bool) -> None:
         staying: list[RequestRecord] = []
         leaving: list[RequestRecord] = []
         coming: list[RequestRecord] = []
         for record in records:
-            row = find(self._rows, position(record))
-            belongs = matches(record, self.wanted)
+            row = find_row(self._rows, log_position(record))
+            belongs = matches_filter(record, self.request_filter)
             if row is not None:
-                belongs = still_matches(record, self._rows[row], self.wanted)
+                belongs = still_matches(record, self._rows[row], self.request_filter)
                 (staying if belongs else leaving).append(record)
-            elif belongs and self._is_in_window(record):
+            elif belongs and self._belongs_among_rows(record):
                 coming.append(record)
             elif not belongs:
-                self.held.discard(record.id)
-        self._apply(changes(self._rows, [*staying, *leaving] if hold else staying))
-        self._take_away(leaving, hold=hold)
-        self._put_in(coming, hold=hold)
-        self._trim()
+                self.held.release_request(record.id)
+        self._apply_edits(change_edits(self._rows, [*staying, *leaving] if hold else staying))
+        self._remove_unmatched(leaving, hold=hold)
+        self._insert_new(coming, hold=hold)
+        self._drop_distant_pages()
+        # All rows are gone, but the log has more: without a reload the list would stay empty.
         if not self._rows and (self.has_older or not self.has_end):
-            self.reload()
+            self.reload_log()
         self.state_changed.emit()
 
-    def _is_in_window(self, record: RequestRecord) -> bool:
-        """Whether a record would stand among the rows, or after them; what is older is read when it is asked for."""
-        return not self.has_older or not self._rows or position(record) > position(self._rows[0])
+    def _belongs_among_rows(self, record: RequestRecord) -> bool:
+        """Whether the record belongs among or after the loaded rows. Older ones are read on demand."""
+        return not self.has_older or not self._rows or log_position(record) > log_position(self._rows[0])
 
-    def _take_away(self, records: Sequence[RequestRecord], *, hold: bool) -> None:
+    def _remove_unmatched(self, records: Sequence[RequestRecord], *, hold: bool) -> None:
         if hold:
-            self.held.leaving(records)
+            self.held.hold_removals(records)
             return
         self.total -= len(records)
-        self._apply(removals(self._rows, records))
+        self._apply_edits(removal_edits(self._rows, records))
 
-    def _put_in(self, records: Sequence[RequestRecord], *, hold: bool) -> None:
+    def _insert_new(self, records: Sequence[RequestRecord], *, hold: bool) -> None:
         here = []
         for record in records:
-            beyond = not self.has_end and (not self._rows or position(record) > position(self._rows[-1]))
-            if beyond and self.held.is_newest(record):
-                self._bookmarks.arrived(position(record))
+            beyond = not self.has_end and (not self._rows or log_position(record) > log_position(self._rows[-1]))
+            # A later event of the same request must not count it in the bookmarks again.
+            if beyond and self.held.register_newest(record):
+                self._bookmarks.record_arrival(log_position(record))
             if hold or beyond:
-                self.held.add(record)
+                self.held.hold_request(record)
             else:
                 here.append(record)
         self.total += len(here)
-        self._apply(insertions(self._rows, here))
+        self._apply_edits(insertion_edits(self._rows, here))
 
-    # Reading
+    # Loading
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start_loading(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._run(work)
-        self._loading = task
+        self.loading = task
         self.state_changed.emit()
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._finish_loading)
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        if self._loading is task:
-            self._loading = None
+    def _finish_loading(self, task: "asyncio.Task[None]") -> None:
+        # A reload may have replaced the task: then the newer one is still loading.
+        if self.loading is task:
+            self.loading = None
             self.state_changed.emit()
-            self._read_on()
+            self._load_near_view()
 
-    def _read_on(self) -> None:
-        if self._loading is not None or self._viewed is None or not self._rows:
+    def _load_near_view(self) -> None:
+        if self.loading is not None or self._viewed is None or not self._rows:
             return
         first, last = self._viewed
         if self.has_older and first < MARGIN:
-            self._start(self._load_older())
+            self._start_loading(self._load_older())
         elif not self.has_end and last >= len(self._rows) - MARGIN:
-            self._start(self._load_following())
+            self._start_loading(self._load_following())
 
     async def _load_newest(self) -> None:
-        generation, wanted = self._generation, self.wanted
+        generation, request_filter = self._generation, self.request_filter
         try:
-            stretch = await RequestPages(self._store(), self._recent, wanted).newest()
+            page = await RequestPages(self._store(), self._recent, request_filter).read_newest()
         except TrayError as error:
             self.failed.emit(error)
-            stretch = await RequestPages(None, self._recent, wanted).newest()
+            page = await RequestPages(None, self._recent, request_filter).read_newest()
+        # Another reload may have started while this page was read.
         if generation == self._generation:
-            self._begin_with(stretch)
+            self._reset_rows(page)
 
-    def _begin_with(self, stretch: Stretch) -> None:
+    def _reset_rows(self, page: PageSlice) -> None:
         self.beginResetModel()
-        self._rows = list(stretch.records)
-        self.has_older, self.has_end, self.total = stretch.more, True, stretch.total
-        self.held.clear()
-        self._bookmarks.clear()
+        self._rows = list(page.records)
+        self.has_older, self.has_end, self.total = page.has_more, True, page.total
+        self.held.release_all()
+        self._bookmarks.clear_bookmarks()
         self._viewed = None
         self._stale, self.is_loaded = False, True
         self.endResetModel()
-        self._trim()
+        self._drop_distant_pages()
         self.loaded.emit()
 
     async def _load_older(self) -> None:
-        first = position(self._rows[0])
-        stretch = await self._read(lambda pages: pages.before(first))
-        # What was read goes before that very row, and nowhere else.
-        if stretch is not None and self._rows and position(self._rows[0]) == first:
-            self.has_older = stretch.more
-            self._extend(stretch.records)
+        first = log_position(self._rows[0])
+        page = await self._read_slice(lambda reader: reader.read_before(first))
+        # While the page was read, rows may have been dropped or reset: it fits only before that very row.
+        if page is not None and self._rows and log_position(self._rows[0]) == first:
+            self.has_older = page.has_more
+            self._add_records(page.records)
 
     async def _load_following(self) -> None:
-        last, until = position(self._rows[-1]), self._bookmarks.next
-        stretch = await self._read(lambda pages: pages.following(last, until))
-        if stretch is None or not self._rows or position(self._rows[-1]) != last:
+        last, until = log_position(self._rows[-1]), self._bookmarks.next_page_end
+        page = await self._read_slice(lambda reader: reader.read_following(last, until))
+        # As above: the page fits only after the row that was the last one when it was requested.
+        if page is None or not self._rows or log_position(self._rows[-1]) != last:
             return
-        if stretch.more:
-            self._bookmarks.passed()
+        if page.has_more:
+            self._bookmarks.remove_first()
         else:
-            self._bookmarks.clear()
+            self._bookmarks.clear_bookmarks()
             self.has_end = True
-        records = [record for record in stretch.records if not (self.paused and record.id in self.held)]
+        records = [record for record in page.records if not (self.paused and record.id in self.held)]
         for record in records:
-            self.held.discard(record.id)
-        self._extend(records)
+            self.held.release_request(record.id)
+        self._add_records(records)
 
-    async def _read(self, reading: Callable[[RequestPages], Awaitable[Stretch]]) -> Stretch | None:
-        """What is read; None if it failed, or another list is wanted by then."""
+    async def _read_slice(self, read: Callable[[RequestPages], Awaitable[PageSlice]]) -> PageSlice | None:
+        """Read a page; None if that failed, or if the filter changed while it was read."""
         generation = self._generation
         try:
-            stretch = await reading(RequestPages(self._store(), self._recent, self.wanted))
+            page = await read(RequestPages(self._store(), self._recent, self.request_filter))
         except TrayError as error:
-            self._viewed = None  # it is tried again when the view moves
+            self._viewed = None  # otherwise it would be retried at once; the next scroll retries it
             self.failed.emit(error)
             return None
         if generation != self._generation:
-            return None
-        self.total = max(stretch.total, len(self._rows))
-        return stretch
+            return None  # a reload started while the page was read
+        self.total = max(page.total, len(self._rows))
+        return page
 
-    def _extend(self, records: Sequence[RequestRecord]) -> None:
-        self._apply(insertions(self._rows, records))
-        self._trim()
+    def _add_records(self, records: Sequence[RequestRecord]) -> None:
+        self._apply_edits(insertion_edits(self._rows, records))
+        self._drop_distant_pages()
 
-    # Rows come and go
+    # Rows
 
-    def _trim(self) -> None:
-        """Drop the pages at that end of the rows from which the view is farther away."""
-        while len(self._rows) > MAX_ROWS + PAGE:
+    def _drop_distant_pages(self) -> None:
+        """Drop pages at the end of the rows that is farther from the view."""
+        while len(self._rows) > MAX_ROWS + PAGE_SIZE:
             if self._viewed is not None and sum(self._viewed) < len(self._rows):
-                self._bookmarks.dropped(position(self._rows[-1]))
+                self._bookmarks.add_dropped_page(log_position(self._rows[-1]))
                 self.has_end = False
-                self._apply([Remove(len(self._rows) - PAGE, PAGE)])
+                self._apply_edits([Remove(len(self._rows) - PAGE_SIZE, PAGE_SIZE)])
             else:
                 self.has_older = True
-                self._apply([Remove(0, PAGE)])
+                self._apply_edits([Remove(0, PAGE_SIZE)])
 
-    def _apply(self, edits: Sequence[Edit]) -> None:
+    def _apply_edits(self, edits: Sequence[Edit]) -> None:
         for edit in edits:
             match edit:
-                case Insert(at, records):
-                    self.beginInsertRows(QModelIndex(), at, at + len(records) - 1)
-                    self._rows[at:at] = records
-                    self._shift(at, len(records))
+                case Insert(row, records):
+                    self.beginInsertRows(QModelIndex(), row, row + len(records) - 1)
+                    self._rows[row:row] = records
+                    self._shift_viewed_rows(row, len(records))
                     self.endInsertRows()
-                case Remove(at, count):
-                    self.beginRemoveRows(QModelIndex(), at, at + count - 1)
-                    del self._rows[at : at + count]
-                    self._shift(at, -count)
+                case Remove(row, count):
+                    self.beginRemoveRows(QModelIndex(), row, row + count - 1)
+                    del self._rows[row : row + count]
+                    self._shift_viewed_rows(row, -count)
                     self.endRemoveRows()
-                case Change(at, records):
-                    self._rows[at : at + len(records)] = records
-                    self.dataChanged.emit(self.index(at, 0), self.index(at + len(records) - 1, len(self.columns) - 1))
+                case Change(row, records):
+                    self._rows[row : row + len(records)] = records
+                    self.dataChanged.emit(self.index(row, 0), self.index(row + len(records) - 1, len(self.columns) - 1))
 
-    def _shift(self, at: int, by: int) -> None:
-        """The viewed rows have other numbers now."""
-        if self._viewed is not None and at <= self._viewed[0]:
+    def _shift_viewed_rows(self, row: int, by: int) -> None:
+        """Adjust the viewed rows after rows above them were inserted or removed."""
+        if self._viewed is not None and row <= self._viewed[0]:
             self._viewed = (max(0, self._viewed[0] + by), max(0, self._viewed[1] + by))
 
 

@@ -1,4 +1,4 @@
-"""Stretches of the request log, read from the store and completed with what only the live records tell."""
+"""Pages of the request log: read from the store, merged with the live records."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,78 +6,81 @@ from dataclasses import dataclass
 from server.core.records import Page, RequestFilter, RequestRecord
 from server.store.paging import Position, encode_cursor
 from server.store.store import Store
-from tray_app.models.requests.bookmarks import cursor_position
-from tray_app.models.requests.filter import matches, still_matches
+from tray_app.models.requests.bookmarks import cursor_including
+from tray_app.models.requests.filter import matches_filter, still_matches
 from tray_app.models.requests.recent import MAX_RECENT, RecentRequests
-from tray_app.models.requests.rows import between, in_order, position
+from tray_app.models.requests.rows import log_position, records_between, sort_records
 
-PAGE = 200
-"""Records read at a time; the most that the store gives."""
+PAGE_SIZE = 200
+"""Records in a page; the store's maximum."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Records in order, oldest first. `more`: the log goes on beyond them. `total`: all that match."""
+class PageSlice:
+    """Records, oldest first. `has_more`: the log continues beyond them. `total` counts all matching requests."""
 
     records: Sequence[RequestRecord]
-    more: bool
+    has_more: bool
     total: int
 
 
 class RequestPages:
-    """Reads from `store`, which may be None; every method raises DatabaseUnusable."""
+    """Reads pages from `store`, which may be None. Every method raises DatabaseUnusable."""
 
-    def __init__(self, store: Store | None, recent: RecentRequests, wanted: RequestFilter) -> None:
+    def __init__(self, store: Store | None, recent: RecentRequests, request_filter: RequestFilter) -> None:
         self._store = store
         self._recent = recent
-        self._wanted = wanted
+        self._filter = request_filter
 
-    async def newest(self) -> Stretch:
-        """The end of the log; `more`: there are older ones."""
-        page = await self._read_end()
-        after = position(page.items[-1]) if page.next_cursor else None
-        records = self._completed(page.items, after, None)
+    async def read_newest(self) -> PageSlice:
+        """Read the end of the log; `has_more` if there are older requests."""
+        page = await self._read_newest_page()
+        after = log_position(page.items[-1]) if page.next_cursor else None
+        records = self._merge_live(page.items, after, None)
         unstored = len(records) - len(page.items)
-        return Stretch(records, page.next_cursor is not None, page.total + max(0, unstored))
+        return PageSlice(records, page.next_cursor is not None, page.total + max(0, unstored))
 
-    async def before(self, place: Position) -> Stretch:
-        """The requests before `place`; `more`: there are still older ones."""
-        page = await self._read(encode_cursor(place))
-        after = position(page.items[-1]) if page.next_cursor else None
-        records = [record for record in self._completed(page.items, after, place) if position(record) < place]
-        return Stretch(records, page.next_cursor is not None, page.total)
+    async def read_before(self, position: Position) -> PageSlice:
+        """Read the requests before `position`; `has_more` if there are still older ones."""
+        page = await self._read_page(encode_cursor(position))
+        after = log_position(page.items[-1]) if page.next_cursor else None
+        merged = self._merge_live(page.items, after, position)
+        records = [record for record in merged if log_position(record) < position]
+        return PageSlice(records, page.next_cursor is not None, page.total)
 
-    async def following(self, place: Position, until: Position | None) -> Stretch:
-        """The requests after `place` up to `until`, or to the end of the log; `more`: the log goes on after them."""
-        cursor = None if until is None else encode_cursor(cursor_position(until))
+    async def read_following(self, position: Position, until: Position | None) -> PageSlice:
+        """Read the requests after `position` up to `until` or the end; `has_more` if the log continues."""
+        cursor = None if until is None else encode_cursor(cursor_including(until))
         found: list[RequestRecord] = []
         while True:
-            page = await (self._read_end() if cursor is None else self._read(cursor))
-            found += between(page.items, place, None)
+            page = await (self._read_newest_page() if cursor is None else self._read_page(cursor))
+            found += records_between(page.items, position, None)
             cursor = page.next_cursor
-            if cursor is None or position(page.items[-1]) <= place:
-                return Stretch(self._completed(found, place, until), until is not None, page.total)
+            if cursor is None or log_position(page.items[-1]) <= position:
+                return PageSlice(self._merge_live(found, position, until), until is not None, page.total)
 
-    async def _read_end(self) -> Page[RequestRecord]:
-        """The end of the log, and none of the live records that came meanwhile was pushed out by others."""
+    async def _read_newest_page(self) -> Page[RequestRecord]:
+        """Read the last page; again if more live records arrived during the read than are kept."""
         while True:
-            before = self._recent.received
-            page = await self._read(None)
-            if self._recent.received - before < MAX_RECENT:
+            before = self._recent.received_count
+            page = await self._read_page(None)
+            # Otherwise a record may be in neither: stored after the read, and already dropped from the recent ones.
+            if self._recent.received_count - before < MAX_RECENT:
                 return page
 
-    async def _read(self, cursor: str | None) -> Page[RequestRecord]:
+    async def _read_page(self, cursor: str | None) -> Page[RequestRecord]:
         if self._store is None:
             return Page((), None, 0)
-        return await self._store.list_requests(self._wanted, cursor=cursor, limit=PAGE)
+        return await self._store.list_requests(self._filter, cursor=cursor, limit=PAGE_SIZE)
 
-    def _completed(
+    def _merge_live(
         self, stored: Sequence[RequestRecord], after: Position | None, until: Position | None
     ) -> list[RequestRecord]:
-        """The stored records in their latest versions, and the live ones between the bounds."""
-        known = [latest for record in stored if self._belongs(latest := self._recent.latest(record), record)]
-        live = [record for record in self._recent if matches(record, self._wanted)]
-        return in_order([*known, *between(live, after, until)])
+        """The stored records in their latest versions, and the live records between the bounds."""
+        # The store may not have written the end of a request yet, nor a request that has just started.
+        known = [latest for record in stored if self._is_listed(latest := self._recent.latest_version(record), record)]
+        live = [record for record in self._recent if matches_filter(record, self._filter)]
+        return sort_records([*known, *records_between(live, after, until)])
 
-    def _belongs(self, latest: RequestRecord, stored: RequestRecord) -> bool:
-        return latest is stored or still_matches(latest, stored, self._wanted)
+    def _is_listed(self, latest: RequestRecord, stored: RequestRecord) -> bool:
+        return latest is stored or still_matches(latest, stored, self._filter)

@@ -1,4 +1,4 @@
-"""The latest live records, for what the store does not hold: requests that have just begun, or with history off."""
+"""The latest live records, which the store may not hold: just started, or with the history off."""
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -11,41 +11,39 @@ _HEAVY = [field.name for field in fields(RequestRecord) if field.name.endswith((
 
 
 class RecentRequests:
-    """The last `MAX_RECENT` requests that were heard of, each in its latest version."""
+    """The last `MAX_RECENT` requests, each in its latest version."""
 
     def __init__(self) -> None:
-        self.received = 0
-        """How many records were ever added."""
+        self.received_count = 0
+        """Number of records ever added."""
         self._records: dict[str, RequestRecord] = {}
 
     def __iter__(self) -> Iterator[RequestRecord]:
         return iter(self._records.values())
 
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def add(self, record: RequestRecord) -> None:
-        """Take a record in the place of an earlier version."""
-        self.received += 1
+    def add_record(self, record: RequestRecord) -> None:
+        """Add a record or replace its earlier version."""
+        self.received_count += 1
         self._records[record.id] = record
+        # Oldest first. A reader detects by `received_count` that records were dropped while it read.
         if len(self._records) > MAX_RECENT:
             del self._records[next(iter(self._records))]
 
-    def get(self, request_id: str) -> RequestRecord | None:
-        """The latest version, or None."""
+    def find_record(self, request_id: str) -> RequestRecord | None:
+        """The latest version of a request, or None."""
         return self._records.get(request_id)
 
-    def latest(self, record: RequestRecord) -> RequestRecord:
-        """The newer version of a stored record, if there is one."""
+    def latest_version(self, record: RequestRecord) -> RequestRecord:
+        """The live version of a stored record, or the record itself."""
         return self._records.get(record.id, record)
 
-    def forget(self, records: list[RequestRecord]) -> None:
-        """Drop these; the log was cleared of them."""
+    def remove_records(self, records: list[RequestRecord]) -> None:
+        """Remove these records after the log was cleared of them."""
         for record in records:
             self._records.pop(record.id, None)
 
 
-def without_heavy_parts(record: RequestRecord) -> RequestRecord:
-    """The record as lists hold it, some thousand times: without headers and bodies, which `get_request` has."""
+def strip_heavy_fields(record: RequestRecord) -> RequestRecord:
+    """The record without headers and bodies, since lists hold thousands; `get_request` returns them."""
     heavy: dict[str, Any] = {name: None for name in _HEAVY if getattr(record, name) is not None}
     return replace(record, **heavy) if heavy else record

@@ -1,6 +1,6 @@
-"""The rows of the request log as a sorted list, and what has to be done to it: edits, which a Qt model carries out.
+"""Edits of the sorted rows of the request log, for a Qt model to carry out.
 
-Oldest first; the place of a request is its time of arrival and its id, which never change.
+Rows are sorted by position, oldest first: the time of arrival and the id, which never change.
 """
 
 from bisect import bisect_left
@@ -14,93 +14,95 @@ from server.store.paging import Position
 Rows = Sequence[RequestRecord]
 
 MAX_CHANGE_RANGES = 8
-"""Changed rows that lie more scattered than this are announced as one range: views repaint what is visible only."""
+"""Beyond this many ranges, changed rows are reported as one range: views repaint only what is visible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """Put `records` before row `at`."""
+    """Insert `records` before `row`."""
 
-    at: int
+    row: int
     records: Rows
 
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Take `count` rows away, from row `at` on."""
+    """Remove `count` rows, starting at `row`."""
 
-    at: int
+    row: int
     count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Put `records` in the place of the rows from `at` on."""
+    """Replace the rows starting at `row` with `records`."""
 
-    at: int
+    row: int
     records: Rows
 
 
 Edit = Insert | Remove | Change
 
 
-def position(record: RequestRecord) -> Position:
-    """Where a record stands in the order of the log."""
+def log_position(record: RequestRecord) -> Position:
+    """The sort key of a record in the log."""
     return record.started_at, record.id
 
 
-def find(rows: Rows, place: Position) -> int | None:
-    """The row of the request at `place`, or None."""
-    at = bisect_left(rows, place, key=position)
-    return at if at < len(rows) and position(rows[at]) == place else None
+def find_row(rows: Rows, position: Position) -> int | None:
+    """The row of the request at `position`, or None."""
+    row = bisect_left(rows, position, key=log_position)
+    return row if row < len(rows) and log_position(rows[row]) == position else None
 
 
-def changes(rows: Rows, records: Iterable[RequestRecord]) -> list[Edit]:
-    """New versions of records that are in `rows`."""
-    new = {at: record for record in records if (at := find(rows, position(record))) is not None}
-    runs = _runs(sorted(new))
+def change_edits(rows: Rows, records: Iterable[RequestRecord]) -> list[Edit]:
+    """Edits that replace records in `rows` with their new versions."""
+    new = {row: record for record in records if (row := find_row(rows, log_position(record))) is not None}
+    runs = _group_runs(sorted(new))
     if len(runs) > MAX_CHANGE_RANGES:
         runs = [range(runs[0].start, runs[-1].stop)]
-    return [Change(run.start, [new.get(at, rows[at]) for at in run]) for run in runs]
+    return [Change(run.start, [new.get(row, rows[row]) for row in run]) for run in runs]
 
 
-def removals(rows: Rows, records: Iterable[RequestRecord]) -> list[Edit]:
-    """What takes the records away; the last rows first, so that the numbers of the others stay right."""
-    found = sorted(at for record in records if (at := find(rows, position(record))) is not None)
-    return [Remove(run.start, len(run)) for run in reversed(_runs(found))]
+def removal_edits(rows: Rows, records: Iterable[RequestRecord]) -> list[Edit]:
+    """Edits that remove the records; last rows first, so that the indexes of the others stay valid."""
+    found = sorted(row for record in records if (row := find_row(rows, log_position(record))) is not None)
+    return [Remove(run.start, len(run)) for run in reversed(_group_runs(found))]
 
 
-def insertions(rows: Rows, records: Iterable[RequestRecord]) -> list[Edit]:
-    """What puts records in their places; those that are there already are left out."""
+def insertion_edits(rows: Rows, records: Iterable[RequestRecord]) -> list[Edit]:
+    """Edits that insert the records that are not in `rows` yet; last rows first."""
     groups: dict[int, list[RequestRecord]] = {}
-    for record in in_order(records):
-        at = bisect_left(rows, position(record), key=position)
-        if at == len(rows) or rows[at].id != record.id:
-            groups.setdefault(at, []).append(record)
-    return [Insert(at, group) for at, group in sorted(groups.items(), reverse=True)]
+    for record in sort_records(records):
+        row = bisect_left(rows, log_position(record), key=log_position)
+        if row == len(rows) or rows[row].id != record.id:
+            groups.setdefault(row, []).append(record)
+    return [Insert(row, group) for row, group in sorted(groups.items(), reverse=True)]
 
 
-def in_order(records: Iterable[RequestRecord]) -> list[RequestRecord]:
-    """The records, oldest first, each once: of several with an id the last one."""
-    return sorted({record.id: record for record in records}.values(), key=position)
+def sort_records(records: Iterable[RequestRecord]) -> list[RequestRecord]:
+    """The records, oldest first; of several with the same id, the last one."""
+    return sorted({record.id: record for record in records}.values(), key=log_position)
 
 
-def between(records: Iterable[RequestRecord], after: Position | None, until: Position | None) -> list[RequestRecord]:
-    """The records that stand after `after`, up to `until` and with it; None sets no bound."""
+def records_between(
+    records: Iterable[RequestRecord], after: Position | None, until: Position | None
+) -> list[RequestRecord]:
+    """The records after `after`, up to and including `until`; None sets no bound."""
     return [
         record
         for record in records
-        if (after is None or position(record) > after) and (until is None or position(record) <= until)
+        if (after is None or log_position(record) > after) and (until is None or log_position(record) <= until)
     ]
 
 
 def runs_of(rows: Rows, chosen: Callable[[RequestRecord], bool]) -> list[range]:
-    """The rows that are chosen, as ranges."""
-    return _runs([at for at, record in enumerate(rows) if chosen(record)])
+    """The chosen rows, as ranges."""
+    return _group_runs([row for row, record in enumerate(rows) if chosen(record)])
 
 
-def _runs(numbers: Sequence[int]) -> list[range]:
-    """Sorted numbers as ranges of neighbours."""
+def _group_runs(numbers: Sequence[int]) -> list[range]:
+    """Sorted numbers, grouped into ranges of consecutive ones."""
     if not numbers:
         return []
     ends = [left for left, right in pairwise(numbers) if right != left + 1]

@@ -1,1 +1,1 @@
-"""The sessions and their conversations as Qt models."""
+"""Sessions as a Qt list model, and their conversations as display blocks."""

@@ -1,4 +1,4 @@
-"""Why a request's session cannot be shown, from what is known of the request. Pure."""
+"""Explanations for a request whose session cannot be shown. Pure functions."""
 
 from dataclasses import dataclass
 
@@ -7,23 +7,23 @@ from tray_app.translation import tr
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
-    """What is kept, and for how long. `now` is in epoch seconds, `ttl` in seconds, None for ever."""
+class Retention:
+    """History settings. `now` is in epoch seconds, `ttl` in seconds; None keeps sessions forever."""
 
     now: float
     ttl: float | None
     history: bool = True
     unsaved: bool = False
-    """Whether the store cannot write at the moment."""
+    """Whether the store is currently unable to write."""
 
 
-def why_absent(request: RequestRecord | None, keeping: Keeping, *, recorded: bool) -> str:
-    """The reason in words. `recorded`: the store has the request itself, so that history was on then."""
+def explain_absence(request: RequestRecord | None, keeping: Retention, *, recorded: bool) -> str:
+    """The reason as a sentence. `recorded`: the store has the request, so the history was on at that time."""
     if request is None:
         return tr("No session has this id. It was deleted or has expired.")
     match request.status:
         case "running":
-            return _of_a_running_one(keeping)
+            return _explain_running(keeping)
         case "error":
             return tr("This request failed. Only complete answers are saved as sessions.")
         case "cancelled":
@@ -37,7 +37,7 @@ def why_absent(request: RequestRecord | None, keeping: Keeping, *, recorded: boo
     return tr("This session was deleted.")
 
 
-def _of_a_running_one(keeping: Keeping) -> str:
+def _explain_running(keeping: Retention) -> str:
     if not keeping.history:
         return tr("This session will not be saved: history is off.")
     return tr("This session is not saved yet. It appears here when the answer is complete.")

@@ -1,4 +1,4 @@
-"""What stands in the cells of the list of sessions."""
+"""Columns, cell texts and tooltips of the session list."""
 
 from enum import IntEnum
 
@@ -7,7 +7,7 @@ from tray_app import formatting
 from tray_app.translation import counted, tr
 
 
-class Column(IntEnum):
+class SessionColumn(IntEnum):
     """The columns, from left to right."""
 
     TITLE = 0
@@ -19,35 +19,34 @@ class Column(IntEnum):
     EXPIRY = 6
 
 
-FIGURES = frozenset({Column.TURNS, Column.TOKENS})
+NUMERIC_COLUMNS = frozenset({SessionColumn.TURNS, SessionColumn.TOKENS})
 
 
-def cell_text(summary: SessionSummary, column: Column, now: float) -> str:
-    """What stands in the cell."""
+def cell_text(summary: SessionSummary, column: SessionColumn, now: float) -> str:
     match column:
-        case Column.TITLE:
+        case SessionColumn.TITLE:
             return summary.title or tr("Untitled")
-        case Column.CLIENT:
+        case SessionColumn.CLIENT:
             return formatting.or_dash(summary.client)
-        case Column.MODEL:
+        case SessionColumn.MODEL:
             return formatting.or_dash(summary.model)
-        case Column.TURNS:
+        case SessionColumn.TURNS:
             return f"{summary.turns:,}"
-        case Column.TOKENS:
+        case SessionColumn.TOKENS:
             return formatting.tokens(summary.input_tokens + summary.output_tokens)
-        case Column.LAST_USE:
+        case SessionColumn.LAST_USE:
             return formatting.relative_time(summary.last_used_at, now)
-        case Column.EXPIRY:
+        case SessionColumn.EXPIRY:
             return _expiry_cell(summary, now)
 
 
-def sessions_text(count: int) -> str:
-    """So many sessions."""
+def session_count_text(count: int) -> str:
+    """The count with its noun: "3 sessions"."""
     return counted(count, "1 session", "{n} sessions")
 
 
 def expiry_text(summary: SessionSummary, now: float) -> str:
-    """When the session expires: "in 3 h", or that it is kept."""
+    """The time until expiry ("in 3 h"), "Pinned" or "Never"."""
     if summary.pinned:
         return tr("Pinned")
     if summary.expires_at is None:
@@ -56,24 +55,24 @@ def expiry_text(summary: SessionSummary, now: float) -> str:
 
 
 def _expiry_cell(summary: SessionSummary, now: float) -> str:
-    """In one figure: the whole is in the tooltip, and above the conversation."""
+    """The expiry in a single unit; the tooltip and the session header show it exactly."""
     if summary.pinned or summary.expires_at is None:
         return expiry_text(summary, now)
     return formatting.rough_time_until(summary.expires_at, now)
 
 
-def cell_tooltip(summary: SessionSummary, column: Column) -> str:
-    """The whole text, exact times, and what a figure is made of."""
+def cell_tooltip(summary: SessionSummary, column: SessionColumn) -> str:
+    """The tooltip of a cell: full text, exact time, or the parts of a sum."""
     match column:
-        case Column.TOKENS:
+        case SessionColumn.TOKENS:
             return tr("{input} in, {output} out").format(
                 input=f"{summary.input_tokens:,}", output=f"{summary.output_tokens:,}"
             )
-        case Column.LAST_USE:
+        case SessionColumn.LAST_USE:
             return formatting.exact_time(summary.last_used_at)
-        case Column.EXPIRY:
+        case SessionColumn.EXPIRY:
             return _expiry_tooltip(summary)
-        case Column.TURNS:
+        case SessionColumn.TURNS:
             return ""
         case _:
             return cell_text(summary, column, 0.0)
@@ -87,14 +86,13 @@ def _expiry_tooltip(summary: SessionSummary) -> str:
     return formatting.exact_time(summary.expires_at)
 
 
-def column_names() -> dict[Column, str]:
-    """The headers."""
+def column_names() -> dict[SessionColumn, str]:
     return {
-        Column.TITLE: tr("Title"),
-        Column.CLIENT: tr("Client"),
-        Column.MODEL: tr("Model"),
-        Column.TURNS: tr("Messages"),
-        Column.TOKENS: tr("Tokens"),
-        Column.LAST_USE: tr("Last used"),
-        Column.EXPIRY: tr("Expires"),
+        SessionColumn.TITLE: tr("Title"),
+        SessionColumn.CLIENT: tr("Client"),
+        SessionColumn.MODEL: tr("Model"),
+        SessionColumn.TURNS: tr("Messages"),
+        SessionColumn.TOKENS: tr("Tokens"),
+        SessionColumn.LAST_USE: tr("Last used"),
+        SessionColumn.EXPIRY: tr("Expires"),
     }

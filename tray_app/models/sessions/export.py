@@ -1,4 +1,4 @@
-"""Writing a session to a file that a person chose."""
+"""Export of a session to a file."""
 
 import asyncio
 import re
@@ -13,37 +13,33 @@ from server.core.redaction import redact, redact_text
 from server.store.export import session_as_json, session_as_markdown
 from tray_app.translation import tr
 
-Format = Literal["json", "markdown"]
-SUFFIXES: dict[Format, str] = {"json": ".json", "markdown": ".md"}
+ExportFormat = Literal["json", "markdown"]
+SUFFIXES: dict[ExportFormat, str] = {"json": ".json", "markdown": ".md"}
 
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
-_LONGEST_NAME = 60
+_MAX_NAME_CHARACTERS = 60
 
 
-class ExportFailed(TrayError):
-    """The file cannot be written."""
-
-
-async def export_session(session: Session, path: Path, format: Format) -> None:
-    """Write the session to `path`, without secrets: all of the file, or none. Raises ExportFailed."""
+async def export_session(session: Session, path: Path, format: ExportFormat) -> None:
+    """Write the session to `path`, redacted; atomic. Raises TrayError."""
     try:
-        await asyncio.to_thread(lambda: replace_content(path, exported(session, format)))
+        await asyncio.to_thread(lambda: replace_content(path, serialize_session(session, format)))
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise ExportFailed(
+        raise TrayError(
             tr("The session could not be written to {path}: {reason}.").format(path=path, reason=reason),
             hint=tr("Choose another folder."),
         ) from error
 
 
-def file_name(summary: SessionSummary, format: Format) -> str:
-    """A name for the file, from the title."""
-    words = _NOT_IN_NAMES.sub("-", summary.title)[:_LONGEST_NAME].strip("-.")
+def export_file_name(summary: SessionSummary, format: ExportFormat) -> str:
+    """A file name derived from the title."""
+    words = _NOT_IN_NAMES.sub("-", summary.title)[:_MAX_NAME_CHARACTERS].strip("-.")
     return f"{words or _NOT_IN_NAMES.sub('-', summary.id)}{SUFFIXES[format]}"
 
 
-def exported(session: Session, format: Format) -> bytes:
-    """The content of the file."""
+def serialize_session(session: Session, format: ExportFormat) -> bytes:
+    """The file content, redacted."""
     if format == "json":
         return exact_json.dumps(redact(session_as_json(session)), indent=True) + b"\n"
     return redact_text(session_as_markdown(session)).encode("utf-8", "replace")

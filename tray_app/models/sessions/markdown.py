@@ -1,7 +1,7 @@
-"""Texts cut into pieces that are quick to lay out: Markdown at its blank lines, code and plain text by lines.
+"""Split texts into blocks that are quick to lay out: Markdown at blank lines, code and plain text by lines.
 
-A message may be a megabyte, and a text document of that size takes seconds; of pieces only the visible ones are
-made. Only fenced code is taken out: the rest of Markdown stays as it was written.
+A message may have a megabyte, and laying out a document of that size takes seconds; of blocks only the visible ones
+are laid out. Only fenced code is extracted; other Markdown stays as written.
 """
 
 import re
@@ -11,17 +11,17 @@ from itertools import pairwise
 
 PROSE_CHARACTERS = 2000
 PROSE_LINES = 40
-"""A piece of prose ends at the first blank line after so many, and wherever it is after twice as many."""
+"""A block of prose ends at the first blank line after this many, or at any line after twice as many."""
 CODE_CHARACTERS = 8000
 CODE_LINES = 120
 LINE_CHARACTERS = 2000
-"""A line of code is continued on the next after so many: longer ones take long to lay out."""
+"""Longer lines of code are wrapped, because laying them out is slow."""
 
 _FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)$")
 _BLOCK = re.compile(r" {0,3}(?:#{1,6}(?: |$)|\||(?:[-*_] *){3,}$)| {4}|\t")
-"""A line that ends with itself: a heading, a row of a table, a rule, or code by its indent."""
+"""A one-line element: heading, table row, rule or indented code."""
 _STRUCTURE = re.compile(rf"{_BLOCK.pattern}| {{0,3}}(?:>|[-*+](?: |$)|\d{{1,9}}[.)](?: |$)|=+ *$)")
-"""A line that begins something of its own."""
+"""A line that starts a new element."""
 LINE_SEPARATOR = "\u2028"
 
 
@@ -34,41 +34,41 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """A part of a text that is shown as it was written; `first`: it does not go on from the part above."""
+    """A part of a text that is shown verbatim; `is_first` unless it continues the block above."""
 
     text: str
-    first: bool = True
+    is_first: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A part of a code block. The first part has the `whole` of it, to be copied; the others have None."""
+    """A part of a code block. The first part has the `full_text` for copying; in the others it is None."""
 
     text: str
     language: str
-    whole: str | None
-    last: bool = True
+    full_text: str | None
+    is_last: bool = True
 
 
 def split_plain(text: str) -> Iterator[Plain]:
-    """The parts of `text`, which lose nothing of it; none for a blank one."""
+    """The parts of `text`, verbatim; none if it is blank."""
     if not text.strip():
         return
     part: list[str] = []
     first, length = True, 0
     for line in text.replace("\r\n", "\n").split("\n"):
-        for at, stretch in enumerate(_short_lines([line], PROSE_CHARACTERS)):
-            # What goes on within a line begins a part of its own: a line break would not be the writer's.
-            if part and (at or length + len(stretch) > PROSE_CHARACTERS or len(part) >= PROSE_LINES):
+        for index, piece in enumerate(_short_lines([line], PROSE_CHARACTERS)):
+            # The rest of a split line starts a new part: joining it would insert a line break into the text.
+            if part and (index or length + len(piece) > PROSE_CHARACTERS or len(part) >= PROSE_LINES):
                 yield Plain("\n".join(part), first)
                 part, first, length = [], False, 0
-            part.append(stretch)
-            length += len(stretch) + 1
+            part.append(piece)
+            length += len(piece) + 1
     yield Plain("\n".join(part), first)
 
 
 def split_markdown(text: str) -> Iterator[Prose | Code]:
-    """The pieces of `text`, in order."""
+    """The blocks of `text`, in order."""
     prose: list[str] = []
     lines = iter(text.replace("\r\n", "\n").split("\n"))
     for line in lines:
@@ -76,21 +76,21 @@ def split_markdown(text: str) -> Iterator[Prose | Code]:
         if fence is None:
             prose.append(line)
             continue
-        yield from _prose(prose)
+        yield from _split_prose(prose)
         prose = []
-        yield from split_code("\n".join(_code_lines(lines, fence)), _language(fence["info"]))
-    yield from _prose(prose)
+        yield from split_code("\n".join(_code_lines(lines, fence)), _fence_language(fence["info"]))
+    yield from _split_prose(prose)
 
 
 def split_code(text: str, language: str = "") -> Iterator[Code]:
-    """A code block in parts of a bounded size, at least one."""
-    parts = list(_parts(text))
-    for at, part in enumerate(parts):
-        yield Code(part, language, text if at == 0 else None, last=at == len(parts) - 1)
+    """The parts of a code block, bounded in size; at least one."""
+    parts = list(_split_code_lines(text))
+    for index, part in enumerate(parts):
+        yield Code(part, language, text if index == 0 else None, is_last=index == len(parts) - 1)
 
 
 def _code_lines(lines: Iterator[str], fence: re.Match[str]) -> Iterator[str]:
-    """The lines up to the closing fence, or the end, less the indent of the opening one."""
+    """The lines up to the closing fence or the end, without the indent of the opening fence."""
     closing = re.compile(rf"^[ \t]*{re.escape(fence['fence'][0])}{{{len(fence['fence'])},}}[ \t]*$")
     indent = fence["indent"]
     for line in lines:
@@ -99,35 +99,35 @@ def _code_lines(lines: Iterator[str], fence: re.Match[str]) -> Iterator[str]:
         yield line.removeprefix(indent)
 
 
-def _language(info: str) -> str:
+def _fence_language(info: str) -> str:
     words = info.split()
     return words[0] if words else ""
 
 
-def _prose(lines: list[str]) -> Iterator[Prose]:
+def _split_prose(lines: list[str]) -> Iterator[Prose]:
     part: list[str] = []
     length = 0
     for line in _short_lines(lines, PROSE_CHARACTERS):
         blank = not line.strip()
         full = max(length / PROSE_CHARACTERS, len(part) / PROSE_LINES)
         if full >= 2 or (blank and full >= 1):
-            yield from _one_prose(part)
+            yield from _make_prose(part)
             part, length = [], 0
         part.append(line)
         length += len(line) + 1
-    yield from _one_prose(part)
+    yield from _make_prose(part)
 
 
-def _one_prose(lines: list[str]) -> Iterator[Prose]:
-    text = "".join(_joined(lines)).strip("\n")
+def _make_prose(lines: list[str]) -> Iterator[Prose]:
+    text = "".join(_join_lines(lines)).strip("\n")
     if text.strip():
         yield Prose(text)
 
 
-def _joined(lines: list[str]) -> Iterator[str]:
-    """The lines with what stands between them: a break that is to be seen is a line separator.
+def _join_lines(lines: list[str]) -> Iterator[str]:
+    """The lines with their ends; a hard break becomes a line separator.
 
-    Markdown's own hard break will not do: Qt makes a paragraph of it.
+    Qt would turn Markdown's own hard break into a new paragraph.
     """
     for line, following in pairwise([*lines, ""]):
         wanted = line.endswith("  ")
@@ -137,7 +137,7 @@ def _joined(lines: list[str]) -> Iterator[str]:
         yield f"{line.rstrip()}{LINE_SEPARATOR}" if wanted and within else f"{line}\n"
 
 
-def _parts(text: str) -> Iterator[str]:
+def _split_code_lines(text: str) -> Iterator[str]:
     part: list[str] = []
     length = 0
     for line in _short_lines(text.split("\n"), LINE_CHARACTERS):

@@ -73,7 +73,7 @@ class ClientsPage(Page):
         if row >= 0:
             self.list.selectRow(row)
 
-    async def settle(self) -> None:
+    async def finish_pending(self) -> None:
         """End a test that runs."""
         self.card.trial.dismiss()
 

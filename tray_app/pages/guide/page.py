@@ -67,7 +67,7 @@ class GuidePage(Page):
         self.look_at_port()
         self.look_at_key()
 
-    async def settle(self) -> None:
+    async def finish_pending(self) -> None:
         """A sign-in that nobody can finish any more is given up."""
         await self.sign_in.settle()
 

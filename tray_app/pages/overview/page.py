@@ -56,6 +56,6 @@ class OverviewPage(Page):
         self.processes.look()
         self.api_key.update_state()
 
-    async def settle(self) -> None:
+    async def finish_pending(self) -> None:
         """A sign-in that nobody can finish any more is given up."""
         await self.claude.sign_in.settle()

@@ -10,7 +10,7 @@ from server.core.errors import TrayError
 from server.core.records import StatisticsBucket
 from tray_app.context import Context
 from tray_app.formatting import duration, money, tokens
-from tray_app.models.statistics import RANGES, Range, Totals, filled, is_cut, offered, totals
+from tray_app.models.statistics import RANGES, Range, Totals, fill_buckets, is_cut, offered_ranges, sum_buckets
 from tray_app.pages.overview.facts import Facts
 from tray_app.pages.overview.legend import Legend
 from tray_app.pages.overview.usage_plot import TOP, UsagePlot, describe
@@ -90,10 +90,10 @@ class UsageCard(Card):
             span, now = self._span, self._context.clock()
             self._stale, self._loaded_at = False, now
             # Also when it cannot be read: it is not tried again until its time comes.
-            self._drawn = span, span.begin(now)
+            self._drawn = span, span.start_time(now)
             rows = await self._rows(span, now)
             if span is self._span:
-                self._show(span, filled(rows, span, now), now)
+                self._show(span, fill_buckets(rows, span, now), now)
         finally:
             self._loading = None
 
@@ -101,13 +101,13 @@ class UsageCard(Card):
         store = self._context.store
         if store is None:
             return []
-        return await store.statistics(since=span.begin(now), bucket_seconds=span.bucket_seconds, until=now + 1)
+        return await store.statistics(since=span.start_time(now), bucket_seconds=span.bucket_seconds, until=now + 1)
 
     def _show(self, span: Range, buckets: Sequence[StatisticsBucket], now: float) -> None:
         self._problem = self._context.store_problem if self._context.store is None else None
         self.plot.show_buckets(span, buckets, now)
         if self._context.store is not None:
-            self._show_totals(totals(buckets))
+            self._show_totals(sum_buckets(buckets))
         else:
             self._facts.clear()
         self._say_about()
@@ -162,7 +162,7 @@ class UsageCard(Card):
     def _show_kept(self) -> None:
         """Offer no range that holds no more than a shorter one, and say where requests are kept for less."""
         kept = self._context.settings.session_ttl_seconds
-        possible = offered(kept)
+        possible = offered_ranges(kept)
         if self._span.key not in possible:
             self._chips.set_current(possible[-1])
             self._choose(possible[-1])
@@ -181,7 +181,7 @@ class UsageCard(Card):
 
     def _tick(self) -> None:
         now = self._context.clock()
-        moved = self._drawn != (self._span, self._span.begin(now))
+        moved = self._drawn != (self._span, self._span.start_time(now))
         rested = not 0 <= now - self._loaded_at < self._span.refresh_seconds
         if moved or (self._stale and rested):
             self.load()

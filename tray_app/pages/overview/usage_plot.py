@@ -159,7 +159,7 @@ class UsagePlot(QWidget):
     def _axes(self, row: int, most: float) -> Axes:
         height = (self.height() - TOP - BETWEEN - TIMES_HEIGHT) // 2
         area = QRectF(LEFT, TOP + row * (height + BETWEEN), max(1, self.width() - LEFT - RIGHT), height)
-        return Axes(area, self._span.begin(self._now), self._span.end(self._now), value_ticks(most)[-1])
+        return Axes(area, self._span.start_time(self._now), self._span.end_time(self._now), value_ticks(most)[-1])
 
     def _place(self) -> int | None:
         return self._buckets.index(self._pointed) if self._pointed is not None else None

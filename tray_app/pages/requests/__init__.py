@@ -1,4 +1,4 @@
-"""The requests page: the live log, and one request in detail beside it."""
+"""The Requests page: the live log, with the details of one request beside it."""
 
 from tray_app.pages.requests.page import RequestsPage
 

@@ -1,39 +1,41 @@
-"""Which columns there is room for, and how wide each is."""
+"""Column layout of the request table: visible columns and their widths."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from tray_app.models.requests.columns import Column
+from tray_app.models.requests.columns import RequestColumn
 
 
 class Widths(NamedTuple):
-    """In pixels: what a column needs, and what it would like."""
+    """Minimum and preferred width of a column in pixels."""
 
-    least: int
-    wish: int
+    minimum: int
+    preferred: int
 
 
-def fit(columns: Sequence[Column], room: int, sizes: Mapping[str, Widths], chosen: Mapping[str, int]) -> dict[str, int]:
-    """The widths of the columns that are shown; together they are `room`, as long as rank 0 has room.
+def fit_columns(
+    columns: Sequence[RequestColumn], room: int, sizes: Mapping[str, Widths], chosen: Mapping[str, int]
+) -> dict[str, int]:
+    """The widths of the visible columns; their sum is `room` if the columns of rank 0 fit.
 
-    `chosen` are the widths that the person gave. Where the least widths do not fit, the columns of the highest rank
-    go; where the wished ones do not, all give way in proportion to what they can give.
+    `chosen` are the widths set by the user. If the minimum widths do not fit, the columns of the highest rank are
+    hidden. If the preferred widths do not fit, all columns shrink in proportion to their slack.
     """
     shown = list(columns)
-    while sum(sizes[column.key].least for column in shown) > room and any(column.rank for column in shown):
+    while sum(sizes[column.key].minimum for column in shown) > room and any(column.rank for column in shown):
         highest = max(column.rank for column in shown)
         shown = [column for column in shown if column.rank < highest]
-    wished = {column.key: chosen.get(column.key, sizes[column.key].wish) for column in shown}
-    widths = {key: max(sizes[key].least, wish) for key, wish in wished.items()}
+    preferred = {column.key: chosen.get(column.key, sizes[column.key].preferred) for column in shown}
+    widths = {key: max(sizes[key].minimum, width) for key, width in preferred.items()}
     extra = room - sum(widths.values())
     if extra < 0:
-        _shrink(widths, {key: widths[key] - sizes[key].least for key in widths}, -extra)
+        _shrink_columns(widths, {key: widths[key] - sizes[key].minimum for key in widths}, -extra)
     else:
-        _widen(widths, shown, extra, chosen)
+        _widen_columns(widths, shown, extra, chosen)
     return widths
 
 
-def _shrink(widths: dict[str, int], slack: Mapping[str, int], missing: int) -> None:
+def _shrink_columns(widths: dict[str, int], slack: Mapping[str, int], missing: int) -> None:
     left = sum(slack.values())
     for key, can_give in slack.items():
         give = min(can_give, round(missing * can_give / left)) if left else 0
@@ -42,10 +44,12 @@ def _shrink(widths: dict[str, int], slack: Mapping[str, int], missing: int) -> N
         left -= can_give
 
 
-def _widen(widths: dict[str, int], shown: Sequence[Column], extra: int, chosen: Mapping[str, int]) -> None:
+def _widen_columns(
+    widths: dict[str, int], shown: Sequence[RequestColumn], extra: int, chosen: Mapping[str, int]
+) -> None:
     stretching = [column.key for column in shown if column.stretches]
     takers = [key for key in stretching if key not in chosen] or stretching or [column.key for column in shown[-1:]]
-    for place, key in enumerate(takers):
-        share = extra // (len(takers) - place)
+    for index, key in enumerate(takers):
+        share = extra // (len(takers) - index)
         widths[key] += share
         extra -= share

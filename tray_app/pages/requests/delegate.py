@@ -1,4 +1,4 @@
-"""How cells are drawn: the status with its shape and colour, ids in the fixed font."""
+"""Cell painting in the request table: status icons, ids in the fixed font."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPixmap
@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem
 
 from server.core.records import RequestRecord, RequestStatus
 from tray_app import theme
-from tray_app.models.requests.columns import Column
-from tray_app.models.requests.log import RequestLog
+from tray_app.models.requests.columns import RequestColumn
+from tray_app.models.requests.log import RequestLogModel
 from tray_app.widgets import RowDelegate
 
 STATUS_ICONS: dict[RequestStatus, tuple[str, str]] = {
@@ -16,9 +16,9 @@ STATUS_ICONS: dict[RequestStatus, tuple[str, str]] = {
     "error": ("mdi6.alert-octagon-outline", "error"),
     "cancelled": ("mdi6.minus-circle-outline", "muted"),
 }
-"""Each status by shape and colour: neither alone has to be told apart."""
+"""Icon and colour of each status; they differ in shape as well as in colour."""
 PADDING = 11
-"""Pixels left and right of a cell's text, as in the header."""
+"""Pixels left and right of a cell's text, the same as in the header."""
 _MUTED = frozenset({"time", "session"})
 
 _FLAGS = int(Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextSingleLine)
@@ -29,14 +29,14 @@ _FIGURES = Qt.TextElideMode.ElideRight, _FLAGS | int(Qt.AlignmentFlag.AlignRight
 class RequestDelegate(RowDelegate):
     """Draws the cells of `log`.
 
-    It paints by itself, and not by way of the style: a list that takes hundreds of rows a second is painted anew ten
-    times a second, and a style asks eight questions about each cell.
+    It paints without the style: a list that gets hundreds of rows a second is repainted ten times a second, and a style
+    queries eight roles of each cell.
     """
 
-    def __init__(self, view: QAbstractItemView, log: RequestLog) -> None:
+    def __init__(self, view: QAbstractItemView, log: RequestLogModel) -> None:
         super().__init__(view)
         self._log = log
-        self._marks: dict[tuple[RequestStatus, float, bool], QPixmap] = {}
+        self._icons: dict[tuple[RequestStatus, float, bool], QPixmap] = {}
         self._fixed = theme.fixed_font()
         self._fixed_metrics = QFontMetrics(self._fixed)
 
@@ -46,46 +46,46 @@ class RequestDelegate(RowDelegate):
         record, column = self._log.records[index.row()], self._log.columns[index.column()]
         rect: QRect = option.rect
         painter.save()
-        self._fill(painter, rect, option, index.row())
+        self._draw_background(painter, rect, option, index.row())
         inner = rect.adjusted(PADDING, 0, -PADDING, 0)
         if column.key == "status":
-            inner.setLeft(self._mark(painter, inner, record.status))
-        self._write(painter, inner, record, column, option)
+            inner.setLeft(self._draw_status_icon(painter, inner, record.status))
+        self._draw_cell_text(painter, inner, record, column, option)
         painter.restore()
 
-    def _fill(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, row: int) -> None:
+    def _draw_background(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, row: int) -> None:
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, theme.current().colour("selection"))
         elif row == self._hovered.row():
             painter.fillRect(rect, theme.current().colour("hover"))
 
-    def _mark(self, painter: QPainter, rect: QRect, status: RequestStatus) -> int:
-        """Draw the status' shape; returns where its word begins."""
+    def _draw_status_icon(self, painter: QPainter, rect: QRect, status: RequestStatus) -> int:
+        """Draw the status icon; return the left edge of the text."""
         side, scale = theme.size("icon"), painter.device().devicePixelRatioF()
         key = (status, scale, theme.current().dark)
-        if key not in self._marks:
+        if key not in self._icons:
             name, token = STATUS_ICONS[status]
-            self._marks[key] = theme.current().icon(name, token).pixmap(QSize(side, side), scale)
-        painter.drawPixmap(rect.left(), rect.center().y() - side // 2 + 1, self._marks[key])
+            self._icons[key] = theme.current().icon(name, token).pixmap(QSize(side, side), scale)
+        painter.drawPixmap(rect.left(), rect.center().y() - side // 2 + 1, self._icons[key])
         return rect.left() + side + theme.size("grid")
 
-    def _write(
-        self, painter: QPainter, rect: QRect, record: RequestRecord, column: Column, option: QStyleOptionViewItem
+    def _draw_cell_text(
+        self, painter: QPainter, rect: QRect, record: RequestRecord, column: RequestColumn, option: QStyleOptionViewItem
     ) -> None:
-        font, metrics = self._font(column, option)
+        font, metrics = self._cell_font(column, option)
         painter.setFont(font)
-        painter.setPen(theme.current().colour(_token(record, column)))
-        mode, flags = _FIGURES if column.figures else _TEXT
-        text = column.text(record, self._log.now())
-        if column.short is not None and metrics.horizontalAdvance(text) > rect.width():
-            text = column.short(record)
+        painter.setPen(theme.current().colour(_colour_token(record, column)))
+        mode, flags = _FIGURES if column.is_numeric else _TEXT
+        text = column.cell_text(record, self._log.current_time())
+        if column.short_text is not None and metrics.horizontalAdvance(text) > rect.width():
+            text = column.short_text(record)
         painter.drawText(rect, flags, metrics.elidedText(text, mode, rect.width()))
 
-    def _font(self, column: Column, option: QStyleOptionViewItem) -> tuple[QFont, QFontMetrics]:
+    def _cell_font(self, column: RequestColumn, option: QStyleOptionViewItem) -> tuple[QFont, QFontMetrics]:
         return (self._fixed, self._fixed_metrics) if column.key == "session" else (option.font, option.fontMetrics)
 
 
-def _token(record: RequestRecord, column: Column) -> str:
+def _colour_token(record: RequestRecord, column: RequestColumn) -> str:
     if column.key == "status":
         return STATUS_ICONS[record.status][1]
     return "muted" if column.key in _MUTED else "text"

@@ -1,4 +1,4 @@
-"""The head of the detail pane: how the request stands, and what can be done with it."""
+"""Header of the details pane: the status of the request, and its actions."""
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
@@ -13,11 +13,11 @@ from tray_app.widgets import CopyButton, ElidedLabel, button
 from tray_app.widgets.buttons import TextSource
 
 ONE_LINE_FROM = 620
-"""Pixels that the title and all buttons need in one line."""
+"""Minimum width in pixels for the title and all buttons in one line."""
 
 
 class DetailHeader(QWidget):
-    """Shows the status with its shape; the buttons copy, cancel and close."""
+    """Shows the status icon and text; the buttons copy, cancel and close."""
 
     cancel_wanted = Signal()
     session_wanted = Signal()
@@ -38,20 +38,20 @@ class DetailHeader(QWidget):
         self.copy_id = CopyButton(request_id, tr("Copy id"))
         self.cancel = button(tr("Cancel request"), self.cancel_wanted.emit, role="danger")
         self.session = button(tr("Open session"), self.session_wanted.emit, role="quiet", icon="mdi6.forum-outline")
-        self._lay_out()
-        theme.current().changed.connect(self._draw)
+        self._lay_out_actions()
+        theme.current().changed.connect(self._draw_status)
 
     def show_record(self, record: RequestRecord) -> None:
-        """Show how this request stands."""
+        """Show the status of this request."""
         self._record = record
         self._status.setText(status_word(record))
         self._model.setText(model_name(record))
         self.cancel.setVisible(record.status == "running")
         self.session.setVisible(record.session_id is not None)
         self.session.setToolTip(record.session_id or "")
-        self._draw()
+        self._draw_status()
 
-    def _draw(self) -> None:
+    def _draw_status(self) -> None:
         if self._record is not None:
             name, token = STATUS_ICONS[self._record.status]
             side = theme.size("icon") + 4
@@ -59,17 +59,17 @@ class DetailHeader(QWidget):
             self._icon.setPixmap(pixmap)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """What can be done stands behind the title where there is room, else below it."""
+        """Place the actions beside the title if there is room, otherwise below it."""
         super().resizeEvent(event)
         self._place_actions(beside=event.size().width() >= ONE_LINE_FROM)
 
     def _place_actions(self, *, beside: bool) -> None:
-        place = (0, 1, 1, 1) if beside else (1, 0, 1, 4)
-        if self._grid.getItemPosition(self._grid.indexOf(self._actions)) != place:
+        cell = (0, 1, 1, 1) if beside else (1, 0, 1, 4)
+        if self._grid.getItemPosition(self._grid.indexOf(self._actions)) != cell:
             self._grid.removeWidget(self._actions)
-            self._grid.addWidget(self._actions, *place)
+            self._grid.addWidget(self._actions, *cell)
 
-    def _lay_out(self) -> None:
+    def _lay_out_actions(self) -> None:
         grid = theme.size("grid")
         title = QHBoxLayout()
         title.setSpacing(grid)
@@ -89,7 +89,7 @@ class DetailHeader(QWidget):
         self._grid.setSpacing(grid)
         self._grid.setColumnStretch(0, 1)
         self._grid.addLayout(title, 0, 0)
-        # Tab goes through them in this order.
+        # The order of insertion is the Tab order.
         self._grid.addWidget(self._actions, 1, 0, 1, 4)
         self._grid.addWidget(self.cancel, 0, 2)
         self._grid.addWidget(self._close, 0, 3)

@@ -1,4 +1,4 @@
-"""Names and values under each other, as many as there are, and the bar that shows where the time went."""
+"""Name-value pairs in a grid, and the timing bar."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,8 @@ from tray_app.widgets import ElidedLabel
 _NAME_WIDTH = 160
 
 
-class Facts(QWidget):
-    """Shows pairs of name and value; labels are used again, so that a value that changes does not flicker."""
+class FactGrid(QWidget):
+    """Shows name-value pairs; labels are reused, so that a changing value does not flicker."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,7 +28,6 @@ class Facts(QWidget):
         self._lines: list[tuple[QLabel, ElidedLabel]] = []
 
     def show_pairs(self, pairs: Sequence[Pair]) -> None:
-        """Show these."""
         while len(self._lines) < len(pairs):
             self._add_line()
         for line, (name, value) in enumerate(self._lines):
@@ -40,10 +39,6 @@ class Facts(QWidget):
                 value.setText(pairs[line][1])
                 value.setAccessibleName(f"{pairs[line][0]}: {pairs[line][1]}")
 
-    def pairs(self) -> list[Pair]:
-        """What is shown."""
-        return [(name.text(), value.text()) for name, value in self._lines if not value.isHidden()]
-
     def _add_line(self) -> None:
         name, value = QLabel(self), ElidedLabel(parent=self)
         name.setProperty("role", "muted")
@@ -53,7 +48,7 @@ class Facts(QWidget):
 
 
 class TimingBar(QWidget):
-    """How much of a request's time went by before its first token, and how much after."""
+    """A bar that divides the duration of a request at its first token."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,7 +60,7 @@ class TimingBar(QWidget):
         return QSize(160, theme.size("grid"))
 
     def set_share(self, share: float | None) -> None:
-        """The part of the time before the first token, 0 to 1; None hides the bar."""
+        """Set the fraction of the time before the first token, 0 to 1; None hides the bar."""
         self.setVisible(share is not None)
         self._share = share or 0.0
         text = tr("{percent}% of the time before the first token").format(percent=round(self._share * 100))

@@ -1,4 +1,4 @@
-"""The parts of a request that are only kept if they are logged: headers and bodies."""
+"""The logged parts of a request: headers and bodies."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,11 +12,11 @@ from tray_app.widgets import CodeView, CopyButton, button
 
 
 class LoggedText(QWidget):
-    """A heading, and below it the text; or why there is none, with what to do about it."""
+    """A heading with the text below it, or the reason why there is none, with a remedy."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
-        self._whole = ""
+        self.full_text = ""
         self._heading = QLabel(title)
         self._heading.setProperty("role", "heading")
         self._heading.setContentsMargins(0, theme.size("grid"), 0, 0)
@@ -24,61 +24,56 @@ class LoggedText(QWidget):
         self.note.setProperty("role", "muted")
         self.view = CodeView()
         self.view.setAccessibleName(title)
-        # The pane scrolls: no text gives way to the others.
+        # Fixed height: the pane scrolls, so no text shrinks in favour of another.
         self.view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.copy_whole = CopyButton(lambda: self._whole, tr("Copy all"))
-        self.remedy = button("", self._mend)
+        self.copy_whole = CopyButton(lambda: self.full_text, tr("Copy all"))
+        self.remedy = button("", self._run_remedy)
         self._on_remedy: Callable[[], Any] | None = None
-        self._lay_out()
+        self._lay_out_text()
         self.hide()
 
     def show_body(self, body: Body) -> None:
-        """Show a body that was prepared."""
-        self._whole = body.whole
-        self.view.set_text(body.shown, body.language)
-        self._arrange(body.note, cut=bool(body.note))
+        """Show a formatted body."""
+        self.full_text = body.full_text
+        self.view.set_text(body.shown_text, body.language)
+        self._show_parts(body.note, cut=bool(body.note))
 
     def show_headers(self, headers: Sequence[Pair]) -> None:
-        """Show headers, one in a line."""
-        self._whole = "\n".join(f"{name}: {value}" for name, value in headers)
-        self.view.set_text(self._whole)
-        self._arrange("")
+        """Show headers, one per line."""
+        self.full_text = "\n".join(f"{name}: {value}" for name, value in headers)
+        self.view.set_text(self.full_text)
+        self._show_parts("")
 
     def show_reason(self, reason: str, label: str = "", on_remedy: Callable[[], Any] | None = None) -> None:
-        """Say why there is nothing, and offer what makes that there is, the next time."""
-        self._whole = ""
+        """Show why there is no text, with a button that enables logging in future."""
+        self.full_text = ""
         self.view.set_text("")
-        self._arrange(reason)
+        self._show_parts(reason)
         self.remedy.setText(label)
         self._on_remedy = on_remedy
         self.remedy.setVisible(bool(label))
 
-    @property
-    def whole(self) -> str:
-        """All of the text."""
-        return self._whole
-
-    def _arrange(self, note: str, *, cut: bool = False) -> None:
+    def _show_parts(self, note: str, *, cut: bool = False) -> None:
         self.note.setText(note)
         self.note.setVisible(bool(note))
-        self.view.setVisible(bool(self._whole))
+        self.view.setVisible(bool(self.full_text))
         self.copy_whole.setVisible(cut)
         self.remedy.hide()
         self.show()
 
-    def _mend(self) -> None:
+    def _run_remedy(self) -> None:
         if self._on_remedy is not None:
             self._on_remedy()
 
-    def _lay_out(self) -> None:
-        told = QHBoxLayout()
-        told.setSpacing(theme.size("grid"))
-        told.addWidget(self.note, 1)
-        told.addWidget(self.copy_whole)
-        told.addWidget(self.remedy)
+    def _lay_out_text(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(theme.size("grid"))
+        row.addWidget(self.note, 1)
+        row.addWidget(self.copy_whole)
+        row.addWidget(self.remedy)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.size("grid"))
         column.addWidget(self._heading)
-        column.addLayout(told)
+        column.addLayout(row)
         column.addWidget(self.view)

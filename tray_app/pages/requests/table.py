@@ -1,4 +1,4 @@
-"""The list of requests. It follows the log while its end is in view, and stands still while it is not."""
+"""Table view of the request log. It follows the end of the log while the end is in view."""
 
 from collections.abc import Sequence
 
@@ -9,113 +9,111 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from server.core.records import RequestRecord
 from tray_app import theme
-from tray_app.models.requests.columns import Column
-from tray_app.models.requests.log import RECORD_ROLE, RequestLog
-from tray_app.pages.requests.column_widths import Widths, fit
+from tray_app.models.requests.columns import RequestColumn
+from tray_app.models.requests.log import RECORD_ROLE, RequestLogModel
+from tray_app.pages.requests.column_widths import Widths, fit_columns
 from tray_app.pages.requests.delegate import PADDING, RequestDelegate
 from tray_app.preferences import Preferences
 from tray_app.translation import tr
 from tray_app.widgets import close_header, dress_rows
 from tray_app.widgets.row_table import RowTable
 
-WIDTHS = "requests/columns"
-"""The preference that holds the widths that the person gave, as JSON."""
+WIDTHS_KEY = "requests/columns"
+"""Preference key of the column widths set by the user, as JSON."""
 _NEAR_END = 8
-"""So many pixels from its end, the list counts as being there."""
+"""Within this many pixels of its end, the list counts as scrolled to the end."""
 _SAVE_MS = 500
-_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-_STEPS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+_ENTER_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_STEP_KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 
 class RequestTable(RowTable):
-    """Shows `log`. Tells it which rows are seen, so that it reads what is next to them."""
+    """Shows `log` and reports the visible rows to it, so that it loads the rows next to them."""
 
     current_changed = Signal(object)
-    """The RequestRecord that a person went to, or None."""
-    chosen = Signal(object)
-    """The RequestRecord that Enter or a double click asks for."""
+    """The RequestRecord that the user moved to, or None."""
+    details_wanted = Signal(object)
+    """The RequestRecord opened with Enter or a double click."""
     unseen_changed = Signal(int)
-    """How many new rows stand below what is seen."""
+    """Number of new rows below the view."""
 
-    def __init__(self, log: RequestLog, preferences: Preferences, parent: QWidget | None = None) -> None:
+    def __init__(self, log: RequestLogModel, preferences: Preferences, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.log = log
         self.unseen = 0
         self._preferences = preferences
-        self._chosen = _widths(preferences.value(WIDTHS, ""))
+        self._user_widths = _parse_widths(preferences.value(WIDTHS_KEY, ""))
+        # Set while widths are applied: `sectionResized` is then not a change by the user.
         self._laying_out = False
-        self._follows = True
-        self._place: tuple[QPersistentModelIndex, int] | None = None
+        self.follows_end = True
+        """Whether the end of the log is in view and stays there as the log grows."""
+        # The first visible row and its offset, while rows are inserted or removed: scrolling is then not the user's.
+        self._scroll_anchor: tuple[QPersistentModelIndex, int] | None = None
+        # Set while a row is selected again after a reload: the user has not moved.
         self._quiet = False
-        self._report = _once(self, 0, self._report_view)
-        self._save = _once(self, _SAVE_MS, self._save_widths)
+        self._report = _make_timer(self, 0, self._report_view)
+        self._save = _make_timer(self, _SAVE_MS, self._save_widths)
         self.setModel(log)
-        self._dress()
-        self._connect()
+        self._apply_table_style()
+        self._connect_log()
         self._lay_out_columns()
 
     @property
-    def follows(self) -> bool:
-        """Whether the end of the log is in view, and stays there as it grows."""
-        return self._follows
-
-    @property
-    def current(self) -> RequestRecord | None:
-        """The request at the cursor."""
+    def current_request(self) -> RequestRecord | None:
+        """The request of the current row."""
         record = self.currentIndex().data(RECORD_ROLE) if self.currentIndex().isValid() else None
         return record if isinstance(record, RequestRecord) else None
 
     @property
-    def selected(self) -> Sequence[RequestRecord]:
-        """The selected requests, from the top."""
+    def selected_requests(self) -> Sequence[RequestRecord]:
         rows = sorted(index.row() for index in self.selectionModel().selectedRows())
         return [self.log.records[row] for row in rows]
 
-    def go_to(self, request_id: str) -> bool:
-        """Select a request and bring it into view; False if it is not among the rows."""
+    def select_request(self, request_id: str) -> bool:
+        """Select a request and scroll to it; return False if it is not loaded."""
         row = self.log.row_of(request_id)
         if row is None:
             return False
-        self._mark(row)
+        self._select_row(row)
         self.scrollTo(self.log.index(row, 0))
         return True
 
     def go_to_end(self) -> None:
         """Show the newest request, and follow the log from now on."""
         if not self.log.has_end:
-            self.log.reload()
-        self._follows = True
+            self.log.reload_log()
+        self.follows_end = True
         self.scrollToBottom()
         self._set_unseen(0)
 
     def reset_columns(self) -> None:
-        """Forget the widths that the person gave."""
-        self._chosen = {}
+        """Reset the widths set by the user."""
+        self._user_widths = {}
         self._save_widths()
         self._lay_out_columns()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter opens; End goes to the end of the log, whether it is among the rows or not."""
-        entered = not self.currentIndex().isValid() and event.key() in (*_STEPS, *_ENTER) and self.enter()
-        if event.key() in _ENTER and self.current is not None:
-            self.chosen.emit(self.current)
+        """Enter opens the details; End goes to the end of the log, loaded or not."""
+        entered = not self.currentIndex().isValid() and event.key() in (*_STEP_KEYS, *_ENTER_KEYS) and self.enter()
+        if event.key() in _ENTER_KEYS and self.current_request is not None:
+            self.details_wanted.emit(self.current_request)
         elif not entered:
             if event.key() == Qt.Key.Key_End:
                 self.go_to_end()
             super().keyPressEvent(event)
 
     def entry(self) -> QModelIndex:
-        """A request that is in view; the newest, if that is."""
-        row = self.log.rowCount() - 1 if self._follows else self.rowAt(0)
+        """The row that the first arrow key selects: the newest if it is visible, otherwise the first visible one."""
+        row = self.log.rowCount() - 1 if self.follows_end else self.rowAt(0)
         return self.log.index(row, 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Columns come and go with the width; what is selected stays in view, else the end of the log."""
+        """Lay out the columns again; keep the selected row or the end of the log in view."""
         selected = self.selectionModel().selectedRows()[:1]
         seen = bool(selected) and QRect(QPoint(0, 0), event.oldSize()).intersects(self.visualRect(selected[0]))
         super().resizeEvent(event)
         self._lay_out_columns()
-        if self._follows:
+        if self.follows_end:
             self.scrollToBottom()
         if seen:
             self.scrollTo(selected[0])
@@ -124,71 +122,76 @@ class RequestTable(RowTable):
     # Columns
 
     def _lay_out_columns(self) -> None:
-        widths = fit(self.log.columns, self.viewport().width(), self._sizes(), self._chosen)
+        widths = fit_columns(self.log.columns, self.viewport().width(), self._column_sizes(), self._user_widths)
         self._laying_out = True
-        for at, column in enumerate(self.log.columns):
-            self.setColumnHidden(at, column.key not in widths)
+        for index, column in enumerate(self.log.columns):
+            self.setColumnHidden(index, column.key not in widths)
             if column.key in widths:
-                self.setColumnWidth(at, widths[column.key])
+                self.setColumnWidth(index, widths[column.key])
         self._laying_out = False
 
-    def _sizes(self) -> dict[str, Widths]:
-        """What the columns need in the font that is in force."""
+    def _column_sizes(self) -> dict[str, Widths]:
+        """Minimum and preferred widths of the columns in the current font."""
         cells, header = self.fontMetrics(), self.horizontalHeader().fontMetrics()
         mark = theme.size("icon") + theme.size("grid")
 
-        def width(column: Column, samples: Sequence[str]) -> int:
+        def sample_width(column: RequestColumn, samples: Sequence[str]) -> int:
             text = max(map(cells.horizontalAdvance, samples)) + (mark if column.key == "status" else 0)
             return max(text, header.horizontalAdvance(column.title)) + 2 * PADDING + 1
 
         return {
-            column.key: Widths(width(column, column.least), width(column, (*column.least, *column.wish)))
+            column.key: Widths(
+                sample_width(column, column.minimum_texts),
+                sample_width(column, (*column.minimum_texts, *column.preferred_texts)),
+            )
             for column in self.log.columns
         }
 
-    def _resized(self, section: int, before: int, width: int) -> None:
+    def _remember_width(self, section: int, before: int, width: int) -> None:
         if not self._laying_out and width > 0:
-            self._chosen[self.log.columns[section].key] = width
+            self._user_widths[self.log.columns[section].key] = width
             self._save.start()
 
     def _save_widths(self) -> None:
-        self._preferences.set_value(WIDTHS, orjson.dumps(self._chosen).decode())
+        self._preferences.set_value(WIDTHS_KEY, orjson.dumps(self._user_widths).decode())
 
-    # The place in the log
+    # Scroll position
 
-    def _keep_place(self) -> None:
+    def _save_scroll_position(self) -> None:
         top = self.indexAt(QPoint(0, 0))
-        self._place = (QPersistentModelIndex(top), self.rowViewportPosition(top.row())) if top.isValid() else None
+        offset = self.rowViewportPosition(top.row())
+        self._scroll_anchor = (QPersistentModelIndex(top), offset) if top.isValid() else None
 
-    def _restore_place(self) -> None:
-        # Only now does the scroll bar know of the rows.
+    def _restore_scroll_position(self) -> None:
+        # Qt delays the layout: without this the scroll bar does not know the new rows yet.
         self.executeDelayedItemsLayout()
         bar = self.verticalScrollBar()
-        if self._follows:
+        if self.follows_end:
             bar.setValue(bar.maximum())
-        elif self._place is not None and self._place[0].isValid():
-            index, before = self._place
+        elif self._scroll_anchor is not None and self._scroll_anchor[0].isValid():
+            index, before = self._scroll_anchor
             bar.setValue(bar.value() + self.rowViewportPosition(index.row()) - before)
-        self._place = None
+        self._scroll_anchor = None
         self._report.start()
 
-    def _inserted(self, parent: QModelIndex, first: int, last: int) -> None:
-        self._restore_place()
-        if not self._follows and last == self.log.rowCount() - 1 and self.log.has_end and not self.log.busy:
+    def _handle_inserted_rows(self, parent: QModelIndex, first: int, last: int) -> None:
+        self._restore_scroll_position()
+        if not self.follows_end and last == self.log.rowCount() - 1 and self.log.has_end and not self.log.is_loading:
             self._set_unseen(self.unseen + last - first + 1)
 
-    def _reset(self) -> None:
-        self._follows = True
+    def _show_end_after_reset(self) -> None:
+        self.follows_end = True
         self._set_unseen(0)
         self.executeDelayedItemsLayout()
         self.scrollToBottom()
         self._report.start()
 
-    def _scrolled(self) -> None:
+    def _handle_scroll(self) -> None:
         bar = self.verticalScrollBar()
-        if self._place is None:
-            self._follows = bar.value() >= bar.maximum() - _NEAR_END and self.log.has_end
-            if self._follows:
+        # Between saving and restoring the position, Qt scrolls because of the rows, not the user.
+        if self._scroll_anchor is None:
+            self.follows_end = bar.value() >= bar.maximum() - _NEAR_END and self.log.has_end
+            if self.follows_end:
                 self._set_unseen(0)
         self._report.start()
 
@@ -196,34 +199,34 @@ class RequestTable(RowTable):
         first = self.rowAt(0)
         last = self.rowAt(self.viewport().height() - 1)
         if first >= 0:
-            self.log.viewed(first, last if last >= 0 else self.log.rowCount() - 1)
+            self.log.set_viewed_rows(first, last if last >= 0 else self.log.rowCount() - 1)
 
     def _set_unseen(self, unseen: int) -> None:
         if unseen != self.unseen:
             self.unseen = unseen
             self.unseen_changed.emit(unseen)
 
-    def _mark(self, row: int) -> None:
+    def _select_row(self, row: int) -> None:
         flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
         self.selectionModel().setCurrentIndex(self.log.index(row, 0), flags)
 
-    def mark_quietly(self, request_id: str) -> None:
-        """Select a request again after the list was read anew, without going there."""
+    def select_quietly(self, request_id: str) -> None:
+        """Select a request again after a reload, without scrolling or opening it."""
         row = self.log.row_of(request_id)
         if row is not None:
             self._quiet = True
-            self._mark(row)
+            self._select_row(row)
             self._quiet = False
-            if self._follows:
+            if self.follows_end:
                 self.scrollToBottom()
 
-    def _tell_current(self, current: QModelIndex) -> None:
+    def _emit_current(self, current: QModelIndex) -> None:
         if not self._quiet and current.isValid():
             self.current_changed.emit(current.data(RECORD_ROLE))
 
-    # Setting up
+    # Setup
 
-    def _dress(self) -> None:
+    def _apply_table_style(self) -> None:
         dress_rows(self)
         close_header(self)
         self.setItemDelegate(RequestDelegate(self, self.log))
@@ -231,9 +234,9 @@ class RequestTable(RowTable):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        # Its room stays, so that columns keep their places; its handle is drawn where there is something to scroll.
+        # The bar keeps its space, so that columns do not shift; its handle is drawn only when there is a range.
         bar = self.verticalScrollBar()
-        bar.rangeChanged.connect(lambda least, most: bar.setEnabled(most > least))
+        bar.rangeChanged.connect(lambda minimum, maximum: bar.setEnabled(maximum > minimum))
         bar.setEnabled(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setAccessibleName(tr("Requests"))
@@ -243,27 +246,27 @@ class RequestTable(RowTable):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setTextElideMode(Qt.TextElideMode.ElideRight)
 
-    def _connect(self) -> None:
+    def _connect_log(self) -> None:
         log = self.log
-        log.rowsAboutToBeInserted.connect(lambda *_: self._keep_place())
-        log.rowsInserted.connect(self._inserted)
-        log.rowsAboutToBeRemoved.connect(lambda *_: self._keep_place())
-        log.rowsRemoved.connect(lambda *_: self._restore_place())
-        log.modelReset.connect(self._reset)
-        self.verticalScrollBar().valueChanged.connect(lambda _: self._scrolled())
-        self.horizontalHeader().sectionResized.connect(self._resized)
-        self.selectionModel().currentRowChanged.connect(lambda current, _: self._tell_current(current))
-        self.activated.connect(lambda index: self.chosen.emit(index.data(RECORD_ROLE)))
+        log.rowsAboutToBeInserted.connect(lambda *_: self._save_scroll_position())
+        log.rowsInserted.connect(self._handle_inserted_rows)
+        log.rowsAboutToBeRemoved.connect(lambda *_: self._save_scroll_position())
+        log.rowsRemoved.connect(lambda *_: self._restore_scroll_position())
+        log.modelReset.connect(self._show_end_after_reset)
+        self.verticalScrollBar().valueChanged.connect(lambda _: self._handle_scroll())
+        self.horizontalHeader().sectionResized.connect(self._remember_width)
+        self.selectionModel().currentRowChanged.connect(lambda current, _: self._emit_current(current))
+        self.activated.connect(lambda index: self.details_wanted.emit(index.data(RECORD_ROLE)))
 
 
-def _once(parent: QTableView, milliseconds: int, slot: object) -> QTimer:
+def _make_timer(parent: QTableView, milliseconds: int, slot: object) -> QTimer:
     timer = QTimer(parent, singleShot=True, interval=milliseconds)
     timer.timeout.connect(slot)
     return timer
 
 
-def _widths(kept: str) -> dict[str, int]:
-    """The widths that a preference holds; none from what is not ours."""
+def _parse_widths(kept: str) -> dict[str, int]:
+    """The widths in a preference; none if its value is invalid."""
     try:
         found = orjson.loads(kept)
     except ValueError:

@@ -1,1 +1,1 @@
-"""The page of stored conversations: the list, and the conversation beside it."""
+"""The Sessions page: the list of stored sessions, with one conversation beside it."""

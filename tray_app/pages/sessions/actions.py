@@ -1,4 +1,4 @@
-"""What can be done with sessions, and the menus that offer it."""
+"""Actions on sessions, and their menus."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,116 +9,113 @@ from PySide6.QtWidgets import QMenu, QWidget
 from server.core.records import SessionSummary
 from server.store.store import Store
 from tray_app.context import Context
-from tray_app.models.sessions.cells import sessions_text
-from tray_app.models.sessions.deletion import find_all
-from tray_app.models.sessions.export import Format
-from tray_app.models.sessions.feed import Run, SessionFeed
-from tray_app.models.sessions.list import SessionList
-from tray_app.pages.sessions.deleting import Deleting
-from tray_app.pages.sessions.exporting import Exporting
+from tray_app.models.sessions.cells import session_count_text
+from tray_app.models.sessions.list import SessionListModel
+from tray_app.models.sessions.list_loader import RunInBackground, SessionListLoader
+from tray_app.models.sessions.pending_deletion import find_all_sessions
+from tray_app.pages.sessions.delete_controller import DeleteController
+from tray_app.pages.sessions.export import SessionExport
 from tray_app.translation import tr
 
 
 class SessionActions(QObject):
-    """Acts on the store for the page; what changed comes back as events."""
+    """Changes sessions in the store; the list follows through events."""
 
     def __init__(
         self,
         context: Context,
         store: Store,
-        run: Run,
-        feed: SessionFeed,
-        model: SessionList,
-        deleting: Deleting,
+        run: RunInBackground,
+        list_loader: SessionListLoader,
+        model: SessionListModel,
+        delete_controller: DeleteController,
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
         self._context = context
         self._store = store
         self._run = run
-        self._feed = feed
+        self._list_loader = list_loader
         self._model = model
-        self.deleting = deleting
-        self.exporting = Exporting(store, run, parent)
-        model.rename_wanted.connect(self.rename)
+        self.delete_controller = delete_controller
+        self.session_export = SessionExport(store, run, parent)
+        model.rename_wanted.connect(self.rename_session)
 
-    def rename(self, session_id: str, title: str) -> None:
-        """Give the session a title that stays."""
-        self._run(self._rename(session_id, title), name="rename a session")
+    def rename_session(self, session_id: str, title: str) -> None:
+        self._run(self._store_title(session_id, title), name="rename a session")
 
-    def pin(self, sessions: Sequence[SessionSummary], pinned: bool) -> None:
-        """Keep these for good, or let them expire."""
-        self._run(self._pin([summary.id for summary in sessions], pinned), name="pin sessions")
+    def pin_sessions(self, sessions: Sequence[SessionSummary], pinned: bool) -> None:
+        """Pin or unpin these sessions; pinned ones do not expire."""
+        self._run(self._store_pins([summary.id for summary in sessions], pinned), name="pin sessions")
 
     def show_requests(self, session_id: str) -> None:
-        """Go to the requests of the session."""
+        """Open the Requests page with the requests of the session."""
         self._context.show("requests", session_id=session_id)
 
     def copy_ids(self, sessions: Sequence[SessionSummary]) -> None:
-        """Copy the ids, one on each line."""
+        """Copy the ids, one per line."""
         QGuiApplication.clipboard().setText("\n".join(summary.id for summary in sessions))
 
-    def export(self, summary: SessionSummary, format: Format) -> None:
-        """Ask where to, and write it there."""
-        self.exporting.ask(summary, format)
-
     def delete_found(self) -> None:
-        """Ask whether all that the search finds are to be deleted; all that there are without one."""
-        self._run(self._delete_found(self._feed.search), name="find sessions to delete")
+        """Ask whether to delete all sessions that match the search; all sessions without one."""
+        self._run(self._delete_found(self._list_loader.search), name="find sessions to delete")
 
     def row_menu(self, sessions: Sequence[SessionSummary], rename: Callable[[], None], parent: QWidget) -> QMenu:
-        """What can be done with the selected sessions."""
+        """Build the context menu for the selected sessions."""
         menu = QMenu(parent)
         one = sessions[0] if len(sessions) == 1 else None
         if one is not None:
-            self._add(menu, tr("Rename"), rename, keys="F2")
+            self._add_action(menu, tr("Rename"), rename, keys="F2")
         pinned = all(summary.pinned for summary in sessions)
-        self._add(menu, tr("Unpin") if pinned else tr("Pin"), lambda: self.pin(sessions, not pinned))
-        self._add(menu, tr("Copy id") if one else tr("Copy ids"), lambda: self.copy_ids(sessions))
+        self._add_action(menu, tr("Unpin") if pinned else tr("Pin"), lambda: self.pin_sessions(sessions, not pinned))
+        self._add_action(menu, tr("Copy id") if one else tr("Copy ids"), lambda: self.copy_ids(sessions))
         if one is not None:
-            self._add(menu, tr("Show requests"), lambda: self.show_requests(one.id))
-            self._add(menu, tr("Export as Markdown..."), lambda: self.export(one, "markdown"))
-            self._add(menu, tr("Export as JSON..."), lambda: self.export(one, "json"))
+            self._add_action(menu, tr("Show requests"), lambda: self.show_requests(one.id))
+            export = self.session_export.ask_for_file
+            self._add_action(menu, tr("Export as Markdown..."), lambda: export(one, "markdown"))
+            self._add_action(menu, tr("Export as JSON..."), lambda: export(one, "json"))
         menu.addSeparator()
-        self._add(menu, _delete_text(len(sessions)), lambda: self.deleting.ask(sessions), keys="Delete")
+        delete = self.delete_controller.confirm_delete
+        self._add_action(menu, _delete_text(len(sessions)), lambda: delete(sessions), keys="Delete")
         return menu
 
     def fill_delete_menu(self, menu: QMenu, selected: Sequence[SessionSummary]) -> None:
-        """The deletions that are possible now."""
+        """Fill the delete menu with the deletions that are possible now."""
         menu.clear()
         text = _delete_text(len(selected)) if selected else tr("Delete selected sessions")
-        self._add(menu, text, lambda: self.deleting.ask(selected)).setEnabled(bool(selected))
-        total = self._feed.total
-        words = tr("Delete all {sessions} found...") if self._feed.search else tr("Delete all {sessions}...")
-        everything = self._add(menu, words.format(sessions=sessions_text(total)), self.delete_found)
+        self._add_action(menu, text, lambda: self.delete_controller.confirm_delete(selected)).setEnabled(bool(selected))
+        total = self._list_loader.total
+        words = tr("Delete all {sessions} found...") if self._list_loader.search else tr("Delete all {sessions}...")
+        everything = self._add_action(menu, words.format(sessions=session_count_text(total)), self.delete_found)
         everything.setEnabled(total > 0)
 
-    def _add(self, menu: QMenu, text: str, slot: Callable[[], object], *, keys: str = "") -> QAction:
+    def _add_action(self, menu: QMenu, text: str, slot: Callable[[], object], *, keys: str = "") -> QAction:
         action = menu.addAction(text)
         action.triggered.connect(lambda _checked=False: slot())
         if keys:
-            # Only to be read: the list takes the key itself.
+            # Display only: the list handles the key itself.
             action.setShortcut(QKeySequence(keys))
         return action
 
-    async def _rename(self, session_id: str, title: str) -> None:
+    async def _store_title(self, session_id: str, title: str) -> None:
         try:
-            self._model.update(await self._store.rename_session(session_id, title))
+            self._model.update_row(await self._store.rename_session(session_id, title))
         except BaseException:
+            # The row already shows the new title; restore the stored one.
             session = await self._store.find_session(session_id)
             if session is not None:
-                self._model.update(session.summary)
+                self._model.update_row(session.summary)
             raise
 
-    async def _pin(self, ids: Sequence[str], pinned: bool) -> None:
+    async def _store_pins(self, ids: Sequence[str], pinned: bool) -> None:
         for session_id in ids:
-            self._model.update(await self._store.pin_session(session_id, pinned))
+            self._model.update_row(await self._store.pin_session(session_id, pinned))
 
     async def _delete_found(self, search: str) -> None:
-        self.deleting.ask(await find_all(self._store, search), everything=not search)
+        self.delete_controller.confirm_delete(await find_all_sessions(self._store, search), everything=not search)
 
 
 def _delete_text(count: int) -> str:
     if count == 1:
         return tr("Delete session...")
-    return tr("Delete {sessions}...").format(sessions=sessions_text(count))
+    return tr("Delete {sessions}...").format(sessions=session_count_text(count))

@@ -1,4 +1,4 @@
-"""The sessions of an open store: search, list and conversation, and how they go together."""
+"""The sessions of an open store: search, list and conversation, connected."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -11,17 +11,17 @@ from server.store.store import Store
 from server.store.write_health import HISTORY_TOPIC
 from tray_app import theme
 from tray_app.context import Context
-from tray_app.models.sessions.absence import Keeping, why_absent
-from tray_app.models.sessions.deletion import SessionDeletion
-from tray_app.models.sessions.feed import SessionFeed
-from tray_app.models.sessions.list import SessionList
-from tray_app.models.sessions.reader import SessionReader
+from tray_app.models.sessions.absence import Retention, explain_absence
+from tray_app.models.sessions.list import SessionListModel
+from tray_app.models.sessions.list_loader import SessionListLoader
+from tray_app.models.sessions.pending_deletion import PendingDeletion
+from tray_app.models.sessions.session_loader import SessionLoader
 from tray_app.pages.sessions.actions import SessionActions
+from tray_app.pages.sessions.background_tasks import BackgroundTasks
 from tray_app.pages.sessions.conversation_pane import ConversationPane
-from tray_app.pages.sessions.deleting import Deleting
+from tray_app.pages.sessions.delete_controller import DeleteController
 from tray_app.pages.sessions.footer import Footer
 from tray_app.pages.sessions.session_table import SessionTable
-from tray_app.pages.sessions.work import Work
 from tray_app.translation import tr
 from tray_app.widgets import EmptyState, SearchField, UndoBar
 from tray_app.widgets.buttons import dress_button
@@ -31,220 +31,223 @@ _SPLIT = "sessions/split"
 
 
 class SessionBrowser(QWidget):
-    """Shows what is in `store`; `work` runs what takes time, and takes its errors."""
+    """Shows the sessions in `store`; `tasks` runs background work and reports its errors."""
 
-    def __init__(self, context: Context, store: Store, work: Work) -> None:
+    def __init__(self, context: Context, store: Store, tasks: BackgroundTasks) -> None:
         super().__init__()
         self._context = context
         self._store = store
-        self._work = work
-        self.model = SessionList(context.clock, pin_icon=context.theme.icon("mdi6.pin", "muted"), parent=self)
-        self.feed = SessionFeed(store, self.model, work, parent=self)
-        self.reader = SessionReader(store, work, parent=self)
-        self.deletion = SessionDeletion(store, self.model, work, parent=self)
+        self._tasks = tasks
+        self.model = SessionListModel(context.clock, pin_icon=context.theme.icon("mdi6.pin", "muted"), parent=self)
+        self.list_loader = SessionListLoader(store, self.model, tasks, parent=self)
+        self.loader = SessionLoader(store, tasks, parent=self)
+        self.pending_deletion = PendingDeletion(store, self.model, tasks, parent=self)
         self.search = SearchField(tr("Search titles and messages"))
         self.delete_button = QPushButton(tr("&Delete"))
         self.delete_menu = QMenu(self.delete_button)
         self.table = SessionTable(self.model)
-        self.pane = ConversationPane(context, self._begin)
+        self.pane = ConversationPane(context, self._run_image_task)
         self.empty = EmptyState("mdi6.forum-outline", "")
         self.undo_bar = UndoBar()
-        self.footer = Footer(context, self.feed, self.model)
-        deleting = Deleting(self.deletion, self.table, self.undo_bar, self)
-        self.actions_of = SessionActions(context, store, work, self.feed, self.model, deleting, self)
-        self._wanted: str | None = None
-        """A session that was asked for before the list was there."""
-        self._settled = False
+        self.footer = Footer(context, self.list_loader, self.model)
+        deletes = DeleteController(self.pending_deletion, self.table, self.undo_bar, self)
+        self.session_actions = SessionActions(context, store, tasks, self.list_loader, self.model, deletes, self)
+        self._session_to_select: str | None = None
+        """A session that was opened before the list was loaded; it is selected once the list is there."""
+        # Set when the window closes: an event after that would start work that nothing waits for.
+        self._is_finishing = False
         self._minutes = QTimer(self)
         self._minutes.setInterval(_MINUTE_MS)
         self._minutes.timeout.connect(self.refresh_times)
-        self._lay_out()
+        self._lay_out_browser()
         self._connect_models()
         self._connect_widgets()
 
-    # What the page tells
+    # For the page
 
     def activate(self) -> None:
-        """It is seen: times go on."""
+        """Start updating times."""
         self.refresh_times()
-        self.footer.refresh()
+        self.footer.update_figures()
         self._minutes.start()
 
     def deactivate(self) -> None:
-        """It is not seen any more: nothing can be undone from here on."""
+        """Stop updating times, and commit a deletion that could still be undone."""
         self._minutes.stop()
-        self.actions_of.deleting.commit()
+        self.session_actions.delete_controller.commit_pending()
 
-    def load(self) -> None:
-        """List everything anew."""
-        self.feed.reload()
-        if self.reader.session_id is not None:
-            self.reader.reread(self.reader.session_id)
+    def reload_all(self) -> None:
+        """Load the list and the shown session again."""
+        self.list_loader.reload_list()
+        if self.loader.session_id is not None:
+            self.loader.reload_session(self.loader.session_id)
 
     def refresh_times(self) -> None:
-        """Show relative times as they are now."""
+        """Update relative times."""
         self.model.refresh_times()
         self.pane.refresh_header()
 
     def open_session(self, session_id: str, request: RequestRecord | None = None) -> None:
-        """Show this session, listed or not; if there is none, why. A search is given up for it, unless it finds it.
+        """Show this session, listed or not, or the reason why it cannot be shown.
 
-        `request` is the one whose session it is.
+        A search that does not match the session is cleared. `request` is the request that the session belongs to.
         """
-        self._work(self._open(session_id, request), name="open a session")
+        self._tasks(self._find_and_open(session_id, request), name="open a session")
 
-    async def settle(self) -> None:
-        """Delete what could still be undone, take no more events, and finish all work."""
-        self._settled = True
-        self.actions_of.deleting.commit()
-        await self.deletion.settle()
-        await self._work.settle()
+    async def finish_pending(self) -> None:
+        """Commit a pending deletion, ignore further events, and wait for all tasks."""
+        self._is_finishing = True
+        self.session_actions.delete_controller.commit_pending()
+        await self.pending_deletion.finish_pending()
+        await self._tasks.finish_pending()
 
-    # How the parts go together
+    # Connections
 
     def _connect_models(self) -> None:
-        self._context.bridge.sessions_changed.connect(self._apply)
+        self._context.bridge.sessions_changed.connect(self._apply_events)
         self._context.settings_changed.connect(self._show_state)
-        self.feed.changed.connect(self._show_state)
-        self.feed.session_changed.connect(self.reader.reread)
-        self.feed.deleted.connect(self._forget)
-        self.feed.failed.connect(self._work.report)
-        self.deletion.changed.connect(self._show_state)
-        self.deletion.hidden.connect(self.feed.recount)
-        self.deletion.restored.connect(self.feed.restore)
-        self.deletion.failed.connect(self._work.report)
-        self.model.modelReset.connect(self._select_again)
-        self.reader.opened.connect(self.pane.show_reading)
-        self.reader.updated.connect(self.pane.update_reading)
-        self.reader.gone.connect(self._say_gone)
-        self.reader.failed.connect(self._work.report)
+        self.list_loader.changed.connect(self._show_state)
+        self.list_loader.session_changed.connect(self.loader.reload_session)
+        self.list_loader.deleted.connect(self._close_deleted)
+        self.list_loader.failed.connect(self._tasks.report)
+        self.pending_deletion.changed.connect(self._show_state)
+        self.pending_deletion.hidden.connect(self.list_loader.refresh_total)
+        self.pending_deletion.restored.connect(self.list_loader.show_restored)
+        self.pending_deletion.failed.connect(self._tasks.report)
+        self.model.modelReset.connect(self._restore_selection)
+        self.loader.opened.connect(self.pane.show_session)
+        self.loader.updated.connect(self.pane.update_session)
+        self.loader.gone.connect(self._show_deleted)
+        self.loader.failed.connect(self._tasks.report)
 
     def _connect_widgets(self) -> None:
-        self._work.busy_changed.connect(self.footer.show_busy)
-        self.search.searched.connect(self.feed.set_search)
-        self.delete_menu.aboutToShow.connect(
-            lambda: self.actions_of.fill_delete_menu(self.delete_menu, self.table.selected)
-        )
-        self.table.current_changed.connect(self._read)
-        self.table.delete_wanted.connect(lambda: self.actions_of.deleting.ask(self.table.selected))
-        self.table.read_wanted.connect(self.pane.conversation.setFocus)
-        self.table.customContextMenuRequested.connect(self._show_menu)
+        actions, table, on_shown = self.session_actions, self.table, self._with_shown_session
+        delete, export = actions.delete_controller.confirm_delete, actions.session_export.ask_for_file
+        self._tasks.busy_changed.connect(self.footer.show_busy)
+        self.search.searched.connect(self.list_loader.set_search)
+        menu = self.delete_menu
+        menu.aboutToShow.connect(lambda: actions.fill_delete_menu(menu, table.selected_sessions))
+        table.current_changed.connect(self._show_selected)
+        table.delete_wanted.connect(lambda: delete(table.selected_sessions))
+        table.read_wanted.connect(self.pane.conversation.setFocus)
+        table.customContextMenuRequested.connect(self._show_menu)
         header = self.pane.header
         header.rename_wanted.connect(self._rename_shown)
-        header.pin_wanted.connect(lambda pinned: self._on_shown(lambda shown: self.actions_of.pin([shown], pinned)))
-        header.export_wanted.connect(lambda kind: self._on_shown(lambda shown: self.actions_of.export(shown, kind)))
-        header.requests_wanted.connect(lambda: self._on_shown(lambda shown: self.actions_of.show_requests(shown.id)))
-        header.delete_wanted.connect(lambda: self._on_shown(lambda shown: self.actions_of.deleting.ask([shown])))
+        header.pin_wanted.connect(lambda pinned: on_shown(lambda shown: actions.pin_sessions([shown], pinned)))
+        header.export_wanted.connect(lambda kind: on_shown(lambda shown: export(shown, kind)))
+        header.requests_wanted.connect(lambda: on_shown(lambda shown: actions.show_requests(shown.id)))
+        header.delete_wanted.connect(lambda: on_shown(lambda shown: delete([shown])))
 
-    def _apply(self, events: Any) -> None:
-        # Where the session that is read goes, its reader is told; the next one does not take its place unasked.
-        if not self._settled:
-            with self.table.quiet():
-                self.feed.apply(events)
+    def _apply_events(self, events: Any) -> None:
+        # If the shown session is deleted, Qt selects the next row; that must not open it.
+        if not self._is_finishing:
+            with self.table.suppress_signals():
+                self.list_loader.apply_events(events)
 
-    def _forget(self, ids: set[str]) -> None:
-        if self.reader.session_id in ids:
-            self.reader.close()
-            self._say_gone()
+    def _close_deleted(self, ids: set[str]) -> None:
+        if self.loader.session_id in ids:
+            self.loader.clear_session()
+            self._show_deleted()
 
-    def _say_gone(self) -> None:
+    def _show_deleted(self) -> None:
         self.table.clear_current()
-        self.pane.say_gone()
+        self.pane.show_deleted()
 
-    def _read(self, session_id: str | None) -> None:
+    def _show_selected(self, session_id: str | None) -> None:
         if session_id is None:
-            self.reader.close()
-            self.pane.say_nothing_selected()
+            self.loader.clear_session()
+            self.pane.show_nothing_selected()
         else:
-            self.reader.open(session_id, self.feed.search)
+            self.loader.load_session(session_id, self.list_loader.search)
 
-    def _select_again(self) -> None:
-        """The list is another: what was read is marked in it, or given up if the search leaves it out."""
-        session_id = self._wanted or self.reader.session_id
-        self._wanted = None
+    def _restore_selection(self) -> None:
+        """Select the shown session again after a reset, or close it if the search excludes it."""
+        session_id = self._session_to_select or self.loader.session_id
+        self._session_to_select = None
         if session_id is None:
             return
-        if self.table.select(session_id):
-            self.reader.open(session_id, self.feed.search)
-        elif self.feed.search:
-            self._read(None)
+        if self.table.select_session(session_id):
+            self.loader.load_session(session_id, self.list_loader.search)
+        elif self.list_loader.search:
+            self._show_selected(None)
 
-    async def _open(self, session_id: str, request: RequestRecord | None) -> None:
+    async def _find_and_open(self, session_id: str, request: RequestRecord | None) -> None:
         summary = await self._store.find_summary(session_id)
         if summary is None:
-            reason = await self._why_absent(session_id, request)
-            self.reader.close()
+            reason = await self._explain_absence(session_id, request)
+            self.loader.clear_session()
             self.table.clear_current()
-            self.pane.say(reason)
-            # With history off the list may be empty, and its own words would hide the reason.
+            self.pane.show_sentence(reason)
+            # With the history off the list may be empty, and its empty state would hide the reason.
             self._stack.setCurrentWidget(self._split)
             return
-        if self.model.row_of(summary.id) is None and self.feed.search:
+        if self.model.row_of(summary.id) is None and self.list_loader.search:
             self.search.clear()
-            self.feed.set_search("")
-        self.reader.open(summary.id, self.feed.search)
-        if self.feed.state != "ready":
-            self._wanted = summary.id
+            self.list_loader.set_search("")
+        self.loader.load_session(summary.id, self.list_loader.search)
+        # While the list is loading, a row added now would be replaced by its first page.
+        if self.list_loader.state != "ready":
+            self._session_to_select = summary.id
             return
         if self.model.row_of(summary.id) is None:
             self.model.add_at_end(summary)
-        self.table.select(summary.id)
+        self.table.select_session(summary.id)
 
-    async def _why_absent(self, session_id: str, request: RequestRecord | None) -> str:
+    async def _explain_absence(self, session_id: str, request: RequestRecord | None) -> str:
         page = await self._store.list_requests(RequestFilter(session_id=session_id), limit=200)
         if request is None or request.status != "running":
-            # A session that failed in the end had been saved before, if an earlier answer was complete.
+            # If an earlier answer was complete, the session had been saved, whatever happened to this request.
             complete = (record for record in page.items if record.status == "ok")
             request = next(complete, request or next(iter(page.items), None))
-        keeping = Keeping(
+        keeping = Retention(
             self._context.clock(),
             self._store.ttl_seconds,
             history=self._context.settings.history,
             unsaved=any(notice.topic == HISTORY_TOPIC for notice in self._context.bus.notices),
         )
-        return why_absent(request, keeping, recorded=bool(page.items))
+        return explain_absence(request, keeping, recorded=bool(page.items))
 
-    def _show_menu(self, place: QPoint) -> None:
-        selected = self.table.selected
+    def _show_menu(self, position: QPoint) -> None:
+        selected = self.table.selected_sessions
         if selected:
-            menu = self.actions_of.row_menu(selected, self.table.rename, self)
+            menu = self.session_actions.row_menu(selected, self.table.edit_title, self)
             menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            menu.popup(self.table.viewport().mapToGlobal(place))
+            menu.popup(self.table.viewport().mapToGlobal(position))
 
     def _rename_shown(self) -> None:
-        if self.reader.session_id is not None and self.table.select(self.reader.session_id):
-            self.table.rename()
+        if self.loader.session_id is not None and self.table.select_session(self.loader.session_id):
+            self.table.edit_title()
 
-    def _on_shown(self, action: Any) -> None:
-        if self.pane.summary is not None:
-            action(self.pane.summary)
+    def _with_shown_session(self, action: Any) -> None:
+        if self.pane.shown_summary is not None:
+            action(self.pane.shown_summary)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> object:
-        return self._work(work, name="show an image")
+    def _run_image_task(self, work: Coroutine[Any, Any, None]) -> object:
+        return self._tasks(work, name="show an image")
 
-    # What is seen
+    # Display
 
     def _show_state(self) -> None:
-        self.footer.refresh()
-        nothing = self.model.rowCount() == 0 and self.feed.total == 0
-        if self.feed.state == "failed" and nothing:
-            self._say_failed()
-        elif self.feed.state == "ready" and nothing:
-            self._say_empty()
+        self.footer.update_figures()
+        nothing = self.model.rowCount() == 0 and self.list_loader.total == 0
+        if self.list_loader.state == "failed" and nothing:
+            self._show_failure()
+        elif self.list_loader.state == "ready" and nothing:
+            self._show_empty()
         elif not nothing:
             self._stack.setCurrentWidget(self._split)
         self.delete_button.setEnabled(self.model.rowCount() > 0)
 
-    def _say_failed(self) -> None:
-        problem = self.feed.problem
+    def _show_failure(self) -> None:
+        problem = self.list_loader.problem
         self.empty.set_sentence(problem.message if problem else "")
-        self.empty.set_action(tr("Try again"), self.load)
+        self.empty.set_action(tr("Try again"), self.reload_all)
         self._stack.setCurrentWidget(self.empty)
 
-    def _say_empty(self) -> None:
-        if self.feed.search:
+    def _show_empty(self) -> None:
+        if self.list_loader.search:
             sentence = tr("No session matches “{search}”.")
-            self.empty.set_sentence(sentence.format(search=self.feed.search))
+            self.empty.set_sentence(sentence.format(search=self.list_loader.search))
             self.empty.set_action(tr("Clear search"), self._clear_search)
         elif not self._context.settings.history:
             self.empty.set_sentence(tr("History is off: conversations are not saved."))
@@ -256,10 +259,10 @@ class SessionBrowser(QWidget):
 
     def _clear_search(self) -> None:
         self.search.clear()
-        self.feed.set_search("")
+        self.list_loader.set_search("")
         self.search.setFocus()
 
-    def _lay_out(self) -> None:
+    def _lay_out_browser(self) -> None:
         dress_button(self.delete_button, role="menu", icon="mdi6.trash-can-outline")
         self.delete_button.setMenu(self.delete_menu)
         grid = theme.size("grid")
@@ -273,7 +276,7 @@ class SessionBrowser(QWidget):
         self._split.addWidget(self.pane)
         self._split.setStretchFactor(0, 1)
         self._split.setStretchFactor(1, 1)
-        # Half of the page each, whatever the two would like.
+        # Half of the page each, regardless of size hints.
         self._split.setSizes([1000, 1000])
         self._split.restoreState(self._context.preferences.value(_SPLIT, QByteArray()))
         self._split.splitterMoved.connect(

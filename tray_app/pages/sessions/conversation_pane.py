@@ -1,4 +1,4 @@
-"""The right half: the header, the conversation, or a sentence why there is none."""
+"""The right half of the page: header and conversation, or a sentence why there is none."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
@@ -6,73 +6,71 @@ from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidg
 from server.core.records import SessionSummary
 from tray_app import theme
 from tray_app.context import Context
-from tray_app.models.sessions.reader import Reading
-from tray_app.pages.sessions.conversation import Conversation
-from tray_app.pages.sessions.picture import Begin
+from tray_app.models.sessions.session_loader import LoadedSession
+from tray_app.pages.sessions.conversation import SessionView
+from tray_app.pages.sessions.picture import StartTask
 from tray_app.pages.sessions.session_header import SessionHeader
 from tray_app.translation import tr
 
-LEAST_WIDTH = 300
+MIN_WIDTH = 300
 
 
 class ConversationPane(QFrame):
-    """Shows a Reading, or `say`s something."""
+    """Shows a LoadedSession or a sentence."""
 
-    def __init__(self, context: Context, begin: Begin, parent: QWidget | None = None) -> None:
+    def __init__(self, context: Context, start_task: StartTask, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._context = context
         self.setProperty("role", "card")
-        self.setMinimumWidth(LEAST_WIDTH)
+        self.setMinimumWidth(MIN_WIDTH)
         self.header = SessionHeader()
-        self.conversation = Conversation(begin)
+        self.conversation = SessionView(start_task)
         self.sentence = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self.sentence.setProperty("role", "muted")
         self.sentence.setWordWrap(True)
         self.sentence.setMargin(theme.size("margin"))
         self.header.next_hit_wanted.connect(self.conversation.next_hit)
         self.header.previous_hit_wanted.connect(self.conversation.previous_hit)
-        self.conversation.hit_changed.connect(self.header.show_hit)
-        self._lay_out()
-        self.say_nothing_selected()
+        self.conversation.hit_changed.connect(self.header.hits.show_hit)
+        self._lay_out_stack()
+        self.show_nothing_selected()
 
     @property
-    def summary(self) -> SessionSummary | None:
-        """What the shown session is."""
-        reading = self.conversation.reading
-        return reading.session.summary if reading else None
+    def shown_summary(self) -> SessionSummary | None:
+        """The summary of the shown session, or None."""
+        loaded = self.conversation.shown_session
+        return loaded.session.summary if loaded else None
 
-    def show_reading(self, reading: Reading) -> None:
-        """Show another conversation."""
+    def show_session(self, loaded: LoadedSession) -> None:
+        """Show another session."""
         self._stack.setCurrentWidget(self._whole)
-        self.refresh_header(reading.session.summary)
-        self.conversation.show_reading(reading)
+        self.refresh_header(loaded.session.summary)
+        self.conversation.show_session(loaded)
 
-    def update_reading(self, reading: Reading) -> None:
-        """Show what became of this conversation."""
-        self.refresh_header(reading.session.summary)
-        self.conversation.update_reading(reading)
+    def update_session(self, loaded: LoadedSession) -> None:
+        """Show a new version of the shown session."""
+        self.refresh_header(loaded.session.summary)
+        self.conversation.update_session(loaded)
 
     def refresh_header(self, summary: SessionSummary | None = None) -> None:
-        """Show the summary, or the times of the one that is there, anew."""
-        shown = summary or self.summary
+        """Show `summary` in the header, or update the times of the shown one."""
+        shown = summary or self.shown_summary
         if shown is not None:
             self.header.show_summary(shown, self._context.clock())
 
-    def say(self, sentence: str) -> None:
-        """Show no conversation, and say why."""
-        self.conversation.clear()
+    def show_sentence(self, sentence: str) -> None:
+        self.conversation.clear_view()
         self.sentence.setText(sentence)
         self._stack.setCurrentWidget(self.sentence)
 
-    def say_nothing_selected(self) -> None:
-        """No session is selected."""
-        self.say(tr("Select a session to read it here."))
+    def show_nothing_selected(self) -> None:
+        self.show_sentence(tr("Select a session to read it here."))
 
-    def say_gone(self) -> None:
-        """The session is no more."""
-        self.say(tr("This session was deleted or has expired."))
+    def show_deleted(self) -> None:
+        """Show that the session no longer exists."""
+        self.show_sentence(tr("This session was deleted or has expired."))
 
-    def _lay_out(self) -> None:
+    def _lay_out_stack(self) -> None:
         line = QFrame()
         line.setFixedHeight(1)
         line.setStyleSheet("background: palette(mid);")

@@ -1,7 +1,7 @@
-"""A conversation of any length in one column: only the pieces that are seen, and some around them, are widgets.
+"""Virtualised column of display blocks: only blocks in or near the view have widgets.
 
-The heights of all others are estimated. When one turns out to be another than was thought, what the person reads
-stays where it is, and the scroll bar gives way.
+The heights of all other blocks are estimated. When a measured height differs from its estimate, the visible text stays
+in place and the scroll bar is adjusted.
 """
 
 from bisect import bisect_right
@@ -12,40 +12,41 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
-from tray_app.models.sessions.pieces import Heading, Piece
-from tray_app.pages.sessions.piece_focus import next_focus
-from tray_app.pages.sessions.piece_sizes import INDENT, estimated_height, gap_above
-from tray_app.pages.sessions.piece_widgets import PieceWidget
+from tray_app.models.sessions.blocks import DisplayBlock, Heading
+from tray_app.pages.sessions.block_focus import find_next_focus
+from tray_app.pages.sessions.block_sizes import INDENT, estimated_height, gap_above
+from tray_app.pages.sessions.block_widgets import BlockWidget
 
 EDGE = 16
-WIDEST = 760
-"""Lines that are longer are hard to read."""
+MAX_WIDTH = 760
+"""Longer lines are hard to read."""
 _STEP = 40
-_ROUNDS = 4
-"""Measuring brings others into view; after so many rounds the rest waits for the next scroll."""
+_MAX_ROUNDS = 4
+"""Measuring may bring more blocks into view; after this many rounds the rest waits for the next scroll."""
 
 
 class Slot:
-    """The place of one piece. `inner`: it is within an opened fold."""
+    """The position of one block. `inner`: the block is in the body of an expanded one."""
 
-    __slots__ = ("height", "inner", "measured_for", "piece", "widget")
+    __slots__ = ("block", "height", "inner", "measured_for", "widget")
 
-    def __init__(self, piece: Piece, inner: bool, width: int) -> None:
-        self.piece = piece
+    def __init__(self, block: DisplayBlock, inner: bool, width: int) -> None:
+        self.block = block
         self.inner = inner
-        self.height = estimated_height(piece, width)
+        self.height = estimated_height(block, width)
         self.measured_for = 0
-        self.widget: PieceWidget | None = None
+        self.widget: BlockWidget | None = None
 
 
 class ConversationView(QAbstractScrollArea):
-    """`make_widget` makes the widget of a piece."""
+    """Scroll area for display blocks; `make_widget` creates the widget of a block."""
 
-    def __init__(self, make_widget: Callable[[Piece], PieceWidget], parent: QWidget | None = None) -> None:
+    def __init__(self, make_widget: Callable[[DisplayBlock], BlockWidget], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._make_widget = make_widget
         self._slots: list[Slot] = []
         self._tops: list[int] = [0]
+        # Setting the scroll bar and widget heights calls back into `_arrange_slots`: the flag stops the recursion.
         self._arranging = False
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(self.Shape.NoFrame)
@@ -54,104 +55,103 @@ class ConversationView(QAbstractScrollArea):
 
     @property
     def slots(self) -> Sequence[Slot]:
-        """The places, from the top."""
+        """The slots, from the top."""
         return self._slots
 
     @property
     def at_bottom(self) -> bool:
-        """Whether the end is in view."""
+        """Whether the view is at the end."""
         bar = self.verticalScrollBar()
         return bar.value() >= bar.maximum()
 
-    def show_pieces(self, pieces: Sequence[tuple[Piece, bool]]) -> None:
-        """Show another conversation, from its beginning."""
-        self._replace(0, len(self._slots), pieces)
-        self._arrange(anchor=(0, -EDGE))
+    def show_blocks(self, blocks: Sequence[tuple[DisplayBlock, bool]]) -> None:
+        """Show another conversation from its beginning."""
+        self._replace_slots(0, len(self._slots), blocks)
+        self._arrange_slots(anchor=(0, -EDGE))
 
-    def update_pieces(self, pieces: Sequence[tuple[Piece, bool]], *, follow: bool = True) -> None:
-        """Show what became of the conversation. What is the same keeps its widget and its place on the screen.
+    def update_blocks(self, blocks: Sequence[tuple[DisplayBlock, bool]], *, follow: bool = True) -> None:
+        """Show a new version of the conversation. Unchanged blocks keep their widgets and positions.
 
-        `follow`: at the end, go on with it.
+        `follow`: if the view is at the end, stay at the end.
         """
         bottom = follow and self.at_bottom
-        anchor = self._anchor()
+        anchor = self._scroll_anchor()
         same = [
-            slot.piece == piece and slot.inner == inner
-            for slot, (piece, inner) in zip(self._slots, pieces, strict=False)
+            slot.block == block and slot.inner == inner
+            for slot, (block, inner) in zip(self._slots, blocks, strict=False)
         ]
         head = same.index(False) if False in same else len(same)
         tail = 0
         while (
-            tail < min(len(self._slots), len(pieces)) - head
-            and (slot := self._slots[-1 - tail]).piece == pieces[-1 - tail][0]
-            and slot.inner == pieces[-1 - tail][1]
+            tail < min(len(self._slots), len(blocks)) - head
+            and (slot := self._slots[-1 - tail]).block == blocks[-1 - tail][0]
+            and slot.inner == blocks[-1 - tail][1]
         ):
             tail += 1
-        self._replace(head, len(self._slots) - tail, pieces[head : len(pieces) - tail])
-        self._arrange(anchor, bottom=bottom)
+        self._replace_slots(head, len(self._slots) - tail, blocks[head : len(blocks) - tail])
+        self._arrange_slots(anchor, bottom=bottom)
 
-    def remake(self) -> None:
-        """Make the widgets anew, as for other colours."""
-        anchor = self._anchor()
+    def rebuild_widgets(self) -> None:
+        """Create all widgets again, for example after a theme change."""
+        anchor = self._scroll_anchor()
         for slot in self._slots:
             slot.measured_for = 0
-            self._release(slot)
-        self._arrange(anchor)
+            self._release_widget(slot)
+        self._arrange_slots(anchor)
 
-    def go_to(self, place: int) -> None:
-        """Bring the piece with this number into view, from its heading or its first hit on."""
-        heading = place > 0 and isinstance(self._slots[place - 1].piece, Heading)
-        self._arrange(anchor=(place - heading, 0))
-        widget = self.shown(place)
+    def scroll_to_block(self, index: int) -> None:
+        """Scroll to the block with this index: to its heading, or to its first hit."""
+        heading = index > 0 and isinstance(self._slots[index - 1].block, Heading)
+        self._arrange_slots(anchor=(index - heading, 0))
+        widget = self.widget_at(index)
         top = widget.hit_top()
         if top is not None:
             self.ensure_visible(QRect(widget.x(), widget.y() + top, 1, _STEP))
 
     def ensure_visible(self, rect: QRect) -> None:
-        """Scroll as little as shows `rect`, which is in the viewport's coordinates."""
+        """Scroll as little as possible to show `rect`, in viewport coordinates."""
         bar, height = self.verticalScrollBar(), self.viewport().height()
         if rect.top() < 0 or rect.height() > height:
             bar.setValue(bar.value() + rect.top() - EDGE)
         elif rect.bottom() > height:
             bar.setValue(bar.value() + rect.bottom() - height + EDGE)
 
-    def shown(self, place: int) -> PieceWidget:
-        """The widget of the piece, in its place."""
-        slot = self._slots[place]
+    def widget_at(self, index: int) -> BlockWidget:
+        """The widget of the block with this index, created and measured if needed."""
+        slot = self._slots[index]
         if slot.widget is None or slot.measured_for == 0:
-            anchor = self._anchor()
-            width = self._width - (INDENT if slot.inner else 0)
-            widget = self._realize(slot)
+            anchor = self._scroll_anchor()
+            width = self._column_width - (INDENT if slot.inner else 0)
+            widget = self._ensure_widget(slot)
             slot.height, slot.measured_for = widget.height_for(width + widget.outset), width
-            self._sum_up()
-            self._arrange(anchor)
-        return self._realize(slot)
+            self._update_tops()
+            self._arrange_slots(anchor)
+        return self._ensure_widget(slot)
 
     @property
     def first_in_view(self) -> int:
-        """The number of the first piece that is seen."""
+        """The index of the first visible block."""
         return next(iter(self._in_view(self.verticalScrollBar().value(), 0)), 0)
 
-    # What Qt tells
+    # Qt events
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
-        """Another part is seen."""
+        """Arrange the blocks that scrolled into view."""
         if not self._arranging:
-            self._arrange(bottom=dy < 0 and self.at_bottom)
+            self._arrange_slots(bottom=dy < 0 and self.at_bottom)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The pieces are laid out for another width."""
         super().resizeEvent(event)
-        anchor, bottom = self._anchor(), self.at_bottom and self.verticalScrollBar().maximum() > 0
+        anchor, bottom = self._scroll_anchor(), self.at_bottom and self.verticalScrollBar().maximum() > 0
         if event.size().width() != event.oldSize().width():
-            width = self._width
+            width = self._column_width
             for slot in self._slots:
                 if not slot.widget:
-                    slot.height = estimated_height(slot.piece, width)
-        self._arrange(anchor, bottom=bottom)
+                    slot.height = estimated_height(slot.block, width)
+        self._arrange_slots(anchor, bottom=bottom)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Home and End, besides the keys that Qt scrolls by."""
+        """Handle Home, End and Space; Qt handles the other scroll keys."""
         bar = self.verticalScrollBar()
         match event.key():
             case Qt.Key.Key_Home:
@@ -167,8 +167,8 @@ class ConversationView(QAbstractScrollArea):
                 super().keyPressEvent(event)
 
     def focusNextPrevChild(self, next: bool) -> bool:
-        """Tab goes from piece to piece in their order, also to those that are not made yet, and out at the end."""
-        target = next_focus(self, self.window().focusWidget(), forward=next)
+        """Move the focus block by block, including blocks without a widget yet, and out at the end."""
+        target = find_next_focus(self, self.window().focusWidget(), forward=next)
         if target is None:
             return super().focusNextPrevChild(next)
         target.setFocus(Qt.FocusReason.TabFocusReason if next else Qt.FocusReason.BacktabFocusReason)
@@ -179,51 +179,52 @@ class ConversationView(QAbstractScrollArea):
     # Layout
 
     @property
-    def _width(self) -> int:
-        return max(120, min(self.viewport().width() - 2 * EDGE, WIDEST))
+    def _column_width(self) -> int:
+        return max(120, min(self.viewport().width() - 2 * EDGE, MAX_WIDTH))
 
-    def _replace(self, first: int, last: int, pieces: Sequence[tuple[Piece, bool]]) -> None:
+    def _replace_slots(self, first: int, last: int, blocks: Sequence[tuple[DisplayBlock, bool]]) -> None:
         for slot in self._slots[first:last]:
-            self._release(slot)
-        self._slots[first:last] = [Slot(piece, inner, self._width) for piece, inner in pieces]
-        self._sum_up()
+            self._release_widget(slot)
+        self._slots[first:last] = [Slot(block, inner, self._column_width) for block, inner in blocks]
+        self._update_tops()
 
-    def _sum_up(self) -> None:
-        """The top of each slot, and behind them the height of all."""
-        heights = (gap_above(slot.piece, place == 0) + slot.height for place, slot in enumerate(self._slots))
+    def _update_tops(self) -> None:
+        """Compute the top of each slot, followed by the total height."""
+        heights = (gap_above(slot.block, index == 0) + slot.height for index, slot in enumerate(self._slots))
         self._tops = list(accumulate(heights, initial=EDGE))
 
-    def _anchor(self) -> tuple[int, int]:
-        """The first slot in view, and how much of it is above the view."""
+    def _scroll_anchor(self) -> tuple[int, int]:
+        """The index of the first visible slot, and how many of its pixels are above the view."""
         value = self.verticalScrollBar().value()
-        place = max(0, min(bisect_right(self._tops, value) - 1, len(self._slots) - 1))
-        return place, value - self._tops[place]
+        index = max(0, min(bisect_right(self._tops, value) - 1, len(self._slots) - 1))
+        return index, value - self._tops[index]
 
-    def _arrange(self, anchor: tuple[int, int] | None = None, *, bottom: bool = False) -> None:
-        """Make and place what is in view. `anchor` stays where it is, or the bottom."""
+    def _arrange_slots(self, anchor: tuple[int, int] | None = None, *, bottom: bool = False) -> None:
+        """Create and place the visible widgets. Keeps `anchor`, or the bottom, in position."""
         if self._arranging:
             return
         self._arranging = True
         try:
-            place, offset = anchor or self._anchor()
+            index, offset = anchor or self._scroll_anchor()
             value = 0
-            for _ in range(_ROUNDS):
-                value = self._bounded(self._end if bottom else self._tops[min(place, len(self._slots))] + offset)
-                if not self._measure(value):
+            for _ in range(_MAX_ROUNDS):
+                value = self._scroll_target(index, offset, bottom)
+                if not self._measure_slots(value):
                     break
-                self._sum_up()
-            value = self._bounded(self._end if bottom else self._tops[min(place, len(self._slots))] + offset)
+                self._update_tops()
+            value = self._scroll_target(index, offset, bottom)
             self._set_bar(value)
-            self._put(value)
+            self._place_widgets(value)
         finally:
             self._arranging = False
 
     @property
-    def _end(self) -> int:
+    def _maximum_scroll(self) -> int:
         return max(0, self._tops[-1] + EDGE - self.viewport().height())
 
-    def _bounded(self, value: int) -> int:
-        return max(0, min(value, self._end))
+    def _scroll_target(self, index: int, offset: int, bottom: bool) -> int:
+        target = self._maximum_scroll if bottom else self._tops[min(index, len(self._slots))] + offset
+        return max(0, min(target, self._maximum_scroll))
 
     def _in_view(self, value: int, margin: float) -> range:
         height = self.viewport().height()
@@ -231,53 +232,53 @@ class ConversationView(QAbstractScrollArea):
         last = bisect_right(self._tops, value + (1 + margin) * height)
         return range(max(0, first), min(last, len(self._slots)))
 
-    def _measure(self, value: int) -> bool:
-        """Make and measure what is in view; whether a height is another than was thought."""
+    def _measure_slots(self, value: int) -> bool:
+        """Create and measure the visible widgets; return whether a height changed."""
         changed = False
-        for place in self._in_view(value, 0.5):
-            slot = self._slots[place]
-            width = self._width - (INDENT if slot.inner else 0)
-            widget = self._realize(slot)
+        for index in self._in_view(value, 0.5):
+            slot = self._slots[index]
+            width = self._column_width - (INDENT if slot.inner else 0)
+            widget = self._ensure_widget(slot)
             if slot.measured_for != width:
                 height = widget.height_for(width + widget.outset)
                 changed |= height != slot.height
                 slot.height, slot.measured_for = height, width
         return changed
 
-    def _realize(self, slot: Slot) -> PieceWidget:
+    def _ensure_widget(self, slot: Slot) -> BlockWidget:
         if slot.widget is None:
-            slot.widget = self._make_widget(slot.piece)
+            slot.widget = self._make_widget(slot.block)
             slot.widget.setParent(self.viewport())
-            slot.widget.height_changed.connect(lambda: self._grown(slot))
+            slot.widget.height_changed.connect(lambda: self._remeasure_slot(slot))
             slot.measured_for = 0
         return slot.widget
 
     def _set_bar(self, value: int) -> None:
         bar = self.verticalScrollBar()
         bar.setPageStep(self.viewport().height())
-        bar.setRange(0, self._end)
+        bar.setRange(0, self._maximum_scroll)
         bar.setValue(value)
 
-    def _put(self, value: int) -> None:
+    def _place_widgets(self, value: int) -> None:
         near = self._in_view(value, 1.5)
         focused = self.window().focusWidget()
-        for place, slot in enumerate(self._slots):
+        for index, slot in enumerate(self._slots):
             if (widget := slot.widget) is None:
                 continue
-            if place not in near and not (focused and (widget is focused or widget.isAncestorOf(focused))):
-                self._release(slot)
+            if index not in near and not (focused and (widget is focused or widget.isAncestorOf(focused))):
+                self._release_widget(slot)
                 continue
             indent = INDENT if slot.inner else 0
-            top = self._tops[place] + gap_above(slot.piece, place == 0) - value
+            top = self._tops[index] + gap_above(slot.block, index == 0) - value
             left = EDGE + indent - widget.outset
-            widget.setGeometry(left, top, self._width - indent + widget.outset, slot.height)
+            widget.setGeometry(left, top, self._column_width - indent + widget.outset, slot.height)
             widget.show()
 
-    def _grown(self, slot: Slot) -> None:
+    def _remeasure_slot(self, slot: Slot) -> None:
         slot.measured_for = 0
-        self._arrange()
+        self._arrange_slots()
 
-    def _release(self, slot: Slot) -> None:
+    def _release_widget(self, slot: Slot) -> None:
         if slot.widget is not None:
             slot.widget.hide()
             slot.widget.deleteLater()

@@ -1,4 +1,4 @@
-"""The page of stored conversations."""
+"""The Sessions page."""
 
 from typing import Any
 
@@ -6,21 +6,21 @@ from PySide6.QtWidgets import QStackedWidget
 
 from server.core.records import RequestRecord
 from tray_app.context import Context
+from tray_app.pages.sessions.background_tasks import BackgroundTasks
 from tray_app.pages.sessions.browser import SessionBrowser
-from tray_app.pages.sessions.work import Work
 from tray_app.translation import tr
 from tray_app.widgets import EmptyState
 from tray_app.window.page import Page
 
 
 class SessionsPage(Page):
-    """The list and the conversation, once there is a store to read from; else why there is none."""
+    """The session browser, or the reason why the store could not be opened."""
 
     key = "sessions"
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, tr("Sessions"), tr("Saved conversations."))
-        self.work = Work(context, self.show_problem, self)
+        self.tasks = BackgroundTasks(context, self.show_problem, self)
         self.browser: SessionBrowser | None = None
         self.empty = EmptyState("mdi6.database-alert-outline", "")
         self._stack = QStackedWidget()
@@ -30,7 +30,7 @@ class SessionsPage(Page):
 
     def activate(self) -> None:
         self._active = True
-        browser = self._browser()
+        browser = self._ensure_browser()
         if browser is not None:
             browser.activate()
 
@@ -40,9 +40,9 @@ class SessionsPage(Page):
             self.browser.deactivate()
 
     def refresh(self) -> None:
-        browser = self._browser()
+        browser = self._ensure_browser()
         if browser is not None:
-            browser.load()
+            browser.reload_all()
 
     def go_to_filter(self) -> None:
         if self.browser is not None:
@@ -52,34 +52,34 @@ class SessionsPage(Page):
     def open_details(
         self, *, session_id: str | None = None, request: RequestRecord | None = None, **details: Any
     ) -> None:
-        browser = self._browser()
+        browser = self._ensure_browser()
         if browser is not None and session_id is not None:
             browser.open_session(session_id, request)
 
-    async def settle(self) -> None:
+    async def finish_pending(self) -> None:
         if self.browser is not None:
-            await self.browser.settle()
-        await self.work.settle()
+            await self.browser.finish_pending()
+        await self.tasks.finish_pending()
 
-    def _browser(self) -> SessionBrowser | None:
-        """The browser, made when the store is there for the first time: it may be opened later, by a start."""
+    def _ensure_browser(self) -> SessionBrowser | None:
+        """The browser, created once the store is open; a server start may open it later."""
         if self.browser is None and self.context.store is not None:
-            self.browser = SessionBrowser(self.context, self.context.store, self.work)
+            self.browser = SessionBrowser(self.context, self.context.store, self.tasks)
             self._stack.addWidget(self.browser)
             self._stack.setCurrentWidget(self.browser)
-            self.browser.load()
+            self.browser.reload_all()
         elif self.browser is None:
-            self._say_why()
+            self._show_store_problem()
         return self.browser
 
-    def _say_why(self) -> None:
+    def _show_store_problem(self) -> None:
         problem = self.context.store_problem
         sentence = tr("The history could not be opened.")
         self.empty.set_sentence(str(problem) if problem else sentence)
-        self.empty.set_action(tr("Try again"), lambda: self.work(self._open_store(), name="open the history"))
+        self.empty.set_action(tr("Try again"), lambda: self.tasks(self._open_store(), name="open the history"))
 
     async def _open_store(self) -> None:
         await self.context.open()
-        browser = self._browser()
+        browser = self._ensure_browser()
         if browser is not None and self._active:
             browser.activate()

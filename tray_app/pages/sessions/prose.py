@@ -1,6 +1,6 @@
-"""Text to read: Markdown laid out, or any text as it is.
+"""Widget of a text block: rendered Markdown, or verbatim text.
 
-Nothing in it is executed or fetched: HTML stays text, images become their names.
+Nothing is executed or fetched: HTML stays text, images become their names.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,11 +23,11 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QTextBrowser, QTextEdit, Q
 
 from tray_app import theme
 from tray_app.models.sessions.hits import Hits, find_hits
-from tray_app.pages.sessions.piece_widgets import SCROLL_KEYS, PieceWidget
+from tray_app.pages.sessions.block_widgets import SCROLL_KEYS, BlockWidget
 from tray_app.translation import tr
 
 _FRONT_MATTER = 0x100000
-"""Qt's own feature, without a name in Python: it would take what stands between `---` for no text at all."""
+"""A Qt feature without a name in Python: it would hide text between `---` lines."""
 _FEATURES = QTextDocument.MarkdownFeature(
     (QTextDocument.MarkdownFeature.MarkdownDialectGitHub.value & ~_FRONT_MATTER)
     | QTextDocument.MarkdownFeature.MarkdownNoHTML.value
@@ -37,12 +37,12 @@ _LINE_PERCENT = 125.0
 _BORDER = 1
 _PARAGRAPH_GAP = 8
 _LIST_INDENT = 20
-_SAFE = frozenset({"http", "https"})
+SAFE_SCHEMES = frozenset({"http", "https"})
 OpenLink = Callable[[QUrl], object]
 
 
-class ProseWidget(PieceWidget):
-    """A stretch of text, as high as it is; not `markdown`: exactly as it was written."""
+class ProseWidget(BlockWidget):
+    """A text as high as its content; verbatim unless `markdown`."""
 
     outset = _BORDER
 
@@ -61,15 +61,15 @@ class ProseWidget(PieceWidget):
     def focus_targets(self) -> Sequence[QWidget]:
         return (self.browser,)
 
-    def mark(self, hits: Hits | None) -> None:
-        self.browser.setExtraSelections(marks(self.browser.document(), hits))
+    def mark_hits(self, hits: Hits | None) -> None:
+        self.browser.setExtraSelections(hit_selections(self.browser.document(), hits))
 
     def hit_top(self) -> int | None:
-        return first_mark(self.browser)
+        return first_hit_top(self.browser)
 
 
 class ProseBrowser(QTextBrowser):
-    """Read-only text without a frame or scroll bars of its own."""
+    """Read-only text without frame and scroll bars."""
 
     def __init__(self, text: str, open_link: OpenLink, *, markdown: bool) -> None:
         super().__init__()
@@ -82,8 +82,8 @@ class ProseBrowser(QTextBrowser):
         self.setTabChangesFocus(True)
         self.setAccessibleName(tr("Message text"))
         self.viewport().setAutoFillBackground(False)
-        self.setStyleSheet(_style())
-        self.anchorClicked.connect(self._open)
+        self.setStyleSheet(_browser_style())
+        self.anchorClicked.connect(self._open_safe_link)
         self.document().setDocumentMargin(0)
         self.document().setIndentWidth(_LIST_INDENT)
         self.document().setDefaultFont(self.font())
@@ -95,30 +95,30 @@ class ProseBrowser(QTextBrowser):
             self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         whole = QTextCursor(self.document())
         whole.beginEditBlock()  # laid out once, at the end
-        _dress(self.document(), paragraph_gap=_PARAGRAPH_GAP if markdown else 0)
+        _apply_document_style(self.document(), paragraph_gap=_PARAGRAPH_GAP if markdown else 0)
         whole.endEditBlock()
 
     def loadResource(self, type: int, name: QUrl | str) -> None:
-        """Nothing is loaded, from nowhere: not from the network, and not from this machine."""
+        """Load nothing, neither from the network nor from this computer."""
         return
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The conversation scrolls, not the piece."""
+        """Leave scroll keys to the conversation."""
         if event.key() in SCROLL_KEYS and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             event.ignore()
         else:
             super().keyPressEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """The conversation scrolls, not the piece."""
+        """Leave scrolling to the conversation."""
         event.ignore()
 
-    def _open(self, url: QUrl) -> None:
-        if url.scheme().lower() in _SAFE:
+    def _open_safe_link(self, url: QUrl) -> None:
+        if url.scheme().lower() in SAFE_SCHEMES:
             self._open_link(url)
 
 
-def _style() -> str:
+def _browser_style() -> str:
     accent = theme.current().colour("accent").name()
     return (
         f"QTextBrowser {{ background: transparent; border: {_BORDER}px solid transparent; padding: 0; }}"
@@ -126,24 +126,24 @@ def _style() -> str:
     )
 
 
-def marks(document: QTextDocument, hits: Hits | None) -> list[QTextEdit.ExtraSelection]:
-    """What marks the hits in `document`."""
+def hit_selections(document: QTextDocument, hits: Hits | None) -> list[QTextEdit.ExtraSelection]:
+    """Selections that highlight the hits in `document`."""
     selections: list[QTextEdit.ExtraSelection] = []
     for start, end in find_hits(hits, document.toPlainText()) if hits else ():
         cursor = QTextCursor(document)
         cursor.setPosition(start)
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-        selections.append(_mark(cursor))
+        selections.append(_hit_selection(cursor))
     return selections
 
 
-def first_mark(edit: QTextEdit | QPlainTextEdit) -> int | None:
-    """How far below its top the first mark of an editor is."""
+def first_hit_top(edit: QTextEdit | QPlainTextEdit) -> int | None:
+    """The distance of the first highlighted hit from the top of the editor, or None."""
     selections = edit.extraSelections()  # they own their cursors
     return edit.cursorRect(selections[0].cursor).top() if selections else None
 
 
-def _mark(cursor: QTextCursor) -> QTextEdit.ExtraSelection:
+def _hit_selection(cursor: QTextCursor) -> QTextEdit.ExtraSelection:
     selection = QTextEdit.ExtraSelection()
     selection.cursor = cursor
     form = QTextCharFormat()
@@ -153,8 +153,8 @@ def _mark(cursor: QTextCursor) -> QTextEdit.ExtraSelection:
     return selection
 
 
-def _dress(document: QTextDocument, *, paragraph_gap: int) -> None:
-    """The theme's fonts and colours, and names for images."""
+def _apply_document_style(document: QTextDocument, *, paragraph_gap: int) -> None:
+    """Apply the theme's fonts and colours, and replace images with their names."""
     colours = theme.current()
     code = QTextCharFormat()
     code.setFont(theme.fixed_font())
@@ -169,25 +169,25 @@ def _dress(document: QTextDocument, *, paragraph_gap: int) -> None:
         if following.isValid() and not in_list and cursor.currentTable() is None:
             shape.setBottomMargin(paragraph_gap)
         cursor.mergeBlockFormat(shape)
-        _dress_fragments(document, block.position(), code, colours.colour("accent"))
+        _apply_fragment_styles(document, block.position(), code, colours.colour("accent"))
         block = block.next()
 
 
-def _heading(form: QTextCharFormat, level: int) -> QTextCharFormat:
+def _heading_format(form: QTextCharFormat, level: int) -> QTextCharFormat:
     form = QTextCharFormat(form)
-    form.clearProperty(QTextCharFormat.Property.FontSizeAdjustment)  # it goes before a size in pixels
+    form.clearProperty(QTextCharFormat.Property.FontSizeAdjustment)  # it takes precedence over a size in pixels
     form.setProperty(QTextCharFormat.Property.FontPixelSize, _HEADING_PIXELS.get(level, 14))
     form.setFontWeight(QFont.Weight.DemiBold)
     return form
 
 
-def _dress_fragments(document: QTextDocument, start: int, code: QTextCharFormat, link: QColor) -> None:
-    for position, length, form in _fragments(document, start):
+def _apply_fragment_styles(document: QTextDocument, start: int, code: QTextCharFormat, link: QColor) -> None:
+    for position, length, form in _block_fragments(document, start):
         cursor = QTextCursor(document)
         cursor.setPosition(position)
         cursor.setPosition(position + length, QTextCursor.MoveMode.KeepAnchor)
         if level := cursor.blockFormat().headingLevel():
-            cursor.setCharFormat(_heading(form, level))
+            cursor.setCharFormat(_heading_format(form, level))
         if form.isImageFormat():
             _name_image(cursor, form)
         elif form.isAnchor():
@@ -198,8 +198,8 @@ def _dress_fragments(document: QTextDocument, start: int, code: QTextCharFormat,
             cursor.mergeCharFormat(code)
 
 
-def _fragments(document: QTextDocument, start: int) -> list[tuple[int, int, QTextCharFormat]]:
-    """Position, length and format of the fragments of the block at `start`, from its end to its beginning."""
+def _block_fragments(document: QTextDocument, start: int) -> list[tuple[int, int, QTextCharFormat]]:
+    """Position, length and format of the fragments of the text block at `start`, last one first."""
     found = []
     iterator = document.findBlock(start).begin()
     while not iterator.atEnd():
@@ -214,7 +214,7 @@ def _name_image(cursor: QTextCursor, form: QTextCharFormat) -> None:
     alternative = form.property(QTextCharFormat.Property.ImageAltText)
     name = str(alternative or "") or image.name()
     plain = QTextCharFormat()
-    if QUrl(image.name()).scheme().lower() in _SAFE:
+    if QUrl(image.name()).scheme().lower() in SAFE_SCHEMES:
         plain.setAnchor(True)
         plain.setAnchorHref(image.name())
         plain.setForeground(theme.current().colour("accent"))

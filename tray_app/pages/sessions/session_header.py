@@ -1,4 +1,4 @@
-"""Above the conversation: what it is, and what can be done with it."""
+"""Header of the conversation: title, facts and actions of the session."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayo
 from server.core.records import SessionSummary
 from tray_app import formatting, theme
 from tray_app.models.sessions.cells import expiry_text
-from tray_app.models.sessions.export import Format
+from tray_app.models.sessions.export import ExportFormat
 from tray_app.translation import counted, tr
 from tray_app.widgets import CopyButton, ElidedLabel, button
 
@@ -16,7 +16,7 @@ _BUTTON_WIDTH = 36
 
 
 class SessionHeader(QWidget):
-    """Shows a summary. Its buttons are for that session."""
+    """Shows a session summary and the actions for that session."""
 
     rename_wanted = Signal()
     pin_wanted = Signal(bool)
@@ -36,38 +36,34 @@ class SessionHeader(QWidget):
         self.facts.setProperty("role", "muted")
         self.facts.setTextFormat(Qt.TextFormat.PlainText)
         self.facts.setWordWrap(True)
-        self.rename = self._button("mdi6.pencil-outline", tr("Rename this session (F2)"), self.rename_wanted.emit)
-        self.pin = self._button("mdi6.pin-outline", "", self._pin)
-        self.export = self._button("mdi6.export-variant", tr("Export this session"), self._choose_format)
+        self.rename = self._icon_button("mdi6.pencil-outline", tr("Rename this session (F2)"), self.rename_wanted.emit)
+        self.pin = self._icon_button("mdi6.pin-outline", "", self._toggle_pin)
+        self.export = self._icon_button("mdi6.export-variant", tr("Export this session"), self._choose_format)
         self.copy_id = CopyButton(lambda: self._summary.id if self._summary else "", label="")
         self.copy_id.setToolTip(tr("Copy session id"))
         self.copy_id.setAccessibleName(tr("Copy session id"))
-        self.requests = self._button("mdi6.format-list-bulleted", tr("Show requests"), self.requests_wanted.emit)
-        self.delete = self._button("mdi6.trash-can-outline", tr("Delete this session"), self.delete_wanted.emit)
+        self.requests = self._icon_button("mdi6.format-list-bulleted", tr("Show requests"), self.requests_wanted.emit)
+        self.delete = self._icon_button("mdi6.trash-can-outline", tr("Delete this session"), self.delete_wanted.emit)
         self.hits = _HitBar(self)
-        self._lay_out()
+        self._lay_out_header()
 
     def show_summary(self, summary: SessionSummary, now: float) -> None:
-        """Show what `summary` says; times are relative to `now`."""
+        """Show `summary`; times are relative to `now`."""
         self._summary = summary
         self.title.setText(summary.title or tr("Untitled"))
-        # A line may end after a fact, not in the middle of one.
-        self.facts.setText(" · ".join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in _facts(summary, now)))
-        self.facts.setToolTip(_times(summary))
+        # Lines may break between facts, not within one.
+        self.facts.setText(" · ".join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in _fact_texts(summary, now)))
+        self.facts.setToolTip(_times_tooltip(summary))
         pinned = summary.pinned
         self.pin.setIcon(theme.current().icon("mdi6.pin-off-outline" if pinned else "mdi6.pin-outline"))
         hint = tr("Unpin: let this session expire") if pinned else tr("Pin: never let this session expire")
         self.pin.setToolTip(hint)
         self.pin.setAccessibleName(hint)
 
-    def show_hit(self, number: int, count: int) -> None:
-        """Which hit of the search is shown, of how many."""
-        self.hits.show_hit(number, count)
-
     def export_menu(self) -> QMenu:
-        """The formats to choose from."""
+        """Build the menu of export formats."""
         menu = QMenu(self)
-        formats: list[tuple[str, Format]] = [
+        formats: list[tuple[str, ExportFormat]] = [
             (tr("Export as Markdown..."), "markdown"),
             (tr("Export as JSON..."), "json"),
         ]
@@ -75,10 +71,10 @@ class SessionHeader(QWidget):
             menu.addAction(text).triggered.connect(lambda _=False, format=format: self.export_wanted.emit(format))
         return menu
 
-    def _button(self, icon: str, hint: str, slot: Callable[[], object]) -> QPushButton:
+    def _icon_button(self, icon: str, hint: str, slot: Callable[[], object]) -> QPushButton:
         return button("", slot, role="quiet", icon=icon, hint=hint)
 
-    def _pin(self) -> None:
+    def _toggle_pin(self) -> None:
         if self._summary is not None:
             self.pin_wanted.emit(not self._summary.pinned)
 
@@ -87,7 +83,7 @@ class SessionHeader(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.export.mapToGlobal(QPoint(0, self.export.height())))
 
-    def _lay_out(self) -> None:
+    def _lay_out_header(self) -> None:
         grid = theme.size("grid")
         buttons = QHBoxLayout()
         buttons.setSpacing(0)
@@ -99,7 +95,7 @@ class SessionHeader(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(grid, grid + 4, grid, 4)
         column.setSpacing(4)
-        # The icons in the buttons line up with the texts above them.
+        # Aligns the icons in the buttons with the texts above them.
         for label in (self.title, self.facts):
             label.setContentsMargins(grid, 0, 0, 0)
         column.addWidget(self.title)
@@ -108,7 +104,7 @@ class SessionHeader(QWidget):
 
 
 class _HitBar(QWidget):
-    """Where the search finds something in the conversation, and the way to the next place."""
+    """Number of the current search hit, and buttons to the previous and next one."""
 
     def __init__(self, header: SessionHeader) -> None:
         super().__init__(header)
@@ -133,7 +129,7 @@ class _HitBar(QWidget):
         self.setVisible(count > 0)
 
 
-def _facts(summary: SessionSummary, now: float) -> list[str]:
+def _fact_texts(summary: SessionSummary, now: float) -> list[str]:
     expiry = expiry_text(summary, now)
     facts = [
         summary.client,
@@ -146,7 +142,7 @@ def _facts(summary: SessionSummary, now: float) -> list[str]:
     return [fact for fact in facts if fact]
 
 
-def _times(summary: SessionSummary) -> str:
+def _times_tooltip(summary: SessionSummary) -> str:
     lines = [
         tr("Started {time}").format(time=formatting.exact_time(summary.created_at)),
         tr("Last used {time}").format(time=formatting.exact_time(summary.last_used_at)),

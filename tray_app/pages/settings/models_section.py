@@ -61,7 +61,7 @@ class ModelsSection(Section):
 
     def refresh(self) -> None:
         super().refresh()
-        if not self._saving and self.model.complete and not self.table.editing:
+        if not self._saving and self.model.is_complete and not self.table.editing:
             self.model.show_aliases(self.context.settings.aliases)
         fixed = self._value.fixed_by()
         self.aliases.show_fixed(fixed)
@@ -83,12 +83,12 @@ class ModelsSection(Section):
         self.remove_button.setEnabled(bool(self.table.selected_places()) and self.table.isEnabled())
 
     def _add(self) -> None:
-        self.table.begin(self.model.add())
+        self.table.begin(self.model.add_row())
 
     def _remove(self) -> None:
         places = self.table.selected_places()
         before = self.model.aliases()
-        self.model.remove(places)
+        self.model.remove_rows(places)
         if self.model.aliases() != before:
             text = counted(len(places), "1 alias removed.", "{n} aliases removed.")
             self.aliases.show_note("muted", text, [(tr("Undo"), lambda: self._put(before))])
@@ -99,7 +99,7 @@ class ModelsSection(Section):
         self._save()
 
     def _show_problems(self) -> None:
-        problems = self.model.problems()
+        problems = self.model.list_problems()
         if problems:
             self.aliases.show_problem("\n".join(problems))
         else:
@@ -114,7 +114,7 @@ class ModelsSection(Section):
             await self._value.save(aliases)
         finally:
             self._saving -= 1
-        if not self.model.problems() and not self.aliases.message.text:
+        if not self.model.list_problems() and not self.aliases.message.text:
             self.aliases.show_saved()
         self.refresh()
 

@@ -127,7 +127,7 @@ class SettingsPage(Page):
         """The row of that setting."""
         return next((row for section in self.sections.values() if (row := section.row(key)) is not None), None)
 
-    async def settle(self) -> None:
+    async def finish_pending(self) -> None:
         self.deactivate()
         await asyncio.gather(*(section.settle() for section in self.sections.values()))
 

@@ -17,9 +17,9 @@ from tests.tray_app.conftest import MadeAutostart
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.desktop.tray.icon import TrayIcon, tray_icon
-from tray_app.models.status import Kind
+from tray_app.models.status import StatusKind
 
-STATES: tuple[Kind, ...] = ("stopped", "starting", "running", "busy", "attention", "error")
+STATES: tuple[StatusKind, ...] = ("stopped", "starting", "running", "busy", "attention", "error")
 Reason = QSystemTrayIcon.ActivationReason
 
 
@@ -67,7 +67,7 @@ async def test_it_follows_the_server(context: Context, icon: TrayIcon) -> None:
 
 async def test_requests_make_it_busy_and_it_rests_a_while_after_the_last(context: Context, icon: TrayIcon) -> None:
     await context.server.start()
-    seen: list[Kind] = []
+    seen: list[StatusKind] = []
     context.server.in_flight_changed.connect(lambda: seen.append(icon.state))
     context.bus.publish(RequestStarted(record(1)))
     context.bus.publish(RequestStarted(record(2)))
@@ -195,7 +195,7 @@ async def test_its_menu_is_the_icons(icon: TrayIcon) -> None:
 
 @pytest.mark.parametrize("size", [16, 22, 44])
 def test_the_pictures_differ_without_their_colours(qapp: object, size: int) -> None:
-    def grey(state: Kind) -> bytes:
+    def grey(state: StatusKind) -> bytes:
         image = tray_icon(state).pixmap(QSize(size, size)).toImage()
         assert not image.isNull()
         return bytes(image.convertToFormat(image.Format.Format_Alpha8).constBits()) + bytes(
@@ -206,7 +206,7 @@ def test_the_pictures_differ_without_their_colours(qapp: object, size: int) -> N
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_macos_gets_a_mask(qapp: object, state: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_macos_gets_a_mask(qapp: object, state: StatusKind, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tray_app.desktop.tray.icon.MACOS", True)
     icon = tray_icon(state)
     assert icon.isMask()

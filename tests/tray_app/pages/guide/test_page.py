@@ -29,7 +29,7 @@ async def page(context, claude, tmp_path):
     page.show()
     yield page
     page.deactivate()
-    await page.settle()
+    await page.finish_pending()
     page.deleteLater()
 
 

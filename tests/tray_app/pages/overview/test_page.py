@@ -16,7 +16,7 @@ async def page(context, tmp_path):
     page.show()
     yield page
     page.deactivate()
-    await page.settle()
+    await page.finish_pending()
     page.deleteLater()
 
 
@@ -80,5 +80,5 @@ async def test_leaving_ends_a_sign_in(page):
     await until(lambda: page.claude.watch.report is not None)
     page.claude.sign_in.begin(page.claude.watch.report.path)
     await until(lambda: page.claude.sign_in._sign_in.url)
-    await page.settle()
+    await page.finish_pending()
     assert not page.claude.sign_in.running

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from server.core.records import StatisticsBucket
-from tray_app.models.statistics import RANGES, filled
+from tray_app.models.statistics import RANGES, fill_buckets
 from tray_app.pages.overview.bar_chart import Axes
 from tray_app.pages.overview.usage_plot import HEIGHT, TOKEN_SHADES, UsagePlot, shade
 from tray_app.theme import Theme
@@ -23,7 +23,7 @@ SCALES = (1.0, 1.25, 2.0)
 
 def bucket(place: int, requests: int, errors: int = 0, tokens: int = 0) -> StatisticsBucket:
     """In the bar number `place` of the hour; a quarter of the tokens is read anew, one of ten written."""
-    start = HOUR.begin(NOW) + place * HOUR.bucket_seconds
+    start = HOUR.start_time(NOW) + place * HOUR.bucket_seconds
     return StatisticsBucket(start, requests, errors, tokens, tokens // 10, tokens * 3 // 4, 0.0)
 
 
@@ -38,7 +38,7 @@ def plot(theme: Theme, qtbot: QtBot) -> Iterator[UsagePlot]:
 
 
 def show(plot: UsagePlot, *buckets: StatisticsBucket) -> None:
-    plot.show_buckets(HOUR, filled(buckets, HOUR, NOW), NOW)
+    plot.show_buckets(HOUR, fill_buckets(buckets, HOUR, NOW), NOW)
 
 
 def picture(plot: UsagePlot, scale: float = 1.0) -> QImage:
@@ -129,7 +129,7 @@ def test_bars_are_of_one_width_and_their_edges_are_sharp(
 @pytest.mark.parametrize("share", [0.05, 0.95])
 def test_the_pointer_finds_the_bucket_that_is_drawn_there(plot: UsagePlot, place: int, share: float) -> None:
     show(plot, bucket(5, 3))
-    x = plot.requests_axes().x(HOUR.begin(NOW) + (place + share) * HOUR.bucket_seconds)
+    x = plot.requests_axes().x(HOUR.start_time(NOW) + (place + share) * HOUR.bucket_seconds)
     move_pointer(plot, x)
     assert plot.pointed is plot.buckets[place]
 

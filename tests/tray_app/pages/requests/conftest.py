@@ -1,4 +1,4 @@
-"""The requests page over a real store, shown."""
+"""The Requests page, shown, over a real store."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -12,7 +12,7 @@ from tray_app.pages.requests import RequestsPage
 
 @pytest.fixture
 async def page(context: Context, qtbot: QtBot, bugs: list[BaseException]) -> AsyncIterator[RequestsPage]:
-    """The page, shown and active, with the log read."""
+    """The page, shown and active, with the log loaded."""
     page = RequestsPage(context)
     page.resize(920, 720)
     page.show()
@@ -20,21 +20,21 @@ async def page(context: Context, qtbot: QtBot, bugs: list[BaseException]) -> Asy
     await until(lambda: page.log.is_loaded)
     yield page
     page.deactivate()
-    await page.settle()
-    await settled(page)
+    await page.finish_pending()
+    await wait_until_loaded(page)
     page.close()
     page.deleteLater()
 
 
-async def settled(page: RequestsPage) -> None:
-    """Nothing is being read any more."""
-    await until(lambda: page.log.settled() is None and page.detail.settled() is None)
+async def wait_until_loaded(page: RequestsPage) -> None:
+    """Wait until nothing is loading."""
+    await until(lambda: page.log.loading is None and page.detail.loading is None)
 
 
-Settled = Callable[[], Awaitable[None]]
+Wait = Callable[[], Awaitable[None]]
 
 
 @pytest.fixture
-def settle(page: RequestsPage) -> Settled:
-    """Waits until nothing is being read any more."""
-    return lambda: settled(page)
+def wait_loaded(page: RequestsPage) -> Wait:
+    """A function that waits until nothing is loading."""
+    return lambda: wait_until_loaded(page)

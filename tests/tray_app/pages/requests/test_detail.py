@@ -1,4 +1,4 @@
-"""The pane beside the list."""
+"""The details pane of a request."""
 
 import asyncio
 import json
@@ -10,10 +10,11 @@ from PySide6.QtGui import QGuiApplication
 
 from server.core.records import RequestRecord
 from tests.tray_app.models.request_records import record
-from tests.tray_app.pages.requests.conftest import Settled
+from tests.tray_app.pages.requests.conftest import Wait
+from tests.tray_app.pages.requests.fact_pairs import shown_pairs
 from tests.waiting import until
 from tray_app.context import Context
-from tray_app.models.requests.detail import MOST_CHARACTERS
+from tray_app.models.requests.detail import MAX_CHARACTERS
 from tray_app.pages.requests import RequestsPage
 from tray_app.pages.requests.detail import DetailPane
 
@@ -26,12 +27,12 @@ def detail(page: RequestsPage) -> DetailPane:
 
 
 async def show(page: RequestsPage, context: Context, shown: RequestRecord) -> None:
-    """Keep the request and go to it."""
+    """Store the request and select it."""
     assert context.store is not None
     await context.store.record_request(shown)
-    page.log.receive([shown])
-    assert page.table.go_to(shown.id)
-    await until(lambda: page.detail.settled() is None)
+    page.log.receive_records([shown])
+    assert page.table.select_request(shown.id)
+    await until(lambda: page.detail.loading is None)
 
 
 async def test_headers_and_bodies_are_read_and_laid_out(
@@ -39,12 +40,12 @@ async def test_headers_and_bodies_are_read_and_laid_out(
 ) -> None:
     logged = replace(record(1), request_headers=HEADERS, request_body='{"a":1}', response_body='{"b":[2]}')
     await show(page, context, logged)
-    assert detail.headers.whole == "content-type: application/json\nuser-agent: Continue/1.2"
+    assert detail.headers.full_text == "content-type: application/json\nuser-agent: Continue/1.2"
     assert detail.request_body.view.text() == '{\n  "a": 1\n}'
     assert detail.response_body.view.text() == '{\n  "b": [\n    2\n  ]\n}'
-    assert ("Client", "Continue/1.2") in detail.facts.pairs()
-    assert ("Duration", "2.0 s") in detail.times.pairs()
-    assert ("Tokens in", "1,200") in detail.tokens.pairs()
+    assert ("Client", "Continue/1.2") in shown_pairs(detail.facts)
+    assert ("Duration", "2.0 s") in shown_pairs(detail.times)
+    assert ("Tokens in", "1,200") in shown_pairs(detail.tokens)
     assert detail.bar.isVisible()
 
 
@@ -54,7 +55,7 @@ async def test_a_large_body_is_cut_with_a_note_and_copied_whole(
     text = json.dumps({"lines": ["x" * 100] * 20_000})
     await show(page, context, replace(record(1), request_body=text))
     part = detail.request_body
-    assert len(part.view.text()) <= MOST_CHARACTERS
+    assert len(part.view.text()) <= MAX_CHARACTERS
     assert (part.note.isVisible(), part.copy_whole.isVisible()) == (True, True)
     part.copy_whole.click()
     assert json.loads(QGuiApplication.clipboard().text()) == json.loads(text)
@@ -101,72 +102,72 @@ async def test_the_session_is_one_click_away(page: RequestsPage, context: Contex
 
 
 async def test_a_running_request_ticks_and_fills_in(
-    page: RequestsPage, context: Context, detail: DetailPane, settle: Settled
+    page: RequestsPage, context: Context, detail: DetailPane, wait_loaded: Wait
 ) -> None:
     now = [record(1).started_at + 5]
     context.clock = lambda: now[0]
     await show(page, context, record(1, "running"))
-    assert ("Running for", "5.0 s") in detail.times.pairs()
+    assert ("Running for", "5.0 s") in shown_pairs(detail.times)
     assert detail.header.cancel.isVisible()
     now[0] += 2
-    detail.tick()
-    assert ("Running for", "7.0 s") in detail.times.pairs()
+    detail.refresh_running_time()
+    assert ("Running for", "7.0 s") in shown_pairs(detail.times)
     assert context.store is not None
     await context.store.record_request(replace(record(1, "ok"), request_headers=HEADERS))
     context.bridge.requests_changed.emit([record(1, "ok")])
-    assert ("Duration", "2.0 s") in detail.times.pairs()
+    assert ("Duration", "2.0 s") in shown_pairs(detail.times)
     assert not detail.header.cancel.isVisible()
-    await settle()
-    assert detail.headers.whole.startswith("content-type")
+    await wait_loaded()
+    assert detail.headers.full_text.startswith("content-type")
 
 
 async def test_what_is_not_kept_says_why(
-    page: RequestsPage, context: Context, detail: DetailPane, settle: Settled
+    page: RequestsPage, context: Context, detail: DetailPane, wait_loaded: Wait
 ) -> None:
-    page.log.receive([record(1)])
-    page.table.go_to("req_000001")
-    await settle()
+    page.log.receive_records([record(1)])
+    page.table.select_request("req_000001")
+    await wait_loaded()
     assert detail.headers.note.text() == "This request is no longer in the history."
     await context.change_settings({"history": False})
-    await settle()
+    await wait_loaded()
     assert detail.headers.note.text() == "Headers and bodies are not kept while the history is off."
 
 
 async def test_only_the_last_of_two_requests_is_shown(
-    page: RequestsPage, context: Context, detail: DetailPane, settle: Settled
+    page: RequestsPage, context: Context, detail: DetailPane, wait_loaded: Wait
 ) -> None:
     assert context.store is not None
     for number in (1, 2):
         await context.store.record_request(replace(record(number), request_body=f'"{number}"'))
-    page.log.receive([record(1), record(2)])
-    page.table.go_to("req_000001")
-    page.table.go_to("req_000002")
-    await settle()
+    page.log.receive_records([record(1), record(2)])
+    page.table.select_request("req_000001")
+    page.table.select_request("req_000002")
+    await wait_loaded()
     assert detail.request_body.view.text() == '"2"'
 
 
-async def test_a_request_that_is_gone_to_as_another_was_just_read_is_read_too(
-    page: RequestsPage, context: Context, detail: DetailPane, settle: Settled
+async def test_a_request_selected_as_another_finishes_loading_is_loaded(
+    page: RequestsPage, context: Context, detail: DetailPane, wait_loaded: Wait
 ) -> None:
     assert context.store is not None
     for number in (1, 2):
         await context.store.record_request(replace(record(number), request_body=f'"{number}"'))
-    page.log.receive([record(1), record(2)])
-    page.table.go_to("req_000001")
-    reading = detail.settled()
+    page.log.receive_records([record(1), record(2)])
+    page.table.select_request("req_000001")
+    reading = detail.loading
     assert reading is not None
     went = asyncio.Event()
 
     async def go_on() -> None:
-        # The task is done, and those who wait for it are told after this.
-        while not reading.done():  # noqa: ASYNC110 - the moment between is what this is about
+        # The task is done, but its callbacks run only after this.
+        while not reading.done():  # noqa: ASYNC110 - the moment between the two is under test
             await asyncio.sleep(0)
-        page.table.go_to("req_000002")
+        page.table.select_request("req_000002")
         went.set()
 
     context.run(go_on(), name="go on")
     await went.wait()
-    await settle()
+    await wait_loaded()
     assert detail.request_body.view.text() == '"2"'
 
 

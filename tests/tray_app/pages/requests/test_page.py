@@ -1,4 +1,4 @@
-"""The requests page: live rows, filters, pause, empty states, and the way from and to other pages."""
+"""The Requests page: live rows, filters, pause, empty states, and links from and to other pages."""
 
 import sqlite3
 from contextlib import closing
@@ -18,7 +18,8 @@ from tests.store.conversations import exchange, saved_as
 from tests.tray_app.banners import actions_of
 from tests.tray_app.conftest import KEY
 from tests.tray_app.models.request_records import fill, record
-from tests.tray_app.pages.requests.conftest import Settled
+from tests.tray_app.pages.requests.conftest import Wait
+from tests.tray_app.pages.requests.fact_pairs import shown_pairs
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.pages.requests import RequestsPage
@@ -26,14 +27,14 @@ from tray_app.pages.requests import RequestsPage
 
 @pytest.fixture
 def shown_pages(context: Context) -> list[tuple[str, dict[str, Any]]]:
-    """Where the page sent the person."""
+    """Record the pages that were opened."""
     pages: list[tuple[str, dict[str, Any]]] = []
     context.page_requested.connect(lambda page, details: pages.append((page, details)))
     return pages
 
 
 async def save(context: Context, record: RequestRecord, said: list[str], *, former: int = 0) -> None:
-    """Have the request, and what was said with it, stored; `former` messages were said before."""
+    """Store the request and its messages; `former` of them are from earlier requests."""
     store, session_id = context.store, record.session_id
     assert store is not None
     assert session_id is not None
@@ -47,7 +48,7 @@ def ids(page: RequestsPage) -> list[str]:
 
 
 def shown_columns(page: RequestsPage) -> list[str]:
-    """The columns that are seen, from the left."""
+    """The visible columns, from left to right."""
     columns = page.log.columns
     return [column.key for at, column in enumerate(columns) if not page.table.isColumnHidden(at)]
 
@@ -91,10 +92,10 @@ async def test_refused_requests_appear_as_one_row_with_a_count(page: RequestsPag
     (row,) = page.log.records
     status = next(at for at, column in enumerate(page.log.columns) if column.key == "status")
     assert page.log.index(0, status).data() == "Error 401 ×3"
-    page.table.go_to(row.id)
-    assert ("Refused", "3 times in a row") in page.detail.facts.pairs()
+    page.table.select_request(row.id)
+    assert ("Refused", "3 times in a row") in shown_pairs(page.detail.facts)
     assert page.detail.advice_button.text() == "Open Clients"
-    await page.detail.settled()
+    await page.detail.loading
     assert page.detail.headers.isVisibleTo(page.detail)
     await context.server.stop()
 
@@ -105,13 +106,13 @@ async def test_a_running_request_is_cancelled_from_its_row(
     await context.server.start()
     backend.script(Gate())
     asked = context.run(ask(context), name="ask")
-    await until(lambda: page.log.running == 1)
-    page.table.go_to(page.log.records[0].id)
-    page.actions_.cancel.trigger()
+    await until(lambda: page.log.running_count == 1)
+    page.table.select_request(page.log.records[0].id)
+    page.request_actions.cancel.trigger()
     response = await asked
     assert response is not None
     assert response.status_code == 499
-    await until(lambda: page.log.running == 0)
+    await until(lambda: page.log.running_count == 0)
     assert page.toast.text() == "Request cancelled."
     await context.server.stop()
 
@@ -128,50 +129,50 @@ async def test_events_of_the_bus_become_rows(page: RequestsPage, context: Contex
 # Filters
 
 
-async def test_chips_and_text_filter_together(page: RequestsPage, context: Context, settle: Settled) -> None:
+async def test_chips_and_text_filter_together(page: RequestsPage, context: Context, wait_loaded: Wait) -> None:
     assert context.store is not None
     await fill(context.store, 20)
     await context.store.record_request(replace(record(23), client="Zed/0.190"))
     page.chips.chip("error").click()
-    await settle()
+    await wait_loaded()
     assert ids(page) == ["req_000003", "req_000008", "req_000013", "req_000018", "req_000023"]
     page.search.setText("zed")
     page.search.returnPressed.emit()
-    await settle()
+    await wait_loaded()
     assert ids(page) == ["req_000023"]
     assert page.count.text() == "1 request"
     page.chips.chip("ok").click()
-    await settle()
+    await wait_loaded()
     assert page.list.empty.isVisible()
     assert page.list.empty.action.text() == "Clear filter"
     page.list.empty.action.click()
-    await settle()
+    await wait_loaded()
     assert (len(ids(page)), page.chips.current, page.search.text()) == (21, "all", "")
 
 
-async def test_a_session_shows_its_requests(page: RequestsPage, context: Context, settle: Settled) -> None:
+async def test_a_session_shows_its_requests(page: RequestsPage, context: Context, wait_loaded: Wait) -> None:
     assert context.store is not None
     await fill(context.store, 5)
     await context.store.record_request(replace(record(6), session_id="ses_abc123"))
     page.open_details(session_id="ses_abc123")
-    await settle()
+    await wait_loaded()
     assert ids(page) == ["req_000006"]
     assert page.session.isVisible()
     assert "ses_abc123" in page.session.name.text()
     page.session.leave.click()
-    await settle()
+    await wait_loaded()
     assert len(ids(page)) == 6
     assert not page.session.isVisible()
 
 
 async def test_a_session_shows_the_requests_of_all_its_checkpoints(
-    page: RequestsPage, context: Context, settle: Settled
+    page: RequestsPage, context: Context, wait_loaded: Wait
 ) -> None:
-    """Each answer names another one where the client names no session."""
+    """If the client names no session, each answer names another checkpoint."""
     context.bus.publish(RequestFinished(first := replace(record(1), session_id="ses_1")))
     await save(context, first, ["Of herons", "Yes."])
     page.open_details(session_id="ses_1")
-    await settle()
+    await wait_loaded()
     assert ids(page) == ["req_000001"]
     await until(lambda: "Of herons" in page.session.name.text())
     assert context.store is not None
@@ -180,42 +181,44 @@ async def test_a_session_shows_the_requests_of_all_its_checkpoints(
     context.bus.publish(RequestFinished(second := replace(record(2), session_id="ses_2")))
     await save(context, second, ["Of herons", "Yes.", "And?", "No."], former=2)
     context.bridge.flush()
-    await settle()
+    await wait_loaded()
     assert ids(page) == ["req_000001", "req_000002"]
-    assert page.log.wanted.session_id == session.id
-    page.log.receive([replace(first, session_id="ses_1", cost_usd=1.0)])
+    assert page.log.request_filter.session_id == session.id
+    page.log.receive_records([replace(first, session_id="ses_1", cost_usd=1.0)])
     assert ids(page) == ["req_000001", "req_000002"]
-    await context.store.delete_requests(page.log.wanted)
-    page.log.forget(page.log.wanted)
+    await context.store.delete_requests(page.log.request_filter)
+    page.log.forget_requests(page.log.request_filter)
     page.clear_filter()
-    await settle()
+    await wait_loaded()
     assert ids(page) == []
 
 
-async def test_find_goes_to_the_filter_and_escape_clears_it(page: RequestsPage, qtbot: QtBot, settle: Settled) -> None:
+async def test_find_goes_to_the_filter_and_escape_clears_it(
+    page: RequestsPage, qtbot: QtBot, wait_loaded: Wait
+) -> None:
     page.go_to_filter()
     assert page.search.hasFocus()
     qtbot.keyClicks(page.search, "zed")
     qtbot.keyClick(page.search, Qt.Key.Key_Return)
-    assert page.log.wanted == RequestFilter(search="zed")
+    assert page.log.request_filter == RequestFilter(search="zed")
     qtbot.keyClick(page.search, Qt.Key.Key_Escape)
-    await settle()
-    assert page.log.wanted == RequestFilter()
+    await wait_loaded()
+    assert page.log.request_filter == RequestFilter()
 
 
 # Pause
 
 
 async def test_a_pause_counts_what_comes_and_a_click_takes_it_in(page: RequestsPage) -> None:
-    page.log.receive([record(0)])
+    page.log.receive_records([record(0)])
     page.pause.click()
     assert page.pause.text() == "Resu&me"
-    page.log.receive([record(1), record(2)])
+    page.log.receive_records([record(1), record(2)])
     assert (ids(page), page.list.new_rows.isVisible(), page.list.new_rows.text()) == (["req_000000"], True, "2 new")
     page.list.new_rows.click()
     assert len(ids(page)) == 3
     assert not page.list.new_rows.isVisible()
-    page.log.receive([record(3)])
+    page.log.receive_records([record(3)])
     assert page.list.new_rows.text() == "1 new"
     page.pause.click()
     assert (page.pause.text(), len(ids(page))) == ("&Pause", 4)
@@ -224,21 +227,21 @@ async def test_a_pause_counts_what_comes_and_a_click_takes_it_in(page: RequestsP
 # Time
 
 
-async def test_the_clock_ticks_only_while_something_runs_and_somebody_looks(page: RequestsPage) -> None:
-    page.log.receive([record(1, "ok")])
-    assert page.ticking_ms == 30_000
-    page.log.receive([record(2, "running")])
-    assert page.ticking_ms == 1000
+async def test_the_clock_ticks_only_while_requests_run_and_the_page_is_shown(page: RequestsPage) -> None:
+    page.log.receive_records([record(1, "ok")])
+    assert page._timer.interval() == 30_000
+    page.log.receive_records([record(2, "running")])
+    assert page._timer.interval() == 1000
     page.deactivate()
-    assert page.ticking_ms is None
+    assert not page._timer.isActive()
     page.activate()
-    assert page.ticking_ms == 1000
-    page.log.receive([record(2, "ok")])
-    assert page.ticking_ms == 30_000
+    assert page._timer.interval() == 1000
+    page.log.receive_records([record(2, "ok")])
+    assert page._timer.interval() == 30_000
 
 
 async def test_each_tick_of_the_slow_clock_makes_requests_older(page: RequestsPage, qtbot: QtBot) -> None:
-    page.log.receive([record(1, "ok")])
+    page.log.receive_records([record(1, "ok")])
     with qtbot.waitSignal(page.log.dataChanged, timeout=0, raising=False) as changed:
         page._timer.timeout.emit()
     assert changed.signal_triggered
@@ -261,14 +264,14 @@ async def test_a_stopped_server_offers_to_start_and_a_running_one_to_connect(
 
 
 async def test_with_history_off_live_rows_are_shown_and_it_is_said_that_they_are_not_kept(
-    page: RequestsPage, context: Context, settle: Settled
+    page: RequestsPage, context: Context, wait_loaded: Wait
 ) -> None:
     await context.change_settings({"history": False})
-    page.log.receive([record(1)])
-    assert page.kept.isVisible()
-    assert page.kept.text() == "History is off: requests are shown until you quit and are not saved."
+    page.log.receive_records([record(1)])
+    assert page.history_notice.isVisible()
+    assert page.history_notice.text() == "History is off: requests are shown until you quit and are not saved."
     page.chips.chip("ok").click()
-    await settle()
+    await wait_loaded()
     assert ids(page) == ["req_000001"]
 
 
@@ -278,29 +281,29 @@ async def test_a_history_that_cannot_be_opened_is_told_and_can_be_tried_again(
     store, context.store = context.store, None
     context.store_problem = DatabaseUnusable("The database cannot be opened.", hint="Make room on the disk.")
     page.activate()
-    page.log.receive([record(1)])
+    page.log.receive_records([record(1)])
     assert page.banner.message == "The database cannot be opened."
-    assert page.kept.text().startswith("The history could not be opened")
+    assert page.history_notice.text().startswith("The history could not be opened")
     assert ids(page) == ["req_000001"]
     context.store = store
     actions_of(page.banner)[0].click()
-    await until(lambda: not page.kept.isVisible())
+    await until(lambda: not page.history_notice.isVisible())
     assert page.banner.message == ""
 
 
-async def test_a_log_that_cannot_be_read_says_so(page: RequestsPage, context: Context, settle: Settled) -> None:
+async def test_a_log_that_cannot_be_read_says_so(page: RequestsPage, context: Context, wait_loaded: Wait) -> None:
     assert context.store is not None
     with closing(sqlite3.connect(context.store.path)) as another:
         another.execute("ALTER TABLE requests RENAME TO elsewhere")
     page.refresh()
-    await settle()
+    await wait_loaded()
     assert page.banner.isVisible()
     assert page.banner.level == "error"
     with closing(sqlite3.connect(context.store.path)) as another:
         another.execute("ALTER TABLE elsewhere RENAME TO requests")
     actions_of(page.banner)[0].click()
     await until(lambda: not page.banner.isVisible())
-    await settle()
+    await wait_loaded()
     assert not page.banner.isVisible()
 
 
@@ -308,12 +311,12 @@ async def test_a_log_that_cannot_be_read_says_so(page: RequestsPage, context: Co
 
 
 async def test_another_page_can_show_a_request_that_is_not_among_the_rows(
-    page: RequestsPage, context: Context, settle: Settled
+    page: RequestsPage, context: Context, wait_loaded: Wait
 ) -> None:
     assert context.store is not None
     await fill(context.store, 700)
     page.refresh()
-    await settle()
+    await wait_loaded()
     page.open_details(request_id="req_000005")
     await until(page.detail.isVisible)
     assert page.detail.record is not None
@@ -323,10 +326,10 @@ async def test_another_page_can_show_a_request_that_is_not_among_the_rows(
 
 
 async def test_the_arrow_keys_show_each_request_and_escape_closes(
-    page: RequestsPage, context: Context, qtbot: QtBot, settle: Settled
+    page: RequestsPage, context: Context, qtbot: QtBot, wait_loaded: Wait
 ) -> None:
-    page.log.receive([record(number) for number in range(5)])
-    page.table.go_to("req_000002")
+    page.log.receive_records([record(number) for number in range(5)])
+    page.table.select_request("req_000002")
     qtbot.keyClick(page.table, Qt.Key.Key_Down)
     assert page.detail.record is not None
     assert page.detail.record.id == "req_000003"
@@ -334,22 +337,22 @@ async def test_the_arrow_keys_show_each_request_and_escape_closes(
     assert page.detail.isAncestorOf(page.focusWidget())
     qtbot.keyClick(page.detail, Qt.Key.Key_Escape)
     assert not page.detail.isVisible()
-    assert page.table.selected == []
+    assert page.table.selected_requests == []
 
 
 @pytest.fixture
-async def scrolling(page: RequestsPage, context: Context, settle: Settled) -> RequestsPage:
-    """The page with more requests than there is room for, the filter with the focus."""
+async def scrolling(page: RequestsPage, context: Context, wait_loaded: Wait) -> RequestsPage:
+    """The page with more requests than fit; the filter has the focus."""
     assert context.store is not None
     await fill(context.store, 40)
     page.refresh()
-    await settle()
+    await wait_loaded()
     page.search.setFocus()
     return page
 
 
 def current_in_view(page: RequestsPage) -> int:
-    """The row at the cursor, which is in view and has its details shown."""
+    """The current row; checks that it is visible and that its details are shown."""
     index = page.table.currentIndex()
     assert page.table.viewport().rect().contains(page.table.visualRect(index))
     assert not page.detail.isHidden()
@@ -357,16 +360,14 @@ def current_in_view(page: RequestsPage) -> int:
     return index.row()
 
 
-async def test_who_comes_by_keyboard_is_at_the_end_that_is_in_view(scrolling: RequestsPage, qtbot: QtBot) -> None:
+async def test_keyboard_focus_starts_at_the_visible_end(scrolling: RequestsPage, qtbot: QtBot) -> None:
     scrolling.table.setFocus(Qt.FocusReason.TabFocusReason)
-    assert (current_in_view(scrolling), scrolling.table.follows) == (39, True)
+    assert (current_in_view(scrolling), scrolling.table.follows_end) == (39, True)
     qtbot.keyClick(scrolling.table, Qt.Key.Key_Up)
     assert current_in_view(scrolling) == 38
 
 
-async def test_who_comes_by_keyboard_finds_a_list_that_was_scrolled_back_where_it_was(
-    scrolling: RequestsPage, qtbot: QtBot
-) -> None:
+async def test_keyboard_focus_keeps_a_scrolled_back_list_in_place(scrolling: RequestsPage, qtbot: QtBot) -> None:
     bar = scrolling.table.verticalScrollBar()
     bar.setValue(32 * 5)
     scrolling.table.setFocus(Qt.FocusReason.TabFocusReason)
@@ -396,16 +397,16 @@ async def test_while_no_row_is_the_current_one_a_key_goes_to_one_in_view(
 async def test_a_key_brings_the_row_into_view_that_is_the_current_one_already(
     scrolling: RequestsPage, qtbot: QtBot
 ) -> None:
-    scrolling.table.go_to(scrolling.log.records[0].id)
+    scrolling.table.select_request(scrolling.log.records[0].id)
     scrolling.table.verticalScrollBar().setValue(32 * 20)
     qtbot.keyClick(scrolling.table, Qt.Key.Key_Home)
     assert current_in_view(scrolling) == 0
 
 
 async def test_escape_closes_the_details_from_the_list_and_the_empty_filter(page: RequestsPage, qtbot: QtBot) -> None:
-    page.log.receive([record(number) for number in range(5)])
+    page.log.receive_records([record(number) for number in range(5)])
     for widget in (page.table, page.search):
-        page.table.go_to("req_000002")
+        page.table.select_request("req_000002")
         widget.setFocus()
         shown = page.detail.isVisible()
         qtbot.keyClick(widget, Qt.Key.Key_Escape)
@@ -415,18 +416,18 @@ async def test_escape_closes_the_details_from_the_list_and_the_empty_filter(page
 
 
 async def test_in_a_narrow_window_the_details_stand_below_a_list_that_keeps_its_columns(
-    page: RequestsPage, context: Context, settle: Settled
+    page: RequestsPage, context: Context, wait_loaded: Wait
 ) -> None:
     assert context.store is not None
     await fill(context.store, 60)
-    page.log.reload()
-    await settle()
+    page.log.reload_log()
+    await wait_loaded()
     page.resize(700, 520)
     page.table.selectRow(30)
     before = shown_columns(page)
     chosen = page.table.selectionModel().selectedRows()[0]
     page.table.setFocus()
-    page.table.chosen.emit(page.table.current)
+    page.table.details_wanted.emit(page.table.current_request)
 
     assert page.split.orientation() == Qt.Orientation.Vertical
     assert page.detail.isVisible()
@@ -434,7 +435,7 @@ async def test_in_a_narrow_window_the_details_stand_below_a_list_that_keeps_its_
     assert page.table.viewport().rect().contains(page.table.visualRect(chosen).center())
     page.resize(920, 520)
     assert page.split.orientation() == Qt.Orientation.Horizontal
-    assert page.table.selected[0].id == page.detail.record.id  # type: ignore[union-attr]
+    assert page.table.selected_requests[0].id == page.detail.record.id  # type: ignore[union-attr]
     assert page.table.viewport().rect().contains(page.table.visualRect(chosen).center())
 
 

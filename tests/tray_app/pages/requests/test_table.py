@@ -1,4 +1,4 @@
-"""The list: it follows the log at its end, and stands still elsewhere."""
+"""The request table: it follows the end of the log, and keeps its position elsewhere."""
 
 from dataclasses import replace
 
@@ -13,19 +13,19 @@ from tests.waiting import until
 from tray_app.context import Context
 from tray_app.pages.requests import RequestsPage
 from tray_app.pages.requests.delegate import PADDING, STATUS_ICONS
-from tray_app.pages.requests.table import WIDTHS, RequestTable
+from tray_app.pages.requests.table import WIDTHS_KEY, RequestTable
 
 ROW = 32
 
 
 def top(table: RequestTable) -> tuple[str, int]:
-    """The first request in view, and where it begins."""
+    """The first visible request, and the top of its row."""
     row = table.rowAt(0)
     return table.log.records[row].id, table.rowViewportPosition(row)
 
 
 def last(table: RequestTable) -> str:
-    """The last request in view."""
+    """The last visible request."""
     return table.log.records[table.rowAt(table.viewport().height() - 2)].id
 
 
@@ -33,7 +33,7 @@ async def filled(page: RequestsPage, context: Context, count: int) -> RequestTab
     assert context.store is not None
     await fill(context.store, count)
     page.refresh()
-    await until(lambda: page.log.settled() is None and page.log.rowCount() >= min(count, 200))
+    await until(lambda: page.log.loading is None and page.log.rowCount() >= min(count, 200))
     return page.table
 
 
@@ -41,8 +41,8 @@ async def test_the_end_of_the_log_stays_in_view_as_it_grows(page: RequestsPage, 
     table = await filled(page, context, 300)
     assert last(table) == "req_000299"
     for number in range(300, 340):
-        page.log.receive([record(number, "running")])
-    assert (table.follows, last(table), table.unseen) == (True, "req_000339", 0)
+        page.log.receive_records([record(number, "running")])
+    assert (table.follows_end, last(table), table.unseen) == (True, "req_000339", 0)
 
 
 async def test_a_list_that_was_scrolled_back_does_not_move_as_the_log_grows(
@@ -51,46 +51,46 @@ async def test_a_list_that_was_scrolled_back_does_not_move_as_the_log_grows(
     table = await filled(page, context, 150)
     table.verticalScrollBar().setValue(40 * ROW + 7)
     before = top(table)
-    page.log.receive([record(number, "running") for number in range(150, 200)])
+    page.log.receive_records([record(number, "running") for number in range(150, 200)])
     assert top(table) == before
-    assert not table.follows
+    assert not table.follows_end
     assert (table.unseen, page.list.new_rows.isVisible(), page.list.new_rows.text()) == (50, True, "50 new")
     page.list.new_rows.click()
-    assert (last(table), table.follows, table.unseen) == ("req_000199", True, 0)
+    assert (last(table), table.follows_end, table.unseen) == ("req_000199", True, 0)
     assert not page.list.new_rows.isVisible()
 
 
 async def test_older_pages_come_in_above_without_a_jump(page: RequestsPage, context: Context) -> None:
     table = await filled(page, context, 1000)
-    await until(lambda: page.log.settled() is None)
+    await until(lambda: page.log.loading is None)
     rows = page.log.rowCount()
     table.verticalScrollBar().setValue(5 * ROW + 3)
     before = top(table)
-    await until(lambda: page.log.rowCount() > rows and page.log.settled() is None)
+    await until(lambda: page.log.rowCount() > rows and page.log.loading is None)
     assert top(table) == before
     assert page.log.records[0].id < before[0]
 
 
 async def test_rows_that_are_dropped_above_do_not_move_what_is_in_view(page: RequestsPage, context: Context) -> None:
     table = await filled(page, context, 150)
-    page.log.receive([record(number) for number in range(150, 2190)])
+    page.log.receive_records([record(number) for number in range(150, 2190)])
     table.verticalScrollBar().setValue(1500 * ROW)
-    table.log.viewed(1500, 1520)
+    table.log.set_viewed_rows(1500, 1520)
     before = top(table)
-    page.log.receive([record(number) for number in range(2190, 2260)])
+    page.log.receive_records([record(number) for number in range(2190, 2260)])
     assert page.log.records[0].id > "req_000000"
     assert top(table) == before
 
 
 async def test_the_selection_survives_rows_that_come_and_change(page: RequestsPage, context: Context) -> None:
     table = await filled(page, context, 100)
-    assert table.go_to("req_000050")
-    page.log.receive([record(number, "running") for number in range(100, 120)])
-    page.log.receive([record(50, "cancelled")])
-    assert [chosen.id for chosen in table.selected] == ["req_000050"]
+    assert table.select_request("req_000050")
+    page.log.receive_records([record(number, "running") for number in range(100, 120)])
+    page.log.receive_records([record(50, "cancelled")])
+    assert [chosen.id for chosen in table.selected_requests] == ["req_000050"]
     page.refresh()
-    await until(lambda: page.log.settled() is None)
-    assert [chosen.id for chosen in table.selected] == ["req_000050"]
+    await until(lambda: page.log.loading is None)
+    assert [chosen.id for chosen in table.selected_requests] == ["req_000050"]
 
 
 async def test_the_end_key_goes_to_the_newest_request_of_the_whole_log(
@@ -98,18 +98,18 @@ async def test_the_end_key_goes_to_the_newest_request_of_the_whole_log(
 ) -> None:
     table = await filled(page, context, 4000)
     while page.log.has_end:
-        page.log.viewed(0, 20)
-        await until(lambda: page.log.settled() is None)
+        page.log.set_viewed_rows(0, 20)
+        await until(lambda: page.log.loading is None)
         table.verticalScrollBar().setValue(0)
     assert page.list.new_rows.text() == "Jump to newest"
     qtbot.keyClick(table, Qt.Key.Key_End)
-    await until(lambda: page.log.has_end and page.log.settled() is None)
+    await until(lambda: page.log.has_end and page.log.loading is None)
     assert last(table) == "req_003999"
 
 
 @pytest.mark.parametrize("width", [760 - 64, 920, 1400])
 async def test_columns_fill_the_list_at_any_width(page: RequestsPage, width: int, qtbot: QtBot) -> None:
-    page.log.receive([record(1)])
+    page.log.receive_records([record(1)])
     page.resize(width, 600)
     table = page.table
     await until(lambda: table.horizontalHeader().length() == table.viewport().width())
@@ -118,26 +118,24 @@ async def test_columns_fill_the_list_at_any_width(page: RequestsPage, width: int
     assert ("session" in shown) == (width == 1400)
 
 
-async def test_widths_that_a_person_gave_are_remembered(page: RequestsPage, context: Context, qtbot: QtBot) -> None:
-    page.log.receive([record(1)])
+async def test_user_widths_are_remembered(page: RequestsPage, context: Context, qtbot: QtBot) -> None:
+    page.log.receive_records([record(1)])
     model = next(at for at, column in enumerate(page.log.columns) if column.key == "model")
     page.table.setColumnWidth(model, 222)
-    await until(lambda: context.preferences.value(WIDTHS, ""))
-    assert orjson.loads(context.preferences.value(WIDTHS, "")) == {"model": 222}
+    await until(lambda: context.preferences.value(WIDTHS_KEY, ""))
+    assert orjson.loads(context.preferences.value(WIDTHS_KEY, "")) == {"model": 222}
     another = RequestTable(page.log, context.preferences)
     qtbot.addWidget(another)
     another.resize(1400, 400)
     another.show()
     assert another.columnWidth(model) == 222
     another.reset_columns()
-    assert context.preferences.value(WIDTHS, "") == "{}"
+    assert context.preferences.value(WIDTHS_KEY, "") == "{}"
 
 
 @pytest.mark.parametrize("kept", ["nonsense", "[1]", '{"model": "wide", "time": -3}'])
-async def test_a_preference_that_is_not_ours_does_no_harm(
-    page: RequestsPage, context: Context, kept: str, qtbot: QtBot
-) -> None:
-    context.preferences.set_value(WIDTHS, kept)
+async def test_an_invalid_preference_is_ignored(page: RequestsPage, context: Context, kept: str, qtbot: QtBot) -> None:
+    context.preferences.set_value(WIDTHS_KEY, kept)
     table = RequestTable(page.log, context.preferences)
     qtbot.addWidget(table)
     table.resize(1400, 400)
@@ -155,9 +153,9 @@ async def test_each_status_is_drawn_in_its_colour_and_the_selected_row_is_marked
 ) -> None:
     context.theme.set_choice("dark" if dark else "light")
     statuses: list[RequestStatus] = ["running", "ok", "error", "cancelled"]
-    page.log.receive([record(number, status) for number, status in enumerate(statuses)])
+    page.log.receive_records([record(number, status) for number, status in enumerate(statuses)])
     table = page.table
-    table.go_to("req_000003")
+    table.select_request("req_000003")
     picture = table.viewport().grab().toImage()
     column = next(at for at, column in enumerate(page.log.columns) if column.key == "status")
     for row, status in enumerate(statuses):
@@ -173,7 +171,7 @@ async def test_each_status_is_drawn_in_its_colour_and_the_selected_row_is_marked
 
 async def test_a_client_that_has_no_room_is_drawn_without_its_version(page: RequestsPage, context: Context) -> None:
     names = ["OpenAI/Python", "OpenAI/Python 3.54.0"]
-    page.log.receive([replace(record(number), client=name) for number, name in enumerate(names)])
+    page.log.receive_records([replace(record(number), client=name) for number, name in enumerate(names)])
     table = page.table
     column = next(at for at, column in enumerate(page.log.columns) if column.key == "client")
 
@@ -195,9 +193,9 @@ async def test_a_handle_is_drawn_only_where_there_is_something_to_scroll(page: R
         picture = bar.grab().toImage()
         return {picture.pixelColor(picture.width() // 2, y).name() for y in range(picture.height())}
 
-    page.log.receive([record(1)])
+    page.log.receive_records([record(1)])
     assert control not in colours()
-    page.log.receive([record(number) for number in range(2, 200)])
+    page.log.receive_records([record(number) for number in range(2, 200)])
     assert control in colours()
 
 
@@ -205,11 +203,11 @@ async def test_home_and_end_go_to_the_first_and_the_last_request(
     page: RequestsPage, context: Context, qtbot: QtBot
 ) -> None:
     table = await filled(page, context, 50)
-    table.go_to("req_000020")
+    table.select_request("req_000020")
     qtbot.keyClick(table, Qt.Key.Key_End)
-    assert table.current is not None
-    assert table.current.id == "req_000049"
+    assert table.current_request is not None
+    assert table.current_request.id == "req_000049"
     qtbot.keyClick(table, Qt.Key.Key_Home)
-    assert [record.id for record in table.selected] == ["req_000000"]
+    assert [record.id for record in table.selected_requests] == ["req_000000"]
     qtbot.keyClick(table, Qt.Key.Key_End, Qt.KeyboardModifier.ShiftModifier)
-    assert len(table.selected) == 50
+    assert len(table.selected_requests) == 50

@@ -1,4 +1,4 @@
-"""The page over a real store, and conversations to put into it."""
+"""The Sessions page over a real store, and sessions to store."""
 
 import base64
 from functools import partial
@@ -12,7 +12,7 @@ from tray_app.pages.sessions.page import SessionsPage
 
 
 class Pages:
-    """The page, and what a test does with it."""
+    """The page, with actions for tests."""
 
     def __init__(self, context, page):
         self.context = context
@@ -36,55 +36,55 @@ class Pages:
     def title(self):
         return self.browser.pane.header.title.text()
 
-    def pieces(self):
-        return [slot.piece for slot in self.conversation.slots]
+    def blocks(self):
+        return [slot.block for slot in self.conversation.slots]
 
-    async def rest(self):
-        """All that was begun is done, and what followed from it."""
+    async def finish_tasks(self):
+        """Wait until all tasks are done, including those that they started."""
         self.context.bridge.flush()
-        while self.page.work._running:
-            await self.page.work.settle()
+        while self.page.tasks._running:
+            await self.page.tasks.finish_pending()
             self.context.bridge.flush()
 
     async def save(self, session_id, *texts, **options):
         await self.context.store.save_session(session_id, **saved_as(exchange(*texts)), **options)
-        await self.rest()
+        await self.finish_tasks()
 
     async def session_of(self, checkpoint_id):
-        """The id of the session."""
+        """The id of the session with this checkpoint."""
         return (await self.context.store.find_summary(checkpoint_id)).id
 
     async def save_messages(self, session_id, *messages, system=()):
         await self.context.store.save_session(
             session_id, system=system, messages=messages, client="ide/1", model="opus", usage={}
         )
-        await self.rest()
+        await self.finish_tasks()
 
     async def search(self, text):
         self.browser.search.setText(text)
         self.browser.search.returnPressed.emit()
-        await self.rest()
+        await self.finish_tasks()
 
     async def read(self, session_id):
         row = self.browser.model.row_of(session_id)
         self.browser.table.selectRow(row)
-        await self.rest()
+        await self.finish_tasks()
 
 
 @pytest.fixture
 async def pages(context, bugs, monkeypatch):
-    """The page, seen, over an empty store."""
+    """The page, shown and active, over an empty store."""
     page = SessionsPage(context)
     page.resize(900, 640)
     page.show()
     page.activate()
     pages = Pages(context, page)
-    # What can be undone stays so, however long a test takes.
+    # Undo must stay available, however long a test takes.
     undo_bar = page.browser.undo_bar
     monkeypatch.setattr(undo_bar, "offer", partial(undo_bar.offer, seconds=600))
-    await pages.rest()
+    await pages.finish_tasks()
     yield pages
-    await page.settle()
+    await page.finish_pending()
     page.close()
     page.deleteLater()
 

@@ -11,7 +11,7 @@ from server.core.errors import DatabaseUnusable
 from server.core.records import RequestRecord
 from tests.store.conversations import talk
 from tests.waiting import until
-from tray_app.models.sessions.cells import Column
+from tray_app.models.sessions.cells import SessionColumn
 from tray_app.models.sessions.markdown import Prose
 from tray_app.pages.sessions.page import SessionsPage
 from tray_app.widgets import Confirmation
@@ -41,7 +41,7 @@ def delete_menu(pages):
     return actions(pages.browser.delete_menu)
 
 
-# What is seen
+# Display
 
 
 async def test_an_empty_store_says_what_will_appear_and_leads_there(pages):
@@ -76,13 +76,13 @@ async def test_a_history_that_cannot_be_opened_is_said_and_tried_again(context, 
     assert page.empty.accessibleName() == "The database is in use. Close the other program."
     page.go_to_filter()
     page.open_details(session_id="a")
-    await page.settle()
+    await page.finish_pending()
     await store.close()
     page.empty.action.click()
-    await page.work.settle()
+    await page.tasks.finish_pending()
     assert page.browser is not None
     assert page.browser.isVisible()
-    await page.settle()
+    await page.finish_pending()
     page.deleteLater()
 
 
@@ -92,7 +92,7 @@ async def test_times_go_on_while_the_page_is_seen(pages):
     assert not pages.browser._minutes.isActive()
 
 
-# Searching
+# Search
 
 
 async def test_search_lists_what_has_the_words(listed):
@@ -105,7 +105,7 @@ async def test_a_search_without_a_hit_offers_to_clear_it(listed):
     await listed.search("nothing of that kind")
     assert "“nothing of that kind”" in listed.browser.empty.accessibleName()
     listed.browser.empty.action.click()
-    await listed.rest()
+    await listed.finish_tasks()
     assert (listed.ids(), listed.browser.search.text()) == (list("dcba"), "")
 
 
@@ -118,10 +118,10 @@ async def test_find_goes_to_the_search_field(listed):
 async def test_what_is_read_stays_selected_in_a_search_that_finds_it(listed):
     await listed.read("c")
     await listed.search("number 2")
-    assert listed.browser.table.current.id == "c"
-    assert listed.conversation.reading.search == "number 2"
+    assert listed.browser.table.current_session.id == "c"
+    assert listed.conversation.shown_session.search == "number 2"
     await listed.search("number 3")
-    assert listed.browser.reader.session_id is None
+    assert listed.browser.loader.session_id is None
     assert listed.browser.pane.sentence.isVisible()
 
 
@@ -135,20 +135,20 @@ async def test_nothing_is_selected_at_first(listed):
 async def test_the_selected_session_is_read(listed):
     await listed.read("b")
     assert listed.title() == "Question b"
-    assert Prose("Answer number 1") in listed.pieces()
+    assert Prose("Answer number 1") in listed.blocks()
 
 
 async def test_only_the_last_of_several_is_read(listed):
     for row in (0, 1, 2):
         listed.browser.table.selectRow(row)
-    await listed.rest()
+    await listed.finish_tasks()
     assert listed.title() == "Question b"
 
 
 async def test_a_new_turn_appears_in_the_conversation_that_is_read(listed):
     await listed.read("b")
     await listed.save("b", "Question b", "Answer number 1", "And now?", "The end")
-    assert listed.pieces()[-1] == Prose("The end")
+    assert listed.blocks()[-1] == Prose("The end")
     assert listed.ids() == list("dcba")
     assert "4\N{NO-BREAK SPACE}messages" in listed.browser.pane.header.facts.text()
 
@@ -159,16 +159,16 @@ async def test_a_session_that_no_client_names_is_read_on(pages):
     session = await pages.session_of("ses_1")
     await pages.read(session)
     await pages.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
-    assert (pages.browser.reader.session_id, pages.pieces()[-1]) == (session, Prose("Sure"))
-    assert pages.browser.table.current.id == session
+    assert (pages.browser.loader.session_id, pages.blocks()[-1]) == (session, Prose("Sure"))
+    assert pages.browser.table.current_session.id == session
 
 
 async def test_a_session_that_is_deleted_elsewhere_is_said_to_be_gone(listed):
     await listed.read("b")
     await listed.context.store.delete_session("b")
-    await listed.rest()
+    await listed.finish_tasks()
     assert "was deleted" in listed.browser.pane.sentence.text()
-    assert listed.browser.table.selected == []
+    assert listed.browser.table.selected_sessions == []
     assert listed.ids() == list("dca")
 
 
@@ -178,20 +178,20 @@ async def test_enter_goes_on_to_the_conversation(listed):
     assert listed.page.focusWidget() is listed.conversation
 
 
-# Going to a session
+# Opening a session
 
 
 async def test_another_page_leads_to_a_session(listed):
     listed.page.open_details(session_id="b")
-    await listed.rest()
-    assert (listed.title(), listed.browser.table.current.id) == ("Question b", "b")
+    await listed.finish_tasks()
+    assert (listed.title(), listed.browser.table.current_session.id) == ("Question b", "b")
 
 
 async def test_a_search_is_given_up_for_a_session_that_it_does_not_find(listed):
     await listed.search("number 2")
     listed.page.open_details(session_id="b")
-    await listed.rest()
-    assert (listed.browser.search.text(), listed.browser.table.current.id) == ("", "b")
+    await listed.finish_tasks()
+    assert (listed.browser.search.text(), listed.browser.table.current_session.id) == ("", "b")
     assert listed.title() == "Question b"
 
 
@@ -201,13 +201,13 @@ async def test_a_session_beyond_the_first_page_is_fetched(pages):
             f"s{at}", system=(), messages=talk(f"Question {at}", "Yes"), client="", model="", usage={}
         )
     pages.page.refresh()
-    await pages.rest()
+    await pages.finish_tasks()
     assert pages.browser.model.row_of("s0") is None
     pages.page.open_details(session_id="s0")
-    await pages.rest()
-    assert (pages.title(), pages.browser.table.current.id) == ("Question 0", "s0")
-    pages.browser.feed.load_more()
-    await pages.rest()
+    await pages.finish_tasks()
+    assert (pages.title(), pages.browser.table.current_session.id) == ("Question 0", "s0")
+    pages.browser.list_loader.load_more()
+    await pages.finish_tasks()
     assert len(pages.ids()) == len(set(pages.ids())) == 103
 
 
@@ -216,15 +216,15 @@ async def test_the_id_of_an_answer_leads_to_its_session(pages, name):
     await pages.save("ses_1", "Hello", "Hi", explicit=False)
     await pages.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
     pages.page.open_details(session_id=name)
-    await pages.rest()
-    assert pages.browser.table.current.id == await pages.session_of("ses_2")
-    assert pages.pieces()[-1] == Prose("Sure")
+    await pages.finish_tasks()
+    assert pages.browser.table.current_session.id == await pages.session_of("ses_2")
+    assert pages.blocks()[-1] == Prose("Sure")
 
 
 async def test_a_session_that_is_no_more_is_said_to_be_gone(listed):
     await listed.read("c")
     listed.page.open_details(session_id="never")
-    await listed.rest()
+    await listed.finish_tasks()
     assert "No session has this id" in listed.browser.pane.sentence.text()
 
 
@@ -233,12 +233,12 @@ ASKED = RequestRecord("req_1", 0.0, "/v1/messages", "test", session_id="never")
 
 async def reason(pages, request):
     pages.page.open_details(session_id="never", request=request)
-    await pages.rest()
+    await pages.finish_tasks()
     assert pages.browser.pane.sentence.isVisible()
     return pages.browser.pane.sentence.text()
 
 
-async def test_why_there_is_no_session_is_told_from_the_request(listed, context):
+async def test_a_missing_session_is_explained_from_the_request(listed, context):
     asked = replace(ASKED, started_at=context.clock())
     assert "not saved yet" in await reason(listed, asked)
     assert "failed" in await reason(listed, replace(asked, status="error"))
@@ -264,9 +264,9 @@ async def test_a_session_can_be_asked_for_before_the_list_is_there(context, bugs
     page.show()
     page.open_details(session_id="a")
     page.activate()
-    await page.work.settle()
-    assert page.browser.table.current.id == "a"
-    await page.settle()
+    await page.tasks.finish_pending()
+    assert page.browser.table.current_session.id == "a"
+    await page.finish_pending()
     page.deleteLater()
 
 
@@ -281,10 +281,10 @@ async def test_a_title_is_edited_in_its_row(listed):
     editor.setText("A better title")
     press(editor, Qt.Key.Key_Return)
     await until(lambda: listed.browser.table.findChild(QLineEdit) is None)
-    await listed.rest()
+    await listed.finish_tasks()
     assert (await listed.context.store.find_session("b")).summary.title == "A better title"
     assert listed.title() == "A better title"
-    assert listed.browser.table.current.title == "A better title"
+    assert listed.browser.table.current_session.title == "A better title"
 
 
 async def test_a_title_that_could_not_be_stored_is_as_it_was(listed):
@@ -294,30 +294,30 @@ async def test_a_title_that_could_not_be_stored_is_as_it_was(listed):
         )
     )
     listed.browser.model.setData(listed.browser.model.index(0, 0), "Another")
-    await listed.rest()
+    await listed.finish_tasks()
     assert listed.browser.model.sessions[0].title == "Question d"
     assert listed.page.banner.message
 
 
-async def test_a_session_is_pinned_and_let_go(listed):
+async def test_a_session_is_pinned_and_unpinned(listed):
     await listed.read("b")
     pin = listed.browser.pane.header.pin
     assert "Pin" in pin.accessibleName()
     pin.click()
-    await listed.rest()
+    await listed.finish_tasks()
     row = listed.browser.model.row_of("b")
-    assert listed.browser.model.index(row, Column.EXPIRY).data() == "Pinned"
+    assert listed.browser.model.index(row, SessionColumn.EXPIRY).data() == "Pinned"
     assert (await listed.context.store.find_session("b")).summary.pinned
     assert "Unpin" in pin.accessibleName()
     pin.click()
-    await listed.rest()
+    await listed.finish_tasks()
     assert not (await listed.context.store.find_session("b")).summary.pinned
 
 
 # Other actions
 
 
-async def test_ids_and_requests(listed):
+async def test_ids_are_copied_and_requests_opened(listed):
     await listed.read("b")
     listed.browser.pane.header.copy_id.click()
     assert QGuiApplication.clipboard().text() == "b"
@@ -340,19 +340,19 @@ async def test_a_session_is_exported_to_the_chosen_file(listed, tmp_path, format
     assert dialog.selectedFiles()[0].endswith(f"Question-b{suffix}")
     dialog.fileSelected.emit(str(tmp_path / f"out{suffix}"))
     dialog.close()
-    await listed.rest()
+    await listed.finish_tasks()
     text = (tmp_path / f"out{suffix}").read_text()
     assert "Answer number 1" in text
     assert format != "json" or json.loads(text)["id"] == "b"
-    assert f"out{suffix}" in listed.browser.actions_of.exporting.toast.text()
+    assert f"out{suffix}" in listed.browser.session_actions.session_export.toast.text()
 
 
 async def test_an_export_that_fails_is_said_on_the_page(listed, tmp_path):
-    listed.browser.actions_of.exporting.export("b", tmp_path / "nowhere" / "x.md", "markdown")
-    await listed.rest()
+    listed.browser.session_actions.session_export.export_to("b", tmp_path / "nowhere" / "x.md", "markdown")
+    await listed.finish_tasks()
     assert "could not be written" in listed.page.banner.message
-    listed.browser.actions_of.exporting.export("never", tmp_path / "x.md", "markdown")
-    await listed.rest()
+    listed.browser.session_actions.session_export.export_to("never", tmp_path / "x.md", "markdown")
+    await listed.finish_tasks()
     assert "no longer exists" in listed.page.banner.message
 
 
@@ -372,14 +372,14 @@ async def test_the_menu_of_a_row_has_all_that_can_be_done(listed):
     ]
     actions(menu)["Pin"].trigger()
     menu.close()
-    await listed.rest()
+    await listed.finish_tasks()
     assert (await listed.context.store.find_session("b")).summary.pinned
 
 
 # Deleting
 
 
-async def test_delete_asks_and_keeps(listed):
+async def test_delete_asks_first_and_can_be_declined(listed):
     await listed.read("b")
     press(listed.browser.table, Qt.Key.Key_Delete)
     dialog = question(listed)
@@ -388,16 +388,16 @@ async def test_delete_asks_and_keeps(listed):
     assert listed.ids() == list("dcba")
 
 
-async def test_a_deleted_session_can_be_had_back(listed):
+async def test_a_deleted_session_can_be_restored(listed):
     await listed.read("b")
     listed.browser.pane.header.delete.click()
     answer(listed, yes=True)
     assert listed.ids() == list("dca")
-    await listed.rest()
+    await listed.finish_tasks()
     assert listed.browser.footer.text.text().startswith("3 sessions")
     assert await listed.context.store.find_session("b") is None
     listed.browser.undo_bar.undo()
-    await listed.page.settle()
+    await listed.page.finish_pending()
     assert listed.ids() == list("dcba")
     assert await listed.context.store.find_session("b") is not None
 
@@ -407,7 +407,7 @@ async def test_a_deleted_session_goes_for_good_when_the_time_is_over(listed):
     press(listed.browser.table, Qt.Key.Key_Delete)
     answer(listed, yes=True)
     listed.browser.undo_bar._timer.timeout.emit()
-    await listed.rest()
+    await listed.finish_tasks()
     assert await listed.context.store.find_session("b") is None
     assert listed.browser.footer.text.text().startswith("3 sessions")
 
@@ -422,7 +422,7 @@ async def test_the_selected_ones_are_deleted_together(listed):
     delete_menu(listed)["Delete 2 sessions..."].trigger()
     assert question(listed).confirm.text() == "Delete 2 sessions"
     answer(listed, yes=True)
-    await listed.page.settle()
+    await listed.page.finish_pending()
     assert [summary.id for summary in (await listed.context.store.list_sessions()).items] == ["c", "a"]
 
 
@@ -430,22 +430,22 @@ async def test_all_that_a_search_finds_are_deleted(listed):
     await listed.save("e", "Other words", "Entirely")
     await listed.search("number")
     delete_menu(listed)["Delete all 4 sessions found..."].trigger()
-    await listed.rest()
+    await listed.finish_tasks()
     assert question(listed).confirm.text() == "Delete 4 sessions"
     answer(listed, yes=True)
     assert listed.ids() == []
-    await listed.page.settle()
+    await listed.page.finish_pending()
     assert [summary.id for summary in (await listed.context.store.list_sessions()).items] == ["e"]
 
 
 async def test_all_are_deleted_and_the_pinned_ones_are_counted(listed):
     await listed.context.store.pin_session("a", True)
     delete_menu(listed)["Delete all 4 sessions..."].trigger()
-    await listed.rest()
+    await listed.finish_tasks()
     assert question(listed).confirm.text() == "Delete all 4 sessions"
     answer(listed, yes=True)
-    listed.browser.actions_of.deleting.commit()
-    await listed.rest()
+    listed.browser.session_actions.delete_controller.commit_pending()
+    await listed.finish_tasks()
     assert (await listed.context.store.list_sessions()).total == 0
     assert listed.browser.empty.isVisible()
 
@@ -455,7 +455,7 @@ async def test_leaving_the_page_deletes_what_could_still_be_undone(listed):
     press(listed.browser.table, Qt.Key.Key_Delete)
     answer(listed, yes=True)
     listed.page.deactivate()
-    await listed.rest()
+    await listed.finish_tasks()
     assert await listed.context.store.find_session("b") is None
     assert listed.browser.undo_bar.isHidden()
 
@@ -464,7 +464,7 @@ async def test_quitting_deletes_what_could_still_be_undone(listed):
     await listed.read("b")
     press(listed.browser.table, Qt.Key.Key_Delete)
     answer(listed, yes=True)
-    await listed.page.settle()
+    await listed.page.finish_pending()
     assert await listed.context.store.find_session("b") is None
 
 
@@ -473,11 +473,11 @@ async def test_another_deletion_carries_out_the_first(listed):
         await listed.read(name)
         press(listed.browser.table, Qt.Key.Key_Delete)
         answer(listed, yes=True)
-        await listed.rest()
-        QApplication.sendPostedEvents(None, 52)  # QEvent.DeferredDelete: the answered question goes
+        await listed.finish_tasks()
+        QApplication.sendPostedEvents(None, 52)  # QEvent.DeferredDelete: destroys the answered question
     assert await listed.context.store.find_session("b") is None
     listed.browser.undo_bar.undo()
-    await listed.rest()
+    await listed.finish_tasks()
     assert listed.ids() == list("dca")
 
 
@@ -487,7 +487,7 @@ async def test_a_session_that_goes_on_while_the_question_is_open_is_deleted(page
     press(pages.browser.table, Qt.Key.Key_Delete)
     await pages.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
     answer(pages, yes=True)
-    await pages.page.settle()
+    await pages.page.finish_pending()
     assert (await pages.context.store.list_sessions()).total == 0
 
 
@@ -495,28 +495,28 @@ async def test_after_a_deletion_the_next_session_is_read(listed):
     await listed.read("c")
     press(listed.browser.table, Qt.Key.Key_Delete)
     answer(listed, yes=True)
-    await listed.rest()
-    assert listed.browser.table.current.id == "b"
+    await listed.finish_tasks()
+    assert listed.browser.table.current_session.id == "b"
     assert listed.title() == "Question b"
 
 
 async def test_work_under_way_is_shown_until_it_is_done(listed):
-    said = []
-    listed.page.work.busy_changed.connect(said.append)
+    emitted = []
+    listed.page.tasks.busy_changed.connect(emitted.append)
     listed.page.refresh()
-    assert listed.page.work.busy
-    await listed.rest()
-    assert (said[0], said[-1], listed.page.work.busy) == (True, False, False)
+    assert listed.page.tasks.is_busy
+    await listed.finish_tasks()
+    assert (emitted[0], emitted[-1], listed.page.tasks.is_busy) == (True, False, False)
     assert not listed.browser.footer.busy.isVisible()
 
 
 async def test_a_list_that_cannot_be_read_is_said_and_what_was_read_stays(listed):
     await listed.context.store._do(lambda connection: connection.execute("ALTER TABLE sessions RENAME TO lost"))
     listed.page.refresh()
-    await listed.rest()
+    await listed.finish_tasks()
     assert listed.page.banner.message
     assert listed.ids() == list("dcba")
     await listed.context.store._do(lambda connection: connection.execute("ALTER TABLE lost RENAME TO sessions"))
     listed.page.refresh()
-    await listed.rest()
-    assert listed.browser.feed.state == "ready"
+    await listed.finish_tasks()
+    assert listed.browser.list_loader.state == "ready"

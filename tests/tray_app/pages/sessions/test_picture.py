@@ -8,13 +8,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from shiboken6 import delete
 
-from tray_app.models.sessions.pieces import Picture
-from tray_app.pages.sessions.picture import ImageWindow, PictureWidget, decoded
+from tray_app.models.sessions.blocks import Picture
+from tray_app.pages.sessions.picture import ImageWindow, PictureWidget, decode_image
 
 
 @pytest.fixture
 def shown(theme, qtbot):
-    """Shows a picture; what it begins is awaited by `done`."""
+    """A function that shows a picture; its `done` awaits the tasks that the picture started."""
     tasks = []
     window = QWidget()
     qtbot.addWidget(window)
@@ -101,6 +101,6 @@ async def test_an_image_that_is_scrolled_away_while_it_loads_does_no_harm(shown,
 
 
 def test_a_small_image_is_not_made_larger(qapp, png):
-    assert decoded(png, QSize(2000, 2000)).size().width() == 640
-    assert decoded(png, None).size().width() == 640
-    assert decoded("%%%", None) is None
+    assert decode_image(png, QSize(2000, 2000)).size().width() == 640
+    assert decode_image(png, None).size().width() == 640
+    assert decode_image("%%%", None) is None

@@ -71,7 +71,7 @@ def test_what_looks_like_front_matter_is_not_swallowed(shown):
     assert "name: x" in plain(shown("---\nname: x\n---\n\nText"))
 
 
-def test_lines_of_a_person_are_lines_of_one_paragraph(shown):
+def test_verbatim_lines_stay_in_one_paragraph(shown):
     widget = shown("one\u2028two")
     assert plain(widget) == "one\ntwo"
     assert widget.browser.document().blockCount() == 1
@@ -105,7 +105,7 @@ def test_a_link_to_anything_but_the_web_does_nothing(shown, address):
     assert plain(widget) == "link"
 
 
-def test_a_piece_is_as_high_as_its_text(shown):
+def test_a_block_is_as_high_as_its_text(shown):
     widget = shown("word " * 200)
     assert widget.height_for(200) > widget.height_for(400) > 60
     assert not widget.browser.verticalScrollBar().isVisible()

@@ -4,8 +4,8 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 
 from server.core.records import SessionSummary
 from tests.waiting import until
-from tray_app.models.sessions.cells import Column
-from tray_app.models.sessions.list import SessionList
+from tray_app.models.sessions.cells import SessionColumn
+from tray_app.models.sessions.list import SessionListModel
 from tray_app.pages.sessions.session_table import SessionTable
 
 
@@ -15,12 +15,12 @@ def summaries(*names):
 
 @pytest.fixture
 def table(theme, qtbot):
-    model = SessionList(lambda: 0.0)
+    model = SessionListModel(lambda: 0.0)
     table = SessionTable(model)
     qtbot.addWidget(table)
     table.resize(900, 300)
     table.show()
-    model.replace_all(summaries(*(f"s{at}" for at in range(100))), more=False)
+    model.replace_sessions(summaries(*(f"s{at}" for at in range(100))), more=False)
     table.model_of = model
     return table
 
@@ -34,13 +34,22 @@ def at_top(table):
     ("width", "hidden"),
     [
         (900, set()),
-        (480, {Column.MODEL, Column.TURNS, Column.TOKENS, Column.CLIENT}),
-        (300, {Column.EXPIRY, Column.MODEL, Column.TURNS, Column.TOKENS, Column.CLIENT}),
+        (480, {SessionColumn.MODEL, SessionColumn.TURNS, SessionColumn.TOKENS, SessionColumn.CLIENT}),
+        (
+            300,
+            {
+                SessionColumn.EXPIRY,
+                SessionColumn.MODEL,
+                SessionColumn.TURNS,
+                SessionColumn.TOKENS,
+                SessionColumn.CLIENT,
+            },
+        ),
     ],
 )
 def test_columns_give_way_where_there_is_no_room(table, width, hidden):
     table.resize(width, 300)
-    assert {column for column in Column if table.isColumnHidden(column)} == hidden
+    assert {column for column in SessionColumn if table.isColumnHidden(column)} == hidden
 
 
 def test_rows_that_come_at_the_top_do_not_move_what_is_read(table):
@@ -53,7 +62,7 @@ def test_rows_that_come_at_the_top_do_not_move_what_is_read(table):
 def test_rows_that_go_above_do_not_move_what_is_read(table):
     table.verticalScrollBar().setValue(500)
     before = at_top(table)
-    table.model_of.remove({"s1", "s2", "s5"})
+    table.model_of.remove_sessions({"s1", "s2", "s5"})
     assert at_top(table) == before
 
 
@@ -65,21 +74,21 @@ def test_at_the_top_the_new_ones_are_seen_but_nothing_moves_under_the_pointer(ta
 
 
 def test_the_selection_stays_with_its_session(table):
-    table.select("s5")
+    table.select_session("s5")
     table.model_of.add_at_top(summaries("x"))
-    assert [summary.id for summary in table.selected] == ["s5"]
-    assert table.current.id == "s5"
+    assert [summary.id for summary in table.selected_sessions] == ["s5"]
+    assert table.current_session.id == "s5"
 
 
-def test_selecting_by_program_tells_nobody(table):
-    told = []
-    table.current_changed.connect(told.append)
-    assert table.select("s7")
-    assert not table.select("never")
+def test_selecting_by_program_emits_no_signal(table):
+    emitted = []
+    table.current_changed.connect(emitted.append)
+    assert table.select_session("s7")
+    assert not table.select_session("never")
     table.clear_current()
-    assert (told, table.selected) == ([], [])
+    assert (emitted, table.selected_sessions) == ([], [])
     table.selectRow(3)
-    assert told == ["s3"]
+    assert emitted == ["s3"]
 
 
 @pytest.mark.parametrize(
@@ -92,28 +101,28 @@ def test_selecting_by_program_tells_nobody(table):
     ],
 )
 def test_when_the_current_one_goes_the_next_takes_its_place(table, current, gone, successor):
-    table.select(current)
-    told = []
-    table.current_changed.connect(told.append)
-    with table.losing(gone):
-        table.model_of.hide(gone)
-    assert told == [successor]
-    assert [summary.id for summary in table.selected] == ([successor] if successor else [])
+    table.select_session(current)
+    emitted = []
+    table.current_changed.connect(emitted.append)
+    with table.removing_rows(gone):
+        table.model_of.hide_sessions(gone)
+    assert emitted == [successor]
+    assert [summary.id for summary in table.selected_sessions] == ([successor] if successor else [])
 
 
 def test_when_others_go_the_current_one_stays(table):
-    table.select("s3")
-    told = []
-    table.current_changed.connect(told.append)
-    with table.losing(["s4"]):
-        table.model_of.hide(["s4"])
-    assert (told, table.current.id) == ([], "s3")
+    table.select_session("s3")
+    emitted = []
+    table.current_changed.connect(emitted.append)
+    with table.removing_rows(["s4"]):
+        table.model_of.hide_sessions(["s4"])
+    assert (emitted, table.current_session.id) == ([], "s3")
 
 
 async def test_after_a_title_was_edited_by_keyboard_the_list_has_the_keyboard_again(table, qtbot, qtlog):
     table.activateWindow()
     table.setFocus()
-    table.setCurrentIndex(table.model().index(3, Column.LAST_USE))
+    table.setCurrentIndex(table.model().index(3, SessionColumn.LAST_USE))
     qtbot.keyClick(table, Qt.Key.Key_F2)
     editor = table.findChild(QLineEdit)
     assert editor.hasFocus()

@@ -231,7 +231,7 @@ async def test_a_setting_of_the_command_line_is_locked(context: Context, qtbot: 
 
 async def test_saving_is_finished_when_the_application_ends(page: SettingsPage, context: Context) -> None:
     _edit(page).setText("62")
-    await page.settle()
+    await page.finish_pending()
     assert context.settings.idle_seconds == 62
 
 
@@ -240,7 +240,7 @@ async def test_two_fields_left_one_after_the_other_are_both_saved(
 ) -> None:
     type_into(_edit(page, "idle_seconds"), "10")
     type_into(_edit(page, "queue_seconds"), "20")
-    await page.settle()
+    await page.finish_pending()
     assert (context.settings.idle_seconds, context.settings.queue_seconds) == (10, 20)
 
 

@@ -1,4 +1,4 @@
-"""What one piece of a conversation looks like, apart from prose, code and pictures, which have files of their own."""
+"""Widgets of display blocks, except prose, code and pictures, which have modules of their own."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,46 +6,46 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from tray_app import theme
+from tray_app.models.sessions.blocks import Collapsible, CollapsibleKind, Heading, Label, OmittedContent
 from tray_app.models.sessions.hits import Hits
-from tray_app.models.sessions.pieces import Fold, FoldKind, Heading, Label, Note
-from tray_app.pages.sessions.piece_sizes import ROW
+from tray_app.pages.sessions.block_sizes import ROW
 from tray_app.translation import tr
 from tray_app.widgets import CopyButton
 
 SCROLL_KEYS = frozenset(
     {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End}
 )
-"""The keys that move the conversation, wherever in it the focus is."""
+"""Keys that scroll the conversation, whichever block has the focus."""
 QUIET_PADDING = 8
-"""Of a quiet button: its text is to line up with the text around it."""
+"""Padding of a quiet button, needed to align its text with the surrounding text."""
 
 
-class PieceWidget(QWidget):
-    """A piece in the column."""
+class BlockWidget(QWidget):
+    """The widget of a display block."""
 
     height_changed = Signal()
     outset = 0
-    """How far it goes over the left edge of the column, so that texts line up."""
+    """Pixels beyond the left edge of the column, so that texts are aligned."""
 
     def height_for(self, width: int) -> int:
-        """Its height in a column of `width`."""
+        """The height in a column of `width`."""
         height = self.heightForWidth(width) if self.hasHeightForWidth() else self.sizeHint().height()
         return max(height, 1)
 
     def focus_targets(self) -> Sequence[QWidget]:
-        """What can be focused in it, in order."""
+        """The focusable widgets, in Tab order."""
         return ()
 
-    def mark(self, hits: Hits | None) -> None:
-        """Mark what a search finds."""
+    def mark_hits(self, hits: Hits | None) -> None:
+        """Highlight the hits of a search."""
 
     def hit_top(self) -> int | None:
-        """How far below its top the first hit is."""
+        """The distance of the first hit from the top, or None."""
         return None
 
 
-class HeadingWidget(PieceWidget):
-    """Who speaks, and a button that copies what they say. `text` gives that."""
+class HeadingWidget(BlockWidget):
+    """The role, and a button that copies its message. `text` returns the message."""
 
     def __init__(self, heading: Heading, text: Callable[[], str]) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class HeadingWidget(PieceWidget):
         self.copy = CopyButton(text, label="")
         self.copy.setToolTip(tr("Copy this message"))
         self.copy.setAccessibleName(tr("Copy this message"))
-        row = _row(self)
+        row = _make_row(self)
         row.addWidget(name)
         row.addStretch(1)
         row.addWidget(self.copy)
@@ -63,8 +63,8 @@ class HeadingWidget(PieceWidget):
         return (self.copy,)
 
 
-class LineWidget(PieceWidget):
-    """A line that is not the conversation's own: a label, or a note of what is not shown."""
+class LineWidget(BlockWidget):
+    """A line that is not part of the conversation: a label, or a note about omitted content."""
 
     def __init__(self, text: str, role: str = "muted") -> None:
         super().__init__()
@@ -77,41 +77,41 @@ class LineWidget(PieceWidget):
         column.addWidget(self.label)
 
 
-class FoldRow(PieceWidget):
-    """A row that opens and closes, by click, Space or Enter. `toggled` is called with whether it is open now."""
+class CollapsibleRow(BlockWidget):
+    """A row that expands and collapses on click, Space or Enter. `toggled` is called with the new state."""
 
     outset = QUIET_PADDING
 
-    def __init__(self, fold: Fold, opened: bool, toggled: Callable[[bool], None]) -> None:
+    def __init__(self, collapsible: Collapsible, opened: bool, toggled: Callable[[bool], None]) -> None:
         super().__init__()
-        self._name = fold_name(fold)
+        self._name = collapsible_name(collapsible)
         self._toggled = toggled
-        self.button = _FoldButton(self._name)
+        self.button = _CollapsibleButton(self._name)
         self.button.setChecked(opened)
-        self.button.toggled.connect(self._toggle)
-        row = _row(self)
+        self.button.toggled.connect(self._handle_toggle)
+        row = _make_row(self)
         row.addWidget(self.button)
-        if fold.failed:
+        if collapsible.is_failed:
             failed = QLabel(tr("Failed"))
             failed.setProperty("role", "error")
             row.addWidget(failed)
         row.addStretch(1)
-        self._say(opened)
+        self._show_expanded(opened)
 
     def focus_targets(self) -> Sequence[QWidget]:
         return (self.button,)
 
-    def _toggle(self, opened: bool) -> None:
-        self._say(opened)
+    def _handle_toggle(self, opened: bool) -> None:
+        self._show_expanded(opened)
         self._toggled(opened)
 
-    def _say(self, opened: bool) -> None:
+    def _show_expanded(self, opened: bool) -> None:
         self.button.setIcon(theme.current().icon("mdi6.chevron-down" if opened else "mdi6.chevron-right", "muted"))
         state = tr("open") if opened else tr("closed")
         self.button.setAccessibleName(f"{self._name}, {state}")
 
 
-class _FoldButton(QPushButton):
+class _CollapsibleButton(QPushButton):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.setProperty("role", "quiet")
@@ -124,23 +124,21 @@ class _FoldButton(QPushButton):
 
 
 def role_name(heading: Heading) -> str:
-    """The name of the role."""
     return tr("User") if heading.role == "user" else tr("Assistant")
 
 
-def fold_name(fold: Fold) -> str:
-    """What stands in the row of a fold."""
-    names: dict[FoldKind, str] = {
+def collapsible_name(collapsible: Collapsible) -> str:
+    names: dict[CollapsibleKind, str] = {
         "system": tr("System prompt"),
         "thinking": tr("Thinking"),
-        "tool_call": tr("Tool call {name}").format(name=fold.name),
+        "tool_call": tr("Tool call {name}").format(name=collapsible.name),
         "tool_result": tr("Tool result"),
     }
-    return names[fold.kind]
+    return names[collapsible.kind]
 
 
-def label_widget(label: Label) -> LineWidget:
-    """The line above what is in a fold."""
+def make_label(label: Label) -> LineWidget:
+    """The line above a part of an expanded block."""
     names = {
         "arguments": tr("Arguments"),
         "result": tr("Result"),
@@ -150,17 +148,17 @@ def label_widget(label: Label) -> LineWidget:
     return LineWidget(names[label.kind], "error" if label.kind == "error" else "muted")
 
 
-def note_widget(note: Note) -> LineWidget:
-    """A line for what is not shown."""
+def make_omission(omitted: OmittedContent) -> LineWidget:
+    """The line for omitted content."""
     names = {
         "document": tr("Document"),
         "redacted_thinking": tr("Redacted thinking"),
     }
-    name = names.get(note.kind) or tr("Content of type {kind}").format(kind=note.kind or "?")
-    return LineWidget(f"{name} ({note.media_type})" if note.media_type else name)
+    name = names.get(omitted.kind) or tr("Content of type {kind}").format(kind=omitted.kind or "?")
+    return LineWidget(f"{name} ({omitted.media_type})" if omitted.media_type else name)
 
 
-def _row(widget: QWidget) -> QHBoxLayout:
+def _make_row(widget: QWidget) -> QHBoxLayout:
     row = QHBoxLayout(widget)
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(theme.size("grid"))

@@ -1,14 +1,14 @@
-"""How much room a piece of a conversation takes, before it is laid out. In logical pixels."""
+"""Estimated sizes of display blocks before layout, in logical pixels."""
 
 from math import ceil
 
+from tray_app.models.sessions.blocks import Collapsible, DisplayBlock, Heading, Label, OmittedContent, Picture
 from tray_app.models.sessions.markdown import Code, Plain, Prose
-from tray_app.models.sessions.pieces import Fold, Heading, Label, Note, Picture, Piece
 
 INDENT = 16
-"""Of what is within an opened fold."""
+"""Indent of the body of an expanded block."""
 THUMBNAIL = (240, 160)
-"""The most that a picture takes before it is opened."""
+"""Maximum size of a thumbnail."""
 ROW = 32
 
 _CHARACTER = 7
@@ -17,9 +17,9 @@ _CODE_LINE = 17
 _CODE_FRAME = 24
 
 
-def estimated_height(piece: Piece, width: int) -> int:
-    """About how high `piece` will be in a column of `width`."""
-    match piece:
+def estimated_height(block: DisplayBlock, width: int) -> int:
+    """The estimated height of `block` in a column of `width`."""
+    match block:
         case Prose(text) | Plain(text):
             lines = text.count("\n") + len(text) * _CHARACTER / max(width, 1)
             return ceil(lines + 1) * _LINE
@@ -29,22 +29,22 @@ def estimated_height(piece: Piece, width: int) -> int:
             return ROW if data is None else THUMBNAIL[1]
         case Label():
             return _LINE
-        case Heading() | Note() | Fold():
+        case Heading() | OmittedContent() | Collapsible():
             return ROW
 
 
-def gap_above(piece: Piece, first: bool) -> int:
-    """The space between `piece` and the one above it."""
+def gap_above(block: DisplayBlock, first: bool) -> int:
+    """The space between `block` and the one above it."""
     if first:
         return 0
-    match piece:
+    match block:
         case Heading():
             return 20
         case Code(_, _, None):
-            return 0  # the code block above goes on
-        case Plain(_, first=False):
-            return 0  # and so does the text
-        case Fold() | Label():
+            return 0  # continues the code block above
+        case Plain(_, is_first=False):
+            return 0  # continues the text above
+        case Collapsible() | Label():
             return 4
         case _:
             return 8

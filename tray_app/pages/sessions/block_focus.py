@@ -1,6 +1,6 @@
-"""Where Tab goes in a conversation.
+"""Tab order in a conversation.
 
-Qt goes in the order in which widgets were made. The pieces are made late, and as they come into view.
+Qt's order is that in which widgets were created, but the widgets of blocks are created as they scroll into view.
 """
 
 from typing import TYPE_CHECKING
@@ -12,45 +12,45 @@ if TYPE_CHECKING:
     from tray_app.pages.sessions.conversation_view import ConversationView
 
 
-def next_focus(view: "ConversationView", focused: QWidget | None, *, forward: bool) -> QWidget | None:
-    """What is to be focused after `focused`, in or outside of `view`; None leaves it to Qt."""
+def find_next_focus(view: "ConversationView", focused: QWidget | None, *, forward: bool) -> QWidget | None:
+    """The widget to focus after `focused`, inside or outside `view`; None leaves it to Qt."""
     if focused is view and not forward:
         return None
-    target = _within(view, focused, forward=forward)
+    target = _next_target_within(view, focused, forward=forward)
     if target is not None:
         return target
-    return _behind(view) if forward else view
+    return _next_widget_after(view) if forward else view
 
 
-def _within(view: "ConversationView", focused: QWidget | None, *, forward: bool) -> QWidget | None:
+def _next_target_within(view: "ConversationView", focused: QWidget | None, *, forward: bool) -> QWidget | None:
     step = 1 if forward else -1
-    at = _place_of(view, focused)
-    if at is None:
+    current = _index_of_focused(view, focused)
+    if current is None:
         start = view.first_in_view
     else:
-        targets = view.shown(at).focus_targets()
+        targets = view.widget_at(current).focus_targets()
         own = targets.index(focused) + step if focused in targets else (0 if forward else -1)
         if 0 <= own < len(targets):
             return targets[own]
-        start = at + step
-    for place in range(start, len(view.slots) if forward else -1, step):
-        targets = view.shown(place).focus_targets()
+        start = current + step
+    for index in range(start, len(view.slots) if forward else -1, step):
+        targets = view.widget_at(index).focus_targets()
         if targets:
             return targets[0 if forward else -1]
     return None
 
 
-def _place_of(view: "ConversationView", widget: QWidget | None) -> int | None:
+def _index_of_focused(view: "ConversationView", widget: QWidget | None) -> int | None:
     if widget is None or not view.viewport().isAncestorOf(widget):
         return None
-    for place, slot in enumerate(view.slots):
+    for index, slot in enumerate(view.slots):
         if slot.widget is not None and (slot.widget is widget or slot.widget.isAncestorOf(widget)):
-            return place
+            return index
     return None
 
 
-def _behind(view: "ConversationView") -> QWidget | None:
-    """The next widget that is not the view's own."""
+def _next_widget_after(view: "ConversationView") -> QWidget | None:
+    """The next focusable widget outside the view."""
     widget = view.nextInFocusChain()
     while widget is not None and widget is not view:
         tab = widget.focusPolicy() & Qt.FocusPolicy.TabFocus

@@ -1,4 +1,4 @@
-"""A part of a code block: fixed font, a background, colours, and a button that copies the whole block."""
+"""Widget of a part of a code block: fixed font, syntax highlighting, and a button that copies the whole block."""
 
 from collections.abc import Sequence
 
@@ -9,36 +9,36 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QVBox
 from tray_app import theme
 from tray_app.models.sessions.hits import Hits
 from tray_app.models.sessions.markdown import Code
-from tray_app.pages.sessions.piece_sizes import ROW
-from tray_app.pages.sessions.piece_widgets import SCROLL_KEYS, PieceWidget
-from tray_app.pages.sessions.prose import first_mark, marks
+from tray_app.pages.sessions.block_sizes import ROW
+from tray_app.pages.sessions.block_widgets import SCROLL_KEYS, BlockWidget
+from tray_app.pages.sessions.prose import first_hit_top, hit_selections
 from tray_app.translation import tr
 from tray_app.widgets import CopyButton
 from tray_app.widgets.syntax import SyntaxHighlighter
 
 _PADDING = 6
 _BORDER = 1
-_LONGEST_COLOURED = 500
-"""Nobody reads what was packed into longer lines, and to colour it takes long."""
+_MAX_HIGHLIGHTED_LINE = 500
+"""Text with longer lines is packed data, and highlighting it is slow."""
 
 
-class CodeWidget(PieceWidget):
-    """As high as its lines; what is too wide scrolls sideways. The first part has the language and the button."""
+class CodeWidget(BlockWidget):
+    """As high as its lines; long lines scroll horizontally. The first part has the language and the button."""
 
     def __init__(self, code: Code) -> None:
         super().__init__()
-        self._first = code.whole is not None
-        self.edit = _Lines(code)
-        self.copy = CopyButton(lambda: code.whole or "")
+        self._first = code.full_text is not None
+        self.edit = _CodeEdit(code)
+        self.copy = CopyButton(lambda: code.full_text or "")
         self.copy.setAccessibleName(tr("Copy this code"))
         frame = QFrame()
         frame.setObjectName("code")
-        frame.setStyleSheet(_style(first=self._first, last=code.last))
+        frame.setStyleSheet(_frame_style(first=self._first, last=code.is_last))
         inner = QVBoxLayout(frame)
         inner.setContentsMargins(_BORDER, _BORDER, _BORDER, _BORDER)
         inner.setSpacing(0)
         if self._first:
-            inner.addLayout(self._bar(code.language))
+            inner.addLayout(self._build_bar(code.language))
         inner.addWidget(self.edit)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -50,13 +50,13 @@ class CodeWidget(PieceWidget):
     def focus_targets(self) -> Sequence[QWidget]:
         return (self.copy, self.edit) if self._first else (self.edit,)
 
-    def mark(self, hits: Hits | None) -> None:
-        self.edit.setExtraSelections(marks(self.edit.document(), hits))
+    def mark_hits(self, hits: Hits | None) -> None:
+        self.edit.setExtraSelections(hit_selections(self.edit.document(), hits))
 
     def hit_top(self) -> int | None:
-        return first_mark(self.edit)
+        return first_hit_top(self.edit)
 
-    def _bar(self, name: str) -> QHBoxLayout:
+    def _build_bar(self, name: str) -> QHBoxLayout:
         language = QLabel(name)
         language.setProperty("role", "muted")
         language.setTextFormat(Qt.TextFormat.PlainText)
@@ -69,7 +69,7 @@ class CodeWidget(PieceWidget):
         return row
 
 
-class _Lines(QPlainTextEdit):
+class _CodeEdit(QPlainTextEdit):
     def __init__(self, code: Code) -> None:
         super().__init__()
         self.setReadOnly(True)
@@ -84,7 +84,7 @@ class _Lines(QPlainTextEdit):
         self.document().setDocumentMargin(_PADDING)
         self.setPlainText(code.text)
         self._longest = max((line.expandtabs(4) for line in code.text.split("\n")), key=len)
-        if len(self._longest) <= _LONGEST_COLOURED:
+        if len(self._longest) <= _MAX_HIGHLIGHTED_LINE:
             SyntaxHighlighter(self.document()).set_language(code.language.lower())
 
     def height_for(self, width: int) -> int:
@@ -94,7 +94,7 @@ class _Lines(QPlainTextEdit):
         return self.blockCount() * metrics.lineSpacing() + 2 * _PADDING + bar + 1
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Sideways it scrolls itself; up and down the conversation does."""
+        """Scroll horizontally; vertical scrolling is left to the conversation."""
         delta = event.angleDelta()
         if abs(delta.x()) > abs(delta.y()) or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             super().wheelEvent(event)
@@ -102,14 +102,14 @@ class _Lines(QPlainTextEdit):
             event.ignore()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The keys that scroll are the conversation's, unless they select."""
+        """Leave scroll keys to the conversation, unless Shift extends the selection."""
         if event.key() in SCROLL_KEYS and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             event.ignore()
         else:
             super().keyPressEvent(event)
 
 
-def _style(*, first: bool, last: bool) -> str:
+def _frame_style(*, first: bool, last: bool) -> str:
     colours = theme.current()
     background, border = colours.colour("background").name(), colours.colour("border").name()
     radius = f"{theme.size('control_radius')}px"

@@ -1,4 +1,4 @@
-"""Clearing the log: of what the filter finds, or of everything."""
+"""Clear the log: delete the requests that match the filter, or all of them."""
 
 from collections.abc import Callable
 
@@ -8,35 +8,36 @@ from PySide6.QtWidgets import QWidget
 from server.core.errors import TrayError
 from server.core.records import RequestFilter
 from tray_app.context import Context
-from tray_app.models.requests.log import RequestLog
+from tray_app.models.requests.log import RequestLogModel
 from tray_app.translation import counted, tr
 from tray_app.widgets import Confirmation, confirm
 
 
 class ClearLog(QObject):
-    """Asks, and deletes. `told(text)` says what was done, `failed(error)` what went wrong."""
+    """Asks, then deletes. `notify(text)` reports the result, `show_error(error)` a failure."""
 
     def __init__(
         self,
         context: Context,
         parent: QWidget,
-        log: RequestLog,
+        log: RequestLogModel,
         *,
-        told: Callable[[str], None],
-        failed: Callable[[TrayError], None],
+        notify: Callable[[str], None],
+        show_error: Callable[[TrayError], None],
     ) -> None:
         super().__init__(parent)
         self._context = context
         self._window = parent
         self._log = log
-        self._told = told
-        self._failed = failed
+        self._notify = notify
+        self._show_error = show_error
         self.dialog: Confirmation | None = None
-        """The question, while it is asked."""
+        """The open question. The count is read first, so a second click could otherwise open a second one."""
 
-    def ask(self) -> None:
-        """Ask whether the requests of the filter are to go."""
-        self._context.run(self._count_and_ask(self._log.wanted), name="count requests", on_error=self._failed)
+    def ask_to_clear(self) -> None:
+        """Ask whether to delete the requests that match the filter."""
+        work = self._count_and_ask(self._log.request_filter)
+        self._context.run(work, name="count requests", on_error=self._show_error)
 
     async def _count_and_ask(self, wanted: RequestFilter) -> None:
         if self.dialog is not None:
@@ -53,15 +54,18 @@ class ClearLog(QObject):
             tr("Delete {what}?").format(what=what),
             text,
             confirm_label=tr("Delete {what}").format(what=what),
-            on_confirmed=lambda: self._context.run(self._delete(wanted), name="clear the log", on_error=self._failed),
+            on_confirmed=lambda: self._start_deletion(wanted),
         )
-        self.dialog.finished.connect(self._closed)
+        self.dialog.finished.connect(self._forget_dialog)
 
-    def _closed(self) -> None:
+    def _start_deletion(self, wanted: RequestFilter) -> None:
+        self._context.run(self._delete_requests(wanted), name="clear the log", on_error=self._show_error)
+
+    def _forget_dialog(self) -> None:
         self.dialog = None
 
-    async def _delete(self, wanted: RequestFilter) -> None:
+    async def _delete_requests(self, wanted: RequestFilter) -> None:
         store = self._context.store
         count = await store.delete_requests(wanted) if store is not None else len(self._log.records)
-        self._log.forget(wanted)
-        self._told(counted(count, "Deleted 1 request", "Deleted {n} requests"))
+        self._log.forget_requests(wanted)
+        self._notify(counted(count, "Deleted 1 request", "Deleted {n} requests"))
