@@ -1,1 +1,1 @@
-"""Pure translation between the clients' APIs and the waist. No I/O in here."""
+"""Translation between the clients' APIs and the core format, without I/O."""

@@ -1,6 +1,6 @@
-"""How a dialect translates: a body in, a `Call` out; stream events in, that dialect's chunks out."""
+"""A dialect's translation: a body into a `Call`, stream events into chunks."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -11,42 +11,42 @@ from server.models.aliases import ModelNames
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One server-sent event: `data` is a JSON object, or a bare word as `[DONE]`; `event` its name, if it has one."""
+    """A server-sent event; `data` is a JSON object or a word such as `[DONE]`."""
 
     data: dict[str, Any] | str
     event: str | None = None
 
 
 class Encoder(Protocol):
-    """Turns the stream events of an answer into a dialect's chunks, and into its whole answer.
+    """Encodes an answer's stream events as chunks or as a JSON response.
 
-    Fed event by event; never raises on a well-formed stream. One path for both kinds of answer: `whole()` is the
-    fold of all that was fed.
+    Never raises on a well-formed stream. Both kinds of response take the same path: `build_response` folds the events
+    that were fed.
     """
 
     def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
-        """The chunks that `event` gives rise to. `choice` tells apart the answers of a request for several."""
+        """The chunks for `event` of the answer with the index `choice`."""
         ...
 
     def close(self) -> Iterable[Chunk]:
-        """The chunks after all answers are complete (usage, `[DONE]`)."""
+        """The chunks after the last answer is complete (usage, `[DONE]`)."""
         ...
 
     def fail(self, error: TrayError) -> Iterable[Chunk]:
-        """The chunks that end a stream which has begun and cannot be finished: it must not look whole."""
+        """The chunks that end a stream with an error. The stream must not look complete."""
         ...
 
-    def whole(self) -> dict[str, Any]:
-        """The body of the non-streaming answer."""
+    def build_response(self) -> dict[str, Any]:
+        """The body of the non-streaming response."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A client's request, understood.
+    """A client's request, translated.
 
-    `n` is how many answers it wants. `warnings` are parameters that the dialect itself cannot pass on, in words;
-    they go into the `warning` response header.
+    `n` is the number of answers. `warnings` name what the dialect cannot pass on; they go into the `warning` response
+    header.
     """
 
     request: MessagesRequest
@@ -58,16 +58,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Context(ModelNames):
-    """What a dialect has to know of the world, given to it: it asks nobody.
+    """The data, besides the body, that a dialect translates with.
 
-    `response_id` is the id for the answer without its prefix, `created` epoch seconds.
+    `response_id` is the response's id without its prefix, `created` its time in epoch seconds.
     """
 
     response_id: str
     created: int
 
 
-class ToMessages(Protocol):
-    """A dialect's entrance: `to_messages(body, context)`. Raises `RequestError`s, nothing else."""
-
-    def __call__(self, body: Any, context: Context) -> Call: ...
+ToMessages = Callable[[Any, Context], Call]
+"""Translates a request body. Raises `RequestError`s only."""

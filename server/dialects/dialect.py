@@ -1,4 +1,4 @@
-"""What a dialect owns, besides its translation: paths, framing, errors, headers, and how its clients speak."""
+"""A dialect as the registry lists it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Header = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class ErrorResponse:
-    """An error as it goes to a client: HTTP status, headers and the dialect's body."""
+    """An error response: HTTP status, headers and the dialect's body."""
 
     status: int
     headers: dict[str, str]
@@ -24,7 +24,7 @@ class ErrorResponse:
 
 @dataclass(frozen=True, slots=True)
 class RateLimitState:
-    """What is left of a limit of `limit` requests. `resets_at` is in epoch seconds, `resets_in` in seconds."""
+    """The state of a rate limit; `resets_at` is epoch seconds, `resets_in` seconds."""
 
     limit: int
     remaining: int
@@ -34,11 +34,11 @@ class RateLimitState:
 
 @dataclass(frozen=True, slots=True)
 class TokenCounting:
-    """A dialect's endpoint for counting the input tokens of a request. `answer` makes the response body."""
+    """An endpoint that counts input tokens; `make_response` makes the response body."""
 
     path: str
     to_request: Callable[[Any, Context], MessagesRequest]
-    answer: Callable[[int], dict[str, Any]]
+    make_response: Callable[[int], dict[str, Any]]
 
 
 def _read_error(body: Any) -> tuple[str, str]:
@@ -48,41 +48,28 @@ def _read_error(body: Any) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class ClientSide:
-    """How a client speaks the dialect.
+    """The dialect as a client uses it, for connection tests and generated commands.
 
-    `key_header` is a header's name and what precedes the key in it, `headers` are what clients always send.
-    `ask(model, text)` makes a minimal body, and `read_text(body)` finds the text of its response; `read_error(body)`
+    `key_header` is the name of a header and the prefix of the key in it; `headers` are sent with every request.
+    `make_body(model, text)` makes a minimal body. `read_text(body)` returns the text of a response, `read_error(body)`
     the message of an error and its code or type.
     """
 
-    ask: Callable[[str, str], dict[str, Any]]
+    make_body: Callable[[str, str], dict[str, Any]]
     read_text: Callable[[Any], str]
     key_header: tuple[str, str] = ("Authorization", "Bearer ")
     headers: Mapping[str, str] = field(default_factory=dict)
     read_error: Callable[[Any], tuple[str, str]] = _read_error
 
 
-def _no_images(body: Any) -> list[str]:
-    return []
-
-
-def _unchanged(body: Any, data_urls: Mapping[str, str]) -> Any:
-    return body
-
-
-def _no_warnings(header: Header) -> list[str]:
-    return []
-
-
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """All that the server and the window need to know of a dialect.
+    """Everything that the server and the window use of a dialect.
 
-    `path` is the endpoint; `base_path` is the part of it that belongs into a client's base URL. `title` is the name
-    of the API, and `provider` the company's, which the log gives to clients that hide theirs. `marker_headers` are
-    headers that only clients of this dialect send, whatever the path. `remote_images` finds the web addresses of
-    images in a body, `with_images` puts data in their place; neither raises. `header_warnings` names what the
-    request's headers ask for and do not get.
+    `path` is the endpoint, `base_path` the part of it that belongs to a client's base URL. `title` is the name of the
+    API; `provider` is the company, which the log shows for clients without a name. Only clients of this dialect send
+    `marker_headers`, on any path. `remote_images` finds the web addresses of images in a body, `with_images` replaces
+    them by data; neither raises. `header_warnings` names what the request's headers ask for in vain.
     """
 
     name: str
@@ -92,18 +79,18 @@ class Dialect:
     to_messages: ToMessages
     framing: Framing
     error_response: Callable[[TrayError, str | None], ErrorResponse]
-    """Takes the request's id, if there is one."""
+    """The second argument is the id of the request, if it has one."""
     rate_limit_headers: Callable[[RateLimitState], dict[str, str]]
     client: ClientSide
     base_path: str = "/v1"
     request_id_headers: tuple[str, ...] = ("x-request-id",)
     marker_headers: tuple[str, ...] = ()
-    remote_images: Callable[[Any], list[str]] = _no_images
-    with_images: Callable[[Any, Mapping[str, str]], Any] = _unchanged
-    header_warnings: Callable[[Header], list[str]] = _no_warnings
+    remote_images: Callable[[Any], list[str]] = lambda body: []
+    with_images: Callable[[Any, Mapping[str, str]], Any] = lambda body, data_urls: body
+    header_warnings: Callable[[Header], list[str]] = lambda header: []
     token_counting: TokenCounting | None = None
 
 
-def by_error_class(table: Mapping[type[TrayError], str], error: TrayError) -> str:
-    """The entry for the class of `error`, or for the nearest class above it. `table` has one for `TrayError`."""
+def find_by_error_class(table: Mapping[type[TrayError], str], error: TrayError) -> str:
+    """The entry in `table` of the error's class or its nearest base class."""
     return next(table[kind] for kind in type(error).__mro__ if kind in table)

@@ -1,4 +1,4 @@
-"""How chunks are framed on the wire of a streamed answer."""
+"""The framing of chunks in a streamed response."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Frame = Callable[[Chunk], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """A streaming format: its headers, a chunk as bytes, and what is sent while there is nothing to send."""
+    """A streaming format; `ping` keeps a silent connection open."""
 
     headers: dict[str, str]
     frame: Frame
@@ -19,11 +19,11 @@ class Framing:
 
 
 def sse_framing(ping: bytes) -> Framing:
-    """Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html."""
+    """Server-sent events (https://html.spec.whatwg.org/multipage/#server-sent-events)."""
     headers = {
         "content-type": "text/event-stream; charset=utf-8",
         "cache-control": "no-cache",
-        # nginx and its like would hold the events back until their buffer is full.
+        # Without it nginx holds events back until its buffer is full.
         "x-accel-buffering": "no",
     }
     return Framing(headers, _sse_frame, ping)

@@ -1,4 +1,4 @@
-"""The dialects that the server speaks, and which of them a request is in."""
+"""The dialects that the server speaks, and the dialect of a request."""
 
 from server.dialects.chat_completions.dialect import CHAT_COMPLETIONS
 from server.dialects.dialect import Dialect, Header
@@ -8,18 +8,18 @@ DIALECTS: tuple[Dialect, ...] = (
     CHAT_COMPLETIONS,
     MESSAGES,
 )
-"""The first one answers requests that cannot be attributed to a dialect."""
+"""The first one answers requests that belong to no dialect."""
 
 
 def dialect_of(path: str, header: Header) -> Dialect:
-    """The dialect of a request: the one that its path ends in, else the one whose headers it has.
+    """The dialect whose endpoint is last in the path, otherwise by marker headers.
 
-    The path may have anything before or behind the endpoint: below a wrong base URL it is still that dialect's client
-    that asks.
+    Anything may surround the endpoint: clients with a wrong base URL get errors that they can read.
     """
-    at, found = max(((f"{path}/".rfind(f"{dialect.path}/"), dialect) for dialect in DIALECTS), key=lambda pair: pair[0])
-    if at >= 0:
-        return found
+    positions = ((f"{path}/".rfind(f"{dialect.path}/"), dialect) for dialect in DIALECTS)
+    position, last = max(positions, key=lambda pair: pair[0])
+    if position >= 0:
+        return last
     marked = (dialect for dialect in DIALECTS if any(header(name) is not None for name in dialect.marker_headers))
     return next(marked, DIALECTS[0])
 
@@ -30,16 +30,16 @@ def dialect_of_endpoint(path: str) -> Dialect:
 
 
 def find_dialect(name: str) -> Dialect | None:
-    """The dialect of that name; None if the server does not speak it."""
+    """The dialect of that name, None if there is none."""
     return next((dialect for dialect in DIALECTS if dialect.name == name), None)
 
 
 def is_api_path(path: str) -> bool:
-    """Whether `path` is a dialect's endpoint or lies below one."""
+    """Whether `path` is a dialect's endpoint or below one."""
     return any(f"{path}/".startswith(f"{dialect.path}/") for dialect in DIALECTS)
 
 
 def endpoint_paths() -> list[str]:
     """The paths of all endpoints, dialect by dialect."""
-    counting = {dialect.path: dialect.token_counting for dialect in DIALECTS}
-    return [path for main, more in counting.items() for path in (main, *([more.path] if more else ()))]
+    endpoints = ((dialect.path, dialect.token_counting) for dialect in DIALECTS)
+    return [path for main, counting in endpoints for path in ([main, counting.path] if counting else [main])]

@@ -38,7 +38,7 @@ class ParrotEncoder:
     def fail(self, error: TrayError) -> Iterable[Chunk]:
         return [Chunk({"squawk": error.code})]
 
-    def whole(self) -> dict[str, Any]:
+    def build_response(self) -> dict[str, Any]:
         return {"said": "".join(block["text"] for block in self.fold.content), "model": "parrot"}
 
 
@@ -57,7 +57,7 @@ PARROT = Dialect(
     error_response=lambda error, request_id: ErrorResponse(418, error.headers, {"squawk": error.code}),
     rate_limit_headers=lambda state: {"x-crackers-left": str(state.remaining)},
     client=ClientSide(
-        ask=lambda model, said: {"bird": model, "say": said},
+        make_body=lambda model, said: {"bird": model, "say": said},
         read_text=lambda body: body["said"],
         key_header=("Authorization", "Parrot "),
         read_error=lambda body: ("Squawk!", body["squawk"]),

@@ -1,4 +1,4 @@
-"""Every field of an SDK's request types, with bodies that hold it and bodies that do not."""
+"""Every field of an SDK's request types, with bodies that have and lack it."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal, NotRequired, Required, Union, get_ar
 from typing_extensions import TypeAliasType, get_type_hints, is_typeddict
 
 Embed = Callable[[Any], dict[str, Any]]
-"""Puts a value into a body, in its place."""
+"""Puts a value into a body."""
 
-_MOST_SAMPLES = 12
+_MAX_SAMPLES = 12
 
 
 @dataclass(frozen=True)
 class FieldCase:
-    """A field by its path; `without` is a body that lacks it, `bodies` are such that have it, with several values."""
+    """A field by its path: a body `without` it, and `bodies` with several values."""
 
     path: str
     without: dict[str, Any]
@@ -25,9 +25,8 @@ class FieldCase:
 class Fields:
     """Walks an SDK's types.
 
-    `samples` gives values for a field (by `TypeName.field`, else by the field's name) where its type alone does not
-    tell a sensible one, `instances` smallest values of types. `containers` are the types with a place of their own, by
-    name: how they come into a body.
+    `samples` are values of fields (by `TypeName.field`, otherwise by the field's name) whose type does not suggest
+    sensible ones; `instances` are minimal values of types. `containers` put the types of these names into a body.
     """
 
     def __init__(
@@ -50,30 +49,30 @@ class Fields:
         if (root.__name__, path) in self._seen:
             return
         self._seen.add((root.__name__, path))
-        least = self.instance(root)
+        minimal = self.instance(root)
         for name, hint in hints(root).items():
             here = f"{path}.{name}" if path else name
-            without = {key: value for key, value in least.items() if key != name}
+            without = {key: value for key, value in minimal.items() if key != name}
             values = self._values(root, name, hint)
-            base = embed(least if is_required(root, name) else without)
+            base = embed(minimal if is_required(root, name) else without)
             if not is_wrapping(root, name, hint):
                 yield FieldCase(here, base, tuple(embed({**without, name: value}) for value in values))
-            yield from self._inner(hint, least, name, embed, here)
+            yield from self._inner(hint, minimal, name, embed, here)
 
-    def _inner(self, hint: Any, least: dict[str, Any], name: str, embed: Embed, path: str) -> Iterator[FieldCase]:
+    def _inner(self, hint: Any, minimal: dict[str, Any], name: str, embed: Embed, path: str) -> Iterator[FieldCase]:
         for inner, is_item in typed_dicts(hint):
             own = self._containers.get(inner.__name__)
             if own is not None:
                 yield from self._cases(inner, own, path)
             else:
-                yield from self._cases(inner, _within(embed, least, name, is_item), path)
+                yield from self._cases(inner, _within(embed, minimal, name, is_item), path)
 
     def instance(self, typed_dict: Any) -> dict[str, Any]:
-        """The smallest value of the type."""
+        """The minimal value of the type."""
         if typed_dict.__name__ in self._instances:
             return self._instances[typed_dict.__name__]
         fields = hints(typed_dict)
-        # One of no required fields has its first, so that it says something.
+        # A type without required fields gets its first, so that it is not empty.
         needed = [name for name in fields if is_required(typed_dict, name)] or list(fields)[:1]
         return {name: self._values(typed_dict, name, fields[name])[0] for name in needed}
 
@@ -81,7 +80,7 @@ class Fields:
         for key in (f"{owner.__name__}.{name}", name):
             if key in self._samples:
                 return list(self._samples[key])
-        return list(itertools.islice(self._of(hint), _MOST_SAMPLES))
+        return list(itertools.islice(self._of(hint), _MAX_SAMPLES))
 
     def _of(self, hint: Any) -> Iterator[Any]:
         hint = bare(hint)
@@ -113,12 +112,12 @@ _PLAIN: dict[Any, list[Any]] = {
 }
 
 
-def _within(embed: Embed, least: dict[str, Any], name: str, is_item: bool) -> Embed:
-    return lambda value: embed({**least, name: [value] if is_item else value})
+def _within(embed: Embed, minimal: dict[str, Any], name: str, is_item: bool) -> Embed:
+    return lambda value: embed({**minimal, name: [value] if is_item else value})
 
 
 def hints(typed_dict: Any) -> dict[str, Any]:
-    """The fields of a type, with what they hold."""
+    """The fields of a type and their types."""
     return {name: bare(hint) for name, hint in get_type_hints(typed_dict, include_extras=True).items()}
 
 
@@ -130,13 +129,13 @@ def is_required(typed_dict: Any, name: str) -> bool:
 
 
 def is_wrapping(typed_dict: Any, name: str, hint: Any) -> bool:
-    """Whether the field has to be there, and only says which type this is, or holds what is looked at by itself."""
+    """Whether a required field only selects the type or holds other types."""
     one_word = get_origin(hint) is Literal and len(get_args(hint)) == 1
     return is_required(typed_dict, name) and (one_word or any(True for _ in typed_dicts(hint)))
 
 
 def bare(hint: Any) -> Any:
-    """A hint without what only says how it is to be taken."""
+    """A hint without Annotated, Required, NotRequired and aliases."""
     while True:
         if get_origin(hint) in (Annotated, Required, NotRequired):
             hint = get_args(hint)[0]
@@ -151,7 +150,7 @@ def is_union(hint: Any) -> bool:
 
 
 def typed_dicts(hint: Any, *, is_item: bool = False) -> Iterable[tuple[Any, bool]]:
-    """The types in a hint, and whether they are items of a list there."""
+    """The TypedDicts in a hint, and whether they are list items."""
     hint = bare(hint)
     if is_typeddict(hint):
         yield hint, is_item

@@ -1,6 +1,6 @@
-"""Every field of both SDKs' request types is honoured, named in a warning, refused, or in the README's list.
+"""Every field of both SDKs is honoured, named in a warning, refused, or ignored.
 
-The types come from the installed packages, so that a newer SDK's new field is tried, too.
+The types come from the installed packages, so that fields of newer SDKs are tested too.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,10 +15,10 @@ from openai.types.chat import completion_create_params
 from server.core.errors import InvalidRequest
 from server.dialects import chat_completions, messages
 from server.dialects.base import Call, Context
-from server.dialects.chat_completions.passed_over import PASSED_OVER as CHAT_PASSED_OVER
+from server.dialects.chat_completions.ignored_fields import IGNORED as CHAT_IGNORED
 from server.dialects.messages.betas import IN_EFFECT
 from server.dialects.messages.dialect import header_warnings
-from server.dialects.messages.passed_over import PASSED_OVER as MESSAGES_PASSED_OVER
+from server.dialects.messages.ignored_fields import IGNORED as MESSAGES_IGNORED
 from tests.dialects.sdk_fields import FieldCase, Fields
 from tests.test_readme import table
 
@@ -33,26 +33,26 @@ REFUSED = (
     "does not match any of the expected tags",
     "is none of the tools",
     "is custom, and Claude calls tools with JSON",
-    "In this message it must be one of",
-    "does not take audio",
+    "It must be one of: text",
+    "does not accept audio",
     "fetching images is switched off",
     "are not fetched from web addresses",
     "Files API cannot be reached",
     "names an uploaded file",
     "not reached through Claude Code",
-    "stands beside `tools`",
+    "cannot be combined with `tools`",
 )
-"""Why something is refused on purpose, whatever is in it."""
+"""Reasons of refusals that do not depend on the value."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """What the test needs of a dialect."""
+    """A dialect under test."""
 
     to_messages: Callable[[Any, Context], Call]
-    passed_over: Mapping[str, str]
+    ignored: Mapping[str, str]
     fields: Fields
-    least: dict[str, Any]
+    minimal: dict[str, Any]
     headers: frozenset[str] = frozenset()
 
 
@@ -92,7 +92,7 @@ def messages_turn(message: dict[str, Any]) -> dict[str, Any]:
 
 CHAT = Dialect(
     chat_completions.to_messages,
-    CHAT_PASSED_OVER,
+    CHAT_IGNORED,
     Fields(
         samples={
             "model": ["opus", "haiku"],
@@ -133,12 +133,12 @@ CHAT = Dialect(
             "ChatCompletionFunctionMessageParam": chat_turn,
         },
     ),
-    least={"model": "opus", "messages": [HELLO], "tools": [CHAT_TOOL]},
+    minimal={"model": "opus", "messages": [HELLO], "tools": [CHAT_TOOL]},
 )
 
 MESSAGES = Dialect(
     messages.to_messages,
-    MESSAGES_PASSED_OVER,
+    MESSAGES_IGNORED,
     Fields(
         samples={
             "model": ["opus", "haiku"],
@@ -162,7 +162,12 @@ MESSAGES = Dialect(
         }
         | {"BetaMessageParam": messages_turn},
     ),
-    least={"model": "opus", "max_tokens": 4000, "messages": [HELLO], "tools": [{"name": "x", "input_schema": SCHEMA}]},
+    minimal={
+        "model": "opus",
+        "max_tokens": 4000,
+        "messages": [HELLO],
+        "tools": [{"name": "x", "input_schema": SCHEMA}],
+    },
     headers=frozenset({"betas", "user_profile_id", "workspace_id"}),
 )
 
@@ -174,7 +179,7 @@ ROOTS = [
 
 
 def outcome(dialect: Dialect, body: dict[str, Any]) -> tuple[Any, list[str], str]:
-    """What a body leads to: what is asked of the backend and the encoder, the warnings, or the refusal."""
+    """The outcome of a body: request and encoder, warnings, or the refusal."""
     try:
         call = dialect.to_messages(body, CONTEXT)
     except InvalidRequest as refusal:
@@ -183,15 +188,15 @@ def outcome(dialect: Dialect, body: dict[str, Any]) -> tuple[Any, list[str], str
     return (call.request, call.stream, call.n, encoder), call.warnings, ""
 
 
-def silent(dialect: Dialect, case: FieldCase) -> str:
-    """Why a field is silent, or of no use to this test; empty if all is well."""
+def explain_silence(dialect: Dialect, case: FieldCase) -> str:
+    """The reason why a field has no visible effect; empty if it has one."""
     steps = case.path.split(".")
     paths, name = {".".join(steps[: at + 1]) for at in range(len(steps))}, steps[-1]
-    if case.path in dialect.headers or {*steps, *paths} & dialect.passed_over.keys():
+    if case.path in dialect.headers or {*steps, *paths} & dialect.ignored.keys():
         return ""
     asked, warnings, refused = outcome(dialect, case.without)
     if any(path in warning.split() for path in paths for warning in warnings):
-        return ""  # What it stands in is told of as a whole.
+        return ""  # The object around it is named as a whole.
     problems = []
     for body in case.bodies:
         also_asked, also_warned, also_refused = outcome(dialect, body)
@@ -199,26 +204,26 @@ def silent(dialect: Dialect, case: FieldCase) -> str:
             return ""
         if also_refused and (any(why in also_refused for why in REFUSED) or (not refused and name in also_refused)):
             return ""
-        problems.append(also_refused or "nothing comes of it")
+        problems.append(also_refused or "no effect")
     return f"{case.path}: {'; '.join(sorted(set(problems)))[:200]}"
 
 
 @pytest.mark.parametrize(("dialect", "root"), ROOTS)
 def test_nothing_is_silent(dialect: Dialect, root: Any) -> None:
-    cases = dialect.fields.cases(root, lambda value: {**dialect.least, **value})
+    cases = dialect.fields.cases(root, lambda value: {**dialect.minimal, **value})
     assert len(cases) > 100
-    assert sorted({why for case in cases if (why := silent(dialect, case))}) == []
+    assert sorted({why for case in cases if (why := explain_silence(dialect, case))}) == []
 
 
 @pytest.mark.parametrize("name", sorted(MESSAGES.headers))
-def test_what_the_sdk_sends_as_a_header_is_named(name: str) -> None:
+def test_headers_of_the_sdk_are_named(name: str) -> None:
     header = "anthropic-beta" if name == "betas" else f"anthropic-{name.replace('_', '-')}"
     assert [header in warning for warning in header_warnings({header: "skills-2025-10-02"}.get)] == [True]
 
 
-def test_the_readme_lists_what_is_passed_over() -> None:
+def test_the_readme_lists_ignored_fields() -> None:
     listed = {(row[1], row[0].strip("`")): row[2] for row in table("<!-- passed over -->")}
-    expected = {("Chat Completions", name): why for name, why in CHAT.passed_over.items()}
-    expected |= {("Messages", name): why for name, why in MESSAGES.passed_over.items()}
+    expected = {("Chat Completions", name): why for name, why in CHAT.ignored.items()}
+    expected |= {("Messages", name): why for name, why in MESSAGES.ignored.items()}
     expected |= {("`anthropic-beta`", name): why for name, why in IN_EFFECT.items()}
     assert listed == expected

@@ -1,4 +1,4 @@
-"""Which dialect a request is in; and that nothing outside of the dialects asks by path or header."""
+"""The dialect of a request; no other code tests paths or headers of dialects."""
 
 import ast
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from server.dialects.registry import DIALECTS, dialect_of, find_dialect
 
 ROOT = Path(__file__).parents[2]
 _UPSTREAM = "server/backends/anthropic_api/"
-"""Speaks to Anthropic's API as a client, whatever dialects are served."""
+"""A client of Anthropic's API, whatever dialects are served."""
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_names_and_paths_are_each_dialects_own() -> None:
     assert find_dialect("volapuk") is None
 
 
-def test_nobody_else_knows_their_paths_and_headers() -> None:
+def test_no_other_code_names_their_paths_and_headers() -> None:
     own = {dialect.path for dialect in DIALECTS} | {name for dialect in DIALECTS for name in dialect.marker_headers}
     sources = [path for folder in ("server", "tray_app") for path in (ROOT / folder).rglob("*.py")]
     outside = [

@@ -41,7 +41,7 @@ async def send_test_request(connection: Connection, dialect: Dialect) -> Answer:
     # A proxy from the environment does not lead to this computer.
     async with httpx2.AsyncClient(timeout=_TIMEOUT, trust_env=False, headers=headers) as http:
         try:
-            response = await http.post(connection.url + dialect.path, json=speaks.ask(connection.model, QUESTION))
+            response = await http.post(connection.url + dialect.path, json=speaks.make_body(connection.model, QUESTION))
         except httpx2.TimeoutException as error:
             raise ConnectionTestFailed(
                 "The server did not respond in time.", hint="Try again, or restart it."

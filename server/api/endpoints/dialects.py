@@ -45,7 +45,7 @@ async def _count(request: Request, dialect: Dialect, counting: TokenCounting) ->
         counted = estimate_tokens(link.request)
         warnings.append("input_tokens is estimated, since Claude Code cannot count without asking the model")
     text = warning_header(warnings)
-    return json_response(counting.answer(counted), headers={} if text is None else {"warning": text})
+    return json_response(counting.make_response(counted), headers={} if text is None else {"warning": text})
 
 
 async def _exact_count(services: "Services", request: MessagesRequest) -> int | None:

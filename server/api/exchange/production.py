@@ -175,7 +175,7 @@ class Production:
 
     def whole(self) -> dict[str, Any]:
         """The body of the answer that is not streamed."""
-        return self._encoder.whole()
+        return self._encoder.build_response()
 
 
 async def _close(stream: Events) -> None:

@@ -3,15 +3,14 @@
 Protocol: https://platform.openai.com/docs/api-reference/chat (schemas CreateChatCompletionRequest,
 CreateChatCompletionResponse and CreateChatCompletionStreamResponse of openai/openai-openapi).
 
-    body ─▶ request.py ─┬▶ turns.py      messages -> system prompt and user/assistant turns
-                        │    content.py  content parts -> blocks, media.py: their bytes
+    body ─▶ request.py ─┬▶ body.py       validation; content.py: content parts, media.py: files
+                        ├▶ turns.py      messages -> system prompt and user/assistant turns
                         ├▶ tools.py      tools, functions, tool_choice
-                        └▶ parameters.py what is passed on, what is left out with a warning
-    stream events ─▶ encoder.py ─▶ chunks, or the whole completion
+                        └▶ parameters.py parameters that are passed on, or left out with a warning
+    stream events ─▶ encoder.py ─▶ chunks, or the completion
 """
 
 from server.dialects.chat_completions.encoder import ChatCompletionEncoder
-from server.dialects.chat_completions.remote_images import remote_images, with_images
 from server.dialects.chat_completions.request import to_messages
 
-__all__ = ["ChatCompletionEncoder", "remote_images", "to_messages", "with_images"]
+__all__ = ["ChatCompletionEncoder", "to_messages"]

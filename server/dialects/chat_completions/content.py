@@ -1,99 +1,80 @@
-"""Content parts (https://platform.openai.com/docs/api-reference/chat/create) as Messages API blocks."""
+"""Content parts of messages, and the Messages API's blocks for them."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import BeforeValidator
+from typing_extensions import TypedDict
 
 from server.core.messages import Block, text_block
-from server.dialects.chat_completions.fields import Field, shown
-from server.dialects.chat_completions.media import Media, is_web_url, read_base64, read_data_url
-from server.dialects.texts import without_blank_texts
-
-USER_PARTS = ("text", "image_url", "file")
-SYSTEM_PARTS = ("text",)
-ASSISTANT_PARTS = ("text", "refusal")
-
-_TEXT_TYPES = ("application/json", "application/xml", "application/x-yaml", "application/javascript")
+from server.dialects.chat_completions.media import FileData, ImageUrl
+from server.dialects.turn_rules import join_blank_texts
+from server.dialects.validation import ByMember, ListOf, TextOr, refuse_value
 
 
-def content_blocks(content: Field, allowed: tuple[str, ...]) -> list[Block]:
-    """A message's `content` as blocks: a string, a list of parts of the `allowed` types, or null (no block).
-
-    Empty texts are left out, since the Messages API refuses them. Raises `InvalidRequest`.
-    """
-    if content.missing:
-        return []
-    if isinstance(content.value, str):
-        return without_blank_texts([text_block(content.value)])
-    if not isinstance(content.value, list):
-        raise content.wrong_type("a string or a list of content parts")
-    return without_blank_texts([_block(part, allowed) for part in content.items()])
+class TextPart(TypedDict):
+    type: Literal["text"]
+    text: str
 
 
-def _block(part: Field, allowed: tuple[str, ...]) -> Block:
-    kind = part.member("type")
-    if kind.string() == "input_audio":
-        raise kind.refusal("is input_audio", "Claude does not take audio: send its transcript as text.")
-    if kind.string() not in allowed:
-        names = ", ".join(allowed)
-        raise kind.refusal(f"is {shown(kind.value)}", f"In this message it must be one of: {names}.")
-    match kind.string():
-        case "image_url":
-            return _image(part.member("image_url").member("url"))
-        case "file":
-            return _file(part.member("file"))
-        case name:  # text and refusal hold their text under their own name
-            return text_block(part.member(name).string())
+class RefusalPart(TypedDict):
+    type: Literal["refusal"]
+    refusal: str
 
 
-def _image(url: Field) -> Block:
-    if is_web_url(url.string()):
-        raise url.refusal(
-            "is a web address, and fetching images is switched off",
-            "Send the image as a data URL, or switch on the setting `fetch_images`.",
-        )
-    return _image_block(read_data_url(url), url)
+class Image(TypedDict):
+    url: ImageUrl
 
 
-def _image_block(media: Media, field: Field) -> Block:
-    if media.image_type is None:
-        raise field.refusal("holds no image that Claude reads", "Its bytes must be a PNG, JPEG, GIF or WebP image.")
-    return {
-        "type": "image",
-        "source": {"type": "base64", "media_type": media.image_type, "data": media.base64},
-    }
+class ImagePart(TypedDict):
+    type: Literal["image_url"]
+    image_url: Image
 
 
-def _file(file: Field) -> Block:
-    if file.member("file_data").missing:
-        if file.member("file_id").missing:
-            raise file.member("file_data").wrong_type("a data URL")
-        raise file.member("file_id").refusal(
-            "names an uploaded file, and this server keeps none", "Send the file itself as `file_data`."
-        )
-    data = file.member("file_data")
-    name = file.member("filename")
-    title = {} if name.missing or not name.string() else {"title": name.string()}
-    media = read_data_url(data) if data.string()[:5].lower() == "data:" else read_base64(data)
-    if media.declared_type.startswith("image/") or media.image_type is not None:
-        return _image_block(media, data)
-    return {"type": "document", "source": _document_source(media, data), **title}
+class File(TypedDict):
+    file_data: FileData
+    filename: NotRequired[str | None]
 
 
-def _document_source(media: Media, field: Field) -> Block:
-    if media.is_pdf:
-        return {"type": "base64", "media_type": "application/pdf", "data": media.base64}
-    if media.declared_type in ("", *_TEXT_TYPES) or media.declared_type.startswith("text/"):
-        return {"type": "text", "media_type": "text/plain", "data": _text(media, field)}
-    if media.declared_type == "application/pdf":
-        raise field.refusal("holds no PDF", "Its bytes must begin with `%PDF-`.")
-    raise field.refusal(
-        f"holds a file of the type {shown(media.declared_type)} that Claude does not read",
-        "Send a PDF, a text file or an image.",
-    )
+def _refuse_uploads(file: Any) -> Any:
+    if isinstance(file, dict) and file.get("file_data") is None and file.get("file_id") is not None:
+        refuse_value("names an uploaded file, and this server keeps none", "Send it as `file_data`.", member="file_id")
+    return file
 
 
-def _text(media: Media, field: Field) -> str:
-    try:
-        text = media.content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise field.refusal("is neither a PDF nor text in UTF-8", "Send a PDF, or text in UTF-8.") from error
-    if not text.strip():
-        raise field.refusal("holds an empty text file", "Leave the file out.")
-    return text
+class FilePart(TypedDict):
+    type: Literal["file"]
+    file: Annotated[File, BeforeValidator(_refuse_uploads)]
+
+
+def _refuse_audio(part: Any) -> Any:
+    if isinstance(part, dict) and part.get("type") == "input_audio":
+        refuse_value("is input_audio", "Claude does not accept audio: send its transcript as text.", member="type")
+    return part
+
+
+Part = TextPart | RefusalPart | ImagePart | FilePart
+
+UserPart = Annotated[TextPart | ImagePart | FilePart, ByMember("type"), BeforeValidator(_refuse_audio)]
+SystemPart = Annotated[TextPart, ByMember("type"), BeforeValidator(_refuse_audio)]
+AssistantPart = Annotated[TextPart | RefusalPart, ByMember("type"), BeforeValidator(_refuse_audio)]
+
+UserContent = TextOr[str, ListOf[UserPart]]
+SystemContent = TextOr[str, ListOf[SystemPart]]
+AssistantContent = TextOr[str, ListOf[AssistantPart]]
+
+
+def content_blocks(content: str | Sequence[Part] | None) -> list[Block]:
+    """The blocks of a message's content, without empty texts."""
+    if isinstance(content, str):
+        return join_blank_texts([text_block(content)])
+    return join_blank_texts(map(_part_block, content or ()))
+
+
+def _part_block(part: Part) -> Block:
+    if part["type"] == "image_url":
+        return part["image_url"]["url"]
+    if part["type"] == "file":
+        block, title = part["file"]["file_data"], part["file"].get("filename")
+        return {**block, "title": title} if title and block["type"] == "document" else block
+    return text_block(part["text"] if part["type"] == "text" else part["refusal"])

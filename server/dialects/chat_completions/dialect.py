@@ -1,9 +1,9 @@
-"""Chat Completions as the registry knows it."""
+"""Chat Completions as the registry lists it."""
 
 from typing import Any
 
 from server.dialects.chat_completions.errors import error_response
-from server.dialects.chat_completions.remote_images import remote_images, with_images
+from server.dialects.chat_completions.remote_images import REMOTE_IMAGES
 from server.dialects.chat_completions.request import to_messages
 from server.dialects.dialect import ClientSide, Dialect, RateLimitState
 from server.dialects.framing import sse_framing
@@ -18,7 +18,7 @@ def rate_limit_headers(state: RateLimitState) -> dict[str, str]:
     }
 
 
-def _ask(model: str, text: str) -> dict[str, Any]:
+def _make_body(model: str, text: str) -> dict[str, Any]:
     return {"model": model, "messages": [{"role": "user", "content": text}]}
 
 
@@ -32,11 +32,11 @@ CHAT_COMPLETIONS = Dialect(
     provider="OpenAI",
     path="/v1/chat/completions",
     to_messages=to_messages,
-    # The API has no ping: a comment, which every event-stream parser skips.
+    # The API has no ping. Every parser of event streams skips comments.
     framing=sse_framing(ping=b": ping\n\n"),
     error_response=error_response,
     rate_limit_headers=rate_limit_headers,
-    client=ClientSide(_ask, _read_text),
-    remote_images=remote_images,
-    with_images=with_images,
+    client=ClientSide(_make_body, _read_text),
+    remote_images=REMOTE_IMAGES.find,
+    with_images=REMOTE_IMAGES.replace,
 )

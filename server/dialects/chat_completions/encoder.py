@@ -1,7 +1,6 @@
-"""The way back: a message's stream events as chunks of a chat completion, or as the whole completion.
+"""Encoding of stream events as chunks of a chat completion or as the completion.
 
-Thinking goes out as `reasoning_content`, the field that DeepSeek began and most clients read; OpenAI's API
-has none.
+Thinking becomes `reasoning_content`, the field that DeepSeek introduced and most clients read. OpenAI's API has none.
 """
 
 from collections.abc import Iterable
@@ -40,7 +39,7 @@ class _ToolCall:
 
 @dataclass(slots=True)
 class _Choice:
-    """One answer, as far as it has come. `open_call` is the place of the tool call that is being written."""
+    """An answer so far; `open_call` is the index of the tool call in progress."""
 
     texts: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
@@ -55,8 +54,8 @@ class _Choice:
 class ChatCompletionEncoder:
     """Implements `server.dialects.base.Encoder`.
 
-    A client that wrote `functions` (`legacy_functions`) gets its call as `function_call`, which has room for
-    one: further calls are not shown.
+    A client that sent `functions` (`legacy_functions`) gets `function_call`, which has room for one call: further
+    calls are left out.
     """
 
     def __init__(
@@ -70,7 +69,7 @@ class ChatCompletionEncoder:
     ) -> None:
         self._answer = {"id": completion_id, "created": created, "model": model}
         self._head = {**self._answer, "object": "chat.completion.chunk"}
-        # With include_usage every chunk has the field, and only the last one fills it.
+        # With include_usage every chunk has the field, which is null except in the last one.
         self._tail = {"usage": None} if include_usage else {}
         self._include_usage = include_usage
         self._legacy = legacy_functions
@@ -82,7 +81,7 @@ class ChatCompletionEncoder:
             answer = self._choices[choice] = _Choice()
         match event["type"]:
             case "content_block_delta":
-                delta = self._delta(event["delta"], answer)
+                delta = self._encode_delta(event["delta"], answer)
             case "message_start":
                 add_counts(answer.usage, event["message"].get("usage"))
                 delta = None if answer.begun else {"role": "assistant", "content": ""}
@@ -92,49 +91,49 @@ class ChatCompletionEncoder:
             case "content_block_stop":
                 delta = self._end_block(answer)
             case "message_delta":
-                return self._finish(event, answer, choice)
+                return self._encode_finish(event, answer, choice)
             case _:
                 delta = None
-        return () if delta is None else (self._chunk(choice, delta, None),)
+        return () if delta is None else (self._make_chunk(choice, delta, None),)
 
     def close(self) -> Iterable[Chunk]:
         if self._include_usage:
-            yield Chunk({**self._head, "choices": [], "usage": self._usage()})
+            yield Chunk({**self._head, "choices": [], "usage": self._total_usage()})
         yield Chunk("[DONE]")
 
     def fail(self, error: TrayError) -> Iterable[Chunk]:
-        """The error as the SDKs look for it in a stream; no finish reason and no `[DONE]` come with it."""
+        """The error as the SDKs expect it, without a finish reason or `[DONE]`."""
         yield Chunk(error_response(error).body)
 
-    def whole(self) -> dict[str, Any]:
+    def build_response(self) -> dict[str, Any]:
         return {
             **self._answer,
             "object": "chat.completion",
-            "choices": [self._whole_choice(at, answer) for at, answer in sorted(self._choices.items())],
-            "usage": self._usage(),
+            "choices": [self._build_choice(index, answer) for index, answer in sorted(self._choices.items())],
+            "usage": self._total_usage(),
         }
 
-    def _chunk(self, choice: int, delta: dict[str, Any], finish_reason: str | None) -> Chunk:
+    def _make_chunk(self, choice: int, delta: dict[str, Any], finish_reason: str | None) -> Chunk:
         one = {"index": choice, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
         return Chunk({**self._head, "choices": [one], **self._tail})
 
-    def _delta(self, delta: dict[str, Any], answer: _Choice) -> dict[str, Any] | None:
+    def _encode_delta(self, delta: dict[str, Any], answer: _Choice) -> dict[str, Any] | None:
         match delta["type"]:
             case "text_delta":
-                return _said(answer.texts, "content", delta["text"])
+                return _append_text(answer.texts, "content", delta["text"])
             case "input_json_delta":
-                return self._arguments(delta["partial_json"], answer)
+                return self._append_arguments(delta["partial_json"], answer)
             case "thinking_delta":
-                return _said(answer.reasoning, "reasoning_content", delta["thinking"])
+                return _append_text(answer.reasoning, "reasoning_content", delta["thinking"])
             case _:
                 return None
 
     def _begin_block(self, block: dict[str, Any], answer: _Choice) -> dict[str, Any] | None:
         match block["type"]:
             case "text":
-                return _said(answer.texts, "content", block["text"])
+                return _append_text(answer.texts, "content", block["text"])
             case "thinking":
-                return _said(answer.reasoning, "reasoning_content", block["thinking"])
+                return _append_text(answer.reasoning, "reasoning_content", block["thinking"])
             case "tool_use":
                 return self._begin_call(block, answer)
             case _:
@@ -149,26 +148,26 @@ class ChatCompletionEncoder:
         head = {"index": answer.open_call, "id": block["id"], "type": "function"}
         return {"tool_calls": [{**head, "function": function}]}
 
-    def _arguments(self, fragment: str, answer: _Choice) -> dict[str, Any] | None:
-        at = answer.open_call
-        if at is None or not fragment:
+    def _append_arguments(self, fragment: str, answer: _Choice) -> dict[str, Any] | None:
+        index = answer.open_call
+        if index is None or not fragment:
             return None
-        answer.calls[at].arguments.append(fragment)
+        answer.calls[index].arguments.append(fragment)
         if self._legacy:
-            return {"function_call": {"arguments": fragment}} if at == 0 else None
-        return {"tool_calls": [{"index": at, "function": {"arguments": fragment}}]}
+            return {"function_call": {"arguments": fragment}} if index == 0 else None
+        return {"tool_calls": [{"index": index, "function": {"arguments": fragment}}]}
 
     def _end_block(self, answer: _Choice) -> dict[str, Any] | None:
-        """The end of a call that came without deltas: its input, which is an empty object as a rule."""
+        """The input of a call that had no deltas, usually an empty object."""
         if answer.open_call is None:
             return None
         call = answer.calls[answer.open_call]
-        whole_input = "" if call.arguments else exact_json.dumps(call.given_input or {}).decode()
-        delta = self._arguments(whole_input, answer)
+        arguments = "" if call.arguments else exact_json.dumps(call.given_input or {}).decode()
+        delta = self._append_arguments(arguments, answer)
         answer.open_call = None
         return delta
 
-    def _finish(self, event: StreamEvent, answer: _Choice, choice: int) -> Iterable[Chunk]:
+    def _encode_finish(self, event: StreamEvent, answer: _Choice, choice: int) -> Iterable[Chunk]:
         add_counts(answer.usage, event.get("usage"))
         stop_reason = event["delta"].get("stop_reason")
         if stop_reason is None:
@@ -176,17 +175,17 @@ class ChatCompletionEncoder:
         answer.finish_reason = self._finish_reason(stop_reason)
         answer.refusal = (event["delta"].get("stop_details") or {}).get("explanation")
         delta = {"refusal": answer.refusal} if answer.refusal else {}
-        return (self._chunk(choice, delta, answer.finish_reason),)
+        return (self._make_chunk(choice, delta, answer.finish_reason),)
 
     def _finish_reason(self, stop_reason: str) -> str:
         reason = _FINISH_REASONS.get(stop_reason, "stop")
         return "function_call" if reason == "tool_calls" and self._legacy else reason
 
-    def _whole_choice(self, at: int, answer: _Choice) -> dict[str, Any]:
-        reason = answer.finish_reason or "length"  # an answer that was cut must not look whole
-        return {"index": at, "message": self._message(answer), "logprobs": None, "finish_reason": reason}
+    def _build_choice(self, index: int, answer: _Choice) -> dict[str, Any]:
+        reason = answer.finish_reason or "length"  # a cut answer must not look complete
+        return {"index": index, "message": self._build_message(answer), "logprobs": None, "finish_reason": reason}
 
-    def _message(self, answer: _Choice) -> dict[str, Any]:
+    def _build_message(self, answer: _Choice) -> dict[str, Any]:
         text = "".join(answer.texts)
         message: dict[str, Any] = {
             "role": "assistant",
@@ -204,11 +203,11 @@ class ChatCompletionEncoder:
             ]
         return message
 
-    def _usage(self) -> dict[str, Any]:
+    def _total_usage(self) -> dict[str, Any]:
         return completion_usage(answer.usage for answer in self._choices.values())
 
 
-def _said(texts: list[str], key: str, text: str) -> dict[str, Any] | None:
+def _append_text(texts: list[str], key: str, text: str) -> dict[str, Any] | None:
     if not text:
         return None
     texts.append(text)

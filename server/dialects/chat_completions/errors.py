@@ -1,4 +1,4 @@
-"""OpenAI's error body: https://platform.openai.com/docs/guides/error-codes (schema `ErrorResponse`)."""
+"""OpenAI's error body, `ErrorResponse` of openai/openai-openapi."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from server.core.errors import (
     RequestError,
     TrayError,
 )
-from server.dialects.dialect import ErrorResponse, by_error_class
+from server.dialects.dialect import ErrorResponse, find_by_error_class
 
 _TYPES: Mapping[type[TrayError], str] = {
     TrayError: "server_error",
@@ -27,10 +27,10 @@ _STATUSES = {529: 503}
 
 
 def error_response(error: TrayError, request_id: str | None = None) -> ErrorResponse:
-    """The error as OpenAI's clients expect it; the request's id is in a header alone."""
+    """The error as OpenAI's clients expect it. The request's id is only in a header."""
     body = {
         "message": str(error),
-        "type": by_error_class(_TYPES, error),
+        "type": find_by_error_class(_TYPES, error),
         "param": getattr(error, "param", None),
         "code": error.code,
     }

@@ -1,56 +1,49 @@
-"""The entrance: a chat completion's body as a `Call`."""
+"""A chat completion's body as a `Call`."""
 
 from typing import Any
 
 from server.core.messages import MessagesRequest
 from server.dialects.base import Call, Context
+from server.dialects.chat_completions.body import ChatBody, check_chat_body
 from server.dialects.chat_completions.encoder import ChatCompletionEncoder
-from server.dialects.chat_completions.fields import Field
-from server.dialects.chat_completions.parameters import read_parameters
-from server.dialects.chat_completions.passed_over import unread_fields
+from server.dialects.chat_completions.ignored_fields import IGNORED
+from server.dialects.chat_completions.parameters import UNSUPPORTED, read_parameters, unsupported_warnings
 from server.dialects.chat_completions.tools import Tools, read_tools
 from server.dialects.chat_completions.turns import read_messages
-from server.dialects.left_out import left_out_warnings
+from server.dialects.left_out import dropped_fields, left_out_warnings
 from server.models.aliases import resolve_model, with_named_thinking
-
-MOST_CHOICES = 8
-"""The highest `n`: each choice is a conversation of its own with the model."""
 
 
 def to_messages(body: Any, context: Context) -> Call:
-    """What a CreateChatCompletionRequest asks for. `session_id` in the body is an extension of ours.
-
-    What cannot be served, or is not known here, is named in the call's warnings.
-    Raises `InvalidRequest` with the path of the field at fault, and `ModelNotFound`.
-    """
-    root = Field(body)
-    root.object()
+    """Translate a request body. Raises `InvalidRequest` or `ModelNotFound`."""
+    checked = check_chat_body(body)
     warnings: list[str] = []
-    tools = read_tools(root)
-    request = _messages_request(root, tools, context, warnings)
-    call = Call(
+    tools = read_tools(body)
+    request = _read_request(checked, tools, context, warnings)
+    supported = {name: value for name, value in body.items() if name not in UNSUPPORTED}
+    return Call(
         request=request,
-        stream=root.member("stream").boolean(),
+        stream=bool(checked.get("stream")),
         encoder=ChatCompletionEncoder(
             completion_id=f"chatcmpl-{context.response_id}",
             created=context.created,
             model=request.requested_model,
-            include_usage=_includes_usage(root.member("stream_options")),
+            include_usage=bool((checked.get("stream_options") or {}).get("include_usage")),
             legacy_functions=tools.legacy,
         ),
-        n=1 if root.member("n").missing else root.member("n").integer(1, MOST_CHOICES),
-        warnings=warnings,
+        n=checked.get("n") or 1,
+        warnings=[
+            *warnings,
+            *unsupported_warnings(body),
+            *left_out_warnings(dropped_fields(supported, {**checked, **tools.fields}, IGNORED, {})),
+        ],
     )
-    warnings += left_out_warnings(unread_fields(root))
-    return call
 
 
-def _messages_request(body: Field, tools: Tools, context: Context, warnings: list[str]) -> MessagesRequest:
-    model = body.member("model")
-    name = context.default_model if model.missing else model.filled_string()
+def _read_request(body: ChatBody, tools: Tools, context: Context, warnings: list[str]) -> MessagesRequest:
+    name = body.get("model") or context.default_model
     resolved = resolve_model(name, context)
-    session = body.member("session_id")
-    system, messages = read_messages(body.member("messages"), warnings)
+    system, messages = read_messages(body["messages"], warnings)
     request = MessagesRequest(
         model=resolved,
         requested_model=name or resolved,
@@ -58,11 +51,7 @@ def _messages_request(body: Field, tools: Tools, context: Context, warnings: lis
         system=system,
         tools=tools.tools,
         tool_choice=tools.choice,
-        session_id=None if session.missing else session.filled_string(),
+        session_id=body.get("session_id"),
         **read_parameters(body, warnings),
     )
     return with_named_thinking(request)
-
-
-def _includes_usage(stream_options: Field) -> bool:
-    return not stream_options.missing and stream_options.member("include_usage").boolean()

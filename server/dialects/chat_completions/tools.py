@@ -1,127 +1,174 @@
-"""Tools, the functions of old, and `tool_choice`, in the Messages API's terms."""
+"""Tools, the older functions, and the choice among them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal, NotRequired
 
-from server.core.messages import MAX_TOOL_NAME, Tool, ToolChoice
-from server.dialects.chat_completions.fields import Field, shown
+from pydantic import BeforeValidator, TypeAdapter
+from typing_extensions import TypedDict
+
+from server.core.messages import Tool, ToolChoice
+from server.dialects.chat_completions.body import ToolName
+from server.dialects.validation import ByMember, ListOf, TextOr, check_body, invalid_field, quote_value, refuse_value
+
+
+class Function(TypedDict):
+    name: ToolName
+    description: NotRequired[str | None]
+    parameters: NotRequired[dict[str, Any] | None]
+
+
+class FunctionTool(TypedDict):
+    type: Literal["function"]
+    function: Function
+
+
+class Name(TypedDict):
+    name: str
+
+
+class FunctionChoice(TypedDict):
+    type: Literal["function"]
+    function: Name
+
+
+class CustomChoice(TypedDict):
+    type: Literal["custom"]
+    custom: Name
+
+
+NamedChoice = FunctionChoice | CustomChoice
+
+
+class AllowedTools(TypedDict):
+    mode: Literal["auto", "required"]
+    tools: NotRequired[ListOf[Annotated[NamedChoice, ByMember("type")]] | None]
+
+
+class AllowedToolsChoice(TypedDict):
+    type: Literal["allowed_tools"]
+    allowed_tools: AllowedTools
+
+
+ChoiceMode = Literal["none", "auto", "required"]
+ChoiceObject = Annotated[FunctionChoice | CustomChoice | AllowedToolsChoice, ByMember("type")]
+
+
+def _refuse_custom(tool: Any) -> Any:
+    if isinstance(tool, dict) and tool.get("type") == "custom":
+        refuse_value("is custom, and Claude calls tools with JSON", "Offer a function with one string.", member="type")
+    return tool
+
+
+class ToolsBody(TypedDict):
+    tools: NotRequired[ListOf[Annotated[FunctionTool, BeforeValidator(_refuse_custom)]] | None]
+    tool_choice: NotRequired[TextOr[ChoiceMode, ChoiceObject] | None]
+    parallel_tool_calls: NotRequired[bool | None]
+
+
+class FunctionsBody(TypedDict):
+    functions: ListOf[Function]
+    function_call: NotRequired[TextOr[Literal["none", "auto"], Name] | None]
+
+
+_TOOLS_BODY = TypeAdapter(ToolsBody)
+_FUNCTIONS_BODY = TypeAdapter(FunctionsBody)
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What the model may call and how. `legacy`: the client wrote `functions`, and reads `function_call`."""
+    """The tools that the model may call, and the choice among them.
 
-    tools: Sequence[Tool] = ()
-    choice: ToolChoice | None = None
+    `fields` is the checked part of the body. `legacy`: the client sent `functions`, not `tools`.
+    """
+
+    tools: Sequence[Tool]
+    choice: ToolChoice | None
+    fields: Mapping[str, Any]
     legacy: bool = False
 
 
-def read_tools(body: Field) -> Tools:
-    """`tools`, `tool_choice` and `parallel_tool_calls`, or `functions` and `function_call`."""
-    if not body.member("functions").missing:
-        if not body.member("tools").missing:
-            raise body.member("functions").refusal("stands beside `tools`", "Send `tools` alone.")
-        return _read_functions(body)
-    tools = _unique([(_function_of(item), item) for item in body.member("tools").items()])
-    tools, choice = _chosen(body.member("tool_choice"), tools)
-    parallel = body.member("parallel_tool_calls")
-    if not parallel.missing and not parallel.boolean():
-        choice = _one_at_a_time(choice, tools)
-    return Tools(tools, choice)
+def read_tools(body: Mapping[str, Any]) -> Tools:
+    """The tools of a body that is not checked yet. Raises `InvalidRequest`."""
+    if body.get("functions") is not None:
+        if body.get("tools") is not None:
+            raise invalid_field("functions", "cannot be combined with `tools`", "Send `tools` alone.")
+        return _read_functions(check_body(_FUNCTIONS_BODY, body))
+    checked = check_body(_TOOLS_BODY, body)
+    tools = _unique_tools([tool["function"] for tool in checked.get("tools") or ()], "tools")
+    tools, choice = _read_choice(checked, tools)
+    if checked.get("parallel_tool_calls") is False:
+        choice = _limit_to_one_call(choice, tools)
+    return Tools(tools, choice, checked)
 
 
-def tool_name(field: Field) -> str:
-    """A tool's name, in any letters: for those that the model's API does not take, others stand in."""
-    if len(field.filled_string()) > MAX_TOOL_NAME:
-        raise field.refusal(f"has {len(field.string())} characters", f"A name has {MAX_TOOL_NAME} at most.")
-    return field.string()
-
-
-def _read_functions(body: Field) -> Tools:
-    tools = _unique([(item, item) for item in body.member("functions").items()])
-    choice = body.member("function_call")
+def _read_functions(body: FunctionsBody) -> Tools:
+    tools = _unique_tools(body["functions"], "functions")
+    choice = body.get("function_call")
     wanted: ToolChoice | None = None
-    if isinstance(choice.value, dict):
-        wanted = _named(choice.member("name"), tools)
-    elif not choice.missing and tools:
-        wanted = {"type": "none"} if choice.one_of("none", "auto") == "none" else {"type": "auto"}
+    if isinstance(choice, dict):
+        wanted = _choose_named(choice["name"], "function_call.name", tools)
+    elif choice is not None:
+        wanted = _choose_by_mode(choice, "function_call", tools)
     # A message has room for one function call only.
-    return Tools(tools, _one_at_a_time(wanted, tools), legacy=True)
+    return Tools(tools, _limit_to_one_call(wanted, tools), body, legacy=True)
 
 
-def _unique(functions: Sequence[tuple[Field, Field]]) -> list[Tool]:
+def _unique_tools(functions: Sequence[Function], path: str) -> list[Tool]:
     tools: dict[str, Tool] = {}
-    for function, item in functions:
-        tool = _tool(function)
-        if tool["name"] in tools:
-            raise item.refusal(f"has the name {shown(tool['name'])} again", "Give every tool its own name.")
-        tools[tool["name"]] = tool
+    for index, function in enumerate(functions):
+        name = function["name"]
+        if name in tools:
+            raise invalid_field(
+                f"{path}[{index}]", f"repeats the name {quote_value(name)}", "Give every tool its own name."
+            )
+        schema = function.get("parameters") or {"type": "object", "properties": {}}
+        tools[name] = Tool(name=name, input_schema=schema)
+        if (description := function.get("description")) is not None:
+            tools[name] = Tool(name=name, description=description, input_schema=schema)
     return list(tools.values())
 
 
-def _function_of(tool: Field) -> Field:
-    kind = tool.member("type")
-    if kind.value == "custom":
-        raise kind.refusal("is custom, and Claude calls tools with JSON", "Offer a function with one string.")
-    kind.one_of("function")
-    return tool.member("function")
-
-
-def _tool(function: Field) -> Tool:
-    description = function.member("description")
-    name, schema = tool_name(function.member("name")), _schema(function.member("parameters"))
-    if description.missing:
-        return Tool(name=name, input_schema=schema)
-    return Tool(name=name, description=description.string(), input_schema=schema)
-
-
-def _schema(parameters: Field) -> dict[str, Any]:
-    if parameters.missing or not parameters.object():
-        return {"type": "object", "properties": {}}
-    return dict(parameters.object())
-
-
-def _chosen(choice: Field, tools: list[Tool]) -> tuple[list[Tool], ToolChoice | None]:
+def _read_choice(body: ToolsBody, tools: list[Tool]) -> tuple[list[Tool], ToolChoice | None]:
     """The tools that remain, and the choice among them."""
-    if choice.missing:
+    choice = body.get("tool_choice")
+    if choice is None:
         return tools, None
-    if isinstance(choice.value, str):
-        return tools, _by_mode(choice, tools, ("none", "auto", "required"))
-    match choice.member("type").one_of("function", "custom", "allowed_tools"):
-        case "allowed_tools":
-            allowed = choice.member("allowed_tools")
-            tools = _allowed(allowed.member("tools"), tools)
-            return tools, _by_mode(allowed.member("mode"), tools, ("auto", "required"))
-        case kind:
-            return tools, _named(choice.member(kind).member("name"), tools)
+    if isinstance(choice, str):
+        return tools, _choose_by_mode(choice, "tool_choice", tools)
+    if choice["type"] != "allowed_tools":
+        return tools, _choose_reference(choice, "tool_choice", tools)
+    allowed, path = choice["allowed_tools"], "tool_choice.allowed_tools"
+    # The Messages API has no such list, so the other tools are withheld.
+    names = {
+        _choose_reference(reference, f"{path}.tools[{index}]", tools)["name"]
+        for index, reference in enumerate(allowed.get("tools") or ())
+    }
+    tools = [tool for tool in tools if tool["name"] in names]
+    return tools, _choose_by_mode(allowed["mode"], f"{path}.mode", tools)
 
 
-def _by_mode(mode: Field, tools: Sequence[Tool], modes: tuple[str, ...]) -> ToolChoice | None:
-    wanted = mode.one_of(*modes)
-    if wanted == "required" and not tools:
-        raise mode.refusal("is required, and there are no tools", "Send `tools`, or leave the choice out.")
+def _choose_by_mode(mode: ChoiceMode, path: str, tools: Sequence[Tool]) -> ToolChoice | None:
+    if mode == "required" and not tools:
+        raise invalid_field(path, "is required, and there are no tools", "Send `tools`, or leave the choice out.")
     if not tools:
         return None
-    return {"type": "any"} if wanted == "required" else {"type": "none" if wanted == "none" else "auto"}
+    return {"type": "any" if mode == "required" else mode}
 
 
-def _named(name: Field, tools: Sequence[Tool]) -> ToolChoice:
-    if name.string() not in [tool["name"] for tool in tools]:
-        raise name.refusal(f"is {shown(name.value)}, which is none of the tools", "Choose one that is sent.")
-    return {"type": "tool", "name": name.string()}
+def _choose_reference(reference: NamedChoice, path: str, tools: Sequence[Tool]) -> ToolChoice:
+    if reference["type"] == "function":
+        return _choose_named(reference["function"]["name"], f"{path}.function.name", tools)
+    return _choose_named(reference["custom"]["name"], f"{path}.custom.name", tools)
 
 
-def _allowed(references: Field, tools: Sequence[Tool]) -> list[Tool]:
-    """The tools that the list allows. The others are withheld: the Messages API has no such list."""
-    names = set()
-    for reference in references.items():
-        kind = reference.member("type").one_of("function", "custom")
-        names.add(_named(reference.member(kind).member("name"), tools)["name"])
-    return [tool for tool in tools if tool["name"] in names]
+def _choose_named(name: str, path: str, tools: Sequence[Tool]) -> ToolChoice:
+    if name not in [tool["name"] for tool in tools]:
+        raise invalid_field(path, f"is {quote_value(name)}, which is none of the tools", "Choose one that is sent.")
+    return {"type": "tool", "name": name}
 
 
-def _one_at_a_time(choice: ToolChoice | None, tools: Sequence[Tool]) -> ToolChoice | None:
+def _limit_to_one_call(choice: ToolChoice | None, tools: Sequence[Tool]) -> ToolChoice | None:
     if not tools or (choice is not None and choice["type"] == "none"):
         return choice
     return {**(choice or {"type": "auto"}), "disable_parallel_tool_use": True}

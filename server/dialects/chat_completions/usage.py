@@ -5,12 +5,12 @@ from typing import Any
 
 
 def add_counts(counts: dict[str, Any], more: Mapping[str, Any] | None) -> None:
-    """Bring `counts` up to date: an event's counts are totals, and null where it does not say."""
+    """Update `counts` from an event. Its counts are totals; null means unchanged."""
     counts.update({name: value for name, value in (more or {}).items() if value is not None})
 
 
 def completion_usage(answers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The sum over all choices, as each reads the prompt anew. OpenAI's prompt tokens include cached ones."""
+    """The sum over all choices; each one is charged for the prompt."""
     prompt = completion = cached = written = reasoning = 0
     for counts in answers:
         read, wrote = counts.get("cache_read_input_tokens", 0), counts.get("cache_creation_input_tokens", 0)

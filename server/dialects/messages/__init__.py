@@ -1,11 +1,10 @@
 """Anthropic's own API: `POST /v1/messages` and `POST /v1/messages/count_tokens`.
 
-https://docs.anthropic.com/en/api/messages. The waist speaks this language too, so little is translated here: a body
-is checked, in the API's own words, and brought into one form.
+https://docs.anthropic.com/en/api/messages. It is the core format too, so little is translated here: a body is
+validated, with errors in the API's own words, and normalized.
 """
 
 from server.dialects.messages.encoder import MessagesEncoder
-from server.dialects.messages.remote_images import remote_images, with_images
 from server.dialects.messages.request import to_count, to_messages
 
-__all__ = ["MessagesEncoder", "remote_images", "to_count", "to_messages", "with_images"]
+__all__ = ["MessagesEncoder", "to_count", "to_messages"]

@@ -1,4 +1,4 @@
-"""The beta features that a client asks for, in the header `anthropic-beta` or in the body."""
+"""Beta features that a client asks for in `anthropic-beta` or in the body."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -23,24 +23,23 @@ IN_EFFECT: Mapping[str, str] = {
     "thinking-token-count": "Claude Code asks for it itself",
     "fine-grained-tool-streaming": "a tool's input is streamed as it is written",
 }
-"""Features, without their date, that need nothing to be done, and why."""
+"""Features, without their date, that need no action, and why."""
 
 _DATE = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{8})$")
-_FIELDS = ("betas", "anthropic_beta")
+BETA_FIELDS = ("betas", "anthropic_beta")
 
 
 def body_betas(body: Mapping[str, Any]) -> list[str]:
-    """The names in a body: the SDK's `betas`, and `anthropic_beta` of Bedrock and Vertex."""
-    given = [body.get(field) or [] for field in _FIELDS]
-    return [str(name) for names in given for name in ([names] if isinstance(names, str) else _items(names))]
+    """The features in `betas` (the SDK) and `anthropic_beta` (Bedrock, Vertex)."""
+    return [str(name) for field in BETA_FIELDS for name in _as_list(body.get(field) or [])]
 
 
 def beta_warnings(names: Iterable[str]) -> list[str]:
-    """One warning that names all features that are not in effect; none if all are."""
+    """A warning that names all features that are not in effect, if any."""
     unknown = [name.strip()[:64] for name in names if _DATE.sub("", name.strip().lower()) not in IN_EFFECT]
     named = ", ".join(dict.fromkeys(filter(None, unknown)))
     return [f"anthropic-beta: not passed on and left out: {named[:400]}"] if named else []
 
 
-def _items(names: Any) -> list[Any]:
+def _as_list(names: Any) -> list[Any]:
     return names if isinstance(names, list) else [names]

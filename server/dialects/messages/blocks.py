@@ -1,127 +1,107 @@
-"""The content blocks of the Messages API that Claude Code takes, as pydantic checks them.
+"""Types of the content blocks of the Messages API that Claude Code accepts.
 
-What a type here does not name is left out of the block: `cache_control` above all, since the CLI sets its own, and
-the API takes four in a request. https://docs.anthropic.com/en/api/messages (schema `ContentBlockParam`).
+Members that a type does not name are left out of the block: above all `cache_control`, since the CLI sets its own and
+the API accepts four in a request. https://docs.anthropic.com/en/api/messages (schema `ContentBlockParam`).
 """
 
 import binascii
 from typing import Annotated, Any, Literal, NoReturn, NotRequired
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field
-from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from server.core.messages import MAX_INPUT_DEPTH, MAX_TOOL_NAME, is_deeper
+from server.dialects.validation import ListOf, refuse_value
 
 
-def refuse(reason: str) -> NoReturn:
-    """Refuse a value from inside a validator; the path of the field is put before `reason`."""
-    raise PydanticCustomError("refused", "{reason}", {"reason": reason})
+def _check_depth(value: dict[str, Any]) -> dict[str, Any]:
+    if is_deeper(value, MAX_INPUT_DEPTH):
+        refuse_value(f"Input is nested deeper than {MAX_INPUT_DEPTH} levels")
+    return value
 
 
-def _not_too_deep(value: dict[str, Any]) -> dict[str, Any]:
-    too_deep = is_deeper(value, MAX_INPUT_DEPTH)
-    return refuse(f"Input is nested deeper than {MAX_INPUT_DEPTH} levels") if too_deep else value
-
-
-def _decodable(data: str) -> str:
+def _check_base64(data: str) -> str:
     try:
         decoded = binascii.a2b_base64(data, strict_mode=True)
     except ValueError:  # binascii.Error, or characters outside of ASCII
-        refuse("Input is not valid base64: it takes the standard alphabet, with padding, without line breaks")
-    return data if decoded else refuse("Input holds no data")
+        refuse_value("Input is not valid base64: it takes the standard alphabet, with padding, without line breaks")
+    return data if decoded else refuse_value("Input holds no data")
 
 
-def _as_blocks(content: Any) -> Any:
+def _to_blocks(content: Any) -> Any:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
-JsonObject = Annotated[dict[str, Any], AfterValidator(_not_too_deep)]
-Base64 = Annotated[str, AfterValidator(_decodable)]
+JsonObject = Annotated[dict[str, Any], AfterValidator(_check_depth)]
+Base64 = Annotated[str, AfterValidator(_check_base64)]
 
 
 class Text(TypedDict):
-    """Words. An answer may carry `citations`, which come back in the history."""
+    """Text. `citations` are those of an earlier answer."""
 
     type: Literal["text"]
     text: str
-    citations: NotRequired[list[dict[str, Any]] | None]
+    citations: NotRequired[ListOf[dict[str, Any]] | None]
 
 
 class ImageData(TypedDict):
-    """An image in base64."""
-
     type: Literal["base64"]
     media_type: Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
     data: Base64
 
 
 class PdfData(TypedDict):
-    """A PDF in base64."""
-
     type: Literal["base64"]
     media_type: Literal["application/pdf"]
     data: Base64
 
 
 class PlainText(TypedDict):
-    """A text file."""
-
     type: Literal["text"]
     media_type: Literal["text/plain"]
     data: str
 
 
 class Url(TypedDict):
-    """A web address, which nobody here fetches."""
-
     type: Literal["url"]
     url: str
 
 
 class UploadedFile(TypedDict):
-    """A file that was uploaded to Anthropic's Files API."""
-
     type: Literal["file"]
     file_id: str
 
 
-def _no_image_address(_: Url) -> NoReturn:
-    refuse("fetching images is switched off: send the image in base64, or switch on the setting `fetch_images`")
+def _refuse_image_url(_: Url) -> NoReturn:
+    refuse_value("fetching images is switched off: send the image in base64, or switch on the setting `fetch_images`")
 
 
-def _no_document_address(_: Url) -> NoReturn:
-    refuse("documents are not fetched from web addresses: send the document in base64")
+def _refuse_document_url(_: Url) -> NoReturn:
+    refuse_value("documents are not fetched from web addresses: send the document in base64")
 
 
-def _no_upload(_: UploadedFile) -> NoReturn:
-    refuse("files of Anthropic's Files API cannot be reached from Claude Code: send the content in base64")
+def _refuse_upload(_: UploadedFile) -> NoReturn:
+    refuse_value("files of Anthropic's Files API cannot be reached from Claude Code: send the content in base64")
 
 
-ImageUrl = Annotated[Url, AfterValidator(_no_image_address)]
-DocumentUrl = Annotated[Url, AfterValidator(_no_document_address)]
-Upload = Annotated[UploadedFile, AfterValidator(_no_upload)]
+ImageUrl = Annotated[Url, AfterValidator(_refuse_image_url)]
+DocumentUrl = Annotated[Url, AfterValidator(_refuse_document_url)]
+Upload = Annotated[UploadedFile, AfterValidator(_refuse_upload)]
 
 
 class Image(TypedDict):
-    """An image."""
-
     type: Literal["image"]
     source: Annotated[ImageData | ImageUrl | Upload, Discriminator("type")]
 
 
 class DocumentContent(TypedDict):
-    """A document of text and image blocks."""
-
     type: Literal["content"]
     content: Annotated[
-        list[Annotated[Text | Image, Discriminator("type")]], BeforeValidator(_as_blocks), Field(min_length=1)
+        ListOf[Annotated[Text | Image, Discriminator("type")]], BeforeValidator(_to_blocks), Field(min_length=1)
     ]
 
 
 class Document(TypedDict):
-    """A PDF or a text, with what is told about it."""
-
     type: Literal["document"]
     source: Annotated[PdfData | PlainText | DocumentContent | DocumentUrl | Upload, Discriminator("type")]
     title: NotRequired[str | None]
@@ -130,33 +110,27 @@ class Document(TypedDict):
 
 
 class SearchResult(TypedDict):
-    """A finding of the client's own search."""
-
     type: Literal["search_result"]
     source: str
     title: str
-    content: list[Text]
+    content: ListOf[Text]
     citations: NotRequired[dict[str, Any] | None]
 
 
 class Thinking(TypedDict):
-    """Thinking of an earlier answer, with the signature that it came with."""
-
     type: Literal["thinking"]
     thinking: str
     signature: str
 
 
 class RedactedThinking(TypedDict):
-    """Thinking of an earlier answer that only the API can read."""
+    """Thinking of an earlier answer, encrypted by the API."""
 
     type: Literal["redacted_thinking"]
     data: str
 
 
 class ToolUse(TypedDict):
-    """A call of one of the client's tools."""
-
     type: Literal["tool_use"]
     id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]+$")]
     name: Annotated[str, Field(min_length=1, max_length=MAX_TOOL_NAME)]
@@ -164,21 +138,19 @@ class ToolUse(TypedDict):
 
 
 class ToolReference(TypedDict):
-    """A tool that the client's own search has found."""
+    """A tool that the client's own tool search has found."""
 
     type: Literal["tool_reference"]
     tool_name: str
 
 
 class ToolResult(TypedDict):
-    """What the client's tool gave."""
-
     type: Literal["tool_result"]
     tool_use_id: str
     content: NotRequired[
         Annotated[
-            list[Annotated[Text | Image | Document | SearchResult | ToolReference, Discriminator("type")]] | None,
-            BeforeValidator(_as_blocks),
+            ListOf[Annotated[Text | Image | Document | SearchResult | ToolReference, Discriminator("type")]] | None,
+            BeforeValidator(_to_blocks),
         ]
     ]
     is_error: NotRequired[bool | None]
@@ -186,6 +158,6 @@ class ToolResult(TypedDict):
 
 UserBlock = Annotated[Text | Image | Document | SearchResult | ToolResult, Discriminator("type")]
 AssistantBlock = Annotated[Text | Thinking | RedactedThinking | ToolUse, Discriminator("type")]
-UserContent = Annotated[list[UserBlock], BeforeValidator(_as_blocks)]
-AssistantContent = Annotated[list[AssistantBlock], BeforeValidator(_as_blocks)]
-SystemContent = Annotated[list[Text], BeforeValidator(_as_blocks)]
+UserContent = Annotated[ListOf[UserBlock], BeforeValidator(_to_blocks)]
+AssistantContent = Annotated[ListOf[AssistantBlock], BeforeValidator(_to_blocks)]
+SystemContent = Annotated[ListOf[Text], BeforeValidator(_to_blocks)]

@@ -1,58 +1,56 @@
-"""The body of a Messages request, and its check: pydantic's, as the API's own errors show that it uses."""
+"""The body of a Messages request and its validation.
+
+Errors have pydantic's words: the API uses pydantic itself, as its errors show.
+"""
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BeforeValidator, Discriminator, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Discriminator, Field, TypeAdapter
+from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
 from server.core.errors import InvalidRequest
-from server.core.messages import MAX_TOOL_NAME
+from server.core.messages import MAX_TOOL_NAME, Effort
 from server.dialects.messages.blocks import (
     AssistantContent,
     JsonObject,
     SystemContent,
     UserContent,
-    refuse,
 )
+from server.dialects.validation import ListOf, check_body, refuse_value
 
 _ROLES = ("user", "assistant", "system")
-_LONGEST_REASON = 400
+_MAX_REASON = 400
 
 
-def _custom(tool: Any) -> Any:
+def _refuse_defined_tools(tool: Any) -> Any:
     kind = tool.get("type") if isinstance(tool, dict) else None
     if not isinstance(kind, str) or kind == "custom":
         return tool
-    return refuse(
+    return refuse_value(
         f"'{kind[:64]}' is a tool that Anthropic defines. Only tools with a schema of their own (type 'custom') are "
         "passed on, and the client runs them"
     )
 
 
 class UserMessage(TypedDict):
-    """The user's turn."""
-
     role: Literal["user"]
     content: UserContent
 
 
 class AssistantMessage(TypedDict):
-    """An earlier answer; the last message of all if the answer is to go on from it."""
+    """An earlier answer, or as the last message the beginning of the answer (prefill)."""
 
     role: Literal["assistant"]
     content: AssistantContent
 
 
 class SystemMessage(TypedDict):
-    """Words of the operator's in the middle of a conversation."""
-
     role: Literal["system"]
     content: SystemContent
 
 
 class ToolDefinition(TypedDict):
-    """A tool of the client's."""
-
     name: Annotated[str, Field(min_length=1, max_length=MAX_TOOL_NAME)]
     description: NotRequired[str | None]
     input_schema: JsonObject
@@ -60,62 +58,50 @@ class ToolDefinition(TypedDict):
 
 
 class ChoiceOfAny(TypedDict):
-    """May call a tool, must, or must not."""
-
     type: Literal["auto", "any", "none"]
     disable_parallel_tool_use: NotRequired[bool]
 
 
 class ChoiceOfTool(TypedDict):
-    """Must call this tool."""
-
     type: Literal["tool"]
     name: str
     disable_parallel_tool_use: NotRequired[bool]
 
 
 Display = Literal["summarized", "omitted", "updates"]
-"""How thinking is shown. Claude Code shows summaries, and knows nothing of updates."""
+"""How thinking is shown. Claude Code shows summaries, and has no updates."""
 
 
 class ThinkingByBudget(TypedDict):
-    """Thinks, up to so many tokens."""
-
     type: Literal["enabled"]
     budget_tokens: Annotated[int, Field(ge=1024)]
     display: NotRequired[Display | None]
 
 
 class ThinkingMode(TypedDict):
-    """Thinks as the model judges, between tool calls only, or not at all."""
-
     type: Literal["adaptive", "disabled", "between_tools"]
     display: NotRequired[Display | None]
 
 
 class JsonSchemaFormat(TypedDict):
-    """The answer is JSON of this schema."""
-
     type: Literal["json_schema"]
     schema: JsonObject
 
 
 class OutputConfig(TypedDict):
-    """How much effort goes into the answer, and its format."""
-
-    effort: NotRequired[Literal["low", "medium", "high", "xhigh", "max"] | None]
+    effort: NotRequired[Effort | None]
     format: NotRequired[JsonSchemaFormat | None]
 
 
 class CountBody(TypedDict):
-    """What `count_tokens` reads of a body, and what both endpoints have in common."""
+    """The fields that `count_tokens` reads. `session_id` is this server's extension."""
 
     model: NotRequired[str]
     messages: Annotated[
-        list[Annotated[UserMessage | AssistantMessage | SystemMessage, Discriminator("role")]], Field(min_length=1)
+        ListOf[Annotated[UserMessage | AssistantMessage | SystemMessage, Discriminator("role")]], Field(min_length=1)
     ]
     system: NotRequired[SystemContent]
-    tools: NotRequired[list[Annotated[ToolDefinition, BeforeValidator(_custom)]]]
+    tools: NotRequired[ListOf[Annotated[ToolDefinition, BeforeValidator(_refuse_defined_tools)]]]
     tool_choice: NotRequired[Annotated[ChoiceOfAny | ChoiceOfTool, Discriminator("type")]]
     thinking: NotRequired[Annotated[ThinkingByBudget | ThinkingMode, Discriminator("type")]]
     output_config: NotRequired[OutputConfig]
@@ -123,35 +109,34 @@ class CountBody(TypedDict):
     session_id: NotRequired[Annotated[str, Field(min_length=1)]]
 
 
-class MessagesBody(CountBody):
-    """A request for an answer, or with a `max_tokens` of 0 for a warm cache. `session_id` is an extension of ours."""
+class LimitsBody(TypedDict):
+    """The limits of an answer, and `stream`. `max_tokens` 0 only warms the cache."""
 
     max_tokens: Annotated[int, Field(ge=0)]
     temperature: NotRequired[Annotated[float, Field(ge=0, le=1)]]
     top_p: NotRequired[Annotated[float, Field(ge=0, le=1)]]
     top_k: NotRequired[Annotated[int, Field(ge=0)]]
-    stop_sequences: NotRequired[list[str]]
+    stop_sequences: NotRequired[ListOf[str]]
     stream: NotRequired[bool]
 
 
-_MESSAGES_BODY = TypeAdapter(MessagesBody)
+class MessagesBody(CountBody, LimitsBody):
+    """A request for an answer."""
+
+
 _COUNT_BODY = TypeAdapter(CountBody)
+_LIMITS_BODY = TypeAdapter(LimitsBody)
 
 
-def checked_messages_body(body: Any) -> MessagesBody:
-    """The body, checked; parameters that are null count as not given. Raises `InvalidRequest`."""
-    try:
-        return _MESSAGES_BODY.validate_python(_without_nulls(body), strict=True)
-    except ValidationError as error:
-        raise _refusal(error) from None
+def check_messages_body(body: Any) -> MessagesBody:
+    """Check a body; null parameters count as missing. Raises `InvalidRequest`."""
+    limits = check_body(_LIMITS_BODY, _without_nulls(body), _describe_error)
+    return {**check_count_body(body), **limits}
 
 
-def checked_count_body(body: Any) -> CountBody:
-    """The body of a count, checked: only what goes into the prompt. Raises `InvalidRequest`."""
-    try:
-        return _COUNT_BODY.validate_python(_without_nulls(body), strict=True)
-    except ValidationError as error:
-        raise _refusal(error) from None
+def check_count_body(body: Any) -> CountBody:
+    """Check the part of a body that is counted. Raises `InvalidRequest`."""
+    return check_body(_COUNT_BODY, _without_nulls(body), _describe_error)
 
 
 def _without_nulls(body: Any) -> dict[str, Any]:
@@ -160,12 +145,11 @@ def _without_nulls(body: Any) -> dict[str, Any]:
     return {key: value for key, value in body.items() if value is not None}
 
 
-def _refusal(error: ValidationError) -> InvalidRequest:
-    """The first thing that is wrong, as `messages.0.content: Field required`."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    steps = list(first["loc"])
+def _describe_error(error: ErrorDetails) -> InvalidRequest:
+    """The error in Anthropic's manner: `messages.0.content: Field required`."""
+    steps = list(error["loc"])
     if len(steps) > 2 and steps[0] == "messages" and steps[2] in _ROLES:
-        del steps[2]  # The role only tells which type was chosen.
+        del steps[2]  # The role only names the branch of the union.
     path = ".".join(str(step) for step in steps)
-    reason = first["msg"][:_LONGEST_REASON]
+    reason = error["msg"][:_MAX_REASON]
     return InvalidRequest(f"{path}: {reason}" if path else reason, param=path or None)

@@ -1,4 +1,4 @@
-"""Messages as the registry knows it."""
+"""Messages as the registry lists it."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,25 +8,25 @@ from server.dialects.framing import sse_framing
 from server.dialects.left_out import left_out_warnings
 from server.dialects.messages.betas import beta_warnings
 from server.dialects.messages.errors import error_response
-from server.dialects.messages.remote_images import remote_images, with_images
+from server.dialects.messages.remote_images import REMOTE_IMAGES
 from server.dialects.messages.request import to_count, to_messages
 
 VERSION = "2026-10-21"
 _CLIENTS_VERSION = "2023-06-01"
-# They differ in what they refuse, not in their answers; what the newer one refuses is passed over here.
+# They differ in what they reject, not in their answers. What only the newer one rejects is accepted here.
 _KNOWN_VERSIONS = frozenset({VERSION, _CLIENTS_VERSION})
 _OTHER_HEADERS = ("anthropic-user-profile-id", "anthropic-workspace-id")
 
 
 def header_warnings(header: Header) -> list[str]:
-    """What the API's own headers ask for and do not get.
+    """Warnings of what the API's own headers ask for in vain.
 
-    The API demands `anthropic-version`; here curl may leave it out. https://platform.claude.com/docs/en/api/versioning
+    The API requires `anthropic-version`; here it is optional, for curl. https://platform.claude.com/docs/en/api/versioning
     """
     version = header("anthropic-version")
     warnings = []
     if version is not None and version not in _KNOWN_VERSIONS:
-        warnings.append(f"anthropic-version {version[:64]} is not known; the answer is that of {VERSION}")
+        warnings.append(f"anthropic-version {version[:64]} is unknown; the response is that of {VERSION}")
     warnings += beta_warnings((header("anthropic-beta") or "").split(","))
     return warnings + left_out_warnings(name for name in _OTHER_HEADERS if header(name) is not None)
 
@@ -40,7 +40,7 @@ def rate_limit_headers(state: RateLimitState) -> dict[str, str]:
     }
 
 
-def _ask(model: str, text: str) -> dict[str, Any]:
+def _make_body(model: str, text: str) -> dict[str, Any]:
     return {"model": model, "max_tokens": 1000, "messages": [{"role": "user", "content": text}]}
 
 
@@ -58,12 +58,12 @@ MESSAGES = Dialect(
     framing=sse_framing(ping=b'event: ping\ndata: {"type": "ping"}\n\n'),
     error_response=error_response,
     rate_limit_headers=rate_limit_headers,
-    client=ClientSide(_ask, _read_text, ("x-api-key", ""), {"anthropic-version": _CLIENTS_VERSION}),
+    client=ClientSide(_make_body, _read_text, ("x-api-key", ""), {"anthropic-version": _CLIENTS_VERSION}),
     # https://docs.anthropic.com/en/api/errors#request-id
     request_id_headers=("x-request-id", "request-id"),
     marker_headers=("anthropic-version",),
-    remote_images=remote_images,
-    with_images=with_images,
+    remote_images=REMOTE_IMAGES.find,
+    with_images=REMOTE_IMAGES.replace,
     header_warnings=header_warnings,
     token_counting=TokenCounting("/v1/messages/count_tokens", to_count, lambda tokens: {"input_tokens": tokens}),
 )

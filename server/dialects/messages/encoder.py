@@ -1,4 +1,4 @@
-"""Stream events as Anthropic's server-sent events: https://docs.anthropic.com/en/api/messages-streaming."""
+"""Server-sent events of https://docs.anthropic.com/en/api/messages-streaming."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,11 +16,11 @@ _CONTENT = frozenset({"content_block_start", "content_block_delta", "content_blo
 
 @dataclass(slots=True)
 class MessagesEncoder:
-    """Passes the events on, since they are this dialect's own, without what is for the server alone.
+    """Passes events on, which have this dialect's form, without internal fields.
 
-    `message_id` and `model` stand in where the backend names none. `omit_thinking` leaves the words of the thinking
-    out, and its signature in, as the API does for `thinking.display: "omitted"`. With `empty` only the cache was to be
-    warmed, and the client gets no content.
+    `message_id` and `model` are used if the backend names none. `omit_thinking` leaves out the text of thinking but not
+    its signature, as the API does for `thinking.display: "omitted"`. `empty` leaves out all content: the request only
+    warms the cache.
     """
 
     message_id: str
@@ -36,7 +36,7 @@ class MessagesEncoder:
         if self.empty and public["type"] == "message_delta":
             public["delta"] = {**public["delta"], "stop_reason": "max_tokens", "stop_sequence": None}
         if public["type"] == "message_start":
-            public["message"] = self._whole_start(public["message"])
+            public["message"] = self._complete_message(public["message"])
         self._fold.feed(public)
         return [Chunk(public, event=public["type"])]
 
@@ -46,16 +46,16 @@ class MessagesEncoder:
     def fail(self, error: TrayError) -> Iterable[Chunk]:
         return [Chunk(error_response(error).body, event="error")]
 
-    def whole(self) -> dict[str, Any]:
-        return {**self._whole_start(self._fold.message), "content": self._fold.content}
+    def build_response(self) -> dict[str, Any]:
+        return {**self._complete_message(self._fold.message), "content": self._fold.content}
 
     def _is_hidden(self, event: StreamEvent) -> bool:
         if self.empty:
             return event["type"] in _CONTENT
         return self.omit_thinking and (event.get("delta") or {}).get("type") == "thinking_delta"
 
-    def _whole_start(self, message: dict[str, Any]) -> dict[str, Any]:
-        """The message with all the fields that clients count on."""
+    def _complete_message(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The message with all fields that clients rely on."""
         expected: dict[str, Any] = {
             "id": self.message_id,
             "type": "message",

@@ -20,7 +20,7 @@ from server.core.errors import (
     TrayError,
     UpstreamTimeout,
 )
-from server.dialects.dialect import ErrorResponse, by_error_class
+from server.dialects.dialect import ErrorResponse, find_by_error_class
 
 _TYPES: Mapping[type[TrayError], str] = {
     TrayError: "api_error",
@@ -45,7 +45,7 @@ def error_response(error: TrayError, request_id: str | None = None) -> ErrorResp
     """The error as Anthropic's clients expect it."""
     body: dict[str, Any] = {
         "type": "error",
-        "error": {"type": by_error_class(_TYPES, error), "message": str(error)},
+        "error": {"type": find_by_error_class(_TYPES, error), "message": str(error)},
     }
     if request_id is not None:
         body["request_id"] = request_id

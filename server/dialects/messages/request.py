@@ -1,4 +1,4 @@
-"""A Messages body as a request of the waist."""
+"""A Messages body as a request in the core format."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,19 +6,19 @@ from typing import Any
 from server.core.errors import InvalidRequest
 from server.core.messages import MessagesRequest, Thinking, Tool, ToolChoice
 from server.dialects.base import Call, Context
-from server.dialects.left_out import left_out_warnings
-from server.dialects.messages.betas import beta_warnings, body_betas
+from server.dialects.left_out import dropped_fields, left_out_warnings
+from server.dialects.messages.betas import BETA_FIELDS, beta_warnings, body_betas
 from server.dialects.messages.body import (
     CountBody,
     MessagesBody,
     ToolDefinition,
-    checked_count_body,
-    checked_messages_body,
+    check_count_body,
+    check_messages_body,
 )
 from server.dialects.messages.encoder import MessagesEncoder
-from server.dialects.messages.passed_over import dropped_fields
+from server.dialects.messages.ignored_fields import DEFAULTS, IGNORED
 from server.dialects.messages.tool_pairs import check_tool_pairs
-from server.dialects.messages.turns import read_turns, texts
+from server.dialects.messages.turns import nonblank_texts, read_turns
 from server.models.aliases import resolve_model, with_named_thinking
 
 _WARMED = (
@@ -27,22 +27,22 @@ _WARMED = (
 
 
 def to_messages(body: Any, context: Context) -> Call:
-    """What a body of `POST /v1/messages` asks for. Raises `InvalidRequest` or `ModelNotFound`."""
-    checked = checked_messages_body(body)
-    _check_servers(body)
-    warnings = _warnings(body, checked)
-    request = _with_limits(_prompt(checked, context, warnings), checked)
+    """Translate a request body. Raises `InvalidRequest` or `ModelNotFound`."""
+    checked = check_messages_body(body)
+    _refuse_mcp_servers(body)
+    warnings = _body_warnings(body, checked)
+    request = _add_limits(_read_prompt(checked, context, warnings), checked)
     encoder = MessagesEncoder(
         message_id=f"msg_{context.response_id}",
         model=request.model,
-        omit_thinking=_display(checked) == "omitted",
+        omit_thinking=_thinking_display(checked) == "omitted",
         empty=not checked["max_tokens"],
     )
     return Call(request, checked.get("stream", False), encoder, warnings=warnings)
 
 
-def _with_limits(request: MessagesRequest, body: MessagesBody) -> MessagesRequest:
-    """The request with what bounds its answer. One that only warms the cache belongs to no session."""
+def _add_limits(request: MessagesRequest, body: MessagesBody) -> MessagesRequest:
+    """Add the answer's limits. A request that warms the cache has no session."""
     warms = not body["max_tokens"]
     return request.with_changes(
         max_tokens=body["max_tokens"] or 1,
@@ -55,14 +55,14 @@ def _with_limits(request: MessagesRequest, body: MessagesBody) -> MessagesReques
 
 
 def to_count(body: Any, context: Context) -> MessagesRequest:
-    """The prompt that a body of `POST /v1/messages/count_tokens` wants counted. Raises as `to_messages` does."""
-    checked = checked_count_body(body)
-    _check_servers(body)
-    return _prompt(checked, context, [])
+    """Translate a body of `count_tokens`. Raises as `to_messages` does."""
+    checked = check_count_body(body)
+    _refuse_mcp_servers(body)
+    return _read_prompt(checked, context, [])
 
 
-def _prompt(body: CountBody, context: Context, warnings: list[str]) -> MessagesRequest:
-    """What both endpoints have in common: everything but the limits of the answer."""
+def _read_prompt(body: CountBody, context: Context, warnings: list[str]) -> MessagesRequest:
+    """The part that both endpoints share: everything but the limits of the answer."""
     check_tool_pairs(body["messages"], continued="session_id" in body)
     leading_system, turns = read_turns(body["messages"], warnings)
     output = body.get("output_config", {})
@@ -71,25 +71,25 @@ def _prompt(body: CountBody, context: Context, warnings: list[str]) -> MessagesR
         model=resolve_model(body.get("model"), context),
         requested_model=body.get("model", ""),
         messages=tuple(turns),
-        system=(*texts(body.get("system", [])), *leading_system),
-        tools=_tools(body),
-        tool_choice=_tool_choice(body),
+        system=(*nonblank_texts(body.get("system", [])), *leading_system),
+        tools=_read_tools(body),
+        tool_choice=_read_tool_choice(body),
         effort=output.get("effort"),
-        thinking=_thinking(body.get("thinking")),
+        thinking=_read_thinking(body.get("thinking")),
         output_schema=schema["schema"] if schema else None,
         session_id=body.get("session_id"),
     )
     return with_named_thinking(request)
 
 
-def _tools(body: CountBody) -> tuple[Tool, ...]:
+def _read_tools(body: CountBody) -> tuple[Tool, ...]:
     tools = body.get("tools", [])
     if len({tool["name"] for tool in tools}) < len(tools):
         raise InvalidRequest("tools: Tool names must be unique.", param="tools")
-    return tuple(_tool(tool) for tool in tools)
+    return tuple(_read_tool(tool) for tool in tools)
 
 
-def _tool(given: ToolDefinition) -> Tool:
+def _read_tool(given: ToolDefinition) -> Tool:
     tool = Tool(name=given["name"], input_schema=given["input_schema"])
     if (description := given.get("description")) is not None:
         tool = {"name": given["name"], "description": description, "input_schema": given["input_schema"]}
@@ -98,7 +98,7 @@ def _tool(given: ToolDefinition) -> Tool:
     return tool
 
 
-def _tool_choice(body: CountBody) -> ToolChoice | None:
+def _read_tool_choice(body: CountBody) -> ToolChoice | None:
     given = body.get("tool_choice")
     if given is None or (not body.get("tools") and given["type"] in ("auto", "none")):
         return None
@@ -110,7 +110,7 @@ def _tool_choice(body: CountBody) -> ToolChoice | None:
     return choice
 
 
-def _thinking(given: Mapping[str, Any] | None) -> Thinking | None:
+def _read_thinking(given: Mapping[str, Any] | None) -> Thinking | None:
     if given is None:
         return None
     match given["type"]:
@@ -121,7 +121,7 @@ def _thinking(given: Mapping[str, Any] | None) -> Thinking | None:
     return {"type": "adaptive"}
 
 
-def _check_servers(body: Mapping[str, Any]) -> None:
+def _refuse_mcp_servers(body: Mapping[str, Any]) -> None:
     if body.get("mcp_servers"):
         raise InvalidRequest(
             "mcp_servers: MCP servers that Anthropic connects to are not reached through Claude Code.",
@@ -130,17 +130,19 @@ def _check_servers(body: Mapping[str, Any]) -> None:
         )
 
 
-def _display(body: MessagesBody) -> str | None:
+def _thinking_display(body: MessagesBody) -> str | None:
     thinking = body.get("thinking")
     return thinking.get("display") if thinking is not None else None
 
 
-def _warnings(body: Mapping[str, Any], checked: MessagesBody) -> list[str]:
-    """One for each thing in the body that is not passed on, though the client may count on it."""
-    warnings = [*left_out_warnings(dropped_fields(body, checked)), *beta_warnings(body_betas(body))]
+def _body_warnings(body: Mapping[str, Any], checked: MessagesBody) -> list[str]:
+    """A warning for each field that is not passed on or changed."""
+    sent = {name: value for name, value in body.items() if name not in BETA_FIELDS}
+    dropped = dropped_fields(sent, checked, IGNORED, DEFAULTS)
+    warnings = [*left_out_warnings(dropped), *beta_warnings(body_betas(body))]
     if (checked.get("thinking") or {"type": ""})["type"] == "between_tools":
         warnings.append("thinking 'between_tools' is not passed on; thinking is 'adaptive' instead")
-    if _display(checked) == "updates":
+    if _thinking_display(checked) == "updates":
         warnings.append("thinking.display 'updates' is not passed on; thinking is 'summarized' instead")
     if not checked["max_tokens"]:
         warnings.append(_WARMED)

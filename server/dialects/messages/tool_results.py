@@ -1,18 +1,18 @@
-"""Tool results as Claude Code and the API take them."""
+"""Tool results as Claude Code and the API accept them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from server.core.messages import Block, text_block
 
-_MOVED = "pictures and documents of a failed tool call are not taken in its result and were put beside it"
+_MOVED = "images and documents are not accepted in the result of a failed tool call and were moved after it"
 
 
-def readable(blocks: Iterable[Mapping[str, Any]]) -> list[Block]:
-    """A result's blocks with text in the place of references to tools.
+def replace_references(blocks: Iterable[Mapping[str, Any]]) -> list[Block]:
+    """A result's blocks with texts in the place of tool references.
 
-    Claude Code sends references as a client that searches for tools. It leaves them out of what it sends itself
-    (2.1.330), and here all tools are loaded from the start: what remains to be said is which one was found.
+    Claude Code, as a client, sends references for its tool search. As the backend it leaves them out (2.1.330), and all
+    tools are loaded from the start: the text says which one was found.
     """
     return [
         text_block(f"The tool {block['tool_name']} is loaded and can be called.")
@@ -22,8 +22,8 @@ def readable(blocks: Iterable[Mapping[str, Any]]) -> list[Block]:
     ]
 
 
-def error_and_media(result: Block, warnings: list[str]) -> list[Block]:
-    """The result, and behind it what the API takes in no result with `is_error` ("all content must be type `text`")."""
+def move_media_out(result: Block, warnings: list[str]) -> list[Block]:
+    """The result, then the media that the API rejects in a result with `is_error`."""
     content = result.get("content", ())
     media = [block for block in content if block["type"] != "text"]
     if not result.get("is_error") or not media:

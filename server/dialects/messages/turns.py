@@ -1,12 +1,12 @@
-"""The messages of a body as turns that alternate between user and assistant.
+"""Messages as alternating turns of user and assistant.
 
-- Neighbouring messages of one role are one turn, as the API reads them.
-- System messages before all others belong to the system prompt. Claude Code takes a system prompt at the start
-  only, so a later one becomes a text `<system>` in the user's turn where it stands.
-- Tool results come first in their turn: the API takes them nowhere else.
-- Texts of nothing but whitespace, which the API refuses, are joined to a text beside them, or left out.
+- Neighbouring messages of one role are one turn, as in the API.
+- System messages at the start belong to the system prompt. Claude Code accepts a system prompt only at the start, so
+  a later one becomes a text `<system>` in the user's turn at its place.
+- Tool results come first in their turn: the API accepts them nowhere else.
+- Texts of white space alone, which the API rejects, are joined to a neighbouring text, or left out.
 - Answers without content are left out: clients send them back as they got them.
-- Pictures of a failed tool call, which the API takes in no such result, stand in the user's turn beside it.
+- Images and documents of a failed tool call move from the result, where the API rejects them, to the user's turn.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,62 +14,52 @@ from typing import Any
 
 from server.core.errors import InvalidRequest
 from server.core.messages import Block, Message
-from server.dialects.messages.tool_results import error_and_media, readable
-from server.dialects.texts import later_system, without_blank_texts
+from server.dialects.messages.tool_results import move_media_out, replace_references
+from server.dialects.turn_rules import append_blocks, join_blank_texts, wrap_system_texts
 
 
 def read_turns(messages: Sequence[Mapping[str, Any]], warnings: list[str]) -> tuple[list[str], list[Message]]:
-    """The texts of leading system messages, and the turns; what was moved is added to `warnings`.
-
-    Raises `InvalidRequest`.
-    """
+    """System texts and turns; adds to `warnings`. Raises `InvalidRequest`."""
     system: list[str] = []
     turns: list[Message] = []
     for number, message in enumerate(messages):
         if message["role"] == "system" and not turns:
-            system += texts(message["content"])
-        elif blocks := _blocks(number, message, warnings):
-            _add(turns, "assistant" if message["role"] == "assistant" else "user", blocks)
+            system += nonblank_texts(message["content"])
+        elif blocks := _message_blocks(number, message, warnings):
+            append_blocks(turns, "assistant" if message["role"] == "assistant" else "user", blocks)
     if not turns:
         raise InvalidRequest("messages: at least one message is required", param="messages")
     if turns[0]["role"] == "assistant":
         raise InvalidRequest('messages: first message must use the "user" role', param="messages")
-    return system, [_results_first(turn) for turn in turns]
+    return system, [_move_results_first(turn) for turn in turns]
 
 
-def texts(blocks: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The texts of system blocks; blank ones say nothing."""
+def nonblank_texts(blocks: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The texts of system blocks, without blank ones."""
     return [block["text"] for block in blocks if block["text"].strip()]
 
 
-def _blocks(number: int, message: Mapping[str, Any], warnings: list[str]) -> list[Block]:
+def _message_blocks(number: int, message: Mapping[str, Any], warnings: list[str]) -> list[Block]:
     if message["role"] == "system":
-        said = texts(message["content"])
-        return [later_system(said)] if said else []
-    cleaned = without_blank_texts(_cleaned(block) for block in message["content"])
-    blocks = [one for block in cleaned for one in error_and_media(block, warnings)]
+        texts = nonblank_texts(message["content"])
+        return [wrap_system_texts(texts)] if texts else []
+    cleaned = join_blank_texts(_clean_block(block) for block in message["content"])
+    blocks = [one for block in cleaned for one in move_media_out(block, warnings)]
     if not blocks and message["role"] == "user":
         path = f"messages.{number}"
         raise InvalidRequest(f"{path}: user messages must have non-empty content", param=path)
     return blocks
 
 
-def _cleaned(block: Mapping[str, Any]) -> Block:
-    """The block without keys that are null; a tool result's blocks, too."""
+def _clean_block(block: Mapping[str, Any]) -> Block:
+    """The block without null members, and a tool result with its own blocks cleaned."""
     cleaned = {key: value for key, value in block.items() if value is not None}
     if cleaned["type"] == "tool_result" and "content" in cleaned:
-        cleaned["content"] = without_blank_texts(readable(_cleaned(inner) for inner in cleaned["content"]))
+        cleaned["content"] = join_blank_texts(replace_references(_clean_block(inner) for inner in cleaned["content"]))
     return cleaned
 
 
-def _add(turns: list[Message], role: Any, blocks: list[Block]) -> None:
-    if turns and turns[-1]["role"] == role:
-        turns[-1]["content"].extend(blocks)
-    else:
-        turns.append({"role": role, "content": blocks})
-
-
-def _results_first(turn: Message) -> Message:
+def _move_results_first(turn: Message) -> Message:
     if turn["role"] == "user":
         turn["content"].sort(key=lambda block: block["type"] != "tool_result")
     return turn

@@ -1,4 +1,4 @@
-"""Bodies, files and streams that the tests of the chat completions dialect share."""
+"""Bodies, files and streams for the tests of the chat completions dialect."""
 
 import base64
 from collections.abc import Iterable, Iterator
@@ -60,19 +60,19 @@ def body(*messages: dict, **parameters) -> dict:
     }
 
 
-def understood(*messages: dict, **parameters) -> Call:
+def translate(*messages: dict, **parameters) -> Call:
     return to_messages(body(*messages, **parameters), CONTEXT)
 
 
 def refusal(*messages: dict, **parameters) -> InvalidRequest:
-    """The error that this body meets."""
+    """The error for this body."""
     with pytest.raises(InvalidRequest) as caught:
-        understood(*messages, **parameters)
+        translate(*messages, **parameters)
     return caught.value
 
 
-def calling(*calls: tuple, content: str | None = None) -> dict:
-    """An assistant's message with tool calls, each an id, a name and (if given) arguments."""
+def call_message(*calls: tuple, content: str | None = None) -> dict:
+    """An assistant's message with tool calls: ids, names and optional arguments."""
     return {
         "role": "assistant",
         "content": content,
@@ -83,7 +83,7 @@ def calling(*calls: tuple, content: str | None = None) -> dict:
     }
 
 
-def answering(id: str, content) -> dict:
+def result_message(id: str, content) -> dict:
     return {"role": "tool", "tool_call_id": id, "content": content}
 
 
@@ -94,7 +94,7 @@ def function_tool(name: str, **more) -> dict:
 def events_of(
     blocks: Iterable[dict], stop_reason: str = "end_turn", usage: dict | None = None, pieces: int = 3, **end
 ) -> Iterator[dict]:
-    """The stream of a message with these blocks, each in about so many pieces."""
+    """The stream of a message with these blocks, each in about `pieces` deltas."""
     usage = usage or {"input_tokens": 10, "output_tokens": 5}
     start = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": []}
     yield {"type": "message_start", "message": {**start, "usage": {**usage, "output_tokens": 1}}}

@@ -1,4 +1,4 @@
-"""Content parts become blocks, bytes unchanged; what cannot be read is refused with the part's path."""
+"""Content parts become blocks, or are refused with their path."""
 
 import pytest
 
@@ -15,17 +15,17 @@ from tests.dialects.chat_completions.samples import (
     image_part,
     refusal,
     text_part,
-    understood,
+    translate,
 )
 
 
 def block_of(part):
-    content = understood({"role": "user", "content": [text_part("see"), part]}).request.messages[0]["content"]
+    content = translate({"role": "user", "content": [text_part("see"), part]}).request.messages[0]["content"]
     assert content[0] == text_part("see")
     return content[1]
 
 
-def refused(part, role="user"):
+def part_refusal(part, role="user"):
     error = refusal({"role": "user", "content": "q"}, {"role": role, "content": [part]})
     assert error.param.startswith("messages[1].content[0]")
     return error
@@ -99,7 +99,7 @@ def test_a_file_that_is_an_image_is_an_image():
         ({"type": "text"}, ".text", "missing"),
         ({"type": "text", "text": 1}, ".text", "a string"),
         ({"type": "input_audio", "input_audio": {}}, ".type", "input_audio"),
-        ({"type": "image_url"}, ".image_url", "object"),
+        ({"type": "image_url"}, ".image_url", "missing"),
         ({"type": "image_url", "image_url": "data:"}, ".image_url", "object"),
         ({"type": "image_url", "image_url": {}}, ".image_url.url", "missing"),
         (image_part("https://example.com/a.png"), ".image_url.url", "switched off"),
@@ -112,7 +112,7 @@ def test_a_file_that_is_an_image_is_an_image():
         (image_part("data:image/png;base64,ü"), ".image_url.url", "damaged base64"),
         (image_part(data_url(b"<svg/>", "image/svg+xml")), ".image_url.url", "no image that Claude reads"),
         (image_part(data_url(PDF, "image/png")), ".image_url.url", "no image that Claude reads"),
-        ({"type": "file"}, ".file", "object"),
+        ({"type": "file"}, ".file", "missing"),
         ({"type": "file", "file": {}}, ".file.file_data", "missing"),
         ({"type": "file", "file": {"file_id": "file-1"}}, ".file.file_id", "keeps none"),
         (file_part(PDF.decode()), ".file.file_data", "damaged base64"),
@@ -124,16 +124,16 @@ def test_a_file_that_is_an_image_is_an_image():
     ],
 )
 def test_refused_with_the_path_of_the_field(part, path, words):
-    error = refused(part)
+    error = part_refusal(part)
     assert error.param == f"messages[1].content[0]{path}"
     assert words in str(error)
     assert error.hint
 
 
 def test_a_web_address_names_the_setting_that_allows_it():
-    assert "`fetch_images`" in refused(image_part("https://example.com/a.png")).hint
+    assert "`fetch_images`" in part_refusal(image_part("https://example.com/a.png")).hint
 
 
 @pytest.mark.parametrize("role", ["system", "developer", "assistant"])
 def test_only_users_and_tools_show_images(role):
-    assert "'image_url'" in refused(image_part(data_url(PNG, "image/png")), role).message
+    assert "'image_url'" in part_refusal(image_part(data_url(PNG, "image/png")), role).message

@@ -1,4 +1,4 @@
-"""Stream events become chunks that OpenAI's schemas and SDK take, and the whole completion says the same."""
+"""Chunks and completions are valid by OpenAI's schemas and SDK, and agree."""
 
 import orjson
 import pytest
@@ -24,7 +24,7 @@ def encoder(**more):
 
 
 def run(encoder, *answers):
-    """All chunks of answers (lists of events) that come in turns, checked; `[DONE]` is the last and left out."""
+    """Chunks of interleaved answers (lists of events), validated, without `[DONE]`."""
     chunks = []
     queues = [list(events) for events in answers]
     while any(queues):
@@ -50,7 +50,7 @@ def checked(chunk):
 
 
 def whole_of(encoder):
-    whole = encoder.whole()
+    whole = encoder.build_response()
     validate("CreateChatCompletionResponse", whole)
     ChatCompletion.model_validate(whole, strict=True)
     assert (whole["id"], whole["object"], whole["model"]) == ("chatcmpl-1", "chat.completion", "gpt-5")
@@ -247,7 +247,7 @@ def test_a_failure_does_not_look_whole():
     validate("ErrorResponse", chunk.data)
     assert chunk.data["error"]["code"] == "overloaded"
     assert "choices" not in chunk.data
-    assert one.whole()["choices"][0]["finish_reason"] == "length"
+    assert one.build_response()["choices"][0]["finish_reason"] == "length"
 
 
 BLOCKS = st.lists(st.sampled_from([TEXT, THINKING, LOOK, GO]), max_size=5)

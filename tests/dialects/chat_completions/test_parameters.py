@@ -1,8 +1,8 @@
-"""Parameters reach the request, or are left out with a warning, or are refused with their name."""
+"""Parameters are passed on, left out with a warning, or refused by name."""
 
 import pytest
 
-from tests.dialects.chat_completions.samples import PNG, data_url, refusal, understood
+from tests.dialects.chat_completions.samples import PNG, data_url, refusal, translate
 
 SCHEMA = {"type": "object", "properties": {"x": {"type": "integer"}}}
 
@@ -19,6 +19,7 @@ def json_schema(**more):
         ({"max_tokens": 5}, {"max_tokens": 5}),
         ({"max_tokens": 5, "max_completion_tokens": 7}, {"max_tokens": 7}),
         ({"max_tokens": 5, "max_completion_tokens": None}, {"max_tokens": 5}),
+        ({"max_tokens": -1, "max_completion_tokens": 7}, {"max_tokens": 7}),
         ({"temperature": 0}, {"temperature": 0}),
         ({"temperature": 1.0}, {"temperature": 1.0}),
         ({"top_p": 0.5}, {"top_p": 0.5}),
@@ -50,7 +51,7 @@ def json_schema(**more):
     ],
 )
 def test_taken_without_a_warning(parameters, expected):
-    call = understood(**parameters)
+    call = translate(**parameters)
     assert {name: getattr(call.request, name) for name in expected} == expected
     assert call.warnings == []
 
@@ -72,17 +73,17 @@ def test_taken_without_a_warning(parameters, expected):
     ],
 )
 def test_left_out_with_a_warning(name, value):
-    assert understood(**{name: value}).warnings == [f"parameter {name} is not supported by Claude and was left out"]
+    assert translate(**{name: value}).warnings == [f"parameter {name} is not supported by Claude and was left out"]
 
 
 def test_a_temperature_that_only_openai_has_is_lowered():
-    call = understood(temperature=1.7)
+    call = translate(temperature=1.7)
     assert call.request.temperature == 1
     assert call.warnings == ["parameter temperature goes up to 1 with Claude: 1.7 was lowered to 1"]
 
 
 def test_stop_sequences_of_white_space_are_left_out_with_a_warning():
-    call = understood(stop=["\n\n", "END", " "])
+    call = translate(stop=["\n\n", "END", " "])
     assert call.request.stop_sequences == ("END",)
     assert len(call.warnings) == 1
     assert "white space" in call.warnings[0]
@@ -142,26 +143,28 @@ def test_a_limit_out_of_range_is_refused_in_openais_words(most, code):
         ({"top_k": 5, "reasoning": {"effort": "high"}}, ["top_k", "reasoning"]),
         ({"stream_options": {"include_obfuscation": True, "speed": 2}}, ["stream_options.speed"]),
         ({"metadata": {"a": {"b": 1}}, "logit_bias": {}}, []),
+        ({"functions": [{"name": "f"}], "tool_choice": "none"}, ["tool_choice"]),
+        ({"tools": [], "function_call": 5}, ["function_call"]),
         ({"response_format": json_schema(schema=SCHEMA, strict=True, mood="x")}, ["response_format.json_schema.mood"]),
         ({"tools": [{"type": "function", "function": {"name": "f", "strict": True}}]}, ["tools.function.strict"]),
         ({"tools": [{"type": "function", "function": {"name": "f", "strict": False, "parameters": SCHEMA}}]}, []),
     ],
 )  # fmt: skip
-def test_what_nobody_looked_at_is_named(parameters, named):
-    assert understood(**parameters).warnings == [f"{name} is not passed on and was left out" for name in named]
+def test_unknown_fields_are_named(parameters, named):
+    assert translate(**parameters).warnings == [f"{name} is not passed on and was left out" for name in named]
 
 
-def test_what_nobody_looked_at_in_messages_is_named_once():
+def test_unknown_fields_in_messages_are_named_once():
     image = {"type": "image_url", "image_url": {"url": data_url(PNG, "image/png"), "detail": "high", "crop": 1}}
     messages = [{"role": "user", "content": [image], "mood": "good"}] * 3
     answer = {"role": "assistant", "content": "b", "reasoning_content": "hm", "annotations": [{}], "audio": {"id": "a"}}
     paths = ["messages.content.image_url.crop", "messages.mood", "messages.audio"]
-    warnings = understood(*messages, answer, *messages).warnings
+    warnings = translate(*messages, answer, *messages).warnings
     assert warnings == [f"{path} is not passed on and was left out" for path in paths]
 
 
 def test_the_description_of_a_format_reaches_the_model():
-    described = understood(response_format=json_schema(schema=SCHEMA, description="A point.")).request.output_schema
+    described = translate(response_format=json_schema(schema=SCHEMA, description="A point.")).request.output_schema
     assert described == {**SCHEMA, "description": "A point."}
     own = {**SCHEMA, "description": "Mine."}
-    assert understood(response_format=json_schema(schema=own, description="A point.")).request.output_schema == own
+    assert translate(response_format=json_schema(schema=own, description="A point.")).request.output_schema == own

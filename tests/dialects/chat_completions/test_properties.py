@@ -1,4 +1,4 @@
-"""Whatever is sent: an understood call, or one of the declared errors. Nothing else."""
+"""Any body is translated, or refused with a declared error."""
 
 import copy
 
@@ -14,13 +14,13 @@ from tests.dialects.chat_completions.samples import (
     CONTEXT,
     PDF,
     PNG,
-    answering,
     body,
-    calling,
+    call_message,
     data_url,
     file_part,
     function_tool,
     image_part,
+    result_message,
     text_part,
 )
 from tests.openai_schema import validate
@@ -36,9 +36,9 @@ JSON = st.recursive(
 FULL = body(
     {"role": "system", "content": "s"},
     {"role": "user", "content": [text_part("see"), image_part(data_url(PNG, "image/png"))]},
-    calling(("a", "look", '{"x": 1}'), ("b", "go"), content="wait"),
-    answering("b", "B"),
-    answering("a", [text_part("A")]),
+    call_message(("a", "look", '{"x": 1}'), ("b", "go"), content="wait"),
+    result_message("b", "B"),
+    result_message("a", [text_part("A")]),
     {"role": "developer", "content": "d"},
     {"role": "user", "content": [file_part(data_url(PDF, "application/pdf"), filename="a.pdf")]},
     {"role": "assistant", "content": None, "function_call": {"name": "look", "arguments": "{}"}},
@@ -60,18 +60,18 @@ FULL = body(
 )
 
 
-def places(value, path=()):
+def list_paths(value, path=()):
     """The paths of all values inside a body."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, member in inner:
         yield (*path, key)
-        yield from places(member, (*path, key))
+        yield from list_paths(member, (*path, key))
 
 
-PLACES = list(places(FULL))
+PATHS = list(list_paths(FULL))
 
 
-def check(anything):
+def check_outcome(anything):
     try:
         call = to_messages(anything, CONTEXT)
     except (InvalidRequest, ModelNotFound) as error:
@@ -86,34 +86,34 @@ def check(anything):
 
 @given(JSON)
 def test_any_json(anything):
-    check(anything)
+    check_outcome(anything)
 
 
 @given(st.lists(st.fixed_dictionaries({"role": WORDS | st.text()}, optional={"content": JSON, "tool_calls": JSON})))
 def test_any_messages(messages):
-    check({"model": "claude-opus-5-5", "messages": messages})
+    check_outcome({"model": "claude-opus-5-5", "messages": messages})
 
 
-@given(st.lists(st.tuples(st.sampled_from(PLACES), JSON), min_size=1, max_size=3))
+@given(st.lists(st.tuples(st.sampled_from(PATHS), JSON), min_size=1, max_size=3))
 def test_a_good_body_with_some_values_replaced(changes):
     changed = copy.deepcopy(FULL)
     for path, value in changes:
-        put(changed, path, value)
-    check(changed)
+        replace_at(changed, path, value)
+    check_outcome(changed)
 
 
-@given(st.sampled_from(PLACES))
+@given(st.sampled_from(PATHS))
 def test_a_good_body_with_a_value_left_out(path):
     changed = copy.deepcopy(FULL)
     parent = changed
     for key in path[:-1]:
         parent = parent[key]
     del parent[path[-1]]
-    check(changed)
+    check_outcome(changed)
 
 
-def put(value, path, new):
-    """Put `new` at `path`, as far as an earlier change has left the path."""
+def replace_at(value, path, new):
+    """Put `new` at `path`, if earlier changes have left that path."""
     *above, last = path
     for key in above:
         try:
@@ -124,7 +124,7 @@ def put(value, path, new):
         value[last] = new
 
 
-def test_the_full_body_is_one_that_openai_takes_and_so_do_we():
+def test_the_full_body_is_valid_for_openai_and_here():
     validate("CreateChatCompletionRequest", FULL)
     before = copy.deepcopy(FULL)
     call = to_messages(FULL, CONTEXT)
@@ -139,11 +139,11 @@ TURNS = st.lists(
             {"role": "user", "content": "u"},
             {"role": "user", "content": ""},
             {"role": "assistant", "content": "a"},
-            calling(("1", "look")),
-            calling(("2", "look"), ("3", "look")),
-            answering("1", "one"),
-            answering("2", ""),
-            answering("3", "three"),
+            call_message(("1", "look")),
+            call_message(("2", "look"), ("3", "look")),
+            result_message("1", "one"),
+            result_message("2", ""),
+            result_message("3", "three"),
         ]
     ),
     min_size=1,
@@ -162,4 +162,4 @@ def test_every_tool_call_has_its_result_in_the_next_turn(messages):
         results = [block["tool_use_id"] for block in following["content"] if block["type"] == "tool_result"]
         assert sorted(calls) == sorted(results)
         assert all(block["type"] == "tool_result" for block in following["content"][: len(results)])
-    check(body(*messages))
+    check_outcome(body(*messages))

@@ -1,4 +1,4 @@
-"""Web addresses of images are found, and replaced by what was fetched."""
+"""Web addresses of images are found and replaced by data."""
 
 import copy
 
@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.dialects.chat_completions import remote_images, to_messages, with_images
+from server.dialects.chat_completions import to_messages
+from server.dialects.chat_completions.dialect import CHAT_COMPLETIONS
 from tests.dialects.chat_completions.samples import CONTEXT, PNG, body, data_url, image_block, image_part, text_part
 
+remote_images, with_images = CHAT_COMPLETIONS.remote_images, CHAT_COMPLETIONS.with_images
 ONE, OTHER = "https://example.com/1.png", "HTTP://example.com/2.png"
 INLINE = image_part(data_url(PNG, "image/png"))
 

@@ -1,24 +1,24 @@
-"""The body as a whole: model, stream, n, session, and the encoder that goes with it."""
+"""Model, stream, n, session, and the encoder of a request."""
 
 import pytest
 
 from server.core.errors import InvalidRequest, ModelNotFound
 from server.dialects.chat_completions import to_messages
-from tests.dialects.chat_completions.samples import CONTEXT, body, events_of, refusal, understood
+from tests.dialects.chat_completions.samples import CONTEXT, body, events_of, refusal, translate
 
 
 def test_the_smallest_body():
-    call = understood()
+    call = translate()
     assert call.request.model == call.request.requested_model == "claude-opus-5-5"
     assert call.request.messages == [{"role": "user", "content": [{"type": "text", "text": "hi"}]}]
     assert (call.stream, call.n, call.warnings, call.request.session_id) == (False, 1, [], None)
 
 
 def test_an_alias_is_resolved_and_read_back():
-    call = understood(model="my-model")
+    call = translate(model="my-model")
     assert call.request.model == "claude-haiku-5-5"
     list(call.encoder.feed(next(events_of([]))))
-    assert call.encoder.whole()["model"] == call.request.requested_model == "my-model"
+    assert call.encoder.build_response()["model"] == call.request.requested_model == "my-model"
 
 
 def test_a_body_without_a_model_gets_the_default():
@@ -30,17 +30,17 @@ def test_a_body_without_a_model_gets_the_default():
 
 def test_an_unknown_model():
     with pytest.raises(ModelNotFound, match="llama"):
-        understood(model="llama")
+        translate(model="llama")
 
 
 @pytest.mark.parametrize("n", [1, 8])
 def test_several_answers(n):
-    assert understood(n=n).n == n
+    assert translate(n=n).n == n
 
 
 @pytest.mark.parametrize(("stream", "expected"), [(True, True), (False, False), (None, False)])
 def test_stream(stream, expected):
-    assert understood(stream=stream).stream is expected
+    assert translate(stream=stream).stream is expected
 
 
 @pytest.mark.parametrize(
@@ -48,26 +48,26 @@ def test_stream(stream, expected):
     [(None, False), ({}, False), ({"include_usage": False}, False), ({"include_usage": True}, True)],
 )
 def test_include_usage(options, has_usage):
-    encoder = understood(stream=True, stream_options=options).encoder
+    encoder = translate(stream=True, stream_options=options).encoder
     (first,) = encoder.feed(next(events_of([])))
     assert ("usage" in first.data) is has_usage
 
 
 def test_the_ids_of_the_context():
-    encoder = understood().encoder
+    encoder = translate().encoder
     (first,) = encoder.feed(next(events_of([])))
     assert (first.data["id"], first.data["created"]) == ("chatcmpl-abc", 1_700_000_000)
 
 
 def test_functions_of_old_are_answered_as_function_call():
-    encoder = understood(functions=[{"name": "look"}]).encoder
+    encoder = translate(functions=[{"name": "look"}]).encoder
     for event in events_of([{"type": "tool_use", "id": "t", "name": "look", "input": {}}], "tool_use"):
         list(encoder.feed(event))
-    assert encoder.whole()["choices"][0]["message"]["function_call"] == {"name": "look", "arguments": "{}"}
+    assert encoder.build_response()["choices"][0]["message"]["function_call"] == {"name": "look", "arguments": "{}"}
 
 
 def test_session_id():
-    assert understood(session_id="s-1").request.session_id == "s-1"
+    assert translate(session_id="s-1").request.session_id == "s-1"
 
 
 @pytest.mark.parametrize(

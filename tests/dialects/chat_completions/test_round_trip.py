@@ -1,4 +1,4 @@
-"""What went out as an answer comes back as history, the same: only so does a live conversation go on."""
+"""An answer that a client sends back is equal: otherwise no conversation continues."""
 
 import orjson
 from hypothesis import given
@@ -9,7 +9,7 @@ from openai.types.chat import ChatCompletionChunk
 from server.core.messages import MessageFold
 from server.core.transcript import canonical_messages
 from server.dialects.chat_completions import to_messages
-from tests.dialects.chat_completions.samples import CONTEXT, answering, body, events_of
+from tests.dialects.chat_completions.samples import CONTEXT, body, events_of, result_message
 
 QUESTION = {"role": "user", "content": "q"}
 WORDS = st.text(min_size=1).filter(str.strip)
@@ -57,7 +57,7 @@ def test_a_whole_answer_comes_back_as_it_was(blocks, pieces):
     events = list(events_of(blocks, pieces=pieces))
     for event in events:
         list(encoder.feed(event))
-    sent_back = orjson.loads(orjson.dumps(encoder.whole()["choices"][0]["message"]))
+    sent_back = orjson.loads(orjson.dumps(encoder.build_response()["choices"][0]["message"]))
     check(sent_back, fold_of(events), blocks)
 
 
@@ -74,9 +74,9 @@ def test_a_streamed_answer_comes_back_as_it_was(blocks, pieces):
 
 
 def check(sent_back, original, blocks):
-    """History with `sent_back` in it is canonically the history with the original message in it."""
+    """Check that `sent_back` and the original are canonically the same history."""
     calls = [block["id"] for block in blocks if block["type"] == "tool_use"]
-    following = [answering(id, f"result of {id}") for id in calls] or [{"role": "user", "content": "and?"}]
+    following = [result_message(id, f"result of {id}") for id in calls] or [{"role": "user", "content": "and?"}]
     request = to_messages(body(QUESTION, sent_back, *following), CONTEXT).request
     question = {"role": "user", "content": [{"type": "text", "text": "q"}]}
     *history, last = request.messages
@@ -101,5 +101,5 @@ def test_a_call_that_was_cut_comes_back_as_it_was():
     encoder = to_messages(body(QUESTION), CONTEXT).encoder
     for event in events:
         list(encoder.feed(event))
-    message = encoder.whole()["choices"][0]["message"]
+    message = encoder.build_response()["choices"][0]["message"]
     check(message, fold_of(events), [{**call, "input": {"_incomplete": '{"x": "unfin'}}])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.dialects.chat_completions.samples import function_tool, refusal, understood
+from tests.dialects.chat_completions.samples import function_tool, refusal, translate
 
 LOOK, GO = function_tool("look"), function_tool("go")
 NO_PARAMETERS = {"type": "object", "properties": {}}
@@ -31,12 +31,12 @@ def tool(name, description=None, schema=NO_PARAMETERS):
     ],
 )
 def test_a_tool(sent, expected):
-    assert understood(tools=[sent]).request.tools == [expected]
+    assert translate(tools=[sent]).request.tools == [expected]
 
 
 @pytest.mark.parametrize("tools", [None, []], ids=repr)
 def test_no_tools(tools):
-    request = understood(tools=tools, tool_choice="auto", parallel_tool_calls=False).request
+    request = translate(tools=tools, tool_choice="auto", parallel_tool_calls=False).request
     assert list(request.tools) == []
     assert request.tool_choice is None
 
@@ -61,7 +61,7 @@ def test_no_tools(tools):
     ],
 )
 def test_tool_choice(choice, parallel, expected):
-    request = understood(tools=[LOOK, GO], tool_choice=choice, parallel_tool_calls=parallel).request
+    request = translate(tools=[LOOK, GO], tool_choice=choice, parallel_tool_calls=parallel).request
     assert request.tool_choice == expected
     assert list(request.tools) == [tool("look"), tool("go")]
 
@@ -73,7 +73,7 @@ def allowed(mode, *names):
 
 @pytest.mark.parametrize(("mode", "expected"), [("auto", {"type": "auto"}), ("required", {"type": "any"})])
 def test_tools_that_are_not_allowed_are_withheld(mode, expected):
-    request = understood(tools=[LOOK, GO], tool_choice=allowed(mode, "go")).request
+    request = translate(tools=[LOOK, GO], tool_choice=allowed(mode, "go")).request
     assert list(request.tools) == [tool("go")]
     assert request.tool_choice == expected
 
@@ -89,7 +89,7 @@ def test_tools_that_are_not_allowed_are_withheld(mode, expected):
 )
 def test_functions_of_old(function_call, expected):
     functions = [{"name": "look", "description": "Looks.", "parameters": SCHEMA}]
-    request = understood(functions=functions, function_call=function_call).request
+    request = translate(functions=functions, function_call=function_call).request
     assert list(request.tools) == [tool("look", "Looks.", SCHEMA)]
     assert request.tool_choice == expected
 

@@ -1,4 +1,4 @@
-"""Messages of every role become a system prompt and turns as the Messages API wants them."""
+"""Messages of every role become a system prompt and valid turns."""
 
 import orjson
 import pytest
@@ -7,14 +7,14 @@ from server.core.messages import MAX_INPUT_DEPTH
 from server.dialects.chat_completions.turns import EMPTY, OPENING, UNANSWERED
 from tests.dialects.chat_completions.samples import (
     PNG,
-    answering,
-    calling,
+    call_message,
     data_url,
     image_block,
     image_part,
     refusal,
+    result_message,
     text_part,
-    understood,
+    translate,
 )
 
 
@@ -32,7 +32,7 @@ def assistant(content, **more):
 
 def turns_of(*messages):
     """The turns, as role and blocks."""
-    request = understood(*messages).request
+    request = translate(*messages).request
     return [(turn["role"], turn["content"]) for turn in request.messages]
 
 
@@ -76,7 +76,7 @@ T = text_part
     ],
 )
 def test_system_messages_stay_where_they_are_said(messages, expected_system, expected_turns):
-    request = understood(*messages).request
+    request = translate(*messages).request
     assert list(request.system) == expected_system
     assert [(turn["role"], turn["content"]) for turn in request.messages] == expected_turns
 
@@ -100,14 +100,14 @@ def test_empty_messages_are_left_out(empty):
     [([], []), ([user("a"), assistant("b")], []), ([user("a"), assistant("b")], [assistant("c"), user("d")])],
 )
 def test_a_turn_of_nothing_but_an_empty_message_says_so(before, after, empty):
-    call = understood(*before, user(empty), *after)
+    call = translate(*before, user(empty), *after)
     turns = [*before, user(EMPTY), *after]
     assert list(call.request.messages) == [{**turn, "content": [T(turn["content"])]} for turn in turns]
     assert [EMPTY in warning for warning in call.warnings] == [True]
 
 
 def test_an_empty_message_behind_a_tool_s_result_is_left_out():
-    messages = [user("q"), calling(("a", "look")), answering("a", "A"), user("")]
+    messages = [user("q"), call_message(("a", "look")), result_message("a", "A"), user("")]
     assert turns_of(*messages)[-1] == ("user", [result("a", "A")])
 
 
@@ -128,32 +128,32 @@ class TestNames:
         assert turns_of({**user(content), "name": name}) == [("user", blocks)]
 
     def test_of_several_users_in_one_turn(self):
-        request = understood({**user("hi"), "name": "Ann"}, {**user("ho"), "name": "Bob"})
+        request = translate({**user("hi"), "name": "Ann"}, {**user("ho"), "name": "Bob"})
         assert request.request.messages[0]["content"] == [T("Ann: hi"), T("Bob: ho")]
         assert request.warnings == []
 
     def test_the_only_one_of_the_assistant_is_told_it(self):
-        request = understood(system("s"), user("a"), assistant("b", name="Max"), assistant("c"), user("d")).request
+        request = translate(system("s"), user("a"), assistant("b", name="Max"), assistant("c"), user("d")).request
         assert list(request.system) == ["s", "Your name in this conversation is Max."]
         assert request.messages[1]["content"] == [T("b"), T("c")]
 
     def test_several_ones_of_the_assistant_stand_before_its_words(self):
-        call = calling(("x", "look"))
+        call = call_message(("x", "look"))
         messages = [user("a"), assistant("b", name="Max"), assistant("c", name="Eva"), {**call, "name": "Eva"}]
-        request = understood(*messages, answering("x", "A"), assistant("d")).request
+        request = translate(*messages, result_message("x", "A"), assistant("d")).request
         assert request.system == []
         assert request.messages[1]["content"] == [T("Max: b"), T("Eva: c"), tool_use("x")]
         assert request.messages[3]["content"] == [T("d")]
 
     def test_of_examples_are_their_tags(self):
         first, second = {**system("ask"), "name": "example_user"}, {**system("tell"), "name": "example_assistant"}
-        request = understood(system("s"), first, second, {**system("be kind"), "name": "Boss"}, user("a")).request
+        request = translate(system("s"), first, second, {**system("be kind"), "name": "Boss"}, user("a")).request
         examples = ["<example_user>\nask\n</example_user>", "<example_assistant>\ntell\n</example_assistant>"]
         assert list(request.system) == ["s", *examples, "Boss: be kind"]
 
     def test_of_tools_say_nothing_new(self):
-        messages = [user("q"), calling(("a", "look")), {**answering("a", "A"), "name": "look"}]
-        call = understood(*messages)
+        messages = [user("q"), call_message(("a", "look")), {**result_message("a", "A"), "name": "look"}]
+        call = translate(*messages)
         assert call.request.messages[-1]["content"] == [result("a", "A")]
         assert call.warnings == []
 
@@ -194,8 +194,8 @@ def test_a_refusal_part_is_text():
 
 class TestToolCalls:
     def test_results_come_before_the_words_of_their_turn(self):
-        calls = calling(("a", "look", '{"x": 1}'), ("b", "go"), content="Let me see.")
-        messages = [user("q"), calls, answering("b", "B"), user("and?"), answering("a", [T("A")])]
+        calls = call_message(("a", "look", '{"x": 1}'), ("b", "go"), content="Let me see.")
+        messages = [user("q"), calls, result_message("b", "B"), user("and?"), result_message("a", [T("A")])]
         assert turns_of(*messages)[1:] == [
             ("assistant", [T("Let me see."), tool_use("a", x=1), tool_use("b", "go")]),
             ("user", [result("b", "B"), result("a", "A"), T("and?")]),
@@ -203,30 +203,30 @@ class TestToolCalls:
 
     def test_an_image_in_a_result(self):
         image = image_part(data_url(PNG, "image/png"))
-        last = turns_of(user("q"), calling(("a", "look")), answering("a", [T("see"), image]))[-1]
+        last = turns_of(user("q"), call_message(("a", "look")), result_message("a", [T("see"), image]))[-1]
         assert last == ("user", [{**result("a"), "content": [T("see"), image_block(PNG, "image/png")]}])
 
     @pytest.mark.parametrize("content", ["", " ", None, []], ids=repr)
     def test_a_result_without_content(self, content):
-        messages = [user("q"), calling(("a", "look")), answering("a", content)]
+        messages = [user("q"), call_message(("a", "look")), result_message("a", content)]
         assert turns_of(*messages)[-1] == ("user", [result("a")])
 
     def test_an_abandoned_call_is_answered_with_an_error(self):
-        messages = [user("q"), calling(("a", "look"), ("b", "go")), answering("b", "B"), user("never mind")]
+        messages = [user("q"), call_message(("a", "look"), ("b", "go")), result_message("b", "B"), user("never mind")]
         assert turns_of(*messages)[-1] == ("user", [result("b", "B"), result("a", **ABANDONED), T("never mind")])
 
     def test_abandoned_at_the_very_end(self):
-        assert turns_of(user("q"), calling(("a", "look")))[-1] == ("user", [result("a", **ABANDONED)])
+        assert turns_of(user("q"), call_message(("a", "look")))[-1] == ("user", [result("a", **ABANDONED)])
 
     def test_calls_in_neighbouring_messages_are_parallel(self):
-        calls = [calling(("a", "look")), calling(("b", "look"))]
-        assert turns_of(user("q"), *calls, answering("a", "A"), answering("b", "B"))[1:] == [
+        calls = [call_message(("a", "look")), call_message(("b", "look"))]
+        assert turns_of(user("q"), *calls, result_message("a", "A"), result_message("b", "B"))[1:] == [
             ("assistant", [tool_use("a"), tool_use("b")]),
             ("user", [result("a", "A"), result("b", "B")]),
         ]
 
     def test_ids_of_other_providers(self):
-        one = [calling(("functions.look:0", "look")), answering("functions.look:0", "1")]
+        one = [call_message(("functions.look:0", "look")), result_message("functions.look:0", "1")]
         turns = turns_of(user("q"), *one, *one, *one)
         ids = ["functions_look_0", "functions_look_0-2", "functions_look_0-3"]
         assert [blocks[0]["id"] for role, blocks in turns if role == "assistant"] == ids
@@ -243,14 +243,14 @@ class TestToolCalls:
         ],
     )
     def test_arguments(self, arguments, expected):
-        call = calling(("a", "look"))
+        call = call_message(("a", "look"))
         call["tool_calls"][0]["function"]["arguments"] = arguments
-        assert turns_of(user("q"), call, answering("a", "A"))[1][1] == [tool_use("a") | {"input": expected}]
+        assert turns_of(user("q"), call, result_message("a", "A"))[1][1] == [tool_use("a") | {"input": expected}]
 
     def test_a_custom_call_in_the_history(self):
         custom = {"id": "a", "type": "custom", "custom": {"name": "shell", "input": "ls"}}
         call = assistant(None, tool_calls=[custom])
-        assert turns_of(user("q"), call, answering("a", "A"))[1][1] == [tool_use("a", "shell", input="ls")]
+        assert turns_of(user("q"), call, result_message("a", "A"))[1][1] == [tool_use("a", "shell", input="ls")]
 
     def test_functions_of_old(self):
         def called(x):
@@ -268,7 +268,7 @@ class TestToolCalls:
         ]
 
 
-CALL = calling(("a", "look"))
+CALL = call_message(("a", "look"))
 
 
 def deep(levels):
@@ -277,7 +277,7 @@ def deep(levels):
 
 @pytest.mark.parametrize("levels", [MAX_INPUT_DEPTH + 1, 300, 5000])
 def test_arguments_that_are_too_deep_to_be_passed_on(levels):
-    call = calling(("a", "look"), ("b", "look"))
+    call = call_message(("a", "look"), ("b", "look"))
     call["tool_calls"][1]["function"]["arguments"] = deep(levels)
     of_old = assistant(None, function_call={"name": "look", "arguments": deep(levels)})
     for message, param in ((call, "tool_calls[1].function.arguments"), (of_old, "function_call.arguments")):
@@ -287,9 +287,9 @@ def test_arguments_that_are_too_deep_to_be_passed_on(levels):
 
 
 def test_the_deepest_arguments_are_passed_on():
-    call = calling(("a", "look"))
+    call = call_message(("a", "look"))
     call["tool_calls"][0]["function"]["arguments"] = deep(MAX_INPUT_DEPTH)
-    [(_, [_]), (_, [block]), _] = turns_of(user("q"), call, answering("a", "A"))
+    [(_, [_]), (_, [block]), _] = turns_of(user("q"), call, result_message("a", "A"))
     assert orjson.dumps(block["input"]).decode() == deep(MAX_INPUT_DEPTH)
 
 
@@ -300,25 +300,25 @@ def test_the_deepest_arguments_are_passed_on():
         ([system("")], "messages", "no content"),
         ([{"content": "a"}], "messages[0].role", "missing"),
         ([{"role": "robot", "content": "a"}], "messages[0].role", "'robot'"),
-        ([{"role": 1, "content": "a"}], "messages[0].role", "an integer"),
+        ([{"role": 1, "content": "a"}], "messages[0].role", "is 1"),
         (["hi"], "messages[0]", "an object"),
         ([{"role": "user"}], "messages[0].content", "missing"),
         ([user(None)], "messages[0].content", "missing"),
         ([system(None), user("a")], "messages[0].content", "missing"),
-        ([user(5)], "messages[0].content", "list of content parts"),
-        ([user({"type": "text"})], "messages[0].content", "list of content parts"),
-        ([user("a"), assistant(7)], "messages[1].content", "list of content parts"),
+        ([user(5)], "messages[0].content", "a string or a list"),
+        ([user({"type": "text"})], "messages[0].content", "a string or a list"),
+        ([user("a"), assistant(7)], "messages[1].content", "a string or a list"),
         ([user("a"), assistant("b", refusal=1)], "messages[1].refusal", "a string"),
         ([{**user("a"), "name": 1}], "messages[0].name", "a string"),
-        ([user("a"), answering("a", "A")], "messages[1].tool_call_id", "'a'"),
-        ([user("q"), CALL, answering("z", "A")], "messages[2].tool_call_id", "'z'"),
-        ([user("q"), CALL, answering("a", ""), answering("a", "")], "messages[3].tool_call_id", "'a'"),
-        ([user("q"), CALL, user("x"), assistant("y"), answering("a", "")], "messages[4].tool_call_id", "'a'"),
+        ([user("a"), result_message("a", "A")], "messages[1].tool_call_id", "'a'"),
+        ([user("q"), CALL, result_message("z", "A")], "messages[2].tool_call_id", "'z'"),
+        ([user("q"), CALL, result_message("a", ""), result_message("a", "")], "messages[3].tool_call_id", "'a'"),
+        ([user("q"), CALL, user("x"), assistant("y"), result_message("a", "")], "messages[4].tool_call_id", "'a'"),
         ([user("q"), CALL, {"role": "tool", "content": ""}], "messages[2].tool_call_id", "missing"),
         ([user("q"), CALL, CALL], "messages[2].tool_calls[0].id", "'a'"),
-        ([user("q"), calling(("", "look"))], "messages[1].tool_calls[0].id", "empty"),
-        ([user("q"), calling(("a", ""))], "messages[1].tool_calls[0].function.name", "empty"),
-        ([user("q"), assistant("", tool_calls=[{"id": "a"}])], "messages[1].tool_calls[0].function", "object"),
+        ([user("q"), call_message(("", "look"))], "messages[1].tool_calls[0].id", "empty"),
+        ([user("q"), call_message(("a", ""))], "messages[1].tool_calls[0].function.name", "empty"),
+        ([user("q"), assistant("", tool_calls=[{"id": "a"}])], "messages[1].tool_calls[0].function", "missing"),
         ([user("q"), assistant("", tool_calls={})], "messages[1].tool_calls", "a list"),
         ([user("q"), {"role": "function", "name": "f", "content": ""}], "messages[1].name", "'f'"),
         ([user("q"), CALL, {"role": "function", "name": "look", "content": ""}], "messages[2].name", "'look'"),

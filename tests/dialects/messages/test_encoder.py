@@ -1,4 +1,4 @@
-"""Stream events as Anthropic's own, read back with the types of Anthropic's SDK."""
+"""Server-sent events and responses, validated by the types of Anthropic's SDK."""
 
 import orjson
 import pytest
@@ -83,7 +83,7 @@ def test_the_sdk_reads_the_events():
 
 def test_the_whole_answer():
     target, _ = fed(answer())
-    whole = target.whole()
+    whole = target.build_response()
     message = Message.model_validate(whole)
     assert (message.id, message.model, message.stop_reason) == ("msg_upstream", "claude-opus-5-5", "tool_use")
     assert [block.type for block in message.content] == ["thinking", "text", "tool_use"]
@@ -97,13 +97,16 @@ def test_the_whole_answer():
 
 def test_a_stop_sequence_is_named():
     target, _ = fed([START, end("stop_sequence", "END"), STOP])
-    assert (target.whole()["stop_reason"], target.whole()["stop_sequence"]) == ("stop_sequence", "END")
+    assert (target.build_response()["stop_reason"], target.build_response()["stop_sequence"]) == (
+        "stop_sequence",
+        "END",
+    )
 
 
 def test_what_the_backend_leaves_open_is_filled_in():
     target, chunks = fed([{"type": "message_start", "message": {}}, end(), STOP])
     assert EVENT.validate_python(chunks[0].data).message.id == "msg_ours"
-    message = Message.model_validate(target.whole())
+    message = Message.model_validate(target.build_response())
     assert (message.id, message.model, message.role, message.type) == ("msg_ours", "opus", "assistant", "message")
 
 
@@ -158,9 +161,9 @@ def streamed(blocks, size):
 @given(blocks=BLOCKS, size=st.integers(1, 30), by_sdk=st.booleans())
 def test_an_answer_comes_back_in_the_history_as_what_it_was(blocks, size, by_sdk):
     target, _ = fed(streamed(blocks, size))
-    content = target.whole()["content"]
+    content = target.build_response()["content"]
     if by_sdk:
-        content = Message.model_validate(target.whole()).model_dump()["content"]
+        content = Message.model_validate(target.build_response()).model_dump()["content"]
     results = [
         {"type": "tool_result", "tool_use_id": block["id"], "content": "ok"} for block in blocks if "id" in block
     ]
@@ -180,8 +183,8 @@ def test_thinking_that_is_omitted_keeps_its_signature():
     ours = MessagesEncoder(message_id="msg_ours", model="opus", omit_thinking=True)
     chunks = [chunk.data for event in answer() for chunk in ours.feed(event)]
     assert [event for event in chunks if event.get("delta", {}).get("type") == "thinking_delta"] == []
-    assert ours.whole()["content"][0] == {"type": "thinking", "thinking": "", "signature": "sig"}
-    assert ours.whole()["content"][1]["text"] == "Let me look."
+    assert ours.build_response()["content"][0] == {"type": "thinking", "thinking": "", "signature": "sig"}
+    assert ours.build_response()["content"][1]["text"] == "Let me look."
 
 
 def test_an_answer_that_only_warmed_the_cache_is_empty():
@@ -191,4 +194,4 @@ def test_an_answer_that_only_warmed_the_cache_is_empty():
         if chunk["type"] != "ping":
             EVENT.validate_python(chunk)
     assert [chunk["type"] for chunk in chunks] == ["message_start", "ping", "message_delta", "message_stop"]
-    assert (ours.whole()["content"], ours.whole()["stop_reason"]) == ([], "max_tokens")
+    assert (ours.build_response()["content"], ours.build_response()["stop_reason"]) == ([], "max_tokens")

@@ -1,10 +1,11 @@
-"""Images by web address are found, and put in once they are fetched."""
+"""Web addresses of images are found and replaced by data."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.dialects.messages import remote_images, with_images
+from server.dialects.messages.dialect import MESSAGES
 
+remote_images, with_images = MESSAGES.remote_images, MESSAGES.with_images
 ONE, OTHER = "https://example.com/one.png", "http://example.com/other.jpg"
 EMBEDDED = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aaaa"}}
 

@@ -1,4 +1,4 @@
-"""Bodies of `POST /v1/messages` as requests of the waist."""
+"""Bodies of `POST /v1/messages` as requests in the core format."""
 
 import contextlib
 
@@ -42,25 +42,25 @@ def body(*messages, **fields):
     return {"model": "opus", "max_tokens": 100, "messages": list(messages or [user("hello")]), **fields}
 
 
-def understood(*messages, **fields):
+def translate(*messages, **fields):
     return to_messages(body(*messages, **fields), CONTEXT)
 
 
-def refused(*messages, **fields):
+def refusal(*messages, **fields):
     with pytest.raises(InvalidRequest) as raised:
-        understood(*messages, **fields)
+        translate(*messages, **fields)
     return raised.value
 
 
 def test_a_plain_request():
-    got = understood({"role": "user", "content": "hello"}, model="gpt-4o")
+    got = translate({"role": "user", "content": "hello"}, model="gpt-4o")
     assert got.request.messages == (user("hello"),)
     assert (got.request.model, got.request.requested_model, got.request.max_tokens) == ("sonnet", "gpt-4o", 100)
     assert (got.stream, got.n, got.warnings) == (False, 1, [])
 
 
 def test_all_parameters():
-    got = understood(
+    got = translate(
         system=[text("Be kind."), {**text("Be brief."), "cache_control": {"type": "ephemeral"}}],
         temperature=0.5,
         top_p=1,
@@ -97,7 +97,7 @@ def test_null_is_as_good_as_nothing(name):
 
 
 def test_the_older_output_format():
-    asked = understood(output_format={"type": "json_schema", "schema": {"type": "object"}}).request
+    asked = translate(output_format={"type": "json_schema", "schema": {"type": "object"}}).request
     assert asked.output_schema == {"type": "object"}
 
 
@@ -115,7 +115,7 @@ class TestContent:
             assistant(thinking, redacted, call(a=1)),
             user(inner),
         ]
-        assert understood(*messages).request.messages == tuple(messages)
+        assert translate(*messages).request.messages == tuple(messages)
 
     def test_cache_control_is_stripped_everywhere(self):
         marked = {"cache_control": {"type": "ephemeral"}}
@@ -124,22 +124,22 @@ class TestContent:
             assistant({**call(), **marked}),
             user({**result(content=[{**text("r"), **marked}]), **marked}),
         ]
-        got = understood(*messages, cache_control={"type": "ephemeral"})
+        got = translate(*messages, cache_control={"type": "ephemeral"})
         assert got.request.messages == (user("a", IMAGE), assistant(call()), user(result(content=[text("r")])))
         assert got.warnings == []
 
     def test_null_keys_are_left_out(self):
-        asked = understood(user({**text("a"), "citations": None}), assistant(call()), user(result(content=None)))
+        asked = translate(user({**text("a"), "citations": None}), assistant(call()), user(result(content=None)))
         assert asked.request.messages[0] == user("a")
         assert asked.request.messages[2] == user({"type": "tool_result", "tool_use_id": "t1"})
 
     def test_neighbours_of_one_role_are_one_turn(self):
-        asked = understood(user("a"), user("b"), assistant("c"), assistant("d"), user("e")).request
+        asked = translate(user("a"), user("b"), assistant("c"), assistant("d"), user("e")).request
         assert asked.messages == (user("a", "b"), assistant("c", "d"), user("e"))
 
     def test_system_messages_become_text_in_the_users_turn(self):
         system = {"role": "system", "content": "Rain now."}
-        asked = understood(user("a"), assistant(call()), system, user("b", result()), assistant("c"), system).request
+        asked = translate(user("a"), assistant(call()), system, user("b", result()), assistant("c"), system).request
         wrapped = "<system>\nRain now.\n</system>"
         seen = result(content=[text("seen")])
         assert asked.messages == (user("a"), assistant(call()), user(seen, wrapped, "b"), assistant("c"), user(wrapped))
@@ -147,19 +147,19 @@ class TestContent:
 
     def test_system_messages_at_the_start_are_the_system_prompt(self):
         system = {"role": "system", "content": [text("Rain."), text(" ")]}
-        asked = understood(system, user("a"), system="Be kind.").request
+        asked = translate(system, user("a"), system="Be kind.").request
         assert (asked.system, asked.messages) == (("Be kind.", "Rain."), (user("a"),))
 
     def test_blank_texts_lose_no_character_beside_words(self):
-        asked = understood(user("a", "\n", IMAGE, " ", "b"), assistant(" ", call()), user(result(content="")))
+        asked = translate(user("a", "\n", IMAGE, " ", "b"), assistant(" ", call()), user(result(content="")))
         assert asked.request.messages == (user("a\n", IMAGE, " b"), assistant(call()), user(result(content=[])))
 
     def test_empty_answers_are_left_out(self):
-        asked = understood(user("a"), assistant(), user("b"), assistant("")).request
+        asked = translate(user("a"), assistant(), user("b"), assistant("")).request
         assert asked.messages == (user("a", "b"),)
 
     def test_a_prefill_stays(self):
-        assert understood(user("a"), assistant("{")).request.messages == (user("a"), assistant("{"))
+        assert translate(user("a"), assistant("{")).request.messages == (user("a"), assistant("{"))
 
 
 class TestRefusals:
@@ -222,7 +222,7 @@ class TestRefusals:
         ],
     )  # fmt: skip
     def test_the_path_of_the_field(self, fields, param):
-        error = refused(**fields)
+        error = refusal(**fields)
         assert error.param == param
         assert error.message.startswith(param)
 
@@ -242,7 +242,7 @@ class TestRefusals:
         ],
     )
     def test_images_that_cannot_be_passed_on(self, source, words):
-        error = refused(user({"type": "image", "source": source}))
+        error = refusal(user({"type": "image", "source": source}))
         assert error.param.startswith("messages.0.content.0.image.source")
         assert words in error.message
 
@@ -254,11 +254,11 @@ class TestRefusals:
         ],
     )
     def test_documents_that_cannot_be_passed_on(self, source, words):
-        assert words in refused(user({"type": "document", "source": source})).message
+        assert words in refusal(user({"type": "document", "source": source})).message
 
     def test_an_unknown_model(self):
         with pytest.raises(ModelNotFound):
-            understood(model="llama3")
+            translate(model="llama3")
 
     @pytest.mark.parametrize(("levels", "taken"), [(MAX_INPUT_DEPTH, True), (MAX_INPUT_DEPTH + 1, False)])
     def test_an_input_as_deep_as_chat_completions_takes_it(self, levels, taken):
@@ -267,26 +267,26 @@ class TestRefusals:
             deep = {"a": deep}
         turns = [user("a"), assistant({"type": "tool_use", "id": "t1", "name": "look", "input": deep}), user(result())]
         if taken:
-            assert understood(*turns)
+            assert translate(*turns)
         else:
-            assert f"deeper than {MAX_INPUT_DEPTH} levels" in refused(*turns).message
+            assert f"deeper than {MAX_INPUT_DEPTH} levels" in refusal(*turns).message
 
     def test_nesting_without_end(self):
         deep = {}
         for _ in range(500):
             deep = {"a": deep}
-        assert "nested" in refused(user("a"), assistant(call(x=deep)), user(result())).message
+        assert "nested" in refusal(user("a"), assistant(call(x=deep)), user(result())).message
         assert (
-            "nested" in refused(tools=[{"name": "t", "input_schema": {"type": "object", "properties": deep}}]).message
+            "nested" in refusal(tools=[{"name": "t", "input_schema": {"type": "object", "properties": deep}}]).message
         )
 
     def test_a_message_stays_readable_when_the_value_is_huge(self):
-        assert len(refused(user({"type": "x" * 100_000})).message) < 1000
+        assert len(refusal(user({"type": "x" * 100_000})).message) < 1000
 
 
 class TestToolPairs:
     def test_a_result_for_an_unknown_call(self):
-        error = refused(user("a"), assistant(call("t1")), user(result("t1"), result("t9")))
+        error = refusal(user("a"), assistant(call("t1")), user(result("t1"), result("t9")))
         assert error.param == "messages.2.content.1"
         assert error.message == (
             "messages.2.content.1: unexpected `tool_use_id` found in `tool_result` blocks: t9. Each `tool_result` "
@@ -295,12 +295,12 @@ class TestToolPairs:
 
     @pytest.mark.parametrize("rest", [[user("b")], [], [assistant("c")], [user("b"), assistant("c"), user(result())]])
     def test_a_call_without_a_result(self, rest):
-        error = refused(user("a"), assistant(call()), *rest)
+        error = refusal(user("a"), assistant(call()), *rest)
         assert error.param == "messages.1"
         assert "`tool_use` ids were found without `tool_result` blocks immediately after: t1" in error.message
 
     def test_a_second_result(self):
-        error = refused(user("a"), assistant(call()), user(result()), user(result()))
+        error = refusal(user("a"), assistant(call()), user(result()), user(result()))
         assert error.param == "messages.3.content.0"
         assert "single result" in error.message
 
@@ -312,18 +312,18 @@ class TestToolPairs:
         ],
     )
     def test_ids_are_unique(self, messages):
-        assert "unique" in refused(*messages).message
+        assert "unique" in refusal(*messages).message
 
     def test_results_may_come_in_several_messages_and_in_any_order(self):
-        asked = understood(
+        asked = translate(
             user("a"), assistant(call("t1")), assistant(call("t2")), user("so", result("t2")), user(result("t1"))
         ).request
         assert [block.get("tool_use_id") for block in asked.messages[2]["content"]] == ["t2", "t1", None]
 
     def test_a_session_may_hold_the_call(self):
-        assert understood(user(result("t7")), session_id="ses_1").request.messages
-        assert "unexpected" in refused(user(result("t7"))).message
-        assert "unexpected" in refused(user("a"), assistant("b"), user(result("t7")), session_id="ses_1").message
+        assert translate(user(result("t7")), session_id="ses_1").request.messages
+        assert "unexpected" in refusal(user(result("t7"))).message
+        assert "unexpected" in refusal(user("a"), assistant("b"), user(result("t7")), session_id="ses_1").message
 
 
 class TestToolChoice:
@@ -339,13 +339,13 @@ class TestToolChoice:
         ],
     )
     def test_it_is_passed_on(self, given, tools, passed_on):
-        assert understood(tools=tools, tool_choice=given).request.tool_choice == passed_on
+        assert translate(tools=tools, tool_choice=given).request.tool_choice == passed_on
 
 
 class TestToolResults:
     def test_a_reference_to_a_tool_becomes_words(self):
         found = {"type": "tool_reference", "tool_name": "look", "cache_control": {"type": "ephemeral"}}
-        got = understood(user("a"), assistant(call()), user(result(content=[found, text("x")])))
+        got = translate(user("a"), assistant(call()), user(result(content=[found, text("x")])))
         words = "The tool look is loaded and can be called."
         assert got.request.messages[2] == user(result(content=[text(words), text("x")]))
         assert got.warnings == []
@@ -356,7 +356,7 @@ class TestToolResults:
     def test_pictures_of_an_error_stand_beside_it(self, content, texts):
         first, second = call("t1"), call("t2")
         answers = user(result("t1", content, is_error=True), result("t2"), "and?")
-        got = understood(user("a"), assistant(first, second), answers)
+        got = translate(user("a"), assistant(first, second), answers)
         error = {**result("t1", texts, is_error=True)}
         if texts is None:
             del error["content"]
@@ -366,14 +366,14 @@ class TestToolResults:
 
 
 def test_a_max_tokens_of_0_warms_the_cache():
-    got = understood(max_tokens=0, session_id="mine")
+    got = translate(max_tokens=0, session_id="mine")
     assert (got.request.max_tokens, got.request.session_id, got.encoder.empty) == (1, None, True)
     assert "warms the cache" in got.warnings[0]
 
 
 class TestWarnings:
     def test_what_is_not_passed_on_is_named(self):
-        got = understood(
+        got = translate(
             container="c",
             context_management={"edits": []},
             betas=["x"],
@@ -393,7 +393,7 @@ class TestWarnings:
 
     def test_it_is_named_wherever_it_stands(self):
         marked = {**text("a"), "cache_control": {"type": "ephemeral"}, "mood": "good"}
-        got = understood(
+        got = translate(
             {"role": "user", "content": [marked, marked], "id": "m"},
             assistant({**call(), "caller": {"type": "direct"}}),
             user({**result(content=[marked]), "toolset_name": "browser"}),
@@ -407,7 +407,7 @@ class TestWarnings:
         assert got.warnings == [f"{path} is not passed on and was left out" for path in paths]
 
     def test_very_many_are_counted(self):
-        got = understood(**{f"field_{number}": "x" for number in range(500)})
+        got = translate(**{f"field_{number}": "x" for number in range(500)})
         assert len(got.warnings) == 21
         assert got.warnings[-1] == "480 further fields are not passed on and were left out"
 
@@ -423,22 +423,22 @@ class TestWarnings:
     @pytest.mark.parametrize("field", ["betas", "anthropic_beta"])
     def test_beta_features(self, field, betas, named):
         expected = [f"anthropic-beta: not passed on and left out: {named}"] if named else []
-        assert understood(**{field: betas}).warnings == expected
+        assert translate(**{field: betas}).warnings == expected
 
     @pytest.mark.parametrize(("display", "warned"), [("summarized", 0), ("omitted", 0), ("updates", 1), (None, 0)])
     def test_how_thinking_is_shown(self, display, warned):
-        got = understood(thinking={"type": "adaptive", "display": display})
+        got = translate(thinking={"type": "adaptive", "display": display})
         assert (got.request.thinking, got.encoder.omit_thinking) == ({"type": "adaptive"}, display == "omitted")
         assert len(got.warnings) == warned
 
     def test_what_changes_nothing_is_not(self):
-        got = understood(
+        got = translate(
             service_tier="standard_only", speed="standard", mcp_servers=[], metadata={"user_id": "u"}, container=None
         )
         assert got.warnings == []
 
     def test_thinking_between_tools(self):
-        got = understood(thinking={"type": "between_tools"})
+        got = translate(thinking={"type": "between_tools"})
         assert (got.request.thinking, len(got.warnings)) == ({"type": "adaptive"}, 1)
 
 
@@ -507,7 +507,7 @@ def test_any_body_is_understood_or_refused_with_a_declared_error(anything):
 @given(st.lists(MESSAGE, min_size=1, max_size=5))
 def test_turns_alternate_from_user_on_and_hold_something(messages):
     try:
-        turns = understood(*messages).request.messages
+        turns = translate(*messages).request.messages
     except InvalidRequest:
         return
     assert [turn["role"] for turn in turns] == [("user", "assistant")[at % 2] for at in range(len(turns))]

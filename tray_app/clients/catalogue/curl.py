@@ -12,7 +12,7 @@ from tray_app.translation import Later
 
 
 def _curl_command(dialect: Dialect, connection: Connection) -> str:
-    body = dialect.client.ask(connection.model, "Hello")
+    body = dialect.client.make_body(connection.model, "Hello")
     lines = [
         f"curl {shlex.quote(connection.url + dialect.path)}",
         "-H " + shlex.quote(f"Authorization: Bearer {connection.secret}"),

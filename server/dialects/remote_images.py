@@ -1,0 +1,50 @@
+"""Images that a body names by web address. The caller fetches their data."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_MAX_DEPTH = 3
+"""Messages, their parts, and the parts of a tool result."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteImages:
+    """How a dialect writes such images.
+
+    `read_address` gives the web address of a part of a message, None if it has none; `embed` gives the part with a
+    data URL in the address's place.
+    """
+
+    read_address: Callable[[dict[str, Any]], str | None]
+    embed: Callable[[dict[str, Any], str], dict[str, Any]]
+
+    def find(self, body: Any) -> list[str]:
+        """The addresses in `body`, each once, in order. Takes any body and raises nothing."""
+        return list(dict.fromkeys(self._addresses(body.get("messages")))) if isinstance(body, dict) else []
+
+    def replace(self, body: Any, data_urls: Mapping[str, str]) -> Any:
+        """A copy of `body` with data in the place of the addresses in `data_urls`."""
+        if not data_urls or not self.find(body):
+            return body
+        return {**body, "messages": self._replaced(body["messages"], data_urls)}
+
+    def _addresses(self, parts: Any, depth: int = 1) -> Iterator[str]:
+        if not isinstance(parts, list) or depth > _MAX_DEPTH:
+            return
+        for part in parts:
+            if isinstance(part, dict):
+                address = self.read_address(part)
+                yield from self._addresses(part.get("content"), depth + 1) if address is None else [address]
+
+    def _replaced(self, parts: Any, data_urls: Mapping[str, str], depth: int = 1) -> Any:
+        if not isinstance(parts, list) or depth > _MAX_DEPTH:
+            return parts
+        return [self._replaced_part(part, data_urls, depth) if isinstance(part, dict) else part for part in parts]
+
+    def _replaced_part(self, part: dict[str, Any], data_urls: Mapping[str, str], depth: int) -> dict[str, Any]:
+        if (address := self.read_address(part)) is not None:
+            return self.embed(part, data_urls[address]) if address in data_urls else part
+        if isinstance(part.get("content"), list):
+            return {**part, "content": self._replaced(part["content"], data_urls, depth + 1)}
+        return part
