@@ -1,11 +1,11 @@
 """How a dialect translates: a body in, a `Call` out; stream events in, that dialect's chunks out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from server.core.errors import TrayError
-from server.core.messages import MessagesRequest, StreamEvent
+from server.core.messages import MessageFold, MessagesRequest, StreamEvent
 from server.models.aliases import ModelNames
 
 
@@ -18,26 +18,27 @@ class Chunk:
 
 
 class Encoder(Protocol):
-    """Turns the stream events of an answer into a dialect's chunks, and into its whole answer.
+    """Turns the stream events of an answer into a dialect's chunks, and complete answers into its response body.
 
-    Fed event by event; never raises on a well-formed stream. One path for both kinds of answer: `whole()` is the
-    fold of all that was fed.
+    It assembles no answer itself. The folds given to `close` and `whole`, one for each choice, already contain every
+    event, and must not be changed. `feed` is called only for streamed responses, and never raises on a well-formed
+    stream.
     """
 
     def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
-        """The chunks that `event` gives rise to. `choice` tells apart the answers of a request for several."""
+        """The chunks for `event`. `choice` is the index of its answer, for requests that ask for several."""
         ...
 
-    def close(self) -> Iterable[Chunk]:
+    def close(self, folds: Sequence[MessageFold]) -> Iterable[Chunk]:
         """The chunks after all answers are complete (usage, `[DONE]`)."""
         ...
 
     def fail(self, error: TrayError) -> Iterable[Chunk]:
-        """The chunks that end a stream which has begun and cannot be finished: it must not look whole."""
+        """The chunks that end a failed stream. They must not make it look complete."""
         ...
 
-    def whole(self) -> dict[str, Any]:
-        """The body of the non-streaming answer."""
+    def whole(self, folds: Sequence[MessageFold]) -> dict[str, Any]:
+        """The body of the non-streamed response."""
         ...
 
 

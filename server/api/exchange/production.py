@@ -136,7 +136,8 @@ class Production:
         restore = self._restorers[choice]
         for named in (event,) if restore is None else restore(event):
             fold.feed(named)
-            self._gather(self._encoder.feed(named, choice))
+            if self._frame is not None:
+                self._gather(self._encoder.feed(named, choice))
         if kind == "content_block_delta":
             if not self._delta_seen:
                 self._delta_seen = True
@@ -160,7 +161,7 @@ class Production:
         if not self.folds[choice].finished:
             self.fail(UpstreamFailed("The answer ended before it was complete.", hint="Send the request again."))
         elif all(fold.finished for fold in self.folds):
-            self._gather(self._encoder.close())
+            self._gather(self._encoder.close(self.folds))
             self._on_complete()
             self._settle()
 
@@ -175,7 +176,7 @@ class Production:
 
     def whole(self) -> dict[str, Any]:
         """The body of the answer that is not streamed."""
-        return self._encoder.whole()
+        return self._encoder.whole(self.folds)
 
 
 async def _close(stream: Events) -> None:
