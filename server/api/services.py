@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from server.api.exchange.background_writes import BackgroundWrites
 from server.api.exchange.images import ImageFetcher
-from server.api.exchange.running import RunningRequests
+from server.api.exchange.running_requests import RunningRequests
 from server.api.exchange.session_turns import SessionTurns
-from server.api.exchange.writer import Pace
-from server.api.exchange.writing import BackgroundWrites
+from server.api.exchange.stream_writer import Pace
 from server.api.middleware.bodies import STALL_SECONDS
 from server.api.middleware.rate_limit import RequestLimits
 from server.api.middleware.refusals import RefusalLog

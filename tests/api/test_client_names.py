@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.api.exchange.observation import client_name
+from server.api.exchange.request_recorder import client_name
 
 CHAT = "/v1/chat/completions"
 

@@ -5,8 +5,8 @@ import asyncio
 import openai
 import pytest
 
-from server.api.exchange.observation import shown_headers
-from server.api.exchange.writer import Pace
+from server.api.exchange.request_recorder import shown_headers
+from server.api.exchange.stream_writer import Pace
 from server.core.errors import Overloaded, UpstreamFailed
 from server.core.events import RequestFinished, RequestStarted, RequestUpdated
 from tests.api.conftest import KEY, Serve, Served

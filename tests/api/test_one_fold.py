@@ -52,4 +52,4 @@ async def test_each_event_is_folded_once(
 def test_only_the_generation_and_the_cli_conversation_fold() -> None:
     root = Path(server.__file__).parent
     folding = {path.name for path in root.rglob("*.py") if "MessageFold()" in path.read_text("utf-8")}
-    assert folding == {"production.py", "conversation.py"}
+    assert folding == {"generation.py", "conversation.py"}

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from server.api.exchange.answers import headers_of, json_response
 from server.api.exchange.exchange import ExchangeEndpoint
-from server.api.exchange.reading import context_of, fitted_request, with_fetched_images, with_session_header
+from server.api.exchange.preparation import context_of, fitted_request, with_fetched_images, with_session_header
+from server.api.exchange.responses import headers_of, json_response
 from server.api.exchange.session_link import link_session
 from server.api.exchange.warnings import warning_header
 from server.api.middleware.bodies import parse_object, read_body

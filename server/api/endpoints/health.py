@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from server import __version__
-from server.api.exchange.answers import json_response
+from server.api.exchange.responses import json_response
 from server.dialects import registry
 
 router = APIRouter()

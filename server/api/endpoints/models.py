@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from server.api.exchange.answers import json_response
-from server.api.exchange.reading import context_of, model_info
+from server.api.exchange.preparation import context_of, model_info
+from server.api.exchange.responses import json_response
 from server.core.errors import InvalidRequest, ModelNotFound
 from server.models.aliases import COMMON_NAMES, DEFAULT_ALIASES, ModelNames, resolve
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from server.api.exchange.answers import json_response
+from server.api.exchange.responses import json_response
 from server.core.errors import InvalidRequest, NotFound
 from server.core.records import as_json
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from server.api.exchange.answers import headers_of, json_response
-from server.api.exchange.observation import Observation
-from server.api.exchange.production import Production
-from server.api.exchange.reading import context_of, fitted_request, with_fetched_images, with_session_header
+from server.api.exchange.generation import Production
+from server.api.exchange.preparation import context_of, fitted_request, with_fetched_images, with_session_header
+from server.api.exchange.request_recorder import Observation
+from server.api.exchange.responses import headers_of, json_response
 from server.api.exchange.session_link import SessionLink, link_session, save_answer, session_id_of
 from server.api.exchange.session_turns import Identity, Turn
+from server.api.exchange.stream_writer import StreamWriter
 from server.api.exchange.warnings import warning_header
-from server.api.exchange.writer import StreamWriter
 from server.api.middleware.bodies import parse_object, read_body
 from server.api.middleware.failures import log_failure
 from server.core.errors import DatabaseUnusable, RequestCancelled, TrayError, UpstreamTimeout, as_tray_error

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.api.exchange.answers import header, state_of
+from server.api.exchange.responses import header, state_of
 from server.config.own_commands import key_hint
 from server.core.errors import AuthenticationRequired
 

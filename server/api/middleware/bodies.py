@@ -7,7 +7,7 @@ import orjson
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.api.exchange.answers import header
+from server.api.exchange.responses import header
 from server.core import exact_json
 from server.core.errors import BodyTooLarge, InvalidRequest, RequestTimedOut
 from server.core.messages import is_deeper

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.api.exchange.answers import (
+from server.api.exchange.responses import (
     dialect_of,
     error_response,
     header,

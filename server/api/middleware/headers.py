@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.api.exchange.answers import send_error
+from server.api.exchange.responses import send_error
 from server.core.errors import HeadersTooLarge
 
 _AROUND = len(": \r\n")

@@ -10,7 +10,7 @@ import psutil
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.api.exchange.answers import header, send_error
+from server.api.exchange.responses import header, send_error
 from server.config.addresses import ANY_ADDRESS, is_this_computer
 from server.core.errors import OriginRefused
 from server.dialects import registry

@@ -9,7 +9,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.api.exchange.answers import dialect_of, send_error, state_of
+from server.api.exchange.responses import dialect_of, send_error, state_of
 from server.core.errors import RateLimited
 from server.dialects.dialect import RateLimitState
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.api.exchange.answers import error_response, header, request_id, shown_path, state_of
-from server.api.exchange.observation import client_name, shown_headers
+from server.api.exchange.request_recorder import client_name, shown_headers
+from server.api.exchange.responses import error_response, header, request_id, shown_path, state_of
 from server.api.middleware.rate_limit import RequestLimits
 from server.core.errors import RequestError, TrayError
 from server.core.events import RequestFinished, RequestUpdated

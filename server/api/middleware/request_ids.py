@@ -6,7 +6,7 @@ import uuid
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from server.api.exchange.answers import dialect_of, header, state_of
+from server.api.exchange.responses import dialect_of, header, state_of
 
 # What a client may choose itself: nothing that could break a header, a log line or a query.
 _SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")

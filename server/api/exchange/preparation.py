@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import Scope
 
-from server.api.exchange.answers import header
+from server.api.exchange.responses import header
 from server.backends.base import Backend
 from server.core.messages import MessagesRequest
 from server.dialects.base import Context

@@ -1,6 +1,6 @@
 """An answer in the making, without anything of HTTP."""
 
-from server.api.exchange.production import HIGH_WATER, Production
+from server.api.exchange.generation import HIGH_WATER, Production
 from server.dialects.base import Context
 from server.dialects.chat_completions import to_messages
 from server.dialects.chat_completions.dialect import CHAT_COMPLETIONS

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.types import Send
 
-from server.api.exchange.production import Production
+from server.api.exchange.generation import Production
 from server.dialects.framing import Framing
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import Scope
 
-from server.api.exchange.answers import dialect_of, error_response, header, request_id, shown_path, state_of
+from server.api.exchange.responses import dialect_of, error_response, header, request_id, shown_path, state_of
 from server.core import exact_json
 from server.core.errors import TrayError
 from server.core.events import RequestFinished, RequestStarted, RequestUpdated
