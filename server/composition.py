@@ -74,7 +74,7 @@ class Server:
         A store of the caller's is only told how long things are kept.
         """
         services = self.services
-        services.started_at, services.began = services.clock(), services.monotonic()
+        services.started_at, services.started_monotonic = services.clock(), services.monotonic()
         store = await self._begin_store()
         try:
             if services.settings.api_key_required:
@@ -125,7 +125,7 @@ class Server:
 
     async def finish(self) -> None:
         """Refuse new requests, and return when the last answer has ended."""
-        await self.services.running.finish()
+        await self.services.running.finish_all()
 
     def drain(self) -> None:
         """End all running requests."""
@@ -141,11 +141,11 @@ class Server:
             self._purging.cancel()
             await asyncio.wait([self._purging])
         self.drain()
-        services.refusals.flush()
+        services.refusals.flush_counts()
         async with AsyncExitStack() as stack:
             if services.opened_store is not None and self._owns_store:
                 stack.push_async_callback(services.opened_store.close)
-            stack.push_async_callback(services.writes.settled)
+            stack.push_async_callback(services.writes.wait_for_writes)
             for images in (services.images, self._unused_images):
                 if images is not None:
                     stack.push_async_callback(images.close)

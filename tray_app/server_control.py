@@ -152,7 +152,7 @@ class ServerControl(QObject):
     def cancel(self, request_id: str) -> bool:
         """End a running request; False if there is none of that id."""
         services = self.services
-        return services is not None and services.running.cancel(request_id)
+        return services is not None and services.running.cancel_request(request_id)
 
     def close(self) -> None:
         """Listen to events no more."""

@@ -44,7 +44,7 @@ class Services:
     refusals: RefusalLog = field(init=False)
     started_at: float = 0.0
     """The clock's time at the start. `uptime` does not use that clock, which may be set."""
-    began: float = 0.0
+    started_monotonic: float = 0.0
     opened_store: Store | None = None
 
     def __post_init__(self) -> None:
@@ -61,4 +61,4 @@ class Services:
     @property
     def uptime(self) -> float:
         """Seconds since the start."""
-        return self.monotonic() - self.began
+        return self.monotonic() - self.started_monotonic

@@ -5,7 +5,7 @@ import asyncio
 import openai
 import pytest
 
-from server.api.exchange.request_recorder import shown_headers
+from server.api.exchange.request_recorder import redacted_headers
 from server.api.exchange.stream_writer import Pace
 from server.core.errors import Overloaded, UpstreamFailed
 from server.core.events import RequestFinished, RequestStarted, RequestUpdated
@@ -146,12 +146,12 @@ async def test_the_headers_of_a_request_are_kept_without_secrets(server: Served)
 
 def test_long_headers_are_not_kept_whole() -> None:
     headers = [(b"host", b"x"), (b"x-long", b"y " * 10_000), (b"accept", b"*/*")]
-    assert shown_headers({"headers": headers}) == (
+    assert redacted_headers({"headers": headers}) == (
         ("host", "x"),
         ("x-long", "[20000 characters]"),
         ("accept", "*/*"),
     )
-    many = shown_headers({"headers": [(b"x-%d" % number, b"y" * 100) for number in range(1000)]})
+    many = redacted_headers({"headers": [(b"x-%d" % number, b"y" * 100) for number in range(1000)]})
     assert 15_000 < sum(len(name) + len(value) for name, value in many) <= 16_000
 
 

@@ -32,7 +32,7 @@ async def test_an_answer_on_a_full_disk_is_whole_and_has_ended(
         answer = await server.http.post("/v1/chat/completions", json=BODY)
         assert answer.json()["choices"][0]["message"]["content"] == text
         await until(lambda: any(isinstance(event, Notice) for event in server.events))
-        await server.services.writes.settled()
+        await server.services.writes.wait_for_writes()
     assert not [record for record in caplog.records if record.exc_info], "a full disk is no bug"
     await bound_pages(server, 2**30)
     await until(lambda: any(isinstance(event, NoticeCleared) for event in server.events))

@@ -16,7 +16,7 @@ CHAT = "/v1/chat/completions"
 
 async def listed(server: Served) -> list[dict[str, Any]]:
     """The requests of the log, oldest first, with all that was counted."""
-    server.services.refusals.flush()
+    server.services.refusals.flush_counts()
     items: list[dict[str, Any]] = (await server.http.get("/api/requests")).json()["items"]
     return items[::-1]
 

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from server.api.exchange.exchange import ExchangeEndpoint
-from server.api.exchange.preparation import context_of, fitted_request, with_fetched_images, with_session_header
-from server.api.exchange.responses import headers_of, json_response
+from server.api.exchange.preparation import fit_request, make_context, with_fetched_images, with_session_header
+from server.api.exchange.responses import header_lookup, json_response
 from server.api.exchange.session_link import link_session
 from server.api.exchange.warnings import warning_header
 from server.api.middleware.bodies import parse_object, read_body
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from server.api.services import Services
 
 
-def dialect_router(dialect: Dialect) -> APIRouter:
+def make_dialect_router(dialect: Dialect) -> APIRouter:
     """The routes of `dialect`."""
     router = APIRouter()
     endpoint = ExchangeEndpoint(dialect)
@@ -28,18 +28,18 @@ def dialect_router(dialect: Dialect) -> APIRouter:
 
         @router.post(counting.path)
         async def count_tokens(request: Request) -> Response:
-            return await _count(request, dialect, counting)
+            return await _count_tokens(request, dialect, counting)
 
     return router
 
 
-async def _count(request: Request, dialect: Dialect, counting: TokenCounting) -> Response:
+async def _count_tokens(request: Request, dialect: Dialect, counting: TokenCounting) -> Response:
     """How many input tokens a request would have: counted if the backend can, else estimated, with a warning."""
     services: Services = request.app.state.services
     body = with_session_header(parse_object(await read_body(request.receive)), request.scope)
     body = await with_fetched_images(services, body, dialect)
-    link = await link_session(services, counting.to_request(body, context_of(services)))
-    warnings = dialect.header_warnings(headers_of(request.scope))
+    link = await link_session(services, counting.to_request(body, make_context(services)))
+    warnings = dialect.header_warnings(header_lookup(request.scope))
     counted = await _exact_count(services, link.request)
     if counted is None:
         counted = estimate_tokens(link.request)
@@ -53,5 +53,5 @@ async def _exact_count(services: "Services", request: MessagesRequest) -> int | 
     count = getattr(services.backend, "count_tokens", None)
     if count is None:
         return None
-    counted: int | None = await count(fitted_request(services, request).request)
+    counted: int | None = await count(fit_request(services, request).request)
     return counted

@@ -23,7 +23,7 @@ _OTHER_ENDPOINTS = (
 
 
 @router.api_route("/", methods=["GET", "HEAD"])
-async def root(request: Request) -> Response:
+async def get_root(request: Request) -> Response:
     """What this server is and where things are."""
     base = str(request.base_url).rstrip("/")
     return json_response(
@@ -38,7 +38,7 @@ async def root(request: Request) -> Response:
 
 
 @router.api_route("/health", methods=["GET", "HEAD"])
-async def health(request: Request) -> Response:
+async def get_health(request: Request) -> Response:
     """Alive, and what is known of Claude Code without asking anyone. Facts about the account stay inside."""
     services = request.app.state.services
     status = services.backend.status()

@@ -40,7 +40,7 @@ async def get_request(request: Request, request_id: str) -> Response:
 async def cancel_request(request: Request, request_id: str) -> Response:
     """Cancel a running request. Raises InvalidRequest for one that has ended."""
     services = request.app.state.services
-    if services.running.cancel(request_id):
+    if services.running.cancel_request(request_id):
         return json_response({"id": request_id, "cancelled": True})
     if await services.store.get_request(request_id) is None:
         raise _not_found(request_id)

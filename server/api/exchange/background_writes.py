@@ -17,13 +17,13 @@ class BackgroundWrites:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def add(self, write: Coroutine[Any, Any, Any], name: str) -> None:
+    def add_write(self, write: Coroutine[Any, Any, Any], name: str) -> None:
         """Begin `write`; if it fails, the log says so."""
         task = spawn(write, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def settled(self) -> None:
+    async def wait_for_writes(self) -> None:
         """Return when everything that was begun until now is written, or has failed."""
         if self._tasks:
             await asyncio.wait(tuple(self._tasks))

@@ -20,7 +20,7 @@ HIGH_WATER = 256 * 1024
 """Bytes that wait for a slow client before the backend is left waiting too."""
 
 
-class Production:
+class Generation:
     """Runs the backend's streams for a call, one task for each of its `n` answers, into its one encoder.
 
     The writer waits for `changed` and takes what has gathered: events that came together leave in one write.
@@ -49,11 +49,11 @@ class Production:
         self._on_routed = on_routed
         self._on_first_delta = on_first_delta
         self._on_complete = on_complete
-        self._missing = set(range(call.n))
+        self._not_started = set(range(call.n))
         self._tasks: set[asyncio.Task[None]] = set()
-        self._gathered: list[bytes] = []
+        self._collected: list[bytes] = []
         self._size = 0
-        self._room = asyncio.Event()
+        self._has_room = asyncio.Event()
         self._delta_seen = False
         self.folds = [MessageFold() for _ in range(call.n)]
         self.cost: float | None = None
@@ -62,35 +62,35 @@ class Production:
         self.error: TrayError | None = None
 
     @property
-    def begun(self) -> bool:
+    def has_started(self) -> bool:
         """Whether every answer has begun."""
-        return not self._missing
+        return not self._not_started
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """Whether no more will come."""
         return self.finished.is_set()
 
     def start(self) -> None:
         """Begin the work."""
         for choice in range(len(self.folds)):
-            self._tasks.add(spawn(self._run(choice), name=f"answer {choice}"))
+            self._tasks.add(spawn(self._run_choice(choice), name=f"answer {choice}"))
 
-    def take(self) -> bytes:
+    def take_output(self) -> bytes:
         """What has gathered since the last time."""
-        data = b"".join(self._gathered)
-        self._gathered.clear()
+        data = b"".join(self._collected)
+        self._collected.clear()
         self._size = 0
-        self._room.set()
+        self._has_room.set()
         return data
 
-    def fail(self, error: TrayError) -> None:
+    def end_with_error(self, error: TrayError) -> None:
         """End the work at once, for a reason from outside; too late, it changes nothing."""
-        if not self.over:
+        if not self.is_over:
             self.error = error
-            self._settle()
+            self._end_all()
 
-    def ending(self) -> bytes:
+    def encode_error(self) -> bytes:
         """What tells the client of a stream that has begun about `error`."""
         if self.error is None or self._frame is None:
             return b""
@@ -103,32 +103,32 @@ class Production:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _run(self, choice: int) -> None:
+    async def _run_choice(self, choice: int) -> None:
         try:
-            await self._consume(self._backend.stream(self._request), choice)
+            await self._consume_stream(self._backend.stream(self._request), choice)
         except TrayError as error:
             name_refused_tool(error, self._tools)
-            self.fail(error)
+            self.end_with_error(error)
         except Exception as error:
             log.exception("an answer failed unexpectedly")
-            self.fail(as_tray_error(error))
+            self.end_with_error(as_tray_error(error))
         else:
-            self._complete_one(choice)
+            self._finish_choice(choice)
 
-    async def _consume(self, stream: Events, choice: int) -> None:
+    async def _consume_stream(self, stream: Events, choice: int) -> None:
         fold = self.folds[choice]
         try:
             async for event in stream:
-                if self.over:
+                if self.is_over:
                     return
-                self._take_event(event, fold, choice)
+                self._handle_event(event, fold, choice)
                 if self._size > HIGH_WATER:
-                    self._room.clear()
-                    await self._room.wait()
+                    self._has_room.clear()
+                    await self._has_room.wait()
         finally:
-            await _close(stream)
+            await _close_stream(stream)
 
-    def _take_event(self, event: StreamEvent, fold: MessageFold, choice: int) -> None:
+    def _handle_event(self, event: StreamEvent, fold: MessageFold, choice: int) -> None:
         kind = event.get("type")
         if kind == ROUTED:
             self._on_routed(event["backend"], event["warnings"])
@@ -137,35 +137,37 @@ class Production:
         for named in (event,) if restore is None else restore(event):
             fold.feed(named)
             if self._frame is not None:
-                self._gather(self._encoder.feed(named, choice))
+                self._collect_chunks(self._encoder.feed(named, choice))
         if kind == "content_block_delta":
             if not self._delta_seen:
                 self._delta_seen = True
                 self._on_first_delta()
         elif kind == "message_delta" and (cost := event.get("cost_usd")) is not None:
             self.cost = (self.cost or 0.0) + cost
-        if self._missing:
-            self._missing.discard(choice)
+        if self._not_started:
+            self._not_started.discard(choice)
         self.changed.set()
 
-    def _gather(self, chunks: Iterable[Chunk]) -> None:
+    def _collect_chunks(self, chunks: Iterable[Chunk]) -> None:
         for chunk in chunks:
             if self._frame is not None:
                 data = self._frame(chunk)
-                self._gathered.append(data)
+                self._collected.append(data)
                 self._size += len(data)
 
-    def _complete_one(self, choice: int) -> None:
-        if self.over:
+    def _finish_choice(self, choice: int) -> None:
+        if self.is_over:
             return
         if not self.folds[choice].finished:
-            self.fail(UpstreamFailed("The answer ended before it was complete.", hint="Send the request again."))
+            self.end_with_error(
+                UpstreamFailed("The answer ended before it was complete.", hint="Send the request again.")
+            )
         elif all(fold.finished for fold in self.folds):
-            self._gather(self._encoder.close(self.folds))
+            self._collect_chunks(self._encoder.close(self.folds))
             self._on_complete()
-            self._settle()
+            self._end_all()
 
-    def _settle(self) -> None:
+    def _end_all(self) -> None:
         """Nothing more will come: what still runs is ended, and the writer woken."""
         self.finished.set()
         current = asyncio.current_task()
@@ -174,12 +176,12 @@ class Production:
                 task.cancel()
         self.changed.set()
 
-    def whole(self) -> dict[str, Any]:
+    def response_body(self) -> dict[str, Any]:
         """The body of the answer that is not streamed."""
         return self._encoder.whole(self.folds)
 
 
-async def _close(stream: Events) -> None:
+async def _close_stream(stream: Events) -> None:
     """Tell the backend that nobody reads on; a failure of that must not hide why."""
     aclose = getattr(stream, "aclose", None)
     if aclose is not None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import Scope
 
-from server.api.exchange.responses import header
+from server.api.exchange.responses import get_header
 from server.backends.base import Backend
 from server.core.messages import MessagesRequest
 from server.dialects.base import Context
@@ -24,8 +24,8 @@ def with_session_header(body: dict[str, Any], scope: Scope) -> dict[str, Any]:
     where another ended: opencode gives it to a conversation and to the request for its title
     (https://github.com/anomalyco/opencode/issues/39912). Such a client sends the whole history.
     """
-    session_id = header(scope, b"x-session-id")
-    if session_id is None or session_id == header(scope, b"x-session-affinity"):
+    session_id = get_header(scope, b"x-session-id")
+    if session_id is None or session_id == get_header(scope, b"x-session-affinity"):
         return body
     return {**body, "session_id": session_id}
 
@@ -35,15 +35,15 @@ async def with_fetched_images(services: "Services", body: Any, dialect: Dialect)
     addresses = dialect.remote_images(body) if services.images is not None else []
     if services.images is None or not addresses:
         return body
-    return dialect.with_images(body, await services.images.fetch(addresses))
+    return dialect.with_images(body, await services.images.fetch_images(addresses))
 
 
-def fitted_request(services: "Services", request: MessagesRequest) -> Fitted:
+def fit_request(services: "Services", request: MessagesRequest) -> Fitted:
     """The request as its model takes it."""
-    return fit(request, capabilities_of(request.model, model_info(services.backend, request.model)))
+    return fit(request, capabilities_of(request.model, find_model_info(services.backend, request.model)))
 
 
-def context_of(services: "Services") -> Context:
+def make_context(services: "Services") -> Context:
     """What a dialect has to know, as things stand now."""
     models = services.backend.models()
     return Context(
@@ -55,7 +55,7 @@ def context_of(services: "Services") -> Context:
     )
 
 
-def model_info(backend: Backend, model: str) -> ModelInfo | None:
+def find_model_info(backend: Backend, model: str) -> ModelInfo | None:
     """What the backend says of a model, by its id or short name, whatever the size of its context (`sonnet[1m]`)."""
     models = backend.models()
     names = (model, model.removesuffix("[1m]"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import Scope
 
-from server.api.exchange.responses import dialect_of, error_response, header, request_id, shown_path, state_of
+from server.api.exchange.responses import dialect_of, display_path, error_response, get_header, request_id_of, state_of
 from server.core import exact_json
 from server.core.errors import TrayError
 from server.core.events import RequestFinished, RequestStarted, RequestUpdated
@@ -23,98 +23,98 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-HEADER_CHARACTERS = 16_000
+MAX_HEADER_CHARACTERS = 16_000
 """How much of a request's headers is kept with it, in all."""
 _UNKNOWN_CLIENT = "unknown"
 _INTERPRETER = re.compile(r"Python/\S+ [^ (]")
 _ASYNC = re.compile(r"^Async(?=\w+/Python \d)")
 _SHORTENED = re.compile(r"[\w$]{1,3}/JS \d")
-_LOGGED = (
+_LOG_FIELDS = (
     "endpoint", "client", "backend", "status", "http_status", "model", "session_id", "stream", "ttft", "duration",
     "input_tokens", "output_tokens", "cost_usd", "stop_reason", "warnings",
 )  # fmt: skip
 
 
-class Observation:
+class RequestRecorder:
     """Watches a request from its arrival to its end. `finish`, `fail` and `abandon` end it; only the first counts."""
 
     def __init__(self, services: "Services", scope: Scope) -> None:
         self._services = services
         self._scope = scope
-        self._began = services.monotonic()
-        self._over = False
+        self._started = services.monotonic()
+        self._ended = False
         self.record = RequestRecord(
-            id=request_id(scope),
+            id=request_id_of(scope),
             started_at=services.clock(),
-            endpoint=shown_path(scope),
+            endpoint=display_path(scope),
             client=client_name(scope),
             backend=services.backend.name,
-            request_headers=shown_headers(scope),
+            request_headers=redacted_headers(scope),
         )
         state_of(scope)["observed"] = True
-        services.refusals.interrupt()
+        services.refusals.end_run()
         services.bus.publish(RequestStarted(self.record))
 
-    def body(self, body: Any) -> None:
+    def record_body(self, body: Any) -> None:
         """The client's body; kept only while bodies are logged."""
         if self._services.settings.log_bodies:
-            self.record = replace(self.record, request_body=_as_text(body))
+            self.record = replace(self.record, request_body=_to_json(body))
 
-    def update(self, **changes: Any) -> None:
+    def update_record(self, **changes: Any) -> None:
         """More is known about the request."""
         self.record = replace(self.record, **changes)
         self._services.bus.publish(RequestUpdated(self.record))
 
-    def prepared(self, **changes: Any) -> None:
+    def record_prepared(self, **changes: Any) -> None:
         """The request is understood, and goes to the backend now."""
-        self.update(**changes)
-        self._keep()
+        self.update_record(**changes)
+        self._store_record()
 
-    def routed(self, backend: str, warnings: Iterable[str]) -> None:
+    def record_routing(self, backend: str, warnings: Iterable[str]) -> None:
         """Another backend serves the request; it may have said so for one of several answers before."""
-        self.update(backend=backend, warnings=tuple(dict.fromkeys((*self.record.warnings, *warnings))))
+        self.update_record(backend=backend, warnings=tuple(dict.fromkeys((*self.record.warnings, *warnings))))
 
-    def first_delta(self) -> None:
+    def record_first_delta(self) -> None:
         """The first words of the answer are here."""
         if self.record.ttft is None:
-            self.update(ttft=self._elapsed())
+            self.update_record(ttft=self._elapsed_seconds())
 
-    def finish(self, folds: list[MessageFold], cost: float | None, body: dict[str, Any] | None) -> None:
+    def record_success(self, folds: list[MessageFold], cost: float | None, body: dict[str, Any] | None) -> None:
         """The answer is complete. `body` is the whole answer, given while bodies are logged."""
-        kept = _as_text(body) if body is not None else None
-        self._end(
+        kept = _to_json(body) if body is not None else None
+        self._end_record(
             status="ok",
             http_status=200,
             stop_reason=folds[0].message.get("stop_reason"),
             cost_usd=cost,
             response_body=kept,
-            **_tokens(folds),
+            **_sum_tokens(folds),
         )
 
-    def fail(self, error: TrayError, folds: list[MessageFold] | None = None) -> None:
+    def record_error(self, error: TrayError, folds: list[MessageFold] | None = None) -> None:
         """The request cannot be served, or no further."""
         status = error_response(error, self._scope).status
-        self._end(status="error", http_status=status, error=str(redact(str(error))), **_tokens(folds or []))
+        self._end_record(status="error", http_status=status, error=str(redact(str(error))), **_sum_tokens(folds or []))
 
-    def abandon(self, folds: list[MessageFold] | None = None, reason: str = "the client left") -> None:
+    def record_cancelled(self, folds: list[MessageFold] | None = None, reason: str = "the client left") -> None:
         """The client left, or someone cancelled the request."""
-        self._end(status="cancelled", error=reason, **_tokens(folds or []))
+        self._end_record(status="cancelled", error=reason, **_sum_tokens(folds or []))
 
-    def _end(self, **changes: Any) -> None:
-        if self._over:
+    def _end_record(self, **changes: Any) -> None:
+        if self._ended:
             return
-        self._over = True
-        self.record = replace(self.record, duration=self._elapsed(), **changes)
+        self._ended = True
+        self.record = replace(self.record, duration=self._elapsed_seconds(), **changes)
         self._services.bus.publish(RequestFinished(self.record))
-        _log(self.record)
-        self._keep()
+        _log_record(self.record)
+        self._store_record()
 
-    def _keep(self) -> None:
+    def _store_record(self) -> None:
         if self._services.settings.history:
-            self._services.writes.add(self._services.store.record_request(self.record), "record the request")
+            self._services.writes.add_write(self._services.store.record_request(self.record), "record the request")
 
-    def _elapsed(self) -> float:
-        return self._services.monotonic() - self._began
+    def _elapsed_seconds(self) -> float:
+        return self._services.monotonic() - self._started
 
 
 def client_name(scope: Scope) -> str:
@@ -124,7 +124,7 @@ def client_name(scope: Scope) -> str:
     of Python's it is says nothing of the client (`AsyncOpenAI/Python 3.54`), and bundlers shorten those of JavaScript
     (`ls/JS 5.23.2`), so that they have that of the dialect's provider.
     """
-    words = (header(scope, b"user-agent") or "").split() or [_UNKNOWN_CLIENT]
+    words = (get_header(scope, b"user-agent") or "").split() or [_UNKNOWN_CLIENT]
     first, *rest = words[1:] if _INTERPRETER.match(" ".join(words)) else words
     name = " ".join([first, *itertools.takewhile(lambda word: not word.startswith("(") and "/" not in word, rest)])
     name = _ASYNC.sub("", name)
@@ -133,12 +133,12 @@ def client_name(scope: Scope) -> str:
     return name[:100]
 
 
-def shown_headers(scope: Scope) -> tuple[tuple[str, str], ...]:
+def redacted_headers(scope: Scope) -> tuple[tuple[str, str], ...]:
     """The request's headers without secrets; a value that is too long for `HEADER_CHARACTERS` is but counted."""
     shown: list[tuple[str, str]] = []
-    room = HEADER_CHARACTERS
+    room = MAX_HEADER_CHARACTERS
     for header_line in scope["headers"]:
-        name, value = _redacted_again(*header_line) if len(header_line[1]) < 300 else _redacted(*header_line)
+        name, value = _redact_header_cached(*header_line) if len(header_line[1]) < 300 else _redact_header(*header_line)
         kept = value if len(name) + len(value) <= room else f"[{len(value)} characters]"
         room -= len(name) + len(kept)
         if room < 0:
@@ -147,16 +147,16 @@ def shown_headers(scope: Scope) -> tuple[tuple[str, str], ...]:
     return tuple(shown)
 
 
-def _redacted(name: bytes, value: bytes) -> tuple[str, str]:
+def _redact_header(name: bytes, value: bytes) -> tuple[str, str]:
     line: tuple[str, str] = redact((name.decode("latin-1"), value.decode("latin-1")))
     return line
 
 
-_redacted_again = functools.lru_cache(maxsize=256)(_redacted)
+_redact_header_cached = functools.lru_cache(maxsize=256)(_redact_header)
 """Clients send the same headers with every request."""
 
 
-def _tokens(folds: list[MessageFold]) -> dict[str, int | None]:
+def _sum_tokens(folds: list[MessageFold]) -> dict[str, int | None]:
     usages = [fold.usage for fold in folds if fold.usage]
     if not usages:
         return {}
@@ -171,14 +171,16 @@ def _tokens(folds: list[MessageFold]) -> dict[str, int | None]:
     }
 
 
-def _as_text(body: Any) -> str:
+def _to_json(body: Any) -> str:
     return exact_json.dumps(redact(body), default=str).decode()
 
 
-def _log(record: RequestRecord) -> None:
+def _log_record(record: RequestRecord) -> None:
     """One line about the request, without a word of what was said."""
-    log.info("request ended", extra={name: _shown(value) for name in _LOGGED if (value := getattr(record, name))})
+    log.info(
+        "request ended", extra={name: _round_float(value) for name in _LOG_FIELDS if (value := getattr(record, name))}
+    )
 
 
-def _shown(value: Any) -> Any:
+def _round_float(value: Any) -> Any:
     return float(f"{value:.4g}") if isinstance(value, float) else value

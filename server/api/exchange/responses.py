@@ -12,7 +12,7 @@ from server.core.redaction import redact_text
 from server.dialects import registry
 from server.dialects.dialect import Dialect, ErrorResponse, Header
 
-MAX_PATH = 200
+MAX_PATH_CHARACTERS = 200
 """Characters of a path that are shown and kept."""
 
 
@@ -21,28 +21,28 @@ def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | Non
     return Response(exact_json.dumps(body), status, dict(headers or {}), media_type="application/json")
 
 
-def header(scope: Scope, name: bytes) -> str | None:
+def get_header(scope: Scope, name: bytes) -> str | None:
     """The first header of that (lower-case) name."""
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
 
 
-def shown_path(scope: Scope) -> str:
+def display_path(scope: Scope) -> str:
     """The path for messages, logs and records: one line, not too long, and without a key that was put into it."""
-    path = redact_text(scope["path"][:MAX_PATH])
+    path = redact_text(scope["path"][:MAX_PATH_CHARACTERS])
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in path)
 
 
-def headers_of(scope: Scope) -> Header:
+def header_lookup(scope: Scope) -> Header:
     """The request's headers, to be looked up by name."""
-    return lambda name: header(scope, name.encode())
+    return lambda name: get_header(scope, name.encode())
 
 
 def dialect_of(scope: Scope) -> Dialect:
     """The dialect that the client speaks."""
-    return registry.dialect_of(scope["path"], headers_of(scope))
+    return registry.dialect_of(scope["path"], header_lookup(scope))
 
 
-def request_id(scope: Scope) -> str:
+def request_id_of(scope: Scope) -> str:
     """The request's id, as it stands in `x-request-id`."""
     found: str = scope.get("state", {}).get("request_id", "")
     return found
@@ -51,7 +51,7 @@ def request_id(scope: Scope) -> str:
 def error_response(error: TrayError, scope: Scope) -> ErrorResponse:
     """The error in the client's own dialect. `error` of the request's state is it from now on."""
     state_of(scope)["error"] = error
-    return dialect_of(scope).error_response(error, request_id(scope) or None)
+    return dialect_of(scope).error_response(error, request_id_of(scope) or None)
 
 
 async def send_error(error: TrayError, scope: Scope, receive: Receive, send: Send) -> None:

@@ -32,7 +32,7 @@ class RunningRequests:
         self._empty.set()
 
     @contextmanager
-    def entered(self, request: Cancellable) -> Iterator[None]:
+    def track_request(self, request: Cancellable) -> Iterator[None]:
         """Holds the request in the registry for as long as the block runs."""
         self._requests[id(request)] = request
         self._empty.clear()
@@ -43,7 +43,7 @@ class RunningRequests:
             if not self._requests:
                 self._empty.set()
 
-    def cancel(self, request_id: str) -> bool:
+    def cancel_request(self, request_id: str) -> bool:
         """End the running requests of that id; False if there is none."""
         found = [request for request in self._requests.values() if request.record.id == request_id]
         for request in found:
@@ -58,7 +58,7 @@ class RunningRequests:
                 retry_after=RETRY_AFTER_SECONDS,
             )
 
-    async def finish(self) -> None:
+    async def finish_all(self) -> None:
         """Take no new requests from now on, and return when the last running one has ended."""
         self._finishing = True
         try:

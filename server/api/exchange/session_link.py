@@ -17,7 +17,7 @@ from server.store.saving import checked_session_id, new_session_id
 if TYPE_CHECKING:
     from server.api.services import Services
 
-_NOT_KEPT = frozenset({"thinking", "redacted_thinking"})
+_DROPPED_BLOCKS = frozenset({"thinking", "redacted_thinking"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ async def link_session(services: "Services", request: MessagesRequest, session_i
 
 async def save_answer(services: "Services", link: SessionLink, fold: MessageFold, *, client: str) -> None:
     """Keep the conversation with its answer, without the thinking, which no later request needs."""
-    answer = [block for block in fold.content if block.get("type") not in _NOT_KEPT]
+    answer = [block for block in fold.content if block.get("type") not in _DROPPED_BLOCKS]
     messages = list(link.request.messages)
     before, _ = split_prefix(messages)
     if answer:

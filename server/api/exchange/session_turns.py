@@ -8,7 +8,7 @@ from server.core.errors import QueueFull, RequestSuperseded
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class RequestIdentity:
     """Tells a repeat of a request from another request in the same session.
 
     `digest` is equal for equal requests, `arrived` grows from one to the next. `give_way` ends the request's work at
@@ -16,33 +16,33 @@ class Identity:
     """
 
     digest: bytes
-    arrived: int
-    give_way: Callable[[RequestSuperseded], None]
+    arrival: int
+    supersede: Callable[[RequestSuperseded], None]
 
 
-class Turn:
+class SessionTurn:
     """A request's turn in a session. Nobody else has one there until `end`, which may be called twice."""
 
-    def __init__(self, identity: Identity | None, pass_on: Callable[[], None]) -> None:
+    def __init__(self, identity: RequestIdentity | None, pass_on: Callable[[], None]) -> None:
         self.identity = identity
-        self._pass_on: Callable[[], None] | None = pass_on
+        self._start_next: Callable[[], None] | None = pass_on
 
-    def end(self) -> None:
+    def end_turn(self) -> None:
         """Let the next request have its turn."""
-        if self._pass_on is not None:
-            pass_on, self._pass_on = self._pass_on, None
+        if self._start_next is not None:
+            pass_on, self._start_next = self._start_next, None
             pass_on()
 
 
 @dataclass(eq=False, slots=True)
 class _Waiter:
-    identity: Identity | None
-    turn: asyncio.Future[Turn]
+    identity: RequestIdentity | None
+    turn: asyncio.Future[SessionTurn]
 
 
 @dataclass(slots=True)
 class _Session:
-    holder: Turn | None = None
+    holder: SessionTurn | None = None
     waiting: list[_Waiter] = field(default_factory=list)
 
 
@@ -61,7 +61,7 @@ class SessionTurns:
         """The number of sessions in which somebody has a turn or waits for one."""
         return len(self._sessions)
 
-    async def begin(self, session_id: str, *, wait: float, identity: Identity | None = None) -> Turn:
+    async def begin_turn(self, session_id: str, *, wait: float, identity: RequestIdentity | None = None) -> SessionTurn:
         """A turn in the session.
 
         Raises QueueFull when it does not come within `wait` seconds, and RequestSuperseded when a repeat of the same
@@ -72,24 +72,24 @@ class SessionTurns:
             self._sessions[session_id] = _Session()
             return self._give_turn(session_id, identity)
         waiter = _Waiter(identity, asyncio.get_running_loop().create_future())
-        session.waiting.insert(_take_place(session, identity), waiter)
+        session.waiting.insert(_queue_index(session, identity), waiter)
         try:
             async with asyncio.timeout(wait):
                 return await waiter.turn
         except (TimeoutError, asyncio.CancelledError) as error:
             if waiter in session.waiting:
                 session.waiting.remove(waiter)
-            _give_back(waiter.turn)
+            _return_turn(waiter.turn)
             if isinstance(error, TimeoutError):
-                raise _too_long(session_id, wait) from None
+                raise _timeout_error(session_id, wait) from None
             raise
 
-    def _give_turn(self, session_id: str, identity: Identity | None) -> Turn:
-        turn = Turn(identity, lambda: self._pass_on(session_id))
+    def _give_turn(self, session_id: str, identity: RequestIdentity | None) -> SessionTurn:
+        turn = SessionTurn(identity, lambda: self._start_next(session_id))
         self._sessions[session_id].holder = turn
         return turn
 
-    def _pass_on(self, session_id: str) -> None:
+    def _start_next(self, session_id: str) -> None:
         session = self._sessions[session_id]
         while session.waiting:
             waiter = session.waiting.pop(0)
@@ -99,7 +99,7 @@ class SessionTurns:
         del self._sessions[session_id]
 
 
-def _take_place(session: _Session, identity: Identity | None) -> int:
+def _queue_index(session: _Session, identity: RequestIdentity | None) -> int:
     """Where a request stands in the queue: at its end, or in the place of the requests that it repeats.
 
     Raises RequestSuperseded for a request that came first and gets here last, as after fetching an image for long.
@@ -115,34 +115,34 @@ def _take_place(session: _Session, identity: Identity | None) -> int:
     holder = session.holder.identity if session.holder is not None else None
     holds = holder if _is_repeat(holder, identity) else None
     earlier = [session.waiting[at].identity for at in same] + [holds]
-    if any(other is not None and other.arrived > identity.arrived for other in earlier):
-        raise _superseded()
+    if any(other is not None and other.arrival > identity.arrival for other in earlier):
+        raise _superseded_error()
     for at in reversed(same):
-        session.waiting.pop(at).turn.set_exception(_superseded())
+        session.waiting.pop(at).turn.set_exception(_superseded_error())
     if holds is not None:
-        holds.give_way(_superseded())
+        holds.supersede(_superseded_error())
         return 0
     return same[0] if same else len(session.waiting)
 
 
-def _is_repeat(one: Identity | None, other: Identity) -> bool:
+def _is_repeat(one: RequestIdentity | None, other: RequestIdentity) -> bool:
     return one is not None and one.digest == other.digest
 
 
-def _give_back(turn: asyncio.Future[Turn]) -> None:
+def _return_turn(turn: asyncio.Future[SessionTurn]) -> None:
     """End a turn that came in the very moment in which its request gave up."""
     if turn.done() and not turn.cancelled() and turn.exception() is None:
-        turn.result().end()
+        turn.result().end_turn()
 
 
-def _superseded() -> RequestSuperseded:
+def _superseded_error() -> RequestSuperseded:
     return RequestSuperseded(
         "The same request came again in this session, and is answered instead of this one.",
         hint="Give requests that are meant to run side by side a session id each.",
     )
 
 
-def _too_long(session_id: str, wait: float) -> QueueFull:
+def _timeout_error(session_id: str, wait: float) -> QueueFull:
     return QueueFull(
         f"The session {session_id!r} was busy with another request for {wait:g} seconds.",
         retry_after=max(1.0, wait / 2),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.types import Send
 
-from server.api.exchange.generation import Production
+from server.api.exchange.generation import Generation
 from server.dialects.framing import Framing
 
 
@@ -24,20 +24,20 @@ class Pace:
 
 
 class StreamWriter:
-    """Takes what `production` gathers and sends it at once, several chunks in one write when they came together.
+    """Takes what `generation` gathers and sends it at once, several chunks in one write when they came together.
 
     `headers` is asked for the response's own headers when it begins: what they say may become known only then.
     """
 
     def __init__(
         self,
-        production: Production,
+        generation: Generation,
         framing: Framing,
         headers: Callable[[], Mapping[str, str]],
         send: Send,
         pace: Pace,
     ) -> None:
-        self._production = production
+        self._generation = generation
         self._framing = framing
         self._headers = headers
         self._send = send
@@ -46,60 +46,60 @@ class StreamWriter:
         self._last_write = self._loop.time()
         self._ping_due = False
 
-    async def run(self) -> None:
-        """Write the whole stream. Raises the production's error if it comes before anything was sent.
+    async def write_stream(self) -> None:
+        """Write the whole stream. Raises the generation's error if it comes before anything was sent.
 
         An error that comes later is written as the dialect's last word, and the body is left without its end: to no
         client, however simple, does a cut answer look whole.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(self._pace.commit_after):
-                await self._wait_for_begin()
-        if self._production.error is not None:
-            raise self._production.error
+                await self._wait_for_start()
+        if self._generation.error is not None:
+            raise self._generation.error
         # Committed before anything came: the client has waited long enough for a sign of life.
-        self._ping_due = not self._production.begun
+        self._ping_due = not self._generation.has_started
         named = {**self._framing.headers, **self._headers()}
         headers = [(name.encode(), value.encode("latin-1")) for name, value in named.items()]
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
-        self._timer = self._loop.call_later(self._pace.ping_every, self._tick)
+        self._timer = self._loop.call_later(self._pace.ping_every, self._check_silence)
         try:
             await self._write_all()
         finally:
             self._timer.cancel()
 
-    async def _wait_for_begin(self) -> None:
-        production = self._production
-        while not (production.begun or production.over):
-            production.changed.clear()
-            await production.changed.wait()
+    async def _wait_for_start(self) -> None:
+        generation = self._generation
+        while not (generation.has_started or generation.is_over):
+            generation.changed.clear()
+            await generation.changed.wait()
 
     async def _write_all(self) -> None:
-        production = self._production
+        generation = self._generation
         while True:
-            production.changed.clear()
-            over = production.over
-            data = production.take()
+            generation.changed.clear()
+            over = generation.is_over
+            data = generation.take_output()
             if not data and self._ping_due:
                 data = self._framing.ping
             self._ping_due = False
             if over:
-                complete = production.error is None
-                await self._write(data if complete else data + production.ending(), more=not complete)
+                complete = generation.error is None
+                await self._write_chunk(data if complete else data + generation.encode_error(), more=not complete)
                 return
             if data:
-                await self._write(data, more=True)
-            await production.changed.wait()
+                await self._write_chunk(data, more=True)
+            await generation.changed.wait()
 
-    async def _write(self, data: bytes, *, more: bool) -> None:
+    async def _write_chunk(self, data: bytes, *, more: bool) -> None:
         await self._send({"type": "http.response.body", "body": data, "more_body": more})
         self._last_write = self._loop.time()
 
-    def _tick(self) -> None:
+    def _check_silence(self) -> None:
         """Ask for a ping if nothing was written for long enough, and look again when that can next be so."""
         rest = self._last_write + self._pace.ping_every - self._loop.time()
         if rest <= 0:
             self._ping_due = True
-            self._production.changed.set()
+            self._generation.changed.set()
             rest = self._pace.ping_every
-        self._timer = self._loop.call_later(rest, self._tick)
+        self._timer = self._loop.call_later(rest, self._check_silence)

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable
 
 AGENT = "dragoman"
-_MOST = 4096
+_MAX_HEADER_BYTES = 4096
 """Bytes of the whole header: proxies and clients cap a header line at 8 KiB."""
 
 
@@ -15,15 +15,15 @@ def warning_header(texts: Iterable[str]) -> str | None:
     """
     header = ""
     for text in dict.fromkeys(texts):
-        value = f'299 {AGENT} "{_quoted(text)}"'
+        value = f'299 {AGENT} "{_quote_text(text)}"'
         joined = f"{header}, {value}" if header else value
-        if len(joined) > _MOST:
+        if len(joined) > _MAX_HEADER_BYTES:
             break
         header = joined
     return header or None
 
 
-def _quoted(text: str) -> str:
+def _quote_text(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "replace").decode()
     one_line = "".join(char if char.isprintable() else " " for char in plain)[:1000]
     return one_line.replace("\\", "\\\\").replace('"', '\\"')

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.api.exchange.responses import header, state_of
+from server.api.exchange.responses import get_header, state_of
 from server.config.own_commands import key_hint
 from server.core.errors import AuthenticationRequired
 
@@ -40,38 +40,38 @@ class Authentication:
             found = list(_found_keys(scope))
             if self._keys is not None and not _is_open(scope):
                 # Only the key itself tells the client: with whatever else it sends it would be another one each time.
-                found = [_matching(found, self._keys, scope)]
-            state_of(scope)["client_key"] = _label([key for _, key in found], scope)
+                found = [_find_matching_key(found, self._keys, scope)]
+            state_of(scope)["client_key"] = _client_key([key for _, key in found], scope)
         await self._app(scope, receive, send)
 
 
-Found = tuple[str, str]
+FoundKey = tuple[str, str]
 """Where a key was found, and the key."""
 
 
-def _matching(found: list[Found], keys: Keys, scope: Scope) -> Found:
+def _find_matching_key(found: list[FoundKey], keys: Keys, scope: Scope) -> FoundKey:
     for place, key in found:
         if keys.matches(key):
             return place, key
     raise AuthenticationRequired(
-        _problem([place for place, _ in found], scope),
+        _describe_problem([place for place, _ in found], scope),
         hint="Send it in the header 'Authorization' as 'Bearer KEY', or in 'x-api-key'. "
         f"It is the key of this local server, not one of OpenAI or Anthropic: {key_hint()}.",
     )
 
 
-def _problem(places: list[str], scope: Scope) -> str:
+def _describe_problem(places: list[str], scope: Scope) -> str:
     """What was found instead of the key, without a character of it."""
     if places:
         return f"The API key is wrong (found in {' and '.join(dict.fromkeys(places))})."
-    if parameter := _key_parameter(scope):
+    if parameter := _find_key_parameter(scope):
         return f"The API key must be in a header; the parameter '{parameter}' of the address is not read for it."
-    if (given := header(scope, b"authorization")) is not None:
+    if (given := get_header(scope, b"authorization")) is not None:
         return f"The header 'Authorization' holds no key{'' if given.strip() else ', it is empty'}."
     return "This server needs its API key, and none was sent."
 
 
-def _key_parameter(scope: Scope) -> str | None:
+def _find_key_parameter(scope: Scope) -> str | None:
     query = scope.get("query_string", b"").decode("latin-1")
     return next((name for name, _ in parse_qsl(query) if name.lower() in _KEY_PARAMETERS), None)
 
@@ -80,7 +80,7 @@ def _is_open(scope: Scope) -> bool:
     return scope["method"] in ("GET", "HEAD") and scope["path"] in _OPEN_PATHS
 
 
-def _found_keys(scope: Scope) -> Iterator[Found]:
+def _found_keys(scope: Scope) -> Iterator[FoundKey]:
     """The keys in the headers; a client may send several, some of them a leftover of its own."""
     for name, value in scope["headers"]:
         text = value.decode("latin-1").strip()
@@ -90,7 +90,7 @@ def _found_keys(scope: Scope) -> Iterator[Found]:
             yield from _authorization_keys(text)
 
 
-def _authorization_keys(value: str) -> Iterator[Found]:
+def _authorization_keys(value: str) -> Iterator[FoundKey]:
     """The key after any scheme, or without one, or as either part of Basic's name and password."""
     scheme, _, rest = value.partition(" ")
     if scheme.lower() == "basic":
@@ -108,7 +108,7 @@ def _basic_credentials(encoded: str) -> list[str]:
     return [part for part in (password, name) if part]
 
 
-def _label(keys: list[str], scope: Scope) -> str:
+def _client_key(keys: list[str], scope: Scope) -> str:
     if keys:
         return hashlib.sha256("\0".join(keys).encode("utf-8", "replace")).hexdigest()[:16]
     client = scope.get("client")

@@ -7,7 +7,7 @@ import orjson
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.api.exchange.responses import header
+from server.api.exchange.responses import get_header
 from server.core import exact_json
 from server.core.errors import BodyTooLarge, InvalidRequest, RequestTimedOut
 from server.core.messages import is_deeper
@@ -36,24 +36,24 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = header(scope, b"content-length")
+        declared = get_header(scope, b"content-length")
         if declared is not None and declared.isdecimal() and int(declared) > self._limit:
-            raise too_large(f"{int(declared):,} bytes", self._limit)
+            raise too_large_error(f"{int(declared):,} bytes", self._limit)
         seen, complete = 0, False
 
         async def receive_counted() -> Message:
             nonlocal seen, complete
             # What comes after the body is the client's leaving, which has its time.
-            message = await receive() if complete else await self._next(receive)
+            message = await receive() if complete else await self._receive_next(receive)
             complete = not message.get("more_body", False)
             seen += len(message.get("body", b""))
             if seen > self._limit:
-                raise too_large(f"more than {self._limit:,} bytes", self._limit)
+                raise too_large_error(f"more than {self._limit:,} bytes", self._limit)
             return message
 
         await self._app(scope, receive_counted, send)
 
-    async def _next(self, receive: Receive) -> Message:
+    async def _receive_next(self, receive: Receive) -> Message:
         try:
             async with asyncio.timeout(self._stall_seconds):
                 return await receive()
@@ -63,7 +63,7 @@ class BodyLimit:
             ) from None
 
 
-def too_large(size: str, limit: int) -> BodyTooLarge:
+def too_large_error(size: str, limit: int) -> BodyTooLarge:
     """The refusal of a body of that size."""
     return BodyTooLarge(
         f"The request body has {size}; this server takes {limit:,}.",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.api.middleware.bodies import too_large
+from server.api.middleware.bodies import too_large_error
 from server.core.errors import InvalidRequest, UnsupportedEncoding
 
 PIECE_BYTES = 256 * 1024
@@ -15,7 +15,7 @@ MAX_CODINGS = 4
 _GZIP = 16 + zlib.MAX_WBITS
 _ZLIB = zlib.MAX_WBITS
 _RAW_DEFLATE = -zlib.MAX_WBITS
-_TAKEN = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _ZLIB}
+_SUPPORTED = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _ZLIB}
 
 
 class ContentDecoding:
@@ -30,7 +30,7 @@ class ContentDecoding:
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        codings = _codings(scope) if scope["type"] == "http" else []
+        codings = _parse_codings(scope) if scope["type"] == "http" else []
         if not codings:
             await self._app(scope, receive, send)
             return
@@ -40,12 +40,12 @@ class ContentDecoding:
         await self._app({**scope, "headers": kept}, body.receive, send)
 
 
-def _codings(scope: Scope) -> list[str]:
+def _parse_codings(scope: Scope) -> list[str]:
     """The codings in the order in which they were applied. Raises UnsupportedEncoding."""
     values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"content-encoding"]
     named = [name for value in values for part in value.split(",") if (name := part.strip().lower())]
     codings = [name for name in named if name != "identity"]
-    unknown = next((name for name in codings if name not in _TAKEN), None)
+    unknown = next((name for name in codings if name not in _SUPPORTED), None)
     if unknown is not None or len(codings) > MAX_CODINGS:
         what = f"Content-Encoding {unknown[:40]!r}" if unknown else f"a body that was encoded {len(codings)} times"
         raise UnsupportedEncoding(
@@ -75,12 +75,12 @@ class _DecodedBody:
             if message["type"] != "http.request":
                 return message
             self._more = message.get("more_body", False)
-            self._pieces = self._decode([message.get("body", b"")])
+            self._pieces = self._decode_pieces([message.get("body", b"")])
 
-    def _decode(self, pieces: list[bytes]) -> Iterator[bytes]:
+    def _decode_pieces(self, pieces: list[bytes]) -> Iterator[bytes]:
         stream: Iterator[bytes] = iter(pieces)
         for decoder in self._decoders:
-            stream = decoder.decode(stream, last=not self._more)
+            stream = decoder.decode_pieces(stream, last=not self._more)
         return stream
 
 
@@ -90,34 +90,34 @@ class _Decoder:
     def __init__(self, coding: str, limit: int) -> None:
         self._coding = coding
         self._limit = limit
-        self._given = 0
-        self._seen = False
+        self._decoded_bytes = 0
+        self._has_input = False
         self._stream: zlib._Decompress | None = None
 
-    def decode(self, pieces: Iterator[bytes], *, last: bool) -> Iterator[bytes]:
+    def decode_pieces(self, pieces: Iterator[bytes], *, last: bool) -> Iterator[bytes]:
         """What the pieces hold. Raises InvalidRequest if they are damaged, or end too early while they are the last."""
         for piece in pieces:
             rest, decoded = piece, b""
             # zlib may have taken all of the data and hold back what a full piece had no room for.
             while rest or (self._stream is not None and len(decoded) == PIECE_BYTES):
-                decoded, rest = self._step(rest)
+                decoded, rest = self._decode_step(rest)
                 if decoded:
                     yield decoded
-        if last and (self._stream is not None or not self._seen):
-            raise self._damaged("it ends too early" if self._seen else "it is empty")
+        if last and (self._stream is not None or not self._has_input):
+            raise self._invalid_data_error("it ends too early" if self._has_input else "it is empty")
 
-    def _step(self, data: bytes) -> tuple[bytes, bytes]:
+    def _decode_step(self, data: bytes) -> tuple[bytes, bytes]:
         """Some of the data decoded, and what is left of it."""
         if self._stream is None:
             self._stream = zlib.decompressobj(self._window_bits(data))
-            self._seen = True
+            self._has_input = True
         try:
             decoded = self._stream.decompress(data, PIECE_BYTES)
         except zlib.error as error:
-            raise self._damaged(str(error)) from None
-        self._given += len(decoded)
-        if self._given > self._limit:
-            raise too_large(f"more than {self._limit:,} bytes when it is decoded", self._limit)
+            raise self._invalid_data_error(str(error)) from None
+        self._decoded_bytes += len(decoded)
+        if self._decoded_bytes > self._limit:
+            raise too_large_error(f"more than {self._limit:,} bytes when it is decoded", self._limit)
         if not self._stream.eof:
             return decoded, self._stream.unconsumed_tail
         rest, self._stream = self._stream.unused_data, None
@@ -126,9 +126,9 @@ class _Decoder:
     def _window_bits(self, data: bytes) -> int:
         """Of a deflate that has no zlib header, too: many clients send it so."""
         raw = self._coding == "deflate" and (data[0] & 0x0F != 8 or data[0] >> 4 > 7)
-        return _RAW_DEFLATE if raw else _TAKEN[self._coding]
+        return _RAW_DEFLATE if raw else _SUPPORTED[self._coding]
 
-    def _damaged(self, reason: str) -> InvalidRequest:
+    def _invalid_data_error(self, reason: str) -> InvalidRequest:
         return InvalidRequest(
             f"The body is not valid {self._coding}: {reason}.",
             hint="Send it again, or leave out Content-Encoding if it is not encoded.",

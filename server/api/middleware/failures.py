@@ -11,11 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.api.exchange.responses import (
     dialect_of,
+    display_path,
     error_response,
-    header,
+    get_header,
     json_response,
     send_error,
-    shown_path,
     state_of,
 )
 from server.core.errors import InvalidRequest, MethodNotAllowed, NotFound, RequestError, TrayError, as_tray_error
@@ -59,7 +59,7 @@ def log_failure(exception: BaseException, scope: Scope) -> None:
 
     Of a refusal outside of an exchange `RefusalLog` tells: many of them are one line.
     """
-    where = (scope["method"], shown_path(scope))
+    where = (scope["method"], display_path(scope))
     if not isinstance(exception, TrayError):
         log.error("%s %s failed unexpectedly", *where, exc_info=exception)
     elif isinstance(exception, RequestError):
@@ -72,7 +72,7 @@ def log_failure(exception: BaseException, scope: Scope) -> None:
 async def on_http_exception(request: Request, exception: Exception) -> Response:
     """What the router itself refuses: an unknown path, a wrong method."""
     assert isinstance(exception, HTTPException)  # noqa: S101 - it is registered for this class alone
-    error = _from_router(request.scope, exception)
+    error = _router_error(request.scope, exception)
     log_failure(error, request.scope)
     answer = error_response(error, request.scope)
     return json_response(answer.body, answer.status, answer.headers)
@@ -88,8 +88,8 @@ async def on_invalid_query(request: Request, exception: Exception) -> Response:
     return json_response(answer.body, answer.status, answer.headers)
 
 
-def _from_router(scope: Scope, exception: HTTPException) -> TrayError:
-    method, path = scope["method"], shown_path(scope)
+def _router_error(scope: Scope, exception: HTTPException) -> TrayError:
+    method, path = scope["method"], display_path(scope)
     if exception.status_code == 405:
         allowed = _allowed_methods(scope)
         return MethodNotAllowed(
@@ -101,7 +101,7 @@ def _from_router(scope: Scope, exception: HTTPException) -> TrayError:
 
 
 def _base_url_hint(scope: Scope) -> str:
-    address = f"{scope['scheme']}://{header(scope, b'host') or 'HOST:PORT'}"
+    address = f"{scope['scheme']}://{get_header(scope, b'host') or 'HOST:PORT'}"
     dialect = dialect_of(scope)
     if not dialect.base_path:
         base = f"{address} without a path, since {dialect.provider}'s clients add {dialect.path} themselves"

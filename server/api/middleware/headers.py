@@ -5,7 +5,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from server.api.exchange.responses import send_error
 from server.core.errors import HeadersTooLarge
 
-_AROUND = len(": \r\n")
+_SEPARATOR_BYTES = len(": \r\n")
 
 
 class HeaderLimit:
@@ -33,4 +33,4 @@ class HeaderLimit:
 
 def header_bytes(scope: Scope) -> int:
     """The size of the headers as they came over the wire."""
-    return sum(len(name) + len(value) + _AROUND for name, value in scope["headers"])
+    return sum(len(name) + len(value) + _SEPARATOR_BYTES for name, value in scope["headers"])

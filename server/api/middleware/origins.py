@@ -10,13 +10,13 @@ import psutil
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.api.exchange.responses import header, send_error
+from server.api.exchange.responses import get_header, send_error
 from server.config.addresses import ANY_ADDRESS, is_this_computer
 from server.core.errors import OriginRefused
 from server.dialects import registry
 
 _LOOPBACK_NAMES = ("localhost", "*.localhost", "127.0.0.1", "::1")
-_EXPOSED = ("x-session-id", "warning", "retry-after")
+_EXPOSED_HEADERS = ("x-session-id", "warning", "retry-after")
 
 
 class HostAllowlist:
@@ -35,14 +35,16 @@ class HostAllowlist:
         self._patterns = tuple(name for name in self._names if "*" in name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        host = header(scope, b"host") if scope["type"] == "http" else None
-        if scope["type"] != "http" or (self._allows(bare_host(host)) if host is not None else _needs_no_host(scope)):
+        host = get_header(scope, b"host") if scope["type"] == "http" else None
+        if scope["type"] != "http" or (
+            self._is_allowed(bare_host(host)) if host is not None else _needs_no_host(scope)
+        ):
             await self._app(scope, receive, send)
             return
         hint = "Use localhost or 127.0.0.1, or add the name to the setting allowed_hosts."
         await send_error(OriginRefused(f"The host name {host!r} is not allowed here.", hint=hint), scope, receive, send)
 
-    def _allows(self, name: str) -> bool:
+    def _is_allowed(self, name: str) -> bool:
         return name in self._names or any(fnmatch.fnmatchcase(name, pattern) for pattern in self._patterns)
 
 
@@ -69,16 +71,16 @@ class Origins:
             allow_methods=("GET", "POST", "DELETE"),
             allow_headers=("*",),
             allow_private_network=True,
-            expose_headers=(*_request_id_headers(), *_EXPOSED),
+            expose_headers=(*_request_id_headers(), *_EXPOSED_HEADERS),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        origin = header(scope, b"origin") if scope["type"] == "http" else None
+        origin = get_header(scope, b"origin") if scope["type"] == "http" else None
         if origin is None:
             await self._app(scope, receive, send)
         elif origin.lower() in self._allowed or "*" in self._allowed:
             await self._cors(scope, receive, send)
-        elif scope["method"] in ("GET", "HEAD") or _is_own(origin, scope):
+        elif scope["method"] in ("GET", "HEAD") or _is_own_origin(origin, scope):
             await self._app(scope, receive, send)
         else:
             hint = "Add it to the setting allowed_origins if you trust that page."
@@ -104,10 +106,10 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _is_own(origin: str, scope: Scope) -> bool:
+def _is_own_origin(origin: str, scope: Scope) -> bool:
     """Whether the page was served by this very server: same host, which is an allowed one, and same port."""
     try:
-        return urlsplit(origin).netloc.lower() == (header(scope, b"host") or "").lower() != ""
+        return urlsplit(origin).netloc.lower() == (get_header(scope, b"host") or "").lower() != ""
     except ValueError:  # an address in brackets that is none
         return False
 

@@ -25,10 +25,10 @@ class CanonicalPaths:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(_canonical(scope) if scope["type"] == "http" else scope, receive, send)
+        await self._app(_canonical_scope(scope) if scope["type"] == "http" else scope, receive, send)
 
 
-def _canonical(scope: Scope) -> Scope:
+def _canonical_scope(scope: Scope) -> Scope:
     given: str = scope["path"]
     host = _ABSOLUTE.match(given)
     path = canonical_path(given[host.end() :] if host else given)

@@ -38,29 +38,29 @@ class RequestLimits:
         self._storage = MemoryStorage()
         self._clock = clock
         self._monotonic = monotonic
-        self._ahead = clock() - monotonic()
+        self._clock_offset = clock() - monotonic()
 
-    def hit(self, key: str) -> "Hit | None":
+    def count_request(self, key: str) -> "CountedRequest | None":
         """Count a request; None where there is no limit."""
         if not self._items:
             return None
-        self._notice_clock()
+        self._reset_after_clock_step()
         limiter = MovingWindowRateLimiter(self._storage)
         refused = next((item for item in self._items if not limiter.hit(item, key)), None)
         item = refused or self._items[-1]
         window = limiter.get_window_stats(item, key)
-        return Hit(item, refused is not None, window.remaining, window.reset_time)
+        return CountedRequest(item, refused is not None, window.remaining, window.reset_time)
 
-    def _notice_clock(self) -> None:
+    def _reset_after_clock_step(self) -> None:
         ahead = self._clock() - self._monotonic()
-        if ahead < self._ahead - CLOCK_STEP_SECONDS:
+        if ahead < self._clock_offset - CLOCK_STEP_SECONDS:
             # A new one: the old one's own thread may be at work in it.
             self._storage = MemoryStorage()
-        self._ahead = ahead
+        self._clock_offset = ahead
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class CountedRequest:
     """What became of a request that was counted; `reset_time` in epoch seconds."""
 
     item: RateLimitItem
@@ -82,11 +82,11 @@ class RateLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         hit = None
         if scope["type"] == "http" and scope["method"] == "POST":
-            hit = self._limits.hit(state_of(scope).get("client_key", "local"))
+            hit = self._limits.count_request(state_of(scope).get("client_key", "local"))
         if hit is None:
             await self._app(scope, receive, send)
             return
-        headers = _headers(scope, hit)
+        headers = _limit_headers(scope, hit)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -96,10 +96,10 @@ class RateLimit:
         if not hit.refused:
             await self._app(scope, receive, send_with_headers)
         else:
-            await send_error(_error(hit), scope, receive, send_with_headers)
+            await send_error(_limit_error(hit), scope, receive, send_with_headers)
 
 
-def _error(hit: Hit) -> RateLimited:
+def _limit_error(hit: CountedRequest) -> RateLimited:
     return RateLimited(
         f"This key has used up its {hit.item.amount} requests per {hit.item.get_expiry()} seconds on this server.",
         retry_after=max(1.0, hit.reset_time - time.time()),
@@ -107,7 +107,7 @@ def _error(hit: Hit) -> RateLimited:
     )
 
 
-def _headers(scope: Scope, hit: Hit) -> Headers:
+def _limit_headers(scope: Scope, hit: CountedRequest) -> Headers:
     resets_in = max(0.0, hit.reset_time - time.time())
     state = RateLimitState(hit.item.amount, hit.remaining, hit.reset_time, resets_in)
     return [(name.encode(), value.encode()) for name, value in dialect_of(scope).rate_limit_headers(state).items()]

@@ -6,7 +6,7 @@ import uuid
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from server.api.exchange.responses import dialect_of, header, state_of
+from server.api.exchange.responses import dialect_of, get_header, state_of
 
 # What a client may choose itself: nothing that could break a header, a log line or a query.
 _SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
@@ -25,7 +25,7 @@ class RequestIds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        wanted = header(scope, b"x-request-id") or ""
+        wanted = get_header(scope, b"x-request-id") or ""
         request_id = wanted if _SANE.fullmatch(wanted) else f"req_{uuid.uuid4().hex}"
         state_of(scope)["request_id"] = request_id
         added = [(name.encode(), request_id.encode()) for name in dialect_of(scope).request_id_headers]
