@@ -1,4 +1,4 @@
-"""What the guards and endpoints are given."""
+"""The objects that guards and endpoints share."""
 
 import time
 from collections.abc import Callable
@@ -21,9 +21,9 @@ from server.store.store import Store
 
 @dataclass(slots=True)
 class Services:
-    """Everything that they use. `clock` gives epoch seconds, `monotonic` seconds for durations.
+    """The shared objects. `clock` returns epoch seconds, `monotonic` seconds for durations.
 
-    Made, started and stopped by `server.composition.Server`, which also replaces what depends on changed settings.
+    `server.composition.Server` creates, starts and stops them, and replaces those that depend on changed settings.
     """
 
     settings: Settings
@@ -31,10 +31,10 @@ class Services:
     backend: Backend
     key_store: KeyStore
     images: ImageFetcher | None = None
-    """None: images given by an address are not fetched."""
+    """None means that images given by URL are not fetched."""
     pace: Pace = field(default_factory=Pace)
     body_stall_seconds: float = STALL_SECONDS
-    """After so long without a byte of a body that is on its way the request is refused."""
+    """Time without a byte of an unfinished body after which the request is refused."""
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.perf_counter
     running: RunningRequests = field(default_factory=RunningRequests)
@@ -43,7 +43,7 @@ class Services:
     request_limits: RequestLimits = field(init=False)
     refusals: RefusalLog = field(init=False)
     started_at: float = 0.0
-    """The clock's time at the start. `uptime` does not use that clock, which may be set."""
+    """The start in epoch seconds. `uptime` uses `started_monotonic`, because the wall clock may be set."""
     started_monotonic: float = 0.0
     opened_store: Store | None = None
 

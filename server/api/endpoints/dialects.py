@@ -1,4 +1,4 @@
-"""The endpoints of a dialect: `POST` to its path, and to that for counting tokens."""
+"""The endpoints of a dialect: its own path and token counting."""
 
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ def make_dialect_router(dialect: Dialect) -> APIRouter:
 
 
 async def _count_tokens(request: Request, dialect: Dialect, counting: TokenCounting) -> Response:
-    """How many input tokens a request would have: counted if the backend can, else estimated, with a warning."""
+    """Count a request's input tokens, or estimate them with a warning if the backend cannot count."""
     services: Services = request.app.state.services
     body = with_session_header(parse_object(await read_body(request.receive)), request.scope)
     body = await with_fetched_images(services, body, dialect)
@@ -43,13 +43,15 @@ async def _count_tokens(request: Request, dialect: Dialect, counting: TokenCount
     counted = await _exact_count(services, link.request)
     if counted is None:
         counted = estimate_tokens(link.request)
-        warnings.append("input_tokens is estimated, since Claude Code cannot count without asking the model")
+        warnings.append(
+            "input_tokens is estimated, because Claude Code cannot count tokens without a request to the model"
+        )
     text = warning_header(warnings)
     return json_response(counting.answer(counted), headers={} if text is None else {"warning": text})
 
 
 async def _exact_count(services: "Services", request: MessagesRequest) -> int | None:
-    """The backend's own count; counting is an ability that not every backend has."""
+    """The backend's own count; None if it cannot count."""
     count = getattr(services.backend, "count_tokens", None)
     if count is None:
         return None

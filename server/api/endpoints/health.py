@@ -1,4 +1,4 @@
-"""`GET /` and `GET /health`: whether the server lives. Open to all, and says nothing private."""
+"""`GET /` and `GET /health`: public endpoints without private data."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ _OTHER_ENDPOINTS = (
 
 @router.api_route("/", methods=["GET", "HEAD"])
 async def get_root(request: Request) -> Response:
-    """What this server is and where things are."""
+    """Name, version and endpoints of this server."""
     base = str(request.base_url).rstrip("/")
     return json_response(
         {
@@ -39,7 +39,7 @@ async def get_root(request: Request) -> Response:
 
 @router.api_route("/health", methods=["GET", "HEAD"])
 async def get_health(request: Request) -> Response:
-    """Alive, and what is known of Claude Code without asking anyone. Facts about the account stay inside."""
+    """The status of server and backend, from known facts only, without those about the account."""
     services = request.app.state.services
     status = services.backend.status()
     body: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""`GET /v1/models`: what the backend offers and the aliases, in objects that both dialects' clients can read."""
+"""`GET /v1/models`: the backend's models and the aliases, as objects that clients of all dialects can read."""
 
 import re
 from datetime import UTC, datetime
@@ -19,9 +19,9 @@ router = APIRouter()
 
 _DATE = re.compile(r"-(\d{4})(\d{2})(\d{2})$")
 _UNKNOWN_DATE = datetime.fromtimestamp(0, UTC)
-"""Anthropic's API too gives the epoch where a release date is not known."""
+"""The epoch, as in Anthropic's API, for an unknown release date."""
 _MAX_PAGE_SIZE = 1000
-"""Models in a page: Anthropic's own limit."""
+"""Anthropic's own limit."""
 
 
 @router.api_route("/v1/models", methods=["GET", "HEAD"])
@@ -31,7 +31,7 @@ async def list_models(
     after_id: str | None = None,
     before_id: str | None = None,
 ) -> Response:
-    """All models at once, or a page as Anthropic's clients ask for it (https://docs.anthropic.com/en/api/models-list).
+    """All models, or a page as Anthropic's clients request it (https://docs.anthropic.com/en/api/models-list).
 
     Raises InvalidRequest for an id that is not in the list.
     """
@@ -55,7 +55,7 @@ async def get_model(request: Request, model_id: str) -> Response:
 
 
 def list_model_entries(services: "Services") -> list[dict[str, Any]]:
-    """Ids first, then the backend's short names, then the user's aliases, then the built-in ones."""
+    """Entries for ids, the backend's short names, the user's aliases and built-in aliases, in this order."""
     offered = services.backend.models()
     names = [model.id for model in offered] + [model.name for model in offered if model.name]
     names += [*services.settings.aliases, *COMMON_NAMES, *DEFAULT_ALIASES]
@@ -67,7 +67,7 @@ def list_model_entries(services: "Services") -> list[dict[str, Any]]:
 def _select_page(
     models: list[dict[str, Any]], limit: int | None, after_id: str | None, before_id: str | None
 ) -> tuple[list[dict[str, Any]], bool]:
-    """The models next to an id, and whether there are more of them in that direction."""
+    """The page of models next to an id, and whether more follow in that direction."""
     if after_id is not None and before_id is not None:
         raise InvalidRequest("after_id and before_id exclude each other.", param="before_id")
     ids = [model["id"] for model in models]
@@ -86,7 +86,7 @@ def _model_index(ids: list[str], model_id: str, param: str) -> int:
 
 
 def _try_resolve(name: str, known: ModelNames) -> str | None:
-    """What a name stands for; None for an alias of something that there is not."""
+    """The model for a name; None if its alias leads to no model."""
     try:
         return resolve(name, known)
     except ModelNotFound:

@@ -1,4 +1,4 @@
-"""What is written to the store beside the answers, so that no client waits for it."""
+"""Writes to the store in the background, so that no client waits for them."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,22 +8,22 @@ from server.core.tasks import spawn
 
 
 class BackgroundWrites:
-    """Writes under way.
+    """The writes in progress.
 
-    They reach the store in the order in which they were begun, and before whatever is asked of it later: a client
-    that sends its next request on the last byte of an answer finds that answer stored.
+    They reach the store in the order in which they were added, and before later reads: a client that sends its next
+    request on the last byte of an answer finds that answer stored.
     """
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def add_write(self, write: Coroutine[Any, Any, Any], name: str) -> None:
-        """Begin `write`; if it fails, the log says so."""
+        """Start `write`. A failure is logged."""
         task = spawn(write, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def wait_for_writes(self) -> None:
-        """Return when everything that was begun until now is written, or has failed."""
+        """Return when all writes added so far have succeeded or failed."""
         if self._tasks:
             await asyncio.wait(tuple(self._tasks))

@@ -1,4 +1,4 @@
-"""The walk of one request: a body in, the backend's answer out, the same for every dialect."""
+"""The path of one request from its body to the backend's answer, the same for every dialect."""
 
 import asyncio
 import hashlib
@@ -44,7 +44,8 @@ class ExchangeEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services: Services = scope["app"].state.services
-        # Until here a refusal is a matter of `Refusals`, which counts equal ones: a client may send garbage for hours.
+        # A body that cannot be parsed is recorded by `Refusals`, which counts equal ones: a client may send garbage
+        # for hours.
         try:
             raw = await read_body(receive)
         except ClientDisconnect:
@@ -56,7 +57,7 @@ class ExchangeEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A request's body, as bytes and as the object that they stand for."""
+    """A request's body, as bytes and parsed."""
 
     raw: bytes
     value: dict[str, Any]
@@ -72,9 +73,9 @@ class _Prepared:
 class Exchange:
     """One request and its answer.
 
-    Nothing leaves before the first event of the backend, so that an error still becomes an HTTP status. Only a
-    streamed request that waits longer than `Pace.commit_after` is answered 200 with pings; its errors are then
-    events of the stream. When the client leaves, the backend's work ends at once.
+    Nothing is sent before the backend's first event, so an error still becomes an HTTP status. A streamed request that
+    waits longer than `Pace.commit_after` is answered with 200 and pings; its errors are then events of the stream. When
+    the client disconnects, the backend's work ends immediately.
     """
 
     def __init__(
@@ -89,18 +90,23 @@ class Exchange:
         self._recorder = RequestRecorder(services, scope)
         self._generation: Generation | None = None
         self._turn: SessionTurn | None = None
+        """The turn to end with the request. None once the save has taken it over: the next request in the session must
+        see the stored answer."""
         self._pending_turn: asyncio.Task[SessionTurn] | None = None
+        """The wait for the turn, so that `cancel` can end it."""
         self._cancelled: TrayError | None = None
+        """Set by `cancel`, which may come before there is a generation or a wait to end."""
         self._client_left = False
+        """Set before the generation fails: the recorder then reports a cancellation and no error is sent."""
         self._arrival = next(_arrival_numbers)
 
     @property
     def record(self) -> RequestRecord:
-        """What is known of the request."""
+        """The request's record so far."""
         return self._recorder.record
 
     def cancel(self, error: TrayError) -> None:
-        """End the work at once and tell the client `error`."""
+        """End the work immediately; the client gets `error`."""
         self._cancelled = error
         if self._generation is not None:
             self._generation.end_with_error(error)
@@ -108,7 +114,7 @@ class Exchange:
             self._pending_turn.cancel()
 
     async def handle_request(self) -> None:
-        """Serve the request. Raises the error to answer with, if nothing was sent yet."""
+        """Serve the request. Raises the error to respond with, if nothing was sent yet."""
         with self._services.running.track_request(self):
             try:
                 self._services.running.refuse_if_finishing()
@@ -125,7 +131,7 @@ class Exchange:
                 self._end_turn()
 
     async def _prepare_request(self) -> _Prepared:
-        """Everything before the backend is asked."""
+        """Parse, link to the session and fit: everything before the backend is called."""
         body = self._body.value
         self._recorder.record_body(body)
         model = body.get("model")
@@ -142,28 +148,32 @@ class Exchange:
         return _Prepared(call, link, fitted)
 
     async def _link_session(self, request: MessagesRequest) -> SessionLink:
-        """The request in its session, once no other request has its turn there."""
+        """The request in its session, after waiting for its turn there."""
         services, session_id = self._services, session_id_of(request)
         if services.settings.history:
-            # Nobody else has an id that was made for this request.
+            # An id that was made for this request is unknown to all others, so no repeat can have it.
             identity = None if request.session_id is None else self._make_identity()
             wait = services.settings.queue_seconds
             await self._begin_turn(services.turns.begin_turn(session_id, wait=wait, identity=identity))
         return await link_session(services, request, session_id)
 
-    async def _begin_turn(self, coming: Coroutine[Any, Any, SessionTurn]) -> None:
-        """Wait for the turn; `cancel` ends the wait. Raises as SessionTurns.begin does."""
+    async def _begin_turn(self, waiting: Coroutine[Any, Any, SessionTurn]) -> None:
+        """Wait for the turn; `cancel` ends the wait. Raises the errors of SessionTurns.begin_turn."""
         if self._cancelled is not None:
-            coming.close()
+            waiting.close()
             raise self._cancelled
-        task = self._pending_turn = asyncio.ensure_future(coming)
+        task = self._pending_turn = asyncio.ensure_future(waiting)
         try:
-            # Not the task itself: a turn that came in the moment in which this ended would never be given back.
+            # Race: the turn is given in the same loop iteration in which this request is cancelled. Awaiting the task
+            # itself would lose its result, and the session would stay locked. `wait` leaves the task alone: the turn
+            # is taken below, and `handle_request` ends it.
             await asyncio.wait([task])
         finally:
             self._pending_turn = None
+            # `cancel` is False for a task that is done, which then has either a turn or an error.
             if not task.cancel() and not task.cancelled() and task.exception() is None:
                 self._turn = task.result()
+        # The task was cancelled by `cancel`, not together with this request.
         if task.cancelled() and self._cancelled is not None:
             raise self._cancelled
         await task
@@ -178,13 +188,14 @@ class Exchange:
             self._turn = None
 
     def _response_headers(self, prepared: _Prepared) -> dict[str, str]:
-        """The response's own headers, as things stand."""
+        """The response's own headers. The warnings may still grow until the first event."""
         headers = {"x-session-id": prepared.link.session_id}
         if (text := warning_header(self.record.warnings)) is not None:
             headers["warning"] = text
         return headers
 
     async def _send_answer(self, prepared: _Prepared) -> None:
+        # `cancel` came while images were fetched or the session was read, with nothing to end yet.
         if self._cancelled is not None:
             raise self._cancelled
         generation = self._generation = self._make_generation(prepared)
@@ -220,7 +231,7 @@ class Exchange:
             generation, framing, lambda: self._response_headers(prepared), self._send, pace
         ).write_stream()
         if generation.error is not None:
-            # It was told to the client in the stream, so that nobody above hears of it.
+            # The stream already contains it, so it is not raised and has to be recorded here.
             self._record_end(generation.error)
             if not self._client_left:
                 log_failure(generation.error, self._scope)
@@ -238,8 +249,8 @@ class Exchange:
         def give_up(seconds: float, on_silence: bool) -> None:
             if on_silence and generation.has_started:
                 return
-            what = "nothing of its answer came" if on_silence else "its answer was not complete"
-            generation.end_with_error(UpstreamTimeout(f"The request was given up: {what} within {seconds:g} seconds."))
+            what = "no part of its answer arrived" if on_silence else "its answer was not complete"
+            generation.end_with_error(UpstreamTimeout(f"The request timed out: {what} within {seconds:g} seconds."))
 
         limits = ((settings.first_event_timeout, True), (settings.request_timeout, False))
         return [loop.call_later(seconds, give_up, seconds, on_silence) for seconds, on_silence in limits]
@@ -248,10 +259,10 @@ class Exchange:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self._client_left = True
-        generation.end_with_error(RequestCancelled("The client left."))
+        generation.end_with_error(RequestCancelled("The client disconnected."))
 
     def _record_completion(self, prepared: _Prepared) -> None:
-        """The answer is whole, though perhaps not all of it is written: it is kept from now on."""
+        """Record and save the complete answer, before its last bytes are written."""
         generation, services = self._generation, self._services
         if generation is None:
             return
@@ -259,7 +270,7 @@ class Exchange:
         body = generation.response_body() if services.settings.log_bodies else None
         self._recorder.record_success(folds, generation.cost, body)
         if services.settings.history:
-            # The turn lasts until the store has it, so that the next one goes on from here.
+            # The turn lasts until the answer is stored: the next request in the session continues from it.
             turn, self._turn = self._turn, None
             services.writes.add_write(self._save_session(prepared.link, folds[0], turn), "save the session")
 
@@ -267,7 +278,7 @@ class Exchange:
         try:
             await save_answer(self._services, link, fold, client=self.record.client)
         except DatabaseUnusable as error:
-            # The store has published that it cannot write, and tries again.
+            # The store publishes its own failure and tries again.
             log.warning("the session %s could not be saved: %s", link.session_id, error)
         finally:
             if turn is not None:

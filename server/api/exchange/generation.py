@@ -1,4 +1,4 @@
-"""An answer in the making: the backend's events run through the encoder, apart from who writes them out."""
+"""The generation of a call's answers: from the backend's events to encoded chunks, without the writing."""
 
 import asyncio
 import logging
@@ -17,16 +17,16 @@ from server.models import Fitted, name_refused_tool
 log = logging.getLogger(__name__)
 
 HIGH_WATER = 256 * 1024
-"""Bytes that wait for a slow client before the backend is left waiting too."""
+"""Bytes buffered for a slow client before reading from the backend pauses."""
 
 
 class Generation:
-    """Runs the backend's streams for a call, one task for each of its `n` answers, into its one encoder.
+    """Runs the backend's streams for a call: one task and one fold for each of its `n` answers, one encoder for all.
 
-    The writer waits for `changed` and takes what has gathered: events that came together leave in one write.
-    `begun` is true from the moment when every answer has its first event. `finished` with `error` None means
-    complete. `frame` None gathers nothing, for an answer that is not streamed. `on_routed` gets the backend that took
-    over, and warnings.
+    `folds` are the only assembly of the answers; the body, the record and the session read them. The writer waits for
+    `changed` and takes the collected output: events that arrive together leave in one write. `finished` with `error`
+    None means complete. With `frame` None, for a response that is not streamed, nothing is encoded or collected.
+    `on_routed` gets the backend that took over, and warnings.
     """
 
     def __init__(
@@ -54,6 +54,8 @@ class Generation:
         self._collected: list[bytes] = []
         self._size = 0
         self._has_room = asyncio.Event()
+        """Set by `take_output`. Cleared only just before waiting, in the same step as the check of `_size`: no wake-up
+        can be lost between them."""
         self._delta_seen = False
         self.folds = [MessageFold() for _ in range(call.n)]
         self.cost: float | None = None
@@ -63,21 +65,21 @@ class Generation:
 
     @property
     def has_started(self) -> bool:
-        """Whether every answer has begun."""
+        """Whether every answer has its first event."""
         return not self._not_started
 
     @property
     def is_over(self) -> bool:
-        """Whether no more will come."""
+        """Whether no more output will come."""
         return self.finished.is_set()
 
     def start(self) -> None:
-        """Begin the work."""
+        """Start the tasks."""
         for choice in range(len(self.folds)):
             self._tasks.add(spawn(self._run_choice(choice), name=f"answer {choice}"))
 
     def take_output(self) -> bytes:
-        """What has gathered since the last time."""
+        """The output collected since the last call."""
         data = b"".join(self._collected)
         self._collected.clear()
         self._size = 0
@@ -85,19 +87,21 @@ class Generation:
         return data
 
     def end_with_error(self, error: TrayError) -> None:
-        """End the work at once, for a reason from outside; too late, it changes nothing."""
+        """End the work immediately. Without effect once the generation is over."""
+        # Race: a deadline, a disconnect or another choice's failure may come after the end. The answer is then recorded
+        # and saved as complete, and must not become an error.
         if not self.is_over:
             self.error = error
             self._end_all()
 
     def encode_error(self) -> bytes:
-        """What tells the client of a stream that has begun about `error`."""
+        """The bytes that report `error` in a stream that has begun."""
         if self.error is None or self._frame is None:
             return b""
         return b"".join(map(self._frame, self._encoder.fail(self.error)))
 
     async def stop(self) -> None:
-        """End the work at once and return when the backend has let go of it."""
+        """End the work immediately, and return when the backend's streams are closed."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -119,6 +123,8 @@ class Generation:
         fold = self.folds[choice]
         try:
             async for event in stream:
+                # Another choice failed while this one waited for its event; `_end_all` has cancelled this task, but the
+                # event was already on its way.
                 if self.is_over:
                     return
                 self._handle_event(event, fold, choice)
@@ -156,6 +162,7 @@ class Generation:
                 self._size += len(data)
 
     def _finish_choice(self, choice: int) -> None:
+        # Another choice failed in the same loop iteration in which this stream ended.
         if self.is_over:
             return
         if not self.folds[choice].finished:
@@ -168,7 +175,7 @@ class Generation:
             self._end_all()
 
     def _end_all(self) -> None:
-        """Nothing more will come: what still runs is ended, and the writer woken."""
+        """Cancel the tasks that still run, and wake the writer."""
         self.finished.set()
         current = asyncio.current_task()
         for task in self._tasks:
@@ -177,12 +184,12 @@ class Generation:
         self.changed.set()
 
     def response_body(self) -> dict[str, Any]:
-        """The body of the answer that is not streamed."""
+        """The body of the non-streamed response."""
         return self._encoder.whole(self.folds)
 
 
 async def _close_stream(stream: Events) -> None:
-    """Tell the backend that nobody reads on; a failure of that must not hide why."""
+    """Close the backend's stream. Its errors are ignored: they must not replace the reason for closing."""
     aclose = getattr(stream, "aclose", None)
     if aclose is not None:
         with suppress(TrayError):

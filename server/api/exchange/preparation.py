@@ -1,4 +1,4 @@
-"""What every dialect's endpoint does with a body and its request before the backend is asked."""
+"""Steps that every dialect's endpoint takes before the backend is called."""
 
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def with_session_header(body: dict[str, Any], scope: Scope) -> dict[str, Any]:
-    """The body with the session id of `X-Session-Id`, which goes before the body's own.
+    """The body with the session id of `X-Session-Id`, which takes precedence over the body's own.
 
-    An id that is sent as `X-Session-Affinity` too says which requests have much in common, and not that one goes on
-    where another ended: opencode gives it to a conversation and to the request for its title
+    An id that is also sent as `X-Session-Affinity` marks related requests, not the continuation of a conversation:
+    opencode sends it with a conversation and with the request for its title
     (https://github.com/anomalyco/opencode/issues/39912). Such a client sends the whole history.
     """
     session_id = get_header(scope, b"x-session-id")
@@ -31,7 +31,7 @@ def with_session_header(body: dict[str, Any], scope: Scope) -> dict[str, Any]:
 
 
 async def with_fetched_images(services: "Services", body: Any, dialect: Dialect) -> Any:
-    """The body with its images fetched, if that is on; else the dialect refuses them. Raises InvalidRequest."""
+    """The body with its images fetched, if enabled; otherwise the dialect rejects them. Raises InvalidRequest."""
     addresses = dialect.remote_images(body) if services.images is not None else []
     if services.images is None or not addresses:
         return body
@@ -39,12 +39,12 @@ async def with_fetched_images(services: "Services", body: Any, dialect: Dialect)
 
 
 def fit_request(services: "Services", request: MessagesRequest) -> Fitted:
-    """The request as its model takes it."""
+    """Fit the request to its model's capabilities."""
     return fit(request, capabilities_of(request.model, find_model_info(services.backend, request.model)))
 
 
 def make_context(services: "Services") -> Context:
-    """What a dialect has to know, as things stand now."""
+    """The context for a dialect's translation, from the current settings and models."""
     models = services.backend.models()
     return Context(
         aliases=services.settings.aliases,
@@ -56,7 +56,7 @@ def make_context(services: "Services") -> Context:
 
 
 def find_model_info(backend: Backend, model: str) -> ModelInfo | None:
-    """What the backend says of a model, by its id or short name, whatever the size of its context (`sonnet[1m]`)."""
+    """The backend's entry for a model's id or short name, ignoring a context size (`sonnet[1m]`)."""
     models = backend.models()
     names = (model, model.removesuffix("[1m]"))
     found = next((info for name in names for info in models if name in (info.id, info.name)), None)

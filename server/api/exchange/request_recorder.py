@@ -1,4 +1,4 @@
-"""The record of one request as it goes on: published on the bus, and kept in the store at its end."""
+"""The record of one request: published on the bus as it grows, stored before the backend's work and at the end."""
 
 import functools
 import itertools
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_HEADER_CHARACTERS = 16_000
-"""How much of a request's headers is kept with it, in all."""
+"""Limit for all kept headers of a request together."""
 _UNKNOWN_CLIENT = "unknown"
 _INTERPRETER = re.compile(r"Python/\S+ [^ (]")
 _ASYNC = re.compile(r"^Async(?=\w+/Python \d)")
@@ -36,13 +36,18 @@ _LOG_FIELDS = (
 
 
 class RequestRecorder:
-    """Watches a request from its arrival to its end. `finish`, `fail` and `abandon` end it; only the first counts."""
+    """Records a request from arrival to end.
+
+    `record_success`, `record_error` and `record_cancelled` end the record. Only the first of them counts.
+    """
 
     def __init__(self, services: "Services", scope: Scope) -> None:
         self._services = services
         self._scope = scope
         self._started = services.monotonic()
         self._ended = False
+        """Guards against a second end: a complete answer is recorded before its last bytes are written, and the client
+        may disconnect in between."""
         self.record = RequestRecord(
             id=request_id_of(scope),
             started_at=services.clock(),
@@ -56,31 +61,31 @@ class RequestRecorder:
         services.bus.publish(RequestStarted(self.record))
 
     def record_body(self, body: Any) -> None:
-        """The client's body; kept only while bodies are logged."""
+        """Keep the client's body, if bodies are logged."""
         if self._services.settings.log_bodies:
             self.record = replace(self.record, request_body=_to_json(body))
 
     def update_record(self, **changes: Any) -> None:
-        """More is known about the request."""
+        """Change fields of the record and publish it."""
         self.record = replace(self.record, **changes)
         self._services.bus.publish(RequestUpdated(self.record))
 
     def record_prepared(self, **changes: Any) -> None:
-        """The request is understood, and goes to the backend now."""
+        """Update the record and store it, before the request goes to the backend."""
         self.update_record(**changes)
         self._store_record()
 
     def record_routing(self, backend: str, warnings: Iterable[str]) -> None:
-        """Another backend serves the request; it may have said so for one of several answers before."""
+        """Record the backend that took over. With several answers, each reports it."""
         self.update_record(backend=backend, warnings=tuple(dict.fromkeys((*self.record.warnings, *warnings))))
 
     def record_first_delta(self) -> None:
-        """The first words of the answer are here."""
+        """Record the time to the first delta, in seconds."""
         if self.record.ttft is None:
             self.update_record(ttft=self._elapsed_seconds())
 
     def record_success(self, folds: list[MessageFold], cost: float | None, body: dict[str, Any] | None) -> None:
-        """The answer is complete. `body` is the whole answer, given while bodies are logged."""
+        """Record the complete answer. `body` is the response body, given if bodies are logged."""
         kept = _to_json(body) if body is not None else None
         self._end_record(
             status="ok",
@@ -92,12 +97,12 @@ class RequestRecorder:
         )
 
     def record_error(self, error: TrayError, folds: list[MessageFold] | None = None) -> None:
-        """The request cannot be served, or no further."""
+        """Record the error that ends the request."""
         status = error_response(error, self._scope).status
         self._end_record(status="error", http_status=status, error=str(redact(str(error))), **_sum_tokens(folds or []))
 
-    def record_cancelled(self, folds: list[MessageFold] | None = None, reason: str = "the client left") -> None:
-        """The client left, or someone cancelled the request."""
+    def record_cancelled(self, folds: list[MessageFold] | None = None, reason: str = "the client disconnected") -> None:
+        """Record that the client disconnected, or that the request was cancelled."""
         self._end_record(status="cancelled", error=reason, **_sum_tokens(folds or []))
 
     def _end_record(self, **changes: Any) -> None:
@@ -120,9 +125,9 @@ class RequestRecorder:
 def client_name(scope: Scope) -> str:
     """The client's name and version: the first product of its User-Agent, as `opencode/1.18` or `OpenAI/Python 3.54`.
 
-    aiohttp names Python before itself, and is what counts. The providers' packages take their name from a class: which
-    of Python's it is says nothing of the client (`AsyncOpenAI/Python 3.54`), and bundlers shorten those of JavaScript
-    (`ls/JS 5.23.2`), so that they have that of the dialect's provider.
+    aiohttp puts Python before its own name, so the second product is used. The providers' packages send the name of a
+    class: the prefix of Python's asynchronous one is dropped (`AsyncOpenAI/Python 3.54`), and JavaScript's, which
+    bundlers shorten (`ls/JS 5.23.2`), is replaced by the dialect's provider.
     """
     words = (get_header(scope, b"user-agent") or "").split() or [_UNKNOWN_CLIENT]
     first, *rest = words[1:] if _INTERPRETER.match(" ".join(words)) else words
@@ -134,7 +139,7 @@ def client_name(scope: Scope) -> str:
 
 
 def redacted_headers(scope: Scope) -> tuple[tuple[str, str], ...]:
-    """The request's headers without secrets; a value that is too long for `HEADER_CHARACTERS` is but counted."""
+    """The request's headers without secrets; a value beyond `MAX_HEADER_CHARACTERS` is replaced by its length."""
     shown: list[tuple[str, str]] = []
     room = MAX_HEADER_CHARACTERS
     for header_line in scope["headers"]:
@@ -176,7 +181,7 @@ def _to_json(body: Any) -> str:
 
 
 def _log_record(record: RequestRecord) -> None:
-    """One line about the request, without a word of what was said."""
+    """Log one line about the request, without any of its content."""
     log.info(
         "request ended", extra={name: _round_float(value) for name in _LOG_FIELDS if (value := getattr(record, name))}
     )

@@ -1,4 +1,4 @@
-"""How an answer or an error is written in the manner that the client expects."""
+"""Responses and errors in the client's dialect, and what they need from the request's scope."""
 
 from collections.abc import Mapping, MutableMapping
 from typing import Any
@@ -13,54 +13,54 @@ from server.dialects import registry
 from server.dialects.dialect import Dialect, ErrorResponse, Header
 
 MAX_PATH_CHARACTERS = 200
-"""Characters of a path that are shown and kept."""
+"""Longer paths are cut in messages, logs and records."""
 
 
 def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """`body` as a JSON answer."""
+    """A response with `body` as JSON."""
     return Response(exact_json.dumps(body), status, dict(headers or {}), media_type="application/json")
 
 
 def get_header(scope: Scope, name: bytes) -> str | None:
-    """The first header of that (lower-case) name."""
+    """The first header with the lower-case `name`, or None."""
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
 
 
 def display_path(scope: Scope) -> str:
-    """The path for messages, logs and records: one line, not too long, and without a key that was put into it."""
+    """The path for messages, logs and records: one line, limited in length, keys redacted."""
     path = redact_text(scope["path"][:MAX_PATH_CHARACTERS])
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in path)
 
 
 def header_lookup(scope: Scope) -> Header:
-    """The request's headers, to be looked up by name."""
+    """A function that finds the request's headers by name."""
     return lambda name: get_header(scope, name.encode())
 
 
 def dialect_of(scope: Scope) -> Dialect:
-    """The dialect that the client speaks."""
+    """The client's dialect."""
     return registry.dialect_of(scope["path"], header_lookup(scope))
 
 
 def request_id_of(scope: Scope) -> str:
-    """The request's id, as it stands in `x-request-id`."""
+    """The request's id, as sent in `x-request-id`; empty before `RequestIds`."""
     found: str = scope.get("state", {}).get("request_id", "")
     return found
 
 
 def error_response(error: TrayError, scope: Scope) -> ErrorResponse:
-    """The error in the client's own dialect. `error` of the request's state is it from now on."""
+    """The error in the client's dialect. Stored as `error` in the request's state, from which `Refusals` records it."""
     state_of(scope)["error"] = error
     return dialect_of(scope).error_response(error, request_id_of(scope) or None)
 
 
 async def send_error(error: TrayError, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with the error. Body bytes that are still on their way are left to the HTTP server, which drops them."""
+    """Send the error as the response. The HTTP server drops body bytes that are still arriving."""
     answer = error_response(error, scope)
     await json_response(answer.body, answer.status, answer.headers)(scope, receive, send)
 
 
 def state_of(scope: Scope) -> MutableMapping[str, Any]:
-    """The request's own state, shared by the layers (`request.state` in an endpoint)."""
+    """The state shared by the layers of one request (`request.state` in an endpoint)."""
     state: MutableMapping[str, Any] = scope.setdefault("state", {})
     return state

@@ -1,4 +1,7 @@
-"""One turn at a time in each session, so that of two at once neither is lost, or answered without the other."""
+"""One turn at a time in each session.
+
+Otherwise, of two simultaneous requests, one would be answered without the other, and one answer would be lost.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -9,10 +12,10 @@ from server.core.errors import QueueFull, RequestSuperseded
 
 @dataclass(frozen=True, slots=True)
 class RequestIdentity:
-    """Tells a repeat of a request from another request in the same session.
+    """Distinguishes a repeat of a request from another request in the same session.
 
-    `digest` is equal for equal requests, `arrived` grows from one to the next. `give_way` ends the request's work at
-    once with the error that its client is told.
+    `digest` is equal for equal requests. `arrival` grows from one request to the next. `supersede` ends the request's
+    work immediately with the error for its client.
     """
 
     digest: bytes
@@ -21,17 +24,18 @@ class RequestIdentity:
 
 
 class SessionTurn:
-    """A request's turn in a session. Nobody else has one there until `end`, which may be called twice."""
+    """A request's exclusive turn in a session, until `end_turn`, which may be called twice."""
 
-    def __init__(self, identity: RequestIdentity | None, pass_on: Callable[[], None]) -> None:
+    def __init__(self, identity: RequestIdentity | None, start_next: Callable[[], None]) -> None:
         self.identity = identity
-        self._start_next: Callable[[], None] | None = pass_on
+        self._start_next: Callable[[], None] | None = start_next
+        """None once the turn has ended: a second `end_turn` must not end the next request's turn."""
 
     def end_turn(self) -> None:
-        """Let the next request have its turn."""
+        """Start the next request's turn."""
         if self._start_next is not None:
-            pass_on, self._start_next = self._start_next, None
-            pass_on()
+            start_next, self._start_next = self._start_next, None
+            start_next()
 
 
 @dataclass(eq=False, slots=True)
@@ -47,25 +51,24 @@ class _Session:
 
 
 class SessionTurns:
-    """Who has a turn in which session, and who waits for one, first come first served.
+    """The turns of all sessions: one holder and a queue for each, first come, first served.
 
-    A repeat of a request that has not ended takes its place: SDKs send one when their own time limit is over, and
-    nobody reads the first one's answer. It lives in memory alone: one server owns the store, and after a crash nobody
-    has a turn.
+    A repeat of a request that has not ended takes its place: SDKs send one after their own timeout, and the first
+    answer has no reader. The turns are kept only in memory: one server owns the store, and after a crash no turn is
+    left.
     """
 
     def __init__(self) -> None:
         self._sessions: dict[str, _Session] = {}
 
     def __len__(self) -> int:
-        """The number of sessions in which somebody has a turn or waits for one."""
+        """The number of sessions with a turn or a waiting request."""
         return len(self._sessions)
 
     async def begin_turn(self, session_id: str, *, wait: float, identity: RequestIdentity | None = None) -> SessionTurn:
-        """A turn in the session.
+        """Wait for a turn in the session.
 
-        Raises QueueFull when it does not come within `wait` seconds, and RequestSuperseded when a repeat of the same
-        request has come.
+        Raises QueueFull after `wait` seconds, and RequestSuperseded when a repeat of the same request arrives.
         """
         session = self._sessions.get(session_id)
         if session is None:
@@ -77,6 +80,7 @@ class SessionTurns:
             async with asyncio.timeout(wait):
                 return await waiter.turn
         except (TimeoutError, asyncio.CancelledError) as error:
+            # `_start_next` or a repeat may have removed the waiter just before it was cancelled.
             if waiter in session.waiting:
                 session.waiting.remove(waiter)
             _return_turn(waiter.turn)
@@ -93,6 +97,7 @@ class SessionTurns:
         session = self._sessions[session_id]
         while session.waiting:
             waiter = session.waiting.pop(0)
+            # A waiter that was just cancelled is still queued until its task runs: a turn given to it would be lost.
             if not waiter.turn.done():
                 waiter.turn.set_result(self._give_turn(session_id, waiter.identity))
                 return
@@ -100,13 +105,13 @@ class SessionTurns:
 
 
 def _queue_index(session: _Session, identity: RequestIdentity | None) -> int:
-    """Where a request stands in the queue: at its end, or in the place of the requests that it repeats.
+    """The index of a request in the queue: the end, or the index of the requests that it repeats.
 
-    Raises RequestSuperseded for a request that came first and gets here last, as after fetching an image for long.
+    Raises RequestSuperseded for a request that arrived first but gets here last, for example after fetching an image.
     """
     if identity is None:
         return len(session.waiting)
-    # One whose future is done has given up in this very moment, and takes itself out.
+    # A waiter whose future is done was cancelled in this loop iteration, and removes itself when its task runs.
     same = [
         at
         for at, waiter in enumerate(session.waiting)
@@ -119,6 +124,7 @@ def _queue_index(session: _Session, identity: RequestIdentity | None) -> int:
         raise _superseded_error()
     for at in reversed(same):
         session.waiting.pop(at).turn.set_exception(_superseded_error())
+    # The holder's turn is not taken here: it ends with its request, and the repeat is next.
     if holds is not None:
         holds.supersede(_superseded_error())
         return 0
@@ -130,15 +136,15 @@ def _is_repeat(one: RequestIdentity | None, other: RequestIdentity) -> bool:
 
 
 def _return_turn(turn: asyncio.Future[SessionTurn]) -> None:
-    """End a turn that came in the very moment in which its request gave up."""
+    """End a turn that was given in the same loop iteration in which its request timed out or was cancelled."""
     if turn.done() and not turn.cancelled() and turn.exception() is None:
         turn.result().end_turn()
 
 
 def _superseded_error() -> RequestSuperseded:
     return RequestSuperseded(
-        "The same request came again in this session, and is answered instead of this one.",
-        hint="Give requests that are meant to run side by side a session id each.",
+        "The same request arrived again in this session and is answered instead of this one.",
+        hint="Give requests that should run at the same time different session ids.",
     )
 
 
@@ -146,5 +152,5 @@ def _timeout_error(session_id: str, wait: float) -> QueueFull:
     return QueueFull(
         f"The session {session_id!r} was busy with another request for {wait:g} seconds.",
         retry_after=max(1.0, wait / 2),
-        hint="Send one request after the other in a session, or give each its own session id.",
+        hint="Send one request after the other in a session, or use different session ids.",
     )

@@ -1,4 +1,4 @@
-"""Writes a streamed answer out, as its parts are made."""
+"""Writing of a streamed response while it is generated."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -13,10 +13,10 @@ from server.dialects.framing import Framing
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """When silence is broken, in seconds: OpenAI's and Anthropic's clients and the proxies before them give up on it.
+    """Limits of silence in seconds, because clients and proxies time out on a silent connection.
 
-    `commit_after`: a streamed request that has had no event for so long is answered 200, and pings begin.
-    `ping_every`: the longest silence of a stream.
+    After `commit_after` without an event, a streamed request is answered with 200, and pings begin. `ping_every` is
+    the longest silence within a stream.
     """
 
     commit_after: float = 10.0
@@ -24,9 +24,10 @@ class Pace:
 
 
 class StreamWriter:
-    """Takes what `generation` gathers and sends it at once, several chunks in one write when they came together.
+    """Sends the output of `generation`, in one write for chunks that arrive together.
 
-    `headers` is asked for the response's own headers when it begins: what they say may become known only then.
+    `headers` is called for the response's own headers when the response begins, because warnings may be added until
+    then.
     """
 
     def __init__(
@@ -45,19 +46,20 @@ class StreamWriter:
         self._loop = asyncio.get_running_loop()
         self._last_write = self._loop.time()
         self._ping_due = False
+        """Set by the timer, cleared by every write."""
 
     async def write_stream(self) -> None:
-        """Write the whole stream. Raises the generation's error if it comes before anything was sent.
+        """Write the whole stream. Raises the generation's error if nothing was sent yet.
 
-        An error that comes later is written as the dialect's last word, and the body is left without its end: to no
-        client, however simple, does a cut answer look whole.
+        A later error is written as the dialect's last chunk, and the HTTP body is left without its end, so that a cut
+        answer looks complete to no client.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(self._pace.commit_after):
                 await self._wait_for_start()
         if self._generation.error is not None:
             raise self._generation.error
-        # Committed before anything came: the client has waited long enough for a sign of life.
+        # Committed before the first event: a ping goes out with the headers.
         self._ping_due = not self._generation.has_started
         named = {**self._framing.headers, **self._headers()}
         headers = [(name.encode(), value.encode("latin-1")) for name, value in named.items()]
@@ -77,6 +79,8 @@ class StreamWriter:
     async def _write_all(self) -> None:
         generation = self._generation
         while True:
+            # In this order: cleared first, a change during the following `await` wakes the loop again; read before the
+            # output is taken, `over` guarantees that `data` is the last.
             generation.changed.clear()
             over = generation.is_over
             data = generation.take_output()
@@ -96,7 +100,7 @@ class StreamWriter:
         self._last_write = self._loop.time()
 
     def _check_silence(self) -> None:
-        """Ask for a ping if nothing was written for long enough, and look again when that can next be so."""
+        """Request a ping after `ping_every` seconds without a write, and schedule the next check."""
         rest = self._last_write + self._pace.ping_every - self._loop.time()
         if rest <= 0:
             self._ping_due = True

@@ -1,17 +1,17 @@
-"""The `warning` response header: what of the request was not honoured."""
+"""The `warning` response header, for the parts of a request that were not honoured."""
 
 import unicodedata
 from collections.abc import Iterable
 
 AGENT = "dragoman"
 _MAX_HEADER_BYTES = 4096
-"""Bytes of the whole header: proxies and clients cap a header line at 8 KiB."""
+"""Limit of the whole header, because proxies and clients cap a header line at 8 KiB."""
 
 
 def warning_header(texts: Iterable[str]) -> str | None:
-    """`299 dragoman "text"` for each text, joined by commas (RFC 7234, 5.5); None when there is none.
+    """`299 dragoman "text"` for each text, joined by commas (RFC 7234, 5.5); None without texts.
 
-    Quoted and in ASCII, so that no text (they may quote the client's own words) can end the header or begin another.
+    Quoted and in ASCII, because texts may contain the client's words and must not end the header or begin another.
     """
     header = ""
     for text in dict.fromkeys(texts):

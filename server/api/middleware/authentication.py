@@ -1,4 +1,4 @@
-"""This server's own API key, in whichever header clients send keys."""
+"""Authentication by this server's own API key, in any of the headers that clients use."""
 
 import base64
 import binascii
@@ -15,20 +15,20 @@ from server.core.errors import AuthenticationRequired
 
 _OPEN_PATHS = frozenset({"/", "/health"})
 _KEY_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
-"""As clients of Anthropic, Azure OpenAI and Gemini send it."""
+"""The headers of Anthropic's, Azure OpenAI's and Gemini's clients."""
 _KEY_PARAMETERS = frozenset({"key", "api_key", "api-key", "apikey", "access_token", "token"})
 
 
 class Keys(Protocol):
-    """What checks a key; the comparison takes constant time."""
+    """The check of a key, in constant time."""
 
     def matches(self, candidate: str) -> bool: ...
 
 
 class Authentication:
-    """Lets only those in who have the key; `keys` None lets all in. `GET /` and `GET /health` are for everybody.
+    """Refuses requests without the key, except `GET /` and `GET /health`. With `keys` None it refuses none.
 
-    What it leaves in the request's state as `client_key` tells clients apart without holding a secret.
+    Stores `client_key` in the request's state, which distinguishes clients without containing a secret.
     """
 
     def __init__(self, app: ASGIApp, *, keys: Keys | None) -> None:
@@ -39,14 +39,14 @@ class Authentication:
         if scope["type"] == "http":
             found = list(_found_keys(scope))
             if self._keys is not None and not _is_open(scope):
-                # Only the key itself tells the client: with whatever else it sends it would be another one each time.
+                # Only the matching key identifies the client: others that it sends may change from request to request.
                 found = [_find_matching_key(found, self._keys, scope)]
             state_of(scope)["client_key"] = _client_key([key for _, key in found], scope)
         await self._app(scope, receive, send)
 
 
 FoundKey = tuple[str, str]
-"""Where a key was found, and the key."""
+"""The place of a key, and the key."""
 
 
 def _find_matching_key(found: list[FoundKey], keys: Keys, scope: Scope) -> FoundKey:
@@ -61,11 +61,11 @@ def _find_matching_key(found: list[FoundKey], keys: Keys, scope: Scope) -> Found
 
 
 def _describe_problem(places: list[str], scope: Scope) -> str:
-    """What was found instead of the key, without a character of it."""
+    """Describe what was sent instead of the key, without quoting it."""
     if places:
         return f"The API key is wrong (found in {' and '.join(dict.fromkeys(places))})."
     if parameter := _find_key_parameter(scope):
-        return f"The API key must be in a header; the parameter '{parameter}' of the address is not read for it."
+        return f"The API key must be in a header; the URL parameter '{parameter}' is not read."
     if (given := get_header(scope, b"authorization")) is not None:
         return f"The header 'Authorization' holds no key{'' if given.strip() else ', it is empty'}."
     return "This server needs its API key, and none was sent."
@@ -81,7 +81,7 @@ def _is_open(scope: Scope) -> bool:
 
 
 def _found_keys(scope: Scope) -> Iterator[FoundKey]:
-    """The keys in the headers; a client may send several, some of them a leftover of its own."""
+    """The keys in the headers; a client may send several, including unrelated ones."""
     for name, value in scope["headers"]:
         text = value.decode("latin-1").strip()
         if name in _KEY_HEADERS and text:
@@ -91,7 +91,7 @@ def _found_keys(scope: Scope) -> Iterator[FoundKey]:
 
 
 def _authorization_keys(value: str) -> Iterator[FoundKey]:
-    """The key after any scheme, or without one, or as either part of Basic's name and password."""
+    """The key after any scheme, without a scheme, or as Basic's name or password."""
     scheme, _, rest = value.partition(" ")
     if scheme.lower() == "basic":
         for part in _basic_credentials(rest.strip()):

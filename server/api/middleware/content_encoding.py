@@ -10,7 +10,7 @@ from server.api.middleware.bodies import too_large_error
 from server.core.errors import InvalidRequest, UnsupportedEncoding
 
 PIECE_BYTES = 256 * 1024
-"""So much is decoded at once at most."""
+"""The most that is decoded in one step."""
 MAX_CODINGS = 4
 _GZIP = 16 + zlib.MAX_WBITS
 _ZLIB = zlib.MAX_WBITS
@@ -19,10 +19,10 @@ _SUPPORTED = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _ZLIB}
 
 
 class ContentDecoding:
-    """Decodes bodies as they come, so that the layers inside see what the client meant to send.
+    """Decodes bodies while they arrive, so that the inner layers see the original body.
 
-    No stage of the decoding gives more than `limit` bytes: a bomb is stopped there. Raises UnsupportedEncoding for
-    other encodings; the body's `receive` raises InvalidRequest for damaged data and BodyTooLarge.
+    No coding may yield more than `limit` bytes, which stops decompression bombs. Raises UnsupportedEncoding for other
+    encodings; the body's `receive` raises InvalidRequest for damaged data and BodyTooLarge.
     """
 
     def __init__(self, app: ASGIApp, *, limit: int) -> None:
@@ -35,7 +35,7 @@ class ContentDecoding:
             await self._app(scope, receive, send)
             return
         body = _DecodedBody(receive, [_Decoder(coding, self._limit) for coding in reversed(codings)])
-        # What is said of the encoded body is not true of the decoded one.
+        # These headers describe the encoded body, not the decoded one.
         kept = [line for line in scope["headers"] if line[0] not in (b"content-encoding", b"content-length")]
         await self._app({**scope, "headers": kept}, body.receive, send)
 
@@ -49,13 +49,13 @@ def _parse_codings(scope: Scope) -> list[str]:
     if unknown is not None or len(codings) > MAX_CODINGS:
         what = f"Content-Encoding {unknown[:40]!r}" if unknown else f"a body that was encoded {len(codings)} times"
         raise UnsupportedEncoding(
-            f"This server does not take {what}.", hint="Send the body as it is, or with gzip or deflate."
+            f"This server does not support {what}.", hint="Send the body uncompressed, or with gzip or deflate."
         )
     return codings
 
 
 class _DecodedBody:
-    """The messages of a body, decoded."""
+    """The decoded ASGI messages of a body."""
 
     def __init__(self, receive: Receive, decoders: list["_Decoder"]) -> None:
         self._receive = receive
@@ -66,10 +66,10 @@ class _DecodedBody:
     async def receive(self) -> Message:
         while True:
             for piece in self._pieces:
-                await asyncio.sleep(0)  # a large body must not hold up the answers to others
+                await asyncio.sleep(0)  # a large body must not delay the answers to other requests
                 return {"type": "http.request", "body": piece, "more_body": True}
             if not self._more:
-                self._more = True  # what comes after the end is the client's disconnect
+                self._more = True  # after the body only the disconnect follows
                 return {"type": "http.request", "body": b"", "more_body": False}
             message = await self._receive()
             if message["type"] != "http.request":
@@ -95,10 +95,10 @@ class _Decoder:
         self._stream: zlib._Decompress | None = None
 
     def decode_pieces(self, pieces: Iterator[bytes], *, last: bool) -> Iterator[bytes]:
-        """What the pieces hold. Raises InvalidRequest if they are damaged, or end too early while they are the last."""
+        """Decode the pieces. Raises InvalidRequest for damaged data, or if the `last` ones end too early."""
         for piece in pieces:
             rest, decoded = piece, b""
-            # zlib may have taken all of the data and hold back what a full piece had no room for.
+            # zlib may have consumed all data and still hold output that did not fit into a full piece.
             while rest or (self._stream is not None and len(decoded) == PIECE_BYTES):
                 decoded, rest = self._decode_step(rest)
                 if decoded:
@@ -107,7 +107,7 @@ class _Decoder:
             raise self._invalid_data_error("it ends too early" if self._has_input else "it is empty")
 
     def _decode_step(self, data: bytes) -> tuple[bytes, bytes]:
-        """Some of the data decoded, and what is left of it."""
+        """Decode one piece; returns it with the rest of the data."""
         if self._stream is None:
             self._stream = zlib.decompressobj(self._window_bits(data))
             self._has_input = True
@@ -124,7 +124,7 @@ class _Decoder:
         return decoded, rest
 
     def _window_bits(self, data: bytes) -> int:
-        """Of a deflate that has no zlib header, too: many clients send it so."""
+        """zlib's window bits. Many clients send deflate without the zlib header."""
         raw = self._coding == "deflate" and (data[0] & 0x0F != 8 or data[0] >> 4 > 7)
         return _RAW_DEFLATE if raw else _SUPPORTED[self._coding]
 

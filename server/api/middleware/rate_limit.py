@@ -1,4 +1,4 @@
-"""A limit on the requests of each key, so that a client gone wild does not use up the person's plan."""
+"""Rate limits for each key, so that a runaway client does not use up the user's plan."""
 
 import time
 from collections.abc import Callable
@@ -17,13 +17,13 @@ Headers = list[tuple[bytes, bytes]]
 
 
 CLOCK_STEP_SECONDS = 5.0
-"""A clock that goes back by more was set back."""
+"""A larger step backwards means that the clock was set back."""
 
 
 class RequestLimits:
-    """Counts the requests of each key in moving windows; `limit` as in `600/minute`, empty for none.
+    """Counts the requests of each key in moving windows. `limit` is like `600/minute`, empty for none.
 
-    The windows are on the wall clock. When that is set back, they begin anew: what was counted would seem to be of the
+    The windows use the wall clock and restart when it is set back: otherwise the counted requests would be in the
     future, and would count until then.
     """
 
@@ -41,7 +41,7 @@ class RequestLimits:
         self._clock_offset = clock() - monotonic()
 
     def count_request(self, key: str) -> "CountedRequest | None":
-        """Count a request; None where there is no limit."""
+        """Count a request; None without a limit."""
         if not self._items:
             return None
         self._reset_after_clock_step()
@@ -54,14 +54,14 @@ class RequestLimits:
     def _reset_after_clock_step(self) -> None:
         ahead = self._clock() - self._monotonic()
         if ahead < self._clock_offset - CLOCK_STEP_SECONDS:
-            # A new one: the old one's own thread may be at work in it.
+            # Replaced, not cleared: the storage's own thread may be using it.
             self._storage = MemoryStorage()
         self._clock_offset = ahead
 
 
 @dataclass(frozen=True, slots=True)
 class CountedRequest:
-    """What became of a request that was counted; `reset_time` in epoch seconds."""
+    """The outcome of counting a request; `reset_time` in epoch seconds."""
 
     item: RateLimitItem
     refused: bool
@@ -72,7 +72,7 @@ class CountedRequest:
 class RateLimit:
     """Refuses POST requests beyond the limits of their key.
 
-    The answers say what is left, in the headers of the client's dialect. Put it inside of `Authentication`.
+    Responses state the rest in the headers of the client's dialect. This must be inside `Authentication`.
     """
 
     def __init__(self, app: ASGIApp, *, limits: RequestLimits) -> None:

@@ -1,7 +1,7 @@
-"""Requests that never got to an endpoint that records them, because a guard or the router refused them.
+"""Records of requests that a guard or the router refused before an endpoint could record them.
 
-Equal refusals in a row are one record with a count, written once a second at most: a client that tries the wrong key
-for hours, or a flood from anywhere, fills neither the list nor the disk nor the log.
+Consecutive equal refusals are one record with a count, written at most once a second: a client that tries the wrong key
+for hours, or a flood, fills neither the list nor the disk nor the log.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 600.0
-"""Refusals that come later than this after the first of their record begin another one."""
+"""Refusals later than this after a record's first one begin another record."""
 WRITE_AFTER_SECONDS = 1.0
 NEW_RECORDS = "30/10 minute"
-"""Kinds of refusals that get records of their own; what goes beyond is counted in a common one."""
+"""Limit of new records; further refusals are counted in a common record."""
 _UNLISTED_PREFIXES = ("/api/sessions", "/api/requests")
 _UNLISTED_PATHS = frozenset({"/", "/health", "/favicon.ico", "/robots.txt"})
 
@@ -39,7 +39,7 @@ _ANY: _Kind = ("any",)
 
 
 class Refusals:
-    """Tells `services.refusals` of each request that was answered with an error and has no record of its own."""
+    """Reports each request that ended with an error and has no record to `services.refusals`."""
 
     def __init__(self, app: ASGIApp, *, services: "Services") -> None:
         self._app = app
@@ -54,7 +54,7 @@ class Refusals:
 
 @dataclass(slots=True)
 class _OpenRecord:
-    """The record in which the next refusal of its kind is counted."""
+    """The record that counts the next refusals of its kind."""
 
     kind: _Kind
     record: RequestRecord
@@ -68,11 +68,13 @@ class RefusalLog:
         self._services = services
         self.write_after = write_after
         self._open_record: _OpenRecord | None = None
+        """The latest record. None after a request that was not refused: later refusals begin another record."""
         self._timer: asyncio.TimerHandle | None = None
+        """The pending write of the open record's count."""
         self._new_records = RequestLimits(NEW_RECORDS)
 
     def add_refusal(self, scope: Scope, error: TrayError) -> None:
-        """A request was refused."""
+        """Record a refused request."""
         record = _make_record(scope, error, self._services.clock())
         kind: _Kind = (scope["method"], record.endpoint, record.client, record.http_status, type(error))
         if self._count_in_open(kind):
@@ -85,16 +87,16 @@ class RefusalLog:
         self.end_run()
         self._open_record = _OpenRecord(kind, record, _is_listed(scope))
         self._publish_record(RequestFinished(record))
-        if isinstance(error, RequestError):  # what `log_failure` has not told
+        if isinstance(error, RequestError):  # `log_failure` leaves these to this class
             log.info("%s %s refused: %s %s", scope["method"], record.endpoint, record.http_status, type(error).__name__)
 
     def end_run(self) -> None:
-        """Another request has come: refusals from now on do not follow those before."""
+        """End the run of equal refusals, because another request has arrived."""
         self.flush_counts()
         self._open_record = None
 
     def flush_counts(self) -> None:
-        """Publish and write what was counted since the last time."""
+        """Publish and write the count, if it has changed."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -102,7 +104,7 @@ class RefusalLog:
                 self._publish_record(RequestUpdated(self._open_record.record))
 
     def _count_in_open(self, kind: _Kind) -> bool:
-        """Count a refusal in the open record, if that is one of its kind and not too old."""
+        """Count a refusal in the open record, if it has the same kind and is not too old."""
         row = self._open_record
         if row is None or row.kind != kind or not 0 <= self._services.clock() - row.record.started_at < WINDOW_SECONDS:
             return False
@@ -134,12 +136,12 @@ def _make_record(scope: Scope, error: TrayError, now: float) -> RequestRecord:
 
 
 def _make_common_record(record: RequestRecord) -> RequestRecord:
-    words = "Refused requests of more kinds came than are listed one by one; this counts all of them."
+    words = "Too many different refused requests to list each one; this row counts the rest."
     return replace(record, endpoint="*", client="*", http_status=None, error=words, request_headers=None)
 
 
 def _record_id(scope: Scope) -> str:
-    """The request's id; but who has no key must not name the record of somebody else's request and so replace it."""
+    """The record's id. A client without the key cannot choose it, or it could overwrite another request's record."""
     chosen_by_client = get_header(scope, b"x-request-id") == request_id_of(scope)
     if chosen_by_client and "client_key" not in state_of(scope):
         return f"req_{uuid.uuid4().hex}"
@@ -147,6 +149,6 @@ def _record_id(scope: Scope) -> str:
 
 
 def _is_listed(scope: Scope) -> bool:
-    """Whether it was a client's request, and not one for this server's own pages or records."""
+    """Whether the request was for an API, not for this server's own pages or records."""
     path: str = scope["path"]
     return path not in _UNLISTED_PATHS and not path.startswith(_UNLISTED_PREFIXES)

@@ -1,4 +1,4 @@
-"""Every request has an id: in the answer's headers, in the log and in the list of requests."""
+"""Request ids, for the response headers, the log and the list of requests."""
 
 import re
 import uuid
@@ -8,14 +8,14 @@ from structlog.contextvars import bound_contextvars
 
 from server.api.exchange.responses import dialect_of, get_header, state_of
 
-# What a client may choose itself: nothing that could break a header, a log line or a query.
-_SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+# A client's own id must not break a header, a log line or a query.
+_VALID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 
 class RequestIds:
-    """Gives the request its id (the client's `x-request-id` if that is sane) and sends it back.
+    """Assigns the request's id, the client's `x-request-id` if valid, and sends it back.
 
-    Each dialect names the headers in which its clients look for it.
+    Each dialect names the response headers that its clients read.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -26,7 +26,7 @@ class RequestIds:
             await self._app(scope, receive, send)
             return
         wanted = get_header(scope, b"x-request-id") or ""
-        request_id = wanted if _SANE.fullmatch(wanted) else f"req_{uuid.uuid4().hex}"
+        request_id = wanted if _VALID.fullmatch(wanted) else f"req_{uuid.uuid4().hex}"
         state_of(scope)["request_id"] = request_id
         added = [(name.encode(), request_id.encode()) for name in dialect_of(scope).request_id_headers]
 
