@@ -149,7 +149,7 @@ async def test_a_body_that_stops_coming(serve: Serve, path: str) -> None:
     await writer.wait_closed()
     assert answered.startswith(b"HTTP/1.1 408 ")
     error = orjson.loads(answered.partition(b"\r\n\r\n")[2])["error"]
-    assert "came for 0.05 seconds" in error["message"]
+    assert "arrived for 0.05 seconds" in error["message"]
     assert error["type"] == ("invalid_request_error" if path == PATHS[0] else "timeout_error")
     [ended] = await server.finished()
     assert (ended.record.status, ended.record.http_status, ended.record.endpoint) == ("error", 408, path)

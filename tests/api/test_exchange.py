@@ -301,7 +301,7 @@ async def test_a_request_that_waits_for_its_turn_ends_at_once(serve: Serve, how:
         gate.open()
         assert (await first).status_code == 200
         assert (await server.http.post("/v1/messages", json=body)).status_code == 200
-    await until(lambda: len(server.services.turns) == 0)
+    await until(lambda: not server.services.turns._sessions)
 
 
 async def test_a_repeat_in_the_other_dialect_waits_for_its_turn(serve: Serve) -> None:

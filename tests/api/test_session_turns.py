@@ -69,7 +69,7 @@ async def test_nothing_is_kept_of_sessions_that_rest() -> None:
     for number in range(100):
         (await turns.begin_turn(f"s{number}", wait=LONG)).end_turn()
     gc.collect()
-    assert len(turns) == 0
+    assert not turns._sessions
 
 
 class Asked:
@@ -97,7 +97,7 @@ async def test_a_repeat_has_the_next_turn_after_the_first_which_gives_way() -> N
     assert not other.done()
     turn.end_turn()
     (await other).end_turn()
-    assert len(asked.turns) == 0
+    assert not asked.turns._sessions
 
 
 async def test_a_repeat_takes_the_place_of_one_that_waits() -> None:
@@ -133,7 +133,7 @@ async def test_who_came_first_and_gets_here_last_gives_way_itself() -> None:
         await asked.begin(6, b"same")
     assert asked.gave_way == []
     held.end_turn()
-    assert len(asked.turns) == 0
+    assert not asked.turns._sessions
 
 
 async def test_a_turn_that_comes_as_its_request_gives_up_goes_to_the_next() -> None:
@@ -144,7 +144,7 @@ async def test_a_turn_that_comes_as_its_request_gives_up_goes_to_the_next() -> N
     held.end_turn()
     leaving.cancel()
     (await staying).end_turn()
-    assert len(asked.turns) == 0
+    assert not asked.turns._sessions
 
 
 async def test_a_repeat_in_the_moment_in_which_a_waiting_request_gives_up() -> None:
@@ -163,4 +163,4 @@ async def test_a_repeat_in_the_moment_in_which_a_waiting_request_gives_up() -> N
     await asyncio.wait([waiting])
     held.end_turn()
     (await repeat).end_turn()
-    assert (waiting.cancelled(), len(turns), gone) == (True, 0, [])
+    assert (waiting.cancelled(), turns._sessions, gone) == (True, {}, [])

@@ -3,10 +3,13 @@
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from server.api.exchange.exchange import ExchangeEndpoint
+from server.api.exchange.exchange import Body, Exchange
 from server.api.exchange.preparation import fit_request, make_context, with_fetched_images, with_session_header
+from server.api.exchange.request_recorder import RequestRecorder
 from server.api.exchange.responses import header_lookup, json_response
 from server.api.exchange.session_link import link_session
 from server.api.exchange.warnings import warning_header
@@ -17,6 +20,25 @@ from server.models.token_estimate import estimate_tokens
 
 if TYPE_CHECKING:
     from server.api.services import Services
+
+
+class ExchangeEndpoint:
+    """A dialect's endpoint, as an ASGI application."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        services: Services = scope["app"].state.services
+        # A body that cannot be parsed is recorded by `Refusals`, which counts equal ones: a client may send garbage
+        # for hours.
+        try:
+            raw = await read_body(receive)
+        except ClientDisconnect:
+            RequestRecorder(services, scope).record_cancelled()
+            raise
+        exchange = Exchange(services, self._dialect, Body(raw, parse_object(raw)), scope, receive, send)
+        await exchange.handle_request()
 
 
 def make_dialect_router(dialect: Dialect) -> APIRouter:

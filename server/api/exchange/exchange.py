@@ -19,7 +19,6 @@ from server.api.exchange.session_link import SessionLink, link_session, save_ans
 from server.api.exchange.session_turns import RequestIdentity, SessionTurn
 from server.api.exchange.stream_writer import StreamWriter
 from server.api.exchange.warnings import warning_header
-from server.api.middleware.bodies import parse_object, read_body
 from server.api.middleware.failures import log_failure
 from server.core.errors import DatabaseUnusable, RequestCancelled, TrayError, UpstreamTimeout, as_tray_error
 from server.core.messages import MessageFold, MessagesRequest
@@ -34,25 +33,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _arrival_numbers = itertools.count()
-
-
-class ExchangeEndpoint:
-    """A dialect's endpoint, as an ASGI application."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        services: Services = scope["app"].state.services
-        # A body that cannot be parsed is recorded by `Refusals`, which counts equal ones: a client may send garbage
-        # for hours.
-        try:
-            raw = await read_body(receive)
-        except ClientDisconnect:
-            RequestRecorder(services, scope).record_cancelled()
-            raise
-        exchange = Exchange(services, self._dialect, Body(raw, parse_object(raw)), scope, receive, send)
-        await exchange.handle_request()
 
 
 @dataclass(frozen=True, slots=True)

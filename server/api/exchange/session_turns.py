@@ -61,10 +61,6 @@ class SessionTurns:
     def __init__(self) -> None:
         self._sessions: dict[str, _Session] = {}
 
-    def __len__(self) -> int:
-        """The number of sessions with a turn or a waiting request."""
-        return len(self._sessions)
-
     async def begin_turn(self, session_id: str, *, wait: float, identity: RequestIdentity | None = None) -> SessionTurn:
         """Wait for a turn in the session.
 
