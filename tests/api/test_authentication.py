@@ -1,4 +1,4 @@
-"""The server's own key."""
+"""Authentication by the server's own key."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""How large, how deep and how broken a body may be."""
+"""Limits of request bodies: size, depth, time and validity."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -93,7 +93,7 @@ async def test_too_large_without_a_declared_length(server: Served) -> None:
 
     response = await server.http.post(PATHS[0], content=parts())
     assert response.status_code == 413
-    # The connection is in order: what was left of the body does not run into the next request.
+    # The connection stays usable: the rest of the body does not become part of the next request.
     assert (await server.http.get("/health")).status_code == 200
 
 
@@ -156,7 +156,7 @@ async def test_a_body_that_stops_coming(serve: Serve, path: str) -> None:
 
 
 async def test_a_body_that_trickles_is_served(serve: Serve) -> None:
-    """What counts is that something comes, not how long it takes in all."""
+    """The limit applies to the pauses, not to the total time."""
     server = await serve(body_stall_seconds=1.0)
     server.backend.script(answer("Hi"))
     body = orjson.dumps({"model": "opus", "messages": [{"role": "user", "content": "x" * 100}]})

@@ -1,4 +1,4 @@
-"""What a client is called in the log, by the User-Agents that real programs send."""
+"""Client names in the log, from the User-Agents of real programs."""
 
 import pytest
 

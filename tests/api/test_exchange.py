@@ -1,4 +1,4 @@
-"""The walk of a request: who leaves, who waits, what is recorded."""
+"""The path of a request: disconnects, waits, timeouts and records."""
 
 import asyncio
 
@@ -243,7 +243,7 @@ async def test_a_repeat_under_the_same_session_id_takes_the_place_of_the_first(s
     await gate.reached.wait()
     other = {**BODY, "messages": [{"role": "user", "content": "Something else"}]}
     waiting = asyncio.ensure_future(client.chat.completions.create(**other, **options))
-    # Once its body is read it stands in the queue.
+    # It is queued once its body is read.
     await until(lambda: len({event.record.id for event in server.events if isinstance(event, RequestUpdated)}) == 2)
     repeat = await client.chat.completions.create(**BODY, **options)
     with pytest.raises(openai.ConflictError) as caught:
@@ -343,7 +343,7 @@ async def test_the_first_event_ends_the_wait_for_it(serve: Serve) -> None:
     server.backend.script(begin(), gate, text("In time"), end())
     asking = asyncio.ensure_future(server.openai().chat.completions.create(**BODY))
     await gate.reached.wait()
-    # Timers fire in the order of their times: after this one the request's deadline, set before, has passed.
+    # Timers fire in the order of their times, so the request's earlier deadline has passed after this one.
     passed = asyncio.Event()
     asyncio.get_running_loop().call_later(0.01, passed.set)
     await passed.wait()

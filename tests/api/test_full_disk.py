@@ -1,4 +1,4 @@
-"""Answers while the history cannot be written: they are whole, and end."""
+"""Complete answers while the history cannot be written."""
 
 import logging
 
@@ -13,7 +13,7 @@ BODY = {"model": "default", "messages": [{"role": "user", "content": "Hello"}]}
 
 
 async def bound_pages(server: Served, pages: int | None) -> None:
-    """Bound the database's size, as a full disk does; None bounds it to what it has."""
+    """Limit the database's size like a full disk; None limits it to its current size."""
 
     def bound(connection) -> None:
         count = pages or connection.execute("PRAGMA page_count").fetchone()[0]

@@ -1,4 +1,4 @@
-"""An answer in the making, without anything of HTTP."""
+"""The generation of an answer, without HTTP."""
 
 from server.api.exchange.generation import HIGH_WATER, Generation
 from server.dialects.base import Context
@@ -11,7 +11,7 @@ BODY = {"model": "opus", "messages": [{"role": "user", "content": "Hello"}], "st
 
 
 def produce(backend: ScriptedBackend) -> tuple[Generation, list[str]]:
-    """A generation, and what it called back."""
+    """A running generation, and the list of its callbacks."""
     context = Context(aliases={}, models=(), default_model="opus", response_id="1", created=1)
     call = to_messages(BODY, context)
     calls: list[str] = []

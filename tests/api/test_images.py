@@ -1,4 +1,4 @@
-"""Fetching images: what is fetched, and what never is."""
+"""Fetching of images from allowed and forbidden addresses."""
 
 import base64
 import ipaddress
@@ -28,7 +28,7 @@ def here(address: Address) -> bool:
 
 
 class Site:
-    """A web site with images, on a socket of its own."""
+    """A web site with images, on its own socket."""
 
     def __init__(self) -> None:
         self.hosts: list[str] = []
@@ -183,7 +183,7 @@ async def test_a_name_that_nobody_knows() -> None:
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", ".", "a" * 300])
 async def test_a_name_that_can_be_nobodys(host: str) -> None:
-    """The system's resolver has errors of its own for those, before it asks anybody."""
+    """The system's resolver rejects these names with errors of its own, without a lookup."""
     with pytest.raises(InvalidRequest, match="could not be fetched"):
         await ImageFetcher().fetch_images([f"http://{host}/x.png"])
 

@@ -1,4 +1,4 @@
-"""A dialect is a line in the registry: nothing else of the server has to know it."""
+"""A made-up dialect: a line in the registry suffices for all parts of the server."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ from tray_app.models.requests.curl import as_curl
 
 
 class ParrotEncoder:
-    """Words, one a line; the whole answer is all of them."""
+    """Streams one word a line; the whole answer joins them."""
 
     def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
         word = event.get("delta", {}).get("text")
@@ -68,7 +68,7 @@ BODY = {"bird": "opus", "say": "Hello"}
 
 @pytest.fixture(autouse=True)
 def parrot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The registry with one more line."""
+    """Add the dialect to the registry."""
     monkeypatch.setattr(registry, "DIALECTS", (*registry.DIALECTS, PARROT))
 
 

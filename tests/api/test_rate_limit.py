@@ -1,4 +1,4 @@
-"""The limit for a key."""
+"""Rate limits."""
 
 import anthropic
 import openai

@@ -1,4 +1,4 @@
-"""Whose turn it is in a session."""
+"""Turns in a session: order, timeouts, cancellation and repeats."""
 
 import asyncio
 import gc
@@ -73,7 +73,7 @@ async def test_nothing_is_kept_of_sessions_that_rest() -> None:
 
 
 class Asked:
-    """Requests in the session "s", each with the errors that it was told to give way with."""
+    """Requests in the session "s". `gave_way` has the numbers of superseded ones."""
 
     def __init__(self) -> None:
         self.turns = SessionTurns()
@@ -159,7 +159,7 @@ async def test_a_repeat_in_the_moment_in_which_a_waiting_request_gives_up() -> N
     waiting = begin(1)
     await asyncio.sleep(0)
     repeat = begin(2)
-    waiting.cancel()  # Its future is done now; it takes itself out after the repeat has come.
+    waiting.cancel()  # Its future is done; the waiter removes itself after the repeat has arrived.
     await asyncio.wait([waiting])
     held.end_turn()
     (await repeat).end_turn()
