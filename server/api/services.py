@@ -21,7 +21,9 @@ from server.store.store import Store
 
 @dataclass(slots=True)
 class Services:
-    """The shared objects. `clock` returns epoch seconds, `monotonic` seconds for durations.
+    """The objects shared by guards and endpoints.
+
+    `clock` returns epoch seconds, `monotonic` seconds for durations.
 
     `server.composition.Server` creates, starts and stops them, and replaces those that depend on changed settings.
     """

@@ -173,7 +173,7 @@ async def test_names_with_one_address_inside_are_refused(site: tuple[Site, str])
         await ImageFetcher(allows=here, resolve=resolve).fetch_images([f"{site[1]}/image"])
 
 
-async def test_a_name_that_nobody_knows() -> None:
+async def test_an_unknown_host_name() -> None:
     async def resolve(host: str, port: int) -> list[str]:
         raise OSError("Name or service not known")
 
@@ -182,7 +182,7 @@ async def test_a_name_that_nobody_knows() -> None:
 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", ".", "a" * 300])
-async def test_a_name_that_can_be_nobodys(host: str) -> None:
+async def test_an_invalid_host_name(host: str) -> None:
     """The system's resolver rejects these names with errors of its own, without a lookup."""
     with pytest.raises(InvalidRequest, match="could not be fetched"):
         await ImageFetcher().fetch_images([f"http://{host}/x.png"])

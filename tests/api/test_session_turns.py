@@ -42,7 +42,7 @@ async def test_a_turn_that_does_not_come() -> None:
     await turns.begin_turn("s", wait=0.0)
 
 
-async def test_who_gives_up_holds_nobody_up() -> None:
+async def test_a_cancelled_wait_does_not_block_others() -> None:
     turns = SessionTurns()
     turn = await turns.begin_turn("s", wait=LONG)
     waiting = [asyncio.ensure_future(turns.begin_turn("s", wait=LONG)) for _ in range(3)]

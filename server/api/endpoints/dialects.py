@@ -56,7 +56,7 @@ def make_dialect_router(dialect: Dialect) -> APIRouter:
 
 
 async def _count_tokens(request: Request, dialect: Dialect, counting: TokenCounting) -> Response:
-    """Count a request's input tokens, or estimate them with a warning if the backend cannot count."""
+    """Count a request's input tokens, or estimate them with a warning."""
     services: Services = request.app.state.services
     body = with_session_header(parse_object(await read_body(request.receive)), request.scope)
     body = await with_fetched_images(services, body, dialect)

@@ -39,7 +39,7 @@ async def get_root(request: Request) -> Response:
 
 @router.api_route("/health", methods=["GET", "HEAD"])
 async def get_health(request: Request) -> Response:
-    """The status of server and backend, from known facts only, without those about the account."""
+    """The status of server and backend, without facts about the account."""
     services = request.app.state.services
     status = services.backend.status()
     body: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""`GET /v1/models`: the backend's models and the aliases, as objects that clients of all dialects can read."""
+"""`GET /v1/models`: models and aliases, readable by clients of all dialects."""
 
 import re
 from datetime import UTC, datetime
@@ -31,9 +31,9 @@ async def list_models(
     after_id: str | None = None,
     before_id: str | None = None,
 ) -> Response:
-    """All models, or a page as Anthropic's clients request it (https://docs.anthropic.com/en/api/models-list).
+    """All models, or a page as Anthropic's clients request it.
 
-    Raises InvalidRequest for an id that is not in the list.
+    See https://docs.anthropic.com/en/api/models-list. Raises InvalidRequest for an id that is not in the list.
     """
     models, has_more = _select_page(list_model_entries(request.app.state.services), limit, after_id, before_id)
     return json_response(
@@ -55,7 +55,7 @@ async def get_model(request: Request, model_id: str) -> Response:
 
 
 def list_model_entries(services: "Services") -> list[dict[str, Any]]:
-    """Entries for ids, the backend's short names, the user's aliases and built-in aliases, in this order."""
+    """Entries for ids, short names, the user's aliases and built-in ones."""
     offered = services.backend.models()
     names = [model.id for model in offered] + [model.name for model in offered if model.name]
     names += [*services.settings.aliases, *COMMON_NAMES, *DEFAULT_ALIASES]

@@ -1,4 +1,4 @@
-"""The path of one request from its body to the backend's answer, the same for every dialect."""
+"""The path of one request from its body to the answer, in every dialect."""
 
 import asyncio
 import hashlib
@@ -138,7 +138,7 @@ class Exchange:
         return await link_session(services, request, session_id)
 
     async def _begin_turn(self, waiting: Coroutine[Any, Any, SessionTurn]) -> None:
-        """Wait for the turn; `cancel` ends the wait. Raises the errors of SessionTurns.begin_turn."""
+        """Wait for the turn, until `cancel`. Raises as SessionTurns.begin_turn."""
         if self._cancelled is not None:
             waiting.close()
             raise self._cancelled

@@ -1,4 +1,4 @@
-"""The generation of a call's answers: from the backend's events to encoded chunks, without the writing."""
+"""The generation of a call's answers, from backend events to encoded chunks."""
 
 import asyncio
 import logging
@@ -21,12 +21,12 @@ HIGH_WATER = 256 * 1024
 
 
 class Generation:
-    """Runs the backend's streams for a call: one task and one fold for each of its `n` answers, one encoder for all.
+    """Runs the backend's streams for a call and encodes their events.
 
-    `folds` are the only assembly of the answers; the body, the record and the session read them. The writer waits for
-    `changed` and takes the collected output: events that arrive together leave in one write. `finished` with `error`
-    None means complete. With `frame` None, for a response that is not streamed, nothing is encoded or collected.
-    `on_routed` gets the backend that took over, and warnings.
+    Each of the `n` answers has a task and a fold. `folds` are the only assembly of the answers; the body, the record
+    and the session read them. The writer waits for `changed` and takes the collected output: events that arrive
+    together leave in one write. `finished` with `error` None means complete. With `frame` None, for a response that is
+    not streamed, nothing is encoded or collected. `on_routed` gets the backend that took over, and warnings.
     """
 
     def __init__(
@@ -189,7 +189,7 @@ class Generation:
 
 
 async def _close_stream(stream: Events) -> None:
-    """Close the backend's stream. Its errors are ignored: they must not replace the reason for closing."""
+    """Close the backend's stream, ignoring its errors: the first reason counts."""
     aclose = getattr(stream, "aclose", None)
     if aclose is not None:
         with suppress(TrayError):

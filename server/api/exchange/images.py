@@ -1,4 +1,4 @@
-"""Fetching of images given by URL, if the user allows it; never from the local network."""
+"""Fetching of images given by URL, never from the local network."""
 
 import asyncio
 import base64
@@ -24,7 +24,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is on the public internet: not this machine, the local network or a cloud's metadata."""
+    """Whether an address is on the public internet, also when embedded in IPv6."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
         if inner is None and address in _NAT64:
@@ -73,7 +73,7 @@ class ImageFetcher:
         self._client: httpx2.AsyncClient | None = None
 
     async def fetch_images(self, addresses: Sequence[str]) -> dict[str, str]:
-        """Fetch each address into a data URL. Raises InvalidRequest with the address that failed and the reason."""
+        """Fetch each address into a data URL. Raises InvalidRequest with the reason."""
         unique = list(dict.fromkeys(addresses))
         if len(unique) > MAX_IMAGES:
             raise InvalidRequest(f"The request has {len(unique)} images to fetch; the maximum is {MAX_IMAGES}.")

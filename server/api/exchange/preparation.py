@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def with_session_header(body: dict[str, Any], scope: Scope) -> dict[str, Any]:
-    """The body with the session id of `X-Session-Id`, which takes precedence over the body's own.
+    """The body with the session id of `X-Session-Id`, which takes precedence.
 
     An id that is also sent as `X-Session-Affinity` marks related requests, not the continuation of a conversation:
     opencode sends it with a conversation and with the request for its title
@@ -31,7 +31,7 @@ def with_session_header(body: dict[str, Any], scope: Scope) -> dict[str, Any]:
 
 
 async def with_fetched_images(services: "Services", body: Any, dialect: Dialect) -> Any:
-    """The body with its images fetched, if enabled; otherwise the dialect rejects them. Raises InvalidRequest."""
+    """The body with its images fetched, if enabled. Raises InvalidRequest."""
     addresses = dialect.remote_images(body) if services.images is not None else []
     if services.images is None or not addresses:
         return body
@@ -56,7 +56,7 @@ def make_context(services: "Services") -> Context:
 
 
 def find_model_info(backend: Backend, model: str) -> ModelInfo | None:
-    """The backend's entry for a model's id or short name, ignoring a context size (`sonnet[1m]`)."""
+    """The backend's entry for an id or short name, ignoring a suffix `[1m]`."""
     models = backend.models()
     names = (model, model.removesuffix("[1m]"))
     found = next((info for name in names for info in models if name in (info.id, info.name)), None)

@@ -1,4 +1,4 @@
-"""The record of one request: published on the bus as it grows, stored before the backend's work and at the end."""
+"""The record of one request, published on each change and stored twice."""
 
 import functools
 import itertools
@@ -85,7 +85,7 @@ class RequestRecorder:
             self.update_record(ttft=self._elapsed_seconds())
 
     def record_success(self, folds: list[MessageFold], cost: float | None, body: dict[str, Any] | None) -> None:
-        """Record the complete answer. `body` is the response body, given if bodies are logged."""
+        """Record the complete answer, with the response body if bodies are logged."""
         kept = _to_json(body) if body is not None else None
         self._end_record(
             status="ok",
@@ -123,11 +123,12 @@ class RequestRecorder:
 
 
 def client_name(scope: Scope) -> str:
-    """The client's name and version: the first product of its User-Agent, as `opencode/1.18` or `OpenAI/Python 3.54`.
+    """The client's name and version, from the first product of its User-Agent.
 
-    aiohttp puts Python before its own name, so the second product is used. The providers' packages send the name of a
-    class: the prefix of Python's asynchronous one is dropped (`AsyncOpenAI/Python 3.54`), and JavaScript's, which
-    bundlers shorten (`ls/JS 5.23.2`), is replaced by the dialect's provider.
+    Examples are `opencode/1.18` and `OpenAI/Python 3.54`. aiohttp puts Python before its own name, so the second
+    product is used. The providers' packages send the name of a class: the prefix of Python's asynchronous one is
+    dropped (`AsyncOpenAI/Python 3.54`), and JavaScript's, which bundlers shorten (`ls/JS 5.23.2`), is replaced by the
+    dialect's provider.
     """
     words = (get_header(scope, b"user-agent") or "").split() or [_UNKNOWN_CLIENT]
     first, *rest = words[1:] if _INTERPRETER.match(" ".join(words)) else words
@@ -139,7 +140,7 @@ def client_name(scope: Scope) -> str:
 
 
 def redacted_headers(scope: Scope) -> tuple[tuple[str, str], ...]:
-    """The request's headers without secrets; a value beyond `MAX_HEADER_CHARACTERS` is replaced by its length."""
+    """The headers without secrets; lengths replace values beyond the limit."""
     shown: list[tuple[str, str]] = []
     room = MAX_HEADER_CHARACTERS
     for header_line in scope["headers"]:

@@ -1,4 +1,4 @@
-"""Responses and errors in the client's dialect, and what they need from the request's scope."""
+"""Responses and errors in the client's dialect."""
 
 from collections.abc import Mapping, MutableMapping
 from typing import Any
@@ -27,7 +27,7 @@ def get_header(scope: Scope, name: bytes) -> str | None:
 
 
 def display_path(scope: Scope) -> str:
-    """The path for messages, logs and records: one line, limited in length, keys redacted."""
+    """The path for messages and records: one line, cut, keys redacted."""
     path = redact_text(scope["path"][:MAX_PATH_CHARACTERS])
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in path)
 
@@ -49,13 +49,13 @@ def request_id_of(scope: Scope) -> str:
 
 
 def error_response(error: TrayError, scope: Scope) -> ErrorResponse:
-    """The error in the client's dialect. Stored as `error` in the request's state, from which `Refusals` records it."""
+    """The error in the client's dialect; also stored in the state, for `Refusals`."""
     state_of(scope)["error"] = error
     return dialect_of(scope).error_response(error, request_id_of(scope) or None)
 
 
 async def send_error(error: TrayError, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send the error as the response. The HTTP server drops body bytes that are still arriving."""
+    """Send the error. The HTTP server drops body bytes that still arrive."""
     answer = error_response(error, scope)
     await json_response(answer.body, answer.status, answer.headers)(scope, receive, send)
 

@@ -1,4 +1,4 @@
-"""The registry of running requests, for cancelling one and for finishing all before a stop."""
+"""The registry of running requests, for cancelling one or finishing all."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The link between a request and its session, and the history that is put before the request's messages.
+"""The link between a request and its session, including the stored history.
 
 A session id, once a client has sent or received it, stands for one conversation: only requests with that id read or
 change it. A request without an id gets a new one, which its answer names: a checkpoint, which stands for the
@@ -22,9 +22,10 @@ _DROPPED_BLOCKS = frozenset({"thinking", "redacted_thinking"})
 
 @dataclass(frozen=True, slots=True)
 class SessionLink:
-    """A request with its session: `request` holds the whole conversation, and the session's id.
+    """A request in its session.
 
-    `explicit` means that the client sent the id; otherwise it was made for this request.
+    `request` holds the whole conversation and the session id. `explicit` means that the client sent the id; otherwise
+    it was made for this request.
     """
 
     session_id: str
@@ -33,14 +34,15 @@ class SessionLink:
 
 
 def session_id_of(request: MessagesRequest) -> str:
-    """The client's session id, or a new one. Raises InvalidRequest for a malformed id."""
+    """The client's session id, or a new one. Raises InvalidRequest."""
     return new_session_id() if request.session_id is None else checked_session_id(request.session_id)
 
 
 async def link_session(services: "Services", request: MessagesRequest, session_id: str | None = None) -> SessionLink:
-    """The request in its session; `session_id` is `session_id_of(request)`, if already known.
+    """The request in its session.
 
-    With an explicit id, a client may send only its new messages. Raises InvalidRequest for a malformed id.
+    `session_id` is `session_id_of(request)`, if already known. With an explicit id, a client may send only its new
+    messages. Raises InvalidRequest for a malformed id.
     """
     session_id = session_id or session_id_of(request)
     explicit = request.session_id is not None
@@ -50,7 +52,7 @@ async def link_session(services: "Services", request: MessagesRequest, session_i
 
 
 async def save_answer(services: "Services", link: SessionLink, fold: MessageFold, *, client: str) -> None:
-    """Store the conversation with its answer, without the thinking, which no later request needs."""
+    """Store the conversation with its answer, without thinking."""
     answer = [block for block in fold.content if block.get("type") not in _DROPPED_BLOCKS]
     messages = list(link.request.messages)
     before, _ = split_prefix(messages)

@@ -24,7 +24,7 @@ class RequestIdentity:
 
 
 class SessionTurn:
-    """A request's exclusive turn in a session, until `end_turn`, which may be called twice."""
+    """A request's exclusive turn in a session. `end_turn` may be called twice."""
 
     def __init__(self, identity: RequestIdentity | None, start_next: Callable[[], None]) -> None:
         self.identity = identity
@@ -51,7 +51,7 @@ class _Session:
 
 
 class SessionTurns:
-    """The turns of all sessions: one holder and a queue for each, first come, first served.
+    """The turns of all sessions, first come, first served.
 
     A repeat of a request that has not ended takes its place: SDKs send one after their own timeout, and the first
     answer has no reader. The turns are kept only in memory: one server owns the store, and after a crash no turn is
@@ -101,7 +101,7 @@ class SessionTurns:
 
 
 def _queue_index(session: _Session, identity: RequestIdentity | None) -> int:
-    """The index of a request in the queue: the end, or the index of the requests that it repeats.
+    """The index for a request in the queue: the end, or that of a repeated one.
 
     Raises RequestSuperseded for a request that arrived first but gets here last, for example after fetching an image.
     """
@@ -132,7 +132,8 @@ def _is_repeat(one: RequestIdentity | None, other: RequestIdentity) -> bool:
 
 
 def _return_turn(turn: asyncio.Future[SessionTurn]) -> None:
-    """End a turn that was given in the same loop iteration in which its request timed out or was cancelled."""
+    """End a turn that its request can no longer use."""
+    # Race: it was given in the same loop iteration in which the request timed out or was cancelled.
     if turn.done() and not turn.cancelled() and turn.exception() is None:
         turn.result().end_turn()
 

@@ -13,7 +13,7 @@ from server.dialects.framing import Framing
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Limits of silence in seconds, because clients and proxies time out on a silent connection.
+    """Limits of silence in seconds, because clients and proxies time out.
 
     After `commit_after` without an event, a streamed request is answered with 200, and pings begin. `ping_every` is
     the longest silence within a stream.
@@ -100,7 +100,7 @@ class StreamWriter:
         self._last_write = self._loop.time()
 
     def _check_silence(self) -> None:
-        """Request a ping after `ping_every` seconds without a write, and schedule the next check."""
+        """Request a ping after `ping_every` seconds of silence; schedule the next check."""
         rest = self._last_write + self._pace.ping_every - self._loop.time()
         if rest <= 0:
             self._ping_due = True

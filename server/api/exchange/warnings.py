@@ -1,4 +1,4 @@
-"""The `warning` response header, for the parts of a request that were not honoured."""
+"""The `warning` response header, for ignored parts of a request."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ _MAX_HEADER_BYTES = 4096
 
 
 def warning_header(texts: Iterable[str]) -> str | None:
-    """`299 dragoman "text"` for each text, joined by commas (RFC 7234, 5.5); None without texts.
+    """`299 dragoman "text"` for each text (RFC 7234, 5.5); None without texts.
 
     Quoted and in ASCII, because texts may contain the client's words and must not end the header or begin another.
     """

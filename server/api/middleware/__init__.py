@@ -1,1 +1,1 @@
-"""The ASGI layers around the endpoints: guards, limits, errors and records of refused requests."""
+"""The ASGI layers around the endpoints: guards, limits, errors, refusals."""

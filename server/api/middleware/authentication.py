@@ -1,4 +1,4 @@
-"""Authentication by this server's own API key, in any of the headers that clients use."""
+"""Authentication by this server's own API key, in any header that clients use."""
 
 import base64
 import binascii
@@ -26,9 +26,10 @@ class Keys(Protocol):
 
 
 class Authentication:
-    """Refuses requests without the key, except `GET /` and `GET /health`. With `keys` None it refuses none.
+    """Refuses requests without the key, except `GET /` and `GET /health`.
 
-    Stores `client_key` in the request's state, which distinguishes clients without containing a secret.
+    With `keys` None it refuses none. Stores `client_key` in the request's state, which distinguishes clients without
+    containing a secret.
     """
 
     def __init__(self, app: ASGIApp, *, keys: Keys | None) -> None:

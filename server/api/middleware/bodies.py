@@ -18,9 +18,10 @@ MAX_DEPTH = 200
 
 
 class BodyLimit:
-    """Refuses bodies of more than `limit` bytes: by Content-Length before reading, otherwise while they arrive.
+    """Refuses bodies of more than `limit` bytes.
 
-    A body is also refused if no part of it arrives for `stall_seconds`. As long as it grows, it may take any time.
+    Content-Length is checked before reading; otherwise the bytes are counted while they arrive. A body is also refused
+    if no part of it arrives for `stall_seconds`. As long as it grows, it may take any time.
 
     The error is sent immediately. The HTTP server reads and drops the rest of the body: closing the connection would
     lose the error for a client that reads only after writing.
@@ -72,7 +73,7 @@ def too_large_error(size: str, limit: int) -> BodyTooLarge:
 
 
 async def read_body(receive: Receive) -> bytes:
-    """Read the whole body. Raises ClientDisconnect if the client disconnects before its end."""
+    """Read the whole body. Raises ClientDisconnect."""
     parts: list[bytes] = []
     while True:
         message = await receive()

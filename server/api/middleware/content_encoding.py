@@ -1,4 +1,4 @@
-"""Compressed request bodies: https://www.rfc-editor.org/rfc/rfc9110#name-content-encoding."""
+"""Compressed request bodies (RFC 9110, 8.4)."""
 
 import asyncio
 import zlib
@@ -19,7 +19,7 @@ _SUPPORTED = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _ZLIB}
 
 
 class ContentDecoding:
-    """Decodes bodies while they arrive, so that the inner layers see the original body.
+    """Decodes bodies while they arrive, for the inner layers.
 
     No coding may yield more than `limit` bytes, which stops decompression bombs. Raises UnsupportedEncoding for other
     encodings; the body's `receive` raises InvalidRequest for damaged data and BodyTooLarge.
@@ -41,7 +41,7 @@ class ContentDecoding:
 
 
 def _parse_codings(scope: Scope) -> list[str]:
-    """The codings in the order in which they were applied. Raises UnsupportedEncoding."""
+    """The codings in the order of application. Raises UnsupportedEncoding."""
     values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"content-encoding"]
     named = [name for value in values for part in value.split(",") if (name := part.strip().lower())]
     codings = [name for name in named if name != "identity"]
@@ -95,7 +95,7 @@ class _Decoder:
         self._stream: zlib._Decompress | None = None
 
     def decode_pieces(self, pieces: Iterator[bytes], *, last: bool) -> Iterator[bytes]:
-        """Decode the pieces. Raises InvalidRequest for damaged data, or if the `last` ones end too early."""
+        """Decode the pieces. Raises InvalidRequest for damaged or incomplete data."""
         for piece in pieces:
             rest, decoded = piece, b""
             # zlib may have consumed all data and still hold output that did not fit into a full piece.

@@ -27,7 +27,7 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Failures:
-    """Turns an exception into a response. After the first byte it is raised again, because no response is possible."""
+    """Turns exceptions into responses, and raises them again after the first byte."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

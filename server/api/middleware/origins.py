@@ -20,7 +20,7 @@ _EXPOSED_HEADERS = ("x-session-id", "warning", "retry-after")
 
 
 class HostAllowlist:
-    """Refuses requests whose Host header names none of the allowed hosts, ignoring the port.
+    """Refuses requests whose Host header names no allowed host, ignoring the port.
 
     A web page whose name was rebound to 127.0.0.1 reaches this server with its own name in Host. Allowed are the
     loopback names, the address the server listens on, and `allowed_hosts` (`*.example.com` and `*` work). A server
@@ -49,13 +49,13 @@ class HostAllowlist:
 
 
 def _needs_no_host(scope: Scope) -> bool:
-    """Whether the client is a local program using HTTP/1.0, which has no Host. All browsers send one."""
+    """Whether a local program uses HTTP/1.0, which has no Host; browsers send one."""
     client = scope.get("client")
     return scope["http_version"] == "1.0" and client is not None and is_this_computer(client[0])
 
 
 class Origins:
-    """Refuses browsers' requests from other sites, and adds CORS headers for the allowed origins.
+    """Refuses browsers' requests from other sites, and adds CORS headers.
 
     A browser sends the page's Origin with every request that can change something; other programs send none. A GET
     from another site is served without CORS headers, so the page cannot read the response.
@@ -107,7 +107,7 @@ def _is_address(text: str) -> bool:
 
 
 def _is_own_origin(origin: str, scope: Scope) -> bool:
-    """Whether this server served the page: same port and same host, which `HostAllowlist` has checked."""
+    """Whether the page has this server's own origin; its host is already checked."""
     try:
         return urlsplit(origin).netloc.lower() == (get_header(scope, b"host") or "").lower() != ""
     except ValueError:  # an invalid address in brackets

@@ -14,7 +14,7 @@ _MODELS = re.compile(r"/v1/models(?=/|$)")
 
 
 class CanonicalPaths:
-    """Rewrites the paths that clients build from a base URL to the form of the routes.
+    """Rewrites the paths that clients build from a base URL to those of the routes.
 
     A base URL with or without `/v1` or a final slash leads to doubled slashes, `/v1/v1`, or no `/v1`. This must be
     outside every layer that reads the path, so that all of them see the same one. Dots have no meaning and are not
@@ -43,7 +43,7 @@ def _canonical_scope(scope: Scope) -> Scope:
 
 
 def canonical_path(path: str) -> str:
-    """`path` with single slashes, none at the end, and exactly one `/v1` before the path of an API."""
+    """`path` with single slashes, none at the end, and one `/v1` before an API's path."""
     path = _SLASHES.sub("/", path).rstrip("/") or "/"
     path = _VERSIONS.sub("", path)
     versioned = f"/v1{path}"

@@ -1,4 +1,4 @@
-"""Rate limits for each key, so that a runaway client does not use up the user's plan."""
+"""Rate limits for each key, against clients that would use up the user's plan."""
 
 import time
 from collections.abc import Callable
@@ -21,10 +21,10 @@ CLOCK_STEP_SECONDS = 5.0
 
 
 class RequestLimits:
-    """Counts the requests of each key in moving windows. `limit` is like `600/minute`, empty for none.
+    """Counts the requests of each key in moving windows.
 
-    The windows use the wall clock and restart when it is set back: otherwise the counted requests would be in the
-    future, and would count until then.
+    `limit` is like `600/minute`, empty for none. The windows use the wall clock and restart when it is set back:
+    otherwise the counted requests would be in the future, and would count until then.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Records of requests that a guard or the router refused before an endpoint could record them.
+"""Records of requests refused by a guard or the router.
 
 Consecutive equal refusals are one record with a count, written at most once a second: a client that tries the wrong key
 for hours, or a flood, fills neither the list nor the disk nor the log.
@@ -39,7 +39,7 @@ _ANY: _Kind = ("any",)
 
 
 class Refusals:
-    """Reports each request that ended with an error and has no record to `services.refusals`."""
+    """Reports requests that failed without a record to `services.refusals`."""
 
     def __init__(self, app: ASGIApp, *, services: "Services") -> None:
         self._app = app
@@ -141,7 +141,8 @@ def _make_common_record(record: RequestRecord) -> RequestRecord:
 
 
 def _record_id(scope: Scope) -> str:
-    """The record's id. A client without the key cannot choose it, or it could overwrite another request's record."""
+    """The record's id. Without the key a client cannot choose it."""
+    # Otherwise it could overwrite the record of another request.
     chosen_by_client = get_header(scope, b"x-request-id") == request_id_of(scope)
     if chosen_by_client and "client_key" not in state_of(scope):
         return f"req_{uuid.uuid4().hex}"

@@ -13,7 +13,7 @@ _VALID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 
 class RequestIds:
-    """Assigns the request's id, the client's `x-request-id` if valid, and sends it back.
+    """Assigns the request's id and sends it back; a valid `x-request-id` is kept.
 
     Each dialect names the response headers that its clients read.
     """
