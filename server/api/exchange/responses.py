@@ -4,7 +4,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from server.core import exact_json
 from server.core.errors import TrayError
@@ -54,10 +54,27 @@ def error_response(error: TrayError, scope: Scope) -> ErrorResponse:
     return dialect_of(scope).error_response(error, request_id_of(scope) or None)
 
 
+def json_error(error: TrayError, scope: Scope) -> Response:
+    """The error as a response in the client's dialect."""
+    answer = error_response(error, scope)
+    return json_response(answer.body, answer.status, answer.headers)
+
+
 async def send_error(error: TrayError, scope: Scope, receive: Receive, send: Send) -> None:
     """Send the error. The HTTP server drops body bytes that still arrive."""
-    answer = error_response(error, scope)
-    await json_response(answer.body, answer.status, answer.headers)(scope, receive, send)
+    await json_error(error, scope)(scope, receive, send)
+
+
+def with_headers(send: Send, headers: Mapping[str, str]) -> Send:
+    """`send` for a response that gets more headers."""
+    added = [(name.encode(), value.encode()) for name, value in headers.items()]
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *added]
+        await send(message)
+
+    return send_with_headers
 
 
 def state_of(scope: Scope) -> MutableMapping[str, Any]:

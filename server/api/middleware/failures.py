@@ -9,15 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.api.exchange.responses import (
-    dialect_of,
-    display_path,
-    error_response,
-    get_header,
-    json_response,
-    send_error,
-    state_of,
-)
+from server.api.exchange.responses import dialect_of, display_path, get_header, json_error, send_error, state_of
 from server.core.errors import InvalidRequest, MethodNotAllowed, NotFound, RequestError, TrayError, as_tray_error
 from server.dialects import registry
 
@@ -74,8 +66,7 @@ async def on_http_exception(request: Request, exception: Exception) -> Response:
     assert isinstance(exception, HTTPException)  # noqa: S101 - it is registered for this class alone
     error = _router_error(request.scope, exception)
     log_failure(error, request.scope)
-    answer = error_response(error, request.scope)
-    return json_response(answer.body, answer.status, answer.headers)
+    return json_error(error, request.scope)
 
 
 async def on_invalid_query(request: Request, exception: Exception) -> Response:
@@ -84,8 +75,7 @@ async def on_invalid_query(request: Request, exception: Exception) -> Response:
     first = exception.errors()[0]
     name = str(first["loc"][-1])
     error = InvalidRequest(f"The parameter '{name}' is invalid: {first['msg']}.", param=name)
-    answer = error_response(error, request.scope)
-    return json_response(answer.body, answer.status, answer.headers)
+    return json_error(error, request.scope)
 
 
 def _router_error(scope: Scope, exception: HTTPException) -> TrayError:

@@ -1,20 +1,17 @@
 """Rate limits for each key, against clients that would use up the user's plan."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.api.exchange.responses import dialect_of, send_error, state_of
+from server.api.exchange.responses import dialect_of, send_error, state_of, with_headers
 from server.core.errors import RateLimited
 from server.dialects.dialect import RateLimitState
-
-Headers = list[tuple[bytes, bytes]]
-
 
 CLOCK_STEP_SECONDS = 5.0
 """A larger step backwards means that the clock was set back."""
@@ -86,17 +83,11 @@ class RateLimit:
         if hit is None:
             await self._app(scope, receive, send)
             return
-        headers = _limit_headers(scope, hit)
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *headers]
-            await send(message)
-
+        send = with_headers(send, _limit_headers(scope, hit))
         if not hit.refused:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(scope, receive, send)
         else:
-            await send_error(_limit_error(hit), scope, receive, send_with_headers)
+            await send_error(_limit_error(hit), scope, receive, send)
 
 
 def _limit_error(hit: CountedRequest) -> RateLimited:
@@ -107,7 +98,7 @@ def _limit_error(hit: CountedRequest) -> RateLimited:
     )
 
 
-def _limit_headers(scope: Scope, hit: CountedRequest) -> Headers:
+def _limit_headers(scope: Scope, hit: CountedRequest) -> Mapping[str, str]:
     resets_in = max(0.0, hit.reset_time - time.time())
     state = RateLimitState(hit.item.amount, hit.remaining, hit.reset_time, resets_in)
-    return [(name.encode(), value.encode()) for name, value in dialect_of(scope).rate_limit_headers(state).items()]
+    return dialect_of(scope).rate_limit_headers(state)

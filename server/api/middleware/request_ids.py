@@ -3,10 +3,10 @@
 import re
 import uuid
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from server.api.exchange.responses import dialect_of, get_header, state_of
+from server.api.exchange.responses import dialect_of, get_header, state_of, with_headers
 
 # A client's own id must not break a header, a log line or a query.
 _VALID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
@@ -28,12 +28,6 @@ class RequestIds:
         wanted = get_header(scope, b"x-request-id") or ""
         request_id = wanted if _VALID.fullmatch(wanted) else f"req_{uuid.uuid4().hex}"
         state_of(scope)["request_id"] = request_id
-        added = [(name.encode(), request_id.encode()) for name in dialect_of(scope).request_id_headers]
-
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *added]
-            await send(message)
-
+        headers = dict.fromkeys(dialect_of(scope).request_id_headers, request_id)
         with bound_contextvars(request_id=request_id):
-            await self._app(scope, receive, send_with_id)
+            await self._app(scope, receive, with_headers(send, headers))
