@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from server.api.endpoints import health, models, requests, sessions
-from server.api.endpoints.dialects import dialect_router
+from server.api.endpoints.dialects import make_dialect_router
 from server.api.middleware.authentication import Authentication
 from server.api.middleware.bodies import BodyLimit
 from server.api.middleware.content_encoding import ContentDecoding
@@ -41,7 +41,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     for dialect in registry.DIALECTS:
-        app.include_router(dialect_router(dialect))
+        app.include_router(make_dialect_router(dialect))
     for family in (models, health, sessions, requests):
         app.include_router(family.router)
     return app

@@ -76,7 +76,7 @@ class Server:
         Of a store of the caller's only the expiry is set.
         """
         services = self.services
-        services.started_at, services.began = services.clock(), services.monotonic()
+        services.started_at, services.started_monotonic = services.clock(), services.monotonic()
         store = await self._begin_store()
         try:
             if services.settings.api_key_required:
@@ -127,7 +127,7 @@ class Server:
 
     async def finish_requests(self) -> None:
         """Refuse new requests, and return when the last one has ended."""
-        await self.services.running.finish()
+        await self.services.running.finish_all()
 
     def cancel_requests(self) -> None:
         """Cancel all running requests."""
@@ -143,11 +143,11 @@ class Server:
             self._purging.cancel()
             await asyncio.wait([self._purging])
         self.cancel_requests()
-        services.refusals.flush()
+        services.refusals.flush_counts()
         async with AsyncExitStack() as stack:
             if services.opened_store is not None and self._owns_store:
                 stack.push_async_callback(services.opened_store.close)
-            stack.push_async_callback(services.writes.settled)
+            stack.push_async_callback(services.writes.wait_for_writes)
             for images in (services.images, self._unused_images):
                 if images is not None:
                     stack.push_async_callback(images.close)

@@ -1,4 +1,4 @@
-"""A backend that does as it is told: the seam for tests of the HTTP side, without a CLI."""
+"""A scripted backend for tests of the HTTP side, without a CLI."""
 
 import asyncio
 from collections import deque
@@ -19,14 +19,14 @@ MODELS = (
 
 
 class Gate:
-    """Holds a stream at a point: the test waits until it is `reached`, and then opens it, or never does."""
+    """Holds a stream at one step. The test waits until it is `reached`, and may then open it."""
 
     def __init__(self) -> None:
         self.reached = asyncio.Event()
         self._open = asyncio.Event()
 
     def open(self) -> None:
-        """Let the stream go on."""
+        """Let the stream continue."""
         self._open.set()
 
     async def passed(self) -> None:
@@ -38,10 +38,10 @@ Step = StreamEvent | Exception | Gate
 
 
 class ScriptedBackend:
-    """Plays one script for each request, in the order in which they were given.
+    """Plays one script for each request, in the order of `script` calls.
 
-    `requests` are the requests that it got; `ended` counts the streams that were played to their end, `closed` those
-    that were given up before (their reader closed them, or an error was raised). It stops once it `may_stop`.
+    `requests` are the received requests. `ended` counts the streams that were played to the end, `closed` those that
+    ended early (their reader closed them, or an error was raised). `stop` waits for `may_stop`.
     """
 
     name = "scripted"
@@ -87,7 +87,7 @@ class ScriptedBackend:
                 self._changed.notify_all()
 
     async def until_closed(self, count: int = 1) -> None:
-        """Return when `count` streams were given up."""
+        """Return when `count` streams were closed before their end."""
         async with self._changed:
             await self._changed.wait_for(lambda: self.closed >= count)
 
@@ -128,12 +128,12 @@ def begin(model: str = "claude-opus-5-5", input_tokens: int = 10, cached: int = 
 
 
 def delta(text: str, index: int = 0) -> StreamEvent:
-    """A piece of text."""
+    """A text delta."""
     return {"type": "content_block_delta", "index": index, "delta": {"type": "text_delta", "text": text}}
 
 
 def block(start: dict[str, Any], *deltas: dict[str, Any], index: int = 0) -> list[StreamEvent]:
-    """A whole content block."""
+    """All events of a content block."""
     return [
         {"type": "content_block_start", "index": index, "content_block": start},
         *({"type": "content_block_delta", "index": index, "delta": part} for part in deltas),
@@ -142,18 +142,18 @@ def block(start: dict[str, Any], *deltas: dict[str, Any], index: int = 0) -> lis
 
 
 def text(*parts: str, index: int = 0) -> list[StreamEvent]:
-    """A block of text in parts."""
+    """A text block with a delta for each part."""
     return block({"type": "text", "text": ""}, *({"type": "text_delta", "text": part} for part in parts), index=index)
 
 
 def thinking(*parts: str, index: int = 0) -> list[StreamEvent]:
-    """A block of thinking in parts."""
+    """A thinking block with a delta for each part."""
     deltas = [{"type": "thinking_delta", "thinking": part} for part in parts]
     return block({"type": "thinking", "thinking": "", "signature": ""}, *deltas, index=index)
 
 
 def tool_use(name: str, arguments: dict[str, Any], *, id: str = "toolu_1", index: int = 0) -> list[StreamEvent]:
-    """A tool call."""
+    """A tool call with its input in one delta."""
     start = {"type": "tool_use", "id": id, "name": name, "input": {}}
     return block(start, {"type": "input_json_delta", "partial_json": orjson.dumps(arguments).decode()}, index=index)
 
@@ -171,5 +171,5 @@ def end(stop_reason: str = "end_turn", output_tokens: int = 7, cost: float | Non
 
 
 def answer(*parts: str, cost: float | None = None) -> list[StreamEvent]:
-    """A whole answer of text."""
+    """All events of an answer with one text block."""
     return [begin(), *text(*parts), *end(cost=cost)]

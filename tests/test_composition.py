@@ -106,7 +106,9 @@ async def test_a_store_of_the_callers_outlives_the_services(tmp_path: Path) -> N
         await server.start()
         assert server.services.store is store
         assert store.ttl_seconds == hours * 3600
-        server.services.writes.add(store.record_request(RequestRecord(f"r{hours}", 1.0, "/v1/messages", "c")), "record")
+        server.services.writes.add_write(
+            store.record_request(RequestRecord(f"r{hours}", 1.0, "/v1/messages", "c")), "record"
+        )
         await server.stop()
         assert await store.get_request(f"r{hours}") is not None
     assert purged == []

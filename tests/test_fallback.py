@@ -218,7 +218,7 @@ async def test_the_key_is_nowhere_to_be_read(
         response = await served.http.post("/v1/chat/completions", json={"model": "gpt-5", "messages": HELLO})
         read.append(response.text + str(response.headers))
     read += [(await served.http.get(path)).text for path in ("/health", "/api/requests", "/api/sessions")]
-    await served.product.services.writes.settled()
+    await served.product.services.writes.wait_for_writes()
     written = [held for _, held in files_below(served.settings.data_dir)]
     assert log_file(served.settings.data_dir).stat().st_size > 0
     assert "anthropic_api" in console.getvalue()

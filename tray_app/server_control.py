@@ -135,7 +135,7 @@ class ServerControl(QObject):
     def cancel_request(self, request_id: str) -> bool:
         """Cancel a running request. Returns False if there is none with that id."""
         services = self.services
-        return services is not None and services.running.cancel(request_id)
+        return services is not None and services.running.cancel_request(request_id)
 
     def close(self) -> None:
         """Unsubscribe from the event bus."""

@@ -1,1 +1,1 @@
-"""HTTP only: endpoints, guards and the walk of a request. What the bodies mean is `server.dialects`' affair."""
+"""The HTTP side: guards, endpoints and the path of a request."""

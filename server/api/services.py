@@ -1,14 +1,14 @@
-"""What the guards and endpoints are given."""
+"""The objects that guards and endpoints share."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from server.api.exchange.background_writes import BackgroundWrites
 from server.api.exchange.images import ImageFetcher
-from server.api.exchange.running import RunningRequests
+from server.api.exchange.running_requests import RunningRequests
 from server.api.exchange.session_turns import SessionTurns
-from server.api.exchange.writer import Pace
-from server.api.exchange.writing import BackgroundWrites
+from server.api.exchange.stream_writer import Pace
 from server.api.middleware.bodies import STALL_SECONDS
 from server.api.middleware.rate_limit import RequestLimits
 from server.api.middleware.refusals import RefusalLog
@@ -22,9 +22,11 @@ from server.store.store import Store
 
 @dataclass(slots=True)
 class Services:
-    """Everything that they use. `clock` gives epoch seconds, `monotonic` seconds for durations.
+    """The objects shared by guards and endpoints.
 
-    Made, started and stopped by `server.composition.Server`, which also replaces what depends on changed settings.
+    `clock` returns epoch seconds, `monotonic` seconds for durations.
+
+    `server.composition.Server` creates, starts and stops them, and replaces those that depend on changed settings.
     """
 
     in_force: SettingsInForce
@@ -32,10 +34,10 @@ class Services:
     backend: Backend
     key_store: KeyStore
     images: ImageFetcher | None = None
-    """None: images given by an address are not fetched."""
+    """None means that images given by URL are not fetched."""
     pace: Pace = field(default_factory=Pace)
     body_stall_seconds: float = STALL_SECONDS
-    """After so long without a byte of a body that is on its way the request is refused."""
+    """Time without a byte of an unfinished body after which the request is refused."""
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.perf_counter
     running: RunningRequests = field(default_factory=RunningRequests)
@@ -44,8 +46,8 @@ class Services:
     request_limits: RequestLimits = field(init=False)
     refusals: RefusalLog = field(init=False)
     started_at: float = 0.0
-    """The clock's time at the start. `uptime` does not use that clock, which may be set."""
-    began: float = 0.0
+    """The start in epoch seconds. `uptime` uses `started_monotonic`, because the wall clock may be set."""
+    started_monotonic: float = 0.0
     opened_store: Store | None = None
 
     def __post_init__(self) -> None:
@@ -67,4 +69,4 @@ class Services:
     @property
     def uptime(self) -> float:
         """Seconds since the start."""
-        return self.monotonic() - self.began
+        return self.monotonic() - self.started_monotonic

@@ -125,27 +125,31 @@ class MessageFold:
 
     message: dict[str, Any] = field(default_factory=dict)
     finished: bool = False
-    _json: dict[int, list[str]] = field(default_factory=dict)
     _texts: dict[tuple[int, str], list[str]] = field(default_factory=dict)
+    """Deltas of open blocks, by block and field: joining them once is linear in the length of the answer."""
+    _inputs: dict[int, list[str]] = field(default_factory=dict)
+    """JSON of tool inputs, by block. Kept after the block's end for `input_text`."""
+    _pending: set[int] = field(default_factory=set)
+    """Blocks with deltas that `message` does not contain yet."""
 
     def feed(self, event: StreamEvent) -> None:
-        """Take the next event. Unknown kinds are passed over, as the API's versioning rules ask of clients."""
+        """Add the next event. Unknown types are ignored, as the API's versioning rules require of clients."""
         match event.get("type"):
             case "message_start":
                 self.message = {**event["message"], "content": []}
             case "content_block_start":
                 self.message["content"].append(dict(event["content_block"]))
             case "content_block_delta":
-                self._delta(event["index"], event["delta"])
+                self._add_delta(event["index"], event["delta"])
             case "content_block_stop":
-                self._close_block(event["index"])
+                self._join_deltas(event["index"])
             case "message_delta":
                 self.message.update(event["delta"])
-                self.message["usage"] = {**self.message.get("usage", {}), **(event.get("usage") or {})}
+                self._update_usage(event.get("usage") or {})
             case "message_stop":
                 self.finished = True
 
-    def _delta(self, index: int, delta: Mapping[str, Any]) -> None:
+    def _add_delta(self, index: int, delta: Mapping[str, Any]) -> None:
         match delta.get("type"):
             case "text_delta":
                 self._texts.setdefault((index, "text"), []).append(delta["text"])
@@ -154,32 +158,47 @@ class MessageFold:
             case "signature_delta":
                 self._texts.setdefault((index, "signature"), []).append(delta["signature"])
             case "input_json_delta":
-                self._json.setdefault(index, []).append(delta["partial_json"])
+                self._inputs.setdefault(index, []).append(delta["partial_json"])
             case "citations_delta":
                 block = self.message["content"][index]
                 block["citations"] = [*(block.get("citations") or []), delta["citation"]]
+            case _:
+                return
+        self._pending.add(index)
 
-    def _close_block(self, index: int) -> None:
+    def _join_deltas(self, index: int) -> None:
+        self._pending.discard(index)
         block = self.message["content"][index]
-        for (at, key), parts in list(self._texts.items()):
-            if at == index:
+        for key in ("text", "thinking", "signature"):
+            if parts := self._texts.pop((index, key), None):
                 block[key] = block.get(key, "") + "".join(parts)
-                del self._texts[at, key]
-        if index in self._json:
-            block["input"] = parse_tool_input("".join(self._json.pop(index)))
+        if parts := self._inputs.get(index):
+            self._inputs[index] = ["".join(parts)]
+            block["input"] = parse_tool_input(self._inputs[index][0])
+
+    def _update_usage(self, counts: Mapping[str, Any]) -> None:
+        """Replace the counts with newer totals. A null never replaces a number: the event does not report it."""
+        usage = self.message.get("usage") or {}
+        known = {name: count for name, count in counts.items() if count is not None or name not in usage}
+        self.message["usage"] = {**usage, **known}
 
     @property
     def content(self) -> list[Block]:
-        """The blocks so far, an unfinished last one included."""
-        for index in {at for at, _ in self._texts} | set(self._json):
-            self._close_block(index)
+        """The blocks so far, including an unfinished last one."""
+        for index in tuple(self._pending):
+            self._join_deltas(index)
         content: list[Block] = self.message.get("content", [])
         return content
+
+    def input_text(self, index: int) -> str:
+        """The input of the tool call at `index` as the model wrote it, or as JSON where no delta carried it."""
+        written = "".join(self._inputs.get(index, ()))
+        return written or exact_json.dumps(self.content[index].get("input") or {}).decode()
 
     @property
     def usage(self) -> Usage:
         """The latest usage counts; empty before the first event."""
-        usage: Usage = self.message.get("usage", {})
+        usage: Usage = self.message.get("usage") or Usage()
         return usage
 
 

@@ -1,11 +1,11 @@
 """A dialect's translation: a body into a `Call`, stream events into chunks."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from server.core.errors import TrayError
-from server.core.messages import MessagesRequest, StreamEvent
+from server.core.messages import MessageFold, MessagesRequest, StreamEvent
 from server.models.aliases import ModelNames
 
 
@@ -18,26 +18,27 @@ class Chunk:
 
 
 class Encoder(Protocol):
-    """Encodes an answer's stream events as chunks or as a JSON response.
+    """Turns the stream events of an answer into a dialect's chunks, and complete answers into its response body.
 
-    Never raises on a well-formed stream. Both kinds of response take the same path: `build_response` folds the events
-    that were fed.
+    It assembles no answer itself. The folds given to `close` and `whole`, one for each choice, already contain every
+    event, and must not be changed. `feed` is called only for streamed responses, and never raises on a well-formed
+    stream.
     """
 
     def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
-        """The chunks for `event` of the answer with the index `choice`."""
+        """The chunks for `event`. `choice` is the index of its answer, for requests that ask for several."""
         ...
 
-    def close(self) -> Iterable[Chunk]:
-        """The chunks after the last answer is complete (usage, `[DONE]`)."""
+    def close(self, folds: Sequence[MessageFold]) -> Iterable[Chunk]:
+        """The chunks after all answers are complete (usage, `[DONE]`)."""
         ...
 
     def fail(self, error: TrayError) -> Iterable[Chunk]:
-        """The chunks that end a stream with an error. The stream must not look complete."""
+        """The chunks that end a failed stream. They must not make it look complete."""
         ...
 
-    def build_response(self) -> dict[str, Any]:
-        """The body of the non-streaming response."""
+    def build_response(self, folds: Sequence[MessageFold]) -> dict[str, Any]:
+        """The body of the non-streamed response."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The whole HTTP side on a real socket, with a scripted backend behind it and real clients before it."""
+"""The HTTP side on a real socket, between real clients and a scripted backend."""
 
 import asyncio
 import socket
@@ -37,7 +37,7 @@ class Served:
     backend: ScriptedBackend
     events: list[Event]
     http: httpx2.AsyncClient
-    """A plain client that has the key."""
+    """A plain HTTP client with the key."""
     stack: AsyncExitStack
 
     @property
@@ -61,7 +61,7 @@ class Served:
         return client
 
     async def finished(self, count: int = 1) -> list[RequestFinished]:
-        """The ends of requests, once there are `count`."""
+        """Wait for `count` ended requests and return their events."""
         seen = asyncio.Event()
         unsubscribe = self.services.bus.subscribe(lambda _: seen.set())
         try:
@@ -78,7 +78,7 @@ Serve = Callable[..., Awaitable[Served]]
 
 @pytest.fixture
 async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
-    """Starts servers: `await serve(rate_limit="2/minute")`; what may be given is what `start_server` takes."""
+    """Starts servers: `await serve(rate_limit="2/minute")`, with the arguments of `start_server`."""
     async with AsyncExitStack() as stack:
 
         async def start(**changes: Any) -> Served:

@@ -1,4 +1,4 @@
-"""The server's own key."""
+"""Authentication by the server's own key."""
 
 import asyncio
 import base64
@@ -73,8 +73,8 @@ async def test_without_the_key_there_is_nothing(server: Served, path: str, heade
         ({"authorization": "Bearer sk-ant-mine"}, "", "wrong (found in 'Authorization')"),
         ({"authorization": "Bearer sk-mine", "api-key": "sk-mine"}, "", "'Authorization' and 'api-key'"),
         ({"authorization": basic("me", "sk-mine")}, "", "(found in 'Authorization: Basic')"),
-        ({"authorization": ""}, f"?key={KEY}", "the parameter 'key' of the address is not read"),
-        ({"authorization": ""}, f"?a=b&API_KEY={KEY}", "the parameter 'API_KEY' of the address is not read"),
+        ({"authorization": ""}, f"?key={KEY}", "the URL parameter 'key' is not read"),
+        ({"authorization": ""}, f"?a=b&API_KEY={KEY}", "the URL parameter 'API_KEY' is not read"),
     ],
 )
 async def test_the_refusal_says_what_was_found(server: Served, headers: dict[str, str], query: str, said: str) -> None:

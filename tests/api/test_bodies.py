@@ -1,4 +1,4 @@
-"""How large, how deep and how broken a body may be."""
+"""Limits of request bodies: size, depth, time and validity."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -93,7 +93,7 @@ async def test_too_large_without_a_declared_length(server: Served) -> None:
 
     response = await server.http.post(PATHS[0], content=parts())
     assert response.status_code == 413
-    # The connection is in order: what was left of the body does not run into the next request.
+    # The connection stays usable: the rest of the body does not become part of the next request.
     assert (await server.http.get("/health")).status_code == 200
 
 
@@ -149,14 +149,14 @@ async def test_a_body_that_stops_coming(serve: Serve, path: str) -> None:
     await writer.wait_closed()
     assert answered.startswith(b"HTTP/1.1 408 ")
     error = orjson.loads(answered.partition(b"\r\n\r\n")[2])["error"]
-    assert "came for 0.05 seconds" in error["message"]
+    assert "arrived for 0.05 seconds" in error["message"]
     assert error["type"] == ("invalid_request_error" if path == PATHS[0] else "timeout_error")
     [ended] = await server.finished()
     assert (ended.record.status, ended.record.http_status, ended.record.endpoint) == ("error", 408, path)
 
 
 async def test_a_body_that_trickles_is_served(serve: Serve) -> None:
-    """What counts is that something comes, not how long it takes in all."""
+    """The limit applies to the pauses, not to the total time."""
     server = await serve(body_stall_seconds=1.0)
     server.backend.script(answer("Hi"))
     body = orjson.dumps({"model": "opus", "messages": [{"role": "user", "content": "x" * 100}]})

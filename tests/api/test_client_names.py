@@ -1,8 +1,8 @@
-"""What a client is called in the log, by the User-Agents that real programs send."""
+"""Client names in the log, from the User-Agents of real programs."""
 
 import pytest
 
-from server.api.exchange.observation import client_name
+from server.api.exchange.request_recorder import client_name
 
 CHAT = "/v1/chat/completions"
 

@@ -1,4 +1,4 @@
-"""Compressed bodies: what they hold arrives, bombs and damage do not."""
+"""Compressed bodies, including damaged ones and decompression bombs."""
 
 import gzip
 import random
@@ -18,7 +18,7 @@ BODY = orjson.dumps({"model": "opus", "max_tokens": 9, "messages": [{"role": "us
 
 
 def zipped(data: bytes, level: int = 9) -> bytes:
-    """Without the time, so that the tests have the same names in each process."""
+    """Compress without a time stamp, so that parametrized tests have the same names in each process."""
     return gzip.compress(data, level, mtime=0)
 
 
@@ -64,7 +64,7 @@ async def test_what_was_encoded_arrives(
     assert request.messages[0]["content"][0]["text"] == WORDS
     [ended] = await server.finished()
     kept = dict(ended.record.request_headers or ())
-    # The body is kept decoded, so its headers must not say otherwise.
+    # The record contains the decoded body, so its headers must not declare an encoding.
     assert kept.get("content-encoding", "identity") in ("identity", "")
 
 

@@ -1,12 +1,12 @@
-"""The walk of a request: who leaves, who waits, what is recorded."""
+"""The path of a request: disconnects, waits, timeouts and records."""
 
 import asyncio
 
 import openai
 import pytest
 
-from server.api.exchange.observation import shown_headers
-from server.api.exchange.writer import Pace
+from server.api.exchange.request_recorder import redacted_headers
+from server.api.exchange.stream_writer import Pace
 from server.core.errors import Overloaded, UpstreamFailed
 from server.core.events import RequestFinished, RequestStarted, RequestUpdated
 from tests.api.conftest import KEY, Serve, Served
@@ -146,12 +146,12 @@ async def test_the_headers_of_a_request_are_kept_without_secrets(server: Served)
 
 def test_long_headers_are_not_kept_whole() -> None:
     headers = [(b"host", b"x"), (b"x-long", b"y " * 10_000), (b"accept", b"*/*")]
-    assert shown_headers({"headers": headers}) == (
+    assert redacted_headers({"headers": headers}) == (
         ("host", "x"),
         ("x-long", "[20000 characters]"),
         ("accept", "*/*"),
     )
-    many = shown_headers({"headers": [(b"x-%d" % number, b"y" * 100) for number in range(1000)]})
+    many = redacted_headers({"headers": [(b"x-%d" % number, b"y" * 100) for number in range(1000)]})
     assert 15_000 < sum(len(name) + len(value) for name, value in many) <= 16_000
 
 
@@ -243,7 +243,7 @@ async def test_a_repeat_under_the_same_session_id_takes_the_place_of_the_first(s
     await gate.reached.wait()
     other = {**BODY, "messages": [{"role": "user", "content": "Something else"}]}
     waiting = asyncio.ensure_future(client.chat.completions.create(**other, **options))
-    # Once its body is read it stands in the queue.
+    # It is queued once its body is read.
     await until(lambda: len({event.record.id for event in server.events if isinstance(event, RequestUpdated)}) == 2)
     repeat = await client.chat.completions.create(**BODY, **options)
     with pytest.raises(openai.ConflictError) as caught:
@@ -301,7 +301,7 @@ async def test_a_request_that_waits_for_its_turn_ends_at_once(serve: Serve, how:
         gate.open()
         assert (await first).status_code == 200
         assert (await server.http.post("/v1/messages", json=body)).status_code == 200
-    await until(lambda: len(server.services.turns) == 0)
+    await until(lambda: not server.services.turns._sessions)
 
 
 async def test_a_repeat_in_the_other_dialect_waits_for_its_turn(serve: Serve) -> None:
@@ -343,7 +343,7 @@ async def test_the_first_event_ends_the_wait_for_it(serve: Serve) -> None:
     server.backend.script(begin(), gate, text("In time"), end())
     asking = asyncio.ensure_future(server.openai().chat.completions.create(**BODY))
     await gate.reached.wait()
-    # Timers fire in the order of their times: after this one the request's deadline, set before, has passed.
+    # Timers fire in the order of their times, so the request's earlier deadline has passed after this one.
     passed = asyncio.Event()
     asyncio.get_running_loop().call_later(0.01, passed.set)
     await passed.wait()

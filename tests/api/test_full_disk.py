@@ -1,4 +1,4 @@
-"""Answers while the history cannot be written: they are whole, and end."""
+"""Complete answers while the history cannot be written."""
 
 import logging
 
@@ -13,7 +13,7 @@ BODY = {"model": "default", "messages": [{"role": "user", "content": "Hello"}]}
 
 
 async def bound_pages(server: Served, pages: int | None) -> None:
-    """Bound the database's size, as a full disk does; None bounds it to what it has."""
+    """Limit the database's size like a full disk; None limits it to its current size."""
 
     def bound(connection) -> None:
         count = pages or connection.execute("PRAGMA page_count").fetchone()[0]
@@ -32,7 +32,7 @@ async def test_an_answer_on_a_full_disk_is_whole_and_has_ended(
         answer = await server.http.post("/v1/chat/completions", json=BODY)
         assert answer.json()["choices"][0]["message"]["content"] == text
         await until(lambda: any(isinstance(event, Notice) for event in server.events))
-        await server.services.writes.settled()
+        await server.services.writes.wait_for_writes()
     assert not [record for record in caplog.records if record.exc_info], "a full disk is no bug"
     await bound_pages(server, 2**30)
     await until(lambda: any(isinstance(event, NoticeCleared) for event in server.events))

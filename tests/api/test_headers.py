@@ -1,4 +1,4 @@
-"""How large headers may be."""
+"""The size limit of headers."""
 
 import anthropic
 import openai
@@ -25,7 +25,7 @@ async def test_whole_headers_beyond_the_limit(serve: Serve, path: str) -> None:
     validate("ErrorResponse", response.json())
     assert response.json()["error"]["code"] == "headers_too_large"
     assert "max_header_bytes" in response.json()["error"]["message"]
-    # The connection is in order.
+    # The connection stays usable.
     assert (await server.http.get("/health")).status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""What everybody may know."""
+"""The public endpoints."""
 
 import pytest
 

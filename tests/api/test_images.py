@@ -1,4 +1,4 @@
-"""Fetching images: what is fetched, and what never is."""
+"""Fetching of images from allowed and forbidden addresses."""
 
 import base64
 import ipaddress
@@ -28,7 +28,7 @@ def here(address: Address) -> bool:
 
 
 class Site:
-    """A web site with images, on a socket of its own."""
+    """A web site with images, on its own socket."""
 
     def __init__(self) -> None:
         self.hosts: list[str] = []
@@ -112,7 +112,7 @@ def test_public_addresses(address: str, public: bool) -> None:
 async def test_fetching(fetcher: ImageFetcher, site: tuple[Site, str]) -> None:
     _, url = site
     addresses = [f"{url}/image", f"{url}/redirect?to=/image", f"{url}/image"]
-    assert await fetcher.fetch(addresses) == dict.fromkeys(addresses, DATA_URL)
+    assert await fetcher.fetch_images(addresses) == dict.fromkeys(addresses, DATA_URL)
 
 
 async def test_the_site_is_asked_by_its_name_at_the_checked_address(
@@ -120,7 +120,7 @@ async def test_the_site_is_asked_by_its_name_at_the_checked_address(
 ) -> None:
     images, url = site
     port = url.rpartition(":")[2]
-    await fetcher.fetch([f"http://images.example:{port}/image"])
+    await fetcher.fetch_images([f"http://images.example:{port}/image"])
     assert images.hosts == [f"images.example:{port}"]
 
 
@@ -138,7 +138,7 @@ async def test_the_site_is_asked_by_its_name_at_the_checked_address(
 )
 async def test_what_is_not_fetched(fetcher: ImageFetcher, site: tuple[Site, str], path: str, reason: str) -> None:
     with pytest.raises(InvalidRequest, match=reason):
-        await fetcher.fetch([site[1] + path])
+        await fetcher.fetch_images([site[1] + path])
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ async def test_what_is_not_fetched(fetcher: ImageFetcher, site: tuple[Site, str]
 )
 async def test_addresses_that_are_refused(fetcher: ImageFetcher, address: str) -> None:
     with pytest.raises(InvalidRequest):
-        await fetcher.fetch([address])
+        await fetcher.fetch_images([address])
 
 
 async def test_names_with_one_address_inside_are_refused(site: tuple[Site, str]) -> None:
@@ -170,22 +170,22 @@ async def test_names_with_one_address_inside_are_refused(site: tuple[Site, str])
         return ["127.0.0.1", "10.0.0.1"]
 
     with pytest.raises(InvalidRequest, match="public internet"):
-        await ImageFetcher(allows=here, resolve=resolve).fetch([f"{site[1]}/image"])
+        await ImageFetcher(allows=here, resolve=resolve).fetch_images([f"{site[1]}/image"])
 
 
-async def test_a_name_that_nobody_knows() -> None:
+async def test_an_unknown_host_name() -> None:
     async def resolve(host: str, port: int) -> list[str]:
         raise OSError("Name or service not known")
 
     with pytest.raises(InvalidRequest, match="not known"):
-        await ImageFetcher(resolve=resolve).fetch(["http://images.example/x.png"])
+        await ImageFetcher(resolve=resolve).fetch_images(["http://images.example/x.png"])
 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", ".", "a" * 300])
-async def test_a_name_that_can_be_nobodys(host: str) -> None:
-    """The system's resolver has errors of its own for those, before it asks anybody."""
+async def test_an_invalid_host_name(host: str) -> None:
+    """The system's resolver rejects these names with errors of its own, without a lookup."""
     with pytest.raises(InvalidRequest, match="could not be fetched"):
-        await ImageFetcher().fetch([f"http://{host}/x.png"])
+        await ImageFetcher().fetch_images([f"http://{host}/x.png"])
 
 
 async def test_a_name_with_letters_beyond_ascii(site: tuple[Site, str]) -> None:
@@ -197,7 +197,7 @@ async def test_a_name_with_letters_beyond_ascii(site: tuple[Site, str]) -> None:
 
     fetcher = ImageFetcher(allows=here, resolve=resolve)
     port = site[1].rpartition(":")[2]
-    await fetcher.fetch([f"http://b\u00fccher.example:{port}/image?\u00fc"])
+    await fetcher.fetch_images([f"http://b\u00fccher.example:{port}/image?\u00fc"])
     await fetcher.close()
     assert asked == ["xn--bcher-kva.example"]
     assert site[0].hosts == [f"xn--bcher-kva.example:{port}"]
@@ -206,12 +206,12 @@ async def test_a_name_with_letters_beyond_ascii(site: tuple[Site, str]) -> None:
 async def test_a_redirect_to_nonsense(fetcher: ImageFetcher, site: tuple[Site, str]) -> None:
     for to in ("http://[", "http://a:b:c", "%00", ""):
         with pytest.raises(InvalidRequest, match="could not be fetched"):
-            await fetcher.fetch([f"{site[1]}/redirect?to={to}"])
+            await fetcher.fetch_images([f"{site[1]}/redirect?to={to}"])
 
 
 async def test_too_many(fetcher: ImageFetcher) -> None:
     with pytest.raises(InvalidRequest, match="21 images"):
-        await fetcher.fetch([f"http://127.0.0.1/{number}" for number in range(21)])
+        await fetcher.fetch_images([f"http://127.0.0.1/{number}" for number in range(21)])
 
 
 @pytest.mark.parametrize("dialect", ["openai", "anthropic"])

@@ -1,7 +1,7 @@
-"""A dialect is a line in the registry: nothing else of the server has to know it."""
+"""A made-up dialect: a line in the registry suffices for all parts of the server."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import httpx2
@@ -22,24 +22,20 @@ from tray_app.models.requests.curl import as_curl
 
 
 class ParrotEncoder:
-    """Words, one a line; the whole answer is all of them."""
-
-    def __init__(self) -> None:
-        self.fold = MessageFold()
+    """Streams one word a line; the whole answer joins them."""
 
     def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
-        self.fold.feed(event)
         word = event.get("delta", {}).get("text")
         return [Chunk({"word": word})] if word else []
 
-    def close(self) -> Iterable[Chunk]:
+    def close(self, folds: Sequence[MessageFold]) -> Iterable[Chunk]:
         return [Chunk({"over": True})]
 
     def fail(self, error: TrayError) -> Iterable[Chunk]:
         return [Chunk({"squawk": error.code})]
 
-    def build_response(self) -> dict[str, Any]:
-        return {"said": "".join(block["text"] for block in self.fold.content), "model": "parrot"}
+    def build_response(self, folds: Sequence[MessageFold]) -> dict[str, Any]:
+        return {"said": "".join(block["text"] for block in folds[0].content), "model": "parrot"}
 
 
 def to_request(body: Any, context: Context) -> MessagesRequest:
@@ -72,7 +68,7 @@ BODY = {"bird": "opus", "say": "Hello"}
 
 @pytest.fixture(autouse=True)
 def parrot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The registry with one more line."""
+    """Add the dialect to the registry."""
     monkeypatch.setattr(registry, "DIALECTS", (*registry.DIALECTS, PARROT))
 
 

@@ -3,7 +3,7 @@
 import anthropic
 import pytest
 
-from server.api.exchange.writer import Pace
+from server.api.exchange.stream_writer import Pace
 from server.core.errors import NotSignedIn, Overloaded
 from server.core.messages import MessagesRequest
 from tests.api.conftest import KEY, Serve, Served

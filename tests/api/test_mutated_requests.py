@@ -1,4 +1,4 @@
-"""Requests with something wrong anywhere in them: none gets a 5xx, and none leaves a trace in the log.
+"""Mutated requests: none gets a 5xx, and none causes a traceback in the log.
 
 Written to a real socket, since clients' libraries would not send most of them.
 """
@@ -121,21 +121,21 @@ Draw = st.DrawFn
 
 
 def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Every place in a body."""
+    """The paths of all values in a body."""
     yield at
     for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
         yield from places(inner, (*at, key))
 
 
 def found(value: Any, at: tuple[Any, ...]) -> Any:
-    """What is at that place."""
+    """The value at that path."""
     for key in at:
         value = value[key]
     return value
 
 
 def put(value: Any, at: tuple[Any, ...], new: Any) -> Any:
-    """A copy of `value` with something else at that place."""
+    """A copy of `value` with another value at that path."""
     if not at:
         return new
     copied = dict(value) if isinstance(value, dict) else list(value)
@@ -145,7 +145,7 @@ def put(value: Any, at: tuple[Any, ...], new: Any) -> Any:
 
 @st.composite
 def bodies(draw: Draw, base: dict[str, Any]) -> bytes:
-    """A body in which up to two places hold something odd, or a few bytes are others."""
+    """A body with up to two odd values or a few changed bytes."""
     body: Any = base
     for _ in range(draw(st.integers(0, 2))):
         at = draw(st.sampled_from([place for place in places(body) if place]))
@@ -159,7 +159,7 @@ def bodies(draw: Draw, base: dict[str, Any]) -> bytes:
 
 
 def post(path: str, body: Any) -> bytes:
-    """A request without anything wrong in its head."""
+    """A request with a valid head."""
     raw = json.dumps(body).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {KEY}\r\ncontent-length: {len(raw)}\r\n\r\n"
@@ -169,7 +169,7 @@ def post(path: str, body: Any) -> bytes:
 
 @st.composite
 def requests(draw: Draw) -> bytes:
-    """A request as it goes over the wire, most of it in order."""
+    """A mostly valid request as bytes."""
     path = draw(st.sampled_from(PATHS[:3]) | st.sampled_from(PATHS))
     method = "POST" if path in PATHS[:3] else "GET"
     if draw(st.integers(0, 9)) == 0:
@@ -198,7 +198,7 @@ def requests(draw: Draw) -> bytes:
 
 
 class Answering(ScriptedBackend):
-    """Answers every request in the same way."""
+    """A backend with the same answer for every request."""
 
     async def stream(self, request: MessagesRequest) -> AsyncIterator[StreamEvent]:
         for event in answer("Hi"):
@@ -211,7 +211,7 @@ async def resolve(host: str, port: int) -> list[str]:
 
 
 async def ask(server: Served, request: bytes) -> bytes:
-    """The first line of the answer; what the client leaves unfinished is ended by the server's limits."""
+    """The first line of the response. The server's limits end requests that the client leaves unfinished."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     try:
         writer.write(request)
@@ -229,7 +229,7 @@ async def ask(server: Served, request: bytes) -> bytes:
 
 
 class Traces(logging.Handler):
-    """Collects the log's lines that somebody has to look into."""
+    """Collects the log's errors and tracebacks."""
 
     def __init__(self) -> None:
         super().__init__()

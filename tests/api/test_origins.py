@@ -1,4 +1,4 @@
-"""Foreign names and foreign web pages."""
+"""Host and Origin checks."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""What clients make of a base URL, and where it leads."""
+"""Normalisation of the paths that clients build from a base URL."""
 
 import asyncio
 
@@ -76,7 +76,7 @@ async def test_the_list_of_models_with_a_slash_at_its_end(server: Served, path: 
 
 
 async def ask(server: Served, request: str) -> str:
-    """What is answered to raw words, to the end of the connection."""
+    """Send raw bytes and return the response, read until the connection closes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(request.replace("\n", "\r\n").encode())
     answered = (await reader.read()).decode()
@@ -97,7 +97,7 @@ async def ask(server: Served, request: str) -> str:
     ],
 )
 async def test_absolute_targets(server: Served, authority: str, host: str, status: int) -> None:
-    """The authority of the target takes the place of Host (RFC 9112, 3.2.2)."""
+    """The authority of the target takes precedence over Host (RFC 9112, 3.2.2)."""
     here = f"127.0.0.1:{server.port}"
     target = f"http://{authority}/v1//models?limit=1".format(here=here)
     head = f"GET {target} HTTP/1.1\nHost: {host.format(here=here)}\nAuthorization: Bearer {KEY}\nConnection: close\n\n"

@@ -1,4 +1,4 @@
-"""The limit for a key."""
+"""Rate limits."""
 
 import anthropic
 import openai
@@ -78,7 +78,7 @@ def test_a_clock_that_is_set_back_does_not_lock_anybody_out(monkeypatch: pytest.
     limits = RequestLimits("1/minute", clock=lambda: now, monotonic=lambda: awake)
 
     def refused() -> bool:
-        hit = limits.hit("key")
+        hit = limits.count_request("key")
         assert hit is not None
         return hit.refused
 

@@ -1,4 +1,4 @@
-"""Requests that a guard or the router refuses: each leaves a trace, and many of them no more than one."""
+"""Records of requests that a guard or the router refuses: equal ones share one record."""
 
 import logging
 from typing import Any
@@ -15,8 +15,8 @@ CHAT = "/v1/chat/completions"
 
 
 async def listed(server: Served) -> list[dict[str, Any]]:
-    """The requests of the log, oldest first, with all that was counted."""
-    server.services.refusals.flush()
+    """The recorded requests, oldest first, after pending counts are written."""
+    server.services.refusals.flush_counts()
     items: list[dict[str, Any]] = (await server.http.get("/api/requests")).json()["items"]
     return items[::-1]
 

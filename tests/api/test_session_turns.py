@@ -1,11 +1,11 @@
-"""Whose turn it is in a session."""
+"""Turns in a session: order, timeouts, cancellation and repeats."""
 
 import asyncio
 import gc
 
 import pytest
 
-from server.api.exchange.session_turns import Identity, SessionTurns, Turn
+from server.api.exchange.session_turns import RequestIdentity, SessionTurn, SessionTurns
 from server.core.errors import QueueFull, RequestSuperseded
 
 LONG = 60.0
@@ -15,10 +15,10 @@ async def test_turns_come_in_the_order_of_those_who_want_them() -> None:
     turns, order = SessionTurns(), []
 
     async def take(number: int) -> None:
-        turn = await turns.begin("s", wait=LONG)
+        turn = await turns.begin_turn("s", wait=LONG)
         order.append(number)
         await asyncio.sleep(0)
-        turn.end()
+        turn.end_turn()
 
     await asyncio.gather(*(take(number) for number in range(5)))
     assert order == list(range(5))
@@ -26,62 +26,62 @@ async def test_turns_come_in_the_order_of_those_who_want_them() -> None:
 
 async def test_sessions_do_not_wait_for_each_other() -> None:
     turns = SessionTurns()
-    held = await turns.begin("a", wait=LONG)
-    await turns.begin("b", wait=0.0)
-    held.end()
+    held = await turns.begin_turn("a", wait=LONG)
+    await turns.begin_turn("b", wait=0.0)
+    held.end_turn()
 
 
 async def test_a_turn_that_does_not_come() -> None:
     turns = SessionTurns()
-    turn = await turns.begin("s", wait=LONG)
+    turn = await turns.begin_turn("s", wait=LONG)
     with pytest.raises(QueueFull) as caught:
-        await turns.begin("s", wait=0.0)
+        await turns.begin_turn("s", wait=0.0)
     assert "'s' was busy" in caught.value.message
     assert caught.value.retry_after == 1.0
-    turn.end()
-    await turns.begin("s", wait=0.0)
+    turn.end_turn()
+    await turns.begin_turn("s", wait=0.0)
 
 
-async def test_who_gives_up_holds_nobody_up() -> None:
+async def test_a_cancelled_wait_does_not_block_others() -> None:
     turns = SessionTurns()
-    turn = await turns.begin("s", wait=LONG)
-    waiting = [asyncio.ensure_future(turns.begin("s", wait=LONG)) for _ in range(3)]
+    turn = await turns.begin_turn("s", wait=LONG)
+    waiting = [asyncio.ensure_future(turns.begin_turn("s", wait=LONG)) for _ in range(3)]
     await asyncio.sleep(0)
     waiting[0].cancel()
-    turn.end()
+    turn.end_turn()
     waiting[1].cancel()
     await waiting[2]
 
 
 async def test_ending_twice_takes_no_turn_from_the_next() -> None:
     turns = SessionTurns()
-    turn = await turns.begin("s", wait=LONG)
-    turn.end()
-    next_turn = await turns.begin("s", wait=0.0)
-    turn.end()
+    turn = await turns.begin_turn("s", wait=LONG)
+    turn.end_turn()
+    next_turn = await turns.begin_turn("s", wait=0.0)
+    turn.end_turn()
     with pytest.raises(QueueFull):
-        await turns.begin("s", wait=0.0)
-    next_turn.end()
+        await turns.begin_turn("s", wait=0.0)
+    next_turn.end_turn()
 
 
 async def test_nothing_is_kept_of_sessions_that_rest() -> None:
     turns = SessionTurns()
     for number in range(100):
-        (await turns.begin(f"s{number}", wait=LONG)).end()
+        (await turns.begin_turn(f"s{number}", wait=LONG)).end_turn()
     gc.collect()
-    assert len(turns) == 0
+    assert not turns._sessions
 
 
 class Asked:
-    """Requests in the session "s", each with the errors that it was told to give way with."""
+    """Requests in the session "s". `gave_way` has the numbers of superseded ones."""
 
     def __init__(self) -> None:
         self.turns = SessionTurns()
         self.gave_way: list[int] = []
 
-    def begin(self, number: int, body: bytes, wait: float = LONG) -> "asyncio.Future[Turn]":
-        identity = Identity(body, number, lambda error: self.gave_way.append(number))
-        return asyncio.ensure_future(self.turns.begin("s", wait=wait, identity=identity))
+    def begin(self, number: int, body: bytes, wait: float = LONG) -> "asyncio.Future[SessionTurn]":
+        identity = RequestIdentity(body, number, lambda error: self.gave_way.append(number))
+        return asyncio.ensure_future(self.turns.begin_turn("s", wait=wait, identity=identity))
 
 
 async def test_a_repeat_has_the_next_turn_after_the_first_which_gives_way() -> None:
@@ -92,12 +92,12 @@ async def test_a_repeat_has_the_next_turn_after_the_first_which_gives_way() -> N
     repeat = asked.begin(2, b"same")
     await asyncio.sleep(0)
     assert asked.gave_way == [0]
-    first.end()
+    first.end_turn()
     turn = await repeat
     assert not other.done()
-    turn.end()
-    (await other).end()
-    assert len(asked.turns) == 0
+    turn.end_turn()
+    (await other).end_turn()
+    assert not asked.turns._sessions
 
 
 async def test_a_repeat_takes_the_place_of_one_that_waits() -> None:
@@ -109,9 +109,9 @@ async def test_a_repeat_takes_the_place_of_one_that_waits() -> None:
     with pytest.raises(RequestSuperseded):
         await waiting[0]
     assert asked.gave_way == []
-    held.end()
-    (await repeat).end()
-    (await waiting[1]).end()
+    held.end_turn()
+    (await repeat).end_turn()
+    (await waiting[1]).end_turn()
 
 
 async def test_of_two_repeats_the_last_one_counts() -> None:
@@ -122,8 +122,8 @@ async def test_of_two_repeats_the_last_one_counts() -> None:
     third = asked.begin(2, b"same")
     with pytest.raises(RequestSuperseded):
         await second
-    first.end()
-    (await third).end()
+    first.end_turn()
+    (await third).end_turn()
 
 
 async def test_who_came_first_and_gets_here_last_gives_way_itself() -> None:
@@ -132,8 +132,8 @@ async def test_who_came_first_and_gets_here_last_gives_way_itself() -> None:
     with pytest.raises(RequestSuperseded):
         await asked.begin(6, b"same")
     assert asked.gave_way == []
-    held.end()
-    assert len(asked.turns) == 0
+    held.end_turn()
+    assert not asked.turns._sessions
 
 
 async def test_a_turn_that_comes_as_its_request_gives_up_goes_to_the_next() -> None:
@@ -141,24 +141,26 @@ async def test_a_turn_that_comes_as_its_request_gives_up_goes_to_the_next() -> N
     held = await asked.begin(0, b"a")
     leaving, staying = asked.begin(1, b"b"), asked.begin(2, b"c")
     await asyncio.sleep(0)
-    held.end()
+    held.end_turn()
     leaving.cancel()
-    (await staying).end()
-    assert len(asked.turns) == 0
+    (await staying).end_turn()
+    assert not asked.turns._sessions
 
 
 async def test_a_repeat_in_the_moment_in_which_a_waiting_request_gives_up() -> None:
     turns, gone = SessionTurns(), list[RequestSuperseded]()
 
-    def begin(arrived: int) -> asyncio.Task[Turn]:
-        return asyncio.ensure_future(turns.begin("s", wait=LONG, identity=Identity(b"same", arrived, gone.append)))
+    def begin(arrived: int) -> asyncio.Task[SessionTurn]:
+        return asyncio.ensure_future(
+            turns.begin_turn("s", wait=LONG, identity=RequestIdentity(b"same", arrived, gone.append))
+        )
 
-    held = await turns.begin("s", wait=LONG)
+    held = await turns.begin_turn("s", wait=LONG)
     waiting = begin(1)
     await asyncio.sleep(0)
     repeat = begin(2)
-    waiting.cancel()  # Its future is done now; it takes itself out after the repeat has come.
+    waiting.cancel()  # Its future is done; the waiter removes itself after the repeat has arrived.
     await asyncio.wait([waiting])
-    held.end()
-    (await repeat).end()
-    assert (waiting.cancelled(), len(turns), gone) == (True, 0, [])
+    held.end_turn()
+    (await repeat).end_turn()
+    assert (waiting.cancelled(), turns._sessions, gone) == (True, {}, [])

@@ -1,4 +1,4 @@
-"""Sessions: which one a request belongs to, and how they are listed and deleted."""
+"""Sessions: their requests, listing and deletion."""
 
 import asyncio
 
@@ -16,12 +16,12 @@ def user(words: str) -> dict[str, str]:
 
 
 def talk(*texts: str) -> list[dict[str, str]]:
-    """A history of these texts, the user's first."""
+    """A history of alternating messages with these texts, beginning with the user's."""
     return [{"role": "assistant" if at % 2 else "user", "content": words} for at, words in enumerate(texts)]
 
 
 def said(server: Served, at: int = -1) -> list[tuple[str, str]]:
-    """What the backend got: role and text of each message."""
+    """Role and text of each message that the backend received."""
     return [
         (message["role"], "".join(block["text"] for block in message["content"]))
         for message in server.backend.requests[at].messages
@@ -29,7 +29,7 @@ def said(server: Served, at: int = -1) -> list[tuple[str, str]]:
 
 
 async def ask(server: Served, *messages: dict[str, str], reply: str = "Hi", session: str | None = None) -> str:
-    """Ask, and return the id of the session."""
+    """Send a request and return the id of its session."""
     server.backend.script(answer(reply))
     headers = {} if session is None else {"x-session-id": session}
     raw = await server.openai().chat.completions.with_raw_response.create(
@@ -39,7 +39,7 @@ async def ask(server: Served, *messages: dict[str, str], reply: str = "Hi", sess
 
 
 async def ask_scripted(server: Served, words: str) -> None:
-    """Ask in the session `mine` what was scripted before."""
+    """Send a request in the session `mine`; the answer must be scripted already."""
     await server.openai().chat.completions.create(
         model="opus", messages=[user(words)], extra_headers={"x-session-id": "mine"}
     )
@@ -66,7 +66,7 @@ async def test_the_id_in_the_body(server: Served) -> None:
 
 
 async def test_an_id_that_is_an_affinity_joins_nothing(server: Served) -> None:
-    """opencode sends both headers, with all requests of a conversation and with that for its title."""
+    """opencode sends both headers with all requests of a conversation and with the one for its title."""
     headers = {"x-session-id": "ses_1", "x-session-affinity": "ses_1"}
     names = set()
     for words in ("Generate a title", "Hello"):
@@ -122,7 +122,7 @@ async def listed(server: Served) -> set[str]:
 
 
 async def sessions_of(server: Served, *names: str) -> set[str]:
-    """The ids of the sessions that these ids are, or are checkpoints of."""
+    """The ids of the sessions that these session or checkpoint ids belong to."""
     found = [(await server.http.get(f"/api/sessions/{name}")).json() for name in names]
     return {session["summary"]["id"] for session in found}
 
@@ -164,11 +164,11 @@ async def test_another_answer_in_the_history_is_another_session(server: Served) 
 
 
 GREETING = ("Hi", "Hello!")
-"""What every second conversation begins with."""
+"""The opening of many conversations."""
 
 
 class TestNothingLeaks:
-    """No request without an id writes into what the id of another stands for."""
+    """A request without an id never changes the conversation of another request's id."""
 
     async def bob_goes_on(self, server: Served, bob: str, *expected: str) -> None:
         assert await ask(server, user("And now?"), session=bob) == bob
@@ -188,7 +188,7 @@ class TestNothingLeaks:
         await self.bob_goes_on(server, bob, *GREETING)
 
     async def test_another_try_at_an_earlier_question(self, server: Served) -> None:
-        """Alice's own conversation has gone on, so that Bob's is all that is left at that point."""
+        """Alice's conversation has continued, so only Bob's ends at that point."""
         await ask(server, user(GREETING[0]), reply=GREETING[1])
         await ask(server, *talk(*GREETING, "first try"))
         bob = await ask(server, user(GREETING[0]), reply=GREETING[1])
@@ -224,7 +224,7 @@ class TestNothingLeaks:
             await self.bob_goes_on(server, name, *await stored(server, name))
 
     async def test_each_of_many_keeps_what_it_was_told(self, server: Served) -> None:
-        """Twins all of them, some with ids and some without, in turns."""
+        """Interleaved equal conversations, some with ids and some without."""
         histories = {number: list(GREETING) for number in range(6)}
         names = {number: await ask(server, user(GREETING[0]), reply=GREETING[1]) for number in histories}
         for turn in range(3):
@@ -243,7 +243,7 @@ class TestNothingLeaks:
 
 
 async def begun(server: Served, count: int) -> None:
-    """Return when `count` requests were read so far that each stand before their turn."""
+    """Return when `count` requests have been read and wait for their turn."""
     await until(lambda: len({e.record.id for e in server.events if isinstance(e, RequestUpdated)}) == count)
 
 
@@ -400,7 +400,7 @@ async def test_deleting(server: Served) -> None:
 
 
 async def test_deleting_by_the_id_of_an_answer(server: Served) -> None:
-    """That of the last answer is the conversation's; an earlier one goes alone."""
+    """The last answer's id deletes the conversation, an earlier one only its checkpoint."""
     first = await ask(server, user("One"), reply="1")
     second = await ask(server, *talk("One", "1", "Two"), reply="2")
     assert (await server.http.delete(f"/api/sessions/{first}")).json() == {"id": first, "deleted": True}

@@ -172,4 +172,4 @@ async def still_served(server: Live) -> None:
     completion = await server.openai().chat.completions.create(model=MODEL, messages=HELLO)
     assert completion.choices[0].message.content == "You said: Hello"
     _, left = (await server.http().get("/api/requests", params={"limit": 2})).json()["items"]
-    assert (left["status"], left["error"]) == ("cancelled", "the client left")
+    assert (left["status"], left["error"]) == ("cancelled", "the client disconnected")

@@ -155,6 +155,27 @@ def test_citations_gather_at_their_block():
     assert whole.content == [{**text_block(""), "citations": [{"n": 1}, {"n": 2}]}]
 
 
+def test_the_input_of_a_call_is_kept_as_it_was_written():
+    call = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"at": 1}}
+    written = '{"at": 1.0, "at": 2}'
+    events = list(events_of([call], lambda _: [written[:5], written[5:]]))
+    whole = folded(events)
+    assert (whole.content[0]["input"], whole.input_text(0)) == ({"at": 2}, written)
+    assert folded(event for event in events if event["type"] != "content_block_delta").input_text(0) == "{}"
+
+
+def test_a_null_count_does_not_replace_a_number():
+    begin = {"type": "message_start", "message": {**BEGIN, "usage": {"input_tokens": 10, "server_tool_use": None}}}
+    usage = {"input_tokens": None, "output_tokens": 7, "cache_read_input_tokens": None}
+    whole = folded([begin, {"type": "message_delta", "delta": {}, "usage": usage}])
+    assert whole.usage == {
+        "input_tokens": 10,
+        "output_tokens": 7,
+        "server_tool_use": None,
+        "cache_read_input_tokens": None,
+    }
+
+
 def test_unknown_events_and_deltas_are_passed_over():
     events = list(events_of([text_block("abc")], list))
     unknown = [

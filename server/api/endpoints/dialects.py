@@ -1,13 +1,16 @@
-"""The endpoints of a dialect: `POST` to its path, and to that for counting tokens."""
+"""The endpoints of a dialect: its own path and token counting."""
 
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from server.api.exchange.answers import headers_of, json_response
-from server.api.exchange.exchange import ExchangeEndpoint
-from server.api.exchange.reading import context_of, fitted_request, with_fetched_images, with_session_header
+from server.api.exchange.exchange import Body, Exchange
+from server.api.exchange.preparation import fit_to_model, make_context, with_fetched_images, with_session_header
+from server.api.exchange.request_recorder import RequestRecorder
+from server.api.exchange.responses import header_lookup, json_response
 from server.api.exchange.session_link import link_session
 from server.api.exchange.warnings import warning_header
 from server.api.middleware.bodies import parse_object, read_body
@@ -19,7 +22,26 @@ if TYPE_CHECKING:
     from server.api.services import Services
 
 
-def dialect_router(dialect: Dialect) -> APIRouter:
+class ExchangeEndpoint:
+    """A dialect's endpoint, as an ASGI application."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        services: Services = scope["app"].state.services
+        # A body that cannot be parsed is recorded by `Refusals`, which counts equal ones: a client may send garbage
+        # for hours.
+        try:
+            raw = await read_body(receive)
+        except ClientDisconnect:
+            RequestRecorder(services, scope).record_cancelled()
+            raise
+        exchange = Exchange(services, self._dialect, Body(raw, parse_object(raw)), scope, receive, send)
+        await exchange.handle_request()
+
+
+def make_dialect_router(dialect: Dialect) -> APIRouter:
     """The routes of `dialect`."""
     router = APIRouter()
     endpoint = ExchangeEndpoint(dialect)
@@ -28,30 +50,32 @@ def dialect_router(dialect: Dialect) -> APIRouter:
 
         @router.post(counting.path)
         async def count_tokens(request: Request) -> Response:
-            return await _count(request, dialect, counting)
+            return await _count_tokens(request, dialect, counting)
 
     return router
 
 
-async def _count(request: Request, dialect: Dialect, counting: TokenCounting) -> Response:
-    """How many input tokens a request would have: counted if the backend can, else estimated, with a warning."""
+async def _count_tokens(request: Request, dialect: Dialect, counting: TokenCounting) -> Response:
+    """Count a request's input tokens, or estimate them with a warning."""
     services: Services = request.app.state.services
     body = with_session_header(parse_object(await read_body(request.receive)), request.scope)
     body = await with_fetched_images(services, body, dialect)
-    link = await link_session(services, counting.to_request(body, context_of(services)))
-    warnings = dialect.header_warnings(headers_of(request.scope))
+    link = await link_session(services, counting.to_request(body, make_context(services)))
+    warnings = dialect.header_warnings(header_lookup(request.scope))
     counted = await _exact_count(services, link.request)
     if counted is None:
         counted = estimate_tokens(link.request)
-        warnings.append("input_tokens is estimated, since Claude Code cannot count without asking the model")
+        warnings.append(
+            "input_tokens is estimated, because Claude Code cannot count tokens without a request to the model"
+        )
     text = warning_header(warnings)
     return json_response(counting.make_response(counted), headers={} if text is None else {"warning": text})
 
 
 async def _exact_count(services: "Services", request: MessagesRequest) -> int | None:
-    """The backend's own count; counting is an ability that not every backend has."""
+    """The backend's own count; None if it cannot count."""
     count = getattr(services.backend, "count_tokens", None)
     if count is None:
         return None
-    counted: int | None = await count(fitted_request(services, request).request)
+    counted: int | None = await count(fit_to_model(services, request).request)
     return counted

@@ -1,4 +1,4 @@
-"""`GET /` and `GET /health`: whether the server lives. Open to all, and says nothing private."""
+"""`GET /` and `GET /health`: public endpoints without private data."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from server import __version__
-from server.api.exchange.answers import json_response
+from server.api.exchange.responses import json_response
 from server.dialects import registry
 
 router = APIRouter()
@@ -23,8 +23,8 @@ _OTHER_ENDPOINTS = (
 
 
 @router.api_route("/", methods=["GET", "HEAD"])
-async def root(request: Request) -> Response:
-    """What this server is and where things are."""
+async def get_root(request: Request) -> Response:
+    """Name, version and endpoints of this server."""
     base = str(request.base_url).rstrip("/")
     return json_response(
         {
@@ -38,8 +38,8 @@ async def root(request: Request) -> Response:
 
 
 @router.api_route("/health", methods=["GET", "HEAD"])
-async def health(request: Request) -> Response:
-    """Alive, and what is known of Claude Code without asking anyone. Facts about the account stay inside."""
+async def get_health(request: Request) -> Response:
+    """The status of server and backend, without facts about the account."""
     services = request.app.state.services
     status = services.backend.status()
     body: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""`GET /v1/models`: what the backend offers and the aliases, in objects that both dialects' clients can read."""
+"""`GET /v1/models`: models and aliases, readable by clients of all dialects."""
 
 import re
 from datetime import UTC, datetime
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from server.api.exchange.answers import json_response
-from server.api.exchange.reading import context_of, model_info
+from server.api.exchange.preparation import find_model_info, make_context
+from server.api.exchange.responses import json_response
 from server.core.errors import InvalidRequest, ModelNotFound
 from server.models.aliases import COMMON_NAMES, DEFAULT_ALIASES, ModelNames, resolve_model
 
@@ -19,23 +19,23 @@ router = APIRouter()
 
 _DATE = re.compile(r"-(\d{4})(\d{2})(\d{2})$")
 _UNKNOWN_DATE = datetime.fromtimestamp(0, UTC)
-"""Anthropic's API too gives the epoch where a release date is not known."""
-_MOST = 1000
-"""Models in a page: Anthropic's own limit."""
+"""The epoch, as in Anthropic's API, for an unknown release date."""
+_MAX_PAGE_SIZE = 1000
+"""Anthropic's own limit."""
 
 
 @router.api_route("/v1/models", methods=["GET", "HEAD"])
 async def list_models(
     request: Request,
-    limit: Annotated[int | None, Query(ge=1, le=_MOST)] = None,
+    limit: Annotated[int | None, Query(ge=1, le=_MAX_PAGE_SIZE)] = None,
     after_id: str | None = None,
     before_id: str | None = None,
 ) -> Response:
-    """All models at once, or a page as Anthropic's clients ask for it (https://docs.anthropic.com/en/api/models-list).
+    """All models, or a page as Anthropic's clients request it.
 
-    Raises InvalidRequest for an id that is not in the list.
+    See https://docs.anthropic.com/en/api/models-list. Raises InvalidRequest for an id that is not in the list.
     """
-    models, has_more = _page(listed_models(request.app.state.services), limit, after_id, before_id)
+    models, has_more = _select_page(list_model_entries(request.app.state.services), limit, after_id, before_id)
     return json_response(
         {
             "object": "list",
@@ -51,50 +51,50 @@ async def list_models(
 async def get_model(request: Request, model_id: str) -> Response:
     """One model, by any name that requests may use. Raises ModelNotFound."""
     services = request.app.state.services
-    return json_response(_entry(services, model_id, resolve_model(model_id, context_of(services))))
+    return json_response(_model_entry(services, model_id, resolve_model(model_id, make_context(services))))
 
 
-def listed_models(services: "Services") -> list[dict[str, Any]]:
-    """Ids first, then the backend's short names, then the user's aliases, then the built-in ones."""
+def list_model_entries(services: "Services") -> list[dict[str, Any]]:
+    """Entries for ids, short names, the user's aliases and built-in ones."""
     offered = services.backend.models()
     names = [model.id for model in offered] + [model.name for model in offered if model.name]
     names += [*services.settings.aliases, *COMMON_NAMES, *DEFAULT_ALIASES]
-    context = context_of(services)
-    targets = ((name, _resolved(name, context)) for name in dict.fromkeys(names))
-    return [_entry(services, name, target) for name, target in targets if target is not None]
+    context = make_context(services)
+    targets = ((name, _try_resolve(name, context)) for name in dict.fromkeys(names))
+    return [_model_entry(services, name, target) for name, target in targets if target is not None]
 
 
-def _page(
+def _select_page(
     models: list[dict[str, Any]], limit: int | None, after_id: str | None, before_id: str | None
 ) -> tuple[list[dict[str, Any]], bool]:
-    """The models next to an id, and whether there are more of them in that direction."""
+    """The page of models next to an id, and whether more follow in that direction."""
     if after_id is not None and before_id is not None:
         raise InvalidRequest("after_id and before_id exclude each other.", param="before_id")
     ids = [model["id"] for model in models]
     if before_id is not None:
-        before = models[: _position(ids, before_id, "before_id")]
+        before = models[: _model_index(ids, before_id, "before_id")]
         start = 0 if limit is None else max(0, len(before) - limit)
         return before[start:], start > 0
-    after = models if after_id is None else models[_position(ids, after_id, "after_id") + 1 :]
+    after = models if after_id is None else models[_model_index(ids, after_id, "after_id") + 1 :]
     return after[:limit], limit is not None and limit < len(after)
 
 
-def _position(ids: list[str], model_id: str, param: str) -> int:
+def _model_index(ids: list[str], model_id: str, param: str) -> int:
     if model_id not in ids:
         raise InvalidRequest(f"{param}: there is no model {model_id!r} in the list.", param=param)
     return ids.index(model_id)
 
 
-def _resolved(name: str, known: ModelNames) -> str | None:
-    """What a name stands for; None for an alias of something that there is not."""
+def _try_resolve(name: str, known: ModelNames) -> str | None:
+    """The model for a name; None if its alias leads to no model."""
     try:
         return resolve_model(name, known)
     except ModelNotFound:
         return None
 
 
-def _entry(services: "Services", name: str, target: str) -> dict[str, Any]:
-    info = model_info(services.backend, target)
+def _model_entry(services: "Services", name: str, target: str) -> dict[str, Any]:
+    info = find_model_info(services.backend, target)
     full_id = info.id if info is not None and info.id else target
     display_name = (info.display_name if info is not None else "") or full_id
     date = _release_date(full_id)

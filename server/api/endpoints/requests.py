@@ -1,9 +1,9 @@
-"""`/api/requests`: what was asked of this server, and what is running now."""
+"""`/api/requests`: the recorded requests, and cancellation of running ones."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from server.api.exchange.answers import json_response
+from server.api.exchange.responses import json_response
 from server.core.errors import InvalidRequest, NotFound
 from server.core.records import RequestFilter, RequestStatus, as_json
 
@@ -38,9 +38,9 @@ async def get_request(request: Request, request_id: str) -> Response:
 
 @router.delete("/api/requests/{request_id}")
 async def cancel_request(request: Request, request_id: str) -> Response:
-    """Cancel a running request. Raises InvalidRequest for one that has ended."""
+    """Cancel a running request. Raises InvalidRequest if it has ended."""
     services = request.app.state.services
-    if services.running.cancel(request_id):
+    if services.running.cancel_request(request_id):
         return json_response({"id": request_id, "cancelled": True})
     if await services.store.get_request(request_id) is None:
         raise _not_found(request_id)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from server.api.exchange.answers import json_response
+from server.api.exchange.responses import json_response
 from server.core.errors import InvalidRequest, NotFound
 from server.core.records import as_json
 
@@ -14,7 +14,7 @@ router = APIRouter()
 async def list_sessions(
     request: Request, search: str | None = None, cursor: str | None = None, limit: int = 50
 ) -> Response:
-    """A page of sessions, last used first; `search` looks through titles and messages."""
+    """A page of sessions, last used first; `search` matches titles and messages."""
     services = request.app.state.services
     page = await services.store.list_sessions(search=search, cursor=cursor, limit=limit)
     return json_response(as_json(page))
@@ -22,7 +22,7 @@ async def list_sessions(
 
 @router.delete("/api/sessions")
 async def delete_sessions(request: Request, search: str | None = None, all: bool = False) -> Response:
-    """Delete the sessions that match `search`, or with `all=true` every one."""
+    """Delete the sessions that match `search`, or all sessions with `all=true`."""
     if bool(search) == all:
         hint = "Give either ?search=WORDS or ?all=true."
         raise InvalidRequest("It is not clear which sessions to delete.", param="search", hint=hint)
@@ -33,7 +33,7 @@ async def delete_sessions(request: Request, search: str | None = None, all: bool
 
 @router.api_route("/api/sessions/{session_id}", methods=["GET", "HEAD"])
 async def get_session(request: Request, session_id: str) -> Response:
-    """A session with all its messages."""
+    """One session with all its messages."""
     services = request.app.state.services
     session = await services.store.find_session(session_id)
     if session is None:

@@ -1,1 +1,1 @@
-"""The walk of one request: its body, session, answer and record."""
+"""The path of one request: body, session, answer and record."""

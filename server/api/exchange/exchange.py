@@ -1,4 +1,4 @@
-"""The walk of one request: a body in, the backend's answer out, the same for every dialect."""
+"""The path of one request from its body to the answer, in every dialect."""
 
 import asyncio
 import hashlib
@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from server.api.exchange.answers import headers_of, json_response
-from server.api.exchange.observation import Observation
-from server.api.exchange.production import Production
-from server.api.exchange.reading import context_of, fitted_request, with_fetched_images, with_session_header
+from server.api.exchange.generation import Generation
+from server.api.exchange.preparation import fit_to_model, make_context, with_fetched_images, with_session_header
+from server.api.exchange.request_recorder import RequestRecorder
+from server.api.exchange.responses import header_lookup, json_response
 from server.api.exchange.session_link import SessionLink, link_session, save_answer, session_id_of
-from server.api.exchange.session_turns import Identity, Turn
+from server.api.exchange.session_turns import RequestIdentity, SessionTurn
+from server.api.exchange.stream_writer import StreamWriter
 from server.api.exchange.warnings import warning_header
-from server.api.exchange.writer import StreamWriter
-from server.api.middleware.bodies import parse_object, read_body
 from server.api.middleware.failures import log_failure
 from server.core.errors import DatabaseUnusable, RequestCancelled, TrayError, UpstreamTimeout, as_tray_error
 from server.core.messages import MessageFold, MessagesRequest
@@ -33,30 +32,12 @@ if TYPE_CHECKING:
     from server.api.services import Services
 
 log = logging.getLogger(__name__)
-_arrivals = itertools.count()
-
-
-class ExchangeEndpoint:
-    """A dialect's endpoint, as an ASGI application."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        services: Services = scope["app"].state.services
-        # Until here a refusal is a matter of `Refusals`, which counts equal ones: a client may send garbage for hours.
-        try:
-            raw = await read_body(receive)
-        except ClientDisconnect:
-            Observation(services, scope).abandon()
-            raise
-        exchange = Exchange(services, self._dialect, Body(raw, parse_object(raw)), scope, receive, send)
-        await exchange.run()
+_arrival_numbers = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A request's body, as bytes and as the object that they stand for."""
+    """A request's body, as bytes and parsed."""
 
     raw: bytes
     value: dict[str, Any]
@@ -72,9 +53,9 @@ class _Prepared:
 class Exchange:
     """One request and its answer.
 
-    Nothing leaves before the first event of the backend, so that an error still becomes an HTTP status. Only a
-    streamed request that waits longer than `Pace.commit_after` is answered 200 with pings; its errors are then
-    events of the stream. When the client leaves, the backend's work ends at once.
+    Nothing is sent before the backend's first event, so an error still becomes an HTTP status. A streamed request that
+    waits longer than `Pace.commit_after` is answered with 200 and pings; its errors are then events of the stream. When
+    the client disconnects, the backend's work ends immediately.
     """
 
     def __init__(
@@ -86,35 +67,40 @@ class Exchange:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._observation = Observation(services, scope)
-        self._production: Production | None = None
-        self._turn: Turn | None = None
-        self._turn_to_come: asyncio.Task[Turn] | None = None
+        self._recorder = RequestRecorder(services, scope)
+        self._generation: Generation | None = None
+        self._turn: SessionTurn | None = None
+        """The turn to end with the request. None once the save has taken it over: the next request in the session must
+        see the stored answer."""
+        self._pending_turn: asyncio.Task[SessionTurn] | None = None
+        """The wait for the turn, so that `cancel` can end it."""
         self._cancelled: TrayError | None = None
+        """Set by `cancel`, which may come before there is a generation or a wait to end."""
         self._client_left = False
-        self._arrived = next(_arrivals)
+        """Set before the generation fails: the recorder then reports a cancellation and no error is sent."""
+        self._arrival = next(_arrival_numbers)
 
     @property
     def record(self) -> RequestRecord:
-        """What is known of the request."""
-        return self._observation.record
+        """The request's record so far."""
+        return self._recorder.record
 
     def cancel(self, error: TrayError) -> None:
-        """End the work at once and tell the client `error`."""
+        """End the work immediately; the client gets `error`."""
         self._cancelled = error
-        if self._production is not None:
-            self._production.fail(error)
-        elif self._turn_to_come is not None:
-            self._turn_to_come.cancel()
+        if self._generation is not None:
+            self._generation.end_with_error(error)
+        elif self._pending_turn is not None:
+            self._pending_turn.cancel()
 
-    async def run(self) -> None:
-        """Serve the request. Raises the error to answer with, if nothing was sent yet."""
-        with self._services.running.entered(self):
+    async def handle_request(self) -> None:
+        """Serve the request. Raises the error to respond with, if nothing was sent yet."""
+        with self._services.running.track_request(self):
             try:
                 self._services.running.refuse_if_finishing()
-                await self._answer(await self._prepare())
+                await self._send_answer(await self._prepare_request())
             except (asyncio.CancelledError, ClientDisconnect):
-                self._observation.abandon(self._folds())
+                self._recorder.record_cancelled(self._current_folds())
                 raise
             except Exception as exception:
                 error = as_tray_error(exception)
@@ -124,160 +110,167 @@ class Exchange:
             finally:
                 self._end_turn()
 
-    async def _prepare(self) -> _Prepared:
-        """Everything before the backend is asked."""
+    async def _prepare_request(self) -> _Prepared:
+        """Parse, link to the session and fit: everything before the backend is called."""
         body = self._body.value
-        self._observation.body(body)
+        self._recorder.record_body(body)
         model = body.get("model")
-        self._observation.update(requested_model=model if isinstance(model, str) else None)
+        self._recorder.update_record(requested_model=model if isinstance(model, str) else None)
         body = with_session_header(body, self._scope)
         body = await with_fetched_images(self._services, body, self._dialect)
-        call = self._dialect.to_messages(body, context_of(self._services))
-        link = await self._link(call.request)
-        fitted = fitted_request(self._services, link.request)
-        warnings = (*self._dialect.header_warnings(headers_of(self._scope)), *call.warnings, *fitted.warnings)
-        self._observation.prepared(
+        call = self._dialect.to_messages(body, make_context(self._services))
+        link = await self._link_session(call.request)
+        fitted = fit_to_model(self._services, link.request)
+        warnings = (*self._dialect.header_warnings(header_lookup(self._scope)), *call.warnings, *fitted.warnings)
+        self._recorder.record_prepared(
             model=link.request.model, session_id=link.session_id, stream=call.stream, warnings=warnings
         )
         return _Prepared(call, link, fitted)
 
-    async def _link(self, request: MessagesRequest) -> SessionLink:
-        """The request in its session, once no other request has its turn there."""
+    async def _link_session(self, request: MessagesRequest) -> SessionLink:
+        """The request in its session, after waiting for its turn there."""
         services, session_id = self._services, session_id_of(request)
         if services.settings.history:
-            # Nobody else has an id that was made for this request.
-            identity = None if request.session_id is None else self._identity()
+            # An id that was made for this request is unknown to all others, so no repeat can have it.
+            identity = None if request.session_id is None else self._make_identity()
             wait = services.settings.queue_seconds
-            await self._begin_turn(services.turns.begin(session_id, wait=wait, identity=identity))
+            await self._begin_turn(services.turns.begin_turn(session_id, wait=wait, identity=identity))
         return await link_session(services, request, session_id)
 
-    async def _begin_turn(self, coming: Coroutine[Any, Any, Turn]) -> None:
-        """Wait for the turn; `cancel` ends the wait. Raises as SessionTurns.begin does."""
+    async def _begin_turn(self, waiting: Coroutine[Any, Any, SessionTurn]) -> None:
+        """Wait for the turn, until `cancel`. Raises as SessionTurns.begin_turn."""
         if self._cancelled is not None:
-            coming.close()
+            waiting.close()
             raise self._cancelled
-        task = self._turn_to_come = asyncio.ensure_future(coming)
+        task = self._pending_turn = asyncio.ensure_future(waiting)
         try:
-            # Not the task itself: a turn that came in the moment in which this ended would never be given back.
+            # Race: the turn is given in the same loop iteration in which this request is cancelled. Awaiting the task
+            # itself would lose its result, and the session would stay locked. `wait` leaves the task alone: the turn
+            # is taken below, and `handle_request` ends it.
             await asyncio.wait([task])
         finally:
-            self._turn_to_come = None
+            self._pending_turn = None
+            # `cancel` is False for a task that is done, which then has either a turn or an error.
             if not task.cancel() and not task.cancelled() and task.exception() is None:
                 self._turn = task.result()
+        # The task was cancelled by `cancel`, not together with this request.
         if task.cancelled() and self._cancelled is not None:
             raise self._cancelled
         await task
 
-    def _identity(self) -> Identity:
+    def _make_identity(self) -> RequestIdentity:
         digest = hashlib.sha256(self.record.endpoint.encode("utf-8", "replace") + b"\0" + self._body.raw).digest()
-        return Identity(digest, self._arrived, self.cancel)
+        return RequestIdentity(digest, self._arrival, self.cancel)
 
     def _end_turn(self) -> None:
         if self._turn is not None:
-            self._turn.end()
+            self._turn.end_turn()
             self._turn = None
 
-    def _headers(self, prepared: _Prepared) -> dict[str, str]:
-        """The response's own headers, as things stand."""
+    def _response_headers(self, prepared: _Prepared) -> dict[str, str]:
+        """The response's own headers. The warnings may still grow until the first event."""
         headers = {"x-session-id": prepared.link.session_id}
         if (text := warning_header(self.record.warnings)) is not None:
             headers["warning"] = text
         return headers
 
-    async def _answer(self, prepared: _Prepared) -> None:
+    async def _send_answer(self, prepared: _Prepared) -> None:
+        # `cancel` came while images were fetched or the session was read, with nothing to end yet.
         if self._cancelled is not None:
             raise self._cancelled
-        production = self._production = self._produce(prepared)
-        watch = spawn(self._watch_client(production), name="watch the client")
-        deadlines = self._set_deadlines(production)
-        production.start()
+        generation = self._generation = self._make_generation(prepared)
+        watch = spawn(self._watch_client(generation), name="watch the client")
+        deadlines = self._set_deadlines(generation)
+        generation.start()
         try:
             if prepared.call.stream:
-                await self._stream(production, prepared)
+                await self._send_stream(generation, prepared)
             else:
-                await self._whole(production, prepared)
+                await self._send_body(generation, prepared)
         finally:
             watch.cancel()
             for deadline in deadlines:
                 deadline.cancel()
-            await production.stop()
+            await generation.stop()
 
-    def _produce(self, prepared: _Prepared) -> Production:
+    def _make_generation(self, prepared: _Prepared) -> Generation:
         framing = self._dialect.framing
-        return Production(
+        return Generation(
             self._services.backend,
             prepared.fitted,
             prepared.call,
             frame=framing.frame if prepared.call.stream else None,
-            on_routed=self._observation.routed,
-            on_first_delta=self._observation.first_delta,
-            on_complete=lambda: self._complete(prepared),
+            on_routed=self._recorder.record_routing,
+            on_first_delta=self._recorder.record_first_delta,
+            on_complete=lambda: self._record_completion(prepared),
         )
 
-    async def _stream(self, production: Production, prepared: _Prepared) -> None:
+    async def _send_stream(self, generation: Generation, prepared: _Prepared) -> None:
         pace, framing = self._services.pace, self._dialect.framing
-        await StreamWriter(production, framing, lambda: self._headers(prepared), self._send, pace).run()
-        if production.error is not None:
-            # It was told to the client in the stream, so that nobody above hears of it.
-            self._record_end(production.error)
+        await StreamWriter(
+            generation, framing, lambda: self._response_headers(prepared), self._send, pace
+        ).write_stream()
+        if generation.error is not None:
+            # The stream already contains it, so it is not raised and has to be recorded here.
+            self._record_end(generation.error)
             if not self._client_left:
-                log_failure(production.error, self._scope)
+                log_failure(generation.error, self._scope)
 
-    async def _whole(self, production: Production, prepared: _Prepared) -> None:
-        await production.finished.wait()
-        if production.error is not None:
-            raise production.error
-        response = json_response(production.whole(), headers=self._headers(prepared))
+    async def _send_body(self, generation: Generation, prepared: _Prepared) -> None:
+        await generation.finished.wait()
+        if generation.error is not None:
+            raise generation.error
+        response = json_response(generation.response_body(), headers=self._response_headers(prepared))
         await response(self._scope, self._receive, self._send)
 
-    def _set_deadlines(self, production: Production) -> list[asyncio.TimerHandle]:
+    def _set_deadlines(self, generation: Generation) -> list[asyncio.TimerHandle]:
         settings, loop = self._services.settings, asyncio.get_running_loop()
 
         def give_up(seconds: float, on_silence: bool) -> None:
-            if on_silence and production.begun:
+            if on_silence and generation.has_started:
                 return
-            what = "nothing of its answer came" if on_silence else "its answer was not complete"
-            production.fail(UpstreamTimeout(f"The request was given up: {what} within {seconds:g} seconds."))
+            what = "no part of its answer arrived" if on_silence else "its answer was not complete"
+            generation.end_with_error(UpstreamTimeout(f"The request timed out: {what} within {seconds:g} seconds."))
 
         limits = ((settings.first_event_timeout, True), (settings.request_timeout, False))
         return [loop.call_later(seconds, give_up, seconds, on_silence) for seconds, on_silence in limits]
 
-    async def _watch_client(self, production: Production) -> None:
+    async def _watch_client(self, generation: Generation) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self._client_left = True
-        production.fail(RequestCancelled("The client left."))
+        generation.end_with_error(RequestCancelled("The client disconnected."))
 
-    def _complete(self, prepared: _Prepared) -> None:
-        """The answer is whole, though perhaps not all of it is written: it is kept from now on."""
-        production, services = self._production, self._services
-        if production is None:
+    def _record_completion(self, prepared: _Prepared) -> None:
+        """Record and save the complete answer, before its last bytes are written."""
+        generation, services = self._generation, self._services
+        if generation is None:
             return
-        folds = production.folds
-        body = production.whole() if services.settings.log_bodies else None
-        self._observation.finish(folds, production.cost, body)
+        folds = generation.folds
+        body = generation.response_body() if services.settings.log_bodies else None
+        self._recorder.record_success(folds, generation.cost, body)
         if services.settings.history:
-            # The turn lasts until the store has it, so that the next one goes on from here.
+            # The turn lasts until the answer is stored: the next request in the session continues from it.
             turn, self._turn = self._turn, None
-            services.writes.add(self._save(prepared.link, folds[0], turn), "save the session")
+            services.writes.add_write(self._save_session(prepared.link, folds[0], turn), "save the session")
 
-    async def _save(self, link: SessionLink, fold: MessageFold, turn: Turn | None) -> None:
+    async def _save_session(self, link: SessionLink, fold: MessageFold, turn: SessionTurn | None) -> None:
         try:
             await save_answer(self._services, link, fold, client=self.record.client)
         except DatabaseUnusable as error:
-            # The store has published that it cannot write, and tries again.
+            # The store publishes its own failure and tries again.
             log.warning("the session %s could not be saved: %s", link.session_id, error)
         finally:
             if turn is not None:
-                turn.end()
+                turn.end_turn()
 
     def _record_end(self, error: TrayError) -> None:
         if self._client_left:
-            self._observation.abandon(self._folds())
+            self._recorder.record_cancelled(self._current_folds())
         elif isinstance(error, RequestCancelled):
-            self._observation.abandon(self._folds(), reason=error.message)
+            self._recorder.record_cancelled(self._current_folds(), reason=error.message)
         else:
-            self._observation.fail(error, self._folds())
+            self._recorder.record_error(error, self._current_folds())
 
-    def _folds(self) -> list[MessageFold]:
-        return [] if self._production is None else self._production.folds
+    def _current_folds(self) -> list[MessageFold]:
+        return [] if self._generation is None else self._generation.folds

@@ -1,9 +1,9 @@
-"""Which session a request belongs to, and what of that session goes before its messages.
+"""The link between a request and its session, including the stored history.
 
-A session id, once it was given to us or has left us, stands for one conversation: no request without that id writes
-into it or reads from it. So a request without one gets an id of its own from the start, which its answer names: a
-checkpoint, which stands for the conversation up to this answer, whatever other requests do meanwhile. The store makes
-one session of such requests by their messages alone (`server.store.saving`).
+A session id, once a client has sent or received it, stands for one conversation: only requests with that id read or
+change it. A request without an id gets a new one, which its answer names: a checkpoint, which stands for the
+conversation up to this answer, whatever other requests do later. The store joins such requests to one session by their
+messages alone (`server.store.saving`).
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,15 @@ from server.store.saving import checked_session_id, new_session_id
 if TYPE_CHECKING:
     from server.api.services import Services
 
-_NOT_KEPT = frozenset({"thinking", "redacted_thinking"})
+_DROPPED_BLOCKS = frozenset({"thinking", "redacted_thinking"})
 
 
 @dataclass(frozen=True, slots=True)
 class SessionLink:
-    """A request with its session: `request` holds the whole conversation, and the session's id.
+    """A request in its session.
 
-    `explicit`: the id is the client's, not one that was made for this request.
+    `request` holds the whole conversation and the session id. `explicit` means that the client sent the id; otherwise
+    it was made for this request.
     """
 
     session_id: str
@@ -33,14 +34,15 @@ class SessionLink:
 
 
 def session_id_of(request: MessagesRequest) -> str:
-    """The id that the client gave, or a new one. Raises InvalidRequest for an id that cannot be one."""
+    """The client's session id, or a new one. Raises InvalidRequest."""
     return new_session_id() if request.session_id is None else checked_session_id(request.session_id)
 
 
 async def link_session(services: "Services", request: MessagesRequest, session_id: str | None = None) -> SessionLink:
-    """The request in its session; `session_id` is `session_id_of(request)`, where that is known already.
+    """The request in its session.
 
-    With an id of its own, a client may send only what is new. Raises InvalidRequest for an id that cannot be one.
+    `session_id` is `session_id_of(request)`, if already known. With an explicit id, a client may send only its new
+    messages. Raises InvalidRequest for a malformed id.
     """
     session_id = session_id or session_id_of(request)
     explicit = request.session_id is not None
@@ -50,8 +52,8 @@ async def link_session(services: "Services", request: MessagesRequest, session_i
 
 
 async def save_answer(services: "Services", link: SessionLink, fold: MessageFold, *, client: str) -> None:
-    """Keep the conversation with its answer, without the thinking, which no later request needs."""
-    answer = [block for block in fold.content if block.get("type") not in _NOT_KEPT]
+    """Store the conversation with its answer, without thinking."""
+    answer = [block for block in fold.content if block.get("type") not in _DROPPED_BLOCKS]
     messages = list(link.request.messages)
     before, _ = split_prefix(messages)
     if answer:
@@ -76,10 +78,10 @@ async def _with_history(services: "Services", session_id: str, request: Messages
 
 
 def join_history(session: Session, request: MessagesRequest) -> MessagesRequest:
-    """The request after the session's history, if the client sent only what is new.
+    """The request after the session's history, if the client sent only new messages.
 
-    A client that sends an assistant turn keeps the history itself: what it sent is then the conversation. Its own
-    system prompt, if it sent one, takes the place of the stored one.
+    A client that sends an assistant turn keeps the history itself, so its messages are the whole conversation. A
+    system prompt in the request takes precedence over the stored one.
     """
     if any(message["role"] == "assistant" for message in request.messages):
         return request

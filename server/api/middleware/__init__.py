@@ -1,1 +1,1 @@
-"""The layers before the endpoints: guards, limits, errors and the records of refused requests."""
+"""The ASGI layers around the endpoints: guards, limits, errors, refusals."""

@@ -1,4 +1,4 @@
-"""This server's own API key, in whichever header clients send keys."""
+"""Authentication by this server's own API key, in any header that clients use."""
 
 import base64
 import binascii
@@ -9,26 +9,27 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.api.exchange.answers import header, state_of
+from server.api.exchange.responses import get_header, state_of
 from server.config.own_commands import key_hint
 from server.core.errors import AuthenticationRequired
 
 _OPEN_PATHS = frozenset({"/", "/health"})
 _KEY_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
-"""As clients of Anthropic, Azure OpenAI and Gemini send it."""
+"""The headers of Anthropic's, Azure OpenAI's and Gemini's clients."""
 _KEY_PARAMETERS = frozenset({"key", "api_key", "api-key", "apikey", "access_token", "token"})
 
 
 class Keys(Protocol):
-    """What checks a key; the comparison takes constant time."""
+    """The check of a key, in constant time."""
 
     def matches_key(self, candidate: str) -> bool: ...
 
 
 class Authentication:
-    """Lets only those in who have the key; `keys` None lets all in. `GET /` and `GET /health` are for everybody.
+    """Refuses requests without the key, except `GET /` and `GET /health`.
 
-    What it leaves in the request's state as `client_key` tells clients apart without holding a secret.
+    With `keys` None it refuses none. Stores `client_key` in the request's state, which distinguishes clients without
+    containing a secret.
     """
 
     def __init__(self, app: ASGIApp, *, keys: Keys | None) -> None:
@@ -39,39 +40,39 @@ class Authentication:
         if scope["type"] == "http":
             found = list(_found_keys(scope))
             if self._keys is not None and not _is_open(scope):
-                # Only the key itself tells the client: with whatever else it sends it would be another one each time.
-                found = [_matching(found, self._keys, scope)]
-            state_of(scope)["client_key"] = _label([key for _, key in found], scope)
+                # Only the matching key identifies the client: others that it sends may change from request to request.
+                found = [_find_matching_key(found, self._keys, scope)]
+            state_of(scope)["client_key"] = _client_key([key for _, key in found], scope)
         await self._app(scope, receive, send)
 
 
-Found = tuple[str, str]
-"""Where a key was found, and the key."""
+FoundKey = tuple[str, str]
+"""The place of a key, and the key."""
 
 
-def _matching(found: list[Found], keys: Keys, scope: Scope) -> Found:
+def _find_matching_key(found: list[FoundKey], keys: Keys, scope: Scope) -> FoundKey:
     for place, key in found:
         if keys.matches_key(key):
             return place, key
     raise AuthenticationRequired(
-        _problem([place for place, _ in found], scope),
+        _describe_problem([place for place, _ in found], scope),
         hint="Send it in the header 'Authorization' as 'Bearer KEY', or in 'x-api-key'. "
         f"It is the key of this local server, not one of OpenAI or Anthropic: {key_hint()}.",
     )
 
 
-def _problem(places: list[str], scope: Scope) -> str:
-    """What was found instead of the key, without a character of it."""
+def _describe_problem(places: list[str], scope: Scope) -> str:
+    """Describe what was sent instead of the key, without quoting it."""
     if places:
         return f"The API key is wrong (found in {' and '.join(dict.fromkeys(places))})."
-    if parameter := _key_parameter(scope):
-        return f"The API key must be in a header; the parameter '{parameter}' of the address is not read for it."
-    if (given := header(scope, b"authorization")) is not None:
+    if parameter := _find_key_parameter(scope):
+        return f"The API key must be in a header; the URL parameter '{parameter}' is not read."
+    if (given := get_header(scope, b"authorization")) is not None:
         return f"The header 'Authorization' holds no key{'' if given.strip() else ', it is empty'}."
     return "This server needs its API key, and none was sent."
 
 
-def _key_parameter(scope: Scope) -> str | None:
+def _find_key_parameter(scope: Scope) -> str | None:
     query = scope.get("query_string", b"").decode("latin-1")
     return next((name for name, _ in parse_qsl(query) if name.lower() in _KEY_PARAMETERS), None)
 
@@ -80,8 +81,8 @@ def _is_open(scope: Scope) -> bool:
     return scope["method"] in ("GET", "HEAD") and scope["path"] in _OPEN_PATHS
 
 
-def _found_keys(scope: Scope) -> Iterator[Found]:
-    """The keys in the headers; a client may send several, some of them a leftover of its own."""
+def _found_keys(scope: Scope) -> Iterator[FoundKey]:
+    """The keys in the headers; a client may send several, including unrelated ones."""
     for name, value in scope["headers"]:
         text = value.decode("latin-1").strip()
         if name in _KEY_HEADERS and text:
@@ -90,8 +91,8 @@ def _found_keys(scope: Scope) -> Iterator[Found]:
             yield from _authorization_keys(text)
 
 
-def _authorization_keys(value: str) -> Iterator[Found]:
-    """The key after any scheme, or without one, or as either part of Basic's name and password."""
+def _authorization_keys(value: str) -> Iterator[FoundKey]:
+    """The key after any scheme, without a scheme, or as Basic's name or password."""
     scheme, _, rest = value.partition(" ")
     if scheme.lower() == "basic":
         for part in _basic_credentials(rest.strip()):
@@ -108,7 +109,7 @@ def _basic_credentials(encoded: str) -> list[str]:
     return [part for part in (password, name) if part]
 
 
-def _label(keys: list[str], scope: Scope) -> str:
+def _client_key(keys: list[str], scope: Scope) -> str:
     if keys:
         return hashlib.sha256("\0".join(keys).encode("utf-8", "replace")).hexdigest()[:16]
     client = scope.get("client")

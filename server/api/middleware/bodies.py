@@ -1,4 +1,4 @@
-"""Request bodies: how large and how deep they may be, and JSON out of them."""
+"""Request bodies: limits of size, time and depth, and parsing of JSON."""
 
 import asyncio
 from typing import Any
@@ -7,24 +7,24 @@ import orjson
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.api.exchange.answers import header
+from server.api.exchange.responses import get_header
 from server.core import exact_json
 from server.core.errors import BodyTooLarge, InvalidRequest, RequestTimedOut
 from server.core.messages import is_deeper
 
 STALL_SECONDS = 60.0
 MAX_DEPTH = 200
-"""orjson reads 1024 levels but writes only 254; nothing that is deeper could be passed on."""
+"""orjson reads 1024 levels but writes only 254: a deeper body could not be passed on."""
 
 
 class BodyLimit:
-    """Refuses bodies of more than `limit` bytes: by Content-Length before a byte is read, else while they come.
+    """Refuses bodies of more than `limit` bytes.
 
-    One that is on its way, and of which nothing comes for `stall_seconds`, is refused as well: however slow, a body has
-    all the time that it needs as long as it grows.
+    Content-Length is checked before reading; otherwise the bytes are counted while they arrive. A body is also refused
+    if no part of it arrives for `stall_seconds`. As long as it grows, it may take any time.
 
-    The answer leaves at once. What the client still sends is read and dropped by the HTTP server, since closing the
-    connection on it would tear the answer away from a client that writes first and reads after.
+    The error is sent immediately. The HTTP server reads and drops the rest of the body: closing the connection would
+    lose the error for a client that reads only after writing.
     """
 
     def __init__(self, app: ASGIApp, *, limit: int, stall_seconds: float = STALL_SECONDS) -> None:
@@ -36,44 +36,44 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = header(scope, b"content-length")
+        declared = get_header(scope, b"content-length")
         if declared is not None and declared.isdecimal() and int(declared) > self._limit:
-            raise too_large(f"{int(declared):,} bytes", self._limit)
+            raise too_large_error(f"{int(declared):,} bytes", self._limit)
         seen, complete = 0, False
 
         async def receive_counted() -> Message:
             nonlocal seen, complete
-            # What comes after the body is the client's leaving, which has its time.
-            message = await receive() if complete else await self._next(receive)
+            # After the body only the disconnect follows, which has no time limit.
+            message = await receive() if complete else await self._receive_next(receive)
             complete = not message.get("more_body", False)
             seen += len(message.get("body", b""))
             if seen > self._limit:
-                raise too_large(f"more than {self._limit:,} bytes", self._limit)
+                raise too_large_error(f"more than {self._limit:,} bytes", self._limit)
             return message
 
         await self._app(scope, receive_counted, send)
 
-    async def _next(self, receive: Receive) -> Message:
+    async def _receive_next(self, receive: Receive) -> Message:
         try:
             async with asyncio.timeout(self._stall_seconds):
                 return await receive()
         except TimeoutError:
             raise RequestTimedOut(
-                f"Nothing of the request's body came for {self._stall_seconds:g} seconds.", hint="Send it again."
+                f"No part of the request's body arrived for {self._stall_seconds:g} seconds.", hint="Send it again."
             ) from None
 
 
-def too_large(size: str, limit: int) -> BodyTooLarge:
-    """The refusal of a body of that size."""
+def too_large_error(size: str, limit: int) -> BodyTooLarge:
+    """The error for a body of that size."""
     return BodyTooLarge(
-        f"The request body has {size}; this server takes {limit:,}.",
+        f"The request body has {size}; the limit is {limit:,}.",
         limit=limit,
-        hint="Send less at once, or raise the setting max_body_bytes.",
+        hint="Send a smaller body, or raise the setting max_body_bytes.",
     )
 
 
 async def read_body(receive: Receive) -> bytes:
-    """The whole body. Raises ClientDisconnect when the client leaves before its end."""
+    """Read the whole body. Raises ClientDisconnect."""
     parts: list[bytes] = []
     while True:
         message = await receive()
@@ -85,7 +85,7 @@ async def read_body(receive: Receive) -> bytes:
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
-    """The body's JSON object, whatever Content-Type says. Raises InvalidRequest."""
+    """Parse the body's JSON object, ignoring Content-Type. Raises InvalidRequest."""
     if not raw.strip():
         raise InvalidRequest("The request has no body.", hint="Send a JSON object.")
     try:

@@ -1,4 +1,4 @@
-"""Whatever goes wrong reaches the client as an error of its own dialect, and nothing of the inside with it."""
+"""Exceptions as errors in the client's dialect, without internal details."""
 
 import logging
 
@@ -9,15 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.api.exchange.answers import (
-    dialect_of,
-    error_response,
-    header,
-    json_response,
-    send_error,
-    shown_path,
-    state_of,
-)
+from server.api.exchange.responses import dialect_of, display_path, get_header, json_error, send_error, state_of
 from server.core.errors import InvalidRequest, MethodNotAllowed, NotFound, RequestError, TrayError, as_tray_error
 from server.dialects import registry
 
@@ -27,7 +19,7 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Failures:
-    """Turns an exception into the answer. After the first byte nothing can be answered any more: it goes on up."""
+    """Turns exceptions into responses, and raises them again after the first byte."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -38,13 +30,13 @@ class Failures:
             return
         started = False
 
-        async def watch(message: Message) -> None:
+        async def send_and_note(message: Message) -> None:
             nonlocal started
             started = True
             await send(message)
 
         try:
-            await self._app(scope, receive, watch)
+            await self._app(scope, receive, send_and_note)
         except ClientDisconnect:
             return
         except Exception as exception:
@@ -55,11 +47,11 @@ class Failures:
 
 
 def log_failure(exception: BaseException, scope: Scope) -> None:
-    """One line for what was foreseen, the whole trace for what was not.
+    """Log expected errors in one line, unexpected ones with a traceback.
 
-    Of a refusal outside of an exchange `RefusalLog` tells: many of them are one line.
+    `RefusalLog` logs refusals outside an exchange: many of them are one line.
     """
-    where = (scope["method"], shown_path(scope))
+    where = (scope["method"], display_path(scope))
     if not isinstance(exception, TrayError):
         log.error("%s %s failed unexpectedly", *where, exc_info=exception)
     elif isinstance(exception, RequestError):
@@ -70,30 +62,28 @@ def log_failure(exception: BaseException, scope: Scope) -> None:
 
 
 async def on_http_exception(request: Request, exception: Exception) -> Response:
-    """What the router itself refuses: an unknown path, a wrong method."""
+    """Respond to the router's own refusals: an unknown path or method."""
     assert isinstance(exception, HTTPException)  # noqa: S101 - it is registered for this class alone
-    error = _from_router(request.scope, exception)
+    error = _router_error(request.scope, exception)
     log_failure(error, request.scope)
-    answer = error_response(error, request.scope)
-    return json_response(answer.body, answer.status, answer.headers)
+    return json_error(error, request.scope)
 
 
 async def on_invalid_query(request: Request, exception: Exception) -> Response:
-    """A query parameter of the wrong type."""
+    """Respond to a query parameter of the wrong type."""
     assert isinstance(exception, RequestValidationError)  # noqa: S101
     first = exception.errors()[0]
     name = str(first["loc"][-1])
-    error = InvalidRequest(f"The parameter '{name}' is wrong: {first['msg']}.", param=name)
-    answer = error_response(error, request.scope)
-    return json_response(answer.body, answer.status, answer.headers)
+    error = InvalidRequest(f"The parameter '{name}' is invalid: {first['msg']}.", param=name)
+    return json_error(error, request.scope)
 
 
-def _from_router(scope: Scope, exception: HTTPException) -> TrayError:
-    method, path = scope["method"], shown_path(scope)
+def _router_error(scope: Scope, exception: HTTPException) -> TrayError:
+    method, path = scope["method"], display_path(scope)
     if exception.status_code == 405:
         allowed = _allowed_methods(scope)
         return MethodNotAllowed(
-            f"{path} does not take {method}.", allowed=allowed, hint=f"It takes {', '.join(allowed)}."
+            f"{path} does not support {method}.", allowed=allowed, hint=f"It supports {', '.join(allowed)}."
         )
     if exception.status_code == 404:
         return NotFound(f"There is nothing at {path}.", hint=_base_url_hint(scope))
@@ -101,7 +91,7 @@ def _from_router(scope: Scope, exception: HTTPException) -> TrayError:
 
 
 def _base_url_hint(scope: Scope) -> str:
-    address = f"{scope['scheme']}://{header(scope, b'host') or 'HOST:PORT'}"
+    address = f"{scope['scheme']}://{get_header(scope, b'host') or 'HOST:PORT'}"
     dialect = dialect_of(scope)
     if not dialect.base_path:
         base = f"{address} without a path, since {dialect.provider}'s clients add {dialect.path} themselves"

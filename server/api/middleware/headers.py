@@ -1,17 +1,17 @@
-"""How large a request's headers may be."""
+"""The size limit of a request's headers."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.api.exchange.answers import send_error
+from server.api.exchange.responses import send_error
 from server.core.errors import HeadersTooLarge
 
-_AROUND = len(": \r\n")
+_SEPARATOR_BYTES = len(": \r\n")
 
 
 class HeaderLimit:
     """Refuses requests whose headers have more than `limit` bytes together.
 
-    The HTTP server gives up on headers that do not end within the limit, but passes on those that came whole.
+    The HTTP server itself only aborts on headers that do not end within the limit; complete ones it passes on.
     """
 
     def __init__(self, app: ASGIApp, *, limit: int) -> None:
@@ -24,7 +24,7 @@ class HeaderLimit:
             await self._app(scope, receive, send)
             return
         error = HeadersTooLarge(
-            f"The request's headers have {size:,} bytes; this server takes {self._limit:,}.",
+            f"The request's headers have {size:,} bytes; the limit is {self._limit:,}.",
             limit=self._limit,
             hint="Send fewer or shorter ones, or raise the setting max_header_bytes.",
         )
@@ -32,5 +32,5 @@ class HeaderLimit:
 
 
 def header_bytes(scope: Scope) -> int:
-    """The size of the headers as they came over the wire."""
-    return sum(len(name) + len(value) + _AROUND for name, value in scope["headers"])
+    """The size of the headers as sent."""
+    return sum(len(name) + len(value) + _SEPARATOR_BYTES for name, value in scope["headers"])

@@ -1,4 +1,4 @@
-"""Who may knock: the Host header against DNS rebinding, the Origin header against foreign web pages."""
+"""Host and Origin checks against DNS rebinding and cross-site requests."""
 
 import fnmatch
 import ipaddress
@@ -10,21 +10,21 @@ import psutil
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.api.exchange.answers import header, send_error
+from server.api.exchange.responses import get_header, send_error
 from server.config.addresses import ANY_ADDRESS, is_this_computer
 from server.core.errors import OriginRefused
 from server.dialects import registry
 
 _LOOPBACK_NAMES = ("localhost", "*.localhost", "127.0.0.1", "::1")
-_EXPOSED = ("x-session-id", "warning", "retry-after")
+_EXPOSED_HEADERS = ("x-session-id", "warning", "retry-after")
 
 
 class HostAllowlist:
-    """Refuses requests whose Host header names none of the allowed hosts; the port does not count.
+    """Refuses requests whose Host header names no allowed host, ignoring the port.
 
     A web page whose name was rebound to 127.0.0.1 reaches this server with its own name in Host. Allowed are the
     loopback names, the address the server listens on, and `allowed_hosts` (`*.example.com` and `*` work). A server
-    that listens on every address takes this machine's names and addresses too.
+    that listens on every address also allows this machine's names and addresses.
     """
 
     def __init__(self, app: ASGIApp, *, host: str, allowed_hosts: Iterable[str] = ()) -> None:
@@ -35,59 +35,61 @@ class HostAllowlist:
         self._patterns = tuple(name for name in self._names if "*" in name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        host = header(scope, b"host") if scope["type"] == "http" else None
-        if scope["type"] != "http" or (self._allows(bare_host(host)) if host is not None else _needs_no_host(scope)):
+        host = get_header(scope, b"host") if scope["type"] == "http" else None
+        if scope["type"] != "http" or (
+            self._is_allowed(bare_host(host)) if host is not None else _needs_no_host(scope)
+        ):
             await self._app(scope, receive, send)
             return
         hint = "Use localhost or 127.0.0.1, or add the name to the setting allowed_hosts."
         await send_error(OriginRefused(f"The host name {host!r} is not allowed here.", hint=hint), scope, receive, send)
 
-    def _allows(self, name: str) -> bool:
+    def _is_allowed(self, name: str) -> bool:
         return name in self._names or any(fnmatch.fnmatchcase(name, pattern) for pattern in self._patterns)
 
 
 def _needs_no_host(scope: Scope) -> bool:
-    """Whether a program on this machine asks in HTTP/1.0, which has no Host. Every browser sends one."""
+    """Whether a local program uses HTTP/1.0, which has no Host; browsers send one."""
     client = scope.get("client")
     return scope["http_version"] == "1.0" and client is not None and is_this_computer(client[0])
 
 
 class Origins:
-    """Refuses what a browser sends from a foreign page, and answers the allowed origins with CORS headers.
+    """Refuses browsers' requests from other sites, and adds CORS headers.
 
-    A browser names the page in Origin with every request that can change something. Programs send none. A GET
-    from a foreign page is served, but without CORS headers, so that the page cannot read the answer.
+    A browser sends the page's Origin with every request that can change something; other programs send none. A GET
+    from another site is served without CORS headers, so the page cannot read the response.
     """
 
     def __init__(self, app: ASGIApp, *, allowed_origins: Iterable[str] = ()) -> None:
         self._app = app
         self._allowed = frozenset(origin.rstrip("/").lower() for origin in allowed_origins)
-        # `*` is answered with the page's own origin: no page is then told that every other one may come too.
+        # `*` is answered with the page's own origin, so that no page learns that all origins are allowed.
         self._cors = CORSMiddleware(
             app,
             allow_origin_regex=".*",
             allow_methods=("GET", "POST", "DELETE"),
             allow_headers=("*",),
             allow_private_network=True,
-            expose_headers=(*_request_id_headers(), *_EXPOSED),
+            expose_headers=(*_request_id_headers(), *_EXPOSED_HEADERS),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        origin = header(scope, b"origin") if scope["type"] == "http" else None
+        origin = get_header(scope, b"origin") if scope["type"] == "http" else None
         if origin is None:
             await self._app(scope, receive, send)
         elif origin.lower() in self._allowed or "*" in self._allowed:
             await self._cors(scope, receive, send)
-        elif scope["method"] in ("GET", "HEAD") or _is_own(origin, scope):
+        elif scope["method"] in ("GET", "HEAD") or _is_own_origin(origin, scope):
             await self._app(scope, receive, send)
         else:
-            hint = "Add it to the setting allowed_origins if you trust that page."
+            hint = "If you trust that page, add its origin to the setting allowed_origins."
             refused = OriginRefused(f"Web pages of {origin!r} may not use this server.", hint=hint)
             await send_error(refused, scope, receive, send)
 
 
 def bare_host(host: str) -> str:
-    """A Host header's name without its port, in lower case, IPv6 addresses without brackets."""
+    """A Host header's name in lower case, without port or an IPv6 address's brackets."""
     host = host.strip().lower()
     if host.startswith("["):
         return host[1:].partition("]")[0]
@@ -104,11 +106,11 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _is_own(origin: str, scope: Scope) -> bool:
-    """Whether the page was served by this very server: same host, which is an allowed one, and same port."""
+def _is_own_origin(origin: str, scope: Scope) -> bool:
+    """Whether the page has this server's own origin; its host is already checked."""
     try:
-        return urlsplit(origin).netloc.lower() == (header(scope, b"host") or "").lower() != ""
-    except ValueError:  # an address in brackets that is none
+        return urlsplit(origin).netloc.lower() == (get_header(scope, b"host") or "").lower() != ""
+    except ValueError:  # an invalid address in brackets
         return False
 
 

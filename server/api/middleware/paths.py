@@ -1,4 +1,4 @@
-"""The one form of a request's path that guards, router and records see."""
+"""Normalisation of request paths, for guards, router and records."""
 
 import re
 from urllib.parse import quote
@@ -14,21 +14,21 @@ _MODELS = re.compile(r"/v1/models(?=/|$)")
 
 
 class CanonicalPaths:
-    """Brings what clients make of a base URL into the form that the routes have.
+    """Rewrites the paths that clients build from a base URL to those of the routes.
 
-    A base URL with or without `/v1` or a final slash leads to doubled slashes, `/v1/v1`, or no `/v1` at all. Put it
-    outside of every layer that looks at the path: all of them then judge the same one. Dots are no directories here
-    and are left alone: `/v1/../health` is nothing that exists.
+    A base URL with or without `/v1` or a final slash leads to doubled slashes, `/v1/v1`, or no `/v1`. This must be
+    outside every layer that reads the path, so that all of them see the same one. Dots have no meaning and are not
+    removed: `/v1/../health` does not exist.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(_canonical(scope) if scope["type"] == "http" else scope, receive, send)
+        await self._app(_canonical_scope(scope) if scope["type"] == "http" else scope, receive, send)
 
 
-def _canonical(scope: Scope) -> Scope:
+def _canonical_scope(scope: Scope) -> Scope:
     given: str = scope["path"]
     host = _ABSOLUTE.match(given)
     path = canonical_path(given[host.end() :] if host else given)
@@ -36,14 +36,14 @@ def _canonical(scope: Scope) -> Scope:
         return scope
     changed = {**scope, "path": path, "raw_path": quote(path, errors="replace").encode()}
     if host:
-        # It takes the place of the Host header (RFC 9112, 3.2.2), so that it is what the guard looks at.
+        # It takes precedence over the Host header (RFC 9112, 3.2.2), so the guard must check it instead.
         others = [header for header in scope["headers"] if header[0] != b"host"]
         changed["headers"] = [(b"host", host[1].encode("utf-8", "replace")), *others]
     return changed
 
 
 def canonical_path(path: str) -> str:
-    """`path` with single slashes, none at its end, and one `/v1` before what is a client's API."""
+    """`path` with single slashes, none at the end, and one `/v1` before an API's path."""
     path = _SLASHES.sub("/", path).rstrip("/") or "/"
     path = _VERSIONS.sub("", path)
     versioned = f"/v1{path}"

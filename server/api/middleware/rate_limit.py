@@ -1,30 +1,27 @@
-"""A limit on the requests of each key, so that a client gone wild does not use up the person's plan."""
+"""Rate limits for each key, against clients that would use up the user's plan."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.api.exchange.answers import dialect_of, send_error, state_of
+from server.api.exchange.responses import dialect_of, send_error, state_of, with_headers
 from server.core.errors import RateLimited
 from server.dialects.dialect import RateLimitState
 
-Headers = list[tuple[bytes, bytes]]
-
-
 CLOCK_STEP_SECONDS = 5.0
-"""A clock that goes back by more was set back."""
+"""A larger step backwards means that the clock was set back."""
 
 
 class RequestLimits:
-    """Counts the requests of each key in moving windows; `limit` as in `600/minute`, empty for none.
+    """Counts the requests of each key in moving windows.
 
-    The windows are on the wall clock. When that is set back, they begin anew: what was counted would seem to be of the
-    future, and would count until then.
+    `limit` is like `600/minute`, empty for none. The windows use the wall clock and restart when it is set back:
+    otherwise the counted requests would be in the future, and would count until then.
     """
 
     def __init__(
@@ -38,30 +35,30 @@ class RequestLimits:
         self._storage = MemoryStorage()
         self._clock = clock
         self._monotonic = monotonic
-        self._ahead = clock() - monotonic()
+        self._clock_offset = clock() - monotonic()
 
-    def hit(self, key: str) -> "Hit | None":
-        """Count a request; None where there is no limit."""
+    def count_request(self, key: str) -> "CountedRequest | None":
+        """Count a request; None without a limit."""
         if not self._items:
             return None
-        self._notice_clock()
+        self._reset_after_clock_step()
         limiter = MovingWindowRateLimiter(self._storage)
         refused = next((item for item in self._items if not limiter.hit(item, key)), None)
         item = refused or self._items[-1]
         window = limiter.get_window_stats(item, key)
-        return Hit(item, refused is not None, window.remaining, window.reset_time)
+        return CountedRequest(item, refused is not None, window.remaining, window.reset_time)
 
-    def _notice_clock(self) -> None:
+    def _reset_after_clock_step(self) -> None:
         ahead = self._clock() - self._monotonic()
-        if ahead < self._ahead - CLOCK_STEP_SECONDS:
-            # A new one: the old one's own thread may be at work in it.
+        if ahead < self._clock_offset - CLOCK_STEP_SECONDS:
+            # Replaced, not cleared: the storage's own thread may be using it.
             self._storage = MemoryStorage()
-        self._ahead = ahead
+        self._clock_offset = ahead
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """What became of a request that was counted; `reset_time` in epoch seconds."""
+class CountedRequest:
+    """The outcome of counting a request; `reset_time` in epoch seconds."""
 
     item: RateLimitItem
     refused: bool
@@ -72,7 +69,7 @@ class Hit:
 class RateLimit:
     """Refuses POST requests beyond the limits of their key.
 
-    The answers say what is left, in the headers of the client's dialect. Put it inside of `Authentication`.
+    Responses state the rest in the headers of the client's dialect. This must be inside `Authentication`.
     """
 
     def __init__(self, app: ASGIApp, *, limits: RequestLimits) -> None:
@@ -82,24 +79,18 @@ class RateLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         hit = None
         if scope["type"] == "http" and scope["method"] == "POST":
-            hit = self._limits.hit(state_of(scope).get("client_key", "local"))
+            hit = self._limits.count_request(state_of(scope).get("client_key", "local"))
         if hit is None:
             await self._app(scope, receive, send)
             return
-        headers = _headers(scope, hit)
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *headers]
-            await send(message)
-
+        send = with_headers(send, _limit_headers(scope, hit))
         if not hit.refused:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(scope, receive, send)
         else:
-            await send_error(_error(hit), scope, receive, send_with_headers)
+            await send_error(_limit_error(hit), scope, receive, send)
 
 
-def _error(hit: Hit) -> RateLimited:
+def _limit_error(hit: CountedRequest) -> RateLimited:
     return RateLimited(
         f"This key has used up its {hit.item.amount} requests per {hit.item.get_expiry()} seconds on this server.",
         retry_after=max(1.0, hit.reset_time - time.time()),
@@ -107,7 +98,7 @@ def _error(hit: Hit) -> RateLimited:
     )
 
 
-def _headers(scope: Scope, hit: Hit) -> Headers:
+def _limit_headers(scope: Scope, hit: CountedRequest) -> Mapping[str, str]:
     resets_in = max(0.0, hit.reset_time - time.time())
     state = RateLimitState(hit.item.amount, hit.remaining, hit.reset_time, resets_in)
-    return [(name.encode(), value.encode()) for name, value in dialect_of(scope).rate_limit_headers(state).items()]
+    return dialect_of(scope).rate_limit_headers(state)

@@ -1,7 +1,7 @@
-"""Requests that never got to an endpoint that records them, because a guard or the router refused them.
+"""Records of requests refused by a guard or the router.
 
-Equal refusals in a row are one record with a count, written once a second at most: a client that tries the wrong key
-for hours, or a flood from anywhere, fills neither the list nor the disk nor the log.
+Consecutive equal refusals are one record with a count, written at most once a second: a client that tries the wrong key
+for hours, or a flood, fills neither the list nor the disk nor the log.
 """
 
 import asyncio
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.api.exchange.answers import error_response, header, request_id, shown_path, state_of
-from server.api.exchange.observation import client_name, shown_headers
+from server.api.exchange.request_recorder import client_name, redacted_headers
+from server.api.exchange.responses import display_path, error_response, get_header, request_id_of, state_of
 from server.api.middleware.rate_limit import RequestLimits
 from server.core.errors import RequestError, TrayError
 from server.core.events import RequestFinished, RequestUpdated
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 600.0
-"""Refusals that come later than this after the first of their record begin another one."""
+"""Refusals later than this after a record's first one begin another record."""
 WRITE_AFTER_SECONDS = 1.0
 NEW_RECORDS = "30/10 minute"
-"""Kinds of refusals that get records of their own; what goes beyond is counted in a common one."""
-_NOT_LISTED = ("/api/sessions", "/api/requests")
-_NOT_LISTED_EXACTLY = frozenset({"/", "/health", "/favicon.ico", "/robots.txt"})
+"""Limit of new records; further refusals are counted in a common record."""
+_UNLISTED_PREFIXES = ("/api/sessions", "/api/requests")
+_UNLISTED_PATHS = frozenset({"/", "/health", "/favicon.ico", "/robots.txt"})
 
 _Kind = tuple[object, ...]
 _ANY: _Kind = ("any",)
@@ -39,7 +39,7 @@ _ANY: _Kind = ("any",)
 
 
 class Refusals:
-    """Tells `services.refusals` of each request that was answered with an error and has no record of its own."""
+    """Reports requests that failed without a record to `services.refusals`."""
 
     def __init__(self, app: ASGIApp, *, services: "Services") -> None:
         self._app = app
@@ -49,12 +49,12 @@ class Refusals:
         await self._app(scope, receive, send)
         state = state_of(scope) if scope["type"] == "http" else {}
         if "error" in state and "observed" not in state:
-            self._services.refusals.add(scope, state["error"])
+            self._services.refusals.add_refusal(scope, state["error"])
 
 
 @dataclass(slots=True)
-class _Open:
-    """The record in which the next refusal of its kind is counted."""
+class _OpenRecord:
+    """The record that counts the next refusals of its kind."""
 
     kind: _Kind
     record: RequestRecord
@@ -67,86 +67,89 @@ class RefusalLog:
     def __init__(self, services: "Services", write_after: float = WRITE_AFTER_SECONDS) -> None:
         self._services = services
         self.write_after = write_after
-        self._open: _Open | None = None
+        self._open_record: _OpenRecord | None = None
+        """The latest record. None after a request that was not refused: later refusals begin another record."""
         self._timer: asyncio.TimerHandle | None = None
+        """The pending write of the open record's count."""
         self._new_records = RequestLimits(NEW_RECORDS)
 
-    def add(self, scope: Scope, error: TrayError) -> None:
-        """A request was refused."""
-        record = _record_of(scope, error, self._services.clock())
+    def add_refusal(self, scope: Scope, error: TrayError) -> None:
+        """Record a refused request."""
+        record = _make_record(scope, error, self._services.clock())
         kind: _Kind = (scope["method"], record.endpoint, record.client, record.http_status, type(error))
-        if self._counted(kind):
+        if self._count_in_open(kind):
             return
-        hit = self._new_records.hit("all")
+        hit = self._new_records.count_request("all")
         if hit is not None and hit.refused:
-            if self._counted(_ANY):
+            if self._count_in_open(_ANY):
                 return
-            kind, record = _ANY, _of_many_kinds(record)
-        self.interrupt()
-        self._open = _Open(kind, record, _is_listed(scope))
-        self._tell(RequestFinished(record))
-        if isinstance(error, RequestError):  # what `log_failure` has not told
+            kind, record = _ANY, _make_common_record(record)
+        self.end_run()
+        self._open_record = _OpenRecord(kind, record, _is_listed(scope))
+        self._publish_record(RequestFinished(record))
+        if isinstance(error, RequestError):  # `log_failure` leaves these to this class
             log.info("%s %s refused: %s %s", scope["method"], record.endpoint, record.http_status, type(error).__name__)
 
-    def interrupt(self) -> None:
-        """Another request has come: refusals from now on do not follow those before."""
-        self.flush()
-        self._open = None
+    def end_run(self) -> None:
+        """End the run of equal refusals, because another request has arrived."""
+        self.flush_counts()
+        self._open_record = None
 
-    def flush(self) -> None:
-        """Publish and write what was counted since the last time."""
+    def flush_counts(self) -> None:
+        """Publish and write the count, if it has changed."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-            if self._open is not None:
-                self._tell(RequestUpdated(self._open.record))
+            if self._open_record is not None:
+                self._publish_record(RequestUpdated(self._open_record.record))
 
-    def _counted(self, kind: _Kind) -> bool:
-        """Count a refusal in the open record, if that is one of its kind and not too old."""
-        row = self._open
+    def _count_in_open(self, kind: _Kind) -> bool:
+        """Count a refusal in the open record, if it has the same kind and is not too old."""
+        row = self._open_record
         if row is None or row.kind != kind or not 0 <= self._services.clock() - row.record.started_at < WINDOW_SECONDS:
             return False
         row.record = replace(row.record, count=row.record.count + 1)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self.write_after, self.flush)
+            self._timer = asyncio.get_running_loop().call_later(self.write_after, self.flush_counts)
         return True
 
-    def _tell(self, event: RequestFinished | RequestUpdated) -> None:
-        services, row = self._services, self._open
+    def _publish_record(self, event: RequestFinished | RequestUpdated) -> None:
+        services, row = self._services, self._open_record
         if row is None or not row.listed:
             return
         services.bus.publish(event)
         if services.settings.history:
-            services.writes.add(services.store.record_request(event.record), "record a refused request")
+            services.writes.add_write(services.store.record_request(event.record), "record a refused request")
 
 
-def _record_of(scope: Scope, error: TrayError, now: float) -> RequestRecord:
+def _make_record(scope: Scope, error: TrayError, now: float) -> RequestRecord:
     return RequestRecord(
         id=_record_id(scope),
         started_at=now,
-        endpoint=shown_path(scope),
+        endpoint=display_path(scope),
         client=client_name(scope),
         status="error",
         http_status=error_response(error, scope).status,
         error=str(redact(str(error))),
-        request_headers=shown_headers(scope),
+        request_headers=redacted_headers(scope),
     )
 
 
-def _of_many_kinds(record: RequestRecord) -> RequestRecord:
-    words = "Refused requests of more kinds came than are listed one by one; this counts all of them."
+def _make_common_record(record: RequestRecord) -> RequestRecord:
+    words = "Too many different refused requests to list each one; this row counts the rest."
     return replace(record, endpoint="*", client="*", http_status=None, error=words, request_headers=None)
 
 
 def _record_id(scope: Scope) -> str:
-    """The request's id; but who has no key must not name the record of somebody else's request and so replace it."""
-    chosen_by_client = header(scope, b"x-request-id") == request_id(scope)
+    """The record's id. Without the key a client cannot choose it."""
+    # Otherwise it could overwrite the record of another request.
+    chosen_by_client = get_header(scope, b"x-request-id") == request_id_of(scope)
     if chosen_by_client and "client_key" not in state_of(scope):
         return f"req_{uuid.uuid4().hex}"
-    return request_id(scope)
+    return request_id_of(scope)
 
 
 def _is_listed(scope: Scope) -> bool:
-    """Whether it was a client's request, and not one for this server's own pages or records."""
+    """Whether the request was for an API, not for this server's own pages or records."""
     path: str = scope["path"]
-    return path not in _NOT_LISTED_EXACTLY and not path.startswith(_NOT_LISTED)
+    return path not in _UNLISTED_PATHS and not path.startswith(_UNLISTED_PREFIXES)

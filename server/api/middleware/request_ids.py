@@ -1,21 +1,21 @@
-"""Every request has an id: in the answer's headers, in the log and in the list of requests."""
+"""Request ids, for the response headers, the log and the list of requests."""
 
 import re
 import uuid
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from server.api.exchange.answers import dialect_of, header, state_of
+from server.api.exchange.responses import dialect_of, get_header, state_of, with_headers
 
-# What a client may choose itself: nothing that could break a header, a log line or a query.
-_SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+# A client's own id must not break a header, a log line or a query.
+_VALID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 
 class RequestIds:
-    """Gives the request its id (the client's `x-request-id` if that is sane) and sends it back.
+    """Assigns the request's id and sends it back; a valid `x-request-id` is kept.
 
-    Each dialect names the headers in which its clients look for it.
+    Each dialect names the response headers that its clients read.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -25,15 +25,9 @@ class RequestIds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        wanted = header(scope, b"x-request-id") or ""
-        request_id = wanted if _SANE.fullmatch(wanted) else f"req_{uuid.uuid4().hex}"
+        wanted = get_header(scope, b"x-request-id") or ""
+        request_id = wanted if _VALID.fullmatch(wanted) else f"req_{uuid.uuid4().hex}"
         state_of(scope)["request_id"] = request_id
-        added = [(name.encode(), request_id.encode()) for name in dialect_of(scope).request_id_headers]
-
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *added]
-            await send(message)
-
+        headers = dict.fromkeys(dialect_of(scope).request_id_headers, request_id)
         with bound_contextvars(request_id=request_id):
-            await self._app(scope, receive, send_with_id)
+            await self._app(scope, receive, with_headers(send, headers))

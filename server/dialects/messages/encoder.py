@@ -1,7 +1,7 @@
 """Server-sent events of https://docs.anthropic.com/en/api/messages-streaming."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from server.core.errors import TrayError
@@ -27,7 +27,6 @@ class MessagesEncoder:
     model: str
     omit_thinking: bool = False
     empty: bool = False
-    _fold: MessageFold = field(default_factory=MessageFold)
 
     def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
         if self._is_hidden(event):
@@ -36,26 +35,30 @@ class MessagesEncoder:
         if self.empty and public["type"] == "message_delta":
             public["delta"] = {**public["delta"], "stop_reason": "max_tokens", "stop_sequence": None}
         if public["type"] == "message_start":
-            public["message"] = self._complete_message(public["message"])
-        self._fold.feed(public)
+            public["message"] = self._with_all_fields(public["message"])
         return [Chunk(public, event=public["type"])]
 
-    def close(self) -> Iterable[Chunk]:
+    def close(self, folds: Sequence[MessageFold]) -> Iterable[Chunk]:
         return []
 
     def fail(self, error: TrayError) -> Iterable[Chunk]:
         return [Chunk(error_response(error).body, event="error")]
 
-    def build_response(self) -> dict[str, Any]:
-        return {**self._complete_message(self._fold.message), "content": self._fold.content}
+    def build_response(self, folds: Sequence[MessageFold]) -> dict[str, Any]:
+        content, message = folds[0].content, self._with_all_fields(folds[0].message)
+        if self.empty:
+            return {**message, "content": [], "stop_reason": "max_tokens", "stop_sequence": None}
+        if self.omit_thinking:
+            content = [{**block, "thinking": ""} if block["type"] == "thinking" else block for block in content]
+        return {**message, "content": content}
 
     def _is_hidden(self, event: StreamEvent) -> bool:
         if self.empty:
             return event["type"] in _CONTENT
         return self.omit_thinking and (event.get("delta") or {}).get("type") == "thinking_delta"
 
-    def _complete_message(self, message: dict[str, Any]) -> dict[str, Any]:
-        """The message with all fields that clients rely on."""
+    def _with_all_fields(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The message with every field that clients rely on."""
         expected: dict[str, Any] = {
             "id": self.message_id,
             "type": "message",
@@ -64,6 +67,6 @@ class MessagesEncoder:
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
-            "usage": {"input_tokens": 0, "output_tokens": 0},
         }
-        return {**expected, **message}
+        usage = {"input_tokens": 0, "output_tokens": 0, **(message.get("usage") or {})}
+        return {**expected, **message, "usage": usage}

@@ -10,6 +10,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from server.core.errors import Overloaded
 from server.dialects.chat_completions import ChatCompletionEncoder
 from tests.dialects.chat_completions.samples import events_of
+from tests.dialects.generated import Generated
 from tests.openai_schema import validate
 
 TEXT = {"type": "text", "text": "Hello there, world"}
@@ -20,7 +21,7 @@ GO = {"type": "tool_use", "id": "toolu_2", "name": "go", "input": {}}
 
 
 def encoder(**more):
-    return ChatCompletionEncoder(completion_id="chatcmpl-1", created=1_700_000_000, model="gpt-5", **more)
+    return Generated(ChatCompletionEncoder(completion_id="chatcmpl-1", created=1_700_000_000, model="gpt-5", **more))
 
 
 def run(encoder, *answers):
@@ -229,7 +230,7 @@ def test_a_second_message_start_does_not_begin_anew():
 
 
 def test_what_is_not_known_is_passed_over():
-    one = encoder()
+    one = encoder().encoder
     citations = {"type": "content_block_delta", "index": 0, "delta": {"type": "citations_delta", "citation": {}}}
     search = {"type": "content_block_start", "index": 0, "content_block": {"type": "server_tool_use", "id": "s"}}
     stray = {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": "{"}}

@@ -10,6 +10,7 @@ from server.core.messages import MessageFold
 from server.core.transcript import canonical_messages
 from server.dialects.chat_completions import to_messages
 from tests.dialects.chat_completions.samples import CONTEXT, body, events_of, result_message
+from tests.dialects.generated import Generated
 
 QUESTION = {"role": "user", "content": "q"}
 WORDS = st.text(min_size=1).filter(str.strip)
@@ -53,7 +54,7 @@ ANSWERS = (
 
 @given(ANSWERS, st.integers(1, 5))
 def test_a_whole_answer_comes_back_as_it_was(blocks, pieces):
-    encoder = to_messages(body(QUESTION), CONTEXT).encoder
+    encoder = Generated(to_messages(body(QUESTION), CONTEXT).encoder)
     events = list(events_of(blocks, pieces=pieces))
     for event in events:
         list(encoder.feed(event))
@@ -98,7 +99,7 @@ def test_a_call_that_was_cut_comes_back_as_it_was():
         end,
         stop,
     ]
-    encoder = to_messages(body(QUESTION), CONTEXT).encoder
+    encoder = Generated(to_messages(body(QUESTION), CONTEXT).encoder)
     for event in events:
         list(encoder.feed(event))
     message = encoder.build_response()["choices"][0]["message"]

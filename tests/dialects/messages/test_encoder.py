@@ -11,6 +11,7 @@ from server.core.errors import Overloaded, UpstreamFailed
 from server.core.transcript import canonical_messages
 from server.dialects.base import Chunk, Context
 from server.dialects.messages import MessagesEncoder, to_messages
+from tests.dialects.generated import Generated
 
 EVENT = TypeAdapter(RawMessageStreamEvent)
 CONTEXT = Context(aliases={}, models=(), default_model="default", response_id="abc", created=1)
@@ -32,7 +33,7 @@ STOP = {"type": "message_stop"}
 
 
 def encoder():
-    return MessagesEncoder(message_id="msg_ours", model="opus")
+    return Generated(MessagesEncoder(message_id="msg_ours", model="opus"))
 
 
 def block_events(index, empty, deltas):
@@ -180,7 +181,7 @@ def test_an_answer_comes_back_in_the_history_as_what_it_was(blocks, size, by_sdk
 
 
 def test_thinking_that_is_omitted_keeps_its_signature():
-    ours = MessagesEncoder(message_id="msg_ours", model="opus", omit_thinking=True)
+    ours = Generated(MessagesEncoder(message_id="msg_ours", model="opus", omit_thinking=True))
     chunks = [chunk.data for event in answer() for chunk in ours.feed(event)]
     assert [event for event in chunks if event.get("delta", {}).get("type") == "thinking_delta"] == []
     assert ours.build_response()["content"][0] == {"type": "thinking", "thinking": "", "signature": "sig"}
@@ -188,7 +189,7 @@ def test_thinking_that_is_omitted_keeps_its_signature():
 
 
 def test_an_answer_that_only_warmed_the_cache_is_empty():
-    ours = MessagesEncoder(message_id="msg_ours", model="opus", empty=True)
+    ours = Generated(MessagesEncoder(message_id="msg_ours", model="opus", empty=True))
     chunks = [chunk.data for event in answer() for chunk in ours.feed(event)]
     for chunk in chunks:
         if chunk["type"] != "ping":

@@ -196,6 +196,9 @@ class Conversation:
         return initialized, flags
 
     async def _turn(self, request: MessagesRequest, flags: Answer | None) -> Events:
+        # Not the client's answer, which `Generation` folds, but what the CLI said: before tools and their arguments
+        # get the client's names back. The next request is compared with it, and before the last events leave it
+        # decides whether the process is kept.
         fold, report = MessageFold(), None
         allowed_silence = SILENCE_SECONDS
         while True:

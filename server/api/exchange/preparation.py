@@ -1,11 +1,11 @@
-"""What every dialect's endpoint does with a body and its request before the backend is asked."""
+"""Steps that every dialect's endpoint takes before the backend is called."""
 
 import uuid
 from typing import TYPE_CHECKING, Any
 
 from starlette.types import Scope
 
-from server.api.exchange.answers import header
+from server.api.exchange.responses import get_header
 from server.backends.base import Backend
 from server.core.messages import MessagesRequest
 from server.dialects.base import Context
@@ -18,33 +18,33 @@ if TYPE_CHECKING:
 
 
 def with_session_header(body: dict[str, Any], scope: Scope) -> dict[str, Any]:
-    """The body with the session id of `X-Session-Id`, which goes before the body's own.
+    """The body with the session id of `X-Session-Id`, which takes precedence.
 
-    An id that is sent as `X-Session-Affinity` too says which requests have much in common, and not that one goes on
-    where another ended: opencode gives it to a conversation and to the request for its title
+    An id that is also sent as `X-Session-Affinity` marks related requests, not the continuation of a conversation:
+    opencode sends it with a conversation and with the request for its title
     (https://github.com/anomalyco/opencode/issues/39912). Such a client sends the whole history.
     """
-    session_id = header(scope, b"x-session-id")
-    if session_id is None or session_id == header(scope, b"x-session-affinity"):
+    session_id = get_header(scope, b"x-session-id")
+    if session_id is None or session_id == get_header(scope, b"x-session-affinity"):
         return body
     return {**body, "session_id": session_id}
 
 
 async def with_fetched_images(services: "Services", body: Any, dialect: Dialect) -> Any:
-    """The body with its images fetched, if that is on; else the dialect refuses them. Raises InvalidRequest."""
+    """The body with its images fetched, if enabled. Raises InvalidRequest."""
     addresses = dialect.remote_images(body) if services.images is not None else []
     if services.images is None or not addresses:
         return body
-    return dialect.with_images(body, await services.images.fetch(addresses))
+    return dialect.with_images(body, await services.images.fetch_images(addresses))
 
 
-def fitted_request(services: "Services", request: MessagesRequest) -> FittedRequest:
-    """The request as its model takes it."""
-    return fit_request(request, capabilities_of(request.model, model_info(services.backend, request.model)))
+def fit_to_model(services: "Services", request: MessagesRequest) -> FittedRequest:
+    """Fit the request to its model's capabilities."""
+    return fit_request(request, capabilities_of(request.model, find_model_info(services.backend, request.model)))
 
 
-def context_of(services: "Services") -> Context:
-    """What a dialect has to know, as things stand now."""
+def make_context(services: "Services") -> Context:
+    """The context for a dialect's translation, from the current settings and models."""
     models = services.backend.models()
     return Context(
         aliases=services.settings.aliases,
@@ -55,8 +55,8 @@ def context_of(services: "Services") -> Context:
     )
 
 
-def model_info(backend: Backend, model: str) -> ModelInfo | None:
-    """What the backend says of a model, by its id or short name, whatever the size of its context (`sonnet[1m]`)."""
+def find_model_info(backend: Backend, model: str) -> ModelInfo | None:
+    """The backend's entry for an id or short name, ignoring a suffix `[1m]`."""
     models = backend.models()
     names = (model, model.removesuffix("[1m]"))
     found = next((info for name in names for info in models if name in (info.id, info.name)), None)

@@ -1,4 +1,4 @@
-"""The requests that are being worked on, so that they can be listed and cancelled, and finished before a stop."""
+"""The registry of running requests, for cancelling one or finishing all."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ from server.core.records import RequestRecord
 
 
 class Cancellable(Protocol):
-    """A request at work."""
+    """A running request."""
 
     @property
     def record(self) -> RequestRecord: ...
 
     def cancel(self, error: TrayError) -> None:
-        """End the work at once; the client is told `error`."""
+        """End the work immediately; the client gets `error`."""
         ...
 
 
@@ -26,14 +26,15 @@ class RunningRequests:
 
     def __init__(self) -> None:
         self._requests: dict[int, Cancellable] = {}
-        """By `id()` of the object: a client may give two requests the same request id."""
+        """By `id()` of the object, because a client may give two requests the same request id."""
         self._finishing = False
+        """Checked by each request after it is registered: `finish_all` then either waits for it or refuses it."""
         self._empty = asyncio.Event()
         self._empty.set()
 
     @contextmanager
-    def entered(self, request: Cancellable) -> Iterator[None]:
-        """Holds the request in the registry for as long as the block runs."""
+    def track_request(self, request: Cancellable) -> Iterator[None]:
+        """Keep the request in the registry while the block runs."""
         self._requests[id(request)] = request
         self._empty.clear()
         try:
@@ -43,23 +44,23 @@ class RunningRequests:
             if not self._requests:
                 self._empty.set()
 
-    def cancel(self, request_id: str) -> bool:
-        """End the running requests of that id; False if there is none."""
+    def cancel_request(self, request_id: str) -> bool:
+        """Cancel the running requests with that id; False if there are none."""
         found = [request for request in self._requests.values() if request.record.id == request_id]
         for request in found:
             request.cancel(RequestCancelled("The request was cancelled on the server."))
         return bool(found)
 
     def refuse_if_finishing(self) -> None:
-        """Raises Stopping once `finish` was called."""
+        """Raise Stopping after `finish_all` was called."""
         if self._finishing:
             raise Stopping(
-                "The server is being stopped: it finishes the answers that are running, and takes no new requests.",
+                "The server is being stopped: it finishes running answers and accepts no new requests.",
                 retry_after=RETRY_AFTER_SECONDS,
             )
 
-    async def finish(self) -> None:
-        """Take no new requests from now on, and return when the last running one has ended."""
+    async def finish_all(self) -> None:
+        """Refuse new requests, and return when the last running one has ended."""
         self._finishing = True
         try:
             await self._empty.wait()
@@ -68,6 +69,6 @@ class RunningRequests:
             raise
 
     def stop_all(self) -> None:
-        """End every request, because the server stops."""
+        """Cancel every request, because the server stops."""
         for request in list(self._requests.values()):
             request.cancel(stopping())
