@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from server.cli.arguments import parse
 from server.config.former_name import move_folders
 from server.config.own_commands import COMMAND
-from server.core.console import say
+from server.core.console import write_line
 from server.core.errors import COMMAND_LINE, SettingsInvalid, TrayError
 
 USAGE_ERROR = 2
@@ -27,7 +27,7 @@ def said(run: Callable[[], int]) -> int:
         move_folders()
         return run()
     except TrayError as error:
-        say(f"{COMMAND}: {error}", "stderr")
+        write_line(f"{COMMAND}: {error}", "stderr")
         return USAGE_ERROR if _is_usage(error) else 1
     except KeyboardInterrupt:
         return 130

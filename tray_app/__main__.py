@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from server import __main__ as command_line
 from server.config.own_commands import COMMAND
-from server.core.console import say
+from server.core.console import write_line
 from tray_app.arguments import for_server, names_subcommand, parse
 from tray_app.desktop.loop.qt_imports import read_no_sources
 from tray_app.desktop.loop.qt_libraries import hint, missing_library
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return command_line.main(given)
     namespace = parse(given)
     if why := why_no_desktop():
-        say(f"{COMMAND}: {why}: starting the server without a window", "stderr")
+        write_line(f"{COMMAND}: {why}: starting the server without a window", "stderr")
         return command_line.main(["serve", *for_server(namespace)])
     try:
         read_no_sources()
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImportError as error:
         if (library := missing_library(error)) is None:
             raise
-        say(f"{COMMAND}: the window cannot be shown: {library} is missing. {hint()}", "stderr")
+        write_line(f"{COMMAND}: the window cannot be shown: {library} is missing. {hint()}", "stderr")
         return 1
     return command_line.said(lambda: start(namespace))
 

@@ -124,7 +124,7 @@ class Application(QObject):
         if self.context.store is not None:
             await self.context.store.purge()
         if (cli := self.context.server.cli) is not None:
-            await cli.refresh()
+            await cli.probe_cli()
         # One that is not seen looks when it is.
         if self.window.isVisible():
             self.window.page.refresh()

@@ -9,7 +9,7 @@ from server.cli.options import overrides
 from server.config import former_name
 from server.config.own_commands import COMMAND, announce
 from server.config.settings import Settings, load_settings
-from server.core.console import say
+from server.core.console import write_line
 from server.core.errors import COMMAND_LINE, SettingsInvalid, SetupError, TrayError
 from server.core.events import StateChanged
 from server.core.tasks import spawn
@@ -100,7 +100,7 @@ def _end_tasks(loop: EventLoop) -> None:
 def _ask(error: SetupError, work: Coroutine[Any, Any, T]) -> T:
     """A dialog about an error when there is nothing to take down: Ctrl-C ends the program at once."""
     # For those who look into the journal of what was started at login.
-    say(f"{COMMAND}: {error}", "stderr")
+    write_line(f"{COMMAND}: {error}", "stderr")
     with faults.default_signals():
         return _run_on_loop(work)
 
@@ -209,4 +209,4 @@ def _left_to_the_window(error: TrayError) -> None:
 def _announce(event: StateChanged) -> None:
     """Standard output holds where the server listens, as with `serve`: programs wait for it."""
     if event.state == "running":
-        say(f"listening on {event.url}")
+        write_line(f"listening on {event.url}")

@@ -22,12 +22,12 @@ class BackendStatus:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def routed(backend: str, *warnings: str) -> StreamEvent:
+def routed_event(backend: str, *warnings: str) -> StreamEvent:
     """The event that says who serves the request from here on, and in words what its client should know of that."""
     return {"type": ROUTED, "backend": backend, "warnings": list(warnings)}
 
 
-def stopping() -> Stopping:
+def stopping_error() -> Stopping:
     """Error of a request that a stopping server cannot complete."""
     return Stopping("The server is being stopped.", retry_after=RETRY_AFTER_SECONDS, hint="Try again when it runs.")
 

@@ -4,7 +4,7 @@ import logging
 from contextlib import aclosing
 
 from server.backends.anthropic_api import AnthropicApiBackend
-from server.backends.base import Backend, BackendStatus, routed
+from server.backends.base import Backend, BackendStatus, routed_event
 from server.config.own_commands import anthropic_key_hint
 from server.core.errors import BackendError, CliNotFound, NotSignedIn, PlanLimitReached, TrayError
 from server.core.messages import Events, MessagesRequest
@@ -73,12 +73,12 @@ class RoutedBackend:
                     yield event
             return
         except BackendError as error:
-            if begun or not await self._takes_over(error):
+            if begun or not await self._should_fall_back(error):
                 raise
-            reason = _reason(error)
+            reason = _fallback_reason(error)
         warning = f"answered by the Anthropic API with your own key, because {reason}"
         log.warning("%s", warning)
-        yield routed(self.api.name, warning)
+        yield routed_event(self.api.name, warning)
         async with aclosing(self.api.stream(request)) as events:
             async for event in events:
                 yield event
@@ -96,14 +96,14 @@ class RoutedBackend:
     @property
     def replaces_cli(self) -> bool:
         """Whether the API serves while Claude Code is missing or signed out."""
-        return self._fallback and self.api.key_held
+        return self._fallback and self.api.has_cached_key
 
     @property
     def replaces_plan(self) -> bool:
         """Whether the API serves once the plan is used up."""
         return self.replaces_cli and self._on_plan_limit
 
-    async def _takes_over(self, error: BackendError) -> bool:
+    async def _should_fall_back(self, error: BackendError) -> bool:
         """Whether the API serves what Claude Code failed at; if only a key is missing, the error says so, too."""
         if not self._fallback or not isinstance(error, CliNotFound | NotSignedIn | PlanLimitReached):
             return False
@@ -117,7 +117,7 @@ class RoutedBackend:
         return False
 
 
-def _reason(error: BackendError) -> str:
+def _fallback_reason(error: BackendError) -> str:
     match error:
         case CliNotFound():
             return "there is no Claude Code that can be run"

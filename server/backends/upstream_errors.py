@@ -8,7 +8,7 @@ _TOO_LONG = re.compile(r"prompt is too long|context window|exceed(s|ed)? (the )?
 _MODEL = re.compile(r"model:? \(?([\w.:@/-]+)")
 
 
-def no_such_model(text: str) -> ModelNotFound:
+def model_not_found_error(text: str) -> ModelNotFound:
     """The error for the service's words about a model that is not to be had."""
     named = _MODEL.search(text)
     model = f"The model {named.group(1)}" if named else "The model"
@@ -17,7 +17,7 @@ def no_such_model(text: str) -> ModelNotFound:
     )
 
 
-def refused(text: str) -> InvalidRequest:
+def refusal_error(text: str) -> InvalidRequest:
     """The error for a request that the model does not take: one that is too long, or wrong in another way."""
     if _TOO_LONG.search(text):
         return ContextTooLong(text + ".", hint="Shorten the conversation or choose a model with a larger context.")

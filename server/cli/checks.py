@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from server.backends.claude_cli.transport.locate import locate
-from server.backends.claude_cli.transport.probe import Probe, probe
+from server.backends.claude_cli.transport.locate import locate_cli
+from server.backends.claude_cli.transport.probe import Probe, run_probe
 from server.config.own_commands import sign_in_hint
 from server.config.settings import Settings
 from server.core.errors import SetupError, TrayError
@@ -55,7 +55,7 @@ def check_settings(settings: Settings) -> Check:
 async def check_claude(settings: Settings) -> list[Check]:
     """Whether Claude Code is there, runs, and is signed in."""
     try:
-        path = locate(settings.claude_path)
+        path = locate_cli(settings.claude_path)
         found = await _probe(path, settings)
     except TrayError as error:
         return [Check("Claude Code", "fail", error.message, error.hint)]
@@ -67,7 +67,7 @@ async def check_claude(settings: Settings) -> list[Check]:
 
 async def _probe(path: Path, settings: Settings) -> Probe:
     with tempfile.TemporaryDirectory(prefix="dragoman-") as directory:
-        return await probe(path, Path(directory), os.environ, load_user_settings=settings.load_user_settings)
+        return await run_probe(path, Path(directory), os.environ, load_user_settings=settings.load_user_settings)
 
 
 def account_kind(account: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from server.cli.checks import Check, check_all
 from server.cli.options import overrides
 from server.config.settings import load_settings
-from server.core.console import say
+from server.core.console import write_line
 from server.core.errors import SettingsInvalid
 
 
@@ -20,9 +20,9 @@ def run(namespace: argparse.Namespace) -> int:
     checks = _checks(namespace)
     failed = any(check.status == "fail" for check in checks)
     if namespace.json:
-        say(json.dumps({"ok": not failed, "checks": [asdict(check) for check in checks]}, indent=2))
+        write_line(json.dumps({"ok": not failed, "checks": [asdict(check) for check in checks]}, indent=2))
     else:
-        say("\n".join(_line(check) for check in checks))
+        write_line("\n".join(_line(check) for check in checks))
     return 1 if failed else 0
 
 

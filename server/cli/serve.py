@@ -15,7 +15,7 @@ from server.config import former_name
 from server.config.addresses import is_this_computer
 from server.config.own_commands import COMMAND, announce, own_command
 from server.config.settings import Settings, load_settings
-from server.core.console import say
+from server.core.console import write_line
 from server.core.events import Event, EventBus, Notice, NoticeCleared, StateChanged
 from server.hosting.own_address import refuse_itself
 from server.hosting.runtime import Host, Runtime
@@ -122,7 +122,7 @@ async def _whereabouts(settings: Settings, key_store: KeyStore) -> str:
 
 def _announce(runtime: Runtime, whereabouts: str) -> None:
     """Standard output holds these two lines and nothing else: programs wait for the first."""
-    say(f"listening on {runtime.url}\n{whereabouts}")
+    write_line(f"listening on {runtime.url}\n{whereabouts}")
 
 
 def _warn(settings: Settings) -> None:
@@ -161,4 +161,4 @@ def _tell(notice: Notice) -> None:
     if log.isEnabledFor(level):
         log.log(level, "%s", text)
     elif notice.level != "info":
-        say(f"{COMMAND}: {text}", "stderr")
+        write_line(f"{COMMAND}: {text}", "stderr")

@@ -5,7 +5,7 @@ import sys
 from typing import Literal
 
 
-def say(text: str, stream: Literal["stdout", "stderr"] = "stdout") -> bool:
+def write_line(text: str, stream: Literal["stdout", "stderr"] = "stdout") -> bool:
     """Write a line to standard output or standard error at once. Returns whether it was written.
 
     A program without a console has neither on Windows, and `print` would write errors to standard output if only

@@ -113,7 +113,7 @@ class Notice:
     folder: Path | None = None
 
     @property
-    def key(self) -> str:
+    def topic_key(self) -> str:
         """What `NoticeCleared` has to name."""
         return self.topic or self.message
 
@@ -174,15 +174,15 @@ class EventBus:
     def publish(self, event: Event) -> None:
         """Deliver `event` to all who listen."""
         # Kept before it is delivered: a listener that subscribes meanwhile gets it here, and is not in the tuple below.
-        self._keep(event)
+        self._update_notices(event)
         for listener in tuple(self._listeners):
             self._deliver(event, listener)
 
-    def _keep(self, event: Event) -> None:
+    def _update_notices(self, event: Event) -> None:
         match event:
             case Notice():
-                self._notices.pop(event.key, None)
-                self._notices[event.key] = event
+                self._notices.pop(event.topic_key, None)
+                self._notices[event.topic_key] = event
                 if len(self._notices) > MAX_NOTICES:
                     del self._notices[next(iter(self._notices))]
             case NoticeCleared(topic):

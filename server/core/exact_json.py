@@ -25,7 +25,7 @@ def loads(data: bytes | str) -> Any:
     if _LONG_NUMBER not in raw.translate(_DIGITS_AS_ZEROS):
         return value
     try:
-        return json.loads(data, parse_constant=_refuse)
+        return json.loads(data, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise orjson.JSONDecodeError(str(error), raw.decode(errors="replace")[:100], 0) from error
 
@@ -51,5 +51,5 @@ def dumps(
     return text.encode("utf-8", "surrogatepass")
 
 
-def _refuse(constant: str) -> NoReturn:
+def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")

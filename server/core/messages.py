@@ -136,7 +136,7 @@ class MessageFold:
             case "content_block_start":
                 self.message["content"].append(dict(event["content_block"]))
             case "content_block_delta":
-                self._delta(event["index"], event["delta"])
+                self._apply_delta(event["index"], event["delta"])
             case "content_block_stop":
                 self._close_block(event["index"])
             case "message_delta":
@@ -145,7 +145,7 @@ class MessageFold:
             case "message_stop":
                 self.finished = True
 
-    def _delta(self, index: int, delta: Mapping[str, Any]) -> None:
+    def _apply_delta(self, index: int, delta: Mapping[str, Any]) -> None:
         match delta.get("type"):
             case "text_delta":
                 self._texts.setdefault((index, "text"), []).append(delta["text"])

@@ -14,15 +14,15 @@ SECRET_NAMES = (
 
 _NAMES = "|".join(name.replace("-", "[-_]") for name in SECRET_NAMES if name != "cookie")
 # Quotes may be escaped: JSON within JSON.
-_IS = r"(\\*[\"']?\s*[:=]\s*\\*[\"']?)"
-_NOTED = r"(?!\[\d+ characters\])"
+_SEPARATOR = r"(\\*[\"']?\s*[:=]\s*\\*[\"']?)"
+_NOT_A_NOTE = r"(?!\[\d+ characters\])"
 
-_DATA_URL = re.compile(rf"(data:[\w.+-]+/[\w.+-]+(?:;[\w.+=-]+)*,){_NOTED}([^\s\"'<>)\\]+)", re.IGNORECASE)
+_DATA_URL = re.compile(rf"(data:[\w.+-]+/[\w.+-]+(?:;[\w.+=-]+)*,){_NOT_A_NOTE}([^\s\"'<>)\\]+)", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{256,}={0,2}")
 # A cookie header's value goes on after spaces and semicolons.
-_COOKIE = re.compile(rf"(?<![a-z])(cookie){_IS}[^\r\n\"'\\]+", re.IGNORECASE)
+_COOKIE = re.compile(rf"(?<![a-z])(cookie){_SEPARATOR}[^\r\n\"'\\]+", re.IGNORECASE)
 _NAMED = re.compile(
-    rf"(?<![a-z])({_NAMES}){_IS}(?!\[redacted\])(?:(?:Bearer|Basic)\s+)?[^\s\"',;&)}}\\]+", re.IGNORECASE
+    rf"(?<![a-z])({_NAMES}){_SEPARATOR}(?!\[redacted\])(?:(?:Bearer|Basic)\s+)?[^\s\"',;&)}}\\]+", re.IGNORECASE
 )
 _SCHEME = re.compile(r"(?<![a-z])(Bearer|Basic)(\s+)[a-z0-9._~+/=-]{16,}", re.IGNORECASE)
 # A prefix stays, because it says what was there. Words such as risk-... are no keys; but the last letter of
@@ -46,8 +46,8 @@ def redact(value: Any) -> Any:
 
 def redact_text(text: str) -> str:
     """`text` without secrets, data URLs and long base64."""
-    text = _DATA_URL.sub(lambda match: match[1] + _note(match[2]), text)
-    text = _BASE64.sub(lambda match: _note(match[0]), text)
+    text = _DATA_URL.sub(lambda match: match[1] + _length_note(match[2]), text)
+    text = _BASE64.sub(lambda match: _length_note(match[0]), text)
     text = _COOKIE.sub(rf"\1\2{REDACTED}", text)
     text = _NAMED.sub(rf"\1\2{REDACTED}", text)
     text = _SCHEME.sub(rf"\1\2{REDACTED}", text)
@@ -69,5 +69,5 @@ def _redact_sequence(value: Sequence[Any]) -> Any:
     return items if isinstance(value, list) else tuple(items)
 
 
-def _note(text: str) -> str:
+def _length_note(text: str) -> str:
     return f"[{len(text)} characters]"

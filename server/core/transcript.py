@@ -13,13 +13,13 @@ from typing import Any
 from server.core import exact_json
 from server.core.messages import Block, Message, Tool
 
-Turn = tuple[str, tuple[Any, ...]]
+CanonicalTurn = tuple[str, tuple[Any, ...]]
 """A canonical turn: its role and its canonical blocks."""
 
 _NOT_CONTENT = frozenset({"cache_control"})
 
 
-def canonical_messages(messages: Iterable[Message]) -> tuple[Turn, ...]:
+def canonical_messages(messages: Iterable[Message]) -> tuple[CanonicalTurn, ...]:
     """The turns in canonical form; neighbours of one role become one turn, as the Messages API reads them."""
     turns: list[tuple[str, list[Any]]] = []
     for message in messages:
@@ -41,7 +41,7 @@ def canonical_tools(tools: Iterable[Tool]) -> bytes:
     return exact_json.dumps(definitions, sort_keys=True)
 
 
-def digest(system: Sequence[str], messages: Iterable[Message]) -> str:
+def conversation_digest(system: Sequence[str], messages: Iterable[Message]) -> str:
     """SHA-256 over the whole canonical conversation, in hex: the key under which a session is found again."""
     canonical = [canonical_system(system), canonical_messages(messages)]
     return hashlib.sha256(exact_json.dumps(canonical, sort_keys=True)).hexdigest()
@@ -58,7 +58,7 @@ def split_prefix(messages: Sequence[Message]) -> tuple[Sequence[Message], Sequen
 def _canonical_blocks(role: str, blocks: list[Block]) -> tuple[Any, ...]:
     found: list[Any] = []
     for block in blocks:
-        _append(found, _canonical_block(block))
+        _append_block(found, _canonical_block(block))
     if role == "assistant":
         # Chat completions carries text and tool calls in separate fields, so their order is lost on the way.
         texts = "".join(block[1] for block in found if block[0] == "text")
@@ -68,7 +68,7 @@ def _canonical_blocks(role: str, blocks: list[Block]) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def _append(found: list[Any], block: tuple[Any, ...] | None) -> None:
+def _append_block(found: list[Any], block: tuple[Any, ...] | None) -> None:
     if block is None or block == ("text", ""):
         return
     if block[0] == "text" and found and found[-1][0] == "text":

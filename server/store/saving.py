@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from server.core import exact_json
 from server.core.errors import InvalidRequest
 from server.core.messages import Message, Usage, text_of
-from server.core.transcript import canonical_system, digest
+from server.core.transcript import canonical_system, conversation_digest
 from server.store import checkpoints
 from server.store.checkpoints import Checkpoint
 from server.store.expiry import Expiry, erase_remains, remove_sessions
@@ -126,7 +126,7 @@ def _continued(connection: sqlite3.Connection, expiry: Expiry, exchange: Exchang
         return None  # in the middle of a turn: the answer went on with the client's own words (prefill)
     where = expiry.unexpired_sessions()
     where.add("NOT explicit")
-    where.add("digest = ?", digest(exchange.system, exchange.messages[:prefix]))
+    where.add("digest = ?", conversation_digest(exchange.system, exchange.messages[:prefix]))
     order = "deleted_at IS NOT NULL, last_used_at DESC, id DESC"
     sql = f"SELECT * FROM sessions{where.sql} ORDER BY {order} LIMIT 1"  # noqa: S608
     row: sqlite3.Row | None = connection.execute(sql, where.parameters).fetchone()
@@ -156,7 +156,7 @@ def _create(
         "INSERT INTO sessions (id, title, client, model, system, created_at, last_used_at, digest,"
         " history_digest, turn_count, message_count, explicit)"
         " VALUES (?, '', ?, ?, '[]', ?, ?, '', ?, 0, 0, ?) RETURNING *",
-        [session_id, exchange.client, exchange.model, expiry.now, expiry.now, digest((), ()), explicit],
+        [session_id, exchange.client, exchange.model, expiry.now, expiry.now, conversation_digest((), ()), explicit],
     ).fetchone()
     return row
 
@@ -183,7 +183,7 @@ def _has_system(exchange: Exchange, row: sqlite3.Row) -> bool:
 def _continuation(messages: Sequence[Message], row: sqlite3.Row) -> int | None:
     """The index of the first message that is not stored yet; None if the stored history is not a prefix."""
     at = turn_start(messages, row["turn_count"])
-    if at is None or digest((), messages[:at]) != row["history_digest"]:
+    if at is None or conversation_digest((), messages[:at]) != row["history_digest"]:
         return None
     return at
 
@@ -218,8 +218,8 @@ def _update(
             exchange.model,
             exact_json.dumps(list(exchange.system)).decode(),
             expiry.now,
-            digest(exchange.system, exchange.messages),
-            digest((), exchange.messages),
+            conversation_digest(exchange.system, exchange.messages),
+            conversation_digest((), exchange.messages),
             len(_turn_starts(exchange.messages)),
             count,
             _all_input_tokens(exchange.usage),

@@ -21,7 +21,7 @@ _LARGE_CONTEXT = "[1m]"
 """How Claude Code's names ask for a context of a million tokens, which the API's newer models have anyway."""
 
 
-def model_of(name: str, listed: Iterable[ModelInfo]) -> ModelInfo:
+def find_model(name: str, listed: Iterable[ModelInfo]) -> ModelInfo:
     """The model that `name` (short, full, or `default`) means to the API; `listed` is Claude Code's own list.
 
     A name that nobody knows is taken for a full id: the API has more of them than are listed.

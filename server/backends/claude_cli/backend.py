@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from server.backends.base import BackendStatus
-from server.backends.claude_cli.chat.conversation import Conversation, Launch
+from server.backends.claude_cli.chat.conversation import Conversation, LaunchOptions
 from server.backends.claude_cli.chat.parameters import likely_flags
-from server.backends.claude_cli.pool.pool import Counts, Limits, Pool
-from server.backends.claude_cli.transport.command_line import command, environment
+from server.backends.claude_cli.pool.pool import Pool, PoolCounts, PoolLimits
+from server.backends.claude_cli.transport.command_line import build_command, build_environment
 from server.backends.claude_cli.transport.leftovers import remove_leftovers
-from server.backends.claude_cli.transport.probe import Probe, probe
+from server.backends.claude_cli.transport.probe import Probe, run_probe
 from server.backends.claude_cli.transport.user_settings import config_directory, read_user_settings
 from server.backends.claude_cli.transport.watch import CliWatch
 from server.core.errors import BackendError, NotSignedIn, ProcessDied, SetupError, TrayError, UpstreamFailed
@@ -27,10 +27,10 @@ from server.models.info import ModelInfo
 log = logging.getLogger(__name__)
 
 PROBE_STOP_SECONDS = 5.0
-ASK_AGAIN_SECONDS = 15.0
+SIGN_IN_PROBE_SECONDS = 15.0
 WATCH_SECONDS = 5.0
 """How often the CLI's program and login are looked at."""
-UNWELL_SECONDS = 60.0
+DEGRADED_PROBE_SECONDS = 60.0
 """How often a CLI that cannot serve is asked whether it can by now: the computer may have been asleep, or too busy."""
 
 
@@ -45,7 +45,7 @@ class CliConfig:
     outer: Mapping[str, str]
     claude_path: Path | None = None
     load_user_settings: bool = False
-    limits: Limits = field(default_factory=Limits)
+    limits: PoolLimits = field(default_factory=PoolLimits)
 
 
 class ClaudeCliBackend:
@@ -56,25 +56,25 @@ class ClaudeCliBackend:
     def __init__(self, config: CliConfig, bus: EventBus) -> None:
         self._config = config
         self._bus = bus
-        self._pool = Pool(config.limits, self._start_process, self._pool_changed)
+        self._pool = Pool(config.limits, self._start_process, self._publish_pool)
         self._probe: Probe | None = None
         self._problem: TrayError | None = None
-        self._windows: dict[str, dict[str, Any]] = {}
-        self._watch = self._watch_of(config)
-        self._counts: Counts | None = None
+        self._plan_windows: dict[str, dict[str, Any]] = {}
+        self._watch = self._make_watch(config)
+        self._counts: PoolCounts | None = None
         self._unsubscribe = bus.subscribe(self._on_event)
         self._probing: asyncio.Task[None] | None = None
         self._probe_due = False
-        self._asking = asyncio.Lock()
-        self._asked_at = 0.0
-        self._told: CliChanged | None = None
+        self._probe_lock = asyncio.Lock()
+        self._probed_at = 0.0
+        self._published: CliChanged | None = None
         self._login_refused = False
         """The service did not take the login of the last request: the CLI itself holds it to be a good one."""
         self._watching: asyncio.Task[None] | None = None
         self._stopping = False
-        self._expected: dict[str, Any] = {}
+        self._expected_flags: dict[str, Any] = {}
         """The settings of the latest request, with which spares are parked: clients seldom change them."""
-        self._asked_again = -ASK_AGAIN_SECONDS
+        self._sign_in_probed_at = -SIGN_IN_PROBE_SECONDS
         self._base_url: str | None = ""
         """Where the latest process finds the API, see `_base_url`."""
 
@@ -112,9 +112,9 @@ class ClaudeCliBackend:
             self._pool.set_limits(config.limits)
         if replace(config, limits=before.limits) != before:
             config.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._watch = self._watch_of(config)
-            self._expected = {}
-            self._pool.renew()
+            self._watch = self._make_watch(config)
+            self._expected_flags = {}
+            self._pool.renew_processes()
             self._probe_again()
 
     async def stop(self) -> None:
@@ -132,39 +132,39 @@ class ClaudeCliBackend:
             self._probing.cancel()
             await asyncio.wait([self._probing])
 
-    async def refresh(self) -> None:
+    async def probe_cli(self) -> None:
         """Ask the CLI again for its version, models and account; `CliChanged` is published if it says anything new."""
-        async with self._asking:
-            await self._ask()
+        async with self._probe_lock:
+            await self._probe_locked()
 
-    async def _ask(self) -> None:
+    async def _probe_locked(self) -> None:
         config, before = self._config, self._probe
-        self._asked_at = time.monotonic()
+        self._probed_at = time.monotonic()
         try:
             path = self._watch.locate()
-            found = await probe(path, config.directory, config.outer, load_user_settings=config.load_user_settings)
+            found = await run_probe(path, config.directory, config.outer, load_user_settings=config.load_user_settings)
         except BackendError as error:
             if str(error) != str(self._problem):
                 log.warning("Claude Code cannot be used: %s", error)
             self._problem = error
-            self._tell(CliChanged(None, None, None, {}, error.message, error.hint))
+            self._publish_state(CliChanged(None, None, None, {}, error.message, error.hint))
             return
         self._probe, self._problem = found, None
         if before is not None and (before.signed_in, before.account) != (found.signed_in, found.account):
             # A process may go on as who it was when it was started.
-            self._pool.renew()
-        self._tell_of(path, found)
+            self._pool.renew_processes()
+        self._publish_probe(path, found)
 
-    def _tell_of(self, path: Path, found: Probe) -> None:
+    def _publish_probe(self, path: Path, found: Probe) -> None:
         signed_in = found.signed_in and not self._login_refused
-        self._tell(CliChanged(str(path), found.version, signed_in, found.account))
+        self._publish_state(CliChanged(str(path), found.version, signed_in, found.account))
 
-    def _tell(self, state: CliChanged) -> None:
-        if state != self._told:
-            self._told = state
+    def _publish_state(self, state: CliChanged) -> None:
+        if state != self._published:
+            self._published = state
             self._bus.publish(state)
 
-    async def probed(self) -> Probe | None:
+    async def wait_for_probe(self) -> Probe | None:
         """What the CLI said of itself, waiting for it while it is being asked; None when it could not be asked."""
         if self._probing is not None:
             await asyncio.wait([self._probing])
@@ -191,7 +191,7 @@ class ClaudeCliBackend:
     @property
     def plan_windows(self) -> dict[str, dict[str, Any]]:
         """The plan's windows as last heard: name to `utilization` (0..1), `resetsAt` (epoch seconds), `status`."""
-        return self._windows
+        return self._plan_windows
 
     @property
     def pool(self) -> Pool:
@@ -202,38 +202,38 @@ class ClaudeCliBackend:
         """Serve `request`. A turn that dies before its first event is begun once more on a fresh process."""
         for attempt in (1, 2):
             conversation = await self._pool.lease(request, fresh=attempt > 1)
-            self._expected = likely_flags(request, self._base_url)
+            self._expected_flags = likely_flags(request, self._base_url)
             begun = False
             try:
-                async with aclosing(conversation.answer(request)) as events:
+                async with aclosing(conversation.stream_answer(request)) as events:
                     async for event in events:
                         if not begun:
                             begun = True
-                            self._note_login(refused=False)
+                            self._set_login_refused(refused=False)
                         yield event
                 return
             except TrayError as error:
-                if begun or attempt > 1 or not _died(error):
-                    self._note(error)
+                if begun or attempt > 1 or not _is_retryable(error):
+                    self._handle_failure(error)
                     raise
                 log.warning("a turn died before its first event and is begun again: %s", error)
 
-    def _note(self, error: TrayError) -> None:
-        if isinstance(error, NotSignedIn) and time.monotonic() - self._asked_again > ASK_AGAIN_SECONDS:
+    def _handle_failure(self, error: TrayError) -> None:
+        if isinstance(error, NotSignedIn) and time.monotonic() - self._sign_in_probed_at > SIGN_IN_PROBE_SECONDS:
             # A spare may have looked for the login when it was started: the next request gets a new process.
-            self._asked_again = time.monotonic()
+            self._sign_in_probed_at = time.monotonic()
             self._pool.drop_spares()
             self._probe_again()
 
         if isinstance(error, NotSignedIn) and error.refused:
-            self._note_login(refused=True)
+            self._set_login_refused(refused=True)
 
-    def _note_login(self, *, refused: bool) -> None:
+    def _set_login_refused(self, *, refused: bool) -> None:
         if refused == self._login_refused:
             return
         self._login_refused = refused
-        if self._probe is not None and self._told is not None and self._told.path is not None:
-            self._tell_of(Path(self._told.path), self._probe)
+        if self._probe is not None and self._published is not None and self._published.path is not None:
+            self._publish_probe(Path(self._published.path), self._probe)
 
     def _login_changed(self) -> None:
         self._login_refused = False
@@ -248,23 +248,23 @@ class ClaudeCliBackend:
         """What happens while the CLI is asked may make the answer an old one."""
         while self._probe_due and not self._stopping:
             self._probe_due = False
-            await self.refresh()
+            await self.probe_cli()
 
     async def _watch_forever(self) -> None:
         """Notice without a request that the CLI was removed, updated or put back, or who is signed in has changed."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             try:
-                self._look()
+                self._check_cli()
             except Exception:
                 log.exception("looking after Claude Code failed")
 
-    def _look(self) -> None:
-        self._watch.look()
-        if self._unwell and time.monotonic() - self._asked_at > UNWELL_SECONDS:
+    def _check_cli(self) -> None:
+        self._watch.check_files()
+        if self._is_degraded and time.monotonic() - self._probed_at > DEGRADED_PROBE_SECONDS:
             self._probe_again()
 
-    def _watch_of(self, config: CliConfig) -> CliWatch:
+    def _make_watch(self, config: CliConfig) -> CliWatch:
         return CliWatch(
             config.claude_path, config.outer, on_program=self._program_changed, on_login=self._login_changed
         )
@@ -275,28 +275,30 @@ class ClaudeCliBackend:
         self._probe_again()
 
     @property
-    def _unwell(self) -> bool:
+    def _is_degraded(self) -> bool:
         """Whether it cannot serve, as far as is known: that may pass, and nobody tells of it."""
         return self._problem is not None or (self._probe is not None and not self._probe.signed_in)
 
     async def _start_process(self) -> Conversation:
         path = self._watch.locate()
         user = read_user_settings(self._config.outer) if self._config.load_user_settings else None
-        variables = environment(self._config.outer, user)
-        self._base_url = _base_url(variables)
-        launch = Launch(command(path, user), variables, self._config.directory, self._base_url, self._expected)
+        variables = build_environment(self._config.outer, user)
+        self._base_url = _find_base_url(variables)
+        launch = LaunchOptions(
+            build_command(path, user), variables, self._config.directory, self._base_url, self._expected_flags
+        )
         return await Conversation.start(
             launch,
-            on_change=self._pool.changed,
-            on_limits=self._take_limits,
+            on_change=self._pool.handle_change,
+            on_limits=self._update_plan_windows,
         )
 
-    def _take_limits(self, info: dict[str, Any]) -> None:
+    def _update_plan_windows(self, info: dict[str, Any]) -> None:
         if windows := info.get("unifiedWindows"):
-            self._windows = windows
+            self._plan_windows = windows
             self._bus.publish(PlanWindowsChanged(windows))
 
-    def _pool_changed(self) -> None:
+    def _publish_pool(self) -> None:
         counts = self._pool.counts()
         if counts != self._counts:
             self._counts = counts
@@ -307,16 +309,16 @@ class ClaudeCliBackend:
             self._pool.end_sessions(event.session_ids)
 
 
-def _base_url(variables: Mapping[str, str]) -> str | None:
+def _find_base_url(variables: Mapping[str, str]) -> str | None:
     """Where a CLI with this environment finds Anthropic's API; None where another service is asked."""
     elsewhere = any(name.startswith("CLAUDE_CODE_USE_") for name in variables)
     return None if elsewhere else variables.get("ANTHROPIC_BASE_URL", "")
 
 
-def _died(error: TrayError) -> bool:
+def _is_retryable(error: TrayError) -> bool:
     """Whether the turn ended without a word of the service: a dead process or a cut connection."""
     return isinstance(error, ProcessDied) or (isinstance(error, UpstreamFailed) and error.upstream_status is None)
 
 
-def _as_facts(counts: Counts) -> dict[str, int]:
+def _as_facts(counts: PoolCounts) -> dict[str, int]:
     return {"spares": counts.spares, "live": counts.live, "busy": counts.busy, "queued": counts.queued}

@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from server.backends.claude_cli.transport.command_line import SET, command, environment
+from server.backends.claude_cli.transport.command_line import SET, build_command, build_environment
 from server.backends.claude_cli.transport.user_settings import UserSettings
 
 
@@ -45,7 +45,7 @@ from server.backends.claude_cli.transport.user_settings import UserSettings
     ],
 )
 def test_what_the_cli_needs_is_passed_on(name):
-    assert environment({name: "value"})[name] == "value"
+    assert build_environment({name: "value"})[name] == "value"
 
 
 @pytest.mark.parametrize(
@@ -83,17 +83,17 @@ def test_what_the_cli_needs_is_passed_on(name):
     ],
 )
 def test_everything_else_is_not(name):
-    assert environment({name: "value"}) == SET
+    assert build_environment({name: "value"}) == SET
 
 
 @pytest.mark.parametrize("name", SET)
 def test_what_is_set_goes_before_what_is_there(name):
-    assert environment({name: "somebody's"})[name] == SET[name]
+    assert build_environment({name: "somebody's"})[name] == SET[name]
 
 
 def test_the_outer_environment_is_left_alone():
     outer = {"HOME": "/home/me", "CLAUDECODE": "1"}
-    environment(outer)["HOME"] = "elsewhere"
+    build_environment(outer)["HOME"] = "elsewhere"
     assert outer == {"HOME": "/home/me", "CLAUDECODE": "1"}
 
 
@@ -115,12 +115,12 @@ USER = UserSettings(
 
 
 def test_of_the_users_settings_the_same_variables_are_passed_on():
-    assert environment({"AWS_REGION": "outer"}, USER) == {"AWS_REGION": "of the user", **SET}
+    assert build_environment({"AWS_REGION": "outer"}, USER) == {"AWS_REGION": "of the user", **SET}
 
 
 @pytest.mark.parametrize("user", [None, USER])
 def test_the_cli_has_no_tools_of_its_own_and_keeps_no_record(user):
-    line = command(Path("/opt/claude"), user)
+    line = build_command(Path("/opt/claude"), user)
     given = options(line)
     assert line[0] == str(Path("/opt/claude"))
     assert given["--tools"] == [""]
@@ -130,10 +130,10 @@ def test_the_cli_has_no_tools_of_its_own_and_keeps_no_record(user):
 
 
 def test_no_file_of_settings_is_read_and_nobody_gets_in():
-    without = options(command(Path("claude")))
+    without = options(build_command(Path("claude")))
     assert without["--setting-sources"] == [""]
     assert orjson.loads(without["--settings"][0]) == {"crossSessionInbound": "refuse", "disableAllHooks": True}
-    with_settings = options(command(Path("claude"), USER))
+    with_settings = options(build_command(Path("claude"), USER))
     assert with_settings["--setting-sources"] == [""]
     assert orjson.loads(with_settings["--settings"][0]) == {
         "apiKeyHelper": "/bin/key",

@@ -46,8 +46,8 @@ async def processes(backend, simulator):
     simulator.script(ToolUse("look", id="toolu_1"), when=says("hold"), times=1)
     idle = await fold(backend.stream(ask("idle")))
     holding = await fold(backend.stream(ask("hold", tools=[LOOK])))
-    await until(lambda: {"parked", "idle", "holding"} <= {row[1] for row in backend.pool.processes()})
-    return {row[1]: row[0] for row in backend.pool.processes()}, idle, holding
+    await until(lambda: {"parked", "idle", "holding"} <= {row[1] for row in backend.pool.list_processes()})
+    return {row[1]: row[0] for row in backend.pool.list_processes()}, idle, holding
 
 
 async def test_without_that_a_message_becomes_a_turn_of_the_conversation(
@@ -56,7 +56,7 @@ async def test_without_that_a_message_becomes_a_turn_of_the_conversation(
     """Otherwise the tests below would prove nothing."""
     async with start_backend() as backend:
         await fold(backend.stream(ask("idle")))
-        ((pid, *_),) = backend.pool.processes()
+        ((pid, *_),) = backend.pool.list_processes()
         listed, _ = await write_to(pid)
         assert shows_others(listed)
         await until(lambda: any(WORDS.encode() in call.raw for call in ours(simulator)))
@@ -66,7 +66,7 @@ async def test_without_that_a_message_joins_the_results_of_tools(start_backend, 
     simulator.script(ToolUse("look", id="toolu_1"), when=says("hold"), times=1)
     async with start_backend() as backend:
         first = await fold(backend.stream(ask("hold", tools=[LOOK])))
-        ((pid, *_),) = backend.pool.processes()
+        ((pid, *_),) = backend.pool.list_processes()
         await write_to(pid)
         await fold(backend.stream(ask("hold", assistant(*first.content), RESULT, tools=[LOOK])))
         assert WORDS.encode() in ours(simulator)[-1].raw
@@ -88,13 +88,13 @@ async def test_nothing_reaches_a_process(start_backend, simulator, write_to, mon
             listed, _ = await write_to(pid)
             assert shows_others(listed) == (alone == "setting")
         assert len(ours(simulator)) == calls
-        assert {row[1]: row[0] for row in backend.pool.processes()} == pids
+        assert {row[1]: row[0] for row in backend.pool.list_processes()} == pids
         # Every conversation goes on in its process, the holding one first: it is given up last.
         await fold(backend.stream(ask("hold", assistant(*holding.content), RESULT, tools=[LOOK])))
         second = await fold(backend.stream(ask("idle", assistant(*idle.content), "on")))
         await fold(backend.stream(ask("new")))
         assert words(second) == "You said: on"
-        assert {row[0] for row in backend.pool.processes() if row[1] == "idle"} == set(pids.values())
+        assert {row[0] for row in backend.pool.list_processes() if row[1] == "idle"} == set(pids.values())
         assert len(ours(simulator)) == calls + 3
         assert conversation(ours(simulator)[-1]) == [("user", [text("new")])]
         assert not any(WORDS.encode() in call.raw for call in ours(simulator))

@@ -82,8 +82,8 @@ async def test_a_killed_process_leaves_nothing(
     async with start_backend(spares=int(state == "parked")) as backend:
         if state != "parked":
             asking = asyncio.ensure_future(fold(backend.stream(ask(state, tools=[tool("look")]))))
-        await until(lambda: state in {row[1] for row in backend.pool.processes()})
-        ((pid, *_),) = backend.pool.processes()
+        await until(lambda: state in {row[1] for row in backend.pool.list_processes()})
+        ((pid, *_),) = backend.pool.list_processes()
         await until(lambda: len(own(config, made_home, pid)) == 3)
         os.kill(pid, signal.SIGKILL)
         await until(lambda: not own(config, made_home, pid))
@@ -175,7 +175,7 @@ async def test_a_foreign_session_keeps_what_it_has(
             await fold(backend.stream(ask("Hi")))
             process.kill()
             await process.wait()
-            killed = [pid for pid, *_ in backend.pool.processes()]
+            killed = [pid for pid, *_ in backend.pool.list_processes()]
             for pid in killed:
                 psutil.Process(pid).kill()
             # A new spare has a record of its own by then, so only those of the killed are looked at.

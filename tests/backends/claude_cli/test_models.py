@@ -49,7 +49,7 @@ async def test_no_request_is_refused(start_backend, simulator, model):
     """What asks for no tools and has no history is the next turn of one conversation, in one process."""
     refused, history = {}, []
     async with start_backend(spares=1, max_conversations=2) as backend:
-        await backend.probed()
+        await backend.wait_for_probe()
         info = next((one for one in backend.models() if one.id == model), None)
         for name, case in CASES.items():
             parameters = {key: value for key, value in case.items() if key != "messages"}

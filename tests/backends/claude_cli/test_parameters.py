@@ -11,7 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.backends.claude_cli.chat.parameters import bypasses_transcript, flag_settings, silence, thinking_tokens
+from server.backends.claude_cli.chat.parameters import (
+    blocked_api_flags,
+    bypasses_transcript,
+    flag_settings,
+    thinking_tokens,
+)
 from tests.asking import ask, assistant, text, tool, user
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
@@ -96,7 +101,7 @@ def test_each_request_finds_the_api_again(base_url):
     """After `silence` the CLI knows of no API, until this is set."""
     environment = flag_settings(ask("Hi"), base_url)["env"]
     assert environment["ANTHROPIC_BASE_URL"] == base_url
-    assert environment.keys() >= silence()["env"].keys()
+    assert environment.keys() >= blocked_api_flags()["env"].keys()
 
 
 def test_where_the_api_is_not_ours_to_say_nothing_is_said():
@@ -104,7 +109,7 @@ def test_where_the_api_is_not_ours_to_say_nothing_is_said():
 
 
 def test_in_silence_nobody_is_reached():
-    (address,) = silence()["env"].values()
+    (address,) = blocked_api_flags()["env"].values()
     with pytest.raises(OSError, match=r"."), socket.create_connection(("127.0.0.1", urlsplit(address).port)):
         pass
 

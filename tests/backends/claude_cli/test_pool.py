@@ -15,11 +15,11 @@ from tests.waiting import until
 
 
 def states(backend):
-    return sorted(row[1] for row in backend.pool.processes())
+    return sorted(row[1] for row in backend.pool.list_processes())
 
 
 def pids(backend, *wanted):
-    return {row[0] for row in backend.pool.processes() if not wanted or row[1] in wanted}
+    return {row[0] for row in backend.pool.list_processes() if not wanted or row[1] in wanted}
 
 
 async def test_a_spare_is_used_and_replaced(start_backend):
@@ -259,7 +259,7 @@ async def test_a_cli_that_is_gone_and_comes_back(start_backend, tmp_path, cli_pa
     link = tmp_path / "claude"
     link.symlink_to(cli_path)
     async with start_backend(claude_path=link) as backend:
-        await backend.probed()
+        await backend.wait_for_probe()
         link.unlink()
         with pytest.raises(CliNotFound, match="no Claude Code at"):
             await fold(backend.stream(ask("a")))

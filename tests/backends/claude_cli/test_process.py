@@ -10,7 +10,7 @@ import pytest
 
 from server.backends.claude_cli.transport import process as processes
 from server.backends.claude_cli.transport.process import STDERR_BYTES, CliProcess
-from server.backends.claude_cli.transport.wire import ControlAnswer, Other, control_request
+from server.backends.claude_cli.transport.wire import ControlAnswer, UnknownLine, control_request
 from server.core.errors import CliNotFound
 from tests.backends.claude_cli.scripted_cli import Heard, program, runs
 from tests.waiting import until
@@ -51,7 +51,7 @@ async def test_large_lines_in_both_directions(start):
     process, messages, _ = await start('line = hear()\nsay(type="echo", text=line["request"]["text"])\nsleep()')
     text = "ä" * 3_000_000
     process.write(control_request("r1", "x", text=text))
-    assert await messages.first() == Other("echo", {"type": "echo", "text": text})
+    assert await messages.first() == UnknownLine("echo", {"type": "echo", "text": text})
 
 
 async def test_it_runs_where_and_with_what_it_is_told(start, tmp_path):
@@ -136,7 +136,7 @@ async def test_of_many_complaints_the_last_are_kept(start):
 
 async def test_a_complaint_without_an_end_is_read_too(start):
     _, messages, deaths = await start('sys.stderr.write("x" * 3_000_000 + "boom")\nsys.stderr.flush()\nsay(type="up")')
-    assert await messages.first() == Other("up", {"type": "up"})
+    assert await messages.first() == UnknownLine("up", {"type": "up"})
     assert (await deaths.first()).stderr.endswith("boom")
 
 
@@ -158,7 +158,7 @@ async def test_garbage_ends_it(start, garbage):
 async def test_what_came_before_the_garbage_is_heard(start):
     _, messages, deaths = await start('say(type="fine")\nprint("oops", flush=True)\nsleep()')
     await deaths.first()
-    assert messages.all == [Other("fine", {"type": "fine"})]
+    assert messages.all == [UnknownLine("fine", {"type": "fine"})]
 
 
 async def test_a_message_that_cannot_be_handled_ends_it(tmp_path, caplog):

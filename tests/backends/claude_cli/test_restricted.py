@@ -33,7 +33,7 @@ CREDENTIALS = {
 async def talk(backend, simulator):
     """Thinking, a tool, a system prompt and parameters, on models of both kinds. Gives what was sent."""
     # The first process in a home makes the device's id; two that start together make two.
-    await backend.probed()
+    await backend.wait_for_probe()
     simulator.reset()
     for model in ("claude-opus-5-5", "claude-sonnet-4-5"):
         simulator.script([Thinking("hm"), Text("Let me see."), ToolUse("look", {"what": "x"}, id="toolu_1")])
@@ -74,7 +74,7 @@ async def test_every_way_to_sign_in_works(
         write(made_home / ".claude" / ".credentials.json", orjson.dumps(CREDENTIALS)).chmod(0o600)
     nobody = {name: value for name, value in claude_environment.items() if name != "ANTHROPIC_API_KEY"}
     async with start_backend(environment=nobody | variables) as backend:
-        assert (await backend.probed()).signed_in
+        assert (await backend.wait_for_probe()).signed_in
         await fold(backend.stream(ask("Hi")))
     assert simulator.messages_calls[-1].headers[header] == value
 
@@ -114,7 +114,7 @@ async def test_an_administrators_settings_apply_but_open_no_inbox(
 
     async with start_backend(claude_path=managed_cli(fill)) as backend:
         await fold(backend.stream(ask("Hi")))
-        ((pid, *_),) = backend.pool.processes()
+        ((pid, *_),) = backend.pool.list_processes()
         record = orjson.loads((made_home / ".claude" / "sessions" / f"{pid}.json").read_bytes())
         assert "messagingSocketPath" not in record
     (call,) = simulator.messages_calls

@@ -17,7 +17,7 @@ def result(id, content, **more):
 
 
 def pids(backend):
-    return {row[0] for row in backend.pool.processes()}
+    return {row[0] for row in backend.pool.list_processes()}
 
 
 def tool_result_blocks(recorded):

@@ -13,16 +13,16 @@ from server.backends.claude_cli.transport.wire import (
     ControlRequest,
     Incoming,
     LineFramer,
-    Other,
     RateLimits,
     Result,
     Streamed,
+    UnknownLine,
     WireError,
     assistant_line,
     control_answer,
     control_refusal,
     control_request,
-    decode,
+    decode_line,
     user_line,
 )
 from tests.asking import text
@@ -131,7 +131,7 @@ RESULT = {
     ],
 )
 def test_every_kind_of_line(line, message):
-    assert decode(orjson.dumps(line)) == message
+    assert decode_line(orjson.dumps(line)) == message
 
 
 @pytest.mark.parametrize(
@@ -145,13 +145,13 @@ def test_every_kind_of_line(line, message):
     ids=["of a subagent", "assistant", "system", "no type"],
 )
 def test_what_is_of_no_use_is_passed_over(line):
-    assert decode(orjson.dumps(line)) == Other(str(line.get("type")), line)
+    assert decode_line(orjson.dumps(line)) == UnknownLine(str(line.get("type")), line)
 
 
 @pytest.mark.parametrize("line", [b"Error: boom", b"{", b"\xff\xfe", b"", b"NaN", b'"text"', b"[]", b"1", b"null"])
 def test_what_is_not_the_protocol_is_an_error(line):
     with pytest.raises(WireError, match="not "):
-        decode(line)
+        decode_line(line)
 
 
 KINDS = ["stream_event", "result", "assistant", "rate_limit_event", "control_response", "control_request", "system"]
@@ -169,7 +169,7 @@ VALUES = st.recursive(
 @given(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4))
 def test_a_line_of_any_shape_is_a_message_or_an_error(kind, fields):
     with suppress(WireError):
-        assert isinstance(decode(orjson.dumps({**fields, "type": kind})), Incoming)
+        assert isinstance(decode_line(orjson.dumps({**fields, "type": kind})), Incoming)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_line_of_any_shape_is_a_message_or_an_error(kind, fields):
 )
 def test_a_line_of_another_shape_than_it_should_be_is_an_error(line):
     with pytest.raises(WireError, match="shape"):
-        decode(orjson.dumps(line))
+        decode_line(orjson.dumps(line))
 
 
 @given(TEXT_BLOCKS, st.uuids().map(str), st.booleans())
@@ -223,12 +223,12 @@ def test_a_control_request_arrives_as_it_is(request_id, fields):
 
 @given(st.text(), st.dictionaries(st.text(), JSON))
 def test_an_answer_reads_back_as_one(request_id, payload):
-    assert decode(control_answer(request_id, payload).strip(b"\n")) == ControlAnswer(request_id, payload)
+    assert decode_line(control_answer(request_id, payload).strip(b"\n")) == ControlAnswer(request_id, payload)
 
 
 @given(st.text(), st.text(min_size=1))
 def test_a_refusal_reads_back_as_one(request_id, error):
-    assert decode(control_refusal(request_id, error).strip(b"\n")) == ControlAnswer(request_id, error=error)
+    assert decode_line(control_refusal(request_id, error).strip(b"\n")) == ControlAnswer(request_id, error=error)
 
 
 def only_line(written):

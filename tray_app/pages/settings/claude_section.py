@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from server.backends.claude_cli.transport.locate import locate
+from server.backends.claude_cli.transport.locate import locate_cli
 from server.cli.checks import Check, check_claude
 from server.core.errors import CliNotFound
 from tray_app.context import Context
@@ -115,7 +115,7 @@ class ClaudeSection(Section):
 
     async def _detect(self) -> None:
         try:
-            found = str(await asyncio.to_thread(locate))
+            found = str(await asyncio.to_thread(locate_cli))
         except CliNotFound:
             found = tr("not found on this computer")
         self.path.edit.setPlaceholderText(found)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from server.backends.claude_cli.chat.parameters import bypasses_transcript, thinking_tokens
 from server.backends.claude_cli.transport import mcp_tools as mcp
 from server.core.messages import Block, Message, MessagesRequest
-from server.core.transcript import Turn, canonical_messages, canonical_system, canonical_tools, split_prefix
+from server.core.transcript import CanonicalTurn, canonical_messages, canonical_system, canonical_tools, split_prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class ProcessBinding:
     tools: bytes
 
     @classmethod
-    def of(cls, request: MessagesRequest) -> "ProcessBinding":
+    def from_request(cls, request: MessagesRequest) -> "ProcessBinding":
         """Binding that a request requires."""
         return cls(
             request.model,
@@ -43,22 +43,22 @@ class ConversationKey:
     """
 
     binding: ProcessBinding
-    prefix: tuple[Turn, ...]
+    prefix: tuple[CanonicalTurn, ...]
     results: Sequence[Block]
-    alone: bool
-    whole: bool
+    only_results: bool
+    bypasses_transcript: bool
 
     @classmethod
-    def of(cls, request: MessagesRequest) -> "ConversationKey":
+    def from_request(cls, request: MessagesRequest) -> "ConversationKey":
         """Key of a request."""
         prefix, said = split_prefix(request.messages)
         results = tool_results(said)
         return cls(
-            ProcessBinding.of(request),
+            ProcessBinding.from_request(request),
             canonical_messages(prefix),
             results,
-            alone=len(results) == sum(len(message["content"]) for message in said),
-            whole=bypasses_transcript(request),
+            only_results=len(results) == sum(len(message["content"]) for message in said),
+            bypasses_transcript=bypasses_transcript(request),
         )
 
     def resolves_held_calls(self, held: Collection[str]) -> bool:
@@ -66,12 +66,12 @@ class ConversationKey:
 
         If no call is held: whether it has no results. Results that the CLI would change never match.
         """
-        if self.whole:
+        if self.bypasses_transcript:
             return False
         if not held:
             return not self.results
         ids = [block["tool_use_id"] for block in self.results]
-        return self.alone and sorted(ids) == sorted(held) and all(map(mcp.passes_unchanged, self.results))
+        return self.only_results and sorted(ids) == sorted(held) and all(map(mcp.passes_unchanged, self.results))
 
 
 def tool_results(said: Sequence[Message]) -> list[Block]:

@@ -8,35 +8,40 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from server.backends.base import stopping
+from server.backends.base import stopping_error
 from server.backends.claude_cli.chat import replay
 from server.backends.claude_cli.chat.continuation import ConversationKey, ProcessBinding, tool_results
-from server.backends.claude_cli.chat.failures import failure
-from server.backends.claude_cli.chat.parameters import bypasses_transcript, flag_settings, silence, thinking_tokens
+from server.backends.claude_cli.chat.failures import turn_error
+from server.backends.claude_cli.chat.parameters import (
+    blocked_api_flags,
+    bypasses_transcript,
+    flag_settings,
+    thinking_tokens,
+)
 from server.backends.claude_cli.transport import mcp_tools as mcp
-from server.backends.claude_cli.transport.channel import Answer, Channel, settled
+from server.backends.claude_cli.transport.channel import Channel, PendingAnswer, wait_for_answer
 from server.backends.claude_cli.transport.wire import AssistantError, Result, Streamed, ToolsOffered
 from server.core.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
 from server.core.messages import Block, Events, Message, MessageFold, MessagesRequest, StreamEvent
-from server.core.transcript import Turn, canonical_messages, split_prefix
+from server.core.transcript import CanonicalTurn, canonical_messages, split_prefix
 
-State = Literal["parked", "idle", "busy", "holding", "closed"]
+ConversationState = Literal["parked", "idle", "busy", "holding", "closed"]
 
-SILENCE_SECONDS = 600.0
+OUTPUT_TIMEOUT_SECONDS = 600.0
 """How long nothing may come: a model thinks for minutes, and a tool's input may come in one piece at its end. The API's
 pings tell nothing here, the CLI (2.1.330) keeps them to itself."""
-TEXT_SILENCE_SECONDS = 120.0
+TEXT_TIMEOUT_SECONDS = 120.0
 """How long nothing may come in the middle of a text: its words flow, so the CLI or the service has stopped."""
-RESULT_WAIT_SECONDS = 10.0
+RESULT_TIMEOUT_SECONDS = 10.0
 """How long an answer's end may take the CLI after its reason: milliseconds, but a busy computer takes its time."""
-SILENCE_AFTER_SECONDS = 0.1
-FEW_TOKENS = 64
+BLOCK_API_AFTER_SECONDS = 0.1
+SHORT_ANSWER_TOKENS = 64
 """An answer of so few tokens at most may be at its end before `SILENCE_AFTER_SECONDS`."""
 CLEAN_ENDS = frozenset({"end_turn", "stop_sequence"})
 
 
 @dataclass(frozen=True, slots=True)
-class Launch:
+class LaunchOptions:
     """How to start a process. `base_url` is where its CLI finds the API, see `parameters.flag_settings`."""
 
     command: Sequence[str]
@@ -55,31 +60,31 @@ class Conversation:
     """
 
     def __init__(self, on_change: Callable[[], None], base_url: str | None) -> None:
-        self.state: State = "parked"
+        self.state: ConversationState = "parked"
         self.session_id: str | None = None
         self.last_used = time.monotonic()
         self._on_change = on_change
         self._base_url = base_url
         self._binding: ProcessBinding | None = None
-        self._transcript: tuple[Turn, ...] = ()
-        self._held: tuple[str, ...] = ()
+        self._transcript: tuple[CanonicalTurn, ...] = ()
+        self._held_calls: tuple[str, ...] = ()
         """The ids of the calls that wait for their results, in the message's order."""
         self._flags: dict[str, Any] = {}
         """The settings in force, as far as they were asked for."""
-        self._silent = False
-        self._silenced = False
-        self._cost = 0.0
+        self._block_scheduled = False
+        self._api_blocked = False
+        self._total_cost = 0.0
         self._lease = 0
-        self.forgotten = False
+        self.stale = False
         self._stopping = False
         self._program: str
         """Where the CLI is, for advice that names it."""
         self._channel: Channel
-        self._ready: Answer
+        self._parked: PendingAnswer
 
     @classmethod
     async def start(
-        cls, launch: Launch, *, on_change: Callable[[], None], on_limits: Callable[[dict[str, Any]], None]
+        cls, launch: LaunchOptions, *, on_change: Callable[[], None], on_limits: Callable[[dict[str, Any]], None]
     ) -> "Conversation":
         """Start a process and park it, not yet `ready`. Raises `CliNotFound`."""
         conversation = cls(on_change, launch.base_url)
@@ -88,19 +93,19 @@ class Conversation:
             launch.environment,
             launch.directory,
             on_limits=on_limits,
-            on_death=conversation._died,
+            on_death=conversation._handle_exit,
         )
         conversation._flags = launch.flags
         conversation._program = launch.command[0]
-        conversation._ready = conversation._channel.post("apply_flag_settings", settings=launch.flags)
+        conversation._parked = conversation._channel.send_control("apply_flag_settings", settings=launch.flags)
         return conversation
 
-    async def ready(self) -> None:
+    async def wait_until_ready(self) -> None:
         """Wait until the process has come up. Raises `ProcessDied`, `UpstreamTimeout`."""
-        await settled(self._ready, "apply_flag_settings")
+        await wait_for_answer(self._parked, "apply_flag_settings")
 
     @property
-    def free(self) -> bool:
+    def is_free(self) -> bool:
         """Whether it can be given a request, or has to go when there is no room."""
         return self.state in ("idle", "holding")
 
@@ -110,7 +115,7 @@ class Conversation:
         return self._channel.process.pid
 
     @property
-    def gone(self) -> bool:
+    def has_exited(self) -> bool:
         """Whether its process has ended."""
         return self._channel.process.exited.is_set()
 
@@ -121,10 +126,10 @@ class Conversation:
     def continues(self, key: ConversationKey) -> bool:
         """Whether the request continues this conversation exactly: its whole prefix is the transcript."""
         return (
-            self.free
+            self.is_free
             and self._binding == key.binding
             and self._transcript == key.prefix
-            and key.resolves_held_calls(self._held)
+            and key.resolves_held_calls(self._held_calls)
         )
 
     def claim(self, request: MessagesRequest) -> None:
@@ -133,82 +138,82 @@ class Conversation:
         self.state = "busy"
         self._lease += 1
 
-    async def answer(self, request: MessagesRequest) -> Events:
+    async def stream_answer(self, request: MessagesRequest) -> Events:
         """Run the turn that `request` asks for, after `claim`. Yields the events of one message.
 
         Left before its end, or failing, the process is ended: its transcript is no longer what the client has.
         """
         lease = self._lease
         try:
-            flags = await self._put(request)
-            async with aclosing(self._turn(request, flags)) as events:
+            flags = await self._send_request(request)
+            async with aclosing(self._run_turn(request, flags)) as events:
                 async for event in events:
                     yield event
         except ProcessDied as death:
             if self._stopping:
-                raise stopping() from death
+                raise stopping_error() from death
             raise
         finally:
             # Before its last events leave, it is free again: by now it may work for another request.
             if self.state == "busy" and self._lease == lease:
                 self.kill()
 
-    async def _put(self, request: MessagesRequest) -> Answer | None:
+    async def _send_request(self, request: MessagesRequest) -> PendingAnswer | None:
         """Get the question to the CLI, with all that goes before it. Gives the answer to the flags that it needs."""
         channel = self._channel
         if self._binding is not None:
             flags = self._set_flags(request)
             _, said = split_prefix(request.messages)
             if results := tool_results(said):
-                in_order = [block["tool_use_id"] for block in results] == list(self._held)
+                in_order = [block["tool_use_id"] for block in results] == list(self._held_calls)
                 channel.give_results(results, one_by_one=not in_order)
             else:
-                channel.ask([block for message in said for block in message["content"]])
+                channel.start_turn([block for message in said for block in message["content"]])
             return flags
-        self._binding = ProcessBinding.of(request)
-        initialized, flags = self._bind(request)
+        self._binding = ProcessBinding.from_request(request)
+        initialized, flags = self._bind_process(request)
         past, question = (
-            replay.turns(request.messages) if not bypasses_transcript(request) else ([], replay.PLACEHOLDER)
+            replay.split_turns(request.messages) if not bypasses_transcript(request) else ([], replay.PLACEHOLDER)
         )
         for turn in past:
             if turn.role == "user":
                 await channel.replay_user(turn.content)
             else:
                 channel.replay_assistant(turn.content, request.model)
-        channel.ask(question.content)
-        await settled(initialized, "initialize")
+        channel.start_turn(question.content)
+        await wait_for_answer(initialized, "initialize")
         return flags
 
-    def _bind(self, request: MessagesRequest) -> tuple[Answer, Answer | None]:
+    def _bind_process(self, request: MessagesRequest) -> tuple[PendingAnswer, PendingAnswer | None]:
         """Give the parked process its system prompt, tools and parameters. Nothing here waits for an answer."""
         channel = self._channel
         channel.tools = request.tools
-        initialized = channel.post(
+        initialized = channel.send_control(
             "initialize",
             systemPrompt=[text for text in request.system if text],
             sdkMcpServers=[mcp.SERVER] if request.tools else [],
-            sdkMcpServerManifests=mcp.manifest(request.tools) if request.tools else {},
+            sdkMcpServerManifests=mcp.server_manifest(request.tools) if request.tools else {},
             hooks=None,
         )
         flags = self._set_flags(request)
         if (budget := thinking_tokens(request)) is not None:
-            channel.post("set_max_thinking_tokens", max_thinking_tokens=budget)
+            channel.send_control("set_max_thinking_tokens", max_thinking_tokens=budget)
         return initialized, flags
 
-    async def _turn(self, request: MessagesRequest, flags: Answer | None) -> Events:
+    async def _run_turn(self, request: MessagesRequest, flags: PendingAnswer | None) -> Events:
         fold, report = MessageFold(), None
-        allowed_silence = SILENCE_SECONDS
+        allowed_silence = OUTPUT_TIMEOUT_SECONDS
         while True:
             item = await self._channel.next_item(allowed_silence)
             match item:
                 case Streamed(event) if event.get("type") == "message_start":
                     # Refused, the parameters of the last request would still be in force.
                     if flags is not None:
-                        await settled(flags, "apply_flag_settings")
-                    yield _fed(fold, event)
+                        await wait_for_answer(flags, "apply_flag_settings")
+                    yield _fold_event(fold, event)
                 case Streamed(event) if _stop_reason(event) is not None:
-                    _fed(fold, event)
-                    for last in await self._end(request, fold, event):
+                    _fold_event(fold, event)
+                    for last in await self._finish_turn(request, fold, event):
                         yield last
                     return
                 case Streamed(event) if event.get("type") in ("message_delta", "message_stop"):
@@ -218,24 +223,24 @@ class Conversation:
                         self.kill()
                         raise UpstreamFailed("The connection to Claude was lost in the middle of the answer.")
                 case Streamed(event):
-                    event = _fed(fold, event)
-                    allowed_silence = TEXT_SILENCE_SECONDS if _in_text(event) else SILENCE_SECONDS
+                    event = _fold_event(fold, event)
+                    allowed_silence = TEXT_TIMEOUT_SECONDS if _is_text(event) else OUTPUT_TIMEOUT_SECONDS
                     yield event
                     if event.get("type") == "content_block_start":
-                        self._silence_soon(request)
+                        self._schedule_api_block(request)
                 case ToolsOffered(names):
-                    self._check_offered(names, request)
+                    self._check_tools(names, request)
                 case AssistantError():
                     report = item
                 case Result(is_error=False):
                     # Seen after a passing 404, when the CLI asks again without a stream. It is paid: not once more.
                     raise UpstreamFailed("Claude's answer did not come as a stream.", upstream_status=502)
                 case Result():
-                    raise failure(item, report, self._channel.limits, time.time(), cli=self._program)
+                    raise turn_error(item, report, self._channel.limits, time.time(), cli=self._program)
                 case ProcessDied():
                     raise item
 
-    def _check_offered(self, names: frozenset[str], request: MessagesRequest) -> None:
+    def _check_tools(self, names: frozenset[str], request: MessagesRequest) -> None:
         """Every tool of the client's has to be there: of one that is not, the CLI would answer the calls itself."""
         lost = [tool["name"] for tool in request.tools if mcp.PREFIX + tool["name"] not in names]
         if lost:
@@ -246,80 +251,80 @@ class Conversation:
                 hint="Send the request without them, and report this with your version of Claude Code.",
             )
 
-    def _set_flags(self, request: MessagesRequest) -> Answer | None:
+    def _set_flags(self, request: MessagesRequest) -> PendingAnswer | None:
         """Set what has changed since the last request: the CLI takes some 20 ms for it, even for nothing."""
         wanted = flag_settings(request, self._base_url)
         if wanted == self._flags:
             return None
         self._flags = wanted
-        return self._channel.post("apply_flag_settings", settings=wanted)
+        return self._channel.send_control("apply_flag_settings", settings=wanted)
 
-    def _silence_soon(self, request: MessagesRequest) -> None:
+    def _schedule_api_block(self, request: MessagesRequest) -> None:
         """Once an answer is under way, see to it that the CLI asks nothing more by itself.
 
         Not at once, unless the answer may be short: it takes the CLI 20 ms, in the middle of its writing.
         """
-        if self._silent or self._base_url is None:
+        if self._block_scheduled or self._base_url is None:
             return
-        self._silent = True
-        lease, at_once = self._lease, (request.max_tokens or FEW_TOKENS + 1) <= FEW_TOKENS
+        self._block_scheduled = True
+        lease, at_once = self._lease, (request.max_tokens or SHORT_ANSWER_TOKENS + 1) <= SHORT_ANSWER_TOKENS
         loop = asyncio.get_running_loop()
-        loop.call_later(0.0 if at_once else SILENCE_AFTER_SECONDS, self._silence, lease)
+        loop.call_later(0.0 if at_once else BLOCK_API_AFTER_SECONDS, self._block_api, lease)
 
-    def _silence(self, lease: int) -> None:
-        if self.state == "busy" and self._lease == lease and self._silent:
-            self._channel.post("apply_flag_settings", settings=silence())
-            self._silenced = True
+    def _block_api(self, lease: int) -> None:
+        if self.state == "busy" and self._lease == lease and self._block_scheduled:
+            self._channel.send_control("apply_flag_settings", settings=blocked_api_flags())
+            self._api_blocked = True
 
-    def _end_silence(self) -> None:
+    def _unblock_api(self) -> None:
         """The CLI rests, or waits for the client: it may ask again. In this moment nobody waits for it."""
-        self._silent = False
-        if self._silenced:
-            self._silenced = False
-            self._channel.post("apply_flag_settings", settings=self._flags)
+        self._block_scheduled = False
+        if self._api_blocked:
+            self._api_blocked = False
+            self._channel.send_control("apply_flag_settings", settings=self._flags)
 
-    async def _end(self, request: MessagesRequest, fold: MessageFold, delta: StreamEvent) -> list[StreamEvent]:
+    async def _finish_turn(self, request: MessagesRequest, fold: MessageFold, delta: StreamEvent) -> list[StreamEvent]:
         """The last two events; before they leave, it is settled what becomes of the process."""
         reason = _stop_reason(delta)
         content = fold.content
         answer: Message = {"role": "assistant", "content": content}
         if bypasses_transcript(request):
             pass  # The process knows nothing of the conversation.
-        elif reason == "tool_use" and _all_known(content, request):
-            if replay.keeps(answer, request.messages) and await self._stopped():
-                self._held = tuple(block["id"] for block in content if block["type"] == "tool_use")
-                self._keep("holding", request, answer)
-        elif reason in CLEAN_ENDS and _has_text(content) and (result := await self._result()) is not None:
+        elif reason == "tool_use" and _all_dispatchable(content, request):
+            if replay.is_kept_exactly(answer, request.messages) and await self._wait_for_message_stop():
+                self._held_calls = tuple(block["id"] for block in content if block["type"] == "tool_use")
+                self._keep_process("holding", request, answer)
+        elif reason in CLEAN_ENDS and _has_text(content) and (result := await self._wait_for_result()) is not None:
             delta = self._with_cost(delta, result)
-            self._held = ()
-            self._keep("idle", request, answer)
+            self._held_calls = ()
+            self._keep_process("idle", request, answer)
         if self.state == "busy":
             # The CLI would go on by itself from here, or its transcript is not the client's.
             self.kill()
         self._channel.end_turn()
         return [delta, {"type": "message_stop"}]
 
-    def _keep(self, state: State, request: MessagesRequest, answer: Message) -> None:
-        if self._channel.dead is not None or self.forgotten:
+    def _keep_process(self, state: ConversationState, request: MessagesRequest, answer: Message) -> None:
+        if self._channel.death is not None or self.stale:
             return
-        self._end_silence()
+        self._unblock_api()
         self._transcript = canonical_messages([*request.messages, answer])
         self.last_used = time.monotonic()
         self.state = state
         self._on_change()
 
-    async def _stopped(self) -> bool:
+    async def _wait_for_message_stop(self) -> bool:
         """Whether the message's end has come, after which the CLI waits for the results of its calls."""
         with suppress(UpstreamTimeout):
-            while not isinstance(item := await self._channel.next_item(RESULT_WAIT_SECONDS), ProcessDied | Result):
+            while not isinstance(item := await self._channel.next_item(RESULT_TIMEOUT_SECONDS), ProcessDied | Result):
                 if isinstance(item, Streamed) and item.event.get("type") == "message_stop":
                     return True
         return False
 
-    async def _result(self) -> Result | None:
+    async def _wait_for_result(self) -> Result | None:
         """The turn's result, after which the process is ready for the next; None when it does not come soon."""
         with suppress(UpstreamTimeout):
-            while not isinstance(item := await self._channel.next_item(RESULT_WAIT_SECONDS), ProcessDied):
+            while not isinstance(item := await self._channel.next_item(RESULT_TIMEOUT_SECONDS), ProcessDied):
                 if isinstance(item, Result):
                     return None if item.is_error else item
                 if isinstance(item, Streamed) and item.event.get("type") == "message_start":
@@ -329,13 +334,13 @@ class Conversation:
     def _with_cost(self, delta: StreamEvent, result: Result) -> StreamEvent:
         if result.cost_usd is None:
             return delta
-        cost, self._cost = result.cost_usd - self._cost, result.cost_usd
+        cost, self._total_cost = result.cost_usd - self._total_cost, result.cost_usd
         return {**delta, "cost_usd": max(0.0, cost)}
 
-    def forget(self) -> bool:
+    def mark_stale(self) -> bool:
         """It is not to be kept: its session was deleted, or its program changed. True when it can be ended now."""
-        self.forgotten = True
-        return self.free
+        self.stale = True
+        return self.is_free
 
     def kill(self) -> None:
         """End it at once."""
@@ -360,12 +365,12 @@ class Conversation:
             self._channel.process.kill()
         await self._channel.process.stop()
 
-    def _died(self) -> None:
+    def _handle_exit(self) -> None:
         if self.state != "busy":
             self.close()
 
 
-def _fed(fold: MessageFold, event: StreamEvent) -> StreamEvent:
+def _fold_event(fold: MessageFold, event: StreamEvent) -> StreamEvent:
     """The event as the client gets it, once it is folded in. Raises `UpstreamFailed` where it cannot follow the others.
 
     With a second `message_start` the client would read the opening words twice.
@@ -393,7 +398,7 @@ def _check_order(fold: MessageFold, event: StreamEvent) -> None:
             fold.message["content"][event["index"]]
 
 
-def _in_text(event: StreamEvent) -> bool:
+def _is_text(event: StreamEvent) -> bool:
     """Whether a text block is open after this event."""
     block, delta = event.get("content_block") or {}, event.get("delta") or {}
     return block.get("type") == "text" or delta.get("type") == "text_delta"
@@ -403,7 +408,7 @@ def _stop_reason(event: StreamEvent) -> str | None:
     return (event.get("delta") or {}).get("stop_reason") if event.get("type") == "message_delta" else None
 
 
-def _all_known(content: Sequence[Block], request: MessagesRequest) -> bool:
+def _all_dispatchable(content: Sequence[Block], request: MessagesRequest) -> bool:
     """Whether all calls are for the client: a tool that does not exist, or an input that is not JSON, is answered by
     the CLI itself."""
     names = {tool["name"] for tool in request.tools}

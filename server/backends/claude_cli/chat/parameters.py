@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from server.backends.claude_cli.chat.replay import sendable
-from server.backends.claude_cli.transport.mcp_tools import PREFIX, definitions
+from server.backends.claude_cli.chat.replay import sendable_content
+from server.backends.claude_cli.transport.mcp_tools import PREFIX, prefixed_definitions
 from server.core import exact_json
 from server.core.image_size import size_of_base64
 from server.core.messages import Block, Message, MessagesRequest, ToolChoice
 
-NOWHERE = "http://127.0.0.1:0"
+UNREACHABLE_URL = "http://127.0.0.1:0"
 """An address to which no connection can be made."""
 IMAGE_PIXELS = 2000
 IMAGE_BASE64_CHARS = 640_000
@@ -45,14 +45,14 @@ def likely_flags(request: MessagesRequest, base_url: str | None) -> dict[str, An
     return {} if alone else flag_settings(request, base_url)
 
 
-def silence() -> dict[str, Any]:
+def blocked_api_flags() -> dict[str, Any]:
     """The `settings` after which the CLI can reach nobody, until the next request's are set.
 
     Where an API would stop (max_tokens, a refusal, a cut), the CLI asks again by itself, within a millisecond or
     two of the message's end: too soon for a process to be ended. It reads its API's address for each call, so once
     the first block of an answer has begun it is given one that leads nowhere.
     """
-    return {"env": {"ANTHROPIC_BASE_URL": NOWHERE}}
+    return {"env": {"ANTHROPIC_BASE_URL": UNREACHABLE_URL}}
 
 
 def thinking_tokens(request: MessagesRequest) -> int | None:
@@ -70,14 +70,14 @@ def bypasses_transcript(request: MessagesRequest) -> bool:
     return (
         request.messages[-1]["role"] == "assistant"
         or any(map(_is_lost, request.messages))
-        or any(map(_is_large, _images(request.messages)))
+        or any(map(_is_large, _find_images(request.messages)))
     )
 
 
 def _extra_body(request: MessagesRequest) -> str:
     body: dict[str, Any] = {}
     if request.tools:
-        body["tools"] = definitions(request.tools)
+        body["tools"] = prefixed_definitions(request.tools)
     for name in ("temperature", "top_p", "top_k"):
         if (value := getattr(request, name)) is not None:
             body[name] = value
@@ -93,7 +93,7 @@ def _extra_body(request: MessagesRequest) -> str:
         body["thinking"] = {"type": "disabled"}
         body["context_management"] = {"edits": []}
     if bypasses_transcript(request):
-        body["messages"] = _cached(request.messages)
+        body["messages"] = _with_cache_mark(request.messages)
     return exact_json.dumps(body).decode() if body else ""
 
 
@@ -101,12 +101,12 @@ def _tool_choice(choice: ToolChoice) -> dict[str, Any]:
     return {**choice, "name": PREFIX + choice["name"]} if "name" in choice else {**choice}
 
 
-def _cached(messages: Sequence[Message]) -> list[dict[str, Any]]:
+def _with_cache_mark(messages: Sequence[Message]) -> list[dict[str, Any]]:
     """The messages with the cache mark that the CLI sets otherwise, on the last block of the last user turn."""
     last_user = max(at for at, message in enumerate(messages) if message["role"] == "user")
     sent = []
     for at, message in enumerate(messages):
-        content = sendable(message)
+        content = sendable_content(message)
         if at == last_user:
             content[-1] = {**content[-1], "cache_control": {"type": "ephemeral"}}
         sent.append({"role": message["role"], "content": content})
@@ -121,7 +121,7 @@ def _is_lost(message: Message) -> bool:
     return bool(texts) and all(map(_NO_CONTENT.fullmatch, texts))
 
 
-def _images(messages: Sequence[Message]) -> Iterator[Block]:
+def _find_images(messages: Sequence[Message]) -> Iterator[Block]:
     """All images, those in tool results too."""
     for message in messages:
         for block in message["content"]:

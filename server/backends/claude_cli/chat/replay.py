@@ -12,31 +12,31 @@ _COUNTED_ID = re.compile(r"(?P<id>.+)_(?P<count>\d+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ReplayTurn:
     """A turn as it goes over the wire: content blocks with the model's names of the tools."""
 
     role: Literal["user", "assistant"]
     content: list[Block]
 
 
-PLACEHOLDER = Turn("user", [{"type": "text", "text": "(The messages go whole, beside this one.)"}])
+PLACEHOLDER = ReplayTurn("user", [{"type": "text", "text": "(The messages go whole, beside this one.)"}])
 """Prompt that starts a turn when the messages bypass the transcript; it is never sent."""
 
 
-def turns(messages: Sequence[Message]) -> tuple[list[Turn], Turn]:
+def split_turns(messages: Sequence[Message]) -> tuple[list[ReplayTurn], ReplayTurn]:
     """The past turns, and the user turn that asks for the answer.
 
     Neighbours of one role become one turn: the API reads them so, and a user line that does not ask would be merged
     into the next.
     """
-    merged: list[Turn] = []
+    merged: list[ReplayTurn] = []
     ids = distinct_ids(messages)
     for message in messages:
-        content = [_with_id(block, ids) for block in sendable(message)]
+        content = [_with_id(block, ids) for block in sendable_content(message)]
         if merged and merged[-1].role == message["role"]:
             merged[-1].content.extend(content)
         elif content:
-            merged.append(Turn(message["role"], content))
+            merged.append(ReplayTurn(message["role"], content))
     return merged[:-1], merged[-1]
 
 
@@ -59,7 +59,7 @@ def distinct_ids(messages: Sequence[Message]) -> dict[str, str]:
     return renamed
 
 
-def keeps(answer: Message, before: Sequence[Message]) -> bool:
+def is_kept_exactly(answer: Message, before: Sequence[Message]) -> bool:
     """Whether the CLI's own transcript holds this answer as the model gave it. If not, it has to be replayed."""
     calls = [block for block in answer["content"] if block["type"] == "tool_use"]
     if any(mcp.changes_in_javascript(call["input"]) for call in calls):
@@ -72,7 +72,7 @@ def _with_id(block: Block, ids: Mapping[str, str]) -> Block:
     return {**block, key: ids[block[key]]} if key is not None and block[key] in ids else block
 
 
-def sendable(message: Message) -> list[Block]:
+def sendable_content(message: Message) -> list[Block]:
     """A message's content under the model's names of the tools, and without thinking that bears no signature: the API
     takes only its own thinking back."""
     if message["role"] == "user":

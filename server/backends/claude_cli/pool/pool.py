@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from server.backends.base import stopping
+from server.backends.base import stopping_error
 from server.backends.claude_cli.chat.continuation import ConversationKey
 from server.backends.claude_cli.chat.conversation import Conversation
 from server.backends.claude_cli.pool.queue import Grant, Queue, Waiter
@@ -27,7 +27,7 @@ SPARE_FAILURES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PoolLimits:
     """The pool's bounds. Times in seconds."""
 
     spares: int = 1
@@ -39,7 +39,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class PoolCounts:
     """The pool at a glance. `live` includes the busy ones."""
 
     spares: int
@@ -59,21 +59,21 @@ class Pool:
 
     def __init__(
         self,
-        limits: Limits,
+        limits: PoolLimits,
         start: Callable[[], Awaitable[Conversation]],
         on_change: Callable[[], None],
     ) -> None:
         self.limits = limits
         self._on_change = on_change
         self._start = start
-        self._starter = Starter(self._start_current, on_orphan=self._park)
+        self._starter = Starter(self._start_in_epoch, on_orphan=self._park_spare)
         self._epoch = 0
         """Goes up when what was started before is not to be kept."""
         self._spares: deque[Conversation] = deque()
-        self._spares_coming = 0
+        self._spares_starting = 0
         self._spare_failures = 0
         self._live: list[Conversation] = []
-        self._reserved = 0
+        self._reserved_slots = 0
         """Places that were given to requests whose process is still being started."""
         self._queue = Queue()
         self._stopping = False
@@ -82,7 +82,7 @@ class Pool:
 
     def open(self) -> None:
         """Park the first spares and begin to look after the idle ones."""
-        self._refill()
+        self._refill_spares()
         self._reaper = spawn(self._reap_forever(), name="claude pool")
 
     async def lease(self, request: MessagesRequest, *, fresh: bool = False) -> Conversation:
@@ -91,28 +91,28 @@ class Pool:
         Raises `QueueFull` after `queue_seconds` without room, `Stopping`, `CliNotFound`, `ProcessDied`.
         """
         if self._stopping:
-            raise stopping()
-        waiter = Waiter(request, None if fresh else ConversationKey.of(request))
+            raise stopping_error()
+        waiter = Waiter(request, None if fresh else ConversationKey.from_request(request))
         if len(self._queue) == 0:
-            self._grant(waiter)
-        granted = waiter.granted.result() if waiter.granted.done() else await self._wait(waiter)
-        return granted or await self._fill_place(request)
+            self._try_grant(waiter)
+        granted = waiter.granted.result() if waiter.granted.done() else await self._wait_for_grant(waiter)
+        return granted or await self._fill_slot(request)
 
-    def changed(self) -> None:
+    def handle_change(self) -> None:
         """A conversation changed its state: forget the closed ones and let in who waits."""
         self._live = [conversation for conversation in self._live if conversation.state != "closed"]
         self._spares = deque(spare for spare in self._spares if spare.state == "parked")
         self._make_room()
-        while (head := self._queue.head()) is not None and self._grant(head):
+        while (head := self._queue.head()) is not None and self._try_grant(head):
             pass
         self._on_change()
 
-    def counts(self) -> Counts:
+    def counts(self) -> PoolCounts:
         """The pool at a glance; memory as of the last look, some seconds ago at most."""
-        busy = sum(1 for conversation in self._live if not conversation.free)
-        return Counts(len(self._spares), len(self._live), busy, len(self._queue), self._memory_bytes)
+        busy = sum(1 for conversation in self._live if not conversation.is_free)
+        return PoolCounts(len(self._spares), len(self._live), busy, len(self._queue), self._memory_bytes)
 
-    def processes(self) -> list[tuple[int, str, float, int]]:
+    def list_processes(self) -> list[tuple[int, str, float, int]]:
         """Every process: pid, state, seconds since its last use, resident bytes. For people to look at."""
         now = time.monotonic()
         return [(one.pid, one.state, now - one.last_used, one.memory_bytes()) for one in [*self._spares, *self._live]]
@@ -122,76 +122,76 @@ class Pool:
         not kept in a process."""
         gone = set(session_ids)
         for conversation in tuple(self._live):
-            if conversation.session_id in gone and conversation.forget():
+            if conversation.session_id in gone and conversation.mark_stale():
                 self._retire(conversation)
 
-    def set_limits(self, limits: Limits) -> None:
+    def set_limits(self, limits: PoolLimits) -> None:
         """Change the bounds. What is too much is ended once it is free; who waits keeps the time that was given."""
         self.limits = limits
         while len(self._spares) > limits.spares:
             self._retire(self._spares[-1])
-        self._refill()
-        self.changed()
+        self._refill_spares()
+        self.handle_change()
 
     def drop_spares(self) -> None:
         """End the parked spares and park new ones: the CLI, or who is signed in, has changed."""
         self._epoch += 1
         self._spare_failures = 0
-        for spare in self._starter.alive() - set(self._live):
-            spare.forget()
+        for spare in self._starter.list_alive() - set(self._live):
+            spare.mark_stale()
         for spare in tuple(self._spares):
             self._retire(spare)
-        self._refill()
+        self._refill_spares()
 
-    def renew(self) -> None:
+    def renew_processes(self) -> None:
         """End whatever rests, too: all that is kept from now on is to be of processes that are started from now on.
 
         Conversations that work finish their answer, and those that hold tool calls get one more turn for the results.
         """
         for conversation in tuple(self._live):
-            if conversation.forget() and conversation.state == "idle":
+            if conversation.mark_stale() and conversation.state == "idle":
                 self._retire(conversation)
         self.drop_spares()
-        self.changed()
+        self.handle_change()
 
     async def close(self) -> None:
         """End every process and refuse what waits. Returns when all are gone."""
         self._stopping = True
         if self._reaper is not None:
             self._reaper.cancel()
-        self._queue.refuse(stopping())
+        self._queue.fail_all(stopping_error())
         await self._starter.stop_all()
-        self.changed()
+        self.handle_change()
 
-    async def _start_current(self) -> Conversation:
+    async def _start_in_epoch(self) -> Conversation:
         epoch = self._epoch
         conversation = await self._start()
         if epoch != self._epoch:
-            conversation.forget()
+            conversation.mark_stale()
         return conversation
 
     def _make_room(self) -> None:
         """There are too many only after the bounds were narrowed."""
-        while len(self._live) + self._reserved > self.limits.max_conversations and self._evict():
+        while len(self._live) + self._reserved_slots > self.limits.max_conversations and self._evict_one():
             pass
 
-    def _grant(self, waiter: Waiter) -> bool:
+    def _try_grant(self, waiter: Waiter) -> bool:
         """Give a waiter the conversation that it goes on in, or a place, if there is one."""
-        if waiter.key is not None and (conversation := self._continuing(waiter.key)) is not None:
+        if waiter.key is not None and (conversation := self._find_continued(waiter.key)) is not None:
             conversation.claim(waiter.request)
             waiter.granted.set_result(conversation)
             self._on_change()
             return True
-        if len(self._live) + self._reserved >= self.limits.max_conversations and not self._evict():
+        if len(self._live) + self._reserved_slots >= self.limits.max_conversations and not self._evict_one():
             return False
-        self._reserved += 1
+        self._reserved_slots += 1
         waiter.granted.set_result(None)
         return True
 
-    def _continuing(self, key: ConversationKey) -> Conversation | None:
+    def _find_continued(self, key: ConversationKey) -> Conversation | None:
         return next((conversation for conversation in self._live if conversation.continues(key)), None)
 
-    async def _wait(self, waiter: Waiter) -> Grant:
+    async def _wait_for_grant(self, waiter: Waiter) -> Grant:
         self._queue.add(waiter)
         self._on_change()
         try:
@@ -199,12 +199,12 @@ class Pool:
                 return await waiter.granted
         except BaseException as error:
             self._queue.remove(waiter)
-            self._give_back(waiter)
+            self._revoke_grant(waiter)
             if isinstance(error, TimeoutError):
-                raise self._full() from None
+                raise self._queue_full_error() from None
             raise
 
-    def _give_back(self, waiter: Waiter) -> None:
+    def _revoke_grant(self, waiter: Waiter) -> None:
         """Undo a grant that came in the moment in which its waiter gave up."""
         granted = waiter.granted
         if not granted.done() or granted.cancelled() or granted.exception() is not None:
@@ -212,42 +212,42 @@ class Pool:
         if (conversation := granted.result()) is not None:
             conversation.kill()
         else:
-            self._reserved -= 1
-        self.changed()
+            self._reserved_slots -= 1
+        self.handle_change()
 
-    def _full(self) -> QueueFull:
+    def _queue_full_error(self) -> QueueFull:
         return QueueFull(
             f"All {self.limits.max_conversations} processes were busy for {self.limits.queue_seconds:.0f} seconds.",
             retry_after=max(1.0, self.limits.queue_seconds / 2),
             hint="Try again shortly, or raise max_conversations.",
         )
 
-    async def _fill_place(self, request: MessagesRequest) -> Conversation:
+    async def _fill_slot(self, request: MessagesRequest) -> Conversation:
         """The fresh conversation for a place that was given."""
         try:
-            conversation = await self._fresh()
+            conversation = await self._take_spare_or_start()
             conversation.claim(request)
             self._live.append(conversation)
         finally:
-            self._reserved -= 1
-            self._refill_soon()
-            self.changed()
+            self._reserved_slots -= 1
+            self._schedule_refill()
+            self.handle_change()
         return conversation
 
-    async def _fresh(self) -> Conversation:
+    async def _take_spare_or_start(self) -> Conversation:
         while self._spares:
             spare = self._spares.popleft()
             if spare.state == "parked":
                 return spare
-        conversation = await self._starter.fresh()
+        conversation = await self._starter.start_process()
         if self._stopping:
-            raise stopping()
+            raise stopping_error()
         self._spare_failures = 0
         return conversation
 
-    def _evict(self) -> bool:
+    def _evict_one(self) -> bool:
         """End the free conversation that was not used for longest; those that hold tool calls go last."""
-        free = [conversation for conversation in self._live if conversation.free]
+        free = [conversation for conversation in self._live if conversation.is_free]
         if not free:
             return False
         self._retire(min(free, key=lambda one: (one.state == "holding", one.last_used)))
@@ -261,55 +261,55 @@ class Pool:
             self._spares.remove(conversation)
         spawn(conversation.stop(), name=f"stop claude {conversation.pid}")
 
-    def _refill_soon(self) -> None:
-        asyncio.get_running_loop().call_later(REFILL_SECONDS, self._refill)
+    def _schedule_refill(self) -> None:
+        asyncio.get_running_loop().call_later(REFILL_SECONDS, self._refill_spares)
 
-    def _refill(self) -> None:
-        if self._reserved:
+    def _refill_spares(self) -> None:
+        if self._reserved_slots:
             return  # The last of those whose process is being started sees to it.
         if self._stopping or self._spare_failures >= SPARE_FAILURES:
             return
-        while len(self._spares) + self._spares_coming < self.limits.spares:
-            self._spares_coming += 1
+        while len(self._spares) + self._spares_starting < self.limits.spares:
+            self._spares_starting += 1
             spawn(self._start_spare(), name="start a spare")
 
     async def _start_spare(self) -> None:
         try:
-            spare = await self._starter.fresh()
+            spare = await self._starter.start_process()
         except TrayError as error:
             self._spare_failures += 1
             if not self._stopping:
                 log.warning("a spare process did not come up: %s", error)
             return
         finally:
-            self._spares_coming -= 1
+            self._spares_starting -= 1
         self._spare_failures = 0
-        self._park(spare)
+        self._park_spare(spare)
 
-    def _park(self, spare: Conversation) -> None:
-        if self._stopping or spare.forgotten or len(self._spares) >= self.limits.spares:
+    def _park_spare(self, spare: Conversation) -> None:
+        if self._stopping or spare.stale or len(self._spares) >= self.limits.spares:
             self._retire(spare)
-            self._refill()
+            self._refill_spares()
         else:
             self._spares.append(spare)
-        self.changed()
+        self.handle_change()
 
     async def _reap_forever(self) -> None:
         while True:
             await asyncio.sleep(REAP_SECONDS)
             try:
-                self._reap()
+                self._reap_idle()
             except Exception:
                 log.exception("looking after idle processes failed")
 
-    def _reap(self) -> None:
+    def _reap_idle(self) -> None:
         now = time.monotonic()
         for conversation in tuple(self._live):
             allowed = self.limits.hold_seconds if conversation.state == "holding" else self.limits.idle_seconds
-            if conversation.free and now - conversation.last_used > allowed:
+            if conversation.is_free and now - conversation.last_used > allowed:
                 self._retire(conversation)
-        self._refill()
+        self._refill_spares()
         self._memory_bytes = sum(one.memory_bytes() for one in [*self._spares, *self._live])
         if self._memory_bytes > self.limits.max_memory_mb * MEGABYTE:
-            self._evict()
-        self.changed()
+            self._evict_one()
+        self.handle_change()

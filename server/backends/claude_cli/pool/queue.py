@@ -45,7 +45,7 @@ class Queue:
         if waiter in self._waiters:
             self._waiters.remove(waiter)
 
-    def refuse(self, error: Exception) -> None:
+    def fail_all(self, error: Exception) -> None:
         """Give all of them this error."""
         while (waiter := self.head()) is not None:
             waiter.granted.set_exception(error)

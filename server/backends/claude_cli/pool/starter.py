@@ -18,25 +18,25 @@ class Starter:
         self._start = start
         self._on_orphan = on_orphan
         # Starting takes a core for a moment: more at once only makes all of them late.
-        self._gate = asyncio.Semaphore(max(2, os.cpu_count() or 2))
+        self._semaphore = asyncio.Semaphore(max(2, os.cpu_count() or 2))
         self._launching: set[asyncio.Task[Launched]] = set()
         self._alive: set[Conversation] = set()
 
-    async def fresh(self) -> Conversation:
+    async def start_process(self) -> Conversation:
         """A process that has come up. Raises `CliNotFound`, `ProcessDied`, `UpstreamTimeout`."""
-        task = spawn(self._launch(), name="start a conversation")
+        task = spawn(self._start_and_wait(), name="start a conversation")
         self._launching.add(task)
         task.add_done_callback(self._launching.discard)
         try:
             launched = await asyncio.shield(task)
         except asyncio.CancelledError:
-            task.add_done_callback(self._adopt)
+            task.add_done_callback(self._adopt_orphan)
             raise
         if isinstance(launched, TrayError):
             raise launched
         return launched
 
-    def alive(self) -> set[Conversation]:
+    def list_alive(self) -> set[Conversation]:
         """All whose process has not ended, as far as is known, those that are just coming up included."""
         return set(self._alive)
 
@@ -44,28 +44,28 @@ class Starter:
         """End every process, those that are just being started too. Returns when all are gone."""
         while self._launching or self._alive:
             await asyncio.gather(*(one.stop() for one in self._alive), return_exceptions=True)
-            self._forget_the_gone()
+            self._drop_exited()
             if self._launching:
                 await asyncio.wait(self._launching, timeout=1.0)
 
-    async def _launch(self) -> Launched:
+    async def _start_and_wait(self) -> Launched:
         """A failure is a value: it belongs to who asked, and is no bug for the log."""
-        async with self._gate:
+        async with self._semaphore:
             conversation = None
             try:
                 conversation = await self._start()
-                self._forget_the_gone()
+                self._drop_exited()
                 self._alive.add(conversation)
-                await conversation.ready()
+                await conversation.wait_until_ready()
             except TrayError as error:
                 if conversation is not None:
                     conversation.kill()
                 return error
             return conversation
 
-    def _adopt(self, task: "asyncio.Task[Launched]") -> None:
+    def _adopt_orphan(self, task: "asyncio.Task[Launched]") -> None:
         if not task.cancelled() and isinstance(launched := task.result(), Conversation):
             self._on_orphan(launched)
 
-    def _forget_the_gone(self) -> None:
-        self._alive = {one for one in self._alive if not one.gone}
+    def _drop_exited(self) -> None:
+        self._alive = {one for one in self._alive if not one.has_exited}

@@ -61,18 +61,18 @@ ISOLATION = {
 """Settings of every process. Only the settings of an administrator take precedence."""
 
 
-def environment(outer: Mapping[str, str], user: UserSettings | None = None) -> dict[str, str]:
+def build_environment(outer: Mapping[str, str], user: UserSettings | None = None) -> dict[str, str]:
     """The environment of a CLI process: what it may see of `outer` and of the user's settings, and what is set for it.
 
     An allowlist: a server started from inside Claude Code must not inherit its session, and the user's other secrets
     are none of the CLI's business. As in the CLI itself, the user's settings take precedence over `outer`.
     """
     variables = {**outer, **user.environment} if user else outer
-    passed = {name: value for name, value in variables.items() if _passes(name.upper())}
+    passed = {name: value for name, value in variables.items() if _is_passed(name.upper())}
     return {**passed, **SET}
 
 
-def command(path: Path, user: UserSettings | None = None) -> list[str]:
+def build_command(path: Path, user: UserSettings | None = None) -> list[str]:
     """The command line: an API without built-in tools, files of settings, or a way in from other sessions.
 
     Of the user's settings those that say which account it works with are handed on.
@@ -89,5 +89,5 @@ def command(path: Path, user: UserSettings | None = None) -> list[str]:
     ]
 
 
-def _passes(name: str) -> bool:
+def _is_passed(name: str) -> bool:
     return name not in REFUSED and (name in PASSED or name.startswith(PASSED_PREFIXES))

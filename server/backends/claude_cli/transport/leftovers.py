@@ -27,22 +27,22 @@ def remove_leftovers(config: Path, directory: Path, pid: int | None = None) -> i
     """
     sessions = config / "sessions"
     files = [sessions / f"{pid}.json"] if pid is not None else sorted(sessions.glob("*.json"))
-    return sum(_remove(file, directory) for file in files)
+    return sum(_remove_record(file, directory) for file in files)
 
 
-def _remove(file: Path, directory: Path) -> bool:
-    record = _read(file)
-    if record is None or not _is_dead(record["pid"]) or not _same(record["cwd"], directory):
+def _remove_record(file: Path, directory: Path) -> bool:
+    record = _read_record(file)
+    if record is None or not _is_dead(record["pid"]) or not _is_same_directory(record["cwd"], directory):
         return False
     if isinstance(path := record.get("messagingSocketPath"), str) and _is_socket(path):
-        _unlink(Path(path))
+        _remove_file(Path(path))
     for key in file.parent.glob(f"{record['pid']}.*.key"):
-        _unlink(key)
-    _unlink(file)
+        _remove_file(key)
+    _remove_file(file)
     return True
 
 
-def _read(file: Path) -> dict[str, Any] | None:
+def _read_record(file: Path) -> dict[str, Any] | None:
     """A record with the pid of its file's name, and a directory; None for anything else."""
     try:
         record = orjson.loads(file.read_bytes())
@@ -68,7 +68,7 @@ def _is_dead(pid: int) -> bool:
         return False
 
 
-def _same(path: str, directory: Path) -> bool:
+def _is_same_directory(path: str, directory: Path) -> bool:
     try:
         return os.path.normcase(os.path.realpath(path)) == os.path.normcase(os.path.realpath(directory))
     except (OSError, ValueError):  # a NUL in it
@@ -82,7 +82,7 @@ def _is_socket(path: str) -> bool:
         return False
 
 
-def _unlink(path: Path) -> None:
+def _remove_file(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         try:
             path.unlink()

@@ -16,20 +16,20 @@ INSTALL_HINT = (
 )
 
 
-def locate(claude_path: Path | None = None) -> Path:
+def locate_cli(claude_path: Path | None = None) -> Path:
     """The CLI to run: the one that was set, else the person's own, else the bundled one.
 
     Raises `CliNotFound` when there is none, or when what was set cannot be run.
     """
     if claude_path is not None:
-        return _usable(claude_path)
-    for candidate in _candidates():
+        return _check_usable(claude_path)
+    for candidate in _find_candidates():
         with suppress(CliNotFound):
-            return _usable(candidate)
+            return _check_usable(candidate)
     raise CliNotFound("Claude Code was not found on this computer.", hint=INSTALL_HINT)
 
 
-def _usable(path: Path) -> Path:
+def _check_usable(path: Path) -> Path:
     try:
         path = path.expanduser()
         is_file = path.is_file()
@@ -55,7 +55,7 @@ def _is_batch_file(path: Path) -> bool:
     return path.suffix.lower() in (".cmd", ".bat")
 
 
-def _candidates() -> Iterator[Path]:
+def _find_candidates() -> Iterator[Path]:
     name = "claude.exe" if sys.platform == "win32" else "claude"
     if found := shutil.which(name):
         yield Path(found)
@@ -64,10 +64,10 @@ def _candidates() -> Iterator[Path]:
     yield home / ".claude" / "local" / name
     for folder in ("/opt/homebrew/bin", "/usr/local/bin", "/usr/bin"):
         yield Path(folder) / name
-    yield from bundled(name)
+    yield from find_bundled(name)
 
 
-def bundled(name: str = "claude") -> Iterator[Path]:
+def find_bundled(name: str = "claude") -> Iterator[Path]:
     """The CLI that the package `claude-agent-sdk` carries, if that is installed; the package is not imported."""
     spec = importlib.util.find_spec("claude_agent_sdk")
     for folder in (spec.submodule_search_locations or []) if spec else []:

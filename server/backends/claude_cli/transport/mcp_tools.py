@@ -22,7 +22,7 @@ MAX_RESULT_CHARS = 400_000
 """Larger results are replayed: the CLI takes 500,000 characters at most from a tool, see `_meta` below."""
 
 
-def listing(tools: Iterable[Tool]) -> dict[str, Any]:
+def tools_list_result(tools: Iterable[Tool]) -> dict[str, Any]:
     """The `tools/list` result: a stub for each tool.
 
     `readOnlyHint` has parallel calls arrive together, else the second comes only after the first was answered.
@@ -40,12 +40,12 @@ def listing(tools: Iterable[Tool]) -> dict[str, Any]:
     }
 
 
-def definitions(tools: Iterable[Tool]) -> list[dict[str, Any]]:
+def prefixed_definitions(tools: Iterable[Tool]) -> list[dict[str, Any]]:
     """The `tools` of a Messages request: the client's definitions under the names that the CLI dispatches."""
     return [{**tool, "name": PREFIX + tool["name"]} for tool in tools]
 
 
-def hello(protocol_version: str = PROTOCOL_VERSION) -> dict[str, Any]:
+def initialize_result(protocol_version: str = PROTOCOL_VERSION) -> dict[str, Any]:
     """The server's `initialize` result."""
     return {
         "protocolVersion": protocol_version,
@@ -54,24 +54,26 @@ def hello(protocol_version: str = PROTOCOL_VERSION) -> dict[str, Any]:
     }
 
 
-def manifest(tools: Iterable[Tool]) -> dict[str, Any]:
+def server_manifest(tools: Iterable[Tool]) -> dict[str, Any]:
     """What `initialize` takes as `sdkMcpServerManifests`."""
-    return {SERVER: {"initializeResult": hello(), "toolsListResult": listing(tools)}}
+    return {SERVER: {"initializeResult": initialize_result(), "toolsListResult": tools_list_result(tools)}}
 
 
-def answer(message: Mapping[str, Any], tools: Iterable[Tool]) -> dict[str, Any] | None:
+def answer_message(message: Mapping[str, Any], tools: Iterable[Tool]) -> dict[str, Any] | None:
     """The answer to a JSON-RPC message of the CLI's; None for `tools/call`, which the client answers."""
     match message.get("method"):
         case "tools/call":
             return None
         case "initialize":
-            return _reply(message, hello(message.get("params", {}).get("protocolVersion", PROTOCOL_VERSION)))
+            return _json_rpc_reply(
+                message, initialize_result(message.get("params", {}).get("protocolVersion", PROTOCOL_VERSION))
+            )
         case "tools/list":
-            return _reply(message, listing(tools))
+            return _json_rpc_reply(message, tools_list_result(tools))
         case "ping":
-            return _reply(message, {})
+            return _json_rpc_reply(message, {})
         case str(method) if method.startswith("notifications/"):
-            return _reply(message, {})
+            return _json_rpc_reply(message, {})
     error = {"code": -32601, "message": "method not found"}
     return {"jsonrpc": "2.0", "id": message.get("id"), "error": error}
 
@@ -82,10 +84,10 @@ def call_id(message: Mapping[str, Any]) -> str:
     return str((params.get("_meta") or {}).get("claudecode/toolUseId", ""))
 
 
-def result(message: Mapping[str, Any], block: Block) -> dict[str, Any]:
+def tool_call_result(message: Mapping[str, Any], block: Block) -> dict[str, Any]:
     """The client's `tool_result` block as the answer to its `tools/call`."""
-    content = [{"type": "text", "text": text} for text in _texts(block)]
-    return _reply(message, {"content": content, "isError": bool(block.get("is_error"))})
+    content = [{"type": "text", "text": text} for text in _result_texts(block)]
+    return _json_rpc_reply(message, {"content": content, "isError": bool(block.get("is_error"))})
 
 
 def passes_unchanged(block: Block) -> bool:
@@ -97,7 +99,7 @@ def passes_unchanged(block: Block) -> bool:
     content = block.get("content")
     if not isinstance(content, str) and any(part.get("type") != "text" for part in content or []):
         return False
-    texts = _texts(block)
+    texts = _result_texts(block)
     if not any(text.strip() for text in texts):
         return False
     if block.get("is_error") and (len(texts) > 1 or texts[0] != texts[0].strip()):
@@ -152,10 +154,10 @@ def without_prefix(event: StreamEvent) -> StreamEvent:
     return {**event, "content_block": {**block, "name": str(block["name"]).removeprefix(PREFIX)}}
 
 
-def _texts(block: Block) -> list[str]:
+def _result_texts(block: Block) -> list[str]:
     content = block.get("content") or []
     return [content] if isinstance(content, str) else [part["text"] for part in content if part["type"] == "text"]
 
 
-def _reply(message: Mapping[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+def _json_rpc_reply(message: Mapping[str, Any], result: dict[str, Any]) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": message.get("id"), "result": result}

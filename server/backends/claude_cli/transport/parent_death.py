@@ -29,7 +29,7 @@ def start_options() -> dict[str, Any]:
     return options
 
 
-def adopt(pid: int) -> None:
+def bind_to_parent(pid: int) -> None:
     """Bind a started process to this program's end, where that is done from outside."""
     if sys.platform == "win32":
         _assign_to_job(pid)

@@ -15,7 +15,7 @@ import psutil
 from server.backends.claude_cli.transport import parent_death
 from server.backends.claude_cli.transport.leftovers import remove_leftovers
 from server.backends.claude_cli.transport.user_settings import config_directory
-from server.backends.claude_cli.transport.wire import Incoming, LineFramer, WireError, decode
+from server.backends.claude_cli.transport.wire import Incoming, LineFramer, WireError, decode_line
 from server.config.own_commands import own_command
 from server.core.errors import CliNotFound, ProcessDied
 from server.core.tasks import spawn
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 READ_BYTES = 256 * 1024
 STDERR_BYTES = 8 * 1024
 STOP_STEP_SECONDS = 2.0
-LAST_WORDS_SECONDS = 1.0
+EXIT_GRACE_SECONDS = 1.0
 
 
 class CliProcess:
@@ -51,10 +51,10 @@ class CliProcess:
         self._stderr = cast(asyncio.StreamReader, process.stderr)
         self._on_message = on_message
         self._on_exit = on_exit
-        self._complaints = b""
+        self._stderr_tail = b""
         self._wire_error = ""
         self.exited = asyncio.Event()
-        spawn(self._run(), name=f"claude {process.pid}")
+        spawn(self._supervise(), name=f"claude {process.pid}")
 
     @classmethod
     async def start(
@@ -67,12 +67,12 @@ class CliProcess:
         on_exit: Callable[[ProcessDied], None],
     ) -> "CliProcess":
         """Start the CLI. Raises `CliNotFound` when it cannot be run."""
-        starting = spawn(_create(command, environment, directory), name="start claude")
+        starting = spawn(_create_process(command, environment, directory), name="start claude")
         try:
             process = await asyncio.shield(starting)
         except asyncio.CancelledError:
             # Else the process would be nobody's.
-            await _end_unwanted(starting)
+            await _kill_unclaimed(starting)
             raise
         if isinstance(process, OSError):
             raise CliNotFound(
@@ -89,7 +89,7 @@ class CliProcess:
     @property
     def stderr(self) -> str:
         """The last that it wrote to stderr, some 8 kB at most."""
-        return self._complaints.decode(errors="replace").strip()
+        return self._stderr_tail.decode(errors="replace").strip()
 
     def memory_bytes(self) -> int:
         """Resident memory; 0 when it is gone."""
@@ -126,7 +126,7 @@ class CliProcess:
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
 
-    async def _run(self) -> None:
+    async def _supervise(self) -> None:
         reading = [
             spawn(self._read_stdout(), name=f"claude {self.pid} stdout"),
             spawn(self._read_stderr(), name=f"claude {self.pid} stderr"),
@@ -134,14 +134,14 @@ class CliProcess:
         try:
             await self._process.ended.wait()
             # A program that it has started may hold the pipes open; nobody waits for that.
-            _, open_pipes = await asyncio.wait(reading, timeout=LAST_WORDS_SECONDS)
+            _, open_pipes = await asyncio.wait(reading, timeout=EXIT_GRACE_SECONDS)
             if open_pipes:
                 self._process.transport.close()
         finally:
             for task in reading:
                 task.cancel()
             self._stdin.close()
-            self._on_exit(self._death(self._process.returncode or 0))
+            self._on_exit(self._exit_error(self._process.returncode or 0))
             try:
                 await asyncio.to_thread(remove_leftovers, self._config, self._directory, self.pid)
             finally:
@@ -152,30 +152,30 @@ class CliProcess:
         try:
             while data := await self._stdout.read(READ_BYTES):
                 for line in framer.feed(data):
-                    self._on_message(decode(line))
+                    self._on_message(decode_line(line))
         except WireError as error:
             self._wire_error = f"it wrote what is not its protocol ({error})"
         except Exception:
             log.exception("a line of claude %d could not be handled", self.pid)
             self._wire_error = "a line of it could not be handled"
         else:
-            if await self._ends_soon():
+            if await self._exits_soon():
                 return
             self._wire_error = "it closed its output"
         self.kill()
 
-    async def _ends_soon(self) -> bool:
+    async def _exits_soon(self) -> bool:
         """Whether the process ends by itself, as it should after its output: its status says why, a kill does not."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.ended.wait(), LAST_WORDS_SECONDS)
+            await asyncio.wait_for(self._process.ended.wait(), EXIT_GRACE_SECONDS)
             return True
         return False
 
     async def _read_stderr(self) -> None:
         while data := await self._stderr.read(READ_BYTES):
-            self._complaints = (self._complaints + data)[-STDERR_BYTES:]
+            self._stderr_tail = (self._stderr_tail + data)[-STDERR_BYTES:]
 
-    def _death(self, code: int) -> ProcessDied:
+    def _exit_error(self, code: int) -> ProcessDied:
         how = f"was ended by {_signal_name(-code)}" if code < 0 else f"ended with status {code}"
         last_line = self.stderr.rpartition("\n")[2]
         why = self._wire_error or last_line
@@ -213,7 +213,9 @@ class _Process(asyncio.subprocess.Process):
         self.ended = protocol.ended
 
 
-async def _create(command: Sequence[str], environment: Mapping[str, str], directory: Path) -> _Process | OSError:
+async def _create_process(
+    command: Sequence[str], environment: Mapping[str, str], directory: Path
+) -> _Process | OSError:
     """Start the process; a failure is a value, since the task that runs this would log it as a bug of ours."""
     try:
         loop = asyncio.get_running_loop()
@@ -227,13 +229,13 @@ async def _create(command: Sequence[str], environment: Mapping[str, str], direct
             cwd=directory,
             **parent_death.start_options(),
         )
-        parent_death.adopt(transport.get_pid() or 0)
+        parent_death.bind_to_parent(transport.get_pid() or 0)
         return _Process(transport, protocol, loop)
     except OSError as error:
         return error
 
 
-async def _end_unwanted(starting: "asyncio.Task[_Process | OSError]") -> None:
+async def _kill_unclaimed(starting: "asyncio.Task[_Process | OSError]") -> None:
     process = await starting
     if not isinstance(process, OSError):
         with contextlib.suppress(ProcessLookupError):

@@ -63,10 +63,10 @@ def parse_user_settings(settings: Any) -> UserSettings:
     pairs = variables.items() if isinstance(variables, dict) else ()
     return UserSettings(
         account={name: settings[name] for name in ACCOUNT_SETTINGS if settings.get(name) is not None},
-        environment={name: _text(value) for name, value in pairs if isinstance(value, str | int | float)},
+        environment={name: _format_value(value) for name, value in pairs if isinstance(value, str | int | float)},
     )
 
 
-def _text(value: str | float) -> str:
+def _format_value(value: str | float) -> str:
     """A variable's value; numbers and booleans are written as the CLI does."""
     return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from server.backends.claude_cli.transport.locate import locate
+from server.backends.claude_cli.transport.locate import locate_cli
 from server.backends.claude_cli.transport.user_settings import config_directory
 from server.core.errors import CliNotFound
 
-State = tuple[str, int, int, int]
+FileState = tuple[str, int, int, int]
 """Path, inode, time of the last change, size."""
 
 
@@ -36,38 +36,38 @@ class CliWatch:
         self._credentials = config_directory(outer) / ".credentials.json"
         self._on_program = on_program
         self._on_login = on_login
-        self._program: State | None = None
-        self._looked = False
-        self._login = _state(self._credentials)
+        self._program: FileState | None = None
+        self._program_known = False
+        self._login = _file_state(self._credentials)
 
     def locate(self) -> Path:
         """The program to run, found anew. Raises `CliNotFound`."""
         try:
-            path = locate(self._claude_path)
+            path = locate_cli(self._claude_path)
         except CliNotFound:
-            self._note(None)
+            self._update_program(None)
             raise
-        self._note(_state(path))
+        self._update_program(_file_state(path))
         return path
 
-    def look(self) -> None:
+    def check_files(self) -> None:
         """Call whom it concerns if something has changed. As long as all is as it was, this costs two `stat`."""
-        if self._program is None or _state(Path(self._program[0])) != self._program:
+        if self._program is None or _file_state(Path(self._program[0])) != self._program:
             with suppress(CliNotFound):
                 self.locate()
-        login = _state(self._credentials)
+        login = _file_state(self._credentials)
         if login != self._login:
             self._login = login
             self._on_login()
 
-    def _note(self, program: State | None) -> None:
-        changed = self._looked and program != self._program
-        self._program, self._looked = program, True
+    def _update_program(self, program: FileState | None) -> None:
+        changed = self._program_known and program != self._program
+        self._program, self._program_known = program, True
         if changed:
             self._on_program()
 
 
-def _state(path: Path) -> State | None:
+def _file_state(path: Path) -> FileState | None:
     """None where there is no such file, or it may not be looked at."""
     try:
         stat = path.stat()

@@ -114,7 +114,7 @@ class ControlRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class UnknownLine:
     """A line that this program has no use for."""
 
     kind: str
@@ -130,30 +130,30 @@ Incoming = (
     | RateLimits
     | ControlAnswer
     | ControlRequest
-    | Other
+    | UnknownLine
 )
 
 
-def decode(line: bytes) -> Incoming:
+def decode_line(line: bytes) -> Incoming:
     """A line of the CLI's. Raises `WireError` when it is not a JSON object, or not of the shape that it should be."""
     try:
-        return _message(orjson.loads(line))
+        return _parse_message(orjson.loads(line))
     except orjson.JSONDecodeError as error:
         raise WireError(f"not JSON: {line[:200]!r}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WireError(f"not of a known shape: {line[:200]!r}") from error
 
 
-def _message(data: dict[str, Any]) -> Incoming:
+def _parse_message(data: dict[str, Any]) -> Incoming:
     kind = data.get("type")
     # Stream events are nearly all there is, so they come first.
     if kind == "stream_event" and data.get("parent_tool_use_id") is None:
         return Streamed({**data["event"]})
     match kind:
         case "result":
-            return _result(data)
+            return _parse_result(data)
         case "assistant" if data.get("error"):
-            return AssistantError(str(data["error"]), _text(data.get("message", {}).get("content")))
+            return AssistantError(str(data["error"]), _join_text(data.get("message", {}).get("content")))
         case "system" if data.get("subtype") == "init" and "tools" in data:
             return ToolsOffered(frozenset(data["tools"]))
         case "user":
@@ -161,30 +161,32 @@ def _message(data: dict[str, Any]) -> Incoming:
         case "rate_limit_event":
             return RateLimits({**(data.get("rate_limit_info") or {})})
         case "control_response":
-            return _control_answer(data.get("response") or {})
+            return _parse_control_answer(data.get("response") or {})
         case "control_request":
             request = data.get("request") or {}
             if request.get("subtype") == "mcp_message":
                 request["message"] = {**request["message"]}
             return ControlRequest(str(data.get("request_id")), str(request.get("subtype")), request)
-    return Other(str(kind), data)
+    return UnknownLine(str(kind), data)
 
 
 def control_request(request_id: str, subtype: str, **fields: Any) -> bytes:
     """A control request of ours."""
-    return _line({"type": "control_request", "request_id": request_id, "request": {"subtype": subtype, **fields}})
+    return _encode_line(
+        {"type": "control_request", "request_id": request_id, "request": {"subtype": subtype, **fields}}
+    )
 
 
 def control_answer(request_id: str, payload: dict[str, Any]) -> bytes:
     """The answer to a control request of the CLI's."""
     response = {"subtype": "success", "request_id": request_id, "response": payload}
-    return _line({"type": "control_response", "response": response})
+    return _encode_line({"type": "control_response", "response": response})
 
 
 def control_refusal(request_id: str, error: str) -> bytes:
     """The refusal of a control request of the CLI's."""
     response = {"subtype": "error", "request_id": request_id, "error": error}
-    return _line({"type": "control_response", "response": response})
+    return _encode_line({"type": "control_response", "response": response})
 
 
 def user_line(content: list[Block], uuid: str, *, query: bool) -> bytes:
@@ -202,7 +204,7 @@ def user_line(content: list[Block], uuid: str, *, query: bool) -> bytes:
     }
     if not query:
         line["shouldQuery"] = False
-    return _line(line)
+    return _encode_line(line)
 
 
 def assistant_line(content: list[Block], uuid: str, model: str) -> bytes:
@@ -210,7 +212,7 @@ def assistant_line(content: list[Block], uuid: str, model: str) -> bytes:
 
     The thinking in a turn of another `model` than the conversation's is left out by the CLI.
     """
-    return _line(
+    return _encode_line(
         {
             "type": "assistant",
             "message": {"role": "assistant", "model": model, "content": content},
@@ -221,11 +223,11 @@ def assistant_line(content: list[Block], uuid: str, model: str) -> bytes:
     )
 
 
-def _line(value: dict[str, Any]) -> bytes:
+def _encode_line(value: dict[str, Any]) -> bytes:
     return exact_json.dumps(value) + b"\n"
 
 
-def _result(data: dict[str, Any]) -> Result:
+def _parse_result(data: dict[str, Any]) -> Result:
     uuids = {data.get("user_message_uuid"), *(data.get("user_message_uuids") or [])} - {None}
     return Result(
         is_error=bool(data.get("is_error")),
@@ -238,7 +240,7 @@ def _result(data: dict[str, Any]) -> Result:
     )
 
 
-def _control_answer(response: dict[str, Any]) -> ControlAnswer:
+def _parse_control_answer(response: dict[str, Any]) -> ControlAnswer:
     request_id = str(response.get("request_id"))
     if response.get("subtype") == "success":
         return ControlAnswer(request_id, response.get("response") or {})
@@ -250,7 +252,7 @@ def _answered_calls(content: Any) -> frozenset[str]:
     return frozenset(str(block["tool_use_id"]) for block in blocks if block.get("type") == "tool_result")
 
 
-def _text(content: Any) -> str:
+def _join_text(content: Any) -> str:
     if not isinstance(content, list):
         return str(content or "")
     return "".join(block.get("text", "") for block in content if isinstance(block, dict))
