@@ -72,6 +72,22 @@ async def test_one_continuation_of_two_gets_the_process(backend, simulator):
     assert [conversation(call) for call in simulator.messages_calls[1:]] == [expected, expected]
 
 
+async def test_a_waiting_continuation_gets_the_process_that_has_just_answered(start_backend, simulator):
+    """The pool grants it within the end of that answer, which must not kill it then."""
+    gate = Gate(after_events=FIRST_DELTA)
+    simulator.script([Text("You said: a"), gate])
+    async with start_backend(max_conversations=1) as backend:
+        first = asyncio.create_task(fold(backend.stream(ask("a"))))
+        await gate.await_reached()
+        (pid,) = pids(backend)
+        waiting = asyncio.create_task(fold(backend.stream(ask("a", assistant("You said: a"), "b"))))
+        await until(lambda: backend.pool.counts().queued == 1)
+        gate.open()
+        await asyncio.gather(first, waiting)
+        assert pids(backend) == {pid}
+        assert len(simulator.messages_calls) == 2
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -288,30 +288,33 @@ class Conversation:
         reason = _stop_reason(delta)
         content = fold.content
         answer: Message = {"role": "assistant", "content": content}
+        kept = False
         if bypasses_transcript(request):
             pass  # The process knows nothing of the conversation.
         elif reason == "tool_use" and _all_dispatchable(content, request):
             if replay.is_kept_exactly(answer, request.messages) and await self._wait_for_message_stop():
                 self._held_calls = tuple(block["id"] for block in content if block["type"] == "tool_use")
-                self._keep_process("holding", request, answer)
+                kept = self._keep_process("holding", request, answer)
         elif reason in CLEAN_ENDS and _has_text(content) and (result := await self._wait_for_result()) is not None:
             delta = self._with_cost(delta, result)
             self._held_calls = ()
-            self._keep_process("idle", request, answer)
-        if self.state == "busy":
-            # The CLI would go on by itself from here, or its transcript is not the client's.
+            kept = self._keep_process("idle", request, answer)
+        # Not `self.state == "busy"`: a request that waited in the pool may have claimed the kept process just now.
+        if not kept:
             self.kill()
         self._channel.end_turn()
         return [delta, {"type": "message_stop"}]
 
-    def _keep_process(self, state: ConversationState, request: MessagesRequest, answer: Message) -> None:
+    def _keep_process(self, state: ConversationState, request: MessagesRequest, answer: Message) -> bool:
+        """Make the process available for the continuation. False if it is dead or stale."""
         if self._channel.death is not None or self.stale:
-            return
+            return False
         self._unblock_api()
         self._transcript = canonical_messages([*request.messages, answer])
         self.last_used = time.monotonic()
         self.state = state
         self._on_change()
+        return True
 
     async def _wait_for_message_stop(self) -> bool:
         """Whether the message's end has come, after which the CLI waits for the results of its calls."""
