@@ -1,4 +1,4 @@
-"""A live conversation: a process bound to a model, a system prompt and tools, and the transcript that it holds."""
+"""A conversation: one process bound to a model, a system prompt and tools, and the transcript in it."""
 
 import asyncio
 import time
@@ -28,57 +28,63 @@ from server.core.transcript import CanonicalTurn, canonical_messages, split_pref
 ConversationState = Literal["parked", "idle", "busy", "holding", "closed"]
 
 OUTPUT_TIMEOUT_SECONDS = 600.0
-"""How long nothing may come: a model thinks for minutes, and a tool's input may come in one piece at its end. The API's
-pings tell nothing here, the CLI (2.1.330) keeps them to itself."""
+"""Longest silence outside text: models think for minutes, and a tool's input may arrive in one piece.
+
+The API's pings do not help: the CLI (2.1.330) does not pass them on.
+"""
 TEXT_TIMEOUT_SECONDS = 120.0
-"""How long nothing may come in the middle of a text: its words flow, so the CLI or the service has stopped."""
+"""Longest silence within a text block, where words arrive continuously."""
 RESULT_TIMEOUT_SECONDS = 10.0
-"""How long an answer's end may take the CLI after its reason: milliseconds, but a busy computer takes its time."""
+"""Longest wait for the CLI's own end of a turn after the stop reason. Takes milliseconds on an idle computer."""
 BLOCK_API_AFTER_SECONDS = 0.1
 SHORT_ANSWER_TOKENS = 64
-"""An answer of so few tokens at most may be at its end before `SILENCE_AFTER_SECONDS`."""
+"""With `max_tokens` up to this, an answer may end before `BLOCK_API_AFTER_SECONDS`."""
 CLEAN_ENDS = frozenset({"end_turn", "stop_sequence"})
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchOptions:
-    """How to start a process. `base_url` is where its CLI finds the API, see `parameters.flag_settings`."""
+    """How to start a process. `base_url` is the API address, see `parameters.flag_settings`."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
     directory: Path
     base_url: str | None = None
     flags: dict[str, Any] = field(default_factory=dict)
-    """The settings to park it with: those that the next request is likely to want."""
+    """Settings to park it with: those that the next request probably needs."""
 
 
 class Conversation:
     """Parked until its first request, then busy with a turn, idle, or holding the client's tool calls.
 
-    `session_id` is the session it last worked for, `last_used` on the monotonic clock. One that is `forgotten` ends
-    with its next answer.
+    `session_id` is the session of the latest request, `last_used` a monotonic time. A `stale` conversation is not
+    kept after its current answer.
     """
 
     def __init__(self, on_change: Callable[[], None], base_url: str | None) -> None:
         self.state: ConversationState = "parked"
         self.session_id: str | None = None
         self.last_used = time.monotonic()
+        self.stale = False
         self._on_change = on_change
         self._base_url = base_url
         self._binding: ProcessBinding | None = None
         self._transcript: tuple[CanonicalTurn, ...] = ()
+        # Ids of the calls that wait for the client's results, in the message's order: results in another order must
+        # be given one by one.
         self._held_calls: tuple[str, ...] = ()
-        """The ids of the calls that wait for their results, in the message's order."""
+        # What was last sent, not what the CLI confirmed: it reads its input in order, so later lines see these.
         self._flags: dict[str, Any] = {}
-        """The settings in force, as far as they were asked for."""
+        # `_block_scheduled` allows one timer per turn; `_api_blocked` says that it has fired and must be undone.
         self._block_scheduled = False
         self._api_blocked = False
+        # The CLI reports the cost of all turns so far; the difference is that of one turn.
         self._total_cost = 0.0
+        # Number of the latest claim. The next request may claim the conversation while the previous one still hands
+        # out its last events; timers and clean-up of that one compare the number before they touch anything.
         self._lease = 0
-        self.stale = False
         self._stopping = False
-        self._program: str
-        """Where the CLI is, for advice that names it."""
+        self._program: str  # path of the CLI, for hints that name it
         self._channel: Channel
         self._parked: PendingAnswer
 
@@ -86,7 +92,7 @@ class Conversation:
     async def start(
         cls, launch: LaunchOptions, *, on_change: Callable[[], None], on_limits: Callable[[dict[str, Any]], None]
     ) -> "Conversation":
-        """Start a process and park it, not yet `ready`. Raises `CliNotFound`."""
+        """Start a process without waiting until it is ready. Raises `CliNotFound`."""
         conversation = cls(on_change, launch.base_url)
         conversation._channel = await Channel.open(
             launch.command,
@@ -101,12 +107,12 @@ class Conversation:
         return conversation
 
     async def wait_until_ready(self) -> None:
-        """Wait until the process has come up. Raises `ProcessDied`, `UpstreamTimeout`."""
+        """Wait until the process answers. Raises `ProcessDied`, `UpstreamTimeout`."""
         await wait_for_answer(self._parked, "apply_flag_settings")
 
     @property
     def is_free(self) -> bool:
-        """Whether it can be given a request, or has to go when there is no room."""
+        """Whether it can be claimed or evicted."""
         return self.state in ("idle", "holding")
 
     @property
@@ -133,15 +139,15 @@ class Conversation:
         )
 
     def claim(self, request: MessagesRequest) -> None:
-        """Give it to a request: nobody else gets it from now on."""
+        """Reserve it for a request. It must be parked or free."""
         self.session_id = request.session_id
         self.state = "busy"
         self._lease += 1
 
     async def stream_answer(self, request: MessagesRequest) -> Events:
-        """Run the turn that `request` asks for, after `claim`. Yields the events of one message.
+        """Run the turn of a claimed `request` and yield the events of one message.
 
-        Left before its end, or failing, the process is ended: its transcript is no longer what the client has.
+        Kills the process if the turn fails or is closed early: its transcript then differs from the client's.
         """
         lease = self._lease
         try:
@@ -150,16 +156,21 @@ class Conversation:
                 async for event in events:
                     yield event
         except ProcessDied as death:
+            # Killed by `stop`: the client reads that the server stops, and not that a process crashed.
             if self._stopping:
                 raise stopping_error() from death
             raise
         finally:
-            # Before its last events leave, it is free again: by now it may work for another request.
+            # The conversation is free again before its last events are yielded. If another request has claimed it
+            # since, "busy" is that request's, and a kill would end its turn.
             if self.state == "busy" and self._lease == lease:
                 self.kill()
 
     async def _send_request(self, request: MessagesRequest) -> PendingAnswer | None:
-        """Get the question to the CLI, with all that goes before it. Gives the answer to the flags that it needs."""
+        """Send the question and whatever must precede it. Returns the pending answer to its flags, if any were sent.
+
+        Settings go first: the CLI reads its input in order, so they are in force when the question reaches it.
+        """
         channel = self._channel
         if self._binding is not None:
             flags = self._set_flags(request)
@@ -181,11 +192,12 @@ class Conversation:
             else:
                 channel.replay_assistant(turn.content, request.model)
         channel.start_turn(question.content)
+        # Only now: waiting before the question was sent would add a round trip to every first turn.
         await wait_for_answer(initialized, "initialize")
         return flags
 
     def _bind_process(self, request: MessagesRequest) -> tuple[PendingAnswer, PendingAnswer | None]:
-        """Give the parked process its system prompt, tools and parameters. Nothing here waits for an answer."""
+        """Send a parked process its system prompt, tools and parameters, without waiting for answers."""
         channel = self._channel
         channel.tools = request.tools
         initialized = channel.send_control(
@@ -207,18 +219,21 @@ class Conversation:
             item = await self._channel.next_item(allowed_silence)
             match item:
                 case Streamed(event) if event.get("type") == "message_start":
-                    # Refused, the parameters of the last request would still be in force.
+                    # If these settings were refused, those of the last request are still in force. Checked here and not
+                    # before the question, which saves a round trip.
                     if flags is not None:
                         await wait_for_answer(flags, "apply_flag_settings")
                     yield _fold_event(fold, event)
                 case Streamed(event) if _stop_reason(event) is not None:
                     _fold_event(fold, event)
+                    # Held back until the process is free or killed: a client that continues on the last byte must find
+                    # its conversation.
                     for last in await self._finish_turn(request, fold, event):
                         yield last
                     return
                 case Streamed(event) if event.get("type") in ("message_delta", "message_stop"):
-                    # A message that ends without a reason was cut. Unless an error was reported, the CLI goes on by
-                    # itself, with another message: the client must not get both.
+                    # A message that ends without a reason was cut. Unless the CLI reported an error, it starts another
+                    # message by itself: the client must not get both.
                     if report is None:
                         self.kill()
                         raise UpstreamFailed("The connection to Claude was lost in the middle of the answer.")
@@ -233,7 +248,8 @@ class Conversation:
                 case AssistantError():
                     report = item
                 case Result(is_error=False):
-                    # Seen after a passing 404, when the CLI asks again without a stream. It is paid: not once more.
+                    # Seen after a transient 404: the CLI asked again without a stream. The status prevents a retry,
+                    # because this answer has been paid for.
                     raise UpstreamFailed("Claude's answer did not come as a stream.", upstream_status=502)
                 case Result():
                     raise turn_error(item, report, self._channel.limits, time.time(), cli=self._program)
@@ -241,7 +257,7 @@ class Conversation:
                     raise item
 
     def _check_tools(self, names: frozenset[str], request: MessagesRequest) -> None:
-        """Every tool of the client's has to be there: of one that is not, the CLI would answer the calls itself."""
+        """Raise `UpstreamFailed` if a client's tool is missing: the CLI would answer its calls itself."""
         lost = [tool["name"] for tool in request.tools if mcp.PREFIX + tool["name"] not in names]
         if lost:
             self.kill()
@@ -252,7 +268,7 @@ class Conversation:
             )
 
     def _set_flags(self, request: MessagesRequest) -> PendingAnswer | None:
-        """Set what has changed since the last request: the CLI takes some 20 ms for it, even for nothing."""
+        """Send the settings if they changed. The CLI takes about 20 ms for them, even if they are equal."""
         wanted = flag_settings(request, self._base_url)
         if wanted == self._flags:
             return None
@@ -260,9 +276,9 @@ class Conversation:
         return self._channel.send_control("apply_flag_settings", settings=wanted)
 
     def _schedule_api_block(self, request: MessagesRequest) -> None:
-        """Once an answer is under way, see to it that the CLI asks nothing more by itself.
+        """Cut the CLI off from the API once an answer is under way, so that it cannot ask again by itself.
 
-        Not at once, unless the answer may be short: it takes the CLI 20 ms, in the middle of its writing.
+        Delayed unless the answer may be short, because it interrupts the CLI's writing for 20 ms.
         """
         if self._block_scheduled or self._base_url is None:
             return
@@ -272,25 +288,27 @@ class Conversation:
         loop.call_later(0.0 if at_once else BLOCK_API_AFTER_SECONDS, self._block_api, lease)
 
     def _block_api(self, lease: int) -> None:
-        if self.state == "busy" and self._lease == lease and self._block_scheduled:
+        # The timer is not cancelled at the end of a turn: it may fire while the process rests (state), or in the turn
+        # of a later request (lease).
+        if self.state == "busy" and self._lease == lease:
             self._channel.send_control("apply_flag_settings", settings=blocked_api_flags())
             self._api_blocked = True
 
     def _unblock_api(self) -> None:
-        """The CLI rests, or waits for the client: it may ask again. In this moment nobody waits for it."""
+        """Restore the API address. Done at the end of a turn, when no request waits for the 20 ms."""
         self._block_scheduled = False
         if self._api_blocked:
             self._api_blocked = False
             self._channel.send_control("apply_flag_settings", settings=self._flags)
 
     async def _finish_turn(self, request: MessagesRequest, fold: MessageFold, delta: StreamEvent) -> list[StreamEvent]:
-        """The last two events; before they leave, it is settled what becomes of the process."""
+        """Free or kill the process and return the last two events."""
         reason = _stop_reason(delta)
         content = fold.content
         answer: Message = {"role": "assistant", "content": content}
         kept = False
         if bypasses_transcript(request):
-            pass  # The process knows nothing of the conversation.
+            pass  # The process does not know the conversation.
         elif reason == "tool_use" and _all_dispatchable(content, request):
             if replay.is_kept_exactly(answer, request.messages) and await self._wait_for_message_stop():
                 self._held_calls = tuple(block["id"] for block in content if block["type"] == "tool_use")
@@ -302,6 +320,7 @@ class Conversation:
         # Not `self.state == "busy"`: a request that waited in the pool may have claimed the kept process just now.
         if not kept:
             self.kill()
+        # No await since `_keep_process`: that request has not begun its turn, which this would end.
         self._channel.end_turn()
         return [delta, {"type": "message_stop"}]
 
@@ -312,12 +331,14 @@ class Conversation:
         self._unblock_api()
         self._transcript = canonical_messages([*request.messages, answer])
         self.last_used = time.monotonic()
+        # Last, because the pool may grant the conversation within `on_change`: `continues` must see the new transcript
+        # and held calls, and the next request's settings must follow the restored address.
         self.state = state
         self._on_change()
         return True
 
     async def _wait_for_message_stop(self) -> bool:
-        """Whether the message's end has come, after which the CLI waits for the results of its calls."""
+        """Wait for the end of the message, after which the CLI waits for tool results. False if none comes."""
         with suppress(UpstreamTimeout):
             while not isinstance(item := await self._channel.next_item(RESULT_TIMEOUT_SECONDS), ProcessDied | Result):
                 if isinstance(item, Streamed) and item.event.get("type") == "message_stop":
@@ -325,11 +346,12 @@ class Conversation:
         return False
 
     async def _wait_for_result(self) -> Result | None:
-        """The turn's result, after which the process is ready for the next; None when it does not come soon."""
+        """Wait for the turn's result, after which the next turn may start. None if the turn fails or goes on."""
         with suppress(UpstreamTimeout):
             while not isinstance(item := await self._channel.next_item(RESULT_TIMEOUT_SECONDS), ProcessDied):
                 if isinstance(item, Result):
                     return None if item.is_error else item
+                # The CLI has started another message by itself.
                 if isinstance(item, Streamed) and item.event.get("type") == "message_start":
                     return None
         return None
@@ -341,42 +363,45 @@ class Conversation:
         return {**delta, "cost_usd": max(0.0, cost)}
 
     def mark_stale(self) -> bool:
-        """It is not to be kept: its session was deleted, or its program changed. True when it can be ended now."""
+        """Do not keep it after its current answer. Returns whether it is free and can be ended now."""
         self.stale = True
         return self.is_free
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill the process."""
         self.close()
         self._channel.process.kill()
 
     def close(self) -> bool:
-        """Give it to nobody any more. True when it was at rest."""
+        """Make it unavailable. Returns whether its process has no work and may be stopped in order."""
         resting = self.state in ("parked", "idle")
         if self.state != "closed":
+            # Before `on_change`, in which the pool grants and evicts what looks free.
             self.state = "closed"
             self._on_change()
         return resting
 
     async def stop(self) -> None:
-        """End it, and return when the process is gone: in order when it rests, at once when it has work.
+        """End the process and wait until it is gone: in order if it has no work, otherwise by a kill.
 
-        At the end of its input the CLI takes held tool calls for failed, and would ask the model what to do.
+        At the end of its input the CLI treats held tool calls as failed and asks the model what to do.
         """
+        # Before the kill: the turn that reads the death reports why.
         self._stopping = True
         if not self.close():
             self._channel.process.kill()
         await self._channel.process.stop()
 
     def _handle_exit(self) -> None:
+        # A running turn reads the death behind the events that came before it, and then closes the conversation.
         if self.state != "busy":
             self.close()
 
 
 def _fold_event(fold: MessageFold, event: StreamEvent) -> StreamEvent:
-    """The event as the client gets it, once it is folded in. Raises `UpstreamFailed` where it cannot follow the others.
+    """Fold in an event and return it as the client gets it. Raises `UpstreamFailed` if it is out of order.
 
-    With a second `message_start` the client would read the opening words twice.
+    After a second `message_start` the client would read the beginning twice.
     """
     try:
         event = mcp.without_prefix(event)
@@ -390,7 +415,7 @@ def _fold_event(fold: MessageFold, event: StreamEvent) -> StreamEvent:
 
 
 def _check_order(fold: MessageFold, event: StreamEvent) -> None:
-    """Raises LookupError for an event whose message or block has not begun, or has begun already."""
+    """Raise LookupError if the event's message or block has not begun, or has begun already."""
     match event.get("type"):
         case "message_start":
             if fold.message:
@@ -412,8 +437,7 @@ def _stop_reason(event: StreamEvent) -> str | None:
 
 
 def _all_dispatchable(content: Sequence[Block], request: MessagesRequest) -> bool:
-    """Whether all calls are for the client: a tool that does not exist, or an input that is not JSON, is answered by
-    the CLI itself."""
+    """Whether the client gets all calls. The CLI itself answers unknown tools and inputs that are not JSON."""
     names = {tool["name"] for tool in request.tools}
     calls = [block for block in content if block["type"] == "tool_use"]
     return all(call["name"] in names and not _is_broken(call["input"]) for call in calls)

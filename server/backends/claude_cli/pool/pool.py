@@ -1,4 +1,4 @@
-"""Who works for whom: parked spares, live conversations, and who has to go when there is no room."""
+"""The process pool: idle spares, live conversations, and eviction when full."""
 
 import asyncio
 import logging
@@ -21,14 +21,14 @@ log = logging.getLogger(__name__)
 MEGABYTE = 1024 * 1024
 REAP_SECONDS = 5.0
 REFILL_SECONDS = 0.25
-"""How long after a spare was taken the next is started: the request that took it has the cores until then."""
+"""Delay between taking a spare and starting the next, so that the request has the cores first."""
 SPARE_FAILURES = 3
-"""After so many spares in a row that did not come up, no more are started until a request's own process did."""
+"""Number of failed starts in a row after which spares wait until a request's own process has started."""
 
 
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
-    """The pool's bounds. Times in seconds."""
+    """Bounds of the pool."""
 
     spares: int = 1
     max_conversations: int = 8
@@ -40,7 +40,7 @@ class PoolLimits:
 
 @dataclass(frozen=True, slots=True)
 class PoolCounts:
-    """The pool at a glance. `live` includes the busy ones."""
+    """State of the pool in figures. `live` includes the busy conversations."""
 
     spares: int
     live: int
@@ -52,9 +52,11 @@ class PoolCounts:
 class Pool:
     """Leases conversations to requests.
 
-    A conversation is leased again only when it continues the request exactly; anything else gets a fresh process:
-    a spare if one is parked, else one that is started now. At most `max_conversations` are live; a free one that was
-    not used for longest makes room, and when none is free the request waits its turn.
+    A request gets the live conversation that it continues exactly, otherwise a fresh process: a spare or a new one.
+    At most `max_conversations` are live. To make room, the free one that was unused longest is evicted; if none is
+    free, the request waits its turn.
+
+    All methods run on the event loop, and none awaits between a check and the change that rests on it.
     """
 
     def __init__(
@@ -66,40 +68,47 @@ class Pool:
         self.limits = limits
         self._on_change = on_change
         self._start = start
+        # A process whose request leaves during the start becomes a spare.
         self._starter = Starter(self._start_in_epoch, on_orphan=self._park_spare)
+        # Raised when processes must be replaced. A start that spans the change would otherwise bring up a process with
+        # the old program, login or settings after the others have been ended.
         self._epoch = 0
-        """Goes up when what was started before is not to be kept."""
         self._spares: deque[Conversation] = deque()
+        # Starts in progress count as spares: a refill that comes during one must not start a second process.
         self._spares_starting = 0
         self._spare_failures = 0
         self._live: list[Conversation] = []
+        # Slots granted to requests whose process has not come up. They count as live: between the grant and the first
+        # use, which may be a second later, no other request may take the slot.
         self._reserved_slots = 0
-        """Places that were given to requests whose process is still being started."""
         self._queue = Queue()
+        # Checked after every wait, because `close` may have run during it.
         self._stopping = False
         self._reaper: asyncio.Task[None] | None = None
+        # As of the last reaping: `counts` is called too often to ask the system each time.
         self._memory_bytes = 0
 
     def open(self) -> None:
-        """Park the first spares and begin to look after the idle ones."""
+        """Start the first spares and the reaper."""
         self._refill_spares()
         self._reaper = spawn(self._reap_forever(), name="claude pool")
 
     async def lease(self, request: MessagesRequest, *, fresh: bool = False) -> Conversation:
-        """A conversation for `request`, claimed. With `fresh` only one that has no past.
+        """Claim a conversation for `request`; with `fresh`, one without a past.
 
         Raises `QueueFull` after `queue_seconds` without room, `Stopping`, `CliNotFound`, `ProcessDied`.
         """
         if self._stopping:
             raise stopping_error()
         waiter = Waiter(request, None if fresh else ConversationKey.from_request(request))
+        # Only if nobody waits: otherwise this request would overtake the queue.
         if len(self._queue) == 0:
             self._try_grant(waiter)
         granted = waiter.granted.result() if waiter.granted.done() else await self._wait_for_grant(waiter)
         return granted or await self._fill_slot(request)
 
     def handle_change(self) -> None:
-        """A conversation changed its state: forget the closed ones and let in who waits."""
+        """React to a conversation's new state: drop closed ones and serve the queue."""
         self._live = [conversation for conversation in self._live if conversation.state != "closed"]
         self._spares = deque(spare for spare in self._spares if spare.state == "parked")
         self._make_room()
@@ -108,25 +117,24 @@ class Pool:
         self._on_change()
 
     def counts(self) -> PoolCounts:
-        """The pool at a glance; memory as of the last look, some seconds ago at most."""
+        """State of the pool; the memory figure is up to `REAP_SECONDS` old."""
         busy = sum(1 for conversation in self._live if not conversation.is_free)
         return PoolCounts(len(self._spares), len(self._live), busy, len(self._queue), self._memory_bytes)
 
     def list_processes(self) -> list[tuple[int, str, float, int]]:
-        """Every process: pid, state, seconds since its last use, resident bytes. For people to look at."""
+        """List the processes for display: pid, state, seconds since last use, resident bytes."""
         now = time.monotonic()
         return [(one.pid, one.state, now - one.last_used, one.memory_bytes()) for one in [*self._spares, *self._live]]
 
     def end_sessions(self, session_ids: Iterable[str]) -> None:
-        """End the conversations that worked for these sessions, the busy ones after their answer: what was deleted is
-        not kept in a process."""
+        """End the conversations of deleted sessions, the busy ones after their answer."""
         gone = set(session_ids)
         for conversation in tuple(self._live):
             if conversation.session_id in gone and conversation.mark_stale():
                 self._retire(conversation)
 
     def set_limits(self, limits: PoolLimits) -> None:
-        """Change the bounds. What is too much is ended once it is free; who waits keeps the time that was given."""
+        """Change the bounds. Surplus conversations end once they are free; waiting requests keep their deadline."""
         self.limits = limits
         while len(self._spares) > limits.spares:
             self._retire(self._spares[-1])
@@ -134,9 +142,10 @@ class Pool:
         self.handle_change()
 
     def drop_spares(self) -> None:
-        """End the parked spares and park new ones: the CLI, or who is signed in, has changed."""
+        """Replace the spares, because the CLI or its login has changed."""
         self._epoch += 1
         self._spare_failures = 0
+        # Also those that have a process but are not ready: the epoch marks only starts without a process yet.
         for spare in self._starter.list_alive() - set(self._live):
             spare.mark_stale()
         for spare in tuple(self._spares):
@@ -144,9 +153,9 @@ class Pool:
         self._refill_spares()
 
     def renew_processes(self) -> None:
-        """End whatever rests, too: all that is kept from now on is to be of processes that are started from now on.
+        """Replace the spares and end idle conversations, so that only new processes are kept.
 
-        Conversations that work finish their answer, and those that hold tool calls get one more turn for the results.
+        Busy conversations finish their answer; those that hold tool calls get one more turn for the results.
         """
         for conversation in tuple(self._live):
             if conversation.mark_stale() and conversation.state == "idle":
@@ -155,7 +164,7 @@ class Pool:
         self.handle_change()
 
     async def close(self) -> None:
-        """End every process and refuse what waits. Returns when all are gone."""
+        """End every process, fail waiting requests, and return when all processes are gone."""
         self._stopping = True
         if self._reaper is not None:
             self._reaper.cancel()
@@ -164,6 +173,7 @@ class Pool:
         self.handle_change()
 
     async def _start_in_epoch(self) -> Conversation:
+        """Start a process; it is stale if `drop_spares` was called during the start."""
         epoch = self._epoch
         conversation = await self._start()
         if epoch != self._epoch:
@@ -171,12 +181,13 @@ class Pool:
         return conversation
 
     def _make_room(self) -> None:
-        """There are too many only after the bounds were narrowed."""
+        """Evict free conversations beyond the bound, which happens only after it was lowered."""
         while len(self._live) + self._reserved_slots > self.limits.max_conversations and self._evict_one():
             pass
 
     def _try_grant(self, waiter: Waiter) -> bool:
-        """Give a waiter the conversation that it goes on in, or a place, if there is one."""
+        """Grant a waiter the conversation that it continues, or a slot. Returns whether it got one."""
+        # Claimed here and not when the waiter wakes: until then another request could be granted the same one.
         if waiter.key is not None and (conversation := self._find_continued(waiter.key)) is not None:
             conversation.claim(waiter.request)
             waiter.granted.set_result(conversation)
@@ -198,6 +209,7 @@ class Pool:
             async with asyncio.timeout(self.limits.queue_seconds):
                 return await waiter.granted
         except BaseException as error:
+            # A grant and a timeout or cancellation may come in the same iteration of the loop; then the grant is lost.
             self._queue.remove(waiter)
             self._revoke_grant(waiter)
             if isinstance(error, TimeoutError):
@@ -205,7 +217,7 @@ class Pool:
             raise
 
     def _revoke_grant(self, waiter: Waiter) -> None:
-        """Undo a grant that came in the moment in which its waiter gave up."""
+        """Return a granted conversation or slot whose waiter gave up at the same moment."""
         granted = waiter.granted
         if not granted.done() or granted.cancelled() or granted.exception() is not None:
             return
@@ -223,12 +235,13 @@ class Pool:
         )
 
     async def _fill_slot(self, request: MessagesRequest) -> Conversation:
-        """The fresh conversation for a place that was given."""
+        """Fill a granted slot with a fresh conversation."""
         try:
             conversation = await self._take_spare_or_start()
             conversation.claim(request)
             self._live.append(conversation)
         finally:
+            # After the conversation is in `_live`: a slot must not look free in between.
             self._reserved_slots -= 1
             self._schedule_refill()
             self.handle_change()
@@ -237,16 +250,18 @@ class Pool:
     async def _take_spare_or_start(self) -> Conversation:
         while self._spares:
             spare = self._spares.popleft()
+            # It may have died while it was parked.
             if spare.state == "parked":
                 return spare
         conversation = await self._starter.start_process()
+        # `close` ran during the start; the starter ends the process.
         if self._stopping:
             raise stopping_error()
         self._spare_failures = 0
         return conversation
 
     def _evict_one(self) -> bool:
-        """End the free conversation that was not used for longest; those that hold tool calls go last."""
+        """End the free conversation that was unused longest; those that hold tool calls go last."""
         free = [conversation for conversation in self._live if conversation.is_free]
         if not free:
             return False
@@ -254,7 +269,7 @@ class Pool:
         return True
 
     def _retire(self, conversation: Conversation) -> None:
-        """End it, and have nobody get it from this moment on."""
+        """Remove a conversation from the pool at once and end it in the background."""
         if conversation in self._live:
             self._live.remove(conversation)
         if conversation in self._spares:
@@ -266,7 +281,7 @@ class Pool:
 
     def _refill_spares(self) -> None:
         if self._reserved_slots:
-            return  # The last of those whose process is being started sees to it.
+            return  # Requests go first: `_fill_slot` schedules the refill once their processes are up.
         if self._stopping or self._spare_failures >= SPARE_FAILURES:
             return
         while len(self._spares) + self._spares_starting < self.limits.spares:
@@ -279,7 +294,7 @@ class Pool:
         except TrayError as error:
             self._spare_failures += 1
             if not self._stopping:
-                log.warning("a spare process did not come up: %s", error)
+                log.warning("a spare process did not start: %s", error)
             return
         finally:
             self._spares_starting -= 1
@@ -287,6 +302,7 @@ class Pool:
         self._park_spare(spare)
 
     def _park_spare(self, spare: Conversation) -> None:
+        # Any of these may have changed during the start: closed, replaced, or bounds lowered.
         if self._stopping or spare.stale or len(self._spares) >= self.limits.spares:
             self._retire(spare)
             self._refill_spares()
@@ -300,7 +316,7 @@ class Pool:
             try:
                 self._reap_idle()
             except Exception:
-                log.exception("looking after idle processes failed")
+                log.exception("reaping idle processes failed")
 
     def _reap_idle(self) -> None:
         now = time.monotonic()
