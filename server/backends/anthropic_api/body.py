@@ -1,18 +1,18 @@
-"""A request as the body that the API takes: https://docs.anthropic.com/en/api/messages. Pure."""
+"""Builds request bodies of the API (https://docs.anthropic.com/en/api/messages). Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from server.core.messages import Block, Message, MessagesRequest, Tool, text_block
+from server.core.messages import Message, MessagesRequest, Tool, text_block, without_unsigned_thinking
 from server.models import Capabilities
 
 _SAMPLING = ("temperature", "top_p", "top_k")
 
 
 def build_messages_body(request: MessagesRequest, caps: Capabilities) -> dict[str, Any]:
-    """The body of `POST /v1/messages`, streamed. `caps` are those of the model, under its full id.
+    """Body of a streamed `POST /v1/messages`. `caps` belong to the model, under its full id.
 
-    The prefix is cached as Claude Code caches it: clients send their conversations again with every request.
+    The prefix is cached, as by Claude Code, because clients resend the conversation with every request.
     """
     body = {
         **build_count_body(request, caps),
@@ -27,7 +27,7 @@ def build_messages_body(request: MessagesRequest, caps: Capabilities) -> dict[st
 
 
 def build_count_body(request: MessagesRequest, caps: Capabilities) -> dict[str, Any]:
-    """The body of `POST /v1/messages/count_tokens`: everything that is input."""
+    """Body of `POST /v1/messages/count_tokens`: all parameters that are input."""
     optional = {
         "system": [text_block(text) for text in request.system if text.strip()],
         "tools": [_build_tool(tool) for tool in request.tools],
@@ -43,13 +43,8 @@ def build_count_body(request: MessagesRequest, caps: Capabilities) -> dict[str, 
 
 
 def _build_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
-    sendable = ((message["role"], _sendable(message["content"])) for message in messages)
-    return [{"role": role, "content": content} for role, content in sendable if content]
-
-
-def _sendable(content: Sequence[Block]) -> list[Block]:
-    """Without thinking that bears no signature: the API takes only its own thinking back."""
-    return [block for block in content if block.get("type") != "thinking" or block.get("signature")]
+    built = ({"role": one["role"], "content": without_unsigned_thinking(one["content"])} for one in messages)
+    return [message for message in built if message["content"]]
 
 
 def _build_tool(tool: Tool) -> Mapping[str, Any]:
@@ -57,7 +52,7 @@ def _build_tool(tool: Tool) -> Mapping[str, Any]:
 
 
 def _build_thinking(request: MessagesRequest, caps: Capabilities) -> Mapping[str, Any] | None:
-    """Thinking as it was asked for; a model that judges by itself is asked to show a summary, as Claude Code does."""
+    """Thinking as requested. A model with adaptive thinking shows a summary, as with Claude Code."""
     if request.thinking is not None and request.thinking["type"] != "adaptive":
         return request.thinking
     asked = request.thinking is not None or request.effort is not None

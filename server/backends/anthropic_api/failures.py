@@ -1,4 +1,4 @@
-"""What the API, or the way to it, says when it fails, as one of the program's errors. Pure.
+"""Converts failures of the API, and of connections to it, into the program's errors. Pure.
 
 https://docs.anthropic.com/en/api/errors
 """
@@ -25,8 +25,8 @@ from server.core.redaction import redact_text
 
 
 def key_hint() -> str:
-    """What to do about a key that is missing or not taken."""
-    return f"Store one that is valid {anthropic_key_hint()}; the console at platform.claude.com has them."
+    """Hint for a missing or refused key."""
+    return f"Store a valid key {anthropic_key_hint()}; you can create one at platform.claude.com."
 
 
 _STATUS_OF_TYPE = {
@@ -48,7 +48,7 @@ _CUT = (httpx2.NetworkError, httpx2.RemoteProtocolError)
 
 
 def response_error(status: int, headers: Mapping[str, str], body: bytes) -> TrayError:
-    """The error of an answer that is none; a body that is not the API's (a proxy's page) is not quoted."""
+    """Error of a response with a status other than 200. Bodies of other origin (a proxy's page) are not quoted."""
     try:
         error = orjson.loads(body)["error"]
         kind, text = str(error["type"]), str(error["message"])
@@ -58,14 +58,14 @@ def response_error(status: int, headers: Mapping[str, str], body: bytes) -> Tray
 
 
 def event_error(event: Mapping[str, Any]) -> TrayError:
-    """The error of an `error` event in a stream."""
+    """Error of an `error` event in a stream."""
     error = event.get("error") or {}
     kind = str(error.get("type", ""))
     return _status_error(_STATUS_OF_TYPE.get(kind, 500), kind, str(error.get("message", "")), None)
 
 
 def transport_error(error: httpx2.HTTPError) -> TrayError:
-    """The error of a connection that failed. httpx2's words are not passed on: they may quote headers."""
+    """Error of a failed connection. httpx2's message is not passed on: it may quote headers."""
     kind = type(error).__name__
     if isinstance(error, httpx2.TimeoutException):
         return UpstreamTimeout(f"The Anthropic API did not answer in time ({kind}).")
@@ -74,11 +74,11 @@ def transport_error(error: httpx2.HTTPError) -> TrayError:
         return UpstreamFailed(f"The Anthropic API cannot be reached ({kind}).", hint=hint)
     if was_cut(error):
         return UpstreamFailed(f"The connection to the Anthropic API was cut ({kind}).", hint="Send the request again.")
-    return UpstreamFailed(f"The Anthropic API gave no answer that can be read ({kind}).")
+    return UpstreamFailed(f"The Anthropic API sent an unreadable response ({kind}).")
 
 
 def was_cut(error: httpx2.HTTPError) -> bool:
-    """Whether a connection ended that had been made."""
+    """Whether an established connection ended."""
     return isinstance(error, _CUT) and not isinstance(error, httpx2.ConnectError)
 
 
@@ -86,7 +86,7 @@ def _status_error(status: int, kind: str, text: str, retry_after: float | None) 
     text = redact_text(text.strip().rstrip("."))
     match status:
         case 401:
-            return ApiKeyRefused(f"The Anthropic API does not take the stored API key: {text}.", hint=key_hint())
+            return ApiKeyRefused(f"The Anthropic API refused the stored API key: {text}.", hint=key_hint())
         case 402 | 403:
             return AccountRefused(f"The account of the stored Anthropic API key was refused: {text}.")
         case 400 if _NO_CREDIT in text:
@@ -111,7 +111,7 @@ def _status_error(status: int, kind: str, text: str, retry_after: float | None) 
 
 
 def _parse_retry_after(retry_after: str | None) -> float | None:
-    """The header's seconds; a date, which the API does not send, counts as nothing."""
+    """Seconds of the header. A date, which the API does not send, is ignored."""
     try:
         seconds = float(retry_after or "")
     except ValueError:

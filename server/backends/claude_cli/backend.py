@@ -29,16 +29,17 @@ log = logging.getLogger(__name__)
 PROBE_STOP_SECONDS = 5.0
 SIGN_IN_PROBE_SECONDS = 15.0
 WATCH_SECONDS = 5.0
-"""How often the CLI's program and login are looked at."""
+"""Interval between checks of the CLI's program and login files."""
 DEGRADED_PROBE_SECONDS = 60.0
-"""How often a CLI that cannot serve is asked whether it can by now: the computer may have been asleep, or too busy."""
+"""Interval between probes of a CLI that cannot serve: the computer may have been asleep, or too busy."""
 
 
 @dataclass(frozen=True, slots=True)
 class CliConfig:
-    """How to run the CLI. `directory` is private and empty: the CLI tells the model where it runs.
+    """How to run the CLI.
 
-    `outer` is the environment that the processes may pick from.
+    `directory` is private and empty, because the CLI tells the model where it runs. `outer` is the environment from
+    which the processes get an allowlist of variables.
     """
 
     directory: Path
@@ -64,25 +65,23 @@ class ClaudeCliBackend:
         self._counts: PoolCounts | None = None
         self._unsubscribe = bus.subscribe(self._on_event)
         self._probing: asyncio.Task[None] | None = None
+        # Set again while a probe runs if its answer may be outdated; it is then repeated.
         self._probe_due = False
+        # One probe at a time: the answer of an older one must not replace that of a newer one.
         self._probe_lock = asyncio.Lock()
         self._probed_at = 0.0
         self._published: CliChanged | None = None
+        # The service refused the login of the last request. The CLI itself still reports to be signed in.
         self._login_refused = False
-        """The service did not take the login of the last request: the CLI itself holds it to be a good one."""
         self._watching: asyncio.Task[None] | None = None
         self._stopping = False
+        # Settings of the latest request. Spares are parked with them, since clients seldom change them.
         self._expected_flags: dict[str, Any] = {}
-        """The settings of the latest request, with which spares are parked: clients seldom change them."""
         self._sign_in_probed_at = -SIGN_IN_PROBE_SECONDS
         self._base_url: str | None = ""
-        """Where the latest process finds the API, see `_base_url`."""
 
     async def start(self) -> None:
-        """Park the spares and ask the CLI who it is, both in the background: the server listens meanwhile.
-
-        Raises SetupError if the directory cannot be made.
-        """
+        """Start the spares and probe the CLI, both in the background. Raises SetupError without its directory."""
         try:
             self._config.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -96,16 +95,16 @@ class ClaudeCliBackend:
         self._watching = spawn(self._watch_forever(), name="watch claude")
 
     def _remove_leftovers(self) -> None:
-        """Remove what processes of a server that was killed have left; others remove theirs as they end."""
+        """Remove the files of processes whose server was killed; others remove theirs when they end."""
         removed = remove_leftovers(config_directory(self._config.outer), self._config.directory)
         if removed:
-            log.info("removed what %d Claude Code processes of a killed server had left", removed)
+            log.info("removed the files of %d Claude Code processes of a killed server", removed)
 
     def configure(self, config: CliConfig) -> None:
-        """Go on with another configuration. Only what differs is touched.
+        """Apply another configuration.
 
-        Other bounds hold at once. For another way to run the CLI spares and resting conversations are ended, new
-        processes are started that way, those at work finish, and the CLI is asked who it is.
+        New bounds apply at once. If the way to run the CLI changes, spares and idle conversations are replaced, busy
+        ones finish, and the CLI is probed again.
         """
         before, self._config = self._config, config
         if config.limits != before.limits:
@@ -126,14 +125,14 @@ class ClaudeCliBackend:
         await asyncio.gather(self._pool.close(), self._end_probe())
 
     async def _end_probe(self) -> None:
-        """It ends its process by itself, in less than a second; only with a CLI that hangs it has to be told."""
+        """Wait for a running probe, which takes less than a second, and cancel it if the CLI hangs."""
         if self._probing is not None and not self._probing.done():
             await asyncio.wait([self._probing], timeout=PROBE_STOP_SECONDS)
             self._probing.cancel()
             await asyncio.wait([self._probing])
 
     async def probe_cli(self) -> None:
-        """Ask the CLI again for its version, models and account; `CliChanged` is published if it says anything new."""
+        """Query the CLI's version, models and account. Publishes `CliChanged` if they differ from the last time."""
         async with self._probe_lock:
             await self._probe_locked()
 
@@ -151,7 +150,7 @@ class ClaudeCliBackend:
             return
         self._probe, self._problem = found, None
         if before is not None and (before.signed_in, before.account) != (found.signed_in, found.account):
-            # A process may go on as who it was when it was started.
+            # Running processes may continue with the account that they were started with.
             self._pool.renew_processes()
         self._publish_probe(path, found)
 
@@ -165,17 +164,17 @@ class ClaudeCliBackend:
             self._bus.publish(state)
 
     async def wait_for_probe(self) -> Probe | None:
-        """What the CLI said of itself, waiting for it while it is being asked; None when it could not be asked."""
+        """Return the latest probe, after waiting for a running one. None if the CLI could not be queried."""
         if self._probing is not None:
             await asyncio.wait([self._probing])
         return self._probe
 
     def models(self) -> tuple[ModelInfo, ...]:
-        """The models in the CLI's own list; empty until it has answered."""
+        """Models listed by the CLI; empty until the first probe."""
         return self._probe.models if self._probe else ()
 
     def status(self) -> BackendStatus:
-        """How the CLI is, without asking it."""
+        """Status as of the latest probe and request."""
         facts: dict[str, Any] = {"processes": _as_facts(self._pool.counts())}
         if self._problem is not None:
             return BackendStatus(False, str(self._problem), facts)
@@ -190,16 +189,16 @@ class ClaudeCliBackend:
 
     @property
     def plan_windows(self) -> dict[str, dict[str, Any]]:
-        """The plan's windows as last heard: name to `utilization` (0..1), `resetsAt` (epoch seconds), `status`."""
+        """The plan's windows as last reported: name to `utilization` (0..1), `resetsAt` (epoch seconds), `status`."""
         return self._plan_windows
 
     @property
     def pool(self) -> Pool:
-        """The processes, for people to look at."""
+        """The process pool."""
         return self._pool
 
     async def stream(self, request: MessagesRequest) -> Events:
-        """Serve `request`. A turn that dies before its first event is begun once more on a fresh process."""
+        """Serve `request`. A turn that dies before its first event is retried once on a fresh process."""
         for attempt in (1, 2):
             conversation = await self._pool.lease(request, fresh=attempt > 1)
             self._expected_flags = likely_flags(request, self._base_url)
@@ -216,15 +215,14 @@ class ClaudeCliBackend:
                 if begun or attempt > 1 or not _is_retryable(error):
                     self._handle_failure(error)
                     raise
-                log.warning("a turn died before its first event and is begun again: %s", error)
+                log.warning("a turn died before its first event and is retried: %s", error)
 
     def _handle_failure(self, error: TrayError) -> None:
         if isinstance(error, NotSignedIn) and time.monotonic() - self._sign_in_probed_at > SIGN_IN_PROBE_SECONDS:
-            # A spare may have looked for the login when it was started: the next request gets a new process.
+            # Spares may have read the login when they were started: the next request gets a new process.
             self._sign_in_probed_at = time.monotonic()
             self._pool.drop_spares()
             self._probe_again()
-
         if isinstance(error, NotSignedIn) and error.refused:
             self._set_login_refused(refused=True)
 
@@ -245,19 +243,18 @@ class ClaudeCliBackend:
             self._probing = spawn(self._probe_while_due(), name="probe claude")
 
     async def _probe_while_due(self) -> None:
-        """What happens while the CLI is asked may make the answer an old one."""
         while self._probe_due and not self._stopping:
             self._probe_due = False
             await self.probe_cli()
 
     async def _watch_forever(self) -> None:
-        """Notice without a request that the CLI was removed, updated or put back, or who is signed in has changed."""
+        """Detect changes of the CLI's program and login without a request."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             try:
                 self._check_cli()
             except Exception:
-                log.exception("looking after Claude Code failed")
+                log.exception("checking Claude Code failed")
 
     def _check_cli(self) -> None:
         self._watch.check_files()
@@ -270,13 +267,13 @@ class ClaudeCliBackend:
         )
 
     def _program_changed(self) -> None:
-        log.info("the Claude Code program has changed, or is gone")
+        log.info("the Claude Code program was changed or removed")
         self._pool.drop_spares()
         self._probe_again()
 
     @property
     def _is_degraded(self) -> bool:
-        """Whether it cannot serve, as far as is known: that may pass, and nobody tells of it."""
+        """Whether it cannot serve. This may pass without any event."""
         return self._problem is not None or (self._probe is not None and not self._probe.signed_in)
 
     async def _start_process(self) -> Conversation:
@@ -310,13 +307,13 @@ class ClaudeCliBackend:
 
 
 def _find_base_url(variables: Mapping[str, str]) -> str | None:
-    """Where a CLI with this environment finds Anthropic's API; None where another service is asked."""
+    """Address of Anthropic's API for a CLI with this environment; None if it uses another service."""
     elsewhere = any(name.startswith("CLAUDE_CODE_USE_") for name in variables)
     return None if elsewhere else variables.get("ANTHROPIC_BASE_URL", "")
 
 
 def _is_retryable(error: TrayError) -> bool:
-    """Whether the turn ended without a word of the service: a dead process or a cut connection."""
+    """Whether the turn ended without a response of the service: a dead process or a cut connection."""
     return isinstance(error, ProcessDied) or (isinstance(error, UpstreamFailed) and error.upstream_status is None)
 
 

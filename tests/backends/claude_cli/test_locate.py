@@ -92,7 +92,7 @@ def test_a_place_without_a_program(tmp_path):
 def test_a_program_that_may_not_be_run(tmp_path):
     path = install(tmp_path, mode=0o644)
     assert not os.access(path, os.X_OK)
-    with pytest.raises(CliNotFound, match="may not be run") as caught:
+    with pytest.raises(CliNotFound, match="is not executable") as caught:
         locate_cli(path)
     assert str(path) in caught.value.message
 

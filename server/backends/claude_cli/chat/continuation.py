@@ -38,8 +38,8 @@ class ProcessBinding:
 class ConversationKey:
     """A request reduced to what must match for a live conversation to continue with it.
 
-    `prefix` is everything up to the last assistant message. `results` are the tool results after it, and `alone` is
-    true if nothing else follows. `whole` marks a request that bypasses the CLI's transcript.
+    `prefix` is everything up to the last assistant message. `results` are the tool results after it, and
+    `only_results` is true if nothing else follows.
     """
 
     binding: ProcessBinding

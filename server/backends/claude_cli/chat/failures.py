@@ -1,4 +1,4 @@
-"""What the CLI says when a turn fails, as one of the program's errors. Pure."""
+"""Converts the CLI's report of a failed turn into one of the program's errors. Pure."""
 
 import re
 from typing import Any
@@ -35,10 +35,10 @@ _KIND_STATUS = {
 def turn_error(
     result: Result, report: AssistantError | None, limits: dict[str, Any], now: float, *, cli: str = "claude"
 ) -> TrayError:
-    """The error that a turn of the program `cli` ended with.
+    """Build the error of a failed turn.
 
-    `result` is the turn's end, `report` the `assistant` line before it, `limits` the latest `rate_limit_info`;
-    `now` in epoch seconds.
+    `report` is the `assistant` line before `result`, `limits` the latest `rate_limit_info`, `now` in epoch seconds,
+    and `cli` the path of the program, for hints.
     """
     kind = report.kind if report else ""
     text = _strip_wrapping(result.text or (report.text if report else ""))
@@ -64,7 +64,7 @@ def turn_error(
 
 
 def _sign_in_error(text: str, cli: str, *, refused: bool) -> NotSignedIn:
-    # The CLI's own advice is for its own prompt, where `/login` can be typed.
+    # The CLI's advice is meant for its interactive prompt.
     words = re.sub(r"\s*·?\s*Please run /login\b", "", text).strip().rstrip(".")
     if not refused or not words or words.lower().startswith("not logged in"):
         return NotSignedIn("Claude Code is not signed in.", refused=refused, hint=sign_in_hint(cli))
@@ -72,7 +72,7 @@ def _sign_in_error(text: str, cli: str, *, refused: bool) -> NotSignedIn:
 
 
 def _with_reason(what: str, text: str) -> str:
-    """`what` with the service's words for it, unless they say the same."""
+    """Append the service's reason to `what` unless it repeats it."""
     return f"{what}." if text.casefold() in what.casefold() else f"{what}: {text}."
 
 
@@ -93,7 +93,7 @@ def _limit_error(text: str, limits: dict[str, Any], now: float) -> PlanLimitReac
 
 
 def _strip_wrapping(text: str) -> str:
-    """The prose without the wrapping that the CLI gives to the API's words."""
+    """The API's message without the CLI's prefix and JSON."""
     text = re.sub(r"^(Failed to authenticate\. )?API Error:\s*(\d{3}\s*)?", "", text.strip())
     if (inner := re.search(r'"message"\s*:\s*"((?:[^"\\]|\\.)*)"', text)) is not None:
         text = inner.group(1).encode().decode("unicode_escape", errors="replace")

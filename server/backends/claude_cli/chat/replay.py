@@ -1,4 +1,4 @@
-"""A request's conversation as the turns that put it into a fresh process. Pure."""
+"""The turns that replay a request's history on a fresh process. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,28 +6,27 @@ from dataclasses import dataclass
 from typing import Literal
 
 from server.backends.claude_cli.transport import mcp_tools as mcp
-from server.core.messages import Block, Message
+from server.core.messages import Block, Message, without_unsigned_thinking
 
 _COUNTED_ID = re.compile(r"(?P<id>.+)_(?P<count>\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayTurn:
-    """A turn as it goes over the wire: content blocks with the model's names of the tools."""
+    """A turn as it is sent: content blocks with the tool names that the model knows."""
 
     role: Literal["user", "assistant"]
     content: list[Block]
 
 
 PLACEHOLDER = ReplayTurn("user", [{"type": "text", "text": "(The messages go whole, beside this one.)"}])
-"""Prompt that starts a turn when the messages bypass the transcript; it is never sent."""
+"""Prompt that starts a turn whose messages bypass the transcript. The API never gets it."""
 
 
 def split_turns(messages: Sequence[Message]) -> tuple[list[ReplayTurn], ReplayTurn]:
-    """The past turns, and the user turn that asks for the answer.
+    """Split the messages into past turns and the user turn that asks for the answer.
 
-    Neighbours of one role become one turn: the API reads them so, and a user line that does not ask would be merged
-    into the next.
+    Adjacent messages of one role become one turn, as the API reads them. The CLI would merge adjacent user lines.
     """
     merged: list[ReplayTurn] = []
     ids = distinct_ids(messages)
@@ -41,10 +40,10 @@ def split_turns(messages: Sequence[Message]) -> tuple[list[ReplayTurn], ReplayTu
 
 
 def distinct_ids(messages: Sequence[Message]) -> dict[str, str]:
-    """Another id for each tool call whose id is that of another call plus `_` and digits.
+    """Map each tool call id that is another call's id plus `_` and digits to a distinct id.
 
-    The CLI takes such a call for a copy of the other one, and puts an error of its own in the place of its result
-    (CLI 2.1.330). Other endings do no harm. Clients make such ids; the API does not.
+    The CLI (2.1.330) treats such a call as a copy of the other one and replaces its result with an error. Clients
+    make such ids; the API does not.
     """
     ids = [block["id"] for message in messages for block in message["content"] if block["type"] == "tool_use"]
     taken, renamed = set(ids), dict[str, str]()
@@ -60,7 +59,7 @@ def distinct_ids(messages: Sequence[Message]) -> dict[str, str]:
 
 
 def is_kept_exactly(answer: Message, before: Sequence[Message]) -> bool:
-    """Whether the CLI's own transcript holds this answer as the model gave it. If not, it has to be replayed."""
+    """Whether the CLI's transcript holds this answer unchanged. If not, the next turn must replay it."""
     calls = [block for block in answer["content"] if block["type"] == "tool_use"]
     if any(mcp.changes_in_javascript(call["input"]) for call in calls):
         return False
@@ -73,8 +72,7 @@ def _with_id(block: Block, ids: Mapping[str, str]) -> Block:
 
 
 def sendable_content(message: Message) -> list[Block]:
-    """A message's content under the model's names of the tools, and without thinking that bears no signature: the API
-    takes only its own thinking back."""
+    """Content with the tool names that the model knows, without unsigned thinking, which the API rejects."""
     if message["role"] == "user":
         return list(message["content"])
-    return [block for block in mcp.with_prefix(message) if block.get("type") != "thinking" or block.get("signature")]
+    return without_unsigned_thinking(mcp.with_prefix(message))

@@ -1,8 +1,7 @@
-"""What a killed CLI leaves behind: its record among Claude Code's sessions, its inbox socket and that one's key.
+"""Removes the files that a killed CLI leaves: its session record, its inbox socket and the socket's key.
 
-An orderly end leaves nothing. After a kill the user's `claude agents` would go on to list the process. Seen with CLI
-2.1.330: `sessions/PID.json` holds `pid`, `cwd` and, where there is an inbox, `messagingSocketPath`; the key is
-`sessions/PID.*.key`.
+After a kill the user's `claude agents` would still list the process; an orderly end leaves no files. With CLI 2.1.330
+`sessions/PID.json` holds `pid`, `cwd` and, with an inbox, `messagingSocketPath`; the key is `sessions/PID.*.key`.
 """
 
 import contextlib
@@ -19,11 +18,10 @@ log = logging.getLogger(__name__)
 
 
 def remove_leftovers(config: Path, directory: Path, pid: int | None = None) -> int:
-    """Remove what dead processes that were started in `directory` have left, or that of one `pid`. Gives how many.
+    """Remove the files of dead processes, or of process `pid`, and return their number.
 
-    `config` is Claude Code's configuration directory. A record is ours if it names `directory`, which is private to
-    this program: the user's own sessions run elsewhere, one that was given an old `pid` again included, since it has
-    written a record of its own. What a living process has is left alone.
+    `config` is Claude Code's configuration directory. Only records that name `directory`, which is private to this
+    program, are removed. The user's sessions run elsewhere; one with a reused pid has written a record of its own.
     """
     sessions = config / "sessions"
     files = [sessions / f"{pid}.json"] if pid is not None else sorted(sessions.glob("*.json"))
@@ -43,7 +41,7 @@ def _remove_record(file: Path, directory: Path) -> bool:
 
 
 def _read_record(file: Path) -> dict[str, Any] | None:
-    """A record with the pid of its file's name, and a directory; None for anything else."""
+    """Read a record that has the pid of its file name and a directory; None for anything else."""
     try:
         record = orjson.loads(file.read_bytes())
     except (OSError, ValueError):
@@ -59,7 +57,7 @@ def _read_record(file: Path) -> dict[str, Any] | None:
 
 
 def _is_dead(pid: int) -> bool:
-    """Whether no process has this id, whatever program it may run by now; one that waits to be reaped is none."""
+    """Whether no process, of any program, has this id. A zombie counts as dead."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -87,4 +85,4 @@ def _remove_file(path: Path) -> None:
         try:
             path.unlink()
         except PermissionError as error:
-            log.warning("%s, which a process of this program left, cannot be removed: %s", path, error)
+            log.warning("%s of an ended Claude Code process cannot be removed: %s", path, error)

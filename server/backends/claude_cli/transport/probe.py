@@ -1,4 +1,4 @@
-"""Asks a CLI who it is: version, models, account. No request goes to the service."""
+"""Query the CLI's version, models and account. Makes no API request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from server.models.info import ModelInfo
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What the CLI says of itself. `account` has `email`, `subscriptionType`, `apiKeySource`, ... as far as known."""
+    """The CLI's report. `account` has `email`, `subscriptionType`, `apiKeySource`, ... as far as known."""
 
     version: str
     signed_in: bool
@@ -24,10 +24,9 @@ class Probe:
 async def run_probe(
     path: Path, directory: Path, outer: Mapping[str, str], *, load_user_settings: bool = False
 ) -> Probe:
-    """Start the CLI, ask it, end it.
+    """Start a CLI in the empty `directory`, query it and end it. `outer` is the environment to select from.
 
-    `directory` is an empty one to run it in, `outer` the environment it may pick from. Raises `CliNotFound`,
-    `ProcessDied`, `UpstreamTimeout`, `UpstreamFailed`.
+    Raises `CliNotFound`, `ProcessDied`, `UpstreamTimeout`, `UpstreamFailed`.
     """
     user = read_user_settings(outer) if load_user_settings else None
     channel = await Channel.open(
@@ -44,7 +43,7 @@ async def run_probe(
 
 
 def parse_probe(answer: Mapping[str, Any]) -> Probe:
-    """The answer to `initialize` (SDKControlInitializeResponse) as a `Probe`."""
+    """Convert the answer to `initialize` (SDKControlInitializeResponse)."""
     account = answer.get("account") or {}
     return Probe(
         version=str(answer.get("claude_code_version", "")),
@@ -57,13 +56,13 @@ def parse_probe(answer: Mapping[str, Any]) -> Probe:
 def _is_signed_in(account: Mapping[str, Any]) -> bool:
     if account.get("apiProvider", "firstParty") != "firstParty":
         return True
-    # With a login in a file CLI 2.1.330 names the plan and no source.
+    # For a login in a file, CLI 2.1.330 reports the plan but no source.
     sources = (account.get("tokenSource"), account.get("apiKeySource"), account.get("subscriptionType"))
     return any(source not in (None, "", "none") for source in sources)
 
 
 def _parse_models(rows: list[dict[str, Any]]) -> list[ModelInfo]:
-    """Each model once, under its full id; the row `default` says which one that is."""
+    """Each model once, under its full id; the row `default` names the default."""
     default = next((row.get("resolvedModel") for row in rows if row.get("value") == "default"), None)
     return [
         ModelInfo(

@@ -1,4 +1,4 @@
-"""One `claude` process: start it, read its lines, write to it, end it."""
+"""One `claude` process: start, read, write and end."""
 
 import asyncio
 import contextlib
@@ -29,9 +29,9 @@ EXIT_GRACE_SECONDS = 1.0
 
 
 class CliProcess:
-    """A running CLI. `on_message` gets each line, `on_exit` the end, once, whatever its reason.
+    """A running CLI. `on_message` gets each line; `on_exit` is called once, whatever the reason of the end.
 
-    It dies with this program, however that dies: see `parent_death`.
+    The process dies with this program, see `parent_death`.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class CliProcess:
         self._process = process
         self._config = config
         self._directory = directory
-        # All three are pipes, see _create.
+        # All three are pipes, see `_create_process`.
         self._stdin = cast(asyncio.StreamWriter, process.stdin)
         self._stdout = cast(asyncio.StreamReader, process.stdout)
         self._stderr = cast(asyncio.StreamReader, process.stderr)
@@ -66,18 +66,18 @@ class CliProcess:
         on_message: Callable[[Incoming], None],
         on_exit: Callable[[ProcessDied], None],
     ) -> "CliProcess":
-        """Start the CLI. Raises `CliNotFound` when it cannot be run."""
+        """Start the CLI. Raises `CliNotFound` if it cannot be run."""
         starting = spawn(_create_process(command, environment, directory), name="start claude")
         try:
             process = await asyncio.shield(starting)
         except asyncio.CancelledError:
-            # Else the process would be nobody's.
+            # Otherwise the process would leak.
             await _kill_unclaimed(starting)
             raise
         if isinstance(process, OSError):
             raise CliNotFound(
                 f"Claude Code could not be started from {command[0]}: {process.strerror}.",
-                hint=f"Install it, or set claude_path to its place; `{own_command('doctor')}` tells more.",
+                hint=f"Install it, or correct claude_path. `{own_command('doctor')}` tells more.",
             ) from process
         return cls(process, config_directory(environment), directory, on_message, on_exit)
 
@@ -88,22 +88,22 @@ class CliProcess:
 
     @property
     def stderr(self) -> str:
-        """The last that it wrote to stderr, some 8 kB at most."""
+        """The last 8 kB of its standard error."""
         return self._stderr_tail.decode(errors="replace").strip()
 
     def memory_bytes(self) -> int:
-        """Resident memory; 0 when it is gone."""
+        """Resident memory; 0 after the end."""
         with contextlib.suppress(psutil.Error):
             return int(psutil.Process(self.pid).memory_info().rss)
         return 0
 
     def write(self, *lines: bytes) -> None:
-        """Send lines. What is written to a process that has ended is lost; its end is told by `on_exit`."""
+        """Send lines. After the end of the process they are lost; `on_exit` reports that end."""
         if not self._stdin.is_closing():
             self._stdin.writelines(lines)
 
     def kill(self) -> None:
-        """End it now, with all that it has started. For one that would go on spending the user's tokens."""
+        """Kill the process with its children, so that it spends no more of the user's tokens."""
         if self._process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -113,7 +113,7 @@ class CliProcess:
                 os.killpg(self.pid, signal.SIGKILL)
 
     async def stop(self) -> None:
-        """End it: end of input, then terminate, then kill, with time between the steps. Returns when it is gone."""
+        """End the process by end of input, SIGTERM and SIGKILL, `STOP_STEP_SECONDS` apart, and wait for its end."""
         self._stdin.close()
         for step in (self._terminate, self.kill):
             with contextlib.suppress(TimeoutError):
@@ -133,7 +133,7 @@ class CliProcess:
         ]
         try:
             await self._process.ended.wait()
-            # A program that it has started may hold the pipes open; nobody waits for that.
+            # A child of the process may hold the pipes open for longer.
             _, open_pipes = await asyncio.wait(reading, timeout=EXIT_GRACE_SECONDS)
             if open_pipes:
                 self._process.transport.close()
@@ -154,10 +154,10 @@ class CliProcess:
                 for line in framer.feed(data):
                     self._on_message(decode_line(line))
         except WireError as error:
-            self._wire_error = f"it wrote what is not its protocol ({error})"
+            self._wire_error = f"its output was invalid ({error})"
         except Exception:
             log.exception("a line of claude %d could not be handled", self.pid)
-            self._wire_error = "a line of it could not be handled"
+            self._wire_error = "a line of its output could not be handled"
         else:
             if await self._exits_soon():
                 return
@@ -165,7 +165,7 @@ class CliProcess:
         self.kill()
 
     async def _exits_soon(self) -> bool:
-        """Whether the process ends by itself, as it should after its output: its status says why, a kill does not."""
+        """Whether the process exits by itself after its output: then its exit status says why, unlike after a kill."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._process.ended.wait(), EXIT_GRACE_SECONDS)
             return True
@@ -191,7 +191,7 @@ def _signal_name(number: int) -> str:
 
 
 class _Protocol(asyncio.subprocess.SubprocessStreamProtocol):
-    """Hears of the end itself: asyncio's `wait` returns only when all pipes are closed too."""
+    """Reports the end of the process itself: asyncio's `wait` also waits for all pipes to close."""
 
     def __init__(self, limit: int, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(limit, loop)
@@ -203,7 +203,7 @@ class _Protocol(asyncio.subprocess.SubprocessStreamProtocol):
 
 
 class _Process(asyncio.subprocess.Process):
-    """A process whose end and transport can be reached."""
+    """A process with access to its end and transport."""
 
     def __init__(
         self, transport: asyncio.SubprocessTransport, protocol: _Protocol, loop: asyncio.AbstractEventLoop
@@ -216,7 +216,7 @@ class _Process(asyncio.subprocess.Process):
 async def _create_process(
     command: Sequence[str], environment: Mapping[str, str], directory: Path
 ) -> _Process | OSError:
-    """Start the process; a failure is a value, since the task that runs this would log it as a bug of ours."""
+    """Start the process. Errors are returned: `spawn` would log a raised one as a bug."""
     try:
         loop = asyncio.get_running_loop()
         transport, protocol = await loop.subprocess_exec(

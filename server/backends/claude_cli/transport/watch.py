@@ -1,7 +1,6 @@
-"""Notices from outside that the CLI was updated, removed or put back, or that who is signed in has changed.
+"""Detects an updated, removed or restored CLI and a changed login by the state of their files.
 
-Nothing is started and nothing but files' states is read. On macOS the login is in the keychain, where it cannot be
-seen like that.
+No file is read and no process is started. On macOS the login is in the keychain, where changes are not detected.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,14 +12,14 @@ from server.backends.claude_cli.transport.user_settings import config_directory
 from server.core.errors import CliNotFound
 
 FileState = tuple[str, int, int, int]
-"""Path, inode, time of the last change, size."""
+"""Path, inode, modification time in ns, size in bytes."""
 
 
 class CliWatch:
-    """Looks for the CLI of a configuration. `outer` is the environment that it gets its home from.
+    """Locates the CLI and detects changes. `outer` is the environment that names its home.
 
-    `on_program` is called when the program is another one than at the look before, or none; `on_login` when the file
-    that holds the login is.
+    `on_program` is called if the program has changed or is missing since the last check, `on_login` if the login file
+    has changed.
     """
 
     def __init__(
@@ -41,7 +40,7 @@ class CliWatch:
         self._login = _file_state(self._credentials)
 
     def locate(self) -> Path:
-        """The program to run, found anew. Raises `CliNotFound`."""
+        """Find the program to run. Raises `CliNotFound`."""
         try:
             path = locate_cli(self._claude_path)
         except CliNotFound:
@@ -51,7 +50,7 @@ class CliWatch:
         return path
 
     def check_files(self) -> None:
-        """Call whom it concerns if something has changed. As long as all is as it was, this costs two `stat`."""
+        """Call the callbacks for what has changed. Costs two `stat` calls if nothing has."""
         if self._program is None or _file_state(Path(self._program[0])) != self._program:
             with suppress(CliNotFound):
                 self.locate()
@@ -68,7 +67,7 @@ class CliWatch:
 
 
 def _file_state(path: Path) -> FileState | None:
-    """None where there is no such file, or it may not be looked at."""
+    """None if the file is missing or not accessible."""
     try:
         stat = path.stat()
     except OSError:

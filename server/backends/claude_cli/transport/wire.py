@@ -17,11 +17,11 @@ MAX_LINE_BYTES = 256 * 1024 * 1024
 
 
 class WireError(Exception):
-    """The CLI wrote something that is not its protocol."""
+    """The CLI wrote something outside its protocol."""
 
 
 class LineFramer:
-    """Cuts a byte stream into lines. Feed it what was read; it gives the lines that are complete."""
+    """Splits a byte stream into lines."""
 
     def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:
         self._parts: list[bytes] = []
@@ -29,7 +29,7 @@ class LineFramer:
         self._max = max_line_bytes
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Complete lines without their end; empty ones are left out. Raises `WireError` on a line without end."""
+        """Yield complete, non-blank lines without their end. Raises `WireError` if a line is too long."""
         start = 0
         while (end := data.find(b"\n", start)) >= 0:
             line = b"".join([*self._parts, data[start:end]]) if self._parts else data[start:end]
@@ -54,7 +54,7 @@ class Streamed:
 
 @dataclass(frozen=True, slots=True)
 class AssistantError:
-    """An `assistant` line that reports an error; `kind` as `rate_limit`, `authentication_failed`."""
+    """An `assistant` line that reports an error; `kind` is `rate_limit`, `authentication_failed`, ..."""
 
     kind: str
     text: str
@@ -71,33 +71,33 @@ class Result:
     message_uuids: frozenset[str]
     terminal_reason: str
     cost_usd: float | None
-    """Of all turns of the process so far."""
+    """Total of all turns of the process so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolsOffered:
-    """The tools that a turn begins with, under the model's names (`system` line of the subtype `init`)."""
+    """Tools at the start of a turn, under the model's names (`system` line, subtype `init`)."""
 
     names: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class ResultsTaken:
-    """Tool results that have joined the transcript, by their calls' ids (a `user` line of the CLI's own)."""
+    """Tool results that joined the transcript, by call id (a `user` line written by the CLI)."""
 
     call_ids: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """Where the plan's windows stand (SDKRateLimitInfo)."""
+    """State of the plan's windows (SDKRateLimitInfo)."""
 
     info: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class ControlAnswer:
-    """The answer to a control request of ours."""
+    """Answer to a control request sent to the CLI."""
 
     request_id: str
     payload: dict[str, Any] = field(default_factory=dict)
@@ -106,7 +106,7 @@ class ControlAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ControlRequest:
-    """A control request of the CLI's, such as `mcp_message`; it waits for an answer."""
+    """Control request from the CLI, such as `mcp_message`, which waits for an answer."""
 
     request_id: str
     subtype: str
@@ -115,7 +115,7 @@ class ControlRequest:
 
 @dataclass(frozen=True, slots=True)
 class UnknownLine:
-    """A line that this program has no use for."""
+    """A line that this program does not use."""
 
     kind: str
     data: dict[str, Any]
@@ -135,7 +135,7 @@ Incoming = (
 
 
 def decode_line(line: bytes) -> Incoming:
-    """A line of the CLI's. Raises `WireError` when it is not a JSON object, or not of the shape that it should be."""
+    """Decode a line. Raises `WireError` unless it is a JSON object of the expected shape."""
     try:
         return _parse_message(orjson.loads(line))
     except orjson.JSONDecodeError as error:
@@ -146,7 +146,7 @@ def decode_line(line: bytes) -> Incoming:
 
 def _parse_message(data: dict[str, Any]) -> Incoming:
     kind = data.get("type")
-    # Stream events are nearly all there is, so they come first.
+    # First, because nearly all lines are stream events.
     if kind == "stream_event" and data.get("parent_tool_use_id") is None:
         return Streamed({**data["event"]})
     match kind:
@@ -171,28 +171,28 @@ def _parse_message(data: dict[str, Any]) -> Incoming:
 
 
 def control_request(request_id: str, subtype: str, **fields: Any) -> bytes:
-    """A control request of ours."""
+    """Encode a control request to the CLI."""
     return _encode_line(
         {"type": "control_request", "request_id": request_id, "request": {"subtype": subtype, **fields}}
     )
 
 
 def control_answer(request_id: str, payload: dict[str, Any]) -> bytes:
-    """The answer to a control request of the CLI's."""
+    """Encode the answer to a control request from the CLI."""
     response = {"subtype": "success", "request_id": request_id, "response": payload}
     return _encode_line({"type": "control_response", "response": response})
 
 
 def control_refusal(request_id: str, error: str) -> bytes:
-    """The refusal of a control request of the CLI's."""
+    """Encode the refusal of a control request from the CLI."""
     response = {"subtype": "error", "request_id": request_id, "error": error}
     return _encode_line({"type": "control_response", "response": response})
 
 
 def user_line(content: list[Block], uuid: str, *, query: bool) -> bytes:
-    """A user turn. With `query` it asks for an answer, else it only joins the transcript and gets a receipt.
+    """Encode a user turn. With `query` it asks for an answer; otherwise it joins the transcript and gets a receipt.
 
-    `client_composed` has the text taken as it is: without it `/clear` is a command and `@file` reads a file.
+    `client_composed` makes the CLI take the text literally: otherwise `/clear` is a command and `@file` reads a file.
     """
     line: dict[str, Any] = {
         "type": "user",
@@ -208,9 +208,9 @@ def user_line(content: list[Block], uuid: str, *, query: bool) -> bytes:
 
 
 def assistant_line(content: list[Block], uuid: str, model: str) -> bytes:
-    """A past turn of the assistant's; it is taken without an answer.
+    """Encode a past assistant turn, which gets no receipt.
 
-    The thinking in a turn of another `model` than the conversation's is left out by the CLI.
+    The CLI drops its thinking if `model` is not the conversation's.
     """
     return _encode_line(
         {
