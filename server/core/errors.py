@@ -138,15 +138,19 @@ class RequestTimedOut(RequestError):
         return {"connection": "close"}
 
 
-class BodyTooLarge(RequestError):
-    """The body exceeds `limit` bytes."""
-
-    status = 413
-    code = "request_too_large"
+class _TooLarge(TrayError):
+    """A part of the request exceeds `limit` bytes."""
 
     def __init__(self, message: str, *, limit: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.limit = limit
+
+
+class BodyTooLarge(_TooLarge, RequestError):
+    """The body exceeds `limit` bytes."""
+
+    status = 413
+    code = "request_too_large"
 
 
 class UnsupportedEncoding(RequestError):
@@ -161,15 +165,11 @@ class UnsupportedEncoding(RequestError):
         return {"accept-encoding": "gzip, deflate"}
 
 
-class HeadersTooLarge(RequestError):
+class HeadersTooLarge(_TooLarge, RequestError):
     """The headers together exceed `limit` bytes."""
 
     status = 431
     code = "headers_too_large"
-
-    def __init__(self, message: str, *, limit: int, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.limit = limit
 
 
 class _RetryLater(TrayError):

@@ -108,6 +108,11 @@ def text_block(text: str) -> Block:
     return {"type": "text", "text": text}
 
 
+def stop_reason_of(event: StreamEvent) -> str | None:
+    """The stop reason of a `message_delta`; None for other events and for a delta without one."""
+    return (event.get("delta") or {}).get("stop_reason") if event.get("type") == "message_delta" else None
+
+
 def without_unsigned_thinking(content: Iterable[Block]) -> list[Block]:
     """The blocks that the API accepts in a request: of thinking only its own, which it has signed."""
     return [block for block in content if block.get("type") != "thinking" or block.get("signature")]

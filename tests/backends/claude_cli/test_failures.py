@@ -148,7 +148,7 @@ async def test_a_login_that_the_service_refuses_counts_as_signed_out_until_it_se
 
 
 def ended(text="", status=None):
-    return Result(True, status, text, 1, frozenset(), "", None)
+    return Result(True, status, text, frozenset(), None)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ async def main():
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", "import time; time.sleep(1000)", **parent_death.start_options()
     )
-    parent_death.adopt(child.pid)
+    parent_death.bind_to_parent(child.pid)
     print(child.pid, flush=True)
     await asyncio.sleep(1000)
 asyncio.run(main())

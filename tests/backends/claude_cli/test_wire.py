@@ -94,13 +94,13 @@ RESULT = {
     [
         ({"type": "stream_event", "event": EVENT, "parent_tool_use_id": None}, Streamed(EVENT)),
         ({"type": "stream_event", "event": EVENT}, Streamed(EVENT)),
-        (RESULT, Result(True, 429, "limit", 1, frozenset(), "completed", 0.5)),
-        ({"type": "result"}, Result(False, None, "", 0, frozenset(), "", None)),
+        (RESULT, Result(True, 429, "limit", frozenset(), 0.5)),
+        ({"type": "result"}, Result(False, None, "", frozenset(), None)),
         (
             {"type": "result", "num_turns": 0, "user_message_uuid": "u1", "user_message_uuids": ["u1", "u2"]},
-            Result(False, None, "", 0, frozenset({"u1", "u2"}), "", None),
+            Result(False, None, "", frozenset({"u1", "u2"}), None),
         ),
-        ({"type": "result", "errors": ["a", "b"]}, Result(False, None, "a; b", 0, frozenset(), "", None)),
+        ({"type": "result", "errors": ["a", "b"]}, Result(False, None, "a; b", frozenset(), None)),
         (
             {"type": "assistant", "error": "rate_limit", "message": {"content": [text("You "), text("wait")]}},
             AssistantError("rate_limit", "You wait"),

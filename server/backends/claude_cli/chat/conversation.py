@@ -20,9 +20,10 @@ from server.backends.claude_cli.chat.parameters import (
 )
 from server.backends.claude_cli.transport import mcp_tools as mcp
 from server.backends.claude_cli.transport.channel import Channel, PendingAnswer, wait_for_answer
+from server.backends.claude_cli.transport.process import CliProcess
 from server.backends.claude_cli.transport.wire import AssistantError, Result, Streamed, ToolsOffered
 from server.core.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
-from server.core.messages import Block, Events, Message, MessageFold, MessagesRequest, StreamEvent
+from server.core.messages import Block, Events, Message, MessageFold, MessagesRequest, StreamEvent, stop_reason_of
 from server.core.transcript import CanonicalTurn, canonical_messages, split_prefix
 
 ConversationState = Literal["parked", "idle", "busy", "holding", "closed"]
@@ -116,18 +117,9 @@ class Conversation:
         return self.state in ("idle", "holding")
 
     @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._channel.process.pid
-
-    @property
-    def has_exited(self) -> bool:
-        """Whether its process has ended."""
-        return self._channel.process.exited.is_set()
-
-    def memory_bytes(self) -> int:
-        """Resident memory of its process."""
-        return self._channel.process.memory_bytes()
+    def process(self) -> CliProcess:
+        """The process, for its id, memory and end."""
+        return self._channel.process
 
     def continues(self, key: ConversationKey) -> bool:
         """Whether the request continues this conversation exactly: its whole prefix is the transcript."""
@@ -224,7 +216,7 @@ class Conversation:
                     if flags is not None:
                         await wait_for_answer(flags, "apply_flag_settings")
                     yield _fold_event(fold, event)
-                case Streamed(event) if _stop_reason(event) is not None:
+                case Streamed(event) if stop_reason_of(event) is not None:
                     _fold_event(fold, event)
                     # Held back until the process is free or killed: a client that continues on the last byte must find
                     # its conversation.
@@ -303,7 +295,7 @@ class Conversation:
 
     async def _finish_turn(self, request: MessagesRequest, fold: MessageFold, delta: StreamEvent) -> list[StreamEvent]:
         """Free or kill the process and return the last two events."""
-        reason = _stop_reason(delta)
+        reason = stop_reason_of(delta)
         content = fold.content
         answer: Message = {"role": "assistant", "content": content}
         kept = False
@@ -430,10 +422,6 @@ def _is_text(event: StreamEvent) -> bool:
     """Whether a text block is open after this event."""
     block, delta = event.get("content_block") or {}, event.get("delta") or {}
     return block.get("type") == "text" or delta.get("type") == "text_delta"
-
-
-def _stop_reason(event: StreamEvent) -> str | None:
-    return (event.get("delta") or {}).get("stop_reason") if event.get("type") == "message_delta" else None
 
 
 def _all_dispatchable(content: Sequence[Block], request: MessagesRequest) -> bool:

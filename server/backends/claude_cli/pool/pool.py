@@ -124,7 +124,8 @@ class Pool:
     def list_processes(self) -> list[tuple[int, str, float, int]]:
         """List the processes for display: pid, state, seconds since last use, resident bytes."""
         now = time.monotonic()
-        return [(one.pid, one.state, now - one.last_used, one.memory_bytes()) for one in [*self._spares, *self._live]]
+        processes = [*self._spares, *self._live]
+        return [(one.process.pid, one.state, now - one.last_used, one.process.memory_bytes()) for one in processes]
 
     def end_sessions(self, session_ids: Iterable[str]) -> None:
         """End the conversations of deleted sessions, the busy ones after their answer."""
@@ -274,7 +275,7 @@ class Pool:
             self._live.remove(conversation)
         if conversation in self._spares:
             self._spares.remove(conversation)
-        spawn(conversation.stop(), name=f"stop claude {conversation.pid}")
+        spawn(conversation.stop(), name=f"stop claude {conversation.process.pid}")
 
     def _schedule_refill(self) -> None:
         asyncio.get_running_loop().call_later(REFILL_SECONDS, self._refill_spares)
@@ -325,7 +326,7 @@ class Pool:
             if conversation.is_free and now - conversation.last_used > allowed:
                 self._retire(conversation)
         self._refill_spares()
-        self._memory_bytes = sum(one.memory_bytes() for one in [*self._spares, *self._live])
+        self._memory_bytes = sum(one.process.memory_bytes() for one in [*self._spares, *self._live])
         if self._memory_bytes > self.limits.max_memory_mb * MEGABYTE:
             self._evict_one()
         self.handle_change()

@@ -69,4 +69,4 @@ class Starter:
             self._on_orphan(started)
 
     def _drop_exited(self) -> None:
-        self._alive = {one for one in self._alive if not one.has_exited}
+        self._alive = {one for one in self._alive if not one.process.exited.is_set()}

@@ -24,7 +24,7 @@ from server.backends.claude_cli.transport.wire import (
     ToolsOffered,
 )
 from server.core.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
-from server.core.messages import Block, StreamEvent, Tool
+from server.core.messages import Block, StreamEvent, Tool, stop_reason_of
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,7 @@ class Channel:
         # Set once, before anything is told of it. Whatever is sent later fails at once instead of timing out.
         self.death: ProcessDied | None = None
         self.tools: Sequence[Tool] = ()
+        self.process: CliProcess
         self._on_limits = on_limits
         self._on_death = on_death
         self._ids = itertools.count(1)
@@ -69,7 +70,6 @@ class Channel:
         self._turn_items: asyncio.Queue[TurnItem] = asyncio.Queue()
         self._in_turn = False
         self._message_has_output = False
-        self._process: CliProcess
 
     @classmethod
     async def open(
@@ -83,15 +83,10 @@ class Channel:
     ) -> "Channel":
         """Start a process. Raises `CliNotFound`."""
         channel = cls(on_limits, on_death)
-        channel._process = await CliProcess.start(
+        channel.process = await CliProcess.start(
             command, environment, directory, on_message=channel._handle_message, on_exit=channel._handle_exit
         )
         return channel
-
-    @property
-    def process(self) -> CliProcess:
-        """The process."""
-        return self._process
 
     def send_control(self, subtype: str, **fields: Any) -> PendingAnswer:
         """Send a control request and return the future answer.
@@ -104,7 +99,7 @@ class Channel:
             future.set_exception(self.death)
         else:
             self._answers[request_id] = future
-            self._process.write(wire.control_request(request_id, subtype, **fields))
+            self.process.write(wire.control_request(request_id, subtype, **fields))
         # Marks a failure as read: asyncio would log one that no caller awaits.
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
         return future
@@ -123,7 +118,7 @@ class Channel:
         uuid = str(uuid4())
         receipt: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._receipts[uuid] = receipt
-        self._process.write(wire.user_line(content, uuid, query=False))
+        self.process.write(wire.user_line(content, uuid, query=False))
         try:
             result = await asyncio.wait_for(receipt, CONTROL_TIMEOUT_SECONDS)
         except TimeoutError:
@@ -135,12 +130,12 @@ class Channel:
 
     def replay_assistant(self, content: list[Block], model: str) -> None:
         """Add a past assistant turn to the transcript; the CLI sends no receipt."""
-        self._process.write(wire.assistant_line(content, str(uuid4()), model))
+        self.process.write(wire.assistant_line(content, str(uuid4()), model))
 
     def start_turn(self, content: list[Block]) -> None:
         """Begin a turn: send the user message that asks for an answer."""
         self._begin_turn()
-        self._process.write(wire.user_line(content, str(uuid4()), query=True))
+        self.process.write(wire.user_line(content, str(uuid4()), query=True))
 
     def give_results(self, blocks: Sequence[Block], *, one_by_one: bool = False) -> None:
         """Continue the turn: answer held tool calls with the client's `tool_result` blocks.
@@ -198,8 +193,10 @@ class Channel:
             case Streamed():
                 self._handle_event(message)
             case Result() if receipts := message.message_uuids & self._receipts.keys():
-                for uuid in receipts:
-                    self._resolve_receipt(uuid, message)
+                for receipt in map(self._receipts.__getitem__, receipts):
+                    # Done if it timed out or its request was cancelled, and `replay_user` has not yet removed it.
+                    if not receipt.done():
+                        receipt.set_result(message)
             case ResultsTaken(call_ids):
                 if self._unconfirmed_result in call_ids:
                     self._unconfirmed_result = None
@@ -227,18 +224,12 @@ class Channel:
             if _is_auto_continued(message.event, self._message_has_output):
                 # Not by the reader of the turn: the CLI asks again within 2 ms, less than the way through the queue may
                 # take.
-                self._process.kill()
+                self.process.kill()
             self._turn_items.put_nowait(message)
 
     def _kill_runaway(self) -> None:
-        log.warning("claude %d continued by itself and was killed", self._process.pid)
-        self._process.kill()
-
-    def _resolve_receipt(self, uuid: str, result: Result) -> None:
-        receipt = self._receipts[uuid]
-        # Done if it timed out or its request was cancelled, and `replay_user` has not yet removed it.
-        if not receipt.done():
-            receipt.set_result(result)
+        log.warning("claude %d continued by itself and was killed", self.process.pid)
+        self.process.kill()
 
     def _handle_control_answer(self, answer: ControlAnswer) -> None:
         future = self._answers.pop(answer.request_id, None)
@@ -252,12 +243,12 @@ class Channel:
 
     def _handle_control_request(self, request: ControlRequest) -> None:
         if request.subtype != "mcp_message":
-            self._process.write(wire.control_refusal(request.request_id, f"{request.subtype} is not supported"))
+            self.process.write(wire.control_refusal(request.request_id, f"{request.subtype} is not supported"))
             return
         message = request.request["message"]
         reply = mcp.answer_message(message, self.tools)
         if reply is not None:
-            self._process.write(wire.control_answer(request.request_id, {"mcp_response": reply}))
+            self.process.write(wire.control_answer(request.request_id, {"mcp_response": reply}))
         elif (block := self._early_results.pop(mcp.call_id(message), None)) is not None:
             self._answer_call(request, block)
         else:
@@ -266,7 +257,7 @@ class Channel:
 
     def _answer_call(self, call: ControlRequest, block: Block) -> None:
         reply = mcp.tool_call_result(call.request["message"], block)
-        self._process.write(wire.control_answer(call.request_id, {"mcp_response": reply}))
+        self.process.write(wire.control_answer(call.request_id, {"mcp_response": reply}))
 
     def _handle_exit(self, death: ProcessDied) -> None:
         self.death = death
@@ -290,7 +281,7 @@ def _has_output(event: StreamEvent) -> bool:
 
 def _is_auto_continued(event: StreamEvent, has_output: bool) -> bool:
     """Whether this event ends a message after which the CLI continues by itself."""
-    reason = (event.get("delta") or {}).get("stop_reason") if event.get("type") == "message_delta" else None
+    reason = stop_reason_of(event)
     return reason in AUTO_CONTINUED_REASONS or (reason is not None and not has_output)
 
 

@@ -41,7 +41,7 @@ def _check_usable(path: Path) -> Path:
         ) from error
     if not is_file:
         raise CliNotFound(f"There is no Claude Code at {path}.", hint=INSTALL_HINT)
-    if _is_batch_file(path):
+    if path.suffix.lower() in (".cmd", ".bat"):
         raise CliNotFound(
             f"{path} is a batch file, which could run arguments as commands.",
             hint="Set claude_path to claude.exe instead.",
@@ -49,10 +49,6 @@ def _check_usable(path: Path) -> Path:
     if not os.access(path, os.X_OK):
         raise CliNotFound(f"{path} is not executable.", hint="Make it executable, or set claude_path to another file.")
     return path
-
-
-def _is_batch_file(path: Path) -> bool:
-    return path.suffix.lower() in (".cmd", ".bat")
 
 
 def _find_candidates() -> Iterator[Path]:

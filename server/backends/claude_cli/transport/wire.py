@@ -62,14 +62,12 @@ class AssistantError:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The end of a turn, or the receipt for a replayed user line (`num_turns` 0)."""
+    """The end of a turn, or the receipt for a replayed user line."""
 
     is_error: bool
     api_status: int | None
     text: str
-    num_turns: int
     message_uuids: frozenset[str]
-    terminal_reason: str
     cost_usd: float | None
     """Total of all turns of the process so far."""
 
@@ -233,9 +231,7 @@ def _parse_result(data: dict[str, Any]) -> Result:
         is_error=bool(data.get("is_error")),
         api_status=data.get("api_error_status"),
         text=str(data.get("result") or "; ".join(data.get("errors") or [])),
-        num_turns=data.get("num_turns") or 0,
         message_uuids=frozenset(uuids),
-        terminal_reason=str(data.get("terminal_reason") or ""),
         cost_usd=data.get("total_cost_usd"),
     )
 
