@@ -1,4 +1,4 @@
-"""Two ways of writing one conversation are the same; two conversations never are."""
+"""Equal conversations have one canonical form, however written; different ones never do."""
 
 import pytest
 

@@ -92,7 +92,7 @@ async def test_short_names_are_full_ones_to_the_api(backend, simulator):
 
 
 async def test_requests_share_a_connection(backend, caplog, monkeypatch):
-    # However long a busy computer takes to send the end, or to ask again.
+    # Long enough for a busy computer to send the end, or the next request.
     monkeypatch.setattr(api, "_END_SECONDS", 60.0)
     monkeypatch.setattr(api, "_LIMITS", httpx2.Limits(keepalive_expiry=60.0))
     caplog.set_level(logging.DEBUG, logger="httpcore2")
@@ -215,7 +215,7 @@ async def test_without_a_key_that_can_be_sent_nothing_is_sent(simulator, stored)
 
 
 class LockedVault(MemoryVault):
-    """A place for secrets that cannot be read."""
+    """Secret storage that cannot be read."""
 
     async def get(self, name):
         raise SetupError("It is locked.")

@@ -1,4 +1,4 @@
-"""Requests as the API takes them, model by model."""
+"""Request bodies for the API, model by model."""
 
 import contextlib
 

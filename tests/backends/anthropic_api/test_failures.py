@@ -1,4 +1,4 @@
-"""Errors of the API and of the way to it."""
+"""Errors of the API and of connections to it."""
 
 import httpx2
 import orjson

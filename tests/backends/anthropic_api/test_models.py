@@ -1,4 +1,4 @@
-"""What names mean to the API."""
+"""Resolving model names for the API."""
 
 import pytest
 

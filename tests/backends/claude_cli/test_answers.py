@@ -1,4 +1,4 @@
-"""A request goes to the model as the client wrote it, and the answer comes back event by event."""
+"""Requests reach the model unchanged, and answers are streamed event by event."""
 
 from tests.asking import ask, assistant, fold, text, tool, user, words
 from tests.simulator import Text, client_system, client_tools, conversation

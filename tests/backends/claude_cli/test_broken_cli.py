@@ -1,4 +1,4 @@
-"""A CLI that stops in the middle of an answer, or says what does not fit together: an error soon, and no trace."""
+"""A CLI that stops during an answer or sends invalid events: a prompt error, and no process is left."""
 
 import logging
 import sys
@@ -36,7 +36,7 @@ until("user")
 
 @pytest.fixture
 def broken(start_backend, tmp_path):
-    """`async with broken(lines) as backend`: its CLI runs the lines when it is asked."""
+    """`async with broken(lines) as backend`, whose CLI runs the lines when a question comes."""
 
     def start(lines):
         program = tmp_path / "claude"
@@ -48,7 +48,7 @@ def broken(start_backend, tmp_path):
 
 
 async def failure_of(backend):
-    """The error that a request ends with, and the kinds of events before it."""
+    """The error of a request, and the types of the events before it."""
     kinds = []
 
     async def read():
@@ -93,10 +93,10 @@ async def test_the_status_of_one_that_ends_by_itself_is_not_lost(broken):
     ids=["text", "half a line", "no word yet", "before a block", "thinking", "tool input", "between blocks"],
 )
 async def test_silence(broken, monkeypatch, lines, waits):
-    """In the middle of a text it is given up soon; a model that thinks, or writes a tool's input, has its time."""
+    """Silence within a text soon ends the turn; thinking and tool input are given more time."""
     never = 1000.0
     monkeypatch.setattr(conversations, "TEXT_TIMEOUT_SECONDS", 0.5 if waits == "text" else never)
-    # Before the answer begins this one holds as well, and a busy computer takes its time.
+    # This one also applies before the answer begins, which takes time on a busy computer.
     monkeypatch.setattr(conversations, "OUTPUT_TIMEOUT_SECONDS", never if waits == "text" else 5.0)
     async with broken(f"start()\n{lines}\nsleep()") as backend:
         error, kinds = await failure_of(backend)

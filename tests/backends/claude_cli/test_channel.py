@@ -1,4 +1,4 @@
-"""The conversation on the wire with a program that plays the CLI: who gets which answer, and what ends it."""
+"""The protocol with a scripted CLI: matching of answers, and what ends the process."""
 
 import asyncio
 import os
@@ -11,17 +11,17 @@ from server.backends.claude_cli.transport.channel import Channel
 from server.backends.claude_cli.transport.wire import AssistantError, Result, Streamed
 from server.core.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
 from tests.asking import text, tool
-from tests.backends.claude_cli.scripted_cli import Heard, program
+from tests.backends.claude_cli.scripted_cli import CallRecorder, program
 
 PATIENCE = 30.0
 START = {"type": "message_start", "message": {}}
 
 
 class Listener:
-    """What a channel tells its owner."""
+    """Records the callbacks of a channel."""
 
     def __init__(self):
-        self.limits, self.deaths = Heard(), Heard()
+        self.limits, self.deaths = CallRecorder(), CallRecorder()
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ CALLED = 'event(type="content_block_start", content_block={"type": "tool_use"})'
     ("said", "reason"), [("", "end_turn"), (BLANK, "end_turn"), (THOUGHT, "stop_sequence"), (SAID, "max_tokens")]
 )
 async def test_an_end_after_which_the_cli_would_ask_again_ends_the_process(start, said, reason):
-    """Whether or not somebody reads what it says."""
+    """Whether or not the turn is read."""
     channel, listener = await start(ENDING.format(said, reason))
     channel.start_turn([text("a")])
     assert (await listener.deaths.first()).exit_code == -signal.SIGKILL
@@ -307,7 +307,7 @@ def answers(count):
 
 
 async def answer(channel):
-    """The answer to a call that the program heard: the request's id, and the texts of the result."""
+    """The answer to a call that the program received: request id and texts of the result."""
     event = event_of(await channel.next_item(PATIENCE))
     result = event["response"]["mcp_response"]["result"]
     return event["request_id"], [part["text"] for part in result["content"]]
@@ -349,7 +349,7 @@ async def test_ordered_results_are_given_once_the_one_before_was_taken(start):
     channel, _ = await start(ORDERED)
     channel.give_results([tool_result("t2", "two"), tool_result("t1", "one")], one_by_one=True)
     assert await answer(channel) == ("c2", ["two"])
-    # The program hears this and no second result.
+    # The program receives this and no second result.
     await channel.request_control("anything else?")
     assert await answer(channel) == ("c1", ["one"])
 
@@ -362,7 +362,7 @@ async def test_a_result_answers_its_own_call_only(start):
 
 
 async def test_a_message_that_leaves_a_result_out_ends_the_process(start):
-    """The CLI has answered the call by itself, as it does when it cannot read the call's input."""
+    """The CLI has answered the call itself, as it does if the call's input is invalid."""
     channel, listener = await start('grant(hear())\nevent(type="message_start", message={})\nsleep()')
     channel.give_results([tool_result("t1")])
     channel.send_control("go on")

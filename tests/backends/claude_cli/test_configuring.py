@@ -1,4 +1,4 @@
-"""Another configuration for a backend at work: only what differs is touched, and no answer is cut."""
+"""Reconfiguration of a running backend: only differences take effect, and no answer is cut."""
 
 import asyncio
 from dataclasses import replace
@@ -25,7 +25,7 @@ def configure(backend, **changes):
 
 @pytest.fixture
 def other_path(tmp_path, cli_path):
-    """The same CLI in another place."""
+    """The same CLI under another path."""
     link = tmp_path / "elsewhere" / "claude"
     link.parent.mkdir()
     link.symlink_to(cli_path)

@@ -1,4 +1,4 @@
-"""Which request continues a live conversation: only the exact continuation. A looser rule would leak one to another."""
+"""Only the exact continuation continues a live conversation; a looser rule could leak one into another."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How an answer ends decides what becomes of its process; the CLI never goes on by itself at the user's cost."""
+"""The end of an answer decides what happens to its process; the CLI never continues at the user's cost."""
 
 import asyncio
 from contextlib import aclosing
@@ -15,7 +15,7 @@ from tests.waiting import until
 @pytest.mark.parametrize("reason", ["max_tokens", "refusal", "model_context_window_exceeded"])
 @pytest.mark.parametrize(("parts", "events"), [([Text("half", chunks=1)], 6), ([], 2)], ids=["text", "no text"])
 async def test_one_call_for_one_request(backend, simulator, reason, parts, events):
-    """The process is ended by the event that gives the reason: with the next, the last one, it would ask again."""
+    """The event with the stop reason ends the process: after the next and last event it would ask again."""
     end = Gate(after_events=events)
     simulator.script([*parts, Stop(reason), end], times=1)
     whole = await fold(backend.stream(ask("Hi")))
@@ -56,7 +56,7 @@ async def test_one_call_for_each_of_many_at_once(backend, simulator, blocked, re
 
 
 async def test_an_empty_answer_is_an_empty_answer(backend, simulator):
-    """The CLI would ask for something to show, as soon as it had read the last event."""
+    """The CLI would ask for visible output as soon as it has read the last event."""
     end = Gate(after_events=2)
     simulator.script([Stop("end_turn"), end])
     whole = await fold(backend.stream(ask("Hi")))
@@ -124,7 +124,7 @@ async def test_tool_calls_are_not_ended_by_the_answer(backend, simulator):
 
 
 async def test_long_answers_one_after_the_other_stay_in_one_process(backend, simulator):
-    """While each streams the CLI can reach nobody; when the next is asked for, it can again."""
+    """During each answer the API is blocked; for the next request it is available again."""
     look = tool("look")
     messages, pids = [user("question 0")], set()
     for turn in range(1, 5):

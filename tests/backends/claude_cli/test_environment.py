@@ -1,4 +1,4 @@
-"""What a CLI process sees of this program's environment, and how it is called."""
+"""The environment and command line of a CLI process."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from server.backends.claude_cli.transport.user_settings import UserSettings
         "CLOUD_ML_REGION",
         "CLAUDE_CODE_SKIP_BEDROCK_AUTH",
         "CLAUDE_CODE_API_KEY_HELPER_TTL_MS",
-        # Windows writes them in its own way.
+        # Windows spells them differently.
         "Path",
         "SystemRoot",
         "ComSpec",
@@ -51,7 +51,7 @@ def test_what_the_cli_needs_is_passed_on(name):
 @pytest.mark.parametrize(
     "name",
     [
-        # A server that was started from inside Claude Code must not go on with that session.
+        # A server started from inside Claude Code must not continue that session.
         "CLAUDECODE",
         "CLAUDE_CODE_ENTRYPOINT",
         "CLAUDE_CODE_SSE_PORT",
@@ -60,7 +60,7 @@ def test_what_the_cli_needs_is_passed_on(name):
         "CLAUDE_CODE_MAX_OUTPUT_TOKENS",
         "CLAUDE_CODE_SIMPLE",
         "DRAGOMAN_API_KEY",
-        # None of its business.
+        # Unrelated secrets.
         "OPENAI_API_KEY",
         "GITHUB_TOKEN",
         "SSH_AUTH_SOCK",
@@ -68,14 +68,14 @@ def test_what_the_cli_needs_is_passed_on(name):
         "DATABASE_URL",
         "PYTHONPATH",
         "VIRTUAL_ENV",
-        # What changes the program that is run.
+        # Variables that change the executed program.
         "NODE_OPTIONS",
         "BUN_OPTIONS",
         "LD_PRELOAD",
         "LD_LIBRARY_PATH",
         "DYLD_INSERT_LIBRARIES",
         "MAX_THINKING_TOKENS",
-        # Its log would stand between the lines of the protocol.
+        # Its log would be mixed with the lines of the protocol.
         "ANTHROPIC_LOG",
         "MY_HOME",
         "HOME_DIRECTORY",
@@ -98,7 +98,7 @@ def test_the_outer_environment_is_left_alone():
 
 
 def options(line):
-    """The options of a command line, each with the words that follow it."""
+    """The options of a command line with their arguments."""
     found = {}
     for word in line[1:]:
         if word.startswith("-"):

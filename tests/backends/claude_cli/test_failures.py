@@ -1,4 +1,4 @@
-"""What goes wrong at the service reaches the client as the right error, and nothing is asked twice."""
+"""Failures of the service become the right error for the client, and no request is sent twice."""
 
 import pytest
 

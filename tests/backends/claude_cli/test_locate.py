@@ -1,4 +1,4 @@
-"""Which `claude` is run. Real files in a made home."""
+"""Locating `claude`, with real files in a temporary home."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ NAME = "claude.exe" if sys.platform == "win32" else "claude"
 
 
 def install(folder, name=NAME, mode=0o755):
-    """A program in `folder`, which is made."""
+    """Create a program in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     path.write_text("#!/bin/sh\n")
@@ -25,7 +25,7 @@ def install(folder, name=NAME, mode=0o755):
 
 @pytest.fixture
 def on_path(tmp_path, monkeypatch):
-    """The only folder on PATH."""
+    """A folder that is the whole PATH."""
     folder = tmp_path / "bin"
     monkeypatch.setenv("PATH", str(folder))
     return folder
@@ -99,7 +99,7 @@ def test_a_program_that_may_not_be_run(tmp_path):
 
 @pytest.fixture
 def nobody():
-    """No rights of root's, for which no folder is closed."""
+    """Drop root's permissions, to which no folder is closed."""
     if os.geteuid() != 0:
         yield
         return
@@ -112,7 +112,7 @@ def nobody():
 
 @pytest.fixture
 def closed_folder():
-    """A folder that may not be entered, with a program in it, outside of what only root may enter."""
+    """An inaccessible folder with a program, below folders that everyone may enter."""
     with tempfile.TemporaryDirectory() as folder:
         path = install(Path(folder) / "closed")
         Path(folder).chmod(0o711)

@@ -1,4 +1,4 @@
-"""Who gets which process, and who has to go."""
+"""Assignment of processes to requests, and eviction."""
 
 import asyncio
 import os
@@ -73,7 +73,7 @@ async def test_one_continuation_of_two_gets_the_process(backend, simulator):
 
 
 async def test_a_waiting_continuation_gets_the_process_that_has_just_answered(start_backend, simulator):
-    """The pool grants it within the end of that answer, which must not kill it then."""
+    """The pool grants the process while its answer ends; the end must not kill it then."""
     gate = Gate(after_events=FIRST_DELTA)
     simulator.script([Text("You said: a"), gate])
     async with start_backend(max_conversations=1) as backend:

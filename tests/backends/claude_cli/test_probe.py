@@ -1,4 +1,4 @@
-"""What the CLI says of itself: an answer that was recorded, and the real program."""
+"""The CLI's report: a recorded answer, and the real program."""
 
 import psutil
 import pytest
@@ -9,7 +9,7 @@ from server.models.info import ModelInfo
 
 LEVELS = ["low", "medium", "high", "xhigh", "max"]
 
-# CLI 2.1.330, in parts.
+# From CLI 2.1.330, abridged.
 RECORDED = {
     "models": [
         {
@@ -78,7 +78,7 @@ def test_an_older_cli_says_less():
         ({"tokenSource": "claude.ai", "email": "me@example.com"}, True),
         ({"apiKeySource": "apiKeyHelper"}, True),
         ({"subscriptionType": "Claude Max", "apiProvider": "firstParty"}, True),
-        # The CLI cannot tell whether the cloud's own login works.
+        # The CLI does not know whether the cloud's login works.
         ({"apiProvider": "bedrock"}, True),
         ({"apiProvider": "vertex", "tokenSource": "none"}, True),
         ({"apiProvider": "firstParty"}, False),

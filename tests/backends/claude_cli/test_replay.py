@@ -1,4 +1,4 @@
-"""A conversation as the turns that are put into a fresh process."""
+"""The turns that replay a conversation on a fresh process."""
 
 import copy
 from itertools import pairwise

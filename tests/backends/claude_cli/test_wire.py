@@ -1,4 +1,4 @@
-"""The wire without a process: bytes become lines, lines become messages, values become lines."""
+"""The wire without a process: bytes to lines, lines to messages, values to lines."""
 
 from contextlib import suppress
 
@@ -232,7 +232,7 @@ def test_a_refusal_reads_back_as_one(request_id, error):
 
 
 def only_line(written):
-    """What was written, which has to be one whole line."""
+    """The written value, which must be one whole line."""
     (line,) = LineFramer().feed(written)
     assert written == line + b"\n"
     return orjson.loads(line)
