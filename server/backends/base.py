@@ -23,7 +23,7 @@ class BackendStatus:
 
 
 def routed_event(backend: str, *warnings: str) -> StreamEvent:
-    """Event that names the backend that serves the request, with warnings for the client."""
+    """Event that names the serving backend, with warnings for the client."""
     return {"type": ROUTED, "backend": backend, "warnings": list(warnings)}
 
 

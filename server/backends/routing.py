@@ -1,4 +1,4 @@
-"""Routes requests to Claude Code, or to the Anthropic API with the user's key if Claude Code cannot serve."""
+"""Routes requests to Claude Code, or to the Anthropic API if it cannot serve."""
 
 import logging
 from contextlib import aclosing
@@ -20,7 +20,7 @@ def store_hint() -> str:
 
 
 class RoutedBackend:
-    """Serves with Claude Code; if it cannot begin and a key is stored, `fallback` lets the API serve.
+    """Serves with Claude Code; the API is the `fallback` if a key is stored.
 
     Claude Code cannot begin if it is missing or not signed in. A used-up plan counts only with `on_plan_limit`, since
     falling back costs money beyond the plan. The API never takes over an answer that has begun.
@@ -83,7 +83,7 @@ class RoutedBackend:
                 yield event
 
     async def count_tokens(self, request: MessagesRequest) -> int | None:
-        """Count the input tokens by the API, which is free of charge. None if it is unavailable."""
+        """Count the input tokens by the API, free of charge. None if unavailable."""
         if not self._fallback or not await self.api.has_key():
             return None
         try:
@@ -103,7 +103,7 @@ class RoutedBackend:
         return self.replaces_cli and self._on_plan_limit
 
     async def _should_fall_back(self, error: BackendError) -> bool:
-        """Whether the API serves after this error. If only a key is missing, the error's hint mentions it."""
+        """Whether the API serves after this error; adds a hint if only a key is missing."""
         if not self._fallback or not isinstance(error, CliNotFound | NotSignedIn | PlanLimitReached):
             return False
         if isinstance(error, PlanLimitReached):

@@ -6,7 +6,7 @@ from typing import Literal
 
 
 def write_line(text: str, stream: Literal["stdout", "stderr"] = "stdout") -> bool:
-    """Write a line to standard output or standard error without buffering. Returns whether it was written.
+    """Write a line to standard output or error. Returns whether it was written.
 
     Without a console both streams are None on Windows; `print` would then write errors to standard output. A closed
     pipe or a full disk does not end the command.

@@ -1,4 +1,4 @@
-"""The error hierarchy, with HTTP status and code. A dialect's `errors.py` builds the response body.
+"""The error hierarchy, with HTTP status and code.
 
     TrayError
     ├── RequestError                 the client can correct it
@@ -70,7 +70,7 @@ class RequestError(TrayError):
 
 
 class InvalidRequest(RequestError):
-    """The body is invalid. `param` is the path of the field, such as `messages[2].role`."""
+    """The body is invalid. `param` is the field's path, such as `messages[2].role`."""
 
     def __init__(self, message: str, *, param: str | None = None, code: str | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -200,7 +200,7 @@ class QueueFull(_RetryLater, RequestError):
 
 
 class RequestCancelled(RequestError):
-    """Cancelled in the window or by `DELETE /api/requests/{id}`, or the client has left."""
+    """Cancelled in the window or by `DELETE /api/requests/{id}`, or by its client."""
 
     status = 499
     code = "request_cancelled"
@@ -212,7 +212,7 @@ class RequestCancelled(RequestError):
 
 
 class RequestSuperseded(RequestCancelled):
-    """An identical request of the same session came before this one ended, and is answered instead."""
+    """Replaced by an identical request of the same session."""
 
     status = 409
     code = "request_superseded"
@@ -352,7 +352,7 @@ class DatabaseTooNew(SetupError):
 
 
 class DatabaseUnusable(SetupError):
-    """The database cannot be opened or written. `reason` is short, such as "the disk is full"."""
+    """The database cannot be opened or written. `reason`: "the disk is full", ..."""
 
     def __init__(self, message: str, *, reason: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -369,7 +369,7 @@ class ErrorResponse:
 
 
 def as_tray_error(error: BaseException) -> TrayError:
-    """Convert any exception. Others than `TrayError` are bugs, whose details go only to the log."""
+    """Convert any exception. Details of bugs go only to the log."""
     if isinstance(error, TrayError):
         return error
     return TrayError("The server had an unexpected error; see its log for details.")

@@ -77,14 +77,14 @@ class PoolChanged:
 
 @dataclass(frozen=True, slots=True)
 class PlanWindowsChanged:
-    """The plan's windows by name (`five_hour`, ...): `utilization` 0..1, `resetsAt` epoch seconds, `status`."""
+    """The plan's windows by name: `utilization` 0..1, `resetsAt`, `status`."""
 
     windows: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class CliChanged:
-    """The Claude Code CLI was found, lost, updated, signed in or out. `account` is its own report.
+    """The Claude Code CLI was found, lost, updated, signed in or out.
 
     If it cannot be used, `problem` is the reason, `hint` the remedy, and nothing else is known.
     """
@@ -142,7 +142,7 @@ Listener = Callable[[Event], None]
 
 
 class EventBus:
-    """Delivers each event to every listener. The error of a listener is logged and does not affect others.
+    """Delivers each event to every listener. A listener's error is only logged.
 
     Later subscribers get the standing notices: the window opens after the store, which may have reported some.
     """
@@ -157,7 +157,7 @@ class EventBus:
         return tuple(self._notices.values())
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` with the standing notices and all later events. Returns a function that unsubscribes."""
+        """Call `listener` with standing notices and later events. Returns unsubscribe."""
         self._listeners.append(listener)
         for notice in self.notices:
             self._deliver(notice, listener)

@@ -19,7 +19,7 @@ Searched in translated bytes, ten times faster than by a regular expression: bod
 
 
 def loads(data: bytes | str) -> Any:
-    """Parse JSON. Raises `orjson.JSONDecodeError`, a ValueError, also for integers of more than 4300 digits."""
+    """Parse JSON. Raises `orjson.JSONDecodeError`, also beyond 4300 digits."""
     value = orjson.loads(data)
     raw = data.encode() if isinstance(data, str) else data
     if _LONG_NUMBER not in raw.translate(_DIGITS_AS_ZEROS):
@@ -33,7 +33,7 @@ def loads(data: bytes | str) -> Any:
 def dumps(
     value: Any, *, sort_keys: bool = False, indent: bool = False, default: Callable[[Any], Any] | None = None
 ) -> bytes:
-    """Write compact JSON in UTF-8, or indented by two spaces. `default` converts other types.
+    """Write compact or indented JSON in UTF-8. `default` converts other types.
 
     Raises `orjson.JSONEncodeError`, a TypeError.
     """

@@ -16,7 +16,7 @@ def size_of_base64(data: str) -> tuple[int, int] | None:
 
 
 def image_size(head: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels of a PNG, GIF, JPEG or WebP; None for unknown formats."""
+    """Width and height in pixels of a PNG, GIF, JPEG or WebP; None for others."""
     try:
         if head.startswith(b"\x89PNG\r\n\x1a\n"):
             return struct.unpack_from(">II", head, 16)
@@ -46,7 +46,7 @@ def _jpeg_size(head: bytes) -> tuple[int, int]:
 
 
 def _webp_size(head: bytes) -> tuple[int, int] | None:
-    """Read the first chunk: https://developers.google.com/speed/webp/docs/riff_container."""
+    """The first chunk: https://developers.google.com/speed/webp/docs/riff_container."""
     match head[12:16]:
         case b"VP8X":
             return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")

@@ -33,7 +33,7 @@ EFFORTS: tuple[Effort, ...] = ("low", "medium", "high", "xhigh", "max")
 
 
 class Message(TypedDict):
-    """One turn. `content` is always a list of blocks; a plain string is one text block."""
+    """One turn. `content` is always a list; a plain string is one text block."""
 
     role: Literal["user", "assistant"]
     content: list[Block]
@@ -109,12 +109,12 @@ def text_block(text: str) -> Block:
 
 
 def stop_reason_of(event: StreamEvent) -> str | None:
-    """The stop reason of a `message_delta`; None for other events and for a delta without one."""
+    """The stop reason of a `message_delta`; None if there is none."""
     return (event.get("delta") or {}).get("stop_reason") if event.get("type") == "message_delta" else None
 
 
 def without_unsigned_thinking(content: Iterable[Block]) -> list[Block]:
-    """The blocks that the API accepts in a request: of thinking only its own, which it has signed."""
+    """The blocks without unsigned thinking, which the API rejects in a request."""
     return [block for block in content if block.get("type") != "thinking" or block.get("signature")]
 
 
@@ -138,7 +138,7 @@ class MessageFold:
     _texts: dict[tuple[int, str], list[str]] = field(default_factory=dict)
 
     def feed(self, event: StreamEvent) -> None:
-        """Fold in the next event. Unknown types are ignored, as the API's versioning rules require."""
+        """Fold in the next event. Unknown types are ignored, as the API requires."""
         match event.get("type"):
             case "message_start":
                 self.message = {**event["message"], "content": []}
@@ -197,7 +197,7 @@ class TooDeep(ValueError):
 
 
 def parse_tool_input(partial_json: str) -> Any:
-    """Parse a tool call's input from its joined `input_json_delta`s; blank text is an empty object.
+    """Parse the joined `input_json_delta`s of a tool call; blank is an empty object.
 
     Text that is not JSON (a cut answer) or nested too deep is kept under `_incomplete`.
     """
@@ -208,7 +208,7 @@ def parse_tool_input(partial_json: str) -> Any:
 
 
 def read_tool_input(written: str) -> Any:
-    """Parse a tool call's input written by a client, as `parse_tool_input`. Raises TooDeep."""
+    """Parse a tool call's input as `parse_tool_input`. Raises TooDeep."""
     try:
         value = exact_json.loads(written) if written.strip() else {}
     except orjson.JSONDecodeError as error:

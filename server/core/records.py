@@ -1,4 +1,4 @@
-"""Records of the store. Times are epoch seconds, durations seconds, costs US dollars."""
+"""Records of the store. Times in epoch seconds, durations in s, costs in USD."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ RequestStatus = Literal["running", "ok", "error", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """A client's request from its arrival to its end. None means unknown, perhaps only so far."""
+    """A client's request from its arrival to its end. None means unknown so far."""
 
     id: str
     started_at: float
@@ -78,7 +78,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A page of a list. `next_cursor` is for the next call, None at the end. `total` counts all matches."""
+    """A page of a list. `next_cursor` is None at the end; `total` counts all."""
 
     items: Sequence[T]
     next_cursor: str | None

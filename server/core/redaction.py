@@ -31,7 +31,7 @@ _KEY = re.compile(r"(dgm-|cct-|sk-ant-|(?:(?<![A-Za-z])|(?<=\\[nrt])|(?<=%[0-9A-
 
 
 def redact(value: Any) -> Any:
-    """Return a copy of `value` without secrets: a text, or mappings and sequences of texts.
+    """Return `value`, a text or mappings and sequences of such, without secrets.
 
     Other types are returned as they are. Data URLs and long base64 are replaced by their length.
     """

@@ -20,7 +20,7 @@ _NOT_CONTENT = frozenset({"cache_control"})
 
 
 def canonical_messages(messages: Iterable[Message]) -> tuple[CanonicalTurn, ...]:
-    """Turns in canonical form. Adjacent messages of one role become one turn, as the API reads them."""
+    """Turns in canonical form. Adjacent messages of one role become one turn."""
     turns: list[tuple[str, list[Any]]] = []
     for message in messages:
         if turns and turns[-1][0] == message["role"]:
@@ -36,7 +36,7 @@ def canonical_system(system: Sequence[str]) -> str:
 
 
 def canonical_tools(tools: Iterable[Tool]) -> bytes:
-    """The tool definitions as JSON with sorted keys. The order of tools counts, as it is part of the prompt."""
+    """The tool definitions as JSON. Their order counts: it is part of the prompt."""
     definitions = [{key: value for key, value in tool.items() if key not in _NOT_CONTENT} for tool in tools]
     return exact_json.dumps(definitions, sort_keys=True)
 

@@ -1,4 +1,4 @@
-"""The Anthropic Messages API with the user's own key, for requests that Claude Code cannot serve.
+"""The Anthropic API with the user's key, used if Claude Code cannot serve.
 
 https://docs.anthropic.com/en/api/messages. The key is stored by this program (`server.secrets.anthropic_key`). A key
 in the environment belongs to Claude Code and is never used here.

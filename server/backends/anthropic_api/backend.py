@@ -161,7 +161,7 @@ class AnthropicApiBackend:
             raise ApiKeyRefused(f"There is no Anthropic API key to use: {error.message}", hint=key_hint()) from None
 
     def _open_client(self) -> httpx2.AsyncClient:
-        """Return the client, created on first use because reading the system's certificates is slow."""
+        """Return the client, created late because loading certificates is slow."""
         if self._stopped:
             raise stopping_error()
         if self._client is None:

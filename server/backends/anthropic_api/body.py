@@ -1,4 +1,4 @@
-"""Builds request bodies of the API (https://docs.anthropic.com/en/api/messages). Pure."""
+"""Request bodies of the API: https://docs.anthropic.com/en/api/messages. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ _SAMPLING = ("temperature", "top_p", "top_k")
 
 
 def build_messages_body(request: MessagesRequest, caps: Capabilities) -> dict[str, Any]:
-    """Body of a streamed `POST /v1/messages`. `caps` belong to the model, under its full id.
+    """Body of a streamed `POST /v1/messages` to the model of `caps`.
 
     The prefix is cached, as by Claude Code, because clients resend the conversation with every request.
     """
@@ -52,7 +52,7 @@ def _build_tool(tool: Tool) -> Mapping[str, Any]:
 
 
 def _build_thinking(request: MessagesRequest, caps: Capabilities) -> Mapping[str, Any] | None:
-    """Thinking as requested. A model with adaptive thinking shows a summary, as with Claude Code."""
+    """Thinking as requested; adaptive thinking is summarised, as by Claude Code."""
     if request.thinking is not None and request.thinking["type"] != "adaptive":
         return request.thinking
     asked = request.thinking is not None or request.effort is not None

@@ -1,4 +1,4 @@
-"""Converts failures of the API, and of connections to it, into the program's errors. Pure.
+"""Converts failures of the API and its connections into errors. Pure.
 
 https://docs.anthropic.com/en/api/errors
 """
@@ -48,7 +48,7 @@ _CUT = (httpx2.NetworkError, httpx2.RemoteProtocolError)
 
 
 def response_error(status: int, headers: Mapping[str, str], body: bytes) -> TrayError:
-    """Error of a response with a status other than 200. Bodies of other origin (a proxy's page) are not quoted."""
+    """Error of a failed response. Only bodies of the API itself are quoted."""
     try:
         error = orjson.loads(body)["error"]
         kind, text = str(error["type"]), str(error["message"])
@@ -65,7 +65,7 @@ def event_error(event: Mapping[str, Any]) -> TrayError:
 
 
 def transport_error(error: httpx2.HTTPError) -> TrayError:
-    """Error of a failed connection. httpx2's message is not passed on: it may quote headers."""
+    """Error of a failed connection, without httpx2's message: it may quote headers."""
     kind = type(error).__name__
     if isinstance(error, httpx2.TimeoutException):
         return UpstreamTimeout(f"The Anthropic API did not answer in time ({kind}).")

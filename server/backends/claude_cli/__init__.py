@@ -1,4 +1,4 @@
-"""The Claude Code CLI as a backend: one warm process for each live conversation, parked spares for new ones.
+"""The Claude Code CLI as a backend: one process per conversation, plus spares.
 
 backend.py       the `Backend`: leases a conversation, retries once, passes events on
 

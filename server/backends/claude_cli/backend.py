@@ -81,7 +81,7 @@ class ClaudeCliBackend:
         self._base_url: str | None = ""
 
     async def start(self) -> None:
-        """Start the spares and probe the CLI, both in the background. Raises SetupError without its directory."""
+        """Start spares and a probe in the background. May raise SetupError."""
         try:
             self._config.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -95,7 +95,7 @@ class ClaudeCliBackend:
         self._watching = spawn(self._watch_forever(), name="watch claude")
 
     def _remove_leftovers(self) -> None:
-        """Remove the files of processes whose server was killed; others remove theirs when they end."""
+        """Remove the files of processes whose server was killed."""
         removed = remove_leftovers(config_directory(self._config.outer), self._config.directory)
         if removed:
             log.info("removed the files of %d Claude Code processes of a killed server", removed)
@@ -125,14 +125,14 @@ class ClaudeCliBackend:
         await asyncio.gather(self._pool.close(), self._end_probe())
 
     async def _end_probe(self) -> None:
-        """Wait for a running probe, which takes less than a second, and cancel it if the CLI hangs."""
+        """Wait for a running probe; cancel it if the CLI hangs."""
         if self._probing is not None and not self._probing.done():
             await asyncio.wait([self._probing], timeout=PROBE_STOP_SECONDS)
             self._probing.cancel()
             await asyncio.wait([self._probing])
 
     async def probe_cli(self) -> None:
-        """Query the CLI's version, models and account. Publishes `CliChanged` if they differ from the last time."""
+        """Query version, models and account; publish `CliChanged` if they differ."""
         async with self._probe_lock:
             await self._probe_locked()
 
@@ -164,7 +164,7 @@ class ClaudeCliBackend:
             self._bus.publish(state)
 
     async def wait_for_probe(self) -> Probe | None:
-        """Return the latest probe, after waiting for a running one. None if the CLI could not be queried."""
+        """Return the latest probe after a running one; None if none succeeded."""
         if self._probing is not None:
             await asyncio.wait([self._probing])
         return self._probe
@@ -189,7 +189,7 @@ class ClaudeCliBackend:
 
     @property
     def plan_windows(self) -> dict[str, dict[str, Any]]:
-        """The plan's windows as last reported: name to `utilization` (0..1), `resetsAt` (epoch seconds), `status`."""
+        """The plan's windows as last reported, see `PlanWindowsChanged`."""
         return self._plan_windows
 
     @property
@@ -198,7 +198,7 @@ class ClaudeCliBackend:
         return self._pool
 
     async def stream(self, request: MessagesRequest) -> Events:
-        """Serve `request`. A turn that dies before its first event is retried once on a fresh process."""
+        """Serve `request`; retry a turn once that dies before its first event."""
         for attempt in (1, 2):
             conversation = await self._pool.lease(request, fresh=attempt > 1)
             self._expected_flags = likely_flags(request, self._base_url)
@@ -307,13 +307,13 @@ class ClaudeCliBackend:
 
 
 def _find_base_url(variables: Mapping[str, str]) -> str | None:
-    """Address of Anthropic's API for a CLI with this environment; None if it uses another service."""
+    """Address of Anthropic's API in this environment; None for another service."""
     elsewhere = any(name.startswith("CLAUDE_CODE_USE_") for name in variables)
     return None if elsewhere else variables.get("ANTHROPIC_BASE_URL", "")
 
 
 def _is_retryable(error: TrayError) -> bool:
-    """Whether the turn ended without a response of the service: a dead process or a cut connection."""
+    """Whether the service sent no response: a dead process or a cut connection."""
     return isinstance(error, ProcessDied) or (isinstance(error, UpstreamFailed) and error.upstream_status is None)
 
 

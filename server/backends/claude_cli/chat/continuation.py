@@ -1,4 +1,4 @@
-"""The key by which a request finds the live conversation that it continues. Pure; built once per request."""
+"""The key by which a request finds the conversation that it continues. Pure."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from server.core.transcript import CanonicalTurn, canonical_messages, canonical_
 
 @dataclass(frozen=True, slots=True)
 class ProcessBinding:
-    """Properties fixed by a process's first request: changing one would leave a trace in the transcript.
+    """Properties fixed by a process's first request; a change would alter its history.
 
     A new model leaves notes in the conversation; a new effort is ignored while tool calls are held.
     """
@@ -36,7 +36,7 @@ class ProcessBinding:
 
 @dataclass(frozen=True, slots=True)
 class ConversationKey:
-    """A request reduced to what must match for a live conversation to continue with it.
+    """A request reduced to what a live conversation must match to continue.
 
     `prefix` is everything up to the last assistant message. `results` are the tool results after it, and
     `only_results` is true if nothing else follows.
@@ -62,7 +62,7 @@ class ConversationKey:
         )
 
     def resolves_held_calls(self, held: Collection[str]) -> bool:
-        """Whether the request has the results of exactly the `held` calls and nothing else.
+        """Whether the request has exactly the results of the `held` calls.
 
         If no call is held: whether it has no results. Results that the CLI would change never match.
         """

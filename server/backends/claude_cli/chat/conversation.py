@@ -1,4 +1,4 @@
-"""A conversation: one process bound to a model, a system prompt and tools, and the transcript in it."""
+"""A conversation: a process bound to model, system prompt and tools."""
 
 import asyncio
 import time
@@ -45,7 +45,7 @@ CLEAN_ENDS = frozenset({"end_turn", "stop_sequence"})
 
 @dataclass(frozen=True, slots=True)
 class LaunchOptions:
-    """How to start a process. `base_url` is the API address, see `parameters.flag_settings`."""
+    """How to start a process. For `base_url` see `parameters.flag_settings`."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
@@ -56,7 +56,7 @@ class LaunchOptions:
 
 
 class Conversation:
-    """Parked until its first request, then busy with a turn, idle, or holding the client's tool calls.
+    """Parked until its first request, then busy, idle, or holding tool calls.
 
     `session_id` is the session of the latest request, `last_used` a monotonic time. A `stale` conversation is not
     kept after its current answer.
@@ -122,7 +122,7 @@ class Conversation:
         return self._channel.process
 
     def continues(self, key: ConversationKey) -> bool:
-        """Whether the request continues this conversation exactly: its whole prefix is the transcript."""
+        """Whether the request continues this conversation, with an equal history."""
         return (
             self.is_free
             and self._binding == key.binding
@@ -159,7 +159,7 @@ class Conversation:
                 self.kill()
 
     async def _send_request(self, request: MessagesRequest) -> PendingAnswer | None:
-        """Send the question and whatever must precede it. Returns the pending answer to its flags, if any were sent.
+        """Send the question and what must precede it. Returns the answer to flags.
 
         Settings go first: the CLI reads its input in order, so they are in force when the question reaches it.
         """
@@ -189,7 +189,7 @@ class Conversation:
         return flags
 
     def _bind_process(self, request: MessagesRequest) -> tuple[PendingAnswer, PendingAnswer | None]:
-        """Send a parked process its system prompt, tools and parameters, without waiting for answers."""
+        """Send a parked process its system prompt, tools and parameters."""
         channel = self._channel
         channel.tools = request.tools
         initialized = channel.send_control(
@@ -249,7 +249,7 @@ class Conversation:
                     raise item
 
     def _check_tools(self, names: frozenset[str], request: MessagesRequest) -> None:
-        """Raise `UpstreamFailed` if a client's tool is missing: the CLI would answer its calls itself."""
+        """Raise if a client's tool is missing: the CLI would answer its calls."""
         lost = [tool["name"] for tool in request.tools if mcp.PREFIX + tool["name"] not in names]
         if lost:
             self.kill()
@@ -260,7 +260,7 @@ class Conversation:
             )
 
     def _set_flags(self, request: MessagesRequest) -> PendingAnswer | None:
-        """Send the settings if they changed. The CLI takes about 20 ms for them, even if they are equal."""
+        """Send the settings if they changed, because the CLI takes 20 ms for them."""
         wanted = flag_settings(request, self._base_url)
         if wanted == self._flags:
             return None
@@ -268,7 +268,7 @@ class Conversation:
         return self._channel.send_control("apply_flag_settings", settings=wanted)
 
     def _schedule_api_block(self, request: MessagesRequest) -> None:
-        """Cut the CLI off from the API once an answer is under way, so that it cannot ask again by itself.
+        """Cut the CLI off from the API once an answer is under way.
 
         Delayed unless the answer may be short, because it interrupts the CLI's writing for 20 ms.
         """
@@ -287,7 +287,7 @@ class Conversation:
             self._api_blocked = True
 
     def _unblock_api(self) -> None:
-        """Restore the API address. Done at the end of a turn, when no request waits for the 20 ms."""
+        """Restore the API address, at a time when no request waits for the 20 ms."""
         self._block_scheduled = False
         if self._api_blocked:
             self._api_blocked = False
@@ -330,7 +330,7 @@ class Conversation:
         return True
 
     async def _wait_for_message_stop(self) -> bool:
-        """Wait for the end of the message, after which the CLI waits for tool results. False if none comes."""
+        """Wait for the message's end, when the CLI awaits results. False if it fails."""
         with suppress(UpstreamTimeout):
             while not isinstance(item := await self._channel.next_item(RESULT_TIMEOUT_SECONDS), ProcessDied | Result):
                 if isinstance(item, Streamed) and item.event.get("type") == "message_stop":
@@ -338,7 +338,7 @@ class Conversation:
         return False
 
     async def _wait_for_result(self) -> Result | None:
-        """Wait for the turn's result, after which the next turn may start. None if the turn fails or goes on."""
+        """Wait for the turn's result, after which the next may start. None if it fails."""
         with suppress(UpstreamTimeout):
             while not isinstance(item := await self._channel.next_item(RESULT_TIMEOUT_SECONDS), ProcessDied):
                 if isinstance(item, Result):
@@ -355,7 +355,7 @@ class Conversation:
         return {**delta, "cost_usd": max(0.0, cost)}
 
     def mark_stale(self) -> bool:
-        """Do not keep it after its current answer. Returns whether it is free and can be ended now."""
+        """Do not keep it after its answer. Returns whether it can be ended now."""
         self.stale = True
         return self.is_free
 
@@ -365,7 +365,7 @@ class Conversation:
         self._channel.process.kill()
 
     def close(self) -> bool:
-        """Make it unavailable. Returns whether its process has no work and may be stopped in order."""
+        """Make it unavailable. Returns whether its process has no work."""
         resting = self.state in ("parked", "idle")
         if self.state != "closed":
             # Before `on_change`, in which the pool grants and evicts what looks free.
@@ -374,7 +374,7 @@ class Conversation:
         return resting
 
     async def stop(self) -> None:
-        """End the process and wait until it is gone: in order if it has no work, otherwise by a kill.
+        """End the process, in order or by a kill if it has work, and wait for its end.
 
         At the end of its input the CLI treats held tool calls as failed and asks the model what to do.
         """
@@ -391,7 +391,7 @@ class Conversation:
 
 
 def _fold_event(fold: MessageFold, event: StreamEvent) -> StreamEvent:
-    """Fold in an event and return it as the client gets it. Raises `UpstreamFailed` if it is out of order.
+    """Fold in an event and return it for the client. Raises `UpstreamFailed`.
 
     After a second `message_start` the client would read the beginning twice.
     """
@@ -407,7 +407,7 @@ def _fold_event(fold: MessageFold, event: StreamEvent) -> StreamEvent:
 
 
 def _check_order(fold: MessageFold, event: StreamEvent) -> None:
-    """Raise LookupError if the event's message or block has not begun, or has begun already."""
+    """Raise LookupError if the event does not follow those before it."""
     match event.get("type"):
         case "message_start":
             if fold.message:
@@ -425,7 +425,7 @@ def _is_text(event: StreamEvent) -> bool:
 
 
 def _all_dispatchable(content: Sequence[Block], request: MessagesRequest) -> bool:
-    """Whether the client gets all calls. The CLI itself answers unknown tools and inputs that are not JSON."""
+    """Whether no call has an unknown tool or invalid JSON: the CLI answers those."""
     names = {tool["name"] for tool in request.tools}
     calls = [block for block in content if block["type"] == "tool_use"]
     return all(call["name"] in names and not _is_broken(call["input"]) for call in calls)

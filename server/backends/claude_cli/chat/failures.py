@@ -1,4 +1,4 @@
-"""Converts the CLI's report of a failed turn into one of the program's errors. Pure."""
+"""Converts the CLI's report of a failed turn into an error. Pure."""
 
 import re
 from typing import Any

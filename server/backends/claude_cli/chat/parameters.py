@@ -40,13 +40,13 @@ def flag_settings(request: MessagesRequest, base_url: str | None) -> dict[str, A
 
 
 def likely_flags(request: MessagesRequest, base_url: str | None) -> dict[str, Any]:
-    """Settings that the next request probably needs; none if this request has settings of its own."""
+    """Settings that the next request probably needs; none after special ones."""
     alone = request.output_schema is not None or request.tool_choice is not None or bypasses_transcript(request)
     return {} if alone else flag_settings(request, base_url)
 
 
 def blocked_api_flags() -> dict[str, Any]:
-    """The `settings` that cut the CLI off from the API until the next request's are set.
+    """The `settings` that cut the CLI off from the API until the next ones.
 
     After max_tokens, a refusal or a cut the CLI asks again by itself, 1 to 2 ms after the end of the message: a kill
     comes too late. It reads the API address for each call, so once an answer has begun it gets an unreachable one.
@@ -55,13 +55,13 @@ def blocked_api_flags() -> dict[str, Any]:
 
 
 def thinking_tokens(request: MessagesRequest) -> int | None:
-    """The argument of `set_max_thinking_tokens`: a budget, or None for the CLI's own choice."""
+    """The argument of `set_max_thinking_tokens`; None for the CLI's choice."""
     thinking = request.thinking or {}
     return thinking.get("budget_tokens") if thinking.get("type") == "enabled" else None
 
 
 def bypasses_transcript(request: MessagesRequest) -> bool:
-    """Whether the messages bypass the CLI's transcript and are sent whole in the extra body.
+    """Whether the messages go into the extra body, past the CLI's transcript.
 
     Required for a prefill (the CLI has no line for an unfinished answer), for images that the CLI would shrink and
     for answers that it would lose. The process does not know the conversation and serves only this request.
@@ -101,7 +101,7 @@ def _tool_choice(choice: ToolChoice) -> dict[str, Any]:
 
 
 def _with_cache_mark(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """The messages with a cache mark on the last block of the last user turn, as the CLI sets it."""
+    """The messages with the CLI's cache mark on the last user block."""
     last_user = max(index for index, message in enumerate(messages) if message["role"] == "user")
     sent = []
     for index, message in enumerate(messages):
@@ -113,7 +113,7 @@ def _with_cache_mark(messages: Sequence[Message]) -> list[dict[str, Any]]:
 
 
 def _is_lost(message: Message) -> bool:
-    """Whether the CLI treats this answer as empty and leaves it out of the conversation."""
+    """Whether the CLI treats this answer as empty and omits it."""
     if message["role"] == "user":
         return False
     texts = [block.get("text", "") for block in message["content"] if block["type"] not in _THINKING]

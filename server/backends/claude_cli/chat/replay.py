@@ -40,7 +40,7 @@ def split_turns(messages: Sequence[Message]) -> tuple[list[ReplayTurn], ReplayTu
 
 
 def distinct_ids(messages: Sequence[Message]) -> dict[str, str]:
-    """Map each tool call id that is another call's id plus `_` and digits to a distinct id.
+    """Map tool call ids that are another id plus `_` and digits to distinct ids.
 
     The CLI (2.1.330) treats such a call as a copy of the other one and replaces its result with an error. Clients
     make such ids; the API does not.
@@ -59,7 +59,7 @@ def distinct_ids(messages: Sequence[Message]) -> dict[str, str]:
 
 
 def is_kept_exactly(answer: Message, before: Sequence[Message]) -> bool:
-    """Whether the CLI's transcript holds this answer unchanged. If not, the next turn must replay it."""
+    """Whether the CLI's transcript holds this answer unchanged."""
     calls = [block for block in answer["content"] if block["type"] == "tool_use"]
     if any(mcp.changes_in_javascript(call["input"]) for call in calls):
         return False
@@ -72,7 +72,7 @@ def _with_id(block: Block, ids: Mapping[str, str]) -> Block:
 
 
 def sendable_content(message: Message) -> list[Block]:
-    """Content with the tool names that the model knows, without unsigned thinking, which the API rejects."""
+    """Content with the model's tool names and without unsigned thinking."""
     if message["role"] == "user":
         return list(message["content"])
     return without_unsigned_thinking(mcp.with_prefix(message))

@@ -122,7 +122,7 @@ class Pool:
         return PoolCounts(len(self._spares), len(self._live), busy, len(self._queue), self._memory_bytes)
 
     def list_processes(self) -> list[tuple[int, str, float, int]]:
-        """List the processes for display: pid, state, seconds since last use, resident bytes."""
+        """List the processes: pid, state, seconds since last use, resident bytes."""
         now = time.monotonic()
         processes = [*self._spares, *self._live]
         return [(one.process.pid, one.state, now - one.last_used, one.process.memory_bytes()) for one in processes]
@@ -135,7 +135,7 @@ class Pool:
                 self._retire(conversation)
 
     def set_limits(self, limits: PoolLimits) -> None:
-        """Change the bounds. Surplus conversations end once they are free; waiting requests keep their deadline."""
+        """Change the bounds. Surplus conversations end once they are free."""
         self.limits = limits
         while len(self._spares) > limits.spares:
             self._retire(self._spares[-1])
@@ -154,7 +154,7 @@ class Pool:
         self._refill_spares()
 
     def renew_processes(self) -> None:
-        """Replace the spares and end idle conversations, so that only new processes are kept.
+        """Replace spares and end idle conversations, to keep only new processes.
 
         Busy conversations finish their answer; those that hold tool calls get one more turn for the results.
         """
@@ -165,7 +165,7 @@ class Pool:
         self.handle_change()
 
     async def close(self) -> None:
-        """End every process, fail waiting requests, and return when all processes are gone."""
+        """Fail waiting requests, end every process and wait for their end."""
         self._stopping = True
         if self._reaper is not None:
             self._reaper.cancel()
@@ -182,12 +182,12 @@ class Pool:
         return conversation
 
     def _make_room(self) -> None:
-        """Evict free conversations beyond the bound, which happens only after it was lowered."""
+        """Evict free conversations beyond a lowered bound."""
         while len(self._live) + self._reserved_slots > self.limits.max_conversations and self._evict_one():
             pass
 
     def _try_grant(self, waiter: Waiter) -> bool:
-        """Grant a waiter the conversation that it continues, or a slot. Returns whether it got one."""
+        """Grant a waiter the conversation that it continues, or a slot, if possible."""
         # Claimed here and not when the waiter wakes: until then another request could be granted the same one.
         if waiter.key is not None and (conversation := self._find_continued(waiter.key)) is not None:
             conversation.claim(waiter.request)
@@ -262,7 +262,7 @@ class Pool:
         return conversation
 
     def _evict_one(self) -> bool:
-        """End the free conversation that was unused longest; those that hold tool calls go last."""
+        """End the free conversation unused longest; those with held calls go last."""
         free = [conversation for conversation in self._live if conversation.is_free]
         if not free:
             return False

@@ -12,7 +12,7 @@ StartResult = Conversation | TrayError
 
 
 class Starter:
-    """Starts conversations and tracks their processes. `on_orphan` gets one whose caller was cancelled."""
+    """Starts conversations; `on_orphan` gets one whose caller was cancelled."""
 
     def __init__(self, start: Callable[[], Awaitable[Conversation]], on_orphan: Callable[[Conversation], None]) -> None:
         self._start = start
@@ -23,7 +23,7 @@ class Starter:
         self._alive: set[Conversation] = set()
 
     async def start_process(self) -> Conversation:
-        """Start a process that is ready. Raises `CliNotFound`, `ProcessDied`, `UpstreamTimeout`."""
+        """Start a ready process. Raises `CliNotFound`, `ProcessDied`, `UpstreamTimeout`."""
         task = spawn(self._start_and_wait(), name="start a conversation")
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)

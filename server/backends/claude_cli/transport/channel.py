@@ -1,4 +1,4 @@
-"""The protocol with one process: control requests, receipts, held tool calls and the running turn."""
+"""The protocol with one process: control requests, tool calls and turns."""
 
 import asyncio
 import itertools
@@ -109,7 +109,7 @@ class Channel:
         return await wait_for_answer(self.send_control(subtype, **fields), subtype)
 
     async def replay_user(self, content: list[Block]) -> None:
-        """Add a past user turn to the transcript and wait for its receipt, without which the order is not kept.
+        """Add a past user turn to the transcript and wait for its receipt.
 
         Raises `ProcessDied`, `UpstreamTimeout`, and `UpstreamFailed` if the CLI refuses the turn.
         """
@@ -138,7 +138,7 @@ class Channel:
         self.process.write(wire.user_line(content, str(uuid4()), query=True))
 
     def give_results(self, blocks: Sequence[Block], *, one_by_one: bool = False) -> None:
-        """Continue the turn: answer held tool calls with the client's `tool_result` blocks.
+        """Continue the turn: answer held calls with the client's `tool_result`s.
 
         Results given together join the transcript in the order of their calls (CLI 2.1.330). To keep another order
         they must be given `one_by_one`, each after the CLI has confirmed the one before.
@@ -156,7 +156,7 @@ class Channel:
                 self._answer_call(call, block)
 
     def _give_next_result(self) -> None:
-        """Give the next ordered result if its call has come and the previous result is confirmed."""
+        """Give the next ordered result if it is due."""
         # Called at each step that may have been the missing one: new results, a new call, a confirmation.
         if self._unconfirmed_result is not None or not self._ordered_results:
             return
@@ -171,7 +171,7 @@ class Channel:
         self._in_turn = False
 
     async def next_item(self, max_wait: float) -> TurnItem:
-        """Wait for the next item of the turn. Raises `UpstreamTimeout` after `max_wait` seconds."""
+        """Wait `max_wait` seconds for the turn's next item. Raises `UpstreamTimeout`."""
         # One read brings many events: only the first of them needs a timer.
         if not self._turn_items.empty():
             return self._turn_items.get_nowait()
@@ -286,7 +286,7 @@ def _is_auto_continued(event: StreamEvent, has_output: bool) -> bool:
 
 
 async def wait_for_answer(answer: PendingAnswer, subtype: str) -> dict[str, Any]:
-    """Wait for the answer to a control request. Raises as `Channel.send_control`, and `UpstreamTimeout`."""
+    """Wait for a control request's answer. Raises also `UpstreamTimeout`."""
     # Shielded: a caller that gives up must not cancel the answer for others.
     try:
         return await asyncio.wait_for(asyncio.shield(answer), CONTROL_TIMEOUT_SECONDS)

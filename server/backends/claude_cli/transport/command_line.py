@@ -1,4 +1,4 @@
-"""The command line and environment of a CLI process. Pure: the outer environment is an argument."""
+"""The command line and environment of a CLI process. Pure."""
 
 from collections.abc import Mapping
 from pathlib import Path

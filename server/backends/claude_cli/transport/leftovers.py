@@ -1,4 +1,4 @@
-"""Removes the files that a killed CLI leaves: its session record, its inbox socket and the socket's key.
+"""Removes the files of killed CLIs: session record, inbox socket and key.
 
 After a kill the user's `claude agents` would still list the process; an orderly end leaves no files. With CLI 2.1.330
 `sessions/PID.json` holds `pid`, `cwd` and, with an inbox, `messagingSocketPath`; the key is `sessions/PID.*.key`.
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def remove_leftovers(config: Path, directory: Path, pid: int | None = None) -> int:
-    """Remove the files of dead processes, or of process `pid`, and return their number.
+    """Remove the files of dead processes, or of `pid`. Returns their number.
 
     `config` is Claude Code's configuration directory. Only records that name `directory`, which is private to this
     program, are removed. The user's sessions run elsewhere; one with a reused pid has written a record of its own.
@@ -41,7 +41,7 @@ def _remove_record(file: Path, directory: Path) -> bool:
 
 
 def _read_record(file: Path) -> dict[str, Any] | None:
-    """Read a record that has the pid of its file name and a directory; None for anything else."""
+    """Read a record with a directory and its file name's pid, otherwise None."""
     try:
         record = orjson.loads(file.read_bytes())
     except (OSError, ValueError):

@@ -17,7 +17,7 @@ INSTALL_HINT = (
 
 
 def locate_cli(claude_path: Path | None = None) -> Path:
-    """Return the CLI to run: `claude_path`, otherwise the user's installation, otherwise the bundled one.
+    """Return the CLI to run: `claude_path`, the user's own, or the bundled one.
 
     Raises `CliNotFound` if there is none, or if `claude_path` cannot be run.
     """
@@ -64,7 +64,7 @@ def _find_candidates() -> Iterator[Path]:
 
 
 def find_bundled(name: str = "claude") -> Iterator[Path]:
-    """Yield the path of the CLI in the package `claude-agent-sdk` if it is installed. The package is not imported."""
+    """Yield the path of the CLI in the package `claude-agent-sdk` if installed."""
     spec = importlib.util.find_spec("claude_agent_sdk")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         yield Path(folder) / "_bundled" / name

@@ -1,4 +1,4 @@
-"""The client's tools as an in-process MCP server named `client`. Pure: JSON-RPC in, JSON-RPC out.
+"""The client's tools as an in-process MCP server. Pure JSON-RPC.
 
 The CLI (2.1.330) checks, cuts, normalises and sorts full definitions, and drops some. It needs only names, to dispatch
 calls, so it gets stubs. The definitions go to the API unchanged in `CLAUDE_CODE_EXTRA_BODY` (see
@@ -60,7 +60,7 @@ def server_manifest(tools: Iterable[Tool]) -> dict[str, Any]:
 
 
 def answer_message(message: Mapping[str, Any], tools: Iterable[Tool]) -> dict[str, Any] | None:
-    """Answer a JSON-RPC message from the CLI; None for `tools/call`, which the client answers."""
+    """Answer a JSON-RPC message; None for `tools/call`, which the client answers."""
     match message.get("method"):
         case "tools/call":
             return None
@@ -91,10 +91,10 @@ def tool_call_result(message: Mapping[str, Any], block: Block) -> dict[str, Any]
 
 
 def passes_unchanged(block: Block) -> bool:
-    """Whether the CLI passes this `tool_result` to the model unchanged. If not, it is replayed as history.
+    """Whether the CLI passes this `tool_result` to the model unchanged.
 
     CLI 2.1.330 replaces a blank result by a remark, joins and strips the texts of an error, may shrink images, and
-    moves large results to a file.
+    moves large results to a file. Such results are replayed as history.
     """
     content = block.get("content")
     if not isinstance(content, str) and any(part.get("type") != "text" for part in content or []):
@@ -122,7 +122,7 @@ def with_prefix(message: Message) -> list[Block]:
 
 
 def changes_in_javascript(value: Any) -> bool:
-    """Whether the CLI changes this JSON value: it rounds long integers and loses `__proto__`, a JavaScript built-in."""
+    """Whether the CLI changes this JSON: it rounds integers and drops `__proto__`."""
     return _with_exact_integers(value) is not value or _has_proto(value)
 
 

@@ -1,4 +1,4 @@
-"""Lets child processes die with this program, even if it is killed, by the means of each system.
+"""Lets child processes die with this program, even if it is killed.
 
 The CLI exits at the end of its input, but during a turn it notices that only when it writes next. A model may think
 for minutes, at the user's cost. Linux signals the parent's death to the child (prctl(2), PR_SET_PDEATHSIG). Windows
@@ -30,13 +30,13 @@ def start_options() -> dict[str, Any]:
 
 
 def bind_to_parent(pid: int) -> None:
-    """Bind a started process to the end of this program, on Windows; other systems use `start_options`."""
+    """Bind a started process to this program's end; needed only on Windows."""
     if sys.platform == "win32":
         _assign_to_job(pid)
 
 
 def _death_signal() -> Callable[[], None] | None:
-    """The function to call between fork and exec. Looked up before, because only the call itself is safe there."""
+    """The function to call between fork and exec, where a lookup is not safe."""
     try:
         prctl = ctypes.CDLL(None, use_errno=True).prctl
     except (OSError, AttributeError):
@@ -85,7 +85,7 @@ if sys.platform == "win32":
     _jobs: list[int] = []
 
     def _open_job() -> int:
-        """Return the job of this program's processes, whose handle stays open until the program ends."""
+        """Return this program's job, whose handle stays open until its end."""
         if not _jobs:
             job = _kernel32.CreateJobObjectW(None, None)
             limits = _ExtendedLimits()

@@ -13,7 +13,7 @@ from server.models.info import ModelInfo
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """The CLI's report. `account` has `email`, `subscriptionType`, `apiKeySource`, ... as far as known."""
+    """The CLI's report. `account` may have `email`, `subscriptionType`, ..."""
 
     version: str
     signed_in: bool
@@ -24,9 +24,9 @@ class Probe:
 async def run_probe(
     path: Path, directory: Path, outer: Mapping[str, str], *, load_user_settings: bool = False
 ) -> Probe:
-    """Start a CLI in the empty `directory`, query it and end it. `outer` is the environment to select from.
+    """Start a CLI in the empty `directory`, query it and end it.
 
-    Raises `CliNotFound`, `ProcessDied`, `UpstreamTimeout`, `UpstreamFailed`.
+    `outer` is the environment to select from. Raises `CliNotFound`, `ProcessDied`, `UpstreamTimeout`, `UpstreamFailed`.
     """
     user = read_user_settings(outer) if load_user_settings else None
     channel = await Channel.open(

@@ -29,7 +29,7 @@ EXIT_GRACE_SECONDS = 1.0
 
 
 class CliProcess:
-    """A running CLI. `on_message` gets each line; `on_exit` is called once, whatever the reason of the end.
+    """A running CLI. `on_message` gets each line; `on_exit` is called once.
 
     The process dies with this program, see `parent_death`.
     """
@@ -98,12 +98,12 @@ class CliProcess:
         return 0
 
     def write(self, *lines: bytes) -> None:
-        """Send lines. After the end of the process they are lost; `on_exit` reports that end."""
+        """Send lines. They are lost after the exit, which `on_exit` reports."""
         if not self._stdin.is_closing():
             self._stdin.writelines(lines)
 
     def kill(self) -> None:
-        """Kill the process with its children, so that it spends no more of the user's tokens."""
+        """Kill the process group, so that it spends no more of the user's tokens."""
         if self._process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -113,7 +113,7 @@ class CliProcess:
                 os.killpg(self.pid, signal.SIGKILL)
 
     async def stop(self) -> None:
-        """End the process by end of input, SIGTERM and SIGKILL, `STOP_STEP_SECONDS` apart, and wait for its end."""
+        """End the process by end of input, SIGTERM, SIGKILL, and wait for its exit."""
         self._stdin.close()
         for step in (self._terminate, self.kill):
             with contextlib.suppress(TimeoutError):
@@ -165,7 +165,7 @@ class CliProcess:
         self.kill()
 
     async def _exits_soon(self) -> bool:
-        """Whether the process exits by itself after its output: then its exit status says why, unlike after a kill."""
+        """Whether it exits by itself soon, with a status that says why."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._process.ended.wait(), EXIT_GRACE_SECONDS)
             return True
@@ -191,7 +191,7 @@ def _signal_name(number: int) -> str:
 
 
 class _Protocol(asyncio.subprocess.SubprocessStreamProtocol):
-    """Reports the end of the process itself: asyncio's `wait` also waits for all pipes to close."""
+    """Reports the exit itself: asyncio's `wait` also waits for open pipes."""
 
     def __init__(self, limit: int, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(limit, loop)

@@ -28,14 +28,14 @@ ACCOUNT_SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class UserSettings:
-    """`account` holds the `ACCOUNT_SETTINGS` that are set, `environment` the unfiltered variables of `env`."""
+    """The values of `ACCOUNT_SETTINGS`, and the unfiltered variables of `env`."""
 
     account: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def config_directory(outer: Mapping[str, str]) -> Path:
-    """Directory of the user's settings, login and session records: CLAUDE_CONFIG_DIR or `~/.claude`."""
+    """Claude Code's configuration directory: CLAUDE_CONFIG_DIR or `~/.claude`."""
     if directory := outer.get("CLAUDE_CONFIG_DIR"):
         return Path(directory)
     home = outer.get("HOME") or outer.get("USERPROFILE")
@@ -43,7 +43,7 @@ def config_directory(outer: Mapping[str, str]) -> Path:
 
 
 def read_user_settings(outer: Mapping[str, str]) -> UserSettings:
-    """Read `settings.json`. A missing file counts as empty, as does an invalid one, which is logged."""
+    """Read `settings.json`. A missing file, or an invalid one, counts as empty."""
     file = config_directory(outer) / "settings.json"
     try:
         settings = orjson.loads(file.read_bytes())
@@ -68,5 +68,5 @@ def parse_user_settings(settings: Any) -> UserSettings:
 
 
 def _format_value(value: str | float) -> str:
-    """Format a variable's value. Numbers and booleans are written as the CLI writes them."""
+    """Format a variable's value; numbers and booleans as the CLI writes them."""
     return value if isinstance(value, str) else orjson.dumps(value).decode()

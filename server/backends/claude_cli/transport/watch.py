@@ -1,4 +1,4 @@
-"""Detects an updated, removed or restored CLI and a changed login by the state of their files.
+"""Detects changes of the CLI and its login by the state of their files.
 
 No file is read and no process is started. On macOS the login is in the keychain, where changes are not detected.
 """
@@ -16,7 +16,7 @@ FileState = tuple[str, int, int, int]
 
 
 class CliWatch:
-    """Locates the CLI and detects changes. `outer` is the environment that names its home.
+    """Locates the CLI and detects changes. `outer` names its home.
 
     `on_program` is called if the program has changed or is missing since the last check, `on_login` if the login file
     has changed.

@@ -1,4 +1,4 @@
-"""The CLI's stream-json wire, sans-io: bytes in, typed messages out; values in, lines out.
+"""The CLI's stream-json wire, sans-io: bytes to messages, values to lines.
 
 One JSON object a line in both directions. Source: `sdk.d.ts` of the npm package `@anthropic-ai/claude-agent-sdk`
 (SDKMessage, SDKUserMessage, SDKControlRequest, SDKControlResponse), checked against CLI 2.1.330.
@@ -29,7 +29,7 @@ class LineFramer:
         self._max = max_line_bytes
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield complete, non-blank lines without their end. Raises `WireError` if a line is too long."""
+        """Yield complete, non-blank lines. Raises `WireError` if one is too long."""
         start = 0
         while (end := data.find(b"\n", start)) >= 0:
             line = b"".join([*self._parts, data[start:end]]) if self._parts else data[start:end]
@@ -54,7 +54,7 @@ class Streamed:
 
 @dataclass(frozen=True, slots=True)
 class AssistantError:
-    """An `assistant` line that reports an error; `kind` is `rate_limit`, `authentication_failed`, ..."""
+    """An `assistant` line that reports an error; `kind` is `rate_limit`, ..."""
 
     kind: str
     text: str
@@ -74,14 +74,14 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class ToolsOffered:
-    """Tools at the start of a turn, under the model's names (`system` line, subtype `init`)."""
+    """Tools at the start of a turn, by the model's names (`system` line `init`)."""
 
     names: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class ResultsTaken:
-    """Tool results that joined the transcript, by call id (a `user` line written by the CLI)."""
+    """Ids of calls whose results joined the transcript (the CLI's `user` line)."""
 
     call_ids: frozenset[str]
 
@@ -133,7 +133,7 @@ Incoming = (
 
 
 def decode_line(line: bytes) -> Incoming:
-    """Decode a line. Raises `WireError` unless it is a JSON object of the expected shape."""
+    """Decode a line. Raises `WireError` if it is not of a known shape."""
     try:
         return _parse_message(orjson.loads(line))
     except orjson.JSONDecodeError as error:
@@ -188,7 +188,7 @@ def control_refusal(request_id: str, error: str) -> bytes:
 
 
 def user_line(content: list[Block], uuid: str, *, query: bool) -> bytes:
-    """Encode a user turn. With `query` it asks for an answer; otherwise it joins the transcript and gets a receipt.
+    """Encode a user turn: a question with `query`, otherwise a past turn.
 
     `client_composed` makes the CLI take the text literally: otherwise `/clear` is a command and `@file` reads a file.
     """
