@@ -175,7 +175,9 @@ class ClaudeCliBackend:
 
     def status(self) -> BackendStatus:
         """Status as of the latest probe and request."""
-        facts: dict[str, Any] = {"processes": _as_facts(self._pool.counts())}
+        pool = self._pool.counts()
+        processes = {"spares": pool.spares, "live": pool.live, "busy": pool.busy, "queued": pool.queued}
+        facts: dict[str, Any] = {"processes": processes}
         if self._problem is not None:
             return BackendStatus(False, str(self._problem), facts)
         if self._probe is None:
@@ -315,7 +317,3 @@ def _find_base_url(variables: Mapping[str, str]) -> str | None:
 def _is_retryable(error: TrayError) -> bool:
     """Whether the service sent no response: a dead process or a cut connection."""
     return isinstance(error, ProcessDied) or (isinstance(error, UpstreamFailed) and error.upstream_status is None)
-
-
-def _as_facts(counts: PoolCounts) -> dict[str, int]:
-    return {"spares": counts.spares, "live": counts.live, "busy": counts.busy, "queued": counts.queued}

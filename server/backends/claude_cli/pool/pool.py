@@ -111,7 +111,9 @@ class Pool:
         """React to a conversation's new state: drop closed ones and serve the queue."""
         self._live = [conversation for conversation in self._live if conversation.state != "closed"]
         self._spares = deque(spare for spare in self._spares if spare.state == "parked")
-        self._make_room()
+        # More are live than allowed only if the bound was lowered.
+        while len(self._live) + self._reserved_slots > self.limits.max_conversations and self._evict_one():
+            pass
         while (head := self._queue.head()) is not None and self._try_grant(head):
             pass
         self._on_change()
@@ -181,15 +183,11 @@ class Pool:
             conversation.mark_stale()
         return conversation
 
-    def _make_room(self) -> None:
-        """Evict free conversations beyond a lowered bound."""
-        while len(self._live) + self._reserved_slots > self.limits.max_conversations and self._evict_one():
-            pass
-
     def _try_grant(self, waiter: Waiter) -> bool:
         """Grant a waiter the conversation that it continues, or a slot, if possible."""
         # Claimed here and not when the waiter wakes: until then another request could be granted the same one.
-        if waiter.key is not None and (conversation := self._find_continued(waiter.key)) is not None:
+        key = waiter.key
+        if key is not None and (conversation := next((one for one in self._live if one.continues(key)), None)):
             conversation.claim(waiter.request)
             waiter.granted.set_result(conversation)
             self._on_change()
@@ -199,9 +197,6 @@ class Pool:
         self._reserved_slots += 1
         waiter.granted.set_result(None)
         return True
-
-    def _find_continued(self, key: ConversationKey) -> Conversation | None:
-        return next((conversation for conversation in self._live if conversation.continues(key)), None)
 
     async def _wait_for_grant(self, waiter: Waiter) -> Grant:
         self._queue.add(waiter)
@@ -244,7 +239,7 @@ class Pool:
         finally:
             # After the conversation is in `_live`: a slot must not look free in between.
             self._reserved_slots -= 1
-            self._schedule_refill()
+            asyncio.get_running_loop().call_later(REFILL_SECONDS, self._refill_spares)
             self.handle_change()
         return conversation
 
@@ -276,9 +271,6 @@ class Pool:
         if conversation in self._spares:
             self._spares.remove(conversation)
         spawn(conversation.stop(), name=f"stop claude {conversation.process.pid}")
-
-    def _schedule_refill(self) -> None:
-        asyncio.get_running_loop().call_later(REFILL_SECONDS, self._refill_spares)
 
     def _refill_spares(self) -> None:
         if self._reserved_slots:
