@@ -138,14 +138,14 @@ class MessageFold:
     _texts: dict[tuple[int, str], list[str]] = field(default_factory=dict)
 
     def feed(self, event: StreamEvent) -> None:
-        """Fold in the next event. Unknown types are ignored, as the API requires."""
+        """Take the next event. Unknown kinds are passed over, as the API's versioning rules ask of clients."""
         match event.get("type"):
             case "message_start":
                 self.message = {**event["message"], "content": []}
             case "content_block_start":
                 self.message["content"].append(dict(event["content_block"]))
             case "content_block_delta":
-                self._apply_delta(event["index"], event["delta"])
+                self._delta(event["index"], event["delta"])
             case "content_block_stop":
                 self._close_block(event["index"])
             case "message_delta":
@@ -154,7 +154,7 @@ class MessageFold:
             case "message_stop":
                 self.finished = True
 
-    def _apply_delta(self, index: int, delta: Mapping[str, Any]) -> None:
+    def _delta(self, index: int, delta: Mapping[str, Any]) -> None:
         match delta.get("type"):
             case "text_delta":
                 self._texts.setdefault((index, "text"), []).append(delta["text"])
@@ -170,17 +170,17 @@ class MessageFold:
 
     def _close_block(self, index: int) -> None:
         block = self.message["content"][index]
-        for (part_index, key), parts in list(self._texts.items()):
-            if part_index == index:
+        for (at, key), parts in list(self._texts.items()):
+            if at == index:
                 block[key] = block.get(key, "") + "".join(parts)
-                del self._texts[part_index, key]
+                del self._texts[at, key]
         if index in self._json:
             block["input"] = parse_tool_input("".join(self._json.pop(index)))
 
     @property
     def content(self) -> list[Block]:
-        """The blocks so far, including an unfinished last one."""
-        for index in {index for index, _ in self._texts} | set(self._json):
+        """The blocks so far, an unfinished last one included."""
+        for index in {at for at, _ in self._texts} | set(self._json):
             self._close_block(index)
         content: list[Block] = self.message.get("content", [])
         return content
