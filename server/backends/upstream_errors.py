@@ -13,7 +13,7 @@ def model_not_found_error(text: str) -> ModelNotFound:
     named = _MODEL.search(text)
     model = f"The model {named.group(1)}" if named else "The model"
     return ModelNotFound(
-        f"{model} does not exist, or your account may not use it.", hint="GET /v1/models lists the models there are."
+        f"{model} does not exist, or your account may not use it.", hint="GET /v1/models lists the available models."
     )
 
 

@@ -178,7 +178,7 @@ class Channel:
         try:
             return await asyncio.wait_for(self._turn_items.get(), max_wait)
         except TimeoutError:
-            raise UpstreamTimeout(f"Nothing came from Claude for {max_wait:.0f} seconds.") from None
+            raise UpstreamTimeout(f"Claude sent nothing for {max_wait:.0f} seconds.") from None
 
     def _begin_turn(self) -> None:
         # A new queue: what the last turn left unread must not be read as a part of this one.

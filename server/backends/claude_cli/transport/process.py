@@ -77,7 +77,7 @@ class CliProcess:
         if isinstance(process, OSError):
             raise CliNotFound(
                 f"Claude Code could not be started from {command[0]}: {process.strerror}.",
-                hint=f"Install it, or correct claude_path. `{own_command('doctor')}` tells more.",
+                hint=f"Install it, or correct claude_path. Run `{own_command('doctor')}` for details.",
             ) from process
         return cls(process, config_directory(environment), directory, on_message, on_exit)
 
@@ -179,7 +179,7 @@ class CliProcess:
         how = f"was ended by {_signal_name(-code)}" if code < 0 else f"ended with status {code}"
         last_line = self.stderr.rpartition("\n")[2]
         why = self._wire_error or last_line
-        message = f"The Claude Code process {how} in the middle of its work{': ' + why if why else ''}."
+        message = f"The Claude Code process {how} during its work{': ' + why if why else ''}."
         return ProcessDied(message, exit_code=code, stderr=self.stderr, hint="Send the request again.")
 
 
