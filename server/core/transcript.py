@@ -56,25 +56,25 @@ def split_prefix(messages: Sequence[Message]) -> tuple[Sequence[Message], Sequen
 
 
 def _canonical_blocks(role: str, blocks: list[Block]) -> tuple[Any, ...]:
-    found: list[Any] = []
+    canonical: list[Any] = []
     for block in blocks:
-        _append_block(found, _canonical_block(block))
+        _append_block(canonical, _canonical_block(block))
     if role == "assistant":
         # Chat completions has separate fields for text and tool calls, which lose their order.
-        texts = "".join(block[1] for block in found if block[0] == "text")
-        rest = [block for block in found if block[0] != "text"]
+        texts = "".join(block[1] for block in canonical if block[0] == "text")
+        rest = [block for block in canonical if block[0] != "text"]
         # Blank text beside a call is not sent back: dialects omit blank blocks, which the API rejects.
-        found = [("text", texts), *rest] if texts.strip() else rest
-    return tuple(found)
+        canonical = [("text", texts), *rest] if texts.strip() else rest
+    return tuple(canonical)
 
 
-def _append_block(found: list[Any], block: tuple[Any, ...] | None) -> None:
+def _append_block(canonical: list[Any], block: tuple[Any, ...] | None) -> None:
     if block is None or block == ("text", ""):
         return
-    if block[0] == "text" and found and found[-1][0] == "text":
-        found[-1] = ("text", found[-1][1] + block[1])
+    if block[0] == "text" and canonical and canonical[-1][0] == "text":
+        canonical[-1] = ("text", canonical[-1][1] + block[1])
     else:
-        found.append(block)
+        canonical.append(block)
 
 
 def _canonical_block(block: Block) -> tuple[Any, ...] | None:

@@ -141,22 +141,22 @@ class ClaudeCliBackend:
         self._probed_at = time.monotonic()
         try:
             path = self._watch.locate()
-            found = await run_probe(path, config.directory, config.outer, load_user_settings=config.load_user_settings)
+            probe = await run_probe(path, config.directory, config.outer, load_user_settings=config.load_user_settings)
         except BackendError as error:
             if str(error) != str(self._problem):
                 log.warning("Claude Code cannot be used: %s", error)
             self._problem = error
             self._publish_state(CliChanged(None, None, None, {}, error.message, error.hint))
             return
-        self._probe, self._problem = found, None
-        if before is not None and (before.signed_in, before.account) != (found.signed_in, found.account):
+        self._probe, self._problem = probe, None
+        if before is not None and (before.signed_in, before.account) != (probe.signed_in, probe.account):
             # Running processes may continue with the account that they were started with.
             self._pool.renew_processes()
-        self._publish_probe(path, found)
+        self._publish_probe(path, probe)
 
-    def _publish_probe(self, path: Path, found: Probe) -> None:
-        signed_in = found.signed_in and not self._login_refused
-        self._publish_state(CliChanged(str(path), found.version, signed_in, found.account))
+    def _publish_probe(self, path: Path, probe: Probe) -> None:
+        signed_in = probe.signed_in and not self._login_refused
+        self._publish_state(CliChanged(str(path), probe.version, signed_in, probe.account))
 
     def _publish_state(self, state: CliChanged) -> None:
         if state != self._published:

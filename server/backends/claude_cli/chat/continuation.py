@@ -51,13 +51,13 @@ class ConversationKey:
     @classmethod
     def from_request(cls, request: MessagesRequest) -> "ConversationKey":
         """Key of a request."""
-        prefix, said = split_prefix(request.messages)
-        results = tool_results(said)
+        prefix, new_messages = split_prefix(request.messages)
+        results = tool_results(new_messages)
         return cls(
             ProcessBinding.from_request(request),
             canonical_messages(prefix),
             results,
-            only_results=len(results) == sum(len(message["content"]) for message in said),
+            only_results=len(results) == sum(len(message["content"]) for message in new_messages),
             bypasses_transcript=bypasses_transcript(request),
         )
 
@@ -74,6 +74,6 @@ class ConversationKey:
         return self.only_results and sorted(ids) == sorted(held) and all(map(mcp.passes_unchanged, self.results))
 
 
-def tool_results(said: Sequence[Message]) -> list[Block]:
-    """Tool results in `said`."""
-    return [block for message in said for block in message["content"] if block["type"] == "tool_result"]
+def tool_results(messages: Sequence[Message]) -> list[Block]:
+    """Tool results in `messages`."""
+    return [block for message in messages for block in message["content"] if block["type"] == "tool_result"]

@@ -166,12 +166,12 @@ class Conversation:
         channel = self._channel
         if self._binding is not None:
             flags = self._set_flags(request)
-            _, said = split_prefix(request.messages)
-            if results := tool_results(said):
+            _, new_messages = split_prefix(request.messages)
+            if results := tool_results(new_messages):
                 in_order = [block["tool_use_id"] for block in results] == list(self._held_calls)
                 channel.give_results(results, one_by_one=not in_order)
             else:
-                channel.start_turn([block for message in said for block in message["content"]])
+                channel.start_turn([block for message in new_messages for block in message["content"]])
             return flags
         self._binding = ProcessBinding.from_request(request)
         initialized, flags = self._bind_process(request)

@@ -131,9 +131,9 @@ class Pool:
 
     def end_sessions(self, session_ids: Iterable[str]) -> None:
         """End the conversations of deleted sessions, the busy ones after their answer."""
-        gone = set(session_ids)
+        deleted = set(session_ids)
         for conversation in tuple(self._live):
-            if conversation.session_id in gone and conversation.mark_stale():
+            if conversation.session_id in deleted and conversation.mark_stale():
                 self._retire(conversation)
 
     def set_limits(self, limits: PoolLimits) -> None:
