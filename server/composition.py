@@ -13,7 +13,7 @@ from server.api.services import Services
 from server.backends.anthropic_api import AnthropicApiBackend
 from server.backends.base import Backend
 from server.backends.claude_cli.backend import ClaudeCliBackend, CliConfig
-from server.backends.claude_cli.pool.pool import Limits
+from server.backends.claude_cli.pool.pool import PoolLimits
 from server.backends.routing import RoutedBackend
 from server.config.paths import CLI_DIRECTORY, DATABASE_FILE, make_private_dir
 from server.config.settings import Settings
@@ -190,7 +190,7 @@ def _cli_config(settings: Settings) -> CliConfig:
         outer=os.environ,
         claude_path=settings.claude_path,
         load_user_settings=settings.load_user_settings,
-        limits=Limits(
+        limits=PoolLimits(
             spares=settings.spares,
             max_conversations=settings.max_conversations,
             max_memory_mb=settings.max_memory_mb,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from server.config.former_name import move_folders
 from server.config.own_commands import COMMAND
-from server.core.console import say
+from server.core.console import write_line
 from server.core.errors import COMMAND_LINE, SettingsInvalid, TrayError
 
 USAGE_ERROR = 2
@@ -29,7 +29,7 @@ def exit_code_of(run: Callable[[], int]) -> int:
         move_folders()
         return run()
     except TrayError as error:
-        say(f"{COMMAND}: {error}", "stderr")
+        write_line(f"{COMMAND}: {error}", "stderr")
         # The settings validate values from the command line, so argparse does not report them.
         return USAGE_ERROR if isinstance(error, SettingsInvalid) and error.source == COMMAND_LINE else 1
     except KeyboardInterrupt:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from server.config.own_commands import COMMAND
-from server.core.console import say
+from server.core.console import write_line
 from server.entry import exit_code_of, run_command
 from tray_app.arguments import names_subcommand, parse_arguments, serve_options
 from tray_app.desktop.loop.qt_imports import disable_source_reading
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_command(given)
     namespace = parse_arguments(given)
     if why := why_no_desktop():
-        say(f"{COMMAND}: {why}: starting the server without a window", "stderr")
+        write_line(f"{COMMAND}: {why}: starting the server without a window", "stderr")
         return run_command(["serve", *serve_options(namespace)])
     try:
         disable_source_reading()
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImportError as error:
         if (library := missing_library(error)) is None:
             raise
-        say(f"{COMMAND}: the window cannot be shown: {library} is missing. {missing_libraries_hint()}", "stderr")
+        write_line(f"{COMMAND}: the window cannot be shown: {library} is missing. {missing_libraries_hint()}", "stderr")
         return 1
     return exit_code_of(lambda: run_application(namespace))
 

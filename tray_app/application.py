@@ -124,7 +124,7 @@ class Application(QObject):
         if self.context.store is not None:
             await self.context.store.purge_expired()
         if (cli := self.context.server.cli) is not None:
-            await cli.refresh()
+            await cli.probe_cli()
         # A hidden window refreshes its page when it is shown.
         if self.window.isVisible():
             self.window.page.refresh()

@@ -9,7 +9,7 @@ from server.config import former_name
 from server.config.arguments import settings_overrides
 from server.config.own_commands import COMMAND, set_host
 from server.config.settings import Settings, load_settings
-from server.core.console import say
+from server.core.console import write_line
 from server.core.errors import COMMAND_LINE, SettingsInvalid, SetupError, TrayError
 from server.core.events import StateChanged
 from server.core.tasks import spawn
@@ -100,7 +100,7 @@ def _end_tasks(loop: EventLoop) -> None:
 def _run_dialog(error: SetupError, work: Coroutine[Any, Any, T]) -> T:
     """Show a dialog about an error before the application runs. Ctrl-C ends the program at once."""
     # For the system's journal, when the application was started at login.
-    say(f"{COMMAND}: {error}", "stderr")
+    write_line(f"{COMMAND}: {error}", "stderr")
     with faults.default_signals():
         return _run_on_loop(work)
 
@@ -209,4 +209,4 @@ def _ignore_error(error: TrayError) -> None:
 def _print_address(event: StateChanged) -> None:
     """Print the server's address, as `serve` does. Programs wait for that line."""
     if event.state == "running":
-        say(f"listening on {event.url}")
+        write_line(f"listening on {event.url}")

@@ -1,1 +1,1 @@
-"""Those who do the work: the Claude Code CLI, and the Anthropic API with the user's own key."""
+"""Backends: the Claude Code CLI, and the Anthropic API with the user's own key."""

@@ -1,4 +1,4 @@
-"""What a backend is: a request in, Messages stream events out."""
+"""The backend protocol: a request in, Messages stream events out."""
 
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -8,26 +8,26 @@ from server.core.messages import Events, MessagesRequest, StreamEvent
 from server.models.info import ModelInfo
 
 ROUTED = "routed"
-"""The type of a `routed` event."""
+"""Type of the event built by `routed_event`."""
 RETRY_AFTER_SECONDS = 5.0
 """Time that a restart of the server usually takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackendStatus:
-    """How a backend is, as far as it knows without asking anyone; `detail` is in words for people."""
+    """Status of a backend as last known; `detail` is a sentence for users."""
 
     ready: bool
     detail: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def routed(backend: str, *warnings: str) -> StreamEvent:
-    """The event that says who serves the request from here on, and in words what its client should know of that."""
+def routed_event(backend: str, *warnings: str) -> StreamEvent:
+    """Event that names the serving backend, with warnings for the client."""
     return {"type": ROUTED, "backend": backend, "warnings": list(warnings)}
 
 
-def stopping() -> Stopping:
+def stopping_error() -> Stopping:
     """Error of a request that a stopping server cannot complete."""
     return Stopping("The server is being stopped.", retry_after=RETRY_AFTER_SECONDS, hint="Try again when it runs.")
 
@@ -35,12 +35,12 @@ def stopping() -> Stopping:
 class Backend(Protocol):
     """Serves requests.
 
-    `stream` yields the events of exactly one message, `message_start` to `message_stop`, and then ends. It raises
-    errors of `server.core.errors` only; before the first event they become an HTTP status, after it the dialect's error
-    event. Closing the iterator early (`aclose`) ends the work at once. Requests reach it already fitted to the
-    model (`server.models.fit`). The final `message_delta` may carry the key `cost_usd` beside
-    `usage`, the backend's estimate; encoders do not pass it on. A backend that has others to choose from puts
-    `routed` events before `message_start`, for each that is not the one it is named after.
+    `stream` yields the events of exactly one message, `message_start` to `message_stop`. It raises only errors of
+    `server.core.errors`; before the first event they become an HTTP status, afterwards the dialect's error event.
+    Closing the iterator early ends the work at once. Requests are already fitted to the model (`server.models.fit`).
+
+    The final `message_delta` may carry `cost_usd`, an estimate that encoders do not pass on. A backend that chooses
+    between others yields a `routed_event` before `message_start` if the one that serves is not its namesake.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Backend(Protocol):
     def stream(self, request: MessagesRequest) -> Events: ...
 
     def models(self) -> tuple[ModelInfo, ...]:
-        """The models it offers; empty while it has not heard."""
+        """Offered models; empty until they are known."""
         ...
 
     def status(self) -> BackendStatus: ...
@@ -56,5 +56,5 @@ class Backend(Protocol):
     async def start(self) -> None: ...
 
     async def stop(self) -> None:
-        """End all work and every process, and return when they are gone."""
+        """End all work and every process, and return when all are gone."""
         ...

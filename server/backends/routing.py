@@ -1,10 +1,10 @@
-"""Who serves a request: Claude Code, and when it cannot, the Anthropic API with the person's own key."""
+"""Routes requests to Claude Code, or to the Anthropic API if it cannot serve."""
 
 import logging
 from contextlib import aclosing
 
 from server.backends.anthropic_api import AnthropicApiBackend
-from server.backends.base import Backend, BackendStatus, routed
+from server.backends.base import Backend, BackendStatus, routed_event
 from server.config.own_commands import anthropic_key_hint
 from server.core.errors import BackendError, CliNotFound, NotSignedIn, PlanLimitReached, TrayError
 from server.core.messages import Events, MessagesRequest
@@ -14,17 +14,16 @@ log = logging.getLogger(__name__)
 
 
 def store_hint() -> str:
-    """What else helps where Claude Code cannot serve."""
+    """Hint that a stored key would let the API serve."""
     where = anthropic_key_hint()
     return f"Or store an Anthropic API key of your own {where}: the Anthropic API then answers, and bills that key."
 
 
 class RoutedBackend:
-    """Claude Code first. Where it cannot begin, the API serves, if `fallback` is on and a key is stored.
+    """Serves with Claude Code; the API is the `fallback` if a key is stored.
 
-    Claude Code cannot begin when it is missing or not signed in. A plan that is used up counts only with
-    `on_plan_limit`: the plan was paid for, and nobody's money is spent beyond it unasked. An answer that has begun is
-    never taken over.
+    Claude Code cannot begin if it is missing or not signed in. A used-up plan counts only with `on_plan_limit`, since
+    falling back costs money beyond the plan. The API never takes over an answer that has begun.
     """
 
     def __init__(self, cli: Backend, api: AnthropicApiBackend, *, fallback: bool, on_plan_limit: bool) -> None:
@@ -35,28 +34,28 @@ class RoutedBackend:
         self._on_plan_limit = on_plan_limit
 
     def configure(self, *, fallback: bool, on_plan_limit: bool) -> None:
-        """Change when the API serves, for the requests that come from now on."""
+        """Change when the API serves later requests."""
         self._fallback = fallback
         self._on_plan_limit = on_plan_limit
 
     async def start(self) -> None:
-        """Start both."""
+        """Start both backends."""
         await self.cli.start()
         await self.api.start()
 
     async def stop(self) -> None:
-        """Stop both."""
+        """Stop both backends."""
         try:
             await self.api.stop()
         finally:
             await self.cli.stop()
 
     def models(self) -> tuple[ModelInfo, ...]:
-        """What Claude Code lists; what the API is known to have, while there is nobody else."""
+        """Models of Claude Code, or of the API while only that can serve."""
         return self.cli.models() or (self.api.models() if self.replaces_cli else ())
 
     def status(self) -> BackendStatus:
-        """How Claude Code is, and whether the API stands in for it."""
+        """Status of Claude Code, and whether the API serves in its place."""
         status = self.cli.status()
         stands_in = self.replaces_cli and not status.ready
         detail = "The Anthropic API answers with the stored API key." if stands_in else ""
@@ -64,7 +63,7 @@ class RoutedBackend:
         return BackendStatus(status.ready or stands_in, f"{status.detail} {detail}".strip(), facts)
 
     async def stream(self, request: MessagesRequest) -> Events:
-        """Serve `request`; when the API takes over, a `routed` event says so first."""
+        """Serve `request`. If the API takes over, a `routed_event` comes first."""
         begun = False
         try:
             async with aclosing(self.cli.stream(request)) as events:
@@ -73,54 +72,54 @@ class RoutedBackend:
                     yield event
             return
         except BackendError as error:
-            if begun or not await self._takes_over(error):
+            if begun or not await self._should_fall_back(error):
                 raise
-            reason = _reason(error)
+            reason = _fallback_reason(error)
         warning = f"answered by the Anthropic API with your own key, because {reason}"
         log.warning("%s", warning)
-        yield routed(self.api.name, warning)
+        yield routed_event(self.api.name, warning)
         async with aclosing(self.api.stream(request)) as events:
             async for event in events:
                 yield event
 
     async def count_tokens(self, request: MessagesRequest) -> int | None:
-        """The API's own count of the input tokens, which costs nothing; None where it cannot be had."""
+        """Count the input tokens by the API, free of charge. None if unavailable."""
         if not self._fallback or not await self.api.has_key():
             return None
         try:
             return await self.api.count_tokens(request)
         except TrayError as error:
-            log.warning("the Anthropic API did not count: %s", error)
+            log.warning("the Anthropic API did not count the tokens: %s", error)
             return None
 
     @property
     def replaces_cli(self) -> bool:
         """Whether the API serves while Claude Code is missing or signed out."""
-        return self._fallback and self.api.key_held
+        return self._fallback and self.api.has_cached_key
 
     @property
     def replaces_plan(self) -> bool:
-        """Whether the API serves once the plan is used up."""
+        """Whether the API serves when the plan is used up."""
         return self.replaces_cli and self._on_plan_limit
 
-    async def _takes_over(self, error: BackendError) -> bool:
-        """Whether the API serves what Claude Code failed at; if only a key is missing, the error says so, too."""
+    async def _should_fall_back(self, error: BackendError) -> bool:
+        """Whether the API serves after this error; adds a hint if only a key is missing."""
         if not self._fallback or not isinstance(error, CliNotFound | NotSignedIn | PlanLimitReached):
             return False
         if isinstance(error, PlanLimitReached):
             return self._on_plan_limit and await self.api.has_key()
         if await self.api.has_key():
             return True
-        # A process that did not come up raises one error for all who waited for it.
+        # Several requests may have waited for one process, whose failed start raises the same error in each.
         if (hint := store_hint()) not in error.hint:
             error.hint = f"{error.hint} {hint}".strip()
         return False
 
 
-def _reason(error: BackendError) -> str:
+def _fallback_reason(error: BackendError) -> str:
     match error:
         case CliNotFound():
-            return "there is no Claude Code that can be run"
+            return "Claude Code cannot be run"
         case NotSignedIn():
             return "Claude Code is not signed in"
     return "the limit of your Claude plan is reached"

@@ -1,4 +1,4 @@
-"""What Anthropic's service refuses in words, whichever backend hears them. Pure."""
+"""Errors that the service reports only in words, shared by the backends. Pure."""
 
 import re
 
@@ -8,17 +8,17 @@ _TOO_LONG = re.compile(r"prompt is too long|context window|exceed(s|ed)? (the )?
 _MODEL = re.compile(r"model:? \(?([\w.:@/-]+)")
 
 
-def no_such_model(text: str) -> ModelNotFound:
-    """The error for the service's words about a model that is not to be had."""
+def model_not_found_error(text: str) -> ModelNotFound:
+    """Error for an unavailable model, which `text` names."""
     named = _MODEL.search(text)
     model = f"The model {named.group(1)}" if named else "The model"
     return ModelNotFound(
-        f"{model} does not exist, or your account may not use it.", hint="GET /v1/models lists the models there are."
+        f"{model} does not exist, or your account may not use it.", hint="GET /v1/models lists the available models."
     )
 
 
-def refused(text: str) -> InvalidRequest:
-    """The error for a request that the model does not take: one that is too long, or wrong in another way."""
+def refusal_error(text: str) -> InvalidRequest:
+    """Error for a request that is too long or otherwise refused by the model."""
     if _TOO_LONG.search(text):
         return ContextTooLong(text + ".", hint="Shorten the conversation or choose a model with a larger context.")
     return InvalidRequest(f"The model refused the request: {text}.")

@@ -4,7 +4,7 @@ import getpass
 import sys
 
 from server.config.settings import Settings
-from server.core.console import say
+from server.core.console import write_line
 from server.core.errors import SetupError
 from server.secrets import KeyStore, open_key_store
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY, checked_anthropic_key
@@ -22,19 +22,19 @@ async def store_key(settings: Settings) -> None:
     key_store = await open_key_store(settings)
     _check_storage(key_store)
     await key_store.set(ANTHROPIC_API_KEY, checked_anthropic_key(_read_key()))
-    say(f"The Anthropic API key is kept {key_store.description}. {_RESTART}", "stderr")
+    write_line(f"The Anthropic API key is kept {key_store.description}. {_RESTART}", "stderr")
     if not settings.anthropic_fallback:
-        say("It is not used: the setting anthropic_fallback is off.", "stderr")
+        write_line("It is not used: the setting anthropic_fallback is off.", "stderr")
 
 
 async def remove_key(settings: Settings) -> None:
     """Remove the key. Raises SetupError if the storage cannot be read or written."""
     key_store = await open_key_store(settings)
     if await key_store.get(ANTHROPIC_API_KEY) is None:
-        say("No Anthropic API key is stored.", "stderr")
+        write_line("No Anthropic API key is stored.", "stderr")
         return
     await key_store.set(ANTHROPIC_API_KEY, None)
-    say(f"The Anthropic API key was removed. {_RESTART}", "stderr")
+    write_line(f"The Anthropic API key was removed. {_RESTART}", "stderr")
 
 
 def _check_storage(key_store: KeyStore) -> None:

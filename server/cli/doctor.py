@@ -10,7 +10,7 @@ from server.cli.checks import check_all
 from server.config.arguments import settings_overrides
 from server.config.settings import load_settings
 from server.core.check import Check
-from server.core.console import say
+from server.core.console import write_line
 from server.core.errors import SettingsInvalid
 
 
@@ -21,9 +21,9 @@ def run(namespace: argparse.Namespace) -> int:
     checks = _run_checks(namespace)
     failed = any(check.status == "fail" for check in checks)
     if namespace.json:
-        say(json.dumps({"ok": not failed, "checks": [asdict(check) for check in checks]}, indent=2))
+        write_line(json.dumps({"ok": not failed, "checks": [asdict(check) for check in checks]}, indent=2))
     else:
-        say("\n".join(_format_check(check) for check in checks))
+        write_line("\n".join(_format_check(check) for check in checks))
     return 1 if failed else 0
 
 

@@ -7,7 +7,7 @@ import logging
 from server.cli import anthropic_key
 from server.config.arguments import settings_overrides
 from server.config.settings import Settings, load_settings
-from server.core.console import say
+from server.core.console import write_line
 from server.core.errors import SetupError
 from server.secrets import KeyStore, open_key_store
 
@@ -26,15 +26,15 @@ def run(namespace: argparse.Namespace) -> int:
 
 def _print_key(settings: Settings, *, rotate: bool) -> None:
     key, key_store = asyncio.run(_get_key(settings, rotate=rotate))
-    if not say(key):
+    if not write_line(key):
         raise SetupError(
             "The key could not be printed.", hint="Run the command in a terminal, or check where its output goes."
         )
-    say(f"The API key is kept {key_store.description}.", "stderr")
+    write_line(f"The API key is kept {key_store.description}.", "stderr")
     if rotate:
-        say("A running server accepts the old key until you restart it.", "stderr")
+        write_line("A running server accepts the old key until you restart it.", "stderr")
     if not settings.api_key_required:
-        say("No API key is required, by the settings.", "stderr")
+        write_line("No API key is required, by the settings.", "stderr")
 
 
 async def _get_key(settings: Settings, *, rotate: bool) -> tuple[str, KeyStore]:

@@ -15,7 +15,7 @@ from server.config.arguments import settings_overrides
 from server.config.own_commands import COMMAND, own_command, set_host
 from server.config.settings import Settings, load_settings
 from server.config.settings_in_force import SettingsInForce
-from server.core.console import say
+from server.core.console import write_line
 from server.core.events import Event, EventBus, Notice, NoticeCleared, StateChanged
 from server.hosting.runtime import HostedFactory, Runtime
 from server.logs import configure_logs
@@ -121,7 +121,7 @@ async def _describe_key(settings: Settings, key_store: KeyStore) -> str:
 
 def _print_address(runtime: Runtime, key_line: str) -> None:
     """Print the only two lines on standard output. Programs wait for the first."""
-    say(f"listening on {runtime.url}\n{key_line}")
+    write_line(f"listening on {runtime.url}\n{key_line}")
 
 
 class _EventLog:
@@ -152,4 +152,4 @@ def _log_notice(notice: Notice) -> None:
     if log.isEnabledFor(level):
         log.log(level, "%s", text)
     elif notice.level != "info":
-        say(f"{COMMAND}: {text}", "stderr")
+        write_line(f"{COMMAND}: {text}", "stderr")

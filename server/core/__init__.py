@@ -1,1 +1,1 @@
-"""The core format and what every layer shares. Imports nothing else of this package."""
+"""The core format and shared parts. Imports nothing else of this package."""

@@ -1,15 +1,15 @@
-"""Console output of the commands, where there is a console."""
+"""Console output of the commands, if there is a console."""
 
 import os
 import sys
 from typing import Literal
 
 
-def say(text: str, stream: Literal["stdout", "stderr"] = "stdout") -> bool:
-    """Write a line to standard output or standard error at once. Returns whether it was written.
+def write_line(text: str, stream: Literal["stdout", "stderr"] = "stdout") -> bool:
+    """Write a line to standard output or error. Returns whether it was written.
 
-    A program without a console has neither on Windows, and `print` would write errors to standard output if only
-    standard error were missing. A reader that has left and a full disk do not end what the command does.
+    Without a console both streams are None on Windows; `print` would then write errors to standard output. A closed
+    pipe or a full disk does not end the command.
     """
     file = getattr(sys, stream)
     if file is None:
@@ -17,7 +17,7 @@ def say(text: str, stream: Literal["stdout", "stderr"] = "stdout") -> bool:
     try:
         print(text, file=file, flush=True)
     except OSError:
-        # Python would fail once more when it flushes at its end.
+        # Otherwise Python fails again when it flushes at exit.
         setattr(sys, stream, open(os.devnull, "w"))  # noqa: SIM115
         return False
     return True

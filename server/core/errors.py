@@ -1,41 +1,41 @@
-"""Every error of the program, with its HTTP status and code. A dialect's `errors.py` makes its body of them.
+"""The error hierarchy, with HTTP status and code.
 
     TrayError
-    ├── RequestError                 the client can mend it
-    │   ├── InvalidRequest           400  malformed, missing, of a wrong type, or refused by the model
+    ├── RequestError                 the client can correct it
+    │   ├── InvalidRequest           400  malformed, incomplete, of a wrong type, or refused by the model
     │   │   └── ContextTooLong       400  the conversation does not fit the model's context
     │   ├── AuthenticationRequired   401  this server's API key is missing or wrong
     │   ├── OriginRefused            403  Host or Origin header outside the allowlist
     │   ├── NotFound                 404  unknown path, session, request or response
     │   │   └── ModelNotFound        404
     │   ├── MethodNotAllowed         405
-    │   ├── RequestTimedOut          408  the client stopped sending in the middle of its body
+    │   ├── RequestTimedOut          408  the client stopped sending its body
     │   ├── BodyTooLarge             413
-    │   ├── UnsupportedEncoding      415  a Content-Encoding that is not decoded here
+    │   ├── UnsupportedEncoding      415  an unsupported Content-Encoding
     │   ├── HeadersTooLarge          431
-    │   ├── RateLimited              429  this server's own limit for a key
-    │   ├── QueueFull                429  every process is busy and the wait was over
-    │   └── RequestCancelled         499  a person ended the request, or its client left
-    │       └── RequestSuperseded    409  the same request came again, and takes its place
+    │   ├── RateLimited              429  this server's limit for a key
+    │   ├── QueueFull                429  no process became free in time
+    │   └── RequestCancelled         499  cancelled by the user, or the client has left
+    │       └── RequestSuperseded    409  replaced by an identical request
     ├── BackendError                 Claude Code or the service behind it
-    │   ├── CliNotFound              503  no `claude` to run, or one that cannot be run
-    │   ├── NotSignedIn              401  Claude Code has no account, or its login has ended
-    │   │   └── ApiKeyRefused        401  the person's own key for the Anthropic API is not taken
-    │   ├── AccountRefused           403  the account may not do this (billing, organisation, on hold)
+    │   ├── CliNotFound              503  no `claude`, or one that cannot be run
+    │   ├── NotSignedIn              401  Claude Code has no account, or its login has expired
+    │   │   └── ApiKeyRefused        401  the user's key for the Anthropic API is missing or refused
+    │   ├── AccountRefused           403  the account is not allowed this (billing, organisation, on hold)
     │   ├── PlanLimitReached         429  the plan's window, or the API's rate limit
     │   ├── Overloaded               529
     │   ├── UpstreamFailed           500  any other error of the service
-    │   ├── ProcessDied              500  the CLI ended in the middle of its work
+    │   ├── ProcessDied              500  the CLI ended during a turn
     │   ├── UpstreamTimeout          504
-    │   └── Stopping                 503  the server is being stopped
-    └── SetupError                   the person at the machine can mend it
+    │   └── Stopping                 503  the server is stopping
+    └── SetupError                   the user of this computer can correct it
         ├── SettingsInvalid
         ├── PortUnavailable          in use, or not allowed
         ├── KeyringUnavailable
         ├── DatabaseTooNew
         └── DatabaseUnusable
 
-Each says what happened, why, and what to do now (`hint`), and carries its data.
+Each error says what happened and why, what to do (`hint`), and carries its data.
 """
 
 from dataclasses import dataclass
@@ -43,11 +43,11 @@ from typing import Any, ClassVar
 
 
 class TrayError(Exception):
-    """Base of the tree. `message` says what happened and why, `hint` what the person can do about it."""
+    """Base class. `message` says what happened and why, `hint` what the user can do."""
 
     status: ClassVar[int] = 500
     code: str | None = None
-    """The error's kind for programs, the same in every dialect that has codes."""
+    """Machine-readable kind, the same in every dialect that has codes."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -59,7 +59,7 @@ class TrayError(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        """Response headers that go with the error, such as Retry-After."""
+        """Response headers of the error, such as Retry-After."""
         return {}
 
 
@@ -70,7 +70,7 @@ class RequestError(TrayError):
 
 
 class InvalidRequest(RequestError):
-    """The body does not mean anything that can be served. `param` is the path of the field, as `messages[2].role`."""
+    """The body is invalid. `param` is the field's path, such as `messages[2].role`."""
 
     def __init__(self, message: str, *, param: str | None = None, code: str | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -86,14 +86,14 @@ class ContextTooLong(InvalidRequest):
 
 
 class AuthenticationRequired(RequestError):
-    """The API key of this server is missing or wrong."""
+    """This server's API key is missing or wrong."""
 
     status = 401
     code = "invalid_api_key"
 
 
 class OriginRefused(RequestError):
-    """The Host or Origin header names a place that may not use this server (DNS rebinding, foreign web pages)."""
+    """The Host or Origin header is not allowed (DNS rebinding, foreign web pages)."""
 
     status = 403
 
@@ -112,7 +112,7 @@ class ModelNotFound(NotFound):
 
 
 class MethodNotAllowed(RequestError):
-    """The path exists, with other methods. `allowed` are those."""
+    """The path exists, but only for the `allowed` methods."""
 
     status = 405
     code = "method_not_allowed"
@@ -127,53 +127,53 @@ class MethodNotAllowed(RequestError):
 
 
 class RequestTimedOut(RequestError):
-    """The client stopped sending in the middle of its body."""
+    """The client stopped sending before the end of its body."""
 
     status = 408
     code = "request_timeout"
 
     @property
     def headers(self) -> dict[str, str]:
-        # The rest of the body may still come, and is not the next request.
+        # The rest of the body may still come and must not be read as the next request.
         return {"connection": "close"}
 
 
-class BodyTooLarge(RequestError):
-    """The body is larger than the limit of `limit` bytes."""
-
-    status = 413
-    code = "request_too_large"
+class _TooLarge(TrayError):
+    """A part of the request exceeds `limit` bytes."""
 
     def __init__(self, message: str, *, limit: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.limit = limit
 
 
+class BodyTooLarge(_TooLarge, RequestError):
+    """The body exceeds `limit` bytes."""
+
+    status = 413
+    code = "request_too_large"
+
+
 class UnsupportedEncoding(RequestError):
-    """The body has a Content-Encoding that is not decoded here."""
+    """The body has an unsupported Content-Encoding."""
 
     status = 415
     code = "unsupported_encoding"
 
     @property
     def headers(self) -> dict[str, str]:
-        # What is taken, for clients that try again: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16
+        # For clients that retry: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16
         return {"accept-encoding": "gzip, deflate"}
 
 
-class HeadersTooLarge(RequestError):
-    """The headers together are larger than the limit of `limit` bytes."""
+class HeadersTooLarge(_TooLarge, RequestError):
+    """The headers together exceed `limit` bytes."""
 
     status = 431
     code = "headers_too_large"
 
-    def __init__(self, message: str, *, limit: int, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.limit = limit
-
 
 class _RetryLater(TrayError):
-    """An error that passes; `retry_after` is in seconds."""
+    """A temporary error; `retry_after` is in seconds."""
 
     status = 429
     code = "rate_limit_exceeded"
@@ -190,47 +190,47 @@ class _RetryLater(TrayError):
 
 
 class RateLimited(_RetryLater, RequestError):
-    """This key has used up its requests for now."""
+    """The key has reached this server's request limit."""
 
 
 class QueueFull(_RetryLater, RequestError):
-    """All processes, or its session, were busy for as long as a request may wait."""
+    """All processes, or the session, stayed busy for the longest wait of a request."""
 
     code = "queue_full"
 
 
 class RequestCancelled(RequestError):
-    """A person ended the request, at the tray or by `DELETE /api/requests/{id}`; or its client left."""
+    """Cancelled in the window or by `DELETE /api/requests/{id}`, or by its client."""
 
     status = 499
     code = "request_cancelled"
 
     @property
     def headers(self) -> dict[str, str]:
-        # Both SDKs heed it; without it some would ask the same thing again at once.
+        # Both SDKs respect it; without it some clients would retry at once.
         return {"x-should-retry": "false"}
 
 
 class RequestSuperseded(RequestCancelled):
-    """The same request came again under the same session id before this one had ended, and is answered instead."""
+    """Replaced by an identical request of the same session."""
 
     status = 409
     code = "request_superseded"
 
 
 class BackendError(TrayError):
-    """Claude Code, or the service that it talks to, could not do the work."""
+    """Claude Code, or the service that it uses, failed."""
 
 
 class CliNotFound(BackendError):
-    """There is no Claude Code CLI here that can be run."""
+    """No Claude Code CLI can be run."""
 
     status = 503
     code = "claude_code_not_found"
 
 
 class NotSignedIn(BackendError):
-    """Claude Code is not signed in, or its login has ended: then the service has `refused` it."""
+    """Claude Code is not signed in, or the service `refused` its login."""
 
     status = 401
     code = "claude_code_not_signed_in"
@@ -241,22 +241,22 @@ class NotSignedIn(BackendError):
 
 
 class ApiKeyRefused(NotSignedIn):
-    """The person's own key for the Anthropic API is missing, or the API does not take it."""
+    """The user's key for the Anthropic API is missing, or the API refused it."""
 
     code = "anthropic_api_key_refused"
 
 
 class AccountRefused(BackendError):
-    """The account that Claude Code is signed in to may not do this."""
+    """The account is not allowed this."""
 
     status = 403
     code = "account_refused"
 
 
 class PlanLimitReached(_RetryLater, BackendError):
-    """A window of the plan, or the API's rate limit, is used up.
+    """A window of the plan is used up, or the API's rate limit is reached.
 
-    `window` is `five_hour`, `seven_day`, ... where the service said so; `resets_at` is in epoch seconds.
+    `window` is `five_hour`, `seven_day`, ... or None if unknown; `resets_at` is in epoch seconds.
     """
 
     def __init__(
@@ -274,14 +274,14 @@ class PlanLimitReached(_RetryLater, BackendError):
 
 
 class Overloaded(_RetryLater, BackendError):
-    """The service has too much to do."""
+    """The service is overloaded."""
 
     status = 529
     code = "overloaded"
 
 
 class UpstreamFailed(BackendError):
-    """The service failed for a reason of its own; `upstream_status` is its HTTP status, if there was one."""
+    """The service failed; `upstream_status` is its HTTP status, if any."""
 
     def __init__(self, message: str, *, upstream_status: int | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -289,7 +289,7 @@ class UpstreamFailed(BackendError):
 
 
 class ProcessDied(BackendError):
-    """The CLI ended in the middle of its work. `stderr` is the tail of what it said, `exit_code` its status."""
+    """The CLI ended during a turn, with `exit_code` and the tail of its `stderr`."""
 
     def __init__(self, message: str, *, exit_code: int | None = None, stderr: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -298,29 +298,29 @@ class ProcessDied(BackendError):
 
 
 class UpstreamTimeout(BackendError):
-    """Nothing came for too long."""
+    """The service sent nothing for too long."""
 
     status = 504
     code = "timeout"
 
 
 class Stopping(_RetryLater, BackendError):
-    """The server is being stopped."""
+    """The server is stopping."""
 
     status = 503
     code = "server_stopping"
 
 
 class SetupError(TrayError):
-    """Something on this machine has to be mended by the person who runs the program; it never reaches a client."""
+    """A problem on this computer that its user must solve; it never reaches a client."""
 
 
 COMMAND_LINE = "command line"
-"""The source of a setting that the arguments give."""
+"""The source of a setting given by an argument."""
 
 
 class SettingsInvalid(SetupError):
-    """A setting has a value that cannot be used. `name` is the setting, `source` the file or variable it came from."""
+    """The setting `name` has an invalid value, from the file or variable `source`."""
 
     def __init__(self, message: str, *, name: str = "", source: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -329,7 +329,7 @@ class SettingsInvalid(SetupError):
 
 
 class PortUnavailable(SetupError):
-    """The port is in use by another program, or may not be used."""
+    """The port is used by another program, or not permitted."""
 
     def __init__(self, message: str, *, host: str, port: int, in_use: bool, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -339,11 +339,11 @@ class PortUnavailable(SetupError):
 
 
 class KeyringUnavailable(SetupError):
-    """The system keyring is missing, locked, or refused the secret."""
+    """The system keyring is missing or locked, or refused the secret."""
 
 
 class DatabaseTooNew(SetupError):
-    """The database was written by a newer version of the program; it is left untouched."""
+    """The database belongs to a newer version of the program and is left unchanged."""
 
     def __init__(self, message: str, *, found: int, known: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -352,7 +352,7 @@ class DatabaseTooNew(SetupError):
 
 
 class DatabaseUnusable(SetupError):
-    """The database cannot be opened or written. `reason` says why in a few words, as "the disk is full"."""
+    """The database cannot be opened or written. `reason`: "the disk is full", ..."""
 
     def __init__(self, message: str, *, reason: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -361,7 +361,7 @@ class DatabaseUnusable(SetupError):
 
 @dataclass(frozen=True, slots=True)
 class ErrorResponse:
-    """An error as it goes to a client: HTTP status, headers and the dialect's body."""
+    """An error response: HTTP status, headers and the dialect's body."""
 
     status: int
     headers: dict[str, str]
@@ -369,7 +369,7 @@ class ErrorResponse:
 
 
 def as_tray_error(error: BaseException) -> TrayError:
-    """Any exception as one of the tree. What is not ours is a bug: the client reads only that, the log the rest."""
+    """Convert any exception. Details of bugs go only to the log."""
     if isinstance(error, TrayError):
         return error
-    return TrayError("The server met an unexpected error; its log holds the details.")
+    return TrayError("The server had an unexpected error; see its log for details.")

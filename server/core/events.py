@@ -1,7 +1,7 @@
-"""What happens in the server, as typed events. The tray subscribes; the server never knows who listens.
+"""Typed events of the server and the bus that delivers them.
 
-Events are published and delivered on the server's event loop, in order, synchronously: a listener has to be quick.
-Times are epoch seconds, durations seconds.
+The bus delivers events in order and synchronously on the server's event loop, so listeners must be quick. Times are
+epoch seconds, durations seconds.
 """
 
 import logging
@@ -15,14 +15,14 @@ from server.core.records import RequestRecord
 log = logging.getLogger(__name__)
 
 MAX_NOTICES = 50
-"""The bus keeps this many standing notices, the latest ones."""
+"""Maximum number of standing notices; the oldest are dropped."""
 
 ServerState = Literal["stopped", "starting", "running", "stopping", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class StateChanged:
-    """The server was started or stopped, or failed for `reason`; `url` is set while it runs."""
+    """The server started, stopped, or failed for `reason`; `url` is set while it runs."""
 
     state: ServerState
     url: str | None = None
@@ -38,35 +38,35 @@ class RequestStarted:
 
 @dataclass(frozen=True, slots=True)
 class RequestUpdated:
-    """A request went on: it was routed, or its first delta left."""
+    """A request was routed, or its first delta was sent."""
 
     record: RequestRecord
 
 
 @dataclass(frozen=True, slots=True)
 class RequestFinished:
-    """A request ended, well or not; the record says which."""
+    """A request ended; the record has its outcome."""
 
     record: RequestRecord
 
 
 @dataclass(frozen=True, slots=True)
 class SessionChanged:
-    """A session was made, or has a new turn, title or pin."""
+    """A session was created, or has a new turn, title or pin."""
 
     session_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class SessionsDeleted:
-    """Sessions were deleted or have expired; the ids of their checkpoints are among the ids."""
+    """Sessions were deleted or expired. The ids include those of their checkpoints."""
 
     session_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PoolChanged:
-    """Processes started or ended, or conversations changed hands."""
+    """The figures of the process pool changed."""
 
     spares: int
     live: int
@@ -77,16 +77,16 @@ class PoolChanged:
 
 @dataclass(frozen=True, slots=True)
 class PlanWindowsChanged:
-    """The plan's windows by name (`five_hour`, ...): `utilization` 0..1, `resetsAt` epoch seconds, `status`."""
+    """The plan's windows by name: `utilization` 0..1, `resetsAt`, `status`."""
 
     windows: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class CliChanged:
-    """The Claude Code CLI was found, lost, updated, signed in or out. `account` is what it says of itself.
+    """The Claude Code CLI was found, lost, updated, signed in or out.
 
-    `problem` is why it cannot be used, in words, and `hint` what to do; then nothing else is known of it.
+    If it cannot be used, `problem` is the reason, `hint` the remedy, and nothing else is known.
     """
 
     path: str | None
@@ -99,10 +99,10 @@ class CliChanged:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that the user should know of, such as a damaged database that was set aside.
+    """A message for the user, such as about a damaged database.
 
-    It stands until `NoticeCleared` names its topic, and a later one of the same topic takes its place. `folder` is
-    where the files in question are.
+    It stands until `NoticeCleared` names its topic or a later notice of that topic replaces it. `folder` contains the
+    files that it is about.
     """
 
     level: Literal["info", "warning", "error"]
@@ -113,14 +113,14 @@ class Notice:
     folder: Path | None = None
 
     @property
-    def key(self) -> str:
-        """What `NoticeCleared` has to name."""
+    def topic_key(self) -> str:
+        """The topic that `NoticeCleared` must name."""
         return self.topic or self.message
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeCleared:
-    """The matter of a notice is settled; `topic` is the notice's `key`."""
+    """A notice no longer applies; `topic` is its `topic_key`."""
 
     topic: str
 
@@ -142,9 +142,9 @@ Listener = Callable[[Event], None]
 
 
 class EventBus:
-    """Hands each event to every listener; a listener that fails is logged and does no harm to the others.
+    """Delivers each event to every listener. A listener's error is only logged.
 
-    Notices stand: what was found while the store was opened is handed to the window that is made later.
+    Later subscribers get the standing notices: the window opens after the store, which may have reported some.
     """
 
     def __init__(self) -> None:
@@ -157,10 +157,7 @@ class EventBus:
         return tuple(self._notices.values())
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Have `listener` called with the standing notices now, and with every event from now on.
-
-        Call what is returned to end that.
-        """
+        """Call `listener` with standing notices and later events. Returns unsubscribe."""
         self._listeners.append(listener)
         for notice in self.notices:
             self._deliver(notice, listener)
@@ -172,17 +169,17 @@ class EventBus:
         return unsubscribe
 
     def publish(self, event: Event) -> None:
-        """Deliver `event` to all who listen."""
-        # Kept before it is delivered: a listener that subscribes meanwhile gets it here, and is not in the tuple below.
-        self._keep(event)
+        """Deliver `event` to all listeners."""
+        # Before delivery: a listener that subscribes during it gets a notice by `subscribe`, and is not in the tuple.
+        self._update_notices(event)
         for listener in tuple(self._listeners):
             self._deliver(event, listener)
 
-    def _keep(self, event: Event) -> None:
+    def _update_notices(self, event: Event) -> None:
         match event:
             case Notice():
-                self._notices.pop(event.key, None)
-                self._notices[event.key] = event
+                self._notices.pop(event.topic_key, None)
+                self._notices[event.topic_key] = event
                 if len(self._notices) > MAX_NOTICES:
                     del self._notices[next(iter(self._notices))]
             case NoticeCleared(topic):

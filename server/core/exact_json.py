@@ -1,7 +1,7 @@
-"""JSON that keeps the digits of every integer.
+"""JSON that keeps every digit of integers.
 
-orjson, which is several times faster than the standard library, reads integers beyond 64 bits as floats and refuses
-to write them. Database ids and the bounds of schemas are such integers. So they alone take the slow way.
+orjson is several times faster than the standard library, but reads integers beyond 64 bits as floats and refuses to
+write them. Documents with such integers (database ids, bounds in schemas) are left to the standard library.
 """
 
 import json
@@ -12,20 +12,20 @@ import orjson
 
 _DIGITS_AS_ZEROS = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else ord(" ") for byte in range(256))
 _LONG_NUMBER = b"0" * 19
-"""Integers of 19 digits may be beyond 64 bits. Inside a string they cost time, and change nothing.
+"""Integers of 19 digits may exceed 64 bits. Digits in strings only cost time.
 
-Looked for in translated bytes, ten times faster than by a regular expression: bodies may have megabytes.
+Searched in translated bytes, ten times faster than by a regular expression: bodies may have megabytes.
 """
 
 
 def loads(data: bytes | str) -> Any:
-    """The value of a JSON text. Raises `orjson.JSONDecodeError`, a ValueError, also for more than 4300 digits."""
+    """Parse JSON. Raises `orjson.JSONDecodeError`, also beyond 4300 digits."""
     value = orjson.loads(data)
     raw = data.encode() if isinstance(data, str) else data
     if _LONG_NUMBER not in raw.translate(_DIGITS_AS_ZEROS):
         return value
     try:
-        return json.loads(data, parse_constant=_refuse)
+        return json.loads(data, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise orjson.JSONDecodeError(str(error), raw.decode(errors="replace")[:100], 0) from error
 
@@ -33,7 +33,7 @@ def loads(data: bytes | str) -> Any:
 def dumps(
     value: Any, *, sort_keys: bool = False, indent: bool = False, default: Callable[[Any], Any] | None = None
 ) -> bytes:
-    """The value as compact JSON in UTF-8, or indented by two; `default` makes JSON of what is none.
+    """Write compact or indented JSON in UTF-8. `default` converts other types.
 
     Raises `orjson.JSONEncodeError`, a TypeError.
     """
@@ -51,5 +51,5 @@ def dumps(
     return text.encode("utf-8", "surrogatepass")
 
 
-def _refuse(constant: str) -> NoReturn:
+def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")

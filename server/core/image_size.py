@@ -1,14 +1,14 @@
-"""How large an image is, from its first bytes."""
+"""Width and height of an image from its first bytes."""
 
 import binascii
 import struct
 
 HEAD = 256 * 1024
-"""How many characters of an image's base64 are looked at: a JPEG's size stands behind its previews."""
+"""Number of base64 characters to decode: a JPEG's size comes after its previews."""
 
 
 def size_of_base64(data: str) -> tuple[int, int] | None:
-    """Width and height in pixels of an image in base64; None where it is of no known kind."""
+    """Width and height in pixels of a base64 image; None for unknown formats."""
     try:
         return image_size(binascii.a2b_base64(data[: min(len(data), HEAD) // 4 * 4]))
     except ValueError:
@@ -16,7 +16,7 @@ def size_of_base64(data: str) -> tuple[int, int] | None:
 
 
 def image_size(head: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels of a PNG, GIF, JPEG or WebP, from its first bytes."""
+    """Width and height in pixels of a PNG, GIF, JPEG or WebP; None for others."""
     try:
         if head.startswith(b"\x89PNG\r\n\x1a\n"):
             return struct.unpack_from(">II", head, 16)
@@ -32,21 +32,21 @@ def image_size(head: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(head: bytes) -> tuple[int, int]:
-    """From the frame header (ITU T.81, B.2.2), behind segments that tell their own lengths."""
-    at = 2
+    """Read the frame header (ITU T.81, B.2.2), skipping the segments before it."""
+    offset = 2
     while True:
-        marker = head[at + 1]
-        if head[at] != 0xFF or marker == 0xFF:
-            at += 1
+        marker = head[offset + 1]
+        if head[offset] != 0xFF or marker == 0xFF:
+            offset += 1
         elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack_from(">HH", head, at + 5)
+            height, width = struct.unpack_from(">HH", head, offset + 5)
             return width, height
         else:
-            at += 2 + struct.unpack_from(">H", head, at + 2)[0]
+            offset += 2 + struct.unpack_from(">H", head, offset + 2)[0]
 
 
 def _webp_size(head: bytes) -> tuple[int, int] | None:
-    """From the first chunk: https://developers.google.com/speed/webp/docs/riff_container."""
+    """The first chunk: https://developers.google.com/speed/webp/docs/riff_container."""
     match head[12:16]:
         case b"VP8X":
             return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")

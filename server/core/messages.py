@@ -1,9 +1,8 @@
-"""The waist: the one inner language between the dialects and the backends.
+"""The core format, shared by dialects and backends: Anthropic's Messages API.
 
-It is Anthropic's Messages API (https://docs.anthropic.com/en/api/messages): a request in its terms, and its
-stream events. A dialect makes a `MessagesRequest` of a client's body and chunks of the events; a backend makes
-the events of the request. Blocks, tools and events are plain dicts in the Messages API's own shape, because they
-are passed on far more often than they are looked into.
+A dialect converts a client's body to a `MessagesRequest` and stream events to its own chunks; a backend turns the
+request into stream events. Blocks, tools and events stay plain dicts of the API's shape, because most are passed on
+unread. Reference: https://docs.anthropic.com/en/api/messages.
 """
 
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
@@ -21,27 +20,27 @@ StreamEvent = dict[str, Any]
 """A Messages API stream event: message_start, content_block_start/delta/stop, message_delta, message_stop, ping."""
 
 Events = AsyncGenerator[StreamEvent, None]
-"""The events of one message; `aclose` ends the work."""
+"""The events of one message. `aclose` cancels the work."""
 
 MAX_INPUT_DEPTH = 100
-"""Of a tool call's input, which comes as JSON in a string: orjson reads 1024 levels of it, but writes only 254."""
+"""Nesting of a tool call's input, which is JSON in a string: orjson reads 1024 levels but writes only 254."""
 
 MAX_TOOL_NAME = 512
-"""Characters of a tool's name. The APIs take fewer; for a longer name another one stands in."""
+"""Characters of a tool's name. The APIs accept fewer; longer names are replaced."""
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 EFFORTS: tuple[Effort, ...] = ("low", "medium", "high", "xhigh", "max")
 
 
 class Message(TypedDict):
-    """One turn. `content` is always a list of blocks; a plain string is one text block."""
+    """One turn. `content` is always a list; a plain string is one text block."""
 
     role: Literal["user", "assistant"]
     content: list[Block]
 
 
 class Tool(TypedDict):
-    """A tool of the client's, which the client runs, as the client defined it."""
+    """A tool as the client, which also runs it, defined it."""
 
     name: str
     description: NotRequired[str]
@@ -65,7 +64,7 @@ class Thinking(TypedDict, total=False):
 
 
 class Usage(TypedDict, total=False):
-    """Token counts as the Messages API gives them; `input_tokens` leaves out what was cached."""
+    """Token counts of the Messages API; `input_tokens` excludes cached ones."""
 
     input_tokens: int
     output_tokens: int
@@ -75,11 +74,11 @@ class Usage(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class MessagesRequest:
-    """What a client asks for. None means that the client did not say.
+    """A client's request. None means not specified.
 
-    `model` is what the backend is asked for, `requested_model` what the client wrote (and reads back).
-    `messages` ends with a user turn, or with an assistant turn that the answer is to continue (prefill).
-    `output_schema` is a JSON Schema that the answer has to satisfy; `json_object` asks for any JSON object.
+    `model` is sent to the backend; `requested_model` is the client's own name, which it reads back. `messages` ends
+    with a user turn, or with an assistant turn that the answer continues (prefill). `output_schema` is a JSON Schema
+    for the answer; `json_object` asks for any JSON object.
     """
 
     model: str
@@ -109,8 +108,18 @@ def text_block(text: str) -> Block:
     return {"type": "text", "text": text}
 
 
+def stop_reason_of(event: StreamEvent) -> str | None:
+    """The stop reason of a `message_delta`; None if there is none."""
+    return (event.get("delta") or {}).get("stop_reason") if event.get("type") == "message_delta" else None
+
+
+def without_unsigned_thinking(content: Iterable[Block]) -> list[Block]:
+    """The blocks without unsigned thinking, which the API rejects in a request."""
+    return [block for block in content if block.get("type") != "thinking" or block.get("signature")]
+
+
 def text_of(content: str | Iterable[Mapping[str, Any]]) -> str:
-    """All text of a message's content, joined; other blocks are passed over."""
+    """All text of a message's content, joined; other blocks are ignored."""
     if isinstance(content, str):
         return content
     return "".join(block["text"] for block in content if block.get("type") == "text")
@@ -118,9 +127,9 @@ def text_of(content: str | Iterable[Mapping[str, Any]]) -> str:
 
 @dataclass(slots=True)
 class MessageFold:
-    """The fold of a message's stream events into the whole message, fed one event at a time.
+    """Folds stream events, fed one at a time, into the whole message.
 
-    `message` is a Messages API message body: id, type, role, model, content, stop_reason, stop_sequence, usage.
+    `message` is a Messages API body: id, type, role, model, content, stop_reason, stop_sequence, usage.
     """
 
     message: dict[str, Any] = field(default_factory=dict)
@@ -203,14 +212,13 @@ class MessageFold:
 
 
 class TooDeep(ValueError):
-    """JSON that is nested deeper than `MAX_INPUT_DEPTH` levels."""
+    """JSON nested deeper than `MAX_INPUT_DEPTH` levels."""
 
 
 def parse_tool_input(partial_json: str) -> Any:
-    """A tool call's input from its joined `input_json_delta`s; no text at all is an empty object.
+    """Parse the joined `input_json_delta`s of a tool call; blank is an empty object.
 
-    Text that is not JSON (an answer that was cut in a tool call), or too deep to be passed on, is kept under
-    `_incomplete`, so that nothing is lost.
+    Text that is not JSON (a cut answer) or nested too deep is kept under `_incomplete`.
     """
     try:
         return read_tool_input(partial_json)
@@ -219,11 +227,11 @@ def parse_tool_input(partial_json: str) -> Any:
 
 
 def read_tool_input(written: str) -> Any:
-    """As `parse_tool_input`, for what a client wrote. Raises TooDeep."""
+    """Parse a tool call's input as `parse_tool_input`. Raises TooDeep."""
     try:
         value = exact_json.loads(written) if written.strip() else {}
     except orjson.JSONDecodeError as error:
-        if "limit" in error.msg:  # its own, of 1024 levels
+        if "limit" in error.msg:  # orjson's limit of 1024 levels
             raise TooDeep from None
         return {"_incomplete": written}
     if written.count("{") + written.count("[") > MAX_INPUT_DEPTH and is_deeper(value, MAX_INPUT_DEPTH):
@@ -232,7 +240,7 @@ def read_tool_input(written: str) -> Any:
 
 
 def is_deeper(value: Any, limit: int) -> bool:
-    """Whether lists and objects are nested in `value` on more than `limit` levels."""
+    """Whether `value` nests lists and objects on more than `limit` levels."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(limit):
         level = [

@@ -1,4 +1,4 @@
-"""What the store holds, as values. Times are epoch seconds, durations seconds, money US dollars."""
+"""Records of the store. Times in epoch seconds, durations in s, costs in USD."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ RequestStatus = Literal["running", "ok", "error", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One request of a client, from its arrival to its end. None means: not known (yet)."""
+    """A client's request from its arrival to its end. None means unknown so far."""
 
     id: str
     started_at: float
@@ -30,12 +30,12 @@ class RequestRecord:
     """Time to first token."""
     duration: float | None = None
     input_tokens: int | None = None
-    """All input tokens, the cached ones included."""
+    """All input tokens, including cached ones."""
     output_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
     cost_usd: float | None = None
-    """What the CLI estimates that the work would cost at list prices."""
+    """The CLI's estimate at list prices."""
     stop_reason: str | None = None
     error: str | None = None
     warnings: tuple[str, ...] = ()
@@ -43,9 +43,9 @@ class RequestRecord:
     """JSON text; kept only while body logging is on, secrets redacted."""
     response_body: str | None = None
     request_headers: tuple[tuple[str, str], ...] | None = None
-    """Names in lower case, in the order in which they came, secrets redacted."""
+    """Names in lower case, in their original order, secrets redacted."""
     count: int = 1
-    """How many equal refusals in a row it stands for; more than 1 only where a guard or the router refused."""
+    """Number of equal refusals in a row; more than 1 only for refusals of a guard or the router."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class SessionSummary:
     created_at: float
     last_used_at: float
     expires_at: float | None
-    """None: never, because it is pinned or expiry is switched off."""
+    """None if it is pinned or expiry is off."""
     pinned: bool
     turns: int
     """Number of messages."""
@@ -69,7 +69,7 @@ class SessionSummary:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A conversation with all its messages, oldest first, and the system prompt that it was held under."""
+    """A conversation with its system prompt and all messages, oldest first."""
 
     summary: SessionSummary
     system: tuple[str, ...]
@@ -78,7 +78,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A stretch of a list. `next_cursor` goes into the next call; None at the end. `total` counts all that match."""
+    """A page of a list. `next_cursor` is None at the end; `total` counts all."""
 
     items: Sequence[T]
     next_cursor: str | None
@@ -87,7 +87,7 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class RequestFilter:
-    """Which requests to list; None matches all."""
+    """Filter of a request list; None matches all."""
 
     status: RequestStatus | None = None
     session_id: str | None = None
@@ -98,13 +98,13 @@ class RequestFilter:
 
 @dataclass(frozen=True, slots=True)
 class StatisticsBucket:
-    """What the requests that started from `start` on, until the next bucket, came to."""
+    """Totals of the requests that started between `start` and the next bucket."""
 
     start: float
     requests: int
     errors: int
     input_tokens: int
-    """All input tokens, the cached ones included."""
+    """All input tokens, including cached ones."""
     output_tokens: int
     cache_read_tokens: int
     cost_usd: float

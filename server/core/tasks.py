@@ -1,4 +1,4 @@
-"""The one place where background tasks are made."""
+"""Background tasks, all of which are started here."""
 
 import asyncio
 import logging
@@ -10,19 +10,19 @@ ErrorHandler = Callable[[BaseException], None]
 
 log = logging.getLogger(__name__)
 
-# The event loop keeps only weak references: a task that nobody holds may vanish half done.
+# The event loop keeps only weak references: an unreferenced task may be garbage-collected before its end.
 _running: set[asyncio.Task[Any]] = set()
 
 
 def spawn(coro: Coroutine[Any, Any, T], *, name: str, on_error: ErrorHandler | None = None) -> asyncio.Task[T]:
-    """Run `coro` in the background of the running loop. A failure is logged and handed to `on_error`.
+    """Run `coro` in the background of the running loop.
 
-    Cancelling the task is no failure.
+    An error is logged and passed to `on_error`; cancellation is not an error.
     """
     task = asyncio.get_running_loop().create_task(coro, name=name)
     _running.add(task)
 
-    def done(task: asyncio.Task[T]) -> None:
+    def report_error(task: asyncio.Task[T]) -> None:
         _running.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is None:
@@ -31,5 +31,5 @@ def spawn(coro: Coroutine[Any, Any, T], *, name: str, on_error: ErrorHandler | N
         if on_error is not None:
             on_error(error)
 
-    task.add_done_callback(done)
+    task.add_done_callback(report_error)
     return task

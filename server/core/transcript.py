@@ -1,9 +1,9 @@
-"""When two conversations are the same: the canonical form of a transcript.
+"""The canonical form of a transcript, by which conversations are compared.
 
-A conversation goes on in a live process, or in a stored session, only when its whole prefix equals what is there.
-Clients write the same thing in different ways (a string or a list with one text block, text in two blocks or one,
-tool arguments with or without spaces, with or without the thinking that they were sent), so both sides are brought
-into one form first: texts joined, thinking left out, tool calls by id, name and input. Nothing else is forgiven.
+A conversation continues in a live process or a stored session only if its whole prefix is equal. Clients write equal
+content in different ways: a string or a list with one text block, text in one block or two, tool arguments with or
+without spaces, with or without thinking. The canonical form joins texts, omits thinking, and keeps tool calls by id,
+name and input. Any other difference counts.
 """
 
 import hashlib
@@ -13,14 +13,14 @@ from typing import Any
 from server.core import exact_json
 from server.core.messages import Block, Message, Tool
 
-Turn = tuple[str, tuple[Any, ...]]
+CanonicalTurn = tuple[str, tuple[Any, ...]]
 """A canonical turn: its role and its canonical blocks."""
 
 _NOT_CONTENT = frozenset({"cache_control"})
 
 
-def canonical_messages(messages: Iterable[Message]) -> tuple[Turn, ...]:
-    """The turns in canonical form; neighbours of one role become one turn, as the Messages API reads them."""
+def canonical_messages(messages: Iterable[Message]) -> tuple[CanonicalTurn, ...]:
+    """Turns in canonical form. Adjacent messages of one role become one turn."""
     turns: list[tuple[str, list[Any]]] = []
     for message in messages:
         if turns and turns[-1][0] == message["role"]:
@@ -36,45 +36,45 @@ def canonical_system(system: Sequence[str]) -> str:
 
 
 def canonical_tools(tools: Iterable[Tool]) -> bytes:
-    """The tool definitions as sorted JSON; their order counts, since it is part of the prompt."""
+    """The tool definitions as JSON. Their order counts: it is part of the prompt."""
     definitions = [{key: value for key, value in tool.items() if key not in _NOT_CONTENT} for tool in tools]
     return exact_json.dumps(definitions, sort_keys=True)
 
 
-def digest(system: Sequence[str], messages: Iterable[Message]) -> str:
-    """SHA-256 over the whole canonical conversation, in hex: the key under which a session is found again."""
+def conversation_digest(system: Sequence[str], messages: Iterable[Message]) -> str:
+    """SHA-256 of the canonical conversation in hex, the key for finding its session."""
     canonical = [canonical_system(system), canonical_messages(messages)]
     return hashlib.sha256(exact_json.dumps(canonical, sort_keys=True)).hexdigest()
 
 
 def split_prefix(messages: Sequence[Message]) -> tuple[Sequence[Message], Sequence[Message]]:
-    """What was said before, up to the last assistant turn, and what the client says now."""
-    for at in range(len(messages) - 1, -1, -1):
-        if messages[at]["role"] == "assistant":
-            return messages[: at + 1], messages[at + 1 :]
+    """Split the messages after the last assistant message."""
+    for index in range(len(messages), 0, -1):
+        if messages[index - 1]["role"] == "assistant":
+            return messages[:index], messages[index:]
     return (), messages
 
 
 def _canonical_blocks(role: str, blocks: list[Block]) -> tuple[Any, ...]:
-    found: list[Any] = []
+    canonical: list[Any] = []
     for block in blocks:
-        _append(found, _canonical_block(block))
+        _append_block(canonical, _canonical_block(block))
     if role == "assistant":
-        # Chat completions carries text and tool calls in separate fields, so their order is lost on the way.
-        texts = "".join(block[1] for block in found if block[0] == "text")
-        rest = [block for block in found if block[0] != "text"]
-        # Blank text beside a call does not come back: the API refuses blank blocks, so dialects leave them out.
-        found = [("text", texts), *rest] if texts.strip() else rest
-    return tuple(found)
+        # Chat completions has separate fields for text and tool calls, which lose their order.
+        texts = "".join(block[1] for block in canonical if block[0] == "text")
+        rest = [block for block in canonical if block[0] != "text"]
+        # Blank text beside a call is not sent back: dialects omit blank blocks, which the API rejects.
+        canonical = [("text", texts), *rest] if texts.strip() else rest
+    return tuple(canonical)
 
 
-def _append(found: list[Any], block: tuple[Any, ...] | None) -> None:
+def _append_block(canonical: list[Any], block: tuple[Any, ...] | None) -> None:
     if block is None or block == ("text", ""):
         return
-    if block[0] == "text" and found and found[-1][0] == "text":
-        found[-1] = ("text", found[-1][1] + block[1])
+    if block[0] == "text" and canonical and canonical[-1][0] == "text":
+        canonical[-1] = ("text", canonical[-1][1] + block[1])
     else:
-        found.append(block)
+        canonical.append(block)
 
 
 def _canonical_block(block: Block) -> tuple[Any, ...] | None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from server.core import exact_json
 from server.core.errors import InvalidRequest
 from server.core.messages import Message, Usage
-from server.core.transcript import canonical_system, digest
+from server.core.transcript import canonical_system, conversation_digest
 from server.store import checkpoints
 from server.store.checkpoints import Checkpoint
 from server.store.expiry import Expiry, erase_remains, remove_sessions
@@ -130,7 +130,7 @@ def _find_prefix_session(
         return None  # within a turn: the answer continued a prefill
     where = expiry.unexpired_sessions()
     where.add_condition("NOT explicit")
-    where.add_condition("digest = ?", digest(exchange.system, exchange.messages[:prefix]))
+    where.add_condition("digest = ?", conversation_digest(exchange.system, exchange.messages[:prefix]))
     order = "deleted_at IS NOT NULL, last_used_at DESC, id DESC"
     sql = f"SELECT * FROM sessions{where.sql} ORDER BY {order} LIMIT 1"  # noqa: S608
     row: sqlite3.Row | None = connection.execute(sql, where.parameters).fetchone()
@@ -162,7 +162,7 @@ def _create_session(
         "INSERT INTO sessions (id, title, client, model, system, created_at, last_used_at, digest,"
         " history_digest, turn_count, message_count, explicit)"
         " VALUES (?, '', ?, ?, '[]', ?, ?, '', ?, 0, 0, ?) RETURNING *",
-        [session_id, exchange.client, exchange.model, expiry.now, expiry.now, digest((), ()), explicit],
+        [session_id, exchange.client, exchange.model, expiry.now, expiry.now, conversation_digest((), ()), explicit],
     ).fetchone()
     return row
 
@@ -191,7 +191,7 @@ def _has_system(exchange: FinishedExchange, row: sqlite3.Row) -> bool:
 def _first_new_index(messages: Sequence[Message], row: sqlite3.Row) -> int | None:
     """Return the index of the first new message; None if the history differs."""
     index = turn_start(messages, row["turn_count"])
-    if index is None or digest((), messages[:index]) != row["history_digest"]:
+    if index is None or conversation_digest((), messages[:index]) != row["history_digest"]:
         return None
     return index
 
@@ -233,8 +233,8 @@ def _update_session(
             exchange.model,
             exact_json.dumps(list(exchange.system)).decode(),
             expiry.now,
-            digest(exchange.system, exchange.messages),
-            digest((), exchange.messages),
+            conversation_digest(exchange.system, exchange.messages),
+            conversation_digest((), exchange.messages),
             len(_turn_starts(exchange.messages)),
             count,
             _all_input_tokens(exchange.usage),

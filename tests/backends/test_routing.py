@@ -1,4 +1,4 @@
-"""Who serves: Claude Code first, the Anthropic API only where it may."""
+"""Routing: Claude Code first, the Anthropic API only where it is allowed."""
 
 from contextlib import asynccontextmanager
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from server.core.console import say
+from server.core.console import write_line
 from server.logs import log_file
 from tests.cli.processes import QUIET, ROOT, run, started, without_console
 from tests.waiting import until
@@ -76,6 +76,6 @@ def test_nothing_is_said_on_the_other_stream(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stderr", None)
-    assert not say("an error", "stderr")
-    assert say("an answer")
+    assert not write_line("an error", "stderr")
+    assert write_line("an answer")
     assert capsys.readouterr().out == "an answer\n"

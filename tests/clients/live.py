@@ -79,7 +79,7 @@ class Live:
 
     def pids(self, *states: str) -> set[int]:
         """The CLI processes in these states, or all."""
-        return {row[0] for row in self.backend.pool.processes() if not states or row[1] in states}
+        return {row[0] for row in self.backend.pool.list_processes() if not states or row[1] in states}
 
 
 async def go_live(stack: AsyncExitStack, simulator: Simulator, **changes: Any) -> Live:
@@ -93,7 +93,7 @@ async def go_live(stack: AsyncExitStack, simulator: Simulator, **changes: Any) -
     await runtime.start()
     stack.push_async_callback(runtime.stop)
     live = Live(runtime, simulator, stack)
-    await live.backend.probed()
+    await live.backend.wait_for_probe()
     return live
 
 

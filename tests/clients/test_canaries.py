@@ -16,8 +16,8 @@ from tests.backends.claude_cli.canaries import (
     HOOK_EVENTS,
     VARIABLES,
     Canaries,
-    found,
-    in_text,
+    find_canaries,
+    find_canaries_in_text,
 )
 from tests.clients.live import HELLO, Live, Serve
 from tests.simulator import Simulator, client_system, client_tools, conversation
@@ -94,7 +94,7 @@ def assert_as_sent(simulator: Simulator) -> None:
     calls = simulator.messages_calls
     assert len(calls) == 3 * len(MODELS)
     for call in calls:
-        assert in_text(call.raw) == set()
+        assert find_canaries_in_text(call.raw) == set()
         assert call.body["model"] in MODELS
         assert client_tools(call) == ([] if client_system(call) == "" else [LOOK])
         assert client_system(call) in ("", "Be brief.")
@@ -106,9 +106,9 @@ async def test_none_of_it_gets_into_a_conversation(serve: Serve, canaries: Canar
     server = await serve(data_dir=data_dir, spares=1)
     await talk(server)
     assert_as_sent(server.simulator)
-    assert found(*server.simulator.requests) == IN_HEADERS
+    assert find_canaries(*server.simulator.requests) == IN_HEADERS
     await server.runtime.stop()
-    assert canaries.ran() == set()
+    assert canaries.hooks_run() == set()
 
 
 @in_loop
@@ -121,7 +121,7 @@ async def test_nor_from_a_home_without_a_variable(
     server = await serve(data_dir=data_dir)
     await talk(server)
     assert_as_sent(server.simulator)
-    assert found(*server.simulator.requests) == IN_HEADERS
+    assert find_canaries(*server.simulator.requests) == IN_HEADERS
 
 
 @in_loop
@@ -138,9 +138,9 @@ async def test_the_users_settings_give_the_account_alone(
     assert_as_sent(server.simulator)
     assert {call.headers["x-api-key"] for call in server.simulator.messages_calls} == {"sk-ant-of-the-helper"}
     # Their settings take precedence over the environment, in Claude Code as well.
-    assert found(*server.simulator.requests) == {"user-headers", "variable-betas"}
+    assert find_canaries(*server.simulator.requests) == {"user-headers", "variable-betas"}
     await server.runtime.stop()
-    assert canaries.ran() == set()
+    assert canaries.hooks_run() == set()
 
 
 def test_claude_code_by_itself_takes_it_all(cli_path: Path, canaries: Canaries, simulator: Simulator) -> None:
@@ -148,6 +148,6 @@ def test_claude_code_by_itself_takes_it_all(cli_path: Path, canaries: Canaries, 
     for sources in ([], ["--setting-sources", ""]):
         command = [cli_path, "-p", "Hello", "--model", MODELS[0], *sources]
         subprocess.run(command, cwd=canaries.work, check=True, capture_output=True, timeout=120)
-    assert found(*simulator.requests) >= TAKEN
+    assert find_canaries(*simulator.requests) >= TAKEN
     hooks = {"cwd-project", "cwd-local", "user", "plugin"}
-    assert canaries.ran() == {f"{hook}-{event}" for hook in hooks for event in HOOK_EVENTS}
+    assert canaries.hooks_run() == {f"{hook}-{event}" for hook in hooks for event in HOOK_EVENTS}

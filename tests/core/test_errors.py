@@ -1,4 +1,4 @@
-"""The tree of errors is the one that is drawn, and each error tells its dialects the status that is drawn."""
+"""The error hierarchy matches its drawing, and each error has the drawn status."""
 
 import inspect
 import re
@@ -61,7 +61,7 @@ def test_openais_clients_are_told_503_instead_of_529() -> None:
 
 
 def made(kind: type[TrayError]) -> TrayError:
-    """An error of that kind, with made-up data where it cannot be made without."""
+    """An error of that class, with made-up data where required."""
     data: dict[str, Any] = {"limit": 10, "host": "127.0.0.1", "port": 80, "in_use": True, "found": 9, "known": 1}
     needed = inspect.signature(kind).parameters
     return kind("It broke.", hint="Mend it.", **{name: value for name, value in data.items() if name in needed})

@@ -1,4 +1,4 @@
-"""The event bus: everyone hears everything in order, and nobody harms the others."""
+"""The event bus: all listeners get all events in order, and errors stay isolated."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""JSON whose integers keep their digits."""
+"""JSON that keeps every digit of integers."""
 
 import orjson
 import pytest

@@ -1,4 +1,4 @@
-"""The fold of a message's events is the message, however it was cut into deltas."""
+"""Folding a message's events gives the message, however it was split into deltas."""
 
 import orjson
 import pytest
@@ -47,7 +47,7 @@ BLOCKS = st.lists(
     ),
     max_size=5,
 )
-# The keys of a block that come in deltas: the delta's type, its key, and the empty value at the block's start.
+# Keys that arrive in deltas: the delta's type, its key, and the empty value at the start of the block.
 STREAMED = {
     "text": {"text": ("text_delta", "text", "")},
     "thinking": {"thinking": ("thinking_delta", "thinking", ""), "signature": ("signature_delta", "signature", "")},
@@ -57,13 +57,13 @@ STREAMED = {
 
 
 def started(block):
-    """The block as its content_block_start has it."""
+    """The block of its content_block_start."""
     streamed = STREAMED[block["type"]]
     return {key: streamed[key][2] if key in streamed else value for key, value in block.items()}
 
 
 def events_of(blocks, cut):
-    """The events of a message; `cut` says how a text is split."""
+    """The events of a message; `cut` splits its texts."""
     yield {"type": "message_start", "message": BEGIN}
     for index, block in enumerate(blocks):
         yield {"type": "content_block_start", "index": index, "content_block": started(block)}
@@ -78,7 +78,7 @@ def events_of(blocks, cut):
 
 
 def pieces(text, sizes):
-    """`text` in pieces of the sizes that are drawn, empty ones among them."""
+    """Split `text` into pieces of drawn sizes, some of them empty."""
     while text:
         size = sizes()
         yield text[:size]
@@ -113,7 +113,7 @@ def test_looking_in_the_middle_changes_nothing(blocks, data):
     for event in events:
         looked.feed(event)
         streams_json = event["type"] == "content_block_delta" and event["delta"]["type"] == "input_json_delta"
-        # Half of a JSON text cannot be shown as the input that it will be.
+        # Half of a JSON text does not show the final input.
         if not streams_json and data.draw(st.booleans()):
             assert len(looked.content) <= len(blocks)
     assert looked.message == folded(events).message

@@ -1,4 +1,4 @@
-"""Redaction: no secret comes through, and what is no secret stays readable."""
+"""Redaction removes every secret and leaves other text readable."""
 
 import json
 import string

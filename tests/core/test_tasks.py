@@ -1,4 +1,4 @@
-"""Background tasks are held, and their failures are told."""
+"""Background tasks are kept alive, and their errors are reported."""
 
 import asyncio
 import gc
@@ -23,7 +23,7 @@ async def test_a_task_that_nobody_holds_is_not_collected() -> None:
     gates: list[weakref.ref[asyncio.Future[int]]] = []
 
     async def work() -> int:
-        # The future hangs on the task alone, and the task on the future.
+        # Only the task references the future, and only the future the task.
         gate: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         gates.append(weakref.ref(gate))
         return await gate

@@ -1,8 +1,8 @@
-"""Two ways of writing one conversation are the same; two conversations never are."""
+"""Equal conversations have one canonical form, however written; different ones never do."""
 
 import pytest
 
-from server.core.transcript import canonical_messages, canonical_tools, digest, split_prefix
+from server.core.transcript import canonical_messages, canonical_tools, conversation_digest, split_prefix
 
 
 def user(*blocks):
@@ -46,7 +46,7 @@ OTHER_IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "imag
 )
 def test_the_same(one, other):
     assert canonical_messages(one) == canonical_messages(other)
-    assert digest(["s"], one) == digest(["s"], other)
+    assert conversation_digest(["s"], one) == conversation_digest(["s"], other)
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def test_the_same(one, other):
 )
 def test_not_the_same(one, other):
     assert canonical_messages(one) != canonical_messages(other)
-    assert digest(["s"], one) != digest(["s"], other)
+    assert conversation_digest(["s"], one) != conversation_digest(["s"], other)
 
 
 def test_the_system_prompt_is_part_of_the_digest():
-    assert digest(["a"], [user("x")]) != digest(["b"], [user("x")])
-    assert digest(["a", "b"], [user("x")]) == digest(["a\n\nb"], [user("x")])
+    assert conversation_digest(["a"], [user("x")]) != conversation_digest(["b"], [user("x")])
+    assert conversation_digest(["a", "b"], [user("x")]) == conversation_digest(["a\n\nb"], [user("x")])
 
 
 def test_tools_are_the_same_whatever_the_order_of_their_keys():

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from server.core.transcript import digest, split_prefix
+from server.core.transcript import conversation_digest, split_prefix
 from server.store import checkpoints, saving, sessions
 from server.store.database import open_database
 from server.store.expiry import UNDO_SECONDS, Expiry, purge_expired
@@ -238,8 +238,8 @@ class TestOfAnOlderVersion:
             "INSERT INTO sessions (number, id, title, client, model, system, created_at, last_used_at, digest,"
             " history_digest, turn_count, message_count) VALUES (?, ?, 't', 'ide', 'm', ?, 1, ?, ?, ?, ?, ?)",
             [
-                *(number, name, json.dumps(said.system), NOW.now, digest(said.system, said.messages)),
-                *(digest((), said.messages), len(said.messages), len(said.messages)),
+                *(number, name, json.dumps(said.system), NOW.now, conversation_digest(said.system, said.messages)),
+                *(conversation_digest((), said.messages), len(said.messages), len(said.messages)),
             ],
         )
         connection.executemany(

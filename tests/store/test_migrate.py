@@ -9,7 +9,7 @@ import pytest
 
 from server.core.errors import DatabaseUnusable
 from server.core.records import RequestFilter
-from server.core.transcript import digest
+from server.core.transcript import conversation_digest
 from server.store import requests, saving, sessions
 from server.store.database import open_database
 from server.store.expiry import Expiry
@@ -71,7 +71,13 @@ def test_sessions_of_the_first_version_go_on(path):
         for number, name in enumerate(("mine", "ses_1"), start=1):
             connection.execute(
                 "INSERT INTO sessions VALUES (?, ?, 'a', 0, 'ide', 'opus', ?, 1, 1, 0, ?, ?, 2, 2, 0, 0)",
-                [number, name, json.dumps(old.system), digest(old.system, old.messages), digest((), old.messages)],
+                [
+                    number,
+                    name,
+                    json.dumps(old.system),
+                    conversation_digest(old.system, old.messages),
+                    conversation_digest((), old.messages),
+                ],
             )
             connection.executemany(
                 "INSERT INTO messages (session, position, role, text, created_at, content) VALUES (?, ?, ?, '', 1, ?)",

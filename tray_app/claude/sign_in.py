@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from server.backends.claude_cli.transport import parent_death
-from server.backends.claude_cli.transport.command_line import environment
+from server.backends.claude_cli.transport.command_line import build_environment
 from server.config.own_commands import sign_in_hint
 from server.core.errors import CliNotFound, NotSignedIn
 from server.core.tasks import spawn
@@ -37,7 +37,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\].*?(?:\x07|\x1b\\)")
 
 def sign_in_environment(outer: Mapping[str, str]) -> dict[str, str]:
     """The environment of the server's CLI processes, with the variables for a browser."""
-    return environment(outer) | {name: outer[name] for name in DESKTOP if name in outer}
+    return build_environment(outer) | {name: outer[name] for name in DESKTOP if name in outer}
 
 
 class SignIn:
@@ -106,7 +106,7 @@ class SignIn:
         except OSError as error:
             message = f"Claude Code could not be started from {self._path}: {error.strerror}."
             raise CliNotFound(message, hint="Choose the program in Settings.") from error
-        parent_death.adopt(process.pid)
+        parent_death.bind_to_parent(process.pid)
         return process
 
     async def _read_stream(self, stream: asyncio.StreamReader | None, handle: Callable[[str], None]) -> None:

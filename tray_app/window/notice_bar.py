@@ -37,10 +37,10 @@ class NoticeBar(QWidget):
                 self._remove(topic)
 
     def _show_notice(self, notice: Notice) -> None:
-        banner = self.banners.get(notice.key)
+        banner = self.banners.get(notice.topic_key)
         if banner is None:
-            banner = self.banners[notice.key] = Banner()
-            banner.close_button.clicked.connect(lambda: self._remove(notice.key))
+            banner = self.banners[notice.topic_key] = Banner()
+            banner.close_button.clicked.connect(lambda: self._remove(notice.topic_key))
             self._column.addWidget(banner)
         actions = []
         if (folder := notice.folder) is not None:

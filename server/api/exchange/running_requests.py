@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from server.backends.base import RETRY_AFTER_SECONDS, stopping
+from server.backends.base import RETRY_AFTER_SECONDS, stopping_error
 from server.core.errors import RequestCancelled, Stopping, TrayError
 from server.core.records import RequestRecord
 
@@ -71,4 +71,4 @@ class RunningRequests:
     def stop_all(self) -> None:
         """Cancel every request, because the server stops."""
         for request in list(self._requests.values()):
-            request.cancel(stopping())
+            request.cancel(stopping_error())

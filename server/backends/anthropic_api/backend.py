@@ -10,10 +10,10 @@ import httpx2
 import orjson
 
 from server import __version__
-from server.backends.anthropic_api.body import count_body, messages_body
-from server.backends.anthropic_api.failures import key_hint, of_event, of_response, of_transport, was_cut
-from server.backends.anthropic_api.models import MODELS, model_of
-from server.backends.base import BackendStatus, stopping
+from server.backends.anthropic_api.body import build_count_body, build_messages_body
+from server.backends.anthropic_api.failures import event_error, key_hint, response_error, transport_error, was_cut
+from server.backends.anthropic_api.models import MODELS, find_model
+from server.backends.base import BackendStatus, stopping_error
 from server.core import exact_json
 from server.core.errors import ApiKeyRefused, SetupError, UpstreamFailed
 from server.core.messages import Events, MessagesRequest
@@ -28,7 +28,7 @@ API_VERSION = "2023-06-01"
 USER_AGENT = f"dragoman/{__version__}"
 MAX_EVENT_BYTES = 32 * 1024 * 1024
 
-# The API pings a stream that is silent; whoever asks has deadlines of their own.
+# The API pings a silent stream, and clients have deadlines of their own.
 _STREAM_TIMEOUT = httpx2.Timeout(600.0, connect=15.0)
 _END_SECONDS = 1.0
 _COUNT_TIMEOUT = httpx2.Timeout(15.0)
@@ -38,7 +38,7 @@ _LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=8)
 class AnthropicApiBackend:
     """Serves requests with the stored key.
 
-    `listed` gives Claude Code's own list of models, by which short names are understood; it may be empty.
+    `listed` returns Claude Code's list of models, which resolves short names; it may be empty.
     """
 
     name = "anthropic_api"
@@ -53,11 +53,11 @@ class AnthropicApiBackend:
         self._stopped = False
 
     def configure(self, base_url: str) -> None:
-        """Change where the API is, for the calls that are made from now on."""
+        """Change the API's address for later calls."""
         self._base_url = base_url
 
     async def start(self) -> None:
-        """Look whether a key is stored."""
+        """Read the key, so that `has_cached_key` is known."""
         await self.has_key()
 
     async def stop(self) -> None:
@@ -67,12 +67,12 @@ class AnthropicApiBackend:
             await self._client.aclose()
 
     @property
-    def key_held(self) -> bool:
-        """Whether there was a key at the last look."""
+    def has_cached_key(self) -> bool:
+        """Whether a key was stored when it was last read."""
         return self._key_store.cached(ANTHROPIC_API_KEY) is not None
 
     async def has_key(self) -> bool:
-        """Whether a key is stored. A place for secrets that cannot be read counts as empty."""
+        """Whether a key is stored. Unreadable storage counts as empty."""
         try:
             return await self._key_store.get(ANTHROPIC_API_KEY) is not None
         except SetupError as error:
@@ -80,107 +80,109 @@ class AnthropicApiBackend:
             return False
 
     def models(self) -> tuple[ModelInfo, ...]:
-        """The models that the short names stand for; the API takes others too."""
+        """Models of the short names; the API accepts others too."""
         return MODELS
 
     def status(self) -> BackendStatus:
-        """Whether there is a key, without asking the API whether it is valid."""
-        detail = "An Anthropic API key is stored." if self.key_held else "No Anthropic API key is stored."
-        return BackendStatus(self.key_held, detail, {"key_stored": self.key_held, "base_url": self._base_url})
+        """Whether a key is stored. The API is not asked whether it is valid."""
+        detail = "An Anthropic API key is stored." if self.has_cached_key else "No Anthropic API key is stored."
+        return BackendStatus(
+            self.has_cached_key, detail, {"key_stored": self.has_cached_key, "base_url": self._base_url}
+        )
 
     async def stream(self, request: MessagesRequest) -> Events:
-        """Serve `request`. A connection that is cut before the first event is tried once more."""
-        headers = await self._headers()
-        content = exact_json.dumps(messages_body(request, self._capabilities(request.model)))
+        """Serve `request`. A connection cut before the first event is retried once."""
+        headers = await self._build_headers()
+        content = exact_json.dumps(build_messages_body(request, self._find_capabilities(request.model)))
         for attempt in (1, 2):
             begun = False
             try:
-                async with aclosing(self._events(headers, content)) as events:
+                async with aclosing(self._stream_once(headers, content)) as events:
                     async for event in events:
                         begun = True
                         yield event
                 return
             except httpx2.HTTPError as error:
                 if begun or attempt > 1 or not was_cut(error):
-                    raise of_transport(error) from None
-                log.warning("the connection to the Anthropic API was cut and is made again: %s", type(error).__name__)
+                    raise transport_error(error) from None
+                log.warning("the connection to the Anthropic API was cut; retrying: %s", type(error).__name__)
 
     async def count_tokens(self, request: MessagesRequest) -> int:
-        """How many input tokens `request` has, by the API's own count. Raises as `stream` does."""
-        headers = await self._headers()
-        content = exact_json.dumps(count_body(request, self._capabilities(request.model)))
+        """Count the input tokens of `request` by the API. Raises as `stream`."""
+        headers = await self._build_headers()
+        content = exact_json.dumps(build_count_body(request, self._find_capabilities(request.model)))
         url = f"{self._base_url}/v1/messages/count_tokens"
         try:
-            response = await self._http().post(url, content=content, headers=headers, timeout=_COUNT_TIMEOUT)
+            response = await self._open_client().post(url, content=content, headers=headers, timeout=_COUNT_TIMEOUT)
         except httpx2.HTTPError as error:
-            raise of_transport(error) from None
+            raise transport_error(error) from None
         if response.status_code != 200:
-            raise of_response(response.status_code, response.headers, response.content)
-        counted = _object(response.content).get("input_tokens")
+            raise response_error(response.status_code, response.headers, response.content)
+        counted = _parse_object(response.content).get("input_tokens")
         if not isinstance(counted, int):
-            raise UpstreamFailed("The Anthropic API gave no count that can be read.")
+            raise UpstreamFailed("The Anthropic API sent an unreadable count.")
         return counted
 
-    async def _events(self, headers: dict[str, str], content: bytes) -> Events:
-        """The events of one attempt. Raises httpx2.HTTPError, too."""
+    async def _stream_once(self, headers: dict[str, str], content: bytes) -> Events:
+        """Stream one attempt. Also raises httpx2.HTTPError."""
         url = f"{self._base_url}/v1/messages"
-        async with self._http().stream("POST", url, content=content, headers=headers) as response:
+        async with self._open_client().stream("POST", url, content=content, headers=headers) as response:
             if response.status_code != 200:
-                raise of_response(response.status_code, response.headers, await response.aread())
+                raise response_error(response.status_code, response.headers, await response.aread())
             source = aiter(httpx2.EventSource(response, max_event_size=MAX_EVENT_BYTES))
             async with aclosing(cast(AsyncGenerator[httpx2.ServerSentEvent, None], source)) as lines:
                 async for line in lines:
-                    event = _object(line.data.encode())
+                    event = _parse_object(line.data.encode())
                     if event.get("type") == "error":
-                        raise of_event(event)
+                        raise event_error(event)
                     yield event
                     if event.get("type") == "message_stop":
-                        await _read_on(lines)
+                        await _drain_stream(lines)
                         return
         raise httpx2.RemoteProtocolError("the stream ended before its message")
 
-    def _capabilities(self, model: str) -> Capabilities:
-        info = model_of(model, self._listed())
+    def _find_capabilities(self, model: str) -> Capabilities:
+        info = find_model(model, self._listed())
         return capabilities_of(info.id, info)
 
-    async def _headers(self) -> dict[str, str]:
+    async def _build_headers(self) -> dict[str, str]:
         return {
-            "x-api-key": await self._key(),
+            "x-api-key": await self._read_key(),
             "anthropic-version": API_VERSION,
             "content-type": "application/json",
             "user-agent": USER_AGENT,
         }
 
-    async def _key(self) -> str:
+    async def _read_key(self) -> str:
         try:
-            # A place for secrets can be edited by hand; a key with a line break would end up in httpx2's complaint.
+            # Storage can be edited by hand, and httpx2 would quote a key with a line break in its error.
             return checked_anthropic_key(await self._key_store.get(ANTHROPIC_API_KEY) or "")
         except SetupError as error:
             raise ApiKeyRefused(f"There is no Anthropic API key to use: {error.message}", hint=key_hint()) from None
 
-    def _http(self) -> httpx2.AsyncClient:
-        """The client, made when it is first needed: reading the system's certificates takes a while."""
+    def _open_client(self) -> httpx2.AsyncClient:
+        """Return the client, created late because loading certificates is slow."""
         if self._stopped:
-            raise stopping()
+            raise stopping_error()
         if self._client is None:
             # Redirects are not followed: they could lead the key elsewhere.
             self._client = httpx2.AsyncClient(timeout=_STREAM_TIMEOUT, limits=_LIMITS, follow_redirects=False)
         return self._client
 
 
-async def _read_on(lines: AsyncIterator[httpx2.ServerSentEvent]) -> None:
-    """Read the end of a stream whose message is whole, so that its connection serves the next request too."""
+async def _drain_stream(lines: AsyncIterator[httpx2.ServerSentEvent]) -> None:
+    """Read the rest of a complete stream, so that its connection can be reused."""
     with suppress(httpx2.HTTPError, TimeoutError):
         async with asyncio.timeout(_END_SECONDS):
             async for _ in lines:
                 pass
 
 
-def _object(data: bytes) -> dict[str, Any]:
+def _parse_object(data: bytes) -> dict[str, Any]:
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         value = None
     if not isinstance(value, dict):
-        raise UpstreamFailed("The Anthropic API sent something that cannot be read.")
+        raise UpstreamFailed("The Anthropic API sent an unreadable response.")
     return value

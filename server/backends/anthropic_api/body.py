@@ -1,21 +1,21 @@
-"""A request as the body that the API takes: https://docs.anthropic.com/en/api/messages. Pure."""
+"""Request bodies of the API: https://docs.anthropic.com/en/api/messages. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from server.core.messages import Block, Message, MessagesRequest, Tool, text_block
+from server.core.messages import Message, MessagesRequest, Tool, text_block, without_unsigned_thinking
 from server.models import Capabilities
 
 _SAMPLING = ("temperature", "top_p", "top_k")
 
 
-def messages_body(request: MessagesRequest, caps: Capabilities) -> dict[str, Any]:
-    """The body of `POST /v1/messages`, streamed. `caps` are those of the model, under its full id.
+def build_messages_body(request: MessagesRequest, caps: Capabilities) -> dict[str, Any]:
+    """Body of a streamed `POST /v1/messages` to the model of `caps`.
 
-    The prefix is cached as Claude Code caches it: clients send their conversations again with every request.
+    The prefix is cached, as by Claude Code, because clients resend the conversation with every request.
     """
     body = {
-        **count_body(request, caps),
+        **build_count_body(request, caps),
         "max_tokens": request.max_tokens or caps.default_max_tokens,
         "stream": True,
         "cache_control": {"type": "ephemeral"},
@@ -26,38 +26,33 @@ def messages_body(request: MessagesRequest, caps: Capabilities) -> dict[str, Any
     return body
 
 
-def count_body(request: MessagesRequest, caps: Capabilities) -> dict[str, Any]:
-    """The body of `POST /v1/messages/count_tokens`: everything that is input."""
+def build_count_body(request: MessagesRequest, caps: Capabilities) -> dict[str, Any]:
+    """Body of `POST /v1/messages/count_tokens`: all parameters that are input."""
     optional = {
         "system": [text_block(text) for text in request.system if text.strip()],
-        "tools": [_tool(tool) for tool in request.tools],
+        "tools": [_build_tool(tool) for tool in request.tools],
         "tool_choice": request.tool_choice if request.tools else None,
-        "thinking": _thinking(request, caps),
-        "output_config": _output_config(request),
+        "thinking": _build_thinking(request, caps),
+        "output_config": _build_output_config(request),
     }
     return {
         "model": caps.model,
-        "messages": _messages(request.messages),
+        "messages": _build_messages(request.messages),
         **{name: value for name, value in optional.items() if value},
     }
 
 
-def _messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
-    sendable = ((message["role"], _sendable(message["content"])) for message in messages)
-    return [{"role": role, "content": content} for role, content in sendable if content]
+def _build_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    built = ({"role": one["role"], "content": without_unsigned_thinking(one["content"])} for one in messages)
+    return [message for message in built if message["content"]]
 
 
-def _sendable(content: Sequence[Block]) -> list[Block]:
-    """Without thinking that bears no signature: the API takes only its own thinking back."""
-    return [block for block in content if block.get("type") != "thinking" or block.get("signature")]
-
-
-def _tool(tool: Tool) -> Mapping[str, Any]:
+def _build_tool(tool: Tool) -> Mapping[str, Any]:
     return {name: value for name, value in tool.items() if value != ""}
 
 
-def _thinking(request: MessagesRequest, caps: Capabilities) -> Mapping[str, Any] | None:
-    """Thinking as it was asked for; a model that judges by itself is asked to show a summary, as Claude Code does."""
+def _build_thinking(request: MessagesRequest, caps: Capabilities) -> Mapping[str, Any] | None:
+    """Thinking as requested; adaptive thinking is summarised, as by Claude Code."""
     if request.thinking is not None and request.thinking["type"] != "adaptive":
         return request.thinking
     asked = request.thinking is not None or request.effort is not None
@@ -66,7 +61,7 @@ def _thinking(request: MessagesRequest, caps: Capabilities) -> Mapping[str, Any]
     return {"type": "adaptive", "display": "summarized"}
 
 
-def _output_config(request: MessagesRequest) -> dict[str, Any]:
+def _build_output_config(request: MessagesRequest) -> dict[str, Any]:
     config: dict[str, Any] = {}
     if request.effort is not None:
         config["effort"] = request.effort

@@ -1,4 +1,4 @@
-"""What the API, or the way to it, says when it fails, as one of the program's errors. Pure.
+"""Converts failures of the API and its connections into errors. Pure.
 
 https://docs.anthropic.com/en/api/errors
 """
@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import orjson
 
-from server.backends.upstream_errors import no_such_model, refused
+from server.backends.upstream_errors import model_not_found_error, refusal_error
 from server.config.own_commands import anthropic_key_hint
 from server.core.errors import (
     AccountRefused,
@@ -25,8 +25,8 @@ from server.core.redaction import redact_text
 
 
 def key_hint() -> str:
-    """What to do about a key that is missing or not taken."""
-    return f"Store one that is valid {anthropic_key_hint()}; the console at platform.claude.com has them."
+    """Hint for a missing or refused key."""
+    return f"Store a valid key {anthropic_key_hint()}; you can create one at platform.claude.com."
 
 
 _STATUS_OF_TYPE = {
@@ -47,25 +47,25 @@ _NO_CREDIT = "credit balance"
 _CUT = (httpx2.NetworkError, httpx2.RemoteProtocolError)
 
 
-def of_response(status: int, headers: Mapping[str, str], body: bytes) -> TrayError:
-    """The error of an answer that is none; a body that is not the API's (a proxy's page) is not quoted."""
+def response_error(status: int, headers: Mapping[str, str], body: bytes) -> TrayError:
+    """Error of a failed response. Only bodies of the API itself are quoted."""
     try:
         error = orjson.loads(body)["error"]
         kind, text = str(error["type"]), str(error["message"])
     except (ValueError, LookupError, TypeError):
         kind, text = "", f"HTTP {status}"
-    return _failure(status, kind, text, _seconds(headers.get("retry-after")))
+    return _status_error(status, kind, text, _parse_retry_after(headers.get("retry-after")))
 
 
-def of_event(event: Mapping[str, Any]) -> TrayError:
-    """The error of an `error` event in a stream."""
+def event_error(event: Mapping[str, Any]) -> TrayError:
+    """Error of an `error` event in a stream."""
     error = event.get("error") or {}
     kind = str(error.get("type", ""))
-    return _failure(_STATUS_OF_TYPE.get(kind, 500), kind, str(error.get("message", "")), None)
+    return _status_error(_STATUS_OF_TYPE.get(kind, 500), kind, str(error.get("message", "")), None)
 
 
-def of_transport(error: httpx2.HTTPError) -> TrayError:
-    """The error of a connection that failed. httpx2's words are not passed on: they may quote headers."""
+def transport_error(error: httpx2.HTTPError) -> TrayError:
+    """Error of a failed connection, without httpx2's message: it may quote headers."""
     kind = type(error).__name__
     if isinstance(error, httpx2.TimeoutException):
         return UpstreamTimeout(f"The Anthropic API did not answer in time ({kind}).")
@@ -74,25 +74,25 @@ def of_transport(error: httpx2.HTTPError) -> TrayError:
         return UpstreamFailed(f"The Anthropic API cannot be reached ({kind}).", hint=hint)
     if was_cut(error):
         return UpstreamFailed(f"The connection to the Anthropic API was cut ({kind}).", hint="Send the request again.")
-    return UpstreamFailed(f"The Anthropic API gave no answer that can be read ({kind}).")
+    return UpstreamFailed(f"The Anthropic API sent an unreadable response ({kind}).")
 
 
 def was_cut(error: httpx2.HTTPError) -> bool:
-    """Whether a connection ended that had been made."""
+    """Whether an established connection ended."""
     return isinstance(error, _CUT) and not isinstance(error, httpx2.ConnectError)
 
 
-def _failure(status: int, kind: str, text: str, retry_after: float | None) -> TrayError:
+def _status_error(status: int, kind: str, text: str, retry_after: float | None) -> TrayError:
     text = redact_text(text.strip().rstrip("."))
     match status:
         case 401:
-            return ApiKeyRefused(f"The Anthropic API does not take the stored API key: {text}.", hint=key_hint())
+            return ApiKeyRefused(f"The Anthropic API refused the stored API key: {text}.", hint=key_hint())
         case 402 | 403:
             return AccountRefused(f"The account of the stored Anthropic API key was refused: {text}.")
         case 400 if _NO_CREDIT in text:
             return AccountRefused(f"The account of the stored Anthropic API key cannot pay: {text}.")
         case 404 if kind == "not_found_error" and "model" in text:
-            return no_such_model(text)
+            return model_not_found_error(text)
         case 413:
             return ContextTooLong(f"The request is too large for the model: {text}.")
         case 429:
@@ -106,12 +106,12 @@ def _failure(status: int, kind: str, text: str, retry_after: float | None) -> Tr
         case 408 | 504:
             return UpstreamTimeout(f"The Anthropic API did not answer in time: {text}.")
         case 400 | 422:
-            return refused(text)
+            return refusal_error(text)
     return UpstreamFailed(f"The Anthropic API could not answer: {text or 'no reason given'}.", upstream_status=status)
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    """The header's seconds; a date, which the API does not send, counts as nothing."""
+def _parse_retry_after(retry_after: str | None) -> float | None:
+    """Seconds of the header. A date, which the API does not send, is ignored."""
     try:
         seconds = float(retry_after or "")
     except ValueError:

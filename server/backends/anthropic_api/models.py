@@ -1,4 +1,4 @@
-"""Which model of the API a name means. Pure."""
+"""Resolves model names for the API. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,22 +12,22 @@ MODELS = (
     ModelInfo("claude-haiku-5-5", "haiku", "Claude Haiku 5.5"),
     ModelInfo("claude-fable-5-2", "fable", "Claude Fable 5.2"),
 )
-"""What the short names mean while Claude Code has not said so.
+"""Models of the short names, until Claude Code has listed its own.
 
 https://platform.claude.com/docs/en/about-claude/models/overview
 """
 
 _LARGE_CONTEXT = "[1m]"
-"""How Claude Code's names ask for a context of a million tokens, which the API's newer models have anyway."""
+"""Suffix by which Claude Code requests a context of a million tokens, which newer models always have."""
 
 
-def model_of(name: str, listed: Iterable[ModelInfo]) -> ModelInfo:
-    """The model that `name` (short, full, or `default`) means to the API; `listed` is Claude Code's own list.
+def find_model(name: str, listed: Iterable[ModelInfo]) -> ModelInfo:
+    """Resolve a short name, a full id or `default`; `listed` is Claude Code's list.
 
-    A name that nobody knows is taken for a full id: the API has more of them than are listed.
+    An unknown name counts as a full id, because the API offers more models than are listed.
     """
     wanted = name.removesuffix(_LARGE_CONTEXT)
-    # Of a Claude Code that works for a cloud the list holds that cloud's ids, which the API does not know.
+    # Claude Code on a cloud provider lists that provider's ids, which the API does not know.
     known = [info for info in listed if info.id.startswith("claude-")]
     for info in (*known, *MODELS):
         full_id = info.id.removesuffix(_LARGE_CONTEXT)

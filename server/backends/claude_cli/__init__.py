@@ -1,25 +1,25 @@
-"""The Claude Code CLI as a backend: one warm process for each live conversation, parked spares for new ones.
+"""The Claude Code CLI as a backend: one process per conversation, plus spares.
 
-backend.py       the `Backend`: picks a conversation, retries once, passes the events on
+backend.py       the `Backend`: leases a conversation, retries once, passes events on
 
 transport/       one process
   wire.py          sans-io: lines in, typed messages out; requests in, lines out
-  process.py       start, read, write, and the ladder that stops it
-  parent_death.py  how it dies with this program, on each system
-  channel.py       the protocol: control requests and their answers, held tool calls, turns
+  process.py       start, read, write, end
+  parent_death.py  lets it die with this program, on each system
+  channel.py       the protocol: control requests, held tool calls, turns
   mcp_tools.py     pure: the client's tools as an in-process MCP server
   command_line.py  pure: its command line and environment
-  user_settings.py which account the user's own Claude Code settings name
-  leftovers.py     removes what killed processes leave in Claude Code's folders
-  locate.py        finds the CLI; watch.py notices that it, or its login, has changed
+  user_settings.py the user's settings that select the account
+  leftovers.py     removes the files of killed processes
+  locate.py        finds the CLI; watch.py detects changes of it and its login
   probe.py         queries its version, models and account
 
 chat/            one conversation
-  conversation.py  a channel bound to a model, a system prompt and tools, and the transcript that it holds
-  continuation.py  pure: a request in the form that is compared with live conversations
-  replay.py        pure: a request's history as the lines that put it into a fresh process
+  conversation.py  a process bound to a model, a system prompt and tools, and its transcript
+  continuation.py  pure: the key by which a request finds the conversation that it continues
+  replay.py        pure: the turns that replay a history on a fresh process
   parameters.py    pure: a request's parameters as the CLI's flag settings
-  failures.py      pure: what the CLI says of an error, as one of the program's errors
+  failures.py      pure: failed turns as the program's errors
 
 pool/            all of them
   pool.py          idle spares, live conversations, and eviction when full

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from server.backends.claude_cli.transport.locate import locate
-from server.backends.claude_cli.transport.probe import probe
+from server.backends.claude_cli.transport.locate import locate_cli
+from server.backends.claude_cli.transport.probe import run_probe
 from server.config.own_commands import sign_in_hint
 from server.core.check import Check
 from server.core.errors import TrayError
@@ -16,9 +16,9 @@ from server.core.errors import TrayError
 async def check_claude(claude_path: Path | None, *, load_user_settings: bool) -> list[Check]:
     """Check that Claude Code is installed, runs and is signed in. Makes no API request."""
     try:
-        path = locate(claude_path)
+        path = locate_cli(claude_path)
         with tempfile.TemporaryDirectory(prefix="dragoman-") as directory:
-            found = await probe(path, Path(directory), os.environ, load_user_settings=load_user_settings)
+            found = await run_probe(path, Path(directory), os.environ, load_user_settings=load_user_settings)
     except TrayError as error:
         return [Check("Claude Code", "fail", error.message, error.hint)]
     program = Check("Claude Code", "ok", f"{path}, version {found.version or 'unknown'}")

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from server.backends.base import BackendStatus
-from server.backends.claude_cli.chat.conversation import Conversation, Launch
+from server.backends.claude_cli.chat.conversation import Conversation, LaunchOptions
 from server.backends.claude_cli.chat.parameters import likely_flags
-from server.backends.claude_cli.pool.pool import Counts, Limits, Pool
-from server.backends.claude_cli.transport.command_line import command, environment
+from server.backends.claude_cli.pool.pool import Pool, PoolCounts, PoolLimits
+from server.backends.claude_cli.transport.command_line import build_command, build_environment
 from server.backends.claude_cli.transport.leftovers import remove_leftovers
-from server.backends.claude_cli.transport.probe import Probe, probe
+from server.backends.claude_cli.transport.probe import Probe, run_probe
 from server.backends.claude_cli.transport.user_settings import config_directory, read_user_settings
 from server.backends.claude_cli.transport.watch import CliWatch
 from server.core.errors import BackendError, NotSignedIn, ProcessDied, SetupError, TrayError, UpstreamFailed
@@ -27,25 +27,26 @@ from server.models.info import ModelInfo
 log = logging.getLogger(__name__)
 
 PROBE_STOP_SECONDS = 5.0
-ASK_AGAIN_SECONDS = 15.0
+SIGN_IN_PROBE_SECONDS = 15.0
 WATCH_SECONDS = 5.0
-"""How often the CLI's program and login are looked at."""
-UNWELL_SECONDS = 60.0
-"""How often a CLI that cannot serve is asked whether it can by now: the computer may have been asleep, or too busy."""
+"""Interval between checks of the CLI's program and login files."""
+DEGRADED_PROBE_SECONDS = 60.0
+"""Interval between probes of a CLI that cannot serve: the computer may have been asleep, or too busy."""
 
 
 @dataclass(frozen=True, slots=True)
 class CliConfig:
-    """How to run the CLI. `directory` is private and empty: the CLI tells the model where it runs.
+    """How to run the CLI.
 
-    `outer` is the environment that the processes may pick from.
+    `directory` is private and empty, because the CLI tells the model where it runs. `outer` is the environment from
+    which the processes get an allowlist of variables.
     """
 
     directory: Path
     outer: Mapping[str, str]
     claude_path: Path | None = None
     load_user_settings: bool = False
-    limits: Limits = field(default_factory=Limits)
+    limits: PoolLimits = field(default_factory=PoolLimits)
 
 
 class ClaudeCliBackend:
@@ -56,33 +57,31 @@ class ClaudeCliBackend:
     def __init__(self, config: CliConfig, bus: EventBus) -> None:
         self._config = config
         self._bus = bus
-        self._pool = Pool(config.limits, self._start_process, self._pool_changed)
+        self._pool = Pool(config.limits, self._start_process, self._publish_pool)
         self._probe: Probe | None = None
         self._problem: TrayError | None = None
-        self._windows: dict[str, dict[str, Any]] = {}
-        self._watch = self._watch_of(config)
-        self._counts: Counts | None = None
+        self._plan_windows: dict[str, dict[str, Any]] = {}
+        self._watch = self._make_watch(config)
+        self._counts: PoolCounts | None = None
         self._unsubscribe = bus.subscribe(self._on_event)
         self._probing: asyncio.Task[None] | None = None
+        # Set again while a probe runs if its answer may be outdated; it is then repeated.
         self._probe_due = False
-        self._asking = asyncio.Lock()
-        self._asked_at = 0.0
-        self._told: CliChanged | None = None
+        # One probe at a time: the answer of an older one must not replace that of a newer one.
+        self._probe_lock = asyncio.Lock()
+        self._probed_at = 0.0
+        self._published: CliChanged | None = None
+        # The service refused the login of the last request. The CLI itself still reports to be signed in.
         self._login_refused = False
-        """The service did not take the login of the last request: the CLI itself holds it to be a good one."""
         self._watching: asyncio.Task[None] | None = None
         self._stopping = False
-        self._expected: dict[str, Any] = {}
-        """The settings of the latest request, with which spares are parked: clients seldom change them."""
-        self._asked_again = -ASK_AGAIN_SECONDS
+        # Settings of the latest request. Spares are parked with them, since clients seldom change them.
+        self._expected_flags: dict[str, Any] = {}
+        self._sign_in_probed_at = -SIGN_IN_PROBE_SECONDS
         self._base_url: str | None = ""
-        """Where the latest process finds the API, see `_base_url`."""
 
     async def start(self) -> None:
-        """Park the spares and ask the CLI who it is, both in the background: the server listens meanwhile.
-
-        Raises SetupError if the directory cannot be made.
-        """
+        """Start spares and a probe in the background. May raise SetupError."""
         try:
             self._config.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -96,25 +95,25 @@ class ClaudeCliBackend:
         self._watching = spawn(self._watch_forever(), name="watch claude")
 
     def _remove_leftovers(self) -> None:
-        """Remove what processes of a server that was killed have left; others remove theirs as they end."""
+        """Remove the files of processes whose server was killed."""
         removed = remove_leftovers(config_directory(self._config.outer), self._config.directory)
         if removed:
-            log.info("removed what %d Claude Code processes of a killed server had left", removed)
+            log.info("removed the files of %d Claude Code processes of a killed server", removed)
 
     def configure(self, config: CliConfig) -> None:
-        """Go on with another configuration. Only what differs is touched.
+        """Apply another configuration.
 
-        Other bounds hold at once. For another way to run the CLI spares and resting conversations are ended, new
-        processes are started that way, those at work finish, and the CLI is asked who it is.
+        New bounds apply at once. If the way to run the CLI changes, spares and idle conversations are replaced, busy
+        ones finish, and the CLI is probed again.
         """
         before, self._config = self._config, config
         if config.limits != before.limits:
             self._pool.set_limits(config.limits)
         if replace(config, limits=before.limits) != before:
             config.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._watch = self._watch_of(config)
-            self._expected = {}
-            self._pool.renew()
+            self._watch = self._make_watch(config)
+            self._expected_flags = {}
+            self._pool.renew_processes()
             self._probe_again()
 
     async def stop(self) -> None:
@@ -126,57 +125,59 @@ class ClaudeCliBackend:
         await asyncio.gather(self._pool.close(), self._end_probe())
 
     async def _end_probe(self) -> None:
-        """It ends its process by itself, in less than a second; only with a CLI that hangs it has to be told."""
+        """Wait for a running probe; cancel it if the CLI hangs."""
         if self._probing is not None and not self._probing.done():
             await asyncio.wait([self._probing], timeout=PROBE_STOP_SECONDS)
             self._probing.cancel()
             await asyncio.wait([self._probing])
 
-    async def refresh(self) -> None:
-        """Ask the CLI again for its version, models and account; `CliChanged` is published if it says anything new."""
-        async with self._asking:
-            await self._ask()
+    async def probe_cli(self) -> None:
+        """Query version, models and account; publish `CliChanged` if they differ."""
+        async with self._probe_lock:
+            await self._probe_locked()
 
-    async def _ask(self) -> None:
+    async def _probe_locked(self) -> None:
         config, before = self._config, self._probe
-        self._asked_at = time.monotonic()
+        self._probed_at = time.monotonic()
         try:
             path = self._watch.locate()
-            found = await probe(path, config.directory, config.outer, load_user_settings=config.load_user_settings)
+            probe = await run_probe(path, config.directory, config.outer, load_user_settings=config.load_user_settings)
         except BackendError as error:
             if str(error) != str(self._problem):
                 log.warning("Claude Code cannot be used: %s", error)
             self._problem = error
-            self._tell(CliChanged(None, None, None, {}, error.message, error.hint))
+            self._publish_state(CliChanged(None, None, None, {}, error.message, error.hint))
             return
-        self._probe, self._problem = found, None
-        if before is not None and (before.signed_in, before.account) != (found.signed_in, found.account):
-            # A process may go on as who it was when it was started.
-            self._pool.renew()
-        self._tell_of(path, found)
+        self._probe, self._problem = probe, None
+        if before is not None and (before.signed_in, before.account) != (probe.signed_in, probe.account):
+            # Running processes may continue with the account that they were started with.
+            self._pool.renew_processes()
+        self._publish_probe(path, probe)
 
-    def _tell_of(self, path: Path, found: Probe) -> None:
-        signed_in = found.signed_in and not self._login_refused
-        self._tell(CliChanged(str(path), found.version, signed_in, found.account))
+    def _publish_probe(self, path: Path, probe: Probe) -> None:
+        signed_in = probe.signed_in and not self._login_refused
+        self._publish_state(CliChanged(str(path), probe.version, signed_in, probe.account))
 
-    def _tell(self, state: CliChanged) -> None:
-        if state != self._told:
-            self._told = state
+    def _publish_state(self, state: CliChanged) -> None:
+        if state != self._published:
+            self._published = state
             self._bus.publish(state)
 
-    async def probed(self) -> Probe | None:
-        """What the CLI said of itself, waiting for it while it is being asked; None when it could not be asked."""
+    async def wait_for_probe(self) -> Probe | None:
+        """Return the latest probe after a running one; None if none succeeded."""
         if self._probing is not None:
             await asyncio.wait([self._probing])
         return self._probe
 
     def models(self) -> tuple[ModelInfo, ...]:
-        """The models in the CLI's own list; empty until it has answered."""
+        """Models listed by the CLI; empty until the first probe."""
         return self._probe.models if self._probe else ()
 
     def status(self) -> BackendStatus:
-        """How the CLI is, without asking it."""
-        facts: dict[str, Any] = {"processes": _as_facts(self._pool.counts())}
+        """Status as of the latest probe and request."""
+        pool = self._pool.counts()
+        processes = {"spares": pool.spares, "live": pool.live, "busy": pool.busy, "queued": pool.queued}
+        facts: dict[str, Any] = {"processes": processes}
         if self._problem is not None:
             return BackendStatus(False, str(self._problem), facts)
         if self._probe is None:
@@ -190,50 +191,49 @@ class ClaudeCliBackend:
 
     @property
     def plan_windows(self) -> dict[str, dict[str, Any]]:
-        """The plan's windows as last heard: name to `utilization` (0..1), `resetsAt` (epoch seconds), `status`."""
-        return self._windows
+        """The plan's windows as last reported, see `PlanWindowsChanged`."""
+        return self._plan_windows
 
     @property
     def pool(self) -> Pool:
-        """The processes, for people to look at."""
+        """The process pool."""
         return self._pool
 
     async def stream(self, request: MessagesRequest) -> Events:
-        """Serve `request`. A turn that dies before its first event is begun once more on a fresh process."""
+        """Serve `request`; retry a turn once that dies before its first event."""
         for attempt in (1, 2):
             conversation = await self._pool.lease(request, fresh=attempt > 1)
-            self._expected = likely_flags(request, self._base_url)
+            self._expected_flags = likely_flags(request, self._base_url)
             begun = False
             try:
-                async with aclosing(conversation.answer(request)) as events:
+                async with aclosing(conversation.stream_answer(request)) as events:
                     async for event in events:
                         if not begun:
                             begun = True
-                            self._note_login(refused=False)
+                            self._set_login_refused(refused=False)
                         yield event
                 return
             except TrayError as error:
-                if begun or attempt > 1 or not _died(error):
-                    self._note(error)
+                if begun or attempt > 1 or not _is_retryable(error):
+                    self._handle_failure(error)
                     raise
-                log.warning("a turn died before its first event and is begun again: %s", error)
+                log.warning("a turn died before its first event and is retried: %s", error)
 
-    def _note(self, error: TrayError) -> None:
-        if isinstance(error, NotSignedIn) and time.monotonic() - self._asked_again > ASK_AGAIN_SECONDS:
-            # A spare may have looked for the login when it was started: the next request gets a new process.
-            self._asked_again = time.monotonic()
+    def _handle_failure(self, error: TrayError) -> None:
+        if isinstance(error, NotSignedIn) and time.monotonic() - self._sign_in_probed_at > SIGN_IN_PROBE_SECONDS:
+            # Spares may have read the login when they were started: the next request gets a new process.
+            self._sign_in_probed_at = time.monotonic()
             self._pool.drop_spares()
             self._probe_again()
-
         if isinstance(error, NotSignedIn) and error.refused:
-            self._note_login(refused=True)
+            self._set_login_refused(refused=True)
 
-    def _note_login(self, *, refused: bool) -> None:
+    def _set_login_refused(self, *, refused: bool) -> None:
         if refused == self._login_refused:
             return
         self._login_refused = refused
-        if self._probe is not None and self._told is not None and self._told.path is not None:
-            self._tell_of(Path(self._told.path), self._probe)
+        if self._probe is not None and self._published is not None and self._published.path is not None:
+            self._publish_probe(Path(self._published.path), self._probe)
 
     def _login_changed(self) -> None:
         self._login_refused = False
@@ -245,58 +245,59 @@ class ClaudeCliBackend:
             self._probing = spawn(self._probe_while_due(), name="probe claude")
 
     async def _probe_while_due(self) -> None:
-        """What happens while the CLI is asked may make the answer an old one."""
         while self._probe_due and not self._stopping:
             self._probe_due = False
-            await self.refresh()
+            await self.probe_cli()
 
     async def _watch_forever(self) -> None:
-        """Notice without a request that the CLI was removed, updated or put back, or who is signed in has changed."""
+        """Detect changes of the CLI's program and login without a request."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             try:
-                self._look()
+                self._check_cli()
             except Exception:
-                log.exception("looking after Claude Code failed")
+                log.exception("checking Claude Code failed")
 
-    def _look(self) -> None:
-        self._watch.look()
-        if self._unwell and time.monotonic() - self._asked_at > UNWELL_SECONDS:
+    def _check_cli(self) -> None:
+        self._watch.check_files()
+        if self._is_degraded and time.monotonic() - self._probed_at > DEGRADED_PROBE_SECONDS:
             self._probe_again()
 
-    def _watch_of(self, config: CliConfig) -> CliWatch:
+    def _make_watch(self, config: CliConfig) -> CliWatch:
         return CliWatch(
             config.claude_path, config.outer, on_program=self._program_changed, on_login=self._login_changed
         )
 
     def _program_changed(self) -> None:
-        log.info("the Claude Code program has changed, or is gone")
+        log.info("the Claude Code program was changed or removed")
         self._pool.drop_spares()
         self._probe_again()
 
     @property
-    def _unwell(self) -> bool:
-        """Whether it cannot serve, as far as is known: that may pass, and nobody tells of it."""
+    def _is_degraded(self) -> bool:
+        """Whether it cannot serve. This may pass without any event."""
         return self._problem is not None or (self._probe is not None and not self._probe.signed_in)
 
     async def _start_process(self) -> Conversation:
         path = self._watch.locate()
         user = read_user_settings(self._config.outer) if self._config.load_user_settings else None
-        variables = environment(self._config.outer, user)
-        self._base_url = _base_url(variables)
-        launch = Launch(command(path, user), variables, self._config.directory, self._base_url, self._expected)
+        variables = build_environment(self._config.outer, user)
+        self._base_url = _find_base_url(variables)
+        launch = LaunchOptions(
+            build_command(path, user), variables, self._config.directory, self._base_url, self._expected_flags
+        )
         return await Conversation.start(
             launch,
-            on_change=self._pool.changed,
-            on_limits=self._take_limits,
+            on_change=self._pool.handle_change,
+            on_limits=self._update_plan_windows,
         )
 
-    def _take_limits(self, info: dict[str, Any]) -> None:
+    def _update_plan_windows(self, info: dict[str, Any]) -> None:
         if windows := info.get("unifiedWindows"):
-            self._windows = windows
+            self._plan_windows = windows
             self._bus.publish(PlanWindowsChanged(windows))
 
-    def _pool_changed(self) -> None:
+    def _publish_pool(self) -> None:
         counts = self._pool.counts()
         if counts != self._counts:
             self._counts = counts
@@ -307,16 +308,12 @@ class ClaudeCliBackend:
             self._pool.end_sessions(event.session_ids)
 
 
-def _base_url(variables: Mapping[str, str]) -> str | None:
-    """Where a CLI with this environment finds Anthropic's API; None where another service is asked."""
+def _find_base_url(variables: Mapping[str, str]) -> str | None:
+    """Address of Anthropic's API in this environment; None for another service."""
     elsewhere = any(name.startswith("CLAUDE_CODE_USE_") for name in variables)
     return None if elsewhere else variables.get("ANTHROPIC_BASE_URL", "")
 
 
-def _died(error: TrayError) -> bool:
-    """Whether the turn ended without a word of the service: a dead process or a cut connection."""
+def _is_retryable(error: TrayError) -> bool:
+    """Whether the service sent no response: a dead process or a cut connection."""
     return isinstance(error, ProcessDied) or (isinstance(error, UpstreamFailed) and error.upstream_status is None)
-
-
-def _as_facts(counts: Counts) -> dict[str, int]:
-    return {"spares": counts.spares, "live": counts.live, "busy": counts.busy, "queued": counts.queued}

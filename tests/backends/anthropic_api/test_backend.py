@@ -92,7 +92,7 @@ async def test_short_names_are_full_ones_to_the_api(backend, simulator):
 
 
 async def test_requests_share_a_connection(backend, caplog, monkeypatch):
-    # However long a busy computer takes to send the end, or to ask again.
+    # Long enough for a busy computer to send the end, or the next request.
     monkeypatch.setattr(api, "_END_SECONDS", 60.0)
     monkeypatch.setattr(api, "_LIMITS", httpx2.Limits(keepalive_expiry=60.0))
     caplog.set_level(logging.DEBUG, logger="httpcore2")
@@ -214,15 +214,15 @@ async def test_without_a_key_that_can_be_sent_nothing_is_sent(simulator, stored)
     assert simulator.requests == []
 
 
-class LockedVault(MemoryStorage):
-    """A place for secrets that cannot be read."""
+class LockedStorage(MemoryStorage):
+    """Secret storage that cannot be read."""
 
     async def get(self, name):
         raise SetupError("It is locked.")
 
 
 async def test_a_place_for_secrets_that_cannot_be_read_is_empty(simulator):
-    backend = AnthropicApiBackend(simulator.url, KeyStore(LockedVault()))
+    backend = AnthropicApiBackend(simulator.url, KeyStore(LockedStorage()))
     await backend.start()
     assert not await backend.has_key()
     assert not backend.status().ready

@@ -1,4 +1,4 @@
-"""Requests as the API takes them, model by model."""
+"""Request bodies for the API, model by model."""
 
 import contextlib
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.backends.anthropic_api.body import count_body, messages_body
+from server.backends.anthropic_api.body import build_count_body, build_messages_body
 from server.core.errors import InvalidRequest
 from server.models import capabilities_of, fit_request
 from server.models.table import FALLBACK_MAX_TOKENS
@@ -20,7 +20,7 @@ SUMMARIZED = {"type": "adaptive", "display": "summarized"}
 
 
 def body(request, model=NEWEST):
-    return messages_body(request, capabilities_of(model))
+    return build_messages_body(request, capabilities_of(model))
 
 
 @given(asked=REQUESTS, model=st.sampled_from(sorted(MODELS)), limited=st.booleans())
@@ -28,8 +28,8 @@ def test_nothing_fitted_is_refused(asked, model, limited):
     caps = capabilities_of(model)
     with contextlib.suppress(InvalidRequest):
         fitted = fit_request(asked if limited else asked.with_changes(max_tokens=None), caps).request
-        assert refusal(messages_body(fitted, caps)) is None
-        assert refusal({**count_body(fitted, caps), "max_tokens": MODELS[model].max_tokens}) is None
+        assert refusal(build_messages_body(fitted, caps)) is None
+        assert refusal({**build_count_body(fitted, caps), "max_tokens": MODELS[model].max_tokens}) is None
 
 
 def test_everything_that_was_asked_for_goes_along():
@@ -117,4 +117,9 @@ def test_a_tool_without_a_description():
 
 def test_what_is_counted_has_nothing_of_the_answer():
     request = ask("Hi", system=["S"], tools=[tool("look")], max_tokens=9, temperature=0.1, stop_sequences=("X",))
-    assert count_body(request, capabilities_of("claude-opus-4-5")).keys() == {"model", "messages", "system", "tools"}
+    assert build_count_body(request, capabilities_of("claude-opus-4-5")).keys() == {
+        "model",
+        "messages",
+        "system",
+        "tools",
+    }

@@ -1,10 +1,10 @@
-"""Errors of the API and of the way to it."""
+"""Errors of the API and of connections to it."""
 
 import httpx2
 import orjson
 import pytest
 
-from server.backends.anthropic_api.failures import of_event, of_response, of_transport, was_cut
+from server.backends.anthropic_api.failures import event_error, response_error, transport_error, was_cut
 from server.core.errors import (
     AccountRefused,
     ApiKeyRefused,
@@ -41,7 +41,7 @@ CASES = [
 
 
 def response_of(error, **headers):
-    return of_response(error.status, headers, orjson.dumps(error.body("req_1")))
+    return response_error(error.status, headers, orjson.dumps(error.body("req_1")))
 
 
 @pytest.mark.parametrize(("error", "kind", "said"), CASES, ids=lambda value: getattr(value, "status", None))
@@ -69,7 +69,7 @@ def test_answers(error, kind, said):
     ],
 )
 def test_events_in_a_stream(type_, message, kind):
-    error = of_event(error_body(type_, message, "req_1"))
+    error = event_error(error_body(type_, message, "req_1"))
     assert type(error) is kind
 
 
@@ -89,21 +89,21 @@ def test_a_refused_key_is_a_kind_of_not_being_signed_in():
 )
 def test_when_to_come_again(header, seconds):
     headers = {} if header is None else {"retry-after": header}
-    assert of_response(429, headers, b"").retry_after == seconds
+    assert response_error(429, headers, b"").retry_after == seconds
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"<html>Bad gateway</html>", b"[]", b'{"error": "x"}', b'{"error": {}}', b"\xff"]
 )
 def test_a_body_that_is_not_the_apis(body):
-    error = of_response(502, {}, body)
+    error = response_error(502, {}, body)
     assert type(error) is UpstreamFailed
     assert "HTTP 502" in str(error)
     assert error.upstream_status == 502
 
 
 def test_an_event_without_an_error():
-    assert type(of_event({"type": "error"})) is UpstreamFailed
+    assert type(event_error({"type": "error"})) is UpstreamFailed
 
 
 @pytest.mark.parametrize(
@@ -123,6 +123,6 @@ def test_an_event_without_an_error():
 )
 def test_connections(error, kind, cut):
     raised = error("a secret in the words of the library")
-    assert type(of_transport(raised)) is kind
-    assert "secret" not in str(of_transport(raised))
+    assert type(transport_error(raised)) is kind
+    assert "secret" not in str(transport_error(raised))
     assert was_cut(raised) is cut

@@ -1,8 +1,8 @@
-"""What names mean to the API."""
+"""Resolving model names for the API."""
 
 import pytest
 
-from server.backends.anthropic_api.models import MODELS, model_of
+from server.backends.anthropic_api.models import MODELS, find_model
 from server.models.info import ModelInfo
 from tests.simulator.models import MODELS as KNOWN
 
@@ -24,17 +24,17 @@ LISTED = (
     ],
 )
 def test_names(name, alone, with_list):
-    assert model_of(name, ()).id == alone
-    assert model_of(name, LISTED).id == with_list
+    assert find_model(name, ()).id == alone
+    assert find_model(name, LISTED).id == with_list
 
 
 def test_what_claude_code_says_of_a_model_is_kept():
-    assert model_of("claude-sonnet-6", LISTED).effort_levels == ("high",)
+    assert find_model("claude-sonnet-6", LISTED).effort_levels == ("high",)
 
 
 def test_the_ids_of_a_cloud_are_not_the_apis():
     listed = [ModelInfo("us.anthropic.claude-opus-4-5-20251101-v1:0", "opus", is_default=True)]
-    assert model_of("opus", listed).id == model_of("default", listed).id == "claude-opus-5-5"
+    assert find_model("opus", listed).id == find_model("default", listed).id == "claude-opus-5-5"
 
 
 def test_the_table_names_models_that_there_are():

@@ -1,7 +1,7 @@
-"""Marked texts in every place from which Claude Code takes something into a conversation.
+"""Marked texts in every file that Claude Code may read into a conversation.
 
-Each text is `canary-` and the name of its place, so that a request tells by itself what got into it. A hook says
-its canary as a text for the model, and leaves a file in `hooks` when it runs.
+Each text is `canary-` and the name of its source, which identifies it in a request. A hook outputs its canary for the
+model and writes a file to `hooks` when it runs.
 """
 
 import re
@@ -68,19 +68,20 @@ ANTHROPIC_VARIABLES = {
 }
 
 
-def found(*calls: Recorded) -> set[str]:
-    """The places whose canary is in these requests: path, headers, body."""
-    return {name for call in calls for name in in_text(call.path.encode() + repr(call.headers).encode() + call.raw)}
+def find_canaries(*calls: Recorded) -> set[str]:
+    """Sources whose canary is in the path, headers or body of these requests."""
+    sent = (call.path.encode() + repr(call.headers).encode() + call.raw for call in calls)
+    return {name for text in sent for name in find_canaries_in_text(text)}
 
 
-def in_text(text: bytes) -> set[str]:
-    """The places whose canary is in this text."""
+def find_canaries_in_text(text: bytes) -> set[str]:
+    """Sources whose canary is in this text."""
     return {mark.decode().removeprefix("canary-") for mark in MARK.findall(text)}
 
 
 @dataclass
 class Canaries:
-    """The planted files. `hooks` is the folder in which the hooks that have run leave a file each."""
+    """The planted files. Each hook that has run leaves a file in the folder `hooks`."""
 
     config: Path
     home: Path
@@ -96,7 +97,7 @@ class Canaries:
         (self.programs / "server.py").write_text(MCP_SERVER)
 
     def plant(self) -> None:
-        """Put every file in its place."""
+        """Write every file."""
         self.settings(self.config / "settings.json", "user", outputStyle="user-style", language="canary-user-language")
         self.extensions(self.config, "user")
         write(self.config / "CLAUDE.md", "canary-user-memory")
@@ -106,12 +107,12 @@ class Canaries:
         for name, folder in {"cwd": self.work, **{f"parent{n}": at for n, at in enumerate(self.parents)}}.items():
             self._folder(folder, name)
 
-    def ran(self) -> set[str]:
-        """The hooks that have run."""
+    def hooks_run(self) -> set[str]:
+        """Names of the hooks that have run."""
         return {file.name for file in self.hooks.iterdir()}
 
     def hook(self, name: str) -> dict[str, Any]:
-        """The setting `hooks`: each one tells the model its canary."""
+        """The setting `hooks`, with hooks that output their canary."""
         program = write(
             self.programs / f"hook-{name}.py",
             f"import json, pathlib, sys\nevent = sys.argv[1]\n"
@@ -125,12 +126,12 @@ class Canaries:
         }
 
     def mcp(self, name: str) -> dict[str, Any]:
-        """The setting `mcpServers`: a server whose tool has the canary as its description."""
+        """The setting `mcpServers`, with a server whose tool has the canary as its description."""
         arguments = [str(self.programs / "server.py"), f"canary-{name}-mcp"]
         return {f"{name}-server": {"type": "stdio", "command": sys.executable, "args": arguments}}
 
     def _folder(self, folder: Path, name: str) -> None:
-        """What Claude Code looks for in the working directory and above it."""
+        """Write the files that Claude Code searches for in the working directory and above."""
         write(folder / "CLAUDE.md", f"canary-{name}-memory")
         write(folder / "CLAUDE.local.md", f"canary-{name}-local-memory")
         write(folder / "AGENTS.md", f"canary-{name}-agents-memory")
@@ -141,7 +142,7 @@ class Canaries:
         self.extensions(folder / ".claude", name)
 
     def settings(self, file: Path, name: str, **more: Any) -> None:
-        """A file of settings, with a folder of memory that it names."""
+        """A settings file and the memory folder that it names."""
         memory = write(self.programs.parent / f"memory-{name}" / "MEMORY.md", f"canary-{name}-auto-memory")
         settings = {
             "hooks": self.hook(name),
@@ -178,7 +179,7 @@ class Canaries:
         }
 
     def _repository(self) -> None:
-        """The home is a git repository, as with people who keep their settings in one."""
+        """Make the home a git repository, as users do who keep their settings in one."""
         name, mail = ("user.name", "canary-git-user"), ("user.email", "x@example.com")
         for words in (
             ["init", "--initial-branch", "canary-git-branch"],
@@ -189,7 +190,7 @@ class Canaries:
             subprocess.run(["git", *words], cwd=self.home, check=True, capture_output=True)
 
     def install_plugin(self, cli: Path, environment: Mapping[str, str]) -> None:
-        """Install a plugin with everything that one can have, by Claude Code's own commands."""
+        """Install a plugin with every kind of content by Claude Code's own commands."""
         market = self.programs.parent / "market"
         plugin = market / "canary-plugin"
         entry = {"name": "p", "source": "./canary-plugin", "description": "p"}

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from server.backends.claude_cli.backend import ClaudeCliBackend, CliConfig
-from server.backends.claude_cli.pool.pool import Limits
+from server.backends.claude_cli.pool.pool import PoolLimits
 from server.core.events import EventBus
 
 
@@ -19,8 +19,8 @@ def start_backend(simulator, cli_path, claude_environment, tmp_path):
             directory=tmp_path / "work",
             outer=environment,
             claude_path=claude_path,
-            # Waiting for a place is not what is measured: it may take as long as the computer is busy.
-            limits=Limits(**{"spares": 0, "queue_seconds": 300.0, **limits}),
+            # The queue is not under test here: on a busy computer a wait may take long.
+            limits=PoolLimits(**{"spares": 0, "queue_seconds": 300.0, **limits}),
             load_user_settings=load_user_settings,
         )
         backend = ClaudeCliBackend(config, bus or EventBus())

@@ -1,4 +1,4 @@
-"""A Claude Code session of the same user, on its own, that writes to other sessions on this computer."""
+"""Another Claude Code session of the same user, which writes to the other sessions on this computer."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ TOOLS = "ListAgents,SendMessage"
 
 
 def is_peers(call: Recorded) -> bool:
-    """Whether a call of the API is the peer's and not the product's."""
+    """Whether an API call comes from the peer and not from the product."""
     return any(tool["name"] == "SendMessage" for tool in call.body.get("tools") or [])
 
 
 def record(config: Path, pid: int) -> dict[str, str]:
-    """What a process says of itself to the others."""
+    """The session record of a process."""
     found: dict[str, str] = orjson.loads((config / "sessions" / f"{pid}.json").read_bytes())
     return found
 
@@ -25,7 +25,7 @@ def record(config: Path, pid: int) -> dict[str, str]:
 async def send(
     simulator: Simulator, cli: Path, environment: Mapping[str, str], directory: Path, to: str, words: str
 ) -> tuple[str, str]:
-    """Start a session whose model lists the others, then sends `words`. Gives the list, and what came of that."""
+    """Start a session whose model lists the others and sends `words`. Returns the list and the outcome."""
     answers: list[str] = []
 
     def model(call: Recorded) -> Text | ToolUse:

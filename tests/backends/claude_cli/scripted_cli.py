@@ -1,4 +1,4 @@
-"""A program in the place of the CLI: a few lines of Python that speak its wire, for what the real one never does."""
+"""A scripted stand-in for the CLI: lines of Python that speak its protocol, for behaviour the real one lacks."""
 
 import asyncio
 import sys
@@ -52,16 +52,16 @@ def program(lines: str) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", WORDS + lines]
 
 
-def runs(pid: int) -> bool:
-    """Whether that process has not ended, even if nobody has asked how yet. It may do so at any moment."""
+def is_running(pid: int) -> bool:
+    """Whether the process is running; a zombie is not."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
 
-class Heard:
-    """What a callback was given, and the waiting for more of it."""
+class CallRecorder:
+    """A callback that records its arguments and lets a test wait for them."""
 
     def __init__(self) -> None:
         self.all: list[Any] = []
@@ -72,12 +72,12 @@ class Heard:
         self._more.set()
 
     async def until(self, enough: Callable[[list[Any]], bool]) -> list[Any]:
-        """All that was heard, once that is enough."""
+        """Wait until the recorded values are enough, and return them."""
         while not enough(self.all):
             self._more.clear()
             await self._more.wait()
         return self.all
 
     async def first(self) -> Any:
-        """The first value."""
+        """Wait for the first value."""
         return (await self.until(bool))[0]

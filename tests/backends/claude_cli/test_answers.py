@@ -1,4 +1,4 @@
-"""A request goes to the model as the client wrote it, and the answer comes back event by event."""
+"""Requests reach the model unchanged, and answers are streamed event by event."""
 
 from tests.asking import ask, assistant, fold, text, tool, user, words
 from tests.simulator import Text, client_system, client_tools, conversation
@@ -33,9 +33,9 @@ async def test_history_is_replayed_in_native_roles(backend, simulator):
 
 async def test_the_next_turn_goes_on_in_the_same_process(backend, simulator):
     first = await fold(backend.stream(ask("a")))
-    pids = {row[0] for row in backend.pool.processes()}
+    pids = {row[0] for row in backend.pool.list_processes()}
     await fold(backend.stream(ask("a", assistant(*first.content), "b")))
-    assert {row[0] for row in backend.pool.processes()} == pids
+    assert {row[0] for row in backend.pool.list_processes()} == pids
     assert len(simulator.messages_calls) == 2
     assert conversation(simulator.messages_calls[1]) == [
         ("user", [text("a")]),

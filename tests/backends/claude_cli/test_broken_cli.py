@@ -1,4 +1,4 @@
-"""A CLI that stops in the middle of an answer, or says what does not fit together: an error soon, and no trace."""
+"""A CLI that stops during an answer or sends invalid events: a prompt error, and no process is left."""
 
 import logging
 import sys
@@ -36,7 +36,7 @@ until("user")
 
 @pytest.fixture
 def broken(start_backend, tmp_path):
-    """`async with broken(lines) as backend`: its CLI runs the lines when it is asked."""
+    """`async with broken(lines) as backend`, whose CLI runs the lines when a question comes."""
 
     def start(lines):
         program = tmp_path / "claude"
@@ -48,7 +48,7 @@ def broken(start_backend, tmp_path):
 
 
 async def failure_of(backend):
-    """The error that a request ends with, and the kinds of events before it."""
+    """The error of a request, and the types of the events before it."""
     kinds = []
 
     async def read():
@@ -69,7 +69,7 @@ async def test_a_closed_output_is_the_end(broken):
         assert isinstance(error, ProcessDied)
         assert "closed its output" in error.message
         assert kinds == BEGUN
-        assert not backend.pool.processes()
+        assert not backend.pool.list_processes()
 
 
 async def test_the_status_of_one_that_ends_by_itself_is_not_lost(broken):
@@ -93,16 +93,16 @@ async def test_the_status_of_one_that_ends_by_itself_is_not_lost(broken):
     ids=["text", "half a line", "no word yet", "before a block", "thinking", "tool input", "between blocks"],
 )
 async def test_silence(broken, monkeypatch, lines, waits):
-    """In the middle of a text it is given up soon; a model that thinks, or writes a tool's input, has its time."""
+    """Silence within a text soon ends the turn; thinking and tool input are given more time."""
     never = 1000.0
-    monkeypatch.setattr(conversations, "TEXT_SILENCE_SECONDS", 0.5 if waits == "text" else never)
-    # Before the answer begins this one holds as well, and a busy computer takes its time.
-    monkeypatch.setattr(conversations, "SILENCE_SECONDS", never if waits == "text" else 5.0)
+    monkeypatch.setattr(conversations, "TEXT_TIMEOUT_SECONDS", 0.5 if waits == "text" else never)
+    # This one also applies before the answer begins, which takes time on a busy computer.
+    monkeypatch.setattr(conversations, "OUTPUT_TIMEOUT_SECONDS", never if waits == "text" else 5.0)
     async with broken(f"start()\n{lines}\nsleep()") as backend:
         error, kinds = await failure_of(backend)
         assert isinstance(error, UpstreamTimeout)
         assert kinds[0] == "message_start"
-        assert not backend.pool.processes()
+        assert not backend.pool.list_processes()
 
 
 @pytest.mark.parametrize(
@@ -134,5 +134,5 @@ async def test_events_that_do_not_fit_are_an_error_without_a_trace(broken, caplo
         assert isinstance(error, UpstreamFailed)
         assert kind in error.message
         assert kinds.count("message_start") <= 1
-        assert not backend.pool.processes()
+        assert not backend.pool.list_processes()
     assert [line for line in caplog.records if line.exc_info or line.levelno >= logging.ERROR] == []

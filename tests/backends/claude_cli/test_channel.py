@@ -1,4 +1,4 @@
-"""The conversation on the wire with a program that plays the CLI: who gets which answer, and what ends it."""
+"""The protocol with a scripted CLI: matching of answers, and what ends the process."""
 
 import asyncio
 import os
@@ -11,17 +11,17 @@ from server.backends.claude_cli.transport.channel import Channel
 from server.backends.claude_cli.transport.wire import AssistantError, Result, Streamed
 from server.core.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
 from tests.asking import text, tool
-from tests.backends.claude_cli.scripted_cli import Heard, program
+from tests.backends.claude_cli.scripted_cli import CallRecorder, program
 
 PATIENCE = 30.0
 START = {"type": "message_start", "message": {}}
 
 
 class Listener:
-    """What a channel tells its owner."""
+    """Records the callbacks of a channel."""
 
     def __init__(self):
-        self.limits, self.deaths = Heard(), Heard()
+        self.limits, self.deaths = CallRecorder(), CallRecorder()
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ async def start(tmp_path):
             dict(os.environ),
             tmp_path,
             on_limits=listener.limits,
-            on_death=lambda: listener.deaths(channel.dead),
+            on_death=lambda: listener.deaths(channel.death),
         )
         opened.append(channel)
         return channel, listener
@@ -58,62 +58,62 @@ def event_of(item):
 
 async def test_answers_find_their_requests_in_any_order(start):
     channel, _ = await start("one, two = hear(), hear()\ngrant(two, n=2)\ngrant(one, n=1)\nsleep()")
-    first, second = channel.post("a"), channel.post("b")
+    first, second = channel.send_control("a"), channel.send_control("b")
     assert await asyncio.gather(first, second) == [{"n": 1}, {"n": 2}]
 
 
 async def test_a_request_carries_its_fields(start):
     channel, _ = await start('grant(line := hear(), got=line["request"])\nsleep()')
-    assert await channel.request("set_model", model="m") == {"got": {"subtype": "set_model", "model": "m"}}
+    assert await channel.request_control("set_model", model="m") == {"got": {"subtype": "set_model", "model": "m"}}
 
 
 async def test_a_refused_request_says_why(start):
     channel, _ = await start('refuse(hear(), "no such model")\nsleep()')
     with pytest.raises(UpstreamFailed, match="no such model"):
-        await channel.request("set_model")
-    assert channel.dead is None
+        await channel.request_control("set_model")
+    assert channel.death is None
 
 
 async def test_an_answer_to_nobody_is_passed_over(start):
     channel, _ = await start(
         'line = hear()\ngrant({"request_id": "who"})\ngrant(line)\ngrant(line)\ngrant(hear(), n=2)'
     )
-    await channel.request("a")
-    assert await channel.request("b") == {"n": 2}
+    await channel.request_control("a")
+    assert await channel.request_control("b") == {"n": 2}
 
 
 async def test_an_answer_that_does_not_come(start, monkeypatch):
     monkeypatch.setattr(channels, "CONTROL_TIMEOUT_SECONDS", 0.01)
     channel, _ = await start("sleep()")
     with pytest.raises(UpstreamTimeout, match="initialize"):
-        await channel.request("initialize")
+        await channel.request_control("initialize")
 
 
 async def test_whoever_stops_waiting_does_no_harm(start):
     channel, _ = await start("one, two = hear(), hear()\ngrant(one)\ngrant(two, n=2)\nsleep()")
-    channel.post("a").cancel()
-    assert await channel.request("b") == {"n": 2}
+    channel.send_control("a").cancel()
+    assert await channel.request_control("b") == {"n": 2}
 
 
 async def test_a_death_is_told_to_all_who_wait(start):
     channel, listener = await start('hear()\nprint("no disk space", file=sys.stderr)\nsys.exit(3)')
-    waiting = [channel.post("a"), asyncio.ensure_future(channel.replay_user([text("b")]))]
+    waiting = [channel.send_control("a"), asyncio.ensure_future(channel.replay_user([text("b")]))]
     for outcome in await asyncio.gather(*waiting, return_exceptions=True):
         assert isinstance(outcome, ProcessDied)
         assert outcome.exit_code == 3
-    assert (await listener.deaths.first()) is channel.dead
+    assert (await listener.deaths.first()) is channel.death
 
 
 async def test_the_dead_take_nothing_more(start):
     channel, listener = await start("sys.exit(0)")
     await listener.deaths.first()
     with pytest.raises(ProcessDied):
-        await channel.request("a")
+        await channel.request_control("a")
     with pytest.raises(ProcessDied):
         await channel.replay_user([text("b")])
     channel.replay_assistant([text("c")], "m")
-    channel.ask([text("d")])
-    assert await channel.next_item(PATIENCE) is channel.dead
+    channel.start_turn([text("d")])
+    assert await channel.next_item(PATIENCE) is channel.death
 
 
 REPLAY = """
@@ -133,7 +133,7 @@ async def test_history_waits_for_its_receipts(start):
     channel, _ = await start(REPLAY)
     await channel.replay_user([text("a")])
     channel.replay_assistant([text("b")], "m")
-    channel.ask([text("c")])
+    channel.start_turn([text("c")])
     assert event_of(await channel.next_item(PATIENCE))["said"] == [
         ["user", [text("a")], False],
         ["assistant", [text("b")], None],
@@ -168,7 +168,7 @@ sleep()
 
 async def test_what_happens_in_a_turn(start):
     channel, _ = await start(TURN)
-    channel.ask([text("a")])
+    channel.start_turn([text("a")])
     assert await channel.next_item(PATIENCE) == Streamed(START)
     assert await channel.next_item(PATIENCE) == AssistantError("rate_limit", "wait")
     result = await channel.next_item(PATIENCE)
@@ -178,14 +178,14 @@ async def test_what_happens_in_a_turn(start):
 
 async def test_silence_in_a_turn(start):
     channel, _ = await start("sleep()")
-    channel.ask([text("a")])
+    channel.start_turn([text("a")])
     with pytest.raises(UpstreamTimeout, match="Nothing came"):
         await channel.next_item(0.01)
 
 
 async def test_a_death_in_a_turn_comes_after_what_was_said(start):
     channel, listener = await start('hear()\nevent(type="message_start", message={})\nsys.exit(3)')
-    channel.ask([text("a")])
+    channel.start_turn([text("a")])
     await listener.deaths.first()
     assert await channel.next_item(PATIENCE) == Streamed(START)
     death = await channel.next_item(PATIENCE)
@@ -195,7 +195,7 @@ async def test_a_death_in_a_turn_comes_after_what_was_said(start):
 
 async def test_a_message_that_nobody_asked_for_ends_the_process(start):
     channel, listener = await start('hear()\nevent(type="message_start", message={})\nsleep()')
-    channel.post("go")
+    channel.send_control("go")
     assert (await listener.deaths.first()).exit_code == -signal.SIGKILL
 
 
@@ -203,10 +203,10 @@ async def test_a_message_after_the_turn_ends_the_process(start):
     channel, listener = await start(
         'hear()\nevent(type="message_stop")\nhear()\nevent(type="message_start", message={})\nsleep()'
     )
-    channel.ask([text("a")])
+    channel.start_turn([text("a")])
     await channel.next_item(PATIENCE)
     channel.end_turn()
-    channel.post("go")
+    channel.send_control("go")
     assert (await listener.deaths.first()).exit_code == -signal.SIGKILL
 
 
@@ -228,9 +228,9 @@ CALLED = 'event(type="content_block_start", content_block={"type": "tool_use"})'
     ("said", "reason"), [("", "end_turn"), (BLANK, "end_turn"), (THOUGHT, "stop_sequence"), (SAID, "max_tokens")]
 )
 async def test_an_end_after_which_the_cli_would_ask_again_ends_the_process(start, said, reason):
-    """Whether or not somebody reads what it says."""
+    """Whether or not the turn is read."""
     channel, listener = await start(ENDING.format(said, reason))
-    channel.ask([text("a")])
+    channel.start_turn([text("a")])
     assert (await listener.deaths.first()).exit_code == -signal.SIGKILL
 
 
@@ -239,9 +239,9 @@ async def test_an_end_after_which_the_cli_would_ask_again_ends_the_process(start
 )
 async def test_other_ends_do_not(start, said, reason):
     channel, _ = await start(ENDING.format(said, reason))
-    channel.ask([text("a")])
-    await channel.request("is all said?")
-    assert channel.dead is None
+    channel.start_turn([text("a")])
+    await channel.request_control("is all said?")
+    assert channel.death is None
 
 
 LATE = """
@@ -258,18 +258,18 @@ sleep()
 
 async def test_late_words_of_a_turn_are_not_those_of_the_next(start):
     channel, _ = await start(LATE)
-    channel.ask([text("a")])
+    channel.start_turn([text("a")])
     await channel.next_item(PATIENCE)
     channel.end_turn()
-    channel.post("go on")
-    await channel.request("is all said?")
-    channel.ask([text("b")])
+    channel.send_control("go on")
+    await channel.request_control("is all said?")
+    channel.start_turn([text("b")])
     assert event_of(await channel.next_item(PATIENCE))["type"] == "of the next"
 
 
 async def test_a_turn_that_ends_when_none_should_run_ends_the_process(start):
     channel, listener = await start('hear()\nsay(type="result", num_turns=1)\nsleep()')
-    channel.post("go")
+    channel.send_control("go")
     assert (await listener.deaths.first()).exit_code == -signal.SIGKILL
 
 
@@ -286,10 +286,10 @@ sleep()
 
 async def test_what_was_left_unread_of_a_turn_is_not_in_the_next(start):
     channel, _ = await start(UNREAD)
-    channel.ask([text("a")])
-    await channel.request("is all said?")
+    channel.start_turn([text("a")])
+    await channel.request_control("is all said?")
     channel.end_turn()
-    channel.ask([text("b")])
+    channel.start_turn([text("b")])
     assert event_of(await channel.next_item(PATIENCE))["type"] == "of the next"
 
 
@@ -307,7 +307,7 @@ def answers(count):
 
 
 async def answer(channel):
-    """The answer to a call that the program heard: the request's id, and the texts of the result."""
+    """The answer to a call that the program received: request id and texts of the result."""
     event = event_of(await channel.next_item(PATIENCE))
     result = event["response"]["mcp_response"]["result"]
     return event["request_id"], [part["text"] for part in result["content"]]
@@ -316,7 +316,7 @@ async def answer(channel):
 async def test_held_calls_are_answered_by_their_ids(start):
     channel, _ = await start(f'{TOOLS}call("t1", "c1")\ncall("t2", "c2")\nanswers(2)\nsleep()')
     # The calls went out before this answer, so that they are held by then.
-    await channel.request("have you called?")
+    await channel.request_control("have you called?")
     channel.give_results([tool_result("t2", "two"), tool_result("t1", "one")])
     assert await answer(channel) == ("c2", ["two"])
     assert await answer(channel) == ("c1", ["one"])
@@ -325,7 +325,7 @@ async def test_held_calls_are_answered_by_their_ids(start):
 async def test_results_may_come_before_their_calls(start):
     channel, _ = await start(f'{TOOLS}grant(hear())\ncall("t1", "c1")\ncall("t2", "c2")\nanswers(2)\nsleep()')
     channel.give_results([tool_result("t1", "one"), tool_result("t2", "two")])
-    channel.post("now call")
+    channel.send_control("now call")
     assert await answer(channel) == ("c1", ["one"])
     assert await answer(channel) == ("c2", ["two"])
 
@@ -349,8 +349,8 @@ async def test_ordered_results_are_given_once_the_one_before_was_taken(start):
     channel, _ = await start(ORDERED)
     channel.give_results([tool_result("t2", "two"), tool_result("t1", "one")], one_by_one=True)
     assert await answer(channel) == ("c2", ["two"])
-    # The program hears this and no second result.
-    await channel.request("anything else?")
+    # The program receives this and no second result.
+    await channel.request_control("anything else?")
     assert await answer(channel) == ("c1", ["one"])
 
 
@@ -362,10 +362,10 @@ async def test_a_result_answers_its_own_call_only(start):
 
 
 async def test_a_message_that_leaves_a_result_out_ends_the_process(start):
-    """The CLI has answered the call by itself, as it does when it cannot read the call's input."""
+    """The CLI has answered the call itself, as it does if the call's input is invalid."""
     channel, listener = await start('grant(hear())\nevent(type="message_start", message={})\nsleep()')
     channel.give_results([tool_result("t1")])
-    channel.post("go on")
+    channel.send_control("go on")
     assert (await listener.deaths.first()).exit_code == -signal.SIGKILL
 
 
@@ -382,7 +382,7 @@ event(type="unknown", response=ask("prompts/list", 3))
 sleep()
 """)
     channel.tools = [tool("look")]
-    channel.ask([text("a")])
+    channel.start_turn([text("a")])
     listed, pong, unknown = [event_of(await channel.next_item(PATIENCE))["response"] for _ in range(3)]
     assert (listed["subtype"], listed["request_id"]) == ("success", "c1")
     assert [one["name"] for one in listed["response"]["mcp_response"]["result"]["tools"]] == ["look"]
@@ -397,7 +397,7 @@ say(type="control_request", request_id="c1", request={"subtype": "can_use_tool",
 event(type="answer", response=hear()["response"])
 sleep()
 """)
-    channel.ask([text("a")])
+    channel.start_turn([text("a")])
     response = event_of(await channel.next_item(PATIENCE))["response"]
     assert response == {"subtype": "error", "request_id": "c1", "error": "can_use_tool is not supported"}
 

@@ -1,4 +1,4 @@
-"""Another configuration for a backend at work: only what differs is touched, and no answer is cut."""
+"""Reconfiguration of a running backend: only differences take effect, and no answer is cut."""
 
 import asyncio
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tests.waiting import until
 
 
 def pids(backend, *wanted):
-    return {row[0] for row in backend.pool.processes() if not wanted or row[1] in wanted}
+    return {row[0] for row in backend.pool.list_processes() if not wanted or row[1] in wanted}
 
 
 def configure(backend, **changes):
@@ -25,7 +25,7 @@ def configure(backend, **changes):
 
 @pytest.fixture
 def other_path(tmp_path, cli_path):
-    """The same CLI in another place."""
+    """The same CLI under another path."""
     link = tmp_path / "elsewhere" / "claude"
     link.parent.mkdir()
     link.symlink_to(cli_path)
@@ -36,7 +36,7 @@ async def test_what_does_not_concern_the_processes_leaves_them_alone(start_backe
     async with start_backend(spares=1) as backend:
         await fold(backend.stream(ask("a")))
         await until(lambda: backend.pool.counts().spares == 1)
-        await backend.probed()
+        await backend.wait_for_probe()
         before, probing = pids(backend), backend._probing
         configure(backend)
         configure(backend, idle_seconds=500.0, max_memory_mb=9999, queue_seconds=1.0)
@@ -116,7 +116,7 @@ async def test_another_program_is_used_from_now_on(start_backend, simulator, oth
 async def test_a_process_that_is_being_started_meanwhile_is_not_kept(start_backend, simulator, other_path):
     async with start_backend() as backend:
         answer = asyncio.ensure_future(fold(backend.stream(ask("Hi"))))
-        await until(backend.pool._starter.alive)
+        await until(backend.pool._starter.list_alive)
         configure(backend, claude_path=other_path)
         assert words(await answer) == "You said: Hi"
         await until(lambda: not pids(backend))

@@ -1,4 +1,4 @@
-"""Which request continues a live conversation: only the exact continuation. A looser rule would leak one to another."""
+"""Only the exact continuation continues a live conversation; a looser rule could leak one into another."""
 
 import pytest
 
@@ -35,10 +35,10 @@ def kept(reply, *held) -> Conversation:
     conversation = Conversation(lambda: None, base_url=None)
     conversation._channel = Channel(lambda limits: None, lambda: None)
     first = request(*EARLIER)
-    conversation._binding = ProcessBinding.of(first)
-    conversation._held = held
+    conversation._binding = ProcessBinding.from_request(first)
+    conversation._held_calls = held
     conversation.claim(first)
-    conversation._keep("holding" if held else "idle", first, reply)
+    conversation._keep_process("holding" if held else "idle", first, reply)
     return conversation
 
 
@@ -53,7 +53,7 @@ def holding() -> Conversation:
 
 
 def continues(conversation: Conversation, *messages, **changes) -> bool:
-    return conversation.continues(ConversationKey.of(request(*messages, **changes)))
+    return conversation.continues(ConversationKey.from_request(request(*messages, **changes)))
 
 
 @pytest.mark.parametrize(
@@ -171,6 +171,6 @@ def test_a_parked_process_continues_nothing():
 def test_a_forgotten_conversation_is_not_kept(idle):
     again = request(*EARLIER, REPLY, NEXT)
     idle.claim(again)
-    idle.forget()
-    idle._keep("idle", again, assistant("Nobody."))
-    assert not idle.free
+    idle.mark_stale()
+    idle._keep_process("idle", again, assistant("Nobody."))
+    assert not idle.is_free

@@ -1,11 +1,11 @@
-"""What a CLI process sees of this program's environment, and how it is called."""
+"""The environment and command line of a CLI process."""
 
 from pathlib import Path
 
 import orjson
 import pytest
 
-from server.backends.claude_cli.transport.command_line import SET, command, environment
+from server.backends.claude_cli.transport.command_line import SET, build_command, build_environment
 from server.backends.claude_cli.transport.user_settings import UserSettings
 
 
@@ -34,7 +34,7 @@ from server.backends.claude_cli.transport.user_settings import UserSettings
         "CLOUD_ML_REGION",
         "CLAUDE_CODE_SKIP_BEDROCK_AUTH",
         "CLAUDE_CODE_API_KEY_HELPER_TTL_MS",
-        # Windows writes them in its own way.
+        # Windows spells them differently.
         "Path",
         "SystemRoot",
         "ComSpec",
@@ -45,13 +45,13 @@ from server.backends.claude_cli.transport.user_settings import UserSettings
     ],
 )
 def test_what_the_cli_needs_is_passed_on(name):
-    assert environment({name: "value"})[name] == "value"
+    assert build_environment({name: "value"})[name] == "value"
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        # A server that was started from inside Claude Code must not go on with that session.
+        # A server started from inside Claude Code must not continue that session.
         "CLAUDECODE",
         "CLAUDE_CODE_ENTRYPOINT",
         "CLAUDE_CODE_SSE_PORT",
@@ -60,7 +60,7 @@ def test_what_the_cli_needs_is_passed_on(name):
         "CLAUDE_CODE_MAX_OUTPUT_TOKENS",
         "CLAUDE_CODE_SIMPLE",
         "DRAGOMAN_API_KEY",
-        # None of its business.
+        # Unrelated secrets.
         "OPENAI_API_KEY",
         "GITHUB_TOKEN",
         "SSH_AUTH_SOCK",
@@ -68,14 +68,14 @@ def test_what_the_cli_needs_is_passed_on(name):
         "DATABASE_URL",
         "PYTHONPATH",
         "VIRTUAL_ENV",
-        # What changes the program that is run.
+        # Variables that change the executed program.
         "NODE_OPTIONS",
         "BUN_OPTIONS",
         "LD_PRELOAD",
         "LD_LIBRARY_PATH",
         "DYLD_INSERT_LIBRARIES",
         "MAX_THINKING_TOKENS",
-        # Its log would stand between the lines of the protocol.
+        # Its log would be mixed with the lines of the protocol.
         "ANTHROPIC_LOG",
         "MY_HOME",
         "HOME_DIRECTORY",
@@ -83,22 +83,22 @@ def test_what_the_cli_needs_is_passed_on(name):
     ],
 )
 def test_everything_else_is_not(name):
-    assert environment({name: "value"}) == SET
+    assert build_environment({name: "value"}) == SET
 
 
 @pytest.mark.parametrize("name", SET)
 def test_what_is_set_goes_before_what_is_there(name):
-    assert environment({name: "somebody's"})[name] == SET[name]
+    assert build_environment({name: "somebody's"})[name] == SET[name]
 
 
 def test_the_outer_environment_is_left_alone():
     outer = {"HOME": "/home/me", "CLAUDECODE": "1"}
-    environment(outer)["HOME"] = "elsewhere"
+    build_environment(outer)["HOME"] = "elsewhere"
     assert outer == {"HOME": "/home/me", "CLAUDECODE": "1"}
 
 
 def options(line):
-    """The options of a command line, each with the words that follow it."""
+    """The options of a command line with their arguments."""
     found = {}
     for word in line[1:]:
         if word.startswith("-"):
@@ -115,12 +115,12 @@ USER = UserSettings(
 
 
 def test_of_the_users_settings_the_same_variables_are_passed_on():
-    assert environment({"AWS_REGION": "outer"}, USER) == {"AWS_REGION": "of the user", **SET}
+    assert build_environment({"AWS_REGION": "outer"}, USER) == {"AWS_REGION": "of the user", **SET}
 
 
 @pytest.mark.parametrize("user", [None, USER])
 def test_the_cli_has_no_tools_of_its_own_and_keeps_no_record(user):
-    line = command(Path("/opt/claude"), user)
+    line = build_command(Path("/opt/claude"), user)
     given = options(line)
     assert line[0] == str(Path("/opt/claude"))
     assert given["--tools"] == [""]
@@ -130,10 +130,10 @@ def test_the_cli_has_no_tools_of_its_own_and_keeps_no_record(user):
 
 
 def test_no_file_of_settings_is_read_and_nobody_gets_in():
-    without = options(command(Path("claude")))
+    without = options(build_command(Path("claude")))
     assert without["--setting-sources"] == [""]
     assert orjson.loads(without["--settings"][0]) == {"crossSessionInbound": "refuse", "disableAllHooks": True}
-    with_settings = options(command(Path("claude"), USER))
+    with_settings = options(build_command(Path("claude"), USER))
     assert with_settings["--setting-sources"] == [""]
     assert orjson.loads(with_settings["--settings"][0]) == {
         "apiKeyHelper": "/bin/key",

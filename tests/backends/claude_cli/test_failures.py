@@ -1,8 +1,8 @@
-"""What goes wrong at the service reaches the client as the right error, and nothing is asked twice."""
+"""Failures of the service become the right error for the client, and no request is sent twice."""
 
 import pytest
 
-from server.backends.claude_cli.chat.failures import failure
+from server.backends.claude_cli.chat.failures import turn_error
 from server.backends.claude_cli.transport.wire import AssistantError, Result
 from server.core.errors import (
     AccountRefused,
@@ -119,7 +119,7 @@ async def test_plan_windows_are_known_after_an_answer(start_backend, simulator, 
 async def test_nobody_signed_in(start_backend, claude_environment):
     nobody = {name: value for name, value in claude_environment.items() if name != "ANTHROPIC_API_KEY"}
     async with start_backend(environment=nobody) as backend:
-        probe = await backend.probed()
+        probe = await backend.wait_for_probe()
         assert probe.signed_in is False
         assert backend.status().ready is False
         with pytest.raises(NotSignedIn, match="auth login"):
@@ -132,14 +132,14 @@ async def test_a_login_that_the_service_refuses_counts_as_signed_out_until_it_se
     bus, told = EventBus(), []
     bus.subscribe(lambda event: told.append(event.signed_in) if isinstance(event, CliChanged) else None)
     async with start_backend(bus=bus) as backend:
-        await backend.probed()
+        await backend.wait_for_probe()
         refusing = [True]
         refusal = HttpError(401, "authentication_error", "invalid x-api-key")
         simulator.script(refusal, when=lambda recorded: refusing[0])
         with pytest.raises(NotSignedIn) as caught:
             await fold(backend.stream(ask("Hi")))
         assert caught.value.refused
-        await backend.probed()
+        await backend.wait_for_probe()
         assert backend.status().ready is False
         refusing[0] = False
         await fold(backend.stream(ask("Hi")))
@@ -148,7 +148,7 @@ async def test_a_login_that_the_service_refuses_counts_as_signed_out_until_it_se
 
 
 def ended(text="", status=None):
-    return Result(True, status, text, 1, frozenset(), "", None)
+    return Result(True, status, text, frozenset(), None)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def ended(text="", status=None):
     ],
 )
 def test_errors_are_told_apart(result, report, kind):
-    assert type(failure(result, report, {}, now=0.0)) is kind
+    assert type(turn_error(result, report, {}, now=0.0)) is kind
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_errors_are_told_apart(result, report, kind):
 )  # fmt: skip
 def test_nothing_is_said_twice(result, message):
     report = None if result.api_status else AssistantError("authentication_failed", "")
-    error = failure(result, report, {}, now=0.0, cli="/opt/my claude")
+    error = turn_error(result, report, {}, now=0.0, cli="/opt/my claude")
     assert error.message == message
     if isinstance(error, NotSignedIn):
         assert "`'/opt/my claude' auth login`" in error.hint

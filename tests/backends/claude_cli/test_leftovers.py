@@ -1,4 +1,4 @@
-"""What killed CLI processes leave in Claude Code's folders is removed, and nothing of anybody else's."""
+"""Files of killed CLI processes are removed from Claude Code's folders, and no others."""
 
 import asyncio
 import os
@@ -27,12 +27,12 @@ def config(made_home):
 
 @pytest.fixture
 def with_inbox(monkeypatch):
-    """A CLI that opens its inbox, as those do that do not know how to be restricted."""
+    """A CLI that opens its inbox, like versions that cannot be restricted."""
     monkeypatch.delitem(SET, "CLAUDE_CODE_RESTRICTED")
 
 
 def left(config, made_home):
-    """The names of records and keys, and of sockets."""
+    """Names of records, keys and sockets."""
     folders = {config / "sessions": "*", made_home: "*.sock", made_home / "run" / "cc-socks": "*.sock"}
     return {path.name for folder, names in folders.items() for path in folder.glob(names)}
 
@@ -51,7 +51,7 @@ def dead_pid():
 
 @pytest.fixture
 def plant(config, made_home):
-    """`plant(pid, directory)`: the record, socket and key of a process. Gives their names."""
+    """`plant(pid, directory)`: write the record, socket and key of a process and return their names."""
     sockets = []
 
     def put(pid, directory, **more):
@@ -82,8 +82,8 @@ async def test_a_killed_process_leaves_nothing(
     async with start_backend(spares=int(state == "parked")) as backend:
         if state != "parked":
             asking = asyncio.ensure_future(fold(backend.stream(ask(state, tools=[tool("look")]))))
-        await until(lambda: state in {row[1] for row in backend.pool.processes()})
-        ((pid, *_),) = backend.pool.processes()
+        await until(lambda: state in {row[1] for row in backend.pool.list_processes()})
+        ((pid, *_),) = backend.pool.list_processes()
         await until(lambda: len(own(config, made_home, pid)) == 3)
         os.kill(pid, signal.SIGKILL)
         await until(lambda: not own(config, made_home, pid))
@@ -119,7 +119,7 @@ async def test_so_do_those_of_a_server_that_was_really_killed(cli_path, claude_e
 
 
 def test_what_others_have_stays(config, made_home, plant, dead_pid, tmp_path):
-    """Another folder, and a pid that lives: of this process, as if a session of the user's had got an old one."""
+    """Records of another folder and of a running pid (this process, as if it had an old pid) are kept."""
     others = plant(dead_pid, tmp_path / "project") | plant(os.getpid(), tmp_path / "work")
     assert remove_leftovers(config, tmp_path / "work") == 0
     assert remove_leftovers(config, tmp_path / "work", dead_pid) == 0
@@ -163,7 +163,7 @@ def test_without_claude_codes_folder_there_is_nothing_to_do(tmp_path):
 async def test_a_foreign_session_keeps_what_it_has(
     start_backend, cli_path, claude_environment, config, made_home, tmp_path
 ):
-    """A real one, which is killed while the server runs: its ghost is the user's own."""
+    """A real session that is killed while the server runs keeps its files, which are the user's."""
     process = await asyncio.create_subprocess_exec(
         cli_path, "-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose",
         env=claude_environment, cwd=tmp_path, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
@@ -175,10 +175,10 @@ async def test_a_foreign_session_keeps_what_it_has(
             await fold(backend.stream(ask("Hi")))
             process.kill()
             await process.wait()
-            killed = [pid for pid, *_ in backend.pool.processes()]
+            killed = [pid for pid, *_ in backend.pool.list_processes()]
             for pid in killed:
                 psutil.Process(pid).kill()
-            # A new spare has a record of its own by then, so only those of the killed are looked at.
+            # A new spare may have a record by now, so only those of the killed processes count.
             await until(lambda: not any(own(config, made_home, pid) for pid in killed))
         assert left(config, made_home) == names
     finally:

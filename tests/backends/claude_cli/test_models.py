@@ -1,6 +1,6 @@
-"""Nothing that a client may ask for is refused by a model: fitted, and sent by the real CLI, every request is served.
+"""Every fitted request is accepted by its model when the real CLI sends it.
 
-The simulator refuses what the real API refuses of each model.
+The simulator refuses what the real API refuses for each model.
 """
 
 import pytest
@@ -46,10 +46,10 @@ MODELS = [
 
 @pytest.mark.parametrize("model", MODELS)
 async def test_no_request_is_refused(start_backend, simulator, model):
-    """What asks for no tools and has no history is the next turn of one conversation, in one process."""
+    """Requests without tools and history are turns of one conversation in one process."""
     refused, history = {}, []
     async with start_backend(spares=1, max_conversations=2) as backend:
-        await backend.probed()
+        await backend.wait_for_probe()
         info = next((one for one in backend.models() if one.id == model), None)
         for name, case in CASES.items():
             parameters = {key: value for key, value in case.items() if key != "messages"}

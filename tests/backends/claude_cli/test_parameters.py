@@ -1,4 +1,4 @@
-"""A request's parameters as flag settings: all of them each time, so that none is left over for the next request."""
+"""A request's parameters as flag settings: always all of them, so that none remains for the next request."""
 
 import base64
 import copy
@@ -11,7 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.backends.claude_cli.chat.parameters import bypasses_transcript, flag_settings, silence, thinking_tokens
+from server.backends.claude_cli.chat.parameters import (
+    blocked_api_flags,
+    bypasses_transcript,
+    flag_settings,
+    thinking_tokens,
+)
 from tests.asking import ask, assistant, text, tool, user
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
@@ -93,10 +98,10 @@ def test_effort_and_the_longest_answer_are_settings_of_the_cli():
 
 @pytest.mark.parametrize("base_url", ["", "http://127.0.0.1:8080"])
 def test_each_request_finds_the_api_again(base_url):
-    """After `silence` the CLI knows of no API, until this is set."""
+    """After `blocked_api_flags` the CLI reaches no API until this is set."""
     environment = flag_settings(ask("Hi"), base_url)["env"]
     assert environment["ANTHROPIC_BASE_URL"] == base_url
-    assert environment.keys() >= silence()["env"].keys()
+    assert environment.keys() >= blocked_api_flags()["env"].keys()
 
 
 def test_where_the_api_is_not_ours_to_say_nothing_is_said():
@@ -104,7 +109,7 @@ def test_where_the_api_is_not_ours_to_say_nothing_is_said():
 
 
 def test_in_silence_nobody_is_reached():
-    (address,) = silence()["env"].values()
+    (address,) = blocked_api_flags()["env"].values()
     with pytest.raises(OSError, match=r"."), socket.create_connection(("127.0.0.1", urlsplit(address).port)):
         pass
 
@@ -121,7 +126,7 @@ def test_a_prefill_takes_the_messages_along_under_the_models_names():
 
 
 def png(width, height, padding=0):
-    """The beginning of a picture of that size, and so many bytes more."""
+    """The header of a picture of that size and `padding` bytes."""
     header = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII5x", 13, b"IHDR", width, height)
     data = base64.b64encode(header + b"\0" * padding).decode()
     return {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}

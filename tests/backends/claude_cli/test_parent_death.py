@@ -1,4 +1,4 @@
-"""A process dies with its parent, even when that is killed and the process does not look at its input."""
+"""A process dies with its parent, even if the parent is killed and the process does not read its input."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from server.backends.claude_cli.transport import parent_death
-from tests.backends.claude_cli.scripted_cli import runs
+from tests.backends.claude_cli.scripted_cli import is_running
 from tests.waiting import until
 
 PARENT = """
@@ -18,7 +18,7 @@ async def main():
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", "import time; time.sleep(1000)", **parent_death.start_options()
     )
-    parent_death.adopt(child.pid)
+    parent_death.bind_to_parent(child.pid)
     print(child.pid, flush=True)
     await asyncio.sleep(1000)
 asyncio.run(main())
@@ -29,9 +29,9 @@ asyncio.run(main())
 async def test_it_dies_with_its_killed_parent():
     parent = await asyncio.create_subprocess_exec(sys.executable, "-c", PARENT, stdout=asyncio.subprocess.PIPE)
     child = int(await parent.stdout.readline())
-    assert runs(child)
+    assert is_running(child)
     parent.kill()
-    await until(lambda: not runs(child))
+    await until(lambda: not is_running(child))
     await parent.wait()
 
 

@@ -1,4 +1,4 @@
-"""Who gets which process, and who has to go."""
+"""Assignment of processes to requests, and eviction."""
 
 import asyncio
 import os
@@ -15,11 +15,11 @@ from tests.waiting import until
 
 
 def states(backend):
-    return sorted(row[1] for row in backend.pool.processes())
+    return sorted(row[1] for row in backend.pool.list_processes())
 
 
 def pids(backend, *wanted):
-    return {row[0] for row in backend.pool.processes() if not wanted or row[1] in wanted}
+    return {row[0] for row in backend.pool.list_processes() if not wanted or row[1] in wanted}
 
 
 async def test_a_spare_is_used_and_replaced(start_backend):
@@ -70,6 +70,22 @@ async def test_one_continuation_of_two_gets_the_process(backend, simulator):
     await asyncio.gather(fold(backend.stream(again)), fold(backend.stream(again)))
     expected = [("user", [text("a")]), ("assistant", [text("You said: a")]), ("user", [text("b")])]
     assert [conversation(call) for call in simulator.messages_calls[1:]] == [expected, expected]
+
+
+async def test_a_waiting_continuation_gets_the_process_that_has_just_answered(start_backend, simulator):
+    """The pool grants the process while its answer ends; the end must not kill it then."""
+    gate = Gate(after_events=FIRST_DELTA)
+    simulator.script([Text("You said: a"), gate])
+    async with start_backend(max_conversations=1) as backend:
+        first = asyncio.create_task(fold(backend.stream(ask("a"))))
+        await gate.await_reached()
+        (pid,) = pids(backend)
+        waiting = asyncio.create_task(fold(backend.stream(ask("a", assistant("You said: a"), "b"))))
+        await until(lambda: backend.pool.counts().queued == 1)
+        gate.open()
+        await asyncio.gather(first, waiting)
+        assert pids(backend) == {pid}
+        assert len(simulator.messages_calls) == 2
 
 
 @pytest.mark.parametrize(
@@ -259,7 +275,7 @@ async def test_a_cli_that_is_gone_and_comes_back(start_backend, tmp_path, cli_pa
     link = tmp_path / "claude"
     link.symlink_to(cli_path)
     async with start_backend(claude_path=link) as backend:
-        await backend.probed()
+        await backend.wait_for_probe()
         link.unlink()
         with pytest.raises(CliNotFound, match="no Claude Code at"):
             await fold(backend.stream(ask("a")))

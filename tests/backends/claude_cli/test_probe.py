@@ -1,15 +1,15 @@
-"""What the CLI says of itself: an answer that was recorded, and the real program."""
+"""The CLI's report: a recorded answer, and the real program."""
 
 import psutil
 import pytest
 
-from server.backends.claude_cli.transport.probe import probe, read
+from server.backends.claude_cli.transport.probe import parse_probe, run_probe
 from server.core.errors import CliNotFound, ProcessDied
 from server.models.info import ModelInfo
 
 LEVELS = ["low", "medium", "high", "xhigh", "max"]
 
-# CLI 2.1.330, in parts.
+# From CLI 2.1.330, abridged.
 RECORDED = {
     "models": [
         {
@@ -44,7 +44,7 @@ RECORDED = {
 
 
 def test_a_recorded_answer():
-    found = read(RECORDED)
+    found = parse_probe(RECORDED)
     assert found.version == "2.1.330"
     assert found.account == RECORDED["account"]
     assert found.models[0] == ModelInfo(
@@ -59,15 +59,15 @@ def test_a_recorded_answer():
 
 
 def test_each_model_is_there_once_and_one_is_the_default():
-    models = read(RECORDED).models
+    models = parse_probe(RECORDED).models
     assert [(model.name, model.is_default) for model in models] == [("opus", True), ("haiku", False)]
 
 
 def test_an_older_cli_says_less():
-    found = read({"models": [{"value": "sonnet"}]})
+    found = parse_probe({"models": [{"value": "sonnet"}]})
     assert [(model.id, model.name, model.effort_levels) for model in found.models] == [("sonnet", "sonnet", ())]
     assert (found.version, found.account, found.signed_in) == ("", {}, False)
-    assert read({}).models == ()
+    assert parse_probe({}).models == ()
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_an_older_cli_says_less():
         ({"tokenSource": "claude.ai", "email": "me@example.com"}, True),
         ({"apiKeySource": "apiKeyHelper"}, True),
         ({"subscriptionType": "Claude Max", "apiProvider": "firstParty"}, True),
-        # The CLI cannot tell whether the cloud's own login works.
+        # The CLI does not know whether the cloud's login works.
         ({"apiProvider": "bedrock"}, True),
         ({"apiProvider": "vertex", "tokenSource": "none"}, True),
         ({"apiProvider": "firstParty"}, False),
@@ -89,12 +89,12 @@ def test_an_older_cli_says_less():
     ids=str,
 )
 def test_who_is_signed_in(account, signed_in):
-    assert read({"account": account}).signed_in is signed_in
+    assert parse_probe({"account": account}).signed_in is signed_in
 
 
 async def test_the_real_cli(cli_path, claude_environment, simulator, tmp_path):
     before = set(psutil.Process().children())
-    found = await probe(cli_path, tmp_path, claude_environment)
+    found = await run_probe(cli_path, tmp_path, claude_environment)
     assert set(psutil.Process().children()) <= before
     assert found.version.count(".") == 2
     assert found.signed_in is True
@@ -106,14 +106,14 @@ async def test_the_real_cli(cli_path, claude_environment, simulator, tmp_path):
 
 async def test_nobody_is_signed_in(cli_path, claude_environment, tmp_path):
     nobody = {name: value for name, value in claude_environment.items() if name != "ANTHROPIC_API_KEY"}
-    found = await probe(cli_path, tmp_path, nobody)
+    found = await run_probe(cli_path, tmp_path, nobody)
     assert found.signed_in is False
     assert found.models
 
 
 async def test_a_program_that_is_not_there(tmp_path):
     with pytest.raises(CliNotFound, match="could not be started"):
-        await probe(tmp_path / "claude", tmp_path, {})
+        await run_probe(tmp_path / "claude", tmp_path, {})
 
 
 async def test_a_program_that_is_something_else(tmp_path):
@@ -121,5 +121,5 @@ async def test_a_program_that_is_something_else(tmp_path):
     other.write_text("#!/bin/sh\necho 'claude: no such option' >&2\nexit 64\n")
     other.chmod(0o755)
     with pytest.raises(ProcessDied, match="no such option") as caught:
-        await probe(other, tmp_path, {})
+        await run_probe(other, tmp_path, {})
     assert caught.value.exit_code == 64

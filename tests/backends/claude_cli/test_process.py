@@ -1,4 +1,4 @@
-"""Real processes, which do what the CLI should never do: how they are ended, and what is said of it."""
+"""Real processes that misbehave: how they are ended, and which error reports it."""
 
 import asyncio
 import os
@@ -10,19 +10,19 @@ import pytest
 
 from server.backends.claude_cli.transport import process as processes
 from server.backends.claude_cli.transport.process import STDERR_BYTES, CliProcess
-from server.backends.claude_cli.transport.wire import ControlAnswer, Other, control_request
+from server.backends.claude_cli.transport.wire import ControlAnswer, UnknownLine, control_request
 from server.core.errors import CliNotFound
-from tests.backends.claude_cli.scripted_cli import Heard, program, runs
+from tests.backends.claude_cli.scripted_cli import CallRecorder, is_running, program
 from tests.waiting import until
 
 
 @pytest.fixture
 async def start(tmp_path):
-    """`process, messages, deaths = await start(lines)`; what is left of it is ended."""
+    """`process, messages, deaths = await start(lines)`; the process is ended after the test."""
     started = []
 
     async def start(lines, environment=None):
-        messages, deaths = Heard(), Heard()
+        messages, deaths = CallRecorder(), CallRecorder()
         environment = dict(os.environ) if environment is None else environment
         process = await CliProcess.start(program(lines), environment, tmp_path, on_message=messages, on_exit=deaths)
         started.append(process)
@@ -51,7 +51,7 @@ async def test_large_lines_in_both_directions(start):
     process, messages, _ = await start('line = hear()\nsay(type="echo", text=line["request"]["text"])\nsleep()')
     text = "ä" * 3_000_000
     process.write(control_request("r1", "x", text=text))
-    assert await messages.first() == Other("echo", {"type": "echo", "text": text})
+    assert await messages.first() == UnknownLine("echo", {"type": "echo", "text": text})
 
 
 async def test_it_runs_where_and_with_what_it_is_told(start, tmp_path):
@@ -75,7 +75,7 @@ async def test_it_has_a_group_of_its_own(start):
     assert os.getpgid(process.pid) == process.pid != os.getpgid(0)
 
 
-# The lines, how long a step of the ladder takes (seconds), and how it ends.
+# The lines, STOP_STEP_SECONDS, and the expected end.
 LADDER = {
     "ends with its input": ("hear()", 60.0, 0),
     "ends when it is told to": ("sleep()", 0.5, -signal.SIGTERM),
@@ -136,7 +136,7 @@ async def test_of_many_complaints_the_last_are_kept(start):
 
 async def test_a_complaint_without_an_end_is_read_too(start):
     _, messages, deaths = await start('sys.stderr.write("x" * 3_000_000 + "boom")\nsys.stderr.flush()\nsay(type="up")')
-    assert await messages.first() == Other("up", {"type": "up"})
+    assert await messages.first() == UnknownLine("up", {"type": "up"})
     assert (await deaths.first()).stderr.endswith("boom")
 
 
@@ -158,14 +158,14 @@ async def test_garbage_ends_it(start, garbage):
 async def test_what_came_before_the_garbage_is_heard(start):
     _, messages, deaths = await start('say(type="fine")\nprint("oops", flush=True)\nsleep()')
     await deaths.first()
-    assert messages.all == [Other("fine", {"type": "fine"})]
+    assert messages.all == [UnknownLine("fine", {"type": "fine"})]
 
 
 async def test_a_message_that_cannot_be_handled_ends_it(tmp_path, caplog):
     def fail(message):
         raise KeyError("of a bug")
 
-    deaths = Heard()
+    deaths = CallRecorder()
     command = program("say()\nsleep()")
     process = await CliProcess.start(command, {}, tmp_path, on_message=fail, on_exit=deaths)
     assert "could not be handled" in (await deaths.first()).message
@@ -180,7 +180,7 @@ say(type="child", pid=child.pid)
 
 
 async def test_what_it_has_left_behind_does_not_hide_its_end(start):
-    """The pipes are still held by the one that it has started."""
+    """Its child still holds the pipes open."""
     process, messages, deaths = await start(f"{GRANDCHILD}sys.exit(3)")
     child = (await messages.first()).data["pid"]
     try:
@@ -193,27 +193,27 @@ async def test_what_it_has_left_behind_does_not_hide_its_end(start):
 async def test_what_it_has_started_is_killed_with_it(start):
     process, messages, deaths = await start(f"{GRANDCHILD}sleep()")
     child = (await messages.first()).data["pid"]
-    assert runs(child)
+    assert is_running(child)
     process.kill()
     await deaths.first()
-    await until(lambda: not runs(child))
+    await until(lambda: not is_running(child))
 
 
 @pytest.mark.parametrize("name", ["claude", "folder"])
 async def test_what_cannot_be_started(tmp_path, name):
     (tmp_path / "folder").mkdir()
     with pytest.raises(CliNotFound, match="could not be started") as caught:
-        await CliProcess.start([str(tmp_path / name)], {}, tmp_path, on_message=Heard(), on_exit=Heard())
+        await CliProcess.start([str(tmp_path / name)], {}, tmp_path, on_message=CallRecorder(), on_exit=CallRecorder())
     assert str(tmp_path / name) in caught.value.message
     assert "doctor" in caught.value.hint
 
 
 @pytest.mark.parametrize("passes", range(4))
 async def test_a_start_that_is_cancelled_leaves_no_process(tmp_path, passes):
-    """Cancelled so many passes of the loop after its beginning."""
+    """Cancelled after `passes` iterations of the event loop."""
     before = set(psutil.Process().children())
     starting = asyncio.ensure_future(
-        CliProcess.start(program("sleep()"), {}, tmp_path, on_message=Heard(), on_exit=Heard())
+        CliProcess.start(program("sleep()"), {}, tmp_path, on_message=CallRecorder(), on_exit=CallRecorder())
     )
     for _ in range(passes):
         await asyncio.sleep(0)

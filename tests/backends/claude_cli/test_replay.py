@@ -1,4 +1,4 @@
-"""A conversation as the turns that are put into a fresh process."""
+"""The turns that replay a conversation on a fresh process."""
 
 import copy
 from itertools import pairwise
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.backends.claude_cli.chat.replay import Turn, distinct_ids, keeps, turns
+from server.backends.claude_cli.chat.replay import ReplayTurn, distinct_ids, is_kept_exactly, split_turns
 from tests.asking import assistant, text, user
 
 THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "c2ln"}
@@ -16,23 +16,23 @@ RESULT = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "seen"}
 
 
 def test_a_single_question():
-    assert turns([user("a")]) == ([], Turn("user", [text("a")]))
+    assert split_turns([user("a")]) == ([], ReplayTurn("user", [text("a")]))
 
 
 def test_the_past_and_the_question():
-    past, question = turns([user("a"), assistant("b"), user("c", "d")])
-    assert past == [Turn("user", [text("a")]), Turn("assistant", [text("b")])]
-    assert question == Turn("user", [text("c"), text("d")])
+    past, question = split_turns([user("a"), assistant("b"), user("c", "d")])
+    assert past == [ReplayTurn("user", [text("a")]), ReplayTurn("assistant", [text("b")])]
+    assert question == ReplayTurn("user", [text("c"), text("d")])
 
 
 def test_neighbours_of_one_role_are_one_turn():
-    past, question = turns([user("a"), user("b"), assistant("c"), assistant("d"), user("e"), user("f")])
-    assert past == [Turn("user", [text("a"), text("b")]), Turn("assistant", [text("c"), text("d")])]
-    assert question == Turn("user", [text("e"), text("f")])
+    past, question = split_turns([user("a"), user("b"), assistant("c"), assistant("d"), user("e"), user("f")])
+    assert past == [ReplayTurn("user", [text("a"), text("b")]), ReplayTurn("assistant", [text("c"), text("d")])]
+    assert question == ReplayTurn("user", [text("e"), text("f")])
 
 
 def test_tool_calls_have_the_models_name_and_keep_their_ids():
-    past, question = turns([user("a"), assistant("let me see", TOOL_USE), user(RESULT)])
+    past, question = split_turns([user("a"), assistant("let me see", TOOL_USE), user(RESULT)])
     assert past[1].content == [text("let me see"), {**TOOL_USE, "name": "mcp__client__look"}]
     assert question.content == [RESULT]
 
@@ -40,19 +40,19 @@ def test_tool_calls_have_the_models_name_and_keep_their_ids():
 def test_thinking_goes_back_only_with_its_signature():
     unsigned = [{"type": "thinking", "thinking": "hm"}, {**THOUGHT, "signature": ""}]
     redacted = {"type": "redacted_thinking", "data": "xx"}
-    past, _ = turns([user("a"), assistant(*unsigned, THOUGHT, redacted, "b"), user("c")])
+    past, _ = split_turns([user("a"), assistant(*unsigned, THOUGHT, redacted, "b"), user("c")])
     assert past[1].content == [THOUGHT, redacted, text("b")]
 
 
 def test_a_turn_of_which_nothing_is_left_is_none():
-    past, question = turns([user("a"), assistant({"type": "thinking", "thinking": "hm"}), user("b")])
-    assert (past, question) == ([], Turn("user", [text("a"), text("b")]))
+    past, question = split_turns([user("a"), assistant({"type": "thinking", "thinking": "hm"}), user("b")])
+    assert (past, question) == ([], ReplayTurn("user", [text("a"), text("b")]))
 
 
 def test_what_the_client_sent_is_not_written_to():
     messages = [user("a"), user("b"), assistant(TOOL_USE), assistant("c"), user(RESULT), user("d")]
     before = copy.deepcopy(messages)
-    turns(messages)
+    split_turns(messages)
     assert messages == before
 
 
@@ -64,7 +64,7 @@ MESSAGES = st.lists(
 @given(MESSAGES, st.text())
 def test_everything_is_said_once_in_order_by_turns(messages, last):
     messages = [*messages, user(last)]
-    past, question = turns(messages)
+    past, question = split_turns(messages)
     said = [(turn.role, block) for turn in [*past, question] for block in turn.content]
     assert said == [(message["role"], block) for message in messages for block in message["content"]]
     roles = [turn.role for turn in [*past, question]]
@@ -91,7 +91,7 @@ def called(*ids, **more):
 def test_ids_that_the_cli_takes_for_copies_of_others_are_exchanged(ids, renamed):
     results = user(*({**RESULT, "tool_use_id": id} for id in ids))
     assert distinct_ids([user("a"), called(*ids), results]) == renamed
-    past, question = turns([user("a"), called(*ids), results])
+    past, question = split_turns([user("a"), called(*ids), results])
     sent = [renamed.get(id, id) for id in ids]
     assert [block["id"] for block in past[1].content] == sent
     assert [block["tool_use_id"] for block in question.content] == sent
@@ -115,7 +115,7 @@ def test_exchanged_ids_stay_different_and_no_copies(ids):
     ids=str,
 )
 def test_integers_that_javascript_rounds_are_sent_as_their_digits(given, sent):
-    past, _ = turns([user("a"), called("c", input=given), user(RESULT)])
+    past, _ = split_turns([user("a"), called("c", input=given), user(RESULT)])
     assert past[1].content[0]["input"] == sent
 
 
@@ -134,4 +134,4 @@ def test_integers_that_javascript_rounds_are_sent_as_their_digits(given, sent):
     ids=str,
 )
 def test_which_answers_the_cli_holds_as_they_are(answer, kept):
-    assert keeps(answer, [user("q"), called("a"), user(RESULT)]) is kept
+    assert is_kept_exactly(answer, [user("q"), called("a"), user(RESULT)]) is kept

@@ -1,4 +1,4 @@
-"""CLAUDE_CODE_RESTRICTED changes nothing but what it is set for: the same requests, the same ways to sign in."""
+"""CLAUDE_CODE_RESTRICTED has no side effects: requests and sign-in stay the same."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ import pytest
 
 from server.backends.claude_cli.transport.command_line import SET
 from tests.asking import ask, assistant, fold, text, tool, user
-from tests.backends.claude_cli.canaries import Canaries, found, write
+from tests.backends.claude_cli.canaries import Canaries, find_canaries, write
 from tests.simulator import Text, Thinking, ToolUse, conversation
 
 LOOK = tool("look", what={"type": "string"})
@@ -31,9 +31,9 @@ CREDENTIALS = {
 
 
 async def talk(backend, simulator):
-    """Thinking, a tool, a system prompt and parameters, on models of both kinds. Gives what was sent."""
-    # The first process in a home makes the device's id; two that start together make two.
-    await backend.probed()
+    """Use thinking, a tool, a system prompt and parameters on two models. Returns the sent requests."""
+    # The first process in a home creates the device id; two at once would create two.
+    await backend.wait_for_probe()
     simulator.reset()
     for model in ("claude-opus-5-5", "claude-sonnet-4-5"):
         simulator.script([Thinking("hm"), Text("Let me see."), ToolUse("look", {"what": "x"}, id="toolu_1")])
@@ -74,16 +74,16 @@ async def test_every_way_to_sign_in_works(
         write(made_home / ".claude" / ".credentials.json", orjson.dumps(CREDENTIALS)).chmod(0o600)
     nobody = {name: value for name, value in claude_environment.items() if name != "ANTHROPIC_API_KEY"}
     async with start_backend(environment=nobody | variables) as backend:
-        assert (await backend.probed()).signed_in
+        assert (await backend.wait_for_probe()).signed_in
         await fold(backend.stream(ask("Hi")))
     assert simulator.messages_calls[-1].headers[header] == value
 
 
 @pytest.fixture
 def managed_cli(cli_path, tmp_path):
-    """`managed_cli(fill)`: the CLI on a machine with settings of an administrator, which `fill(folder)` writes.
+    """`managed_cli(fill)`: the CLI with an administrator's settings, which `fill(folder)` writes.
 
-    In a mount namespace of its own it has another /etc.
+    It runs in its own mount namespace with another /etc.
     """
     if sys.platform != "linux" or subprocess.run(["unshare", "--mount", "true"], check=False).returncode:
         pytest.skip("no mount namespace may be made here, which keeps the machine's own /etc as it is")
@@ -103,7 +103,7 @@ def managed_cli(cli_path, tmp_path):
 async def test_an_administrators_settings_apply_but_open_no_inbox(
     start_backend, simulator, managed_cli, made_home, tmp_path
 ):
-    """They take precedence over all, and are meant to. Instructions, rules and skills of theirs stay out as well."""
+    """They take precedence by design. Their instructions, rules and skills are still not loaded."""
     canaries = Canaries(made_home / ".claude", made_home, tmp_path / "work", tmp_path / "marks" / "hooks")
 
     def fill(folder):
@@ -114,9 +114,9 @@ async def test_an_administrators_settings_apply_but_open_no_inbox(
 
     async with start_backend(claude_path=managed_cli(fill)) as backend:
         await fold(backend.stream(ask("Hi")))
-        ((pid, *_),) = backend.pool.processes()
+        ((pid, *_),) = backend.pool.list_processes()
         record = orjson.loads((made_home / ".claude" / "sessions" / f"{pid}.json").read_bytes())
         assert "messagingSocketPath" not in record
     (call,) = simulator.messages_calls
     assert conversation(call) == [("user", [text("Hi")])]
-    assert found(call) == {"managed-hook", "managed-language", "managed-headers", "managed-extra-body"}
+    assert find_canaries(call) == {"managed-hook", "managed-language", "managed-headers", "managed-extra-body"}

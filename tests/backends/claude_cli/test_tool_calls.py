@@ -1,4 +1,4 @@
-"""The client's tools: its calls are held in the process until its next request brings the results."""
+"""Calls of the client's tools are held in the process until its next request brings the results."""
 
 import sys
 
@@ -17,7 +17,7 @@ def result(id, content, **more):
 
 
 def pids(backend):
-    return {row[0] for row in backend.pool.processes()}
+    return {row[0] for row in backend.pool.list_processes()}
 
 
 def tool_result_blocks(recorded):
@@ -140,7 +140,7 @@ LONG = 12345678901234567890
 
 
 async def test_long_integers_keep_their_digits_in_the_next_turn(backend, simulator):
-    """The CLI rounds them, so its process is given up; in the replay their digits are a string."""
+    """The CLI rounds them, so its process is not kept; the replay sends them as strings."""
     simulator.script(ToolUse("look", {"at": LONG, "near": [2**53 + 1, 5]}, id="toolu_1"))
     first = await fold(backend.stream(ask("look", tools=TOOLS)))
     assert first.content[0]["input"] == {"at": LONG, "near": [2**53 + 1, 5]}
@@ -156,7 +156,7 @@ async def test_long_integers_keep_their_digits_in_the_next_turn(backend, simulat
 
 
 async def test_arguments_named_proto_are_there_in_the_next_turn(backend, simulator):
-    """The CLI's own copy of a call is without them."""
+    """The CLI drops them from its copy of the call, which is therefore replayed."""
     given = {"__proto__": {"a": 1}, "list": [{"__proto__": "b"}], "constructor": "c"}
     simulator.script(ToolUse("look", given, id="toolu_1"))
     first = await fold(backend.stream(ask("look", tools=TOOLS)))

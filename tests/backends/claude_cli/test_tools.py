@@ -25,54 +25,54 @@ def tool_result(content, **more):
 
 def test_the_cli_gets_stubs_and_the_api_the_definitions():
     odd = {"name": "odd", "input_schema": copy.deepcopy(SCHEMA), "cache_control": {"type": "ephemeral"}}
-    listed = mcp.listing([LOOK, odd])["tools"]
+    listed = mcp.tools_list_result([LOOK, odd])["tools"]
     assert [(one["name"], one["inputSchema"]) for one in listed] == [
         ("look", {"type": "object"}),
         ("odd", {"type": "object"}),
     ]
-    assert mcp.definitions([LOOK, odd]) == [
+    assert mcp.prefixed_definitions([LOOK, odd]) == [
         {**LOOK, "name": "mcp__client__look"},
         {**odd, "name": "mcp__client__odd"},
     ]
 
 
 def test_parallel_calls_are_asked_for():
-    assert all(one["annotations"] == {"readOnlyHint": True} for one in mcp.listing([LOOK, WALK])["tools"])
+    assert all(one["annotations"] == {"readOnlyHint": True} for one in mcp.tools_list_result([LOOK, WALK])["tools"])
 
 
 def test_the_manifest_says_what_the_server_would():
-    manifest = mcp.manifest([LOOK])["client"]
-    assert manifest["initializeResult"] == mcp.answer(rpc("initialize"), [LOOK])["result"]
-    assert manifest["toolsListResult"] == mcp.answer(rpc("tools/list"), [LOOK])["result"]
+    manifest = mcp.server_manifest([LOOK])["client"]
+    assert manifest["initializeResult"] == mcp.answer_message(rpc("initialize"), [LOOK])["result"]
+    assert manifest["toolsListResult"] == mcp.answer_message(rpc("tools/list"), [LOOK])["result"]
 
 
 @pytest.mark.parametrize(
     ("method", "result"),
     [
-        ("tools/list", mcp.listing([LOOK])),
-        ("initialize", mcp.hello()),
+        ("tools/list", mcp.tools_list_result([LOOK])),
+        ("initialize", mcp.initialize_result()),
         ("ping", {}),
         ("notifications/initialized", {}),
         ("notifications/cancelled", {}),
     ],
 )
 def test_the_servers_answers(method, result):
-    assert mcp.answer(rpc(method), [LOOK]) == {"jsonrpc": "2.0", "id": 3, "result": result}
+    assert mcp.answer_message(rpc(method), [LOOK]) == {"jsonrpc": "2.0", "id": 3, "result": result}
 
 
 def test_the_protocol_version_is_the_clis():
-    reply = mcp.answer(rpc("initialize", protocolVersion="2031-01-01"), [])
+    reply = mcp.answer_message(rpc("initialize", protocolVersion="2031-01-01"), [])
     assert reply["result"]["protocolVersion"] == "2031-01-01"
 
 
 @pytest.mark.parametrize("message", [rpc("resources/list"), {"id": 3}, {"id": 3, "method": None}], ids=str)
 def test_an_unknown_method_is_refused(message):
-    reply = mcp.answer(message, [LOOK])
+    reply = mcp.answer_message(message, [LOOK])
     assert (reply["id"], reply["error"]["code"]) == (3, -32601)
 
 
 def test_a_call_is_left_to_the_client():
-    assert mcp.answer(rpc("tools/call", name="look"), [LOOK]) is None
+    assert mcp.answer_message(rpc("tools/call", name="look"), [LOOK]) is None
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_which_call_it_is(params, id):
     ],
 )
 def test_a_result_answers_its_call(block, texts, is_error):
-    reply = mcp.result(rpc("tools/call"), block)
+    reply = mcp.tool_call_result(rpc("tools/call"), block)
     assert reply == {"jsonrpc": "2.0", "id": 3, "result": {"content": [*map(text, texts)], "isError": is_error}}
 
 

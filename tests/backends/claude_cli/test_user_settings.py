@@ -1,4 +1,4 @@
-"""Which part of the user's Claude Code settings is read."""
+"""Selection of the user's Claude Code settings."""
 
 import orjson
 import pytest

@@ -1,4 +1,4 @@
-"""The wire without a process: bytes become lines, lines become messages, values become lines."""
+"""The wire without a process: bytes to lines, lines to messages, values to lines."""
 
 from contextlib import suppress
 
@@ -13,16 +13,16 @@ from server.backends.claude_cli.transport.wire import (
     ControlRequest,
     Incoming,
     LineFramer,
-    Other,
     RateLimits,
     Result,
     Streamed,
+    UnknownLine,
     WireError,
     assistant_line,
     control_answer,
     control_refusal,
     control_request,
-    decode,
+    decode_line,
     user_line,
 )
 from tests.asking import text
@@ -94,13 +94,13 @@ RESULT = {
     [
         ({"type": "stream_event", "event": EVENT, "parent_tool_use_id": None}, Streamed(EVENT)),
         ({"type": "stream_event", "event": EVENT}, Streamed(EVENT)),
-        (RESULT, Result(True, 429, "limit", 1, frozenset(), "completed", 0.5)),
-        ({"type": "result"}, Result(False, None, "", 0, frozenset(), "", None)),
+        (RESULT, Result(True, 429, "limit", frozenset(), 0.5)),
+        ({"type": "result"}, Result(False, None, "", frozenset(), None)),
         (
             {"type": "result", "num_turns": 0, "user_message_uuid": "u1", "user_message_uuids": ["u1", "u2"]},
-            Result(False, None, "", 0, frozenset({"u1", "u2"}), "", None),
+            Result(False, None, "", frozenset({"u1", "u2"}), None),
         ),
-        ({"type": "result", "errors": ["a", "b"]}, Result(False, None, "a; b", 0, frozenset(), "", None)),
+        ({"type": "result", "errors": ["a", "b"]}, Result(False, None, "a; b", frozenset(), None)),
         (
             {"type": "assistant", "error": "rate_limit", "message": {"content": [text("You "), text("wait")]}},
             AssistantError("rate_limit", "You wait"),
@@ -131,7 +131,7 @@ RESULT = {
     ],
 )
 def test_every_kind_of_line(line, message):
-    assert decode(orjson.dumps(line)) == message
+    assert decode_line(orjson.dumps(line)) == message
 
 
 @pytest.mark.parametrize(
@@ -145,13 +145,13 @@ def test_every_kind_of_line(line, message):
     ids=["of a subagent", "assistant", "system", "no type"],
 )
 def test_what_is_of_no_use_is_passed_over(line):
-    assert decode(orjson.dumps(line)) == Other(str(line.get("type")), line)
+    assert decode_line(orjson.dumps(line)) == UnknownLine(str(line.get("type")), line)
 
 
 @pytest.mark.parametrize("line", [b"Error: boom", b"{", b"\xff\xfe", b"", b"NaN", b'"text"', b"[]", b"1", b"null"])
 def test_what_is_not_the_protocol_is_an_error(line):
     with pytest.raises(WireError, match="not "):
-        decode(line)
+        decode_line(line)
 
 
 KINDS = ["stream_event", "result", "assistant", "rate_limit_event", "control_response", "control_request", "system"]
@@ -169,7 +169,7 @@ VALUES = st.recursive(
 @given(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4))
 def test_a_line_of_any_shape_is_a_message_or_an_error(kind, fields):
     with suppress(WireError):
-        assert isinstance(decode(orjson.dumps({**fields, "type": kind})), Incoming)
+        assert isinstance(decode_line(orjson.dumps({**fields, "type": kind})), Incoming)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_line_of_any_shape_is_a_message_or_an_error(kind, fields):
 )
 def test_a_line_of_another_shape_than_it_should_be_is_an_error(line):
     with pytest.raises(WireError, match="shape"):
-        decode(orjson.dumps(line))
+        decode_line(orjson.dumps(line))
 
 
 @given(TEXT_BLOCKS, st.uuids().map(str), st.booleans())
@@ -223,16 +223,16 @@ def test_a_control_request_arrives_as_it_is(request_id, fields):
 
 @given(st.text(), st.dictionaries(st.text(), JSON))
 def test_an_answer_reads_back_as_one(request_id, payload):
-    assert decode(control_answer(request_id, payload).strip(b"\n")) == ControlAnswer(request_id, payload)
+    assert decode_line(control_answer(request_id, payload).strip(b"\n")) == ControlAnswer(request_id, payload)
 
 
 @given(st.text(), st.text(min_size=1))
 def test_a_refusal_reads_back_as_one(request_id, error):
-    assert decode(control_refusal(request_id, error).strip(b"\n")) == ControlAnswer(request_id, error=error)
+    assert decode_line(control_refusal(request_id, error).strip(b"\n")) == ControlAnswer(request_id, error=error)
 
 
 def only_line(written):
-    """What was written, which has to be one whole line."""
+    """The written value, which must be one whole line."""
     (line,) = LineFramer().feed(written)
     assert written == line + b"\n"
     return orjson.loads(line)

@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 import psutil
 
-from server.backends.claude_cli.transport.locate import bundled, locate
+from server.backends.claude_cli.transport.locate import find_bundled, locate_cli
 from tests.environment import made_environment, simulated_account
 from tests.tools.demo import stop
 
@@ -44,8 +44,8 @@ REST_SECONDS = 60.0
 def find_claude(given: Path | None) -> Path:
     """The CLI to work with: the pinned one, unless another is asked for. Raises CliNotFound."""
     name = "claude.exe" if sys.platform == "win32" else "claude"
-    pinned = (path for path in bundled(name) if path.is_file())
-    return given or next(pinned, None) or locate()
+    pinned = (path for path in find_bundled(name) if path.is_file())
+    return given or next(pinned, None) or locate_cli()
 
 
 class NotListening(Exception):

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from server.backends.claude_cli.transport.locate import bundled
+from server.backends.claude_cli.transport.locate import find_bundled
 from tests.environment import made_environment, simulated_account
 from tests.simulator import Simulator
 
@@ -79,7 +79,7 @@ def _claude_at_home(home: Path) -> Path:
     """The folder where most people have the program: the pictures show its place, and not this computer's."""
     folder = home / ".local" / "bin"
     folder.mkdir(parents=True)
-    program = next(path for path in bundled() if path.is_file())
+    program = next(path for path in find_bundled() if path.is_file())
     (folder / program.name).symlink_to(program)
     return folder
 

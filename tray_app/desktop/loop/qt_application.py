@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from server import __version__
 from server.config.own_commands import COMMAND
-from server.core.console import say
+from server.core.console import write_line
 from tray_app.assets import asset_path
 from tray_app.desktop.loop.qt_libraries import missing_libraries_hint
 
@@ -61,11 +61,11 @@ def _create_application() -> TrayApplication:
     finally:
         qInstallMessageHandler(before)
     for message in messages:
-        say(message, "stderr")
+        write_line(message, "stderr")
     return app
 
 
 def _give_up(reasons: list[str]) -> None:
-    say(f"{COMMAND}: the window cannot be shown: {' '.join(reasons)} {missing_libraries_hint()}", "stderr")
+    write_line(f"{COMMAND}: the window cannot be shown: {' '.join(reasons)} {missing_libraries_hint()}", "stderr")
     # Qt aborts when its message handler returns.
     os._exit(1)

@@ -92,9 +92,9 @@ class NotificationRules:
 
     def check_notice(self, event: Notice) -> list[Notification]:
         """Notify a notice of the server that is a warning or an error."""
-        if event.level == "info" or event.key in self._notices:
+        if event.level == "info" or event.topic_key in self._notices:
             return []
-        self._notices.append(event.key)
+        self._notices.append(event.topic_key)
         text = f"{event.message} {event.hint}".strip()
         return [Notification(event.level, "Dragoman", text, on_window=True)]
 

@@ -11,8 +11,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from server.backends.claude_cli.backend import ClaudeCliBackend
-from server.backends.claude_cli.transport.locate import locate
-from server.backends.claude_cli.transport.probe import Probe, probe
+from server.backends.claude_cli.transport.locate import locate_cli
+from server.backends.claude_cli.transport.probe import Probe, run_probe
 from server.core.errors import BackendError, TrayError, as_tray_error
 from server.core.events import CliChanged
 from tray_app.context import Context
@@ -107,7 +107,7 @@ def _as_told(state: CliChanged) -> ClaudeReport:
 async def look_at_claude(context: Context) -> ClaudeReport:
     """Find the CLI and ask it."""
     try:
-        path = await asyncio.to_thread(locate, context.settings.claude_path)
+        path = await asyncio.to_thread(locate_cli, context.settings.claude_path)
     except BackendError as error:
         return ClaudeReport(problem=error)
     cli = context.server.cli
@@ -123,12 +123,12 @@ async def look_at_claude(context: Context) -> ClaudeReport:
 async def _ask_the_servers(cli: ClaudeCliBackend) -> Probe | None:
     if _is_new(cli):
         # It is being asked already.
-        await cli.probed()
+        await cli.wait_for_probe()
     else:
-        await cli.refresh()
+        await cli.probe_cli()
     if (problem := _problem_of(cli)) is not None:
         raise problem
-    return await cli.probed()
+    return await cli.wait_for_probe()
 
 
 def _is_new(cli: ClaudeCliBackend) -> bool:
@@ -145,7 +145,7 @@ def _problem_of(cli: ClaudeCliBackend) -> BackendError | None:
 async def _ask(context: Context, path: Path) -> Probe:
     settings = context.settings
     with tempfile.TemporaryDirectory(prefix="dragoman-") as directory:
-        return await probe(path, Path(directory), os.environ, load_user_settings=settings.load_user_settings)
+        return await run_probe(path, Path(directory), os.environ, load_user_settings=settings.load_user_settings)
 
 
 def account_name(account: Mapping[str, Any]) -> str:

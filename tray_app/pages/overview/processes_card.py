@@ -50,7 +50,7 @@ class ProcessesCard(Card):
     def look(self) -> None:
         """Read the processes. That takes some 25 µs for each, and waits for nothing: it needs no thread."""
         cli = self._context.server.cli
-        rows = [ProcessRow(*process) for process in cli.pool.processes()] if cli is not None else []
+        rows = [ProcessRow(*process) for process in cli.pool.list_processes()] if cli is not None else []
         self.model.show_processes(rows)
         memory = sum(row.memory_bytes for row in rows)
         count = counted(len(rows), "1 process", "{n} processes")

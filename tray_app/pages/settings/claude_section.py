@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from server.backends.claude_cli.account_check import check_claude
-from server.backends.claude_cli.transport.locate import locate
+from server.backends.claude_cli.transport.locate import locate_cli
 from server.core.check import Check
 from server.core.errors import CliNotFound
 from tray_app.context import Context
@@ -116,7 +116,7 @@ class ClaudeSection(Section):
 
     async def _detect(self) -> None:
         try:
-            found = str(await asyncio.to_thread(locate))
+            found = str(await asyncio.to_thread(locate_cli))
         except CliNotFound:
             found = tr("not found on this computer")
         self.path.edit.setPlaceholderText(found)

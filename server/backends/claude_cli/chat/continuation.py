@@ -1,4 +1,4 @@
-"""The key by which a request finds the live conversation that it continues. Pure; built once per request."""
+"""The key by which a request finds the conversation that it continues. Pure."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from server.backends.claude_cli.chat.parameters import bypasses_transcript, thinking_tokens
 from server.backends.claude_cli.transport import mcp_tools as mcp
 from server.core.messages import Block, Message, MessagesRequest
-from server.core.transcript import Turn, canonical_messages, canonical_system, canonical_tools, split_prefix
+from server.core.transcript import CanonicalTurn, canonical_messages, canonical_system, canonical_tools, split_prefix
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessBinding:
-    """Properties fixed by a process's first request: changing one would leave a trace in the transcript.
+    """Properties fixed by a process's first request; a change would alter its history.
 
     A new model leaves notes in the conversation; a new effort is ignored while tool calls are held.
     """
@@ -23,7 +23,7 @@ class ProcessBinding:
     tools: bytes
 
     @classmethod
-    def of(cls, request: MessagesRequest) -> "ProcessBinding":
+    def from_request(cls, request: MessagesRequest) -> "ProcessBinding":
         """Binding that a request requires."""
         return cls(
             request.model,
@@ -36,44 +36,44 @@ class ProcessBinding:
 
 @dataclass(frozen=True, slots=True)
 class ConversationKey:
-    """A request reduced to what must match for a live conversation to continue with it.
+    """A request reduced to what a live conversation must match to continue.
 
-    `prefix` is everything up to the last assistant message. `results` are the tool results after it, and `alone` is
-    true if nothing else follows. `whole` marks a request that bypasses the CLI's transcript.
+    `prefix` is everything up to the last assistant message. `results` are the tool results after it, and
+    `only_results` is true if nothing else follows.
     """
 
     binding: ProcessBinding
-    prefix: tuple[Turn, ...]
+    prefix: tuple[CanonicalTurn, ...]
     results: Sequence[Block]
-    alone: bool
-    whole: bool
+    only_results: bool
+    bypasses_transcript: bool
 
     @classmethod
-    def of(cls, request: MessagesRequest) -> "ConversationKey":
+    def from_request(cls, request: MessagesRequest) -> "ConversationKey":
         """Key of a request."""
-        prefix, said = split_prefix(request.messages)
-        results = tool_results(said)
+        prefix, new_messages = split_prefix(request.messages)
+        results = tool_results(new_messages)
         return cls(
-            ProcessBinding.of(request),
+            ProcessBinding.from_request(request),
             canonical_messages(prefix),
             results,
-            alone=len(results) == sum(len(message["content"]) for message in said),
-            whole=bypasses_transcript(request),
+            only_results=len(results) == sum(len(message["content"]) for message in new_messages),
+            bypasses_transcript=bypasses_transcript(request),
         )
 
     def resolves_held_calls(self, held: Collection[str]) -> bool:
-        """Whether the request has the results of exactly the `held` calls and nothing else.
+        """Whether the request has exactly the results of the `held` calls.
 
         If no call is held: whether it has no results. Results that the CLI would change never match.
         """
-        if self.whole:
+        if self.bypasses_transcript:
             return False
         if not held:
             return not self.results
         ids = [block["tool_use_id"] for block in self.results]
-        return self.alone and sorted(ids) == sorted(held) and all(map(mcp.passes_unchanged, self.results))
+        return self.only_results and sorted(ids) == sorted(held) and all(map(mcp.passes_unchanged, self.results))
 
 
-def tool_results(said: Sequence[Message]) -> list[Block]:
-    """Tool results in `said`."""
-    return [block for message in said for block in message["content"] if block["type"] == "tool_result"]
+def tool_results(messages: Sequence[Message]) -> list[Block]:
+    """Tool results in `messages`."""
+    return [block for message in messages for block in message["content"] if block["type"] == "tool_result"]

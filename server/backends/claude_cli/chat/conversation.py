@@ -1,4 +1,4 @@
-"""A live conversation: a process bound to a model, a system prompt and tools, and the transcript that it holds."""
+"""A conversation: a process bound to model, system prompt and tools."""
 
 import asyncio
 import time
@@ -8,238 +8,251 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from server.backends.base import stopping
+from server.backends.base import stopping_error
 from server.backends.claude_cli.chat import replay
 from server.backends.claude_cli.chat.continuation import ConversationKey, ProcessBinding, tool_results
-from server.backends.claude_cli.chat.failures import failure
-from server.backends.claude_cli.chat.parameters import bypasses_transcript, flag_settings, silence, thinking_tokens
+from server.backends.claude_cli.chat.failures import turn_error
+from server.backends.claude_cli.chat.parameters import (
+    blocked_api_flags,
+    bypasses_transcript,
+    flag_settings,
+    thinking_tokens,
+)
 from server.backends.claude_cli.transport import mcp_tools as mcp
-from server.backends.claude_cli.transport.channel import Answer, Channel, settled
+from server.backends.claude_cli.transport.channel import Channel, PendingAnswer, wait_for_answer
+from server.backends.claude_cli.transport.process import CliProcess
 from server.backends.claude_cli.transport.wire import AssistantError, Result, Streamed, ToolsOffered
 from server.core.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
-from server.core.messages import Block, Events, Message, MessageFold, MessagesRequest, StreamEvent
-from server.core.transcript import Turn, canonical_messages, split_prefix
+from server.core.messages import Block, Events, Message, MessageFold, MessagesRequest, StreamEvent, stop_reason_of
+from server.core.transcript import CanonicalTurn, canonical_messages, split_prefix
 
-State = Literal["parked", "idle", "busy", "holding", "closed"]
+ConversationState = Literal["parked", "idle", "busy", "holding", "closed"]
 
-SILENCE_SECONDS = 600.0
-"""How long nothing may come: a model thinks for minutes, and a tool's input may come in one piece at its end. The API's
-pings tell nothing here, the CLI (2.1.330) keeps them to itself."""
-TEXT_SILENCE_SECONDS = 120.0
-"""How long nothing may come in the middle of a text: its words flow, so the CLI or the service has stopped."""
-RESULT_WAIT_SECONDS = 10.0
-"""How long an answer's end may take the CLI after its reason: milliseconds, but a busy computer takes its time."""
-SILENCE_AFTER_SECONDS = 0.1
-FEW_TOKENS = 64
-"""An answer of so few tokens at most may be at its end before `SILENCE_AFTER_SECONDS`."""
+OUTPUT_TIMEOUT_SECONDS = 600.0
+"""Longest silence outside text: models think for minutes, and a tool's input may arrive in one piece.
+
+The API's pings do not help: the CLI (2.1.330) does not pass them on.
+"""
+TEXT_TIMEOUT_SECONDS = 120.0
+"""Longest silence within a text block, where words arrive continuously."""
+RESULT_TIMEOUT_SECONDS = 10.0
+"""Longest wait for the CLI's own end of a turn after the stop reason. Takes milliseconds on an idle computer."""
+BLOCK_API_AFTER_SECONDS = 0.1
+SHORT_ANSWER_TOKENS = 64
+"""With `max_tokens` up to this, an answer may end before `BLOCK_API_AFTER_SECONDS`."""
 CLEAN_ENDS = frozenset({"end_turn", "stop_sequence"})
 
 
 @dataclass(frozen=True, slots=True)
-class Launch:
-    """How to start a process. `base_url` is where its CLI finds the API, see `parameters.flag_settings`."""
+class LaunchOptions:
+    """How to start a process. For `base_url` see `parameters.flag_settings`."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
     directory: Path
     base_url: str | None = None
     flags: dict[str, Any] = field(default_factory=dict)
-    """The settings to park it with: those that the next request is likely to want."""
+    """Settings to park it with: those that the next request probably needs."""
 
 
 class Conversation:
-    """Parked until its first request, then busy with a turn, idle, or holding the client's tool calls.
+    """Parked until its first request, then busy, idle, or holding tool calls.
 
-    `session_id` is the session it last worked for, `last_used` on the monotonic clock. One that is `forgotten` ends
-    with its next answer.
+    `session_id` is the session of the latest request, `last_used` a monotonic time. A `stale` conversation is not
+    kept after its current answer.
     """
 
     def __init__(self, on_change: Callable[[], None], base_url: str | None) -> None:
-        self.state: State = "parked"
+        self.state: ConversationState = "parked"
         self.session_id: str | None = None
         self.last_used = time.monotonic()
+        self.stale = False
         self._on_change = on_change
         self._base_url = base_url
         self._binding: ProcessBinding | None = None
-        self._transcript: tuple[Turn, ...] = ()
-        self._held: tuple[str, ...] = ()
-        """The ids of the calls that wait for their results, in the message's order."""
+        self._transcript: tuple[CanonicalTurn, ...] = ()
+        # Ids of the calls that wait for the client's results, in the message's order: results in another order must
+        # be given one by one.
+        self._held_calls: tuple[str, ...] = ()
+        # What was last sent, not what the CLI confirmed: it reads its input in order, so later lines see these.
         self._flags: dict[str, Any] = {}
-        """The settings in force, as far as they were asked for."""
-        self._silent = False
-        self._silenced = False
-        self._cost = 0.0
+        # `_block_scheduled` allows one timer per turn; `_api_blocked` says that it has fired and must be undone.
+        self._block_scheduled = False
+        self._api_blocked = False
+        # The CLI reports the cost of all turns so far; the difference is that of one turn.
+        self._total_cost = 0.0
+        # Number of the latest claim. The next request may claim the conversation while the previous one still hands
+        # out its last events; timers and clean-up of that one compare the number before they touch anything.
         self._lease = 0
-        self.forgotten = False
         self._stopping = False
-        self._program: str
-        """Where the CLI is, for advice that names it."""
+        self._program: str  # path of the CLI, for hints that name it
         self._channel: Channel
-        self._ready: Answer
+        self._parked: PendingAnswer
 
     @classmethod
     async def start(
-        cls, launch: Launch, *, on_change: Callable[[], None], on_limits: Callable[[dict[str, Any]], None]
+        cls, launch: LaunchOptions, *, on_change: Callable[[], None], on_limits: Callable[[dict[str, Any]], None]
     ) -> "Conversation":
-        """Start a process and park it, not yet `ready`. Raises `CliNotFound`."""
+        """Start a process without waiting until it is ready. Raises `CliNotFound`."""
         conversation = cls(on_change, launch.base_url)
         conversation._channel = await Channel.open(
             launch.command,
             launch.environment,
             launch.directory,
             on_limits=on_limits,
-            on_death=conversation._died,
+            on_death=conversation._handle_exit,
         )
         conversation._flags = launch.flags
         conversation._program = launch.command[0]
-        conversation._ready = conversation._channel.post("apply_flag_settings", settings=launch.flags)
+        conversation._parked = conversation._channel.send_control("apply_flag_settings", settings=launch.flags)
         return conversation
 
-    async def ready(self) -> None:
-        """Wait until the process has come up. Raises `ProcessDied`, `UpstreamTimeout`."""
-        await settled(self._ready, "apply_flag_settings")
+    async def wait_until_ready(self) -> None:
+        """Wait until the process answers. Raises `ProcessDied`, `UpstreamTimeout`."""
+        await wait_for_answer(self._parked, "apply_flag_settings")
 
     @property
-    def free(self) -> bool:
-        """Whether it can be given a request, or has to go when there is no room."""
+    def is_free(self) -> bool:
+        """Whether it can be claimed or evicted."""
         return self.state in ("idle", "holding")
 
     @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._channel.process.pid
-
-    @property
-    def gone(self) -> bool:
-        """Whether its process has ended."""
-        return self._channel.process.exited.is_set()
-
-    def memory_bytes(self) -> int:
-        """Resident memory of its process."""
-        return self._channel.process.memory_bytes()
+    def process(self) -> CliProcess:
+        """The process, for its id, memory and end."""
+        return self._channel.process
 
     def continues(self, key: ConversationKey) -> bool:
-        """Whether the request continues this conversation exactly: its whole prefix is the transcript."""
+        """Whether the request continues this conversation, with an equal history."""
         return (
-            self.free
+            self.is_free
             and self._binding == key.binding
             and self._transcript == key.prefix
-            and key.resolves_held_calls(self._held)
+            and key.resolves_held_calls(self._held_calls)
         )
 
     def claim(self, request: MessagesRequest) -> None:
-        """Give it to a request: nobody else gets it from now on."""
+        """Reserve it for a request. It must be parked or free."""
         self.session_id = request.session_id
         self.state = "busy"
         self._lease += 1
 
-    async def answer(self, request: MessagesRequest) -> Events:
-        """Run the turn that `request` asks for, after `claim`. Yields the events of one message.
+    async def stream_answer(self, request: MessagesRequest) -> Events:
+        """Run the turn of a claimed `request` and yield the events of one message.
 
-        Left before its end, or failing, the process is ended: its transcript is no longer what the client has.
+        Kills the process if the turn fails or is closed early: its transcript then differs from the client's.
         """
         lease = self._lease
         try:
-            flags = await self._put(request)
-            async with aclosing(self._turn(request, flags)) as events:
+            flags = await self._send_request(request)
+            async with aclosing(self._run_turn(request, flags)) as events:
                 async for event in events:
                     yield event
         except ProcessDied as death:
+            # Killed by `stop`: the client reads that the server stops, and not that a process crashed.
             if self._stopping:
-                raise stopping() from death
+                raise stopping_error() from death
             raise
         finally:
-            # Before its last events leave, it is free again: by now it may work for another request.
+            # The conversation is free again before its last events are yielded. If another request has claimed it
+            # since, "busy" is that request's, and a kill would end its turn.
             if self.state == "busy" and self._lease == lease:
                 self.kill()
 
-    async def _put(self, request: MessagesRequest) -> Answer | None:
-        """Get the question to the CLI, with all that goes before it. Gives the answer to the flags that it needs."""
+    async def _send_request(self, request: MessagesRequest) -> PendingAnswer | None:
+        """Send the question and what must precede it. Returns the answer to flags.
+
+        Settings go first: the CLI reads its input in order, so they are in force when the question reaches it.
+        """
         channel = self._channel
         if self._binding is not None:
             flags = self._set_flags(request)
-            _, said = split_prefix(request.messages)
-            if results := tool_results(said):
-                in_order = [block["tool_use_id"] for block in results] == list(self._held)
+            _, new_messages = split_prefix(request.messages)
+            if results := tool_results(new_messages):
+                in_order = [block["tool_use_id"] for block in results] == list(self._held_calls)
                 channel.give_results(results, one_by_one=not in_order)
             else:
-                channel.ask([block for message in said for block in message["content"]])
+                channel.start_turn([block for message in new_messages for block in message["content"]])
             return flags
-        self._binding = ProcessBinding.of(request)
-        initialized, flags = self._bind(request)
+        self._binding = ProcessBinding.from_request(request)
+        initialized, flags = self._bind_process(request)
         past, question = (
-            replay.turns(request.messages) if not bypasses_transcript(request) else ([], replay.PLACEHOLDER)
+            replay.split_turns(request.messages) if not bypasses_transcript(request) else ([], replay.PLACEHOLDER)
         )
         for turn in past:
             if turn.role == "user":
                 await channel.replay_user(turn.content)
             else:
                 channel.replay_assistant(turn.content, request.model)
-        channel.ask(question.content)
-        await settled(initialized, "initialize")
+        channel.start_turn(question.content)
+        # Only now: waiting before the question was sent would add a round trip to every first turn.
+        await wait_for_answer(initialized, "initialize")
         return flags
 
-    def _bind(self, request: MessagesRequest) -> tuple[Answer, Answer | None]:
-        """Give the parked process its system prompt, tools and parameters. Nothing here waits for an answer."""
+    def _bind_process(self, request: MessagesRequest) -> tuple[PendingAnswer, PendingAnswer | None]:
+        """Send a parked process its system prompt, tools and parameters."""
         channel = self._channel
         channel.tools = request.tools
-        initialized = channel.post(
+        initialized = channel.send_control(
             "initialize",
             systemPrompt=[text for text in request.system if text],
             sdkMcpServers=[mcp.SERVER] if request.tools else [],
-            sdkMcpServerManifests=mcp.manifest(request.tools) if request.tools else {},
+            sdkMcpServerManifests=mcp.server_manifest(request.tools) if request.tools else {},
             hooks=None,
         )
         flags = self._set_flags(request)
         if (budget := thinking_tokens(request)) is not None:
-            channel.post("set_max_thinking_tokens", max_thinking_tokens=budget)
+            channel.send_control("set_max_thinking_tokens", max_thinking_tokens=budget)
         return initialized, flags
 
-    async def _turn(self, request: MessagesRequest, flags: Answer | None) -> Events:
+    async def _run_turn(self, request: MessagesRequest, flags: PendingAnswer | None) -> Events:
         # Not the client's answer, which `Generation` folds, but what the CLI said: before tools and their arguments
         # get the client's names back. The next request is compared with it, and before the last events leave it
         # decides whether the process is kept.
         fold, report = MessageFold(), None
-        allowed_silence = SILENCE_SECONDS
+        allowed_silence = OUTPUT_TIMEOUT_SECONDS
         while True:
             item = await self._channel.next_item(allowed_silence)
             match item:
                 case Streamed(event) if event.get("type") == "message_start":
-                    # Refused, the parameters of the last request would still be in force.
+                    # If these settings were refused, those of the last request are still in force. Checked here and not
+                    # before the question, which saves a round trip.
                     if flags is not None:
-                        await settled(flags, "apply_flag_settings")
-                    yield _fed(fold, event)
-                case Streamed(event) if _stop_reason(event) is not None:
-                    _fed(fold, event)
-                    for last in await self._end(request, fold, event):
+                        await wait_for_answer(flags, "apply_flag_settings")
+                    yield _fold_event(fold, event)
+                case Streamed(event) if stop_reason_of(event) is not None:
+                    _fold_event(fold, event)
+                    # Held back until the process is free or killed: a client that continues on the last byte must find
+                    # its conversation.
+                    for last in await self._finish_turn(request, fold, event):
                         yield last
                     return
                 case Streamed(event) if event.get("type") in ("message_delta", "message_stop"):
-                    # A message that ends without a reason was cut. Unless an error was reported, the CLI goes on by
-                    # itself, with another message: the client must not get both.
+                    # A message that ends without a reason was cut. Unless the CLI reported an error, it starts another
+                    # message by itself: the client must not get both.
                     if report is None:
                         self.kill()
                         raise UpstreamFailed("The connection to Claude was lost in the middle of the answer.")
                 case Streamed(event):
-                    event = _fed(fold, event)
-                    allowed_silence = TEXT_SILENCE_SECONDS if _in_text(event) else SILENCE_SECONDS
+                    event = _fold_event(fold, event)
+                    allowed_silence = TEXT_TIMEOUT_SECONDS if _is_text(event) else OUTPUT_TIMEOUT_SECONDS
                     yield event
                     if event.get("type") == "content_block_start":
-                        self._silence_soon(request)
+                        self._schedule_api_block(request)
                 case ToolsOffered(names):
-                    self._check_offered(names, request)
+                    self._check_tools(names, request)
                 case AssistantError():
                     report = item
                 case Result(is_error=False):
-                    # Seen after a passing 404, when the CLI asks again without a stream. It is paid: not once more.
+                    # Seen after a transient 404: the CLI asked again without a stream. The status prevents a retry,
+                    # because this answer has been paid for.
                     raise UpstreamFailed("Claude's answer did not come as a stream.", upstream_status=502)
                 case Result():
-                    raise failure(item, report, self._channel.limits, time.time(), cli=self._program)
+                    raise turn_error(item, report, self._channel.limits, time.time(), cli=self._program)
                 case ProcessDied():
                     raise item
 
-    def _check_offered(self, names: frozenset[str], request: MessagesRequest) -> None:
-        """Every tool of the client's has to be there: of one that is not, the CLI would answer the calls itself."""
+    def _check_tools(self, names: frozenset[str], request: MessagesRequest) -> None:
+        """Raise if a client's tool is missing: the CLI would answer its calls."""
         lost = [tool["name"] for tool in request.tools if mcp.PREFIX + tool["name"] not in names]
         if lost:
             self.kill()
@@ -249,82 +262,91 @@ class Conversation:
                 hint="Send the request without them, and report this with your version of Claude Code.",
             )
 
-    def _set_flags(self, request: MessagesRequest) -> Answer | None:
-        """Set what has changed since the last request: the CLI takes some 20 ms for it, even for nothing."""
+    def _set_flags(self, request: MessagesRequest) -> PendingAnswer | None:
+        """Send the settings if they changed, because the CLI takes 20 ms for them."""
         wanted = flag_settings(request, self._base_url)
         if wanted == self._flags:
             return None
         self._flags = wanted
-        return self._channel.post("apply_flag_settings", settings=wanted)
+        return self._channel.send_control("apply_flag_settings", settings=wanted)
 
-    def _silence_soon(self, request: MessagesRequest) -> None:
-        """Once an answer is under way, see to it that the CLI asks nothing more by itself.
+    def _schedule_api_block(self, request: MessagesRequest) -> None:
+        """Cut the CLI off from the API once an answer is under way.
 
-        Not at once, unless the answer may be short: it takes the CLI 20 ms, in the middle of its writing.
+        Delayed unless the answer may be short, because it interrupts the CLI's writing for 20 ms.
         """
-        if self._silent or self._base_url is None:
+        if self._block_scheduled or self._base_url is None:
             return
-        self._silent = True
-        lease, at_once = self._lease, (request.max_tokens or FEW_TOKENS + 1) <= FEW_TOKENS
+        self._block_scheduled = True
+        lease, at_once = self._lease, (request.max_tokens or SHORT_ANSWER_TOKENS + 1) <= SHORT_ANSWER_TOKENS
         loop = asyncio.get_running_loop()
-        loop.call_later(0.0 if at_once else SILENCE_AFTER_SECONDS, self._silence, lease)
+        loop.call_later(0.0 if at_once else BLOCK_API_AFTER_SECONDS, self._block_api, lease)
 
-    def _silence(self, lease: int) -> None:
-        if self.state == "busy" and self._lease == lease and self._silent:
-            self._channel.post("apply_flag_settings", settings=silence())
-            self._silenced = True
+    def _block_api(self, lease: int) -> None:
+        # The timer is not cancelled at the end of a turn: it may fire while the process rests (state), or in the turn
+        # of a later request (lease).
+        if self.state == "busy" and self._lease == lease:
+            self._channel.send_control("apply_flag_settings", settings=blocked_api_flags())
+            self._api_blocked = True
 
-    def _end_silence(self) -> None:
-        """The CLI rests, or waits for the client: it may ask again. In this moment nobody waits for it."""
-        self._silent = False
-        if self._silenced:
-            self._silenced = False
-            self._channel.post("apply_flag_settings", settings=self._flags)
+    def _unblock_api(self) -> None:
+        """Restore the API address, at a time when no request waits for the 20 ms."""
+        self._block_scheduled = False
+        if self._api_blocked:
+            self._api_blocked = False
+            self._channel.send_control("apply_flag_settings", settings=self._flags)
 
-    async def _end(self, request: MessagesRequest, fold: MessageFold, delta: StreamEvent) -> list[StreamEvent]:
-        """The last two events; before they leave, it is settled what becomes of the process."""
-        reason = _stop_reason(delta)
+    async def _finish_turn(self, request: MessagesRequest, fold: MessageFold, delta: StreamEvent) -> list[StreamEvent]:
+        """Free or kill the process and return the last two events."""
+        reason = stop_reason_of(delta)
         content = fold.content
         answer: Message = {"role": "assistant", "content": content}
+        kept = False
         if bypasses_transcript(request):
-            pass  # The process knows nothing of the conversation.
-        elif reason == "tool_use" and _all_known(content, request):
-            if replay.keeps(answer, request.messages) and await self._stopped():
-                self._held = tuple(block["id"] for block in content if block["type"] == "tool_use")
-                self._keep("holding", request, answer)
-        elif reason in CLEAN_ENDS and _has_text(content) and (result := await self._result()) is not None:
+            pass  # The process does not know the conversation.
+        elif reason == "tool_use" and _all_dispatchable(content, request):
+            if replay.is_kept_exactly(answer, request.messages) and await self._wait_for_message_stop():
+                self._held_calls = tuple(block["id"] for block in content if block["type"] == "tool_use")
+                kept = self._keep_process("holding", request, answer)
+        elif reason in CLEAN_ENDS and _has_text(content) and (result := await self._wait_for_result()) is not None:
             delta = self._with_cost(delta, result)
-            self._held = ()
-            self._keep("idle", request, answer)
-        if self.state == "busy":
-            # The CLI would go on by itself from here, or its transcript is not the client's.
+            self._held_calls = ()
+            kept = self._keep_process("idle", request, answer)
+        # Not `self.state == "busy"`: a request that waited in the pool may have claimed the kept process just now.
+        if not kept:
             self.kill()
+        # No await since `_keep_process`: that request has not begun its turn, which this would end.
         self._channel.end_turn()
         return [delta, {"type": "message_stop"}]
 
-    def _keep(self, state: State, request: MessagesRequest, answer: Message) -> None:
-        if self._channel.dead is not None or self.forgotten:
-            return
-        self._end_silence()
+    def _keep_process(self, state: ConversationState, request: MessagesRequest, answer: Message) -> bool:
+        """Make the process available for the continuation. False if it is dead or stale."""
+        if self._channel.death is not None or self.stale:
+            return False
+        self._unblock_api()
         self._transcript = canonical_messages([*request.messages, answer])
         self.last_used = time.monotonic()
+        # Last, because the pool may grant the conversation within `on_change`: `continues` must see the new transcript
+        # and held calls, and the next request's settings must follow the restored address.
         self.state = state
         self._on_change()
+        return True
 
-    async def _stopped(self) -> bool:
-        """Whether the message's end has come, after which the CLI waits for the results of its calls."""
+    async def _wait_for_message_stop(self) -> bool:
+        """Wait for the message's end, when the CLI awaits results. False if it fails."""
         with suppress(UpstreamTimeout):
-            while not isinstance(item := await self._channel.next_item(RESULT_WAIT_SECONDS), ProcessDied | Result):
+            while not isinstance(item := await self._channel.next_item(RESULT_TIMEOUT_SECONDS), ProcessDied | Result):
                 if isinstance(item, Streamed) and item.event.get("type") == "message_stop":
                     return True
         return False
 
-    async def _result(self) -> Result | None:
-        """The turn's result, after which the process is ready for the next; None when it does not come soon."""
+    async def _wait_for_result(self) -> Result | None:
+        """Wait for the turn's result, after which the next may start. None if it fails."""
         with suppress(UpstreamTimeout):
-            while not isinstance(item := await self._channel.next_item(RESULT_WAIT_SECONDS), ProcessDied):
+            while not isinstance(item := await self._channel.next_item(RESULT_TIMEOUT_SECONDS), ProcessDied):
                 if isinstance(item, Result):
                     return None if item.is_error else item
+                # The CLI has started another message by itself.
                 if isinstance(item, Streamed) and item.event.get("type") == "message_start":
                     return None
         return None
@@ -332,46 +354,49 @@ class Conversation:
     def _with_cost(self, delta: StreamEvent, result: Result) -> StreamEvent:
         if result.cost_usd is None:
             return delta
-        cost, self._cost = result.cost_usd - self._cost, result.cost_usd
+        cost, self._total_cost = result.cost_usd - self._total_cost, result.cost_usd
         return {**delta, "cost_usd": max(0.0, cost)}
 
-    def forget(self) -> bool:
-        """It is not to be kept: its session was deleted, or its program changed. True when it can be ended now."""
-        self.forgotten = True
-        return self.free
+    def mark_stale(self) -> bool:
+        """Do not keep it after its answer. Returns whether it can be ended now."""
+        self.stale = True
+        return self.is_free
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill the process."""
         self.close()
         self._channel.process.kill()
 
     def close(self) -> bool:
-        """Give it to nobody any more. True when it was at rest."""
+        """Make it unavailable. Returns whether its process has no work."""
         resting = self.state in ("parked", "idle")
         if self.state != "closed":
+            # Before `on_change`, in which the pool grants and evicts what looks free.
             self.state = "closed"
             self._on_change()
         return resting
 
     async def stop(self) -> None:
-        """End it, and return when the process is gone: in order when it rests, at once when it has work.
+        """End the process, in order or by a kill if it has work, and wait for its end.
 
-        At the end of its input the CLI takes held tool calls for failed, and would ask the model what to do.
+        At the end of its input the CLI treats held tool calls as failed and asks the model what to do.
         """
+        # Before the kill: the turn that reads the death reports why.
         self._stopping = True
         if not self.close():
             self._channel.process.kill()
         await self._channel.process.stop()
 
-    def _died(self) -> None:
+    def _handle_exit(self) -> None:
+        # A running turn reads the death behind the events that came before it, and then closes the conversation.
         if self.state != "busy":
             self.close()
 
 
-def _fed(fold: MessageFold, event: StreamEvent) -> StreamEvent:
-    """The event as the client gets it, once it is folded in. Raises `UpstreamFailed` where it cannot follow the others.
+def _fold_event(fold: MessageFold, event: StreamEvent) -> StreamEvent:
+    """Fold in an event and return it for the client. Raises `UpstreamFailed`.
 
-    With a second `message_start` the client would read the opening words twice.
+    After a second `message_start` the client would read the beginning twice.
     """
     try:
         event = mcp.without_prefix(event)
@@ -385,7 +410,7 @@ def _fed(fold: MessageFold, event: StreamEvent) -> StreamEvent:
 
 
 def _check_order(fold: MessageFold, event: StreamEvent) -> None:
-    """Raises LookupError for an event whose message or block has not begun, or has begun already."""
+    """Raise LookupError if the event does not follow those before it."""
     match event.get("type"):
         case "message_start":
             if fold.message:
@@ -396,19 +421,14 @@ def _check_order(fold: MessageFold, event: StreamEvent) -> None:
             fold.message["content"][event["index"]]
 
 
-def _in_text(event: StreamEvent) -> bool:
+def _is_text(event: StreamEvent) -> bool:
     """Whether a text block is open after this event."""
     block, delta = event.get("content_block") or {}, event.get("delta") or {}
     return block.get("type") == "text" or delta.get("type") == "text_delta"
 
 
-def _stop_reason(event: StreamEvent) -> str | None:
-    return (event.get("delta") or {}).get("stop_reason") if event.get("type") == "message_delta" else None
-
-
-def _all_known(content: Sequence[Block], request: MessagesRequest) -> bool:
-    """Whether all calls are for the client: a tool that does not exist, or an input that is not JSON, is answered by
-    the CLI itself."""
+def _all_dispatchable(content: Sequence[Block], request: MessagesRequest) -> bool:
+    """Whether no call has an unknown tool or invalid JSON: the CLI answers those."""
     names = {tool["name"] for tool in request.tools}
     calls = [block for block in content if block["type"] == "tool_use"]
     return all(call["name"] in names and not _is_broken(call["input"]) for call in calls)

@@ -1,10 +1,10 @@
-"""What the CLI says when a turn fails, as one of the program's errors. Pure."""
+"""Converts the CLI's report of a failed turn into an error. Pure."""
 
 import re
 from typing import Any
 
 from server.backends.claude_cli.transport.wire import AssistantError, Result
-from server.backends.upstream_errors import no_such_model, refused
+from server.backends.upstream_errors import model_not_found_error, refusal_error
 from server.config.own_commands import sign_in_hint
 from server.core.errors import (
     AccountRefused,
@@ -32,59 +32,59 @@ _KIND_STATUS = {
 }
 
 
-def failure(
+def turn_error(
     result: Result, report: AssistantError | None, limits: dict[str, Any], now: float, *, cli: str = "claude"
 ) -> TrayError:
-    """The error that a turn of the program `cli` ended with.
+    """Build the error of a failed turn.
 
-    `result` is the turn's end, `report` the `assistant` line before it, `limits` the latest `rate_limit_info`;
-    `now` in epoch seconds.
+    `report` is the `assistant` line before `result`, `limits` the latest `rate_limit_info`, `now` in epoch seconds,
+    and `cli` the path of the program, for hints.
     """
     kind = report.kind if report else ""
-    text = _plain(result.text or (report.text if report else ""))
+    text = _strip_wrapping(result.text or (report.text if report else ""))
     status = result.api_status or _KIND_STATUS.get(kind)
     match status:
         case 401:
-            return _not_signed_in(text, cli, refused=result.api_status is not None)
+            return _sign_in_error(text, cli, refused=result.api_status is not None)
         case 403:
-            return AccountRefused(_because("The account that Claude Code is signed in to was refused", text))
+            return AccountRefused(_with_reason("The account that Claude Code is signed in to was refused", text))
         case 404:
-            return no_such_model(text)
+            return model_not_found_error(text)
         case 429:
-            return _limit(text, limits, now)
+            return _limit_error(text, limits, now)
         case 529 | 503:
-            return Overloaded(_because("Claude is overloaded", text), retry_after=10, hint="Try again in a moment.")
+            return Overloaded(_with_reason("Claude is overloaded", text), retry_after=10, hint="Try again in a moment.")
         case 408 | 504:
-            return UpstreamTimeout(_because("Claude did not answer in time", text))
+            return UpstreamTimeout(_with_reason("Claude did not answer in time", text))
         case 413:
-            return ContextTooLong(_because("The request is too large for the model", text))
+            return ContextTooLong(_with_reason("The request is too large for the model", text))
         case int() if 400 <= status < 500:
-            return refused(text)
+            return refusal_error(text)
     return UpstreamFailed(f"Claude could not answer: {text or 'no reason given'}.", upstream_status=result.api_status)
 
 
-def _not_signed_in(text: str, cli: str, *, refused: bool) -> NotSignedIn:
-    # The CLI's own advice is for its own prompt, where `/login` can be typed.
+def _sign_in_error(text: str, cli: str, *, refused: bool) -> NotSignedIn:
+    # The CLI's advice is meant for its interactive prompt.
     words = re.sub(r"\s*·?\s*Please run /login\b", "", text).strip().rstrip(".")
     if not refused or not words or words.lower().startswith("not logged in"):
         return NotSignedIn("Claude Code is not signed in.", refused=refused, hint=sign_in_hint(cli))
     return NotSignedIn(f"Claude Code's sign-in was refused: {words}.", refused=refused, hint=sign_in_hint(cli))
 
 
-def _because(what: str, text: str) -> str:
-    """`what` with the service's words for it, unless they say the same."""
+def _with_reason(what: str, text: str) -> str:
+    """Append the service's reason to `what` unless it repeats it."""
     return f"{what}." if text.casefold() in what.casefold() else f"{what}: {text}."
 
 
-def _limit(text: str, limits: dict[str, Any], now: float) -> PlanLimitReached:
+def _limit_error(text: str, limits: dict[str, Any], now: float) -> PlanLimitReached:
     resets_at = limits.get("resetsAt")
     window = limits.get("rateLimitType")
     wait = max(1.0, resets_at - now) if isinstance(resets_at, int | float) else None
     if window is None:
-        return PlanLimitReached(_because("Claude's rate limit is reached", text), retry_after=wait or 60)
+        return PlanLimitReached(_with_reason("Claude's rate limit is reached", text), retry_after=wait or 60)
     name = _WINDOWS.get(window, str(window).replace("_", " "))
     return PlanLimitReached(
-        _because(f"The {name} limit of your Claude plan is used up", text),
+        _with_reason(f"The {name} limit of your Claude plan is used up", text),
         window=window,
         resets_at=resets_at,
         retry_after=wait or 60,
@@ -92,8 +92,8 @@ def _limit(text: str, limits: dict[str, Any], now: float) -> PlanLimitReached:
     )
 
 
-def _plain(text: str) -> str:
-    """The prose without the wrapping that the CLI gives to the API's words."""
+def _strip_wrapping(text: str) -> str:
+    """The API's message without the CLI's prefix and JSON."""
     text = re.sub(r"^(Failed to authenticate\. )?API Error:\s*(\d{3}\s*)?", "", text.strip())
     if (inner := re.search(r'"message"\s*:\s*"((?:[^"\\]|\\.)*)"', text)) is not None:
         text = inner.group(1).encode().decode("unicode_escape", errors="replace")

@@ -1,34 +1,34 @@
 """A request's parameters as the CLI's flag settings. Pure.
 
-They hold every value for every request, the empty ones too: what one request asked for must never reach the next.
+The settings contain every value, also the empty ones, so that no parameter of a request remains for the next.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from server.backends.claude_cli.chat.replay import sendable
-from server.backends.claude_cli.transport.mcp_tools import PREFIX, definitions
+from server.backends.claude_cli.chat.replay import sendable_content
+from server.backends.claude_cli.transport.mcp_tools import PREFIX, prefixed_definitions
 from server.core import exact_json
 from server.core.image_size import size_of_base64
 from server.core.messages import Block, Message, MessagesRequest, ToolChoice
 
-NOWHERE = "http://127.0.0.1:0"
-"""An address to which no connection can be made."""
+UNREACHABLE_URL = "http://127.0.0.1:0"
+"""An address that refuses every connection."""
 IMAGE_PIXELS = 2000
 IMAGE_BASE64_CHARS = 640_000
-"""Images of more pixels a side, or of more than about 480 kB, are made smaller by the CLI (2.1.330)."""
+"""The CLI (2.1.330) shrinks images with more pixels a side or more base64 (about 480 kB)."""
 _NO_CONTENT = re.compile(r"[\s\ufeff]*\(no content\)[\s\ufeff]*")
-"""What the CLI (2.1.330) itself writes for an answer without content."""
+"""Text that the CLI (2.1.330) writes for an answer without content."""
 _THINKING = ("thinking", "redacted_thinking")
 
 
 def flag_settings(request: MessagesRequest, base_url: str | None) -> dict[str, Any]:
     """The `settings` of `apply_flag_settings` for a request.
 
-    `CLAUDE_CODE_EXTRA_BODY` is merged by the CLI into its next Messages requests; "" clears it. `model` is set here
-    and not by `set_model`, which asks the API about a name that it does not know. `base_url` is where the CLI finds
-    the API, "" for its own default; None where it must not be touched, see `silence`.
+    The CLI merges `CLAUDE_CODE_EXTRA_BODY` into its next Messages requests; "" clears it. `model` is set here because
+    `set_model` asks the API about unknown names. `base_url` is the API address, "" for the CLI's default, or None if
+    it must not be set (see `blocked_api_flags`).
     """
     environment = {
         "CLAUDE_CODE_EXTRA_BODY": _extra_body(request),
@@ -40,29 +40,28 @@ def flag_settings(request: MessagesRequest, base_url: str | None) -> dict[str, A
 
 
 def likely_flags(request: MessagesRequest, base_url: str | None) -> dict[str, Any]:
-    """What the next request is likely to want: the same, without what belongs to this one alone."""
+    """Settings that the next request probably needs; none after special ones."""
     alone = request.output_schema is not None or request.tool_choice is not None or bypasses_transcript(request)
     return {} if alone else flag_settings(request, base_url)
 
 
-def silence() -> dict[str, Any]:
-    """The `settings` after which the CLI can reach nobody, until the next request's are set.
+def blocked_api_flags() -> dict[str, Any]:
+    """The `settings` that cut the CLI off from the API until the next ones.
 
-    Where an API would stop (max_tokens, a refusal, a cut), the CLI asks again by itself, within a millisecond or
-    two of the message's end: too soon for a process to be ended. It reads its API's address for each call, so once
-    the first block of an answer has begun it is given one that leads nowhere.
+    After max_tokens, a refusal or a cut the CLI asks again by itself, 1 to 2 ms after the end of the message: a kill
+    comes too late. It reads the API address for each call, so once an answer has begun it gets an unreachable one.
     """
-    return {"env": {"ANTHROPIC_BASE_URL": NOWHERE}}
+    return {"env": {"ANTHROPIC_BASE_URL": UNREACHABLE_URL}}
 
 
 def thinking_tokens(request: MessagesRequest) -> int | None:
-    """What `set_max_thinking_tokens` takes: a budget, or None for the CLI's own choice."""
+    """The argument of `set_max_thinking_tokens`; None for the CLI's choice."""
     thinking = request.thinking or {}
     return thinking.get("budget_tokens") if thinking.get("type") == "enabled" else None
 
 
 def bypasses_transcript(request: MessagesRequest) -> bool:
-    """Whether the messages bypass the CLI's transcript and are sent whole in the extra body.
+    """Whether the messages go into the extra body, past the CLI's transcript.
 
     Required for a prefill (the CLI has no line for an unfinished answer), for images that the CLI would shrink and
     for answers that it would lose. The process does not know the conversation and serves only this request.
@@ -70,14 +69,14 @@ def bypasses_transcript(request: MessagesRequest) -> bool:
     return (
         request.messages[-1]["role"] == "assistant"
         or any(map(_is_lost, request.messages))
-        or any(map(_is_large, _images(request.messages)))
+        or any(map(_is_large, _find_images(request.messages)))
     )
 
 
 def _extra_body(request: MessagesRequest) -> str:
     body: dict[str, Any] = {}
     if request.tools:
-        body["tools"] = definitions(request.tools)
+        body["tools"] = prefixed_definitions(request.tools)
     for name in ("temperature", "top_p", "top_k"):
         if (value := getattr(request, name)) is not None:
             body[name] = value
@@ -88,12 +87,12 @@ def _extra_body(request: MessagesRequest) -> str:
     if request.output_schema is not None:
         body["output_config"] = {"format": {"type": "json_schema", "schema": request.output_schema}}
     if request.thinking is not None and request.thinking.get("type") == "disabled":
-        # Said here and not by a budget of 0, beside which the CLI sends a temperature of its own. The context edit
-        # that it asks for otherwise is refused when thinking is off.
+        # With a budget of 0 the CLI would send a temperature of its own. The context edit that it requests by default
+        # is rejected when thinking is off.
         body["thinking"] = {"type": "disabled"}
         body["context_management"] = {"edits": []}
     if bypasses_transcript(request):
-        body["messages"] = _cached(request.messages)
+        body["messages"] = _with_cache_mark(request.messages)
     return exact_json.dumps(body).decode() if body else ""
 
 
@@ -101,28 +100,28 @@ def _tool_choice(choice: ToolChoice) -> dict[str, Any]:
     return {**choice, "name": PREFIX + choice["name"]} if "name" in choice else {**choice}
 
 
-def _cached(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """The messages with the cache mark that the CLI sets otherwise, on the last block of the last user turn."""
-    last_user = max(at for at, message in enumerate(messages) if message["role"] == "user")
+def _with_cache_mark(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """The messages with the CLI's cache mark on the last user block."""
+    last_user = max(index for index, message in enumerate(messages) if message["role"] == "user")
     sent = []
-    for at, message in enumerate(messages):
-        content = sendable(message)
-        if at == last_user:
+    for index, message in enumerate(messages):
+        content = sendable_content(message)
+        if index == last_user:
             content[-1] = {**content[-1], "cache_control": {"type": "ephemeral"}}
         sent.append({"role": message["role"], "content": content})
     return sent
 
 
 def _is_lost(message: Message) -> bool:
-    """Whether it is an answer that the CLI takes for none, and leaves out of the conversation."""
+    """Whether the CLI treats this answer as empty and omits it."""
     if message["role"] == "user":
         return False
     texts = [block.get("text", "") for block in message["content"] if block["type"] not in _THINKING]
     return bool(texts) and all(map(_NO_CONTENT.fullmatch, texts))
 
 
-def _images(messages: Sequence[Message]) -> Iterator[Block]:
-    """All images, those in tool results too."""
+def _find_images(messages: Sequence[Message]) -> Iterator[Block]:
+    """All images, including those in tool results."""
     for message in messages:
         for block in message["content"]:
             inner = block.get("content") if block["type"] == "tool_result" else None

@@ -1,4 +1,4 @@
-"""A request's conversation as the turns that put it into a fresh process. Pure."""
+"""The turns that replay a request's history on a fresh process. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,45 +6,44 @@ from dataclasses import dataclass
 from typing import Literal
 
 from server.backends.claude_cli.transport import mcp_tools as mcp
-from server.core.messages import Block, Message
+from server.core.messages import Block, Message, without_unsigned_thinking
 
 _COUNTED_ID = re.compile(r"(?P<id>.+)_(?P<count>\d+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """A turn as it goes over the wire: content blocks with the model's names of the tools."""
+class ReplayTurn:
+    """A turn as it is sent: content blocks with the tool names that the model knows."""
 
     role: Literal["user", "assistant"]
     content: list[Block]
 
 
-PLACEHOLDER = Turn("user", [{"type": "text", "text": "(The messages go whole, beside this one.)"}])
-"""Prompt that starts a turn when the messages bypass the transcript; it is never sent."""
+PLACEHOLDER = ReplayTurn("user", [{"type": "text", "text": "(The messages go whole, beside this one.)"}])
+"""Prompt that starts a turn whose messages bypass the transcript. The API never gets it."""
 
 
-def turns(messages: Sequence[Message]) -> tuple[list[Turn], Turn]:
-    """The past turns, and the user turn that asks for the answer.
+def split_turns(messages: Sequence[Message]) -> tuple[list[ReplayTurn], ReplayTurn]:
+    """Split the messages into past turns and the user turn that asks for the answer.
 
-    Neighbours of one role become one turn: the API reads them so, and a user line that does not ask would be merged
-    into the next.
+    Adjacent messages of one role become one turn, as the API reads them. The CLI would merge adjacent user lines.
     """
-    merged: list[Turn] = []
+    merged: list[ReplayTurn] = []
     ids = distinct_ids(messages)
     for message in messages:
-        content = [_with_id(block, ids) for block in sendable(message)]
+        content = [_with_id(block, ids) for block in sendable_content(message)]
         if merged and merged[-1].role == message["role"]:
             merged[-1].content.extend(content)
         elif content:
-            merged.append(Turn(message["role"], content))
+            merged.append(ReplayTurn(message["role"], content))
     return merged[:-1], merged[-1]
 
 
 def distinct_ids(messages: Sequence[Message]) -> dict[str, str]:
-    """Another id for each tool call whose id is that of another call plus `_` and digits.
+    """Map tool call ids that are another id plus `_` and digits to distinct ids.
 
-    The CLI takes such a call for a copy of the other one, and puts an error of its own in the place of its result
-    (CLI 2.1.330). Other endings do no harm. Clients make such ids; the API does not.
+    The CLI (2.1.330) treats such a call as a copy of the other one and replaces its result with an error. Clients
+    make such ids; the API does not.
     """
     ids = [block["id"] for message in messages for block in message["content"] if block["type"] == "tool_use"]
     taken, renamed = set(ids), dict[str, str]()
@@ -59,8 +58,8 @@ def distinct_ids(messages: Sequence[Message]) -> dict[str, str]:
     return renamed
 
 
-def keeps(answer: Message, before: Sequence[Message]) -> bool:
-    """Whether the CLI's own transcript holds this answer as the model gave it. If not, it has to be replayed."""
+def is_kept_exactly(answer: Message, before: Sequence[Message]) -> bool:
+    """Whether the CLI's transcript holds this answer unchanged."""
     calls = [block for block in answer["content"] if block["type"] == "tool_use"]
     if any(mcp.changes_in_javascript(call["input"]) for call in calls):
         return False
@@ -72,9 +71,8 @@ def _with_id(block: Block, ids: Mapping[str, str]) -> Block:
     return {**block, key: ids[block[key]]} if key is not None and block[key] in ids else block
 
 
-def sendable(message: Message) -> list[Block]:
-    """A message's content under the model's names of the tools, and without thinking that bears no signature: the API
-    takes only its own thinking back."""
+def sendable_content(message: Message) -> list[Block]:
+    """Content with the model's tool names and without unsigned thinking."""
     if message["role"] == "user":
         return list(message["content"])
-    return [block for block in mcp.with_prefix(message) if block.get("type") != "thinking" or block.get("signature")]
+    return without_unsigned_thinking(mcp.with_prefix(message))

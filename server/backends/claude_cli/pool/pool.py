@@ -1,4 +1,4 @@
-"""Who works for whom: parked spares, live conversations, and who has to go when there is no room."""
+"""The process pool: idle spares, live conversations, and eviction when full."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from server.backends.base import stopping
+from server.backends.base import stopping_error
 from server.backends.claude_cli.chat.continuation import ConversationKey
 from server.backends.claude_cli.chat.conversation import Conversation
 from server.backends.claude_cli.pool.queue import Grant, Queue, Waiter
@@ -21,14 +21,14 @@ log = logging.getLogger(__name__)
 MEGABYTE = 1024 * 1024
 REAP_SECONDS = 5.0
 REFILL_SECONDS = 0.25
-"""How long after a spare was taken the next is started: the request that took it has the cores until then."""
+"""Delay between taking a spare and starting the next, so that the request has the cores first."""
 SPARE_FAILURES = 3
-"""After so many spares in a row that did not come up, no more are started until a request's own process did."""
+"""Number of failed starts in a row after which spares wait until a request's own process has started."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """The pool's bounds. Times in seconds."""
+class PoolLimits:
+    """Bounds of the pool."""
 
     spares: int = 1
     max_conversations: int = 8
@@ -39,8 +39,8 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """The pool at a glance. `live` includes the busy ones."""
+class PoolCounts:
+    """State of the pool in figures. `live` includes the busy conversations."""
 
     spares: int
     live: int
@@ -52,264 +52,273 @@ class Counts:
 class Pool:
     """Leases conversations to requests.
 
-    A conversation is leased again only when it continues the request exactly; anything else gets a fresh process:
-    a spare if one is parked, else one that is started now. At most `max_conversations` are live; a free one that was
-    not used for longest makes room, and when none is free the request waits its turn.
+    A request gets the live conversation that it continues exactly, otherwise a fresh process: a spare or a new one.
+    At most `max_conversations` are live. To make room, the free one that was unused longest is evicted; if none is
+    free, the request waits its turn.
+
+    All methods run on the event loop, and none awaits between a check and the change that rests on it.
     """
 
     def __init__(
         self,
-        limits: Limits,
+        limits: PoolLimits,
         start: Callable[[], Awaitable[Conversation]],
         on_change: Callable[[], None],
     ) -> None:
         self.limits = limits
         self._on_change = on_change
         self._start = start
-        self._starter = Starter(self._start_current, on_orphan=self._park)
+        # A process whose request leaves during the start becomes a spare.
+        self._starter = Starter(self._start_in_epoch, on_orphan=self._park_spare)
+        # Raised when processes must be replaced. A start that spans the change would otherwise bring up a process with
+        # the old program, login or settings after the others have been ended.
         self._epoch = 0
-        """Goes up when what was started before is not to be kept."""
         self._spares: deque[Conversation] = deque()
-        self._spares_coming = 0
+        # Starts in progress count as spares: a refill that comes during one must not start a second process.
+        self._spares_starting = 0
         self._spare_failures = 0
         self._live: list[Conversation] = []
-        self._reserved = 0
-        """Places that were given to requests whose process is still being started."""
+        # Slots granted to requests whose process has not come up. They count as live: between the grant and the first
+        # use, which may be a second later, no other request may take the slot.
+        self._reserved_slots = 0
         self._queue = Queue()
+        # Checked after every wait, because `close` may have run during it.
         self._stopping = False
         self._reaper: asyncio.Task[None] | None = None
+        # As of the last reaping: `counts` is called too often to ask the system each time.
         self._memory_bytes = 0
 
     def open(self) -> None:
-        """Park the first spares and begin to look after the idle ones."""
-        self._refill()
+        """Start the first spares and the reaper."""
+        self._refill_spares()
         self._reaper = spawn(self._reap_forever(), name="claude pool")
 
     async def lease(self, request: MessagesRequest, *, fresh: bool = False) -> Conversation:
-        """A conversation for `request`, claimed. With `fresh` only one that has no past.
+        """Claim a conversation for `request`; with `fresh`, one without a past.
 
         Raises `QueueFull` after `queue_seconds` without room, `Stopping`, `CliNotFound`, `ProcessDied`.
         """
         if self._stopping:
-            raise stopping()
-        waiter = Waiter(request, None if fresh else ConversationKey.of(request))
+            raise stopping_error()
+        waiter = Waiter(request, None if fresh else ConversationKey.from_request(request))
+        # Only if nobody waits: otherwise this request would overtake the queue.
         if len(self._queue) == 0:
-            self._grant(waiter)
-        granted = waiter.granted.result() if waiter.granted.done() else await self._wait(waiter)
-        return granted or await self._fill_place(request)
+            self._try_grant(waiter)
+        granted = waiter.granted.result() if waiter.granted.done() else await self._wait_for_grant(waiter)
+        return granted or await self._fill_slot(request)
 
-    def changed(self) -> None:
-        """A conversation changed its state: forget the closed ones and let in who waits."""
+    def handle_change(self) -> None:
+        """React to a conversation's new state: drop closed ones and serve the queue."""
         self._live = [conversation for conversation in self._live if conversation.state != "closed"]
         self._spares = deque(spare for spare in self._spares if spare.state == "parked")
-        self._make_room()
-        while (head := self._queue.head()) is not None and self._grant(head):
+        # More are live than allowed only if the bound was lowered.
+        while len(self._live) + self._reserved_slots > self.limits.max_conversations and self._evict_one():
+            pass
+        while (head := self._queue.head()) is not None and self._try_grant(head):
             pass
         self._on_change()
 
-    def counts(self) -> Counts:
-        """The pool at a glance; memory as of the last look, some seconds ago at most."""
-        busy = sum(1 for conversation in self._live if not conversation.free)
-        return Counts(len(self._spares), len(self._live), busy, len(self._queue), self._memory_bytes)
+    def counts(self) -> PoolCounts:
+        """State of the pool; the memory figure is up to `REAP_SECONDS` old."""
+        busy = sum(1 for conversation in self._live if not conversation.is_free)
+        return PoolCounts(len(self._spares), len(self._live), busy, len(self._queue), self._memory_bytes)
 
-    def processes(self) -> list[tuple[int, str, float, int]]:
-        """Every process: pid, state, seconds since its last use, resident bytes. For people to look at."""
+    def list_processes(self) -> list[tuple[int, str, float, int]]:
+        """List the processes: pid, state, seconds since last use, resident bytes."""
         now = time.monotonic()
-        return [(one.pid, one.state, now - one.last_used, one.memory_bytes()) for one in [*self._spares, *self._live]]
+        processes = [*self._spares, *self._live]
+        return [(one.process.pid, one.state, now - one.last_used, one.process.memory_bytes()) for one in processes]
 
     def end_sessions(self, session_ids: Iterable[str]) -> None:
-        """End the conversations that worked for these sessions, the busy ones after their answer: what was deleted is
-        not kept in a process."""
-        gone = set(session_ids)
+        """End the conversations of deleted sessions, the busy ones after their answer."""
+        deleted = set(session_ids)
         for conversation in tuple(self._live):
-            if conversation.session_id in gone and conversation.forget():
+            if conversation.session_id in deleted and conversation.mark_stale():
                 self._retire(conversation)
 
-    def set_limits(self, limits: Limits) -> None:
-        """Change the bounds. What is too much is ended once it is free; who waits keeps the time that was given."""
+    def set_limits(self, limits: PoolLimits) -> None:
+        """Change the bounds. Surplus conversations end once they are free."""
         self.limits = limits
         while len(self._spares) > limits.spares:
             self._retire(self._spares[-1])
-        self._refill()
-        self.changed()
+        self._refill_spares()
+        self.handle_change()
 
     def drop_spares(self) -> None:
-        """End the parked spares and park new ones: the CLI, or who is signed in, has changed."""
+        """Replace the spares, because the CLI or its login has changed."""
         self._epoch += 1
         self._spare_failures = 0
-        for spare in self._starter.alive() - set(self._live):
-            spare.forget()
+        # Also those that have a process but are not ready: the epoch marks only starts without a process yet.
+        for spare in self._starter.list_alive() - set(self._live):
+            spare.mark_stale()
         for spare in tuple(self._spares):
             self._retire(spare)
-        self._refill()
+        self._refill_spares()
 
-    def renew(self) -> None:
-        """End whatever rests, too: all that is kept from now on is to be of processes that are started from now on.
+    def renew_processes(self) -> None:
+        """Replace spares and end idle conversations, to keep only new processes.
 
-        Conversations that work finish their answer, and those that hold tool calls get one more turn for the results.
+        Busy conversations finish their answer; those that hold tool calls get one more turn for the results.
         """
         for conversation in tuple(self._live):
-            if conversation.forget() and conversation.state == "idle":
+            if conversation.mark_stale() and conversation.state == "idle":
                 self._retire(conversation)
         self.drop_spares()
-        self.changed()
+        self.handle_change()
 
     async def close(self) -> None:
-        """End every process and refuse what waits. Returns when all are gone."""
+        """Fail waiting requests, end every process and wait for their end."""
         self._stopping = True
         if self._reaper is not None:
             self._reaper.cancel()
-        self._queue.refuse(stopping())
+        self._queue.fail_all(stopping_error())
         await self._starter.stop_all()
-        self.changed()
+        self.handle_change()
 
-    async def _start_current(self) -> Conversation:
+    async def _start_in_epoch(self) -> Conversation:
+        """Start a process; it is stale if `drop_spares` was called during the start."""
         epoch = self._epoch
         conversation = await self._start()
         if epoch != self._epoch:
-            conversation.forget()
+            conversation.mark_stale()
         return conversation
 
-    def _make_room(self) -> None:
-        """There are too many only after the bounds were narrowed."""
-        while len(self._live) + self._reserved > self.limits.max_conversations and self._evict():
-            pass
-
-    def _grant(self, waiter: Waiter) -> bool:
-        """Give a waiter the conversation that it goes on in, or a place, if there is one."""
-        if waiter.key is not None and (conversation := self._continuing(waiter.key)) is not None:
+    def _try_grant(self, waiter: Waiter) -> bool:
+        """Grant a waiter the conversation that it continues, or a slot, if possible."""
+        # Claimed here and not when the waiter wakes: until then another request could be granted the same one.
+        key = waiter.key
+        if key is not None and (conversation := next((one for one in self._live if one.continues(key)), None)):
             conversation.claim(waiter.request)
             waiter.granted.set_result(conversation)
             self._on_change()
             return True
-        if len(self._live) + self._reserved >= self.limits.max_conversations and not self._evict():
+        if len(self._live) + self._reserved_slots >= self.limits.max_conversations and not self._evict_one():
             return False
-        self._reserved += 1
+        self._reserved_slots += 1
         waiter.granted.set_result(None)
         return True
 
-    def _continuing(self, key: ConversationKey) -> Conversation | None:
-        return next((conversation for conversation in self._live if conversation.continues(key)), None)
-
-    async def _wait(self, waiter: Waiter) -> Grant:
+    async def _wait_for_grant(self, waiter: Waiter) -> Grant:
         self._queue.add(waiter)
         self._on_change()
         try:
             async with asyncio.timeout(self.limits.queue_seconds):
                 return await waiter.granted
         except BaseException as error:
+            # A grant and a timeout or cancellation may come in the same iteration of the loop; then the grant is lost.
             self._queue.remove(waiter)
-            self._give_back(waiter)
+            self._revoke_grant(waiter)
             if isinstance(error, TimeoutError):
-                raise self._full() from None
+                raise self._queue_full_error() from None
             raise
 
-    def _give_back(self, waiter: Waiter) -> None:
-        """Undo a grant that came in the moment in which its waiter gave up."""
+    def _revoke_grant(self, waiter: Waiter) -> None:
+        """Return a granted conversation or slot whose waiter gave up at the same moment."""
         granted = waiter.granted
         if not granted.done() or granted.cancelled() or granted.exception() is not None:
             return
         if (conversation := granted.result()) is not None:
             conversation.kill()
         else:
-            self._reserved -= 1
-        self.changed()
+            self._reserved_slots -= 1
+        self.handle_change()
 
-    def _full(self) -> QueueFull:
+    def _queue_full_error(self) -> QueueFull:
         return QueueFull(
             f"All {self.limits.max_conversations} processes were busy for {self.limits.queue_seconds:.0f} seconds.",
             retry_after=max(1.0, self.limits.queue_seconds / 2),
             hint="Try again shortly, or raise max_conversations.",
         )
 
-    async def _fill_place(self, request: MessagesRequest) -> Conversation:
-        """The fresh conversation for a place that was given."""
+    async def _fill_slot(self, request: MessagesRequest) -> Conversation:
+        """Fill a granted slot with a fresh conversation."""
         try:
-            conversation = await self._fresh()
+            conversation = await self._take_spare_or_start()
             conversation.claim(request)
             self._live.append(conversation)
         finally:
-            self._reserved -= 1
-            self._refill_soon()
-            self.changed()
+            # After the conversation is in `_live`: a slot must not look free in between.
+            self._reserved_slots -= 1
+            asyncio.get_running_loop().call_later(REFILL_SECONDS, self._refill_spares)
+            self.handle_change()
         return conversation
 
-    async def _fresh(self) -> Conversation:
+    async def _take_spare_or_start(self) -> Conversation:
         while self._spares:
             spare = self._spares.popleft()
+            # It may have died while it was parked.
             if spare.state == "parked":
                 return spare
-        conversation = await self._starter.fresh()
+        conversation = await self._starter.start_process()
+        # `close` ran during the start; the starter ends the process.
         if self._stopping:
-            raise stopping()
+            raise stopping_error()
         self._spare_failures = 0
         return conversation
 
-    def _evict(self) -> bool:
-        """End the free conversation that was not used for longest; those that hold tool calls go last."""
-        free = [conversation for conversation in self._live if conversation.free]
+    def _evict_one(self) -> bool:
+        """End the free conversation unused longest; those with held calls go last."""
+        free = [conversation for conversation in self._live if conversation.is_free]
         if not free:
             return False
         self._retire(min(free, key=lambda one: (one.state == "holding", one.last_used)))
         return True
 
     def _retire(self, conversation: Conversation) -> None:
-        """End it, and have nobody get it from this moment on."""
+        """Remove a conversation from the pool at once and end it in the background."""
         if conversation in self._live:
             self._live.remove(conversation)
         if conversation in self._spares:
             self._spares.remove(conversation)
-        spawn(conversation.stop(), name=f"stop claude {conversation.pid}")
+        spawn(conversation.stop(), name=f"stop claude {conversation.process.pid}")
 
-    def _refill_soon(self) -> None:
-        asyncio.get_running_loop().call_later(REFILL_SECONDS, self._refill)
-
-    def _refill(self) -> None:
-        if self._reserved:
-            return  # The last of those whose process is being started sees to it.
+    def _refill_spares(self) -> None:
+        if self._reserved_slots:
+            return  # Requests go first: `_fill_slot` schedules the refill once their processes are up.
         if self._stopping or self._spare_failures >= SPARE_FAILURES:
             return
-        while len(self._spares) + self._spares_coming < self.limits.spares:
-            self._spares_coming += 1
+        while len(self._spares) + self._spares_starting < self.limits.spares:
+            self._spares_starting += 1
             spawn(self._start_spare(), name="start a spare")
 
     async def _start_spare(self) -> None:
         try:
-            spare = await self._starter.fresh()
+            spare = await self._starter.start_process()
         except TrayError as error:
             self._spare_failures += 1
             if not self._stopping:
-                log.warning("a spare process did not come up: %s", error)
+                log.warning("a spare process did not start: %s", error)
             return
         finally:
-            self._spares_coming -= 1
+            self._spares_starting -= 1
         self._spare_failures = 0
-        self._park(spare)
+        self._park_spare(spare)
 
-    def _park(self, spare: Conversation) -> None:
-        if self._stopping or spare.forgotten or len(self._spares) >= self.limits.spares:
+    def _park_spare(self, spare: Conversation) -> None:
+        # Any of these may have changed during the start: closed, replaced, or bounds lowered.
+        if self._stopping or spare.stale or len(self._spares) >= self.limits.spares:
             self._retire(spare)
-            self._refill()
+            self._refill_spares()
         else:
             self._spares.append(spare)
-        self.changed()
+        self.handle_change()
 
     async def _reap_forever(self) -> None:
         while True:
             await asyncio.sleep(REAP_SECONDS)
             try:
-                self._reap()
+                self._reap_idle()
             except Exception:
-                log.exception("looking after idle processes failed")
+                log.exception("reaping idle processes failed")
 
-    def _reap(self) -> None:
+    def _reap_idle(self) -> None:
         now = time.monotonic()
         for conversation in tuple(self._live):
             allowed = self.limits.hold_seconds if conversation.state == "holding" else self.limits.idle_seconds
-            if conversation.free and now - conversation.last_used > allowed:
+            if conversation.is_free and now - conversation.last_used > allowed:
                 self._retire(conversation)
-        self._refill()
-        self._memory_bytes = sum(one.memory_bytes() for one in [*self._spares, *self._live])
+        self._refill_spares()
+        self._memory_bytes = sum(one.process.memory_bytes() for one in [*self._spares, *self._live])
         if self._memory_bytes > self.limits.max_memory_mb * MEGABYTE:
-            self._evict()
-        self.changed()
+            self._evict_one()
+        self.handle_change()

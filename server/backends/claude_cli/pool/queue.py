@@ -1,4 +1,4 @@
-"""Who waits for a conversation: first come, first served."""
+"""The queue of requests that wait for a conversation, first come, first served."""
 
 import asyncio
 from collections import deque
@@ -9,12 +9,12 @@ from server.backends.claude_cli.chat.conversation import Conversation
 from server.core.messages import MessagesRequest
 
 Grant = Conversation | None
-"""What a waiter gets: the conversation that it goes on in, or (None) a place for a fresh one."""
+"""The conversation that a waiter continues, or None for a slot to be filled with a fresh one."""
 
 
 @dataclass(eq=False, slots=True)
 class Waiter:
-    """A request that waits. `key` is None for one that wants a fresh process."""
+    """A waiting request. `key` is None if it needs a fresh process."""
 
     request: MessagesRequest
     key: ConversationKey | None
@@ -31,21 +31,21 @@ class Queue:
         return len(self._waiters)
 
     def head(self) -> Waiter | None:
-        """The one whose turn it is. Those who have given up are passed over."""
+        """The next waiter; removes those that were granted something or gave up."""
         while self._waiters and self._waiters[0].granted.done():
             self._waiters.popleft()
         return self._waiters[0] if self._waiters else None
 
     def add(self, waiter: Waiter) -> None:
-        """Wait at the end."""
+        """Append a waiter."""
         self._waiters.append(waiter)
 
     def remove(self, waiter: Waiter) -> None:
-        """Wait no more."""
+        """Remove a waiter if it is still in the queue."""
         if waiter in self._waiters:
             self._waiters.remove(waiter)
 
-    def refuse(self, error: Exception) -> None:
-        """Give all of them this error."""
+    def fail_all(self, error: Exception) -> None:
+        """Fail all waiters with `error`."""
         while (waiter := self.head()) is not None:
             waiter.granted.set_exception(error)

@@ -1,4 +1,4 @@
-"""A process and the protocol on it: control requests and their answers, receipts, held tool calls, the running turn."""
+"""The protocol with one process: control requests, tool calls and turns."""
 
 import asyncio
 import itertools
@@ -24,49 +24,52 @@ from server.backends.claude_cli.transport.wire import (
     ToolsOffered,
 )
 from server.core.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
-from server.core.messages import Block, StreamEvent, Tool
+from server.core.messages import Block, StreamEvent, Tool, stop_reason_of
 
 log = logging.getLogger(__name__)
 
 CONTROL_TIMEOUT_SECONDS = 60.0
-ASKED_AGAIN_AFTER = frozenset({"max_tokens", "refusal", "model_context_window_exceeded", "pause_turn"})
-"""Where an API would stop, the CLI asks the model again by itself, up to three times; it does so, too, after a message
-that shows nothing, whatever its end."""
+AUTO_CONTINUED_REASONS = frozenset({"max_tokens", "refusal", "model_context_window_exceeded", "pause_turn"})
+"""Stop reasons after which the CLI asks the model again by itself, up to three times.
 
-Answer = asyncio.Future[dict[str, Any]]
-"""The answer to a control request, when it has come."""
+It does the same after any message without text or tool calls.
+"""
+
+PendingAnswer = asyncio.Future[dict[str, Any]]
+"""The future answer to a control request."""
 
 TurnItem = Streamed | AssistantError | Result | ToolsOffered | ProcessDied
 
 
 class Channel:
-    """What one CLI process is asked and says.
+    """Requests to one CLI process, and its messages.
 
-    While a turn runs its lines wait in a queue for `next_item`. What comes of a turn when none runs is the CLI going
-    on by itself, at the user's cost: the process is ended at once. The same holds for a message that begins while a
-    result of the client's has not been asked for: the CLI has answered that call by itself.
+    While a turn runs, its messages wait in a queue for `next_item`. A message that begins when no turn runs means
+    that the CLI continues by itself, at the user's cost: the process is killed. It is also killed if a message begins
+    before all results of the client are given: the CLI has answered a call itself.
     """
 
     def __init__(self, on_limits: Callable[[dict[str, Any]], None], on_death: Callable[[], None]) -> None:
         self.limits: dict[str, Any] = {}
-        self.dead: ProcessDied | None = None
+        # Set once, before anything is told of it. Whatever is sent later fails at once instead of timing out.
+        self.death: ProcessDied | None = None
         self.tools: Sequence[Tool] = ()
+        self.process: CliProcess
         self._on_limits = on_limits
         self._on_death = on_death
         self._ids = itertools.count(1)
-        self._answers: dict[str, Answer] = {}
+        self._answers: dict[str, PendingAnswer] = {}
         self._receipts: dict[str, asyncio.Future[Result]] = {}
-        self._calls: dict[str, ControlRequest] = {}
+        # A call reaches the client as a stream event and this program as a `tools/call`; either may be first. Calls
+        # wait in `_held_calls` for their results, results in `_early_results` for their calls.
+        self._held_calls: dict[str, ControlRequest] = {}
         self._early_results: dict[str, Block] = {}
-        """Results whose `tools/call` has not come yet: the client may be faster than the CLI."""
-        self._waiting_results: deque[Block] = deque()
-        """Results that are given one after the other; the first may have been given and not yet been taken."""
-        self._given: str | None = None
-        self._items: asyncio.Queue[TurnItem] = asyncio.Queue()
+        # Results to be given one by one, and the id of the one that the CLI has not confirmed yet.
+        self._ordered_results: deque[Block] = deque()
+        self._unconfirmed_result: str | None = None
+        self._turn_items: asyncio.Queue[TurnItem] = asyncio.Queue()
         self._in_turn = False
-        self._shown = False
-        """Whether the message that is being written has come to something: text, or a tool call."""
-        self._process: CliProcess
+        self._message_has_output = False
 
     @classmethod
     async def open(
@@ -80,159 +83,157 @@ class Channel:
     ) -> "Channel":
         """Start a process. Raises `CliNotFound`."""
         channel = cls(on_limits, on_death)
-        channel._process = await CliProcess.start(
-            command, environment, directory, on_message=channel._take, on_exit=channel._died
+        channel.process = await CliProcess.start(
+            command, environment, directory, on_message=channel._handle_message, on_exit=channel._handle_exit
         )
         return channel
 
-    @property
-    def process(self) -> CliProcess:
-        """The process behind it."""
-        return self._process
+    def send_control(self, subtype: str, **fields: Any) -> PendingAnswer:
+        """Send a control request and return the future answer.
 
-    def post(self, subtype: str, **fields: Any) -> Answer:
-        """Send a control request and do not wait; the answer comes into what is returned.
-
-        It fails with `ProcessDied`, or with `UpstreamFailed` when the CLI refuses.
+        It fails with `ProcessDied`, or with `UpstreamFailed` if the CLI refuses.
         """
         request_id = f"r{next(self._ids)}"
-        future: Answer = asyncio.get_running_loop().create_future()
-        if self.dead is not None:
-            future.set_exception(self.dead)
+        future: PendingAnswer = asyncio.get_running_loop().create_future()
+        if self.death is not None:
+            future.set_exception(self.death)
         else:
             self._answers[request_id] = future
-            self._process.write(wire.control_request(request_id, subtype, **fields))
-        # Whoever is not interested in an answer need not look at its failure.
+            self.process.write(wire.control_request(request_id, subtype, **fields))
+        # Marks a failure as read: asyncio would log one that no caller awaits.
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
         return future
 
-    async def request(self, subtype: str, **fields: Any) -> dict[str, Any]:
+    async def request_control(self, subtype: str, **fields: Any) -> dict[str, Any]:
         """Send a control request and wait for its answer."""
-        return await settled(self.post(subtype, **fields), subtype)
+        return await wait_for_answer(self.send_control(subtype, **fields), subtype)
 
     async def replay_user(self, content: list[Block]) -> None:
-        """Put a past user turn into the transcript and wait for its receipt: the order holds only so.
+        """Add a past user turn to the transcript and wait for its receipt.
 
-        Raises `ProcessDied`, `UpstreamTimeout`, and `UpstreamFailed` when the CLI does not take it.
+        Raises `ProcessDied`, `UpstreamTimeout`, and `UpstreamFailed` if the CLI refuses the turn.
         """
+        if self.death is not None:
+            raise self.death
         uuid = str(uuid4())
         receipt: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._receipts[uuid] = receipt
-        if self.dead is not None:
-            raise self.dead
-        self._process.write(wire.user_line(content, uuid, query=False))
+        self.process.write(wire.user_line(content, uuid, query=False))
         try:
             result = await asyncio.wait_for(receipt, CONTROL_TIMEOUT_SECONDS)
         except TimeoutError:
-            raise UpstreamTimeout("Claude Code did not take the conversation's history.") from None
+            raise UpstreamTimeout("Claude Code did not accept the conversation's history.") from None
         finally:
             self._receipts.pop(uuid, None)
         if result.is_error:
-            raise UpstreamFailed(f"Claude Code did not take the conversation's history: {result.text}.")
+            raise UpstreamFailed(f"Claude Code did not accept the conversation's history: {result.text}.")
 
     def replay_assistant(self, content: list[Block], model: str) -> None:
-        """Put a past assistant turn into the transcript."""
-        self._process.write(wire.assistant_line(content, str(uuid4()), model))
+        """Add a past assistant turn to the transcript; the CLI sends no receipt."""
+        self.process.write(wire.assistant_line(content, str(uuid4()), model))
 
-    def ask(self, content: list[Block]) -> None:
-        """Send the user turn that asks for an answer: a turn begins."""
+    def start_turn(self, content: list[Block]) -> None:
+        """Begin a turn: send the user message that asks for an answer."""
         self._begin_turn()
-        self._process.write(wire.user_line(content, str(uuid4()), query=True))
+        self.process.write(wire.user_line(content, str(uuid4()), query=True))
 
     def give_results(self, blocks: Sequence[Block], *, one_by_one: bool = False) -> None:
-        """Answer held tool calls with the client's `tool_result` blocks: the turn goes on.
+        """Continue the turn: answer held calls with the client's `tool_result`s.
 
-        Results that come together join the transcript in the order of their calls, whatever the order of the answers
-        (CLI 2.1.330). So a client's different order needs them `one_by_one`: the next is given once the CLI has
-        taken the one before.
+        Results given together join the transcript in the order of their calls (CLI 2.1.330). To keep another order
+        they must be given `one_by_one`, each after the CLI has confirmed the one before.
         """
         self._begin_turn()
         if one_by_one:
-            self._waiting_results.extend(blocks)
-            self._give_next()
+            self._ordered_results.extend(blocks)
+            self._give_next_result()
             return
         for block in blocks:
-            call = self._calls.pop(block["tool_use_id"], None)
+            call = self._held_calls.pop(block["tool_use_id"], None)
             if call is None:
                 self._early_results[block["tool_use_id"]] = block
             else:
                 self._answer_call(call, block)
 
-    def _give_next(self) -> None:
-        """Give the next of the ordered results, if its call is there and the result before it was taken."""
-        if self._given is not None or not self._waiting_results:
+    def _give_next_result(self) -> None:
+        """Give the next ordered result if it is due."""
+        # Called at each step that may have been the missing one: new results, a new call, a confirmation.
+        if self._unconfirmed_result is not None or not self._ordered_results:
             return
-        call = self._calls.pop(self._waiting_results[0]["tool_use_id"], None)
+        call = self._held_calls.pop(self._ordered_results[0]["tool_use_id"], None)
         if call is not None:
-            block = self._waiting_results.popleft()
-            self._given = block["tool_use_id"]
+            block = self._ordered_results.popleft()
+            self._unconfirmed_result = block["tool_use_id"]
             self._answer_call(call, block)
 
     def end_turn(self) -> None:
-        """The client's answer is complete; from now on the CLI has nothing to say."""
+        """End the turn: from now on any message of the CLI is a runaway."""
         self._in_turn = False
 
-    async def next_item(self, silence: float) -> TurnItem:
-        """The next thing that happens in the turn. Raises `UpstreamTimeout` after `silence` seconds without any."""
-        if not self._items.empty():
-            return self._items.get_nowait()
+    async def next_item(self, max_wait: float) -> TurnItem:
+        """Wait `max_wait` seconds for the turn's next item. Raises `UpstreamTimeout`."""
+        # One read brings many events: only the first of them needs a timer.
+        if not self._turn_items.empty():
+            return self._turn_items.get_nowait()
         try:
-            return await asyncio.wait_for(self._items.get(), silence)
+            return await asyncio.wait_for(self._turn_items.get(), max_wait)
         except TimeoutError:
-            raise UpstreamTimeout(f"Nothing came from Claude for {silence:.0f} seconds.") from None
+            raise UpstreamTimeout(f"Claude sent nothing for {max_wait:.0f} seconds.") from None
 
     def _begin_turn(self) -> None:
-        self._items = asyncio.Queue()
+        # A new queue: what the last turn left unread must not be read as a part of this one.
+        self._turn_items = asyncio.Queue()
         self._in_turn = True
-        if self.dead is not None:
-            self._items.put_nowait(self.dead)
+        # A process that died between two turns has put its death into the old queue.
+        if self.death is not None:
+            self._turn_items.put_nowait(self.death)
 
-    def _take(self, message: Incoming) -> None:
+    def _handle_message(self, message: Incoming) -> None:
         match message:
             case Streamed():
-                self._take_event(message)
+                self._handle_event(message)
             case Result() if receipts := message.message_uuids & self._receipts.keys():
-                for uuid in receipts:
-                    self._settle_receipt(uuid, message)
+                for receipt in map(self._receipts.__getitem__, receipts):
+                    # Done if it timed out or its request was cancelled, and `replay_user` has not yet removed it.
+                    if not receipt.done():
+                        receipt.set_result(message)
             case ResultsTaken(call_ids):
-                if self._given in call_ids:
-                    self._given = None
-                    self._give_next()
+                if self._unconfirmed_result in call_ids:
+                    self._unconfirmed_result = None
+                    self._give_next_result()
             case Result() | AssistantError() | ToolsOffered():
                 if self._in_turn:
-                    self._items.put_nowait(message)
+                    self._turn_items.put_nowait(message)
+                # Outside a turn only a result matters: it ends a turn that the CLI ran by itself.
                 elif isinstance(message, Result):
-                    self._end_runaway()
+                    self._kill_runaway()
             case ControlAnswer():
-                self._take_answer(message)
+                self._handle_control_answer(message)
             case ControlRequest():
-                self._take_request(message)
+                self._handle_control_request(message)
             case RateLimits(info):
                 self.limits = info
                 self._on_limits(info)
 
-    def _take_event(self, message: Streamed) -> None:
+    def _handle_event(self, message: Streamed) -> None:
         begins = message.event.get("type") == "message_start"
-        if begins and (not self._in_turn or self._early_results or self._waiting_results):
-            self._end_runaway()
+        if begins and (not self._in_turn or self._early_results or self._ordered_results):
+            self._kill_runaway()
         elif self._in_turn:
-            self._shown = not begins and (self._shown or _shows(message.event))
-            if _asks_again(message.event, self._shown):
-                # Here and not by who reads the turn: every moment counts.
-                self._process.kill()
-            self._items.put_nowait(message)
+            self._message_has_output = not begins and (self._message_has_output or _has_output(message.event))
+            if _is_auto_continued(message.event, self._message_has_output):
+                # Not by the reader of the turn: the CLI asks again within 2 ms, less than the way through the queue may
+                # take.
+                self.process.kill()
+            self._turn_items.put_nowait(message)
 
-    def _end_runaway(self) -> None:
-        log.warning("claude %d went on by itself and was ended", self._process.pid)
-        self._process.kill()
+    def _kill_runaway(self) -> None:
+        log.warning("claude %d continued by itself and was killed", self.process.pid)
+        self.process.kill()
 
-    def _settle_receipt(self, uuid: str, result: Result) -> None:
-        receipt = self._receipts[uuid]
-        if not receipt.done():
-            receipt.set_result(result)
-
-    def _take_answer(self, answer: ControlAnswer) -> None:
+    def _handle_control_answer(self, answer: ControlAnswer) -> None:
         future = self._answers.pop(answer.request_id, None)
+        # Done if the caller of `send_control` has cancelled it.
         if future is None or future.done():
             return
         if answer.error is None:
@@ -240,50 +241,53 @@ class Channel:
         else:
             future.set_exception(UpstreamFailed(f"Claude Code refused a control request: {answer.error}."))
 
-    def _take_request(self, request: ControlRequest) -> None:
+    def _handle_control_request(self, request: ControlRequest) -> None:
         if request.subtype != "mcp_message":
-            self._process.write(wire.control_refusal(request.request_id, f"{request.subtype} is not supported"))
+            self.process.write(wire.control_refusal(request.request_id, f"{request.subtype} is not supported"))
             return
         message = request.request["message"]
-        reply = mcp.answer(message, self.tools)
+        reply = mcp.answer_message(message, self.tools)
         if reply is not None:
-            self._process.write(wire.control_answer(request.request_id, {"mcp_response": reply}))
+            self.process.write(wire.control_answer(request.request_id, {"mcp_response": reply}))
         elif (block := self._early_results.pop(mcp.call_id(message), None)) is not None:
             self._answer_call(request, block)
         else:
-            self._calls[mcp.call_id(message)] = request
-            self._give_next()
+            self._held_calls[mcp.call_id(message)] = request
+            self._give_next_result()
 
     def _answer_call(self, call: ControlRequest, block: Block) -> None:
-        reply = mcp.result(call.request["message"], block)
-        self._process.write(wire.control_answer(call.request_id, {"mcp_response": reply}))
+        reply = mcp.tool_call_result(call.request["message"], block)
+        self.process.write(wire.control_answer(call.request_id, {"mcp_response": reply}))
 
-    def _died(self, death: ProcessDied) -> None:
-        self.dead = death
+    def _handle_exit(self, death: ProcessDied) -> None:
+        self.death = death
+        # Resolve all that waits: no further line of the process can.
         waiting: list[asyncio.Future[Any]] = [*self._answers.values(), *self._receipts.values()]
         for future in waiting:
             if not future.done():
                 future.set_exception(death)
-                future.exception()
+                future.exception()  # marks it as read, see `send_control`
         self._answers.clear()
-        self._items.put_nowait(death)
+        # Behind the events that came before: a turn whose end has already been read is still complete.
+        self._turn_items.put_nowait(death)
         self._on_death()
 
 
-def _shows(event: StreamEvent) -> bool:
-    """Whether this is a part of what a message comes to; thinking is none."""
+def _has_output(event: StreamEvent) -> bool:
+    """Whether the event brings visible output: text or a tool call, but not thinking."""
     block, delta = event.get("content_block") or {}, event.get("delta") or {}
     return block.get("type") == "tool_use" or any((part.get("text") or "").strip() for part in (block, delta))
 
 
-def _asks_again(event: StreamEvent, shown: bool) -> bool:
-    """Whether the CLI would go on by itself after this end of a message."""
-    reason = (event.get("delta") or {}).get("stop_reason") if event.get("type") == "message_delta" else None
-    return reason in ASKED_AGAIN_AFTER or (reason is not None and not shown)
+def _is_auto_continued(event: StreamEvent, has_output: bool) -> bool:
+    """Whether this event ends a message after which the CLI continues by itself."""
+    reason = stop_reason_of(event)
+    return reason in AUTO_CONTINUED_REASONS or (reason is not None and not has_output)
 
 
-async def settled(answer: Answer, subtype: str) -> dict[str, Any]:
-    """Wait for the answer to a control request. Raises as `Channel.post` says, and `UpstreamTimeout`."""
+async def wait_for_answer(answer: PendingAnswer, subtype: str) -> dict[str, Any]:
+    """Wait for a control request's answer. Raises also `UpstreamTimeout`."""
+    # Shielded: a caller that gives up must not cancel the answer for others.
     try:
         return await asyncio.wait_for(asyncio.shield(answer), CONTROL_TIMEOUT_SECONDS)
     except TimeoutError:

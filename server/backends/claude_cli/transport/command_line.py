@@ -1,4 +1,4 @@
-"""The command line and the environment of a CLI process. Pure: the outer environment is given, not read."""
+"""The command line and environment of a CLI process. Pure."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,11 +17,11 @@ PASSED = frozenset(
         "DBUS_SESSION_BUS_ADDRESS", "CLOUD_ML_REGION", "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_OAUTH_TOKEN",
         "CLAUDE_CODE_CLIENT_CERT", "CLAUDE_CODE_CLIENT_KEY", "CLAUDE_CODE_CLIENT_KEY_PASSPHRASE",
         "CLAUDE_CODE_GIT_BASH_PATH", "CLAUDE_CODE_API_KEY_HELPER_TTL_MS",
-        # For gateways that sign in by themselves.
+        # For gateways with their own authentication.
         "CLAUDE_CODE_SKIP_ANTHROPIC_AWS_AUTH", "CLAUDE_CODE_SKIP_ANTHROPIC_GOOGLE_CLOUD_AUTH",
         "CLAUDE_CODE_SKIP_BEDROCK_AUTH", "CLAUDE_CODE_SKIP_FOUNDRY_AUTH", "CLAUDE_CODE_SKIP_MANTLE_AUTH",
         "CLAUDE_CODE_SKIP_VERTEX_AUTH",
-        # Windows does not start a process, or find a home, without these.
+        # Windows needs these to start a process or find a home.
         "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA",
         "PROGRAMFILES", "PROGRAMFILES(X86)", "USERPROFILE", "USERNAME", "USERDOMAIN", "HOMEDRIVE", "HOMEPATH",
         "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE",
@@ -29,53 +29,53 @@ PASSED = frozenset(
 )  # fmt: skip
 PASSED_PREFIXES = ("LC_", "XDG_", "ANTHROPIC_", "AWS_", "AZURE_", "GOOGLE_", "VERTEX_", "CLAUDE_CODE_USE_")
 REFUSED = frozenset({"ANTHROPIC_LOG"})
-"""With ANTHROPIC_LOG the CLI writes its log between the lines of the protocol."""
+"""ANTHROPIC_LOG makes the CLI write its log between the lines of the protocol."""
 
 SET = {
-    # Part of the user agent that Anthropic sees: says which program runs the CLI.
+    # Names this program in the user agent that Anthropic sees.
     "CLAUDE_AGENT_SDK_CLIENT_APP": f"{APP_NAME}/{__version__}",
-    # Else the client's tools are hidden behind a search tool.
+    # Otherwise the client's tools are hidden behind a search tool.
     "ENABLE_TOOL_SEARCH": "false",
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-    # The client owns its conversation: nothing may be summed up behind its back.
+    # The client owns its conversation, which must not be summarised unnoticed.
     "DISABLE_AUTO_COMPACT": "1",
-    # One call for one request: this program retries by itself, and only before the first event.
+    # One call per request: this program retries by itself, and only before the first event.
     "CLAUDE_CODE_MAX_RETRIES": "0",
     "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
-    # Else a large tool result is put into a file, which the model cannot read.
+    # Otherwise a large tool result goes to a file that the model cannot read.
     "MAX_MCP_OUTPUT_TOKENS": "10000000",
-    # A held tool call waits for the client, however long that takes: 24 h in milliseconds.
+    # A held tool call waits for the client: 24 h in milliseconds.
     "MCP_TOOL_TIMEOUT": "86400000",
     "DISABLE_AUTOUPDATER": "1",
     "CLAUDE_CODE_DISABLE_CLAUDE_MDS": "1",
-    # What `--restricted` does, without an error from a CLI that does not know it: no settings files, and no inbox by
-    # which the user's other sessions could see this process and write into its conversation.
+    # As `--restricted`, but without an error from an older CLI: no settings files, and no inbox through which the
+    # user's other sessions could see this process and write into its conversation.
     "CLAUDE_CODE_RESTRICTED": "1",
 }
 
 ISOLATION = {
-    # The inbox again, for a CLI that opens one all the same.
+    # For a CLI that opens an inbox despite CLAUDE_CODE_RESTRICTED.
     "crossSessionInbound": "refuse",
     "disableAllHooks": True,
 }
-"""Settings of every process. Only the settings of an administrator take precedence."""
+"""Settings of every process. Only an administrator's settings take precedence."""
 
 
-def environment(outer: Mapping[str, str], user: UserSettings | None = None) -> dict[str, str]:
-    """The environment of a CLI process: what it may see of `outer` and of the user's settings, and what is set for it.
+def build_environment(outer: Mapping[str, str], user: UserSettings | None = None) -> dict[str, str]:
+    """Build the environment of a CLI process from allowed variables and `SET`.
 
-    An allowlist: a server started from inside Claude Code must not inherit its session, and the user's other secrets
-    are none of the CLI's business. As in the CLI itself, the user's settings take precedence over `outer`.
+    An allowlist, because a server started from inside Claude Code must not inherit its session, and the CLI must not
+    see other secrets. As in the CLI itself, the user's settings take precedence over `outer`.
     """
     variables = {**outer, **user.environment} if user else outer
-    passed = {name: value for name, value in variables.items() if _passes(name.upper())}
+    passed = {name: value for name, value in variables.items() if _is_passed(name.upper())}
     return {**passed, **SET}
 
 
-def command(path: Path, user: UserSettings | None = None) -> list[str]:
-    """The command line: an API without built-in tools, files of settings, or a way in from other sessions.
+def build_command(path: Path, user: UserSettings | None = None) -> list[str]:
+    """Build the command line: no built-in tools, no settings files, no inbox.
 
-    Of the user's settings those that say which account it works with are handed on.
+    Of the user's settings only those that select the account are passed on.
     """
     settings = {**(user.account if user else {}), **ISOLATION}
     return [
@@ -89,5 +89,5 @@ def command(path: Path, user: UserSettings | None = None) -> list[str]:
     ]
 
 
-def _passes(name: str) -> bool:
+def _is_passed(name: str) -> bool:
     return name not in REFUSED and (name in PASSED or name.startswith(PASSED_PREFIXES))

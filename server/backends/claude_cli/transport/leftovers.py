@@ -1,8 +1,7 @@
-"""What a killed CLI leaves behind: its record among Claude Code's sessions, its inbox socket and that one's key.
+"""Removes the files of killed CLIs: session record, inbox socket and key.
 
-An orderly end leaves nothing. After a kill the user's `claude agents` would go on to list the process. Seen with CLI
-2.1.330: `sessions/PID.json` holds `pid`, `cwd` and, where there is an inbox, `messagingSocketPath`; the key is
-`sessions/PID.*.key`.
+After a kill the user's `claude agents` would still list the process; an orderly end leaves no files. With CLI 2.1.330
+`sessions/PID.json` holds `pid`, `cwd` and, with an inbox, `messagingSocketPath`; the key is `sessions/PID.*.key`.
 """
 
 import contextlib
@@ -19,31 +18,30 @@ log = logging.getLogger(__name__)
 
 
 def remove_leftovers(config: Path, directory: Path, pid: int | None = None) -> int:
-    """Remove what dead processes that were started in `directory` have left, or that of one `pid`. Gives how many.
+    """Remove the files of dead processes, or of `pid`. Returns their number.
 
-    `config` is Claude Code's configuration directory. A record is ours if it names `directory`, which is private to
-    this program: the user's own sessions run elsewhere, one that was given an old `pid` again included, since it has
-    written a record of its own. What a living process has is left alone.
+    `config` is Claude Code's configuration directory. Only records that name `directory`, which is private to this
+    program, are removed. The user's sessions run elsewhere; one with a reused pid has written a record of its own.
     """
     sessions = config / "sessions"
     files = [sessions / f"{pid}.json"] if pid is not None else sorted(sessions.glob("*.json"))
-    return sum(_remove(file, directory) for file in files)
+    return sum(_remove_record(file, directory) for file in files)
 
 
-def _remove(file: Path, directory: Path) -> bool:
-    record = _read(file)
-    if record is None or not _is_dead(record["pid"]) or not _same(record["cwd"], directory):
+def _remove_record(file: Path, directory: Path) -> bool:
+    record = _read_record(file)
+    if record is None or not _is_dead(record["pid"]) or not _is_same_directory(record["cwd"], directory):
         return False
     if isinstance(path := record.get("messagingSocketPath"), str) and _is_socket(path):
-        _unlink(Path(path))
+        _remove_file(Path(path))
     for key in file.parent.glob(f"{record['pid']}.*.key"):
-        _unlink(key)
-    _unlink(file)
+        _remove_file(key)
+    _remove_file(file)
     return True
 
 
-def _read(file: Path) -> dict[str, Any] | None:
-    """A record with the pid of its file's name, and a directory; None for anything else."""
+def _read_record(file: Path) -> dict[str, Any] | None:
+    """Read a record with a directory and its file name's pid, otherwise None."""
     try:
         record = orjson.loads(file.read_bytes())
     except (OSError, ValueError):
@@ -59,7 +57,7 @@ def _read(file: Path) -> dict[str, Any] | None:
 
 
 def _is_dead(pid: int) -> bool:
-    """Whether no process has this id, whatever program it may run by now; one that waits to be reaped is none."""
+    """Whether no process, of any program, has this id. A zombie counts as dead."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -68,7 +66,7 @@ def _is_dead(pid: int) -> bool:
         return False
 
 
-def _same(path: str, directory: Path) -> bool:
+def _is_same_directory(path: str, directory: Path) -> bool:
     try:
         return os.path.normcase(os.path.realpath(path)) == os.path.normcase(os.path.realpath(directory))
     except (OSError, ValueError):  # a NUL in it
@@ -82,9 +80,9 @@ def _is_socket(path: str) -> bool:
         return False
 
 
-def _unlink(path: Path) -> None:
+def _remove_file(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         try:
             path.unlink()
         except PermissionError as error:
-            log.warning("%s, which a process of this program left, cannot be removed: %s", path, error)
+            log.warning("%s of an ended Claude Code process cannot be removed: %s", path, error)

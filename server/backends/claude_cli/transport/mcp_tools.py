@@ -1,11 +1,11 @@
-"""The client's tools as an in-process MCP server named `client`. Pure: JSON-RPC in, JSON-RPC out.
+"""The client's tools as an in-process MCP server. Pure JSON-RPC.
 
-The CLI only needs the tools' names, to dispatch calls. It would check, cut, normalise and sort full definitions, and
-drop those that it does not like (CLI 2.1.330). So it gets stubs, and the definitions travel to the API unread, in
-`CLAUDE_CODE_EXTRA_BODY` (see `definitions` and `parameters.flag_settings`).
+The CLI (2.1.330) checks, cuts, normalises and sorts full definitions, and drops some. It needs only names, to dispatch
+calls, so it gets stubs. The definitions go to the API unchanged in `CLAUDE_CODE_EXTRA_BODY` (see
+`prefixed_definitions` and `parameters.flag_settings`).
 
-The stubs are part of `initialize` (`sdkMcpServerManifests`), which saves the round trips before the first turn; a CLI
-that does not know manifests asks for them and gets the same answers.
+The stubs are part of `initialize` (`sdkMcpServerManifests`), which saves round trips before the first turn. A CLI
+without manifests asks for them and gets the same answers.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,15 +17,15 @@ SERVER = "client"
 PREFIX = f"mcp__{SERVER}__"
 PROTOCOL_VERSION = "2025-11-25"
 MAX_SAFE_INTEGER = 2**53 - 1
-"""Number.MAX_SAFE_INTEGER of JavaScript, in which the CLI is written."""
+"""Number.MAX_SAFE_INTEGER: the CLI is written in JavaScript."""
 MAX_RESULT_CHARS = 400_000
-"""Larger results are replayed: the CLI takes 500,000 characters at most from a tool, see `_meta` below."""
+"""Larger results are replayed: the CLI accepts 500,000 characters from a tool, see `_meta` below."""
 
 
-def listing(tools: Iterable[Tool]) -> dict[str, Any]:
+def tools_list_result(tools: Iterable[Tool]) -> dict[str, Any]:
     """The `tools/list` result: a stub for each tool.
 
-    `readOnlyHint` has parallel calls arrive together, else the second comes only after the first was answered.
+    With `readOnlyHint` parallel calls arrive together; otherwise each waits for the result of the one before.
     """
     return {
         "tools": [
@@ -40,12 +40,12 @@ def listing(tools: Iterable[Tool]) -> dict[str, Any]:
     }
 
 
-def definitions(tools: Iterable[Tool]) -> list[dict[str, Any]]:
-    """The `tools` of a Messages request: the client's definitions under the names that the CLI dispatches."""
+def prefixed_definitions(tools: Iterable[Tool]) -> list[dict[str, Any]]:
+    """The `tools` of a Messages request, under the names that the CLI dispatches."""
     return [{**tool, "name": PREFIX + tool["name"]} for tool in tools]
 
 
-def hello(protocol_version: str = PROTOCOL_VERSION) -> dict[str, Any]:
+def initialize_result(protocol_version: str = PROTOCOL_VERSION) -> dict[str, Any]:
     """The server's `initialize` result."""
     return {
         "protocolVersion": protocol_version,
@@ -54,50 +54,52 @@ def hello(protocol_version: str = PROTOCOL_VERSION) -> dict[str, Any]:
     }
 
 
-def manifest(tools: Iterable[Tool]) -> dict[str, Any]:
-    """What `initialize` takes as `sdkMcpServerManifests`."""
-    return {SERVER: {"initializeResult": hello(), "toolsListResult": listing(tools)}}
+def server_manifest(tools: Iterable[Tool]) -> dict[str, Any]:
+    """The `sdkMcpServerManifests` of `initialize`."""
+    return {SERVER: {"initializeResult": initialize_result(), "toolsListResult": tools_list_result(tools)}}
 
 
-def answer(message: Mapping[str, Any], tools: Iterable[Tool]) -> dict[str, Any] | None:
-    """The answer to a JSON-RPC message of the CLI's; None for `tools/call`, which the client answers."""
+def answer_message(message: Mapping[str, Any], tools: Iterable[Tool]) -> dict[str, Any] | None:
+    """Answer a JSON-RPC message; None for `tools/call`, which the client answers."""
     match message.get("method"):
         case "tools/call":
             return None
         case "initialize":
-            return _reply(message, hello(message.get("params", {}).get("protocolVersion", PROTOCOL_VERSION)))
+            return _json_rpc_reply(
+                message, initialize_result(message.get("params", {}).get("protocolVersion", PROTOCOL_VERSION))
+            )
         case "tools/list":
-            return _reply(message, listing(tools))
+            return _json_rpc_reply(message, tools_list_result(tools))
         case "ping":
-            return _reply(message, {})
+            return _json_rpc_reply(message, {})
         case str(method) if method.startswith("notifications/"):
-            return _reply(message, {})
+            return _json_rpc_reply(message, {})
     error = {"code": -32601, "message": "method not found"}
     return {"jsonrpc": "2.0", "id": message.get("id"), "error": error}
 
 
 def call_id(message: Mapping[str, Any]) -> str:
-    """The id of the `tool_use` block that a `tools/call` belongs to."""
+    """The id of the `tool_use` block of a `tools/call`."""
     params = message.get("params") or {}
     return str((params.get("_meta") or {}).get("claudecode/toolUseId", ""))
 
 
-def result(message: Mapping[str, Any], block: Block) -> dict[str, Any]:
-    """The client's `tool_result` block as the answer to its `tools/call`."""
-    content = [{"type": "text", "text": text} for text in _texts(block)]
-    return _reply(message, {"content": content, "isError": bool(block.get("is_error"))})
+def tool_call_result(message: Mapping[str, Any], block: Block) -> dict[str, Any]:
+    """Answer a `tools/call` with the client's `tool_result` block."""
+    content = [{"type": "text", "text": text} for text in _result_texts(block)]
+    return _json_rpc_reply(message, {"content": content, "isError": bool(block.get("is_error"))})
 
 
 def passes_unchanged(block: Block) -> bool:
-    """Whether the CLI hands this `tool_result` to the model as it is.
+    """Whether the CLI passes this `tool_result` to the model unchanged.
 
-    Seen with CLI 2.1.330: a blank result becomes a remark, several texts of an error become one and lose the space
-    around them, pictures may be made smaller, large results go to a file. Such results are replayed as history.
+    CLI 2.1.330 replaces a blank result by a remark, joins and strips the texts of an error, may shrink images, and
+    moves large results to a file. Such results are replayed as history.
     """
     content = block.get("content")
     if not isinstance(content, str) and any(part.get("type") != "text" for part in content or []):
         return False
-    texts = _texts(block)
+    texts = _result_texts(block)
     if not any(text.strip() for text in texts):
         return False
     if block.get("is_error") and (len(texts) > 1 or texts[0] != texts[0].strip()):
@@ -106,10 +108,10 @@ def passes_unchanged(block: Block) -> bool:
 
 
 def with_prefix(message: Message) -> list[Block]:
-    """A past assistant turn's content as the CLI can hold it.
+    """Content of a past assistant turn for the CLI.
 
-    Tool calls have the names that the model knows them by. Integers in their arguments that JavaScript cannot hold
-    become strings: the model reads all their digits, which the CLI would round.
+    Tool calls get the names that the model knows. Integers in their arguments that the CLI would round become
+    strings, so that the model reads every digit.
     """
     return [
         {**block, "name": PREFIX + block["name"], "input": _with_exact_integers(block["input"])}
@@ -120,8 +122,7 @@ def with_prefix(message: Message) -> list[Block]:
 
 
 def changes_in_javascript(value: Any) -> bool:
-    """Whether the CLI's own copy of this JSON value is another one: it rounds long integers, and loses `__proto__`,
-    which JavaScript takes for an object's class."""
+    """Whether the CLI changes this JSON: it rounds integers and drops `__proto__`."""
     return _with_exact_integers(value) is not value or _has_proto(value)
 
 
@@ -132,7 +133,7 @@ def _has_proto(value: Any) -> bool:
 
 
 def _with_exact_integers(value: Any) -> Any:
-    """`value` with a string for each integer beyond 2**53; the same object where there is none."""
+    """`value` with integers beyond 2**53 as strings; the same object if it has none."""
     if isinstance(value, dict):
         changed = {key: _with_exact_integers(item) for key, item in value.items()}
         return changed if any(changed[key] is not value[key] for key in value) else value
@@ -152,10 +153,10 @@ def without_prefix(event: StreamEvent) -> StreamEvent:
     return {**event, "content_block": {**block, "name": str(block["name"]).removeprefix(PREFIX)}}
 
 
-def _texts(block: Block) -> list[str]:
+def _result_texts(block: Block) -> list[str]:
     content = block.get("content") or []
     return [content] if isinstance(content, str) else [part["text"] for part in content if part["type"] == "text"]
 
 
-def _reply(message: Mapping[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+def _json_rpc_reply(message: Mapping[str, Any], result: dict[str, Any]) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": message.get("id"), "result": result}

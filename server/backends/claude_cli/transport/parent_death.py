@@ -1,9 +1,9 @@
-"""A process dies with this program, even when that is killed. One seam for what each system has for it.
+"""Lets child processes die with this program, even if it is killed.
 
-At the end of its input the CLI exits, but in the middle of a turn it notices that only with its next word, and a
-model may think for minutes: at the user's cost, for nobody. Linux tells the child of its parent's death
-(prctl(2), PR_SET_PDEATHSIG), Windows ends all processes of a job when its last handle is closed, which a killed
-program's are. macOS has nothing of the kind: there the end of input has to do.
+The CLI exits at the end of its input, but during a turn it notices that only when it writes next. A model may think
+for minutes, at the user's cost. Linux signals the parent's death to the child (prctl(2), PR_SET_PDEATHSIG). Windows
+ends all processes of a job when its last handle closes, as it does with a killed program. macOS has no such means:
+there only the end of input remains.
 """
 
 import ctypes
@@ -16,9 +16,9 @@ _SIGKILL = 9
 
 
 def start_options() -> dict[str, Any]:
-    """How `asyncio.create_subprocess_exec` has to start it, beside the pipes.
+    """Options of `asyncio.create_subprocess_exec`.
 
-    In a group of its own, so that Ctrl-C in the terminal reaches this program alone, which then stops its processes.
+    The child gets its own process group, so that Ctrl-C in the terminal reaches only this program, which stops it.
     """
     if sys.platform == "win32":
         create_new_process_group, create_no_window = 0x00000200, 0x08000000
@@ -29,14 +29,14 @@ def start_options() -> dict[str, Any]:
     return options
 
 
-def adopt(pid: int) -> None:
-    """Bind a started process to this program's end, where that is done from outside."""
+def bind_to_parent(pid: int) -> None:
+    """Bind a started process to this program's end; needed only on Windows."""
     if sys.platform == "win32":
         _assign_to_job(pid)
 
 
 def _death_signal() -> Callable[[], None] | None:
-    """What a child calls between fork and exec. Everything is looked up before: there only this one call is safe."""
+    """The function to call between fork and exec, where a lookup is not safe."""
     try:
         prctl = ctypes.CDLL(None, use_errno=True).prctl
     except (OSError, AttributeError):
@@ -84,8 +84,8 @@ if sys.platform == "win32":
     _kernel32.OpenProcess.restype = ctypes.c_void_p
     _jobs: list[int] = []
 
-    def _job() -> int:
-        """The job of this program's processes; its handle is kept until the program ends."""
+    def _open_job() -> int:
+        """Return this program's job, whose handle stays open until its end."""
         if not _jobs:
             job = _kernel32.CreateJobObjectW(None, None)
             limits = _ExtendedLimits()
@@ -102,5 +102,5 @@ if sys.platform == "win32":
     def _assign_to_job(pid: int) -> None:
         handle = _kernel32.OpenProcess(_PROCESS_SET_QUOTA_AND_TERMINATE, False, pid)
         if handle:
-            _kernel32.AssignProcessToJobObject(ctypes.c_void_p(_job()), ctypes.c_void_p(handle))
+            _kernel32.AssignProcessToJobObject(ctypes.c_void_p(_open_job()), ctypes.c_void_p(handle))
             _kernel32.CloseHandle(ctypes.c_void_p(handle))

@@ -1,4 +1,4 @@
-"""One `claude` process: start it, read its lines, write to it, end it."""
+"""One `claude` process: start, read, write and end."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ import psutil
 from server.backends.claude_cli.transport import parent_death
 from server.backends.claude_cli.transport.leftovers import remove_leftovers
 from server.backends.claude_cli.transport.user_settings import config_directory
-from server.backends.claude_cli.transport.wire import Incoming, LineFramer, WireError, decode
+from server.backends.claude_cli.transport.wire import Incoming, LineFramer, WireError, decode_line
 from server.config.own_commands import own_command
 from server.core.errors import CliNotFound, ProcessDied
 from server.core.tasks import spawn
@@ -25,13 +25,13 @@ log = logging.getLogger(__name__)
 READ_BYTES = 256 * 1024
 STDERR_BYTES = 8 * 1024
 STOP_STEP_SECONDS = 2.0
-LAST_WORDS_SECONDS = 1.0
+EXIT_GRACE_SECONDS = 1.0
 
 
 class CliProcess:
-    """A running CLI. `on_message` gets each line, `on_exit` the end, once, whatever its reason.
+    """A running CLI. `on_message` gets each line; `on_exit` is called once.
 
-    It dies with this program, however that dies: see `parent_death`.
+    The process dies with this program, see `parent_death`.
     """
 
     def __init__(
@@ -45,16 +45,16 @@ class CliProcess:
         self._process = process
         self._config = config
         self._directory = directory
-        # All three are pipes, see _create.
+        # All three are pipes, see `_create_process`.
         self._stdin = cast(asyncio.StreamWriter, process.stdin)
         self._stdout = cast(asyncio.StreamReader, process.stdout)
         self._stderr = cast(asyncio.StreamReader, process.stderr)
         self._on_message = on_message
         self._on_exit = on_exit
-        self._complaints = b""
+        self._stderr_tail = b""
         self._wire_error = ""
         self.exited = asyncio.Event()
-        spawn(self._run(), name=f"claude {process.pid}")
+        spawn(self._supervise(), name=f"claude {process.pid}")
 
     @classmethod
     async def start(
@@ -66,18 +66,18 @@ class CliProcess:
         on_message: Callable[[Incoming], None],
         on_exit: Callable[[ProcessDied], None],
     ) -> "CliProcess":
-        """Start the CLI. Raises `CliNotFound` when it cannot be run."""
-        starting = spawn(_create(command, environment, directory), name="start claude")
+        """Start the CLI. Raises `CliNotFound` if it cannot be run."""
+        starting = spawn(_create_process(command, environment, directory), name="start claude")
         try:
             process = await asyncio.shield(starting)
         except asyncio.CancelledError:
-            # Else the process would be nobody's.
-            await _end_unwanted(starting)
+            # Otherwise the process would leak.
+            await _kill_unclaimed(starting)
             raise
         if isinstance(process, OSError):
             raise CliNotFound(
                 f"Claude Code could not be started from {command[0]}: {process.strerror}.",
-                hint=f"Install it, or set claude_path to its place; `{own_command('doctor')}` tells more.",
+                hint=f"Install it, or correct claude_path. Run `{own_command('doctor')}` for details.",
             ) from process
         return cls(process, config_directory(environment), directory, on_message, on_exit)
 
@@ -88,22 +88,22 @@ class CliProcess:
 
     @property
     def stderr(self) -> str:
-        """The last that it wrote to stderr, some 8 kB at most."""
-        return self._complaints.decode(errors="replace").strip()
+        """The last 8 kB of its standard error."""
+        return self._stderr_tail.decode(errors="replace").strip()
 
     def memory_bytes(self) -> int:
-        """Resident memory; 0 when it is gone."""
+        """Resident memory; 0 after the end."""
         with contextlib.suppress(psutil.Error):
             return int(psutil.Process(self.pid).memory_info().rss)
         return 0
 
     def write(self, *lines: bytes) -> None:
-        """Send lines. What is written to a process that has ended is lost; its end is told by `on_exit`."""
+        """Send lines. They are lost after the exit, which `on_exit` reports."""
         if not self._stdin.is_closing():
             self._stdin.writelines(lines)
 
     def kill(self) -> None:
-        """End it now, with all that it has started. For one that would go on spending the user's tokens."""
+        """Kill the process group, so that it spends no more of the user's tokens."""
         if self._process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -113,7 +113,7 @@ class CliProcess:
                 os.killpg(self.pid, signal.SIGKILL)
 
     async def stop(self) -> None:
-        """End it: end of input, then terminate, then kill, with time between the steps. Returns when it is gone."""
+        """End the process by end of input, SIGTERM, SIGKILL, and wait for its exit."""
         self._stdin.close()
         for step in (self._terminate, self.kill):
             with contextlib.suppress(TimeoutError):
@@ -126,22 +126,22 @@ class CliProcess:
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
 
-    async def _run(self) -> None:
+    async def _supervise(self) -> None:
         reading = [
             spawn(self._read_stdout(), name=f"claude {self.pid} stdout"),
             spawn(self._read_stderr(), name=f"claude {self.pid} stderr"),
         ]
         try:
             await self._process.ended.wait()
-            # A program that it has started may hold the pipes open; nobody waits for that.
-            _, open_pipes = await asyncio.wait(reading, timeout=LAST_WORDS_SECONDS)
+            # A child of the process may hold the pipes open for longer.
+            _, open_pipes = await asyncio.wait(reading, timeout=EXIT_GRACE_SECONDS)
             if open_pipes:
                 self._process.transport.close()
         finally:
             for task in reading:
                 task.cancel()
             self._stdin.close()
-            self._on_exit(self._death(self._process.returncode or 0))
+            self._on_exit(self._exit_error(self._process.returncode or 0))
             try:
                 await asyncio.to_thread(remove_leftovers, self._config, self._directory, self.pid)
             finally:
@@ -152,34 +152,34 @@ class CliProcess:
         try:
             while data := await self._stdout.read(READ_BYTES):
                 for line in framer.feed(data):
-                    self._on_message(decode(line))
+                    self._on_message(decode_line(line))
         except WireError as error:
-            self._wire_error = f"it wrote what is not its protocol ({error})"
+            self._wire_error = f"its output was invalid ({error})"
         except Exception:
             log.exception("a line of claude %d could not be handled", self.pid)
-            self._wire_error = "a line of it could not be handled"
+            self._wire_error = "a line of its output could not be handled"
         else:
-            if await self._ends_soon():
+            if await self._exits_soon():
                 return
             self._wire_error = "it closed its output"
         self.kill()
 
-    async def _ends_soon(self) -> bool:
-        """Whether the process ends by itself, as it should after its output: its status says why, a kill does not."""
+    async def _exits_soon(self) -> bool:
+        """Whether it exits by itself soon, with a status that says why."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.ended.wait(), LAST_WORDS_SECONDS)
+            await asyncio.wait_for(self._process.ended.wait(), EXIT_GRACE_SECONDS)
             return True
         return False
 
     async def _read_stderr(self) -> None:
         while data := await self._stderr.read(READ_BYTES):
-            self._complaints = (self._complaints + data)[-STDERR_BYTES:]
+            self._stderr_tail = (self._stderr_tail + data)[-STDERR_BYTES:]
 
-    def _death(self, code: int) -> ProcessDied:
+    def _exit_error(self, code: int) -> ProcessDied:
         how = f"was ended by {_signal_name(-code)}" if code < 0 else f"ended with status {code}"
         last_line = self.stderr.rpartition("\n")[2]
         why = self._wire_error or last_line
-        message = f"The Claude Code process {how} in the middle of its work{': ' + why if why else ''}."
+        message = f"The Claude Code process {how} during its work{': ' + why if why else ''}."
         return ProcessDied(message, exit_code=code, stderr=self.stderr, hint="Send the request again.")
 
 
@@ -191,7 +191,7 @@ def _signal_name(number: int) -> str:
 
 
 class _Protocol(asyncio.subprocess.SubprocessStreamProtocol):
-    """Hears of the end itself: asyncio's `wait` returns only when all pipes are closed too."""
+    """Reports the exit itself: asyncio's `wait` also waits for open pipes."""
 
     def __init__(self, limit: int, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(limit, loop)
@@ -203,7 +203,7 @@ class _Protocol(asyncio.subprocess.SubprocessStreamProtocol):
 
 
 class _Process(asyncio.subprocess.Process):
-    """A process whose end and transport can be reached."""
+    """A process with access to its end and transport."""
 
     def __init__(
         self, transport: asyncio.SubprocessTransport, protocol: _Protocol, loop: asyncio.AbstractEventLoop
@@ -213,8 +213,10 @@ class _Process(asyncio.subprocess.Process):
         self.ended = protocol.ended
 
 
-async def _create(command: Sequence[str], environment: Mapping[str, str], directory: Path) -> _Process | OSError:
-    """Start the process; a failure is a value, since the task that runs this would log it as a bug of ours."""
+async def _create_process(
+    command: Sequence[str], environment: Mapping[str, str], directory: Path
+) -> _Process | OSError:
+    """Start the process. Errors are returned: `spawn` would log a raised one as a bug."""
     try:
         loop = asyncio.get_running_loop()
         transport, protocol = await loop.subprocess_exec(
@@ -227,13 +229,13 @@ async def _create(command: Sequence[str], environment: Mapping[str, str], direct
             cwd=directory,
             **parent_death.start_options(),
         )
-        parent_death.adopt(transport.get_pid() or 0)
+        parent_death.bind_to_parent(transport.get_pid() or 0)
         return _Process(transport, protocol, loop)
     except OSError as error:
         return error
 
 
-async def _end_unwanted(starting: "asyncio.Task[_Process | OSError]") -> None:
+async def _kill_unclaimed(starting: "asyncio.Task[_Process | OSError]") -> None:
     process = await starting
     if not isinstance(process, OSError):
         with contextlib.suppress(ProcessLookupError):

@@ -1,7 +1,7 @@
-"""The user's own Claude Code settings, as far as they say with which account it works.
+"""Reads the user's Claude Code settings that select the account.
 
-The CLI itself never reads them: it would also take over what changes conversations (output style, language, agent,
-hooks, plugins, any variable in `env`). Names: https://code.claude.com/docs/en/settings.
+The CLI does not read them itself, because others change conversations (output style, language, agent, hooks, plugins,
+any variable in `env`). Names: https://code.claude.com/docs/en/settings.
 """
 
 import logging
@@ -28,14 +28,14 @@ ACCOUNT_SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class UserSettings:
-    """`account` holds those of `ACCOUNT_SETTINGS` that are set, `environment` the variables of `env`, unfiltered."""
+    """The values of `ACCOUNT_SETTINGS`, and the unfiltered variables of `env`."""
 
     account: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def config_directory(outer: Mapping[str, str]) -> Path:
-    """Where the CLI keeps the user's settings, login and session records: CLAUDE_CONFIG_DIR or `~/.claude`."""
+    """Claude Code's configuration directory: CLAUDE_CONFIG_DIR or `~/.claude`."""
     if directory := outer.get("CLAUDE_CONFIG_DIR"):
         return Path(directory)
     home = outer.get("HOME") or outer.get("USERPROFILE")
@@ -43,7 +43,7 @@ def config_directory(outer: Mapping[str, str]) -> Path:
 
 
 def read_user_settings(outer: Mapping[str, str]) -> UserSettings:
-    """Read `settings.json`. Without a file, or with one that is not valid, nothing is set; the latter is logged."""
+    """Read `settings.json`. A missing file, or an invalid one, counts as empty."""
     file = config_directory(outer) / "settings.json"
     try:
         settings = orjson.loads(file.read_bytes())
@@ -56,17 +56,17 @@ def read_user_settings(outer: Mapping[str, str]) -> UserSettings:
 
 
 def parse_user_settings(settings: Any) -> UserSettings:
-    """The account's part of the settings. What is of a wrong type is left out."""
+    """Extract the account's part of the settings. Values of a wrong type are ignored."""
     if not isinstance(settings, dict):
         return UserSettings()
     variables = settings.get("env")
     pairs = variables.items() if isinstance(variables, dict) else ()
     return UserSettings(
         account={name: settings[name] for name in ACCOUNT_SETTINGS if settings.get(name) is not None},
-        environment={name: _text(value) for name, value in pairs if isinstance(value, str | int | float)},
+        environment={name: _format_value(value) for name, value in pairs if isinstance(value, str | int | float)},
     )
 
 
-def _text(value: str | float) -> str:
-    """A variable's value; numbers and booleans are written as the CLI does."""
+def _format_value(value: str | float) -> str:
+    """Format a variable's value; numbers and booleans as the CLI writes them."""
     return value if isinstance(value, str) else orjson.dumps(value).decode()

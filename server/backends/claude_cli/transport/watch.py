@@ -1,26 +1,25 @@
-"""Notices from outside that the CLI was updated, removed or put back, or that who is signed in has changed.
+"""Detects changes of the CLI and its login by the state of their files.
 
-Nothing is started and nothing but files' states is read. On macOS the login is in the keychain, where it cannot be
-seen like that.
+No file is read and no process is started. On macOS the login is in the keychain, where changes are not detected.
 """
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from server.backends.claude_cli.transport.locate import locate
+from server.backends.claude_cli.transport.locate import locate_cli
 from server.backends.claude_cli.transport.user_settings import config_directory
 from server.core.errors import CliNotFound
 
-State = tuple[str, int, int, int]
-"""Path, inode, time of the last change, size."""
+FileState = tuple[str, int, int, int]
+"""Path, inode, modification time in ns, size in bytes."""
 
 
 class CliWatch:
-    """Looks for the CLI of a configuration. `outer` is the environment that it gets its home from.
+    """Locates the CLI and detects changes. `outer` names its home.
 
-    `on_program` is called when the program is another one than at the look before, or none; `on_login` when the file
-    that holds the login is.
+    `on_program` is called if the program has changed or is missing since the last check, `on_login` if the login file
+    has changed.
     """
 
     def __init__(
@@ -36,39 +35,39 @@ class CliWatch:
         self._credentials = config_directory(outer) / ".credentials.json"
         self._on_program = on_program
         self._on_login = on_login
-        self._program: State | None = None
-        self._looked = False
-        self._login = _state(self._credentials)
+        self._program: FileState | None = None
+        self._program_known = False
+        self._login = _file_state(self._credentials)
 
     def locate(self) -> Path:
-        """The program to run, found anew. Raises `CliNotFound`."""
+        """Find the program to run. Raises `CliNotFound`."""
         try:
-            path = locate(self._claude_path)
+            path = locate_cli(self._claude_path)
         except CliNotFound:
-            self._note(None)
+            self._update_program(None)
             raise
-        self._note(_state(path))
+        self._update_program(_file_state(path))
         return path
 
-    def look(self) -> None:
-        """Call whom it concerns if something has changed. As long as all is as it was, this costs two `stat`."""
-        if self._program is None or _state(Path(self._program[0])) != self._program:
+    def check_files(self) -> None:
+        """Call the callbacks for what has changed. Costs two `stat` calls if nothing has."""
+        if self._program is None or _file_state(Path(self._program[0])) != self._program:
             with suppress(CliNotFound):
                 self.locate()
-        login = _state(self._credentials)
+        login = _file_state(self._credentials)
         if login != self._login:
             self._login = login
             self._on_login()
 
-    def _note(self, program: State | None) -> None:
-        changed = self._looked and program != self._program
-        self._program, self._looked = program, True
+    def _update_program(self, program: FileState | None) -> None:
+        changed = self._program_known and program != self._program
+        self._program, self._program_known = program, True
         if changed:
             self._on_program()
 
 
-def _state(path: Path) -> State | None:
-    """None where there is no such file, or it may not be looked at."""
+def _file_state(path: Path) -> FileState | None:
+    """None if the file is missing or not accessible."""
     try:
         stat = path.stat()
     except OSError:

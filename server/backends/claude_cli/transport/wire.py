@@ -1,4 +1,4 @@
-"""The CLI's stream-json wire, sans-io: bytes in, typed messages out; values in, lines out.
+"""The CLI's stream-json wire, sans-io: bytes to messages, values to lines.
 
 One JSON object a line in both directions. Source: `sdk.d.ts` of the npm package `@anthropic-ai/claude-agent-sdk`
 (SDKMessage, SDKUserMessage, SDKControlRequest, SDKControlResponse), checked against CLI 2.1.330.
@@ -17,11 +17,11 @@ MAX_LINE_BYTES = 256 * 1024 * 1024
 
 
 class WireError(Exception):
-    """The CLI wrote something that is not its protocol."""
+    """The CLI wrote something outside its protocol."""
 
 
 class LineFramer:
-    """Cuts a byte stream into lines. Feed it what was read; it gives the lines that are complete."""
+    """Splits a byte stream into lines."""
 
     def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:
         self._parts: list[bytes] = []
@@ -29,7 +29,7 @@ class LineFramer:
         self._max = max_line_bytes
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Complete lines without their end; empty ones are left out. Raises `WireError` on a line without end."""
+        """Yield complete, non-blank lines. Raises `WireError` if one is too long."""
         start = 0
         while (end := data.find(b"\n", start)) >= 0:
             line = b"".join([*self._parts, data[start:end]]) if self._parts else data[start:end]
@@ -54,7 +54,7 @@ class Streamed:
 
 @dataclass(frozen=True, slots=True)
 class AssistantError:
-    """An `assistant` line that reports an error; `kind` as `rate_limit`, `authentication_failed`."""
+    """An `assistant` line that reports an error; `kind` is `rate_limit`, ..."""
 
     kind: str
     text: str
@@ -62,42 +62,40 @@ class AssistantError:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The end of a turn, or the receipt for a replayed user line (`num_turns` 0)."""
+    """The end of a turn, or the receipt for a replayed user line."""
 
     is_error: bool
     api_status: int | None
     text: str
-    num_turns: int
     message_uuids: frozenset[str]
-    terminal_reason: str
     cost_usd: float | None
-    """Of all turns of the process so far."""
+    """Total of all turns of the process so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolsOffered:
-    """The tools that a turn begins with, under the model's names (`system` line of the subtype `init`)."""
+    """Tools at the start of a turn, by the model's names (`system` line `init`)."""
 
     names: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class ResultsTaken:
-    """Tool results that have joined the transcript, by their calls' ids (a `user` line of the CLI's own)."""
+    """Ids of calls whose results joined the transcript (the CLI's `user` line)."""
 
     call_ids: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """Where the plan's windows stand (SDKRateLimitInfo)."""
+    """State of the plan's windows (SDKRateLimitInfo)."""
 
     info: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class ControlAnswer:
-    """The answer to a control request of ours."""
+    """Answer to a control request sent to the CLI."""
 
     request_id: str
     payload: dict[str, Any] = field(default_factory=dict)
@@ -106,7 +104,7 @@ class ControlAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ControlRequest:
-    """A control request of the CLI's, such as `mcp_message`; it waits for an answer."""
+    """Control request from the CLI, such as `mcp_message`, which waits for an answer."""
 
     request_id: str
     subtype: str
@@ -114,8 +112,8 @@ class ControlRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
-    """A line that this program has no use for."""
+class UnknownLine:
+    """A line that this program does not use."""
 
     kind: str
     data: dict[str, Any]
@@ -130,30 +128,30 @@ Incoming = (
     | RateLimits
     | ControlAnswer
     | ControlRequest
-    | Other
+    | UnknownLine
 )
 
 
-def decode(line: bytes) -> Incoming:
-    """A line of the CLI's. Raises `WireError` when it is not a JSON object, or not of the shape that it should be."""
+def decode_line(line: bytes) -> Incoming:
+    """Decode a line. Raises `WireError` if it is not of a known shape."""
     try:
-        return _message(orjson.loads(line))
+        return _parse_message(orjson.loads(line))
     except orjson.JSONDecodeError as error:
         raise WireError(f"not JSON: {line[:200]!r}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WireError(f"not of a known shape: {line[:200]!r}") from error
 
 
-def _message(data: dict[str, Any]) -> Incoming:
+def _parse_message(data: dict[str, Any]) -> Incoming:
     kind = data.get("type")
-    # Stream events are nearly all there is, so they come first.
+    # First, because nearly all lines are stream events.
     if kind == "stream_event" and data.get("parent_tool_use_id") is None:
         return Streamed({**data["event"]})
     match kind:
         case "result":
-            return _result(data)
+            return _parse_result(data)
         case "assistant" if data.get("error"):
-            return AssistantError(str(data["error"]), _text(data.get("message", {}).get("content")))
+            return AssistantError(str(data["error"]), _join_text(data.get("message", {}).get("content")))
         case "system" if data.get("subtype") == "init" and "tools" in data:
             return ToolsOffered(frozenset(data["tools"]))
         case "user":
@@ -161,36 +159,38 @@ def _message(data: dict[str, Any]) -> Incoming:
         case "rate_limit_event":
             return RateLimits({**(data.get("rate_limit_info") or {})})
         case "control_response":
-            return _control_answer(data.get("response") or {})
+            return _parse_control_answer(data.get("response") or {})
         case "control_request":
             request = data.get("request") or {}
             if request.get("subtype") == "mcp_message":
                 request["message"] = {**request["message"]}
             return ControlRequest(str(data.get("request_id")), str(request.get("subtype")), request)
-    return Other(str(kind), data)
+    return UnknownLine(str(kind), data)
 
 
 def control_request(request_id: str, subtype: str, **fields: Any) -> bytes:
-    """A control request of ours."""
-    return _line({"type": "control_request", "request_id": request_id, "request": {"subtype": subtype, **fields}})
+    """Encode a control request to the CLI."""
+    return _encode_line(
+        {"type": "control_request", "request_id": request_id, "request": {"subtype": subtype, **fields}}
+    )
 
 
 def control_answer(request_id: str, payload: dict[str, Any]) -> bytes:
-    """The answer to a control request of the CLI's."""
+    """Encode the answer to a control request from the CLI."""
     response = {"subtype": "success", "request_id": request_id, "response": payload}
-    return _line({"type": "control_response", "response": response})
+    return _encode_line({"type": "control_response", "response": response})
 
 
 def control_refusal(request_id: str, error: str) -> bytes:
-    """The refusal of a control request of the CLI's."""
+    """Encode the refusal of a control request from the CLI."""
     response = {"subtype": "error", "request_id": request_id, "error": error}
-    return _line({"type": "control_response", "response": response})
+    return _encode_line({"type": "control_response", "response": response})
 
 
 def user_line(content: list[Block], uuid: str, *, query: bool) -> bytes:
-    """A user turn. With `query` it asks for an answer, else it only joins the transcript and gets a receipt.
+    """Encode a user turn: a question with `query`, otherwise a past turn.
 
-    `client_composed` has the text taken as it is: without it `/clear` is a command and `@file` reads a file.
+    `client_composed` makes the CLI take the text literally: otherwise `/clear` is a command and `@file` reads a file.
     """
     line: dict[str, Any] = {
         "type": "user",
@@ -202,15 +202,15 @@ def user_line(content: list[Block], uuid: str, *, query: bool) -> bytes:
     }
     if not query:
         line["shouldQuery"] = False
-    return _line(line)
+    return _encode_line(line)
 
 
 def assistant_line(content: list[Block], uuid: str, model: str) -> bytes:
-    """A past turn of the assistant's; it is taken without an answer.
+    """Encode a past assistant turn, which gets no receipt.
 
-    The thinking in a turn of another `model` than the conversation's is left out by the CLI.
+    The CLI drops its thinking if `model` is not the conversation's.
     """
-    return _line(
+    return _encode_line(
         {
             "type": "assistant",
             "message": {"role": "assistant", "model": model, "content": content},
@@ -221,24 +221,22 @@ def assistant_line(content: list[Block], uuid: str, model: str) -> bytes:
     )
 
 
-def _line(value: dict[str, Any]) -> bytes:
+def _encode_line(value: dict[str, Any]) -> bytes:
     return exact_json.dumps(value) + b"\n"
 
 
-def _result(data: dict[str, Any]) -> Result:
+def _parse_result(data: dict[str, Any]) -> Result:
     uuids = {data.get("user_message_uuid"), *(data.get("user_message_uuids") or [])} - {None}
     return Result(
         is_error=bool(data.get("is_error")),
         api_status=data.get("api_error_status"),
         text=str(data.get("result") or "; ".join(data.get("errors") or [])),
-        num_turns=data.get("num_turns") or 0,
         message_uuids=frozenset(uuids),
-        terminal_reason=str(data.get("terminal_reason") or ""),
         cost_usd=data.get("total_cost_usd"),
     )
 
 
-def _control_answer(response: dict[str, Any]) -> ControlAnswer:
+def _parse_control_answer(response: dict[str, Any]) -> ControlAnswer:
     request_id = str(response.get("request_id"))
     if response.get("subtype") == "success":
         return ControlAnswer(request_id, response.get("response") or {})
@@ -250,7 +248,7 @@ def _answered_calls(content: Any) -> frozenset[str]:
     return frozenset(str(block["tool_use_id"]) for block in blocks if block.get("type") == "tool_result")
 
 
-def _text(content: Any) -> str:
+def _join_text(content: Any) -> str:
     if not isinstance(content, list):
         return str(content or "")
     return "".join(block.get("text", "") for block in content if isinstance(block, dict))

@@ -23,10 +23,10 @@ async def test_after_signing_in_the_parked_processes_are_new(with_claude):
     watch = ClaudeWatch(with_claude)
     await with_claude.server.start()
     pool = with_claude.server.cli.pool
-    await until(lambda: pool.processes())
-    [(before, *_)] = pool.processes()
+    await until(lambda: pool.list_processes())
+    [(before, *_)] = pool.list_processes()
     await watch.look(after_sign_in=True)
-    await until(lambda: [pid for pid, *_ in pool.processes() if pid != before])
+    await until(lambda: [pid for pid, *_ in pool.list_processes() if pid != before])
     await until(lambda: not psutil.pid_exists(before))
     assert watch.report.signed_in is True
 
@@ -40,7 +40,7 @@ async def test_a_claude_that_vanishes_is_missed(with_claude, tmp_path, cli_path)
     await watch.look()
     assert watch.report.problem is None
     mine.unlink()
-    await with_claude.server.cli.refresh()
+    await with_claude.server.cli.probe_cli()
     await until(lambda: watch.report.problem is not None)
     assert str(mine) in watch.report.problem.message
 
