@@ -10,11 +10,11 @@ from tray_app import formatting
 from tray_app.clients.client import Client
 from tray_app.context import Context
 from tray_app.pages.clients.change_panel import ChangePanel
+from tray_app.pages.clients.client_scan import Look, Survey
 from tray_app.pages.clients.configure import Configure
+from tray_app.pages.clients.connection_details import ToldView
+from tray_app.pages.clients.connection_test_panel import TrialPanel
 from tray_app.pages.clients.heading import Heading
-from tray_app.pages.clients.survey import Look, Survey
-from tray_app.pages.clients.told import ToldView
-from tray_app.pages.clients.trial_panel import TrialPanel
 from tray_app.translation import tr
 from tray_app.widgets import Banner, Toast, button
 

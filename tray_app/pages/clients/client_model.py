@@ -3,7 +3,7 @@
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
 from tray_app.clients.client import Client
-from tray_app.pages.clients.survey import Standing, Survey
+from tray_app.pages.clients.client_scan import Standing, Survey
 from tray_app.theme import Theme
 from tray_app.translation import tr
 

@@ -11,7 +11,7 @@ from tray_app.clients.config_file import FileChange, is_as_left
 from tray_app.clients.errors import ClientFileChanged
 from tray_app.context import Context
 from tray_app.pages.clients.change_panel import ChangePanel
-from tray_app.pages.clients.survey import Survey
+from tray_app.pages.clients.client_scan import Survey
 from tray_app.translation import Later, tr
 
 

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from tray_app.clients.client import Client
 from tray_app.pages.clients.client_model import standing_words
-from tray_app.pages.clients.survey import Standing
+from tray_app.pages.clients.client_scan import Standing
 from tray_app.theme import Theme
 from tray_app.translation import tr
 from tray_app.widgets import ElidedLabel, button

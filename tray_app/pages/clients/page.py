@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from tray_app.context import Context
 from tray_app.pages.clients.card import ClientCard
 from tray_app.pages.clients.client_model import NAME, SIGN, ClientFilter, ClientModel
-from tray_app.pages.clients.survey import Survey
+from tray_app.pages.clients.client_scan import Survey
 from tray_app.translation import tr
 from tray_app.widgets import EmptyState, SearchField, dress_rows
 from tray_app.window.page import Page

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from tray_app.clients.client import Places
 from tray_app.context import Context
 from tray_app.pages.clients import ClientsPage
-from tray_app.pages.clients.survey import Survey
+from tray_app.pages.clients.client_scan import Survey
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from tray_app.context import Context
 from tray_app.formatting import place
 from tray_app.pages.clients import ClientsPage
 from tray_app.pages.clients.client_model import SIGN, ClientFilter, ClientModel
-from tray_app.pages.clients.survey import Survey
-from tray_app.pages.clients.told import ToldView
+from tray_app.pages.clients.client_scan import Survey
+from tray_app.pages.clients.connection_details import ToldView
 from tray_app.theme import Theme
 
 
