@@ -57,7 +57,7 @@ class Application(QObject):
         """Show what is to be shown, and return when the person quits and all is taken down."""
         self.tray.show()
         if not self.context.preferences.guide_done:
-            self.window.go("guide")
+            self.window.go_to_page("guide")
         self.take(launch)
         if launch.command == "none":
             self.awaiting_tray.start()
@@ -83,7 +83,7 @@ class Application(QObject):
             return
         use_token(launch.token)
         if launch.command == "page" and launch.page in self.window.entries:
-            self.window.go(launch.page)
+            self.window.go_to_page(launch.page)
         self.window.bring_up()
 
     def has_tray(self) -> bool:
@@ -110,7 +110,7 @@ class Application(QObject):
         self.tray.hide()
         self.wake.stop()
         self.notifications.close()
-        await _within(TEARDOWN_SECONDS, self.window.settle)
+        await _within(TEARDOWN_SECONDS, self.window.finish_pending)
         await self.context.close()
         self.tray.deleteLater()
         self.window.deleteLater()
@@ -127,7 +127,7 @@ class Application(QObject):
             await cli.refresh()
         # One that is not seen looks when it is.
         if self.window.isVisible():
-            self.window.page.refresh()
+            self.window.current_page.refresh()
 
     def _end_of_session(self, session: QSessionManager) -> None:
         """The desktop's session ends: no questions, and no start by it the next time (that is autostart's)."""

@@ -25,9 +25,9 @@ class AdaptiveSplitter(QSplitter):
         self._shares = {_BESIDE: beside, _BELOW: below}
         self._beside_from = beside_from
         self.setChildrenCollapsible(False)
-        self.splitterMoved.connect(lambda *_: self._keep())
+        self.splitterMoved.connect(lambda *_: self._save_sizes())
 
-    def restore(self) -> None:
+    def restore_sizes(self) -> None:
         """Give the two parts the sizes that they had. They have to be there by now."""
         # Beside each other, the list takes what a wider window brings; one above the other, both do.
         self.setStretchFactor(0, 1)
@@ -45,8 +45,8 @@ class AdaptiveSplitter(QSplitter):
         orientation = _BESIDE if event.size().width() >= self._beside_from else _BELOW
         if orientation != self.orientation():
             self.setOrientation(orientation)
-            self.restore()
+            self.restore_sizes()
         super().resizeEvent(event)
 
-    def _keep(self) -> None:
+    def _save_sizes(self) -> None:
         self._preferences.set_value(self._names[self.orientation()], self.saveState())

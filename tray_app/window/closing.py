@@ -30,7 +30,7 @@ class Closing:
         """Whether the window can just be hidden; if not, the person is being asked now."""
         if not self._window.isVisible() or self._has_tray():
             return True
-        box = self._ask(
+        box = self._make_question(
             tr("Quit Dragoman?"),
             tr("This desktop shows no tray icons. If you keep it running, start Dragoman again to reopen this window."),
         )
@@ -38,7 +38,7 @@ class Closing:
         stay = box.addButton(tr("Keep running"), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(stay)
-        box.finished.connect(lambda _: self._decide(box, leave, stay))
+        box.finished.connect(lambda _: self._quit_or_hide(box, leave, stay))
         box.open()
         return False
 
@@ -83,7 +83,7 @@ class Closing:
         stay: str,
     ) -> None:
         count = counted(self._context.server.in_flight, "1 request is running.", "{n} requests are running.")
-        box = self._ask(title, f"{count} {text}")
+        box = self._make_question(title, f"{count} {text}")
         at_once = box.addButton(now[0], QMessageBox.ButtonRole.DestructiveRole)
         finish = box.addButton(tr("Finish them first"), QMessageBox.ButtonRole.AcceptRole)
         cancel = box.addButton(stay, QMessageBox.ButtonRole.RejectRole)
@@ -99,23 +99,23 @@ class Closing:
         box.finished.connect(lambda _: decide())
         box.open()
 
-    def _ask(self, title: str, text: str) -> QMessageBox:
+    def _make_question(self, title: str, text: str) -> QMessageBox:
         if self.box is not None:
             self.box.close()
         parent = self._window if self._window.isVisible() else None
         self.box = box = QMessageBox(QMessageBox.Icon.Question, title, title, parent=parent)
         box.setIconPixmap(QIcon(str(asset("icons/app.svg"))).pixmap(_ICON, _ICON))
         box.setInformativeText(text)
-        box.finished.connect(self._answered)
+        box.finished.connect(self._discard_question)
         return box
 
-    def _answered(self) -> None:
+    def _discard_question(self) -> None:
         # The window would keep every question that it ever asked.
         if self.box is not None:
             self.box.deleteLater()
             self.box = None
 
-    def _decide(self, box: QMessageBox, leave: object, stay: object) -> None:
+    def _quit_or_hide(self, box: QMessageBox, leave: object, stay: object) -> None:
         if box.clickedButton() is leave:
             self._quit()
         elif box.clickedButton() is stay:

@@ -37,15 +37,15 @@ class CrashDialog(QDialog):
         self.setWindowTitle("Dragoman")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(*SIZE)
-        self.more = _label("", "muted")
+        self.more = _make_label("", "muted")
         self.more.hide()
-        self.copy = self._button(tr("&Copy report"), self._copy)
-        self.logs = self._button(tr("Open &logs folder"), self._open_logs)
-        self.quit = self._button(tr("&Quit"), self._quit)
-        self.go_on = self._button(tr("C&ontinue"), self.accept)
+        self.copy = self._make_button(tr("&Copy report"), self._copy_report)
+        self.logs = self._make_button(tr("Open &logs folder"), self._open_logs_folder)
+        self.quit = self._make_button(tr("&Quit"), self._quit_application)
+        self.go_on = self._make_button(tr("C&ontinue"), self.accept)
         if fatal:
             self.go_on.hide()
-        self._lay_out(fatal)
+        self._build_dialog(fatal)
 
     def add_more(self, count: int) -> None:
         """Say that `count` more errors have happened meanwhile."""
@@ -54,28 +54,28 @@ class CrashDialog(QDialog):
         )
         self.more.show()
 
-    def _lay_out(self, fatal: bool) -> None:
+    def _build_dialog(self, fatal: bool) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 16)
         column.setSpacing(8)
-        column.addWidget(_label(tr("Something went wrong"), "title"))
-        column.addWidget(_label(_explanation(fatal)))
+        column.addWidget(_make_label(tr("Something went wrong"), "title"))
+        column.addWidget(_make_label(_explanation_text(fatal)))
         column.addSpacing(8)
-        column.addWidget(self._trace(), 1)
-        place = _label(tr("It is also in the log: {path}").format(path=self._log), "muted")
+        column.addWidget(self._make_report_view(), 1)
+        place = _make_label(tr("It is also in the log: {path}").format(path=self._log), "muted")
         place.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         column.addWidget(place)
         column.addWidget(self.more)
         column.addSpacing(8)
-        column.addLayout(self._buttons())
+        column.addLayout(self._make_button_row())
         default = self.quit if fatal else self.go_on
         default.setProperty("role", "primary")
         default.setDefault(True)
         default.setFocus()
 
-    def _trace(self) -> QPlainTextEdit:
+    def _make_report_view(self) -> QPlainTextEdit:
         trace = QPlainTextEdit(f"{self._report.summary}\n\n{self._report.as_text()}", readOnly=True)
         trace.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         trace.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
@@ -83,7 +83,7 @@ class CrashDialog(QDialog):
         trace.setAccessibleName(tr("Error report"))
         return trace
 
-    def _buttons(self) -> QHBoxLayout:
+    def _make_button_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self.copy)
@@ -93,12 +93,12 @@ class CrashDialog(QDialog):
         row.addWidget(self.go_on)
         return row
 
-    def _button(self, text: str, slot: Callable[[], object]) -> QPushButton:
+    def _make_button(self, text: str, slot: Callable[[], object]) -> QPushButton:
         button = QPushButton(text, autoDefault=False)
         button.clicked.connect(lambda: slot())
         return button
 
-    def _copy(self) -> None:
+    def _copy_report(self) -> None:
         QGuiApplication.clipboard().setText(self._report.as_text())
         self.copy.setText(tr("Copied"))
         self._restore = self.startTimer(COPIED_MS)
@@ -108,15 +108,15 @@ class CrashDialog(QDialog):
         self.killTimer(self._restore)
         self.copy.setText(tr("&Copy report"))
 
-    def _open_logs(self) -> None:
+    def _open_logs_folder(self) -> None:
         self.open_url(QUrl.fromLocalFile(str(self._log.parent)))
 
-    def _quit(self) -> None:
+    def _quit_application(self) -> None:
         self.accept()
         self._on_quit()
 
 
-def _explanation(fatal: bool) -> str:
+def _explanation_text(fatal: bool) -> str:
     if fatal:
         return tr(
             "Dragoman must close because of an unexpected error. Start it again; if it closes again, the "
@@ -128,7 +128,7 @@ def _explanation(fatal: bool) -> str:
     )
 
 
-def _label(text: str, role: str = "") -> QLabel:
+def _make_label(text: str, role: str = "") -> QLabel:
     label = QLabel(text)
     label.setProperty("role", role)
     label.setWordWrap(True)

@@ -14,12 +14,12 @@ Chosen = Callable[[Path], Any]
 
 def ask_where_to_save(parent: QWidget, title: str, name: str, filters: list[str], chosen: Chosen) -> QFileDialog:
     """Ask for a file to write, which may be called `name`; its ending is added to a name without one."""
-    dialog = QFileDialog(parent.window(), title, str(_folder()))
+    dialog = QFileDialog(parent.window(), title, str(_documents_folder()))
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setNameFilters(filters)
     dialog.setDefaultSuffix(Path(name).suffix[1:])
     dialog.selectFile(name)
-    return _opened(dialog, chosen)
+    return _open_dialog(dialog, chosen)
 
 
 def ask_for_claude(parent: QWidget, present: Path | None, chosen: Chosen) -> QFileDialog:
@@ -27,16 +27,16 @@ def ask_for_claude(parent: QWidget, present: Path | None, chosen: Chosen) -> QFi
     start = present.parent if present is not None else Path.home()
     dialog = QFileDialog(parent.window(), tr("Choose the Claude Code program"), str(start))
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    return _opened(dialog, chosen)
+    return _open_dialog(dialog, chosen)
 
 
-def _folder() -> Path:
+def _documents_folder() -> Path:
     """Where a person keeps documents. There need not be such a folder, and Qt would take whatever is current."""
     folder = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
     return folder if folder.is_dir() else Path.home()
 
 
-def _opened(dialog: QFileDialog, chosen: Chosen) -> QFileDialog:
+def _open_dialog(dialog: QFileDialog, chosen: Chosen) -> QFileDialog:
     dialog.fileSelected.connect(lambda name: chosen(Path(name)))
     dialog.finished.connect(dialog.deleteLater)
     dialog.open()

@@ -41,7 +41,7 @@ class MainWindow(QWidget):
         self.setWindowIcon(QIcon(str(asset("icons/app.svg"))))
         self.setMinimumSize(*MINIMUM)
         self.rail = Rail(context, rail)
-        self.rail.chosen.connect(self.go)
+        self.rail.chosen.connect(self.go_to_page)
         self._stack = QStackedWidget()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -54,27 +54,27 @@ class MainWindow(QWidget):
         column.addWidget(self._stack, 1)
         row.addLayout(column, 1)
         self._add_shortcuts()
-        context.page_requested.connect(self._open)
+        context.page_requested.connect(self._open_requested_page)
         context.problem.connect(self._show_problem)
         self._active: Page | None = None
         # Nothing has the focus until the person chooses: Tab begins at the rail.
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setFocus()
         self._key = rail[0].key
-        self.rail.mark(self._key)
+        self.rail.mark_current(self._key)
         self._restore_geometry()
 
     @property
-    def page(self) -> Page:
+    def current_page(self) -> Page:
         """The page that is shown, or will be."""
-        return self._page(self._key)
+        return self._load_page(self._key)
 
-    def go(self, key: str) -> None:
+    def go_to_page(self, key: str) -> None:
         """Show the page of that key."""
         if self.rail.isAncestorOf(self.focusWidget() or self):
-            self.rail.focus(key)
+            self.rail.focus_entry(key)
         self._key = key
-        self.rail.mark(key)
+        self.rail.mark_current(key)
         self._update_active()
 
     def bring_up(self) -> None:
@@ -85,16 +85,16 @@ class MainWindow(QWidget):
         self.raise_()
         self.activateWindow()
 
-    async def settle(self) -> None:
+    async def finish_pending(self) -> None:
         """Finish what the pages have put off, and remember the window's place."""
-        self._keep_geometry()
+        self._save_geometry()
         for page in self.pages.values():
-            await page.settle()
+            await page.finish_pending()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Hide to the tray, if nobody objects."""
         if self.may_close():
-            self._keep_geometry()
+            self._save_geometry()
             event.accept()
         else:
             event.ignore()
@@ -115,25 +115,25 @@ class MainWindow(QWidget):
         super().resizeEvent(event)
         self.rail.set_narrow(event.size().width() < NARROW_BELOW)
 
-    def _page(self, key: str) -> Page:
+    def _load_page(self, key: str) -> Page:
         if key not in self.pages:
             self.pages[key] = self.entries[key].make(self._context)
             self._stack.addWidget(self.pages[key])
         return self.pages[key]
 
-    def _open(self, key: str, details: Mapping[str, Any]) -> None:
-        self.go(key)
+    def _open_requested_page(self, key: str, details: Mapping[str, Any]) -> None:
+        self.go_to_page(key)
         self.bring_up()
         if details:
-            self.page.open_details(**details)
+            self.current_page.open_details(**details)
 
     def _show_problem(self, error: TrayError) -> None:
-        self.page.show_problem(error)
+        self.current_page.show_problem(error)
 
     def _update_active(self) -> None:
-        seen = self.page if self.isVisible() else None
+        seen = self.current_page if self.isVisible() else None
         if seen is not None:
-            self._bring_to_front(seen)
+            self._switch_to(seen)
         if seen is self._active:
             return
         if self._active is not None:
@@ -142,7 +142,7 @@ class MainWindow(QWidget):
         if seen is not None:
             seen.activate()
 
-    def _bring_to_front(self, page: Page) -> None:
+    def _switch_to(self, page: Page) -> None:
         """Show the page. The keyboard goes along, to where it was there; Qt would choose a button, and ring it."""
         focused = self.focusWidget()
         goes_along = (
@@ -156,13 +156,13 @@ class MainWindow(QWidget):
 
     def _add_shortcuts(self) -> None:
         for keys, action in (
-            (QKeySequence.StandardKey.Find, lambda: self.page.go_to_filter()),
-            (QKeySequence.StandardKey.Refresh, lambda: self.page.refresh()),
+            (QKeySequence.StandardKey.Find, lambda: self.current_page.go_to_filter()),
+            (QKeySequence.StandardKey.Refresh, lambda: self.current_page.refresh()),
             (QKeySequence("Ctrl+W"), self.close),
         ):
             QShortcut(QKeySequence(keys), self, action, context=Qt.ShortcutContext.WindowShortcut)
 
-    def _keep_geometry(self) -> None:
+    def _save_geometry(self) -> None:
         self._context.preferences.geometry = self.saveGeometry()
 
     def _restore_geometry(self) -> None:

@@ -27,32 +27,32 @@ class NoticeBar(QWidget):
         self._column.setContentsMargins(MARGIN, MARGIN, MARGIN, 0)
         self.hide()
         # Notices that were published before the window was made come at once.
-        self.destroyed.connect(context.bus.subscribe(self._take))
+        self.destroyed.connect(context.bus.subscribe(self._handle_event))
 
-    def _take(self, event: Event) -> None:
+    def _handle_event(self, event: Event) -> None:
         match event:
             case Notice(level=level) if level != "info":
                 self._show_notice(event)
             case NoticeCleared(topic):
-                self._remove(topic)
+                self._remove_banner(topic)
 
     def _show_notice(self, notice: Notice) -> None:
         banner = self.banners.get(notice.key)
         if banner is None:
             banner = self.banners[notice.key] = Banner()
-            banner.close_button.clicked.connect(lambda: self._remove(notice.key))
+            banner.close_button.clicked.connect(lambda: self._remove_banner(notice.key))
             self._column.addWidget(banner)
         actions = []
         if (folder := notice.folder) is not None:
-            actions.append((tr("Open folder"), lambda: self._open(folder)))
+            actions.append((tr("Open folder"), lambda: self._open_folder(folder)))
         self.show()
         banner.show_message(notice.level, notice.message, notice.hint, actions)
 
-    def _remove(self, key: str) -> None:
+    def _remove_banner(self, key: str) -> None:
         if (banner := self.banners.pop(key, None)) is not None:
             banner.hide()
             banner.deleteLater()
         self.setVisible(bool(self.banners))
 
-    def _open(self, folder: Path) -> None:
+    def _open_folder(self, folder: Path) -> None:
         self.open_url(QUrl.fromLocalFile(str(folder)))

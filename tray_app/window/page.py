@@ -29,7 +29,7 @@ class Page(QWidget):
         self.setAccessibleDescription(purpose)
         self.header = QHBoxLayout()
         self.header.setSpacing(8)
-        self.header.addLayout(_heading(title, purpose), 1)
+        self.header.addLayout(_make_heading(title, purpose), 1)
         self.banner = Banner()
         self.body = QVBoxLayout()
         self.body.setSpacing(GAP)
@@ -63,7 +63,7 @@ class Page(QWidget):
     def open_details(self, **details: Any) -> None:
         """Show what another place refers to, such as `session_id`."""
 
-    async def settle(self) -> None:
+    async def finish_pending(self) -> None:
         """Finish what was put off, because the application ends."""
 
     def show_problem(self, error: TrayError) -> None:
@@ -71,7 +71,7 @@ class Page(QWidget):
         self.banner.show_error(error)
 
 
-def _heading(title: str, purpose: str) -> QVBoxLayout:
+def _make_heading(title: str, purpose: str) -> QVBoxLayout:
     name = QLabel(title)
     name.setProperty("role", "title")
     line = QLabel(purpose)

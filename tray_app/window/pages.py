@@ -22,20 +22,20 @@ class PageEntry:
 def rail_entries() -> list[PageEntry]:
     """The pages of the rail."""
     return [
-        PageEntry("overview", tr("Overview"), "mdi6.view-dashboard-outline", _shipped("overview", "OverviewPage")),
-        PageEntry("requests", tr("Requests"), "mdi6.swap-horizontal", _shipped("requests", "RequestsPage")),
-        PageEntry("sessions", tr("Sessions"), "mdi6.forum-outline", _shipped("sessions", "SessionsPage")),
-        PageEntry("clients", tr("Clients"), "mdi6.connection", _shipped("clients", "ClientsPage")),
-        PageEntry("settings", tr("Settings"), "mdi6.cog-outline", _shipped("settings", "SettingsPage")),
+        PageEntry("overview", tr("Overview"), "mdi6.view-dashboard-outline", _page_maker("overview", "OverviewPage")),
+        PageEntry("requests", tr("Requests"), "mdi6.swap-horizontal", _page_maker("requests", "RequestsPage")),
+        PageEntry("sessions", tr("Sessions"), "mdi6.forum-outline", _page_maker("sessions", "SessionsPage")),
+        PageEntry("clients", tr("Clients"), "mdi6.connection", _page_maker("clients", "ClientsPage")),
+        PageEntry("settings", tr("Settings"), "mdi6.cog-outline", _page_maker("settings", "SettingsPage")),
     ]
 
 
 def other_entries() -> list[PageEntry]:
     """The pages that are reached from elsewhere."""
-    return [PageEntry("guide", tr("Welcome"), "mdi6.map-outline", _shipped("guide", "GuidePage"))]
+    return [PageEntry("guide", tr("Welcome"), "mdi6.map-outline", _page_maker("guide", "GuidePage"))]
 
 
-def _shipped(folder: str, name: str) -> Callable[[Context], Page]:
+def _page_maker(folder: str, name: str) -> Callable[[Context], Page]:
     """Makes a page of ours: all of them together take a good part of a second and some 30 MB."""
 
     def make(context: Context) -> Page:

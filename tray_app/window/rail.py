@@ -39,7 +39,7 @@ class Rail(QFrame):
         super().__init__()
         self.setProperty("role", "rail")
         self._context = context
-        self._entries = {entry.key: self._button(entry, number) for number, entry in enumerate(entries, start=1)}
+        self._entries = {entry.key: self._make_entry(entry, number) for number, entry in enumerate(entries, start=1)}
         self._group = OneOfSeveral(self._entries, self)
         self._foot = ServerFoot(context)
         column = QVBoxLayout(self)
@@ -54,12 +54,12 @@ class Rail(QFrame):
         self._draw_icons()
         self.set_narrow(False)
 
-    def mark(self, key: str) -> None:
+    def mark_current(self, key: str) -> None:
         """Show the page of that key as the current one; none, if it is not in the rail."""
         self._group.choose(key)
         self._draw_icons()
 
-    def focus(self, key: str) -> None:
+    def focus_entry(self, key: str) -> None:
         """Give the keyboard to the page of that key: it goes along with the page that is shown."""
         if key in self._entries:
             self._entries[key].setFocus()
@@ -72,7 +72,7 @@ class Rail(QFrame):
             entry.setToolButtonStyle(style)
         self._foot.set_narrow(narrow)
 
-    def _button(self, page: PageEntry, number: int) -> QToolButton:
+    def _make_entry(self, page: PageEntry, number: int) -> QToolButton:
         entry = QToolButton(autoRaise=True)
         entry.setText(page.title)
         entry.setAccessibleName(page.title)
@@ -105,7 +105,7 @@ class ServerFoot(QWidget):
         self.address.setProperty("role", "code")
         self.reason = QLabel(wordWrap=True)
         self.reason.setTextFormat(Qt.TextFormat.PlainText)
-        self.remedy: QPushButton = button("", self._mend)
+        self.remedy: QPushButton = button("", self._open_remedy)
         self.toggle: QPushButton = button("", context.toggle_server)
         line = QHBoxLayout()
         line.setSpacing(8)
@@ -120,11 +120,11 @@ class ServerFoot(QWidget):
         column.addLayout(line)
         for widget in (self.address, self.reason, self.remedy, self.toggle):
             column.addWidget(widget)
-        context.status.changed.connect(self._show)
-        context.server.changed.connect(self._show)
-        context.server.in_flight_changed.connect(self._show)
-        context.theme.changed.connect(self._show)
-        self._show()
+        context.status.changed.connect(self._show_server)
+        context.server.changed.connect(self._show_server)
+        context.server.in_flight_changed.connect(self._show_server)
+        context.theme.changed.connect(self._show_server)
+        self._show_server()
 
     def set_narrow(self, narrow: bool) -> None:
         """The dot and a button with a picture, or all of it."""
@@ -132,13 +132,13 @@ class ServerFoot(QWidget):
         self.word.setVisible(not narrow)
         self.count.setVisible(not narrow)
         self.address.setVisible(not narrow)
-        self._show()
+        self._show_server()
 
-    def _mend(self) -> None:
+    def _open_remedy(self) -> None:
         if (remedy := self._context.status.current.remedy) is not None:
             self._context.show(remedy.page, **remedy.details)
 
-    def _show(self) -> None:
+    def _show_server(self) -> None:
         server, status = self._context.server, self._context.status.current
         self.dot.set_state(status.kind)
         # The word stays while requests come and go beside it.

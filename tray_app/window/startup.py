@@ -33,7 +33,7 @@ async def wait_for_settings(overrides: Mapping[str, Any]) -> Settings | None:
         except SettingsInvalid as error:
             if error.source == COMMAND_LINE:
                 raise
-            if not await _try_again(error):
+            if not await _ask_to_try_again(error):
                 return None
 
 
@@ -53,12 +53,12 @@ async def wait_for_key_store(settings: Settings) -> KeyStore:
 
 async def _wait_visibly(opening: "asyncio.Task[KeyStore]") -> None:
     """Return when the key store is open, or the person does not want to wait for it any more."""
-    box = _box(
+    box = _make_box(
         tr("Waiting for the system keyring"),
         tr("The keyring that holds your API key is locked. Unlock it in your desktop's password dialog."),
     )
     box.addButton(tr("Continue without the keyring"), QMessageBox.ButtonRole.AcceptRole)
-    asking = spawn(_answer(box), name="ask about the keyring")
+    asking = spawn(_wait_for_choice(box), name="ask about the keyring")
     try:
         await asyncio.wait([opening, asking], return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -67,34 +67,34 @@ async def _wait_visibly(opening: "asyncio.Task[KeyStore]") -> None:
         await asyncio.wait([asking])
 
 
-async def tell(error: SetupError) -> None:
+async def show_startup_error(error: SetupError) -> None:
     """Say why the application cannot start."""
-    box = _box(tr("Dragoman cannot start"), str(error))
+    box = _make_box(tr("Dragoman cannot start"), str(error))
     box.addButton(tr("Close"), QMessageBox.ButtonRole.RejectRole)
-    await _answer(box)
+    await _wait_for_choice(box)
 
 
-async def _try_again(error: SettingsInvalid) -> bool:
+async def _ask_to_try_again(error: SettingsInvalid) -> bool:
     """Ask about settings that cannot be used."""
-    box = _box(tr("The settings cannot be used"), str(error))
+    box = _make_box(tr("The settings cannot be used"), str(error))
     again = box.addButton(tr("Try again"), QMessageBox.ButtonRole.AcceptRole)
     # The file, or the name of a variable, which no program opens.
     show = box.addButton(tr("Open settings file"), QMessageBox.ButtonRole.ActionRole) if "/" in error.source else None
     box.addButton(tr("Quit"), QMessageBox.ButtonRole.RejectRole)
     while True:
-        chosen = await _answer(box)
+        chosen = await _wait_for_choice(box)
         if show is None or chosen is not show:
             return chosen is again
         QDesktopServices.openUrl(QUrl.fromLocalFile(error.source))
 
 
-def _box(title: str, text: str) -> QMessageBox:
+def _make_box(title: str, text: str) -> QMessageBox:
     box = QMessageBox(QMessageBox.Icon.Warning, title, title)
     box.setInformativeText(text)
     return box
 
 
-async def _answer(box: QMessageBox) -> QAbstractButton | None:
+async def _wait_for_choice(box: QMessageBox) -> QAbstractButton | None:
     """The button that the person chose; None if the box was closed."""
     finished = asyncio.Event()
     box.finished.connect(finished.set)

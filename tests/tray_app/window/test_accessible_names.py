@@ -31,12 +31,12 @@ async def test_on_every_page(context: Context) -> None:
     window.show()
     controls: list[QWidget] = []
     for entry in entries:
-        window.go(entry.key)
+        window.go_to_page(entry.key)
         on_page = [widget for widget in window.findChildren(QWidget) if is_control(widget)]
         assert [where(widget) for widget in on_page if not name_of(widget)] == []
         controls += on_page
     assert len(controls) > 100
     for page in window.pages.values():
-        await page.settle()
+        await page.finish_pending()
     window.hide()
     window.deleteLater()

@@ -24,7 +24,7 @@ def make(tmp_path: Path, qtbot: QtBot) -> Make:
         qtbot.addWidget(split)
         split.addWidget(QWidget())
         split.addWidget(QWidget())
-        split.restore()
+        split.restore_sizes()
         split.resize(width, height)
         split.show()
         return split

@@ -15,7 +15,7 @@ from server.core.errors import COMMAND_LINE, SettingsInvalid, SetupError
 from server.core.tasks import spawn
 from tests.waiting import until
 from tray_app.window import startup
-from tray_app.window.startup import tell, wait_for_key_store, wait_for_settings
+from tray_app.window.startup import show_startup_error, wait_for_key_store, wait_for_settings
 
 
 def open_box() -> QMessageBox | None:
@@ -136,6 +136,6 @@ async def test_an_answer_at_once_asks_nothing(settings: Settings) -> None:
 
 
 async def test_a_start_that_fails_says_why() -> None:
-    telling = spawn(tell(SetupError("The disk is full.", hint="Make room.")), name="tell")
+    telling = spawn(show_startup_error(SetupError("The disk is full.", hint="Make room.")), name="tell")
     assert "The disk is full. Make room." in await press("Close")
     await telling

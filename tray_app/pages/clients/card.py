@@ -10,10 +10,10 @@ from tray_app import formatting
 from tray_app.clients.client import Client
 from tray_app.context import Context
 from tray_app.pages.clients.change_panel import ChangePanel
-from tray_app.pages.clients.client_scan import Look, Survey
-from tray_app.pages.clients.configure import Configure
-from tray_app.pages.clients.connection_details import ToldView
-from tray_app.pages.clients.connection_test_panel import TrialPanel
+from tray_app.pages.clients.client_scan import ClientScan, ClientStatus
+from tray_app.pages.clients.configure import Configurator
+from tray_app.pages.clients.connection_details import ConnectionDetails
+from tray_app.pages.clients.connection_test_panel import ConnectionTestPanel
 from tray_app.pages.clients.heading import Heading
 from tray_app.translation import tr
 from tray_app.widgets import Banner, Toast, button
@@ -25,25 +25,25 @@ _MODEL_WIDTH = 212
 class ClientCard(QScrollArea):
     """The card of the client that is chosen."""
 
-    def __init__(self, context: Context, survey: Survey) -> None:
+    def __init__(self, context: Context, survey: ClientScan) -> None:
         super().__init__()
         self._context = context
-        self._survey = survey
+        self._scan = survey
         self.client: Client | None = None
-        self.told: ToldView | None = None
+        self.details: ConnectionDetails | None = None
         self._problem: TrayError | None = None
         self.heading = Heading(context.theme)
-        self.unserved, self.note = _wrapped("warning"), _wrapped("muted")
+        self.unserved, self.note = _wrapped_label("warning"), _wrapped_label("muted")
         self.banner = Banner()
-        self.change = ChangePanel()
-        self.trial = TrialPanel(context, lambda: survey.connection)
-        self.work = Configure(context, survey, self.change)
-        self.work.failed.connect(self._fail)
-        self.work.done.connect(self._say_done)
+        self.change_panel = ChangePanel()
+        self.connection_test = ConnectionTestPanel(context, lambda: survey.connection)
+        self.configurator = Configurator(context, survey, self.change_panel)
+        self.configurator.failed.connect(self._show_failure)
+        self.configurator.done.connect(self._show_done)
         # Only after it has its place can it be scrolled to.
-        self.change.proposed.connect(lambda: QTimer.singleShot(0, self.change, self._scroll_to_change))
+        self.change_panel.proposed.connect(lambda: QTimer.singleShot(0, self.change_panel, self._scroll_to_change))
         self._make_actions()
-        self._lay_out()
+        self._build_content()
         self._toast = Toast(self)
         # Everything in it can be gone to, and scrolls into view then.
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -63,8 +63,8 @@ class ClientCard(QScrollArea):
         self.setAccessibleName(client.name)
         self.banner.clear()
         self._problem = None
-        self.trial.dismiss()
-        self.work.show_client(client)
+        self.connection_test.close_panel()
+        self.configurator.show_client(client)
         self.heading.show_client(client)
         self.unserved.setText(str(client.unserved))
         self.note.setText(str(client.note))
@@ -73,7 +73,7 @@ class ClientCard(QScrollArea):
         asked: list[QWidget] = [self.test, self._model_name, self.models]
         for widget in asked:
             widget.setVisible(client.served)
-        self._replace_told(client)
+        self._replace_details(client)
         self.update_state()
         self.verticalScrollBar().setValue(0)
 
@@ -81,10 +81,10 @@ class ClientCard(QScrollArea):
         """Show what the survey knows now."""
         if (client := self.client) is None:
             return
-        look = self._survey.of(client)
-        self.heading.show_standing(look.standing(client))
+        look = self._scan.status_of(client)
+        self.heading.show_state(look.state_of(client))
         self._show_actions(client, look)
-        self._show_problem(look.file.problem if look.file is not None else None)
+        self._show_file_problem(look.file.problem if look.file is not None else None)
         self._show_models()
         self._show_address(client)
         self.show_values()
@@ -92,20 +92,20 @@ class ClientCard(QScrollArea):
 
     def show_values(self) -> None:
         """Fill in the connection; the key is hidden until it is asked for."""
-        connection = self._survey.connection
+        connection = self._scan.connection
         self.show_key.setVisible(connection.key is not None and self.client is not None and self.client.served)
-        self.work.hide_key = not self.show_key.isChecked()
-        if self.told is not None and self.client is not None:
-            file = self._survey.of(self.client).file
+        self.configurator.hide_key = not self.show_key.isChecked()
+        if self.details is not None and self.client is not None:
+            file = self._scan.status_of(self.client).file
             shown = connection if self.show_key.isChecked() else connection.masked()
-            self.told.show_values(shown, file.path if file is not None else None)
+            self.details.show_values(shown, file.path if file is not None else None)
 
-    def _show_actions(self, client: Client, look: Look) -> None:
-        standing, file = look.standing(client), look.file
-        complete = standing == "configured" and file is not None and self._survey.model in file.state.models
+    def _show_actions(self, client: Client, look: ClientStatus) -> None:
+        standing, file = look.state_of(client), look.file
+        complete = standing == "configured" and file is not None and self._scan.model in file.state.models
         self.configure.setVisible(client.served and client.configuration is not None and not complete)
         self.configure.setText(tr("&Update") if standing in ("configured", "outdated") else tr("Con&figure for me"))
-        self.configure.setEnabled(self._survey.address_known and standing != "damaged")
+        self.configure.setEnabled(self._scan.address_known and standing != "damaged")
         last = file.last if file is not None else None
         self.undo.setVisible(last is not None)
         if last is not None:
@@ -114,7 +114,7 @@ class ClientCard(QScrollArea):
 
     def _show_address(self, client: Client) -> None:
         stopped = self._context.server.down
-        known = self._survey.address_known
+        known = self._scan.address_known
         words = (
             tr("The server is stopped. This will be its address.") if known else tr("The port is chosen at startup.")
         )
@@ -123,64 +123,64 @@ class ClientCard(QScrollArea):
         self.start.setVisible(client.served and stopped)
 
     def _show_models(self) -> None:
-        box, names = self.models, self._survey.models
+        box, names = self.models, self._scan.models
         box.blockSignals(True)
         if [box.itemText(row) for row in range(box.count())] != names:
             box.clear()
             box.addItems(names)
-        if box.currentText() != self._survey.model:
-            box.setCurrentText(self._survey.model)
+        if box.currentText() != self._scan.model:
+            box.setCurrentText(self._scan.model)
         box.blockSignals(False)
 
-    def _show_problem(self, problem: TrayError | None) -> None:
+    def _show_file_problem(self, problem: TrayError | None) -> None:
         if problem is None and self._problem is not None:
             self.banner.clear()
         elif problem is not None and str(problem) != str(self._problem):
-            self.banner.show_error(problem, actions=[(tr("Check again"), self._look_again)])
+            self.banner.show_error(problem, actions=[(tr("Check again"), self._scan_again)])
         self._problem = problem
 
-    def _look_again(self) -> None:
+    def _scan_again(self) -> None:
         self._problem = None
-        self._context.run(self._survey.refresh(), name="look at clients", on_error=self._fail)
+        self._context.run(self._scan.scan_again(), name="look at clients", on_error=self._show_failure)
 
-    def _start(self) -> None:
-        self._context.run(self._context.server.start(), name="start the server", on_error=self._fail)
+    def _start_server(self) -> None:
+        self._context.run(self._context.server.start(), name="start the server", on_error=self._show_failure)
 
-    def _fail(self, error: TrayError) -> None:
+    def _show_failure(self, error: TrayError) -> None:
         self.banner.show_error(error)
         self.ensureWidgetVisible(self.banner)
 
     def _scroll_to_change(self) -> None:
         self._column.activate()
-        self.ensureWidgetVisible(self.change, 0, 0)
-        self.ensureWidgetVisible(self.change.write, 0, 24)
+        self.ensureWidgetVisible(self.change_panel, 0, 0)
+        self.ensureWidgetVisible(self.change_panel.write, 0, 24)
 
-    def _say_done(self, words: str) -> None:
+    def _show_done(self, words: str) -> None:
         self.banner.clear()
         self._toast.show_message(words)
         self.test.setFocus()
 
-    def _test(self) -> None:
+    def _test_client(self) -> None:
         if self.client is not None:
-            self.trial.test(self.client)
+            self.connection_test.test_client(self.client)
 
     def _choose_model(self, name: str) -> None:
         # An empty field is one that is being typed into.
         if name.strip():
-            self._survey.choose_model(name)
+            self._scan.choose_model(name)
 
-    def _replace_told(self, client: Client) -> None:
-        if self.told is not None:
-            self.told.hide()
-            self.told.deleteLater()
-        self.told = ToldView(client, lambda: self._survey.connection, self._context)
-        self._place.addWidget(self.told)
+    def _replace_details(self, client: Client) -> None:
+        if self.details is not None:
+            self.details.hide()
+            self.details.deleteLater()
+        self.details = ConnectionDetails(client, lambda: self._scan.connection, self._context)
+        self._details_slot.addWidget(self.details)
 
     def _make_actions(self) -> None:
-        self.configure = button(tr("Con&figure for me"), self.work.configure, role="primary")
-        self.undo = button(tr("Undo..."), self.work.undo, icon="mdi6.undo")
-        self.test = button(tr("&Test"), self._test, icon="mdi6.send-outline", hint=tr("Sends one real request"))
-        self.start = button(tr("Start the server"), self._start)
+        self.configure = button(tr("Con&figure for me"), self.configurator.propose_configuration, role="primary")
+        self.undo = button(tr("Undo..."), self.configurator.propose_undo, icon="mdi6.undo")
+        self.test = button(tr("&Test"), self._test_client, icon="mdi6.send-outline", hint=tr("Sends one real request"))
+        self.start = button(tr("Start the server"), self._start_server)
         self.show_key = button(tr("Show the key"), self.show_values, role="quiet", icon="mdi6.eye-outline")
         self.show_key.setCheckable(True)
         self.models = QComboBox()
@@ -198,24 +198,24 @@ class ClientCard(QScrollArea):
         self.address = QLabel()
         self.address.setProperty("role", "warning")
 
-    def _lay_out(self) -> None:
-        self._place = QVBoxLayout()
+    def _build_content(self) -> None:
+        self._details_slot = QVBoxLayout()
         content = self._content = QWidget()
         column = self._column = QVBoxLayout(content)
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(16)
-        model = _row(self._model_name, self.models, self.show_key)
+        model = _make_row(self._model_name, self.models, self.show_key)
         model.setStretch(1, 1)
         rows: list[QWidget | QHBoxLayout | QVBoxLayout] = [
             self.heading,
             self.unserved,
             self.banner,
-            _row(self.configure, self.test, self.undo),
-            self.change,
-            self.trial,
-            _row(self.address, self.start),
+            _make_row(self.configure, self.test, self.undo),
+            self.change_panel,
+            self.connection_test,
+            _make_row(self.address, self.start),
             model,
-            self._place,
+            self._details_slot,
             self.note,
         ]
         for row in rows:
@@ -233,7 +233,7 @@ class ClientCard(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
 
-def _row(*widgets: QWidget) -> QHBoxLayout:
+def _make_row(*widgets: QWidget) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(8)
     for widget in widgets:
@@ -242,7 +242,7 @@ def _row(*widgets: QWidget) -> QHBoxLayout:
     return row
 
 
-def _wrapped(role: str) -> QLabel:
+def _wrapped_label(role: str) -> QLabel:
     label = QLabel()
     label.setProperty("role", role)
     label.setWordWrap(True)

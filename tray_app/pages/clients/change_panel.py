@@ -31,9 +31,9 @@ class ChangePanel(QFrame):
         self.diff = DiffView()
         self._notes = QVBoxLayout()
         self._notes.setSpacing(4)
-        self.write = button(tr("Write file"), self._accept, role="primary")
+        self.write = button(tr("Write file"), self._accept_change, role="primary")
         self.cancel = button(tr("Cancel"), self.close_panel)
-        self._lay_out()
+        self._build_panel()
         self.hide()
 
     @property
@@ -41,12 +41,12 @@ class ChangePanel(QFrame):
         """What is shown."""
         return self._change
 
-    def propose(self, change: FileChange, notes: Sequence[tuple[str, str]], *, secret: str | None) -> None:
+    def show_change(self, change: FileChange, notes: Sequence[tuple[str, str]], *, secret: str | None) -> None:
         """Show a change, with notes: role and text. The `secret` in it is hidden, unless that is None."""
         self._change = change
         undoing = change.undoes is not None
         self._title.setText((tr("Restore {path}") if undoing else tr("Change {path}")).format(path=place(change.path)))
-        self.write.setText(_verb(change))
+        self.write.setText(_write_label(change))
         self.write.setEnabled(True)
         self.diff.set_diff(change.diff if secret is None else change.diff.replace(secret, MASK))
         self._show_notes(notes)
@@ -74,7 +74,7 @@ class ChangePanel(QFrame):
         self._change = None
         self.hide()
 
-    def _accept(self) -> None:
+    def _accept_change(self) -> None:
         change, self._change = self._change, None
         # A second click finds nothing to accept.
         self.write.setEnabled(False)
@@ -91,7 +91,7 @@ class ChangePanel(QFrame):
             label.setWordWrap(True)
             self._notes.addWidget(label)
 
-    def _lay_out(self) -> None:
+    def _build_panel(self) -> None:
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addWidget(self.write)
@@ -106,7 +106,7 @@ class ChangePanel(QFrame):
         column.addLayout(buttons)
 
 
-def _verb(change: FileChange) -> str:
+def _write_label(change: FileChange) -> str:
     if change.undoes is None:
         return tr("Write file") if change.before is not None else tr("Create file")
     return tr("Restore file") if change.after is not None else tr("Remove file")

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
 from tray_app.clients.client import Client
-from tray_app.pages.clients.client_scan import Standing, Survey
+from tray_app.pages.clients.client_scan import ClientScan, ClientState
 from tray_app.theme import Theme
 from tray_app.translation import tr
 
@@ -12,7 +12,7 @@ CLIENT_ROLE = Qt.ItemDataRole.UserRole
 SEARCH_ROLE = Qt.ItemDataRole.UserRole + 1
 NAME, SIGN = range(2)
 
-_SIGNS: dict[Standing, tuple[str, str]] = {
+_SIGNS: dict[ClientState, tuple[str, str]] = {
     "configured": ("mdi6.check-circle", "ok"),
     "outdated": ("mdi6.alert-outline", "warning"),
     "damaged": ("mdi6.alert-circle-outline", "error"),
@@ -20,7 +20,7 @@ _SIGNS: dict[Standing, tuple[str, str]] = {
 }
 
 
-def standing_words(standing: Standing) -> str:
+def state_text(standing: ClientState) -> str:
     """How it stands with a client, for people."""
     return {
         "": "",
@@ -35,15 +35,15 @@ def standing_words(standing: Standing) -> str:
 class ClientModel(QAbstractTableModel):
     """Two columns: name and sign. The rows never change, what they say does."""
 
-    def __init__(self, survey: Survey, theme: Theme) -> None:
+    def __init__(self, survey: ClientScan, theme: Theme) -> None:
         super().__init__()
-        self._survey = survey
+        self._scan = survey
         self._theme = theme
-        survey.changed.connect(self._tell)
-        theme.changed.connect(self._tell)
+        survey.changed.connect(self._emit_data_changed)
+        theme.changed.connect(self._emit_data_changed)
 
     def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        return 0 if parent.isValid() else len(self._survey.clients)
+        return 0 if parent.isValid() else len(self._scan.clients)
 
     def columnCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else 2
@@ -51,15 +51,15 @@ class ClientModel(QAbstractTableModel):
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid():
             return None
-        client = self._survey.clients[index.row()]
+        client = self._scan.clients[index.row()]
         if role == CLIENT_ROLE:
             return client
         if role == SEARCH_ROLE:
             return f"{client.name} {client.summary} {client.id}"
-        return self._name(client, role) if index.column() == NAME else self._sign(client, role)
+        return self._name_data(client, role) if index.column() == NAME else self._sign_data(client, role)
 
-    def _name(self, client: Client, role: int) -> object:
-        words = standing_words(self._survey.of(client).standing(client))
+    def _name_data(self, client: Client, role: int) -> object:
+        words = state_text(self._scan.status_of(client).state_of(client))
         if role == Qt.ItemDataRole.DisplayRole:
             return client.name
         if role == Qt.ItemDataRole.DecorationRole:
@@ -70,15 +70,15 @@ class ClientModel(QAbstractTableModel):
             return "\n".join(filter(None, (f"{client.name}: {client.summary}", words)))
         return None
 
-    def _sign(self, client: Client, role: int) -> object:
-        standing = self._survey.of(client).standing(client)
+    def _sign_data(self, client: Client, role: int) -> object:
+        standing = self._scan.status_of(client).state_of(client)
         if role == Qt.ItemDataRole.DecorationRole and standing in _SIGNS:
             return self._theme.icon(*_SIGNS[standing])
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return standing_words(standing)
+            return state_text(standing)
         return None
 
-    def _tell(self) -> None:
+    def _emit_data_changed(self) -> None:
         self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, 1))
 
 

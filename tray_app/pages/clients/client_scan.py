@@ -21,17 +21,17 @@ from tray_app.translation import Later
 BACKUPS = "client-files"
 """The directory of the backups, in the data directory."""
 
-Standing = Literal["", "configured", "outdated", "damaged", "missing", "unserved"]
+ClientState = Literal["", "configured", "outdated", "damaged", "missing", "unserved"]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ClientStatus:
     """What was seen of a client. `here` None: it cannot be told; `file` None: it has none."""
 
     here: bool | None = None
     file: FileState | None = None
 
-    def standing(self, client: Client) -> Standing:
+    def state_of(self, client: Client) -> ClientState:
         """The one thing that is worth a sign in the list."""
         if not client.served:
             return "unserved"
@@ -42,7 +42,7 @@ class Look:
         return "missing" if self.here is False else ""
 
 
-class Survey(QObject):
+class ClientScan(QObject):
     """Looks around when asked to; nothing here blocks."""
 
     changed = Signal()
@@ -55,13 +55,13 @@ class Survey(QObject):
         self._places = places or Places()
         self._model = ""
         self._key: str | None = None
-        self._looks: dict[str, Look] = {}
-        self._round = 0
+        self._statuses: dict[str, ClientStatus] = {}
+        self._scan_number = 0
 
     @property
     def connection(self) -> Connection:
         """What a client has to be told now."""
-        limits = limits_of(self.model, self._offered(), self._context.settings.aliases)
+        limits = limits_of(self.model, self._offered_models(), self._context.settings.aliases)
         return Connection(self._context.server.base_url.removesuffix("/v1"), self._key, self.model, limits)
 
     @property
@@ -72,12 +72,12 @@ class Survey(QObject):
     @property
     def model(self) -> str:
         """The chosen model."""
-        return self._model or usual_model(self._offered(), self._context.settings.default_model)
+        return self._model or usual_model(self._offered_models(), self._context.settings.default_model)
 
     @property
     def models(self) -> list[str]:
         """The models to choose from."""
-        return model_names(self._offered(), self._context.settings.aliases)
+        return model_names(self._offered_models(), self._context.settings.aliases)
 
     def choose_model(self, model: str) -> None:
         """Take another model; an empty name takes the usual one."""
@@ -85,21 +85,21 @@ class Survey(QObject):
             self._model = model.strip()
             self.changed.emit()
 
-    def of(self, client: Client) -> Look:
+    def status_of(self, client: Client) -> ClientStatus:
         """What was seen of a client."""
-        return self._looks.get(client.id, Look())
+        return self._statuses.get(client.id, ClientStatus())
 
-    async def refresh(self) -> None:
+    async def scan_again(self) -> None:
         """Look again at everything. Raises SetupError if the key cannot be had."""
-        self._round += 1
-        this_round = self._round
+        self._scan_number += 1
+        this_round = self._scan_number
         self._key = await self._context.api_key()
-        looks = await asyncio.to_thread(self._look_around, self.connection)
-        if this_round == self._round:
-            self._looks = looks
+        looks = await asyncio.to_thread(self._scan_clients, self.connection)
+        if this_round == self._scan_number:
+            self._statuses = looks
             self.changed.emit()
 
-    async def prepare(self, client: Client, configuration: Configuration) -> FileChange:
+    async def prepare_change(self, client: Client, configuration: Configuration) -> FileChange:
         """The change that configures a client. Raises ClientFileError and SetupError."""
         self._key = await self._context.api_key()
         return await asyncio.to_thread(prepare, client, configuration, self.connection, self._places)
@@ -108,34 +108,34 @@ class Survey(QObject):
         """The change that takes the last one back; None if there is none. Raises ClientFileError."""
         return await asyncio.to_thread(self._prepare_undo, client, configuration)
 
-    async def make(self, change: FileChange) -> None:
+    async def write_change(self, change: FileChange) -> None:
         """Write a change, and look again. Raises ClientFileError."""
         try:
-            await asyncio.to_thread(make, change, self._backups(), at=self._context.clock())
+            await asyncio.to_thread(make, change, self._open_backups(), at=self._context.clock())
         finally:
-            await self.refresh()
+            await self.scan_again()
 
-    async def caution(self, configuration: Configuration) -> Later:
+    async def read_caution(self, configuration: Configuration) -> Later:
         """What the person should know before the file is written."""
         return await asyncio.to_thread(configuration.caution, self._places)
 
     def _prepare_undo(self, client: Client, configuration: Configuration) -> FileChange | None:
-        backups = self._backups()
+        backups = self._open_backups()
         last = backups.last(client.id, configuration.file(self._places))
         return None if last is None else prepare_undo(last, backups)
 
-    def _look_around(self, connection: Connection) -> dict[str, Look]:
-        backups = self._backups()
+    def _scan_clients(self, connection: Connection) -> dict[str, ClientStatus]:
+        backups = self._open_backups()
         looks = {}
         for client in self.clients:
-            looks[client.id] = Look(is_here(client, self._places))
+            looks[client.id] = ClientStatus(is_here(client, self._places))
             if client.served and (file := look(client, connection, self._places, backups)) is not None:
                 looks[client.id] = replace(looks[client.id], file=file)
         return looks
 
-    def _backups(self) -> Backups:
+    def _open_backups(self) -> Backups:
         return Backups(self._context.settings.data_dir / BACKUPS)
 
-    def _offered(self) -> tuple[ModelInfo, ...]:
+    def _offered_models(self) -> tuple[ModelInfo, ...]:
         services = self._context.server.services
         return services.backend.models() if services is not None else ()

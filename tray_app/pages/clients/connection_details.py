@@ -13,16 +13,16 @@ from tray_app.formatting import place
 from tray_app.translation import Later, tr
 from tray_app.widgets import CodeView, CopyButton, ElidedLabel, button
 
-Source = Callable[[], Connection]
+ConnectionSource = Callable[[], Connection]
 
 _LONGEST_FILE = 80
 """Lines of a text to paste that are shown without a scroll bar of their own."""
 
 
-class ToldView(QWidget):
+class ConnectionDetails(QWidget):
     """Steps, fields and texts of one client; nothing for one that cannot use this server."""
 
-    def __init__(self, client: Client, real: Source, context: Context) -> None:
+    def __init__(self, client: Client, real: ConnectionSource, context: Context) -> None:
         super().__init__()
         self.fields = FieldsView(client.fields if client.served else (), real)
         snippets = client.snippets if client.served else ()
@@ -57,7 +57,7 @@ class StepsView(QWidget):
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(1, 1)
         for row, step in enumerate(steps):
-            number = _muted(f"{row + 1}.")
+            number = _muted_label(f"{row + 1}.")
             words = QLabel(str(step))
             words.setWordWrap(True)
             grid.addWidget(number, row, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
@@ -67,7 +67,7 @@ class StepsView(QWidget):
 class FieldsView(QWidget):
     """The fields of a client's own settings, each with what goes into it, to copy."""
 
-    def __init__(self, fields: tuple[Field, ...], real: Source) -> None:
+    def __init__(self, fields: tuple[Field, ...], real: ConnectionSource) -> None:
         super().__init__()
         self._fields = fields
         self.values = [ElidedLabel() for _ in fields]
@@ -81,7 +81,7 @@ class FieldsView(QWidget):
             copy = CopyButton(lambda field=field: field.value(real()), "")  # type: ignore[misc]
             copy.setToolTip(tr("Copy {field}").format(field=field.label))
             copy.setAccessibleName(copy.toolTip())
-            grid.addWidget(_muted(str(field.label)), row, 0)
+            grid.addWidget(_muted_label(str(field.label)), row, 0)
             grid.addWidget(value, row, 1)
             grid.addWidget(copy, row, 2)
 
@@ -95,7 +95,7 @@ class FieldsView(QWidget):
 class SnippetView(QWidget):
     """A text to paste. What is copied has the key, whatever is shown."""
 
-    def __init__(self, snippet: Snippet, real: Source, context: Context) -> None:
+    def __init__(self, snippet: Snippet, real: ConnectionSource, context: Context) -> None:
         super().__init__()
         self.snippet = snippet
         self._context = context
@@ -103,9 +103,9 @@ class SnippetView(QWidget):
         self.title.setProperty("role", "muted")
         # As high as the file: the page scrolls, and a second scroll bar within it would hide the end of what to paste.
         self.code = CodeView(copied=lambda: snippet.text(real()), most_lines=_LONGEST_FILE)
-        self._hint = _muted("")
+        self._hint = _muted_label("")
         self._hint.setWordWrap(True)
-        self.allow = button("", self._allow)
+        self.allow = button("", self._allow_host)
         self.allow.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._refused = QWidget()
         row = QHBoxLayout(self._refused)
@@ -128,12 +128,12 @@ class SnippetView(QWidget):
         self._hint.setText(words.format(host=host))
         self.allow.setText(tr("Allow {host}").format(host=host))
 
-    def _allow(self) -> None:
+    def _allow_host(self) -> None:
         hosts = (*self._context.settings.allowed_hosts, self.snippet.host)
         self._context.run(self._context.change_settings({"allowed_hosts": hosts}), name="allow a host")
 
 
-def _muted(text: str) -> QLabel:
+def _muted_label(text: str) -> QLabel:
     label = QLabel(text)
     label.setProperty("role", "muted")
     return label

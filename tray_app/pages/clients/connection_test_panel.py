@@ -17,7 +17,7 @@ from tray_app.translation import tr
 from tray_app.widgets import Busy, announce, button
 
 
-class TrialPanel(QFrame):
+class ConnectionTestPanel(QFrame):
     """Hidden until a test is asked for. A test that runs is ended with Cancel, and by a new one."""
 
     def __init__(self, context: Context, connection: Callable[[], Connection]) -> None:
@@ -27,14 +27,14 @@ class TrialPanel(QFrame):
         self._connection = connection
         self._client: Client | None = None
         self._task: asyncio.Task[None] | None = None
-        self.result = _text("")
-        self.detail = _text("muted")
+        self.result = _selectable_label("")
+        self.detail = _selectable_label("muted")
         self.busy = Busy()
         self.start = button(tr("Start the server and test"), self._start_and_test, role="primary")
-        self.again = button(tr("Test again"), self._again)
+        self.again = button(tr("Test again"), self._test_again)
         self.requests = button(tr("Show in Requests"), lambda: context.show("requests"), role="quiet")
-        self.closing = button(tr("Close"), self.dismiss, role="quiet")
-        self._lay_out()
+        self.closing = button(tr("Close"), self.close_panel, role="quiet")
+        self._build_panel()
         self.hide()
 
     @property
@@ -42,73 +42,75 @@ class TrialPanel(QFrame):
         """Whether an answer is waited for."""
         return self._task is not None and not self._task.done()
 
-    def test(self, client: Client) -> None:
+    def test_client(self, client: Client) -> None:
         """Ask in the client's dialect; while the server does not run, offer to start it."""
-        self._end()
+        self._end_test()
         self._client = client
         self.show()
         if self._context.server.state == "running":
-            self._task = self._context.run(self._ask(client), name="test a client", on_error=self._fail)
+            self._task = self._context.run(
+                self._send_request(client), name="test a client", on_error=self._show_test_error
+            )
             return
-        self._say("", tr("The server is not running."), tr("The test needs it running."), start=True)
+        self._show_result("", tr("The server is not running."), tr("The test needs it running."), start=True)
 
-    def dismiss(self) -> None:
+    def close_panel(self) -> None:
         """End what runs, and show nothing."""
-        self._end()
+        self._end_test()
         self.hide()
 
-    async def _ask(self, client: Client) -> None:
+    async def _send_request(self, client: Client) -> None:
         dialect = find_dialect(client.dialect)
         if dialect is None:
-            self._say("", str(client.unserved), "", again=False)
+            self._show_result("", str(client.unserved), "", again=False)
             return
-        self._say("", tr("Sent: {question}").format(question=QUESTION), "", again=False)
-        self.busy.begin(tr("Waiting for the answer..."), on_cancel=self._cancel)
+        self._show_result("", tr("Sent: {question}").format(question=QUESTION), "", again=False)
+        self.busy.begin(tr("Waiting for the answer..."), on_cancel=self._cancel_test)
         try:
             key = await self._context.api_key()
             connection = self._connection()
             answer = await ask(Connection(connection.url, key, connection.model), dialect)
         finally:
             self.busy.end()
-        self._show(answer)
+        self._show_answer(answer)
 
-    def _show(self, answer: Answer) -> None:
+    def _show_answer(self, answer: Answer) -> None:
         detail = tr("{model} answered in {time}.").format(model=answer.model, time=formatting.duration(answer.seconds))
-        self._say("", answer.text or tr("The answer is empty."), detail, sent=True)
+        self._show_result("", answer.text or tr("The answer is empty."), detail, sent=True)
 
-    def _fail(self, error: TrayError) -> None:
+    def _show_test_error(self, error: TrayError) -> None:
         code = getattr(error, "code", "")
         status = getattr(error, "http_status", None)
         facts = " ".join(str(fact) for fact in (status, code) if fact)
         detail = " ".join(filter(None, (error.hint, f"({facts})" if facts else "")))
-        self._say("error", error.message, detail, sent=status is not None)
+        self._show_result("error", error.message, detail, sent=status is not None)
 
-    def _cancel(self) -> None:
-        self._end()
-        self._say("", tr("Cancelled."), "")
+    def _cancel_test(self) -> None:
+        self._end_test()
+        self._show_result("", tr("Cancelled."), "")
 
-    def _end(self) -> None:
+    def _end_test(self) -> None:
         if self._task is not None:
             self._task.cancel()
             self._task = None
         self.busy.end()
 
-    def _again(self) -> None:
+    def _test_again(self) -> None:
         if self._client is not None:
-            self.test(self._client)
+            self.test_client(self._client)
 
     def _start_and_test(self) -> None:
-        self._end()
-        self._task = self._context.run(self._start(), name="start for a test", on_error=self._fail)
+        self._end_test()
+        self._task = self._context.run(self._start_then_test(), name="start for a test", on_error=self._show_test_error)
 
-    async def _start(self) -> None:
+    async def _start_then_test(self) -> None:
         client = self._client
-        self._say("", tr("Starting the server..."), "", again=False)
+        self._show_result("", tr("Starting the server..."), "", again=False)
         await self._context.server.start()
         if client is not None:
-            await self._ask(client)
+            await self._send_request(client)
 
-    def _say(
+    def _show_result(
         self, role: str, words: str, detail: str, *, start: bool = False, again: bool = True, sent: bool = False
     ) -> None:
         self.result.setProperty("role", role)
@@ -121,7 +123,7 @@ class TrialPanel(QFrame):
         self.requests.setVisible(sent)
         announce(self, words)
 
-    def _lay_out(self) -> None:
+    def _build_panel(self) -> None:
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         for widget in (self.start, self.again, self.requests):
@@ -136,7 +138,7 @@ class TrialPanel(QFrame):
         column.addLayout(buttons)
 
 
-def _text(role: str) -> QLabel:
+def _selectable_label(role: str) -> QLabel:
     label = QLabel()
     label.setProperty("role", role)
     label.setWordWrap(True)

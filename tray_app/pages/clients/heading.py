@@ -5,14 +5,14 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from tray_app.clients.client import Client
-from tray_app.pages.clients.client_model import standing_words
-from tray_app.pages.clients.client_scan import Standing
+from tray_app.pages.clients.client_model import state_text
+from tray_app.pages.clients.client_scan import ClientState
 from tray_app.theme import Theme
 from tray_app.translation import tr
 from tray_app.widgets import ElidedLabel, button
 
 _ICON = 28
-_ROLES: dict[Standing, str] = {"configured": "ok", "outdated": "warning", "damaged": "error"}
+_ROLES: dict[ClientState, str] = {"configured": "ok", "outdated": "warning", "damaged": "error"}
 
 
 class Heading(QWidget):
@@ -25,12 +25,14 @@ class Heading(QWidget):
         self._icon = QLabel()
         self._name = ElidedLabel()
         self._name.setProperty("role", "heading")
-        self.standing = QLabel()
+        self.state = QLabel()
         self._summary = QLabel()
         self._summary.setProperty("role", "muted")
         self._summary.setWordWrap(True)
-        self.documentation = button(tr("Documentation"), self._open, role="quiet", icon="mdi6.open-in-new")
-        self._lay_out()
+        self.documentation = button(
+            tr("Documentation"), self._open_documentation, role="quiet", icon="mdi6.open-in-new"
+        )
+        self._arrange_heading()
         theme.changed.connect(self._draw_icon)
 
     def show_client(self, client: Client) -> None:
@@ -42,14 +44,14 @@ class Heading(QWidget):
         self.documentation.setToolTip(client.documentation)
         self._draw_icon()
 
-    def show_standing(self, standing: Standing) -> None:
+    def show_state(self, standing: ClientState) -> None:
         """How it stands with the client."""
-        self.standing.setText(standing_words(standing))
-        self.standing.setVisible(bool(standing))
-        self.standing.setProperty("role", _ROLES.get(standing, "muted"))
-        self.standing.style().polish(self.standing)
+        self.state.setText(state_text(standing))
+        self.state.setVisible(bool(standing))
+        self.state.setProperty("role", _ROLES.get(standing, "muted"))
+        self.state.style().polish(self.state)
 
-    def _open(self) -> None:
+    def _open_documentation(self) -> None:
         if self._client is not None:
             QDesktopServices.openUrl(QUrl(self._client.documentation))
 
@@ -58,7 +60,7 @@ class Heading(QWidget):
             icon = self._theme.icon(self._client.icon)
             self._icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatioF()))
 
-    def _lay_out(self) -> None:
+    def _arrange_heading(self) -> None:
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(self._icon)
@@ -69,4 +71,4 @@ class Heading(QWidget):
         column.setSpacing(4)
         column.addLayout(head)
         column.addWidget(self._summary)
-        column.addWidget(self.standing)
+        column.addWidget(self.state)

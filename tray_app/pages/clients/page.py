@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from tray_app.context import Context
 from tray_app.pages.clients.card import ClientCard
 from tray_app.pages.clients.client_model import NAME, SIGN, ClientFilter, ClientModel
-from tray_app.pages.clients.client_scan import Survey
+from tray_app.pages.clients.client_scan import ClientScan
 from tray_app.translation import tr
 from tray_app.widgets import EmptyState, SearchField, dress_rows
 from tray_app.window.page import Page
@@ -30,24 +30,24 @@ class ClientsPage(Page):
 
     key: ClassVar[str] = "clients"
 
-    def __init__(self, context: Context, survey: Survey | None = None) -> None:
+    def __init__(self, context: Context, survey: ClientScan | None = None) -> None:
         super().__init__(context, tr("Clients"), tr("Connect editors, tools and programs to this server."))
-        self.survey = survey or Survey(context)
+        self.scan = survey or ClientScan(context)
         self.search = SearchField(tr("Search clients"))
-        self.filter = ClientFilter(ClientModel(self.survey, context.theme))
+        self.filter = ClientFilter(ClientModel(self.scan, context.theme))
         self.list = _make_list(self.filter)
-        self.card = ClientCard(context, self.survey)
+        self.card = ClientCard(context, self.scan)
         self._nothing = EmptyState("mdi6.magnify", "", tr("Clear the search"), self.search.clear)
         self._seen = False
         self._address = ("", "")
         self._right = QStackedWidget()
         self._right.addWidget(self.card)
         self._right.addWidget(self._nothing)
-        self._lay_out()
-        self.search.searched.connect(self._search)
-        self.list.selectionModel().currentRowChanged.connect(self._choose)
-        context.server.changed.connect(self._note_server)
-        context.settings_changed.connect(self._look_if_seen)
+        self._arrange_panes()
+        self.search.searched.connect(self._apply_search)
+        self.list.selectionModel().currentRowChanged.connect(self._show_chosen)
+        context.server.changed.connect(self._rescan_if_moved)
+        context.settings_changed.connect(self._rescan_if_seen)
         self.list.selectRow(0)
 
     def activate(self) -> None:
@@ -59,7 +59,7 @@ class ClientsPage(Page):
         self._seen = False
 
     def refresh(self) -> None:
-        self.context.run(self.survey.refresh(), name="look at clients", on_error=self.show_problem)
+        self.context.run(self.scan.scan_again(), name="look at clients", on_error=self.show_problem)
 
     def go_to_filter(self) -> None:
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -68,28 +68,28 @@ class ClientsPage(Page):
     def open_details(self, **details: Any) -> None:
         """Show the client `client`, by its id."""
         self.search.clear()
-        self._search("")
+        self._apply_search("")
         row = self.filter.row_of(str(details.get("client", "")))
         if row >= 0:
             self.list.selectRow(row)
 
-    async def settle(self) -> None:
+    async def finish_pending(self) -> None:
         """End a test that runs."""
-        self.card.trial.dismiss()
+        self.card.connection_test.close_panel()
 
-    def _note_server(self) -> None:
+    def _rescan_if_moved(self) -> None:
         """It also tells of every request: only where the server is, and whether, concerns this page."""
         address = (self.context.server.state, self.context.server.base_url)
         if address != self._address:
             self._address = address
-            self._look_if_seen()
+            self._rescan_if_seen()
 
-    def _look_if_seen(self) -> None:
+    def _rescan_if_seen(self) -> None:
         self.card.update_state()
         if self._seen:
             self.refresh()
 
-    def _search(self, words: str) -> None:
+    def _apply_search(self, words: str) -> None:
         chosen = self.card.client
         self.filter.setFilterFixedString(words)
         self._right.setCurrentIndex(0 if self.filter.rowCount() else 1)
@@ -98,12 +98,12 @@ class ClientsPage(Page):
         if self.filter.rowCount():
             self.list.selectRow(max(row, 0))
 
-    def _choose(self, current: QModelIndex, _previous: QModelIndex) -> None:
+    def _show_chosen(self, current: QModelIndex, _previous: QModelIndex) -> None:
         client = self.filter.client_at(current.row()) if current.isValid() else None
         if client is not None:
             self.card.show_client(client)
 
-    def _lay_out(self) -> None:
+    def _arrange_panes(self) -> None:
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)

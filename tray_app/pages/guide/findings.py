@@ -10,7 +10,7 @@ from server.hosting.sockets import address_url
 from tray_app.context import Context
 from tray_app.formatting import place
 from tray_app.pages.overview.claude_watch import ClaudeReport, account_name
-from tray_app.pages.overview.port_problem import port_words
+from tray_app.pages.overview.port_problem import describe_port_problem
 from tray_app.translation import tr
 
 Status = Literal["waiting", "checking", "ok", "warning", "needs_you"]
@@ -36,7 +36,7 @@ CHECKING = Finding("checking", "")
 def program_finding(report: ClaudeReport) -> Finding:
     """Whether Claude Code is there and runs."""
     if report.problem is not None:
-        return _failed(report.problem)
+        return _error_finding(report.problem)
     version = tr("Version {version}").format(version=report.version) if report.version else tr("Found")
     return Finding("ok", version, place=place(report.path) if report.path else "")
 
@@ -65,13 +65,13 @@ async def port_finding(context: Context) -> Finding:
     if report.free:
         # The port is not what keeps it from running; whatever does is for this step to say, too.
         if problem is not None and not isinstance(problem, PortUnavailable):
-            return _failed(problem)
+            return _error_finding(problem)
         free = tr("{url} is available. The server is not running.")
         return Finding("warning", free.format(url=address_url(settings.host, settings.port)))
     error = report.error or TrayError(tr("Port {port} is not available.").format(port=settings.port))
     if isinstance(error, PortUnavailable):
-        return Finding("needs_you", port_words(report, error), error.hint, error)
-    return _failed(error)
+        return Finding("needs_you", describe_port_problem(report, error), error.hint, error)
+    return _error_finding(error)
 
 
 async def key_finding(context: Context) -> Finding:
@@ -81,12 +81,12 @@ async def key_finding(context: Context) -> Finding:
     try:
         await context.api_key()
     except SetupError as error:
-        return _failed(error)
+        return _error_finding(error)
     store = context.key_store
     kept = tr("The key is kept {place}.").format(place=store.place)
     lost = store.kind == "memory" and context.settings.key_storage != "memory"
     return Finding("warning" if lost else "ok", kept)
 
 
-def _failed(error: TrayError) -> Finding:
+def _error_finding(error: TrayError) -> Finding:
     return Finding("needs_you", error.message, error.hint, error)

@@ -38,7 +38,7 @@ class StepCard(Card):
         self._sign.setFixedSize(SIDE, SIDE)
         self._name = QLabel(title)
         self._name.setProperty("role", "heading")
-        self._text, self._hint = _wrapped(), _wrapped()
+        self._text, self._hint = _wrapped_label(), _wrapped_label()
         self._place = ElidedLabel()
         self._place.setProperty("role", "muted")
         self._actions = ActionRow()
@@ -46,20 +46,20 @@ class StepCard(Card):
             "", look, role="quiet", icon="mdi6.refresh", hint=tr("Check again: {step}").format(step=title)
         )
         # What is quick does not flicker.
-        self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
-        self._patience.timeout.connect(lambda: self.show_finding(CHECKING))
-        self._lay_out(extra)
+        self._spinner_delay = QTimer(self, singleShot=True, interval=PATIENCE_MS)
+        self._spinner_delay.timeout.connect(lambda: self.show_finding(CHECKING))
+        self._arrange_step(extra)
         context.theme.changed.connect(self._draw_icon)
         self.show_finding(CHECKING)
 
-    def begin(self) -> None:
+    def begin_check(self) -> None:
         """A look has begun: what was found before stands until that takes a while."""
         if self.finding.status != "checking":
-            self._patience.start()
+            self._spinner_delay.start()
 
     def show_finding(self, finding: Finding, actions: Sequence[Action] = ()) -> None:
         """Say what was found, with the buttons that mend it, the most useful first."""
-        self._patience.stop()
+        self._spinner_delay.stop()
         self.finding = finding
         self._text.setText(finding.text or tr("Checking..."))
         self._place.setText(finding.place)
@@ -75,7 +75,7 @@ class StepCard(Card):
         if finding.status not in ("checking", "waiting"):
             announce(self, spoken)
 
-    def buttons(self) -> list[str]:
+    def button_labels(self) -> list[str]:
         """The labels of the buttons that mend it."""
         return [made.text() for made in self._actions.buttons]
 
@@ -85,7 +85,7 @@ class StepCard(Card):
         self._icon.setPixmap(icon.pixmap(QSize(SIDE, SIDE), self.devicePixelRatioF()))
         self._icon.setToolTip(status_word(self.finding.status))
 
-    def _lay_out(self, extra: QWidget | None) -> None:
+    def _arrange_step(self, extra: QWidget | None) -> None:
         texts = QVBoxLayout()
         texts.setSpacing(2)
         texts.addWidget(self._name)
@@ -105,7 +105,7 @@ class StepCard(Card):
         self.body.addLayout(grid)
 
 
-def _wrapped() -> QLabel:
+def _wrapped_label() -> QLabel:
     label = QLabel()
     label.setProperty("role", "muted")
     label.setWordWrap(True)

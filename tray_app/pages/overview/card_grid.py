@@ -20,31 +20,31 @@ class CardGrid(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(GAP)
-        for card in self._cards():
+        for card in self._all_cards():
             # Else the longer of two texts would take width from its neighbour.
             policy = card.sizePolicy()
             policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
             card.setSizePolicy(policy)
-        self._place(2)
+        self._arrange_cards(2)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another number of columns, when the width asks for it."""
         super().resizeEvent(event)
-        self._place(2 if event.size().width() >= TWO_COLUMNS_FROM else 1)
+        self._arrange_cards(2 if event.size().width() >= TWO_COLUMNS_FROM else 1)
 
     @property
     def columns(self) -> int:
         """How many cards stand beside each other now."""
         return self._columns
 
-    def _cards(self) -> list[QWidget]:
+    def _all_cards(self) -> list[QWidget]:
         return [card for row in self._rows for card in row]
 
-    def _place(self, columns: int) -> None:
+    def _arrange_cards(self, columns: int) -> None:
         if columns == self._columns:
             return
         self._columns = columns
-        for card in self._cards():
+        for card in self._all_cards():
             self._grid.removeWidget(card)
         line = 0
         for row in self._rows:

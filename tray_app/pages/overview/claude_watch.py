@@ -42,69 +42,69 @@ class ClaudeWatch(QObject):
         super().__init__(parent)
         self.report: ClaudeReport | None = None
         self._context = context
-        self._looking: asyncio.Task[Any] | None = None
-        self._program = _program(context)
-        context.bridge.cli_changed.connect(self._follow)
-        context.settings_changed.connect(self._forget)
+        self._check: asyncio.Task[Any] | None = None
+        self._program = _program_settings(context)
+        context.bridge.cli_changed.connect(self._use_server_report)
+        context.settings_changed.connect(self._discard_outdated)
 
     @property
-    def looking(self) -> bool:
+    def is_checking(self) -> bool:
         """Whether the CLI is being asked now."""
-        return self._looking is not None
+        return self._check is not None
 
-    async def look(self, *, after_sign_in: bool = False) -> None:
+    async def check_again(self, *, after_sign_in: bool = False) -> None:
         """Ask again. Whoever comes while somebody is looking gets that answer, except after signing in.
 
         Processes that were parked before a sign-in may know of no account: they are replaced.
         """
-        while self._looking is not None:
-            looking = self._looking
+        while self._check is not None:
+            looking = self._check
             await asyncio.wait([looking])
             if not after_sign_in:
                 return
         if after_sign_in and (cli := self._context.server.cli) is not None:
             cli.pool.drop_spares()
-        self._looking = looking = self._context.run(self._look(), name="ask claude who it is")
+        self._check = looking = self._context.run(self._run_check(), name="ask claude who it is")
         self.changed.emit()
         await asyncio.wait([looking])
 
-    async def _look(self) -> None:
+    async def _run_check(self) -> None:
         try:
-            self.report = await look_at_claude(self._context)
+            self.report = await inspect_claude(self._context)
         except Exception as error:
             # Known to be unknown: whoever waits for a report must not ask for ever.
             self.report = ClaudeReport(problem=as_tray_error(error))
             raise
         finally:
-            self._looking = None
+            self._check = None
             self.changed.emit()
 
-    def _follow(self, state: CliChanged) -> None:
+    def _use_server_report(self, state: CliChanged) -> None:
         """The server has asked the CLI by itself: it started, or the CLI was updated, removed or put back."""
         # Whoever is asking now gets an answer that is newer.
-        if self._looking is None:
-            self.report = _as_told(state)
+        if self._check is None:
+            self.report = _report_from_event(state)
             self.changed.emit()
 
-    def _forget(self) -> None:
+    def _discard_outdated(self) -> None:
         """Another program, or another way to run it, was set: what is known is of the one before."""
-        if (program := _program(self._context)) != self._program:
+        if (program := _program_settings(self._context)) != self._program:
             self._program = program
             self.report = None
             self.changed.emit()
 
 
-def _program(context: Context) -> tuple[Path | None, bool]:
+def _program_settings(context: Context) -> tuple[Path | None, bool]:
     return context.settings.claude_path, context.settings.load_user_settings
 
 
-def _as_told(state: CliChanged) -> ClaudeReport:
+def _report_from_event(state: CliChanged) -> ClaudeReport:
     if state.path is None:
         return ClaudeReport(problem=BackendError(state.problem, hint=state.hint))
     return ClaudeReport(Path(state.path), state.version or "", state.signed_in, state.account)
 
 
-async def look_at_claude(context: Context) -> ClaudeReport:
+async def inspect_claude(context: Context) -> ClaudeReport:
     """Find the CLI and ask it."""
     try:
         path = await asyncio.to_thread(locate, context.settings.claude_path)
@@ -112,7 +112,7 @@ async def look_at_claude(context: Context) -> ClaudeReport:
         return ClaudeReport(problem=error)
     cli = context.server.cli
     try:
-        found = await (_ask_the_servers(cli) if cli is not None else _ask(context, path))
+        found = await (_probe_by_server(cli) if cli is not None else _probe_program(context, path))
     except BackendError as error:
         return ClaudeReport(path, problem=error)
     if found is None:
@@ -120,8 +120,8 @@ async def look_at_claude(context: Context) -> ClaudeReport:
     return ClaudeReport(path, found.version, found.signed_in, found.account)
 
 
-async def _ask_the_servers(cli: ClaudeCliBackend) -> Probe | None:
-    if _is_new(cli):
+async def _probe_by_server(cli: ClaudeCliBackend) -> Probe | None:
+    if _is_first_probe_running(cli):
         # It is being asked already.
         await cli.probed()
     else:
@@ -131,7 +131,7 @@ async def _ask_the_servers(cli: ClaudeCliBackend) -> Probe | None:
     return await cli.probed()
 
 
-def _is_new(cli: ClaudeCliBackend) -> bool:
+def _is_first_probe_running(cli: ClaudeCliBackend) -> bool:
     status = cli.status()
     return status.ready and "version" not in status.facts
 
@@ -142,7 +142,7 @@ def _problem_of(cli: ClaudeCliBackend) -> BackendError | None:
     return None if status.ready or "version" in status.facts else BackendError(status.detail)
 
 
-async def _ask(context: Context, path: Path) -> Probe:
+async def _probe_program(context: Context, path: Path) -> Probe:
     settings = context.settings
     with tempfile.TemporaryDirectory(prefix="dragoman-") as directory:
         return await probe(path, Path(directory), os.environ, load_user_settings=settings.load_user_settings)

@@ -36,11 +36,11 @@ class Facts(QWidget):
         """Give the row its value; the empty text is shown as a dash."""
         self._values[key].setText(or_dash(text))
 
-    def clear(self) -> None:
+    def clear_values(self) -> None:
         """Nothing is known of any of them."""
         for key in self._values:
             self.show_fact(key, "")
 
-    def fact(self, key: str) -> str:
+    def value_of(self, key: str) -> str:
         """What the row shows."""
         return self._values[key].text()

@@ -4,7 +4,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from tray_app.pages.overview.usage_plot import TOKEN_SHADES, shade
+from tray_app.pages.overview.usage_plot import TOKEN_SHADES, blend_accent
 from tray_app.theme import Theme
 from tray_app.translation import tr
 
@@ -46,11 +46,11 @@ class _Swatch(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._colour())
+        painter.setBrush(self._swatch_colour())
         painter.drawRoundedRect(QRectF(self.rect()), 3, 3)
         painter.end()
 
-    def _colour(self) -> QColor:
+    def _swatch_colour(self) -> QColor:
         if self._key == "errors":
             return self._theme.colour("error")
-        return shade(self._theme, TOKEN_SHADES.get(self._key, 1.0))
+        return blend_accent(self._theme, TOKEN_SHADES.get(self._key, 1.0))

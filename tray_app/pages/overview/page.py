@@ -51,11 +51,11 @@ class OverviewPage(Page):
 
     def refresh(self) -> None:
         """Look at everything again."""
-        self.claude.look()
-        self.usage.load()
-        self.processes.look()
+        self.claude.check_again()
+        self.usage.load_usage()
+        self.processes.read_processes()
         self.api_key.update_state()
 
-    async def settle(self) -> None:
+    async def finish_pending(self) -> None:
         """A sign-in that nobody can finish any more is given up."""
-        await self.claude.sign_in.settle()
+        await self.claude.sign_in.cancel_and_wait()

@@ -19,7 +19,7 @@ class PlanCard(Card):
     def __init__(self, context: Context) -> None:
         super().__init__(tr("Plan limits"))
         self._context = context
-        self._rows: dict[str, _Window] = {}
+        self._rows: dict[str, _WindowRow] = {}
         self._empty = QLabel()
         self._empty.setWordWrap(True)
         self._empty.setProperty("role", "muted")
@@ -30,20 +30,20 @@ class PlanCard(Card):
         self.body.addStretch(1)
         # "in 3 h 20 min" grows old.
         self._minute = QTimer(self, interval=MINUTE_MS)
-        self._minute.timeout.connect(self._show)
-        context.bridge.plan_windows_changed.connect(self._show)
-        context.bridge.cli_changed.connect(self._show)
-        self._show()
+        self._minute.timeout.connect(self._show_windows)
+        context.bridge.plan_windows_changed.connect(self._show_windows)
+        context.bridge.cli_changed.connect(self._show_windows)
+        self._show_windows()
 
     def set_active(self, active: bool) -> None:
         """Whether the card is seen."""
         if active:
             self._minute.start()
-            self._show()
+            self._show_windows()
         else:
             self._minute.stop()
 
-    def _show(self) -> None:
+    def _show_windows(self) -> None:
         told = self._context.bridge.plan_windows
         windows = told.windows if told else {}
         for name in self._rows.keys() - windows.keys():
@@ -52,7 +52,7 @@ class PlanCard(Card):
             row.deleteLater()
         for name, window in windows.items():
             if name not in self._rows:
-                self._rows[name] = _Window(window_name(name))
+                self._rows[name] = _WindowRow(window_name(name))
                 self._windows.addWidget(self._rows[name])
                 self._rows[name].show()
             self._rows[name].show_window(window, self._context.clock())
@@ -68,7 +68,7 @@ class PlanCard(Card):
         return tr("Your plan usage appears after the first answer.")
 
 
-class _Window(QWidget):
+class _WindowRow(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self._name = name
@@ -90,12 +90,12 @@ class _Window(QWidget):
         begun_anew = resets_at is not None and resets_at <= now
         used = 0.0 if begun_anew else fraction
         self._percent.setText("" if used is None else tr("{n}% used").format(n=round(used * 100)))
-        self._bar.set_value(used, _resets(resets_at, now, rejected=window.get("status") == "rejected"))
+        self._bar.set_value(used, _reset_text(resets_at, now, rejected=window.get("status") == "rejected"))
         self._bar.setToolTip(exact_time(resets_at))
-        self._bar.setAccessibleName(f"{self._name}: {self._percent.text()}, {_resets(resets_at, now)}")
+        self._bar.setAccessibleName(f"{self._name}: {self._percent.text()}, {_reset_text(resets_at, now)}")
 
 
-def _resets(resets_at: float | None, now: float, *, rejected: bool = False) -> str:
+def _reset_text(resets_at: float | None, now: float, *, rejected: bool = False) -> str:
     if resets_at is None:
         return tr("Used up") if rejected else ""
     if resets_at <= now:

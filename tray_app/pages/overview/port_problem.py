@@ -11,7 +11,7 @@ from tray_app.translation import tr
 from tray_app.widgets.action_row import Action
 
 
-def port_words(report: PortReport, error: PortUnavailable) -> str:
+def describe_port_problem(report: PortReport, error: PortUnavailable) -> str:
     """Why the port cannot be had. Who has it is named where the system tells."""
     if report.ours:
         return tr("Port {port} is in use by another Dragoman, version {version}.").format(
@@ -40,7 +40,7 @@ async def _use_port(context: Context, port: int) -> None:
     await context.server.start()
 
 
-def free_again(error: PortUnavailable) -> str:
+def port_free_text(error: PortUnavailable) -> str:
     """What is said when the port can be had by now."""
     return tr("Port {port} was in use and is now free.").format(port=error.port)
 

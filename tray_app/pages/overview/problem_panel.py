@@ -58,7 +58,7 @@ class ProblemPanel(QWidget):
         announce(self, message)
         return True
 
-    def offer(self, error: TrayError, actions: Sequence[Action], *, text: str = "") -> None:
+    def offer_actions(self, error: TrayError, actions: Sequence[Action], *, text: str = "") -> None:
         """The buttons for it, unless something else is shown by now. With buttons the hint is not needed."""
         if self._shown != (error.message, error.hint):
             return
@@ -67,12 +67,12 @@ class ProblemPanel(QWidget):
         self._hint.setVisible(bool(error.hint) and not actions)
         self._replace_buttons(actions)
 
-    def tell(self, error: TrayError, text: str) -> None:
+    def replace_text(self, error: TrayError, text: str) -> None:
         """What has been found out about it, in the place of what it says itself."""
         if self._shown == (error.message, error.hint):
             self._message.setText(text)
 
-    def clear(self) -> None:
+    def clear_problem(self) -> None:
         """Nothing is amiss."""
         if self._shown is not None:
             self._shown = None

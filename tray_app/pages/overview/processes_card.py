@@ -28,26 +28,26 @@ class ProcessesCard(Card):
         self._purpose = QLabel()
         self._purpose.setWordWrap(True)
         self._purpose.setProperty("role", "muted")
-        self._table = _table(self.model)
+        self._table = _make_table(self.model)
         self.body.addWidget(self._purpose)
         self.body.addWidget(self._table)
         self._clock = QTimer(self, interval=EVERY_MS)
-        self._clock.timeout.connect(self.look)
+        self._clock.timeout.connect(self.read_processes)
         self._active = False
-        context.bridge.pool_changed.connect(self._look_if_active)
-        context.server.changed.connect(self._look_if_active)
-        self.look()
+        context.bridge.pool_changed.connect(self._read_if_active)
+        context.server.changed.connect(self._read_if_active)
+        self.read_processes()
 
     def set_active(self, active: bool) -> None:
         """Whether the card is seen."""
         self._active = active
         if active:
             self._clock.start()
-            self.look()
+            self.read_processes()
         else:
             self._clock.stop()
 
-    def look(self) -> None:
+    def read_processes(self) -> None:
         """Read the processes. That takes some 25 µs for each, and waits for nothing: it needs no thread."""
         cli = self._context.server.cli
         rows = [ProcessRow(*process) for process in cli.pool.processes()] if cli is not None else []
@@ -55,15 +55,15 @@ class ProcessesCard(Card):
         memory = sum(row.memory_bytes for row in rows)
         count = counted(len(rows), "1 process", "{n} processes")
         self._totals.setText(f"{count}, {size(memory)}" if rows else "")
-        self._purpose.setText(self._describe(bool(rows)))
-        self._fit(len(rows))
+        self._purpose.setText(self._purpose_text(bool(rows)))
+        self._fit_height(len(rows))
 
-    def _fit(self, rows: int) -> None:
+    def _fit_height(self, rows: int) -> None:
         least, most = ROWS_SHOWN
         self._table.setFixedHeight(ROW_HEIGHT * (1 + max(least, min(most, rows))) + 2)
         self._table.setVisible(rows > 0)
 
-    def _describe(self, any_there: bool) -> str:
+    def _purpose_text(self, any_there: bool) -> str:
         idle = duration(self._context.settings.idle_seconds)
         if any_there:
             return tr("Kept ready so answers start immediately. Idle ones close after {time}.").format(time=idle)
@@ -71,12 +71,12 @@ class ProcessesCard(Card):
             return tr("None running. The next request will start one.")
         return tr("They start with the server so answers start immediately.")
 
-    def _look_if_active(self) -> None:
+    def _read_if_active(self) -> None:
         if self._active:
-            self.look()
+            self.read_processes()
 
 
-def _table(model: ProcessTable) -> QTableView:
+def _make_table(model: ProcessTable) -> QTableView:
     table = QTableView()
     table.setModel(model)
     table.setAccessibleName(tr("Warm processes"))

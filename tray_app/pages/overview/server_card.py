@@ -10,7 +10,7 @@ from tray_app import theme
 from tray_app.context import Context
 from tray_app.formatting import exact_time
 from tray_app.models.status import Status, in_flight_line
-from tray_app.pages.overview.port_problem import free_again, port_actions, port_words, start_action
+from tray_app.pages.overview.port_problem import describe_port_problem, port_actions, port_free_text, start_action
 from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.server_control import ServerControl
 from tray_app.translation import tr
@@ -37,14 +37,14 @@ class ServerCard(Card):
         self._url.setProperty("role", "code")
         self._url.setAccessibleName(tr("Base URL"))
         self._problem_panel = ProblemPanel()
-        self._lay_out()
-        context.status.changed.connect(self._show)
-        context.server.changed.connect(self._show)
-        context.server.in_flight_changed.connect(self._show)
-        context.settings_changed.connect(self._show)
-        self._show()
+        self._arrange_card()
+        context.status.changed.connect(self._show_status)
+        context.server.changed.connect(self._show_status)
+        context.server.in_flight_changed.connect(self._show_status)
+        context.settings_changed.connect(self._show_status)
+        self._show_status()
 
-    def _lay_out(self) -> None:
+    def _arrange_card(self) -> None:
         state = QHBoxLayout()
         state.setSpacing(8)
         state.addWidget(self._dot)
@@ -61,7 +61,7 @@ class ServerCard(Card):
         self.body.addWidget(self._problem_panel)
         self.body.addStretch(1)
 
-    def _show(self) -> None:
+    def _show_status(self) -> None:
         server, status = self._context.server, self._context.status.current
         if server.state != self._state:
             self._state = server.state
@@ -71,12 +71,12 @@ class ServerCard(Card):
         self._word.setText(status.word)
         self._toggle.setText(_toggle_label(server))
         self._dot.set_state(status.kind)
-        self._detail.setText(self._describe())
+        self._detail.setText(self._detail_text())
         self._detail.setToolTip(exact_time(self._since))
         self._url.setText(server.base_url)
-        self._show_trouble(server.problem, status)
+        self._show_server_problem(server.problem, status)
 
-    def _describe(self) -> str:
+    def _detail_text(self) -> str:
         server = self._context.server
         if server.finishing:
             return self._context.status.current.line
@@ -86,32 +86,34 @@ class ServerCard(Card):
         started_at = services.started_at if services is not None and server.state == "running" else self._since
         return tr("since {time}").format(time=_clock_time(started_at, self._context.clock()))
 
-    def _show_trouble(self, problem: TrayError | None, status: Status) -> None:
+    def _show_server_problem(self, problem: TrayError | None, status: Status) -> None:
         if problem is not None:
             if self._problem_panel.show_problem(problem):
-                self._offer(problem)
+                self._offer_remedies(problem)
         elif not status.reason:
-            self._problem_panel.clear()
+            self._problem_panel.clear_problem()
         elif self._problem_panel.show_text(status.reason, role="warning") and (remedy := status.remedy) is not None:
             show: Action = (remedy.label, lambda: self._context.show(remedy.page, **remedy.details))
             # What is mended on this page has its button here already, in another card.
-            self._problem_panel.offer(TrayError(status.reason), [] if remedy.page == "overview" else [show])
+            self._problem_panel.offer_actions(TrayError(status.reason), [] if remedy.page == "overview" else [show])
 
-    def _offer(self, problem: TrayError) -> None:
+    def _offer_remedies(self, problem: TrayError) -> None:
         if isinstance(problem, PortUnavailable):
-            self._context.run(self._look_into_port(problem), name="look into the port")
+            self._context.run(self._inspect_port(problem), name="look into the port")
         elif isinstance(problem, SettingsInvalid):
-            self._problem_panel.offer(problem, [self._open_setting(problem)])
+            self._problem_panel.offer_actions(problem, [self._open_setting(problem)])
 
-    async def _look_into_port(self, problem: PortUnavailable) -> None:
+    async def _inspect_port(self, problem: PortUnavailable) -> None:
         """The buttons at once; who has the port is found out more slowly."""
         context, show_problem = self._context, self._problem_panel.show_problem
-        self._problem_panel.offer(problem, await port_actions(context, problem, show_problem))
+        self._problem_panel.offer_actions(problem, await port_actions(context, problem, show_problem))
         report = await look_at_port(problem.host, problem.port)
         if report.free:
-            self._problem_panel.offer(problem, [start_action(context, show_problem)], text=free_again(problem))
+            self._problem_panel.offer_actions(
+                problem, [start_action(context, show_problem)], text=port_free_text(problem)
+            )
         else:
-            self._problem_panel.tell(problem, port_words(report, problem))
+            self._problem_panel.replace_text(problem, describe_port_problem(report, problem))
 
     def _open_setting(self, problem: SettingsInvalid) -> Action:
         return tr("Change it in Settings"), lambda: self._context.show("settings", setting=problem.name)

@@ -30,8 +30,8 @@ class SignInPanel(QWidget):
         self._sign_in: SignIn | None = None
         self._task: asyncio.Task[Any] | None = None
         self._begun_with: tuple[Path, bool] | None = None
-        self._state = QLabel()
-        self._state.setWordWrap(True)
+        self._progress = QLabel()
+        self._progress.setWordWrap(True)
         self._url = ElidedLabel()
         self._url.setProperty("role", "code")
         self._url.setAccessibleName(tr("Sign-in page"))
@@ -41,16 +41,16 @@ class SignInPanel(QWidget):
         self._code = QLineEdit()
         self._code.setPlaceholderText(tr("Code, if the page shows one"))
         self._code.setAccessibleName(tr("Code from the sign-in page"))
-        self._code.returnPressed.connect(self._submit)
-        self._send = button(tr("Continue"), self._submit)
+        self._code.returnPressed.connect(self._submit_code)
+        self._send = button(tr("Continue"), self._submit_code)
         self._complaint = QLabel()
         self._complaint.setWordWrap(True)
         self._complaint.setTextFormat(Qt.TextFormat.PlainText)
         self._complaint.setProperty("role", "error")
         self._spinner = Spinner()
-        self._cancel = button(tr("Cancel"), self.cancel, role="quiet")
+        self._cancel = button(tr("Cancel"), self.cancel_sign_in, role="quiet")
         self._problem_panel = ProblemPanel()
-        self._lay_out()
+        self._arrange_panel()
         self.hide()
 
     @property
@@ -58,75 +58,79 @@ class SignInPanel(QWidget):
         """Whether a sign-in is under way."""
         return self._task is not None
 
-    def begin(self, path: Path, *, console: bool = False) -> None:
+    def begin_sign_in(self, path: Path, *, console: bool = False) -> None:
         """Start the CLI's own login; with `console` for an account that pays by use. Nothing happens while one runs."""
         if self._task is not None:
             return
         self._begun_with = (path, console)
-        self._problem_panel.clear()
+        self._problem_panel.clear_problem()
         self._code.clear()
-        self._sign_in = SignIn(path, os.environ, console=console, on_change=self._show)
-        self._task = self._context.run(self._run(self._sign_in), name="sign in to claude", on_error=self._fail)
-        self._show()
+        self._sign_in = SignIn(path, os.environ, console=console, on_change=self._show_progress)
+        self._task = self._context.run(
+            self._run_sign_in(self._sign_in), name="sign in to claude", on_error=self._show_sign_in_error
+        )
+        self._show_progress()
         self.show()
 
-    def cancel(self) -> None:
+    def cancel_sign_in(self) -> None:
         """Give up; the CLI's process is ended."""
         if self._task is not None:
             self._task.cancel()
         else:
-            self._close()
+            self._close_panel()
 
-    async def settle(self) -> None:
+    async def cancel_and_wait(self) -> None:
         """Give up, and return when the process is gone."""
         if (task := self._task) is not None:
             task.cancel()
             await asyncio.wait([task])
 
-    async def _run(self, sign_in: SignIn) -> None:
+    async def _run_sign_in(self, sign_in: SignIn) -> None:
         try:
             await sign_in.run()
         except asyncio.CancelledError:
-            self._end()
-            self._close()
+            self._end_sign_in()
+            self._close_panel()
             raise
         except TrayError:
-            self._end()
+            self._end_sign_in()
             raise
-        self._end()
-        self._close()
+        self._end_sign_in()
+        self._close_panel()
         self.signed_in.emit()
 
-    def _end(self) -> None:
+    def _end_sign_in(self) -> None:
         self._task = self._sign_in = None
         self._code.clear()
 
-    def _close(self) -> None:
+    def _close_panel(self) -> None:
         self.hide()
         self.closed.emit()
 
-    def _fail(self, error: TrayError) -> None:
+    def _show_sign_in_error(self, error: TrayError) -> None:
         self._problem_panel.show_problem(error)
-        self._problem_panel.offer(error, [(tr("Try again"), self._again), (tr("Close"), self._close)])
-        self._show()
+        self._problem_panel.offer_actions(
+            error, [(tr("Try again"), self._retry_sign_in), (tr("Close"), self._close_panel)]
+        )
+        self._show_progress()
 
-    def _again(self) -> None:
+    def _retry_sign_in(self) -> None:
         if self._begun_with is not None:
             path, console = self._begun_with
-            self.begin(path, console=console)
+            self.begin_sign_in(path, console=console)
 
-    def _show(self) -> None:
+    def _show_progress(self) -> None:
         sign_in = self._sign_in
         url = sign_in.url if sign_in else ""
         self._running.setVisible(sign_in is not None)
         self._page.setVisible(bool(url))
         self._url.setText(url)
-        self._state.setText(_state(sign_in))
+        self._progress.setText(_progress_text(sign_in))
         complaint = sign_in.complaint if sign_in else ""
         self._complaint.setText(complaint)
         self._complaint.setVisible(bool(complaint) and bool(url))
 
-    def _submit(self) -> None:
+    def _submit_code(self) -> None:
         if self._sign_in is not None and self._code.text().strip():
             self._sign_in.submit(self._code.text())
             # It is of use once, and to the CLI alone.
@@ -136,22 +140,22 @@ class SignInPanel(QWidget):
         if self._sign_in is not None:
             QDesktopServices.openUrl(QUrl(self._sign_in.url))
 
-    def _lay_out(self) -> None:
+    def _arrange_panel(self) -> None:
         self._page = QWidget()
-        page = _bare(QVBoxLayout(self._page))
-        page.addLayout(_row(self._url, self._open, self._copy))
-        page.addLayout(_row(self._code, self._send))
+        page = _remove_margins(QVBoxLayout(self._page))
+        page.addLayout(_make_row(self._url, self._open, self._copy))
+        page.addLayout(_make_row(self._code, self._send))
         page.addWidget(self._complaint)
         self._running = QWidget()
-        running = _bare(QVBoxLayout(self._running))
-        running.addLayout(_row(self._state, self._spinner, self._cancel))
+        running = _remove_margins(QVBoxLayout(self._running))
+        running.addLayout(_make_row(self._progress, self._spinner, self._cancel))
         running.addWidget(self._page)
-        column = _bare(QVBoxLayout(self))
+        column = _remove_margins(QVBoxLayout(self))
         column.addWidget(self._running)
         column.addWidget(self._problem_panel)
 
 
-def _state(sign_in: SignIn | None) -> str:
+def _progress_text(sign_in: SignIn | None) -> str:
     if sign_in is None or not sign_in.url:
         return tr("Starting the sign-in...")
     if sign_in.checking:
@@ -159,13 +163,13 @@ def _state(sign_in: SignIn | None) -> str:
     return tr("Sign in in your browser. If no page opened, use this link:")
 
 
-def _bare(column: QVBoxLayout) -> QVBoxLayout:
+def _remove_margins(column: QVBoxLayout) -> QVBoxLayout:
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(8)
     return column
 
 
-def _row(first: QWidget, *others: QWidget) -> QHBoxLayout:
+def _make_row(first: QWidget, *others: QWidget) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(8)
     row.addWidget(first, 1)

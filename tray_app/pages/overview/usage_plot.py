@@ -23,7 +23,7 @@ TOKEN_SHADES = {"output": 1.0, "fresh": 0.65, "cached": 0.35}
 """How strong each kind of tokens is drawn in the accent colour."""
 
 
-def shade(theme: Theme, strength: float) -> QColor:
+def blend_accent(theme: Theme, strength: float) -> QColor:
     """The accent colour on the surface, as strong as that: solid, so that bars hide the lines behind them."""
     accent, surface = theme.colour("accent"), theme.colour("surface")
 
@@ -70,26 +70,28 @@ class UsagePlot(QWidget):
         """Draw these. The bucket that was pointed at stays so, with its new figures."""
         self._span, self._buckets, self._now = span, buckets, now
         pointed = self._pointed
-        self._point(bucket_at(buckets, span, pointed.start) if pointed is not None else None)
+        self._point_at(bucket_at(buckets, span, pointed.start) if pointed is not None else None)
         self.update()
 
     def requests_axes(self) -> Axes:
         """Where the bars of the upper chart are."""
-        return self._axes(0, max((bucket.requests for bucket in self._buckets), default=0))
+        return self._make_axes(0, max((bucket.requests for bucket in self._buckets), default=0))
 
     def tokens_axes(self) -> Axes:
         """Where the bars of the lower chart are."""
-        return self._axes(1, max((bucket.input_tokens + bucket.output_tokens for bucket in self._buckets), default=0))
+        return self._make_axes(
+            1, max((bucket.input_tokens + bucket.output_tokens for bucket in self._buckets), default=0)
+        )
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Point at the bucket under the pointer."""
-        moment = self.requests_axes().moment(event.position().x())
-        self._point(bucket_at(self._buckets, self._span, moment))
+        moment = self.requests_axes().moment_at(event.position().x())
+        self._point_at(bucket_at(self._buckets, self._span, moment))
 
     def leaveEvent(self, event: QEvent) -> None:
         """Point at nothing."""
         super().leaveEvent(event)
-        self._point(None)
+        self._point_at(None)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Whoever comes by the keyboard sees where they are."""
@@ -104,7 +106,7 @@ class UsagePlot(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and right go from bucket to bucket, Home and End to the first and last, Esc to none."""
         last = len(self._buckets) - 1
-        here = self._place()
+        here = self._pointed_index()
         steps = {
             Qt.Key.Key_Left: last if here is None else max(0, here - 1),
             Qt.Key.Key_Right: last if here is None else min(last, here + 1),
@@ -112,9 +114,9 @@ class UsagePlot(QWidget):
             Qt.Key.Key_End: last,
         }
         if event.key() == Qt.Key.Key_Escape and here is not None:
-            self._point(None)
+            self._point_at(None)
         elif event.key() in steps and self._buckets:
-            self._point(self._buckets[steps[Qt.Key(event.key())]])
+            self._point_at(self._buckets[steps[Qt.Key(event.key())]])
         else:
             super().keyPressEvent(event)
 
@@ -130,41 +132,46 @@ class UsagePlot(QWidget):
         painter.end()
 
     def _draw_charts(self, painter: QPainter) -> None:
-        for axes, layers in ((self.requests_axes(), self._requests()), (self.tokens_axes(), self._tokens())):
-            self._draw(ChartPainter(painter, axes), axes, layers)
+        for axes, layers in (
+            (self.requests_axes(), self._request_layers()),
+            (self.tokens_axes(), self._token_layers()),
+        ):
+            self._draw_chart(ChartPainter(painter, axes), axes, layers)
         # The lower chart's time axis is that of both.
         times = {tick: time_label(self._span, tick) for tick in time_ticks(self._span, self._now)}
-        ChartPainter(painter, self.tokens_axes()).times(times, self._theme.colour("muted"))
+        ChartPainter(painter, self.tokens_axes()).draw_times(times, self._theme.colour("muted"))
 
-    def _draw(self, chart: ChartPainter, axes: Axes, layers: Sequence[Layer]) -> None:
+    def _draw_chart(self, chart: ChartPainter, axes: Axes, layers: Sequence[Layer]) -> None:
         colour, length = self._theme.colour, self._span.bucket_seconds
         if self._pointed is not None:
-            chart.band(self._pointed.start, self._pointed.start + length, colour("selection"))
-        chart.values({tick: _axis_label(tick) for tick in value_ticks(axes.top)}, colour("border"), colour("muted"))
-        chart.bars([bucket.start for bucket in self._buckets], length, layers)
+            chart.draw_band(self._pointed.start, self._pointed.start + length, colour("selection"))
+        chart.draw_value_lines(
+            {tick: _axis_label(tick) for tick in value_ticks(axes.top)}, colour("border"), colour("muted")
+        )
+        chart.draw_bars([bucket.start for bucket in self._buckets], length, layers)
 
-    def _requests(self) -> list[Layer]:
+    def _request_layers(self) -> list[Layer]:
         fine = [bucket.requests - bucket.errors for bucket in self._buckets]
         errors = [bucket.errors for bucket in self._buckets]
-        return [Layer(shade(self._theme, 1.0), fine), Layer(self._theme.colour("error"), errors)]
+        return [Layer(blend_accent(self._theme, 1.0), fine), Layer(self._theme.colour("error"), errors)]
 
-    def _tokens(self) -> list[Layer]:
+    def _token_layers(self) -> list[Layer]:
         heights = {
             "output": [bucket.output_tokens for bucket in self._buckets],
             "fresh": [max(0, bucket.input_tokens - bucket.cache_read_tokens) for bucket in self._buckets],
             "cached": [bucket.cache_read_tokens for bucket in self._buckets],
         }
-        return [Layer(shade(self._theme, strength), heights[name]) for name, strength in TOKEN_SHADES.items()]
+        return [Layer(blend_accent(self._theme, strength), heights[name]) for name, strength in TOKEN_SHADES.items()]
 
-    def _axes(self, row: int, most: float) -> Axes:
+    def _make_axes(self, row: int, most: float) -> Axes:
         height = (self.height() - TOP - BETWEEN - TIMES_HEIGHT) // 2
         area = QRectF(LEFT, TOP + row * (height + BETWEEN), max(1, self.width() - LEFT - RIGHT), height)
         return Axes(area, self._span.begin(self._now), self._span.end(self._now), value_ticks(most)[-1])
 
-    def _place(self) -> int | None:
+    def _pointed_index(self) -> int | None:
         return self._buckets.index(self._pointed) if self._pointed is not None else None
 
-    def _point(self, bucket: StatisticsBucket | None) -> None:
+    def _point_at(self, bucket: StatisticsBucket | None) -> None:
         if bucket is not self._pointed:
             self._pointed = bucket
             self.update()
@@ -184,7 +191,7 @@ def time_label(span: Range, moment: float) -> str:
     return locale.toString(then.time(), QLocale.FormatType.ShortFormat)
 
 
-def describe(span: Range, bucket: StatisticsBucket) -> str:
+def describe_bucket(span: Range, bucket: StatisticsBucket) -> str:
     """A bucket's figures in a line."""
     begin, end = (time_label(RANGES["hour"], moment) for moment in (bucket.start, bucket.start + span.bucket_seconds))
     day = f"{time_label(span, bucket.start)} " if span.key == "week" else ""

@@ -117,7 +117,7 @@ class RequestsPage(Page):
         else:
             super().keyPressEvent(event)
 
-    async def settle(self) -> None:
+    async def finish_pending(self) -> None:
         """An export that goes on is ended, and leaves nothing behind."""
         self.export.cancel()
 
@@ -293,7 +293,7 @@ class RequestsPage(Page):
         self.detail.setMinimumWidth(320)
         self.list.setMinimumHeight(132)
         self.detail.setMinimumHeight(160)
-        self.split.restore()
+        self.split.restore_sizes()
         foot = QHBoxLayout()
         foot.addWidget(self.count)
         foot.addWidget(self.kept, 1)

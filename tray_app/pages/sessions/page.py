@@ -56,7 +56,7 @@ class SessionsPage(Page):
         if browser is not None and session_id is not None:
             browser.open_session(session_id, request)
 
-    async def settle(self) -> None:
+    async def finish_pending(self) -> None:
         if self.browser is not None:
             await self.browser.settle()
         await self.work.settle()

@@ -15,7 +15,7 @@ class AccessSection(Section):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "access", tr("Access"))
-        self.required = self.setting(
+        self.required = self.add_setting(
             "api_key_required",
             tr("Require the API key"),
             tr("Clients must send it with every request."),
@@ -24,7 +24,7 @@ class AccessSection(Section):
         self.secret = SecretField(context.key_store.get_or_create, name=tr("API key"))
         self.secret.setFocusProxy(self.secret.toggle)
         self.rotate = button(tr("Replace key..."), self._ask_to_rotate)
-        self.key_row = self.add(
+        self.key_row = self.add_row(
             SettingRow(
                 API_KEY,
                 tr("API key"),
@@ -39,21 +39,21 @@ class AccessSection(Section):
             ("file", tr("A file that only you can read")),
             ("memory", tr("Memory only")),
         ]
-        self.storage = self.setting(
+        self.storage = self.add_setting(
             "key_storage",
             tr("Keep secrets in"),
             tr("The API key and your own Anthropic API key. Changing this moves them; clients are not affected."),
             ChoiceField(places),
             words=tr("secret token keyring"),
         )
-        self.setting(
+        self.add_setting(
             "rate_limit",
             tr("Rate limit"),
             tr("Requests per API key, such as 120/minute. Leave empty for no limit."),
             TextField(placeholder=tr("No limit")),
         )
-        context.settings_changed.connect(self._show_place)
-        self._show_place()
+        context.settings_changed.connect(self._show_key_location)
+        self._show_key_location()
 
     def activate(self) -> None:
         self.context.run(
@@ -63,12 +63,12 @@ class AccessSection(Section):
     async def _read_key(self) -> None:
         # Where a keyring takes nothing, the store gives it up at this moment, and says so.
         await self.context.key_store.get_or_create()
-        self._show_place()
+        self._show_key_location()
 
-    def _show_place(self) -> None:
+    def _show_key_location(self) -> None:
         store, row = self.context.key_store, self.key_row
         row.help.setText(
-            tr("The key your clients send. Kept {place}.").format(place=_place(store.kind, store.description))
+            tr("The key your clients send. Kept {place}.").format(place=_location_text(store.kind, store.description))
         )
         self.rotate.setEnabled(store.kind != "environment")
         row.help.setToolTip(store.description)
@@ -79,7 +79,7 @@ class AccessSection(Section):
             row.show_note(
                 "warning", self._why_lost(), [] if fixed else [(tr("Keep it in a file"), self._keep_in_a_file)]
             )
-        self._warn()
+        self._warn_if_open()
 
     def _why_lost(self) -> str:
         if self.context.settings.key_storage == "memory":
@@ -89,7 +89,7 @@ class AccessSection(Section):
             "that only you can read."
         )
 
-    def _warn(self) -> None:
+    def _warn_if_open(self) -> None:
         settings = self.context.settings
         text = ""
         if not settings.api_key_required:
@@ -102,12 +102,14 @@ class AccessSection(Section):
 
     def _keep_in_a_file(self) -> None:
         self.context.run(
-            self._move(), name="keep the key in a file", on_error=lambda error: self.key_row.show_problem(str(error))
+            self._move_to_file(),
+            name="keep the key in a file",
+            on_error=lambda error: self.key_row.show_problem(str(error)),
         )
 
-    async def _move(self) -> None:
+    async def _move_to_file(self) -> None:
         await self.context.change_settings({"key_storage": "file"})
-        self._show_place()
+        self._show_key_location()
         self.key_row.show_saved()
 
     def _ask_to_rotate(self) -> None:
@@ -117,21 +119,21 @@ class AccessSection(Section):
             tr("Clients using the current key stop working until you give them the new one."),
             confirm_label=tr("Replace key"),
             keep_label=tr("Keep current key"),
-            on_confirmed=self._rotate,
+            on_confirmed=self._start_replacing,
         )
 
-    def _rotate(self) -> None:
+    def _start_replacing(self) -> None:
         self.context.run(
-            self._replace(), name="make a new key", on_error=lambda error: self.key_row.show_problem(str(error))
+            self._create_new_key(), name="make a new key", on_error=lambda error: self.key_row.show_problem(str(error))
         )
 
-    async def _replace(self) -> None:
+    async def _create_new_key(self) -> None:
         await self.context.key_store.rotate()
         self.secret.conceal()
-        self._show_place()
+        self._show_key_location()
         self.key_row.show_note("ok", tr("New key created. Update your clients."))
 
 
-def _place(kind: str, description: str) -> str:
+def _location_text(kind: str, description: str) -> str:
     # The description of memory explains itself at length; the note below the key says that better.
     return tr("in memory only") if kind == "memory" else description

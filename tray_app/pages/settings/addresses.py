@@ -17,13 +17,13 @@ def own_addresses() -> list[tuple[str, str]]:
         (entry.address, interface)
         for interface, addresses in psutil.net_if_addrs().items()
         for entry in addresses
-        if entry.family in (socket.AF_INET, socket.AF_INET6) and _reachable(entry.address)
+        if entry.family in (socket.AF_INET, socket.AF_INET6) and _is_reachable(entry.address)
     ]
     # IPv4 first: that is what people know.
     return sorted(found, key=lambda entry: (":" in entry[0], entry[1], entry[0]))
 
 
-def choices(own: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def address_choices(own: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """What a person chooses from, as pairs of the setting's value and words."""
     return [
         (THIS_COMPUTER, tr("This computer only")),
@@ -32,7 +32,7 @@ def choices(own: list[tuple[str, str]]) -> list[tuple[str, str]]:
     ]
 
 
-def _reachable(address: str) -> bool:
+def _is_reachable(address: str) -> bool:
     # Link-local addresses hold only together with their interface, which no client could write.
     parsed = ipaddress.ip_address(address.partition("%")[0])
     return not parsed.is_loopback and not parsed.is_link_local

@@ -33,14 +33,14 @@ class AliasDelegate(QStyledItemDelegate):
         self._models = models
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
-        editor = self._box(parent) if index.column() == TARGET else QLineEdit(parent)
+        editor = self._make_model_box(parent) if index.column() == TARGET else QLineEdit(parent)
         column = index.model().headerData(index.column(), Qt.Orientation.Horizontal)
         name = tr("{column} of the alias").format(column=column)
         for control in (editor, *editor.findChildren(QLineEdit)):
             control.setAccessibleName(name)
         return editor
 
-    def _box(self, parent: QWidget) -> QuietComboBox:
+    def _make_model_box(self, parent: QWidget) -> QuietComboBox:
         box = QuietComboBox()
         box.setParent(parent)
         box.setEditable(True)
@@ -93,14 +93,14 @@ class AliasTable(RowTable):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
         for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
-            signal.connect(self._fit)
-        self._fit()
+            signal.connect(self._fit_rows)
+        self._fit_rows()
 
-    def selected_places(self) -> list[int]:
+    def selected_rows(self) -> list[int]:
         """The numbers of the selected rows."""
         return sorted({index.row() for index in self.selectionModel().selectedIndexes()})
 
-    def begin(self, place: int) -> None:
+    def edit_name(self, place: int) -> None:
         """Have the person type the name of a row."""
         index = self.model().index(place, NAME)
         self.scrollTo(index)
@@ -108,16 +108,16 @@ class AliasTable(RowTable):
         self.edit(index)
 
     @property
-    def editing(self) -> bool:
+    def is_editing(self) -> bool:
         """Whether the person is typing in it."""
         return self.state() == QAbstractItemView.State.EditingState
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Delete and self.selected_places():
+        if event.key() == Qt.Key.Key_Delete and self.selected_rows():
             self.delete_pressed.emit()
             return
         super().keyPressEvent(event)
 
-    def _fit(self) -> None:
+    def _fit_rows(self) -> None:
         rows = min(max(self.model().rowCount(), 1), SHOWN_ROWS)
         self.setFixedHeight(ROW * (rows + 1) + 2 * self.frameWidth() + 2)

@@ -38,21 +38,21 @@ class AnthropicKeyRow(SettingRow):
         self.edit.setAccessibleName(self.label)
         self.edit.textEdited.connect(self.clear_message)
         self.edit.returnPressed.connect(self._ask_to_store)
-        self._show(None)
+        self._show_stored(None)
 
-    def look(self) -> None:
+    def check_stored(self) -> None:
         """See whether a key is stored."""
-        self._context.run(self._look(), name="look for the Anthropic API key", on_error=self._failed)
+        self._context.run(self._read_stored(), name="look for the Anthropic API key", on_error=self._show_key_error)
 
-    def forget_typed(self) -> None:
+    def clear_typed(self) -> None:
         """Nobody is to find a key that was typed and left."""
         self.edit.clear()
 
-    async def _look(self) -> None:
+    async def _read_stored(self) -> None:
         key = await self._context.key_store.get(ANTHROPIC_API_KEY)
-        self._show(key is not None)
+        self._show_stored(key is not None)
 
-    def _show(self, stored: bool | None) -> None:
+    def _show_stored(self, stored: bool | None) -> None:
         """None: it is not known yet."""
         key_store = self._context.key_store
         refused = _why_not_kept(key_store.kind)
@@ -69,14 +69,14 @@ class AnthropicKeyRow(SettingRow):
         try:
             key = checked_anthropic_key(self.edit.text())
         except TrayError as error:
-            self._failed(error)
+            self._show_key_error(error)
             return
-        self._context.run(self._store(key), name="store the Anthropic API key", on_error=self._failed)
+        self._context.run(self._store_key(key), name="store the Anthropic API key", on_error=self._show_key_error)
 
-    async def _store(self, key: str) -> None:
+    async def _store_key(self, key: str) -> None:
         await self._context.key_store.set(ANTHROPIC_API_KEY, key)
         self.edit.clear()
-        self._show(True)
+        self._show_stored(True)
         self.show_saved()
 
     def _ask_to_remove(self) -> None:
@@ -86,18 +86,18 @@ class AnthropicKeyRow(SettingRow):
             tr("Requests that Claude Code cannot serve will fail. The key stays valid at Anthropic."),
             confirm_label=tr("Remove key"),
             keep_label=tr("Keep key"),
-            on_confirmed=self._remove,
+            on_confirmed=self._start_removing,
         )
 
-    def _remove(self) -> None:
-        self._context.run(self._forget(), name="remove the Anthropic API key", on_error=self._failed)
+    def _start_removing(self) -> None:
+        self._context.run(self._remove_key(), name="remove the Anthropic API key", on_error=self._show_key_error)
 
-    async def _forget(self) -> None:
+    async def _remove_key(self) -> None:
         await self._context.key_store.set(ANTHROPIC_API_KEY, None)
-        self._show(False)
+        self._show_stored(False)
         self.show_saved()
 
-    def _failed(self, error: TrayError) -> None:
+    def _show_key_error(self, error: TrayError) -> None:
         self.show_problem(f"{error.message} {error.hint}".strip())
 
 

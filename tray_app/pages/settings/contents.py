@@ -32,13 +32,13 @@ class Contents(QWidget):
             column.addWidget(entry)
         column.addStretch(1)
         self._group = OneOfSeveral(self.entries, self)
-        self.mark(sections[0][0])
+        self.mark_section(sections[0][0])
 
-    def mark(self, key: str) -> None:
+    def mark_section(self, key: str) -> None:
         """Show which one is being read."""
         self._group.choose(key)
 
-    def offer(self, keys: Collection[str]) -> None:
+    def enable_sections(self, keys: Collection[str]) -> None:
         """Only these can be gone to."""
         for name, entry in self.entries.items():
             entry.setEnabled(name in keys)

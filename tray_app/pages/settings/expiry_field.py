@@ -32,16 +32,16 @@ class ExpiryField(Field):
         super().name_for_screen_readers(name, description)
         self.never.setAccessibleName(f"{name}: {self.never.text()}")
 
-    def raw(self) -> str:
+    def raw_value(self) -> str:
         return "never" if self.never.isChecked() else self.edit.text().strip()
 
-    def words(self, value: Any) -> str:
+    def format_value(self, value: Any) -> str:
         return tr("never") if value is None else tr("{hours} hours").format(hours=as_text(value))
 
-    def _put(self, value: Any) -> None:
-        self._put_raw("never" if value is None else as_text(value))
+    def _set_value(self, value: Any) -> None:
+        self._set_raw_value("never" if value is None else as_text(value))
 
-    def _put_raw(self, raw: Any) -> None:
+    def _set_raw_value(self, raw: Any) -> None:
         self.never.setChecked(raw == "never")
         if raw != "never":
             self.edit.setText(raw)

@@ -32,31 +32,31 @@ class Field(QWidget):
 
     def show_value(self, value: Any) -> None:
         """Show `value`; what was there before is gone."""
-        self._put(value)
-        self._shown = self.raw()
+        self._set_value(value)
+        self._shown = self.raw_value()
 
     @property
     def dirty(self) -> bool:
         """Whether there is something else than was last shown."""
-        return bool(self.raw() != self._shown)
+        return bool(self.raw_value() != self._shown)
 
-    def raw(self) -> Any:
+    def raw_value(self) -> Any:
         """What is there, compared by `dirty`."""
         raise NotImplementedError
 
-    def value(self) -> Any:
+    def entered_value(self) -> Any:
         """What is there, as the settings take it."""
-        return self.raw()
+        return self.raw_value()
 
-    def problem(self) -> str:
+    def input_problem(self) -> str:
         """Why what is there cannot be read at all, as a sentence; empty if it can."""
         return ""
 
-    def words(self, value: Any) -> str:
+    def format_value(self, value: Any) -> str:
         """A value as the person knows it."""
         return as_text(value)
 
-    def _put(self, value: Any) -> None:
+    def _set_value(self, value: Any) -> None:
         raise NotImplementedError
 
     def name_for_screen_readers(self, name: str, description: str) -> None:
@@ -71,13 +71,13 @@ class Field(QWidget):
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             escape = event.key() == Qt.Key.Key_Escape
             if escape and self.dirty:
-                self._put_raw(self._shown)
+                self._set_raw_value(self._shown)
                 self.edited.emit()
                 return True
         return super().eventFilter(watched, event)
 
-    def _put_raw(self, raw: Any) -> None:
-        self._put(raw)
+    def _set_raw_value(self, raw: Any) -> None:
+        self._set_value(raw)
 
 
 class TextField(Field):
@@ -105,16 +105,16 @@ class TextField(Field):
         self.edit.textEdited.connect(self.edited)
         self.edit.editingFinished.connect(self.committed)
 
-    def raw(self) -> str:
+    def raw_value(self) -> str:
         return self.edit.text().strip()
 
-    def words(self, value: Any) -> str:
+    def format_value(self, value: Any) -> str:
         return self._format(value)
 
-    def _put(self, value: Any) -> None:
+    def _set_value(self, value: Any) -> None:
         self.edit.setText(self._format(value))
 
-    def _put_raw(self, raw: Any) -> None:
+    def _set_raw_value(self, raw: Any) -> None:
         self.edit.setText(raw)
 
 
@@ -128,18 +128,18 @@ class SwitchField(Field):
         self.line.addWidget(self.box)
         self.line.addStretch(1)
         self.setFocusProxy(self.box)
-        self.box.toggled.connect(lambda on: self.box.setText(self.words(on)))
-        self.box.setText(self.words(False))
+        self.box.toggled.connect(lambda on: self.box.setText(self.format_value(on)))
+        self.box.setText(self.format_value(False))
         self.box.clicked.connect(self.edited)
         self.box.clicked.connect(self.committed)
 
-    def raw(self) -> bool:
+    def raw_value(self) -> bool:
         return self.box.isChecked()
 
-    def words(self, value: Any) -> str:
+    def format_value(self, value: Any) -> str:
         return tr("On") if value else tr("Off")
 
-    def _put(self, value: Any) -> None:
+    def _set_value(self, value: Any) -> None:
         self.box.setChecked(bool(value))
 
 
@@ -182,21 +182,21 @@ class ChoiceField(Field):
 
     def set_choices(self, choices: Sequence[tuple[Any, str]]) -> None:
         """Offer other values; the one that is chosen stays."""
-        chosen = self.raw() if self.box.count() else None
+        chosen = self.raw_value() if self.box.count() else None
         self.box.clear()
         for value, label in choices:
             self.box.addItem(label, value)
         if chosen is not None:
-            self._put(chosen)
+            self._set_value(chosen)
 
-    def raw(self) -> Any:
+    def raw_value(self) -> Any:
         return self.box.currentData()
 
-    def words(self, value: Any) -> str:
+    def format_value(self, value: Any) -> str:
         index = self.box.findData(value)
         return self.box.itemText(index) if index >= 0 else as_text(value)
 
-    def _put(self, value: Any) -> None:
+    def _set_value(self, value: Any) -> None:
         if self.box.findData(value) < 0:
             self.box.addItem(as_text(value), value)
         self.box.setCurrentIndex(self.box.findData(value))
@@ -229,10 +229,10 @@ class NameField(Field):
         self.box.setEditText(typed)
         self.box.blockSignals(blocked)
 
-    def raw(self) -> str:
+    def raw_value(self) -> str:
         return self.box.currentText().strip()
 
-    def _put(self, value: Any) -> None:
+    def _set_value(self, value: Any) -> None:
         blocked = self.box.blockSignals(True)
         self.box.setEditText(as_text(value))
         self.box.blockSignals(blocked)

@@ -12,21 +12,21 @@ class HistorySection(Section):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "history", tr("Sessions and history"))
-        self.setting(
+        self.add_setting(
             "session_ttl_hours",
             tr("Delete sessions after"),
             tr("Counted from a session's last use. Pinned sessions stay."),
             ExpiryField(),
             words=tr("expiry expire hours never keep"),
         )
-        self.setting(
+        self.add_setting(
             "history",
             tr("Keep sessions and requests"),
             tr("Off: nothing is saved; pages show only running requests."),
             SwitchField(),
             words=tr("history privacy"),
         )
-        self.setting(
+        self.add_setting(
             "log_bodies",
             tr("Log request bodies"),
             tr("Records full prompts and answers for a request's details."),

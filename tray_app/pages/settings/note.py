@@ -30,7 +30,7 @@ class Note(QWidget):
         column.addWidget(self._buttons)
         self.hide()
 
-    def say(self, level: Level, text: str, actions: Sequence[Action] = ()) -> None:
+    def set_message(self, level: Level, text: str, actions: Sequence[Action] = ()) -> None:
         """Show `text` in place of what is there; an empty one hides all."""
         self.level = level
         self._buttons.show_actions(actions)

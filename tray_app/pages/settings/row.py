@@ -34,7 +34,7 @@ class SettingRow(QWidget):
         super().__init__()
         self.key = key
         self.label = label
-        self._found_by = f"{label} {help_text} {words} {key} {key.replace('_', ' ')}".casefold()
+        self._search_text = f"{label} {help_text} {words} {key} {key.replace('_', ' ')}".casefold()
         self._highlighted = False
         self.control = control
         self.name = QLabel(label)
@@ -47,24 +47,24 @@ class SettingRow(QWidget):
         self.saved.setProperty("role", "ok")
         self.reset = button("", self.reset_requested.emit, role="quiet", icon="mdi6.restore")
         self._notes: dict[str, Note] = {}
-        self._said = QVBoxLayout()
-        self._said.setSpacing(4)
+        self._notes_column = QVBoxLayout()
+        self._notes_column.setSpacing(4)
         self._below = QVBoxLayout()
         self._below.setSpacing(4)
         self._saved_for = QTimer(self, singleShot=True, interval=SAVED_MS)
         self._saved_for.timeout.connect(self.saved.clear)
         self._highlighted_for = QTimer(self, singleShot=True, interval=HIGHLIGHT_MS)
         self._highlighted_for.timeout.connect(self._end_highlight)
-        self._lay_out(wide)
+        self._arrange_row(wide)
         self.offer_reset("")
 
-    def _lay_out(self, wide: bool) -> None:
+    def _arrange_row(self, wide: bool) -> None:
         title = QHBoxLayout()
         title.setSpacing(8)
         title.addWidget(self.name, 0)
         title.addWidget(self.saved)
         title.addStretch(1)
-        words = _column(top=6, spacing=2)  # the name is level with the text in the control
+        words = _make_column(top=6, spacing=2)  # the name is level with the text in the control
         words.addLayout(title)
         words.addWidget(self.help)
         words.addStretch(1)
@@ -72,16 +72,16 @@ class SettingRow(QWidget):
         line.setSpacing(4)
         line.addWidget(self.control, 1)
         line.addWidget(self.reset)
-        answer = _column(top=0, spacing=4)
+        answer = _make_column(top=0, spacing=4)
         answer.addLayout(line)
         answer.addLayout(self._below)
-        answer.addLayout(self._said)
+        answer.addLayout(self._notes_column)
         answer.addStretch(1)
         grid = QGridLayout(self)
         grid.setContentsMargins(16, 10, 12, 10)
         grid.setHorizontalSpacing(24)
-        grid.addWidget(_side(words), 0, 0, 1, 2 if wide else 1)
-        grid.addWidget(_side(answer), *((1, 0, 1, 2) if wide else (0, 1, 1, 1)))
+        grid.addWidget(_make_half(words), 0, 0, 1, 2 if wide else 1)
+        grid.addWidget(_make_half(answer), *((1, 0, 1, 2) if wide else (0, 1, 1, 1)))
         for column in (0, 1):
             grid.setColumnStretch(column, 1)
             grid.setColumnMinimumWidth(column, WIDTH)
@@ -95,43 +95,43 @@ class SettingRow(QWidget):
         line.addStretch(1)
         self._below.addLayout(line)
 
-    def matches(self, text: str) -> bool:
+    def matches_text(self, text: str) -> bool:
         """Whether every word of `text` is found in it."""
-        return all(word in self._found_by for word in text.casefold().split())
+        return all(word in self._search_text for word in text.casefold().split())
 
     @property
     def message(self) -> Note:
         """What is said of what the person typed or chose."""
-        return self._note("message")
+        return self._get_note("message")
 
     @property
     def warning(self) -> Note:
         """What follows from the value in force."""
-        return self._note("warning")
+        return self._get_note("warning")
 
     @property
     def fixed(self) -> Note:
         """Who has decided over the value."""
-        return self._note("fixed")
+        return self._get_note("fixed")
 
     def show_problem(self, text: str, actions: Sequence[Action] = ()) -> None:
         """Say why what is there does not do."""
         self.saved.clear()
-        self._say("message", "error", text, actions)
-        self._describe(text)
+        self._set_note("message", "error", text, actions)
+        self._describe_control(text)
 
     def show_note(self, level: Level, text: str, actions: Sequence[Action] = ()) -> None:
         """Say something in the place of a problem."""
-        self._say("message", level, text, actions)
+        self._set_note("message", level, text, actions)
 
     def clear_message(self) -> None:
         """Nothing is wrong (any more)."""
-        self._say("message", "muted", "")
-        self._describe("")
+        self._set_note("message", "muted", "")
+        self._describe_control("")
 
     def show_warning(self, level: Level, text: str) -> None:
         """Say what follows from the value that is in force; it stays until it is said anew."""
-        self._say("warning", level, text)
+        self._set_note("warning", level, text)
 
     def show_saved(self) -> None:
         """Say for a moment that it is saved."""
@@ -143,7 +143,7 @@ class SettingRow(QWidget):
     def show_fixed(self, source: str) -> None:
         """Lock it, because `source` (a variable, or the command line) decides; empty: unlock it."""
         self.control.setEnabled(not source)
-        self._say("fixed", "muted", tr("Set by {source}").format(source=_in_words(source)) if source else "")
+        self._set_note("fixed", "muted", tr("Set by {source}").format(source=_source_text(source)) if source else "")
         if source:
             self.offer_reset("")
 
@@ -157,7 +157,7 @@ class SettingRow(QWidget):
         self.reset.setSizePolicy(policy)
         self.reset.setVisible(bool(default))
 
-    def highlight(self) -> None:
+    def highlight_row(self) -> None:
         """Draw the eye to it for a moment."""
         self._highlighted = True
         self._highlighted_for.start()
@@ -172,23 +172,23 @@ class SettingRow(QWidget):
             painter.drawRoundedRect(self.rect().adjusted(4, 2, -4, -2), 6, 6)
         super().paintEvent(event)
 
-    def _say(self, what: str, level: Level, text: str, actions: Sequence[Action] = ()) -> None:
+    def _set_note(self, what: str, level: Level, text: str, actions: Sequence[Action] = ()) -> None:
         # A page has a hundred places for notes, most of which never say anything: they are made when they do.
         if text or what in self._notes:
-            self._note(what).say(level, text, actions)
+            self._get_note(what).set_message(level, text, actions)
 
-    def _note(self, what: str) -> Note:
+    def _get_note(self, what: str) -> Note:
         if what not in self._notes:
             self._notes[what] = Note(after=self.reset)
             above = [name for name in NOTES[: NOTES.index(what)] if name in self._notes]
-            self._said.insertWidget(len(above), self._notes[what])
+            self._notes_column.insertWidget(len(above), self._notes[what])
         return self._notes[what]
 
     def _end_highlight(self) -> None:
         self._highlighted = False
         self.update()
 
-    def _describe(self, problem: str) -> None:
+    def _describe_control(self, problem: str) -> None:
         control = self.control.focusProxy() or self.control
         control.setAccessibleDescription(problem or self.help.text())
         control.setProperty("invalid", "true" if problem else "")
@@ -197,14 +197,14 @@ class SettingRow(QWidget):
         announce(control, problem)
 
 
-def _column(*, top: int, spacing: int) -> QVBoxLayout:
+def _make_column(*, top: int, spacing: int) -> QVBoxLayout:
     column = QVBoxLayout()
     column.setContentsMargins(0, top, 0, 0)
     column.setSpacing(spacing)
     return column
 
 
-def _side(column: QVBoxLayout) -> QWidget:
+def _make_half(column: QVBoxLayout) -> QWidget:
     """One half of a row. What stands in it has no say in its width, so that the halves of all rows are in line."""
     side = QWidget()
     side.setLayout(column)
@@ -214,5 +214,5 @@ def _side(column: QVBoxLayout) -> QWidget:
     return side
 
 
-def _in_words(source: str) -> str:
+def _source_text(source: str) -> str:
     return tr("the command line") if source == COMMAND_LINE else source

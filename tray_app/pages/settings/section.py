@@ -37,23 +37,23 @@ class Section(QWidget):
         column.addWidget(self.card)
         self.setAccessibleName(title)
 
-    def add(self, row: SettingRow) -> SettingRow:
+    def add_row(self, row: SettingRow) -> SettingRow:
         """Put a row below the others."""
         self._body.addWidget(row)
         self.rows.append(row)
         return row
 
-    def bind(self, value: Value, label: str, help_text: str, field: Field, *, words: str = "") -> Binding:
+    def bind_value(self, value: Value, label: str, help_text: str, field: Field, *, words: str = "") -> Binding:
         """Put a row below the others that shows and sets `value`; `words` are more that it is found by."""
-        row = self.add(SettingRow(value.name, label, help_text, field, words=words))
+        row = self.add_row(SettingRow(value.name, label, help_text, field, words=words))
         binding = self.bindings[value.name] = Binding(self.context, value, row, field)
         return binding
 
-    def setting(self, name: str, label: str, help_text: str, field: Field, *, words: str = "") -> Binding:
+    def add_setting(self, name: str, label: str, help_text: str, field: Field, *, words: str = "") -> Binding:
         """The same for a setting of the server."""
-        return self.bind(self.value(name), label, help_text, field, words=words)
+        return self.bind_value(self.setting_value(name), label, help_text, field, words=words)
 
-    def value(self, name: str) -> SettingValue:
+    def setting_value(self, name: str) -> SettingValue:
         """The value behind a setting of the server."""
         return SettingValue(self.context, name, self._sources.get(name, ""))
 
@@ -63,26 +63,26 @@ class Section(QWidget):
     def deactivate(self) -> None:
         """The page is seen no more: what is being typed is taken as done."""
         for binding in self.bindings.values():
-            binding.commit()
+            binding.commit_edit()
 
     def refresh(self) -> None:
         """Show what is in force now."""
         for binding in self.bindings.values():
             binding.refresh()
 
-    async def settle(self) -> None:
+    async def finish_pending(self) -> None:
         """Wait for what is being saved."""
-        await asyncio.gather(*(binding.settle() for binding in self.bindings.values()))
+        await asyncio.gather(*(binding.finish_pending() for binding in self.bindings.values()))
 
-    def filter(self, text: str) -> int:
+    def filter_rows(self, text: str) -> int:
         """Show the rows that match, all of them if the heading does; how many there are."""
         whole = bool(text) and text.casefold() in self.title.casefold()
-        shown = [row for row in self.rows if whole or row.matches(text)]
+        shown = [row for row in self.rows if whole or row.matches_text(text)]
         for row in self.rows:
             row.setVisible(row in shown)
         self.setVisible(bool(shown))
         return len(shown)
 
-    def row(self, key: str) -> SettingRow | None:
+    def find_row(self, key: str) -> SettingRow | None:
         """The row that is called `key`."""
         return next((row for row in self.rows if row.key == key), None)

@@ -33,32 +33,32 @@ class SizeField(TextField):
 
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
-        super().__init__(short=True, unit=unit, format_value=lambda value: _rounded(value, unit))
+        super().__init__(short=True, unit=unit, format_value=lambda value: _round_to_unit(value, unit))
 
-    def value(self) -> int | str:
+    def entered_value(self) -> int | str:
         """The bytes that are typed; the text itself where it is no size."""
-        found = _SIZE.fullmatch(self.raw())
+        found = _SIZE.fullmatch(self.raw_value())
         unit = (found[2] or self._unit).lower() if found else ""
         if found is None or unit not in _BYTES:
-            return self.raw()
+            return self.raw_value()
         return round(float(found[1].replace(",", ".")) * _BYTES[unit])
 
-    def problem(self) -> str:
-        if isinstance(self.value(), int):
+    def input_problem(self) -> str:
+        if isinstance(self.entered_value(), int):
             return ""
         return tr("Enter a size in {unit}, such as {example}.").format(
             unit=self._unit, example="32" if self._unit == "MB" else "64"
         )
 
-    def words(self, value: Any) -> str:
-        return f"{_rounded(value, self._unit)} {self._unit}"
+    def format_value(self, value: Any) -> str:
+        return f"{_round_to_unit(value, self._unit)} {self._unit}"
 
-    def _put(self, value: Any) -> None:
-        super()._put(value)
+    def _set_value(self, value: Any) -> None:
+        super()._set_value(value)
         self.edit.setToolTip(tr("{n} bytes").format(n=value))
 
 
-def _rounded(value: int, unit: Unit) -> str:
+def _round_to_unit(value: int, unit: Unit) -> str:
     size = value / _BYTES[unit.lower()]
     # What is small must not look like nothing.
     return f"{size:.2f}".rstrip("0").rstrip(".") if size >= _DECIMALS_FROM or not size else f"{size:.2g}"

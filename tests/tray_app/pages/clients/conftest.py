@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from tray_app.clients.client import Places
 from tray_app.context import Context
 from tray_app.pages.clients import ClientsPage
-from tray_app.pages.clients.client_scan import Survey
+from tray_app.pages.clients.client_scan import ClientScan
 
 
 @pytest.fixture
@@ -30,11 +30,11 @@ def continue_file(made_home: Path) -> Path:
 @pytest.fixture
 async def page(context: Context, places: Places, qtbot: QtBot, bugs: list[BaseException]) -> ClientsPage:
     """The page, shown; its survey has looked around."""
-    made = ClientsPage(context, Survey(context, places=places))
+    made = ClientsPage(context, ClientScan(context, places=places))
     qtbot.addWidget(made)
     made.resize(900, 700)
     made.show()
-    await made.survey.refresh()
+    await made.scan.scan_again()
     return made
 
 

@@ -17,7 +17,7 @@ def gate() -> Gate:
 async def test_the_answer_is_shown(page: ClientsPage, context: Context, backend: ScriptedBackend) -> None:
     await context.server.start()
     backend.script(answer("Hello from Claude."))
-    trial = page.card.trial
+    trial = page.card.connection_test
     page.card.test.click()
     await until(lambda: trial.result.text() == "Hello from Claude.")
     assert trial.detail.text().startswith("opus answered in ")
@@ -29,7 +29,7 @@ async def test_a_stopped_server_is_started_on_request(
     page: ClientsPage, context: Context, backend: ScriptedBackend
 ) -> None:
     backend.script(answer("Hello."))
-    trial = page.card.trial
+    trial = page.card.connection_test
     page.card.test.click()
     assert trial.result.text() == "The server is not running."
     assert context.server.state == "stopped"
@@ -41,7 +41,7 @@ async def test_a_stopped_server_is_started_on_request(
 async def test_an_error_in_words(page: ClientsPage, context: Context, backend: ScriptedBackend) -> None:
     await context.server.start()
     backend.script(NotSignedIn("Claude Code is not signed in.", hint="Run claude and sign in."))
-    trial = page.card.trial
+    trial = page.card.connection_test
     page.card.test.click()
     await until(lambda: "not signed in" in trial.result.text())
     assert trial.result.property("role") == "error"
@@ -55,7 +55,7 @@ async def test_an_error_in_words(page: ClientsPage, context: Context, backend: S
 async def test_cancel(page: ClientsPage, context: Context, backend: ScriptedBackend, gate: Gate) -> None:
     await context.server.start()
     backend.script(begin(), gate, answer("never"))
-    trial = page.card.trial
+    trial = page.card.connection_test
     page.card.test.click()
     await gate.reached.wait()
     await until(lambda: trial.busy.isVisibleTo(trial))
@@ -74,7 +74,7 @@ async def test_a_second_test_ends_the_first(
     page.card.test.click()
     await gate.reached.wait()
     page.card.test.click()
-    await until(lambda: page.card.trial.result.text() == "The second.")
+    await until(lambda: page.card.connection_test.result.text() == "The second.")
     await backend.until_closed()
 
 
@@ -87,7 +87,7 @@ async def test_another_client_ends_it(
     await gate.reached.wait()
     page.open_details(client="zed")
     await backend.until_closed()
-    assert page.card.trial.isHidden()
+    assert page.card.connection_test.isHidden()
 
 
 async def test_the_way_to_the_log(page: ClientsPage, context: Context, backend: ScriptedBackend) -> None:
@@ -96,6 +96,6 @@ async def test_the_way_to_the_log(page: ClientsPage, context: Context, backend: 
     wanted: list[str] = []
     context.page_requested.connect(lambda key, _: wanted.append(key))
     page.card.test.click()
-    await until(lambda: page.card.trial.requests.isVisibleTo(page.card.trial))
-    page.card.trial.requests.click()
+    await until(lambda: page.card.connection_test.requests.isVisibleTo(page.card.connection_test))
+    page.card.connection_test.requests.click()
     assert wanted == ["requests"]

@@ -29,7 +29,7 @@ async def page(context, claude, tmp_path):
     page.show()
     yield page
     page.deactivate()
-    await page.settle()
+    await page.finish_pending()
     page.deleteLater()
 
 
@@ -38,7 +38,7 @@ def statuses(page):
 
 
 async def settled(page):
-    await until(lambda: "checking" not in statuses(page) and not page.watch.looking)
+    await until(lambda: "checking" not in statuses(page) and not page.watch.is_checking)
 
 
 def press(widget, label):
@@ -85,7 +85,7 @@ async def test_a_claude_that_is_missing_is_got_or_chosen(page, context, claude, 
     await settled(page)
     assert statuses(page)[:2] == ["needs_you", "waiting"]
     assert str(tmp_path / "nowhere") in page.program.finding.text
-    assert page.program.buttons() == ["Get Claude Code", "Choose the program..."]
+    assert page.program.button_labels() == ["Get Claude Code", "Choose the program..."]
     press(page.program, "Get Claude Code")
     browser.close()
     assert browser.opened == ["https://claude.com/claude-code"]
@@ -94,7 +94,7 @@ async def test_a_claude_that_is_missing_is_got_or_chosen(page, context, claude, 
     dialog.fileSelected.emit(str(claude))
     await until(lambda: page.program.finding.status == "ok")
     dialog.reject()
-    assert page.program.buttons() == []
+    assert page.program.button_labels() == []
 
 
 async def test_a_step_can_be_repeated(page, context, claude):
@@ -103,16 +103,16 @@ async def test_a_step_can_be_repeated(page, context, claude):
     (claude.parent / "signed_in").touch()
     page.account._again.click()
     await until(lambda: page.account.finding.status == "ok")
-    assert page.account.buttons() == []
+    assert page.account.button_labels() == []
 
 
 async def test_a_port_in_use_is_mended_with_the_next_free_one(page, context):
     with taken_port() as port:
         await context.change_settings({"port": port})
         page.activate()
-        await until(lambda: page.port.finding.status == "needs_you" and page.port.buttons())
+        await until(lambda: page.port.finding.status == "needs_you" and page.port.button_labels())
         assert f"Port {port} is in use by" in page.port.finding.text
-        use, choose = page.port.buttons()
+        use, choose = page.port.button_labels()
         assert choose == "Choose a port..."
         press(page.port, use)
         await until(lambda: page.port.finding.status == "ok")
@@ -178,13 +178,13 @@ async def test_it_follows_the_server_only_while_it_is_seen(page, context):
 async def test_a_server_that_is_starting_is_not_offered_to_be_started(page, context):
     page.activate()
     await settled(page)
-    assert page.port.buttons() == ["Start the server"]
+    assert page.port.button_labels() == ["Start the server"]
     starting = asyncio.ensure_future(context.server.start())
     await asyncio.sleep(0)
     assert context.server.state == "starting"
-    await page._look_at_port()
+    await page._run_port_check()
     assert page.port.finding.text == "The server is starting."
-    assert page.port.buttons() == []
+    assert page.port.button_labels() == []
     await starting
     await until(lambda: page.port.finding.status == "ok")
 
@@ -194,4 +194,4 @@ async def test_a_claude_that_the_server_has_lost_is_got_again(page, context, cla
     await settled(page)
     context.bus.publish(CliChanged(None, None, None, {}, "There is no Claude Code.", "Install it."))
     await until(lambda: page.program.finding.status == "needs_you")
-    assert page.program.buttons() == ["Get Claude Code", "Choose the program..."]
+    assert page.program.button_labels() == ["Get Claude Code", "Choose the program..."]

@@ -12,7 +12,7 @@ from tray_app.pages.overview.claude_watch import ClaudeReport, ClaudeWatch, acco
 async def test_the_servers_own_answer_is_taken_while_it_starts(with_claude, cli_path):
     watch = ClaudeWatch(with_claude)
     await with_claude.server.start()
-    await watch.look()
+    await watch.check_again()
     assert watch.report.path == cli_path
     assert watch.report.signed_in is True
     assert watch.report.version == with_claude.server.cli.status().facts["version"]
@@ -25,7 +25,7 @@ async def test_after_signing_in_the_parked_processes_are_new(with_claude):
     pool = with_claude.server.cli.pool
     await until(lambda: pool.processes())
     [(before, *_)] = pool.processes()
-    await watch.look(after_sign_in=True)
+    await watch.check_again(after_sign_in=True)
     await until(lambda: [pid for pid, *_ in pool.processes() if pid != before])
     await until(lambda: not psutil.pid_exists(before))
     assert watch.report.signed_in is True
@@ -37,7 +37,7 @@ async def test_a_claude_that_vanishes_is_missed(with_claude, tmp_path, cli_path)
     await with_claude.change_settings({"claude_path": str(mine)})
     await with_claude.server.start()
     watch = ClaudeWatch(with_claude)
-    await watch.look()
+    await watch.check_again()
     assert watch.report.problem is None
     mine.unlink()
     await with_claude.server.cli.refresh()

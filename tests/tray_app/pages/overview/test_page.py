@@ -16,7 +16,7 @@ async def page(context, tmp_path):
     page.show()
     yield page
     page.deactivate()
-    await page.settle()
+    await page.finish_pending()
     page.deleteLater()
 
 
@@ -78,7 +78,7 @@ async def test_values_move_nothing(page, context):
 async def test_leaving_ends_a_sign_in(page):
     page.activate()
     await until(lambda: page.claude.watch.report is not None)
-    page.claude.sign_in.begin(page.claude.watch.report.path)
+    page.claude.sign_in.begin_sign_in(page.claude.watch.report.path)
     await until(lambda: page.claude.sign_in._sign_in.url)
-    await page.settle()
+    await page.finish_pending()
     assert not page.claude.sign_in.running

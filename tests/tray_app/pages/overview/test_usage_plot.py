@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from server.core.records import StatisticsBucket
 from tray_app.models.statistics import RANGES, filled
 from tray_app.pages.overview.bar_chart import Axes
-from tray_app.pages.overview.usage_plot import HEIGHT, TOKEN_SHADES, UsagePlot, shade
+from tray_app.pages.overview.usage_plot import HEIGHT, TOKEN_SHADES, UsagePlot, blend_accent
 from tray_app.theme import Theme
 
 NOW = 1_800_000_030.0
@@ -62,7 +62,7 @@ def move_pointer(plot: UsagePlot, x: float) -> None:
 def column(image: QImage, axes: Axes, place: int) -> list[str]:
     """The colours in the middle of a bar, from the bottom of the chart to its top."""
     scale = image.devicePixelRatio()
-    x = int(axes.x(axes.begin + (place + 0.5) * HOUR.bucket_seconds) * scale)
+    x = int(axes.x_of(axes.begin + (place + 0.5) * HOUR.bucket_seconds) * scale)
     bottom, top = int(axes.area.bottom() * scale), int(axes.area.top() * scale)
     return [image.pixelColor(x, y).name() for y in range(bottom - 1, top, -1)]
 
@@ -82,7 +82,7 @@ def test_layers_are_stacked_in_the_themes_colours(plot: UsagePlot, theme: Theme,
     drawn = runs(column(image, plot.requests_axes(), 20))
     assert drawn[:2] == [theme.colour("accent").name(), theme.colour("error").name()]
     assert runs(column(image, plot.tokens_axes(), 20))[:3] == [
-        shade(theme, part).name() for part in TOKEN_SHADES.values()
+        blend_accent(theme, part).name() for part in TOKEN_SHADES.values()
     ]
     free = set(column(image, plot.requests_axes(), 21))
     assert free <= {theme.colour("surface").name(), theme.colour("border").name()}
@@ -129,7 +129,7 @@ def test_bars_are_of_one_width_and_their_edges_are_sharp(
 @pytest.mark.parametrize("share", [0.05, 0.95])
 def test_the_pointer_finds_the_bucket_that_is_drawn_there(plot: UsagePlot, place: int, share: float) -> None:
     show(plot, bucket(5, 3))
-    x = plot.requests_axes().x(HOUR.begin(NOW) + (place + share) * HOUR.bucket_seconds)
+    x = plot.requests_axes().x_of(HOUR.begin(NOW) + (place + share) * HOUR.bucket_seconds)
     move_pointer(plot, x)
     assert plot.pointed is plot.buckets[place]
 

@@ -20,7 +20,7 @@ async def page(context: Context, qtbot: QtBot, bugs: list[BaseException]) -> Asy
     await until(lambda: page.log.is_loaded)
     yield page
     page.deactivate()
-    await page.settle()
+    await page.finish_pending()
     await settled(page)
     page.close()
     page.deleteLater()

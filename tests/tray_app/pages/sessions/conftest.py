@@ -84,7 +84,7 @@ async def pages(context, bugs, monkeypatch):
     monkeypatch.setattr(undo_bar, "offer", partial(undo_bar.offer, seconds=600))
     await pages.rest()
     yield pages
-    await page.settle()
+    await page.finish_pending()
     page.close()
     page.deleteLater()
 

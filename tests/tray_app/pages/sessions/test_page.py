@@ -76,13 +76,13 @@ async def test_a_history_that_cannot_be_opened_is_said_and_tried_again(context, 
     assert page.empty.accessibleName() == "The database is in use. Close the other program."
     page.go_to_filter()
     page.open_details(session_id="a")
-    await page.settle()
+    await page.finish_pending()
     await store.close()
     page.empty.action.click()
     await page.work.settle()
     assert page.browser is not None
     assert page.browser.isVisible()
-    await page.settle()
+    await page.finish_pending()
     page.deleteLater()
 
 
@@ -266,7 +266,7 @@ async def test_a_session_can_be_asked_for_before_the_list_is_there(context, bugs
     page.activate()
     await page.work.settle()
     assert page.browser.table.current.id == "a"
-    await page.settle()
+    await page.finish_pending()
     page.deleteLater()
 
 
@@ -397,7 +397,7 @@ async def test_a_deleted_session_can_be_had_back(listed):
     assert listed.browser.footer.text.text().startswith("3 sessions")
     assert await listed.context.store.find_session("b") is None
     listed.browser.undo_bar.undo()
-    await listed.page.settle()
+    await listed.page.finish_pending()
     assert listed.ids() == list("dcba")
     assert await listed.context.store.find_session("b") is not None
 
@@ -422,7 +422,7 @@ async def test_the_selected_ones_are_deleted_together(listed):
     delete_menu(listed)["Delete 2 sessions..."].trigger()
     assert question(listed).confirm.text() == "Delete 2 sessions"
     answer(listed, yes=True)
-    await listed.page.settle()
+    await listed.page.finish_pending()
     assert [summary.id for summary in (await listed.context.store.list_sessions()).items] == ["c", "a"]
 
 
@@ -434,7 +434,7 @@ async def test_all_that_a_search_finds_are_deleted(listed):
     assert question(listed).confirm.text() == "Delete 4 sessions"
     answer(listed, yes=True)
     assert listed.ids() == []
-    await listed.page.settle()
+    await listed.page.finish_pending()
     assert [summary.id for summary in (await listed.context.store.list_sessions()).items] == ["e"]
 
 
@@ -464,7 +464,7 @@ async def test_quitting_deletes_what_could_still_be_undone(listed):
     await listed.read("b")
     press(listed.browser.table, Qt.Key.Key_Delete)
     answer(listed, yes=True)
-    await listed.page.settle()
+    await listed.page.finish_pending()
     assert await listed.context.store.find_session("b") is None
 
 
@@ -487,7 +487,7 @@ async def test_a_session_that_goes_on_while_the_question_is_open_is_deleted(page
     press(pages.browser.table, Qt.Key.Key_Delete)
     await pages.save("ses_2", "Hello", "Hi", "Go on", "Sure", explicit=False, prefix=2)
     answer(pages, yes=True)
-    await pages.page.settle()
+    await pages.page.finish_pending()
     assert (await pages.context.store.list_sessions()).total == 0
 
 

@@ -31,7 +31,7 @@ async def page(
     page.activate()
     await until(lambda: page.claude.path.edit.placeholderText())
     yield page
-    await page.settle()
+    await page.finish_pending()
     page.close()
     page.deleteLater()
 

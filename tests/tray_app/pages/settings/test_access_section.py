@@ -68,11 +68,11 @@ async def test_a_key_in_memory_can_be_kept_in_a_file_and_stays_the_same(
     assert context.settings.key_storage == "file"
     assert await FileVault(context.settings.data_dir).get(API_KEY) == key
     assert key not in context.settings.settings_file.read_text()
-    assert page.access.storage.field.raw() == "file"
+    assert page.access.storage.field.raw_value() == "file"
 
 
 async def test_the_rate_limit_can_be_none(page: SettingsPage, context: Context) -> None:
     field = page.access.bindings["rate_limit"].field
     field.edit.clear()  # type: ignore[attr-defined]
-    page.access.bindings["rate_limit"].commit()
+    page.access.bindings["rate_limit"].commit_edit()
     await until(lambda: context.settings.rate_limit == "")

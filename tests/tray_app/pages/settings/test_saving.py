@@ -146,13 +146,13 @@ async def test_sessions_that_never_expire_can_go_back_to_the_default(page: Setti
     await until(lambda: not binding.row.reset.isHidden())
     binding.row.reset.click()
     await until(lambda: context.settings.session_ttl_hours == 24)
-    assert binding.field.raw() == "24"
+    assert binding.field.raw_value() == "24"
 
 
 async def test_never_unchecked_waits_for_the_hours(page: SettingsPage, context: Context, type_into: Typing) -> None:
     await context.change_settings({"session_ttl_hours": None})
     field = page.history.bindings["session_ttl_hours"].field
-    assert field.raw() == "never"
+    assert field.raw_value() == "never"
     field.edit.clear()  # type: ignore[attr-defined]
     field.never.click()  # type: ignore[attr-defined]
     assert context.settings.session_ttl_hours is None
@@ -163,7 +163,7 @@ async def test_never_unchecked_waits_for_the_hours(page: SettingsPage, context: 
 async def test_a_switch_applies_when_it_is_clicked(page: SettingsPage, context: Context, in_file: Read) -> None:
     binding = page.history.bindings["log_bodies"]
     binding.field.box.click()  # type: ignore[attr-defined]
-    await page.history.settle()
+    await page.history.finish_pending()
     assert context.settings.log_bodies
     assert in_file()["log_bodies"] is True
 
@@ -226,12 +226,12 @@ async def test_a_setting_of_the_command_line_is_locked(context: Context, qtbot: 
     binding = page.application.bindings["log_level"]
     assert binding.row.fixed.text == "Set by the command line"
     assert not binding.field.isEnabled()
-    assert binding.field.raw() == "debug"
+    assert binding.field.raw_value() == "debug"
 
 
 async def test_saving_is_finished_when_the_application_ends(page: SettingsPage, context: Context) -> None:
     _edit(page).setText("62")
-    await page.settle()
+    await page.finish_pending()
     assert context.settings.idle_seconds == 62
 
 
@@ -240,7 +240,7 @@ async def test_two_fields_left_one_after_the_other_are_both_saved(
 ) -> None:
     type_into(_edit(page, "idle_seconds"), "10")
     type_into(_edit(page, "queue_seconds"), "20")
-    await page.settle()
+    await page.finish_pending()
     assert (context.settings.idle_seconds, context.settings.queue_seconds) == (10, 20)
 
 
@@ -251,7 +251,7 @@ async def test_typing_on_while_it_is_saved_is_not_disturbed(
     type_into(edit, "10")
     qtbot.keyClicks(edit, "5")
     await until(lambda: context.settings.idle_seconds == 10)
-    await asyncio.gather(page.processes.settle())
+    await asyncio.gather(page.processes.finish_pending())
     assert edit.text() == "105"
     with pytest.raises(SettingsInvalid):
         await context.change_settings({"idle_seconds": "nothing"})

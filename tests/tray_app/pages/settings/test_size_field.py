@@ -27,7 +27,7 @@ async def test_limits_are_shown_with_their_unit(page: SettingsPage, largest: Bin
     headers = page.advanced.bindings["max_header_bytes"]
     assert [line(largest).text(), line(headers).text()] == ["32", "64"]
     assert line(largest).toolTip() == "33554432 bytes"
-    assert [largest.field.words(33_554_432), headers.field.words(65_536)] == ["32 MB", "64 kB"]
+    assert [largest.field.format_value(33_554_432), headers.field.format_value(65_536)] == ["32 MB", "64 kB"]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ async def test_a_size_is_typed_with_or_without_a_unit(
     page: SettingsPage, context: Context, largest: Binding, type_into: Typing, typed: str, value: int
 ) -> None:
     type_into(line(largest), typed)
-    await page.advanced.settle()
+    await page.advanced.finish_pending()
     assert context.settings.max_body_bytes == value
     assert largest.row.reset.toolTip() == "Reset to default: 32 MB"
 
@@ -59,7 +59,7 @@ async def test_what_is_no_size_is_refused_in_place(
     page: SettingsPage, context: Context, largest: Binding, type_into: Typing, typed: str, words: str
 ) -> None:
     type_into(line(largest), typed)
-    await page.advanced.settle()
+    await page.advanced.finish_pending()
     assert largest.row.message.text == words
     assert (line(largest).text(), context.settings.max_body_bytes) == (typed, 33_554_432)
 
@@ -86,6 +86,6 @@ async def test_an_odd_number_of_bytes_stays_what_it_is_while_nobody_changes_it(
     qtbot.keyClicks(line(largest), "1")
     qtbot.keyClick(line(largest), Qt.Key.Key_Backspace)
     qtbot.keyClick(line(largest), Qt.Key.Key_Return)
-    await page.advanced.settle()
+    await page.advanced.finish_pending()
     assert shown == "9.54"
     assert context.settings.max_body_bytes == 10_000_000

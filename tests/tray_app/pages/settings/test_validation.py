@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from server.config.settings import Settings
-from tray_app.pages.settings.validation import as_setting, problem_with
+from tray_app.pages.settings.validation import parse_setting, setting_problem
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from tray_app.pages.settings.validation import as_setting, problem_with
     ],
 )
 def test_what_is_wrong_is_said_in_words(name: str, typed: str, words: str) -> None:
-    assert problem_with(name, typed) == words
+    assert setting_problem(name, typed) == words
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,10 @@ def test_what_is_wrong_is_said_in_words(name: str, typed: str, words: str) -> No
     ],
 )
 def test_what_is_right_is_read_as_the_server_has_it(name: str, typed: str, value: Any) -> None:
-    assert problem_with(name, typed) == ""
-    assert as_setting(name, typed) == value
+    assert setting_problem(name, typed) == ""
+    assert parse_setting(name, typed) == value
 
 
 def test_every_setting_takes_its_own_default() -> None:
     defaults = Settings()
-    assert [name for name in Settings.model_fields if problem_with(name, getattr(defaults, name))] == []
+    assert [name for name in Settings.model_fields if setting_problem(name, getattr(defaults, name))] == []
