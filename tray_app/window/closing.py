@@ -1,4 +1,4 @@
-"""The questions before something ends: the window without a tray, the server and the application amid answers."""
+"""Confirmations before closing the window, stopping the server and quitting."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,10 @@ _ICON = 48
 
 
 class Closing:
-    """Decides and asks. `quit` ends the application; `has_tray` says whether an icon can be seen."""
+    """Asks before running answers are cut off, and before the window disappears without a tray icon.
+
+    `has_tray` reports whether a tray icon is visible.
+    """
 
     def __init__(
         self, context: Context, window: QWidget, *, has_tray: Callable[[], bool], quit_application: Callable[[], None]
@@ -23,11 +26,11 @@ class Closing:
         self._has_tray = has_tray
         self._quit = quit_application
         self.box: QMessageBox | None = None
-        """The question that is open."""
+        """The open question."""
         context.stop_requested.connect(self.request_stop)
 
     def may_close(self) -> bool:
-        """Whether the window can just be hidden; if not, the person is being asked now."""
+        """Return whether the window may be hidden now. Otherwise a question is opened."""
         if not self._window.isVisible() or self._has_tray():
             return True
         box = self._make_question(
@@ -43,7 +46,7 @@ class Closing:
         return False
 
     def request_stop(self) -> None:
-        """Stop the server; while requests are being answered the user is asked how."""
+        """Stop the server, after asking how if requests are running."""
         server = self._context.server
         if not server.in_flight:
             self._context.run(server.stop(), name="stop the server")
@@ -57,7 +60,7 @@ class Closing:
         )
 
     def request_quit(self) -> None:
-        """Quit; while requests are being answered the user is asked how."""
+        """Quit, after asking how if requests are running."""
         if not self._context.server.in_flight:
             self._quit()
             return
@@ -90,13 +93,13 @@ class Closing:
         box.setDefaultButton(finish)
         box.setEscapeButton(cancel)
 
-        def decide() -> None:
+        def act_on_choice() -> None:
             if box.clickedButton() is at_once:
                 now[1]()
             elif box.clickedButton() is finish:
                 later()
 
-        box.finished.connect(lambda _: decide())
+        box.finished.connect(lambda _: act_on_choice())
         box.open()
 
     def _make_question(self, title: str, text: str) -> QMessageBox:
@@ -110,7 +113,7 @@ class Closing:
         return box
 
     def _discard_question(self) -> None:
-        # The window would keep every question that it ever asked.
+        # Otherwise the window, its parent, would keep every question until the end.
         if self.box is not None:
             self.box.deleteLater()
             self.box = None

@@ -1,4 +1,4 @@
-"""Says that something went wrong that nobody expected, and offers what can be done about it."""
+"""The dialog that reports an unexpected error."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +15,9 @@ COPIED_MS = 1000
 
 
 class CrashDialog(QDialog):
-    """Of plain widgets only, for the theme may be what failed.
+    """Uses only plain Qt widgets, because the theme may be what failed.
 
-    `on_quit` ends the application; with `fatal` it cannot go on, and quitting is all there is.
+    `on_quit` ends the application. A `fatal` error offers no way to continue.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class CrashDialog(QDialog):
         self._build_dialog(fatal)
 
     def add_more(self, count: int) -> None:
-        """Say that `count` more errors have happened meanwhile."""
+        """Report that `count` more errors have occurred since."""
         self.more.setText(
             counted(count, "1 more error since then is in the log.", "{n} more errors since then are in the log.")
         )
@@ -62,11 +62,11 @@ class CrashDialog(QDialog):
         column.addWidget(_make_label(_explanation_text(fatal)))
         column.addSpacing(8)
         column.addWidget(self._make_report_view(), 1)
-        place = _make_label(tr("It is also in the log: {path}").format(path=self._log), "muted")
-        place.setTextInteractionFlags(
+        location = _make_label(tr("It is also in the log: {path}").format(path=self._log), "muted")
+        location.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        column.addWidget(place)
+        column.addWidget(location)
         column.addWidget(self.more)
         column.addSpacing(8)
         column.addLayout(self._make_button_row())
@@ -104,7 +104,7 @@ class CrashDialog(QDialog):
         self._restore = self.startTimer(COPIED_MS)
 
     def timerEvent(self, event: object) -> None:
-        """The button's own text comes back."""
+        """Restore the button's text."""
         self.killTimer(self._restore)
         self.copy.setText(tr("&Copy report"))
 

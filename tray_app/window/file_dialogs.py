@@ -1,4 +1,4 @@
-"""The system's dialogs for files: where to save, and which program."""
+"""The system's file dialogs: save a file, choose the Claude Code program."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ Chosen = Callable[[Path], Any]
 
 
 def ask_where_to_save(parent: QWidget, title: str, name: str, filters: list[str], chosen: Chosen) -> QFileDialog:
-    """Ask for a file to write, which may be called `name`; its ending is added to a name without one."""
+    """Ask for a file to write. Proposes `name`, whose extension is added to a name without one."""
     dialog = QFileDialog(parent.window(), title, str(_documents_folder()))
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setNameFilters(filters)
@@ -23,7 +23,7 @@ def ask_where_to_save(parent: QWidget, title: str, name: str, filters: list[str]
 
 
 def ask_for_claude(parent: QWidget, present: Path | None, chosen: Chosen) -> QFileDialog:
-    """Ask which program is Claude Code; `present` is the one that is used now."""
+    """Ask for the Claude Code program. `present` is the one in use."""
     start = present.parent if present is not None else Path.home()
     dialog = QFileDialog(parent.window(), tr("Choose the Claude Code program"), str(start))
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
@@ -31,7 +31,7 @@ def ask_for_claude(parent: QWidget, present: Path | None, chosen: Chosen) -> QFi
 
 
 def _documents_folder() -> Path:
-    """Where a person keeps documents. There need not be such a folder, and Qt would take whatever is current."""
+    """The user's documents folder, or the home directory: for a missing folder Qt shows the working directory."""
     folder = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
     return folder if folder.is_dir() else Path.home()
 

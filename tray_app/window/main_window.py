@@ -1,4 +1,4 @@
-"""The main window: the rail, and the page that is shown."""
+"""The main window: the rail and the current page."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -21,22 +21,22 @@ NARROW_BELOW = 900
 
 
 class MainWindow(QWidget):
-    """`rail` are the pages in the rail, `others` those reached from elsewhere. Closing it asks `may_close` first.
+    """Shows the pages of `rail`, and those of `others`, which are reached from elsewhere.
 
-    A page is made when it is first seen.
+    A page is created when it is first shown. Closing the window calls `may_close` first.
     """
 
     hidden = Signal()
-    """The window is not seen any more."""
+    """The window was hidden."""
 
     def __init__(self, context: Context, rail: Sequence[PageEntry], others: Sequence[PageEntry] = ()) -> None:
         super().__init__()
         self._context = context
         self.may_close: Callable[[], bool] = lambda: True
-        """False keeps the window open: whoever says so asks the person."""
+        """False keeps the window open; the callback then asks the user."""
         self.entries: Mapping[str, PageEntry] = {entry.key: entry for entry in (*rail, *others)}
         self.pages: dict[str, Page] = {}
-        """Those that were made."""
+        """The pages created so far, by key."""
         self.setWindowTitle("Dragoman")
         self.setWindowIcon(QIcon(str(asset("icons/app.svg"))))
         self.setMinimumSize(*MINIMUM)
@@ -57,7 +57,7 @@ class MainWindow(QWidget):
         context.page_requested.connect(self._open_requested_page)
         context.problem.connect(self._show_problem)
         self._active: Page | None = None
-        # Nothing has the focus until the person chooses: Tab begins at the rail.
+        # No control has the focus at first, so that Tab begins at the rail.
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setFocus()
         self._key = rail[0].key
@@ -66,11 +66,11 @@ class MainWindow(QWidget):
 
     @property
     def current_page(self) -> Page:
-        """The page that is shown, or will be."""
+        """The page that is shown, or will be when the window is."""
         return self._load_page(self._key)
 
     def go_to_page(self, key: str) -> None:
-        """Show the page of that key."""
+        """Show the page `key`."""
         if self.rail.isAncestorOf(self.focusWidget() or self):
             self.rail.focus_entry(key)
         self._key = key
@@ -78,7 +78,7 @@ class MainWindow(QWidget):
         self._update_active()
 
     def bring_up(self) -> None:
-        """Show the window, before the others, wherever it was."""
+        """Show the window in front of all others, even if it was minimized."""
         if self.isMinimized():
             self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
         self.show()
@@ -86,13 +86,13 @@ class MainWindow(QWidget):
         self.activateWindow()
 
     async def finish_pending(self) -> None:
-        """Finish what the pages have put off, and remember the window's place."""
+        """Finish the pages' pending work, and store the window's geometry."""
         self._save_geometry()
         for page in self.pages.values():
             await page.finish_pending()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Hide to the tray, if nobody objects."""
+        """Hide to the tray, if `may_close` agrees."""
         if self.may_close():
             self._save_geometry()
             event.accept()
@@ -100,18 +100,18 @@ class MainWindow(QWidget):
             event.ignore()
 
     def showEvent(self, event: Any) -> None:
-        """The page is seen again."""
+        """Activate the current page."""
         super().showEvent(event)
         self._update_active()
 
     def hideEvent(self, event: Any) -> None:
-        """Nothing is seen: the pages can rest."""
+        """Deactivate the current page."""
         super().hideEvent(event)
         self._update_active()
         self.hidden.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The rail's names need room."""
+        """Show the rail's labels only if there is room."""
         super().resizeEvent(event)
         self.rail.set_narrow(event.size().width() < NARROW_BELOW)
 
@@ -143,15 +143,15 @@ class MainWindow(QWidget):
             seen.activate()
 
     def _switch_to(self, page: Page) -> None:
-        """Show the page. The keyboard goes along, to where it was there; Qt would choose a button, and ring it."""
+        """Show the page, and restore its own focus. Qt would focus a button and draw its focus ring."""
         focused = self.focusWidget()
-        goes_along = (
+        moves_focus = (
             focused is not None and self._stack.isAncestorOf(focused) and self._stack.currentWidget() is not page
         )
-        if goes_along:
+        if moves_focus:
             self.setFocus()
         self._stack.setCurrentWidget(page)
-        if goes_along:
+        if moves_focus:
             (page.focusWidget() or page).setFocus()
 
     def _add_shortcuts(self) -> None:
@@ -166,8 +166,8 @@ class MainWindow(QWidget):
         self._context.preferences.geometry = self.saveGeometry()
 
     def _restore_geometry(self) -> None:
-        kept: QByteArray = self._context.preferences.geometry
-        if kept.isEmpty() or not self.restoreGeometry(kept):
+        stored: QByteArray = self._context.preferences.geometry
+        if stored.isEmpty() or not self.restoreGeometry(stored):
             self.resize(*SIZE)
             screen = QGuiApplication.primaryScreen().availableGeometry()
             self.resize(self.size().boundedTo(screen.size()))

@@ -1,4 +1,4 @@
-"""The strips above every page: what the user should know of, wherever they are."""
+"""The banners above every page that show standing notices."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,18 +15,18 @@ from tray_app.window.page import MARGIN
 
 
 class NoticeBar(QWidget):
-    """A strip for each standing notice; hidden while there is none. A strip that the user closes stays closed."""
+    """A banner for each standing notice, hidden while there is none. A banner that the user closes stays closed."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()
         self.open_url: Callable[[QUrl], object] = QDesktopServices.openUrl
-        """Opens a folder with the desktop's own program for it."""
+        """Opens a folder in the desktop's file manager."""
         self.banners: dict[str, Banner] = {}
-        """The strips by the keys of their notices, oldest first."""
+        """The banners by the keys of their notices, oldest first."""
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(MARGIN, MARGIN, MARGIN, 0)
         self.hide()
-        # Notices that were published before the window was made come at once.
+        # The bus repeats the standing notices, so none from before the window existed is lost.
         self.destroyed.connect(context.bus.subscribe(self._handle_event))
 
     def _handle_event(self, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""What every page has: a title, a line that says what it is for, a place for messages, and the content."""
+"""The base class of pages: title, purpose, banner and content."""
 
 from typing import Any, ClassVar
 
@@ -12,14 +12,14 @@ from tray_app.widgets import Banner
 MARGIN = 24
 GAP = 16
 SCROLL_ROOM = 16
-"""Of the margin at the right, what the bar of a page that scrolls may take."""
+"""Pixels of the right margin that a scroll bar may take."""
 
 
 class Page(QWidget):
-    """A page of the main window. Subclasses set `key`, and fill `body`; `header` takes their buttons."""
+    """A page of the main window. Subclasses set `key`, fill `body` and add buttons to `header`."""
 
     key: ClassVar[str]
-    """How `Context.show` names it."""
+    """The page's name for `Context.show`."""
 
     def __init__(self, context: Context, title: str, purpose: str) -> None:
         super().__init__()
@@ -43,31 +43,31 @@ class Page(QWidget):
         self._column.addLayout(self.body, 1)
 
     def let_scroll(self) -> None:
-        """Give the body the margins at the right and below: what scrolls there goes to the window's edge."""
+        """Extend the body to the window's right and lower edges, for a body that scrolls."""
         self._column.setContentsMargins(MARGIN, MARGIN, MARGIN - SCROLL_ROOM, 0)
         for above in (self.header, self._messages):
             above.setContentsMargins(0, 0, SCROLL_ROOM, 0)
 
     def activate(self) -> None:
-        """The page is what the person sees now."""
+        """Start following changes: the page is now visible."""
 
     def deactivate(self) -> None:
-        """The person sees something else now."""
+        """Stop following changes: the page is no longer visible."""
 
     def refresh(self) -> None:
-        """Look again at what is shown (F5)."""
+        """Reload what is shown (F5)."""
 
     def go_to_filter(self) -> None:
-        """Go to the page's filter (Ctrl+F)."""
+        """Focus the page's filter (Ctrl+F)."""
 
     def open_details(self, **details: Any) -> None:
-        """Show what another place refers to, such as `session_id`."""
+        """Show what a link from elsewhere refers to, such as `session_id`."""
 
     async def finish_pending(self) -> None:
-        """Finish what was put off, because the application ends."""
+        """Finish pending work before the application quits."""
 
     def show_problem(self, error: TrayError) -> None:
-        """Say what went wrong, at the top of the page."""
+        """Show an error at the top of the page."""
         self.banner.show_error(error)
 
 

@@ -1,4 +1,4 @@
-"""The rail at the window's left: the pages, and at its foot the server's state."""
+"""The rail at the left of the window: the pages and the server's status."""
 
 from collections.abc import Sequence
 
@@ -26,12 +26,12 @@ from tray_app.window.pages import PageEntry
 WIDE = 200
 NARROW = 56
 ICON = QSize(24, 20)
-"""Wider than the glyph, which stands in the middle: the name keeps its distance."""
+"""Wider than the glyph, to keep a distance between it and the label."""
 ROW_HEIGHT = 36
 
 
 class Rail(QFrame):
-    """Emits `chosen` with a page's key. `set_narrow` leaves the icons alone."""
+    """Emits `chosen` with a page's key. `set_narrow` hides the labels."""
 
     chosen = Signal(str)
 
@@ -55,17 +55,17 @@ class Rail(QFrame):
         self.set_narrow(False)
 
     def mark_current(self, key: str) -> None:
-        """Show the page of that key as the current one; none, if it is not in the rail."""
+        """Mark the entry of the page `key` as current, or none if the rail has no such entry."""
         self._group.choose(key)
         self._draw_icons()
 
     def focus_entry(self, key: str) -> None:
-        """Give the keyboard to the page of that key: it goes along with the page that is shown."""
+        """Give the keyboard focus to the entry of the page `key`."""
         if key in self._entries:
             self._entries[key].setFocus()
 
     def set_narrow(self, narrow: bool) -> None:
-        """Icons alone, or with their names."""
+        """Show icons only, or icons with labels."""
         self.setFixedWidth(NARROW if narrow else WIDE)
         style = Qt.ToolButtonStyle.ToolButtonIconOnly if narrow else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
         for entry in self._entries.values():
@@ -93,7 +93,7 @@ class Rail(QFrame):
 
 
 class ServerFoot(QWidget):
-    """Dot and word, the address, what is wrong with its remedy, and the button that starts or stops the server."""
+    """Status, address, problem and remedy, and the button that starts or stops the server."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -127,7 +127,7 @@ class ServerFoot(QWidget):
         self._show_server()
 
     def set_narrow(self, narrow: bool) -> None:
-        """The dot and a button with a picture, or all of it."""
+        """Show only the dot and the buttons' icons, or everything."""
         self._narrow = narrow
         self.word.setVisible(not narrow)
         self.count.setVisible(not narrow)
@@ -141,12 +141,12 @@ class ServerFoot(QWidget):
     def _show_server(self) -> None:
         server, status = self._context.server, self._context.status.current
         self.dot.set_state(status.kind)
-        # The word stays while requests come and go beside it.
+        # The status word does not change while the count beside it does.
         self.word.setText(status.word)
         in_flight = server.in_flight if server.state == "running" else 0
-        # The longer words leave no room for it, and the tooltip has it too.
-        counted = in_flight and status.kind == "busy"
-        self.count.setText(tr("{n} running").format(n=f"{in_flight:,}") if counted else "")
+        # Longer status words leave no room for the count. The tooltip shows it in any case.
+        has_room = in_flight and status.kind == "busy"
+        self.count.setText(tr("{n} running").format(n=f"{in_flight:,}") if has_room else "")
         address = server.url or ""
         self.address.setText(address.removeprefix("http://"))
         lines = (in_flight_line(in_flight) or status.word, status.reason, address)
@@ -176,7 +176,7 @@ class ServerFoot(QWidget):
         plain = label.replace("&", "")
         self.toggle.setAccessibleName(plain)
         self.toggle.setText("" if self._narrow else label)
-        # The text's own mnemonic goes with it when the window is narrow.
+        # A narrow button has no text, and so no mnemonic of its own.
         self.toggle.setShortcut(QKeySequence.mnemonic(label))
         self.toggle.setToolTip(plain if self._narrow else "")
         self.toggle.setIcon(self._context.theme.icon(icon))

@@ -1,4 +1,4 @@
-"""Everything about one client: how to tell it where the server is, or have that done, and to see that it works."""
+"""The card of one client: its connection details, configuration and test."""
 
 from typing import cast
 
@@ -23,12 +23,12 @@ _MODEL_WIDTH = 212
 
 
 class ClientCard(QScrollArea):
-    """The card of the client that is chosen."""
+    """Shows the client selected in the list."""
 
-    def __init__(self, context: Context, survey: ClientScan) -> None:
+    def __init__(self, context: Context, scan: ClientScan) -> None:
         super().__init__()
         self._context = context
-        self._scan = survey
+        self._scan = scan
         self.client: Client | None = None
         self.details: ConnectionDetails | None = None
         self._problem: TrayError | None = None
@@ -36,21 +36,21 @@ class ClientCard(QScrollArea):
         self.unserved, self.note = _wrapped_label("warning"), _wrapped_label("muted")
         self.banner = Banner()
         self.change_panel = ChangePanel()
-        self.connection_test = ConnectionTestPanel(context, lambda: survey.connection)
-        self.configurator = Configurator(context, survey, self.change_panel)
+        self.connection_test = ConnectionTestPanel(context, lambda: scan.connection)
+        self.configurator = Configurator(context, scan, self.change_panel)
         self.configurator.failed.connect(self._show_failure)
         self.configurator.done.connect(self._show_done)
-        # Only after it has its place can it be scrolled to.
+        # The panel can be scrolled to only after the layout has placed it.
         self.change_panel.proposed.connect(lambda: QTimer.singleShot(0, self.change_panel, self._scroll_to_change))
         self._make_actions()
         self._build_content()
         self._toast = Toast(self)
-        # Everything in it can be gone to, and scrolls into view then.
+        # The controls in it take the focus themselves, and scroll into view then.
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        survey.changed.connect(self.update_state)
+        scan.changed.connect(self.update_state)
 
     def minimumSizeHint(self) -> QSize:
-        """Nothing in it is cut off at the right."""
+        """Wide enough that nothing is cut off at the right."""
         hint = super().minimumSizeHint()
         needed = self._content.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
         return QSize(max(hint.width(), needed + 2 * self.frameWidth()), hint.height())
@@ -70,28 +70,27 @@ class ClientCard(QScrollArea):
         self.note.setText(str(client.note))
         self.unserved.setVisible(not client.served)
         self.note.setVisible(bool(client.note) and client.served)
-        asked: list[QWidget] = [self.test, self._model_name, self.models]
-        for widget in asked:
+        for widget in (self.test, self._model_name, self.models):
             widget.setVisible(client.served)
         self._replace_details(client)
         self.update_state()
         self.verticalScrollBar().setValue(0)
 
     def update_state(self) -> None:
-        """Show what the survey knows now."""
+        """Show the result of the latest scan."""
         if (client := self.client) is None:
             return
-        look = self._scan.status_of(client)
-        self.heading.show_state(look.state_of(client))
-        self._show_actions(client, look)
-        self._show_file_problem(look.file.problem if look.file is not None else None)
+        status = self._scan.status_of(client)
+        self.heading.show_state(status.state_of(client))
+        self._show_actions(client, status)
+        self._show_file_problem(status.file.problem if status.file is not None else None)
         self._show_models()
         self._show_address(client)
         self.show_values()
         self.updateGeometry()
 
     def show_values(self) -> None:
-        """Fill in the connection; the key is hidden until it is asked for."""
+        """Fill in the connection, with the key masked unless the user asked to see it."""
         connection = self._scan.connection
         self.show_key.setVisible(connection.key is not None and self.client is not None and self.client.served)
         self.configurator.hide_key = not self.show_key.isChecked()
@@ -100,12 +99,12 @@ class ClientCard(QScrollArea):
             shown = connection if self.show_key.isChecked() else connection.masked()
             self.details.show_values(shown, file.path if file is not None else None)
 
-    def _show_actions(self, client: Client, look: ClientStatus) -> None:
-        standing, file = look.state_of(client), look.file
-        complete = standing == "configured" and file is not None and self._scan.model in file.state.models
+    def _show_actions(self, client: Client, status: ClientStatus) -> None:
+        state, file = status.state_of(client), status.file
+        complete = state == "configured" and file is not None and self._scan.model in file.state.models
         self.configure.setVisible(client.served and client.configuration is not None and not complete)
-        self.configure.setText(tr("&Update") if standing in ("configured", "outdated") else tr("Con&figure for me"))
-        self.configure.setEnabled(self._scan.address_known and standing != "damaged")
+        self.configure.setText(tr("&Update") if state in ("configured", "outdated") else tr("Con&figure for me"))
+        self.configure.setEnabled(self._scan.address_known and state != "damaged")
         last = file.last if file is not None else None
         self.undo.setVisible(last is not None)
         if last is not None:
@@ -115,10 +114,8 @@ class ClientCard(QScrollArea):
     def _show_address(self, client: Client) -> None:
         stopped = self._context.server.down
         known = self._scan.address_known
-        words = (
-            tr("The server is stopped. This will be its address.") if known else tr("The port is chosen at startup.")
-        )
-        self.address.setText(words)
+        text = tr("The server is stopped. This will be its address.") if known else tr("The port is chosen at startup.")
+        self.address.setText(text)
         self.address.setVisible(client.served and (stopped or not known))
         self.start.setVisible(client.served and stopped)
 
@@ -141,7 +138,7 @@ class ClientCard(QScrollArea):
 
     def _scan_again(self) -> None:
         self._problem = None
-        self._context.run(self._scan.scan_again(), name="look at clients", on_error=self._show_failure)
+        self._context.run(self._scan.scan_again(), name="scan clients", on_error=self._show_failure)
 
     def _start_server(self) -> None:
         self._context.run(self._context.server.start(), name="start the server", on_error=self._show_failure)
@@ -155,9 +152,9 @@ class ClientCard(QScrollArea):
         self.ensureWidgetVisible(self.change_panel, 0, 0)
         self.ensureWidgetVisible(self.change_panel.write, 0, 24)
 
-    def _show_done(self, words: str) -> None:
+    def _show_done(self, text: str) -> None:
         self.banner.clear()
-        self._toast.show_message(words)
+        self._toast.show_message(text)
         self.test.setFocus()
 
     def _test_client(self) -> None:
@@ -165,7 +162,7 @@ class ClientCard(QScrollArea):
             self.connection_test.test_client(self.client)
 
     def _choose_model(self, name: str) -> None:
-        # An empty field is one that is being typed into.
+        # The field is empty while the user replaces its text.
         if name.strip():
             self._scan.choose_model(name)
 
@@ -193,7 +190,7 @@ class ClientCard(QScrollArea):
         self.models.currentTextChanged.connect(self._choose_model)
         self._model_name = QLabel(tr("&Model"))
         self._model_name.setBuddy(self.models)
-        # What takes the focus is the line in the box, and the name of that is not the box's.
+        # The line edit in the box takes the focus, and needs an accessible name of its own.
         cast(QLineEdit, self.models.lineEdit()).setAccessibleName(tr("Model"))
         self.address = QLabel()
         self.address.setProperty("role", "warning")
@@ -226,7 +223,7 @@ class ClientCard(QScrollArea):
         column.addStretch(1)
         self.setWidget(content)
         self.setWidgetResizable(True)
-        # The frame stays where it is; what scrolls in it lets it be seen.
+        # The scroll area draws the card's frame, so its content must be transparent.
         self.setProperty("role", "card")
         for plain in (content, self.viewport()):
             plain.setAutoFillBackground(False)

@@ -1,4 +1,4 @@
-"""The change to a client's file, to be looked at before it is written."""
+"""The panel that shows a change to a client's file before it is written."""
 
 from collections.abc import Sequence
 
@@ -15,12 +15,12 @@ from tray_app.widgets import ElidedLabel, announce, button
 
 
 class ChangePanel(QFrame):
-    """Hidden until it has a change to show."""
+    """Hidden while there is no change to show."""
 
     accepted = Signal(object)
-    """The FileChange that the person wants to be made."""
+    """Emitted with the FileChange that the user accepted."""
     proposed = Signal()
-    """There is a change to be looked at."""
+    """A change is shown."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,11 +38,11 @@ class ChangePanel(QFrame):
 
     @property
     def change(self) -> FileChange | None:
-        """What is shown."""
+        """The change shown."""
         return self._change
 
     def show_change(self, change: FileChange, notes: Sequence[tuple[str, str]], *, secret: str | None) -> None:
-        """Show a change, with notes: role and text. The `secret` in it is hidden, unless that is None."""
+        """Show a change, with notes as pairs of role and text. Masks `secret` in the diff."""
         self._change = change
         undoing = change.undoes is not None
         self._title.setText((tr("Restore {path}") if undoing else tr("Change {path}")).format(path=place(change.path)))
@@ -57,26 +57,26 @@ class ChangePanel(QFrame):
 
     @property
     def notes(self) -> list[str]:
-        """What is said about the change."""
-        items = (self._notes.itemAt(at) for at in range(self._notes.count()))
+        """The texts of the notes."""
+        items = (self._notes.itemAt(index) for index in range(self._notes.count()))
         widgets = (item.widget() for item in items if item is not None)
         return [widget.text() for widget in widgets if isinstance(widget, QLabel)]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc is Cancel."""
+        """Cancel on Esc."""
         if event.key() == Qt.Key.Key_Escape:
             self.close_panel()
         else:
             super().keyPressEvent(event)
 
     def close_panel(self) -> None:
-        """Show nothing; nothing was written."""
+        """Discard the change and hide the panel."""
         self._change = None
         self.hide()
 
     def _accept_change(self) -> None:
         change, self._change = self._change, None
-        # A second click finds nothing to accept.
+        # A second click must not accept the change again.
         self.write.setEnabled(False)
         if change is not None:
             self.accepted.emit(change)

@@ -1,4 +1,4 @@
-"""The list of clients: a name, and a sign for how it stands with each."""
+"""The model of the client list: names and state icons."""
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
@@ -20,8 +20,8 @@ _SIGNS: dict[ClientState, tuple[str, str]] = {
 }
 
 
-def state_text(standing: ClientState) -> str:
-    """How it stands with a client, for people."""
+def state_text(state: ClientState) -> str:
+    """The label of a client's state."""
     return {
         "": "",
         "configured": tr("Configured"),
@@ -29,17 +29,17 @@ def state_text(standing: ClientState) -> str:
         "damaged": tr("Configuration file has an error"),
         "missing": tr("Not found on this computer"),
         "unserved": tr("Not supported yet"),
-    }[standing]
+    }[state]
 
 
 class ClientModel(QAbstractTableModel):
-    """Two columns: name and sign. The rows never change, what they say does."""
+    """Two columns, name and state icon. The set of rows never changes."""
 
-    def __init__(self, survey: ClientScan, theme: Theme) -> None:
+    def __init__(self, scan: ClientScan, theme: Theme) -> None:
         super().__init__()
-        self._scan = survey
+        self._scan = scan
         self._theme = theme
-        survey.changed.connect(self._emit_data_changed)
+        scan.changed.connect(self._emit_data_changed)
         theme.changed.connect(self._emit_data_changed)
 
     def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
@@ -59,23 +59,23 @@ class ClientModel(QAbstractTableModel):
         return self._name_data(client, role) if index.column() == NAME else self._sign_data(client, role)
 
     def _name_data(self, client: Client, role: int) -> object:
-        words = state_text(self._scan.status_of(client).state_of(client))
+        label = state_text(self._scan.status_of(client).state_of(client))
         if role == Qt.ItemDataRole.DisplayRole:
             return client.name
         if role == Qt.ItemDataRole.DecorationRole:
             return self._theme.icon(client.icon)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{client.name}, {words}" if words else client.name
+            return f"{client.name}, {label}" if label else client.name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(filter(None, (f"{client.name}: {client.summary}", words)))
+            return "\n".join(filter(None, (f"{client.name}: {client.summary}", label)))
         return None
 
     def _sign_data(self, client: Client, role: int) -> object:
-        standing = self._scan.status_of(client).state_of(client)
-        if role == Qt.ItemDataRole.DecorationRole and standing in _SIGNS:
-            return self._theme.icon(*_SIGNS[standing])
+        state = self._scan.status_of(client).state_of(client)
+        if role == Qt.ItemDataRole.DecorationRole and state in _SIGNS:
+            return self._theme.icon(*_SIGNS[state])
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return state_text(standing)
+            return state_text(state)
         return None
 
     def _emit_data_changed(self) -> None:
@@ -83,7 +83,7 @@ class ClientModel(QAbstractTableModel):
 
 
 class ClientFilter(QSortFilterProxyModel):
-    """The clients whose name or summary has the words that are searched for."""
+    """The clients whose name, summary or id contains the search text."""
 
     def __init__(self, source: ClientModel) -> None:
         super().__init__()
@@ -92,11 +92,11 @@ class ClientFilter(QSortFilterProxyModel):
         self.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
 
     def client_at(self, row: int) -> Client | None:
-        """The client in a row that is shown."""
+        """Return the client in a visible row."""
         client = self.index(row, 0).data(CLIENT_ROLE)
         return client if isinstance(client, Client) else None
 
     def row_of(self, client_id: str) -> int:
-        """The row in which a client is shown; -1 if it is not."""
+        """Return the visible row of a client, or -1."""
         rows = range(self.rowCount())
         return next((row for row in rows if (client := self.client_at(row)) and client.id == client_id), -1)

@@ -1,4 +1,4 @@
-"""Writing a client's file, and taking that back."""
+"""Writing a client's configuration file, and undoing that."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -16,42 +16,44 @@ from tray_app.translation import Later, tr
 
 
 class Configurator(QObject):
-    """Proposes changes on the panel, and makes those that are accepted. One at a time: a second click waits."""
+    """Shows changes on the panel, and writes those that are accepted, one at a time."""
 
     failed = Signal(object)
-    """A TrayError; nothing was written."""
+    """Emitted with a TrayError. Nothing was written."""
     done = Signal(str)
-    """What was done, for people."""
+    """Emitted with a message that says what was done."""
 
-    def __init__(self, context: Context, survey: ClientScan, panel: ChangePanel) -> None:
+    def __init__(self, context: Context, scan: ClientScan, panel: ChangePanel) -> None:
         super().__init__()
         self._context = context
-        self._scan = survey
+        self._scan = scan
         self._panel = panel
         self._client: Client | None = None
         self._busy = False
+        """Ignores a second click until the change of the first one is shown or written."""
         self.hide_key = True
         panel.accepted.connect(self._accept_change)
 
     def show_client(self, client: Client) -> None:
-        """Another client: what was proposed for the one before is put away."""
+        """Show another client, and discard the change proposed for the previous one."""
         if client is not self._client:
             self._client = client
             self._panel.close_panel()
 
     def propose_configuration(self) -> None:
-        """Propose the change that makes the client use this server."""
+        """Show the change that makes the client use this server."""
         if self._client is not None and (configuration := self._client.configuration) is not None:
             self._run_exclusively(self._show_configuration(self._client, configuration), "prepare a change")
 
     def propose_undo(self) -> None:
-        """Propose the change that takes the last one back."""
+        """Show the change that undoes the last one."""
         if self._client is not None and (configuration := self._client.configuration) is not None:
             self._run_exclusively(self._show_undo(self._client, configuration), "prepare an undo")
 
     async def _show_configuration(self, client: Client, configuration: Configuration) -> None:
         change = await self._scan.prepare_change(client, configuration)
         caution = await self._scan.read_caution(configuration)
+        # The user may have selected another client while the change was prepared.
         if client is not self._client:
             return
         if not change.is_needed:
@@ -68,8 +70,8 @@ class Configurator(QObject):
             return
         notes = [("muted", tr("This restores the file as it was before Dragoman's last change."))]
         if not is_as_left(change):
-            words = tr("The file has changed since then. Those later changes will be lost; check the lines below.")
-            notes = [("warning", words)]
+            text = tr("The file has changed since then. Those later changes will be lost; check the lines below.")
+            notes = [("warning", text)]
         self._panel.show_change(change, notes, secret=self._secret_to_hide())
 
     def _change_notes(self, configuration: Configuration, change: FileChange, caution: Later) -> list[tuple[str, str]]:
@@ -103,7 +105,7 @@ class Configurator(QObject):
         self.done.emit(_done_text(change).format(path=change.path))
 
     async def _propose_again(self, change: FileChange) -> None:
-        """The file is another one now: here is what would happen to that."""
+        """Show the change again, for the file's new content."""
         if self._client is None or (configuration := self._client.configuration) is None:
             return
         propose = self._show_configuration if change.undoes is None else self._show_undo

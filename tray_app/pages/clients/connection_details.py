@@ -1,4 +1,4 @@
-"""What a client has to be told: fields for its settings, and texts to paste."""
+"""The connection details of a client: steps, fields to copy and texts to paste."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,11 +16,11 @@ from tray_app.widgets import CodeView, CopyButton, ElidedLabel, button
 ConnectionSource = Callable[[], Connection]
 
 _LONGEST_FILE = 80
-"""Lines of a text to paste that are shown without a scroll bar of their own."""
+"""Maximum lines of a text that are shown without a scroll bar."""
 
 
 class ConnectionDetails(QWidget):
-    """Steps, fields and texts of one client; nothing for one that cannot use this server."""
+    """Steps, fields and texts of one client. Empty for a client that cannot use this server."""
 
     def __init__(self, client: Client, real: ConnectionSource, context: Context) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class ConnectionDetails(QWidget):
             column.addWidget(view)
 
     def show_values(self, shown: Connection, file: Path | None = None) -> None:
-        """Fill in. `file` is where the first of the texts belongs on this computer."""
+        """Fill in the connection. `file` is the path of the first text's file on this computer."""
         self.fields.show_values(shown)
         for view in self.snippets:
             view.show_text(shown)
@@ -47,7 +47,7 @@ class ConnectionDetails(QWidget):
 
 
 class StepsView(QWidget):
-    """Numbered steps."""
+    """A numbered list of steps."""
 
     def __init__(self, steps: tuple[Later, ...]) -> None:
         super().__init__()
@@ -58,14 +58,14 @@ class StepsView(QWidget):
         grid.setColumnStretch(1, 1)
         for row, step in enumerate(steps):
             number = _muted_label(f"{row + 1}.")
-            words = QLabel(str(step))
-            words.setWordWrap(True)
+            text = QLabel(str(step))
+            text.setWordWrap(True)
             grid.addWidget(number, row, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
-            grid.addWidget(words, row, 1)
+            grid.addWidget(text, row, 1)
 
 
 class FieldsView(QWidget):
-    """The fields of a client's own settings, each with what goes into it, to copy."""
+    """The fields of a client's own settings, each with the value to copy into it."""
 
     def __init__(self, fields: tuple[Field, ...], real: ConnectionSource) -> None:
         super().__init__()
@@ -86,14 +86,14 @@ class FieldsView(QWidget):
             grid.addWidget(copy, row, 2)
 
     def show_values(self, shown: Connection) -> None:
-        """Fill in."""
+        """Fill in the connection."""
         for field, value in zip(self._fields, self.values, strict=True):
             value.setText(field.value(shown))
             value.setAccessibleName(f"{field.label}: {field.value(shown)}")
 
 
 class SnippetView(QWidget):
-    """A text to paste. What is copied has the key, whatever is shown."""
+    """A text to paste. The copy contains the key even if the view masks it."""
 
     def __init__(self, snippet: Snippet, real: ConnectionSource, context: Context) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class SnippetView(QWidget):
         self._context = context
         self.title = ElidedLabel(str(snippet.title))
         self.title.setProperty("role", "muted")
-        # As high as the file: the page scrolls, and a second scroll bar within it would hide the end of what to paste.
+        # Full height: in a page that scrolls, a second scroll bar would hide the end of the text.
         self.code = CodeView(copied=lambda: snippet.text(real()), most_lines=_LONGEST_FILE)
         self._hint = _muted_label("")
         self._hint.setWordWrap(True)
@@ -120,12 +120,12 @@ class SnippetView(QWidget):
         column.addWidget(self._refused)
 
     def show_text(self, shown: Connection) -> None:
-        """Fill in."""
+        """Fill in the connection."""
         self.code.set_text(self.snippet.text(shown).rstrip("\n"), self.snippet.language)
         host = self.snippet.host
         self._refused.setVisible(bool(host) and host not in self._context.settings.allowed_hosts)
-        words = tr("Requests to {host} are refused until you allow that name.")
-        self._hint.setText(words.format(host=host))
+        text = tr("Requests to {host} are refused until you allow that name.")
+        self._hint.setText(text.format(host=host))
         self.allow.setText(tr("Allow {host}").format(host=host))
 
     def _allow_host(self) -> None:

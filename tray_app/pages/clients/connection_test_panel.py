@@ -1,4 +1,4 @@
-"""One real request, and what came back."""
+"""The panel that sends a test request and shows the answer."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from tray_app.widgets import Busy, announce, button
 
 
 class ConnectionTestPanel(QFrame):
-    """Hidden until a test is asked for. A test that runs is ended with Cancel, and by a new one."""
+    """Hidden until a test starts. A new test cancels one that is still running."""
 
     def __init__(self, context: Context, connection: Callable[[], Connection]) -> None:
         super().__init__()
@@ -39,11 +39,11 @@ class ConnectionTestPanel(QFrame):
 
     @property
     def running(self) -> bool:
-        """Whether an answer is waited for."""
+        """Whether a test is running."""
         return self._task is not None and not self._task.done()
 
     def test_client(self, client: Client) -> None:
-        """Ask in the client's dialect; while the server does not run, offer to start it."""
+        """Send a request in the client's dialect, or offer to start a stopped server."""
         self._end_test()
         self._client = client
         self.show()
@@ -55,7 +55,7 @@ class ConnectionTestPanel(QFrame):
         self._show_result("", tr("The server is not running."), tr("The test needs it running."), start=True)
 
     def close_panel(self) -> None:
-        """End what runs, and show nothing."""
+        """Cancel a running test and hide the panel."""
         self._end_test()
         self.hide()
 
@@ -111,17 +111,17 @@ class ConnectionTestPanel(QFrame):
             await self._send_request(client)
 
     def _show_result(
-        self, role: str, words: str, detail: str, *, start: bool = False, again: bool = True, sent: bool = False
+        self, role: str, text: str, detail: str, *, start: bool = False, again: bool = True, sent: bool = False
     ) -> None:
         self.result.setProperty("role", role)
         self.result.style().polish(self.result)
-        self.result.setText(words)
+        self.result.setText(text)
         self.detail.setText(detail)
         self.detail.setVisible(bool(detail))
         self.start.setVisible(start)
         self.again.setVisible(again and not start)
         self.requests.setVisible(sent)
-        announce(self, words)
+        announce(self, text)
 
     def _build_panel(self) -> None:
         buttons = QHBoxLayout()

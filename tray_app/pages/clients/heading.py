@@ -1,4 +1,4 @@
-"""Which client it is, and how it stands with it."""
+"""The heading of a client's card."""
 
 from PySide6.QtCore import QSize, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -16,7 +16,7 @@ _ROLES: dict[ClientState, str] = {"configured": "ok", "outdated": "warning", "da
 
 
 class Heading(QWidget):
-    """Icon, name, one line on what it is, its standing, and the way to its own documentation."""
+    """Icon, name, summary and state of a client, and a link to its documentation."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -36,19 +36,19 @@ class Heading(QWidget):
         theme.changed.connect(self._draw_icon)
 
     def show_client(self, client: Client) -> None:
-        """Another client."""
+        """Show another client."""
         self._client = client
         self._name.setText(client.name)
-        words = tr("{summary}. Uses {dialect}.")
-        self._summary.setText(words.format(summary=client.summary, dialect=client.api))
+        text = tr("{summary}. Uses {dialect}.")
+        self._summary.setText(text.format(summary=client.summary, dialect=client.api))
         self.documentation.setToolTip(client.documentation)
         self._draw_icon()
 
-    def show_state(self, standing: ClientState) -> None:
-        """How it stands with the client."""
-        self.state.setText(state_text(standing))
-        self.state.setVisible(bool(standing))
-        self.state.setProperty("role", _ROLES.get(standing, "muted"))
+    def show_state(self, state: ClientState) -> None:
+        """Show the client's state."""
+        self.state.setText(state_text(state))
+        self.state.setVisible(bool(state))
+        self.state.setProperty("role", _ROLES.get(state, "muted"))
         self.state.style().polish(self.state)
 
     def _open_documentation(self) -> None:

@@ -1,4 +1,4 @@
-"""The page: the clients at the left, with a search, and the card of the one that is chosen."""
+"""The Clients page: a list with a search field, and the card of the selected client."""
 
 from typing import Any, ClassVar
 
@@ -26,13 +26,13 @@ _SIGN_WIDTH = 34
 
 
 class ClientsPage(Page):
-    """`survey` is made of the context unless another one is given."""
+    """Creates a scan of its own unless one is given."""
 
     key: ClassVar[str] = "clients"
 
-    def __init__(self, context: Context, survey: ClientScan | None = None) -> None:
+    def __init__(self, context: Context, scan: ClientScan | None = None) -> None:
         super().__init__(context, tr("Clients"), tr("Connect editors, tools and programs to this server."))
-        self.scan = survey or ClientScan(context)
+        self.scan = scan or ClientScan(context)
         self.search = SearchField(tr("Search clients"))
         self.filter = ClientFilter(ClientModel(self.scan, context.theme))
         self.list = _make_list(self.filter)
@@ -51,7 +51,7 @@ class ClientsPage(Page):
         self.list.selectRow(0)
 
     def activate(self) -> None:
-        """Files and programs may have changed while nobody looked."""
+        """Scan again: files and programs may have changed while the page was hidden."""
         self._seen = True
         self.refresh()
 
@@ -59,7 +59,7 @@ class ClientsPage(Page):
         self._seen = False
 
     def refresh(self) -> None:
-        self.context.run(self.scan.scan_again(), name="look at clients", on_error=self.show_problem)
+        self.context.run(self.scan.scan_again(), name="scan clients", on_error=self.show_problem)
 
     def go_to_filter(self) -> None:
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -74,11 +74,11 @@ class ClientsPage(Page):
             self.list.selectRow(row)
 
     async def finish_pending(self) -> None:
-        """End a test that runs."""
+        """Cancel a running test."""
         self.card.connection_test.close_panel()
 
     def _rescan_if_moved(self) -> None:
-        """It also tells of every request: only where the server is, and whether, concerns this page."""
+        """Scan again if the server's state or address changed. The signal comes with every request, too."""
         address = (self.context.server.state, self.context.server.base_url)
         if address != self._address:
             self._address = address
@@ -89,11 +89,11 @@ class ClientsPage(Page):
         if self._seen:
             self.refresh()
 
-    def _apply_search(self, words: str) -> None:
+    def _apply_search(self, text: str) -> None:
         chosen = self.card.client
-        self.filter.setFilterFixedString(words)
+        self.filter.setFilterFixedString(text)
         self._right.setCurrentIndex(0 if self.filter.rowCount() else 1)
-        self._nothing.set_sentence(tr("No client matches “{words}”.").format(words=words))
+        self._nothing.set_sentence(tr("No client matches “{text}”.").format(text=text))
         row = self.filter.row_of(chosen.id) if chosen is not None else -1
         if self.filter.rowCount():
             self.list.selectRow(max(row, 0))

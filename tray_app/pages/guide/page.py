@@ -1,4 +1,4 @@
-"""The guide of the first start: what has to be there before a client can be connected, step by step."""
+"""The guide shown on the first start: four checks before a client can be connected."""
 
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -26,7 +26,7 @@ WIDTH = 760
 
 
 class GuidePage(Page):
-    """Looks at everything when it is shown, and at one thing again when asked."""
+    """Runs all checks when it is shown, and single ones on request."""
 
     key = "guide"
 
@@ -48,56 +48,57 @@ class GuidePage(Page):
         context.server.changed.connect(self._follow_server)
         context.settings_changed.connect(self._follow_settings)
         self._port_checks = 0
+        """Counts checks of the port: an outdated check must not overwrite the finding of a later one."""
         self._seen = False
         self._server_state = context.server.state
 
     def activate(self) -> None:
-        """Look at everything."""
+        """Run all checks."""
         self._seen = True
         self._server_state = self.context.server.state
         self.refresh()
 
     def deactivate(self) -> None:
-        """Follow nothing any more."""
+        """Stop following the server and the settings."""
         self._seen = False
 
     def refresh(self) -> None:
-        """Look at everything again."""
+        """Run all checks again."""
         self._check_claude()
         self.check_port()
         self.check_key()
 
     async def finish_pending(self) -> None:
-        """A sign-in that nobody can finish any more is given up."""
+        """Cancel a running sign-in."""
         await self.sign_in.cancel_and_wait()
 
     def check_port(self) -> None:
-        """Whether the server runs or could."""
+        """Check whether the server runs or could run."""
         self.port.begin_check()
         self.context.run(
             self._run_port_check(),
-            name="look at the port",
+            name="check the port",
             on_error=lambda error: self._show_step_error(self.port, error),
         )
 
     def check_key(self) -> None:
-        """Whether there is a key; it is made where it is missing."""
+        """Check whether there is a key, and create a missing one."""
         self.api_key.begin_check()
         self.context.run(
             self._run_key_check(),
-            name="look at the key",
+            name="check the key",
             on_error=lambda error: self._show_step_error(self.api_key, error),
         )
 
     def _check_claude(self, *, after_sign_in: bool = False) -> None:
-        self.context.run(self.watch.check_again(after_sign_in=after_sign_in), name="look at claude")
+        self.context.run(self.watch.check_again(after_sign_in=after_sign_in), name="query claude")
 
     async def _run_port_check(self) -> None:
         self._port_checks += 1
         number = self._port_checks
         finding = await port_finding(self.context)
         if number != self._port_checks:
-            return  # it was looked at again meanwhile
+            return  # a later check has started
         actions: list[Action] = []
         if isinstance(finding.error, PortUnavailable):
             actions = await port_actions(
@@ -141,7 +142,7 @@ class GuidePage(Page):
             self._show_claude()
 
     def _start_server(self) -> None:
-        # What goes wrong is found by the look that follows.
+        # The check that follows finds the error.
         self.context.run(self.context.server.start(), name="start", on_error=lambda _: self.check_port())
 
     def _require_key(self) -> None:
@@ -171,7 +172,7 @@ class GuidePage(Page):
         step.show_finding(finding, actions)
         ready = all(step.finding.status in ("ok", "warning") for step in self.steps)
         self._leave_button.setText(tr("&Done") if ready else tr("S&kip the guide"))
-        # There is one thing to do next at a time.
+        # Connecting a client is the next step only when all checks have passed.
         _set_role(self._connect, "primary" if ready else "")
 
     def _leave_guide(self, page: str) -> None:

@@ -1,4 +1,4 @@
-"""A step of the guide: what it looks at, what it has found, and the one thing to do about it."""
+"""A step of the guide: its finding, and the actions for it."""
 
 from collections.abc import Callable, Sequence
 
@@ -23,9 +23,11 @@ ICONS: dict[Status, tuple[str, str]] = {
 
 
 class StepCard(Card):
-    """Its `look` begins the check anew. `extra` is shown below the finding, as the fields for signing in."""
+    """`check` starts the check again. `extra` is shown below the finding, such as the sign-in panel."""
 
-    def __init__(self, context: Context, title: str, look: Callable[[], None], *, extra: QWidget | None = None) -> None:
+    def __init__(
+        self, context: Context, title: str, check: Callable[[], None], *, extra: QWidget | None = None
+    ) -> None:
         super().__init__()
         self._context = context
         self._title_text = title
@@ -39,13 +41,13 @@ class StepCard(Card):
         self._name = QLabel(title)
         self._name.setProperty("role", "heading")
         self._text, self._hint = _wrapped_label(), _wrapped_label()
-        self._place = ElidedLabel()
-        self._place.setProperty("role", "muted")
+        self._path = ElidedLabel()
+        self._path.setProperty("role", "muted")
         self._actions = ActionRow()
         self._again = button(
-            "", look, role="quiet", icon="mdi6.refresh", hint=tr("Check again: {step}").format(step=title)
+            "", check, role="quiet", icon="mdi6.refresh", hint=tr("Check again: {step}").format(step=title)
         )
-        # What is quick does not flicker.
+        # A quick check must not make the card flicker.
         self._spinner_delay = QTimer(self, singleShot=True, interval=PATIENCE_MS)
         self._spinner_delay.timeout.connect(lambda: self.show_finding(CHECKING))
         self._arrange_step(extra)
@@ -53,17 +55,17 @@ class StepCard(Card):
         self.show_finding(CHECKING)
 
     def begin_check(self) -> None:
-        """A look has begun: what was found before stands until that takes a while."""
+        """Note that a check has started. The previous finding stays for a moment, then a spinner replaces it."""
         if self.finding.status != "checking":
             self._spinner_delay.start()
 
     def show_finding(self, finding: Finding, actions: Sequence[Action] = ()) -> None:
-        """Say what was found, with the buttons that mend it, the most useful first."""
+        """Show a finding, with the actions for it, the most useful first."""
         self._spinner_delay.stop()
         self.finding = finding
         self._text.setText(finding.text or tr("Checking..."))
-        self._place.setText(finding.place)
-        self._place.setVisible(bool(finding.place))
+        self._path.setText(finding.path)
+        self._path.setVisible(bool(finding.path))
         self._hint.setText(finding.hint)
         self._hint.setVisible(bool(finding.hint) and not actions)
         self._actions.show_actions(actions, primary=finding.status == "needs_you")
@@ -76,7 +78,7 @@ class StepCard(Card):
             announce(self, spoken)
 
     def button_labels(self) -> list[str]:
-        """The labels of the buttons that mend it."""
+        """Return the labels of the action buttons."""
         return [made.text() for made in self._actions.buttons]
 
     def _draw_icon(self) -> None:
@@ -90,7 +92,7 @@ class StepCard(Card):
         texts.setSpacing(2)
         texts.addWidget(self._name)
         texts.addWidget(self._text)
-        texts.addWidget(self._place)
+        texts.addWidget(self._path)
         texts.addWidget(self._hint)
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
@@ -114,12 +116,12 @@ def _wrapped_label() -> QLabel:
 
 
 def status_word(status: Status) -> str:
-    """A step's state in a word or two."""
-    words = {
+    """The label of a status."""
+    labels = {
         "waiting": tr("Waiting"),
         "checking": tr("Checking"),
         "ok": tr("Done"),
         "warning": tr("Worth a look"),
         "needs_you": tr("Action needed"),
     }
-    return words[status]
+    return labels[status]

@@ -1,4 +1,4 @@
-"""Claude Code: which program it is, and which account and plan it works for."""
+"""The card of the Claude Code program, its account and plan."""
 
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -16,7 +16,7 @@ from tray_app.widgets import Busy, Card, button
 
 
 class ClaudeCard(Card):
-    """The program and the account, and what to do where one of them is missing."""
+    """Shows the program and the account, and how to fix what is missing."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(tr("Claude Code"))
@@ -49,18 +49,18 @@ class ClaudeCard(Card):
         self._show_report()
 
     def set_active(self, active: bool) -> None:
-        """Whether the card is seen."""
+        """Tell the card whether it is visible."""
         self._active = active
         self._check_if_unknown()
 
     def check_again(self, *, after_sign_in: bool = False) -> None:
-        """Ask the CLI again."""
+        """Query the CLI again."""
         self._context.run(
-            self.watch.check_again(after_sign_in=after_sign_in), name="look at claude", on_error=self._show_check_error
+            self.watch.check_again(after_sign_in=after_sign_in), name="query claude", on_error=self._show_check_error
         )
 
     def _check_if_unknown(self) -> None:
-        # A server that starts asks by itself.
+        # A starting server queries the CLI itself, and its report arrives here.
         if self._active and self.watch.report is None and not self._context.server.changing:
             self.check_again()
 
@@ -113,7 +113,7 @@ class ClaudeCard(Card):
 
 
 def _account_text(report: ClaudeReport) -> str:
-    """Whose account it is, or else in words what Claude Code is signed in with."""
+    """The account's owner, or the kind of account where the CLI names none."""
     if report.signed_in is None:
         return ""
     if not report.signed_in:
@@ -124,10 +124,10 @@ def _account_text(report: ClaudeReport) -> str:
 
 
 def _plan_text(report: ClaudeReport) -> str:
-    """The plan's name, where there is one."""
+    """The plan's name, or an empty text."""
     plan = report.account.get("subscriptionType") if report.signed_in else None
     return str(plan).replace("_", " ").capitalize() if plan else ""
 
 
-def _capitalize_first(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def _capitalize_first(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""What is known of Claude Code on this computer: the program, and who it is signed in as."""
+"""The state of Claude Code on this computer: program, version and account."""
 
 import asyncio
 import os
@@ -20,9 +20,9 @@ from tray_app.context import Context
 
 @dataclass(frozen=True, slots=True)
 class ClaudeReport:
-    """The program, and what it says of itself. `problem` is why it cannot be run, if it cannot.
+    """The program and its account. `problem` is why the program cannot run.
 
-    `signed_in` is None until it has been asked.
+    `signed_in` is None until the CLI has been queried.
     """
 
     path: Path | None = None
@@ -33,10 +33,10 @@ class ClaudeReport:
 
 
 class ClaudeWatch(QObject):
-    """Keeps the latest report. It follows the server while that runs, and asks the CLI itself when told to."""
+    """Keeps the latest report: the running server's own, or the answer to `check_again`."""
 
     changed = Signal()
-    """The report, or whether somebody is looking."""
+    """The report or `is_checking` has changed."""
 
     def __init__(self, context: Context, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -49,30 +49,30 @@ class ClaudeWatch(QObject):
 
     @property
     def is_checking(self) -> bool:
-        """Whether the CLI is being asked now."""
+        """Whether a query of the CLI is running."""
         return self._check is not None
 
     async def check_again(self, *, after_sign_in: bool = False) -> None:
-        """Ask again. Whoever comes while somebody is looking gets that answer, except after signing in.
+        """Query the CLI. Concurrent calls share one query, except after signing in.
 
-        Processes that were parked before a sign-in may know of no account: they are replaced.
+        Spare processes started before a sign-in may have no account, so they are replaced.
         """
+        # A query that began before the sign-in may report no account: wait for it, then query again.
         while self._check is not None:
-            looking = self._check
-            await asyncio.wait([looking])
+            await asyncio.wait([self._check])
             if not after_sign_in:
                 return
         if after_sign_in and (cli := self._context.server.cli) is not None:
             cli.pool.drop_spares()
-        self._check = looking = self._context.run(self._run_check(), name="ask claude who it is")
+        self._check = check = self._context.run(self._run_check(), name="query claude")
         self.changed.emit()
-        await asyncio.wait([looking])
+        await asyncio.wait([check])
 
     async def _run_check(self) -> None:
         try:
             self.report = await inspect_claude(self._context)
         except Exception as error:
-            # Known to be unknown: whoever waits for a report must not ask for ever.
+            # Without a report, views that wait for one would query again and again.
             self.report = ClaudeReport(problem=as_tray_error(error))
             raise
         finally:
@@ -80,14 +80,14 @@ class ClaudeWatch(QObject):
             self.changed.emit()
 
     def _use_server_report(self, state: CliChanged) -> None:
-        """The server has asked the CLI by itself: it started, or the CLI was updated, removed or put back."""
-        # Whoever is asking now gets an answer that is newer.
+        """Take the server's own report: it started, or the CLI was updated, removed or restored."""
+        # A query that is running now will return a newer report.
         if self._check is None:
             self.report = _report_from_event(state)
             self.changed.emit()
 
     def _discard_outdated(self) -> None:
-        """Another program, or another way to run it, was set: what is known is of the one before."""
+        """Drop the report if the settings now name another program or another way to run it."""
         if (program := _program_settings(self._context)) != self._program:
             self._program = program
             self.report = None
@@ -105,7 +105,7 @@ def _report_from_event(state: CliChanged) -> ClaudeReport:
 
 
 async def inspect_claude(context: Context) -> ClaudeReport:
-    """Find the CLI and ask it."""
+    """Locate the CLI and query it."""
     try:
         path = await asyncio.to_thread(locate, context.settings.claude_path)
     except BackendError as error:
@@ -122,7 +122,7 @@ async def inspect_claude(context: Context) -> ClaudeReport:
 
 async def _probe_by_server(cli: ClaudeCliBackend) -> Probe | None:
     if _is_first_probe_running(cli):
-        # It is being asked already.
+        # The server's first query is still running.
         await cli.probed()
     else:
         await cli.refresh()
@@ -137,7 +137,7 @@ def _is_first_probe_running(cli: ClaudeCliBackend) -> bool:
 
 
 def _problem_of(cli: ClaudeCliBackend) -> BackendError | None:
-    """Why the program cannot be run. Where its version is known, what is amiss is who is signed in."""
+    """Return why the program cannot run. A known version means that it runs, and that only the account is missing."""
     status = cli.status()
     return None if status.ready or "version" in status.facts else BackendError(status.detail)
 
@@ -149,6 +149,6 @@ async def _probe_program(context: Context, path: Path) -> Probe:
 
 
 def account_name(account: Mapping[str, Any]) -> str:
-    """Who is signed in: the mail address, with the organisation where the CLI names one; empty if neither."""
+    """The account's email address and organization, as far as the CLI names them."""
     parts = [account.get("email"), account.get("organization")]
     return ", ".join(str(part) for part in parts if part)

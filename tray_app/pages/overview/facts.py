@@ -1,4 +1,4 @@
-"""Names and values under each other. The rows are there from the start, so that nothing moves when a value comes."""
+"""A list of names and values. All rows exist from the start, so that nothing moves when a value arrives."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from tray_app.widgets import ElidedLabel
 
 
 class Facts(QWidget):
-    """`rows` are keys and names; `show_fact` gives a key its value. `figures` stand right."""
+    """`rows` are pairs of key and name. `figures` aligns the values to the right."""
 
     def __init__(self, rows: Sequence[tuple[str, str]], *, figures: bool = False) -> None:
         super().__init__()
@@ -33,14 +33,14 @@ class Facts(QWidget):
             self.show_fact(key, "")
 
     def show_fact(self, key: str, text: str) -> None:
-        """Give the row its value; the empty text is shown as a dash."""
+        """Set a row's value. An empty text is shown as a dash."""
         self._values[key].setText(or_dash(text))
 
     def clear_values(self) -> None:
-        """Nothing is known of any of them."""
+        """Set all values to unknown."""
         for key in self._values:
             self.show_fact(key, "")
 
     def value_of(self, key: str) -> str:
-        """What the row shows."""
+        """Return the text that a row shows."""
         return self._values[key].text()

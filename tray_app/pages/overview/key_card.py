@@ -1,4 +1,4 @@
-"""The API key that clients need: hidden, copied, replaced, and where it is kept."""
+"""The card of the API key."""
 
 from collections.abc import Callable
 
@@ -13,11 +13,11 @@ from tray_app.widgets import Card, SecretField, button, confirm
 
 
 class KeyCard(Card):
-    """The key, or what it means that none is required. `say` shows a short word to the person."""
+    """Shows the key and its location, or a warning that none is required. `notify` shows a short message."""
 
-    def __init__(self, context: Context, say: Callable[[str], None]) -> None:
+    def __init__(self, context: Context, notify: Callable[[str], None]) -> None:
         super().__init__(tr("API key"))
-        self._notify = say
+        self._notify = notify
         self._context = context
         self._field = SecretField(lambda: context.key_store.get_or_create(), name=tr("API key"))
         self._location = _make_label("muted")
@@ -36,7 +36,7 @@ class KeyCard(Card):
         self.update_state()
 
     def update_state(self) -> None:
-        """Look again at where the key is, and whether one is required."""
+        """Show where the key is stored, and whether one is required."""
         context, store = self._context, self._context.key_store
         required = context.settings.api_key_required
         self._key_panel.setVisible(required)
@@ -95,7 +95,7 @@ def _make_label(role: str) -> QLabel:
 
 
 def _alignment_of(widget: QWidget) -> Qt.AlignmentFlag:
-    """Buttons keep their width."""
+    """Align buttons left, so that they keep their width."""
     return Qt.AlignmentFlag.AlignLeft if isinstance(widget, QPushButton) else Qt.AlignmentFlag(0)
 
 

@@ -1,4 +1,4 @@
-"""What the colours of the plot stand for."""
+"""The legend of the usage plot."""
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
@@ -12,7 +12,7 @@ SIDE = 12
 
 
 class Legend(QWidget):
-    """A swatch and a word for each layer, from the uppermost down, as they stand in the plot."""
+    """A swatch and a label for each layer, in the plot's order from top to bottom."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()

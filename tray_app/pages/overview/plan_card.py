@@ -1,4 +1,4 @@
-"""The plan's windows: how much of each is used, and when it starts anew."""
+"""The card of the plan's rate-limit windows: usage and time of reset."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ MINUTE_MS = 60_000
 
 
 class PlanCard(Card):
-    """A bar for each window. Claude Code tells of them with its answers, and only for a plan."""
+    """A bar for each window. Claude Code reports windows with its answers, and only for a plan."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(tr("Plan limits"))
@@ -28,7 +28,7 @@ class PlanCard(Card):
         self.body.addWidget(self._empty)
         self.body.addLayout(self._windows)
         self.body.addStretch(1)
-        # "in 3 h 20 min" grows old.
+        # Texts such as "in 3 h 20 min" must be updated.
         self._minute = QTimer(self, interval=MINUTE_MS)
         self._minute.timeout.connect(self._show_windows)
         context.bridge.plan_windows_changed.connect(self._show_windows)
@@ -36,7 +36,7 @@ class PlanCard(Card):
         self._show_windows()
 
     def set_active(self, active: bool) -> None:
-        """Whether the card is seen."""
+        """Tell the card whether it is visible."""
         if active:
             self._minute.start()
             self._show_windows()
@@ -44,8 +44,8 @@ class PlanCard(Card):
             self._minute.stop()
 
     def _show_windows(self) -> None:
-        told = self._context.bridge.plan_windows
-        windows = told.windows if told else {}
+        reported = self._context.bridge.plan_windows
+        windows = reported.windows if reported else {}
         for name in self._rows.keys() - windows.keys():
             row = self._rows.pop(name)
             row.hide()
@@ -87,8 +87,8 @@ class _WindowRow(QWidget):
 
     def show_window(self, window: dict[str, Any], now: float) -> None:
         fraction, resets_at = window.get("utilization"), window.get("resetsAt")
-        begun_anew = resets_at is not None and resets_at <= now
-        used = 0.0 if begun_anew else fraction
+        has_reset = resets_at is not None and resets_at <= now
+        used = 0.0 if has_reset else fraction
         self._percent.setText("" if used is None else tr("{n}% used").format(n=round(used * 100)))
         self._bar.set_value(used, _reset_text(resets_at, now, rejected=window.get("status") == "rejected"))
         self._bar.setToolTip(exact_time(resets_at))
@@ -105,12 +105,12 @@ def _reset_text(resets_at: float | None, now: float, *, rejected: bool = False) 
 
 
 def window_name(name: str) -> str:
-    """The CLI's name of a window in words; one that is not known yet is shown as it is."""
-    words = {
+    """The label for the CLI's name of a window. Unknown names are shown as they are."""
+    labels = {
         "five_hour": tr("5 hours"),
         "seven_day": tr("7 days"),
         "seven_day_opus": tr("7 days, Opus"),
         "seven_day_sonnet": tr("7 days, Sonnet"),
         "overage": tr("Extra usage"),
     }
-    return words.get(name) or name.replace("_", " ").capitalize()
+    return labels.get(name) or name.replace("_", " ").capitalize()

@@ -1,4 +1,4 @@
-"""An error inside a card or a step, with the buttons that mend it."""
+"""An error inside a card, with the actions that fix it."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from tray_app.widgets.action_row import Action, ActionRow
 
 
 class ProblemPanel(QWidget):
-    """Hidden while nothing is amiss. The first button is the one that helps most."""
+    """Hidden while there is no problem. The first button is the most useful one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class ProblemPanel(QWidget):
         self._hint.setProperty("role", "muted")
         for label in (self._message, self._hint):
             label.setWordWrap(True)
-            # Programs' own words are among them.
+            # Messages may contain the output of other programs.
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._buttons = ActionRow()
@@ -35,15 +35,15 @@ class ProblemPanel(QWidget):
 
     @property
     def text(self) -> str:
-        """What is said; empty while nothing is amiss."""
+        """The message shown, or an empty text."""
         return self._message.text() if self._shown is not None else ""
 
     def show_problem(self, error: TrayError) -> bool:
-        """Say what is wrong. False if exactly that is shown already: its buttons stay."""
+        """Show an error. Returns False, and keeps the buttons, if it is shown already."""
         return self.show_text(error.message, error.hint)
 
     def show_text(self, message: str, hint: str = "", *, role: str = "error") -> bool:
-        """Say what is amiss, in words; `role` is error or warning. False if it is shown already."""
+        """Show a message, whose `role` is error or warning. Returns False if it is shown already."""
         if self._shown == (message, hint):
             return False
         self._shown = (message, hint)
@@ -59,7 +59,7 @@ class ProblemPanel(QWidget):
         return True
 
     def offer_actions(self, error: TrayError, actions: Sequence[Action], *, text: str = "") -> None:
-        """The buttons for it, unless something else is shown by now. With buttons the hint is not needed."""
+        """Show the buttons for `error`, instead of its hint, unless another problem is shown now."""
         if self._shown != (error.message, error.hint):
             return
         if text:
@@ -68,12 +68,12 @@ class ProblemPanel(QWidget):
         self._replace_buttons(actions)
 
     def replace_text(self, error: TrayError, text: str) -> None:
-        """What has been found out about it, in the place of what it says itself."""
+        """Replace the message of `error`, unless another problem is shown now."""
         if self._shown == (error.message, error.hint):
             self._message.setText(text)
 
     def clear_problem(self) -> None:
-        """Nothing is amiss."""
+        """Hide the panel."""
         if self._shown is not None:
             self._shown = None
             self._replace_buttons(())

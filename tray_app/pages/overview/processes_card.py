@@ -1,4 +1,4 @@
-"""The warm processes: what each does, and what memory they take."""
+"""The card of the warm processes: state and memory of each."""
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QLabel, QTableView
@@ -12,11 +12,11 @@ from tray_app.widgets import Card
 EVERY_MS = 2000
 ROW_HEIGHT = 32
 ROWS_SHOWN = (3, 8)
-"""At least and at most: this is the last card, so that its height moves nothing else."""
+"""Minimum and maximum. The card is the last one, so that its height moves no other."""
 
 
 class ProcessesCard(Card):
-    """A table that is read every 2 s while it is seen."""
+    """A table that is updated every 2 s while it is visible."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(tr("Warm processes"))
@@ -39,7 +39,7 @@ class ProcessesCard(Card):
         self.read_processes()
 
     def set_active(self, active: bool) -> None:
-        """Whether the card is seen."""
+        """Tell the card whether it is visible."""
         self._active = active
         if active:
             self._clock.start()
@@ -48,7 +48,7 @@ class ProcessesCard(Card):
             self._clock.stop()
 
     def read_processes(self) -> None:
-        """Read the processes. That takes some 25 µs for each, and waits for nothing: it needs no thread."""
+        """Read the processes. Takes some 25 µs for each and never blocks, so it needs no thread."""
         cli = self._context.server.cli
         rows = [ProcessRow(*process) for process in cli.pool.processes()] if cli is not None else []
         self.model.show_processes(rows)
@@ -59,8 +59,8 @@ class ProcessesCard(Card):
         self._fit_height(len(rows))
 
     def _fit_height(self, rows: int) -> None:
-        least, most = ROWS_SHOWN
-        self._table.setFixedHeight(ROW_HEIGHT * (1 + max(least, min(most, rows))) + 2)
+        minimum, maximum = ROWS_SHOWN
+        self._table.setFixedHeight(ROW_HEIGHT * (1 + max(minimum, min(maximum, rows))) + 2)
         self._table.setVisible(rows > 0)
 
     def _purpose_text(self, any_there: bool) -> str:
@@ -94,7 +94,7 @@ def _make_table(model: ProcessTable) -> QTableView:
     header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
     header.setSectionResizeMode(STATE, QHeaderView.ResizeMode.Stretch)
     header.setDefaultSectionSize(110)
-    # The card is its frame.
+    # The card already draws a frame.
     table.setFrameShape(QFrame.Shape.NoFrame)
     table.setStyleSheet("QTableView { border: none; border-radius: 0; }")
     return table

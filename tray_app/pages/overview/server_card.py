@@ -1,4 +1,4 @@
-"""Whether the server runs, since when and where, and how it is mended when it does not."""
+"""The card of the server: status, address, and the remedy for a problem."""
 
 from PySide6.QtCore import QDateTime, QLocale
 from PySide6.QtWidgets import QHBoxLayout, QLabel
@@ -19,7 +19,7 @@ from tray_app.widgets.action_row import Action
 
 
 class ServerCard(Card):
-    """The server at a glance."""
+    """Shows the server's status, and starts and stops it."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(tr("Server"))
@@ -66,7 +66,7 @@ class ServerCard(Card):
         if server.state != self._state:
             self._state = server.state
             self._since = self._context.clock()
-            # It can be read and copied while the server is stopped.
+            # The address stays visible while the server is stopped, so that it can be copied.
             theme.restyle(self._url, quiet=server.down)
         self._word.setText(status.word)
         self._toggle.setText(_toggle_label(server))
@@ -94,17 +94,17 @@ class ServerCard(Card):
             self._problem_panel.clear_problem()
         elif self._problem_panel.show_text(status.reason, role="warning") and (remedy := status.remedy) is not None:
             show: Action = (remedy.label, lambda: self._context.show(remedy.page, **remedy.details))
-            # What is mended on this page has its button here already, in another card.
+            # Another card of this page already has the button for a remedy here.
             self._problem_panel.offer_actions(TrayError(status.reason), [] if remedy.page == "overview" else [show])
 
     def _offer_remedies(self, problem: TrayError) -> None:
         if isinstance(problem, PortUnavailable):
-            self._context.run(self._inspect_port(problem), name="look into the port")
+            self._context.run(self._inspect_port(problem), name="inspect the port")
         elif isinstance(problem, SettingsInvalid):
             self._problem_panel.offer_actions(problem, [self._open_setting(problem)])
 
     async def _inspect_port(self, problem: PortUnavailable) -> None:
-        """The buttons at once; who has the port is found out more slowly."""
+        """Show the buttons at once. Finding the program that uses the port takes longer."""
         context, show_problem = self._context, self._problem_panel.show_problem
         self._problem_panel.offer_actions(problem, await port_actions(context, problem, show_problem))
         report = await look_at_port(problem.host, problem.port)
@@ -119,7 +119,7 @@ class ServerCard(Card):
         return tr("Change it in Settings"), lambda: self._context.show("settings", setting=problem.name)
 
     def _start_or_stop(self) -> None:
-        # What goes wrong is the server's problem, which is shown here already.
+        # An error is also the server's problem, which this card shows.
         self._context.toggle_server(on_error=lambda _: None)
 
 
@@ -130,7 +130,7 @@ def _toggle_label(server: ServerControl) -> str:
 
 
 def _clock_time(epoch: float | None, now: float) -> str:
-    """The time of day, with the date if that was another one: it needs no telling anew every minute."""
+    """The time of day, with the date unless it is today's. Unlike a duration, it needs no updates."""
     if epoch is None:
         return ""
     then, today = QDateTime.fromSecsSinceEpoch(int(epoch)), QDateTime.fromSecsSinceEpoch(int(now))

@@ -1,4 +1,4 @@
-"""Signing in to Claude Code, from here: its page, the code that the page may show, and a way out."""
+"""The panel for signing in to Claude Code."""
 
 import asyncio
 import os
@@ -18,11 +18,11 @@ from tray_app.widgets import CopyButton, ElidedLabel, Spinner, button
 
 
 class SignInPanel(QWidget):
-    """Hidden until `begin`. What Claude Code is signed in with it keeps itself; nothing of it is read or kept here."""
+    """Hidden until `begin_sign_in`. Claude Code stores the credentials itself; nothing of them is read here."""
 
     signed_in = Signal()
     closed = Signal()
-    """It is over, well or not, and hidden again."""
+    """The sign-in has ended, with or without success, and the panel is hidden again."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -55,11 +55,11 @@ class SignInPanel(QWidget):
 
     @property
     def running(self) -> bool:
-        """Whether a sign-in is under way."""
+        """Whether a sign-in is running."""
         return self._task is not None
 
     def begin_sign_in(self, path: Path, *, console: bool = False) -> None:
-        """Start the CLI's own login; with `console` for an account that pays by use. Nothing happens while one runs."""
+        """Start the CLI's login, with `console` for a pay-as-you-go account. Does nothing while one runs."""
         if self._task is not None:
             return
         self._begun_with = (path, console)
@@ -73,14 +73,14 @@ class SignInPanel(QWidget):
         self.show()
 
     def cancel_sign_in(self) -> None:
-        """Give up; the CLI's process is ended."""
+        """Cancel the sign-in and end the CLI's process."""
         if self._task is not None:
             self._task.cancel()
         else:
             self._close_panel()
 
     async def cancel_and_wait(self) -> None:
-        """Give up, and return when the process is gone."""
+        """Cancel the sign-in, and wait until the CLI's process has ended."""
         if (task := self._task) is not None:
             task.cancel()
             await asyncio.wait([task])
@@ -133,7 +133,7 @@ class SignInPanel(QWidget):
     def _submit_code(self) -> None:
         if self._sign_in is not None and self._code.text().strip():
             self._sign_in.submit(self._code.text())
-            # It is of use once, and to the CLI alone.
+            # The code is a secret, and valid only once.
             self._code.clear()
 
     def _open_page(self) -> None:

@@ -1,4 +1,4 @@
-"""Requests and tokens over time: the plot, and beside it the same in words and figures."""
+"""The card of requests and tokens over time: the plot, and its totals beside it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,23 +20,24 @@ from tray_app.widgets import Card, ChipRow, ElidedLabel, announce, button
 TICK_MS = 1000
 SUMMARY_WIDTH = 190
 LINE = 16
-"""A line of the figures, in pixels."""
+"""The height of a line of figures, in pixels."""
 
 
 class UsageCard(Card):
-    """Follows the log while it is seen, at most once a second, and more slowly the longer the range."""
+    """Follows the request log while visible, at most once a second, and less often for longer ranges."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(tr("Usage"))
         self._context = context
         self._span = RANGES["hour"]
         self._drawn: tuple[Range, float] | None = None
-        """The range, and where it began, as they were drawn last."""
+        """The range drawn last, and the time at which it began."""
         self._stale = True
+        """Requests have changed since the log was read."""
         self._loaded_at = 0.0
         self._loading: asyncio.Task[object] | None = None
         self._problem: TrayError | None = None
-        """Why the log could not be read."""
+        """The error of the last attempt to read the log."""
         self.plot = UsagePlot(context.theme)
         self.plot.setAccessibleName(tr("Requests and tokens over time"))
         self.plot.pointed_at.connect(self._show_pointed)
@@ -72,7 +73,7 @@ class UsageCard(Card):
         context.settings_changed.connect(self._show_retention)
 
     def set_active(self, active: bool) -> None:
-        """Whether the card is seen."""
+        """Tell the card whether it is visible."""
         if active:
             self._clock.start()
             self.load_usage()
@@ -80,7 +81,7 @@ class UsageCard(Card):
             self._clock.stop()
 
     def load_usage(self) -> "asyncio.Task[object]":
-        """Read the log and draw it. While that is being done, another call changes nothing."""
+        """Read the log and draw it. Calls while it is being read share that read."""
         if self._loading is None:
             self._loading = self._context.run(
                 self._read_log(), name="read the statistics", on_error=self._show_load_error
@@ -91,9 +92,10 @@ class UsageCard(Card):
         try:
             span, now = self._span, self._context.clock()
             self._stale, self._loaded_at = False, now
-            # Also when it cannot be read: it is not tried again until its time comes.
+            # Set before reading, so that a log that cannot be read is not read again at every tick.
             self._drawn = span, span.begin(now)
             rows = await self._query_buckets(span, now)
+            # The user may have chosen another range while this one was read.
             if span is self._span:
                 self._show_usage(span, filled(rows, span, now), now)
         finally:
@@ -115,7 +117,7 @@ class UsageCard(Card):
         self._refresh_caption()
 
     def _show_load_error(self, error: TrayError) -> None:
-        """What was read before stands; why nothing newer does is said below it."""
+        """Keep the figures read before, and show the error below them."""
         self._stale, self._problem = True, error
         self._refresh_caption()
 
@@ -158,11 +160,11 @@ class UsageCard(Card):
         if loading is None:
             self.load_usage()
         else:
-            # What is being read is of another range, and will not be shown.
+            # The range being read is no longer wanted and will not be shown.
             loading.add_done_callback(lambda _: self.load_usage())
 
     def _show_retention(self) -> None:
-        """Offer no range that holds no more than a shorter one, and say where requests are kept for less."""
+        """Disable ranges longer than requests are kept, and note a range that is cut off by that."""
         kept = self._context.settings.session_ttl_seconds
         possible = offered(kept)
         if self._span.key not in possible:
@@ -173,10 +175,10 @@ class UsageCard(Card):
         for key in RANGES:
             self._chips.chip(key).setEnabled(key in possible)
             self._chips.chip(key).setToolTip("" if key in possible else text)
-        told = is_cut(self._span, kept) or len(possible) < len(RANGES)
-        self.retention_note.setText(text if told else "")
-        self.retention_note.setVisible(told)
-        self.change_retention.setVisible(told)
+        limited = is_cut(self._span, kept) or len(possible) < len(RANGES)
+        self.retention_note.setText(text if limited else "")
+        self.retention_note.setVisible(limited)
+        self.change_retention.setVisible(limited)
 
     def _mark_stale(self) -> None:
         self._stale = True
@@ -184,8 +186,8 @@ class UsageCard(Card):
     def _reload_if_due(self) -> None:
         now = self._context.clock()
         moved = self._drawn != (self._span, self._span.begin(now))
-        rested = not 0 <= now - self._loaded_at < self._span.refresh_seconds
-        if moved or (self._stale and rested):
+        due = not 0 <= now - self._loaded_at < self._span.refresh_seconds
+        if moved or (self._stale and due):
             self.load_usage()
 
     def _arrange_plot(self) -> None:
@@ -212,5 +214,5 @@ class UsageCard(Card):
 
 
 def _bar_length(span: Range) -> str:
-    words = {"hour": tr("a minute"), "day": tr("half an hour"), "week": tr("three hours")}
-    return words[span.key]
+    lengths = {"hour": tr("a minute"), "day": tr("half an hour"), "week": tr("three hours")}
+    return lengths[span.key]

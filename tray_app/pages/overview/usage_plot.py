@@ -1,4 +1,4 @@
-"""Requests and tokens over time: two charts over one time axis."""
+"""The plot of requests and tokens: two charts over one time axis."""
 
 from collections.abc import Sequence
 
@@ -16,32 +16,32 @@ from tray_app.widgets.focus_ring import BY_KEYBOARD
 
 HEIGHT = 272
 LEFT, TOP, RIGHT = 52, 12, 8
-"""Room beside the charts: for the values, for half of the uppermost one, and for the ring of the focus."""
+"""Margins of the charts: for value labels, for half of the topmost one, and for the focus ring."""
 BETWEEN = 24
 TIMES_HEIGHT = 28
 TOKEN_SHADES = {"output": 1.0, "fresh": 0.65, "cached": 0.35}
-"""How strong each kind of tokens is drawn in the accent colour."""
+"""The strength of the accent colour for each kind of tokens."""
 
 
 def blend_accent(theme: Theme, strength: float) -> QColor:
-    """The accent colour on the surface, as strong as that: solid, so that bars hide the lines behind them."""
+    """Blend the accent colour with the surface colour. The result is opaque, so that bars hide the lines behind."""
     accent, surface = theme.colour("accent"), theme.colour("surface")
 
-    def mixed(above: float, below: float) -> float:
+    def mix_channel(above: float, below: float) -> float:
         return above * strength + below * (1 - strength)
 
     return QColor.fromRgbF(
-        mixed(accent.redF(), surface.redF()),
-        mixed(accent.greenF(), surface.greenF()),
-        mixed(accent.blueF(), surface.blueF()),
+        mix_channel(accent.redF(), surface.redF()),
+        mix_channel(accent.greenF(), surface.greenF()),
+        mix_channel(accent.blueF(), surface.blueF()),
     )
 
 
 class UsagePlot(QWidget):
-    """The pointer, or the arrow keys, choose the bucket that `pointed_at` tells."""
+    """The pointer or the arrow keys select a bucket, which `pointed_at` reports."""
 
     pointed_at = Signal(object)
-    """StatisticsBucket, or None."""
+    """Emitted with the StatisticsBucket selected, or None."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -58,62 +58,62 @@ class UsagePlot(QWidget):
 
     @property
     def buckets(self) -> Sequence[StatisticsBucket]:
-        """What is drawn."""
+        """The buckets drawn."""
         return self._buckets
 
     @property
     def pointed(self) -> StatisticsBucket | None:
-        """The bucket that is pointed at."""
+        """The selected bucket."""
         return self._pointed
 
     def show_buckets(self, span: Range, buckets: Sequence[StatisticsBucket], now: float) -> None:
-        """Draw these. The bucket that was pointed at stays so, with its new figures."""
+        """Draw `buckets`. The selected bucket stays selected, with its new figures."""
         self._span, self._buckets, self._now = span, buckets, now
         pointed = self._pointed
         self._point_at(bucket_at(buckets, span, pointed.start) if pointed is not None else None)
         self.update()
 
     def requests_axes(self) -> Axes:
-        """Where the bars of the upper chart are."""
+        """The axes of the upper chart."""
         return self._make_axes(0, max((bucket.requests for bucket in self._buckets), default=0))
 
     def tokens_axes(self) -> Axes:
-        """Where the bars of the lower chart are."""
+        """The axes of the lower chart."""
         return self._make_axes(
             1, max((bucket.input_tokens + bucket.output_tokens for bucket in self._buckets), default=0)
         )
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Point at the bucket under the pointer."""
+        """Select the bucket under the pointer."""
         moment = self.requests_axes().moment_at(event.position().x())
         self._point_at(bucket_at(self._buckets, self._span, moment))
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Point at nothing."""
+        """Clear the selection."""
         super().leaveEvent(event)
         self._point_at(None)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Whoever comes by the keyboard sees where they are."""
+        """Draw the focus ring if the focus came by keyboard."""
         super().focusInEvent(event)
         self._ring = event.reason() in BY_KEYBOARD or self._ring
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """The ring is drawn no more, unless it is the window that loses the focus."""
+        """Remove the focus ring, unless the whole window lost the focus."""
         super().focusOutEvent(event)
         self._ring = self._ring and event.reason() == Qt.FocusReason.ActiveWindowFocusReason
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left and right go from bucket to bucket, Home and End to the first and last, Esc to none."""
+        """Select the previous or next bucket (Left, Right), the first or last (Home, End), or none (Esc)."""
         last = len(self._buckets) - 1
-        here = self._pointed_index()
+        current = self._pointed_index()
         steps = {
-            Qt.Key.Key_Left: last if here is None else max(0, here - 1),
-            Qt.Key.Key_Right: last if here is None else min(last, here + 1),
+            Qt.Key.Key_Left: last if current is None else max(0, current - 1),
+            Qt.Key.Key_Right: last if current is None else min(last, current + 1),
             Qt.Key.Key_Home: 0,
             Qt.Key.Key_End: last,
         }
-        if event.key() == Qt.Key.Key_Escape and here is not None:
+        if event.key() == Qt.Key.Key_Escape and current is not None:
             self._point_at(None)
         elif event.key() in steps and self._buckets:
             self._point_at(self._buckets[steps[Qt.Key(event.key())]])
@@ -121,7 +121,7 @@ class UsagePlot(QWidget):
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The band at what is pointed at, the lines of the values, and the bars on them."""
+        """Draw the band at the selected bucket, the value lines, and the bars."""
         painter = QPainter(self)
         if self._buckets:
             self._draw_charts(painter)
@@ -137,7 +137,7 @@ class UsagePlot(QWidget):
             (self.tokens_axes(), self._token_layers()),
         ):
             self._draw_chart(ChartPainter(painter, axes), axes, layers)
-        # The lower chart's time axis is that of both.
+        # Both charts share the time axis below the lower one.
         times = {tick: time_label(self._span, tick) for tick in time_ticks(self._span, self._now)}
         ChartPainter(painter, self.tokens_axes()).draw_times(times, self._theme.colour("muted"))
 
@@ -163,10 +163,10 @@ class UsagePlot(QWidget):
         }
         return [Layer(blend_accent(self._theme, strength), heights[name]) for name, strength in TOKEN_SHADES.items()]
 
-    def _make_axes(self, row: int, most: float) -> Axes:
+    def _make_axes(self, row: int, maximum: float) -> Axes:
         height = (self.height() - TOP - BETWEEN - TIMES_HEIGHT) // 2
         area = QRectF(LEFT, TOP + row * (height + BETWEEN), max(1, self.width() - LEFT - RIGHT), height)
-        return Axes(area, self._span.begin(self._now), self._span.end(self._now), value_ticks(most)[-1])
+        return Axes(area, self._span.begin(self._now), self._span.end(self._now), value_ticks(maximum)[-1])
 
     def _pointed_index(self) -> int | None:
         return self._buckets.index(self._pointed) if self._pointed is not None else None
@@ -179,12 +179,12 @@ class UsagePlot(QWidget):
 
 
 def _axis_label(tick: float) -> str:
-    """A round number in as few figures as it needs: an axis shows no label that is wider than itself."""
+    """A round number in as few digits as possible, because the margin for labels is narrow."""
     return tokens(round(tick)).replace(".0", "")
 
 
 def time_label(span: Range, moment: float) -> str:
-    """The day of the week, or the time of day, as the person writes it."""
+    """The day of the week or the time of day, in the user's locale."""
     then, locale = QDateTime.fromSecsSinceEpoch(int(moment)), QLocale()
     if span.key == "week":
         return locale.dayName(then.date().dayOfWeek(), QLocale.FormatType.ShortFormat)
@@ -192,7 +192,7 @@ def time_label(span: Range, moment: float) -> str:
 
 
 def describe_bucket(span: Range, bucket: StatisticsBucket) -> str:
-    """A bucket's figures in a line."""
+    """Format a bucket's figures as one line."""
     begin, end = (time_label(RANGES["hour"], moment) for moment in (bucket.start, bucket.start + span.bucket_seconds))
     day = f"{time_label(span, bucket.start)} " if span.key == "week" else ""
     requests = counted(bucket.requests, "1 request", "{n} requests")

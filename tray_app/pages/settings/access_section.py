@@ -1,4 +1,4 @@
-"""Who may use the server."""
+"""The settings for access to the server."""
 
 from server.config.addresses import is_this_computer
 from server.secrets import API_KEY
@@ -11,7 +11,7 @@ from tray_app.widgets import SecretField, button, confirm
 
 
 class AccessSection(Section):
-    """The API key, where it is, and how often it may be used."""
+    """The API key, its storage and its rate limit."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "access", tr("Access"))
@@ -30,7 +30,7 @@ class AccessSection(Section):
                 tr("API key"),
                 tr("The key your clients send."),
                 self.secret,
-                words=tr("rotate secret token keyring file"),
+                keywords=tr("rotate secret token keyring file"),
             )
         )
         self.key_row.add_below(self.rotate)
@@ -44,7 +44,7 @@ class AccessSection(Section):
             tr("Keep secrets in"),
             tr("The API key and your own Anthropic API key. Changing this moves them; clients are not affected."),
             ChoiceField(places),
-            words=tr("secret token keyring"),
+            keywords=tr("secret token keyring"),
         )
         self.add_setting(
             "rate_limit",
@@ -61,7 +61,7 @@ class AccessSection(Section):
         )
 
     async def _read_key(self) -> None:
-        # Where a keyring takes nothing, the store gives it up at this moment, and says so.
+        # Reading the key is what makes the store fall back from a keyring that does not work.
         await self.context.key_store.get_or_create()
         self._show_key_location()
 
@@ -135,5 +135,5 @@ class AccessSection(Section):
 
 
 def _location_text(kind: str, description: str) -> str:
-    # The description of memory explains itself at length; the note below the key says that better.
+    # The description of memory storage is long, and the note below the key says the same.
     return tr("in memory only") if kind == "memory" else description

@@ -1,4 +1,4 @@
-"""What few people need, and where the files are."""
+"""The advanced settings, and buttons that open the files."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from tray_app.widgets import button
 
 
 class AdvancedSection(Section):
-    """Hosts, origins, limits, and the files behind all this."""
+    """Hosts, origins, limits and files."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "advanced", tr("Advanced"))
@@ -30,14 +30,14 @@ class AdvancedSection(Section):
             tr("Allowed host names"),
             tr("Host names clients may use, such as tray.example. Separate them with commas."),
             TextField(placeholder=tr("None")),
-            words=tr("allowed hosts Host header"),
+            keywords=tr("allowed hosts Host header"),
         )
         self.add_setting(
             "allowed_origins",
             tr("Allowed web origins"),
             tr("Web pages that may use the server, such as https://app.example. Separate them with commas."),
             TextField(placeholder=tr("None")),
-            words=tr("allowed origins CORS browser"),
+            keywords=tr("allowed origins CORS browser"),
         )
         self.add_setting(
             "fetch_images",
@@ -50,28 +50,28 @@ class AdvancedSection(Section):
             tr("Maximum request size"),
             tr("Larger requests are refused."),
             SizeField("MB"),
-            words=tr("size limit bytes body"),
+            keywords=tr("size limit bytes body"),
         )
         self.add_setting(
             "max_header_bytes",
             tr("Maximum header size"),
             tr("Requests with larger headers are refused."),
             SizeField("kB"),
-            words=tr("size limit bytes"),
+            keywords=tr("size limit bytes"),
         )
         self.add_setting(
             "log_prompts",
             tr("Prompts in the log file"),
             tr("For debugging. Prompts will be written to the log."),
             SwitchField(),
-            words=tr("privacy"),
+            keywords=tr("privacy"),
         )
         self.add_setting(
             "anthropic_base_url",
             tr("Anthropic API URL"),
             tr("The server your Anthropic API key is sent to."),
             TextField(),
-            words=tr("base url proxy gateway"),
+            keywords=tr("base url proxy gateway"),
         )
         self.files = self.add_row(self._files_row())
 
@@ -87,13 +87,13 @@ class AdvancedSection(Section):
         buttons.setFocusProxy(self.settings_file)
         settings = self.context.settings
         row = SettingRow(
-            "files", tr("Files"), str(settings.settings_file), buttons, words=tr("folder log settings.toml")
+            "files", tr("Files"), str(settings.settings_file), buttons, keywords=tr("folder log settings.toml")
         )
         row.reset.hide()
         return row
 
     def open_settings(self) -> None:
-        """Open the file in the program that the system has for it; it is made if there is none."""
+        """Open the settings file in the system's editor. A missing file is created."""
         self.context.run(
             self._open_path(self._ensure_settings_file), name="open the settings file", on_error=self._show_open_error
         )

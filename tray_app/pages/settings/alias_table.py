@@ -1,4 +1,4 @@
-"""The alias table as the person edits it."""
+"""The table in which the user edits model aliases."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class AliasDelegate(QStyledItemDelegate):
-    """A line for the name, a choice that can be typed for the model; rows with a problem in its colour."""
+    """Edits names in a line edit and models in an editable box. Rows with a problem are red."""
 
     def __init__(self, models: Callable[[], Sequence[str]], parent: QWidget) -> None:
         super().__init__(parent)
@@ -69,7 +69,7 @@ class AliasDelegate(QStyledItemDelegate):
 
 
 class AliasTable(RowTable):
-    """As high as its rows, up to six; Delete asks to remove what is selected."""
+    """As high as its rows, up to six. Delete emits `delete_pressed`."""
 
     delete_pressed = Signal()
 
@@ -97,19 +97,19 @@ class AliasTable(RowTable):
         self._fit_rows()
 
     def selected_rows(self) -> list[int]:
-        """The numbers of the selected rows."""
+        """Return the indices of the selected rows."""
         return sorted({index.row() for index in self.selectionModel().selectedIndexes()})
 
-    def edit_name(self, place: int) -> None:
-        """Have the person type the name of a row."""
-        index = self.model().index(place, NAME)
+    def edit_name(self, row: int) -> None:
+        """Start editing the name in a row."""
+        index = self.model().index(row, NAME)
         self.scrollTo(index)
         self.setCurrentIndex(index)
         self.edit(index)
 
     @property
     def is_editing(self) -> bool:
-        """Whether the person is typing in it."""
+        """Whether the user is editing a cell."""
         return self.state() == QAbstractItemView.State.EditingState
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

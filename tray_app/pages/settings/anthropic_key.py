@@ -1,4 +1,4 @@
-"""The person's own key for the Anthropic API: given once, kept among the secrets, never shown again."""
+"""The row of the user's own Anthropic API key, which is stored as a secret and never shown again."""
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
 
@@ -12,7 +12,7 @@ from tray_app.widgets import button, confirm
 
 
 class AnthropicKeyRow(SettingRow):
-    """A field for a new key, or the word that one is stored and a button that removes it."""
+    """A field for a new key, or a note that a key is stored and a button that removes it."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -33,7 +33,7 @@ class AnthropicKeyRow(SettingRow):
             tr("My Anthropic API key"),
             tr("Used when Claude Code cannot answer. Stored with your secrets and not shown again."),
             control,
-            words=tr("sk-ant fallback secret token"),
+            keywords=tr("sk-ant fallback secret token"),
         )
         self.edit.setAccessibleName(self.label)
         self.edit.textEdited.connect(self.clear_message)
@@ -41,11 +41,11 @@ class AnthropicKeyRow(SettingRow):
         self._show_stored(None)
 
     def check_stored(self) -> None:
-        """See whether a key is stored."""
-        self._context.run(self._read_stored(), name="look for the Anthropic API key", on_error=self._show_key_error)
+        """Check whether a key is stored."""
+        self._context.run(self._read_stored(), name="read the Anthropic API key", on_error=self._show_key_error)
 
     def clear_typed(self) -> None:
-        """Nobody is to find a key that was typed and left."""
+        """Clear a key that was typed but not stored, so that it does not stay on the screen."""
         self.edit.clear()
 
     async def _read_stored(self) -> None:
@@ -53,7 +53,7 @@ class AnthropicKeyRow(SettingRow):
         self._show_stored(key is not None)
 
     def _show_stored(self, stored: bool | None) -> None:
-        """None: it is not known yet."""
+        """Show the field or the note. None means not known yet."""
         key_store = self._context.key_store
         refused = _why_not_kept(key_store.kind)
         for widget in (self.edit, self.store):

@@ -1,4 +1,4 @@
-"""How the application itself behaves and looks."""
+"""The settings of the desktop application itself."""
 
 import asyncio
 from typing import Any
@@ -11,7 +11,7 @@ from tray_app.translation import tr
 
 
 class StartAtLogin:
-    """Start at login as the system has it; `look` asks it, off the GUI thread."""
+    """The system's start-at-login entry. `read_enabled` reads it, outside the GUI thread."""
 
     name = "start_at_login"
 
@@ -26,7 +26,7 @@ class StartAtLogin:
         return self._enabled
 
     def default_value(self) -> bool:
-        return self._enabled  # it is the person's machine: neither is the usual
+        return self._enabled  # there is no default to reset to
 
     def problem_with(self, typed: Any) -> str:
         return ""
@@ -45,7 +45,7 @@ class StartAtLogin:
 
 
 class ThemeValue:
-    """The window's colours, which are a preference and no setting of the server."""
+    """The colour theme: a preference, not a setting of the server."""
 
     name = "theme"
 
@@ -73,7 +73,7 @@ class ThemeValue:
 
 
 class ApplicationSection(Section):
-    """Start at login, theme, and the log's level."""
+    """Start at login, theme and log level."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "application", tr("Application"))
@@ -83,7 +83,7 @@ class ApplicationSection(Section):
             tr("Start at login"),
             tr("In the tray, without a window. Creates {place}.").format(place=context.autostart.description),
             SwitchField(),
-            words=tr("autostart startup boot"),
+            keywords=tr("autostart startup boot"),
         )
         themes = [("system", tr("Same as system")), ("light", tr("Light")), ("dark", tr("Dark"))]
         self.theme = self.bind_value(ThemeValue(context), tr("Theme"), tr("The window's colours."), ChoiceField(themes))
@@ -99,7 +99,7 @@ class ApplicationSection(Section):
     def activate(self) -> None:
         self.context.run(
             self._read_login_state(),
-            name="look at start at login",
+            name="read start at login",
             on_error=lambda error: self.at_login.row.show_problem(str(error)),
         )
 

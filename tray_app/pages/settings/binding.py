@@ -1,4 +1,4 @@
-"""Joins a row with what it sets: shows the value in force, and saves what the person makes of it."""
+"""Binds a row to a value: shows the value in force, and saves what the user enters."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,11 +16,11 @@ from tray_app.translation import tr
 from tray_app.widgets.action_row import Action
 
 Refusal = Callable[[TrayError], bool]
-"""Shows an error in a way of its own; False if it is one like any other."""
+"""Shows an error in a special way. Returns False for an error that needs none."""
 
 
 class Value(Protocol):
-    """Something that can be set."""
+    """A value that a row can show and set."""
 
     name: str
 
@@ -29,28 +29,28 @@ class Value(Protocol):
         ...
 
     def default_value(self) -> Any:
-        """The value that it has by itself."""
+        """The default value."""
         ...
 
     def problem_with(self, typed: Any) -> str:
-        """Why what was typed does not do, as a sentence; empty if it does."""
+        """Return why the entered value is invalid, as a sentence, or an empty text."""
         ...
 
     def parse_typed(self, typed: Any) -> Any:
-        """What was typed, as `current` would give it; it has no problem."""
+        """Convert a valid entered value to the type of `current_value`."""
         ...
 
     def fixed_by(self) -> str:
-        """What else decides on it; empty: the person does."""
+        """The source that fixes the value, or an empty text if the user can change it."""
         ...
 
     async def save_value(self, value: Any) -> None:
-        """Set it. Raises TrayError, and nothing has changed then."""
+        """Set the value. Raises TrayError, in which case nothing has changed."""
         ...
 
 
 class SettingValue:
-    """A setting of the server. `fixed_by` is what else decides on it: a variable, or the command line."""
+    """A setting of the server. `fixed_by` is the variable or the command line that fixes it."""
 
     def __init__(self, context: Context, name: str, fixed_by: str = "") -> None:
         self.name = name
@@ -77,7 +77,7 @@ class SettingValue:
 
 
 class Binding(QObject):
-    """A row, its field, and the value behind it. What a person has typed is never overwritten by what is in force."""
+    """Connects a row, its field and a value. Never overwrites an edit with the value in force."""
 
     saved = Signal()
 
@@ -87,6 +87,7 @@ class Binding(QObject):
         self.refusal: Refusal = lambda _: False
         self._context = context
         self._saving: Any = None
+        """The raw value being saved. Enter, and then leaving the field, both commit it: it is saved once."""
         self._task: asyncio.Task[Any] | None = None
         field.name_for_screen_readers(row.label, row.help.text())
         field.committed.connect(self.commit_edit)
@@ -96,13 +97,13 @@ class Binding(QObject):
         self._update_marks()
 
     def refresh(self) -> None:
-        """Show what is in force, unless the person is at something else."""
+        """Show the value in force, unless the user is editing."""
         if not self.field.dirty or self.value.fixed_by():
             self._show_current()
         self._update_marks()
 
     def commit_edit(self) -> None:
-        """Save what is there, if it is new; say what is wrong with it otherwise."""
+        """Save the edited value if it differs from the one in force, or show why it is invalid."""
         typed = self.field.raw_value()
         if not self.field.dirty or typed == self._saving or not self.field.isEnabled():
             return
@@ -115,13 +116,13 @@ class Binding(QObject):
             self.start_saving(value, typed)
 
     def start_saving(self, value: Any, typed: Any = None) -> None:
-        """Save `value`; `typed` is what the person typed for it."""
+        """Save `value`. `typed` is the raw value that the user entered for it."""
         self._saving = typed
         work = self._save_and_show(value, typed)
         self._task = self._context.run(work, name=f"save {self.value.name}", on_error=self._show_save_error)
 
     async def finish_pending(self) -> None:
-        """Wait for what is being saved."""
+        """Wait until the value is saved."""
         if self._task is not None:
             await asyncio.wait([self._task])
 
@@ -130,7 +131,7 @@ class Binding(QObject):
             await self.value.save_value(value)
         finally:
             self._saving = None
-        # Who has typed on in the meantime is not disturbed.
+        # The user may have edited the field again while it was being saved: that edit stays.
         if typed is None or self.field.raw_value() == typed:
             self._show_current()
             self.row.show_saved()
@@ -143,7 +144,7 @@ class Binding(QObject):
 
     def _show_save_error(self, error: TrayError) -> None:
         if not self.refusal(error):
-            # The hint for a port is about the command line.
+            # The hint for a port names the command line's option.
             hint = "" if isinstance(error, PortUnavailable) else error.hint
             self._show_refusal(f"{error.message} {hint}".strip())
 
@@ -163,6 +164,6 @@ class Binding(QObject):
     def _update_marks(self) -> None:
         fixed = self.value.fixed_by()
         default, current = self.value.default_value(), self.value.current_value()
-        words = self.field.format_value(default) or tr("empty")
-        self.row.offer_reset("" if fixed or current == default else words)
+        default_text = self.field.format_value(default) or tr("empty")
+        self.row.offer_reset("" if fixed or current == default else default_text)
         self.row.show_fixed(fixed)

@@ -1,4 +1,4 @@
-"""The Claude Code program, its settings, and the Anthropic API for when it cannot serve."""
+"""The settings of Claude Code, and of the Anthropic API as its fallback."""
 
 import asyncio
 from pathlib import Path
@@ -16,7 +16,7 @@ from tray_app.window.file_dialogs import ask_for_claude
 
 
 class ClaudeSection(Section):
-    """Path, test, the person's own settings, and the fallback with its key."""
+    """Program, test, user settings, and the fallback with its key."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "claude", tr("Claude Code"))
@@ -26,7 +26,7 @@ class ClaudeSection(Section):
             tr("Program"),
             tr("The claude program. Leave empty to find it automatically."),
             self.path,
-            words=tr("CLI path executable detect"),
+            keywords=tr("CLI path executable detect"),
         )
         self.browse = button(tr("Browse..."), self._ask_for_program)
         self.browse.setEnabled(not self.program.value.fixed_by())
@@ -40,7 +40,7 @@ class ClaudeSection(Section):
             tr("Load my Claude Code settings"),
             tr("Needed for Bedrock, Vertex or an apiKeyHelper. Your hooks do not run."),
             SwitchField(),
-            words=tr("user settings settings.json"),
+            keywords=tr("user settings settings.json"),
         )
         self._add_fallback()
 
@@ -52,18 +52,18 @@ class ClaudeSection(Section):
             tr("Use my Anthropic API key"),
             tr("When Claude Code is missing or signed out. Each of these answers costs money."),
             SwitchField(),
-            words=tr("fallback billing"),
+            keywords=tr("fallback billing"),
         )
         self.add_setting(
             "fallback_on_plan_limit",
             tr("Also when my plan is used up"),
             tr("Otherwise requests fail until the plan's limit resets."),
             SwitchField(),
-            words=tr("fallback plan limit billing"),
+            keywords=tr("fallback plan limit billing"),
         )
 
     def activate(self) -> None:
-        self.context.run(self._detect_program(), name="look for Claude Code")
+        self.context.run(self._detect_program(), name="locate Claude Code")
         self.anthropic_key.check_stored()
 
     def deactivate(self) -> None:
@@ -71,7 +71,7 @@ class ClaudeSection(Section):
         self.anthropic_key.clear_typed()
 
     def test_program(self) -> None:
-        """Ask the program that the field names who it is."""
+        """Check the program named in the field, and its account."""
         if problem := self.program.value.problem_with(self.path.entered_value()):
             self.program.row.show_problem(problem)
             return
@@ -97,7 +97,7 @@ class ClaudeSection(Section):
         row.clear_message()
         if not failed:
             row.show_note("ok", text)
-        elif len(checks) > 1:  # the program is all right, but nobody is signed in
+        elif len(checks) > 1:  # the program works, but is not signed in
             row.show_note("warning", text, [(tr("Sign in on Overview"), lambda: self.context.show("overview"))])
         else:
             row.show_problem(f"{text} {failed[0].hint}".strip())

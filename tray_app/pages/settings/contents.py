@@ -1,4 +1,4 @@
-"""The list of sections beside the settings."""
+"""The list of the sections of the Settings page."""
 
 from collections.abc import Collection, Sequence
 from functools import partial
@@ -14,7 +14,7 @@ WIDTH = 168
 
 
 class Contents(QWidget):
-    """One entry for each section; `chosen` gives its key."""
+    """One entry for each section. Emits `chosen` with its key."""
 
     chosen = Signal(str)
 
@@ -35,10 +35,10 @@ class Contents(QWidget):
         self.mark_section(sections[0][0])
 
     def mark_section(self, key: str) -> None:
-        """Show which one is being read."""
+        """Mark the section in view."""
         self._group.choose(key)
 
     def enable_sections(self, keys: Collection[str]) -> None:
-        """Only these can be gone to."""
+        """Enable only the entries of these sections."""
         for name, entry in self.entries.items():
             entry.setEnabled(name in keys)

@@ -1,4 +1,4 @@
-"""The control for a time that may be never."""
+"""The field for an expiry time, in hours or never."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tray_app.widgets import FocusRing
 
 
 class ExpiryField(Field):
-    """Hours, or never."""
+    """A number of hours, and a box for never."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The controls of settings: each shows a value, and gives back what the person made of it, right or wrong."""
+"""The controls of settings. Each shows a value and returns what the user entered, valid or not."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,17 +11,17 @@ from tray_app.translation import tr
 from tray_app.widgets import FocusRing
 
 WIDTH = 240
-"""Of a column of the page, at least, in pixels."""
+"""Minimum width of a column of the page, in pixels."""
 SHORT = 120
 
 
 class Field(QWidget):
-    """A control and the value that it was last shown. Subclasses have `raw`, `value` and `_put`."""
+    """A control, and the value it last showed. Subclasses implement `raw_value` and `_set_value`."""
 
     committed = Signal()
-    """The person is done: Enter, another control, or a choice."""
+    """The user has finished editing: Enter, loss of focus, or a choice."""
     edited = Signal()
-    """The person is changing it."""
+    """The user is editing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,43 +31,43 @@ class Field(QWidget):
         self.line.setSpacing(8)
 
     def show_value(self, value: Any) -> None:
-        """Show `value`; what was there before is gone."""
+        """Show `value`, in place of an edit."""
         self._set_value(value)
         self._shown = self.raw_value()
 
     @property
     def dirty(self) -> bool:
-        """Whether there is something else than was last shown."""
+        """Whether the user has changed the value last shown."""
         return bool(self.raw_value() != self._shown)
 
     def raw_value(self) -> Any:
-        """What is there, compared by `dirty`."""
+        """The control's content, which `dirty` compares."""
         raise NotImplementedError
 
     def entered_value(self) -> Any:
-        """What is there, as the settings take it."""
+        """The control's content, as the settings accept it."""
         return self.raw_value()
 
     def input_problem(self) -> str:
-        """Why what is there cannot be read at all, as a sentence; empty if it can."""
+        """Return why the content cannot be parsed, as a sentence, or an empty text."""
         return ""
 
     def format_value(self, value: Any) -> str:
-        """A value as the person knows it."""
+        """Format a value for a message."""
         return as_text(value)
 
     def _set_value(self, value: Any) -> None:
         raise NotImplementedError
 
     def name_for_screen_readers(self, name: str, description: str) -> None:
-        """Name the control itself, which is what takes the focus; of a box that is typed into, it is the line in it."""
+        """Set the accessible name of the control that takes the focus: in an editable box, its line edit."""
         control = self.focusProxy() or self
         for named in (control, *control.findChildren(QLineEdit)):
             named.setAccessibleName(name)
             named.setAccessibleDescription(description)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Esc takes back what was typed, and only then does what it does elsewhere."""
+        """Revert an edit on Esc, before Esc has any other effect."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             escape = event.key() == Qt.Key.Key_Escape
             if escape and self.dirty:
@@ -81,7 +81,7 @@ class Field(QWidget):
 
 
 class TextField(Field):
-    """A line of text. `unit` stands behind it; `format_value` makes the text of a value."""
+    """A line of text, followed by `unit`. `format_value` converts a value to text."""
 
     def __init__(
         self,
@@ -147,9 +147,9 @@ _STEPS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown
 
 
 class QuietComboBox(QComboBox):
-    """One that the wheel does not change: the wheel is for the page that it stands on.
+    """A combo box that ignores the wheel, which scrolls the page.
 
-    The arrow keys open its list: what is chosen applies at once, and must not be on the way to something else.
+    The arrow keys open its list: a choice applies at once, so stepping through the values must not choose each.
     """
 
     def __init__(self) -> None:
@@ -169,7 +169,7 @@ class QuietComboBox(QComboBox):
 
 
 class ChoiceField(Field):
-    """One of some values. A value that is none of them, from a file for example, is shown as one more."""
+    """One of several values. Another value, for example from the settings file, is added to them."""
 
     def __init__(self, choices: Sequence[tuple[Any, str]] = ()) -> None:
         super().__init__()
@@ -181,7 +181,7 @@ class ChoiceField(Field):
         self.box.activated.connect(self.committed)
 
     def set_choices(self, choices: Sequence[tuple[Any, str]]) -> None:
-        """Offer other values; the one that is chosen stays."""
+        """Replace the choices, and keep the current one."""
         chosen = self.raw_value() if self.box.count() else None
         self.box.clear()
         for value, label in choices:
@@ -203,7 +203,7 @@ class ChoiceField(Field):
 
 
 class NameField(Field):
-    """A name that is typed, or taken from those that are known."""
+    """A name, typed or chosen from a list."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -221,7 +221,7 @@ class NameField(Field):
         self.edit.editingFinished.connect(self.committed)
 
     def set_choices(self, names: Sequence[str]) -> None:
-        """Offer these names; what is typed stays."""
+        """Replace the names to choose from, and keep the text."""
         typed = self.box.currentText()
         blocked = self.box.blockSignals(True)
         self.box.clear()
@@ -239,7 +239,7 @@ class NameField(Field):
 
 
 def as_text(value: Any) -> str:
-    """A value as a person would type it: lists with commas, numbers without a needless fraction."""
+    """Format a value as the user would type it: lists with commas, whole numbers without a fraction."""
     if value is None:
         return ""
     if isinstance(value, tuple | list):
@@ -250,7 +250,7 @@ def as_text(value: Any) -> str:
 
 
 def muted_label(text: str) -> QLabel:
-    """What stands behind a control, such as its unit."""
+    """Create a muted label, for example for a unit."""
     label = QLabel(text)
     label.setProperty("role", "muted")
     return label

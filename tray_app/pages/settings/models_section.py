@@ -1,4 +1,4 @@
-"""Which model answers."""
+"""The settings of models."""
 
 from PySide6.QtWidgets import QWidget
 
@@ -16,7 +16,7 @@ from tray_app.widgets import button
 
 
 class ModelsSection(Section):
-    """The default model, and the alias table."""
+    """The default model and the alias table."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "models", tr("Models"))
@@ -34,6 +34,7 @@ class ModelsSection(Section):
         self.remove_button = button(tr("Remove"), self._remove_selected)
         self.aliases = self.add_row(self._aliases_row(self.table))
         self._saving = 0
+        """Number of saves in progress. Until the last one ends, the settings are older than the table."""
         self.model.edited.connect(self._save_aliases)
         self.model.problems_changed.connect(self._show_problems)
         self.table.delete_pressed.connect(self._remove_selected)
@@ -49,7 +50,7 @@ class ModelsSection(Section):
                 "in; yours take precedence."
             ),
             table,
-            words=tr("alias table gpt name"),
+            keywords=tr("alias table gpt name"),
             wide=True,
         )
         row.add_below(self.add_button, self.remove_button)
@@ -86,11 +87,11 @@ class ModelsSection(Section):
         self.table.edit_name(self.model.add())
 
     def _remove_selected(self) -> None:
-        places = self.table.selected_rows()
+        rows = self.table.selected_rows()
         before = self.model.aliases()
-        self.model.remove(places)
+        self.model.remove(rows)
         if self.model.aliases() != before:
-            text = counted(len(places), "1 alias removed.", "{n} aliases removed.")
+            text = counted(len(rows), "1 alias removed.", "{n} aliases removed.")
             self.aliases.show_note("muted", text, [(tr("Undo"), lambda: self._replace_aliases(before))])
 
     def _replace_aliases(self, aliases: dict[str, str]) -> None:
@@ -125,14 +126,14 @@ class ModelsSection(Section):
 
 
 def known_models(context: Context) -> list[str]:
-    """Names that can be chosen: what Claude Code lists, short names first, or what it always understands."""
+    """The names to choose from: those that Claude Code lists, short names first, or those always valid."""
     offered = context.server.cli.models() if context.server.cli is not None else ()
     short = [model.name for model in offered if model.name] or sorted(SHORT_NAMES)
     return list(dict.fromkeys([DEFAULT, *short, *(model.id for model in offered)]))
 
 
 def names_a_model(context: Context, name: str) -> bool:
-    """Whether the server would find a model by that name."""
+    """Whether the server can resolve `name` to a model."""
     settings = context.settings
     known = ModelNames(settings.aliases, tuple(known_models(context)), settings.default_model)
     try:

@@ -1,4 +1,4 @@
-"""What is said under a control."""
+"""A message below a control."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -13,12 +13,12 @@ Level = Literal["error", "warning", "ok", "muted"]
 
 
 class Note(QWidget):
-    """Words under a control, with the buttons that go with them; Tab finds those `after` that widget."""
+    """A text with buttons, which follow the widget `after` in the tab order."""
 
     def __init__(self, *, after: QWidget) -> None:
         super().__init__()
         self.level: Level = "muted"
-        """How what it says looks."""
+        """The level of the message, which sets its colour."""
         self._label = QLabel(textFormat=Qt.TextFormat.PlainText)
         self._label.setWordWrap(True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -31,7 +31,7 @@ class Note(QWidget):
         self.hide()
 
     def set_message(self, level: Level, text: str, actions: Sequence[Action] = ()) -> None:
-        """Show `text` in place of what is there; an empty one hides all."""
+        """Show a message. An empty text hides the note."""
         self.level = level
         self._buttons.show_actions(actions)
         self._label.setText(text)
@@ -40,5 +40,5 @@ class Note(QWidget):
 
     @property
     def text(self) -> str:
-        """What it says; empty while it says nothing."""
+        """The message, or an empty text while hidden."""
         return self._label.text() if not self.isHidden() else ""

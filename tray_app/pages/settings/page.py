@@ -1,4 +1,4 @@
-"""The Settings page: every setting, applied as soon as it is given."""
+"""The Settings page, whose changes apply at once."""
 
 import asyncio
 from typing import Any, ClassVar
@@ -26,11 +26,11 @@ from tray_app.window.page_scroll import PageScroll
 
 WIDEST = 860
 CONTENTS_FROM = 780
-"""Pixels of the page from which there is room for the list of sections."""
+"""Minimum page width, in pixels, for the list of sections."""
 
 
 class SettingsPage(Page):
-    """Sections of rows, a list of them beside, and a field that finds rows."""
+    """Sections of rows, a list of the sections, and a search field."""
 
     key: ClassVar[str] = "settings"
 
@@ -76,7 +76,7 @@ class SettingsPage(Page):
         self._add_sections()
 
     def _add_sections(self) -> None:
-        # Last: each move of a full tree to another parent would style all of it once more.
+        # Last: reparenting a tree of widgets styles all of it again.
         column = QVBoxLayout(self.content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(24)
@@ -98,7 +98,7 @@ class SettingsPage(Page):
                 section.deactivate()
 
     def refresh(self) -> None:
-        """Take over what other hands wrote into the file."""
+        """Load the settings file, which may have been edited elsewhere."""
         self.context.run(self._reload_file(), name="read the settings file", on_error=self._show_unreadable)
 
     def go_to_filter(self) -> None:
@@ -106,7 +106,7 @@ class SettingsPage(Page):
         self.search.selectAll()
 
     def filter_rows(self, text: str) -> None:
-        """Show the rows that match."""
+        """Show only the rows that match `text`."""
         shown = [section.key for section in self.sections.values() if section.filter_rows(text)]
         self.contents.enable_sections(shown)
         if shown:
@@ -116,15 +116,15 @@ class SettingsPage(Page):
         self.area.verticalScrollBar().setValue(0)
 
     def open_details(self, **details: Any) -> None:
-        """`setting` is the name of the row to go to."""
+        """Go to the row named by `setting`."""
         if (row := self.find_row(str(details.get("setting", "")))) is not None:
             self.search.clear()
             self.filter_rows("")
-            # Only after the rows have their places can it be scrolled to.
+            # The row can be scrolled to only after the layout has placed it.
             QTimer.singleShot(0, row, lambda: self._go_to(row))
 
     def find_row(self, key: str) -> SettingRow | None:
-        """The row of that setting."""
+        """Return the row of a setting."""
         return next((row for section in self.sections.values() if (row := section.find_row(key)) is not None), None)
 
     async def finish_pending(self) -> None:
@@ -154,7 +154,7 @@ class SettingsPage(Page):
         row.highlight_row()
 
     def _go_to_first(self) -> None:
-        """What was searched for is found: go there."""
+        """Go to the first row that matches the search."""
         rows = (row for section in self.sections.values() for row in section.rows if not row.isHidden())
         if self.search.text().strip() and (row := next(rows, None)) is not None:
             QTimer.singleShot(0, row, lambda: self._go_to(row))
@@ -167,7 +167,7 @@ class SettingsPage(Page):
         shown = [section for section in self.sections.values() if not section.isHidden()]
         if not shown:
             return
-        # The last ones may be too short to ever reach the top.
+        # The last sections may be too short to reach the top.
         at_end = top >= self.area.verticalScrollBar().maximum() > 0
         above = [section for section in shown if self._top_of(section) <= top + GAP]
         self.contents.mark_section((shown if at_end or not above else above)[-1 if at_end or above else 0].key)

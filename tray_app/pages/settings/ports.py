@@ -1,4 +1,4 @@
-"""What can be said about a port before it is taken."""
+"""Checks of a port before the server binds it."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -11,19 +11,19 @@ from tray_app.pages.overview.port_problem import describe_port_problem
 
 @dataclass(frozen=True, slots=True)
 class PortProblem:
-    """Why a port cannot be had, in words, and one that can; None: none can, on this address."""
+    """Why a port is not available, and the next free one, or None if the address has none."""
 
     reason: str
     next_free: int | None
 
 
 async def check_new_port(context: Context, host: str, port: int) -> SetupError | None:
-    """What stands against `port`; None: nothing, or the server has it already."""
+    """Return why `port` cannot be bound. None if it can, or if the server has bound it already."""
     return None if port in (0, _own_port(context)) else await why_not(host, port)
 
 
 async def suggest_free_port(error: SetupError, host: str, port: int) -> PortProblem:
-    """What can be said without asking around."""
+    """Describe the problem without looking for the program that uses the port."""
     try:
         return PortProblem(error.message, await next_free_port(host, port))
     except SettingsInvalid as reason:
@@ -31,7 +31,7 @@ async def suggest_free_port(error: SetupError, host: str, port: int) -> PortProb
 
 
 async def name_port_holder(error: PortUnavailable) -> str:
-    """Who has the port, in words, where that can be found out. Takes up to some seconds."""
+    """Describe the problem, with the program that uses the port. Takes up to some seconds."""
     return describe_port_problem(await look_at_port(error.host, error.port), error)
 
 

@@ -1,4 +1,4 @@
-"""How many Claude Code processes there may be, and how long each thing may take."""
+"""The settings of Claude Code processes: numbers and timeouts."""
 
 from tray_app.context import Context
 from tray_app.pages.settings.fields import TextField
@@ -7,7 +7,7 @@ from tray_app.translation import tr
 
 
 class ProcessesSection(Section):
-    """Warm processes, caps and times."""
+    """Warm processes, limits and timeouts."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "processes", tr("Processes"))
@@ -38,4 +38,4 @@ class ProcessesSection(Section):
         self.add_setting(name, label, help_text, TextField(short=True, unit=unit))
 
     def _add_seconds(self, name: str, label: str, help_text: str) -> None:
-        self.add_setting(name, label, help_text, TextField(short=True, unit=tr("seconds")), words=tr("timeout time"))
+        self.add_setting(name, label, help_text, TextField(short=True, unit=tr("seconds")), keywords=tr("timeout time"))

@@ -1,4 +1,4 @@
-"""One setting on the page: its name, its control, a line of help, and what there is to say about it."""
+"""The row of one setting: name, help, control and notes."""
 
 from collections.abc import Sequence
 
@@ -17,28 +17,28 @@ from tray_app.widgets.action_row import Action
 SAVED_MS = 2000
 HIGHLIGHT_MS = 2500
 NOTES = ("fixed", "message", "warning")
-"""What is said under a control, from above: what decides over it, what is wrong, and what follows from its value."""
+"""The notes below a control, from top to bottom: its fixed source, a problem, and a consequence of its value."""
 
 
 class SettingRow(QWidget):
-    """`key` is how others refer to it (`open_details(setting=key)`); `words` are more that it is found by.
+    """Other pages refer to a row by `key` (`open_details(setting=key)`). The search also finds it by `keywords`.
 
-    The control of a `wide` row stands below the words, not beside them.
+    The control of a `wide` row is below the name and help instead of beside them.
     """
 
     reset_requested = Signal()
 
     def __init__(
-        self, key: str, label: str, help_text: str, control: QWidget, *, words: str = "", wide: bool = False
+        self, key: str, label: str, help_text: str, control: QWidget, *, keywords: str = "", wide: bool = False
     ) -> None:
         super().__init__()
         self.key = key
         self.label = label
-        self._search_text = f"{label} {help_text} {words} {key} {key.replace('_', ' ')}".casefold()
+        self._search_text = f"{label} {help_text} {keywords} {key} {key.replace('_', ' ')}".casefold()
         self._highlighted = False
         self.control = control
         self.name = QLabel(label)
-        # On Linux a screen reader takes a control's name from the label whose buddy it is, and from nowhere else.
+        # On Linux, screen readers take a control's name only from the label whose buddy it is.
         self.name.setBuddy(control.focusProxy() or control)
         self.help = QLabel(help_text, textFormat=Qt.TextFormat.PlainText)
         self.help.setWordWrap(True)
@@ -64,10 +64,10 @@ class SettingRow(QWidget):
         title.addWidget(self.name, 0)
         title.addWidget(self.saved)
         title.addStretch(1)
-        words = _make_column(top=6, spacing=2)  # the name is level with the text in the control
-        words.addLayout(title)
-        words.addWidget(self.help)
-        words.addStretch(1)
+        texts = _make_column(top=6, spacing=2)  # the name is level with the text in the control
+        texts.addLayout(title)
+        texts.addWidget(self.help)
+        texts.addStretch(1)
         line = QHBoxLayout()
         line.setSpacing(4)
         line.addWidget(self.control, 1)
@@ -80,14 +80,14 @@ class SettingRow(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(16, 10, 12, 10)
         grid.setHorizontalSpacing(24)
-        grid.addWidget(_make_half(words), 0, 0, 1, 2 if wide else 1)
+        grid.addWidget(_make_half(texts), 0, 0, 1, 2 if wide else 1)
         grid.addWidget(_make_half(answer), *((1, 0, 1, 2) if wide else (0, 1, 1, 1)))
         for column in (0, 1):
             grid.setColumnStretch(column, 1)
             grid.setColumnMinimumWidth(column, WIDTH)
 
     def add_below(self, *widgets: QWidget) -> None:
-        """Put more, such as buttons, in a line below the control."""
+        """Add widgets, such as buttons, in a line below the control."""
         line = QHBoxLayout()
         line.setSpacing(8)
         for widget in widgets:
@@ -96,69 +96,69 @@ class SettingRow(QWidget):
         self._below.addLayout(line)
 
     def matches_text(self, text: str) -> bool:
-        """Whether every word of `text` is found in it."""
+        """Whether the row contains every word of `text`."""
         return all(word in self._search_text for word in text.casefold().split())
 
     @property
     def message(self) -> Note:
-        """What is said of what the person typed or chose."""
+        """The note about the user's input."""
         return self._get_note("message")
 
     @property
     def warning(self) -> Note:
-        """What follows from the value in force."""
+        """The note about a consequence of the value in force."""
         return self._get_note("warning")
 
     @property
     def fixed(self) -> Note:
-        """Who has decided over the value."""
+        """The note about the source that fixes the value."""
         return self._get_note("fixed")
 
     def show_problem(self, text: str, actions: Sequence[Action] = ()) -> None:
-        """Say why what is there does not do."""
+        """Show why the input is invalid."""
         self.saved.clear()
         self._set_note("message", "error", text, actions)
         self._describe_control(text)
 
     def show_note(self, level: Level, text: str, actions: Sequence[Action] = ()) -> None:
-        """Say something in the place of a problem."""
+        """Show a note in place of a problem."""
         self._set_note("message", level, text, actions)
 
     def clear_message(self) -> None:
-        """Nothing is wrong (any more)."""
+        """Clear the problem or note."""
         self._set_note("message", "muted", "")
         self._describe_control("")
 
     def show_warning(self, level: Level, text: str) -> None:
-        """Say what follows from the value that is in force; it stays until it is said anew."""
+        """Show a consequence of the value in force. It stays until the next call."""
         self._set_note("warning", level, text)
 
     def show_saved(self) -> None:
-        """Say for a moment that it is saved."""
+        """Show for a moment that the value was saved."""
         self.clear_message()
         self.saved.setText(tr("Saved"))
         announce(self, tr("Saved"))
         self._saved_for.start()
 
     def show_fixed(self, source: str) -> None:
-        """Lock it, because `source` (a variable, or the command line) decides; empty: unlock it."""
+        """Lock the control because `source`, a variable or the command line, fixes it. Empty unlocks it."""
         self.control.setEnabled(not source)
         self._set_note("fixed", "muted", tr("Set by {source}").format(source=_source_text(source)) if source else "")
         if source:
             self.offer_reset("")
 
     def offer_reset(self, default: str) -> None:
-        """Offer to go back to the default, which is `default` in words; empty: no more."""
+        """Offer a reset to the default, described by `default`. Empty hides the button."""
         text = tr("Reset to default: {value}").format(value=default)
         self.reset.setToolTip(text)
         self.reset.setAccessibleName(f"{self.label}: {text}")
         policy = self.reset.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)  # controls stay in line
+        policy.setRetainSizeWhenHidden(True)  # keeps the controls of all rows aligned
         self.reset.setSizePolicy(policy)
         self.reset.setVisible(bool(default))
 
     def highlight_row(self) -> None:
-        """Draw the eye to it for a moment."""
+        """Highlight the row for a moment."""
         self._highlighted = True
         self._highlighted_for.start()
         self.update()
@@ -173,7 +173,7 @@ class SettingRow(QWidget):
         super().paintEvent(event)
 
     def _set_note(self, what: str, level: Level, text: str, actions: Sequence[Action] = ()) -> None:
-        # A page has a hundred places for notes, most of which never say anything: they are made when they do.
+        # The page has room for a hundred notes, most of which stay empty, so they are created when needed.
         if text or what in self._notes:
             self._get_note(what).set_message(level, text, actions)
 
@@ -205,7 +205,7 @@ def _make_column(*, top: int, spacing: int) -> QVBoxLayout:
 
 
 def _make_half(column: QVBoxLayout) -> QWidget:
-    """One half of a row. What stands in it has no say in its width, so that the halves of all rows are in line."""
+    """Create one half of a row. Its width ignores its content, so that the halves of all rows are aligned."""
     side = QWidget()
     side.setLayout(column)
     policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)

@@ -12,7 +12,7 @@ from tray_app.pages.settings.row import SettingRow
 
 
 class Section(QWidget):
-    """Rows in a card. Subclasses add theirs when they are made."""
+    """A heading and a card of rows. Subclasses add their rows in `__init__`."""
 
     def __init__(self, context: Context, key: str, title: str) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class Section(QWidget):
         self.title = title
         self.rows: list[SettingRow] = []
         self.bindings: dict[str, Binding] = {}
-        # Neither the environment nor the command line changes while the application runs.
+        # Environment and command line cannot change while the application runs.
         self._sources = sources(context.overrides)
         heading = QLabel(title)
         heading.setProperty("role", "heading")
@@ -38,44 +38,44 @@ class Section(QWidget):
         self.setAccessibleName(title)
 
     def add_row(self, row: SettingRow) -> SettingRow:
-        """Put a row below the others."""
+        """Add a row below the others."""
         self._body.addWidget(row)
         self.rows.append(row)
         return row
 
-    def bind_value(self, value: Value, label: str, help_text: str, field: Field, *, words: str = "") -> Binding:
-        """Put a row below the others that shows and sets `value`; `words` are more that it is found by."""
-        row = self.add_row(SettingRow(value.name, label, help_text, field, words=words))
+    def bind_value(self, value: Value, label: str, help_text: str, field: Field, *, keywords: str = "") -> Binding:
+        """Add a row that shows and sets `value`. The search also finds it by `keywords`."""
+        row = self.add_row(SettingRow(value.name, label, help_text, field, keywords=keywords))
         binding = self.bindings[value.name] = Binding(self.context, value, row, field)
         return binding
 
-    def add_setting(self, name: str, label: str, help_text: str, field: Field, *, words: str = "") -> Binding:
-        """The same for a setting of the server."""
-        return self.bind_value(self.setting_value(name), label, help_text, field, words=words)
+    def add_setting(self, name: str, label: str, help_text: str, field: Field, *, keywords: str = "") -> Binding:
+        """Add a row for a setting of the server."""
+        return self.bind_value(self.setting_value(name), label, help_text, field, keywords=keywords)
 
     def setting_value(self, name: str) -> SettingValue:
-        """The value behind a setting of the server."""
+        """Return the value of a setting of the server."""
         return SettingValue(self.context, name, self._sources.get(name, ""))
 
     def activate(self) -> None:
-        """The page is seen: look at what changes without being told."""
+        """Read what changes without a signal: the page is now visible."""
 
     def deactivate(self) -> None:
-        """The page is seen no more: what is being typed is taken as done."""
+        """Commit unfinished edits: the page is no longer visible."""
         for binding in self.bindings.values():
             binding.commit_edit()
 
     def refresh(self) -> None:
-        """Show what is in force now."""
+        """Show the values in force."""
         for binding in self.bindings.values():
             binding.refresh()
 
     async def finish_pending(self) -> None:
-        """Wait for what is being saved."""
+        """Wait until all values are saved."""
         await asyncio.gather(*(binding.finish_pending() for binding in self.bindings.values()))
 
     def filter_rows(self, text: str) -> int:
-        """Show the rows that match, all of them if the heading does; how many there are."""
+        """Show the rows that match, or all if the heading does. Returns the number of rows shown."""
         whole = bool(text) and text.casefold() in self.title.casefold()
         shown = [row for row in self.rows if whole or row.matches_text(text)]
         for row in self.rows:
@@ -84,5 +84,5 @@ class Section(QWidget):
         return len(shown)
 
     def find_row(self, key: str) -> SettingRow | None:
-        """The row that is called `key`."""
+        """Return the row `key`."""
         return next((row for row in self.rows if row.key == key), None)

@@ -1,4 +1,4 @@
-"""Where the server listens."""
+"""The settings of the server's port and address."""
 
 import asyncio
 
@@ -15,11 +15,11 @@ from tray_app.translation import tr
 from tray_app.widgets.action_row import Action
 
 TYPING_PAUSE_MS = 300
-"""After so long without a key the port that was typed is looked at."""
+"""Pause in typing after which the port is checked."""
 
 
 class ServerSection(Section):
-    """Port and address. A port is looked at while it is typed; nobody who holds one is ever disturbed."""
+    """Port and address. Checks the port while the user types, and never disturbs a program that uses it."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "server", tr("Server"))
@@ -38,12 +38,13 @@ class ServerSection(Section):
             tr("Listen on"),
             tr("Who can reach the server: only this computer, or your network as well."),
             self.host,
-            words=tr("address network LAN"),
+            keywords=tr("address network LAN"),
         )
         self._typing_pause = QTimer(self, singleShot=True, interval=TYPING_PAUSE_MS)
         self._typing_pause.timeout.connect(self.check_port)
         self.port.edited.connect(self._typing_pause.start)
         self._port_checks = 0
+        """Counts checks of the port: an outdated check must not overwrite the result of a later one."""
         context.settings_changed.connect(self._warn_if_exposed)
         context.server.changed.connect(self._check_port_again)
         self._warn_if_exposed()
@@ -53,7 +54,7 @@ class ServerSection(Section):
         self._check_port_again()
 
     def check_port(self) -> None:
-        """See whether the port that is there can be had, and say so if it cannot."""
+        """Check the port in the field, and show why it is not available."""
         self._typing_pause.stop()
         self._port_checks += 1
         if problem := self.bound_port.value.problem_with(self.port.entered_value()):
@@ -61,7 +62,7 @@ class ServerSection(Section):
             return
         self.context.run(
             self._run_port_check(self.bound_port.value.parse_typed(self.port.entered_value()), self._port_checks),
-            name="look at the port",
+            name="check the port",
         )
 
     async def _run_port_check(self, port: int, number: int) -> None:
@@ -84,24 +85,24 @@ class ServerSection(Section):
             return False
         self._port_checks += 1
         work = self._explain_problem(error, error.host, error.port, self._port_checks)
-        self.context.run(work, name="look at the port")
+        self.context.run(work, name="check the port")
         return True
 
     async def _explain_problem(self, error: SetupError, host: str, port: int, number: int) -> None:
-        """That it cannot be had at once, and who has it when that is found out, unless another was typed meanwhile."""
-        trouble = await suggest_free_port(error, host, port)
+        """Show the problem at once, and the program that uses the port once found, unless a later check started."""
+        problem = await suggest_free_port(error, host, port)
         if number != self._port_checks:
             return
-        self.bound_port.row.show_problem(trouble.reason, self._offer_port(trouble.next_free))
+        self.bound_port.row.show_problem(problem.reason, self._offer_port(problem.next_free))
         if (
             isinstance(error, PortUnavailable)
-            and (words := await name_port_holder(error))
+            and (text := await name_port_holder(error))
             and number == self._port_checks
         ):
-            self.bound_port.row.show_problem(words, self._offer_port(trouble.next_free))
+            self.bound_port.row.show_problem(text, self._offer_port(problem.next_free))
 
     def _check_port_again(self) -> None:
-        """A server that runs has its port; one that does not may find it taken."""
+        """Check the port again after a change. A running server has bound its port, so that needs no check."""
         if self.port.dirty or not self.isVisible():
             return
         if self.context.server.state == "running":

@@ -1,4 +1,4 @@
-"""Whether a value would do for a setting, in words. The rules are those of the server's own settings."""
+"""Validation of settings by the rules of the server's own model."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ _NUMBER_TYPES = ("int_parsing", "int_from_float", "int_type", "int_parsing_size"
 
 
 def setting_problem(name: str, value: Any) -> str:
-    """What is wrong with `value` for the setting `name`, as a sentence; empty if nothing is."""
+    """Return why `value` is invalid for the setting `name`, as a sentence, or an empty text."""
     try:
         Settings(**{name: value})
     except ValidationError as error:
@@ -25,7 +25,7 @@ def setting_problem(name: str, value: Any) -> str:
 
 
 def parse_setting(name: str, value: Any) -> Any:
-    """`value`, which a person typed, as the setting has it: `"8001"` as 8001. Raises ValidationError."""
+    """Convert an entered value to the setting's type: `"8001"` to 8001. Raises ValidationError."""
     return getattr(Settings(**{name: value}), name)
 
 
