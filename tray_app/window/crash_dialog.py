@@ -5,10 +5,12 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QFontDatabase, QGuiApplication
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from tray_app.desktop.crashes.report import CrashReport
 from tray_app.translation import counted, tr
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_row
 
 SIZE = (640, 440)
 COPIED_MS = 1000
@@ -37,7 +39,7 @@ class CrashDialog(QDialog):
         self.setWindowTitle("Dragoman")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(*SIZE)
-        self.more = _make_label("", "muted")
+        self.more = make_label("", "muted", wrap=True)
         self.more.hide()
         self.copy = self._make_button(tr("&Copy report"), self._copy_report)
         self.logs = self._make_button(tr("Open &logs folder"), self._open_logs_folder)
@@ -58,18 +60,18 @@ class CrashDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 16)
         column.setSpacing(8)
-        column.addWidget(_make_label(tr("Something went wrong"), "title"))
-        column.addWidget(_make_label(_explanation_text(fatal)))
+        column.addWidget(make_label(tr("Something went wrong"), "title", wrap=True))
+        column.addWidget(make_label(_explanation_text(fatal), wrap=True))
         column.addSpacing(8)
         column.addWidget(self._make_report_view(), 1)
-        location = _make_label(tr("It is also in the log: {path}").format(path=self._log), "muted")
+        location = make_label(tr("It is also in the log: {path}").format(path=self._log), "muted", wrap=True)
         location.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         column.addWidget(location)
         column.addWidget(self.more)
         column.addSpacing(8)
-        column.addLayout(self._make_button_row())
+        column.addLayout(make_row(self.copy, self.logs, None, self.quit, self.go_on))
         default = self.quit if fatal else self.go_on
         default.setProperty("role", "primary")
         default.setDefault(True)
@@ -82,16 +84,6 @@ class CrashDialog(QDialog):
         trace.setTabChangesFocus(True)
         trace.setAccessibleName(tr("Error report"))
         return trace
-
-    def _make_button_row(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.copy)
-        row.addWidget(self.logs)
-        row.addStretch(1)
-        row.addWidget(self.quit)
-        row.addWidget(self.go_on)
-        return row
 
     def _make_button(self, text: str, slot: Callable[[], object]) -> QPushButton:
         button = QPushButton(text, autoDefault=False)
@@ -126,11 +118,3 @@ def _explanation_text(fatal: bool) -> str:
         "An unexpected error occurred. The server keeps running, and you can continue; if something stops "
         "working, quit and start Dragoman again. The report below helps to fix it."
     )
-
-
-def _make_label(text: str, role: str = "") -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", role)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    return label

@@ -3,11 +3,13 @@
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from server.core.errors import TrayError
 from tray_app.context import Context
 from tray_app.widgets import Banner
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 
 MARGIN = 24
 GAP = 16
@@ -27,20 +29,15 @@ class Page(QWidget):
         self.title = title
         self.setAccessibleName(title)
         self.setAccessibleDescription(purpose)
-        self.header = QHBoxLayout()
-        self.header.setSpacing(8)
-        self.header.addLayout(_make_heading(title, purpose), 1)
+        self.header = make_row(_make_heading(title, purpose))
+        self.header.setStretch(0, 1)
         self.banner = Banner()
-        self.body = QVBoxLayout()
-        self.body.setSpacing(GAP)
-        self._messages = QHBoxLayout()
-        self._messages.addWidget(self.banner)
-        self._column = QVBoxLayout(self)
+        self.body = make_column(spacing=GAP)
+        self._messages = make_row(self.banner)
+        self._column = make_column(self.header, self._messages, self.body, spacing=GAP)
+        self._column.setStretchFactor(self.body, 1)
         self._column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        self._column.setSpacing(GAP)
-        self._column.addLayout(self.header)
-        self._column.addLayout(self._messages)
-        self._column.addLayout(self.body, 1)
+        self.setLayout(self._column)
 
     def let_scroll(self) -> None:
         """Extend the body to the window's right and lower edges, for a body that scrolls."""
@@ -72,14 +69,6 @@ class Page(QWidget):
 
 
 def _make_heading(title: str, purpose: str) -> QVBoxLayout:
-    name = QLabel(title)
-    name.setProperty("role", "title")
-    line = QLabel(purpose)
-    line.setProperty("role", "muted")
-    line.setWordWrap(True)
+    line = make_label(purpose, "muted", wrap=True)
     line.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-    column = QVBoxLayout()
-    column.setSpacing(4)
-    column.addWidget(name)
-    column.addWidget(line)
-    return column
+    return make_column(make_label(title, "title"), line, spacing=4)

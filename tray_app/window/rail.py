@@ -6,12 +6,9 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
-    QHBoxLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -21,6 +18,8 @@ from tray_app.models.status import Status, in_flight_line
 from tray_app.translation import tr
 from tray_app.widgets import ElidedLabel, StatusDot, button
 from tray_app.widgets.one_of_several import OneOfSeveral
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 from tray_app.window.pages import PageEntry
 
 WIDE = 200
@@ -42,13 +41,9 @@ class Rail(QFrame):
         self._entries = {entry.key: self._make_entry(entry, number) for number, entry in enumerate(entries, start=1)}
         self._group = OneOfSeveral(self._entries, self)
         self._foot = ServerFoot(context)
-        column = QVBoxLayout(self)
+        column = make_column(*self._entries.values(), None, self._foot, spacing=4)
         column.setContentsMargins(8, 16, 8, 16)
-        column.setSpacing(4)
-        for entry in self._entries.values():
-            column.addWidget(entry)
-        column.addStretch(1)
-        column.addWidget(self._foot)
+        self.setLayout(column)
         context.theme.changed.connect(self._draw_icons)
         self._icons = {entry.key: entry.icon for entry in entries}
         self._draw_icons()
@@ -100,26 +95,17 @@ class ServerFoot(QWidget):
         self._context = context
         self._narrow = False
         self.dot = StatusDot()
-        self.word = QLabel()
+        self.word, self.count = make_label(), make_label(role="muted")
         self.address = ElidedLabel()
         self.address.setProperty("role", "code")
-        self.reason = QLabel(wordWrap=True)
-        self.reason.setTextFormat(Qt.TextFormat.PlainText)
+        self.reason = make_label(wrap=True)
         self.remedy: QPushButton = button("", self._open_remedy)
         self.toggle: QPushButton = button("", context.toggle_server)
-        line = QHBoxLayout()
-        line.setSpacing(8)
-        line.addWidget(self.dot)
-        line.addWidget(self.word, 1)
-        self.count = QLabel()
-        self.count.setProperty("role", "muted")
-        line.addWidget(self.count)
-        column = QVBoxLayout(self)
+        line = make_row(self.dot, self.word, self.count)
+        line.setStretchFactor(self.word, 1)
+        column = make_column(line, self.address, self.reason, self.remedy, self.toggle)
         column.setContentsMargins(4, 8, 4, 0)
-        column.setSpacing(8)
-        column.addLayout(line)
-        for widget in (self.address, self.reason, self.remedy, self.toggle):
-            column.addWidget(widget)
+        self.setLayout(column)
         context.status.changed.connect(self._show_server)
         context.server.changed.connect(self._show_server)
         context.server.in_flight_changed.connect(self._show_server)

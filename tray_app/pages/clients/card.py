@@ -3,7 +3,7 @@
 from typing import cast
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from server.core.errors import TrayError
 from tray_app import formatting
@@ -17,6 +17,8 @@ from tray_app.pages.clients.connection_test_panel import ConnectionTestPanel
 from tray_app.pages.clients.heading import Heading
 from tray_app.translation import tr
 from tray_app.widgets import Banner, Toast, button
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 
 _MODEL_CHARACTERS = 10
 _MODEL_WIDTH = 212
@@ -33,7 +35,7 @@ class ClientCard(QScrollArea):
         self.details: ConnectionDetails | None = None
         self._problem: TrayError | None = None
         self.heading = Heading(context.theme)
-        self.unserved, self.note = _wrapped_label("warning"), _wrapped_label("muted")
+        self.unserved, self.note = make_label(role="warning", wrap=True), make_label(role="muted", wrap=True)
         self.banner = Banner()
         self.change_panel = ChangePanel()
         self.connection_test = ConnectionTestPanel(context, lambda: scan.connection)
@@ -192,35 +194,29 @@ class ClientCard(QScrollArea):
         self._model_name.setBuddy(self.models)
         # The line edit in the box takes the focus, and needs an accessible name of its own.
         cast(QLineEdit, self.models.lineEdit()).setAccessibleName(tr("Model"))
-        self.address = QLabel()
-        self.address.setProperty("role", "warning")
+        self.address = make_label(role="warning")
 
     def _build_content(self) -> None:
         self._details_slot = QVBoxLayout()
-        content = self._content = QWidget()
-        column = self._column = QVBoxLayout(content)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(16)
-        model = _make_row(self._model_name, self.models, self.show_key)
+        model = make_row(self._model_name, self.models, self.show_key, None)
         model.setStretch(1, 1)
-        rows: list[QWidget | QHBoxLayout | QVBoxLayout] = [
+        self._column = make_column(
             self.heading,
             self.unserved,
             self.banner,
-            _make_row(self.configure, self.test, self.undo),
+            make_row(self.configure, self.test, self.undo, None),
             self.change_panel,
             self.connection_test,
-            _make_row(self.address, self.start),
+            make_row(self.address, self.start, None),
             model,
             self._details_slot,
             self.note,
-        ]
-        for row in rows:
-            if isinstance(row, QWidget):
-                column.addWidget(row)
-            else:
-                column.addLayout(row)
-        column.addStretch(1)
+            None,
+            spacing=16,
+        )
+        self._column.setContentsMargins(16, 16, 16, 16)
+        content = self._content = QWidget()
+        content.setLayout(self._column)
         self.setWidget(content)
         self.setWidgetResizable(True)
         # The scroll area draws the card's frame, so its content must be transparent.
@@ -228,19 +224,3 @@ class ClientCard(QScrollArea):
         for plain in (content, self.viewport()):
             plain.setAutoFillBackground(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-
-
-def _make_row(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(8)
-    for widget in widgets:
-        row.addWidget(widget)
-    row.addStretch(1)
-    return row
-
-
-def _wrapped_label(role: str) -> QLabel:
-    label = QLabel()
-    label.setProperty("role", role)
-    label.setWordWrap(True)
-    return label

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QLabel
 
 from tray_app.clients.config_file import FileChange
 from tray_app.clients.connection import MASK
@@ -12,6 +12,8 @@ from tray_app.formatting import place
 from tray_app.pages.clients.diff_view import DiffView
 from tray_app.translation import tr
 from tray_app.widgets import ElidedLabel, announce, button
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 
 
 class ChangePanel(QFrame):
@@ -29,11 +31,13 @@ class ChangePanel(QFrame):
         self._title = ElidedLabel()
         self._title.setProperty("role", "heading")
         self.diff = DiffView()
-        self._notes = QVBoxLayout()
-        self._notes.setSpacing(4)
+        self._notes = make_column(spacing=4)
         self.write = button(tr("Write file"), self._accept_change, role="primary")
         self.cancel = button(tr("Cancel"), self.close_panel)
-        self._build_panel()
+        buttons = make_row(self.write, self.cancel, None)
+        column = make_column(self._title, self.diff, self._notes, buttons)
+        column.setContentsMargins(16, 16, 16, 16)
+        self.setLayout(column)
         self.hide()
 
     @property
@@ -86,24 +90,7 @@ class ChangePanel(QFrame):
             if (old := item.widget()) is not None:
                 old.deleteLater()
         for role, text in notes:
-            label = QLabel(text)
-            label.setProperty("role", role)
-            label.setWordWrap(True)
-            self._notes.addWidget(label)
-
-    def _build_panel(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addWidget(self.write)
-        buttons.addWidget(self.cancel)
-        buttons.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(8)
-        column.addWidget(self._title)
-        column.addWidget(self.diff)
-        column.addLayout(self._notes)
-        column.addLayout(buttons)
+            self._notes.addWidget(make_label(text, role, wrap=True))
 
 
 def _write_label(change: FileChange) -> str:

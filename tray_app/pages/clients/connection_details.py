@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from tray_app.clients.client import Client, Field, Snippet
 from tray_app.clients.connection import Connection
@@ -12,6 +12,8 @@ from tray_app.context import Context
 from tray_app.formatting import place
 from tray_app.translation import Later, tr
 from tray_app.widgets import CodeView, CopyButton, ElidedLabel, button
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 
 ConnectionSource = Callable[[], Connection]
 
@@ -27,9 +29,8 @@ class ConnectionDetails(QWidget):
         self.fields = FieldsView(client.fields if client.served else (), real)
         snippets = client.snippets if client.served else ()
         self.snippets = [SnippetView(snippet, real, context) for snippet in snippets]
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(16)
+        column = make_column(spacing=16)
+        self.setLayout(column)
         if client.served:
             column.addWidget(StepsView(client.steps))
         if client.served and client.fields:
@@ -57,11 +58,9 @@ class StepsView(QWidget):
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(1, 1)
         for row, step in enumerate(steps):
-            number = _muted_label(f"{row + 1}.")
-            text = QLabel(str(step))
-            text.setWordWrap(True)
+            number = make_label(f"{row + 1}.", "muted")
             grid.addWidget(number, row, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
-            grid.addWidget(text, row, 1)
+            grid.addWidget(make_label(str(step), wrap=True), row, 1)
 
 
 class FieldsView(QWidget):
@@ -81,7 +80,7 @@ class FieldsView(QWidget):
             copy = CopyButton(lambda field=field: field.value(real()), "")  # type: ignore[misc]
             copy.setToolTip(tr("Copy {field}").format(field=field.label))
             copy.setAccessibleName(copy.toolTip())
-            grid.addWidget(_muted_label(str(field.label)), row, 0)
+            grid.addWidget(make_label(str(field.label), "muted"), row, 0)
             grid.addWidget(value, row, 1)
             grid.addWidget(copy, row, 2)
 
@@ -103,21 +102,14 @@ class SnippetView(QWidget):
         self.title.setProperty("role", "muted")
         # Full height: in a page that scrolls, a second scroll bar would hide the end of the text.
         self.code = CodeView(copied=lambda: snippet.text(real()), most_lines=_LONGEST_FILE)
-        self._hint = _muted_label("")
-        self._hint.setWordWrap(True)
+        self._hint = make_label(role="muted", wrap=True)
         self.allow = button("", self._allow_host)
         self.allow.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._refused = QWidget()
-        row = QHBoxLayout(self._refused)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._hint, 1)
-        row.addWidget(self.allow)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self.title)
-        column.addWidget(self.code)
-        column.addWidget(self._refused)
+        row = make_row(self._hint, self.allow)
+        row.setStretchFactor(self._hint, 1)
+        self._refused.setLayout(row)
+        self.setLayout(make_column(self.title, self.code, self._refused, spacing=4))
 
     def show_text(self, shown: Connection) -> None:
         """Fill in the connection."""
@@ -131,9 +123,3 @@ class SnippetView(QWidget):
     def _allow_host(self) -> None:
         hosts = (*self._context.settings.allowed_hosts, self.snippet.host)
         self._context.run(self._context.change_settings({"allowed_hosts": hosts}), name="allow a host")
-
-
-def _muted_label(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "muted")
-    return label

@@ -3,18 +3,19 @@
 import asyncio
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QFrame
 
 from server.core.errors import TrayError
 from server.dialects.registry import find_dialect
-from tray_app import formatting
+from tray_app import formatting, theme
 from tray_app.clients.client import Client
 from tray_app.clients.connection import Connection
 from tray_app.clients.trial import QUESTION, Answer, ask
 from tray_app.context import Context
 from tray_app.translation import tr
 from tray_app.widgets import Busy, announce, button
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 
 
 class ConnectionTestPanel(QFrame):
@@ -27,14 +28,17 @@ class ConnectionTestPanel(QFrame):
         self._connection = connection
         self._client: Client | None = None
         self._task: asyncio.Task[None] | None = None
-        self.result = _selectable_label("")
-        self.detail = _selectable_label("muted")
+        self.result = make_label(wrap=True, selectable=True)
+        self.detail = make_label(role="muted", wrap=True, selectable=True)
         self.busy = Busy()
         self.start = button(tr("Start the server and test"), self._start_and_test, role="primary")
         self.again = button(tr("Test again"), self._test_again)
         self.requests = button(tr("Show in Requests"), lambda: context.show("requests"), role="quiet")
         self.closing = button(tr("Close"), self.close_panel, role="quiet")
-        self._build_panel()
+        buttons = make_row(self.start, self.again, self.requests, None, self.closing)
+        column = make_column(self.result, self.detail, self.busy, buttons)
+        column.setContentsMargins(16, 16, 16, 8)
+        self.setLayout(column)
         self.hide()
 
     @property
@@ -113,8 +117,7 @@ class ConnectionTestPanel(QFrame):
     def _show_result(
         self, role: str, text: str, detail: str, *, start: bool = False, again: bool = True, sent: bool = False
     ) -> None:
-        self.result.setProperty("role", role)
-        self.result.style().polish(self.result)
+        theme.restyle(self.result, role=role)
         self.result.setText(text)
         self.detail.setText(detail)
         self.detail.setVisible(bool(detail))
@@ -122,26 +125,3 @@ class ConnectionTestPanel(QFrame):
         self.again.setVisible(again and not start)
         self.requests.setVisible(sent)
         announce(self, text)
-
-    def _build_panel(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        for widget in (self.start, self.again, self.requests):
-            buttons.addWidget(widget)
-        buttons.addStretch(1)
-        buttons.addWidget(self.closing)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 8)
-        column.setSpacing(8)
-        for part in (self.result, self.detail, self.busy):
-            column.addWidget(part)
-        column.addLayout(buttons)
-
-
-def _selectable_label(role: str) -> QLabel:
-    label = QLabel()
-    label.setProperty("role", role)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label

@@ -2,14 +2,16 @@
 
 from PySide6.QtCore import QSize, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from tray_app.clients.client import Client
 from tray_app.pages.clients.client_model import state_text
 from tray_app.pages.clients.client_scan import ClientState
-from tray_app.theme import Theme
+from tray_app.theme import Theme, restyle
 from tray_app.translation import tr
 from tray_app.widgets import ElidedLabel, button
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 
 _ICON = 28
 _ROLES: dict[ClientState, str] = {"configured": "ok", "outdated": "warning", "damaged": "error"}
@@ -25,14 +27,14 @@ class Heading(QWidget):
         self._icon = QLabel()
         self._name = ElidedLabel()
         self._name.setProperty("role", "heading")
-        self.state = QLabel()
-        self._summary = QLabel()
-        self._summary.setProperty("role", "muted")
-        self._summary.setWordWrap(True)
+        self.state = make_label()
+        self._summary = make_label(role="muted", wrap=True)
         self.documentation = button(
             tr("Documentation"), self._open_documentation, role="quiet", icon="mdi6.open-in-new"
         )
-        self._arrange_heading()
+        head = make_row(self._icon, self._name, self.documentation)
+        head.setStretchFactor(self._name, 1)
+        self.setLayout(make_column(head, self._summary, self.state, spacing=4))
         theme.changed.connect(self._draw_icon)
 
     def show_client(self, client: Client) -> None:
@@ -48,8 +50,7 @@ class Heading(QWidget):
         """Show the client's state."""
         self.state.setText(state_text(state))
         self.state.setVisible(bool(state))
-        self.state.setProperty("role", _ROLES.get(state, "muted"))
-        self.state.style().polish(self.state)
+        restyle(self.state, role=_ROLES.get(state, "muted"))
 
     def _open_documentation(self) -> None:
         if self._client is not None:
@@ -59,16 +60,3 @@ class Heading(QWidget):
         if self._client is not None:
             icon = self._theme.icon(self._client.icon)
             self._icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatioF()))
-
-    def _arrange_heading(self) -> None:
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(self._icon)
-        head.addWidget(self._name, 1)
-        head.addWidget(self.documentation)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(head)
-        column.addWidget(self._summary)
-        column.addWidget(self.state)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QSplitter,
     QStackedWidget,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -19,6 +18,7 @@ from tray_app.pages.clients.client_model import NAME, SIGN, ClientFilter, Client
 from tray_app.pages.clients.client_scan import ClientScan
 from tray_app.translation import tr
 from tray_app.widgets import EmptyState, SearchField, dress_rows
+from tray_app.window.layouts import make_column
 from tray_app.window.page import Page
 
 _LIST_WIDTH = 232
@@ -105,11 +105,7 @@ class ClientsPage(Page):
 
     def _arrange_panes(self) -> None:
         left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.search)
-        column.addWidget(self.list, 1)
+        left.setLayout(make_column(self.search, self.list))
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setHandleWidth(16)
         splitter.setChildrenCollapsible(False)

@@ -1,8 +1,9 @@
 """The guide shown on the first start: four checks before a client can be connected."""
 
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from server.core.errors import PortUnavailable, TrayError
+from tray_app import theme
 from tray_app.context import Context
 from tray_app.pages.guide.findings import (
     Finding,
@@ -19,6 +20,7 @@ from tray_app.pages.overview.sign_in_panel import SignInPanel
 from tray_app.translation import tr
 from tray_app.widgets import button
 from tray_app.widgets.action_row import Action
+from tray_app.window.layouts import make_column, make_row
 from tray_app.window.page import Page
 from tray_app.window.page_scroll import PageScroll
 
@@ -173,35 +175,17 @@ class GuidePage(Page):
         ready = all(step.finding.status in ("ok", "warning") for step in self.steps)
         self._leave_button.setText(tr("&Done") if ready else tr("S&kip the guide"))
         # Connecting a client is the next step only when all checks have passed.
-        _set_role(self._connect, "primary" if ready else "")
+        theme.restyle(self._connect, role="primary" if ready else "")
 
     def _leave_guide(self, page: str) -> None:
         self.context.preferences.guide_done = True
         self.context.show(page)
 
     def _arrange_steps(self) -> None:
-        column = QVBoxLayout()
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        for step in self.steps:
-            column.addWidget(step)
-        foot = QHBoxLayout()
+        foot = make_row(self._connect, self._leave_button, None)
         foot.setContentsMargins(0, 8, 0, 0)
-        foot.setSpacing(8)
-        foot.addWidget(self._connect)
-        foot.addWidget(self._leave_button)
-        foot.addStretch(1)
-        column.addLayout(foot)
-        column.addStretch(1)
         content = QWidget()
-        content.setLayout(column)
+        content.setLayout(make_column(*self.steps, foot, None))
         content.setMaximumWidth(WIDTH)
         self.let_scroll()
         self.body.addWidget(PageScroll(content))
-
-
-def _set_role(button: QPushButton, role: str) -> None:
-    if button.property("role") != role:
-        button.setProperty("role", role)
-        button.style().unpolish(button)
-        button.style().polish(button)

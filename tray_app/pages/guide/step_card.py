@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QWidget
 
 from tray_app.context import Context
 from tray_app.pages.guide.findings import CHECKING, Finding, Status
@@ -11,6 +11,8 @@ from tray_app.translation import tr
 from tray_app.widgets import Card, ElidedLabel, Spinner, announce, button
 from tray_app.widgets.action_row import Action, ActionRow
 from tray_app.widgets.busy import PATIENCE_MS
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column
 
 SIDE = 20
 ICONS: dict[Status, tuple[str, str]] = {
@@ -38,9 +40,8 @@ class StepCard(Card):
         self._sign.addWidget(self._icon)
         self._sign.addWidget(self._spinner)
         self._sign.setFixedSize(SIDE, SIDE)
-        self._name = QLabel(title)
-        self._name.setProperty("role", "heading")
-        self._text, self._hint = _wrapped_label(), _wrapped_label()
+        self._name = make_label(title, "heading")
+        self._text, self._hint = make_label(role="muted", wrap=True), make_label(role="muted", wrap=True)
         self._path = ElidedLabel()
         self._path.setProperty("role", "muted")
         self._actions = ActionRow()
@@ -88,31 +89,17 @@ class StepCard(Card):
         self._icon.setToolTip(status_word(self.finding.status))
 
     def _arrange_step(self, extra: QWidget | None) -> None:
-        texts = QVBoxLayout()
-        texts.setSpacing(2)
-        texts.addWidget(self._name)
-        texts.addWidget(self._text)
-        texts.addWidget(self._path)
-        texts.addWidget(self._hint)
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
         grid.addWidget(self._sign, 0, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addLayout(texts, 0, 1)
+        grid.addLayout(make_column(self._name, self._text, self._path, self._hint, spacing=2), 0, 1)
         grid.addWidget(self._actions, 0, 2)
         grid.addWidget(self._again, 0, 3)
         if extra is not None:
             grid.addWidget(extra, 1, 1, 1, 3)
         self.body.addLayout(grid)
-
-
-def _wrapped_label() -> QLabel:
-    label = QLabel()
-    label.setProperty("role", "muted")
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    return label
 
 
 def status_word(status: Status) -> str:

@@ -1,6 +1,6 @@
 """The card of the Claude Code program, its account and plan."""
 
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from server.cli.checks import account_kind
 from server.core.errors import TrayError
@@ -13,6 +13,7 @@ from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.pages.overview.sign_in_panel import SignInPanel
 from tray_app.translation import tr
 from tray_app.widgets import Busy, Card, button
+from tray_app.window.layouts import make_row
 
 
 class ClaudeCard(Card):
@@ -95,14 +96,9 @@ class ClaudeCard(Card):
 
     def _sign_in_buttons(self) -> QWidget:
         holder = QWidget()
-        row = QHBoxLayout(holder)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(button(tr("Sign in"), self._begin_sign_in, role="primary"))
-        row.addWidget(
-            button(tr("Sign in with a Console account"), lambda: self._begin_sign_in(console=True), role="quiet")
-        )
-        row.addStretch(1)
+        plan = button(tr("Sign in"), self._begin_sign_in, role="primary")
+        console = button(tr("Sign in with a Console account"), lambda: self._begin_sign_in(console=True), role="quiet")
+        holder.setLayout(make_row(plan, console, None))
         return holder
 
     def _begin_sign_in(self, *, console: bool = False) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from tray_app.formatting import or_dash
 from tray_app.widgets import ElidedLabel
+from tray_app.window.labels import make_label
 
 
 class Facts(QWidget):
@@ -21,13 +22,11 @@ class Facts(QWidget):
         grid.setColumnStretch(1, 1)
         self._values: dict[str, ElidedLabel] = {}
         for line, (key, name) in enumerate(rows):
-            label = QLabel(name)
-            label.setProperty("role", "muted")
             value = ElidedLabel()
             value.setAccessibleName(name)
             if figures:
                 value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            grid.addWidget(label, line, 0)
+            grid.addWidget(make_label(name, "muted"), line, 0)
             grid.addWidget(value, line, 1)
             self._values[key] = value
             self.show_fact(key, "")

@@ -3,13 +3,16 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from server.core.errors import TrayError
+from tray_app import theme
 from tray_app.context import Context
 from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.translation import tr
 from tray_app.widgets import Card, SecretField, button, confirm
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column
 
 
 class KeyCard(Card):
@@ -20,14 +23,15 @@ class KeyCard(Card):
         self._notify = notify
         self._context = context
         self._field = SecretField(lambda: context.key_store.get_or_create(), name=tr("API key"))
-        self._location = _make_label("muted")
+        self._location = make_label(role="muted", wrap=True)
         self._rotate = button(tr("Replace key..."), self._ask_to_rotate, icon="mdi6.key-change")
         self.header.addWidget(self._rotate)
         self._move = button(tr("Choose where to keep it..."), lambda: context.show("settings", setting="key_storage"))
         self._problem_panel = ProblemPanel()
         self._key_panel = _stack_widgets(self._field, self._location, self._move, self._problem_panel)
+        warning = tr("No key is required: any program that can reach the server can use your account.")
         self._no_key_panel = _stack_widgets(
-            _make_open_warning(), button(tr("Require a key"), self._require_key, role="primary")
+            make_label(warning, "warning", wrap=True), button(tr("Require a key"), self._require_key, role="primary")
         )
         self.body.addWidget(self._key_panel)
         self.body.addWidget(self._no_key_panel)
@@ -48,10 +52,7 @@ class KeyCard(Card):
         self._location.setText(tr("The key is kept {place}.").format(place=store.place))
         lost = store.kind == "memory" and context.settings.key_storage != "memory"
         self._move.setVisible(lost)
-        role = "warning" if lost else "muted"
-        if self._location.property("role") != role:
-            self._location.setProperty("role", role)
-            self._location.style().polish(self._location)
+        theme.restyle(self._location, role="warning" if lost else "muted")
 
     def _ask_to_rotate(self) -> None:
         confirm(
@@ -80,30 +81,12 @@ class KeyCard(Card):
         self._problem_panel.show_problem(error)
 
 
-def _make_open_warning() -> QLabel:
-    label = _make_label("warning")
-    label.setText(tr("No key is required: any program that can reach the server can use your account."))
-    return label
-
-
-def _make_label(role: str) -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setProperty("role", role)
-    return label
-
-
-def _alignment_of(widget: QWidget) -> Qt.AlignmentFlag:
-    """Align buttons left, so that they keep their width."""
-    return Qt.AlignmentFlag.AlignLeft if isinstance(widget, QPushButton) else Qt.AlignmentFlag(0)
-
-
 def _stack_widgets(*widgets: QWidget) -> QWidget:
     holder = QWidget()
-    column = QVBoxLayout(holder)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(8)
+    column = make_column(*widgets)
     for widget in widgets:
-        column.addWidget(widget, alignment=_alignment_of(widget))
+        # Buttons keep their width.
+        if isinstance(widget, QPushButton):
+            column.setAlignment(widget, Qt.AlignmentFlag.AlignLeft)
+    holder.setLayout(column)
     return holder

@@ -2,11 +2,12 @@
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from tray_app.pages.overview.usage_plot import TOKEN_SHADES, blend_accent
 from tray_app.theme import Theme
 from tray_app.translation import tr
+from tray_app.window.labels import make_label
 
 SIDE = 12
 
@@ -29,10 +30,8 @@ class Legend(QWidget):
             "output": tr("Tokens out"),
         }
         for line, (key, name) in enumerate(names.items()):
-            label = QLabel(name)
-            label.setProperty("role", "muted")
             grid.addWidget(_Swatch(theme, key), line, 0)
-            grid.addWidget(label, line, 1)
+            grid.addWidget(make_label(name, "muted"), line, 1)
 
 
 class _Swatch(QWidget):

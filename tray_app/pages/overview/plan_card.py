@@ -3,12 +3,14 @@
 from typing import Any
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from tray_app.context import Context
 from tray_app.formatting import exact_time, time_until
 from tray_app.translation import tr
 from tray_app.widgets import Card, UsageBar
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 
 MINUTE_MS = 60_000
 
@@ -20,11 +22,8 @@ class PlanCard(Card):
         super().__init__(tr("Plan limits"))
         self._context = context
         self._rows: dict[str, _WindowRow] = {}
-        self._empty = QLabel()
-        self._empty.setWordWrap(True)
-        self._empty.setProperty("role", "muted")
-        self._windows = QVBoxLayout()
-        self._windows.setSpacing(12)
+        self._empty = make_label(role="muted", wrap=True)
+        self._windows = make_column(spacing=12)
         self.body.addWidget(self._empty)
         self.body.addLayout(self._windows)
         self.body.addStretch(1)
@@ -72,18 +71,9 @@ class _WindowRow(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self._name = name
-        label = QLabel(name)
-        self._percent = QLabel()
+        self._percent = make_label()
         self._bar = UsageBar()
-        head = QHBoxLayout()
-        head.addWidget(label)
-        head.addStretch(1)
-        head.addWidget(self._percent)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(head)
-        column.addWidget(self._bar)
+        self.setLayout(make_column(make_row(make_label(name), None, self._percent), self._bar, spacing=4))
 
     def show_window(self, window: dict[str, Any], now: float) -> None:
         fraction, resets_at = window.get("utilization"), window.get("resetsAt")

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from server.core.errors import TrayError
+from tray_app import theme
 from tray_app.widgets import announce
 from tray_app.widgets.action_row import Action, ActionRow
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column
 
 
 class ProblemPanel(QWidget):
@@ -16,21 +18,10 @@ class ProblemPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._shown: tuple[str, str] | None = None
-        self._message = QLabel()
-        self._hint = QLabel()
-        self._hint.setProperty("role", "muted")
-        for label in (self._message, self._hint):
-            label.setWordWrap(True)
-            # Messages may contain the output of other programs.
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._message = make_label(wrap=True, selectable=True)
+        self._hint = make_label(role="muted", wrap=True, selectable=True)
         self._buttons = ActionRow()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self._message)
-        column.addWidget(self._hint)
-        column.addWidget(self._buttons)
+        self.setLayout(make_column(self._message, self._hint, self._buttons))
         self.hide()
 
     @property
@@ -47,9 +38,7 @@ class ProblemPanel(QWidget):
         if self._shown == (message, hint):
             return False
         self._shown = (message, hint)
-        if self._message.property("role") != role:
-            self._message.setProperty("role", role)
-            self._message.style().polish(self._message)
+        theme.restyle(self._message, role=role)
         self._message.setText(message)
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))

@@ -1,13 +1,14 @@
 """The card of the warm processes: state and memory of each."""
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QLabel, QTableView
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 
 from tray_app.context import Context
 from tray_app.formatting import duration, size
 from tray_app.models.processes import STATE, ProcessRow, ProcessTable
 from tray_app.translation import counted, tr
 from tray_app.widgets import Card
+from tray_app.window.labels import make_label
 
 EVERY_MS = 2000
 ROW_HEIGHT = 32
@@ -22,12 +23,9 @@ class ProcessesCard(Card):
         super().__init__(tr("Warm processes"))
         self._context = context
         self.model = ProcessTable(self)
-        self._totals = QLabel()
-        self._totals.setProperty("role", "muted")
+        self._totals = make_label(role="muted")
         self.header.addWidget(self._totals)
-        self._purpose = QLabel()
-        self._purpose.setWordWrap(True)
-        self._purpose.setProperty("role", "muted")
+        self._purpose = make_label(role="muted", wrap=True)
         self._table = _make_table(self.model)
         self.body.addWidget(self._purpose)
         self.body.addWidget(self._table)

@@ -1,7 +1,6 @@
 """The card of the server: status, address, and the remedy for a problem."""
 
 from PySide6.QtCore import QDateTime, QLocale
-from PySide6.QtWidgets import QHBoxLayout, QLabel
 
 from server.core.errors import PortUnavailable, SettingsInvalid, TrayError
 from server.core.events import ServerState
@@ -16,6 +15,8 @@ from tray_app.server_control import ServerControl
 from tray_app.translation import tr
 from tray_app.widgets import Card, CopyButton, ElidedLabel, StatusDot, button
 from tray_app.widgets.action_row import Action
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_row
 
 
 class ServerCard(Card):
@@ -27,8 +28,7 @@ class ServerCard(Card):
         self._since: float | None = None
         self._state: ServerState | None = None
         self._dot = StatusDot()
-        self._word = QLabel()
-        self._word.setProperty("role", "heading")
+        self._word = make_label(role="heading")
         self._detail = ElidedLabel()
         self._detail.setProperty("role", "muted")
         self._toggle = button(tr("Start server"), self._start_or_stop)
@@ -37,25 +37,20 @@ class ServerCard(Card):
         self._url.setProperty("role", "code")
         self._url.setAccessibleName(tr("Base URL"))
         self._problem_panel = ProblemPanel()
-        self._arrange_card()
+        self._fill_body()
         context.status.changed.connect(self._show_status)
         context.server.changed.connect(self._show_status)
         context.server.in_flight_changed.connect(self._show_status)
         context.settings_changed.connect(self._show_status)
         self._show_status()
 
-    def _arrange_card(self) -> None:
-        state = QHBoxLayout()
-        state.setSpacing(8)
-        state.addWidget(self._dot)
-        state.addWidget(self._word)
-        state.addWidget(self._detail, 1)
-        address = QHBoxLayout()
-        address.setSpacing(8)
-        address.addWidget(self._url, 1)
+    def _fill_body(self) -> None:
+        state = make_row(self._dot, self._word, self._detail)
+        state.setStretchFactor(self._detail, 1)
         copy = CopyButton(lambda: self._context.server.base_url)
         copy.setAccessibleName(tr("Copy the base URL"))
-        address.addWidget(copy)
+        address = make_row(self._url, copy)
+        address.setStretchFactor(self._url, 1)
         self.body.addLayout(state)
         self.body.addLayout(address)
         self.body.addWidget(self._problem_panel)

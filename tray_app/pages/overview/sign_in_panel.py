@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from server.core.errors import TrayError
 from tray_app.claude.sign_in import SignIn
@@ -15,6 +15,8 @@ from tray_app.context import Context
 from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.translation import tr
 from tray_app.widgets import CopyButton, ElidedLabel, Spinner, button
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 
 
 class SignInPanel(QWidget):
@@ -30,8 +32,7 @@ class SignInPanel(QWidget):
         self._sign_in: SignIn | None = None
         self._task: asyncio.Task[Any] | None = None
         self._begun_with: tuple[Path, bool] | None = None
-        self._progress = QLabel()
-        self._progress.setWordWrap(True)
+        self._progress = make_label(wrap=True)
         self._url = ElidedLabel()
         self._url.setProperty("role", "code")
         self._url.setAccessibleName(tr("Sign-in page"))
@@ -43,10 +44,7 @@ class SignInPanel(QWidget):
         self._code.setAccessibleName(tr("Code from the sign-in page"))
         self._code.returnPressed.connect(self._submit_code)
         self._send = button(tr("Continue"), self._submit_code)
-        self._complaint = QLabel()
-        self._complaint.setWordWrap(True)
-        self._complaint.setTextFormat(Qt.TextFormat.PlainText)
-        self._complaint.setProperty("role", "error")
+        self._complaint = make_label(role="error", wrap=True)
         self._spinner = Spinner()
         self._cancel = button(tr("Cancel"), self.cancel_sign_in, role="quiet")
         self._problem_panel = ProblemPanel()
@@ -141,18 +139,16 @@ class SignInPanel(QWidget):
             QDesktopServices.openUrl(QUrl(self._sign_in.url))
 
     def _arrange_panel(self) -> None:
+        address = make_row(self._url, self._open, self._copy)
+        code = make_row(self._code, self._send)
+        progress = make_row(self._progress, self._spinner, self._cancel)
+        for row in (address, code, progress):
+            row.setStretch(0, 1)
         self._page = QWidget()
-        page = _remove_margins(QVBoxLayout(self._page))
-        page.addLayout(_make_row(self._url, self._open, self._copy))
-        page.addLayout(_make_row(self._code, self._send))
-        page.addWidget(self._complaint)
+        self._page.setLayout(make_column(address, code, self._complaint))
         self._running = QWidget()
-        running = _remove_margins(QVBoxLayout(self._running))
-        running.addLayout(_make_row(self._progress, self._spinner, self._cancel))
-        running.addWidget(self._page)
-        column = _remove_margins(QVBoxLayout(self))
-        column.addWidget(self._running)
-        column.addWidget(self._problem_panel)
+        self._running.setLayout(make_column(progress, self._page))
+        self.setLayout(make_column(self._running, self._problem_panel))
 
 
 def _progress_text(sign_in: SignIn | None) -> str:
@@ -161,18 +157,3 @@ def _progress_text(sign_in: SignIn | None) -> str:
     if sign_in.checking:
         return tr("Checking the code...")
     return tr("Sign in in your browser. If no page opened, use this link:")
-
-
-def _remove_margins(column: QVBoxLayout) -> QVBoxLayout:
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(8)
-    return column
-
-
-def _make_row(first: QWidget, *others: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(8)
-    row.addWidget(first, 1)
-    for widget in others:
-        row.addWidget(widget)
-    return row

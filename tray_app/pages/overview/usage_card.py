@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from server.core.errors import TrayError
 from server.core.records import StatisticsBucket
@@ -16,6 +16,8 @@ from tray_app.pages.overview.legend import Legend
 from tray_app.pages.overview.usage_plot import TOP, UsagePlot, describe_bucket
 from tray_app.translation import tr
 from tray_app.widgets import Card, ChipRow, ElidedLabel, announce, button
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 
 TICK_MS = 1000
 SUMMARY_WIDTH = 190
@@ -57,8 +59,7 @@ class UsageCard(Card):
             ],
             figures=True,
         )
-        self.retention_note = QLabel()
-        self.retention_note.setProperty("role", "muted")
+        self.retention_note = make_label(role="muted")
         self.change_retention = button(
             tr("Change..."), lambda: context.show("settings", setting="session_ttl_hours"), role="quiet"
         )
@@ -193,24 +194,15 @@ class UsageCard(Card):
     def _arrange_plot(self) -> None:
         side = QWidget()
         side.setFixedWidth(SUMMARY_WIDTH)
-        figures = QVBoxLayout(side)
-        figures.setContentsMargins(0, TOP - LINE // 2, 0, 0)  # in line with the plot's uppermost label
-        figures.setSpacing(16)
-        figures.addWidget(self._facts)
-        figures.addWidget(Legend(self._context.theme))
-        figures.addStretch(1)
-        row = QHBoxLayout()
-        row.setSpacing(24)
+        figures = make_column(self._facts, Legend(self._context.theme), None, spacing=16)
+        figures.setContentsMargins(0, TOP - LINE // 2, 0, 0)  # aligned with the plot's topmost label
+        side.setLayout(figures)
+        row = make_row(spacing=24)
         row.addWidget(self.plot, 1, Qt.AlignmentFlag.AlignTop)
         row.addWidget(side, 0, Qt.AlignmentFlag.AlignTop)
         self.body.addLayout(row)
         self.body.addWidget(self._pointed)
-        note = QHBoxLayout()
-        note.setSpacing(8)
-        note.addWidget(self.retention_note)
-        note.addWidget(self.change_retention)
-        note.addStretch(1)
-        self.body.addLayout(note)
+        self.body.addLayout(make_row(self.retention_note, self.change_retention, None))
 
 
 def _bar_length(span: Range) -> str:

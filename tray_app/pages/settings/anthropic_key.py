@@ -1,6 +1,6 @@
 """The row of the user's own Anthropic API key, which is stored as a secret and never shown again."""
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from server.core.errors import TrayError
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY, PREFIX, checked_anthropic_key
@@ -9,6 +9,8 @@ from tray_app.context import Context
 from tray_app.pages.settings.row import SettingRow
 from tray_app.translation import tr
 from tray_app.widgets import button, confirm
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_row
 
 
 class AnthropicKeyRow(SettingRow):
@@ -18,15 +20,13 @@ class AnthropicKeyRow(SettingRow):
         self._context = context
         self.edit = QLineEdit(echoMode=QLineEdit.EchoMode.Password, placeholderText=f"{PREFIX}...")
         self.store = button(tr("Store key"), self._ask_to_store)
-        self.stored = QLabel()
-        self.stored.setWordWrap(True)
+        self.stored = make_label(wrap=True)
         self.remove = button(tr("Remove key..."), self._ask_to_remove)
         control = QWidget()
-        line = QHBoxLayout(control)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(8)
-        for widget, stretch in ((self.edit, 1), (self.store, 0), (self.stored, 1), (self.remove, 0)):
-            line.addWidget(widget, stretch)
+        line = make_row(self.edit, self.store, self.stored, self.remove)
+        for text in (self.edit, self.stored):
+            line.setStretchFactor(text, 1)
+        control.setLayout(line)
         control.setFocusProxy(self.edit)
         super().__init__(
             ANTHROPIC_API_KEY,

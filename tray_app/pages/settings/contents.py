@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from tray_app.translation import tr
 from tray_app.widgets import button
 from tray_app.widgets.one_of_several import OneOfSeveral
+from tray_app.window.layouts import make_column
 
 WIDTH = 168
 
@@ -22,15 +23,11 @@ class Contents(QWidget):
         super().__init__()
         self.setFixedWidth(WIDTH)
         self.setAccessibleName(tr("Sections"))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
         self.entries: dict[str, QPushButton] = {}
         for key, title in sections:
             entry = self.entries[key] = button(title, partial(self.chosen.emit, key), role="quiet")
             entry.setStyleSheet("text-align: left")
-            column.addWidget(entry)
-        column.addStretch(1)
+        self.setLayout(make_column(*self.entries.values(), None, spacing=2))
         self._group = OneOfSeveral(self.entries, self)
         self.mark_section(sections[0][0])
 

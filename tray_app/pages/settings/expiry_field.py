@@ -4,9 +4,10 @@ from typing import Any
 
 from PySide6.QtWidgets import QCheckBox, QLineEdit
 
-from tray_app.pages.settings.fields import SHORT, Field, as_text, muted_label
+from tray_app.pages.settings.fields import SHORT, Field, as_text
 from tray_app.translation import tr
 from tray_app.widgets import FocusRing
+from tray_app.window.labels import make_label
 
 
 class ExpiryField(Field):
@@ -18,7 +19,7 @@ class ExpiryField(Field):
         self.edit.setFixedWidth(SHORT)
         self.never = QCheckBox(tr("Never"))
         FocusRing(self.never)
-        for widget in (self.edit, muted_label(tr("hours")), self.never):
+        for widget in (self.edit, make_label(tr("hours"), "muted"), self.never):
             self.line.addWidget(widget)
         self.line.addStretch(1)
         self.setFocusProxy(self.edit)

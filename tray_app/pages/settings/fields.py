@@ -5,10 +5,12 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
 from tray_app.translation import tr
 from tray_app.widgets import FocusRing
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_row
 
 WIDTH = 240
 """Minimum width of a column of the page, in pixels."""
@@ -26,9 +28,8 @@ class Field(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._shown: Any = None
-        self.line = QHBoxLayout(self)
-        self.line.setContentsMargins(0, 0, 0, 0)
-        self.line.setSpacing(8)
+        self.line = make_row()
+        self.setLayout(self.line)
 
     def show_value(self, value: Any) -> None:
         """Show `value`, in place of an edit."""
@@ -97,7 +98,7 @@ class TextField(Field):
         self.edit.setFixedWidth(SHORT) if short else self.edit.setMinimumWidth(SHORT)
         self.line.addWidget(self.edit, 0 if short else 1)
         if unit:
-            self.line.addWidget(muted_label(unit))
+            self.line.addWidget(make_label(unit, "muted"))
         if short:
             self.line.addStretch(1)
         self.setFocusProxy(self.edit)
@@ -247,10 +248,3 @@ def as_text(value: Any) -> str:
     if isinstance(value, float) and value == int(value):
         return str(int(value))
     return str(value)
-
-
-def muted_label(text: str) -> QLabel:
-    """Create a muted label, for example for a unit."""
-    label = QLabel(text)
-    label.setProperty("role", "muted")
-    return label

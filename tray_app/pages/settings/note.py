@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from tray_app import theme
 from tray_app.widgets.action_row import Action, ActionRow
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column
 
 Level = Literal["error", "warning", "ok", "muted"]
 
@@ -19,15 +20,9 @@ class Note(QWidget):
         super().__init__()
         self.level: Level = "muted"
         """The level of the message, which sets its colour."""
-        self._label = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self._label.setWordWrap(True)
-        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._label = make_label(wrap=True, selectable=True)
         self._buttons = ActionRow(after=after)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self._label)
-        column.addWidget(self._buttons)
+        self.setLayout(make_column(self._label, self._buttons, spacing=4))
         self.hide()
 
     def set_message(self, level: Level, text: str, actions: Sequence[Action] = ()) -> None:

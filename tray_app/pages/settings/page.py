@@ -4,7 +4,7 @@ import asyncio
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from server.core.errors import TrayError
 from tray_app.context import Context
@@ -21,6 +21,7 @@ from tray_app.pages.settings.section import Section
 from tray_app.pages.settings.server_section import ServerSection
 from tray_app.translation import tr
 from tray_app.widgets import EmptyState, SearchField
+from tray_app.window.layouts import make_column, make_row
 from tray_app.window.page import GAP, Page
 from tray_app.window.page_scroll import PageScroll
 
@@ -68,22 +69,16 @@ class SettingsPage(Page):
         self.contents = Contents([(section.key, section.title) for section in self.sections.values()])
         self.contents.chosen.connect(self._go_to_section)
         self.area.verticalScrollBar().valueChanged.connect(self._mark_section)
-        line = QHBoxLayout()
-        line.setSpacing(24)
-        line.addWidget(self.contents)
-        line.addWidget(self.area, 1)
+        line = make_row(self.contents, self.area, spacing=24)
+        line.setStretchFactor(self.area, 1)
         self.body.addLayout(line, 1)
         self._add_sections()
 
     def _add_sections(self) -> None:
         # Last: reparenting a tree of widgets styles all of it again.
-        column = QVBoxLayout(self.content)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(24)
-        for section in self.sections.values():
-            column.addWidget(section)
-        column.addWidget(self.nothing, 1)
-        column.addStretch(1)
+        column = make_column(*self.sections.values(), self.nothing, None, spacing=24)
+        column.setStretchFactor(self.nothing, 1)
+        self.content.setLayout(column)
 
     def activate(self) -> None:
         self._active = True

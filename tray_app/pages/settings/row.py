@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from server.core.errors import COMMAND_LINE
 from tray_app import theme
@@ -13,6 +13,8 @@ from tray_app.pages.settings.note import Level, Note
 from tray_app.translation import tr
 from tray_app.widgets import announce, button
 from tray_app.widgets.action_row import Action
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 
 SAVED_MS = 2000
 HIGHLIGHT_MS = 2500
@@ -40,17 +42,11 @@ class SettingRow(QWidget):
         self.name = QLabel(label)
         # On Linux, screen readers take a control's name only from the label whose buddy it is.
         self.name.setBuddy(control.focusProxy() or control)
-        self.help = QLabel(help_text, textFormat=Qt.TextFormat.PlainText)
-        self.help.setWordWrap(True)
-        self.help.setProperty("role", "muted")
-        self.saved = QLabel()
-        self.saved.setProperty("role", "ok")
+        self.help = make_label(help_text, "muted", wrap=True)
+        self.saved = make_label(role="ok")
         self.reset = button("", self.reset_requested.emit, role="quiet", icon="mdi6.restore")
         self._notes: dict[str, Note] = {}
-        self._notes_column = QVBoxLayout()
-        self._notes_column.setSpacing(4)
-        self._below = QVBoxLayout()
-        self._below.setSpacing(4)
+        self._notes_column, self._below = make_column(spacing=4), make_column(spacing=4)
         self._saved_for = QTimer(self, singleShot=True, interval=SAVED_MS)
         self._saved_for.timeout.connect(self.saved.clear)
         self._highlighted_for = QTimer(self, singleShot=True, interval=HIGHLIGHT_MS)
@@ -59,24 +55,11 @@ class SettingRow(QWidget):
         self.offer_reset("")
 
     def _arrange_row(self, wide: bool) -> None:
-        title = QHBoxLayout()
-        title.setSpacing(8)
-        title.addWidget(self.name, 0)
-        title.addWidget(self.saved)
-        title.addStretch(1)
-        texts = _make_column(top=6, spacing=2)  # the name is level with the text in the control
-        texts.addLayout(title)
-        texts.addWidget(self.help)
-        texts.addStretch(1)
-        line = QHBoxLayout()
-        line.setSpacing(4)
-        line.addWidget(self.control, 1)
-        line.addWidget(self.reset)
-        answer = _make_column(top=0, spacing=4)
-        answer.addLayout(line)
-        answer.addLayout(self._below)
-        answer.addLayout(self._notes_column)
-        answer.addStretch(1)
+        texts = make_column(make_row(self.name, self.saved, None), self.help, None, spacing=2)
+        texts.setContentsMargins(0, 6, 0, 0)  # aligns the name with the text in the control
+        line = make_row(self.control, self.reset, spacing=4)
+        line.setStretchFactor(self.control, 1)
+        answer = make_column(line, self._below, self._notes_column, None, spacing=4)
         grid = QGridLayout(self)
         grid.setContentsMargins(16, 10, 12, 10)
         grid.setHorizontalSpacing(24)
@@ -88,12 +71,7 @@ class SettingRow(QWidget):
 
     def add_below(self, *widgets: QWidget) -> None:
         """Add widgets, such as buttons, in a line below the control."""
-        line = QHBoxLayout()
-        line.setSpacing(8)
-        for widget in widgets:
-            line.addWidget(widget)
-        line.addStretch(1)
-        self._below.addLayout(line)
+        self._below.addLayout(make_row(*widgets, None))
 
     def matches_text(self, text: str) -> bool:
         """Whether the row contains every word of `text`."""
@@ -191,17 +169,8 @@ class SettingRow(QWidget):
     def _describe_control(self, problem: str) -> None:
         control = self.control.focusProxy() or self.control
         control.setAccessibleDescription(problem or self.help.text())
-        control.setProperty("invalid", "true" if problem else "")
-        control.style().unpolish(control)
-        control.style().polish(control)
+        theme.restyle(control, invalid="true" if problem else "")
         announce(control, problem)
-
-
-def _make_column(*, top: int, spacing: int) -> QVBoxLayout:
-    column = QVBoxLayout()
-    column.setContentsMargins(0, top, 0, 0)
-    column.setSpacing(spacing)
-    return column
 
 
 def _make_half(column: QVBoxLayout) -> QWidget:

@@ -2,13 +2,15 @@
 
 import asyncio
 
-from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from server.config.settings import sources
 from tray_app.context import Context
 from tray_app.pages.settings.binding import Binding, SettingValue, Value
 from tray_app.pages.settings.fields import Field
 from tray_app.pages.settings.row import SettingRow
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column
 
 
 class Section(QWidget):
@@ -23,18 +25,12 @@ class Section(QWidget):
         self.bindings: dict[str, Binding] = {}
         # Environment and command line cannot change while the application runs.
         self._sources = sources(context.overrides)
-        heading = QLabel(title)
-        heading.setProperty("role", "heading")
         self.card = QFrame()
         self.card.setProperty("role", "card")
-        self._body = QVBoxLayout(self.card)
+        self._body = make_column(spacing=0)
         self._body.setContentsMargins(0, 4, 0, 4)
-        self._body.setSpacing(0)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(heading)
-        column.addWidget(self.card)
+        self.card.setLayout(self._body)
+        self.setLayout(make_column(make_label(title, "heading"), self.card))
         self.setAccessibleName(title)
 
     def add_row(self, row: SettingRow) -> SettingRow:
