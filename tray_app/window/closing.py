@@ -13,7 +13,7 @@ _ICON = 48
 
 
 class Closing:
-    """Asks before running answers are cut off, and before the window disappears without a tray icon.
+    """Asks before answers are cut off or the window disappears without an icon.
 
     `has_tray` reports whether a tray icon is visible.
     """

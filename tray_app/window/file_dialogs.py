@@ -13,7 +13,7 @@ Chosen = Callable[[Path], Any]
 
 
 def ask_where_to_save(parent: QWidget, title: str, name: str, filters: list[str], chosen: Chosen) -> QFileDialog:
-    """Ask for a file to write. Proposes `name`, whose extension is added to a name without one."""
+    """Ask for a file to write. A name without an extension gets that of `name`."""
     dialog = QFileDialog(parent.window(), title, str(_documents_folder()))
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setNameFilters(filters)
@@ -31,7 +31,7 @@ def ask_for_claude(parent: QWidget, present: Path | None, chosen: Chosen) -> QFi
 
 
 def _documents_folder() -> Path:
-    """The user's documents folder, or the home directory: for a missing folder Qt shows the working directory."""
+    """The user's documents folder, or the home directory if it does not exist."""
     folder = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
     return folder if folder.is_dir() else Path.home()
 

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QLabel
 
 
 def make_label(text: str = "", role: str = "", *, wrap: bool = False, selectable: bool = False) -> QLabel:
-    """Create a label. `role` selects its style; a `selectable` text can be copied with the mouse."""
+    """Create a label. `role` selects its style in the style sheet."""
     label = QLabel(text)
     label.setProperty("role", role)
     # Plain: a text may contain the output of other programs.

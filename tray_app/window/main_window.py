@@ -21,7 +21,7 @@ NARROW_BELOW = 900
 
 
 class MainWindow(QWidget):
-    """Shows the pages of `rail`, and those of `others`, which are reached from elsewhere.
+    """Shows the pages of `rail`, and `others`, which are reached from elsewhere.
 
     A page is created when it is first shown. Closing the window calls `may_close` first.
     """
@@ -143,7 +143,7 @@ class MainWindow(QWidget):
             seen.activate()
 
     def _switch_to(self, page: Page) -> None:
-        """Show the page, and restore its own focus. Qt would focus a button and draw its focus ring."""
+        """Show the page, and restore its own focus. Qt would focus any button."""
         focused = self.focusWidget()
         moves_focus = (
             focused is not None and self._stack.isAncestorOf(focused) and self._stack.currentWidget() is not page

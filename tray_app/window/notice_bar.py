@@ -15,7 +15,7 @@ from tray_app.window.page import MARGIN
 
 
 class NoticeBar(QWidget):
-    """A banner for each standing notice, hidden while there is none. A banner that the user closes stays closed."""
+    """A banner for each standing notice, until the user closes it."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()

@@ -18,7 +18,7 @@ SCROLL_ROOM = 16
 
 
 class Page(QWidget):
-    """A page of the main window. Subclasses set `key`, fill `body` and add buttons to `header`."""
+    """A page of the main window. Subclasses set `key` and fill `body`."""
 
     key: ClassVar[str]
     """The page's name for `Context.show`."""

@@ -7,7 +7,7 @@ from tray_app.window.page import MARGIN, SCROLL_ROOM
 
 
 class PageScroll(QScrollArea):
-    """Scrolls `content`, with the scroll bar in the margin of a page that has called `let_scroll`."""
+    """Scrolls the content of a page that has called `let_scroll`."""
 
     def __init__(self, content: QWidget) -> None:
         super().__init__()

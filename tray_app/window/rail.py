@@ -50,7 +50,7 @@ class Rail(QFrame):
         self.set_narrow(False)
 
     def mark_current(self, key: str) -> None:
-        """Mark the entry of the page `key` as current, or none if the rail has no such entry."""
+        """Mark the entry of the page `key`, if the rail has one, as current."""
         self._group.choose(key)
         self._draw_icons()
 
@@ -88,7 +88,7 @@ class Rail(QFrame):
 
 
 class ServerFoot(QWidget):
-    """Status, address, problem and remedy, and the button that starts or stops the server."""
+    """Status, address, problem, remedy, and the button to start or stop the server."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()

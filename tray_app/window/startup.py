@@ -23,7 +23,7 @@ QUIET_SECONDS = 1.0
 
 
 async def wait_for_settings(overrides: Mapping[str, Any]) -> Settings | None:
-    """Load the settings, asking the user what to do while they are invalid. None means quit.
+    """Load the settings. The user may correct invalid ones; None means quit.
 
     Raises SettingsInvalid for an invalid command line, which is reported in the terminal.
     """
@@ -38,7 +38,7 @@ async def wait_for_settings(overrides: Mapping[str, Any]) -> Settings | None:
 
 
 async def wait_for_key_store(settings: Settings) -> KeyStore:
-    """Open the key store. Waits for a locked keyring, with a dialog, until the user gives up."""
+    """Open the key store. Waits for a locked keyring until the user gives up."""
     opening = spawn(open_key_store(settings, keyring_seconds=KEYRING_SECONDS), name="open the key store")
     try:
         await asyncio.wait([opening], timeout=QUIET_SECONDS)
@@ -75,7 +75,7 @@ async def show_startup_error(error: SetupError) -> None:
 
 
 async def _ask_to_try_again(error: SettingsInvalid) -> bool:
-    """Ask whether to read invalid settings again, after the user may have corrected them."""
+    """Ask whether to read invalid settings again."""
     box = _make_box(tr("The settings cannot be used"), str(error))
     again = box.addButton(tr("Try again"), QMessageBox.ButtonRole.AcceptRole)
     # The source is a file's path or a variable's name, which cannot be opened.

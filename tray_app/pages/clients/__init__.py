@@ -1,4 +1,4 @@
-"""The Clients page: connection details, changes to clients' configuration files, and a test request.
+"""The Clients page: connection details, configuration files, a test request.
 
 client_scan.py  what is on this computer and in the clients' files, and the changes to them
 page.py         the list and, beside it, the card of the client that is chosen

@@ -27,7 +27,7 @@ class ChangePanel(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "banner")
-        self._change: FileChange | None = None
+        self.change: FileChange | None = None
         self._title = ElidedLabel()
         self._title.setProperty("role", "heading")
         self.diff = DiffView()
@@ -40,14 +40,9 @@ class ChangePanel(QFrame):
         self.setLayout(column)
         self.hide()
 
-    @property
-    def change(self) -> FileChange | None:
-        """The change shown."""
-        return self._change
-
     def show_change(self, change: FileChange, notes: Sequence[tuple[str, str]], *, secret: str | None) -> None:
-        """Show a change, with notes as pairs of role and text. Masks `secret` in the diff."""
-        self._change = change
+        """Show a change, with notes (role, text). Masks `secret` in the diff."""
+        self.change = change
         undoing = change.undoes is not None
         self._title.setText((tr("Restore {path}") if undoing else tr("Change {path}")).format(path=place(change.path)))
         self.write.setText(_write_label(change))
@@ -75,11 +70,11 @@ class ChangePanel(QFrame):
 
     def close_panel(self) -> None:
         """Discard the change and hide the panel."""
-        self._change = None
+        self.change = None
         self.hide()
 
     def _accept_change(self) -> None:
-        change, self._change = self._change, None
+        change, self.change = self.change, None
         # A second click must not accept the change again.
         self.write.setEnabled(False)
         if change is not None:

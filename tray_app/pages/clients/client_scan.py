@@ -1,4 +1,4 @@
-"""Scan of this computer for clients: which are installed, and how their files are configured."""
+"""Scan for clients: which are installed, and how they are configured."""
 
 import asyncio
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ ClientState = Literal["", "configured", "outdated", "damaged", "missing", "unser
 
 @dataclass(frozen=True, slots=True)
 class ClientStatus:
-    """The scan's result for a client. `installed` is None if unknown, `file` if the client has no file."""
+    """The scan's result for a client. None: not known, or no file."""
 
     installed: bool | None = None
     file: FileState | None = None
@@ -43,7 +43,7 @@ class ClientStatus:
 
 
 class ClientScan(QObject):
-    """Scans in a thread, on request, and offers the connection and the changes to clients' files."""
+    """Scans in a thread, and provides the connection and changes to files."""
 
     changed = Signal()
     """The connection or the scan's result has changed."""
@@ -101,12 +101,12 @@ class ClientScan(QObject):
             self.changed.emit()
 
     async def prepare_change(self, client: Client, configuration: Configuration) -> FileChange:
-        """Prepare the change that configures a client. Raises ClientFileError and SetupError."""
+        """Prepare a client's configuration. Raises ClientFileError and SetupError."""
         self._key = await self._context.api_key()
         return await asyncio.to_thread(prepare, client, configuration, self.connection, self._places)
 
     async def prepare_undo(self, client: Client, configuration: Configuration) -> FileChange | None:
-        """Prepare the change that undoes the last one, if there is one. Raises ClientFileError."""
+        """Prepare to undo the last change, if there is one. Raises ClientFileError."""
         return await asyncio.to_thread(self._prepare_undo, client, configuration)
 
     async def write_change(self, change: FileChange) -> None:

@@ -22,7 +22,7 @@ _LONGEST_FILE = 80
 
 
 class ConnectionDetails(QWidget):
-    """Steps, fields and texts of one client. Empty for a client that cannot use this server."""
+    """Steps, fields and texts of a client. Empty if the client is not served."""
 
     def __init__(self, client: Client, real: ConnectionSource, context: Context) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class ConnectionDetails(QWidget):
             column.addWidget(view)
 
     def show_values(self, shown: Connection, file: Path | None = None) -> None:
-        """Fill in the connection. `file` is the path of the first text's file on this computer."""
+        """Fill in the connection. `file` becomes the title of the first text."""
         self.fields.show_values(shown)
         for view in self.snippets:
             view.show_text(shown)

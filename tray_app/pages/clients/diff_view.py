@@ -11,7 +11,7 @@ _MAX_LINES = 12
 
 
 class _Colours(QSyntaxHighlighter):
-    """Colours lines by their first character, which carries the meaning without colours, too."""
+    """Colours lines by their first character."""
 
     def highlightBlock(self, text: str) -> None:
         if text.startswith(("+++", "---", "@@")):

@@ -1,4 +1,4 @@
-"""The Clients page: a list with a search field, and the card of the selected client."""
+"""The Clients page: a list with a search field, and the selected client's card."""
 
 from typing import Any, ClassVar
 
@@ -78,7 +78,7 @@ class ClientsPage(Page):
         self.card.connection_test.close_panel()
 
     def _rescan_if_moved(self) -> None:
-        """Scan again if the server's state or address changed. The signal comes with every request, too."""
+        """Scan again if the server's state or address changed, not after each request."""
         address = (self.context.server.state, self.context.server.base_url)
         if address != self._address:
             self._address = address

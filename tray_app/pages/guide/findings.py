@@ -1,4 +1,4 @@
-"""The checks of the guide. They change nothing, except that a missing key is created."""
+"""The checks of the guide. Only a missing key is created, nothing changed."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -75,7 +75,7 @@ async def port_finding(context: Context) -> Finding:
 
 
 async def key_finding(context: Context) -> Finding:
-    """Check whether there is a key, and create one if it is required. The key is not shown."""
+    """Check whether there is a key, and create a required one."""
     if not context.settings.api_key_required:
         return Finding("warning", tr("No key is required: any program that can reach the server can use your account."))
     try:

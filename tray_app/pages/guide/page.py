@@ -1,4 +1,4 @@
-"""The guide shown on the first start: four checks before a client can be connected."""
+"""The guide shown on the first start: four checks before connecting a client."""
 
 from PySide6.QtWidgets import QWidget
 

@@ -25,7 +25,7 @@ ICONS: dict[Status, tuple[str, str]] = {
 
 
 class StepCard(Card):
-    """`check` starts the check again. `extra` is shown below the finding, such as the sign-in panel."""
+    """Shows a finding, and `extra` below it. A button calls `check`."""
 
     def __init__(
         self, context: Context, title: str, check: Callable[[], None], *, extra: QWidget | None = None
@@ -44,7 +44,7 @@ class StepCard(Card):
         self._text, self._hint = make_label(role="muted", wrap=True), make_label(role="muted", wrap=True)
         self._path = ElidedLabel()
         self._path.setProperty("role", "muted")
-        self._actions = ActionRow()
+        self.action_row = ActionRow()
         self._again = button(
             "", check, role="quiet", icon="mdi6.refresh", hint=tr("Check again: {step}").format(step=title)
         )
@@ -56,7 +56,7 @@ class StepCard(Card):
         self.show_finding(CHECKING)
 
     def begin_check(self) -> None:
-        """Note that a check has started. The previous finding stays for a moment, then a spinner replaces it."""
+        """Replace the finding by a spinner, unless the check ends within a moment."""
         if self.finding.status != "checking":
             self._spinner_delay.start()
 
@@ -69,7 +69,7 @@ class StepCard(Card):
         self._path.setVisible(bool(finding.path))
         self._hint.setText(finding.hint)
         self._hint.setVisible(bool(finding.hint) and not actions)
-        self._actions.show_actions(actions, primary=finding.status == "needs_you")
+        self.action_row.show_actions(actions, primary=finding.status == "needs_you")
         self._sign.setCurrentWidget(self._spinner if finding.status == "checking" else self._icon)
         self._again.setEnabled(finding.status != "checking")
         self._draw_icon()
@@ -77,10 +77,6 @@ class StepCard(Card):
         self.setAccessibleName(spoken)
         if finding.status not in ("checking", "waiting"):
             announce(self, spoken)
-
-    def button_labels(self) -> list[str]:
-        """Return the labels of the action buttons."""
-        return [made.text() for made in self._actions.buttons]
 
     def _draw_icon(self) -> None:
         name, token = ICONS[self.finding.status]
@@ -95,7 +91,7 @@ class StepCard(Card):
         grid.setColumnStretch(1, 1)
         grid.addWidget(self._sign, 0, 0, Qt.AlignmentFlag.AlignTop)
         grid.addLayout(make_column(self._name, self._text, self._path, self._hint, spacing=2), 0, 1)
-        grid.addWidget(self._actions, 0, 2)
+        grid.addWidget(self.action_row, 0, 2)
         grid.addWidget(self._again, 0, 3)
         if extra is not None:
             grid.addWidget(extra, 1, 1, 1, 3)

@@ -18,7 +18,7 @@ HALF = 0.501
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """The axes of a chart: times from `begin` to `end`, in epoch seconds, and values from 0 to `top`."""
+    """A chart's axes: epoch seconds from `begin` to `end`, values from 0 to `top`."""
 
     area: QRectF
     begin: float
@@ -47,7 +47,7 @@ class Layer:
 
 
 class PixelGrid:
-    """Device pixels in the painter's coordinates, at any scale, fractional ones included."""
+    """Device pixels in the painter's coordinates, at any scale factor."""
 
     def __init__(self, transform: QTransform) -> None:
         self._transform = transform
@@ -110,7 +110,7 @@ class ChartPainter:
                 tops[index] = rect.top()
 
     def draw_times(self, labels: Mapping[float, str], text: QColor) -> None:
-        """Draw labels below the time axis. Where they would overlap, only every second or third one."""
+        """Draw labels below the time axis, skipping some where they would overlap."""
         metrics, area = self._painter.fontMetrics(), self._axes.area
         step = _label_step(
             [(self._axes.x_of(moment), metrics.horizontalAdvance(label)) for moment, label in labels.items()]
@@ -131,7 +131,7 @@ class ChartPainter:
 
 
 def _label_step(labels: Sequence[tuple[float, float]]) -> int:
-    """Return the smallest step at which labels, given as (middle, width), keep their distance."""
+    """Return the smallest step at which labels (middle, width) do not overlap."""
     for step in range(1, len(labels)):
         shown = labels[::step]
         if all(

@@ -16,7 +16,7 @@ class CardGrid(QWidget):
     def __init__(self, rows: Sequence[Sequence[QWidget]]) -> None:
         super().__init__()
         self._rows = rows
-        self._columns = 0
+        self.columns = 0
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(GAP)
@@ -32,18 +32,13 @@ class CardGrid(QWidget):
         super().resizeEvent(event)
         self._arrange_cards(2 if event.size().width() >= TWO_COLUMNS_FROM else 1)
 
-    @property
-    def columns(self) -> int:
-        """The current number of columns."""
-        return self._columns
-
     def _all_cards(self) -> list[QWidget]:
         return [card for row in self._rows for card in row]
 
     def _arrange_cards(self, columns: int) -> None:
-        if columns == self._columns:
+        if columns == self.columns:
             return
-        self._columns = columns
+        self.columns = columns
         for card in self._all_cards():
             self._grid.removeWidget(card)
         line = 0

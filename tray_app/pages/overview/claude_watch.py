@@ -33,7 +33,7 @@ class ClaudeReport:
 
 
 class ClaudeWatch(QObject):
-    """Keeps the latest report: the running server's own, or the answer to `check_again`."""
+    """Keeps the latest report, from the running server or from `check_again`."""
 
     changed = Signal()
     """The report or `is_checking` has changed."""
@@ -80,14 +80,14 @@ class ClaudeWatch(QObject):
             self.changed.emit()
 
     def _use_server_report(self, state: CliChanged) -> None:
-        """Take the server's own report: it started, or the CLI was updated, removed or restored."""
+        """Take the server's report: it started, or the CLI was replaced or removed."""
         # A query that is running now will return a newer report.
         if self._check is None:
             self.report = _report_from_event(state)
             self.changed.emit()
 
     def _discard_outdated(self) -> None:
-        """Drop the report if the settings now name another program or another way to run it."""
+        """Drop the report if the settings now run another program, or run it otherwise."""
         if (program := _program_settings(self._context)) != self._program:
             self._program = program
             self.report = None
@@ -137,7 +137,7 @@ def _is_first_probe_running(cli: ClaudeCliBackend) -> bool:
 
 
 def _problem_of(cli: ClaudeCliBackend) -> BackendError | None:
-    """Return why the program cannot run. A known version means that it runs, and that only the account is missing."""
+    """Return why the program cannot run. A known version means that it can."""
     status = cli.status()
     return None if status.ready or "version" in status.facts else BackendError(status.detail)
 

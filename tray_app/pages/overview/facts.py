@@ -1,4 +1,4 @@
-"""A list of names and values. All rows exist from the start, so that nothing moves when a value arrives."""
+"""A list of names and values, whose rows all exist from the start."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ class Facts(QWidget):
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
-        self._values: dict[str, ElidedLabel] = {}
+        self.values: dict[str, ElidedLabel] = {}
         for line, (key, name) in enumerate(rows):
             value = ElidedLabel()
             value.setAccessibleName(name)
@@ -28,18 +28,14 @@ class Facts(QWidget):
                 value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             grid.addWidget(make_label(name, "muted"), line, 0)
             grid.addWidget(value, line, 1)
-            self._values[key] = value
+            self.values[key] = value
             self.show_fact(key, "")
 
     def show_fact(self, key: str, text: str) -> None:
         """Set a row's value. An empty text is shown as a dash."""
-        self._values[key].setText(or_dash(text))
+        self.values[key].setText(or_dash(text))
 
     def clear_values(self) -> None:
         """Set all values to unknown."""
-        for key in self._values:
+        for key in self.values:
             self.show_fact(key, "")
-
-    def value_of(self, key: str) -> str:
-        """Return the text that a row shows."""
-        return self._values[key].text()

@@ -16,7 +16,7 @@ from tray_app.window.layouts import make_column
 
 
 class KeyCard(Card):
-    """Shows the key and its location, or a warning that none is required. `notify` shows a short message."""
+    """Shows the key and its location, or a warning that none is required."""
 
     def __init__(self, context: Context, notify: Callable[[str], None]) -> None:
         super().__init__(tr("API key"))

@@ -16,7 +16,7 @@ MINUTE_MS = 60_000
 
 
 class PlanCard(Card):
-    """A bar for each window. Claude Code reports windows with its answers, and only for a plan."""
+    """A bar for each window. Claude Code reports them with its answers."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(tr("Plan limits"))

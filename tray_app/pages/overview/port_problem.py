@@ -12,7 +12,7 @@ from tray_app.widgets.action_row import Action
 
 
 def describe_port_problem(report: PortReport, error: PortUnavailable) -> str:
-    """Why the port is not available, with the program that uses it where the system reports one."""
+    """Why the port is not available, and which program uses it if known."""
     if report.ours:
         return tr("Port {port} is in use by another Dragoman, version {version}.").format(
             port=error.port, version=report.ours
@@ -23,7 +23,7 @@ def describe_port_problem(report: PortReport, error: PortUnavailable) -> str:
 
 
 async def port_actions(context: Context, error: PortUnavailable, on_error: Callable[[TrayError], Any]) -> list[Action]:
-    """The actions for it. A port set on the command line or in the environment cannot be replaced by another."""
+    """The actions for it. Only a port from the settings file can be replaced."""
     choose: Action = (tr("Choose a port..."), lambda: context.show("settings", setting="port"))
     if "port" in sources(context.overrides):
         return [choose]

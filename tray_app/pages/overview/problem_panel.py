@@ -34,7 +34,7 @@ class ProblemPanel(QWidget):
         return self.show_text(error.message, error.hint)
 
     def show_text(self, message: str, hint: str = "", *, role: str = "error") -> bool:
-        """Show a message, whose `role` is error or warning. Returns False if it is shown already."""
+        """Show an error or warning. Returns False if it is shown already."""
         if self._shown == (message, hint):
             return False
         self._shown = (message, hint)
@@ -48,7 +48,7 @@ class ProblemPanel(QWidget):
         return True
 
     def offer_actions(self, error: TrayError, actions: Sequence[Action], *, text: str = "") -> None:
-        """Show the buttons for `error`, instead of its hint, unless another problem is shown now."""
+        """Show buttons instead of the hint, unless another problem is shown now."""
         if self._shown != (error.message, error.hint):
             return
         if text:

@@ -46,7 +46,7 @@ class ProcessesCard(Card):
             self._clock.stop()
 
     def read_processes(self) -> None:
-        """Read the processes. Takes some 25 µs for each and never blocks, so it needs no thread."""
+        """Read the processes. Takes some 25 µs for each, and never blocks."""
         cli = self._context.server.cli
         rows = [ProcessRow(*process) for process in cli.pool.processes()] if cli is not None else []
         self.model.show_processes(rows)

@@ -125,7 +125,7 @@ def _toggle_label(server: ServerControl) -> str:
 
 
 def _clock_time(epoch: float | None, now: float) -> str:
-    """The time of day, with the date unless it is today's. Unlike a duration, it needs no updates."""
+    """The time of day, with the date unless it is today's."""
     if epoch is None:
         return ""
     then, today = QDateTime.fromSecsSinceEpoch(int(epoch)), QDateTime.fromSecsSinceEpoch(int(now))

@@ -20,7 +20,7 @@ from tray_app.window.layouts import make_column, make_row
 
 
 class SignInPanel(QWidget):
-    """Hidden until `begin_sign_in`. Claude Code stores the credentials itself; nothing of them is read here."""
+    """Runs Claude Code's own login. The credentials never pass through here."""
 
     signed_in = Signal()
     closed = Signal()
@@ -57,7 +57,7 @@ class SignInPanel(QWidget):
         return self._task is not None
 
     def begin_sign_in(self, path: Path, *, console: bool = False) -> None:
-        """Start the CLI's login, with `console` for a pay-as-you-go account. Does nothing while one runs."""
+        """Start the CLI's login, unless it runs. `console`: a pay-as-you-go account."""
         if self._task is not None:
             return
         self._begun_with = (path, console)

@@ -26,7 +26,7 @@ LINE = 16
 
 
 class UsageCard(Card):
-    """Follows the request log while visible, at most once a second, and less often for longer ranges."""
+    """Follows the request log while visible, less often for longer ranges."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(tr("Usage"))
@@ -46,8 +46,8 @@ class UsageCard(Card):
         self._chips = ChipRow([("hour", tr("Last hour")), ("day", tr("24 hours")), ("week", tr("7 days"))])
         self._chips.chosen.connect(self._choose_range)
         self.header.addWidget(self._chips)
-        self._pointed = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
-        self._pointed.setProperty("role", "muted")
+        self._caption = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
+        self._caption.setProperty("role", "muted")
         self._facts = Facts(
             [
                 ("requests", tr("Requests")),
@@ -138,9 +138,9 @@ class UsageCard(Card):
         )
 
     def _show_pointed(self, bucket: StatisticsBucket | None) -> None:
-        self._pointed.setText(describe_bucket(self._span, bucket) if bucket is not None else self._caption_text())
+        self._caption.setText(describe_bucket(self._span, bucket) if bucket is not None else self._caption_text())
         if bucket is not None and self.plot.hasFocus():
-            announce(self.plot, self._pointed.text())
+            announce(self.plot, self._caption.text())
 
     def _refresh_caption(self) -> None:
         if self.plot.pointed is None:
@@ -165,7 +165,7 @@ class UsageCard(Card):
             loading.add_done_callback(lambda _: self.load_usage())
 
     def _show_retention(self) -> None:
-        """Disable ranges longer than requests are kept, and note a range that is cut off by that."""
+        """Disable ranges longer than requests are kept, and explain a cut-off range."""
         kept = self._context.settings.session_ttl_seconds
         possible = offered(kept)
         if self._span.key not in possible:
@@ -201,7 +201,7 @@ class UsageCard(Card):
         row.addWidget(self.plot, 1, Qt.AlignmentFlag.AlignTop)
         row.addWidget(side, 0, Qt.AlignmentFlag.AlignTop)
         self.body.addLayout(row)
-        self.body.addWidget(self._pointed)
+        self.body.addWidget(self._caption)
         self.body.addLayout(make_row(self.retention_note, self.change_retention, None))
 
 

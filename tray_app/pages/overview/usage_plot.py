@@ -24,7 +24,7 @@ TOKEN_SHADES = {"output": 1.0, "fresh": 0.65, "cached": 0.35}
 
 
 def blend_accent(theme: Theme, strength: float) -> QColor:
-    """Blend the accent colour with the surface colour. The result is opaque, so that bars hide the lines behind."""
+    """Blend the accent colour into the surface colour, so that bars are opaque."""
     accent, surface = theme.colour("accent"), theme.colour("surface")
 
     def mix_channel(above: float, below: float) -> float:
@@ -48,45 +48,36 @@ class UsagePlot(QWidget):
         self._theme = theme
         self._span = RANGES["hour"]
         self._now = 0.0
-        self._buckets: Sequence[StatisticsBucket] = ()
-        self._pointed: StatisticsBucket | None = None
+        self.buckets: Sequence[StatisticsBucket] = ()
+        self.pointed: StatisticsBucket | None = None
+        """The selected bucket."""
         self._ring = False
         self.setFixedHeight(HEIGHT)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
         theme.changed.connect(self.update)
 
-    @property
-    def buckets(self) -> Sequence[StatisticsBucket]:
-        """The buckets drawn."""
-        return self._buckets
-
-    @property
-    def pointed(self) -> StatisticsBucket | None:
-        """The selected bucket."""
-        return self._pointed
-
     def show_buckets(self, span: Range, buckets: Sequence[StatisticsBucket], now: float) -> None:
         """Draw `buckets`. The selected bucket stays selected, with its new figures."""
-        self._span, self._buckets, self._now = span, buckets, now
-        pointed = self._pointed
+        self._span, self.buckets, self._now = span, buckets, now
+        pointed = self.pointed
         self._point_at(bucket_at(buckets, span, pointed.start) if pointed is not None else None)
         self.update()
 
     def requests_axes(self) -> Axes:
         """The axes of the upper chart."""
-        return self._make_axes(0, max((bucket.requests for bucket in self._buckets), default=0))
+        return self._make_axes(0, max((bucket.requests for bucket in self.buckets), default=0))
 
     def tokens_axes(self) -> Axes:
         """The axes of the lower chart."""
         return self._make_axes(
-            1, max((bucket.input_tokens + bucket.output_tokens for bucket in self._buckets), default=0)
+            1, max((bucket.input_tokens + bucket.output_tokens for bucket in self.buckets), default=0)
         )
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Select the bucket under the pointer."""
         moment = self.requests_axes().moment_at(event.position().x())
-        self._point_at(bucket_at(self._buckets, self._span, moment))
+        self._point_at(bucket_at(self.buckets, self._span, moment))
 
     def leaveEvent(self, event: QEvent) -> None:
         """Clear the selection."""
@@ -104,8 +95,8 @@ class UsagePlot(QWidget):
         self._ring = self._ring and event.reason() == Qt.FocusReason.ActiveWindowFocusReason
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Select the previous or next bucket (Left, Right), the first or last (Home, End), or none (Esc)."""
-        last = len(self._buckets) - 1
+        """Select a bucket with the arrow keys, Home and End. Esc selects none."""
+        last = len(self.buckets) - 1
         current = self._pointed_index()
         steps = {
             Qt.Key.Key_Left: last if current is None else max(0, current - 1),
@@ -115,15 +106,15 @@ class UsagePlot(QWidget):
         }
         if event.key() == Qt.Key.Key_Escape and current is not None:
             self._point_at(None)
-        elif event.key() in steps and self._buckets:
-            self._point_at(self._buckets[steps[Qt.Key(event.key())]])
+        elif event.key() in steps and self.buckets:
+            self._point_at(self.buckets[steps[Qt.Key(event.key())]])
         else:
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the band at the selected bucket, the value lines, and the bars."""
         painter = QPainter(self)
-        if self._buckets:
+        if self.buckets:
             self._draw_charts(painter)
         if self._ring and self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -143,23 +134,23 @@ class UsagePlot(QWidget):
 
     def _draw_chart(self, chart: ChartPainter, axes: Axes, layers: Sequence[Layer]) -> None:
         colour, length = self._theme.colour, self._span.bucket_seconds
-        if self._pointed is not None:
-            chart.draw_band(self._pointed.start, self._pointed.start + length, colour("selection"))
+        if self.pointed is not None:
+            chart.draw_band(self.pointed.start, self.pointed.start + length, colour("selection"))
         chart.draw_value_lines(
             {tick: _axis_label(tick) for tick in value_ticks(axes.top)}, colour("border"), colour("muted")
         )
-        chart.draw_bars([bucket.start for bucket in self._buckets], length, layers)
+        chart.draw_bars([bucket.start for bucket in self.buckets], length, layers)
 
     def _request_layers(self) -> list[Layer]:
-        fine = [bucket.requests - bucket.errors for bucket in self._buckets]
-        errors = [bucket.errors for bucket in self._buckets]
+        fine = [bucket.requests - bucket.errors for bucket in self.buckets]
+        errors = [bucket.errors for bucket in self.buckets]
         return [Layer(blend_accent(self._theme, 1.0), fine), Layer(self._theme.colour("error"), errors)]
 
     def _token_layers(self) -> list[Layer]:
         heights = {
-            "output": [bucket.output_tokens for bucket in self._buckets],
-            "fresh": [max(0, bucket.input_tokens - bucket.cache_read_tokens) for bucket in self._buckets],
-            "cached": [bucket.cache_read_tokens for bucket in self._buckets],
+            "output": [bucket.output_tokens for bucket in self.buckets],
+            "fresh": [max(0, bucket.input_tokens - bucket.cache_read_tokens) for bucket in self.buckets],
+            "cached": [bucket.cache_read_tokens for bucket in self.buckets],
         }
         return [Layer(blend_accent(self._theme, strength), heights[name]) for name, strength in TOKEN_SHADES.items()]
 
@@ -169,17 +160,17 @@ class UsagePlot(QWidget):
         return Axes(area, self._span.begin(self._now), self._span.end(self._now), value_ticks(maximum)[-1])
 
     def _pointed_index(self) -> int | None:
-        return self._buckets.index(self._pointed) if self._pointed is not None else None
+        return self.buckets.index(self.pointed) if self.pointed is not None else None
 
     def _point_at(self, bucket: StatisticsBucket | None) -> None:
-        if bucket is not self._pointed:
-            self._pointed = bucket
+        if bucket is not self.pointed:
+            self.pointed = bucket
             self.update()
             self.pointed_at.emit(bucket)
 
 
 def _axis_label(tick: float) -> str:
-    """A round number in as few digits as possible, because the margin for labels is narrow."""
+    """A round number in as few digits as possible: the margin is narrow."""
     return tokens(round(tick)).replace(".0", "")
 
 

@@ -12,7 +12,7 @@ ALL = "0.0.0.0"  # noqa: S104 - offered, but not the default
 
 
 def own_addresses() -> list[tuple[str, str]]:
-    """Return this computer's network addresses with their interfaces. Takes some milliseconds."""
+    """Return this computer's network addresses and interfaces. Takes some ms."""
     found = [
         (entry.address, interface)
         for interface, addresses in psutil.net_if_addrs().items()

@@ -26,7 +26,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class AliasDelegate(QStyledItemDelegate):
-    """Edits names in a line edit and models in an editable box. Rows with a problem are red."""
+    """Edits names as text and models in a box. Rows with a problem are red."""
 
     def __init__(self, models: Callable[[], Sequence[str]], parent: QWidget) -> None:
         super().__init__(parent)

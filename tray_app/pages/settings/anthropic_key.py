@@ -1,4 +1,4 @@
-"""The row of the user's own Anthropic API key, which is stored as a secret and never shown again."""
+"""The row of the user's own Anthropic API key, which is never shown again."""
 
 from PySide6.QtWidgets import QLineEdit, QWidget
 
@@ -14,7 +14,7 @@ from tray_app.window.layouts import make_row
 
 
 class AnthropicKeyRow(SettingRow):
-    """A field for a new key, or a note that a key is stored and a button that removes it."""
+    """A field for a new key, or a note and a button for the stored one."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -45,7 +45,7 @@ class AnthropicKeyRow(SettingRow):
         self._context.run(self._read_stored(), name="read the Anthropic API key", on_error=self._show_key_error)
 
     def clear_typed(self) -> None:
-        """Clear a key that was typed but not stored, so that it does not stay on the screen."""
+        """Clear a key that was typed but not stored."""
         self.edit.clear()
 
     async def _read_stored(self) -> None:

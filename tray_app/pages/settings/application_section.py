@@ -11,7 +11,7 @@ from tray_app.translation import tr
 
 
 class StartAtLogin:
-    """The system's start-at-login entry. `read_enabled` reads it, outside the GUI thread."""
+    """The system's start-at-login entry, read in a thread by `read_enabled`."""
 
     name = "start_at_login"
 

@@ -1,4 +1,4 @@
-"""Binds a row to a value: shows the value in force, and saves what the user enters."""
+"""Bindings, which show a value in a row and save what the user enters."""
 
 import asyncio
 from collections.abc import Callable
@@ -50,7 +50,7 @@ class Value(Protocol):
 
 
 class SettingValue:
-    """A setting of the server. `fixed_by` is the variable or the command line that fixes it."""
+    """A setting of the server. `fixed_by` is the source that fixes it."""
 
     def __init__(self, context: Context, name: str, fixed_by: str = "") -> None:
         self.name = name
@@ -77,7 +77,7 @@ class SettingValue:
 
 
 class Binding(QObject):
-    """Connects a row, its field and a value. Never overwrites an edit with the value in force."""
+    """Connects a row, its field and a value. Never overwrites an edit."""
 
     saved = Signal()
 
@@ -103,7 +103,7 @@ class Binding(QObject):
         self._update_marks()
 
     def commit_edit(self) -> None:
-        """Save the edited value if it differs from the one in force, or show why it is invalid."""
+        """Save a changed value, or show why it is invalid."""
         typed = self.field.raw_value()
         if not self.field.dirty or typed == self._saving or not self.field.isEnabled():
             return

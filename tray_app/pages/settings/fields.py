@@ -1,4 +1,4 @@
-"""The controls of settings. Each shows a value and returns what the user entered, valid or not."""
+"""The controls of settings. Each shows a value, and returns the user's input."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ SHORT = 120
 
 
 class Field(QWidget):
-    """A control, and the value it last showed. Subclasses implement `raw_value` and `_set_value`."""
+    """A control. Subclasses implement `raw_value` and `_set_value`."""
 
     committed = Signal()
     """The user has finished editing: Enter, loss of focus, or a choice."""
@@ -61,7 +61,7 @@ class Field(QWidget):
         raise NotImplementedError
 
     def name_for_screen_readers(self, name: str, description: str) -> None:
-        """Set the accessible name of the control that takes the focus: in an editable box, its line edit."""
+        """Name the control that takes the focus: in an editable box, its line edit."""
         control = self.focusProxy() or self
         for named in (control, *control.findChildren(QLineEdit)):
             named.setAccessibleName(name)
@@ -170,7 +170,7 @@ class QuietComboBox(QComboBox):
 
 
 class ChoiceField(Field):
-    """One of several values. Another value, for example from the settings file, is added to them."""
+    """One of several values. A value that is none of them is added."""
 
     def __init__(self, choices: Sequence[tuple[Any, str]] = ()) -> None:
         super().__init__()
@@ -240,7 +240,7 @@ class NameField(Field):
 
 
 def as_text(value: Any) -> str:
-    """Format a value as the user would type it: lists with commas, whole numbers without a fraction."""
+    """Format a value as the user would type it, such as lists with commas."""
     if value is None:
         return ""
     if isinstance(value, tuple | list):

@@ -126,7 +126,7 @@ class ModelsSection(Section):
 
 
 def known_models(context: Context) -> list[str]:
-    """The names to choose from: those that Claude Code lists, short names first, or those always valid."""
+    """The names that Claude Code lists, short ones first, or those always valid."""
     offered = context.server.cli.models() if context.server.cli is not None else ()
     short = [model.name for model in offered if model.name] or sorted(SHORT_NAMES)
     return list(dict.fromkeys([DEFAULT, *short, *(model.id for model in offered)]))

@@ -11,14 +11,14 @@ from tray_app.pages.overview.port_problem import describe_port_problem
 
 @dataclass(frozen=True, slots=True)
 class PortProblem:
-    """Why a port is not available, and the next free one, or None if the address has none."""
+    """Why a port is not available, and the next free one, if there is one."""
 
     reason: str
     next_free: int | None
 
 
 async def check_new_port(context: Context, host: str, port: int) -> SetupError | None:
-    """Return why `port` cannot be bound. None if it can, or if the server has bound it already."""
+    """Return why `port` cannot be bound, unless the server has bound it already."""
     return None if port in (0, _own_port(context)) else await why_not(host, port)
 
 
@@ -31,7 +31,7 @@ async def suggest_free_port(error: SetupError, host: str, port: int) -> PortProb
 
 
 async def name_port_holder(error: PortUnavailable) -> str:
-    """Describe the problem, with the program that uses the port. Takes up to some seconds."""
+    """Describe the problem and the program that uses the port. Takes seconds."""
     return describe_port_problem(await look_at_port(error.host, error.port), error)
 
 

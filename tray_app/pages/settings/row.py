@@ -23,9 +23,9 @@ NOTES = ("fixed", "message", "warning")
 
 
 class SettingRow(QWidget):
-    """Other pages refer to a row by `key` (`open_details(setting=key)`). The search also finds it by `keywords`.
+    """The row `key`, which the search also finds by `keywords`.
 
-    The control of a `wide` row is below the name and help instead of beside them.
+    Other pages open it with `open_details(setting=key)`. The control of a `wide` row is below its help.
     """
 
     reset_requested = Signal()
@@ -119,7 +119,7 @@ class SettingRow(QWidget):
         self._saved_for.start()
 
     def show_fixed(self, source: str) -> None:
-        """Lock the control because `source`, a variable or the command line, fixes it. Empty unlocks it."""
+        """Lock the control because `source` fixes the value. Empty unlocks it."""
         self.control.setEnabled(not source)
         self._set_note("fixed", "muted", tr("Set by {source}").format(source=_source_text(source)) if source else "")
         if source:
@@ -174,7 +174,7 @@ class SettingRow(QWidget):
 
 
 def _make_half(column: QVBoxLayout) -> QWidget:
-    """Create one half of a row. Its width ignores its content, so that the halves of all rows are aligned."""
+    """Create half of a row. Ignoring its content's width aligns all rows."""
     side = QWidget()
     side.setLayout(column)
     policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)

@@ -71,7 +71,7 @@ class Section(QWidget):
         await asyncio.gather(*(binding.finish_pending() for binding in self.bindings.values()))
 
     def filter_rows(self, text: str) -> int:
-        """Show the rows that match, or all if the heading does. Returns the number of rows shown."""
+        """Show the rows that match, or all if the heading does. Returns their number."""
         whole = bool(text) and text.casefold() in self.title.casefold()
         shown = [row for row in self.rows if whole or row.matches_text(text)]
         for row in self.rows:

@@ -19,7 +19,7 @@ TYPING_PAUSE_MS = 300
 
 
 class ServerSection(Section):
-    """Port and address. Checks the port while the user types, and never disturbs a program that uses it."""
+    """Port and address. Checks the port while the user types."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "server", tr("Server"))
@@ -89,7 +89,7 @@ class ServerSection(Section):
         return True
 
     async def _explain_problem(self, error: SetupError, host: str, port: int, number: int) -> None:
-        """Show the problem at once, and the program that uses the port once found, unless a later check started."""
+        """Show the problem at once, and later the program that uses the port."""
         problem = await suggest_free_port(error, host, port)
         if number != self._port_checks:
             return
@@ -102,7 +102,7 @@ class ServerSection(Section):
             self.bound_port.row.show_problem(text, self._offer_port(problem.next_free))
 
     def _check_port_again(self) -> None:
-        """Check the port again after a change. A running server has bound its port, so that needs no check."""
+        """Check the port again, unless the server runs and so has bound it."""
         if self.port.dirty or not self.isVisible():
             return
         if self.context.server.state == "running":

@@ -12,7 +12,7 @@ _NUMBER_TYPES = ("int_parsing", "int_from_float", "int_type", "int_parsing_size"
 
 
 def setting_problem(name: str, value: Any) -> str:
-    """Return why `value` is invalid for the setting `name`, as a sentence, or an empty text."""
+    """Return why `value` is invalid for the setting `name`, or an empty text."""
     try:
         Settings(**{name: value})
     except ValidationError as error:
@@ -25,12 +25,12 @@ def setting_problem(name: str, value: Any) -> str:
 
 
 def parse_setting(name: str, value: Any) -> Any:
-    """Convert an entered value to the setting's type: `"8001"` to 8001. Raises ValidationError."""
+    """Convert an entered value: `"8001"` to 8001. Raises ValidationError."""
     return getattr(Settings(**{name: value}), name)
 
 
 def _error_text(kind: str, limits: dict[str, Any], message: str) -> str:
-    """pydantic's error types: https://docs.pydantic.dev/latest/errors/validation_errors/"""
+    """The message for an error type (https://docs.pydantic.dev/latest/errors/validation_errors)."""
     if kind in _NUMBER_TYPES:
         return tr("Enter a whole number.")
     match kind:

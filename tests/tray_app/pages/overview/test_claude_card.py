@@ -42,7 +42,7 @@ def claude(tmp_path):
 
 def facts(card):
     found = card.findChild(Facts)
-    return {key: found.value_of(key) for key in ("account", "plan", "version", "path")}
+    return {key: found.values[key].text() for key in ("account", "plan", "version", "path")}
 
 
 def find(card, label):

@@ -52,7 +52,7 @@ async def record(context, id, minutes_ago, status="ok"):
 
 def figures(card):
     found = card.findChild(Facts)
-    return {key: found.value_of(key) for key in ("requests", "errors", "input", "cached", "output", "cost")}
+    return {key: found.values[key].text() for key in ("requests", "errors", "input", "cached", "output", "cost")}
 
 
 def colours(card):
