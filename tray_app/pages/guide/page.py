@@ -1,5 +1,7 @@
 """The guide shown on the first start: four checks before connecting a client."""
 
+from functools import partial
+
 from PySide6.QtWidgets import QWidget
 
 from server.core.errors import PortUnavailable, TrayError
@@ -14,7 +16,7 @@ from tray_app.pages.guide.findings import (
 )
 from tray_app.pages.guide.step_card import StepCard
 from tray_app.pages.overview.claude_actions import program_actions
-from tray_app.pages.overview.claude_watch import ClaudeReport, ClaudeWatch
+from tray_app.pages.overview.claude_watch import ClaudeWatch
 from tray_app.pages.overview.port_problem import port_actions
 from tray_app.pages.overview.sign_in_panel import SignInPanel
 from tray_app.translation import tr
@@ -78,18 +80,14 @@ class GuidePage(Page):
         """Check whether the server runs or could run."""
         self.port.begin_check()
         self.context.run(
-            self._run_port_check(),
-            name="check the port",
-            on_error=lambda error: self._show_step_error(self.port, error),
+            self._run_port_check(), name="check the port", on_error=partial(self._show_step_error, self.port)
         )
 
     def check_key(self) -> None:
         """Check whether there is a key, and create a missing one."""
         self.api_key.begin_check()
         self.context.run(
-            self._run_key_check(),
-            name="check the key",
-            on_error=lambda error: self._show_step_error(self.api_key, error),
+            self._run_key_check(), name="check the key", on_error=partial(self._show_step_error, self.api_key)
         )
 
     def _check_claude(self, *, after_sign_in: bool = False) -> None:
@@ -103,9 +101,7 @@ class GuidePage(Page):
             return  # a later check has started
         actions: list[Action] = []
         if isinstance(finding.error, PortUnavailable):
-            actions = await port_actions(
-                self.context, finding.error, lambda error: self._show_step_error(self.port, error)
-            )
+            actions = await port_actions(self.context, finding.error, partial(self._show_step_error, self.port))
         elif self.context.server.down:
             actions = [(tr("Start the server"), self._start_server)]
         self._show_step(self.port, finding, actions)
@@ -125,17 +121,15 @@ class GuidePage(Page):
             self.program.begin_check()
             self.account.begin_check()
             return
-        actions = [] if report.problem is None else self._program_actions(report)
+        fail = partial(self._show_step_error, self.program)
+        found = report.problem is None
+        actions = [] if found else program_actions(self, self.context, report, self._check_claude, fail)
         self._show_step(self.program, program_finding(report), actions)
         account = account_finding(report)
         if account.status != "needs_you" and not self.sign_in.running:
             self.sign_in.hide()
         offered = account.status == "needs_you" and self.sign_in.isHidden()
         self._show_step(self.account, account, [(tr("Sign in"), self._sign_in)] if offered else [])
-
-    def _program_actions(self, report: ClaudeReport) -> list[Action]:
-        fail = lambda error: self._show_step_error(self.program, error)  # noqa: E731 - what the dialog's error goes to
-        return program_actions(self, self.context, report, self._check_claude, fail)
 
     def _sign_in(self) -> None:
         report = self.watch.report
@@ -149,9 +143,7 @@ class GuidePage(Page):
 
     def _require_key(self) -> None:
         change = self.context.change_settings({"api_key_required": True})
-        self.context.run(
-            change, name="require a key", on_error=lambda error: self._show_step_error(self.api_key, error)
-        )
+        self.context.run(change, name="require a key", on_error=partial(self._show_step_error, self.api_key))
 
     def _open_setting(self, name: str) -> None:
         self.context.show("settings", setting=name)

@@ -10,7 +10,7 @@ from tray_app import theme
 from tray_app.context import Context
 from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.translation import tr
-from tray_app.widgets import Card, SecretField, button, confirm
+from tray_app.widgets import Card, Confirmation, SecretField, button, confirm
 from tray_app.window.labels import make_label
 from tray_app.window.layouts import make_column
 
@@ -55,16 +55,13 @@ class KeyCard(Card):
         theme.restyle(self._location, role="warning" if lost else "muted")
 
     def _ask_to_rotate(self) -> None:
-        confirm(
-            self,
-            tr("Replace the API key?"),
-            tr("Clients using the current key stop working until you give them the new one."),
-            confirm_label=tr("Replace key"),
-            keep_label=tr("Keep current key"),
-            on_confirmed=lambda: self._context.run(
-                self._replace_key(), name="replace the key", on_error=self._show_key_error
-            ),
-        )
+        confirm_replacement(self, self._start_replacing)
+
+    def _start_replacing(self) -> None:
+        self._context.run(self._replace_key(), name="replace the key", on_error=self._show_key_error)
+
+    def _show_key_error(self, error: TrayError) -> None:
+        self._problem_panel.show_problem(error)
 
     async def _replace_key(self) -> None:
         await self._context.key_store.rotate()
@@ -77,8 +74,17 @@ class KeyCard(Card):
         change = self._context.change_settings({"api_key_required": True})
         self._context.run(change, name="require a key")
 
-    def _show_key_error(self, error: TrayError) -> None:
-        self._problem_panel.show_problem(error)
+
+def confirm_replacement(parent: QWidget, replace: Callable[[], object]) -> Confirmation:
+    """Ask before the API key is replaced."""
+    return confirm(
+        parent,
+        tr("Replace the API key?"),
+        tr("Clients using the current key stop working until you give them the new one."),
+        confirm_label=tr("Replace key"),
+        keep_label=tr("Keep current key"),
+        on_confirmed=replace,
+    )
 
 
 def _stack_widgets(*widgets: QWidget) -> QWidget:

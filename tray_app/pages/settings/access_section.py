@@ -3,11 +3,12 @@
 from server.config.addresses import is_this_computer
 from server.secrets import API_KEY
 from tray_app.context import Context
+from tray_app.pages.overview.key_card import confirm_replacement
 from tray_app.pages.settings.fields import ChoiceField, SwitchField, TextField
 from tray_app.pages.settings.row import SettingRow
 from tray_app.pages.settings.section import Section
 from tray_app.translation import tr
-from tray_app.widgets import SecretField, button, confirm
+from tray_app.widgets import SecretField, button
 
 
 class AccessSection(Section):
@@ -56,9 +57,7 @@ class AccessSection(Section):
         self._show_key_location()
 
     def activate(self) -> None:
-        self.context.run(
-            self._read_key(), name="read the key", on_error=lambda error: self.key_row.show_problem(str(error))
-        )
+        self.context.run(self._read_key(), name="read the key", on_error=self.key_row.show_error)
 
     async def _read_key(self) -> None:
         # Reading the key is what makes the store fall back from a keyring that does not work.
@@ -101,11 +100,7 @@ class AccessSection(Section):
         self.required.row.show_warning("warning" if is_this_computer(settings.host) else "error", text)
 
     def _keep_in_a_file(self) -> None:
-        self.context.run(
-            self._move_to_file(),
-            name="keep the key in a file",
-            on_error=lambda error: self.key_row.show_problem(str(error)),
-        )
+        self.context.run(self._move_to_file(), name="keep the key in a file", on_error=self.key_row.show_error)
 
     async def _move_to_file(self) -> None:
         await self.context.change_settings({"key_storage": "file"})
@@ -113,19 +108,10 @@ class AccessSection(Section):
         self.key_row.show_saved()
 
     def _ask_to_rotate(self) -> None:
-        self.question = confirm(
-            self,
-            tr("Replace the API key?"),
-            tr("Clients using the current key stop working until you give them the new one."),
-            confirm_label=tr("Replace key"),
-            keep_label=tr("Keep current key"),
-            on_confirmed=self._start_replacing,
-        )
+        self.question = confirm_replacement(self, self._start_replacing)
 
     def _start_replacing(self) -> None:
-        self.context.run(
-            self._create_new_key(), name="make a new key", on_error=lambda error: self.key_row.show_problem(str(error))
-        )
+        self.context.run(self._create_new_key(), name="make a new key", on_error=self.key_row.show_error)
 
     async def _create_new_key(self) -> None:
         await self.context.key_store.rotate()

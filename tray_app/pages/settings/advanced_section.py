@@ -95,13 +95,11 @@ class AdvancedSection(Section):
     def open_settings(self) -> None:
         """Open the settings file in the system's editor. A missing file is created."""
         self.context.run(
-            self._open_path(self._ensure_settings_file), name="open the settings file", on_error=self._show_open_error
+            self._open_path(self._ensure_settings_file), name="open settings", on_error=self.files.show_error
         )
 
     def _open_logs(self) -> None:
-        self.context.run(
-            self._open_path(self._ensure_logs_folder), name="open the logs folder", on_error=self._show_open_error
-        )
+        self.context.run(self._open_path(self._ensure_logs_folder), name="open logs", on_error=self.files.show_error)
 
     async def _open_path(self, make: Callable[[], Path]) -> None:
         path = await asyncio.to_thread(make)
@@ -122,6 +120,3 @@ class AdvancedSection(Section):
         except OSError as error:
             raise SetupError(f"{folder}: {error.strerror or error}") from error
         return folder
-
-    def _show_open_error(self, error: Exception) -> None:
-        self.files.show_problem(str(error))

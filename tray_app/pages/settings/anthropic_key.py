@@ -42,7 +42,7 @@ class AnthropicKeyRow(SettingRow):
 
     def check_stored(self) -> None:
         """Check whether a key is stored."""
-        self._context.run(self._read_stored(), name="read the Anthropic API key", on_error=self._show_key_error)
+        self._context.run(self._read_stored(), name="read the Anthropic API key", on_error=self.show_error)
 
     def clear_typed(self) -> None:
         """Clear a key that was typed but not stored."""
@@ -69,9 +69,9 @@ class AnthropicKeyRow(SettingRow):
         try:
             key = checked_anthropic_key(self.edit.text())
         except TrayError as error:
-            self._show_key_error(error)
+            self.show_error(error)
             return
-        self._context.run(self._store_key(key), name="store the Anthropic API key", on_error=self._show_key_error)
+        self._context.run(self._store_key(key), name="store the Anthropic API key", on_error=self.show_error)
 
     async def _store_key(self, key: str) -> None:
         await self._context.key_store.set(ANTHROPIC_API_KEY, key)
@@ -90,15 +90,12 @@ class AnthropicKeyRow(SettingRow):
         )
 
     def _start_removing(self) -> None:
-        self._context.run(self._remove_key(), name="remove the Anthropic API key", on_error=self._show_key_error)
+        self._context.run(self._remove_key(), name="remove the Anthropic API key", on_error=self.show_error)
 
     async def _remove_key(self) -> None:
         await self._context.key_store.set(ANTHROPIC_API_KEY, None)
         self._show_stored(False)
         self.show_saved()
-
-    def _show_key_error(self, error: TrayError) -> None:
-        self.show_problem(f"{error.message} {error.hint}".strip())
 
 
 def _why_not_kept(kind: str) -> str:

@@ -4,13 +4,14 @@ import asyncio
 from typing import Any
 
 from tray_app.context import Context
+from tray_app.pages.settings.binding import Value
 from tray_app.pages.settings.fields import ChoiceField, SwitchField
 from tray_app.pages.settings.section import Section
 from tray_app.preferences import ThemeChoice
 from tray_app.translation import tr
 
 
-class StartAtLogin:
+class StartAtLogin(Value):
     """The system's start-at-login entry, read in a thread by `read_enabled`."""
 
     name = "start_at_login"
@@ -28,15 +29,6 @@ class StartAtLogin:
     def default_value(self) -> bool:
         return self._enabled  # there is no default to reset to
 
-    def problem_with(self, typed: Any) -> str:
-        return ""
-
-    def parse_typed(self, typed: Any) -> bool:
-        return bool(typed)
-
-    def fixed_by(self) -> str:
-        return ""
-
     async def save_value(self, value: Any) -> None:
         try:
             await asyncio.to_thread(self._autostart.enable if value else self._autostart.disable)
@@ -44,7 +36,7 @@ class StartAtLogin:
             await self.read_enabled()
 
 
-class ThemeValue:
+class ThemeValue(Value):
     """The colour theme: a preference, not a setting of the server."""
 
     name = "theme"
@@ -57,15 +49,6 @@ class ThemeValue:
 
     def default_value(self) -> ThemeChoice:
         return "system"
-
-    def problem_with(self, typed: Any) -> str:
-        return ""
-
-    def parse_typed(self, typed: Any) -> Any:
-        return typed
-
-    def fixed_by(self) -> str:
-        return ""
 
     async def save_value(self, value: Any) -> None:
         self._context.preferences.theme = value
@@ -97,11 +80,7 @@ class ApplicationSection(Section):
         context.preferences.changed.connect(lambda _: self.theme.refresh())
 
     def activate(self) -> None:
-        self.context.run(
-            self._read_login_state(),
-            name="read start at login",
-            on_error=lambda error: self.at_login.row.show_problem(str(error)),
-        )
+        self.context.run(self._read_login_state(), name="read start at login", on_error=self.at_login.row.show_error)
 
     async def _read_login_state(self) -> None:
         await self._login.read_enabled()

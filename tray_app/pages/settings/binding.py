@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -19,37 +19,37 @@ Refusal = Callable[[TrayError], bool]
 """Shows an error in a special way. Returns False for an error that needs none."""
 
 
-class Value(Protocol):
-    """A value that a row can show and set."""
+class Value:
+    """A value that a row can show and set. By default it takes any input."""
 
     name: str
 
     def current_value(self) -> Any:
         """The value in force."""
-        ...
+        raise NotImplementedError
 
     def default_value(self) -> Any:
         """The default value."""
-        ...
+        raise NotImplementedError
 
     def problem_with(self, typed: Any) -> str:
         """Return why the entered value is invalid, as a sentence, or an empty text."""
-        ...
+        return ""
 
     def parse_typed(self, typed: Any) -> Any:
         """Convert a valid entered value to the type of `current_value`."""
-        ...
+        return typed
 
     def fixed_by(self) -> str:
         """The source that fixes the value, or an empty text if the user can change it."""
-        ...
+        return ""
 
     async def save_value(self, value: Any) -> None:
         """Set the value. Raises TrayError, in which case nothing has changed."""
-        ...
+        raise NotImplementedError
 
 
-class SettingValue:
+class SettingValue(Value):
     """A setting of the server. `fixed_by` is the source that fixes it."""
 
     def __init__(self, context: Context, name: str, fixed_by: str = "") -> None:

@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QWidget
 
-from server.core.errors import ModelNotFound, TrayError
+from server.core.errors import ModelNotFound
 from server.models.aliases import DEFAULT, ModelNames, resolve
 from server.models.families import SHORT_NAMES
 from tray_app.context import Context
@@ -109,7 +109,7 @@ class ModelsSection(Section):
     def _save_aliases(self) -> None:
         self._saving += 1
         self.context.run(
-            self._write_aliases(self.model.aliases()), name="save the aliases", on_error=self._show_save_error
+            self._write_aliases(self.model.aliases()), name="save the aliases", on_error=self.aliases.show_error
         )
 
     async def _write_aliases(self, aliases: dict[str, str]) -> None:
@@ -120,9 +120,6 @@ class ModelsSection(Section):
         if not self.model.problems() and not self.aliases.message.text:
             self.aliases.show_saved()
         self.refresh()
-
-    def _show_save_error(self, error: TrayError) -> None:
-        self.aliases.show_problem(f"{error.message} {error.hint}".strip())
 
 
 def known_models(context: Context) -> list[str]:

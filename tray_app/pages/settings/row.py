@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from server.core.errors import COMMAND_LINE
+from server.core.errors import COMMAND_LINE, TrayError
 from tray_app import theme
 from tray_app.pages.settings.fields import WIDTH
 from tray_app.pages.settings.note import Level, Note
@@ -97,6 +97,10 @@ class SettingRow(QWidget):
         self.saved.clear()
         self._set_note("message", "error", text, actions)
         self._describe_control(text)
+
+    def show_error(self, error: TrayError) -> None:
+        """Show an error and its hint."""
+        self.show_problem(str(error))
 
     def show_note(self, level: Level, text: str, actions: Sequence[Action] = ()) -> None:
         """Show a note in place of a problem."""
