@@ -1,4 +1,4 @@
-"""All that a person can press or type into has a name for screen readers."""
+"""Every control has an accessible name."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
@@ -20,7 +20,7 @@ def name_of(widget: QWidget) -> str:
 
 
 def where(widget: QWidget) -> str:
-    """The widget and what it is in, for who reads of a failure."""
+    """The widget and its parents, for the failure message."""
     parent = widget.parentWidget()
     return type(widget).__name__ + (f" in {where(parent)}" if parent is not None else "")
 

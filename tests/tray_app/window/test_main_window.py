@@ -1,4 +1,4 @@
-"""The window: pages, the rail, and what it remembers."""
+"""The main window: pages, rail and stored geometry."""
 
 from typing import Any, ClassVar
 
@@ -22,7 +22,7 @@ from tray_app.window.rail import NARROW, WIDE
 
 
 class MadePage(Page):
-    """A page that notes what happens to it."""
+    """A page that records calls."""
 
     key = "made"
 
@@ -103,7 +103,7 @@ async def test_the_keyboard_reaches_every_page_and_its_filter(window: MainWindow
     assert not window.isVisible()
 
 
-async def test_a_page_can_send_the_person_to_another(window: MainWindow, context: Context) -> None:
+async def test_a_page_can_open_another(window: MainWindow, context: Context) -> None:
     context.show("second", session_id="s1")
     assert window.isVisible()
     assert window.current_page.key == "second"

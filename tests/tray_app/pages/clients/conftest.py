@@ -1,4 +1,4 @@
-"""The page over a computer of the test's own."""
+"""The Clients page over a made home directory."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ def places(made_home: Path) -> Places:
 
 @pytest.fixture
 def continue_file(made_home: Path) -> Path:
-    """Continue's file, as somebody has it."""
+    """Continue's file with settings of the user's own."""
     path = made_home / ".continue" / "config.yaml"
     path.parent.mkdir(parents=True)
     path.write_text("name: Mine # name\nversion: 1.0.0\nschema: v1\n")
@@ -29,7 +29,7 @@ def continue_file(made_home: Path) -> Path:
 
 @pytest.fixture
 async def page(context: Context, places: Places, qtbot: QtBot, bugs: list[BaseException]) -> ClientsPage:
-    """The page, shown; its survey has looked around."""
+    """The page, shown, after its first scan."""
     made = ClientsPage(context, ClientScan(context, places=places))
     qtbot.addWidget(made)
     made.resize(900, 700)
@@ -43,5 +43,5 @@ Choose = Callable[[str], None]
 
 @pytest.fixture
 def choose(page: ClientsPage) -> Choose:
-    """Go to a client."""
+    """Selects a client."""
     return lambda client: page.open_details(client=client)

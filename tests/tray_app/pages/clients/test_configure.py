@@ -1,4 +1,4 @@
-"""Configure for me: the change is shown first, written once, and put back on request."""
+"""Configure for me: the change is shown, written once, and undone on request."""
 
 import asyncio
 from pathlib import Path
@@ -16,7 +16,7 @@ from tray_app.pages.clients import ClientsPage
 
 @pytest.fixture
 async def running(context: Context, page: ClientsPage) -> Context:
-    """The server runs, so that there is an address to write."""
+    """A running server, whose address can be written."""
     await context.server.start()
     await page.scan.scan_again()
     return context
@@ -34,9 +34,7 @@ async def proposed(page: ClientsPage) -> None:
     await until(lambda: page.card.change_panel.change is not None)
 
 
-async def test_what_there_is_to_decide_is_in_view_however_low_the_window_is(
-    page: ClientsPage, running: Context, qtbot: QtBot
-) -> None:
+async def test_the_buttons_are_in_view_in_a_low_window(page: ClientsPage, running: Context, qtbot: QtBot) -> None:
     page.resize(704, 520)
     page.open_details(client="continue")
     page.card.configure.click()

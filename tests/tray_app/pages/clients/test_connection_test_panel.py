@@ -1,4 +1,4 @@
-"""The test on the page: one request, its answer, its end, and a server that has to be started for it."""
+"""The connection test: its request and answer, cancelling, and starting the server first."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The page shows each client, what to tell it, and finds it by search; all by keyboard."""
+"""The Clients page: connection details of each client, and search, by keyboard too."""
 
 from pathlib import Path
 

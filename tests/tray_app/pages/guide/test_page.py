@@ -110,7 +110,7 @@ async def test_a_step_can_be_repeated(page, context, claude):
     assert labels(page.account) == []
 
 
-async def test_a_port_in_use_is_mended_with_the_next_free_one(page, context):
+async def test_a_port_in_use_is_replaced_by_the_next_free_one(page, context):
     with taken_port() as port:
         await context.change_settings({"port": port})
         page.activate()
@@ -123,7 +123,7 @@ async def test_a_port_in_use_is_mended_with_the_next_free_one(page, context):
     assert context.server.url == f"http://127.0.0.1:{use.removeprefix('Use ')}"
 
 
-async def test_what_else_keeps_the_server_from_starting_is_said(page, context):
+async def test_another_reason_for_a_failed_start_is_shown(page, context):
     await context.change_settings({"host": "192.0.2.1"})
     page.activate()
     await until(lambda: page.port.finding.status == "needs_you")

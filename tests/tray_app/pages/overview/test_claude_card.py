@@ -1,4 +1,4 @@
-"""Claude Code's card: what is known of it, and finding, choosing and signing in from here."""
+"""The Claude Code card: its facts, choosing the program, and signing in."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def browser():
 
 @pytest.fixture
 def claude(tmp_path):
-    """Nobody is signed in to it, until its login is given the code."""
+    """A claude that is signed out until its login receives the code."""
     return write_claude(tmp_path, LOGIN, ASKED)
 
 
@@ -135,7 +135,7 @@ async def test_none_is_chosen_where_the_command_line_says_which(card, context, t
     assert find(card, "Choose the program...") is None
 
 
-async def test_what_is_no_claude_says_so(card, context, tmp_path):
+async def test_a_program_that_is_not_claude_shows_an_error(card, context, tmp_path):
     await look(card, context, write_claude(tmp_path, "sys.exit('I am a cow')"))
     assert "I am a cow" in " ".join(one.text for one in card.findChildren(ProblemPanel))
 
@@ -157,7 +157,7 @@ async def test_it_follows_the_server(card, context, claude):
     assert facts(card)["account"] == "–"
 
 
-async def test_whoever_asks_meanwhile_gets_the_same_answer(card, context, claude):
+async def test_concurrent_checks_share_one_query(card, context, claude):
     await context.change_settings({"claude_path": str(claude)})
     answers = []
     card.watch.changed.connect(lambda: answers.append(card.watch.report) if not card.watch.is_checking else None)

@@ -1,4 +1,4 @@
-"""What is known of Claude Code while the server works with the real one."""
+"""The reports about Claude Code while the server uses the real one."""
 
 from pathlib import Path
 
@@ -45,8 +45,8 @@ async def test_a_claude_that_vanishes_is_missed(with_claude, tmp_path, cli_path)
     assert str(mine) in watch.report.problem.message
 
 
-async def test_what_the_server_says_is_believed(context):
-    """Also while the disk says otherwise: the server's word is the newer one, and what its requests get."""
+async def test_the_servers_report_is_used(context):
+    """Even if the program on the disk differs: the server's report is newer, and is what its requests get."""
     watch = ClaudeWatch(context)
     context.bus.publish(CliChanged(None, None, None, {}, "Claude Code was not found.", "Install it."))
     context.bridge.flush()

@@ -1,4 +1,4 @@
-"""The page: its cards in as many columns as there is room for, and at rest while nobody looks."""
+"""The Overview page: its columns, and that it reads nothing while hidden."""
 
 import pytest
 from PySide6.QtWidgets import QPushButton, QScrollArea

@@ -1,4 +1,4 @@
-"""The warm processes: the real ones of the real CLI, read only while they are seen."""
+"""The processes card, with processes of the real CLI."""
 
 import psutil
 from PySide6.QtWidgets import QLabel

@@ -1,4 +1,4 @@
-"""The plot and its figures: never more often than they can be read, and in the theme's colours."""
+"""The usage card: figures, update rate, and the theme's colours."""
 
 import sqlite3
 from contextlib import closing
@@ -150,7 +150,7 @@ async def test_the_pointer_and_the_arrow_keys_tell_a_buckets_figures(card, conte
     assert told[-1].start == plot.buckets[10].start
 
 
-async def test_what_is_pointed_at_stays_so_with_new_figures(card, context, qtbot):
+async def test_the_selected_bucket_stays_selected_with_new_figures(card, context, qtbot):
     await card.load_usage()
     qtbot.keyClick(card.plot, Qt.Key.Key_Left)
     await record(context, "req_1", 0)
@@ -191,7 +191,7 @@ async def test_without_a_store_nothing_is_counted_and_that_is_said(card, context
     assert "of a newer version" not in said(card)
 
 
-async def test_a_log_that_cannot_be_read_is_said_here_and_tried_again_in_its_time(card, context):
+async def test_a_log_that_cannot_be_read_shows_an_error_and_is_read_again_later(card, context):
     problems = []
     context.problem.connect(problems.append)
     await card.load_usage()

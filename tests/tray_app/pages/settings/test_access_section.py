@@ -1,4 +1,4 @@
-"""The API key: required, rotated, and where it is kept."""
+"""The Access section: requiring, replacing and storing the API key."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ def _page(context: Context, qtbot: QtBot) -> SettingsPage:
     return page
 
 
-async def test_without_a_key_it_is_said_who_can_use_the_account(page: SettingsPage, context: Context) -> None:
+async def test_without_a_key_a_warning_says_who_can_use_the_account(page: SettingsPage, context: Context) -> None:
     row = page.access.required.row
     assert row.warning.text == ""
     page.access.required.field.box.click()  # type: ignore[attr-defined]

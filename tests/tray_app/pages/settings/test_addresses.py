@@ -1,4 +1,4 @@
-"""The addresses to choose from."""
+"""The choices of listen addresses."""
 
 import ipaddress
 

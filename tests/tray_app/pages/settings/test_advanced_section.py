@@ -1,4 +1,4 @@
-"""Hosts and origins, and the files."""
+"""The Advanced section: hosts, origins and files."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ Read = Callable[[], dict[str, Any]]
 
 
 class Desktop(QObject):
-    """What opens files in this test."""
+    """Records the files that the application opens."""
 
     def __init__(self) -> None:
         super().__init__()

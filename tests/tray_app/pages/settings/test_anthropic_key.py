@@ -1,4 +1,4 @@
-"""The person's own Anthropic API key: given, never shown, removed."""
+"""The row of the user's own Anthropic API key: stored, never shown, removed."""
 
 import pytest
 from PySide6.QtWidgets import QLineEdit
@@ -54,7 +54,7 @@ async def test_it_is_removed_after_a_question(row: AnthropicKeyRow, context: Con
 
 
 @pytest.mark.parametrize("text", ["", "dgm-not-of-anthropic", "sk-ant-with a space"])
-async def test_what_is_no_key_is_refused_in_place(row: AnthropicKeyRow, context: Context, text: str) -> None:
+async def test_an_invalid_key_is_rejected_in_the_row(row: AnthropicKeyRow, context: Context, text: str) -> None:
     _give(row, text)
     assert "Anthropic API key" in row.message.text
     assert row.edit.text() == text

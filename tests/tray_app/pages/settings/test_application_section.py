@@ -14,13 +14,13 @@ async def test_start_at_login_is_what_the_system_says(page: SettingsPage, contex
     field.box.click()  # type: ignore[attr-defined]
     await until(lambda: autostart.on)
     await until(lambda: page.application.at_login.row.saved.text())
-    autostart.on = False  # somebody else switched it off
+    autostart.on = False  # switched off outside the application
     page.application.activate()
     await until(lambda: field.raw_value() is False)
     assert autostart.description in page.application.at_login.row.help.text()
 
 
-async def test_start_at_login_that_fails_is_said_in_place(page: SettingsPage, autostart: Any) -> None:
+async def test_start_at_login_that_fails_shows_an_error_in_the_row(page: SettingsPage, autostart: Any) -> None:
     def refuse() -> None:
         raise SetupError("Start at login could not be read or changed: no rights.")
 

@@ -1,4 +1,4 @@
-"""The Claude Code program: found, chosen, tried."""
+"""The Claude Code section: detecting, choosing and testing the program."""
 
 from collections.abc import Callable
 from pathlib import Path

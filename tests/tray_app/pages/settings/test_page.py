@@ -1,4 +1,4 @@
-"""The page as a whole: sections, search, and the way to a row."""
+"""The Settings page as a whole: sections, search, and links to rows."""
 
 import pytest
 from PySide6.QtCore import Qt

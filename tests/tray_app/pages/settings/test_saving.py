@@ -1,4 +1,4 @@
-"""How a setting is given: at once, in place, and without losing anything."""
+"""Saving a setting: at once, and without losing an edit."""
 
 import asyncio
 from collections.abc import Callable
@@ -55,7 +55,7 @@ async def test_leaving_the_page_saves(page: SettingsPage, context: Context, qtbo
     await until(lambda: context.settings.idle_seconds == 61)
 
 
-async def test_what_cannot_be_stays_as_it_was_typed_with_the_reason(
+async def test_invalid_input_stays_with_the_reason(
     page: SettingsPage, context: Context, type_into: Typing, actions: Actions, in_file: Read
 ) -> None:
     row = page.processes.bindings["spares"].row
@@ -70,9 +70,7 @@ async def test_what_cannot_be_stays_as_it_was_typed_with_the_reason(
     assert row.message.text == ""
 
 
-async def test_what_was_refused_is_saved_once_it_is_right(
-    page: SettingsPage, context: Context, type_into: Typing
-) -> None:
+async def test_corrected_input_is_saved(page: SettingsPage, context: Context, type_into: Typing) -> None:
     row = page.processes.bindings["spares"].row
     type_into(_edit(page, "spares"), "99")
     assert row.message.text
@@ -91,7 +89,7 @@ async def test_a_wrong_field_loses_nothing_of_the_others(
     assert page.processes.bindings["spares"].row.message.text
 
 
-async def test_a_file_that_cannot_be_written_is_said_in_place(
+async def test_a_file_that_cannot_be_written_shows_an_error_in_the_row(
     page: SettingsPage, context: Context, type_into: Typing, actions: Actions
 ) -> None:
     file = context.settings.settings_file
@@ -168,7 +166,7 @@ async def test_a_switch_applies_when_it_is_clicked(page: SettingsPage, context: 
     assert in_file()["log_bodies"] is True
 
 
-async def test_what_was_changed_elsewhere_is_shown(page: SettingsPage, context: Context) -> None:
+async def test_a_change_made_elsewhere_is_shown(page: SettingsPage, context: Context) -> None:
     await context.change_settings({"spares": 4})
     assert _edit(page, "spares").text() == "4"
 
@@ -181,7 +179,7 @@ async def test_a_file_that_was_edited_is_read_when_the_page_is_seen_again(page: 
     assert context.settings.spares == 5
 
 
-async def test_what_is_being_typed_is_not_overwritten(page: SettingsPage, context: Context, qtbot: QtBot) -> None:
+async def test_an_edit_is_not_overwritten(page: SettingsPage, context: Context, qtbot: QtBot) -> None:
     edit = _edit(page, "spares")
     edit.selectAll()
     qtbot.keyClicks(edit, "7")
@@ -190,9 +188,7 @@ async def test_what_is_being_typed_is_not_overwritten(page: SettingsPage, contex
     assert _edit(page, "max_conversations").text() == "9"
 
 
-async def test_a_broken_file_is_said_at_the_top_and_goes_when_it_is_mended(
-    page: SettingsPage, context: Context
-) -> None:
+async def test_an_invalid_file_is_shown_at_the_top_until_it_is_corrected(page: SettingsPage, context: Context) -> None:
     context.settings.settings_file.write_text("port = = 1")
     page.refresh()
     await until(lambda: page.banner.message)

@@ -31,7 +31,7 @@ def taken() -> Iterator[int]:
 
 @pytest.fixture
 def free() -> Iterator[int]:
-    """A port that nobody else gets."""
+    """A port reserved for this test."""
     with kept_port() as port:
         yield port
 
@@ -62,10 +62,10 @@ async def test_a_port_in_use_is_said_while_it_is_typed_and_the_next_free_one_is_
     assert edit.text() == str(offered)
 
 
-async def test_who_has_a_port_is_found_out_after_that_it_is_taken_is_said(
+async def test_a_taken_port_is_shown_before_the_program_that_uses_it(
     page: SettingsPage, qtbot: QtBot, actions: Actions
 ) -> None:
-    """Whoever has it need not answer when it is asked whether it is one of ours."""
+    """The program that uses the port need not answer the question whether it is Dragoman."""
     edit, row = page.server.port.edit, page.server.bound_port.row
     answer = asyncio.Event()
 

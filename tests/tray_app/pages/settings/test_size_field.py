@@ -1,4 +1,4 @@
-"""Numbers of bytes, in units that people read."""
+"""Numbers of bytes in readable units."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -14,7 +14,7 @@ from tray_app.pages.settings.size_field import SizeField
 
 @pytest.fixture
 def largest(page: SettingsPage) -> Binding:
-    """The row of the largest request."""
+    """The row of the maximum request size."""
     return page.advanced.bindings["max_body_bytes"]
 
 
@@ -55,7 +55,7 @@ async def test_a_size_is_typed_with_or_without_a_unit(
         ("9" * 400, "Enter a size in MB, such as 32."),
     ],
 )
-async def test_what_is_no_size_is_refused_in_place(
+async def test_an_invalid_size_is_rejected_in_the_row(
     page: SettingsPage, context: Context, largest: Binding, type_into: Typing, typed: str, words: str
 ) -> None:
     type_into(line(largest), typed)
@@ -77,7 +77,7 @@ async def test_limits_far_from_the_usual_are_shown_as_they_are(
     assert shown is None or line(largest).text() == shown
 
 
-async def test_an_odd_number_of_bytes_stays_what_it_is_while_nobody_changes_it(
+async def test_an_odd_number_of_bytes_stays_exact_until_it_is_edited(
     page: SettingsPage, context: Context, largest: Binding, qtbot: QtBot
 ) -> None:
     await context.change_settings({"max_body_bytes": 10_000_000})

@@ -1,4 +1,4 @@
-"""Wrong values, in words: the rules are the server's."""
+"""Messages for invalid values, by the server's own rules."""
 
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from tray_app.pages.settings.validation import parse_setting, setting_problem
         ("log_level", "loud", "Must be 'debug', 'info', 'warning' or 'error'."),
     ],
 )
-def test_what_is_wrong_is_said_in_words(name: str, typed: str, words: str) -> None:
+def test_invalid_input_gets_a_message(name: str, typed: str, words: str) -> None:
     assert setting_problem(name, typed) == words
 
 
@@ -43,7 +43,7 @@ def test_what_is_wrong_is_said_in_words(name: str, typed: str, words: str) -> No
         ("rate_limit", "", ""),
     ],
 )
-def test_what_is_right_is_read_as_the_server_has_it(name: str, typed: str, value: Any) -> None:
+def test_valid_input_is_converted_as_by_the_server(name: str, typed: str, value: Any) -> None:
     assert setting_problem(name, typed) == ""
     assert parse_setting(name, typed) == value
 
