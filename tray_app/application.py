@@ -57,7 +57,7 @@ class Application(QObject):
         """Show the tray icon and, if wanted, the window. Returns when the user has quit and all is closed."""
         self.tray.show()
         if not self.context.preferences.guide_done:
-            self.window.go("guide")
+            self.window.go_to_page("guide")
         self.handle_launch(launch)
         if launch.command == "none":
             self.awaiting_tray.start()
@@ -83,7 +83,7 @@ class Application(QObject):
             return
         set_activation_token(launch.token)
         if launch.command == "page" and launch.page in self.window.entries:
-            self.window.go(launch.page)
+            self.window.go_to_page(launch.page)
         self.window.bring_up()
 
     def has_tray(self) -> bool:
@@ -110,7 +110,7 @@ class Application(QObject):
         self.tray.hide()
         self.wake.stop()
         self.notifications.close()
-        await _run_with_timeout(TEARDOWN_SECONDS, self.window.settle)
+        await _run_with_timeout(TEARDOWN_SECONDS, self.window.finish_pending)
         await self.context.close()
         self.tray.deleteLater()
         self.window.deleteLater()
@@ -127,7 +127,7 @@ class Application(QObject):
             await cli.probe_cli()
         # A hidden window refreshes its page when it is shown.
         if self.window.isVisible():
-            self.window.page.refresh()
+            self.window.current_page.refresh()
 
     def _on_session_end(self, session: QSessionManager) -> None:
         """Quit without asking at the end of the desktop's session. Only autostart starts the application again."""

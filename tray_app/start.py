@@ -29,7 +29,7 @@ from tray_app.desktop.loop.os_signals import stop_on_signals
 from tray_app.desktop.loop.qt_application import TrayApplication, make_qapplication
 from tray_app.preferences import Preferences
 from tray_app.theme import Theme
-from tray_app.window.startup import tell, wait_for_key_store, wait_for_settings
+from tray_app.window.startup import show_startup_error, wait_for_key_store, wait_for_settings
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ def run_application(namespace: argparse.Namespace) -> int:
     except SetupError as error:
         if has_terminal() or (isinstance(error, SettingsInvalid) and error.source == COMMAND_LINE):
             raise
-        _run_dialog(error, tell(error))
+        _run_dialog(error, show_startup_error(error))
         return 1
 
 

@@ -82,7 +82,7 @@ def taken_port() -> Iterator[int]:
 async def test_a_start_shows_the_window(running: Running) -> None:
     await running.start()
     assert running.window.isVisible()
-    assert running.window.page.key == "overview"
+    assert running.window.current_page.key == "overview"
 
 
 async def test_a_hidden_start_shows_none(running: Running) -> None:
@@ -111,14 +111,14 @@ async def test_a_tray_that_comes_late_keeps_a_hidden_start_hidden(running: Runni
 async def test_the_first_start_shows_the_guide(running: Running) -> None:
     running.context.preferences.guide_done = False
     await running.start()
-    assert running.window.page.key == "guide"
+    assert running.window.current_page.key == "guide"
 
 
 async def test_a_start_may_name_a_page(running: Running) -> None:
     running.context.preferences.guide_done = False
     await running.start(Launch("page", "settings"))
     assert running.window.isVisible()
-    assert running.window.page.key == "settings"
+    assert running.window.current_page.key == "settings"
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ async def test_another_start_is_heeded(running: Running, launch: Launch, visible
     await running.start(HIDDEN)
     running.application.handle_launch(launch)
     assert running.window.isVisible() is visible
-    assert running.window.page.key == page
+    assert running.window.current_page.key == page
 
 
 async def test_another_start_brings_a_minimised_window_back(running: Running) -> None:
@@ -152,7 +152,7 @@ async def test_a_server_that_cannot_start_is_shown_where_no_tray_tells(running: 
     with pytest.raises(TrayError):
         await running.context.server.start()
     assert running.window.isVisible()
-    assert running.window.page.key == "overview"
+    assert running.window.current_page.key == "overview"
 
 
 async def test_a_failure_takes_nobody_away_from_their_page(running: Running, taken_port: int) -> None:
@@ -163,11 +163,11 @@ async def test_a_failure_takes_nobody_away_from_their_page(running: Running, tak
     with pytest.raises(TrayError):
         await running.context.server.start()
     await running.start()
-    assert running.window.page.key == "guide"
-    running.window.go("sessions")
+    assert running.window.current_page.key == "guide"
+    running.window.go_to_page("sessions")
     with pytest.raises(TrayError):
         await running.context.server.start()
-    assert running.window.page.key == "sessions"
+    assert running.window.current_page.key == "sessions"
 
 
 async def test_with_a_tray_a_failure_opens_no_window(running: Running, taken_port: int) -> None:
@@ -253,33 +253,33 @@ async def test_it_is_taken_down_in_order_and_leaves_nothing(running: Running, se
     context, window = running.context, running.window
     running.application.ending.connect(lambda: seen.update(at_the_ending=context.server.state))
 
-    async def settle() -> None:
-        seen["settled with a store"] = context.store is not None and not window.isVisible()
+    async def finish_pending() -> None:
+        seen["finished with a store"] = context.store is not None and not window.isVisible()
 
     for page in ("overview", "requests", "sessions", "clients", "settings", "guide"):
-        window.go(page)
-    window.page.finish_pending = settle
+        window.go_to_page(page)
+    window.current_page.finish_pending = finish_pending
     await context.server.start()
     context.run(asyncio.Event().wait(), name="a bar that waits for ever")
     gone: list[bool] = []
     window.destroyed.connect(lambda: gone.append(True))
     await running.end()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    assert seen == {"at_the_ending": "running", "settled with a store": True}
+    assert seen == {"at_the_ending": "running", "finished with a store": True}
     assert (context.server.state, context.store, gone) == ("stopped", None, [True])
     await until(lambda: asyncio.all_tasks() <= before | {running.run})
     assert not Preferences(settings.config_dir).geometry.isEmpty()
 
 
-async def test_a_page_that_fails_to_settle_does_not_keep_it_from_ending(
+async def test_a_page_that_fails_to_finish_does_not_keep_it_from_ending(
     running: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
     await running.start()
 
-    async def settle() -> None:
+    async def finish_pending() -> None:
         raise ZeroDivisionError
 
-    running.window.page.finish_pending = settle
+    running.window.current_page.finish_pending = finish_pending
     await running.end()
     assert "a page could not finish its work" in caplog.text
     assert running.context.store is None

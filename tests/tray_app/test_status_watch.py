@@ -26,9 +26,9 @@ async def test_every_place_shows_the_same(context: Context, qtbot: QtBot) -> Non
     qtbot.addWidget(window)
     window.bring_up()
     tray = TrayIcon(context, open_window=window.bring_up, quit=lambda: None)
-    page, foot = window.page, window.rail._foot
+    page, foot = window.current_page, window.rail._foot
     assert isinstance(page, OverviewPage)
-    await until(lambda: not page.claude.watch.looking)
+    await until(lambda: not page.claude.watch.is_checking)
     await context.server.start()
     assert tray.state == foot.dot.state == page.server.findChild(StatusDot).state == "running"
     context.bus.publish(OUT)
@@ -40,14 +40,14 @@ async def test_every_place_shows_the_same(context: Context, qtbot: QtBot) -> Non
     assert reason in tray.icon.toolTip()
     assert foot.remedy.accessibleName() == tray.menu.remedy.text() == "Sign in to Claude Code..."
     assert foot.remedy.isVisible()
-    window.go("settings")
+    window.go_to_page("settings")
     foot.remedy.click()
-    assert window.page is page
+    assert window.current_page is page
     context.bus.publish(IN)
     await until(lambda: context.status.current.kind == "running")
     assert tray.state == foot.dot.state == "running"
     assert (foot.reason.isVisible(), foot.remedy.isVisible(), tray.menu.trouble.isVisible()) == (False,) * 3
-    await window.settle()
+    await window.finish_pending()
     tray.menu.deleteLater()
     tray.deleteLater()
 

@@ -57,7 +57,7 @@ async def test_every_visible_text_of_every_page_is_translated(translated: None, 
     window.show()
     seen: set[str] = set()
     for entry in entries:
-        window.go(entry.key)
+        window.go_to_page(entry.key)
         await window.pages[entry.key].finish_pending()
         visible = [widget for widget in [window, *window.findChildren(QWidget)] if widget.isVisible()]
         seen |= {text for widget in visible for text in texts_of(widget)}

@@ -1,1 +1,1 @@
-"""The pages of the window, a folder each."""
+"""The pages of the main window, one folder each."""

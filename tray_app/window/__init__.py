@@ -1,1 +1,1 @@
-"""What people see: the main window, its pages, and the dialogs."""
+"""The main window, the base class of its pages, and the dialogs."""

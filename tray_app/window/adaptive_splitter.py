@@ -1,4 +1,4 @@
-"""Two parts of a page beside each other, or one above the other where there is no room for that."""
+"""A splitter that turns vertical when its width is too small."""
 
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QResizeEvent
@@ -10,10 +10,10 @@ _BESIDE, _BELOW = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 
 
 class AdaptiveSplitter(QSplitter):
-    """From a width of `beside_from` pixels on the parts stand beside each other.
+    """Horizontal from a width of `beside_from` pixels, vertical below that.
 
-    Where the person has put the handle is remembered for each way, under `name` in the preferences; until then
-    `beside` and `below` are the parts' shares of the room.
+    The handle's position is stored for each orientation, under `name` in the preferences. The defaults are `beside`
+    and `below`, in pixels for each part.
     """
 
     def __init__(
@@ -25,28 +25,28 @@ class AdaptiveSplitter(QSplitter):
         self._shares = {_BESIDE: beside, _BELOW: below}
         self._beside_from = beside_from
         self.setChildrenCollapsible(False)
-        self.splitterMoved.connect(lambda *_: self._keep())
+        self.splitterMoved.connect(lambda *_: self._save_sizes())
 
-    def restore(self) -> None:
-        """Give the two parts the sizes that they had. They have to be there by now."""
-        # Beside each other, the list takes what a wider window brings; one above the other, both do.
+    def restore_sizes(self) -> None:
+        """Restore the sizes of the two parts, which must have been added already."""
+        # Horizontal: only the list grows with the window. Vertical: both parts do.
         self.setStretchFactor(0, 1)
         self.setStretchFactor(1, 0 if self.orientation() == _BESIDE else 1)
         self.setSizes(self._shares[self.orientation()])
-        kept = self._preferences.read_value(self._names[self.orientation()], QByteArray())
-        if not kept.isEmpty():
-            # What is kept has a direction of its own.
+        stored = self._preferences.read_value(self._names[self.orientation()], QByteArray())
+        if not stored.isEmpty():
+            # The stored state contains an orientation, too.
             orientation = self.orientation()
-            self.restoreState(kept)
+            self.restoreState(stored)
             self.setOrientation(orientation)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Whether there is room changes with the width."""
+        """Choose the orientation for the new width."""
         orientation = _BESIDE if event.size().width() >= self._beside_from else _BELOW
         if orientation != self.orientation():
             self.setOrientation(orientation)
-            self.restore()
+            self.restore_sizes()
         super().resizeEvent(event)
 
-    def _keep(self) -> None:
+    def _save_sizes(self) -> None:
         self._preferences.set_value(self._names[self.orientation()], self.saveState())

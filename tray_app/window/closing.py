@@ -1,4 +1,4 @@
-"""The questions before something ends: the window without a tray, the server and the application amid answers."""
+"""Confirmations before closing the window, stopping the server and quitting."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,10 @@ _ICON = 48
 
 
 class Closing:
-    """Decides and asks. `quit` ends the application; `has_tray` says whether an icon can be seen."""
+    """Asks before answers are cut off or the window disappears without an icon.
+
+    `has_tray` reports whether a tray icon is visible.
+    """
 
     def __init__(
         self, context: Context, window: QWidget, *, has_tray: Callable[[], bool], quit_application: Callable[[], None]
@@ -23,14 +26,14 @@ class Closing:
         self._has_tray = has_tray
         self._quit = quit_application
         self.box: QMessageBox | None = None
-        """The question that is open."""
+        """The open question."""
         context.stop_requested.connect(self.request_stop)
 
     def may_close(self) -> bool:
-        """Whether the window can just be hidden; if not, the person is being asked now."""
+        """Return whether the window may be hidden now. Otherwise a question is opened."""
         if not self._window.isVisible() or self._has_tray():
             return True
-        box = self._ask(
+        box = self._make_question(
             tr("Quit Dragoman?"),
             tr("This desktop shows no tray icons. If you keep it running, start Dragoman again to reopen this window."),
         )
@@ -38,12 +41,12 @@ class Closing:
         stay = box.addButton(tr("Keep running"), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(stay)
-        box.finished.connect(lambda _: self._decide(box, leave, stay))
+        box.finished.connect(lambda _: self._quit_or_hide(box, leave, stay))
         box.open()
         return False
 
     def request_stop(self) -> None:
-        """Stop the server; while requests are being answered the user is asked how."""
+        """Stop the server, after asking how if requests are running."""
         server = self._context.server
         if not server.in_flight:
             self._context.run(server.stop(), name="stop the server")
@@ -57,7 +60,7 @@ class Closing:
         )
 
     def request_quit(self) -> None:
-        """Quit; while requests are being answered the user is asked how."""
+        """Quit, after asking how if requests are running."""
         if not self._context.server.in_flight:
             self._quit()
             return
@@ -83,39 +86,39 @@ class Closing:
         stay: str,
     ) -> None:
         count = counted(self._context.server.in_flight, "1 request is running.", "{n} requests are running.")
-        box = self._ask(title, f"{count} {text}")
+        box = self._make_question(title, f"{count} {text}")
         at_once = box.addButton(now[0], QMessageBox.ButtonRole.DestructiveRole)
         finish = box.addButton(tr("Finish them first"), QMessageBox.ButtonRole.AcceptRole)
         cancel = box.addButton(stay, QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(finish)
         box.setEscapeButton(cancel)
 
-        def decide() -> None:
+        def act_on_choice() -> None:
             if box.clickedButton() is at_once:
                 now[1]()
             elif box.clickedButton() is finish:
                 later()
 
-        box.finished.connect(lambda _: decide())
+        box.finished.connect(lambda _: act_on_choice())
         box.open()
 
-    def _ask(self, title: str, text: str) -> QMessageBox:
+    def _make_question(self, title: str, text: str) -> QMessageBox:
         if self.box is not None:
             self.box.close()
         parent = self._window if self._window.isVisible() else None
         self.box = box = QMessageBox(QMessageBox.Icon.Question, title, title, parent=parent)
         box.setIconPixmap(QIcon(str(asset_path("icons/app.svg"))).pixmap(_ICON, _ICON))
         box.setInformativeText(text)
-        box.finished.connect(self._answered)
+        box.finished.connect(self._discard_question)
         return box
 
-    def _answered(self) -> None:
-        # The window would keep every question that it ever asked.
+    def _discard_question(self) -> None:
+        # Otherwise the window, its parent, would keep every question until the end.
         if self.box is not None:
             self.box.deleteLater()
             self.box = None
 
-    def _decide(self, box: QMessageBox, leave: object, stay: object) -> None:
+    def _quit_or_hide(self, box: QMessageBox, leave: object, stay: object) -> None:
         if box.clickedButton() is leave:
             self._quit()
         elif box.clickedButton() is stay:

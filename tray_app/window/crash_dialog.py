@@ -1,23 +1,25 @@
-"""Says that something went wrong that nobody expected, and offers what can be done about it."""
+"""The dialog that reports an unexpected error."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QFontDatabase, QGuiApplication
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from tray_app.desktop.crashes.report import CrashReport
 from tray_app.translation import counted, tr
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_row
 
 SIZE = (640, 440)
 COPIED_MS = 1000
 
 
 class CrashDialog(QDialog):
-    """Of plain widgets only, for the theme may be what failed.
+    """Uses only plain Qt widgets, because the theme may be what failed.
 
-    `on_quit` ends the application; with `fatal` it cannot go on, and quitting is all there is.
+    `on_quit` ends the application. A `fatal` error offers no way to continue.
     """
 
     def __init__(
@@ -37,45 +39,45 @@ class CrashDialog(QDialog):
         self.setWindowTitle("Dragoman")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(*SIZE)
-        self.more = _label("", "muted")
+        self.more = make_label("", "muted", wrap=True)
         self.more.hide()
-        self.copy = self._button(tr("&Copy report"), self._copy)
-        self.logs = self._button(tr("Open &logs folder"), self._open_logs)
-        self.quit = self._button(tr("&Quit"), self._quit)
-        self.go_on = self._button(tr("C&ontinue"), self.accept)
+        self.copy = self._make_button(tr("&Copy report"), self._copy_report)
+        self.logs = self._make_button(tr("Open &logs folder"), self._open_logs_folder)
+        self.quit = self._make_button(tr("&Quit"), self._quit_application)
+        self.go_on = self._make_button(tr("C&ontinue"), self.accept)
         if fatal:
             self.go_on.hide()
-        self._lay_out(fatal)
+        self._build_dialog(fatal)
 
     def add_more(self, count: int) -> None:
-        """Say that `count` more errors have happened meanwhile."""
+        """Report that `count` more errors have occurred since."""
         self.more.setText(
             counted(count, "1 more error since then is in the log.", "{n} more errors since then are in the log.")
         )
         self.more.show()
 
-    def _lay_out(self, fatal: bool) -> None:
+    def _build_dialog(self, fatal: bool) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 16)
         column.setSpacing(8)
-        column.addWidget(_label(tr("Something went wrong"), "title"))
-        column.addWidget(_label(_explanation(fatal)))
+        column.addWidget(make_label(tr("Something went wrong"), "title", wrap=True))
+        column.addWidget(make_label(_explanation_text(fatal), wrap=True))
         column.addSpacing(8)
-        column.addWidget(self._trace(), 1)
-        place = _label(tr("It is also in the log: {path}").format(path=self._log), "muted")
-        place.setTextInteractionFlags(
+        column.addWidget(self._make_report_view(), 1)
+        location = make_label(tr("It is also in the log: {path}").format(path=self._log), "muted", wrap=True)
+        location.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        column.addWidget(place)
+        column.addWidget(location)
         column.addWidget(self.more)
         column.addSpacing(8)
-        column.addLayout(self._buttons())
+        column.addLayout(make_row(self.copy, self.logs, None, self.quit, self.go_on))
         default = self.quit if fatal else self.go_on
         default.setProperty("role", "primary")
         default.setDefault(True)
         default.setFocus()
 
-    def _trace(self) -> QPlainTextEdit:
+    def _make_report_view(self) -> QPlainTextEdit:
         trace = QPlainTextEdit(f"{self._report.summary}\n\n{self._report.as_text()}", readOnly=True)
         trace.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         trace.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
@@ -83,40 +85,30 @@ class CrashDialog(QDialog):
         trace.setAccessibleName(tr("Error report"))
         return trace
 
-    def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.copy)
-        row.addWidget(self.logs)
-        row.addStretch(1)
-        row.addWidget(self.quit)
-        row.addWidget(self.go_on)
-        return row
-
-    def _button(self, text: str, slot: Callable[[], object]) -> QPushButton:
+    def _make_button(self, text: str, slot: Callable[[], object]) -> QPushButton:
         button = QPushButton(text, autoDefault=False)
         button.clicked.connect(lambda: slot())
         return button
 
-    def _copy(self) -> None:
+    def _copy_report(self) -> None:
         QGuiApplication.clipboard().setText(self._report.as_text())
         self.copy.setText(tr("Copied"))
         self._restore = self.startTimer(COPIED_MS)
 
     def timerEvent(self, event: object) -> None:
-        """The button's own text comes back."""
+        """Restore the button's text."""
         self.killTimer(self._restore)
         self.copy.setText(tr("&Copy report"))
 
-    def _open_logs(self) -> None:
+    def _open_logs_folder(self) -> None:
         self.open_url(QUrl.fromLocalFile(str(self._log.parent)))
 
-    def _quit(self) -> None:
+    def _quit_application(self) -> None:
         self.accept()
         self._on_quit()
 
 
-def _explanation(fatal: bool) -> str:
+def _explanation_text(fatal: bool) -> str:
     if fatal:
         return tr(
             "Dragoman must close because of an unexpected error. Start it again; if it closes again, the "
@@ -126,11 +118,3 @@ def _explanation(fatal: bool) -> str:
         "An unexpected error occurred. The server keeps running, and you can continue; if something stops "
         "working, quit and start Dragoman again. The report below helps to fix it."
     )
-
-
-def _label(text: str, role: str = "") -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", role)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    return label

@@ -1,4 +1,4 @@
-"""The main window: the rail, and the page that is shown."""
+"""The main window: the rail and the current page."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -21,27 +21,27 @@ NARROW_BELOW = 900
 
 
 class MainWindow(QWidget):
-    """`rail` are the pages in the rail, `others` those reached from elsewhere. Closing it asks `may_close` first.
+    """Shows the pages of `rail`, and `others`, which are reached from elsewhere.
 
-    A page is made when it is first seen.
+    A page is created when it is first shown. Closing the window calls `may_close` first.
     """
 
     hidden = Signal()
-    """The window is not seen any more."""
+    """The window was hidden."""
 
     def __init__(self, context: Context, rail: Sequence[PageEntry], others: Sequence[PageEntry] = ()) -> None:
         super().__init__()
         self._context = context
         self.may_close: Callable[[], bool] = lambda: True
-        """False keeps the window open: whoever says so asks the person."""
+        """False keeps the window open; the callback then asks the user."""
         self.entries: Mapping[str, PageEntry] = {entry.key: entry for entry in (*rail, *others)}
         self.pages: dict[str, Page] = {}
-        """Those that were made."""
+        """The pages created so far, by key."""
         self.setWindowTitle("Dragoman")
         self.setWindowIcon(QIcon(str(asset_path("icons/app.svg"))))
         self.setMinimumSize(*MINIMUM)
         self.rail = Rail(context, rail)
-        self.rail.chosen.connect(self.go)
+        self.rail.chosen.connect(self.go_to_page)
         self._stack = QStackedWidget()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -54,86 +54,86 @@ class MainWindow(QWidget):
         column.addWidget(self._stack, 1)
         row.addLayout(column, 1)
         self._add_shortcuts()
-        context.page_requested.connect(self._open)
+        context.page_requested.connect(self._open_requested_page)
         context.problem.connect(self._show_problem)
         self._active: Page | None = None
-        # Nothing has the focus until the person chooses: Tab begins at the rail.
+        # No control has the focus at first, so that Tab begins at the rail.
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setFocus()
         self._key = rail[0].key
-        self.rail.mark(self._key)
+        self.rail.mark_current(self._key)
         self._restore_geometry()
 
     @property
-    def page(self) -> Page:
-        """The page that is shown, or will be."""
-        return self._page(self._key)
+    def current_page(self) -> Page:
+        """The page that is shown, or will be when the window is."""
+        return self._load_page(self._key)
 
-    def go(self, key: str) -> None:
-        """Show the page of that key."""
+    def go_to_page(self, key: str) -> None:
+        """Show the page `key`."""
         if self.rail.isAncestorOf(self.focusWidget() or self):
-            self.rail.focus(key)
+            self.rail.focus_entry(key)
         self._key = key
-        self.rail.mark(key)
+        self.rail.mark_current(key)
         self._update_active()
 
     def bring_up(self) -> None:
-        """Show the window, before the others, wherever it was."""
+        """Show the window in front of all others, even if it was minimized."""
         if self.isMinimized():
             self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
         self.show()
         self.raise_()
         self.activateWindow()
 
-    async def settle(self) -> None:
-        """Finish what the pages have put off, and remember the window's place."""
-        self._keep_geometry()
+    async def finish_pending(self) -> None:
+        """Finish the pages' pending work, and store the window's geometry."""
+        self._save_geometry()
         for page in self.pages.values():
             await page.finish_pending()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Hide to the tray, if nobody objects."""
+        """Hide to the tray, if `may_close` agrees."""
         if self.may_close():
-            self._keep_geometry()
+            self._save_geometry()
             event.accept()
         else:
             event.ignore()
 
     def showEvent(self, event: Any) -> None:
-        """The page is seen again."""
+        """Activate the current page."""
         super().showEvent(event)
         self._update_active()
 
     def hideEvent(self, event: Any) -> None:
-        """Nothing is seen: the pages can rest."""
+        """Deactivate the current page."""
         super().hideEvent(event)
         self._update_active()
         self.hidden.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The rail's names need room."""
+        """Show the rail's labels only if there is room."""
         super().resizeEvent(event)
         self.rail.set_narrow(event.size().width() < NARROW_BELOW)
 
-    def _page(self, key: str) -> Page:
+    def _load_page(self, key: str) -> Page:
         if key not in self.pages:
             self.pages[key] = self.entries[key].make(self._context)
             self._stack.addWidget(self.pages[key])
         return self.pages[key]
 
-    def _open(self, key: str, details: Mapping[str, Any]) -> None:
-        self.go(key)
+    def _open_requested_page(self, key: str, details: Mapping[str, Any]) -> None:
+        self.go_to_page(key)
         self.bring_up()
         if details:
-            self.page.open_details(**details)
+            self.current_page.open_details(**details)
 
     def _show_problem(self, error: TrayError) -> None:
-        self.page.show_problem(error)
+        self.current_page.show_problem(error)
 
     def _update_active(self) -> None:
-        seen = self.page if self.isVisible() else None
+        seen = self.current_page if self.isVisible() else None
         if seen is not None:
-            self._bring_to_front(seen)
+            self._switch_to(seen)
         if seen is self._active:
             return
         if self._active is not None:
@@ -142,32 +142,32 @@ class MainWindow(QWidget):
         if seen is not None:
             seen.activate()
 
-    def _bring_to_front(self, page: Page) -> None:
-        """Show the page. The keyboard goes along, to where it was there; Qt would choose a button, and ring it."""
+    def _switch_to(self, page: Page) -> None:
+        """Show the page, and restore its own focus. Qt would focus any button."""
         focused = self.focusWidget()
-        goes_along = (
+        moves_focus = (
             focused is not None and self._stack.isAncestorOf(focused) and self._stack.currentWidget() is not page
         )
-        if goes_along:
+        if moves_focus:
             self.setFocus()
         self._stack.setCurrentWidget(page)
-        if goes_along:
+        if moves_focus:
             (page.focusWidget() or page).setFocus()
 
     def _add_shortcuts(self) -> None:
         for keys, action in (
-            (QKeySequence.StandardKey.Find, lambda: self.page.go_to_filter()),
-            (QKeySequence.StandardKey.Refresh, lambda: self.page.refresh()),
+            (QKeySequence.StandardKey.Find, lambda: self.current_page.go_to_filter()),
+            (QKeySequence.StandardKey.Refresh, lambda: self.current_page.refresh()),
             (QKeySequence("Ctrl+W"), self.close),
         ):
             QShortcut(QKeySequence(keys), self, action, context=Qt.ShortcutContext.WindowShortcut)
 
-    def _keep_geometry(self) -> None:
+    def _save_geometry(self) -> None:
         self._context.preferences.geometry = self.saveGeometry()
 
     def _restore_geometry(self) -> None:
-        kept: QByteArray = self._context.preferences.geometry
-        if kept.isEmpty() or not self.restoreGeometry(kept):
+        stored: QByteArray = self._context.preferences.geometry
+        if stored.isEmpty() or not self.restoreGeometry(stored):
             self.resize(*SIZE)
             screen = QGuiApplication.primaryScreen().availableGeometry()
             self.resize(self.size().boundedTo(screen.size()))

@@ -1,25 +1,27 @@
-"""What every page has: a title, a line that says what it is for, a place for messages, and the content."""
+"""The base class of pages: title, purpose, banner and content."""
 
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from server.core.errors import TrayError
 from tray_app.context import Context
 from tray_app.widgets import Banner
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 
 MARGIN = 24
 GAP = 16
 SCROLL_ROOM = 16
-"""Of the margin at the right, what the bar of a page that scrolls may take."""
+"""Pixels of the right margin that a scroll bar may take."""
 
 
 class Page(QWidget):
-    """A page of the main window. Subclasses set `key`, and fill `body`; `header` takes their buttons."""
+    """A page of the main window. Subclasses set `key` and fill `body`."""
 
     key: ClassVar[str]
-    """How `Context.show` names it."""
+    """The page's name for `Context.show`."""
 
     def __init__(self, context: Context, title: str, purpose: str) -> None:
         super().__init__()
@@ -27,59 +29,46 @@ class Page(QWidget):
         self.title = title
         self.setAccessibleName(title)
         self.setAccessibleDescription(purpose)
-        self.header = QHBoxLayout()
-        self.header.setSpacing(8)
-        self.header.addLayout(_heading(title, purpose), 1)
+        self.header = make_row(_make_heading(title, purpose))
+        self.header.setStretch(0, 1)
         self.banner = Banner()
-        self.body = QVBoxLayout()
-        self.body.setSpacing(GAP)
-        self._messages = QHBoxLayout()
-        self._messages.addWidget(self.banner)
-        self._column = QVBoxLayout(self)
+        self.body = make_column(spacing=GAP)
+        self._messages = make_row(self.banner)
+        self._column = make_column(self.header, self._messages, self.body, spacing=GAP)
+        self._column.setStretchFactor(self.body, 1)
         self._column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        self._column.setSpacing(GAP)
-        self._column.addLayout(self.header)
-        self._column.addLayout(self._messages)
-        self._column.addLayout(self.body, 1)
+        self.setLayout(self._column)
 
     def let_scroll(self) -> None:
-        """Give the body the margins at the right and below: what scrolls there goes to the window's edge."""
+        """Extend the body to the window's right and lower edges, for a body that scrolls."""
         self._column.setContentsMargins(MARGIN, MARGIN, MARGIN - SCROLL_ROOM, 0)
         for above in (self.header, self._messages):
             above.setContentsMargins(0, 0, SCROLL_ROOM, 0)
 
     def activate(self) -> None:
-        """The page is what the person sees now."""
+        """Start following changes: the page is now visible."""
 
     def deactivate(self) -> None:
-        """The person sees something else now."""
+        """Stop following changes: the page is no longer visible."""
 
     def refresh(self) -> None:
-        """Look again at what is shown (F5)."""
+        """Reload what is shown (F5)."""
 
     def go_to_filter(self) -> None:
-        """Go to the page's filter (Ctrl+F)."""
+        """Focus the page's filter (Ctrl+F)."""
 
     def open_details(self, **details: Any) -> None:
-        """Show what another place refers to, such as `session_id`."""
+        """Show what a link from elsewhere refers to, such as `session_id`."""
 
     async def finish_pending(self) -> None:
-        """Finish what was put off, because the application ends."""
+        """Finish pending work before the application quits."""
 
     def show_problem(self, error: TrayError) -> None:
-        """Say what went wrong, at the top of the page."""
+        """Show an error at the top of the page."""
         self.banner.show_error(error)
 
 
-def _heading(title: str, purpose: str) -> QVBoxLayout:
-    name = QLabel(title)
-    name.setProperty("role", "title")
-    line = QLabel(purpose)
-    line.setProperty("role", "muted")
-    line.setWordWrap(True)
+def _make_heading(title: str, purpose: str) -> QVBoxLayout:
+    line = make_label(purpose, "muted", wrap=True)
     line.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-    column = QVBoxLayout()
-    column.setSpacing(4)
-    column.addWidget(name)
-    column.addWidget(line)
-    return column
+    return make_column(make_label(title, "title"), line, spacing=4)

@@ -1,4 +1,4 @@
-"""The window's pages, in the order in which the rail shows them. Each is made, and loaded, when it is first shown."""
+"""The table of pages, in the order of the rail."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tray_app.window.page import Page
 
 @dataclass(frozen=True, slots=True)
 class PageEntry:
-    """A page that can be shown. `icon` is a name of qtawesome's."""
+    """A page that can be shown. `icon` is a qtawesome icon name."""
 
     key: str
     title: str
@@ -22,24 +22,27 @@ class PageEntry:
 def rail_entries() -> list[PageEntry]:
     """The pages of the rail."""
     return [
-        PageEntry("overview", tr("Overview"), "mdi6.view-dashboard-outline", _shipped("overview", "OverviewPage")),
-        PageEntry("requests", tr("Requests"), "mdi6.swap-horizontal", _shipped("requests", "RequestsPage")),
-        PageEntry("sessions", tr("Sessions"), "mdi6.forum-outline", _shipped("sessions", "SessionsPage")),
-        PageEntry("clients", tr("Clients"), "mdi6.connection", _shipped("clients", "ClientsPage")),
-        PageEntry("settings", tr("Settings"), "mdi6.cog-outline", _shipped("settings", "SettingsPage")),
+        PageEntry("overview", tr("Overview"), "mdi6.view-dashboard-outline", _page_maker("overview", "OverviewPage")),
+        PageEntry("requests", tr("Requests"), "mdi6.swap-horizontal", _page_maker("requests", "RequestsPage")),
+        PageEntry("sessions", tr("Sessions"), "mdi6.forum-outline", _page_maker("sessions", "SessionsPage")),
+        PageEntry("clients", tr("Clients"), "mdi6.connection", _page_maker("clients", "ClientsPage")),
+        PageEntry("settings", tr("Settings"), "mdi6.cog-outline", _page_maker("settings", "SettingsPage")),
     ]
 
 
 def other_entries() -> list[PageEntry]:
-    """The pages that are reached from elsewhere."""
-    return [PageEntry("guide", tr("Welcome"), "mdi6.map-outline", _shipped("guide", "GuidePage"))]
+    """The pages that are reached from other pages only."""
+    return [PageEntry("guide", tr("Welcome"), "mdi6.map-outline", _page_maker("guide", "GuidePage"))]
 
 
-def _shipped(folder: str, name: str) -> Callable[[Context], Page]:
-    """Makes a page of ours: all of them together take a good part of a second and some 30 MB."""
+def _page_maker(folder: str, name: str) -> Callable[[Context], Page]:
+    """Return a function that imports and creates a page.
 
-    def make(context: Context) -> Page:
+    Importing all pages at startup would take a good part of a second and some 30 MB.
+    """
+
+    def make_page(context: Context) -> Page:
         made: Page = getattr(import_module(f"tray_app.pages.{folder}.page"), name)(context)
         return made
 
-    return make
+    return make_page

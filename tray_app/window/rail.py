@@ -1,4 +1,4 @@
-"""The rail at the window's left: the pages, and at its foot the server's state."""
+"""The rail at the left of the window: the pages and the server's status."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,9 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
-    QHBoxLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -21,17 +18,19 @@ from tray_app.models.status import Status, in_flight_line
 from tray_app.translation import tr
 from tray_app.widgets import ElidedLabel, StatusDot, make_button
 from tray_app.widgets.exclusive_group import ExclusiveGroup
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 from tray_app.window.pages import PageEntry
 
 WIDE = 200
 NARROW = 56
 ICON = QSize(24, 20)
-"""Wider than the glyph, which stands in the middle: the name keeps its distance."""
+"""Wider than the glyph, to keep a distance between it and the label."""
 ROW_HEIGHT = 36
 
 
 class Rail(QFrame):
-    """Emits `chosen` with a page's key. `set_narrow` leaves the icons alone."""
+    """Emits `chosen` with a page's key. `set_narrow` hides the labels."""
 
     chosen = Signal(str)
 
@@ -39,40 +38,36 @@ class Rail(QFrame):
         super().__init__()
         self.setProperty("role", "rail")
         self._context = context
-        self._entries = {entry.key: self._button(entry, number) for number, entry in enumerate(entries, start=1)}
+        self._entries = {entry.key: self._make_entry(entry, number) for number, entry in enumerate(entries, start=1)}
         self._group = ExclusiveGroup(self._entries, self)
         self._foot = ServerFoot(context)
-        column = QVBoxLayout(self)
+        column = make_column(*self._entries.values(), None, self._foot, spacing=4)
         column.setContentsMargins(8, 16, 8, 16)
-        column.setSpacing(4)
-        for entry in self._entries.values():
-            column.addWidget(entry)
-        column.addStretch(1)
-        column.addWidget(self._foot)
+        self.setLayout(column)
         context.theme.changed.connect(self._draw_icons)
         self._icons = {entry.key: entry.icon for entry in entries}
         self._draw_icons()
         self.set_narrow(False)
 
-    def mark(self, key: str) -> None:
-        """Show the page of that key as the current one; none, if it is not in the rail."""
+    def mark_current(self, key: str) -> None:
+        """Mark the entry of the page `key`, if the rail has one, as current."""
         self._group.check_button(key)
         self._draw_icons()
 
-    def focus(self, key: str) -> None:
-        """Give the keyboard to the page of that key: it goes along with the page that is shown."""
+    def focus_entry(self, key: str) -> None:
+        """Give the keyboard focus to the entry of the page `key`."""
         if key in self._entries:
             self._entries[key].setFocus()
 
     def set_narrow(self, narrow: bool) -> None:
-        """Icons alone, or with their names."""
+        """Show icons only, or icons with labels."""
         self.setFixedWidth(NARROW if narrow else WIDE)
         style = Qt.ToolButtonStyle.ToolButtonIconOnly if narrow else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
         for entry in self._entries.values():
             entry.setToolButtonStyle(style)
         self._foot.set_narrow(narrow)
 
-    def _button(self, page: PageEntry, number: int) -> QToolButton:
+    def _make_entry(self, page: PageEntry, number: int) -> QToolButton:
         entry = QToolButton(autoRaise=True)
         entry.setText(page.title)
         entry.setAccessibleName(page.title)
@@ -93,60 +88,51 @@ class Rail(QFrame):
 
 
 class ServerFoot(QWidget):
-    """Dot and word, the address, what is wrong with its remedy, and the button that starts or stops the server."""
+    """Status, address, problem, remedy, and the button to start or stop the server."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._context = context
         self._narrow = False
         self.dot = StatusDot()
-        self.word = QLabel()
+        self.word, self.count = make_label(), make_label(role="muted")
         self.address = ElidedLabel()
         self.address.setProperty("role", "code")
-        self.reason = QLabel(wordWrap=True)
-        self.reason.setTextFormat(Qt.TextFormat.PlainText)
-        self.remedy: QPushButton = make_button("", self._mend)
+        self.reason = make_label(wrap=True)
+        self.remedy: QPushButton = make_button("", self._open_remedy)
         self.toggle: QPushButton = make_button("", context.toggle_server)
-        line = QHBoxLayout()
-        line.setSpacing(8)
-        line.addWidget(self.dot)
-        line.addWidget(self.word, 1)
-        self.count = QLabel()
-        self.count.setProperty("role", "muted")
-        line.addWidget(self.count)
-        column = QVBoxLayout(self)
+        line = make_row(self.dot, self.word, self.count)
+        line.setStretchFactor(self.word, 1)
+        column = make_column(line, self.address, self.reason, self.remedy, self.toggle)
         column.setContentsMargins(4, 8, 4, 0)
-        column.setSpacing(8)
-        column.addLayout(line)
-        for widget in (self.address, self.reason, self.remedy, self.toggle):
-            column.addWidget(widget)
-        context.status.changed.connect(self._show)
-        context.server.changed.connect(self._show)
-        context.server.in_flight_changed.connect(self._show)
-        context.theme.changed.connect(self._show)
-        self._show()
+        self.setLayout(column)
+        context.status.changed.connect(self._show_server)
+        context.server.changed.connect(self._show_server)
+        context.server.in_flight_changed.connect(self._show_server)
+        context.theme.changed.connect(self._show_server)
+        self._show_server()
 
     def set_narrow(self, narrow: bool) -> None:
-        """The dot and a button with a picture, or all of it."""
+        """Show only the dot and the buttons' icons, or everything."""
         self._narrow = narrow
         self.word.setVisible(not narrow)
         self.count.setVisible(not narrow)
         self.address.setVisible(not narrow)
-        self._show()
+        self._show_server()
 
-    def _mend(self) -> None:
+    def _open_remedy(self) -> None:
         if (remedy := self._context.status.current.remedy) is not None:
             self._context.show_page(remedy.page, **remedy.details)
 
-    def _show(self) -> None:
+    def _show_server(self) -> None:
         server, status = self._context.server, self._context.status.current
         self.dot.set_state(status.kind)
-        # The word stays while requests come and go beside it.
+        # The status word does not change while the count beside it does.
         self.word.setText(status.word)
         in_flight = server.in_flight if server.state == "running" else 0
-        # The longer words leave no room for it, and the tooltip has it too.
-        counted = in_flight and status.kind == "busy"
-        self.count.setText(tr("{n} running").format(n=f"{in_flight:,}") if counted else "")
+        # Longer status words leave no room for the count. The tooltip shows it in any case.
+        has_room = in_flight and status.kind == "busy"
+        self.count.setText(tr("{n} running").format(n=f"{in_flight:,}") if has_room else "")
         address = server.url or ""
         self.address.setText(address.removeprefix("http://"))
         lines = (in_flight_line(in_flight) or status.word, status.reason, address)
@@ -176,7 +162,7 @@ class ServerFoot(QWidget):
         plain = label.replace("&", "")
         self.toggle.setAccessibleName(plain)
         self.toggle.setText("" if self._narrow else label)
-        # The text's own mnemonic goes with it when the window is narrow.
+        # A narrow button has no text, and so no mnemonic of its own.
         self.toggle.setShortcut(QKeySequence.mnemonic(label))
         self.toggle.setToolTip(plain if self._narrow else "")
         self.toggle.setIcon(self._context.theme.icon(icon))

@@ -1,4 +1,4 @@
-"""What may have to be asked before there is a window: settings that cannot be read, a keyring that is locked."""
+"""Dialogs before the main window exists: invalid settings, a locked keyring."""
 
 import asyncio
 from collections.abc import Mapping
@@ -17,15 +17,15 @@ from server.secrets.storage import MemoryStorage
 from tray_app.translation import tr
 
 KEYRING_SECONDS = 300.0
-"""How long a person may take for the password of their keyring."""
+"""Time for the user to enter the keyring's password."""
 QUIET_SECONDS = 1.0
-"""How long nothing is said about waiting."""
+"""Delay before the waiting dialog appears."""
 
 
 async def wait_for_settings(overrides: Mapping[str, Any]) -> Settings | None:
-    """The settings. While they cannot be read, the person is asked what to do; None: end the program.
+    """Load the settings. The user may correct invalid ones; None means quit.
 
-    Raises SettingsInvalid for what the command line says: that is answered in the terminal.
+    Raises SettingsInvalid for an invalid command line, which is reported in the terminal.
     """
     while True:
         try:
@@ -33,12 +33,12 @@ async def wait_for_settings(overrides: Mapping[str, Any]) -> Settings | None:
         except SettingsInvalid as error:
             if error.source == COMMAND_LINE:
                 raise
-            if not await _try_again(error):
+            if not await _ask_to_try_again(error):
                 return None
 
 
 async def wait_for_key_store(settings: Settings) -> KeyStore:
-    """The store of secrets. A locked keyring is waited for, visibly, for as long as the person wants."""
+    """Open the key store. Waits for a locked keyring until the user gives up."""
     opening = spawn(open_key_store(settings, keyring_seconds=KEYRING_SECONDS), name="open the key store")
     try:
         await asyncio.wait([opening], timeout=QUIET_SECONDS)
@@ -52,13 +52,13 @@ async def wait_for_key_store(settings: Settings) -> KeyStore:
 
 
 async def _wait_visibly(opening: "asyncio.Task[KeyStore]") -> None:
-    """Return when the key store is open, or the person does not want to wait for it any more."""
-    box = _box(
+    """Return when the key store is open or the user chooses to continue without it."""
+    box = _make_box(
         tr("Waiting for the system keyring"),
         tr("The keyring that holds your API key is locked. Unlock it in your desktop's password dialog."),
     )
     box.addButton(tr("Continue without the keyring"), QMessageBox.ButtonRole.AcceptRole)
-    asking = spawn(_answer(box), name="ask about the keyring")
+    asking = spawn(_wait_for_choice(box), name="ask about the keyring")
     try:
         await asyncio.wait([opening, asking], return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -67,35 +67,35 @@ async def _wait_visibly(opening: "asyncio.Task[KeyStore]") -> None:
         await asyncio.wait([asking])
 
 
-async def tell(error: SetupError) -> None:
-    """Say why the application cannot start."""
-    box = _box(tr("Dragoman cannot start"), str(error))
+async def show_startup_error(error: SetupError) -> None:
+    """Show why the application cannot start."""
+    box = _make_box(tr("Dragoman cannot start"), str(error))
     box.addButton(tr("Close"), QMessageBox.ButtonRole.RejectRole)
-    await _answer(box)
+    await _wait_for_choice(box)
 
 
-async def _try_again(error: SettingsInvalid) -> bool:
-    """Ask about settings that cannot be used."""
-    box = _box(tr("The settings cannot be used"), str(error))
+async def _ask_to_try_again(error: SettingsInvalid) -> bool:
+    """Ask whether to read invalid settings again."""
+    box = _make_box(tr("The settings cannot be used"), str(error))
     again = box.addButton(tr("Try again"), QMessageBox.ButtonRole.AcceptRole)
-    # The file, or the name of a variable, which no program opens.
+    # The source is a file's path or a variable's name, which cannot be opened.
     show = box.addButton(tr("Open settings file"), QMessageBox.ButtonRole.ActionRole) if "/" in error.source else None
     box.addButton(tr("Quit"), QMessageBox.ButtonRole.RejectRole)
     while True:
-        chosen = await _answer(box)
+        chosen = await _wait_for_choice(box)
         if show is None or chosen is not show:
             return chosen is again
         QDesktopServices.openUrl(QUrl.fromLocalFile(error.source))
 
 
-def _box(title: str, text: str) -> QMessageBox:
+def _make_box(title: str, text: str) -> QMessageBox:
     box = QMessageBox(QMessageBox.Icon.Warning, title, title)
     box.setInformativeText(text)
     return box
 
 
-async def _answer(box: QMessageBox) -> QAbstractButton | None:
-    """The button that the person chose; None if the box was closed."""
+async def _wait_for_choice(box: QMessageBox) -> QAbstractButton | None:
+    """Return the chosen button, or None if the box was closed."""
     finished = asyncio.Event()
     box.finished.connect(finished.set)
     box.open()

@@ -56,9 +56,9 @@ def _do(what: str, answer: list[Any], done: threading.Event) -> None:
             theme.current().set_choice(what)
             answer.append("dark" if theme.current().dark else "light")
         else:
-            window.go(what)
+            window.go_to_page(what)
             window.bring_up()
-            answer.append(window.page.key if window.page.isVisible() else None)
+            answer.append(window.current_page.key if window.current_page.isVisible() else None)
     finally:
         done.set()
 

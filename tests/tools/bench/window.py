@@ -66,7 +66,7 @@ async def _measure(place: Path, options: argparse.Namespace) -> list[float]:
     await context.server.start()
     window = MainWindow(context, rail_entries(), other_entries())
     if options.page:
-        window.go(options.page)
+        window.go_to_page(options.page)
         window.bring_up()
     garbage = GuiThreadCollector()
     rows = asyncio.ensure_future(_bring_rows(context, options.rows)) if options.rows else None
@@ -75,7 +75,7 @@ async def _measure(place: Path, options: argparse.Namespace) -> list[float]:
     if rows is not None:
         rows.cancel()
     garbage.close()
-    await window.settle()
+    await window.finish_pending()
     await context.close()
     return lags
 

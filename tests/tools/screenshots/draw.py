@@ -74,9 +74,9 @@ async def draw(
     for choice in themes:
         theme.set_choice(cast("Literal['light', 'dark']", choice))
         for page in pages:
-            window.go(page)
-            window.page.refresh()
+            window.go_to_page(page)
+            window.current_page.refresh()
             await asyncio.sleep(SETTLE_SECONDS)
             save_png(window.grab().toImage(), out / f"{page}{kind}-{choice}.png")
-    await window.settle()
+    await window.finish_pending()
     await context.close()

@@ -1,4 +1,4 @@
-"""Claude Code for the window's tests: programs that act a part of it; and a browser that notes what it is given."""
+"""Stand-ins for Claude Code and the browser in the window's tests."""
 
 import stat
 import sys
@@ -32,11 +32,11 @@ for line in sys.stdin:
     response = {"subtype": "success", "request_id": request, "response": answer}
     print(json.dumps({"type": "control_response", "response": response}), flush=True)
 """
-"""Says who it is, over and over."""
+"""Answers every question for the account."""
 
 
 def write_claude(directory: Path, *parts: str) -> Path:
-    """A program of these parts. A file `signed_in` beside it stands for the login; there is none to begin with."""
+    """Write a program of these parts. It is signed in once a file `signed_in` exists beside it."""
     path = directory / "claude"
     text = "".join(parts)
     path.write_text(f"#!{sys.executable}\nimport json, os, sys\nsigned_in = {str(directory / 'signed_in')!r}\n{text}")
@@ -45,7 +45,7 @@ def write_claude(directory: Path, *parts: str) -> Path:
 
 
 class Browser(QObject):
-    """Takes the https addresses that the application opens, until `close`."""
+    """Records the https addresses that the application opens, until `close`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,5 +57,5 @@ class Browser(QObject):
         self.opened.append(url.toString())
 
     def close(self) -> None:
-        """Leave them to the system again."""
+        """Let the system open them again."""
         QDesktopServices.unsetUrlHandler("https")

@@ -1,4 +1,4 @@
-"""All that a person can press or type into has a name for screen readers."""
+"""Every control has an accessible name."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
@@ -20,7 +20,7 @@ def name_of(widget: QWidget) -> str:
 
 
 def where(widget: QWidget) -> str:
-    """The widget and what it is in, for who reads of a failure."""
+    """The widget and its parents, for the failure message."""
     parent = widget.parentWidget()
     return type(widget).__name__ + (f" in {where(parent)}" if parent is not None else "")
 
@@ -31,7 +31,7 @@ async def test_on_every_page(context: Context) -> None:
     window.show()
     controls: list[QWidget] = []
     for entry in entries:
-        window.go(entry.key)
+        window.go_to_page(entry.key)
         on_page = [widget for widget in window.findChildren(QWidget) if is_control(widget)]
         assert [where(widget) for widget in on_page if not name_of(widget)] == []
         controls += on_page

@@ -1,4 +1,4 @@
-"""Two parts beside each other, or one above the other, each way with its own place of the handle."""
+"""The adaptive splitter: its orientation, and the handle's position for each."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ Make = Callable[[int, int], AdaptiveSplitter]
 
 @pytest.fixture
 def make(tmp_path: Path, qtbot: QtBot) -> Make:
-    """Makes splitters of a width and height over the same preferences, and shows them."""
+    """Creates and shows splitters of a given size, with the same preferences."""
     preferences = Preferences(tmp_path)
 
     def make(width: int, height: int) -> AdaptiveSplitter:
@@ -24,7 +24,7 @@ def make(tmp_path: Path, qtbot: QtBot) -> Make:
         qtbot.addWidget(split)
         split.addWidget(QWidget())
         split.addWidget(QWidget())
-        split.restore()
+        split.restore_sizes()
         split.resize(width, height)
         split.show()
         return split

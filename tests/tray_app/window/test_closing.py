@@ -1,4 +1,4 @@
-"""Closing and quitting: with a tray, without one, and while requests are being answered."""
+"""Closing and quitting: with a tray, without one, and during requests."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -58,7 +58,7 @@ async def test_with_a_tray_the_window_just_closes(closing: Closing, desk: Desk) 
 @pytest.mark.parametrize(
     ("label", "quits", "visible"), [("Quit", 1, True), ("Keep running", 0, False), ("Cancel", 0, True)]
 )
-async def test_without_a_tray_the_person_is_asked(
+async def test_without_a_tray_the_user_is_asked(
     closing: Closing, desk: Desk, window: QWidget, label: str, quits: int, visible: bool
 ) -> None:
     desk.tray = False
@@ -106,7 +106,7 @@ async def test_quitting_amid_requests_asks(closing: Closing, desk: Desk, context
 
 
 class Answering:
-    """A server in the middle of an answer, which ends when the gate is opened."""
+    """A server with a running answer, which ends when the gate is opened."""
 
     def __init__(self, context: Context, gate: Gate, answer: "asyncio.Task[httpx2.Response]") -> None:
         self.server = context.server

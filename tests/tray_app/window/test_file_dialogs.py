@@ -1,4 +1,4 @@
-"""Where the dialogs for files begin."""
+"""The initial folders of the file dialogs."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def test_a_file_is_saved_among_the_documents(window):
     dialog.reject()
 
 
-def test_without_a_folder_for_documents_it_is_the_home_and_not_whatever_is_current(window, tmp_path, monkeypatch):
+def test_a_missing_documents_folder_is_replaced_by_the_home_directory(window, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     dialog = save(window, [])
     assert Path(dialog.selectedFiles()[0]).parent == Path.home()

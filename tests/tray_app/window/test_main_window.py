@@ -1,4 +1,4 @@
-"""The window: pages, the rail, and what it remembers."""
+"""The main window: pages, rail and stored geometry."""
 
 from typing import Any, ClassVar
 
@@ -22,7 +22,7 @@ from tray_app.window.rail import NARROW, WIDE
 
 
 class MadePage(Page):
-    """A page that notes what happens to it."""
+    """A page that records calls."""
 
     key = "made"
 
@@ -48,7 +48,7 @@ class MadePage(Page):
         self.log.append(details)
 
     async def finish_pending(self) -> None:
-        self.log.append("settle")
+        self.log.append("finish")
 
 
 class First(MadePage):
@@ -83,8 +83,8 @@ def log(window: MainWindow, key: str) -> list[Any]:
 async def test_only_the_page_that_is_seen_is_active(window: MainWindow) -> None:
     assert window.pages == {}
     window.bring_up()
-    window.go("second")
-    window.go("second")
+    window.go_to_page("second")
+    window.go_to_page("second")
     window.hide()
     assert log(window, "first") == ["activate", "deactivate"]
     assert log(window, "second") == ["activate", "deactivate"]
@@ -93,9 +93,9 @@ async def test_only_the_page_that_is_seen_is_active(window: MainWindow) -> None:
 async def test_the_keyboard_reaches_every_page_and_its_filter(window: MainWindow) -> None:
     window.bring_up()
     await until(window.isActiveWindow)
-    assert window.page.key == "first"
+    assert window.current_page.key == "first"
     QTest.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
-    assert window.page.key == "second"
+    assert window.current_page.key == "second"
     QTest.keyClick(window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     QTest.keyClick(window, Qt.Key.Key_F5)
     assert log(window, "second") == ["activate", "find", "refresh"]
@@ -103,22 +103,22 @@ async def test_the_keyboard_reaches_every_page_and_its_filter(window: MainWindow
     assert not window.isVisible()
 
 
-async def test_a_page_can_send_the_person_to_another(window: MainWindow, context: Context) -> None:
+async def test_a_page_can_open_another(window: MainWindow, context: Context) -> None:
     context.show_page("second", session_id="s1")
     assert window.isVisible()
-    assert window.page.key == "second"
+    assert window.current_page.key == "second"
     assert {"session_id": "s1"} in log(window, "second")
     context.show_page("elsewhere")
-    assert window.page.key == "elsewhere"
+    assert window.current_page.key == "elsewhere"
     assert not any(entry.isChecked() for entry in window.rail._entries.values())
-    window.go("first")
+    window.go_to_page("first")
     assert window.rail._entries["first"].isChecked()
 
 
 async def test_an_error_that_nobody_took_stands_on_the_page(window: MainWindow, context: Context) -> None:
     window.bring_up()
     context.problem.emit(TrayError("The disk is full.", hint="Make room."))
-    assert window.page.banner.isVisible()
+    assert window.current_page.banner.isVisible()
 
 
 async def test_the_place_and_size_are_there_again(
@@ -153,14 +153,14 @@ async def test_the_window_stays_while_somebody_objects(window: MainWindow) -> No
 
 async def test_pages_finish_their_work_at_the_end(window: MainWindow) -> None:
     window.bring_up()
-    window.go("second")
-    await window.settle()
-    assert [log(window, key)[-1] for key in ("first", "second")] == ["settle"] * 2
+    window.go_to_page("second")
+    await window.finish_pending()
+    assert [log(window, key)[-1] for key in ("first", "second")] == ["finish"] * 2
     assert list(window.pages) == ["first", "second"]
 
 
 async def test_no_page_is_made_before_it_is_seen(window: MainWindow) -> None:
-    window.go("second")
+    window.go_to_page("second")
     assert window.pages == {}
     window.bring_up()
     assert list(window.pages) == ["second"]
@@ -172,8 +172,8 @@ async def test_every_page_can_be_shown(context: Context, qtbot: QtBot) -> None:
     window.bring_up()
     for key, entry in window.entries.items():
         context.show_page(key)
-        assert (window.page.key, window.page.title) == (key, entry.title)
-    await window.settle()
+        assert (window.current_page.key, window.current_page.title) == (key, entry.title)
+    await window.finish_pending()
 
 
 async def test_the_foot_of_the_rail_starts_and_stops_the_server(

@@ -23,9 +23,7 @@ async def bar(context: Context, qtbot: QtBot) -> NoticeBar:
     return window.notices
 
 
-async def test_a_database_that_was_set_aside_before_the_window_was_made_is_told(
-    make_context: MakeContext, qtbot: QtBot
-) -> None:
+async def test_a_notice_from_before_the_window_existed_is_shown(make_context: MakeContext, qtbot: QtBot) -> None:
     context = make_context()
     path = context.settings.data_dir / "history.db"
     path.parent.mkdir(parents=True)
@@ -63,6 +61,6 @@ async def test_it_stands_until_it_is_settled_or_closed(context: Context, bar: No
     context.bus.publish(NoticeCleared("The clock is wrong."))
 
 
-async def test_what_is_ordinary_is_not_shown(context: Context, bar: NoticeBar) -> None:
+async def test_ordinary_events_show_no_banner(context: Context, bar: NoticeBar) -> None:
     context.bus.publish(Notice("info", "Expired sessions were deleted."))
     assert not bar.banners

@@ -1,4 +1,4 @@
-"""What is asked before there is a window."""
+"""The dialogs before the main window exists."""
 
 import asyncio
 import threading
@@ -15,7 +15,7 @@ from server.core.errors import COMMAND_LINE, SettingsInvalid, SetupError
 from server.core.tasks import spawn
 from tests.waiting import until
 from tray_app.window import startup
-from tray_app.window.startup import tell, wait_for_key_store, wait_for_settings
+from tray_app.window.startup import show_startup_error, wait_for_key_store, wait_for_settings
 
 
 def open_box() -> QMessageBox | None:
@@ -24,7 +24,7 @@ def open_box() -> QMessageBox | None:
 
 
 async def press(label: str) -> str:
-    """Press a button of the box that is, or will be, open; its texts."""
+    """Wait for a box, press a button of it, and return its texts."""
     await until(open_box)
     box = open_box()
     assert box is not None
@@ -35,7 +35,7 @@ async def press(label: str) -> str:
 
 @pytest.fixture
 def broken(tmp_path: Path) -> Path:
-    """A settings file that cannot be read."""
+    """An invalid settings file."""
     path = tmp_path / "settings.toml"
     path.write_text("port = ")
     return path
@@ -47,7 +47,7 @@ async def test_settings_that_can_be_used_are_not_asked_about(tmp_path: Path) -> 
     assert settings.port == 1234
 
 
-async def test_a_broken_file_can_be_mended_and_tried_again(broken: Path) -> None:
+async def test_a_corrected_file_can_be_read_again(broken: Path) -> None:
     waiting = spawn(wait_for_settings({"config_dir": broken.parent}), name="wait")
     assert str(broken) in await press("Try again")
     await until(open_box)
@@ -65,14 +65,14 @@ async def test_a_broken_file_can_end_the_program(broken: Path) -> None:
     assert broken.read_text() == "port = "
 
 
-async def test_what_the_command_line_says_is_answered_there(tmp_path: Path) -> None:
+async def test_an_invalid_command_line_is_reported_in_the_terminal(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid) as caught:
         await wait_for_settings({"config_dir": tmp_path, "port": "many"})
     assert caught.value.source == COMMAND_LINE
 
 
 class Locked(keyring.backend.KeyringBackend):
-    """A keyring that answers once it was unlocked."""
+    """A keyring that blocks until it is unlocked."""
 
     priority = 1.0  # type: ignore[assignment]
     name = "locked"
@@ -91,7 +91,7 @@ class Locked(keyring.backend.KeyringBackend):
 
 @pytest.fixture
 def unlocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Set: the keyring, which is locked until then, answers."""
+    """An event that unlocks the keyring."""
     unlocked = threading.Event()
     monkeypatch.setattr(startup, "QUIET_SECONDS", 0.01)
     before = keyring.get_keyring()
@@ -136,6 +136,6 @@ async def test_an_answer_at_once_asks_nothing(settings: Settings) -> None:
 
 
 async def test_a_start_that_fails_says_why() -> None:
-    telling = spawn(tell(SetupError("The disk is full.", hint="Make room.")), name="tell")
+    telling = spawn(show_startup_error(SetupError("The disk is full.", hint="Make room.")), name="tell")
     assert "The disk is full. Make room." in await press("Close")
     await telling

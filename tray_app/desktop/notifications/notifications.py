@@ -100,12 +100,14 @@ class Notifications(QObject):
 
     def _show_on_window(self, notification: Notification) -> None:
         def open_page() -> None:
-            self._window.page.banner.clear_message()
+            self._window.current_page.banner.clear_message()
             self._context.show_page(notification.page, **notification.details)
 
-        elsewhere = self._window.page.key != notification.page or bool(notification.details)
+        elsewhere = self._window.current_page.key != notification.page or bool(notification.details)
         actions = [(tr("Show"), open_page)] if elsewhere else []
-        self._window.page.banner.show_message(notification.level, notification.title, notification.text, actions)
+        self._window.current_page.banner.show_message(
+            notification.level, notification.title, notification.text, actions
+        )
 
     def _open_page(self, notification: Notification) -> None:
         self._context.show_page(notification.page, **notification.details)

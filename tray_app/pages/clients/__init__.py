@@ -1,6 +1,6 @@
-"""Connecting a client: what it has to be told, its file written on request, and one request to see that it works.
+"""The Clients page: connection details, configuration files, a test request.
 
-survey.py       what is on this computer and in the clients' files, and the changes to them
+client_scan.py  what is on this computer and in the clients' files, and the changes to them
 page.py         the list and, beside it, the card of the client that is chosen
 client_model.py the list; card.py the card; the panels are its parts
 """

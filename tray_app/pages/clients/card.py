@@ -1,56 +1,58 @@
-"""Everything about one client: how to tell it where the server is, or have that done, and to see that it works."""
+"""The card of one client: its connection details, configuration and test."""
 
 from typing import cast
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from server.core.errors import TrayError
 from tray_app import formatting
 from tray_app.clients.client import Client
 from tray_app.context import Context
 from tray_app.pages.clients.change_panel import ChangePanel
-from tray_app.pages.clients.configure import Configure
+from tray_app.pages.clients.client_scan import ClientScan, ClientStatus
+from tray_app.pages.clients.configure import Configurator
+from tray_app.pages.clients.connection_details import ConnectionDetails
+from tray_app.pages.clients.connection_test_panel import ConnectionTestPanel
 from tray_app.pages.clients.heading import Heading
-from tray_app.pages.clients.survey import Look, Survey
-from tray_app.pages.clients.told import ToldView
-from tray_app.pages.clients.trial_panel import TrialPanel
 from tray_app.translation import tr
 from tray_app.widgets import Banner, Toast, make_button
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 
 _MODEL_CHARACTERS = 10
 _MODEL_WIDTH = 212
 
 
 class ClientCard(QScrollArea):
-    """The card of the client that is chosen."""
+    """Shows the client selected in the list."""
 
-    def __init__(self, context: Context, survey: Survey) -> None:
+    def __init__(self, context: Context, scan: ClientScan) -> None:
         super().__init__()
         self._context = context
-        self._survey = survey
+        self._scan = scan
         self.client: Client | None = None
-        self.told: ToldView | None = None
+        self.details: ConnectionDetails | None = None
         self._problem: TrayError | None = None
         self.heading = Heading(context.theme)
-        self.unserved, self.note = _wrapped("warning"), _wrapped("muted")
+        self.unserved, self.note = make_label(role="warning", wrap=True), make_label(role="muted", wrap=True)
         self.banner = Banner()
-        self.change = ChangePanel()
-        self.trial = TrialPanel(context, lambda: survey.connection)
-        self.work = Configure(context, survey, self.change)
-        self.work.failed.connect(self._fail)
-        self.work.done.connect(self._say_done)
-        # Only after it has its place can it be scrolled to.
-        self.change.proposed.connect(lambda: QTimer.singleShot(0, self.change, self._scroll_to_change))
+        self.change_panel = ChangePanel()
+        self.connection_test = ConnectionTestPanel(context, lambda: scan.connection)
+        self.configurator = Configurator(context, scan, self.change_panel)
+        self.configurator.failed.connect(self._show_failure)
+        self.configurator.done.connect(self._show_done)
+        # The panel can be scrolled to only after the layout has placed it.
+        self.change_panel.proposed.connect(lambda: QTimer.singleShot(0, self.change_panel, self._scroll_to_change))
         self._make_actions()
-        self._lay_out()
+        self._build_content()
         self._toast = Toast(self)
-        # Everything in it can be gone to, and scrolls into view then.
+        # The controls in it take the focus themselves, and scroll into view then.
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        survey.changed.connect(self.update_state)
+        scan.changed.connect(self.update_state)
 
     def minimumSizeHint(self) -> QSize:
-        """Nothing in it is cut off at the right."""
+        """Wide enough that nothing is cut off at the right."""
         hint = super().minimumSizeHint()
         needed = self._content.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
         return QSize(max(hint.width(), needed + 2 * self.frameWidth()), hint.height())
@@ -63,49 +65,48 @@ class ClientCard(QScrollArea):
         self.setAccessibleName(client.name)
         self.banner.clear_message()
         self._problem = None
-        self.trial.dismiss()
-        self.work.show_client(client)
+        self.connection_test.close_panel()
+        self.configurator.show_client(client)
         self.heading.show_client(client)
         self.unserved.setText(str(client.unserved_reason))
         self.note.setText(str(client.note))
         self.unserved.setVisible(not client.is_served)
         self.note.setVisible(bool(client.note) and client.is_served)
-        asked: list[QWidget] = [self.test, self._model_name, self.models]
-        for widget in asked:
+        for widget in (self.test, self._model_name, self.models):
             widget.setVisible(client.is_served)
-        self._replace_told(client)
+        self._replace_details(client)
         self.update_state()
         self.verticalScrollBar().setValue(0)
 
     def update_state(self) -> None:
-        """Show what the survey knows now."""
+        """Show the result of the latest scan."""
         if (client := self.client) is None:
             return
-        look = self._survey.of(client)
-        self.heading.show_standing(look.standing(client))
-        self._show_actions(client, look)
-        self._show_problem(look.file.problem if look.file is not None else None)
+        status = self._scan.status_of(client)
+        self.heading.show_state(status.state_of(client))
+        self._show_actions(client, status)
+        self._show_file_problem(status.file.problem if status.file is not None else None)
         self._show_models()
         self._show_address(client)
         self.show_values()
         self.updateGeometry()
 
     def show_values(self) -> None:
-        """Fill in the connection; the key is hidden until it is asked for."""
-        connection = self._survey.connection
+        """Fill in the connection, with the key masked unless the user asked to see it."""
+        connection = self._scan.connection
         self.show_key.setVisible(connection.key is not None and self.client is not None and self.client.is_served)
-        self.work.hide_key = not self.show_key.isChecked()
-        if self.told is not None and self.client is not None:
-            file = self._survey.of(self.client).file
+        self.configurator.hide_key = not self.show_key.isChecked()
+        if self.details is not None and self.client is not None:
+            file = self._scan.status_of(self.client).file
             shown = connection if self.show_key.isChecked() else connection.with_masked_key()
-            self.told.show_values(shown, file.path if file is not None else None)
+            self.details.show_values(shown, file.path if file is not None else None)
 
-    def _show_actions(self, client: Client, look: Look) -> None:
-        standing, file = look.standing(client), look.file
-        complete = standing == "configured" and file is not None and self._survey.model in file.state.models
+    def _show_actions(self, client: Client, status: ClientStatus) -> None:
+        state, file = status.state_of(client), status.file
+        complete = state == "configured" and file is not None and self._scan.model in file.state.models
         self.configure.setVisible(client.is_served and client.configuration is not None and not complete)
-        self.configure.setText(tr("&Update") if standing in ("configured", "outdated") else tr("Con&figure for me"))
-        self.configure.setEnabled(self._survey.address_known and standing != "damaged")
+        self.configure.setText(tr("&Update") if state in ("configured", "outdated") else tr("Con&figure for me"))
+        self.configure.setEnabled(self._scan.address_known and state != "damaged")
         last = file.last if file is not None else None
         self.undo.setVisible(last is not None)
         if last is not None:
@@ -114,73 +115,73 @@ class ClientCard(QScrollArea):
 
     def _show_address(self, client: Client) -> None:
         stopped = self._context.server.is_down
-        known = self._survey.address_known
-        words = (
-            tr("The server is stopped. This will be its address.") if known else tr("The port is chosen at startup.")
-        )
-        self.address.setText(words)
+        known = self._scan.address_known
+        text = tr("The server is stopped. This will be its address.") if known else tr("The port is chosen at startup.")
+        self.address.setText(text)
         self.address.setVisible(client.is_served and (stopped or not known))
         self.start.setVisible(client.is_served and stopped)
 
     def _show_models(self) -> None:
-        box, names = self.models, self._survey.models
+        box, names = self.models, self._scan.models
         box.blockSignals(True)
         if [box.itemText(row) for row in range(box.count())] != names:
             box.clear()
             box.addItems(names)
-        if box.currentText() != self._survey.model:
-            box.setCurrentText(self._survey.model)
+        if box.currentText() != self._scan.model:
+            box.setCurrentText(self._scan.model)
         box.blockSignals(False)
 
-    def _show_problem(self, problem: TrayError | None) -> None:
+    def _show_file_problem(self, problem: TrayError | None) -> None:
         if problem is None and self._problem is not None:
             self.banner.clear_message()
         elif problem is not None and str(problem) != str(self._problem):
-            self.banner.show_error(problem, actions=[(tr("Check again"), self._look_again)])
+            self.banner.show_error(problem, actions=[(tr("Check again"), self._scan_again)])
         self._problem = problem
 
-    def _look_again(self) -> None:
+    def _scan_again(self) -> None:
         self._problem = None
-        self._context.run(self._survey.refresh(), name="look at clients", on_error=self._fail)
+        self._context.run(self._scan.scan_again(), name="scan clients", on_error=self._show_failure)
 
-    def _start(self) -> None:
-        self._context.run(self._context.server.start(), name="start the server", on_error=self._fail)
+    def _start_server(self) -> None:
+        self._context.run(self._context.server.start(), name="start the server", on_error=self._show_failure)
 
-    def _fail(self, error: TrayError) -> None:
+    def _show_failure(self, error: TrayError) -> None:
         self.banner.show_error(error)
         self.ensureWidgetVisible(self.banner)
 
     def _scroll_to_change(self) -> None:
         self._column.activate()
-        self.ensureWidgetVisible(self.change, 0, 0)
-        self.ensureWidgetVisible(self.change.write, 0, 24)
+        self.ensureWidgetVisible(self.change_panel, 0, 0)
+        self.ensureWidgetVisible(self.change_panel.write, 0, 24)
 
-    def _say_done(self, words: str) -> None:
+    def _show_done(self, text: str) -> None:
         self.banner.clear_message()
-        self._toast.show_message(words)
+        self._toast.show_message(text)
         self.test.setFocus()
 
-    def _test(self) -> None:
+    def _test_client(self) -> None:
         if self.client is not None:
-            self.trial.test(self.client)
+            self.connection_test.test_client(self.client)
 
     def _choose_model(self, name: str) -> None:
-        # An empty field is one that is being typed into.
+        # The field is empty while the user replaces its text.
         if name.strip():
-            self._survey.choose_model(name)
+            self._scan.choose_model(name)
 
-    def _replace_told(self, client: Client) -> None:
-        if self.told is not None:
-            self.told.hide()
-            self.told.deleteLater()
-        self.told = ToldView(client, lambda: self._survey.connection, self._context)
-        self._place.addWidget(self.told)
+    def _replace_details(self, client: Client) -> None:
+        if self.details is not None:
+            self.details.hide()
+            self.details.deleteLater()
+        self.details = ConnectionDetails(client, lambda: self._scan.connection, self._context)
+        self._details_slot.addWidget(self.details)
 
     def _make_actions(self) -> None:
-        self.configure = make_button(tr("Con&figure for me"), self.work.configure, role="primary")
-        self.undo = make_button(tr("Undo..."), self.work.undo, icon="mdi6.undo")
-        self.test = make_button(tr("&Test"), self._test, icon="mdi6.send-outline", hint=tr("Sends one real request"))
-        self.start = make_button(tr("Start the server"), self._start)
+        self.configure = make_button(tr("Con&figure for me"), self.configurator.propose_configuration, role="primary")
+        self.undo = make_button(tr("Undo..."), self.configurator.propose_undo, icon="mdi6.undo")
+        self.test = make_button(
+            tr("&Test"), self._test_client, icon="mdi6.send-outline", hint=tr("Sends one real request")
+        )
+        self.start = make_button(tr("Start the server"), self._start_server)
         self.show_key = make_button(tr("Show the key"), self.show_values, role="quiet", icon="mdi6.eye-outline")
         self.show_key.setCheckable(True)
         self.models = QComboBox()
@@ -193,57 +194,35 @@ class ClientCard(QScrollArea):
         self.models.currentTextChanged.connect(self._choose_model)
         self._model_name = QLabel(tr("&Model"))
         self._model_name.setBuddy(self.models)
-        # What takes the focus is the line in the box, and the name of that is not the box's.
+        # The line edit in the box takes the focus, and needs an accessible name of its own.
         cast(QLineEdit, self.models.lineEdit()).setAccessibleName(tr("Model"))
-        self.address = QLabel()
-        self.address.setProperty("role", "warning")
+        self.address = make_label(role="warning")
 
-    def _lay_out(self) -> None:
-        self._place = QVBoxLayout()
-        content = self._content = QWidget()
-        column = self._column = QVBoxLayout(content)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(16)
-        model = _row(self._model_name, self.models, self.show_key)
+    def _build_content(self) -> None:
+        self._details_slot = QVBoxLayout()
+        model = make_row(self._model_name, self.models, self.show_key, None)
         model.setStretch(1, 1)
-        rows: list[QWidget | QHBoxLayout | QVBoxLayout] = [
+        self._column = make_column(
             self.heading,
             self.unserved,
             self.banner,
-            _row(self.configure, self.test, self.undo),
-            self.change,
-            self.trial,
-            _row(self.address, self.start),
+            make_row(self.configure, self.test, self.undo, None),
+            self.change_panel,
+            self.connection_test,
+            make_row(self.address, self.start, None),
             model,
-            self._place,
+            self._details_slot,
             self.note,
-        ]
-        for row in rows:
-            if isinstance(row, QWidget):
-                column.addWidget(row)
-            else:
-                column.addLayout(row)
-        column.addStretch(1)
+            None,
+            spacing=16,
+        )
+        self._column.setContentsMargins(16, 16, 16, 16)
+        content = self._content = QWidget()
+        content.setLayout(self._column)
         self.setWidget(content)
         self.setWidgetResizable(True)
-        # The frame stays where it is; what scrolls in it lets it be seen.
+        # The scroll area draws the card's frame, so its content must be transparent.
         self.setProperty("role", "card")
         for plain in (content, self.viewport()):
             plain.setAutoFillBackground(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-
-
-def _row(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(8)
-    for widget in widgets:
-        row.addWidget(widget)
-    row.addStretch(1)
-    return row
-
-
-def _wrapped(role: str) -> QLabel:
-    label = QLabel()
-    label.setProperty("role", role)
-    label.setWordWrap(True)
-    return label

@@ -1,10 +1,10 @@
-"""The change to a client's file, to be looked at before it is written."""
+"""The panel that shows a change to a client's file before it is written."""
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QLabel
 
 from tray_app.clients.config_file import FileChange
 from tray_app.clients.connection import MASK
@@ -12,43 +12,42 @@ from tray_app.formatting import format_path
 from tray_app.pages.clients.diff_view import DiffView
 from tray_app.translation import tr
 from tray_app.widgets import ElidedLabel, announce, make_button
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 
 
 class ChangePanel(QFrame):
-    """Hidden until it has a change to show."""
+    """Hidden while there is no change to show."""
 
     accepted = Signal(object)
-    """The FileChange that the person wants to be made."""
+    """Emitted with the FileChange that the user accepted."""
     proposed = Signal()
-    """There is a change to be looked at."""
+    """A change is shown."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "banner")
-        self._change: FileChange | None = None
+        self.change: FileChange | None = None
         self._title = ElidedLabel()
         self._title.setProperty("role", "heading")
         self.diff = DiffView()
-        self._notes = QVBoxLayout()
-        self._notes.setSpacing(4)
-        self.write = make_button(tr("Write file"), self._accept, role="primary")
+        self._notes = make_column(spacing=4)
+        self.write = make_button(tr("Write file"), self._accept_change, role="primary")
         self.cancel = make_button(tr("Cancel"), self.close_panel)
-        self._lay_out()
+        buttons = make_row(self.write, self.cancel, None)
+        column = make_column(self._title, self.diff, self._notes, buttons)
+        column.setContentsMargins(16, 16, 16, 16)
+        self.setLayout(column)
         self.hide()
 
-    @property
-    def change(self) -> FileChange | None:
-        """What is shown."""
-        return self._change
-
-    def propose(self, change: FileChange, notes: Sequence[tuple[str, str]], *, secret: str | None) -> None:
-        """Show a change, with notes: role and text. The `secret` in it is hidden, unless that is None."""
-        self._change = change
+    def show_change(self, change: FileChange, notes: Sequence[tuple[str, str]], *, secret: str | None) -> None:
+        """Show a change, with notes (role, text). Masks `secret` in the diff."""
+        self.change = change
         undoing = change.undoes is not None
         self._title.setText(
             (tr("Restore {path}") if undoing else tr("Change {path}")).format(path=format_path(change.path))
         )
-        self.write.setText(_verb(change))
+        self.write.setText(_write_label(change))
         self.write.setEnabled(True)
         self.diff.set_diff(change.diff if secret is None else change.diff.replace(secret, MASK))
         self._show_notes(notes)
@@ -59,26 +58,26 @@ class ChangePanel(QFrame):
 
     @property
     def notes(self) -> list[str]:
-        """What is said about the change."""
-        items = (self._notes.itemAt(at) for at in range(self._notes.count()))
+        """The texts of the notes."""
+        items = (self._notes.itemAt(index) for index in range(self._notes.count()))
         widgets = (item.widget() for item in items if item is not None)
         return [widget.text() for widget in widgets if isinstance(widget, QLabel)]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc is Cancel."""
+        """Cancel on Esc."""
         if event.key() == Qt.Key.Key_Escape:
             self.close_panel()
         else:
             super().keyPressEvent(event)
 
     def close_panel(self) -> None:
-        """Show nothing; nothing was written."""
-        self._change = None
+        """Discard the change and hide the panel."""
+        self.change = None
         self.hide()
 
-    def _accept(self) -> None:
-        change, self._change = self._change, None
-        # A second click finds nothing to accept.
+    def _accept_change(self) -> None:
+        change, self.change = self.change, None
+        # A second click must not accept the change again.
         self.write.setEnabled(False)
         if change is not None:
             self.accepted.emit(change)
@@ -88,27 +87,10 @@ class ChangePanel(QFrame):
             if (old := item.widget()) is not None:
                 old.deleteLater()
         for role, text in notes:
-            label = QLabel(text)
-            label.setProperty("role", role)
-            label.setWordWrap(True)
-            self._notes.addWidget(label)
-
-    def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addWidget(self.write)
-        buttons.addWidget(self.cancel)
-        buttons.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(8)
-        column.addWidget(self._title)
-        column.addWidget(self.diff)
-        column.addLayout(self._notes)
-        column.addLayout(buttons)
+            self._notes.addWidget(make_label(text, role, wrap=True))
 
 
-def _verb(change: FileChange) -> str:
+def _write_label(change: FileChange) -> str:
     if change.undoes is None:
         return tr("Write file") if change.before is not None else tr("Create file")
     return tr("Restore file") if change.after is not None else tr("Remove file")

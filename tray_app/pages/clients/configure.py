@@ -1,4 +1,4 @@
-"""Writing a client's file, and taking that back."""
+"""Writing a client's configuration file, and undoing that."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -11,70 +11,74 @@ from tray_app.clients.config_file import FileChange, is_untouched_since
 from tray_app.clients.errors import ClientFileChanged
 from tray_app.context import Context
 from tray_app.pages.clients.change_panel import ChangePanel
-from tray_app.pages.clients.survey import Survey
+from tray_app.pages.clients.client_scan import ClientScan
 from tray_app.translation import Later, tr
 
 
-class Configure(QObject):
-    """Proposes changes on the panel, and makes those that are accepted. One at a time: a second click waits."""
+class Configurator(QObject):
+    """Shows changes on the panel, and writes those that are accepted, one at a time."""
 
     failed = Signal(object)
-    """A TrayError; nothing was written."""
+    """Emitted with a TrayError. Nothing was written."""
     done = Signal(str)
-    """What was done, for people."""
+    """Emitted with a message that says what was done."""
 
-    def __init__(self, context: Context, survey: Survey, panel: ChangePanel) -> None:
+    def __init__(self, context: Context, scan: ClientScan, panel: ChangePanel) -> None:
         super().__init__()
         self._context = context
-        self._survey = survey
+        self._scan = scan
         self._panel = panel
         self._client: Client | None = None
         self._busy = False
+        """Ignores a second click until the change of the first one is shown or written."""
         self.hide_key = True
-        panel.accepted.connect(self._make)
+        panel.accepted.connect(self._accept_change)
 
     def show_client(self, client: Client) -> None:
-        """Another client: what was proposed for the one before is put away."""
+        """Show another client, and discard the change proposed for the previous one."""
         if client is not self._client:
             self._client = client
             self._panel.close_panel()
 
-    def configure(self) -> None:
-        """Propose the change that makes the client use this server."""
+    def propose_configuration(self) -> None:
+        """Show the change that makes the client use this server."""
         if self._client is not None and (configuration := self._client.configuration) is not None:
-            self._run(self._propose(self._client, configuration), "prepare a change")
+            self._run_exclusively(self._show_configuration(self._client, configuration), "prepare a change")
 
-    def undo(self) -> None:
-        """Propose the change that takes the last one back."""
+    def propose_undo(self) -> None:
+        """Show the change that undoes the last one."""
         if self._client is not None and (configuration := self._client.configuration) is not None:
-            self._run(self._propose_undo(self._client, configuration), "prepare an undo")
+            self._run_exclusively(self._show_undo(self._client, configuration), "prepare an undo")
 
-    async def _propose(self, client: Client, configuration: Configuration) -> None:
-        change = await self._survey.prepare(client, configuration)
-        caution = await self._survey.caution(configuration)
+    async def _show_configuration(self, client: Client, configuration: Configuration) -> None:
+        change = await self._scan.prepare_change(client, configuration)
+        caution = await self._scan.read_caution(configuration)
+        # The user may have selected another client while the change was prepared.
         if client is not self._client:
             return
         if not change.is_needed:
             self._panel.close_panel()
             self.done.emit(tr("{name} is already configured.").format(name=client.name))
             return
-        self._panel.propose(change, self._notes(configuration, change, caution), secret=self._hidden())
+        self._panel.show_change(
+            change, self._change_notes(configuration, change, caution), secret=self._secret_to_hide()
+        )
 
-    async def _propose_undo(self, client: Client, configuration: Configuration) -> None:
-        change = await self._survey.prepare_undo(client, configuration)
+    async def _show_undo(self, client: Client, configuration: Configuration) -> None:
+        change = await self._scan.prepare_undo(client, configuration)
         if change is None or client is not self._client:
             return
         notes = [("muted", tr("This restores the file as it was before Dragoman's last change."))]
         if not is_untouched_since(change):
-            words = tr("The file has changed since then. Those later changes will be lost; check the lines below.")
-            notes = [("warning", words)]
-        self._panel.propose(change, notes, secret=self._hidden())
+            text = tr("The file has changed since then. Those later changes will be lost; check the lines below.")
+            notes = [("warning", text)]
+        self._panel.show_change(change, notes, secret=self._secret_to_hide())
 
-    def _notes(self, configuration: Configuration, change: FileChange, caution: Later) -> list[tuple[str, str]]:
+    def _change_notes(self, configuration: Configuration, change: FileChange, caution: Later) -> list[tuple[str, str]]:
         notes: list[tuple[str, str]] = []
         if caution:
             notes.append(("warning", str(caution)))
-        if configuration.holds_key and self._survey.connection.key is not None:
+        if configuration.holds_key and self._scan.connection.key is not None:
             notes.append(("muted", tr("Your API key will be written to this file, where the client reads it.")))
             if change.is_shared:
                 notes.append(("warning", tr("Other users of this computer can read this file.")))
@@ -84,12 +88,12 @@ class Configure(QObject):
             notes.append(("muted", tr("A backup is kept so you can undo this.")))
         return notes
 
-    def _make(self, change: FileChange) -> None:
-        self._run(self._write(change), "write a client's file")
+    def _accept_change(self, change: FileChange) -> None:
+        self._run_exclusively(self._write_change(change), "write a client's file")
 
-    async def _write(self, change: FileChange) -> None:
+    async def _write_change(self, change: FileChange) -> None:
         try:
-            await self._survey.make(change)
+            await self._scan.write_change(change)
         except ClientFileChanged as error:
             self.failed.emit(error)
             await self._propose_again(change)
@@ -98,33 +102,33 @@ class Configure(QObject):
             self._panel.close_panel()
             raise
         self._panel.close_panel()
-        self.done.emit(_done(change).format(path=change.path))
+        self.done.emit(_done_text(change).format(path=change.path))
 
     async def _propose_again(self, change: FileChange) -> None:
-        """The file is another one now: here is what would happen to that."""
+        """Show the change again, for the file's new content."""
         if self._client is None or (configuration := self._client.configuration) is None:
             return
-        propose = self._propose if change.undoes is None else self._propose_undo
+        propose = self._show_configuration if change.undoes is None else self._show_undo
         await propose(self._client, configuration)
 
-    def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _run_exclusively(self, work: Coroutine[Any, Any, None], name: str) -> None:
         if self._busy:
             work.close()
             return
         self._busy = True
-        self._context.run(self._guarded(work), name=name, on_error=self.failed.emit)
+        self._context.run(self._reset_busy_after(work), name=name, on_error=self.failed.emit)
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _reset_busy_after(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
         finally:
             self._busy = False
 
-    def _hidden(self) -> str | None:
-        return self._survey.connection.key if self.hide_key else None
+    def _secret_to_hide(self) -> str | None:
+        return self._scan.connection.key if self.hide_key else None
 
 
-def _done(change: FileChange) -> str:
+def _done_text(change: FileChange) -> str:
     if change.undoes is None:
         return tr("Saved {path}.")
     return tr("Restored {path}.") if change.after is not None else tr("Removed {path}.")

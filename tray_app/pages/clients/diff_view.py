@@ -1,4 +1,4 @@
-"""A unified diff to look at."""
+"""A read-only view of a unified diff."""
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QSyntaxHighlighter, QTextCharFormat
@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QPlainTextEdit
 from tray_app import theme
 from tray_app.translation import tr
 
-_MOST_LINES = 12
+_MAX_LINES = 12
 
 
 class _Colours(QSyntaxHighlighter):
-    """Plus and minus tell the lines apart; the colours only help."""
+    """Colours lines by their first character."""
 
     def highlightBlock(self, text: str) -> None:
         if text.startswith(("+++", "---", "@@")):
@@ -26,7 +26,7 @@ class _Colours(QSyntaxHighlighter):
 
 
 class DiffView(QPlainTextEdit):
-    """Read-only, in the fixed font, as high as its text up to some lines."""
+    """Fixed-width text, as high as its lines up to a maximum."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,13 +40,13 @@ class DiffView(QPlainTextEdit):
         theme.current().changed.connect(self._colours.rehighlight)
 
     def set_diff(self, diff: str) -> None:
-        """Show a diff. Where it is the same, the scroll place stays."""
+        """Show a diff. Keeps the scroll position if the text is the same."""
         if diff != self.toPlainText():
             self.setPlainText(diff)
             self.updateGeometry()
 
     def sizeHint(self) -> QSize:
-        lines = min(max(self.blockCount(), 3), _MOST_LINES)
+        lines = min(max(self.blockCount(), 3), _MAX_LINES)
         return QSize(320, lines * self.fontMetrics().lineSpacing() + 32)
 
     def minimumSizeHint(self) -> QSize:

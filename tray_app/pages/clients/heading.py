@@ -1,22 +1,24 @@
-"""Which client it is, and how it stands with it."""
+"""The heading of a client's card."""
 
 from PySide6.QtCore import QSize, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from tray_app.clients.client import Client
-from tray_app.pages.clients.client_model import standing_words
-from tray_app.pages.clients.survey import Standing
-from tray_app.theme import Theme
+from tray_app.pages.clients.client_model import state_text
+from tray_app.pages.clients.client_scan import ClientState
+from tray_app.theme import Theme, apply_style
 from tray_app.translation import tr
 from tray_app.widgets import ElidedLabel, make_button
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 
 _ICON = 28
-_ROLES: dict[Standing, str] = {"configured": "ok", "outdated": "warning", "damaged": "error"}
+_ROLES: dict[ClientState, str] = {"configured": "ok", "outdated": "warning", "damaged": "error"}
 
 
 class Heading(QWidget):
-    """Icon, name, one line on what it is, its standing, and the way to its own documentation."""
+    """Icon, name, summary and state of a client, and a link to its documentation."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -25,31 +27,32 @@ class Heading(QWidget):
         self._icon = QLabel()
         self._name = ElidedLabel()
         self._name.setProperty("role", "heading")
-        self.standing = QLabel()
-        self._summary = QLabel()
-        self._summary.setProperty("role", "muted")
-        self._summary.setWordWrap(True)
-        self.documentation = make_button(tr("Documentation"), self._open, role="quiet", icon="mdi6.open-in-new")
-        self._lay_out()
+        self.state = make_label()
+        self._summary = make_label(role="muted", wrap=True)
+        self.documentation = make_button(
+            tr("Documentation"), self._open_documentation, role="quiet", icon="mdi6.open-in-new"
+        )
+        head = make_row(self._icon, self._name, self.documentation)
+        head.setStretchFactor(self._name, 1)
+        self.setLayout(make_column(head, self._summary, self.state, spacing=4))
         theme.changed.connect(self._draw_icon)
 
     def show_client(self, client: Client) -> None:
-        """Another client."""
+        """Show another client."""
         self._client = client
         self._name.setText(client.name)
-        words = tr("{summary}. Uses {dialect}.")
-        self._summary.setText(words.format(summary=client.summary, dialect=client.api_name))
+        text = tr("{summary}. Uses {dialect}.")
+        self._summary.setText(text.format(summary=client.summary, dialect=client.api_name))
         self.documentation.setToolTip(client.documentation)
         self._draw_icon()
 
-    def show_standing(self, standing: Standing) -> None:
-        """How it stands with the client."""
-        self.standing.setText(standing_words(standing))
-        self.standing.setVisible(bool(standing))
-        self.standing.setProperty("role", _ROLES.get(standing, "muted"))
-        self.standing.style().polish(self.standing)
+    def show_state(self, state: ClientState) -> None:
+        """Show the client's state."""
+        self.state.setText(state_text(state))
+        self.state.setVisible(bool(state))
+        apply_style(self.state, role=_ROLES.get(state, "muted"))
 
-    def _open(self) -> None:
+    def _open_documentation(self) -> None:
         if self._client is not None:
             QDesktopServices.openUrl(QUrl(self._client.documentation))
 
@@ -57,16 +60,3 @@ class Heading(QWidget):
         if self._client is not None:
             icon = self._theme.icon(self._client.icon)
             self._icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatioF()))
-
-    def _lay_out(self) -> None:
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(self._icon)
-        head.addWidget(self._name, 1)
-        head.addWidget(self.documentation)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(head)
-        column.addWidget(self._summary)
-        column.addWidget(self.standing)

@@ -1,4 +1,4 @@
-"""The page: the clients at the left, with a search, and the card of the one that is chosen."""
+"""The Clients page: a list with a search field, and the selected client's card."""
 
 from typing import Any, ClassVar
 
@@ -9,16 +9,16 @@ from PySide6.QtWidgets import (
     QSplitter,
     QStackedWidget,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 
 from tray_app.context import Context
 from tray_app.pages.clients.card import ClientCard
 from tray_app.pages.clients.client_model import NAME, SIGN, ClientFilter, ClientModel
-from tray_app.pages.clients.survey import Survey
+from tray_app.pages.clients.client_scan import ClientScan
 from tray_app.translation import tr
 from tray_app.widgets import EmptyState, SearchField, apply_row_style
+from tray_app.window.layouts import make_column
 from tray_app.window.page import Page
 
 _LIST_WIDTH = 232
@@ -26,32 +26,32 @@ _SIGN_WIDTH = 34
 
 
 class ClientsPage(Page):
-    """`survey` is made of the context unless another one is given."""
+    """Creates a scan of its own unless one is given."""
 
     key: ClassVar[str] = "clients"
 
-    def __init__(self, context: Context, survey: Survey | None = None) -> None:
+    def __init__(self, context: Context, scan: ClientScan | None = None) -> None:
         super().__init__(context, tr("Clients"), tr("Connect editors, tools and programs to this server."))
-        self.survey = survey or Survey(context)
+        self.scan = scan or ClientScan(context)
         self.search = SearchField(tr("Search clients"))
-        self.filter = ClientFilter(ClientModel(self.survey, context.theme))
+        self.filter = ClientFilter(ClientModel(self.scan, context.theme))
         self.list = _make_list(self.filter)
-        self.card = ClientCard(context, self.survey)
+        self.card = ClientCard(context, self.scan)
         self._nothing = EmptyState("mdi6.magnify", "", tr("Clear the search"), self.search.clear)
         self._seen = False
         self._address = ("", "")
         self._right = QStackedWidget()
         self._right.addWidget(self.card)
         self._right.addWidget(self._nothing)
-        self._lay_out()
-        self.search.searched.connect(self._search)
-        self.list.selectionModel().currentRowChanged.connect(self._choose)
-        context.server.changed.connect(self._note_server)
-        context.settings_changed.connect(self._look_if_seen)
+        self._arrange_panes()
+        self.search.searched.connect(self._apply_search)
+        self.list.selectionModel().currentRowChanged.connect(self._show_chosen)
+        context.server.changed.connect(self._rescan_if_moved)
+        context.settings_changed.connect(self._rescan_if_seen)
         self.list.selectRow(0)
 
     def activate(self) -> None:
-        """Files and programs may have changed while nobody looked."""
+        """Scan again: files and programs may have changed while the page was hidden."""
         self._seen = True
         self.refresh()
 
@@ -59,7 +59,7 @@ class ClientsPage(Page):
         self._seen = False
 
     def refresh(self) -> None:
-        self.context.run(self.survey.refresh(), name="look at clients", on_error=self.show_problem)
+        self.context.run(self.scan.scan_again(), name="scan clients", on_error=self.show_problem)
 
     def go_to_filter(self) -> None:
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -68,48 +68,44 @@ class ClientsPage(Page):
     def open_details(self, **details: Any) -> None:
         """Show the client `client`, by its id."""
         self.search.clear()
-        self._search("")
+        self._apply_search("")
         row = self.filter.row_of(str(details.get("client", "")))
         if row >= 0:
             self.list.selectRow(row)
 
     async def finish_pending(self) -> None:
-        """End a test that runs."""
-        self.card.trial.dismiss()
+        """Cancel a running test."""
+        self.card.connection_test.close_panel()
 
-    def _note_server(self) -> None:
-        """It also tells of every request: only where the server is, and whether, concerns this page."""
+    def _rescan_if_moved(self) -> None:
+        """Scan again if the server's state or address changed, not after each request."""
         address = (self.context.server.state, self.context.server.base_url)
         if address != self._address:
             self._address = address
-            self._look_if_seen()
+            self._rescan_if_seen()
 
-    def _look_if_seen(self) -> None:
+    def _rescan_if_seen(self) -> None:
         self.card.update_state()
         if self._seen:
             self.refresh()
 
-    def _search(self, words: str) -> None:
+    def _apply_search(self, text: str) -> None:
         chosen = self.card.client
-        self.filter.setFilterFixedString(words)
+        self.filter.setFilterFixedString(text)
         self._right.setCurrentIndex(0 if self.filter.rowCount() else 1)
-        self._nothing.set_sentence(tr("No client matches “{words}”.").format(words=words))
+        self._nothing.set_sentence(tr("No client matches “{text}”.").format(text=text))
         row = self.filter.row_of(chosen.id) if chosen is not None else -1
         if self.filter.rowCount():
             self.list.selectRow(max(row, 0))
 
-    def _choose(self, current: QModelIndex, _previous: QModelIndex) -> None:
+    def _show_chosen(self, current: QModelIndex, _previous: QModelIndex) -> None:
         client = self.filter.client_at(current.row()) if current.isValid() else None
         if client is not None:
             self.card.show_client(client)
 
-    def _lay_out(self) -> None:
+    def _arrange_panes(self) -> None:
         left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.search)
-        column.addWidget(self.list, 1)
+        left.setLayout(make_column(self.search, self.list))
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setHandleWidth(16)
         splitter.setChildrenCollapsible(False)

@@ -1,4 +1,4 @@
-"""What the first start walks through."""
+"""The guide of the first start."""
 
 from tray_app.pages.guide.page import GuidePage
 

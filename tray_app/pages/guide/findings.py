@@ -1,4 +1,4 @@
-"""What the guide looks at, as the server itself would. Nothing is changed, but a missing key is made."""
+"""The checks of the guide. Only a missing key is created, nothing changed."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +10,7 @@ from server.hosting.sockets import address_url
 from tray_app.context import Context
 from tray_app.formatting import format_path
 from tray_app.pages.overview.claude_watch import ClaudeReport, account_name
-from tray_app.pages.overview.port_problem import port_words
+from tray_app.pages.overview.port_problem import describe_port_problem
 from tray_app.translation import tr
 
 Status = Literal["waiting", "checking", "ok", "warning", "needs_you"]
@@ -18,42 +18,42 @@ Status = Literal["waiting", "checking", "ok", "warning", "needs_you"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a look has found. `hint` says what to do, where no button does it; `error` is what is wrong.
+    """The result of a check. `hint` says what to do where no button does it.
 
-    `place` is a path, which is shown on a line of its own.
+    `path` is shown on a line of its own.
     """
 
     status: Status
     text: str
     hint: str = ""
     error: TrayError | None = None
-    place: str = ""
+    path: str = ""
 
 
 CHECKING = Finding("checking", "")
 
 
 def program_finding(report: ClaudeReport) -> Finding:
-    """Whether Claude Code is there and runs."""
+    """Check whether Claude Code was found and runs."""
     if report.problem is not None:
-        return _failed(report.problem)
+        return _error_finding(report.problem)
     version = tr("Version {version}").format(version=report.version) if report.version else tr("Found")
-    return Finding("ok", version, place=format_path(report.path) if report.path else "")
+    return Finding("ok", version, path=format_path(report.path) if report.path else "")
 
 
 def account_finding(report: ClaudeReport) -> Finding:
-    """Whether it is signed in."""
+    """Check whether Claude Code is signed in."""
     if report.problem is not None:
         return Finding("waiting", tr("Find Claude Code first."))
     if not report.signed_in:
         return Finding("needs_you", tr("Claude Code is not signed in."))
     name, kind = account_name(report.account), account_kind(report.account)
-    words = kind[:1].upper() + kind[1:]
-    return Finding("ok", f"{name}, {kind}" if name else words)
+    text = kind[:1].upper() + kind[1:]
+    return Finding("ok", f"{name}, {kind}" if name else text)
 
 
 async def port_finding(context: Context) -> Finding:
-    """Whether the server runs, or has a port to run on."""
+    """Check whether the server runs, or could run on its port."""
     if context.server.state == "starting":
         return Finding("checking", tr("The server is starting."))
     if context.server.state == "stopping":
@@ -63,30 +63,30 @@ async def port_finding(context: Context) -> Finding:
     settings, problem = context.settings, context.server.problem
     report = await inspect_port(settings.host, settings.port)
     if report.free:
-        # The port is not what keeps it from running; whatever does is for this step to say, too.
+        # Something other than the port keeps the server from running, and this step reports that, too.
         if problem is not None and not isinstance(problem, PortUnavailable):
-            return _failed(problem)
+            return _error_finding(problem)
         free = tr("{url} is available. The server is not running.")
         return Finding("warning", free.format(url=address_url(settings.host, settings.port)))
     error = report.error or TrayError(tr("Port {port} is not available.").format(port=settings.port))
     if isinstance(error, PortUnavailable):
-        return Finding("needs_you", port_words(report, error), error.hint, error)
-    return _failed(error)
+        return Finding("needs_you", describe_port_problem(report, error), error.hint, error)
+    return _error_finding(error)
 
 
 async def key_finding(context: Context) -> Finding:
-    """Whether there is a key; one is made, if it is needed. It is not shown."""
+    """Check whether there is a key, and create a required one."""
     if not context.settings.api_key_required:
         return Finding("warning", tr("No key is required: any program that can reach the server can use your account."))
     try:
         await context.api_key()
     except SetupError as error:
-        return _failed(error)
+        return _error_finding(error)
     store = context.key_store
     kept = tr("The key is kept {place}.").format(place=store.short_description)
     lost = store.fell_back_to_memory(context.settings.key_storage)
     return Finding("warning" if lost else "ok", kept)
 
 
-def _failed(error: TrayError) -> Finding:
+def _error_finding(error: TrayError) -> Finding:
     return Finding("needs_you", error.message, error.hint, error)

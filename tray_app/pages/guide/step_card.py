@@ -1,9 +1,9 @@
-"""A step of the guide: what it looks at, what it has found, and the one thing to do about it."""
+"""A step of the guide: its finding, and the actions for it."""
 
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QWidget
 
 from tray_app.context import Context
 from tray_app.pages.guide.findings import CHECKING, Finding, Status
@@ -11,6 +11,8 @@ from tray_app.translation import tr
 from tray_app.widgets import Card, ElidedLabel, Spinner, announce, make_button
 from tray_app.widgets.action_row import Action, ActionRow
 from tray_app.widgets.busy import SHOW_DELAY_MS
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column
 
 SIDE = 20
 ICONS: dict[Status, tuple[str, str]] = {
@@ -23,9 +25,11 @@ ICONS: dict[Status, tuple[str, str]] = {
 
 
 class StepCard(Card):
-    """Its `look` begins the check anew. `extra` is shown below the finding, as the fields for signing in."""
+    """Shows a finding, and `extra` below it. A button calls `check`."""
 
-    def __init__(self, context: Context, title: str, look: Callable[[], None], *, extra: QWidget | None = None) -> None:
+    def __init__(
+        self, context: Context, title: str, check: Callable[[], None], *, extra: QWidget | None = None
+    ) -> None:
         super().__init__()
         self._context = context
         self._title_text = title
@@ -36,37 +40,36 @@ class StepCard(Card):
         self._sign.addWidget(self._icon)
         self._sign.addWidget(self._spinner)
         self._sign.setFixedSize(SIDE, SIDE)
-        self._name = QLabel(title)
-        self._name.setProperty("role", "heading")
-        self._text, self._hint = _wrapped(), _wrapped()
-        self._place = ElidedLabel()
-        self._place.setProperty("role", "muted")
-        self._actions = ActionRow()
+        self._name = make_label(title, "heading")
+        self._text, self._hint = make_label(role="muted", wrap=True), make_label(role="muted", wrap=True)
+        self._path = ElidedLabel()
+        self._path.setProperty("role", "muted")
+        self.action_row = ActionRow()
         self._again = make_button(
-            "", look, role="quiet", icon="mdi6.refresh", hint=tr("Check again: {step}").format(step=title)
+            "", check, role="quiet", icon="mdi6.refresh", hint=tr("Check again: {step}").format(step=title)
         )
-        # What is quick does not flicker.
-        self._patience = QTimer(self, singleShot=True, interval=SHOW_DELAY_MS)
-        self._patience.timeout.connect(lambda: self.show_finding(CHECKING))
-        self._lay_out(extra)
+        # A quick check must not make the card flicker.
+        self._spinner_delay = QTimer(self, singleShot=True, interval=SHOW_DELAY_MS)
+        self._spinner_delay.timeout.connect(lambda: self.show_finding(CHECKING))
+        self._arrange_step(extra)
         context.theme.changed.connect(self._draw_icon)
         self.show_finding(CHECKING)
 
-    def begin(self) -> None:
-        """A look has begun: what was found before stands until that takes a while."""
+    def begin_check(self) -> None:
+        """Replace the finding by a spinner, unless the check ends within a moment."""
         if self.finding.status != "checking":
-            self._patience.start()
+            self._spinner_delay.start()
 
     def show_finding(self, finding: Finding, actions: Sequence[Action] = ()) -> None:
-        """Say what was found, with the buttons that mend it, the most useful first."""
-        self._patience.stop()
+        """Show a finding, with the actions for it, the most useful first."""
+        self._spinner_delay.stop()
         self.finding = finding
         self._text.setText(finding.text or tr("Checking..."))
-        self._place.setText(finding.place)
-        self._place.setVisible(bool(finding.place))
+        self._path.setText(finding.path)
+        self._path.setVisible(bool(finding.path))
         self._hint.setText(finding.hint)
         self._hint.setVisible(bool(finding.hint) and not actions)
-        self._actions.show_actions(actions, primary=finding.status == "needs_you")
+        self.action_row.show_actions(actions, primary=finding.status == "needs_you")
         self._sign.setCurrentWidget(self._spinner if finding.status == "checking" else self._icon)
         self._again.setEnabled(finding.status != "checking")
         self._draw_icon()
@@ -75,51 +78,33 @@ class StepCard(Card):
         if finding.status not in ("checking", "waiting"):
             announce(self, spoken)
 
-    def buttons(self) -> list[str]:
-        """The labels of the buttons that mend it."""
-        return [made.text() for made in self._actions.buttons]
-
     def _draw_icon(self) -> None:
         name, token = ICONS[self.finding.status]
         icon = self._context.theme.icon(name, token)
         self._icon.setPixmap(icon.pixmap(QSize(SIDE, SIDE), self.devicePixelRatioF()))
         self._icon.setToolTip(status_word(self.finding.status))
 
-    def _lay_out(self, extra: QWidget | None) -> None:
-        texts = QVBoxLayout()
-        texts.setSpacing(2)
-        texts.addWidget(self._name)
-        texts.addWidget(self._text)
-        texts.addWidget(self._place)
-        texts.addWidget(self._hint)
+    def _arrange_step(self, extra: QWidget | None) -> None:
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
         grid.addWidget(self._sign, 0, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addLayout(texts, 0, 1)
-        grid.addWidget(self._actions, 0, 2)
+        grid.addLayout(make_column(self._name, self._text, self._path, self._hint, spacing=2), 0, 1)
+        grid.addWidget(self.action_row, 0, 2)
         grid.addWidget(self._again, 0, 3)
         if extra is not None:
             grid.addWidget(extra, 1, 1, 1, 3)
         self.body.addLayout(grid)
 
 
-def _wrapped() -> QLabel:
-    label = QLabel()
-    label.setProperty("role", "muted")
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    return label
-
-
 def status_word(status: Status) -> str:
-    """A step's state in a word or two."""
-    words = {
+    """The label of a status."""
+    labels = {
         "waiting": tr("Waiting"),
         "checking": tr("Checking"),
         "ok": tr("Done"),
         "warning": tr("Worth a look"),
         "needs_you": tr("Action needed"),
     }
-    return words[status]
+    return labels[status]

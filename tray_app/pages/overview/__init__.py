@@ -1,4 +1,4 @@
-"""The first page: whether it works, and what it does."""
+"""The Overview page: server, key, account, usage and processes."""
 
 from tray_app.pages.overview.page import OverviewPage
 

@@ -1,4 +1,4 @@
-"""Cards in two columns where there is room, in one where there is not."""
+"""A grid of cards in two columns, or one where there is no room for two."""
 
 from collections.abc import Sequence
 
@@ -11,40 +11,35 @@ TWO_COLUMNS_FROM = 740
 
 
 class CardGrid(QWidget):
-    """Rows of one or two cards; the cards of a row are of one height."""
+    """Rows of one or two cards. The cards of a row have the same height."""
 
     def __init__(self, rows: Sequence[Sequence[QWidget]]) -> None:
         super().__init__()
         self._rows = rows
-        self._columns = 0
+        self.columns = 0
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(GAP)
-        for card in self._cards():
-            # Else the longer of two texts would take width from its neighbour.
+        for card in self._all_cards():
+            # Otherwise the longer of two texts would take width from the card beside it.
             policy = card.sizePolicy()
             policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
             card.setSizePolicy(policy)
-        self._place(2)
+        self._arrange_cards(2)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another number of columns, when the width asks for it."""
+        """Choose the number of columns for the new width."""
         super().resizeEvent(event)
-        self._place(2 if event.size().width() >= TWO_COLUMNS_FROM else 1)
+        self._arrange_cards(2 if event.size().width() >= TWO_COLUMNS_FROM else 1)
 
-    @property
-    def columns(self) -> int:
-        """How many cards stand beside each other now."""
-        return self._columns
-
-    def _cards(self) -> list[QWidget]:
+    def _all_cards(self) -> list[QWidget]:
         return [card for row in self._rows for card in row]
 
-    def _place(self, columns: int) -> None:
-        if columns == self._columns:
+    def _arrange_cards(self, columns: int) -> None:
+        if columns == self.columns:
             return
-        self._columns = columns
-        for card in self._cards():
+        self.columns = columns
+        for card in self._all_cards():
             self._grid.removeWidget(card)
         line = 0
         for row in self._rows:

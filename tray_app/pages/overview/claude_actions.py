@@ -1,4 +1,4 @@
-"""What a person can do when Claude Code is missing: get it, or say where it is."""
+"""The actions for a missing Claude Code: install it, or choose the program."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,23 +18,23 @@ INSTALL_PAGE = "https://claude.com/claude-code"
 
 
 def open_install_page() -> None:
-    """Show in the browser how Claude Code is installed."""
+    """Open the installation instructions of Claude Code in the browser."""
     QDesktopServices.openUrl(QUrl(INSTALL_PAGE))
 
 
 def choose_program(
     parent: QWidget, context: Context, then: Callable[[], None], on_error: Callable[[TrayError], None]
 ) -> QFileDialog:
-    """Ask for the program and set it. `then` is called when it is in force."""
+    """Ask for the program and set it. `then` is called once the setting is in force."""
 
-    async def use(path: Path) -> None:
+    async def use_program(path: Path) -> None:
         await context.change_settings({"claude_path": str(path)})
         then()
 
     return ask_for_claude(
         parent,
         context.settings.claude_path,
-        lambda path: context.run(use(path), name="choose claude", on_error=on_error),
+        lambda path: context.run(use_program(path), name="choose claude", on_error=on_error),
     )
 
 
@@ -45,9 +45,9 @@ def program_actions(
     then: Callable[[], None],
     on_error: Callable[[TrayError], None],
 ) -> list[Action]:
-    """What helps where the program of the report cannot be used, the most useful first.
+    """The actions for a program that cannot be used, the most useful first.
 
-    No other one can be chosen where the command line or the environment says which.
+    A program set on the command line or in the environment cannot be changed here.
     """
     get: Action = (tr("Get Claude Code"), open_install_page)
     if "claude_path" in context.settings_service.fixed:

@@ -1,6 +1,6 @@
-"""Claude Code: which program it is, and which account and plan it works for."""
+"""The card of the Claude Code program, its account and plan."""
 
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from server.backends.claude_cli.account_check import account_kind
 from server.core.errors import TrayError
@@ -13,17 +13,18 @@ from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.pages.overview.sign_in_panel import SignInPanel
 from tray_app.translation import tr
 from tray_app.widgets import Busy, Card, make_button
+from tray_app.window.layouts import make_row
 
 
 class ClaudeCard(Card):
-    """The program and the account, and what to do where one of them is missing."""
+    """Shows the program and the account, and how to fix what is missing."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(tr("Claude Code"))
         self._context = context
         self.watch = ClaudeWatch(context, self)
         self._busy = Busy(tr("Checking..."))
-        self._check = make_button(tr("Check again"), self.look, role="quiet", icon="mdi6.refresh")
+        self._check = make_button(tr("Check again"), self.check_again, role="quiet", icon="mdi6.refresh")
         self._facts = Facts(
             [
                 ("account", tr("Account")),
@@ -34,8 +35,8 @@ class ClaudeCard(Card):
         )
         self._problem_panel = ProblemPanel()
         self.sign_in = SignInPanel(context)
-        self.sign_in.signed_in.connect(lambda: self.look(after_sign_in=True))
-        self.sign_in.closed.connect(self._show)
+        self.sign_in.signed_in.connect(lambda: self.check_again(after_sign_in=True))
+        self.sign_in.closed.connect(self._show_report)
         self._signing_in = self._sign_in_buttons()
         self.header.addWidget(self._busy)
         self.header.addWidget(self._check)
@@ -43,89 +44,88 @@ class ClaudeCard(Card):
             self.body.addWidget(widget)
         self.body.addStretch(1)
         self._active = False
-        self.watch.changed.connect(self._show)
-        self.watch.changed.connect(self._look_if_unknown)
-        context.server.changed.connect(self._look_if_unknown)
-        self._show()
+        self.watch.changed.connect(self._show_report)
+        self.watch.changed.connect(self._check_if_unknown)
+        context.server.changed.connect(self._check_if_unknown)
+        self._show_report()
 
     def set_active(self, active: bool) -> None:
-        """Whether the card is seen."""
+        """Tell the card whether it is visible."""
         self._active = active
-        self._look_if_unknown()
+        self._check_if_unknown()
 
-    def look(self, *, after_sign_in: bool = False) -> None:
-        """Ask the CLI again."""
-        self._context.run(self.watch.look(after_sign_in=after_sign_in), name="look at claude", on_error=self._fail)
+    def check_again(self, *, after_sign_in: bool = False) -> None:
+        """Query the CLI again."""
+        self._context.run(
+            self.watch.check_again(after_sign_in=after_sign_in), name="query claude", on_error=self._show_check_error
+        )
 
-    def _look_if_unknown(self) -> None:
-        # A server that starts asks by itself.
+    def _check_if_unknown(self) -> None:
+        # A starting server queries the CLI itself, and its report arrives here.
         if self._active and self.watch.report is None and not self._context.server.is_changing:
-            self.look()
+            self.check_again()
 
-    def _show(self) -> None:
+    def _show_report(self) -> None:
         report = self.watch.report or ClaudeReport()
-        if self.watch.looking:
+        if self.watch.is_checking:
             self._busy.begin_work()
         else:
             self._busy.end_work()
-        self._check.setEnabled(not self.watch.looking)
+        self._check.setEnabled(not self.watch.is_checking)
         known = report.problem is None and report.signed_in is not None
         signed_out = known and not report.signed_in
-        self._facts.show_fact("account", _account(report))
-        self._facts.show_fact("plan", _plan(report))
+        self._facts.show_fact("account", _account_text(report))
+        self._facts.show_fact("plan", _plan_text(report))
         self._facts.show_fact("version", report.version)
         self._facts.show_fact("path", format_path(report.path) if report.path else "")
-        self._show_problem(report)
+        self._show_program_problem(report)
         self._signing_in.setVisible(signed_out and self.sign_in.isHidden())
         if not signed_out and not self.sign_in.running:
             self.sign_in.hide()
 
-    def _show_problem(self, report: ClaudeReport) -> None:
+    def _show_program_problem(self, report: ClaudeReport) -> None:
         problem = report.problem
         if problem is None:
-            self._problem_panel.clear()
+            self._problem_panel.clear_problem()
         elif self._problem_panel.show_problem(problem):
-            actions = program_actions(self, self._context, report, self.look, self._fail)
-            self._problem_panel.offer(problem, actions)
+            actions = program_actions(self, self._context, report, self.check_again, self._show_check_error)
+            self._problem_panel.offer_actions(problem, actions)
 
-    def _fail(self, error: TrayError) -> None:
+    def _show_check_error(self, error: TrayError) -> None:
         self._problem_panel.show_problem(error)
 
     def _sign_in_buttons(self) -> QWidget:
         holder = QWidget()
-        row = QHBoxLayout(holder)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(make_button(tr("Sign in"), self._begin, role="primary"))
-        row.addWidget(
-            make_button(tr("Sign in with a Console account"), lambda: self._begin(console=True), role="quiet")
+        plan = make_button(tr("Sign in"), self._begin_sign_in, role="primary")
+        console = make_button(
+            tr("Sign in with a Console account"), lambda: self._begin_sign_in(console=True), role="quiet"
         )
-        row.addStretch(1)
+        holder.setLayout(make_row(plan, console, None))
         return holder
 
-    def _begin(self, *, console: bool = False) -> None:
+    def _begin_sign_in(self, *, console: bool = False) -> None:
         report = self.watch.report
         if report is not None and report.path is not None:
-            self.sign_in.begin(report.path, console=console)
+            self.sign_in.begin_sign_in(report.path, console=console)
             self._signing_in.hide()
 
 
-def _account(report: ClaudeReport) -> str:
-    """Whose account it is, or else in words what Claude Code is signed in with."""
+def _account_text(report: ClaudeReport) -> str:
+    """The account's owner, or the kind of account where the CLI names none."""
     if report.signed_in is None:
         return ""
     if not report.signed_in:
         return tr("Not signed in")
     if name := account_name(report.account):
         return name
-    return tr("Signed in") if _plan(report) else _sentence(account_kind(report.account))
+    return tr("Signed in") if _plan_text(report) else _capitalize_first(account_kind(report.account))
 
 
-def _plan(report: ClaudeReport) -> str:
-    """The plan's name, where there is one."""
+def _plan_text(report: ClaudeReport) -> str:
+    """The plan's name, or an empty text."""
     plan = report.account.get("subscriptionType") if report.signed_in else None
     return str(plan).replace("_", " ").capitalize() if plan else ""
 
 
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def _capitalize_first(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""What is known of Claude Code on this computer: the program, and who it is signed in as."""
+"""The state of Claude Code on this computer: program, version and account."""
 
 import asyncio
 import os
@@ -20,9 +20,9 @@ from tray_app.context import Context
 
 @dataclass(frozen=True, slots=True)
 class ClaudeReport:
-    """The program, and what it says of itself. `problem` is why it cannot be run, if it cannot.
+    """The program and its account. `problem` is why the program cannot run.
 
-    `signed_in` is None until it has been asked.
+    `signed_in` is None until the CLI has been queried.
     """
 
     path: Path | None = None
@@ -33,86 +33,86 @@ class ClaudeReport:
 
 
 class ClaudeWatch(QObject):
-    """Keeps the latest report. It follows the server while that runs, and asks the CLI itself when told to."""
+    """Keeps the latest report, from the running server or from `check_again`."""
 
     changed = Signal()
-    """The report, or whether somebody is looking."""
+    """The report or `is_checking` has changed."""
 
     def __init__(self, context: Context, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.report: ClaudeReport | None = None
         self._context = context
-        self._looking: asyncio.Task[Any] | None = None
-        self._program = _program(context)
-        context.bridge.cli_changed.connect(self._follow)
-        context.settings_changed.connect(self._forget)
+        self._check: asyncio.Task[Any] | None = None
+        self._program = _program_settings(context)
+        context.bridge.cli_changed.connect(self._use_server_report)
+        context.settings_changed.connect(self._discard_outdated)
 
     @property
-    def looking(self) -> bool:
-        """Whether the CLI is being asked now."""
-        return self._looking is not None
+    def is_checking(self) -> bool:
+        """Whether a query of the CLI is running."""
+        return self._check is not None
 
-    async def look(self, *, after_sign_in: bool = False) -> None:
-        """Ask again. Whoever comes while somebody is looking gets that answer, except after signing in.
+    async def check_again(self, *, after_sign_in: bool = False) -> None:
+        """Query the CLI. Concurrent calls share one query, except after signing in.
 
-        Processes that were parked before a sign-in may know of no account: they are replaced.
+        Spare processes started before a sign-in may have no account, so they are replaced.
         """
-        while self._looking is not None:
-            looking = self._looking
-            await asyncio.wait([looking])
+        # A query that began before the sign-in may report no account: wait for it, then query again.
+        while self._check is not None:
+            await asyncio.wait([self._check])
             if not after_sign_in:
                 return
         if after_sign_in and (cli := self._context.server.cli) is not None:
             cli.pool.drop_spares()
-        self._looking = looking = self._context.run(self._look(), name="ask claude who it is")
+        self._check = check = self._context.run(self._run_check(), name="query claude")
         self.changed.emit()
-        await asyncio.wait([looking])
+        await asyncio.wait([check])
 
-    async def _look(self) -> None:
+    async def _run_check(self) -> None:
         try:
-            self.report = await look_at_claude(self._context)
+            self.report = await inspect_claude(self._context)
         except Exception as error:
-            # Known to be unknown: whoever waits for a report must not ask for ever.
+            # Without a report, views that wait for one would query again and again.
             self.report = ClaudeReport(problem=as_tray_error(error))
             raise
         finally:
-            self._looking = None
+            self._check = None
             self.changed.emit()
 
-    def _follow(self, state: CliChanged) -> None:
-        """The server has asked the CLI by itself: it started, or the CLI was updated, removed or put back."""
-        # Whoever is asking now gets an answer that is newer.
-        if self._looking is None:
-            self.report = _as_told(state)
+    def _use_server_report(self, state: CliChanged) -> None:
+        """Take the server's report: it started, or the CLI was replaced or removed."""
+        # A query that is running now will return a newer report.
+        if self._check is None:
+            self.report = _report_from_event(state)
             self.changed.emit()
 
-    def _forget(self) -> None:
-        """Another program, or another way to run it, was set: what is known is of the one before."""
-        if (program := _program(self._context)) != self._program:
+    def _discard_outdated(self) -> None:
+        """Drop the report if the settings now run another program, or run it otherwise."""
+        if (program := _program_settings(self._context)) != self._program:
             self._program = program
             self.report = None
             self.changed.emit()
 
 
-def _program(context: Context) -> tuple[Path | None, bool]:
+def _program_settings(context: Context) -> tuple[Path | None, bool]:
     return context.settings.claude_path, context.settings.load_user_settings
 
 
-def _as_told(state: CliChanged) -> ClaudeReport:
+def _report_from_event(state: CliChanged) -> ClaudeReport:
     if state.path is None:
         return ClaudeReport(problem=BackendError(state.problem, hint=state.hint))
     return ClaudeReport(Path(state.path), state.version or "", state.signed_in, state.account)
 
 
-async def look_at_claude(context: Context) -> ClaudeReport:
-    """Find the CLI and ask it."""
+async def inspect_claude(context: Context) -> ClaudeReport:
+    """Locate the CLI and query it."""
     try:
         path = await asyncio.to_thread(locate_cli, context.settings.claude_path)
     except BackendError as error:
         return ClaudeReport(problem=error)
     cli = context.server.cli
     try:
-        found = await (_ask_the_servers(cli) if cli is not None else _ask(context, path))
+        found = await (_probe_by_server(cli) if cli is not None else _probe_program(context, path))
     except BackendError as error:
         return ClaudeReport(path, problem=error)
     if found is None:
@@ -120,9 +120,9 @@ async def look_at_claude(context: Context) -> ClaudeReport:
     return ClaudeReport(path, found.version, found.signed_in, found.account)
 
 
-async def _ask_the_servers(cli: ClaudeCliBackend) -> Probe | None:
-    if _is_new(cli):
-        # It is being asked already.
+async def _probe_by_server(cli: ClaudeCliBackend) -> Probe | None:
+    if _is_first_probe_running(cli):
+        # The server's first query is still running.
         await cli.wait_for_probe()
     else:
         await cli.probe_cli()
@@ -131,24 +131,24 @@ async def _ask_the_servers(cli: ClaudeCliBackend) -> Probe | None:
     return await cli.wait_for_probe()
 
 
-def _is_new(cli: ClaudeCliBackend) -> bool:
+def _is_first_probe_running(cli: ClaudeCliBackend) -> bool:
     status = cli.status()
     return status.ready and "version" not in status.facts
 
 
 def _problem_of(cli: ClaudeCliBackend) -> BackendError | None:
-    """Why the program cannot be run. Where its version is known, what is amiss is who is signed in."""
+    """Return why the program cannot run. A known version means that it can."""
     status = cli.status()
     return None if status.ready or "version" in status.facts else BackendError(status.detail)
 
 
-async def _ask(context: Context, path: Path) -> Probe:
+async def _probe_program(context: Context, path: Path) -> Probe:
     settings = context.settings
     with tempfile.TemporaryDirectory(prefix="dragoman-") as directory:
         return await run_probe(path, Path(directory), os.environ, load_user_settings=settings.load_user_settings)
 
 
 def account_name(account: Mapping[str, Any]) -> str:
-    """Who is signed in: the mail address, with the organisation where the CLI names one; empty if neither."""
+    """The account's email address and organization, as far as the CLI names them."""
     parts = [account.get("email"), account.get("organization")]
     return ", ".join(str(part) for part in parts if part)

@@ -1,16 +1,17 @@
-"""Names and values under each other. The rows are there from the start, so that nothing moves when a value comes."""
+"""A list of names and values, whose rows all exist from the start."""
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from tray_app.formatting import or_dash
 from tray_app.widgets import ElidedLabel
+from tray_app.window.labels import make_label
 
 
 class Facts(QWidget):
-    """`rows` are keys and names; `show_fact` gives a key its value. `figures` stand right."""
+    """`rows` are pairs of key and name. `figures` aligns the values to the right."""
 
     def __init__(self, rows: Sequence[tuple[str, str]], *, figures: bool = False) -> None:
         super().__init__()
@@ -19,28 +20,22 @@ class Facts(QWidget):
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
-        self._values: dict[str, ElidedLabel] = {}
+        self.values: dict[str, ElidedLabel] = {}
         for line, (key, name) in enumerate(rows):
-            label = QLabel(name)
-            label.setProperty("role", "muted")
             value = ElidedLabel()
             value.setAccessibleName(name)
             if figures:
                 value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            grid.addWidget(label, line, 0)
+            grid.addWidget(make_label(name, "muted"), line, 0)
             grid.addWidget(value, line, 1)
-            self._values[key] = value
+            self.values[key] = value
             self.show_fact(key, "")
 
     def show_fact(self, key: str, text: str) -> None:
-        """Give the row its value; the empty text is shown as a dash."""
-        self._values[key].setText(or_dash(text))
+        """Set a row's value. An empty text is shown as a dash."""
+        self.values[key].setText(or_dash(text))
 
-    def clear(self) -> None:
-        """Nothing is known of any of them."""
-        for key in self._values:
+    def clear_values(self) -> None:
+        """Set all values to unknown."""
+        for key in self.values:
             self.show_fact(key, "")
-
-    def fact(self, key: str) -> str:
-        """What the row shows."""
-        return self._values[key].text()

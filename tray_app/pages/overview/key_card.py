@@ -1,107 +1,101 @@
-"""The API key that clients need: hidden, copied, replaced, and where it is kept."""
+"""The card of the API key."""
 
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from server.core.errors import TrayError
+from tray_app import theme
 from tray_app.context import Context
 from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.translation import tr
-from tray_app.widgets import Card, SecretField, ask_confirmation, make_button
+from tray_app.widgets import Card, Confirmation, SecretField, ask_confirmation, make_button
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column
 
 
 class KeyCard(Card):
-    """The key, or what it means that none is required. `say` shows a short word to the person."""
+    """Shows the key and its location, or a warning that none is required."""
 
-    def __init__(self, context: Context, say: Callable[[str], None]) -> None:
+    def __init__(self, context: Context, notify: Callable[[str], None]) -> None:
         super().__init__(tr("API key"))
-        self._say = say
+        self._notify = notify
         self._context = context
         self._field = SecretField(lambda: context.key_store.get_or_create(), name=tr("API key"))
-        self._place = _wrapped("muted")
+        self._location = make_label(role="muted", wrap=True)
         self._rotate = make_button(tr("Replace key..."), self._ask_to_rotate, icon="mdi6.key-change")
         self.header.addWidget(self._rotate)
         self._move = make_button(
             tr("Choose where to keep it..."), lambda: context.show_page("settings", setting="key_storage")
         )
         self._problem_panel = ProblemPanel()
-        self._kept = _column(self._field, self._place, self._move, self._problem_panel)
-        self._open = _column(_none_required(), make_button(tr("Require a key"), self._require, role="primary"))
-        self.body.addWidget(self._kept)
-        self.body.addWidget(self._open)
+        self._key_panel = _stack_widgets(self._field, self._location, self._move, self._problem_panel)
+        warning = tr("No key is required: any program that can reach the server can use your account.")
+        self._no_key_panel = _stack_widgets(
+            make_label(warning, "warning", wrap=True),
+            make_button(tr("Require a key"), self._require_key, role="primary"),
+        )
+        self.body.addWidget(self._key_panel)
+        self.body.addWidget(self._no_key_panel)
         self.body.addStretch(1)
         context.settings_changed.connect(self.update_state)
         self.update_state()
 
     def update_state(self) -> None:
-        """Look again at where the key is, and whether one is required."""
+        """Show where the key is stored, and whether one is required."""
         context, store = self._context, self._context.key_store
         required = context.settings.api_key_required
-        self._kept.setVisible(required)
-        self._open.setHidden(required)
+        self._key_panel.setVisible(required)
+        self._no_key_panel.setHidden(required)
         self._rotate.setVisible(required)
         fixed = store.kind == "environment"
         self._rotate.setEnabled(not fixed)
         self._rotate.setToolTip(tr("An environment variable sets the key. Change it there.") if fixed else "")
-        self._place.setText(tr("The key is kept {place}.").format(place=store.short_description))
+        self._location.setText(tr("The key is kept {place}.").format(place=store.short_description))
         lost = store.kind == "memory" and context.settings.key_storage != "memory"
         self._move.setVisible(lost)
-        role = "warning" if lost else "muted"
-        if self._place.property("role") != role:
-            self._place.setProperty("role", role)
-            self._place.style().polish(self._place)
+        theme.apply_style(self._location, role="warning" if lost else "muted")
 
     def _ask_to_rotate(self) -> None:
-        ask_confirmation(
-            self,
-            tr("Replace the API key?"),
-            tr("Clients using the current key stop working until you give them the new one."),
-            confirm_label=tr("Replace key"),
-            keep_label=tr("Keep current key"),
-            on_confirmed=lambda: self._context.run(self._replace(), name="replace the key", on_error=self._fail),
-        )
+        confirm_replacement(self, self._start_replacing)
 
-    async def _replace(self) -> None:
+    def _start_replacing(self) -> None:
+        self._context.run(self._replace_key(), name="replace the key", on_error=self._show_key_error)
+
+    def _show_key_error(self, error: TrayError) -> None:
+        self._problem_panel.show_problem(error)
+
+    async def _replace_key(self) -> None:
         await self._context.key_store.rotate_key()
         self._field.hide_secret()
-        self._problem_panel.clear()
+        self._problem_panel.clear_problem()
         self.update_state()
-        self._say(tr("New key created. Update your clients."))
+        self._notify(tr("New key created. Update your clients."))
 
-    def _require(self) -> None:
+    def _require_key(self) -> None:
         change = self._context.change_settings({"api_key_required": True})
         self._context.run(change, name="require a key")
 
-    def _fail(self, error: TrayError) -> None:
-        self._problem_panel.show_problem(error)
+
+def confirm_replacement(parent: QWidget, replace: Callable[[], object]) -> Confirmation:
+    """Ask before the API key is replaced."""
+    return ask_confirmation(
+        parent,
+        tr("Replace the API key?"),
+        tr("Clients using the current key stop working until you give them the new one."),
+        confirm_label=tr("Replace key"),
+        keep_label=tr("Keep current key"),
+        on_confirmed=replace,
+    )
 
 
-def _none_required() -> QLabel:
-    label = _wrapped("warning")
-    label.setText(tr("No key is required: any program that can reach the server can use your account."))
-    return label
-
-
-def _wrapped(role: str) -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setProperty("role", role)
-    return label
-
-
-def _side(widget: QWidget) -> Qt.AlignmentFlag:
-    """Buttons keep their width."""
-    return Qt.AlignmentFlag.AlignLeft if isinstance(widget, QPushButton) else Qt.AlignmentFlag(0)
-
-
-def _column(*widgets: QWidget) -> QWidget:
+def _stack_widgets(*widgets: QWidget) -> QWidget:
     holder = QWidget()
-    column = QVBoxLayout(holder)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(8)
+    column = make_column(*widgets)
     for widget in widgets:
-        column.addWidget(widget, alignment=_side(widget))
+        # Buttons keep their width.
+        if isinstance(widget, QPushButton):
+            column.setAlignment(widget, Qt.AlignmentFlag.AlignLeft)
+    holder.setLayout(column)
     return holder

@@ -1,18 +1,19 @@
-"""What the colours of the plot stand for."""
+"""The legend of the usage plot."""
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
-from tray_app.pages.overview.usage_plot import TOKEN_SHADES, shade
+from tray_app.pages.overview.usage_plot import TOKEN_SHADES, blend_accent
 from tray_app.theme import Theme
 from tray_app.translation import tr
+from tray_app.window.labels import make_label
 
 SIDE = 12
 
 
 class Legend(QWidget):
-    """A swatch and a word for each layer, from the uppermost down, as they stand in the plot."""
+    """A swatch and a label for each layer, in the plot's order from top to bottom."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -29,10 +30,8 @@ class Legend(QWidget):
             "output": tr("Tokens out"),
         }
         for line, (key, name) in enumerate(names.items()):
-            label = QLabel(name)
-            label.setProperty("role", "muted")
             grid.addWidget(_Swatch(theme, key), line, 0)
-            grid.addWidget(label, line, 1)
+            grid.addWidget(make_label(name, "muted"), line, 1)
 
 
 class _Swatch(QWidget):
@@ -46,11 +45,11 @@ class _Swatch(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._colour())
+        painter.setBrush(self._swatch_colour())
         painter.drawRoundedRect(QRectF(self.rect()), 3, 3)
         painter.end()
 
-    def _colour(self) -> QColor:
+    def _swatch_colour(self) -> QColor:
         if self._key == "errors":
             return self._theme.colour("error")
-        return shade(self._theme, TOKEN_SHADES.get(self._key, 1.0))
+        return blend_accent(self._theme, TOKEN_SHADES.get(self._key, 1.0))

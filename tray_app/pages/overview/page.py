@@ -1,4 +1,4 @@
-"""Overview: whether it works, on which address, for whom, and what it does."""
+"""The Overview page."""
 
 from PySide6.QtCore import Qt
 
@@ -17,7 +17,7 @@ from tray_app.window.page_scroll import PageScroll
 
 
 class OverviewPage(Page):
-    """A card for each thing that a person looks after. Nothing is read while the page is not seen."""
+    """A grid of cards, which read nothing while the page is hidden."""
 
     key = "overview"
 
@@ -39,23 +39,23 @@ class OverviewPage(Page):
         self.body.addWidget(PageScroll(self.grid))
 
     def activate(self) -> None:
-        """Begin to follow what changes."""
+        """Start updating the cards."""
         self.api_key.update_state()
         for card in (self.claude, self.plan, self.usage, self.processes):
             card.set_active(True)
 
     def deactivate(self) -> None:
-        """Follow nothing any more."""
+        """Stop updating the cards."""
         for card in (self.claude, self.plan, self.usage, self.processes):
             card.set_active(False)
 
     def refresh(self) -> None:
-        """Look at everything again."""
-        self.claude.look()
-        self.usage.load()
-        self.processes.look()
+        """Reload every card."""
+        self.claude.check_again()
+        self.usage.load_usage()
+        self.processes.read_processes()
         self.api_key.update_state()
 
     async def finish_pending(self) -> None:
-        """A sign-in that nobody can finish any more is given up."""
-        await self.claude.sign_in.settle()
+        """Cancel a running sign-in."""
+        await self.claude.sign_in.cancel_and_wait()

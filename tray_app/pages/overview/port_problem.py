@@ -1,4 +1,4 @@
-"""What a person can do about a port that cannot be had: see who has it, take the next free one, or choose one."""
+"""Messages and actions for a port that is not available."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +10,8 @@ from tray_app.translation import tr
 from tray_app.widgets.action_row import Action
 
 
-def port_words(report: PortReport, error: PortUnavailable) -> str:
-    """Why the port cannot be had. Who has it is named where the system tells."""
+def describe_port_problem(report: PortReport, error: PortUnavailable) -> str:
+    """Why the port is not available, and which program uses it if known."""
     if report.dragoman_version:
         return tr("Port {port} is in use by another Dragoman, version {version}.").format(
             port=error.port, version=report.dragoman_version
@@ -22,16 +22,16 @@ def port_words(report: PortReport, error: PortUnavailable) -> str:
 
 
 async def port_actions(context: Context, error: PortUnavailable, on_error: Callable[[TrayError], Any]) -> list[Action]:
-    """The buttons that mend it. No other port is offered where the command line or the environment says which."""
+    """The actions for it. Only a port from the settings file can be replaced."""
     choose: Action = (tr("Choose a port..."), lambda: context.show_page("settings", setting="port"))
     if "port" in context.settings_service.fixed:
         return [choose]
     port = await next_free_port(error.host, error.port)
 
-    def use() -> None:
+    def use_port() -> None:
         context.run(_use_port(context, port), name=f"use port {port}", on_error=on_error)
 
-    return [(tr("Use {port}").format(port=port), use), choose]
+    return [(tr("Use {port}").format(port=port), use_port), choose]
 
 
 async def _use_port(context: Context, port: int) -> None:
@@ -39,11 +39,11 @@ async def _use_port(context: Context, port: int) -> None:
     await context.server.start()
 
 
-def free_again(error: PortUnavailable) -> str:
-    """What is said when the port can be had by now."""
+def port_free_text(error: PortUnavailable) -> str:
+    """The message for a port that has become free."""
     return tr("Port {port} was in use and is now free.").format(port=error.port)
 
 
 def start_action(context: Context, on_error: Callable[[TrayError], Any]) -> Action:
-    """The button that starts the server."""
+    """The action that starts the server."""
     return tr("Start the server"), lambda: context.run(context.server.start(), name="start", on_error=on_error)

@@ -1,55 +1,44 @@
-"""An error inside a card or a step, with the buttons that mend it."""
+"""An error inside a card, with the actions that fix it."""
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from server.core.errors import TrayError
+from tray_app import theme
 from tray_app.widgets import announce
 from tray_app.widgets.action_row import Action, ActionRow
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column
 
 
 class ProblemPanel(QWidget):
-    """Hidden while nothing is amiss. The first button is the one that helps most."""
+    """Hidden while there is no problem. The first button is the most useful one."""
 
     def __init__(self) -> None:
         super().__init__()
         self._shown: tuple[str, str] | None = None
-        self._message = QLabel()
-        self._hint = QLabel()
-        self._hint.setProperty("role", "muted")
-        for label in (self._message, self._hint):
-            label.setWordWrap(True)
-            # Programs' own words are among them.
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._message = make_label(wrap=True, selectable=True)
+        self._hint = make_label(role="muted", wrap=True, selectable=True)
         self._buttons = ActionRow()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self._message)
-        column.addWidget(self._hint)
-        column.addWidget(self._buttons)
+        self.setLayout(make_column(self._message, self._hint, self._buttons))
         self.hide()
 
     @property
     def text(self) -> str:
-        """What is said; empty while nothing is amiss."""
+        """The message shown, or an empty text."""
         return self._message.text() if self._shown is not None else ""
 
     def show_problem(self, error: TrayError) -> bool:
-        """Say what is wrong. False if exactly that is shown already: its buttons stay."""
+        """Show an error. Returns False, and keeps the buttons, if it is shown already."""
         return self.show_text(error.message, error.hint)
 
     def show_text(self, message: str, hint: str = "", *, role: str = "error") -> bool:
-        """Say what is amiss, in words; `role` is error or warning. False if it is shown already."""
+        """Show an error or warning. Returns False if it is shown already."""
         if self._shown == (message, hint):
             return False
         self._shown = (message, hint)
-        if self._message.property("role") != role:
-            self._message.setProperty("role", role)
-            self._message.style().polish(self._message)
+        theme.apply_style(self._message, role=role)
         self._message.setText(message)
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))
@@ -58,8 +47,8 @@ class ProblemPanel(QWidget):
         announce(self, message)
         return True
 
-    def offer(self, error: TrayError, actions: Sequence[Action], *, text: str = "") -> None:
-        """The buttons for it, unless something else is shown by now. With buttons the hint is not needed."""
+    def offer_actions(self, error: TrayError, actions: Sequence[Action], *, text: str = "") -> None:
+        """Show buttons instead of the hint, unless another problem is shown now."""
         if self._shown != (error.message, error.hint):
             return
         if text:
@@ -67,13 +56,13 @@ class ProblemPanel(QWidget):
         self._hint.setVisible(bool(error.hint) and not actions)
         self._replace_buttons(actions)
 
-    def tell(self, error: TrayError, text: str) -> None:
-        """What has been found out about it, in the place of what it says itself."""
+    def replace_text(self, error: TrayError, text: str) -> None:
+        """Replace the message of `error`, unless another problem is shown now."""
         if self._shown == (error.message, error.hint):
             self._message.setText(text)
 
-    def clear(self) -> None:
-        """Nothing is amiss."""
+    def clear_problem(self) -> None:
+        """Hide the panel."""
         if self._shown is not None:
             self._shown = None
             self._replace_buttons(())

@@ -1,10 +1,10 @@
-"""Requests and tokens over time: the plot, and beside it the same in words and figures."""
+"""The card of requests and tokens over time: the plot, and its totals beside it."""
 
 import asyncio
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from server.core.errors import TrayError
 from server.core.records import StatisticsBucket
@@ -13,38 +13,41 @@ from tray_app.formatting import format_duration, format_money, format_tokens
 from tray_app.models.statistics import RANGES, Range, Totals, fill_buckets, is_cut, offered_ranges, sum_buckets
 from tray_app.pages.overview.facts import Facts
 from tray_app.pages.overview.legend import Legend
-from tray_app.pages.overview.usage_plot import TOP, UsagePlot, describe
+from tray_app.pages.overview.usage_plot import TOP, UsagePlot, describe_bucket
 from tray_app.translation import tr
 from tray_app.widgets import Card, ChipRow, ElidedLabel, announce, make_button
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 
 TICK_MS = 1000
 SUMMARY_WIDTH = 190
 LINE = 16
-"""A line of the figures, in pixels."""
+"""The height of a line of figures, in pixels."""
 
 
 class UsageCard(Card):
-    """Follows the log while it is seen, at most once a second, and more slowly the longer the range."""
+    """Follows the request log while visible, less often for longer ranges."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(tr("Usage"))
         self._context = context
         self._span = RANGES["hour"]
         self._drawn: tuple[Range, float] | None = None
-        """The range, and where it began, as they were drawn last."""
+        """The range drawn last, and the time at which it began."""
         self._stale = True
+        """Requests have changed since the log was read."""
         self._loaded_at = 0.0
         self._loading: asyncio.Task[object] | None = None
         self._problem: TrayError | None = None
-        """Why the log could not be read."""
+        """The error of the last attempt to read the log."""
         self.plot = UsagePlot(context.theme)
         self.plot.setAccessibleName(tr("Requests and tokens over time"))
-        self.plot.pointed_at.connect(self._point)
+        self.plot.pointed_at.connect(self._show_pointed)
         self._chips = ChipRow([("hour", tr("Last hour")), ("day", tr("24 hours")), ("week", tr("7 days"))])
-        self._chips.chosen.connect(self._choose)
+        self._chips.chosen.connect(self._choose_range)
         self.header.addWidget(self._chips)
-        self._pointed = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
-        self._pointed.setProperty("role", "muted")
+        self._caption = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
+        self._caption.setProperty("role", "muted")
         self._facts = Facts(
             [
                 ("requests", tr("Requests")),
@@ -56,66 +59,68 @@ class UsageCard(Card):
             ],
             figures=True,
         )
-        self.kept = QLabel()
-        self.kept.setProperty("role", "muted")
-        self.change_kept = make_button(
+        self.retention_note = make_label(role="muted")
+        self.change_retention = make_button(
             tr("Change..."), lambda: context.show_page("settings", setting="session_ttl_hours"), role="quiet"
         )
-        self.change_kept.setAccessibleName(tr("Change how long requests are kept"))
-        self._lay_out()
-        self._point(None)
-        self._show_kept()
+        self.change_retention.setAccessibleName(tr("Change how long requests are kept"))
+        self._arrange_plot()
+        self._show_pointed(None)
+        self._show_retention()
         self._clock = QTimer(self, interval=TICK_MS)
-        self._clock.timeout.connect(self._tick)
-        context.bridge.requests_changed.connect(self._note_change)
-        context.settings_changed.connect(self._say_about)
-        context.settings_changed.connect(self._show_kept)
+        self._clock.timeout.connect(self._reload_if_due)
+        context.bridge.requests_changed.connect(self._mark_stale)
+        context.settings_changed.connect(self._refresh_caption)
+        context.settings_changed.connect(self._show_retention)
 
     def set_active(self, active: bool) -> None:
-        """Whether the card is seen."""
+        """Tell the card whether it is visible."""
         if active:
             self._clock.start()
-            self.load()
+            self.load_usage()
         else:
             self._clock.stop()
 
-    def load(self) -> "asyncio.Task[object]":
-        """Read the log and draw it. While that is being done, another call changes nothing."""
+    def load_usage(self) -> "asyncio.Task[object]":
+        """Read the log and draw it. Calls while it is being read share that read."""
         if self._loading is None:
-            self._loading = self._context.run(self._load(), name="read the statistics", on_error=self._fail)
+            self._loading = self._context.run(
+                self._read_log(), name="read the statistics", on_error=self._show_load_error
+            )
         return self._loading
 
-    async def _load(self) -> None:
+    async def _read_log(self) -> None:
         try:
             span, now = self._span, self._context.clock()
             self._stale, self._loaded_at = False, now
-            # Also when it cannot be read: it is not tried again until its time comes.
+            # Set before reading, so that a log that cannot be read is not read again at every tick.
             self._drawn = span, span.start_time(now)
-            rows = await self._rows(span, now)
+            rows = await self._query_buckets(span, now)
+            # The user may have chosen another range while this one was read.
             if span is self._span:
-                self._show(span, fill_buckets(rows, span, now), now)
+                self._show_usage(span, fill_buckets(rows, span, now), now)
         finally:
             self._loading = None
 
-    async def _rows(self, span: Range, now: float) -> list[StatisticsBucket]:
+    async def _query_buckets(self, span: Range, now: float) -> list[StatisticsBucket]:
         store = self._context.store
         if store is None:
             return []
         return await store.statistics(since=span.start_time(now), bucket_seconds=span.bucket_seconds, until=now + 1)
 
-    def _show(self, span: Range, buckets: Sequence[StatisticsBucket], now: float) -> None:
+    def _show_usage(self, span: Range, buckets: Sequence[StatisticsBucket], now: float) -> None:
         self._problem = self._context.store_problem if self._context.store is None else None
         self.plot.show_buckets(span, buckets, now)
         if self._context.store is not None:
             self._show_totals(sum_buckets(buckets))
         else:
-            self._facts.clear()
-        self._say_about()
+            self._facts.clear_values()
+        self._refresh_caption()
 
-    def _fail(self, error: TrayError) -> None:
-        """What was read before stands; why nothing newer does is said below it."""
+    def _show_load_error(self, error: TrayError) -> None:
+        """Keep the figures read before, and show the error below them."""
         self._stale, self._problem = True, error
-        self._say_about()
+        self._refresh_caption()
 
     def _show_totals(self, sums: Totals) -> None:
         texts = {
@@ -132,83 +137,74 @@ class UsageCard(Card):
             tr("{requests} requests, {errors} failed; {input} tokens in, {output} out; {cost}").format(**texts)
         )
 
-    def _point(self, bucket: StatisticsBucket | None) -> None:
-        self._pointed.setText(describe(self._span, bucket) if bucket is not None else self._about())
+    def _show_pointed(self, bucket: StatisticsBucket | None) -> None:
+        self._caption.setText(describe_bucket(self._span, bucket) if bucket is not None else self._caption_text())
         if bucket is not None and self.plot.hasFocus():
-            announce(self.plot, self._pointed.text())
+            announce(self.plot, self._caption.text())
 
-    def _say_about(self) -> None:
+    def _refresh_caption(self) -> None:
         if self.plot.pointed is None:
-            self._point(None)
+            self._show_pointed(None)
 
-    def _about(self) -> str:
+    def _caption_text(self) -> str:
         if self._problem is not None:
             return tr("Usage is not available: {reason}").format(reason=self._problem.message)
         if not self._context.settings.history:
             return tr("History is off in Settings, so usage is not counted.")
-        return tr("Requests above, tokens below; each bar is {length}.").format(length=_length(self._span))
+        return tr("Requests above, tokens below; each bar is {length}.").format(length=_bar_length(self._span))
 
-    def _choose(self, key: str) -> None:
+    def _choose_range(self, key: str) -> None:
         self._span = next(span for span in RANGES.values() if span.key == key)
-        self._point(None)
-        self._show_kept()
+        self._show_pointed(None)
+        self._show_retention()
         loading = self._loading
         if loading is None:
-            self.load()
+            self.load_usage()
         else:
-            # What is being read is of another range, and will not be shown.
-            loading.add_done_callback(lambda _: self.load())
+            # The range being read is no longer wanted and will not be shown.
+            loading.add_done_callback(lambda _: self.load_usage())
 
-    def _show_kept(self) -> None:
-        """Offer no range that holds no more than a shorter one, and say where requests are kept for less."""
+    def _show_retention(self) -> None:
+        """Disable ranges longer than requests are kept, and explain a cut-off range."""
         kept = self._context.settings.session_ttl_seconds
         possible = offered_ranges(kept)
         if self._span.key not in possible:
             self._chips.set_current(possible[-1])
-            self._choose(possible[-1])
+            self._choose_range(possible[-1])
             return
         text = tr("Requests are kept for {time}; older usage is not counted.").format(time=format_duration(kept))
         for key in RANGES:
             self._chips.chip_button(key).setEnabled(key in possible)
             self._chips.chip_button(key).setToolTip("" if key in possible else text)
-        told = is_cut(self._span, kept) or len(possible) < len(RANGES)
-        self.kept.setText(text if told else "")
-        self.kept.setVisible(told)
-        self.change_kept.setVisible(told)
+        limited = is_cut(self._span, kept) or len(possible) < len(RANGES)
+        self.retention_note.setText(text if limited else "")
+        self.retention_note.setVisible(limited)
+        self.change_retention.setVisible(limited)
 
-    def _note_change(self) -> None:
+    def _mark_stale(self) -> None:
         self._stale = True
 
-    def _tick(self) -> None:
+    def _reload_if_due(self) -> None:
         now = self._context.clock()
         moved = self._drawn != (self._span, self._span.start_time(now))
-        rested = not 0 <= now - self._loaded_at < self._span.refresh_seconds
-        if moved or (self._stale and rested):
-            self.load()
+        due = not 0 <= now - self._loaded_at < self._span.refresh_seconds
+        if moved or (self._stale and due):
+            self.load_usage()
 
-    def _lay_out(self) -> None:
+    def _arrange_plot(self) -> None:
         side = QWidget()
         side.setFixedWidth(SUMMARY_WIDTH)
-        figures = QVBoxLayout(side)
-        figures.setContentsMargins(0, TOP - LINE // 2, 0, 0)  # in line with the plot's uppermost label
-        figures.setSpacing(16)
-        figures.addWidget(self._facts)
-        figures.addWidget(Legend(self._context.theme))
-        figures.addStretch(1)
-        row = QHBoxLayout()
-        row.setSpacing(24)
+        figures = make_column(self._facts, Legend(self._context.theme), None, spacing=16)
+        figures.setContentsMargins(0, TOP - LINE // 2, 0, 0)  # aligned with the plot's topmost label
+        side.setLayout(figures)
+        row = make_row(spacing=24)
         row.addWidget(self.plot, 1, Qt.AlignmentFlag.AlignTop)
         row.addWidget(side, 0, Qt.AlignmentFlag.AlignTop)
         self.body.addLayout(row)
-        self.body.addWidget(self._pointed)
-        note = QHBoxLayout()
-        note.setSpacing(8)
-        note.addWidget(self.kept)
-        note.addWidget(self.change_kept)
-        note.addStretch(1)
-        self.body.addLayout(note)
+        self.body.addWidget(self._caption)
+        self.body.addLayout(make_row(self.retention_note, self.change_retention, None))
 
 
-def _length(span: Range) -> str:
-    words = {"hour": tr("a minute"), "day": tr("half an hour"), "week": tr("three hours")}
-    return words[span.key]
+def _bar_length(span: Range) -> str:
+    lengths = {"hour": tr("a minute"), "day": tr("half an hour"), "week": tr("three hours")}
+    return lengths[span.key]

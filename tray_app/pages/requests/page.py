@@ -284,7 +284,7 @@ class RequestsPage(Page):
         self.detail.setMinimumWidth(320)
         self.list.setMinimumHeight(132)
         self.detail.setMinimumHeight(160)
-        self.split.restore()
+        self.split.restore_sizes()
         foot = QHBoxLayout()
         foot.addWidget(self.count)
         foot.addWidget(self.history_notice, 1)

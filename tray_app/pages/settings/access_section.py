@@ -1,21 +1,22 @@
-"""Who may use the server."""
+"""The settings for access to the server."""
 
 from server.config.addresses import is_this_computer
 from server.secrets import API_KEY
 from tray_app.context import Context
+from tray_app.pages.overview.key_card import confirm_replacement
 from tray_app.pages.settings.fields import ChoiceField, SwitchField, TextField
 from tray_app.pages.settings.row import SettingRow
 from tray_app.pages.settings.section import Section
 from tray_app.translation import tr
-from tray_app.widgets import SecretField, ask_confirmation, make_button
+from tray_app.widgets import SecretField, make_button
 
 
 class AccessSection(Section):
-    """The API key, where it is, and how often it may be used."""
+    """The API key, its storage and its rate limit."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "access", tr("Access"))
-        self.required = self.setting(
+        self.required = self.add_setting(
             "api_key_required",
             tr("Require the API key"),
             tr("Clients must send it with every request."),
@@ -24,13 +25,13 @@ class AccessSection(Section):
         self.secret = SecretField(context.key_store.get_or_create, name=tr("API key"))
         self.secret.setFocusProxy(self.secret.toggle)
         self.rotate = make_button(tr("Replace key..."), self._ask_to_rotate)
-        self.key_row = self.add(
+        self.key_row = self.add_row(
             SettingRow(
                 API_KEY,
                 tr("API key"),
                 tr("The key your clients send."),
                 self.secret,
-                words=tr("rotate secret token keyring file"),
+                keywords=tr("rotate secret token keyring file"),
             )
         )
         self.key_row.add_below(self.rotate)
@@ -39,36 +40,34 @@ class AccessSection(Section):
             ("file", tr("A file that only you can read")),
             ("memory", tr("Memory only")),
         ]
-        self.storage = self.setting(
+        self.storage = self.add_setting(
             "key_storage",
             tr("Keep secrets in"),
             tr("The API key and your own Anthropic API key. Changing this moves them; clients are not affected."),
             ChoiceField(places),
-            words=tr("secret token keyring"),
+            keywords=tr("secret token keyring"),
         )
-        self.setting(
+        self.add_setting(
             "rate_limit",
             tr("Rate limit"),
             tr("Requests per API key, such as 120/minute. Leave empty for no limit."),
             TextField(placeholder=tr("No limit")),
         )
-        context.settings_changed.connect(self._show_place)
-        self._show_place()
+        context.settings_changed.connect(self._show_key_location)
+        self._show_key_location()
 
     def activate(self) -> None:
-        self.context.run(
-            self._read_key(), name="read the key", on_error=lambda error: self.key_row.show_problem(str(error))
-        )
+        self.context.run(self._read_key(), name="read the key", on_error=self.key_row.show_error)
 
     async def _read_key(self) -> None:
-        # Where a keyring takes nothing, the store gives it up at this moment, and says so.
+        # Reading the key is what makes the store fall back from a keyring that does not work.
         await self.context.key_store.get_or_create()
-        self._show_place()
+        self._show_key_location()
 
-    def _show_place(self) -> None:
+    def _show_key_location(self) -> None:
         store, row = self.context.key_store, self.key_row
         row.help.setText(
-            tr("The key your clients send. Kept {place}.").format(place=_place(store.kind, store.description))
+            tr("The key your clients send. Kept {place}.").format(place=_location_text(store.kind, store.description))
         )
         self.rotate.setEnabled(store.kind != "environment")
         row.help.setToolTip(store.description)
@@ -79,7 +78,7 @@ class AccessSection(Section):
             row.show_note(
                 "warning", self._why_lost(), [] if fixed else [(tr("Keep it in a file"), self._keep_in_a_file)]
             )
-        self._warn()
+        self._warn_if_open()
 
     def _why_lost(self) -> str:
         if self.context.settings.key_storage == "memory":
@@ -89,7 +88,7 @@ class AccessSection(Section):
             "that only you can read."
         )
 
-    def _warn(self) -> None:
+    def _warn_if_open(self) -> None:
         settings = self.context.settings
         text = ""
         if not settings.api_key_required:
@@ -101,37 +100,26 @@ class AccessSection(Section):
         self.required.row.show_warning("warning" if is_this_computer(settings.host) else "error", text)
 
     def _keep_in_a_file(self) -> None:
-        self.context.run(
-            self._move(), name="keep the key in a file", on_error=lambda error: self.key_row.show_problem(str(error))
-        )
+        self.context.run(self._move_to_file(), name="keep the key in a file", on_error=self.key_row.show_error)
 
-    async def _move(self) -> None:
+    async def _move_to_file(self) -> None:
         await self.context.change_settings({"key_storage": "file"})
-        self._show_place()
+        self._show_key_location()
         self.key_row.show_saved()
 
     def _ask_to_rotate(self) -> None:
-        self.question = ask_confirmation(
-            self,
-            tr("Replace the API key?"),
-            tr("Clients using the current key stop working until you give them the new one."),
-            confirm_label=tr("Replace key"),
-            keep_label=tr("Keep current key"),
-            on_confirmed=self._rotate,
-        )
+        self.question = confirm_replacement(self, self._start_replacing)
 
-    def _rotate(self) -> None:
-        self.context.run(
-            self._replace(), name="make a new key", on_error=lambda error: self.key_row.show_problem(str(error))
-        )
+    def _start_replacing(self) -> None:
+        self.context.run(self._create_new_key(), name="make a new key", on_error=self.key_row.show_error)
 
-    async def _replace(self) -> None:
+    async def _create_new_key(self) -> None:
         await self.context.key_store.rotate_key()
         self.secret.hide_secret()
-        self._show_place()
+        self._show_key_location()
         self.key_row.show_note("ok", tr("New key created. Update your clients."))
 
 
-def _place(kind: str, description: str) -> str:
-    # The description of memory explains itself at length; the note below the key says that better.
+def _location_text(kind: str, description: str) -> str:
+    # The description of memory storage is long, and the note below the key says the same.
     return tr("in memory only") if kind == "memory" else description

@@ -1,4 +1,4 @@
-"""What few people need, and where the files are."""
+"""The advanced settings, and buttons that open the files."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,59 +21,59 @@ from tray_app.widgets import make_button
 
 
 class AdvancedSection(Section):
-    """Hosts, origins, limits, and the files behind all this."""
+    """Hosts, origins, limits and files."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "advanced", tr("Advanced"))
-        self.setting(
+        self.add_setting(
             "allowed_hosts",
             tr("Allowed host names"),
             tr("Host names clients may use, such as tray.example. Separate them with commas."),
             TextField(placeholder=tr("None")),
-            words=tr("allowed hosts Host header"),
+            keywords=tr("allowed hosts Host header"),
         )
-        self.setting(
+        self.add_setting(
             "allowed_origins",
             tr("Allowed web origins"),
             tr("Web pages that may use the server, such as https://app.example. Separate them with commas."),
             TextField(placeholder=tr("None")),
-            words=tr("allowed origins CORS browser"),
+            keywords=tr("allowed origins CORS browser"),
         )
-        self.setting(
+        self.add_setting(
             "fetch_images",
             tr("Fetch images from URLs"),
             tr("Off: requests with image URLs are refused; embedded images still work."),
             SwitchField(),
         )
-        self.setting(
+        self.add_setting(
             "max_body_bytes",
             tr("Maximum request size"),
             tr("Larger requests are refused."),
             SizeField("MB"),
-            words=tr("size limit bytes body"),
+            keywords=tr("size limit bytes body"),
         )
-        self.setting(
+        self.add_setting(
             "max_header_bytes",
             tr("Maximum header size"),
             tr("Requests with larger headers are refused."),
             SizeField("kB"),
-            words=tr("size limit bytes"),
+            keywords=tr("size limit bytes"),
         )
-        self.setting(
+        self.add_setting(
             "log_prompts",
             tr("Prompts in the log file"),
             tr("For debugging. Prompts will be written to the log."),
             SwitchField(),
-            words=tr("privacy"),
+            keywords=tr("privacy"),
         )
-        self.setting(
+        self.add_setting(
             "anthropic_base_url",
             tr("Anthropic API URL"),
             tr("The server your Anthropic API key is sent to."),
             TextField(),
-            words=tr("base url proxy gateway"),
+            keywords=tr("base url proxy gateway"),
         )
-        self.files = self.add(self._files_row())
+        self.files = self.add_row(self._files_row())
 
     def _files_row(self) -> SettingRow:
         self.settings_file = make_button(tr("Open settings file"), self.open_settings)
@@ -87,37 +87,36 @@ class AdvancedSection(Section):
         buttons.setFocusProxy(self.settings_file)
         settings = self.context.settings
         row = SettingRow(
-            "files", tr("Files"), str(settings.settings_file), buttons, words=tr("folder log settings.toml")
+            "files", tr("Files"), str(settings.settings_file), buttons, keywords=tr("folder log settings.toml")
         )
         row.reset.hide()
         return row
 
     def open_settings(self) -> None:
-        """Open the file in the program that the system has for it; it is made if there is none."""
-        self.context.run(self._open(self._made_settings_file), name="open the settings file", on_error=self._failed)
+        """Open the settings file in the system's editor. A missing file is created."""
+        self.context.run(
+            self._open_path(self._ensure_settings_file), name="open settings", on_error=self.files.show_error
+        )
 
     def _open_logs(self) -> None:
-        self.context.run(self._open(self._made_logs_folder), name="open the logs folder", on_error=self._failed)
+        self.context.run(self._open_path(self._ensure_logs_folder), name="open logs", on_error=self.files.show_error)
 
-    async def _open(self, make: Callable[[], Path]) -> None:
+    async def _open_path(self, make: Callable[[], Path]) -> None:
         path = await asyncio.to_thread(make)
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
             raise SetupError(tr("No program on this computer opens {path}.").format(path=path))
         self.files.clear_message()
 
-    def _made_settings_file(self) -> Path:
+    def _ensure_settings_file(self) -> Path:
         path = self.context.settings.settings_file
         if not path.exists():
             write_settings(path.parent, {})
         return path
 
-    def _made_logs_folder(self) -> Path:
+    def _ensure_logs_folder(self) -> Path:
         folder = log_file(self.context.settings.data_dir).parent
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise SetupError(f"{folder}: {error.strerror or error}") from error
         return folder
-
-    def _failed(self, error: Exception) -> None:
-        self.files.show_problem(str(error))

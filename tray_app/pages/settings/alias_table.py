@@ -1,4 +1,4 @@
-"""The alias table as the person edits it."""
+"""The table in which the user edits model aliases."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -26,21 +26,21 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class AliasDelegate(QStyledItemDelegate):
-    """A line for the name, a choice that can be typed for the model; rows with a problem in its colour."""
+    """Edits names as text and models in a box. Rows with a problem are red."""
 
     def __init__(self, models: Callable[[], Sequence[str]], parent: QWidget) -> None:
         super().__init__(parent)
         self._models = models
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
-        editor = self._box(parent) if index.column() == TARGET else QLineEdit(parent)
+        editor = self._make_model_box(parent) if index.column() == TARGET else QLineEdit(parent)
         column = index.model().headerData(index.column(), Qt.Orientation.Horizontal)
         name = tr("{column} of the alias").format(column=column)
         for control in (editor, *editor.findChildren(QLineEdit)):
             control.setAccessibleName(name)
         return editor
 
-    def _box(self, parent: QWidget) -> QuietComboBox:
+    def _make_model_box(self, parent: QWidget) -> QuietComboBox:
         box = QuietComboBox()
         box.setParent(parent)
         box.setEditable(True)
@@ -69,7 +69,7 @@ class AliasDelegate(QStyledItemDelegate):
 
 
 class AliasTable(RowTable):
-    """As high as its rows, up to six; Delete asks to remove what is selected."""
+    """As high as its rows, up to six. Delete emits `delete_pressed`."""
 
     delete_pressed = Signal()
 
@@ -93,31 +93,31 @@ class AliasTable(RowTable):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
         for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
-            signal.connect(self._fit)
-        self._fit()
+            signal.connect(self._fit_rows)
+        self._fit_rows()
 
-    def selected_places(self) -> list[int]:
-        """The numbers of the selected rows."""
+    def selected_rows(self) -> list[int]:
+        """Return the indices of the selected rows."""
         return sorted({index.row() for index in self.selectionModel().selectedIndexes()})
 
-    def begin(self, place: int) -> None:
-        """Have the person type the name of a row."""
-        index = self.model().index(place, NAME)
+    def edit_name(self, row: int) -> None:
+        """Start editing the name in a row."""
+        index = self.model().index(row, NAME)
         self.scrollTo(index)
         self.setCurrentIndex(index)
         self.edit(index)
 
     @property
-    def editing(self) -> bool:
-        """Whether the person is typing in it."""
+    def is_editing(self) -> bool:
+        """Whether the user is editing a cell."""
         return self.state() == QAbstractItemView.State.EditingState
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Delete and self.selected_places():
+        if event.key() == Qt.Key.Key_Delete and self.selected_rows():
             self.delete_pressed.emit()
             return
         super().keyPressEvent(event)
 
-    def _fit(self) -> None:
+    def _fit_rows(self) -> None:
         rows = min(max(self.model().rowCount(), 1), SHOWN_ROWS)
         self.setFixedHeight(ROW * (rows + 1) + 2 * self.frameWidth() + 2)

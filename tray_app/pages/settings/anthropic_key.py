@@ -1,6 +1,6 @@
-"""The person's own key for the Anthropic API: given once, kept among the secrets, never shown again."""
+"""The row of the user's own Anthropic API key, which is never shown again."""
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from server.core.errors import TrayError
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY, PREFIX, checked_anthropic_key
@@ -9,51 +9,51 @@ from tray_app.context import Context
 from tray_app.pages.settings.row import SettingRow
 from tray_app.translation import tr
 from tray_app.widgets import ask_confirmation, make_button
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_row
 
 
 class AnthropicKeyRow(SettingRow):
-    """A field for a new key, or the word that one is stored and a button that removes it."""
+    """A field for a new key, or a note and a button for the stored one."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self.edit = QLineEdit(echoMode=QLineEdit.EchoMode.Password, placeholderText=f"{PREFIX}...")
         self.store = make_button(tr("Store key"), self._ask_to_store)
-        self.stored = QLabel()
-        self.stored.setWordWrap(True)
+        self.stored = make_label(wrap=True)
         self.remove = make_button(tr("Remove key..."), self._ask_to_remove)
         control = QWidget()
-        line = QHBoxLayout(control)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(8)
-        for widget, stretch in ((self.edit, 1), (self.store, 0), (self.stored, 1), (self.remove, 0)):
-            line.addWidget(widget, stretch)
+        line = make_row(self.edit, self.store, self.stored, self.remove)
+        for text in (self.edit, self.stored):
+            line.setStretchFactor(text, 1)
+        control.setLayout(line)
         control.setFocusProxy(self.edit)
         super().__init__(
             ANTHROPIC_API_KEY,
             tr("My Anthropic API key"),
             tr("Used when Claude Code cannot answer. Stored with your secrets and not shown again."),
             control,
-            words=tr("sk-ant fallback secret token"),
+            keywords=tr("sk-ant fallback secret token"),
         )
         self.edit.setAccessibleName(self.label)
         self.edit.textEdited.connect(self.clear_message)
         self.edit.returnPressed.connect(self._ask_to_store)
-        self._show(None)
+        self._show_stored(None)
 
-    def look(self) -> None:
-        """See whether a key is stored."""
-        self._context.run(self._look(), name="look for the Anthropic API key", on_error=self._failed)
+    def check_stored(self) -> None:
+        """Check whether a key is stored."""
+        self._context.run(self._read_stored(), name="read the Anthropic API key", on_error=self.show_error)
 
-    def forget_typed(self) -> None:
-        """Nobody is to find a key that was typed and left."""
+    def clear_typed(self) -> None:
+        """Clear a key that was typed but not stored."""
         self.edit.clear()
 
-    async def _look(self) -> None:
+    async def _read_stored(self) -> None:
         key = await self._context.key_store.get(ANTHROPIC_API_KEY)
-        self._show(key is not None)
+        self._show_stored(key is not None)
 
-    def _show(self, stored: bool | None) -> None:
-        """None: it is not known yet."""
+    def _show_stored(self, stored: bool | None) -> None:
+        """Show the field or the note. None means not known yet."""
         key_store = self._context.key_store
         refused = _why_not_kept(key_store.kind)
         for widget in (self.edit, self.store):
@@ -69,14 +69,14 @@ class AnthropicKeyRow(SettingRow):
         try:
             key = checked_anthropic_key(self.edit.text())
         except TrayError as error:
-            self._failed(error)
+            self.show_error(error)
             return
-        self._context.run(self._store(key), name="store the Anthropic API key", on_error=self._failed)
+        self._context.run(self._store_key(key), name="store the Anthropic API key", on_error=self.show_error)
 
-    async def _store(self, key: str) -> None:
+    async def _store_key(self, key: str) -> None:
         await self._context.key_store.set(ANTHROPIC_API_KEY, key)
         self.edit.clear()
-        self._show(True)
+        self._show_stored(True)
         self.show_saved()
 
     def _ask_to_remove(self) -> None:
@@ -86,19 +86,16 @@ class AnthropicKeyRow(SettingRow):
             tr("Requests that Claude Code cannot serve will fail. The key stays valid at Anthropic."),
             confirm_label=tr("Remove key"),
             keep_label=tr("Keep key"),
-            on_confirmed=self._remove,
+            on_confirmed=self._start_removing,
         )
 
-    def _remove(self) -> None:
-        self._context.run(self._forget(), name="remove the Anthropic API key", on_error=self._failed)
+    def _start_removing(self) -> None:
+        self._context.run(self._remove_key(), name="remove the Anthropic API key", on_error=self.show_error)
 
-    async def _forget(self) -> None:
+    async def _remove_key(self) -> None:
         await self._context.key_store.set(ANTHROPIC_API_KEY, None)
-        self._show(False)
+        self._show_stored(False)
         self.show_saved()
-
-    def _failed(self, error: TrayError) -> None:
-        self.show_problem(f"{error.message} {error.hint}".strip())
 
 
 def _why_not_kept(kind: str) -> str:

@@ -1,17 +1,18 @@
-"""How the application itself behaves and looks."""
+"""The settings of the desktop application itself."""
 
 import asyncio
 from typing import Any
 
 from tray_app.context import Context
+from tray_app.pages.settings.binding import Value
 from tray_app.pages.settings.fields import ChoiceField, SwitchField
 from tray_app.pages.settings.section import Section
 from tray_app.preferences import ThemeChoice
 from tray_app.translation import tr
 
 
-class StartAtLogin:
-    """Start at login as the system has it; `look` asks it, off the GUI thread."""
+class StartAtLogin(Value):
+    """The system's start-at-login entry, read in a thread by `read_enabled`."""
 
     name = "start_at_login"
 
@@ -19,90 +20,68 @@ class StartAtLogin:
         self._autostart = context.autostart
         self._enabled = False
 
-    async def look(self) -> None:
+    async def read_enabled(self) -> None:
         self._enabled = await asyncio.to_thread(self._autostart.is_enabled)
 
-    def current(self) -> bool:
+    def current_value(self) -> bool:
         return self._enabled
 
-    def default(self) -> bool:
-        return self._enabled  # it is the person's machine: neither is the usual
+    def default_value(self) -> bool:
+        return self._enabled  # there is no default to reset to
 
-    def problem_with(self, typed: Any) -> str:
-        return ""
-
-    def read(self, typed: Any) -> bool:
-        return bool(typed)
-
-    def fixed_by(self) -> str:
-        return ""
-
-    async def save(self, value: Any) -> None:
+    async def save_value(self, value: Any) -> None:
         try:
             await asyncio.to_thread(self._autostart.enable if value else self._autostart.disable)
         finally:
-            await self.look()
+            await self.read_enabled()
 
 
-class ThemeValue:
-    """The window's colours, which are a preference and no setting of the server."""
+class ThemeValue(Value):
+    """The colour theme: a preference, not a setting of the server."""
 
     name = "theme"
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def current(self) -> ThemeChoice:
+    def current_value(self) -> ThemeChoice:
         return self._context.preferences.theme
 
-    def default(self) -> ThemeChoice:
+    def default_value(self) -> ThemeChoice:
         return "system"
 
-    def problem_with(self, typed: Any) -> str:
-        return ""
-
-    def read(self, typed: Any) -> Any:
-        return typed
-
-    def fixed_by(self) -> str:
-        return ""
-
-    async def save(self, value: Any) -> None:
+    async def save_value(self, value: Any) -> None:
         self._context.preferences.theme = value
         self._context.theme.set_choice(value)
 
 
 class ApplicationSection(Section):
-    """Start at login, theme, and the log's level."""
+    """Start at login, theme and log level."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "application", tr("Application"))
         self._login = StartAtLogin(context)
-        self.at_login = self.bind(
+        self.at_login = self.bind_value(
             self._login,
             tr("Start at login"),
             tr("In the tray, without a window. Creates {place}.").format(place=context.autostart.description),
             SwitchField(),
-            words=tr("autostart startup boot"),
+            keywords=tr("autostart startup boot"),
         )
         themes = [("system", tr("Same as system")), ("light", tr("Light")), ("dark", tr("Dark"))]
-        self.theme = self.bind(ThemeValue(context), tr("Theme"), tr("The window's colours."), ChoiceField(themes))
+        self.theme = self.bind_value(ThemeValue(context), tr("Theme"), tr("The window's colours."), ChoiceField(themes))
         levels = [
             ("debug", tr("Debug (everything)")),
             ("info", tr("Info")),
             ("warning", tr("Warnings and errors")),
             ("error", tr("Errors only")),
         ]
-        self.setting("log_level", tr("Log level"), tr("Level of detail in the log file."), ChoiceField(levels))
+        self.add_setting("log_level", tr("Log level"), tr("Level of detail in the log file."), ChoiceField(levels))
         context.preferences.changed.connect(lambda _: self.theme.refresh())
 
     def activate(self) -> None:
-        self.context.run(
-            self._look(),
-            name="look at start at login",
-            on_error=lambda error: self.at_login.row.show_problem(str(error)),
-        )
+        self.context.run(self._read_login_state(), name="read start at login", on_error=self.at_login.row.show_error)
 
-    async def _look(self) -> None:
-        await self._login.look()
+    async def _read_login_state(self) -> None:
+        await self._login.read_enabled()
         self.at_login.refresh()

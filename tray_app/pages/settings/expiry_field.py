@@ -1,16 +1,17 @@
-"""The control for a time that may be never."""
+"""The field for an expiry time, in hours or never."""
 
 from typing import Any
 
 from PySide6.QtWidgets import QCheckBox, QLineEdit
 
-from tray_app.pages.settings.fields import SHORT, Field, as_text, muted_label
+from tray_app.pages.settings.fields import SHORT, Field, as_text
 from tray_app.translation import tr
 from tray_app.widgets import FocusRing
+from tray_app.window.labels import make_label
 
 
 class ExpiryField(Field):
-    """Hours, or never."""
+    """A number of hours, and a box for never."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -18,7 +19,7 @@ class ExpiryField(Field):
         self.edit.setFixedWidth(SHORT)
         self.never = QCheckBox(tr("Never"))
         FocusRing(self.never)
-        for widget in (self.edit, muted_label(tr("hours")), self.never):
+        for widget in (self.edit, make_label(tr("hours"), "muted"), self.never):
             self.line.addWidget(widget)
         self.line.addStretch(1)
         self.setFocusProxy(self.edit)
@@ -32,16 +33,16 @@ class ExpiryField(Field):
         super().name_for_screen_readers(name, description)
         self.never.setAccessibleName(f"{name}: {self.never.text()}")
 
-    def raw(self) -> str:
+    def raw_value(self) -> str:
         return "never" if self.never.isChecked() else self.edit.text().strip()
 
-    def words(self, value: Any) -> str:
+    def format_value(self, value: Any) -> str:
         return tr("never") if value is None else tr("{hours} hours").format(hours=as_text(value))
 
-    def _put(self, value: Any) -> None:
-        self._put_raw("never" if value is None else as_text(value))
+    def _set_value(self, value: Any) -> None:
+        self._set_raw_value("never" if value is None else as_text(value))
 
-    def _put_raw(self, raw: Any) -> None:
+    def _set_raw_value(self, raw: Any) -> None:
         self.never.setChecked(raw == "never")
         if raw != "never":
             self.edit.setText(raw)

@@ -1,87 +1,88 @@
-"""The controls of settings: each shows a value, and gives back what the person made of it, right or wrong."""
+"""The controls of settings. Each shows a value, and returns the user's input."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
 from tray_app.translation import tr
 from tray_app.widgets import FocusRing
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_row
 
 WIDTH = 240
-"""Of a column of the page, at least, in pixels."""
+"""Minimum width of a column of the page, in pixels."""
 SHORT = 120
 
 
 class Field(QWidget):
-    """A control and the value that it was last shown. Subclasses have `raw`, `value` and `_put`."""
+    """A control. Subclasses implement `raw_value` and `_set_value`."""
 
     committed = Signal()
-    """The person is done: Enter, another control, or a choice."""
+    """The user has finished editing: Enter, loss of focus, or a choice."""
     edited = Signal()
-    """The person is changing it."""
+    """The user is editing."""
 
     def __init__(self) -> None:
         super().__init__()
         self._shown: Any = None
-        self.line = QHBoxLayout(self)
-        self.line.setContentsMargins(0, 0, 0, 0)
-        self.line.setSpacing(8)
+        self.line = make_row()
+        self.setLayout(self.line)
 
     def show_value(self, value: Any) -> None:
-        """Show `value`; what was there before is gone."""
-        self._put(value)
-        self._shown = self.raw()
+        """Show `value`, in place of an edit."""
+        self._set_value(value)
+        self._shown = self.raw_value()
 
     @property
     def dirty(self) -> bool:
-        """Whether there is something else than was last shown."""
-        return bool(self.raw() != self._shown)
+        """Whether the user has changed the value last shown."""
+        return bool(self.raw_value() != self._shown)
 
-    def raw(self) -> Any:
-        """What is there, compared by `dirty`."""
+    def raw_value(self) -> Any:
+        """The control's content, which `dirty` compares."""
         raise NotImplementedError
 
-    def value(self) -> Any:
-        """What is there, as the settings take it."""
-        return self.raw()
+    def entered_value(self) -> Any:
+        """The control's content, as the settings accept it."""
+        return self.raw_value()
 
-    def problem(self) -> str:
-        """Why what is there cannot be read at all, as a sentence; empty if it can."""
+    def input_problem(self) -> str:
+        """Return why the content cannot be parsed, as a sentence, or an empty text."""
         return ""
 
-    def words(self, value: Any) -> str:
-        """A value as the person knows it."""
+    def format_value(self, value: Any) -> str:
+        """Format a value for a message."""
         return as_text(value)
 
-    def _put(self, value: Any) -> None:
+    def _set_value(self, value: Any) -> None:
         raise NotImplementedError
 
     def name_for_screen_readers(self, name: str, description: str) -> None:
-        """Name the control itself, which is what takes the focus; of a box that is typed into, it is the line in it."""
+        """Name the control that takes the focus: in an editable box, its line edit."""
         control = self.focusProxy() or self
         for named in (control, *control.findChildren(QLineEdit)):
             named.setAccessibleName(name)
             named.setAccessibleDescription(description)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Esc takes back what was typed, and only then does what it does elsewhere."""
+        """Revert an edit on Esc, before Esc has any other effect."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             escape = event.key() == Qt.Key.Key_Escape
             if escape and self.dirty:
-                self._put_raw(self._shown)
+                self._set_raw_value(self._shown)
                 self.edited.emit()
                 return True
         return super().eventFilter(watched, event)
 
-    def _put_raw(self, raw: Any) -> None:
-        self._put(raw)
+    def _set_raw_value(self, raw: Any) -> None:
+        self._set_value(raw)
 
 
 class TextField(Field):
-    """A line of text. `unit` stands behind it; `format_value` makes the text of a value."""
+    """A line of text, followed by `unit`. `format_value` converts a value to text."""
 
     def __init__(
         self,
@@ -97,7 +98,7 @@ class TextField(Field):
         self.edit.setFixedWidth(SHORT) if short else self.edit.setMinimumWidth(SHORT)
         self.line.addWidget(self.edit, 0 if short else 1)
         if unit:
-            self.line.addWidget(muted_label(unit))
+            self.line.addWidget(make_label(unit, "muted"))
         if short:
             self.line.addStretch(1)
         self.setFocusProxy(self.edit)
@@ -105,16 +106,16 @@ class TextField(Field):
         self.edit.textEdited.connect(self.edited)
         self.edit.editingFinished.connect(self.committed)
 
-    def raw(self) -> str:
+    def raw_value(self) -> str:
         return self.edit.text().strip()
 
-    def words(self, value: Any) -> str:
+    def format_value(self, value: Any) -> str:
         return self._format(value)
 
-    def _put(self, value: Any) -> None:
+    def _set_value(self, value: Any) -> None:
         self.edit.setText(self._format(value))
 
-    def _put_raw(self, raw: Any) -> None:
+    def _set_raw_value(self, raw: Any) -> None:
         self.edit.setText(raw)
 
 
@@ -128,18 +129,18 @@ class SwitchField(Field):
         self.line.addWidget(self.box)
         self.line.addStretch(1)
         self.setFocusProxy(self.box)
-        self.box.toggled.connect(lambda on: self.box.setText(self.words(on)))
-        self.box.setText(self.words(False))
+        self.box.toggled.connect(lambda on: self.box.setText(self.format_value(on)))
+        self.box.setText(self.format_value(False))
         self.box.clicked.connect(self.edited)
         self.box.clicked.connect(self.committed)
 
-    def raw(self) -> bool:
+    def raw_value(self) -> bool:
         return self.box.isChecked()
 
-    def words(self, value: Any) -> str:
+    def format_value(self, value: Any) -> str:
         return tr("On") if value else tr("Off")
 
-    def _put(self, value: Any) -> None:
+    def _set_value(self, value: Any) -> None:
         self.box.setChecked(bool(value))
 
 
@@ -147,9 +148,9 @@ _STEPS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown
 
 
 class QuietComboBox(QComboBox):
-    """One that the wheel does not change: the wheel is for the page that it stands on.
+    """A combo box that ignores the wheel, which scrolls the page.
 
-    The arrow keys open its list: what is chosen applies at once, and must not be on the way to something else.
+    The arrow keys open its list: a choice applies at once, so stepping through the values must not choose each.
     """
 
     def __init__(self) -> None:
@@ -169,7 +170,7 @@ class QuietComboBox(QComboBox):
 
 
 class ChoiceField(Field):
-    """One of some values. A value that is none of them, from a file for example, is shown as one more."""
+    """One of several values. A value that is none of them is added."""
 
     def __init__(self, choices: Sequence[tuple[Any, str]] = ()) -> None:
         super().__init__()
@@ -181,29 +182,29 @@ class ChoiceField(Field):
         self.box.activated.connect(self.committed)
 
     def set_choices(self, choices: Sequence[tuple[Any, str]]) -> None:
-        """Offer other values; the one that is chosen stays."""
-        chosen = self.raw() if self.box.count() else None
+        """Replace the choices, and keep the current one."""
+        chosen = self.raw_value() if self.box.count() else None
         self.box.clear()
         for value, label in choices:
             self.box.addItem(label, value)
         if chosen is not None:
-            self._put(chosen)
+            self._set_value(chosen)
 
-    def raw(self) -> Any:
+    def raw_value(self) -> Any:
         return self.box.currentData()
 
-    def words(self, value: Any) -> str:
+    def format_value(self, value: Any) -> str:
         index = self.box.findData(value)
         return self.box.itemText(index) if index >= 0 else as_text(value)
 
-    def _put(self, value: Any) -> None:
+    def _set_value(self, value: Any) -> None:
         if self.box.findData(value) < 0:
             self.box.addItem(as_text(value), value)
         self.box.setCurrentIndex(self.box.findData(value))
 
 
 class NameField(Field):
-    """A name that is typed, or taken from those that are known."""
+    """A name, typed or chosen from a list."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -221,7 +222,7 @@ class NameField(Field):
         self.edit.editingFinished.connect(self.committed)
 
     def set_choices(self, names: Sequence[str]) -> None:
-        """Offer these names; what is typed stays."""
+        """Replace the names to choose from, and keep the text."""
         typed = self.box.currentText()
         blocked = self.box.blockSignals(True)
         self.box.clear()
@@ -229,17 +230,17 @@ class NameField(Field):
         self.box.setEditText(typed)
         self.box.blockSignals(blocked)
 
-    def raw(self) -> str:
+    def raw_value(self) -> str:
         return self.box.currentText().strip()
 
-    def _put(self, value: Any) -> None:
+    def _set_value(self, value: Any) -> None:
         blocked = self.box.blockSignals(True)
         self.box.setEditText(as_text(value))
         self.box.blockSignals(blocked)
 
 
 def as_text(value: Any) -> str:
-    """A value as a person would type it: lists with commas, numbers without a needless fraction."""
+    """Format a value as the user would type it, such as lists with commas."""
     if value is None:
         return ""
     if isinstance(value, tuple | list):
@@ -247,10 +248,3 @@ def as_text(value: Any) -> str:
     if isinstance(value, float) and value == int(value):
         return str(int(value))
     return str(value)
-
-
-def muted_label(text: str) -> QLabel:
-    """What stands behind a control, such as its unit."""
-    label = QLabel(text)
-    label.setProperty("role", "muted")
-    return label

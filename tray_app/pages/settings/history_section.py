@@ -1,4 +1,4 @@
-"""What is kept of requests and conversations, and for how long."""
+"""The settings of sessions and history."""
 
 from tray_app.context import Context
 from tray_app.pages.settings.expiry_field import ExpiryField
@@ -8,28 +8,28 @@ from tray_app.translation import tr
 
 
 class HistorySection(Section):
-    """Expiry, and what is written down at all."""
+    """Expiry, and what is recorded."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "history", tr("Sessions and history"))
-        self.setting(
+        self.add_setting(
             "session_ttl_hours",
             tr("Delete sessions after"),
             tr("Counted from a session's last use. Pinned sessions stay."),
             ExpiryField(),
-            words=tr("expiry expire hours never keep"),
+            keywords=tr("expiry expire hours never keep"),
         )
-        self.setting(
+        self.add_setting(
             "history",
             tr("Keep sessions and requests"),
             tr("Off: nothing is saved; pages show only running requests."),
             SwitchField(),
-            words=tr("history privacy"),
+            keywords=tr("history privacy"),
         )
-        self.setting(
+        self.add_setting(
             "log_bodies",
             tr("Log request bodies"),
             tr("Records full prompts and answers for a request's details."),
             SwitchField(),
-            words=tr("body logging privacy"),
+            keywords=tr("body logging privacy"),
         )

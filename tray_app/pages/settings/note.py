@@ -1,37 +1,32 @@
-"""What is said under a control."""
+"""A message below a control."""
 
 from collections.abc import Sequence
 from typing import Literal
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from tray_app import theme
 from tray_app.widgets.action_row import Action, ActionRow
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column
 
 Level = Literal["error", "warning", "ok", "muted"]
 
 
 class Note(QWidget):
-    """Words under a control, with the buttons that go with them; Tab finds those `after` that widget."""
+    """A text with buttons, which follow the widget `after` in the tab order."""
 
     def __init__(self, *, after: QWidget) -> None:
         super().__init__()
         self.level: Level = "muted"
-        """How what it says looks."""
-        self._label = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self._label.setWordWrap(True)
-        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        """The level of the message, which sets its colour."""
+        self._label = make_label(wrap=True, selectable=True)
         self._buttons = ActionRow(after=after)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self._label)
-        column.addWidget(self._buttons)
+        self.setLayout(make_column(self._label, self._buttons, spacing=4))
         self.hide()
 
-    def say(self, level: Level, text: str, actions: Sequence[Action] = ()) -> None:
-        """Show `text` in place of what is there; an empty one hides all."""
+    def set_message(self, level: Level, text: str, actions: Sequence[Action] = ()) -> None:
+        """Show a message. An empty text hides the note."""
         self.level = level
         self._buttons.show_actions(actions)
         self._label.setText(text)
@@ -40,5 +35,5 @@ class Note(QWidget):
 
     @property
     def text(self) -> str:
-        """What it says; empty while it says nothing."""
+        """The message, or an empty text while hidden."""
         return self._label.text() if not self.isHidden() else ""

@@ -1,4 +1,4 @@
-"""What can be said about a port before it is taken."""
+"""Checks of a port before the server binds it."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -6,33 +6,33 @@ from urllib.parse import urlsplit
 from server.core.errors import PortUnavailable, SettingsInvalid, SetupError
 from server.hosting.port_check import find_port_error, inspect_port, next_free_port
 from tray_app.context import Context
-from tray_app.pages.overview.port_problem import port_words
+from tray_app.pages.overview.port_problem import describe_port_problem
 
 
 @dataclass(frozen=True, slots=True)
-class PortTrouble:
-    """Why a port cannot be had, in words, and one that can; None: none can, on this address."""
+class PortProblem:
+    """Why a port is not available, and the next free one, if there is one."""
 
-    words: str
+    reason: str
     next_free: int | None
 
 
-async def trouble_with(context: Context, host: str, port: int) -> SetupError | None:
-    """What stands against `port`; None: nothing, or the server has it already."""
+async def check_new_port(context: Context, host: str, port: int) -> SetupError | None:
+    """Return why `port` cannot be bound, unless the server has bound it already."""
     return None if port in (0, _own_port(context)) else await find_port_error(host, port)
 
 
-async def at_once(error: SetupError, host: str, port: int) -> PortTrouble:
-    """What can be said without asking around."""
+async def suggest_free_port(error: SetupError, host: str, port: int) -> PortProblem:
+    """Describe the problem without looking for the program that uses the port."""
     try:
-        return PortTrouble(error.message, await next_free_port(host, port))
+        return PortProblem(error.message, await next_free_port(host, port))
     except SettingsInvalid as reason:
-        return PortTrouble(reason.message, None)
+        return PortProblem(reason.message, None)
 
 
-async def in_full(error: PortUnavailable) -> str:
-    """Who has the port, in words, where that can be found out. Takes up to some seconds."""
-    return port_words(await inspect_port(error.host, error.port), error)
+async def name_port_holder(error: PortUnavailable) -> str:
+    """Describe the problem and the program that uses the port. Takes seconds."""
+    return describe_port_problem(await inspect_port(error.host, error.port), error)
 
 
 def _own_port(context: Context) -> int | None:

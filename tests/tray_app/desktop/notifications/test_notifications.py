@@ -117,7 +117,7 @@ async def test_a_failed_start_is_told_once_and_leads_to_the_port(
     tray.message_clicked.emit()
     assert window.isVisible()
     page = window.pages["settings"]
-    assert window.page is page
+    assert window.current_page is page
     assert isinstance(page, SettingsPage)
     assert page.opened == {"setting": "port"}
     assert len(tray.messages) == 1
@@ -160,19 +160,19 @@ async def test_nothing_is_told_once_the_program_ends(
     with_tray.close()
     without_tray.close()
     await until(lambda: all(task.get_name() != "show a notification" for task in asyncio.all_tasks()))
-    assert (tray.messages, window.page.banner.message) == ([], "")
+    assert (tray.messages, window.current_page.banner.message) == ([], "")
 
 
 async def test_without_a_tray_the_window_says_it(
     context: Context, without_tray: Notifications, tray: Tray, window: MainWindow
 ) -> None:
     await refused_port(context)
-    banner = window.page.banner
+    banner = window.current_page.banner
     await until(lambda: banner.message)
     assert banner.level == "error"
     (show,) = actions_of(banner)
     show.click()
-    assert window.page is window.pages["settings"]
+    assert window.current_page is window.pages["settings"]
     assert banner.message == ""
     assert tray.messages == []
 
@@ -181,7 +181,7 @@ async def test_what_is_about_the_page_that_is_shown_needs_no_way_there(
     context: Context, without_tray: Notifications, window: MainWindow
 ) -> None:
     context.bus.publish(PlanWindowsChanged({"five_hour": {"status": "rejected"}}))
-    banner = window.page.banner
+    banner = window.current_page.banner
     await until(lambda: "5-hour limit" in banner.accessibleName())
     assert actions_of(banner) == []
 
@@ -192,7 +192,7 @@ async def test_notices_stand_on_the_window_by_themselves(
     context.bus.publish(Notice("warning", "Something is odd."))
     assert list(window.notices.banners) == ["Something is odd."]
     await until(lambda: all(task.get_name() != "show a notification" for task in asyncio.all_tasks()))
-    assert window.page.banner.message == ""
+    assert window.current_page.banner.message == ""
 
 
 async def test_what_happened_before_the_window_was_there_is_told(

@@ -1,4 +1,4 @@
-"""The page over a computer of the test's own."""
+"""The Clients page over a made home directory."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from tray_app.clients.client import Places
 from tray_app.context import Context
 from tray_app.pages.clients import ClientsPage
-from tray_app.pages.clients.survey import Survey
+from tray_app.pages.clients.client_scan import ClientScan
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def places(made_home: Path) -> Places:
 
 @pytest.fixture
 def continue_file(made_home: Path) -> Path:
-    """Continue's file, as somebody has it."""
+    """Continue's file with settings of the user's own."""
     path = made_home / ".continue" / "config.yaml"
     path.parent.mkdir(parents=True)
     path.write_text("name: Mine # name\nversion: 1.0.0\nschema: v1\n")
@@ -29,12 +29,12 @@ def continue_file(made_home: Path) -> Path:
 
 @pytest.fixture
 async def page(context: Context, places: Places, qtbot: QtBot, bugs: list[BaseException]) -> ClientsPage:
-    """The page, shown; its survey has looked around."""
-    made = ClientsPage(context, Survey(context, places=places))
+    """The page, shown, after its first scan."""
+    made = ClientsPage(context, ClientScan(context, places=places))
     qtbot.addWidget(made)
     made.resize(900, 700)
     made.show()
-    await made.survey.refresh()
+    await made.scan.scan_again()
     return made
 
 
@@ -43,5 +43,5 @@ Choose = Callable[[str], None]
 
 @pytest.fixture
 def choose(page: ClientsPage) -> Choose:
-    """Go to a client."""
+    """Selects a client."""
     return lambda client: page.open_details(client=client)

@@ -1,4 +1,4 @@
-"""Configure for me: the change is shown first, written once, and put back on request."""
+"""Configure for me: the change is shown, written once, and undone on request."""
 
 import asyncio
 from pathlib import Path
@@ -16,32 +16,30 @@ from tray_app.pages.clients import ClientsPage
 
 @pytest.fixture
 async def running(context: Context, page: ClientsPage) -> Context:
-    """The server runs, so that there is an address to write."""
+    """A running server, whose address can be written."""
     await context.server.start()
-    await page.survey.refresh()
+    await page.scan.scan_again()
     return context
 
 
 def notes(page: ClientsPage) -> str:
-    return "\n".join(page.card.change.notes)
+    return "\n".join(page.card.change_panel.notes)
 
 
 def diff(page: ClientsPage) -> str:
-    return page.card.change.diff.toPlainText()
+    return page.card.change_panel.diff.toPlainText()
 
 
 async def proposed(page: ClientsPage) -> None:
-    await until(lambda: page.card.change.change is not None)
+    await until(lambda: page.card.change_panel.change is not None)
 
 
-async def test_what_there_is_to_decide_is_in_view_however_low_the_window_is(
-    page: ClientsPage, running: Context, qtbot: QtBot
-) -> None:
+async def test_the_buttons_are_in_view_in_a_low_window(page: ClientsPage, running: Context, qtbot: QtBot) -> None:
     page.resize(704, 520)
     page.open_details(client="continue")
     page.card.configure.click()
     await proposed(page)
-    write, viewport = page.card.change.write, page.card.viewport()
+    write, viewport = page.card.change_panel.write, page.card.viewport()
     await until(lambda: viewport.rect().contains(write.mapTo(viewport, write.rect().bottomRight())))
     assert viewport.rect().contains(write.mapTo(viewport, write.rect().topLeft()))
     assert write.hasFocus()
@@ -59,18 +57,18 @@ async def test_the_change_is_shown_then_written_then_put_back(
     assert MASK in diff(page)
     assert KEY not in diff(page)
     assert "Your API key will be written to this file" in notes(page)
-    assert card.change.write.text() == "Write file"
-    card.change.write.click()
-    await until(lambda: card.heading.standing.text() == "Configured")
+    assert card.change_panel.write.text() == "Write file"
+    card.change_panel.write.click()
+    await until(lambda: card.heading.state.text() == "Configured")
     assert KEY in continue_file.read_text()
     assert continue_file.read_text().startswith("name: Mine # name\n")
-    assert card.change.isHidden()
+    assert card.change_panel.isHidden()
     assert not card.configure.isVisibleTo(card), "there is nothing left to configure"
     card.undo.click()
     await proposed(page)
-    assert card.change.write.text() == "Restore file"
-    card.change.write.click()
-    await until(lambda: card.heading.standing.text() == "")
+    assert card.change_panel.write.text() == "Restore file"
+    card.change_panel.write.click()
+    await until(lambda: card.heading.state.text() == "")
     assert continue_file.read_text() == before
     assert not card.undo.isVisibleTo(card)
 
@@ -87,10 +85,10 @@ async def test_a_second_click_does_nothing_more(page: ClientsPage, continue_file
     card.configure.click()
     card.configure.click()
     await proposed(page)
-    card.change.write.click()
-    card.change.write.click()
+    card.change_panel.write.click()
+    card.change_panel.write.click()
     card.configure.click()
-    await until(lambda: card.heading.standing.text() == "Configured")
+    await until(lambda: card.heading.state.text() == "Configured")
     assert continue_file.read_text().count("Dragoman") == 1
     assert card.banner.isHidden()
 
@@ -99,25 +97,25 @@ async def test_cancel_writes_nothing(page: ClientsPage, continue_file: Path, run
     before = continue_file.read_text()
     page.card.configure.click()
     await proposed(page)
-    page.card.change.cancel.click()
-    assert page.card.change.isHidden()
+    page.card.change_panel.cancel.click()
+    assert page.card.change_panel.isHidden()
     assert continue_file.read_text() == before
 
 
 async def test_esc_cancels(page: ClientsPage, continue_file: Path, running: Context, qtbot: QtBot) -> None:
     page.card.configure.click()
     await proposed(page)
-    qtbot.keyClick(page.card.change.write, Qt.Key.Key_Escape)
-    assert page.card.change.isHidden()
-    assert page.card.change.change is None
+    qtbot.keyClick(page.card.change_panel.write, Qt.Key.Key_Escape)
+    assert page.card.change_panel.isHidden()
+    assert page.card.change_panel.change is None
 
 
 async def test_another_client_puts_the_change_away(page: ClientsPage, continue_file: Path, running: Context) -> None:
     page.card.configure.click()
     await proposed(page)
     page.open_details(client="zed")
-    assert page.card.change.change is None
-    assert page.card.change.isHidden()
+    assert page.card.change_panel.change is None
+    assert page.card.change_panel.isHidden()
 
 
 async def test_a_file_that_changes_meanwhile_is_shown_again(
@@ -127,12 +125,12 @@ async def test_a_file_that_changes_meanwhile_is_shown_again(
     card.configure.click()
     await proposed(page)
     continue_file.write_text("name: Other\n")
-    card.change.write.click()
-    await until(lambda: card.banner.isVisibleTo(card) and card.change.change is not None)
+    card.change_panel.write.click()
+    await until(lambda: card.banner.isVisibleTo(card) and card.change_panel.change is not None)
     assert continue_file.read_text() == "name: Other\n"
     assert " name: Other" in diff(page)
-    card.change.write.click()
-    await until(lambda: card.heading.standing.text() == "Configured")
+    card.change_panel.write.click()
+    await until(lambda: card.heading.state.text() == "Configured")
     assert continue_file.read_text().startswith("name: Other\n")
 
 
@@ -142,7 +140,7 @@ async def test_an_undo_of_a_file_that_was_changed_since_says_so(
     card = page.card
     card.configure.click()
     await proposed(page)
-    card.change.write.click()
+    card.change_panel.write.click()
     await until(lambda: card.undo.isVisibleTo(card))
     continue_file.write_text(continue_file.read_text() + "# later\n")
     card.undo.click()
@@ -170,17 +168,17 @@ async def test_a_new_key_makes_it_out_of_date(page: ClientsPage, continue_file: 
     card = page.card
     card.configure.click()
     await proposed(page)
-    card.change.write.click()
-    await until(lambda: card.heading.standing.text() == "Configured")
+    card.change_panel.write.click()
+    await until(lambda: card.heading.state.text() == "Configured")
     await running.change_settings({"api_key_required": False})
-    await page.survey.refresh()
-    assert card.heading.standing.text() == "Out of date"
+    await page.scan.scan_again()
+    assert card.heading.state.text() == "Out of date"
     assert card.configure.text() == "&Update"
     card.configure.click()
     await proposed(page)
     assert "Your API key will be written" not in notes(page)
-    card.change.write.click()
-    await until(lambda: card.heading.standing.text() == "Configured")
+    card.change_panel.write.click()
+    await until(lambda: card.heading.state.text() == "Configured")
     assert "apiKey: not-needed" in continue_file.read_text()
 
 
@@ -188,8 +186,8 @@ async def test_another_model_can_be_written(page: ClientsPage, continue_file: Pa
     card = page.card
     card.configure.click()
     await proposed(page)
-    card.change.write.click()
-    await until(lambda: card.heading.standing.text() == "Configured")
+    card.change_panel.write.click()
+    await until(lambda: card.heading.state.text() == "Configured")
     card.models.setCurrentText("haiku")
     assert card.configure.isVisibleTo(card)
     card.configure.click()
@@ -203,15 +201,15 @@ async def test_a_new_file_is_created_and_removed(page: ClientsPage, running: Con
     card = page.card
     card.configure.click()
     await proposed(page)
-    assert card.change.write.text() == "Create file"
-    card.change.write.click()
+    assert card.change_panel.write.text() == "Create file"
+    card.change_panel.write.click()
     file = made_home / ".config" / "opencode" / "opencode.json"
-    await until(lambda: card.heading.standing.text() == "Configured")
+    await until(lambda: card.heading.state.text() == "Configured")
     assert file.exists()
     card.undo.click()
     await proposed(page)
-    assert card.change.write.text() == "Remove file"
-    card.change.write.click()
+    assert card.change_panel.write.text() == "Remove file"
+    card.change_panel.write.click()
     await until(lambda: not file.exists())
     await until(lambda: not card.undo.isVisibleTo(card))
     assert card._toast.text() == f"Removed {file}."
@@ -219,7 +217,7 @@ async def test_a_new_file_is_created_and_removed(page: ClientsPage, running: Con
 
 async def test_looks_that_overlap_end_with_the_newest(page: ClientsPage, continue_file: Path, running: Context) -> None:
     continue_file.write_text("a: [1\n")
-    first = asyncio.ensure_future(page.survey.refresh())
+    first = asyncio.ensure_future(page.scan.scan_again())
     continue_file.write_text("a: 1\n")
-    await asyncio.gather(first, page.survey.refresh())
-    assert page.card.heading.standing.text() == ""
+    await asyncio.gather(first, page.scan.scan_again())
+    assert page.card.heading.state.text() == ""

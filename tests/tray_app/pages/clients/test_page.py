@@ -1,4 +1,4 @@
-"""The page shows each client, what to tell it, and finds it by search; all by keyboard."""
+"""The Clients page: connection details of each client, and search, by keyboard too."""
 
 from pathlib import Path
 
@@ -17,14 +17,14 @@ from tray_app.context import Context
 from tray_app.formatting import format_path
 from tray_app.pages.clients import ClientsPage
 from tray_app.pages.clients.client_model import SIGN, ClientFilter, ClientModel
-from tray_app.pages.clients.survey import Survey
-from tray_app.pages.clients.told import ToldView
+from tray_app.pages.clients.client_scan import ClientScan
+from tray_app.pages.clients.connection_details import ConnectionDetails
 from tray_app.theme import Theme
 
 
-def told(page: ClientsPage) -> ToldView:
-    assert page.card.told is not None
-    return page.card.told
+def told(page: ClientsPage) -> ConnectionDetails:
+    assert page.card.details is not None
+    return page.card.details
 
 
 def shown(page: ClientsPage) -> list[str]:
@@ -36,7 +36,7 @@ def code(page: ClientsPage, at: int = 0) -> str:
 
 
 async def test_the_models_keep_qt_s_rules(context: Context, theme: Theme, qtmodeltester: ModelTester) -> None:
-    model = ClientModel(Survey(context), theme)
+    model = ClientModel(ClientScan(context), theme)
     qtmodeltester.check(model)
     qtmodeltester.check(ClientFilter(model))
 
@@ -99,19 +99,19 @@ async def test_the_key_is_hidden_and_copied_all_the_same(page: ClientsPage) -> N
 async def test_fields_are_hidden_and_copied_too(page: ClientsPage) -> None:
     page.open_details(client="cline")
     fields = told(page).fields
-    assert [value.text() for value in fields.values][1:] == [page.survey.connection.openai_url, MASK, "sonnet"]
+    assert [value.text() for value in fields.values][1:] == [page.scan.connection.openai_url, MASK, "sonnet"]
     copies = fields.findChildren(QPushButton)
     copies[2].click()
     assert QGuiApplication.clipboard().text() == KEY
     copies[1].click()
-    assert QGuiApplication.clipboard().text() == page.survey.connection.openai_url
+    assert QGuiApplication.clipboard().text() == page.scan.connection.openai_url
 
 
 async def test_the_model_is_the_one_that_is_chosen(page: ClientsPage, context: Context, qtbot: QtBot) -> None:
     page.open_details(client="curl")
     assert '"sonnet"' in code(page)
     await context.server.start()
-    await page.survey.refresh()
+    await page.scan.scan_again()
     box = page.card.models
     offered = [box.itemText(row) for row in range(box.count())]
     assert offered[:3] == ["opus", "sonnet", "haiku"]
@@ -130,10 +130,10 @@ async def test_the_model_is_the_one_that_is_chosen(page: ClientsPage, context: C
 async def test_the_address_is_the_one_that_it_will_have(page: ClientsPage, context: Context) -> None:
     page.open_details(client="curl")
     assert page.card.start.isVisibleTo(page.card)
-    assert not page.survey.address_known
+    assert not page.scan.address_known
     await context.change_settings({"port": 18123})
     assert "http://127.0.0.1:18123/v1" in code(page)
-    assert page.survey.address_known
+    assert page.scan.address_known
     await context.change_settings({"port": 0})
     page.card.start.click()
     await until(lambda: context.server.state == "running" and f"{context.server.url}/v1" in code(page))
@@ -143,7 +143,7 @@ async def test_the_address_is_the_one_that_it_will_have(page: ClientsPage, conte
 async def test_without_a_key_there_is_nothing_to_hide(page: ClientsPage, context: Context) -> None:
     page.open_details(client="python")
     await context.change_settings({"api_key_required": False})
-    await page.survey.refresh()
+    await page.scan.scan_again()
     assert '"not-needed"' in code(page)
     assert not page.card.show_key.isVisibleTo(page.card)
 
@@ -160,7 +160,7 @@ async def test_a_name_that_the_server_refuses_can_be_allowed(page: ClientsPage, 
 
 async def test_signs_in_the_list(page: ClientsPage, continue_file: Path, places: object) -> None:
     (continue_file.parent.parent / ".aider.conf.yml").write_text("a: [1\n")
-    await page.survey.refresh()
+    await page.scan.scan_again()
     words = {
         client.id: page.filter.index(row, SIGN).data(Qt.ItemDataRole.AccessibleTextRole)
         for row, client in enumerate(CLIENTS)
@@ -175,11 +175,11 @@ async def test_refresh_looks_again(page: ClientsPage, continue_file: Path) -> No
     page.activate()
     continue_file.write_text("a: [1\n")
     page.refresh()
-    await until(lambda: page.card.heading.standing.text() == "Configuration file has an error")
+    await until(lambda: page.card.heading.state.text() == "Configuration file has an error")
     assert not page.card.configure.isEnabled()
     continue_file.write_text("name: Mine\n")
     page.refresh()
-    await until(lambda: page.card.heading.standing.text() == "")
+    await until(lambda: page.card.heading.state.text() == "")
     assert page.card.banner.isHidden()
     page.deactivate()
 
@@ -192,11 +192,11 @@ async def test_the_text_s_file_is_the_one_of_this_computer(page: ClientsPage, ma
 async def test_requests_do_not_make_it_look_again(page: ClientsPage, context: Context) -> None:
     await context.server.start()
     page.activate()
-    await page.survey.refresh()
+    await page.scan.scan_again()
     looks: list[None] = []
-    page.survey.changed.connect(lambda: looks.append(None))
+    page.scan.changed.connect(lambda: looks.append(None))
     context.server.changed.emit()
-    await page.survey.refresh()
+    await page.scan.scan_again()
     assert len(looks) == 1, "the one that was asked for"
     page.deactivate()
 

@@ -1,4 +1,4 @@
-"""The guide of the first start: what each step finds, and the button that mends it."""
+"""The guide of the first start: the finding of each step, and the actions for it."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ from tray_app.pages.guide import GuidePage
 
 @pytest.fixture
 def claude(tmp_path):
-    """Nobody is signed in to it, until its login is given the code."""
+    """A claude that is signed out until its login receives the code."""
     return write_claude(tmp_path, LOGIN, ASKED)
 
 
@@ -37,8 +37,12 @@ def statuses(page):
     return [step.finding.status for step in page.steps]
 
 
-async def settled(page):
-    await until(lambda: "checking" not in statuses(page) and not page.watch.looking)
+async def checks_done(page):
+    await until(lambda: "checking" not in statuses(page) and not page.watch.is_checking)
+
+
+def labels(step):
+    return [button.text() for button in step.action_row.buttons]
 
 
 def press(widget, label):
@@ -48,7 +52,7 @@ def press(widget, label):
 
 async def test_a_first_start_from_beginning_to_end(page, context, qtbot):
     page.activate()
-    await settled(page)
+    await checks_done(page)
     assert statuses(page) == ["ok", "needs_you", "warning", "ok"]
     assert page.program.finding.text == "Version 9.9.9"
     assert await context.api_key() is not None
@@ -71,7 +75,7 @@ async def test_a_first_start_from_beginning_to_end(page, context, qtbot):
 
 async def test_it_can_be_skipped(page, context, qtbot):
     page.activate()
-    await settled(page)
+    await checks_done(page)
     with qtbot.waitSignal(context.page_requested) as asked:
         press(page, "S&kip the guide")
     assert asked.args == ["overview", {}]
@@ -82,10 +86,10 @@ async def test_a_claude_that_is_missing_is_got_or_chosen(page, context, claude, 
     browser = Browser()
     await context.change_settings({"claude_path": str(tmp_path / "nowhere")})
     page.activate()
-    await settled(page)
+    await checks_done(page)
     assert statuses(page)[:2] == ["needs_you", "waiting"]
     assert str(tmp_path / "nowhere") in page.program.finding.text
-    assert page.program.buttons() == ["Get Claude Code", "Choose the program..."]
+    assert labels(page.program) == ["Get Claude Code", "Choose the program..."]
     press(page.program, "Get Claude Code")
     browser.close()
     assert browser.opened == ["https://claude.com/claude-code"]
@@ -94,32 +98,32 @@ async def test_a_claude_that_is_missing_is_got_or_chosen(page, context, claude, 
     dialog.fileSelected.emit(str(claude))
     await until(lambda: page.program.finding.status == "ok")
     dialog.reject()
-    assert page.program.buttons() == []
+    assert labels(page.program) == []
 
 
 async def test_a_step_can_be_repeated(page, context, claude):
     page.activate()
-    await settled(page)
+    await checks_done(page)
     (claude.parent / "signed_in").touch()
     page.account._again.click()
     await until(lambda: page.account.finding.status == "ok")
-    assert page.account.buttons() == []
+    assert labels(page.account) == []
 
 
-async def test_a_port_in_use_is_mended_with_the_next_free_one(page, context):
+async def test_a_port_in_use_is_replaced_by_the_next_free_one(page, context):
     with taken_port() as port:
         await context.change_settings({"port": port})
         page.activate()
-        await until(lambda: page.port.finding.status == "needs_you" and page.port.buttons())
+        await until(lambda: page.port.finding.status == "needs_you" and labels(page.port))
         assert f"Port {port} is in use by" in page.port.finding.text
-        use, choose = page.port.buttons()
+        use, choose = labels(page.port)
         assert choose == "Choose a port..."
         press(page.port, use)
         await until(lambda: page.port.finding.status == "ok")
     assert context.server.url == f"http://127.0.0.1:{use.removeprefix('Use ')}"
 
 
-async def test_what_else_keeps_the_server_from_starting_is_said(page, context):
+async def test_another_reason_for_a_failed_start_is_shown(page, context):
     await context.change_settings({"host": "192.0.2.1"})
     page.activate()
     await until(lambda: page.port.finding.status == "needs_you")
@@ -165,7 +169,7 @@ async def test_when_all_is_well_the_guide_is_done(page, context, claude):
 
 async def test_it_follows_the_server_only_while_it_is_seen(page, context):
     page.activate()
-    await settled(page)
+    await checks_done(page)
     page.deactivate()
     await context.server.start()
     assert page.port.finding.status == "warning"
@@ -177,21 +181,21 @@ async def test_it_follows_the_server_only_while_it_is_seen(page, context):
 
 async def test_a_server_that_is_starting_is_not_offered_to_be_started(page, context):
     page.activate()
-    await settled(page)
-    assert page.port.buttons() == ["Start the server"]
+    await checks_done(page)
+    assert labels(page.port) == ["Start the server"]
     starting = asyncio.ensure_future(context.server.start())
     await asyncio.sleep(0)
     assert context.server.state == "starting"
-    await page._look_at_port()
+    await page._run_port_check()
     assert page.port.finding.text == "The server is starting."
-    assert page.port.buttons() == []
+    assert labels(page.port) == []
     await starting
     await until(lambda: page.port.finding.status == "ok")
 
 
 async def test_a_claude_that_the_server_has_lost_is_got_again(page, context, claude):
     page.activate()
-    await settled(page)
+    await checks_done(page)
     context.bus.publish(CliChanged(None, None, None, {}, "There is no Claude Code.", "Install it."))
     await until(lambda: page.program.finding.status == "needs_you")
-    assert page.program.buttons() == ["Get Claude Code", "Choose the program..."]
+    assert labels(page.program) == ["Get Claude Code", "Choose the program..."]

@@ -1,4 +1,4 @@
-"""A context with the real Claude Code."""
+"""A context whose server uses the real Claude Code."""
 
 import pytest
 

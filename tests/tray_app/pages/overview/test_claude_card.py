@@ -1,4 +1,4 @@
-"""Claude Code's card: what is known of it, and finding, choosing and signing in from here."""
+"""The Claude Code card: its facts, choosing the program, and signing in."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton
 from server.core.events import CliChanged
 from tests.tray_app.window.scripted_claude import ASKED, CODE, LOGIN, NO_LOGIN, PAGE, Browser, write_claude
 from tests.waiting import until
-from tray_app.pages.overview.claude_card import ClaudeCard, _account, _plan
+from tray_app.pages.overview.claude_card import ClaudeCard, _account_text, _plan_text
 from tray_app.pages.overview.claude_watch import ClaudeReport
 from tray_app.pages.overview.facts import Facts
 from tray_app.pages.overview.problem_panel import ProblemPanel
@@ -23,7 +23,7 @@ async def card(context):
     card.resize(420, 500)
     card.show()
     yield card
-    await card.sign_in.settle()
+    await card.sign_in.cancel_and_wait()
     card.deleteLater()
 
 
@@ -36,13 +36,13 @@ def browser():
 
 @pytest.fixture
 def claude(tmp_path):
-    """Nobody is signed in to it, until its login is given the code."""
+    """A claude that is signed out until its login receives the code."""
     return write_claude(tmp_path, LOGIN, ASKED)
 
 
 def facts(card):
     found = card.findChild(Facts)
-    return {key: found.fact(key) for key in ("account", "plan", "version", "path")}
+    return {key: found.values[key].text() for key in ("account", "plan", "version", "path")}
 
 
 def find(card, label):
@@ -57,7 +57,7 @@ def press(card, label):
 
 async def look(card, context, path: Path):
     await context.change_settings({"claude_path": str(path)})
-    await card.watch.look()
+    await card.watch.check_again()
 
 
 async def test_the_real_cli_and_its_account(card, context, cli_path, claude_environment, monkeypatch):
@@ -135,7 +135,7 @@ async def test_none_is_chosen_where_the_command_line_says_which(card, context, t
     assert find(card, "Choose the program...") is None
 
 
-async def test_what_is_no_claude_says_so(card, context, tmp_path):
+async def test_a_program_that_is_not_claude_shows_an_error(card, context, tmp_path):
     await look(card, context, write_claude(tmp_path, "sys.exit('I am a cow')"))
     assert "I am a cow" in " ".join(one.text for one in card.findChildren(ProblemPanel))
 
@@ -157,13 +157,13 @@ async def test_it_follows_the_server(card, context, claude):
     assert facts(card)["account"] == "–"
 
 
-async def test_whoever_asks_meanwhile_gets_the_same_answer(card, context, claude):
+async def test_concurrent_checks_share_one_query(card, context, claude):
     await context.change_settings({"claude_path": str(claude)})
     answers = []
-    card.watch.changed.connect(lambda: answers.append(card.watch.report) if not card.watch.looking else None)
-    card.look()
-    card.look()
-    await card.watch.look()
+    card.watch.changed.connect(lambda: answers.append(card.watch.report) if not card.watch.is_checking else None)
+    card.check_again()
+    card.check_again()
+    await card.watch.check_again()
     assert len(answers) == 1
     assert facts(card)["version"] == "9.9.9"
 
@@ -179,7 +179,7 @@ async def test_another_program_in_the_settings_is_asked_at_once_where_it_is_seen
     card.set_active(False)
     await context.change_settings({"claude_path": str(claude)})
     assert card.watch.report is None
-    assert not card.watch.looking
+    assert not card.watch.is_checking
 
 
 @pytest.mark.parametrize(
@@ -195,4 +195,4 @@ async def test_another_program_in_the_settings_is_asked_at_once_where_it_is_seen
 )
 def test_the_account_and_the_plan_in_words(account: dict[str, str], shown: tuple[str, str]) -> None:
     report = ClaudeReport(signed_in=True, account=account)
-    assert (_account(report), _plan(report)) == shown
+    assert (_account_text(report), _plan_text(report)) == shown

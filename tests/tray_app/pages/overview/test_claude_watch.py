@@ -1,4 +1,4 @@
-"""What is known of Claude Code while the server works with the real one."""
+"""The reports about Claude Code while the server uses the real one."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tray_app.pages.overview.claude_watch import ClaudeReport, ClaudeWatch, acco
 async def test_the_servers_own_answer_is_taken_while_it_starts(with_claude, cli_path):
     watch = ClaudeWatch(with_claude)
     await with_claude.server.start()
-    await watch.look()
+    await watch.check_again()
     assert watch.report.path == cli_path
     assert watch.report.signed_in is True
     assert watch.report.version == with_claude.server.cli.status().facts["version"]
@@ -25,7 +25,7 @@ async def test_after_signing_in_the_parked_processes_are_new(with_claude):
     pool = with_claude.server.cli.pool
     await until(lambda: pool.list_processes())
     [(before, *_)] = pool.list_processes()
-    await watch.look(after_sign_in=True)
+    await watch.check_again(after_sign_in=True)
     await until(lambda: [pid for pid, *_ in pool.list_processes() if pid != before])
     await until(lambda: not psutil.pid_exists(before))
     assert watch.report.signed_in is True
@@ -37,7 +37,7 @@ async def test_a_claude_that_vanishes_is_missed(with_claude, tmp_path, cli_path)
     await with_claude.change_settings({"claude_path": str(mine)})
     await with_claude.server.start()
     watch = ClaudeWatch(with_claude)
-    await watch.look()
+    await watch.check_again()
     assert watch.report.problem is None
     mine.unlink()
     await with_claude.server.cli.probe_cli()
@@ -45,8 +45,8 @@ async def test_a_claude_that_vanishes_is_missed(with_claude, tmp_path, cli_path)
     assert str(mine) in watch.report.problem.message
 
 
-async def test_what_the_server_says_is_believed(context):
-    """Also while the disk says otherwise: the server's word is the newer one, and what its requests get."""
+async def test_the_servers_report_is_used(context):
+    """Even if the program on the disk differs: the server's report is newer, and is what its requests get."""
     watch = ClaudeWatch(context)
     context.bus.publish(CliChanged(None, None, None, {}, "Claude Code was not found.", "Install it."))
     context.bridge.flush()

@@ -1,4 +1,4 @@
-"""The key's card: shown and copied when asked, replaced after a question, and where it is."""
+"""The key card: show, copy and replace the key, and its location."""
 
 import pytest
 from PySide6.QtGui import QGuiApplication
@@ -67,7 +67,7 @@ async def test_it_is_replaced_after_a_question(context, qtbot, said, tmp_path):
     assert str(tmp_path) in shown_texts(card)
 
 
-async def test_what_keeps_it_from_being_replaced_is_said(context, qtbot, said, tmp_path):
+async def test_a_failed_replacement_shows_an_error(context, qtbot, said, tmp_path):
     context.key_store = KeyStore(FileStorage(tmp_path / "place"))
     await context.api_key()
     card = KeyCard(context, said.append)

@@ -1,4 +1,4 @@
-"""The page: its cards in as many columns as there is room for, and at rest while nobody looks."""
+"""The Overview page: its columns, and that it reads nothing while hidden."""
 
 import pytest
 from PySide6.QtWidgets import QPushButton, QScrollArea
@@ -78,7 +78,7 @@ async def test_values_move_nothing(page, context):
 async def test_leaving_ends_a_sign_in(page):
     page.activate()
     await until(lambda: page.claude.watch.report is not None)
-    page.claude.sign_in.begin(page.claude.watch.report.path)
+    page.claude.sign_in.begin_sign_in(page.claude.watch.report.path)
     await until(lambda: page.claude.sign_in._sign_in.url)
     await page.finish_pending()
     assert not page.claude.sign_in.running

@@ -1,4 +1,4 @@
-"""The plan's windows as bars with words."""
+"""The plan card: bars and labels of the rate-limit windows."""
 
 import pytest
 from PySide6.QtWidgets import QLabel

@@ -1,4 +1,4 @@
-"""The warm processes: the real ones of the real CLI, read only while they are seen."""
+"""The processes card, with processes of the real CLI."""
 
 import psutil
 from PySide6.QtWidgets import QLabel
@@ -21,7 +21,7 @@ async def test_the_spare_is_there_with_its_memory(with_claude, qtbot):
     [row] = card.model.rows
     assert psutil.Process(row.pid).name().startswith("claude")
     assert row.state == "parked"
-    card.look()
+    card.read_processes()
     assert "1 process, " in words(card)
     assert " MB" in words(card)
     assert "close after 15 min" in words(card)

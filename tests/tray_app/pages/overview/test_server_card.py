@@ -1,4 +1,4 @@
-"""The server's card: its state in words, its address, and the buttons that mend what keeps it from starting."""
+"""The server card: status, address, and the remedies for a failed start."""
 
 import os
 
@@ -51,7 +51,7 @@ async def test_the_address_is_copied(card, context):
     assert QGuiApplication.clipboard().text() == context.server.base_url
 
 
-async def test_a_port_in_use_is_said_and_another_one_is_a_click_away(card, context):
+async def test_a_port_in_use_is_shown_and_the_next_free_one_offered(card, context):
     with taken_port() as port:
         await context.change_settings({"port": port})
         with pytest.raises(PortUnavailable):
@@ -70,7 +70,7 @@ async def test_a_port_in_use_is_said_and_another_one_is_a_click_away(card, conte
     assert panel.isHidden()
 
 
-async def test_a_port_of_the_persons_choice_is_chosen_in_settings(card, context, qtbot):
+async def test_a_port_can_be_chosen_in_settings(card, context, qtbot):
     with await open_listener("127.0.0.1", 0) as taken:
         await context.change_settings({"port": taken.getsockname()[1]})
         with pytest.raises(PortUnavailable):

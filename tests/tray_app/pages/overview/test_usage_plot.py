@@ -1,4 +1,4 @@
-"""The plot as it is drawn: its pixels in light and dark, at every scale, and what is under the pointer."""
+"""The usage plot: its pixels in light and dark at every scale, and the selected bucket."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from server.core.records import StatisticsBucket
 from tray_app.models.statistics import RANGES, fill_buckets
 from tray_app.pages.overview.bar_chart import Axes
-from tray_app.pages.overview.usage_plot import HEIGHT, TOKEN_SHADES, UsagePlot, shade
+from tray_app.pages.overview.usage_plot import HEIGHT, TOKEN_SHADES, UsagePlot, blend_accent
 from tray_app.theme import Theme
 
 NOW = 1_800_000_030.0
@@ -21,9 +21,9 @@ WIDTH = 660
 SCALES = (1.0, 1.25, 2.0)
 
 
-def bucket(place: int, requests: int, errors: int = 0, tokens: int = 0) -> StatisticsBucket:
-    """In the bar number `place` of the hour; a quarter of the tokens is read anew, one of ten written."""
-    start = HOUR.start_time(NOW) + place * HOUR.bucket_seconds
+def bucket(index: int, requests: int, errors: int = 0, tokens: int = 0) -> StatisticsBucket:
+    """Bar number `index` of the hour. A quarter of the tokens is new input, a tenth is output."""
+    start = HOUR.start_time(NOW) + index * HOUR.bucket_seconds
     return StatisticsBucket(start, requests, errors, tokens, tokens // 10, tokens * 3 // 4, 0.0)
 
 
@@ -42,7 +42,7 @@ def show(plot: UsagePlot, *buckets: StatisticsBucket) -> None:
 
 
 def picture(plot: UsagePlot, scale: float = 1.0) -> QImage:
-    """What is drawn on a screen of that scale."""
+    """Draw the plot at a scale factor."""
     image = QImage(plot.size() * scale, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(scale)
     image.fill(plot._theme.colour("surface"))
@@ -51,25 +51,25 @@ def picture(plot: UsagePlot, scale: float = 1.0) -> QImage:
 
 
 def move_pointer(plot: UsagePlot, x: float) -> None:
-    """The pointer goes to `x` without a button pressed."""
-    place, none = QPointF(x, 50), Qt.MouseButton.NoButton
-    there = plot.mapToGlobal(place)
+    """Move the pointer to `x` without a button pressed."""
+    point, none = QPointF(x, 50), Qt.MouseButton.NoButton
+    there = plot.mapToGlobal(point)
     QApplication.sendEvent(
-        plot, QMouseEvent(QEvent.Type.MouseMove, place, there, none, none, Qt.KeyboardModifier.NoModifier)
+        plot, QMouseEvent(QEvent.Type.MouseMove, point, there, none, none, Qt.KeyboardModifier.NoModifier)
     )
 
 
-def column(image: QImage, axes: Axes, place: int) -> list[str]:
-    """The colours in the middle of a bar, from the bottom of the chart to its top."""
+def column(image: QImage, axes: Axes, index: int) -> list[str]:
+    """The colours in the middle of a bar, from bottom to top."""
     scale = image.devicePixelRatio()
-    x = int(axes.x(axes.begin + (place + 0.5) * HOUR.bucket_seconds) * scale)
+    x = int(axes.x_of(axes.begin + (index + 0.5) * HOUR.bucket_seconds) * scale)
     bottom, top = int(axes.area.bottom() * scale), int(axes.area.top() * scale)
     return [image.pixelColor(x, y).name() for y in range(bottom - 1, top, -1)]
 
 
 def runs(colours: list[str]) -> list[str]:
-    """Each colour once where it changes."""
-    return [colour for place, colour in enumerate(colours) if place == 0 or colour != colours[place - 1]]
+    """The sequence of colours without repetitions."""
+    return [colour for index, colour in enumerate(colours) if index == 0 or colour != colours[index - 1]]
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -82,7 +82,7 @@ def test_layers_are_stacked_in_the_themes_colours(plot: UsagePlot, theme: Theme,
     drawn = runs(column(image, plot.requests_axes(), 20))
     assert drawn[:2] == [theme.colour("accent").name(), theme.colour("error").name()]
     assert runs(column(image, plot.tokens_axes(), 20))[:3] == [
-        shade(theme, part).name() for part in TOKEN_SHADES.values()
+        blend_accent(theme, part).name() for part in TOKEN_SHADES.values()
     ]
     free = set(column(image, plot.requests_axes(), 21))
     assert free <= {theme.colour("surface").name(), theme.colour("border").name()}
@@ -92,7 +92,7 @@ def test_layers_are_stacked_in_the_themes_colours(plot: UsagePlot, theme: Theme,
 def test_a_bar_is_as_high_as_its_share(plot: UsagePlot, theme: Theme, scale: float) -> None:
     show(plot, bucket(10, 30), bucket(20, 15))
     image, axes = picture(plot, scale), plot.requests_axes()
-    heights = [column(image, axes, place).count(theme.colour("accent").name()) for place in (10, 20)]
+    heights = [column(image, axes, index).count(theme.colour("accent").name()) for index in (10, 20)]
 
     whole = axes.area.height() * scale
     assert heights[0] == pytest.approx(whole, abs=1.5)
@@ -113,7 +113,7 @@ def test_bars_are_of_one_width_and_their_edges_are_sharp(
     plot: UsagePlot, theme: Theme, width: int, scale: float
 ) -> None:
     plot.resize(width, HEIGHT)
-    show(plot, *(bucket(place, 5) for place in range(60)))
+    show(plot, *(bucket(index, 5) for index in range(60)))
     image = picture(plot, scale)
     y = int((plot.requests_axes().area.bottom() - 5) * scale)
     line = [image.pixelColor(x, y).name() for x in range(int(plot.requests_axes().area.left() * scale), image.width())]
@@ -125,13 +125,13 @@ def test_bars_are_of_one_width_and_their_edges_are_sharp(
     assert len(set(bars)) == 1
 
 
-@pytest.mark.parametrize("place", [0, 1, 30, 59])
+@pytest.mark.parametrize("index", [0, 1, 30, 59])
 @pytest.mark.parametrize("share", [0.05, 0.95])
-def test_the_pointer_finds_the_bucket_that_is_drawn_there(plot: UsagePlot, place: int, share: float) -> None:
+def test_the_pointer_finds_the_bucket_that_is_drawn_there(plot: UsagePlot, index: int, share: float) -> None:
     show(plot, bucket(5, 3))
-    x = plot.requests_axes().x(HOUR.start_time(NOW) + (place + share) * HOUR.bucket_seconds)
+    x = plot.requests_axes().x_of(HOUR.start_time(NOW) + (index + share) * HOUR.bucket_seconds)
     move_pointer(plot, x)
-    assert plot.pointed is plot.buckets[place]
+    assert plot.pointed is plot.buckets[index]
 
 
 @pytest.mark.parametrize("x", [5, 40, WIDTH - 3])
@@ -143,7 +143,7 @@ def test_beside_the_bars_nothing_is_pointed_at(plot: UsagePlot, x: int) -> None:
     assert plot.pointed is None
 
 
-def test_what_is_pointed_at_lies_on_a_band_in_both_charts(plot: UsagePlot, theme: Theme, qtbot: QtBot) -> None:
+def test_the_selected_bucket_lies_on_a_band_in_both_charts(plot: UsagePlot, theme: Theme, qtbot: QtBot) -> None:
     show(plot, bucket(5, 3))
     qtbot.keyClick(plot, Qt.Key.Key_Home)
     image, band = picture(plot), theme.colour("selection").name()
@@ -171,13 +171,13 @@ def test_the_focus_is_seen_by_those_who_came_by_the_keyboard(plot: UsagePlot, th
 
 
 def labels_below(plot: UsagePlot) -> list[int]:
-    """Where something is written below the time axis: the first pixel of each run of such columns."""
+    """The first pixel column of each label below the time axis."""
     image = picture(plot)
     top, ground = int(plot.tokens_axes().area.bottom()) + 4, plot._theme.colour("surface").name()
     written = [
         any(image.pixelColor(x, y).name() != ground for y in range(top, HEIGHT - 2)) for x in range(image.width())
     ]
-    # A gap of less than 6 pixels is one within a label.
+    # A gap of less than 6 pixels is within a label.
     runs, last = [], -100
     for x, there in enumerate(written):
         if there and x >= plot.tokens_axes().area.left():
@@ -202,7 +202,7 @@ def test_before_anything_was_read_nothing_is_drawn(plot: UsagePlot, theme: Theme
     assert image == empty
 
 
-def test_new_figures_of_what_is_pointed_at_are_told(plot: UsagePlot, qtbot: QtBot) -> None:
+def test_new_figures_of_the_selected_bucket_are_reported(plot: UsagePlot, qtbot: QtBot) -> None:
     show(plot, bucket(59, 3))
     told: list[StatisticsBucket] = []
     plot.pointed_at.connect(told.append)

@@ -21,7 +21,7 @@ Typing = Callable[[QLineEdit, str], None]
 async def page(
     context: Context, bugs: list[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[SettingsPage]:
-    """The page, seen, after its first look at everything. What it says for a moment does not go."""
+    """The page, visible, after its first load. Its temporary messages stay."""
     for name in ("SAVED_MS", "HIGHLIGHT_MS"):
         monkeypatch.setattr(row, name, 600_000)
     page = SettingsPage(context)
@@ -38,7 +38,7 @@ async def page(
 
 @pytest.fixture
 def type_into(qtbot: QtBot) -> Typing:
-    """Replaces what is in a field, as a person does, and presses Enter."""
+    """Replaces the text of a field as a user does, and presses Enter."""
 
     def type_into(edit: QLineEdit, text: str) -> None:
         edit.setFocus()
@@ -52,7 +52,7 @@ def type_into(qtbot: QtBot) -> Typing:
 
 @pytest.fixture
 def in_file(context: Context) -> Callable[[], dict[str, Any]]:
-    """What the settings file holds now."""
+    """Reads the settings file."""
 
     def read() -> dict[str, Any]:
         return tomllib.loads(context.settings.settings_file.read_text(encoding="utf-8"))
@@ -62,7 +62,7 @@ def in_file(context: Context) -> Callable[[], dict[str, Any]]:
 
 @pytest.fixture
 def actions() -> Callable[[Note], dict[str, QPushButton]]:
-    """The buttons of a note, by what they say."""
+    """Finds the buttons of a note by their labels."""
 
     def find(note: Note) -> dict[str, QPushButton]:
         return {button.text(): button for button in note.findChildren(QPushButton) if not button.isHidden()}

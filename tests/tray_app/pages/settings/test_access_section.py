@@ -1,4 +1,4 @@
-"""The API key: required, rotated, and where it is kept."""
+"""The Access section: requiring, replacing and storing the API key."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ def _page(context: Context, qtbot: QtBot) -> SettingsPage:
     return page
 
 
-async def test_without_a_key_it_is_said_who_can_use_the_account(page: SettingsPage, context: Context) -> None:
+async def test_without_a_key_a_warning_says_who_can_use_the_account(page: SettingsPage, context: Context) -> None:
     row = page.access.required.row
     assert row.warning.text == ""
     page.access.required.field.box.click()  # type: ignore[attr-defined]
@@ -69,11 +69,11 @@ async def test_a_key_in_memory_can_be_kept_in_a_file_and_stays_the_same(
     assert context.settings.key_storage == "file"
     assert await FileStorage(context.settings.data_dir).get(API_KEY) == key
     assert key not in context.settings.settings_file.read_text()
-    assert page.access.storage.field.raw() == "file"
+    assert page.access.storage.field.raw_value() == "file"
 
 
 async def test_the_rate_limit_can_be_none(page: SettingsPage, context: Context) -> None:
     field = page.access.bindings["rate_limit"].field
     field.edit.clear()  # type: ignore[attr-defined]
-    page.access.bindings["rate_limit"].commit()
+    page.access.bindings["rate_limit"].commit_edit()
     await until(lambda: context.settings.rate_limit == "")

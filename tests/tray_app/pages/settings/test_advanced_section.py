@@ -1,4 +1,4 @@
-"""Hosts and origins, and the files."""
+"""The Advanced section: hosts, origins and files."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ Read = Callable[[], dict[str, Any]]
 
 
 class Desktop(QObject):
-    """What opens files in this test."""
+    """Records the files that the application opens."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,9 +42,9 @@ async def test_lists_are_written_with_commas(
 ) -> None:
     field = page.advanced.bindings["allowed_hosts"].field
     type_into(field.edit, "a.example,b.example")  # type: ignore[attr-defined]
-    await page.advanced.settle()
+    await page.advanced.finish_pending()
     assert context.settings.allowed_hosts == ("a.example", "b.example")
-    assert field.raw() == "a.example, b.example"
+    assert field.raw_value() == "a.example, b.example"
     assert in_file()["allowed_hosts"] == ["a.example", "b.example"]
 
 

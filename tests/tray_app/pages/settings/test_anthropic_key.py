@@ -1,4 +1,4 @@
-"""The person's own Anthropic API key: given, never shown, removed."""
+"""The row of the user's own Anthropic API key: stored, never shown, removed."""
 
 import pytest
 from PySide6.QtWidgets import QLineEdit
@@ -19,7 +19,7 @@ async def row(context: Context, qtbot: QtBot) -> AnthropicKeyRow:
     context.key_store = KeyStore(FileStorage(context.settings.data_dir))
     row = AnthropicKeyRow(context)
     qtbot.addWidget(row)
-    row.look()
+    row.check_stored()
     await until(row.store.isEnabled)
     return row
 
@@ -54,7 +54,7 @@ async def test_it_is_removed_after_a_question(row: AnthropicKeyRow, context: Con
 
 
 @pytest.mark.parametrize("text", ["", "dgm-not-of-anthropic", "sk-ant-with a space"])
-async def test_what_is_no_key_is_refused_in_place(row: AnthropicKeyRow, context: Context, text: str) -> None:
+async def test_an_invalid_key_is_rejected_in_the_row(row: AnthropicKeyRow, context: Context, text: str) -> None:
     _give(row, text)
     assert "Anthropic API key" in row.message.text
     assert row.edit.text() == text
@@ -63,7 +63,7 @@ async def test_what_is_no_key_is_refused_in_place(row: AnthropicKeyRow, context:
 
 async def test_a_key_that_was_typed_and_left_is_forgotten(row: AnthropicKeyRow) -> None:
     row.edit.setText(SECRET)
-    row.forget_typed()
+    row.clear_typed()
     assert row.edit.text() == ""
 
 
@@ -79,7 +79,7 @@ async def test_memory_is_no_place_for_it(context: Context, qtbot: QtBot) -> None
     context.key_store = KeyStore(MemoryStorage())
     row = AnthropicKeyRow(context)
     qtbot.addWidget(row)
-    row.look()
+    row.check_stored()
     await until(lambda: row.warning.text)
     assert "no permanent place" in row.warning.text
     assert not row.store.isEnabled()
@@ -88,6 +88,6 @@ async def test_memory_is_no_place_for_it(context: Context, qtbot: QtBot) -> None
 
 async def test_a_stored_key_is_found_when_the_page_is_seen(row: AnthropicKeyRow, context: Context) -> None:
     await context.key_store.set(ANTHROPIC_API_KEY, SECRET)
-    row.look()
+    row.check_stored()
     await until(lambda: not row.remove.isHidden())
     assert "secrets.json" in row.stored.text()

@@ -10,17 +10,17 @@ from tray_app.pages.settings import SettingsPage
 
 async def test_start_at_login_is_what_the_system_says(page: SettingsPage, context: Context, autostart: Any) -> None:
     field = page.application.at_login.field
-    assert field.raw() is False
+    assert field.raw_value() is False
     field.box.click()  # type: ignore[attr-defined]
     await until(lambda: autostart.on)
     await until(lambda: page.application.at_login.row.saved.text())
-    autostart.on = False  # somebody else switched it off
+    autostart.on = False  # switched off outside the application
     page.application.activate()
-    await until(lambda: field.raw() is False)
+    await until(lambda: field.raw_value() is False)
     assert autostart.description in page.application.at_login.row.help.text()
 
 
-async def test_start_at_login_that_fails_is_said_in_place(page: SettingsPage, autostart: Any) -> None:
+async def test_start_at_login_that_fails_shows_an_error_in_the_row(page: SettingsPage, autostart: Any) -> None:
     def refuse() -> None:
         raise SetupError("Start at login could not be read or changed: no rights.")
 
@@ -44,7 +44,7 @@ async def test_the_theme_changes_at_once_and_is_remembered(page: SettingsPage, c
 
 async def test_a_theme_chosen_elsewhere_is_shown(page: SettingsPage, context: Context) -> None:
     context.preferences.theme = "light"
-    assert page.application.theme.field.raw() == "light"
+    assert page.application.theme.field.raw_value() == "light"
 
 
 async def test_the_log_level_applies(page: SettingsPage, context: Context) -> None:

@@ -1,4 +1,4 @@
-"""The Claude Code program: found, chosen, tried."""
+"""The Claude Code section: detecting, choosing and testing the program."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +40,7 @@ async def test_the_test_says_version_and_account(
         monkeypatch.setenv(name, value)
     type_into(page.claude.path.edit, str(cli_path))
     await until(lambda: context.settings.claude_path == cli_path)
-    page.claude.test()
+    page.claude.test_program()
     note = page.claude.program.row.message
     await until(lambda: "version" in note.text, seconds=60)
     assert note.level == "ok"
@@ -54,7 +54,7 @@ async def test_a_program_without_an_account_is_told_apart_from_one_that_fails(
     shown: list[str] = []
     context.page_requested.connect(lambda key, _: shown.append(key))
     page.claude.path.edit.setText(str(cli_path))
-    page.claude.test()
+    page.claude.test_program()
     note = page.claude.program.row.message
     await until(lambda: "not signed in" in note.text, seconds=60)
     assert note.level == "warning"
@@ -64,7 +64,7 @@ async def test_a_program_without_an_account_is_told_apart_from_one_that_fails(
 
 async def test_a_program_that_is_not_there_is_said(page: SettingsPage, tmp_path: Path) -> None:
     page.claude.path.edit.setText(str(tmp_path / "nothing"))
-    page.claude.test()
+    page.claude.test_program()
     note = page.claude.program.row.message
     await until(lambda: note.text)
     assert "There is no Claude Code at" in note.text
@@ -74,7 +74,7 @@ async def test_a_program_that_is_not_there_is_said(page: SettingsPage, tmp_path:
 
 async def test_a_program_that_fails_is_said(page: SettingsPage, tmp_path: Path) -> None:
     page.claude.path.edit.setText(str(_program(tmp_path / "claude")))
-    page.claude.test()
+    page.claude.test_program()
     note = page.claude.program.row.message
     await until(lambda: note.level == "error" and note.text)
     assert page.claude.test_button.isEnabled()
@@ -83,7 +83,7 @@ async def test_a_program_that_fails_is_said(page: SettingsPage, tmp_path: Path) 
 async def test_a_test_that_hangs_can_be_cancelled(page: SettingsPage, tmp_path: Path) -> None:
     started = tmp_path / "started"
     page.claude.path.edit.setText(str(_program(tmp_path / "claude", f"touch '{started}'; exec sleep 600")))
-    page.claude.test()
+    page.claude.test_program()
     await until(started.exists)
     await until(page.claude.busy.isVisible)
     page.claude.busy.cancel_button.click()

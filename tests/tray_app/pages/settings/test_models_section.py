@@ -42,7 +42,7 @@ async def test_a_model_is_chosen_from_the_list(page: SettingsPage, context: Cont
     await until(lambda: context.settings.default_model == "haiku")
 
 
-async def test_a_default_model_that_nobody_knows_is_warned_of(page: SettingsPage, context: Context) -> None:
+async def test_an_unknown_default_model_shows_a_warning(page: SettingsPage, context: Context) -> None:
     await context.change_settings({"default_model": "llama"})
     assert "Unknown model" in page.models.default.row.warning.text
     assert not names_a_model(context, "llama")

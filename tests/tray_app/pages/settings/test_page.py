@@ -1,4 +1,4 @@
-"""The page as a whole: sections, search, and the way to a row."""
+"""The Settings page as a whole: sections, search, and links to rows."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -28,7 +28,7 @@ def highlighted(row: SettingRow) -> bool:
 
 
 async def test_every_setting_has_a_row(page: SettingsPage) -> None:
-    missing = {name for name in Settings.model_fields if page.row(name) is None}
+    missing = {name for name in Settings.model_fields if page.find_row(name) is None}
     assert missing == NOT_ON_THE_PAGE
 
 
@@ -53,15 +53,15 @@ async def test_every_row_has_a_name_and_help_and_a_control_that_can_be_reached(p
     ],
 )
 async def test_searching_leaves_the_rows_that_match(page: SettingsPage, text: str, rows: set[str]) -> None:
-    page.filter(text)
+    page.filter_rows(text)
     assert rows <= set(_shown(page))
     assert len(_shown(page)) < 12
-    page.filter("")
+    page.filter_rows("")
     assert len(_shown(page)) > 30
 
 
 async def test_a_section_is_found_by_its_heading(page: SettingsPage) -> None:
-    page.filter("processes")
+    page.filter_rows("processes")
     assert {row.key for row in page.processes.rows} <= set(_shown(page))
 
 
@@ -81,7 +81,7 @@ async def test_find_goes_to_the_search(page: SettingsPage) -> None:
 
 
 async def test_details_scroll_to_the_row_and_mark_it(page: SettingsPage) -> None:
-    row = page.row("anthropic_base_url")
+    row = page.find_row("anthropic_base_url")
     assert row is not None
     page.search.setText("port")
     page.open_details(setting="anthropic_base_url")
@@ -139,7 +139,7 @@ async def test_tab_goes_from_the_filter_by_the_section_that_it_has_left_to_the_f
     page.resize(1000, 700)
     page.activateWindow()
     page.go_to_filter()
-    page.filter("keep secrets")
+    page.filter_rows("keep secrets")
     qtbot.keyClick(page.search, Qt.Key.Key_Tab)
     section = page.contents.entries["access"]
     assert (section.hasFocus(), section.isChecked()) == (True, True)
@@ -151,7 +151,7 @@ async def test_enter_in_the_filter_goes_to_the_first_setting_that_was_found(page
     page.go_to_filter()
     qtbot.keyClicks(page.search, "header size")
     qtbot.keyClick(page.search, Qt.Key.Key_Return)
-    row = page.row("max_header_bytes")
+    row = page.find_row("max_header_bytes")
     assert row is not None
     await until(lambda: QApplication.focusWidget() is row.control.focusProxy())
     assert highlighted(row)

@@ -1,4 +1,4 @@
-"""One setting's row: what is said under it, and where Tab finds the buttons that come with it."""
+"""The row of a setting: its notes, and the tab order of their buttons."""
 
 from collections.abc import Iterator
 
@@ -44,7 +44,7 @@ def test_tab_comes_to_the_buttons_of_a_problem_where_they_stand(window: QWidget,
     assert order == ["first", "Use 8001", "Check again", "second"]
 
 
-def test_what_is_said_stands_in_its_order_and_is_made_when_it_is_said(window: QWidget) -> None:
+def test_notes_are_in_order_and_created_when_needed(window: QWidget) -> None:
     row = window.findChildren(SettingRow)[0]
     row.clear_message()
     row.show_fixed("")

@@ -1,4 +1,4 @@
-"""How a setting is given: at once, in place, and without losing anything."""
+"""Saving a setting: at once, and without losing an edit."""
 
 import asyncio
 from collections.abc import Callable
@@ -56,7 +56,7 @@ async def test_leaving_the_page_saves(page: SettingsPage, context: Context, qtbo
     await until(lambda: context.settings.idle_seconds == 61)
 
 
-async def test_what_cannot_be_stays_as_it_was_typed_with_the_reason(
+async def test_invalid_input_stays_with_the_reason(
     page: SettingsPage, context: Context, type_into: Typing, actions: Actions, in_file: Read
 ) -> None:
     row = page.processes.bindings["spares"].row
@@ -71,9 +71,7 @@ async def test_what_cannot_be_stays_as_it_was_typed_with_the_reason(
     assert row.message.text == ""
 
 
-async def test_what_was_refused_is_saved_once_it_is_right(
-    page: SettingsPage, context: Context, type_into: Typing
-) -> None:
+async def test_corrected_input_is_saved(page: SettingsPage, context: Context, type_into: Typing) -> None:
     row = page.processes.bindings["spares"].row
     type_into(_edit(page, "spares"), "99")
     assert row.message.text
@@ -92,7 +90,7 @@ async def test_a_wrong_field_loses_nothing_of_the_others(
     assert page.processes.bindings["spares"].row.message.text
 
 
-async def test_a_file_that_cannot_be_written_is_said_in_place(
+async def test_a_file_that_cannot_be_written_shows_an_error_in_the_row(
     page: SettingsPage, context: Context, type_into: Typing, actions: Actions
 ) -> None:
     file = context.settings.settings_file
@@ -147,13 +145,13 @@ async def test_sessions_that_never_expire_can_go_back_to_the_default(page: Setti
     await until(lambda: not binding.row.reset.isHidden())
     binding.row.reset.click()
     await until(lambda: context.settings.session_ttl_hours == 24)
-    assert binding.field.raw() == "24"
+    assert binding.field.raw_value() == "24"
 
 
 async def test_never_unchecked_waits_for_the_hours(page: SettingsPage, context: Context, type_into: Typing) -> None:
     await context.change_settings({"session_ttl_hours": None})
     field = page.history.bindings["session_ttl_hours"].field
-    assert field.raw() == "never"
+    assert field.raw_value() == "never"
     field.edit.clear()  # type: ignore[attr-defined]
     field.never.click()  # type: ignore[attr-defined]
     assert context.settings.session_ttl_hours is None
@@ -164,12 +162,12 @@ async def test_never_unchecked_waits_for_the_hours(page: SettingsPage, context: 
 async def test_a_switch_applies_when_it_is_clicked(page: SettingsPage, context: Context, in_file: Read) -> None:
     binding = page.history.bindings["log_bodies"]
     binding.field.box.click()  # type: ignore[attr-defined]
-    await page.history.settle()
+    await page.history.finish_pending()
     assert context.settings.log_bodies
     assert in_file()["log_bodies"] is True
 
 
-async def test_what_was_changed_elsewhere_is_shown(page: SettingsPage, context: Context) -> None:
+async def test_a_change_made_elsewhere_is_shown(page: SettingsPage, context: Context) -> None:
     await context.change_settings({"spares": 4})
     assert _edit(page, "spares").text() == "4"
 
@@ -182,7 +180,7 @@ async def test_a_file_that_was_edited_is_read_when_the_page_is_seen_again(page: 
     assert context.settings.spares == 5
 
 
-async def test_what_is_being_typed_is_not_overwritten(page: SettingsPage, context: Context, qtbot: QtBot) -> None:
+async def test_an_edit_is_not_overwritten(page: SettingsPage, context: Context, qtbot: QtBot) -> None:
     edit = _edit(page, "spares")
     edit.selectAll()
     qtbot.keyClicks(edit, "7")
@@ -191,9 +189,7 @@ async def test_what_is_being_typed_is_not_overwritten(page: SettingsPage, contex
     assert _edit(page, "max_conversations").text() == "9"
 
 
-async def test_a_broken_file_is_said_at_the_top_and_goes_when_it_is_mended(
-    page: SettingsPage, context: Context
-) -> None:
+async def test_an_invalid_file_is_shown_at_the_top_until_it_is_corrected(page: SettingsPage, context: Context) -> None:
     context.settings.settings_file.write_text("port = = 1")
     page.refresh()
     await until(lambda: page.banner.message)
@@ -227,7 +223,7 @@ async def test_a_setting_of_the_command_line_is_locked(context: Context, qtbot: 
     binding = page.application.bindings["log_level"]
     assert binding.row.fixed.text == "Set by the command line"
     assert not binding.field.isEnabled()
-    assert binding.field.raw() == "debug"
+    assert binding.field.raw_value() == "debug"
 
 
 async def test_saving_is_finished_when_the_application_ends(page: SettingsPage, context: Context) -> None:
@@ -252,7 +248,7 @@ async def test_typing_on_while_it_is_saved_is_not_disturbed(
     type_into(edit, "10")
     qtbot.keyClicks(edit, "5")
     await until(lambda: context.settings.idle_seconds == 10)
-    await asyncio.gather(page.processes.settle())
+    await asyncio.gather(page.processes.finish_pending())
     assert edit.text() == "105"
     with pytest.raises(SettingsInvalid):
         await context.change_settings({"idle_seconds": "nothing"})
@@ -273,7 +269,7 @@ async def test_one_saved_port_builds_the_settings_once(
     monkeypatch.setattr(Settings, "__init__", count)
     with kept_port() as port:
         page.server.port.edit.setText(str(port))
-        page.server.bound_port.commit()
+        page.server.bound_port.commit_edit()
         await until(lambda: context.settings.port == port and not context.settings_service.lock.locked())
         assert context.server.url == f"http://127.0.0.1:{port}"
     assert [values["port"] for values in built] == [port]

@@ -31,7 +31,7 @@ def taken() -> Iterator[int]:
 
 @pytest.fixture
 def free() -> Iterator[int]:
-    """A port that nobody else gets."""
+    """A port reserved for this test."""
     with kept_port() as port:
         yield port
 
@@ -62,10 +62,10 @@ async def test_a_port_in_use_is_said_while_it_is_typed_and_the_next_free_one_is_
     assert edit.text() == str(offered)
 
 
-async def test_who_has_a_port_is_found_out_after_that_it_is_taken_is_said(
+async def test_a_taken_port_is_shown_before_the_program_that_uses_it(
     page: SettingsPage, qtbot: QtBot, actions: Actions
 ) -> None:
-    """Whoever has it need not answer when it is asked whether it is one of ours."""
+    """The program that uses the port need not answer the question whether it is Dragoman."""
     edit, row = page.server.port.edit, page.server.bound_port.row
     answer = asyncio.Event()
 
@@ -91,7 +91,7 @@ async def test_the_running_server_moves_and_a_taken_port_leaves_it_where_it_is(
     before = context.server.url
     type_into(page.server.port.edit, str(taken))
     await until(lambda: page.server.bound_port.row.message.text)
-    await page.server.settle()
+    await page.server.finish_pending()
     assert context.server.url == before
     assert page.server.port.edit.text() == str(taken)
     assert in_file()["port"] == 0
@@ -103,12 +103,12 @@ async def test_the_running_server_moves_and_a_taken_port_leaves_it_where_it_is(
 async def test_its_own_port_is_not_held_against_the_server(page: SettingsPage, context: Context, free: int) -> None:
     await context.change_settings({"port": free})
     await context.server.start()
-    page.server.look()
+    page.server.check_port()
     page.server.port.edit.setText("99999")
-    page.server.look()
+    page.server.check_port()
     assert page.server.bound_port.row.message.text
     page.server.port.edit.setText(str(context.settings.port))
-    page.server.look()
+    page.server.check_port()
     await until(lambda: not page.server.bound_port.row.message.text)
 
 
@@ -155,7 +155,7 @@ async def test_choosing_an_address_applies_it(page: SettingsPage, context: Conte
     box.setCurrentIndex(1)
     box.activated.emit(1)
     await until(lambda: context.settings.host == "0.0.0.0")
-    await page.server.settle()
+    await page.server.finish_pending()
 
 
 async def test_an_address_from_the_file_that_is_none_of_the_usual_is_shown(
@@ -176,4 +176,4 @@ async def test_an_address_is_not_listened_on_in_passing(page: SettingsPage, cont
     assert context.settings.host == "127.0.0.1"
     qtbot.keyClick(box.view(), Qt.Key.Key_Return)
     await until(lambda: context.settings.host == "0.0.0.0")
-    await page.server.settle()
+    await page.server.finish_pending()

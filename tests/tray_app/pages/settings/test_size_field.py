@@ -1,4 +1,4 @@
-"""Numbers of bytes, in units that people read."""
+"""Numbers of bytes in readable units."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -14,7 +14,7 @@ from tray_app.pages.settings.size_field import SizeField
 
 @pytest.fixture
 def largest(page: SettingsPage) -> Binding:
-    """The row of the largest request."""
+    """The row of the maximum request size."""
     return page.advanced.bindings["max_body_bytes"]
 
 
@@ -27,7 +27,7 @@ async def test_limits_are_shown_with_their_unit(page: SettingsPage, largest: Bin
     headers = page.advanced.bindings["max_header_bytes"]
     assert [line(largest).text(), line(headers).text()] == ["32", "64"]
     assert line(largest).toolTip() == "33554432 bytes"
-    assert [largest.field.words(33_554_432), headers.field.words(65_536)] == ["32 MB", "64 kB"]
+    assert [largest.field.format_value(33_554_432), headers.field.format_value(65_536)] == ["32 MB", "64 kB"]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ async def test_a_size_is_typed_with_or_without_a_unit(
     page: SettingsPage, context: Context, largest: Binding, type_into: Typing, typed: str, value: int
 ) -> None:
     type_into(line(largest), typed)
-    await page.advanced.settle()
+    await page.advanced.finish_pending()
     assert context.settings.max_body_bytes == value
     assert largest.row.reset.toolTip() == "Reset to default: 32 MB"
 
@@ -55,11 +55,11 @@ async def test_a_size_is_typed_with_or_without_a_unit(
         ("9" * 400, "Enter a size in MB, such as 32."),
     ],
 )
-async def test_what_is_no_size_is_refused_in_place(
+async def test_an_invalid_size_is_rejected_in_the_row(
     page: SettingsPage, context: Context, largest: Binding, type_into: Typing, typed: str, words: str
 ) -> None:
     type_into(line(largest), typed)
-    await page.advanced.settle()
+    await page.advanced.finish_pending()
     assert largest.row.message.text == words
     assert (line(largest).text(), context.settings.max_body_bytes) == (typed, 33_554_432)
 
@@ -77,7 +77,7 @@ async def test_limits_far_from_the_usual_are_shown_as_they_are(
     assert shown is None or line(largest).text() == shown
 
 
-async def test_an_odd_number_of_bytes_stays_what_it_is_while_nobody_changes_it(
+async def test_an_odd_number_of_bytes_stays_exact_until_it_is_edited(
     page: SettingsPage, context: Context, largest: Binding, qtbot: QtBot
 ) -> None:
     await context.change_settings({"max_body_bytes": 10_000_000})
@@ -86,6 +86,6 @@ async def test_an_odd_number_of_bytes_stays_what_it_is_while_nobody_changes_it(
     qtbot.keyClicks(line(largest), "1")
     qtbot.keyClick(line(largest), Qt.Key.Key_Backspace)
     qtbot.keyClick(line(largest), Qt.Key.Key_Return)
-    await page.advanced.settle()
+    await page.advanced.finish_pending()
     assert shown == "9.54"
     assert context.settings.max_body_bytes == 10_000_000

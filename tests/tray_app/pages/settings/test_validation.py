@@ -1,4 +1,4 @@
-"""Wrong values, in words: the rules are the server's."""
+"""Messages for invalid values, by the server's own rules."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from server.config.settings import Settings
-from tray_app.pages.settings.validation import as_setting, problem_with
+from tray_app.pages.settings.validation import parse_setting, setting_problem
 
 
 @pytest.mark.parametrize(
@@ -26,8 +26,8 @@ from tray_app.pages.settings.validation import as_setting, problem_with
         ("log_level", "loud", "Must be 'debug', 'info', 'warning' or 'error'."),
     ],
 )
-def test_what_is_wrong_is_said_in_words(name: str, typed: str, words: str) -> None:
-    assert problem_with(name, typed) == words
+def test_invalid_input_gets_a_message(name: str, typed: str, words: str) -> None:
+    assert setting_problem(name, typed) == words
 
 
 @pytest.mark.parametrize(
@@ -43,11 +43,11 @@ def test_what_is_wrong_is_said_in_words(name: str, typed: str, words: str) -> No
         ("rate_limit", "", ""),
     ],
 )
-def test_what_is_right_is_read_as_the_server_has_it(name: str, typed: str, value: Any) -> None:
-    assert problem_with(name, typed) == ""
-    assert as_setting(name, typed) == value
+def test_valid_input_is_converted_as_by_the_server(name: str, typed: str, value: Any) -> None:
+    assert setting_problem(name, typed) == ""
+    assert parse_setting(name, typed) == value
 
 
 def test_every_setting_takes_its_own_default() -> None:
     defaults = Settings()
-    assert [name for name in Settings.model_fields if problem_with(name, getattr(defaults, name))] == []
+    assert [name for name in Settings.model_fields if setting_problem(name, getattr(defaults, name))] == []

@@ -1,10 +1,10 @@
-"""What a client has to be told: fields for its settings, and texts to paste."""
+"""The connection details of a client: steps, fields to copy and texts to paste."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from tray_app.clients.client import Client, Field, Snippet
 from tray_app.clients.connection import Connection
@@ -12,24 +12,25 @@ from tray_app.context import Context
 from tray_app.formatting import format_path
 from tray_app.translation import Later, tr
 from tray_app.widgets import CodeView, CopyButton, ElidedLabel, make_button
+from tray_app.window.labels import make_label
+from tray_app.window.layouts import make_column, make_row
 
-Source = Callable[[], Connection]
+ConnectionSource = Callable[[], Connection]
 
 _LONGEST_FILE = 80
-"""Lines of a text to paste that are shown without a scroll bar of their own."""
+"""Maximum lines of a text that are shown without a scroll bar."""
 
 
-class ToldView(QWidget):
-    """Steps, fields and texts of one client; nothing for one that cannot use this server."""
+class ConnectionDetails(QWidget):
+    """Steps, fields and texts of a client. Empty if the client is not served."""
 
-    def __init__(self, client: Client, real: Source, context: Context) -> None:
+    def __init__(self, client: Client, real: ConnectionSource, context: Context) -> None:
         super().__init__()
         self.fields = FieldsView(client.fields if client.is_served else (), real)
         snippets = client.snippets if client.is_served else ()
         self.snippets = [SnippetView(snippet, real, context) for snippet in snippets]
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(16)
+        column = make_column(spacing=16)
+        self.setLayout(column)
         if client.is_served:
             column.addWidget(StepsView(client.steps))
         if client.is_served and client.fields:
@@ -38,7 +39,7 @@ class ToldView(QWidget):
             column.addWidget(view)
 
     def show_values(self, shown: Connection, file: Path | None = None) -> None:
-        """Fill in. `file` is where the first of the texts belongs on this computer."""
+        """Fill in the connection. `file` becomes the title of the first text."""
         self.fields.show_values(shown)
         for view in self.snippets:
             view.show_text(shown)
@@ -47,7 +48,7 @@ class ToldView(QWidget):
 
 
 class StepsView(QWidget):
-    """Numbered steps."""
+    """A numbered list of steps."""
 
     def __init__(self, steps: tuple[Later, ...]) -> None:
         super().__init__()
@@ -57,17 +58,15 @@ class StepsView(QWidget):
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(1, 1)
         for row, step in enumerate(steps):
-            number = _muted(f"{row + 1}.")
-            words = QLabel(str(step))
-            words.setWordWrap(True)
+            number = make_label(f"{row + 1}.", "muted")
             grid.addWidget(number, row, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
-            grid.addWidget(words, row, 1)
+            grid.addWidget(make_label(str(step), wrap=True), row, 1)
 
 
 class FieldsView(QWidget):
-    """The fields of a client's own settings, each with what goes into it, to copy."""
+    """The fields of a client's own settings, each with the value to copy into it."""
 
-    def __init__(self, fields: tuple[Field, ...], real: Source) -> None:
+    def __init__(self, fields: tuple[Field, ...], real: ConnectionSource) -> None:
         super().__init__()
         self._fields = fields
         self.values = [ElidedLabel() for _ in fields]
@@ -81,59 +80,46 @@ class FieldsView(QWidget):
             copy = CopyButton(lambda field=field: field.value(real()), "")  # type: ignore[misc]
             copy.setToolTip(tr("Copy {field}").format(field=field.label))
             copy.setAccessibleName(copy.toolTip())
-            grid.addWidget(_muted(str(field.label)), row, 0)
+            grid.addWidget(make_label(str(field.label), "muted"), row, 0)
             grid.addWidget(value, row, 1)
             grid.addWidget(copy, row, 2)
 
     def show_values(self, shown: Connection) -> None:
-        """Fill in."""
+        """Fill in the connection."""
         for field, value in zip(self._fields, self.values, strict=True):
             value.setText(field.value(shown))
             value.setAccessibleName(f"{field.label}: {field.value(shown)}")
 
 
 class SnippetView(QWidget):
-    """A text to paste. What is copied has the key, whatever is shown."""
+    """A text to paste. The copy contains the key even if the view masks it."""
 
-    def __init__(self, snippet: Snippet, real: Source, context: Context) -> None:
+    def __init__(self, snippet: Snippet, real: ConnectionSource, context: Context) -> None:
         super().__init__()
         self.snippet = snippet
         self._context = context
         self.title = ElidedLabel(str(snippet.title))
         self.title.setProperty("role", "muted")
-        # As high as the file: the page scrolls, and a second scroll bar within it would hide the end of what to paste.
+        # Full height: in a page that scrolls, a second scroll bar would hide the end of the text.
         self.code = CodeView(copied=lambda: snippet.text(real()), max_lines=_LONGEST_FILE)
-        self._hint = _muted("")
-        self._hint.setWordWrap(True)
-        self.allow = make_button("", self._allow)
+        self._hint = make_label(role="muted", wrap=True)
+        self.allow = make_button("", self._allow_host)
         self.allow.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._refused = QWidget()
-        row = QHBoxLayout(self._refused)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._hint, 1)
-        row.addWidget(self.allow)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self.title)
-        column.addWidget(self.code)
-        column.addWidget(self._refused)
+        row = make_row(self._hint, self.allow)
+        row.setStretchFactor(self._hint, 1)
+        self._refused.setLayout(row)
+        self.setLayout(make_column(self.title, self.code, self._refused, spacing=4))
 
     def show_text(self, shown: Connection) -> None:
-        """Fill in."""
+        """Fill in the connection."""
         self.code.set_text(self.snippet.text(shown).rstrip("\n"), self.snippet.language)
         host = self.snippet.host
         self._refused.setVisible(bool(host) and host not in self._context.settings.allowed_hosts)
-        words = tr("Requests to {host} are refused until you allow that name.")
-        self._hint.setText(words.format(host=host))
+        text = tr("Requests to {host} are refused until you allow that name.")
+        self._hint.setText(text.format(host=host))
         self.allow.setText(tr("Allow {host}").format(host=host))
 
-    def _allow(self) -> None:
+    def _allow_host(self) -> None:
         hosts = (*self._context.settings.allowed_hosts, self.snippet.host)
         self._context.run(self._context.change_settings({"allowed_hosts": hosts}), name="allow a host")
-
-
-def _muted(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "muted")
-    return label

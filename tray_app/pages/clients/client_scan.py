@@ -1,4 +1,4 @@
-"""What the page knows: the connection, which clients are here, and what their files say."""
+"""Scan for clients: which are installed, and how they are configured."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,34 +19,34 @@ from tray_app.context import Context
 from tray_app.translation import Later
 
 BACKUPS = "client-files"
-"""The directory of the backups, in the data directory."""
+"""Name of the backups' directory in the data directory."""
 
-Standing = Literal["", "configured", "outdated", "damaged", "missing", "unserved"]
+ClientState = Literal["", "configured", "outdated", "damaged", "missing", "unserved"]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What was seen of a client. `here` None: it cannot be told; `file` None: it has none."""
+class ClientStatus:
+    """The scan's result for a client. None: not known, or no file."""
 
-    here: bool | None = None
+    installed: bool | None = None
     file: FileState | None = None
 
-    def standing(self, client: Client) -> Standing:
-        """The one thing that is worth a sign in the list."""
+    def state_of(self, client: Client) -> ClientState:
+        """The state that the list shows."""
         if not client.is_served:
             return "unserved"
         if self.file is not None and self.file.problem is not None:
             return "damaged"
         if self.file is not None and self.file.state.kind != "absent":
             return "configured" if self.file.state.kind == "configured" else "outdated"
-        return "missing" if self.here is False else ""
+        return "missing" if self.installed is False else ""
 
 
-class Survey(QObject):
-    """Looks around when asked to; nothing here blocks."""
+class ClientScan(QObject):
+    """Scans in a thread, and provides the connection and changes to files."""
 
     changed = Signal()
-    """The connection, or what was seen."""
+    """The connection or the scan's result has changed."""
 
     def __init__(self, context: Context, *, places: Places | None = None, clients: Sequence[Client] = CLIENTS) -> None:
         super().__init__()
@@ -55,87 +55,88 @@ class Survey(QObject):
         self._places = places or Places()
         self._model = ""
         self._key: str | None = None
-        self._looks: dict[str, Look] = {}
-        self._round = 0
+        self._statuses: dict[str, ClientStatus] = {}
+        self._scan_number = 0
+        """Counts scans: when two overlap, the result of the earlier one is dropped, whichever ends last."""
 
     @property
     def connection(self) -> Connection:
-        """What a client has to be told now."""
-        limits = limits_of(self.model, self._offered(), self._context.settings.aliases)
+        """The connection details for a client."""
+        limits = limits_of(self.model, self._offered_models(), self._context.settings.aliases)
         return Connection(self._context.server.base_url.removesuffix("/v1"), self._key, self.model, limits)
 
     @property
     def address_known(self) -> bool:
-        """False while a port is yet to be chosen."""
+        """False until the port is chosen, at the server's start."""
         return self.connection.port != 0
 
     @property
     def model(self) -> str:
         """The chosen model."""
-        return self._model or initial_model(self._offered(), self._context.settings.default_model)
+        return self._model or initial_model(self._offered_models(), self._context.settings.default_model)
 
     @property
     def models(self) -> list[str]:
-        """The models to choose from."""
-        return model_names(self._offered(), self._context.settings.aliases)
+        """The names of the models to choose from."""
+        return model_names(self._offered_models(), self._context.settings.aliases)
 
     def choose_model(self, model: str) -> None:
-        """Take another model; an empty name takes the usual one."""
+        """Choose a model. An empty name chooses the usual one."""
         if model.strip() != self._model:
             self._model = model.strip()
             self.changed.emit()
 
-    def of(self, client: Client) -> Look:
-        """What was seen of a client."""
-        return self._looks.get(client.id, Look())
+    def status_of(self, client: Client) -> ClientStatus:
+        """Return the scan's result for a client."""
+        return self._statuses.get(client.id, ClientStatus())
 
-    async def refresh(self) -> None:
-        """Look again at everything. Raises SetupError if the key cannot be had."""
-        self._round += 1
-        this_round = self._round
+    async def scan_again(self) -> None:
+        """Scan all clients. Raises SetupError if the key cannot be read."""
+        self._scan_number += 1
+        number = self._scan_number
         self._key = await self._context.api_key()
-        looks = await asyncio.to_thread(self._look_around, self.connection)
-        if this_round == self._round:
-            self._looks = looks
+        statuses = await asyncio.to_thread(self._scan_clients, self.connection)
+        if number == self._scan_number:
+            self._statuses = statuses
             self.changed.emit()
 
-    async def prepare(self, client: Client, configuration: Configuration) -> FileChange:
-        """The change that configures a client. Raises ClientFileError and SetupError."""
+    async def prepare_change(self, client: Client, configuration: Configuration) -> FileChange:
+        """Prepare a client's configuration. Raises ClientFileError and SetupError."""
         self._key = await self._context.api_key()
         return await asyncio.to_thread(prepare_change, client, configuration, self.connection, self._places)
 
     async def prepare_undo(self, client: Client, configuration: Configuration) -> FileChange | None:
-        """The change that takes the last one back; None if there is none. Raises ClientFileError."""
+        """Prepare to undo the last change, if there is one. Raises ClientFileError."""
         return await asyncio.to_thread(self._prepare_undo, client, configuration)
 
-    async def make(self, change: FileChange) -> None:
-        """Write a change, and look again. Raises ClientFileError."""
+    async def write_change(self, change: FileChange) -> None:
+        """Write a change, then scan again. Raises ClientFileError."""
         try:
-            await asyncio.to_thread(apply_change, change, self._backups(), at=self._context.clock())
+            await asyncio.to_thread(apply_change, change, self._open_backups(), at=self._context.clock())
         finally:
-            await self.refresh()
+            await self.scan_again()
 
-    async def caution(self, configuration: Configuration) -> Later:
-        """What the person should know before the file is written."""
+    async def read_caution(self, configuration: Configuration) -> Later:
+        """Return what the user should know before the file is written."""
         return await asyncio.to_thread(configuration.caution, self._places)
 
     def _prepare_undo(self, client: Client, configuration: Configuration) -> FileChange | None:
-        backups = self._backups()
+        backups = self._open_backups()
         last = backups.find_last(client.id, configuration.file(self._places))
         return None if last is None else prepare_undo(last, backups)
 
-    def _look_around(self, connection: Connection) -> dict[str, Look]:
-        backups = self._backups()
-        looks = {}
+    def _scan_clients(self, connection: Connection) -> dict[str, ClientStatus]:
+        backups = self._open_backups()
+        statuses = {}
         for client in self.clients:
-            looks[client.id] = Look(is_installed(client, self._places))
+            statuses[client.id] = ClientStatus(is_installed(client, self._places))
             if client.is_served and (file := read_state(client, connection, self._places, backups)) is not None:
-                looks[client.id] = replace(looks[client.id], file=file)
-        return looks
+                statuses[client.id] = replace(statuses[client.id], file=file)
+        return statuses
 
-    def _backups(self) -> Backups:
+    def _open_backups(self) -> Backups:
         return Backups(self._context.settings.data_dir / BACKUPS)
 
-    def _offered(self) -> tuple[ModelInfo, ...]:
+    def _offered_models(self) -> tuple[ModelInfo, ...]:
         services = self._context.server.services
         return services.backend.models() if services is not None else ()

@@ -1,4 +1,4 @@
-"""The test on the page: one request, its answer, its end, and a server that has to be started for it."""
+"""The connection test: its request and answer, cancelling, and starting the server first."""
 
 import pytest
 
@@ -17,52 +17,52 @@ def gate() -> Gate:
 async def test_the_answer_is_shown(page: ClientsPage, context: Context, backend: ScriptedBackend) -> None:
     await context.server.start()
     backend.script(answer("Hello from Claude."))
-    trial = page.card.trial
+    test = page.card.connection_test
     page.card.test.click()
-    await until(lambda: trial.result.text() == "Hello from Claude.")
-    assert trial.detail.text().startswith("opus answered in ")
-    assert trial.again.isVisibleTo(trial)
-    await until(lambda: not trial.running)
+    await until(lambda: test.result.text() == "Hello from Claude.")
+    assert test.detail.text().startswith("opus answered in ")
+    assert test.again.isVisibleTo(test)
+    await until(lambda: not test.running)
 
 
 async def test_a_stopped_server_is_started_on_request(
     page: ClientsPage, context: Context, backend: ScriptedBackend
 ) -> None:
     backend.script(answer("Hello."))
-    trial = page.card.trial
+    test = page.card.connection_test
     page.card.test.click()
-    assert trial.result.text() == "The server is not running."
+    assert test.result.text() == "The server is not running."
     assert context.server.state == "stopped"
-    trial.start.click()
-    await until(lambda: trial.result.text() == "Hello.")
+    test.start.click()
+    await until(lambda: test.result.text() == "Hello.")
     assert context.server.state == "running"
 
 
 async def test_an_error_in_words(page: ClientsPage, context: Context, backend: ScriptedBackend) -> None:
     await context.server.start()
     backend.script(NotSignedIn("Claude Code is not signed in.", hint="Run claude and sign in."))
-    trial = page.card.trial
+    test = page.card.connection_test
     page.card.test.click()
-    await until(lambda: "not signed in" in trial.result.text())
-    assert trial.result.property("role") == "error"
-    assert "401" in trial.detail.text()
+    await until(lambda: "not signed in" in test.result.text())
+    assert test.result.property("role") == "error"
+    assert "401" in test.detail.text()
     backend.script(answer("Now it works."))
-    trial.again.click()
-    await until(lambda: trial.result.text() == "Now it works.")
-    assert trial.result.property("role") == ""
+    test.again.click()
+    await until(lambda: test.result.text() == "Now it works.")
+    assert test.result.property("role") == ""
 
 
 async def test_cancel(page: ClientsPage, context: Context, backend: ScriptedBackend, gate: Gate) -> None:
     await context.server.start()
     backend.script(begin(), gate, answer("never"))
-    trial = page.card.trial
+    test = page.card.connection_test
     page.card.test.click()
     await gate.reached.wait()
-    await until(lambda: trial.busy.isVisibleTo(trial))
-    trial.busy.cancel_button.click()
-    assert trial.result.text() == "Cancelled."
+    await until(lambda: test.busy.isVisibleTo(test))
+    test.busy.cancel_button.click()
+    assert test.result.text() == "Cancelled."
     await backend.until_closed()
-    assert not trial.running
+    assert not test.running
 
 
 async def test_a_second_test_ends_the_first(
@@ -74,7 +74,7 @@ async def test_a_second_test_ends_the_first(
     page.card.test.click()
     await gate.reached.wait()
     page.card.test.click()
-    await until(lambda: page.card.trial.result.text() == "The second.")
+    await until(lambda: page.card.connection_test.result.text() == "The second.")
     await backend.until_closed()
 
 
@@ -87,7 +87,7 @@ async def test_another_client_ends_it(
     await gate.reached.wait()
     page.open_details(client="zed")
     await backend.until_closed()
-    assert page.card.trial.isHidden()
+    assert page.card.connection_test.isHidden()
 
 
 async def test_the_way_to_the_log(page: ClientsPage, context: Context, backend: ScriptedBackend) -> None:
@@ -96,6 +96,6 @@ async def test_the_way_to_the_log(page: ClientsPage, context: Context, backend: 
     wanted: list[str] = []
     context.page_requested.connect(lambda key, _: wanted.append(key))
     page.card.test.click()
-    await until(lambda: page.card.trial.requests.isVisibleTo(page.card.trial))
-    page.card.trial.requests.click()
+    await until(lambda: page.card.connection_test.requests.isVisibleTo(page.card.connection_test))
+    page.card.connection_test.requests.click()
     assert wanted == ["requests"]
