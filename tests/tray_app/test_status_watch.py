@@ -36,7 +36,7 @@ async def test_every_place_shows_the_same(context: Context, qtbot: QtBot) -> Non
     assert tray.state == foot.dot.state == page.server.findChild(StatusDot).state == "attention"
     reason = "Claude Code is signed out."
     assert foot.word.text() == "Needs attention"
-    assert foot.reason.text() == tray.menu.trouble.text() == page.server.findChild(ProblemPanel).text == reason
+    assert foot.reason.text() == tray.menu.degraded_reason.text() == page.server.findChild(ProblemPanel).text == reason
     assert reason in tray.icon.toolTip()
     assert foot.remedy.accessibleName() == tray.menu.remedy.text() == "Sign in to Claude Code..."
     assert foot.remedy.isVisible()
@@ -46,7 +46,7 @@ async def test_every_place_shows_the_same(context: Context, qtbot: QtBot) -> Non
     context.bus.publish(IN)
     await until(lambda: context.status.current.kind == "running")
     assert tray.state == foot.dot.state == "running"
-    assert (foot.reason.isVisible(), foot.remedy.isVisible(), tray.menu.trouble.isVisible()) == (False,) * 3
+    assert (foot.reason.isVisible(), foot.remedy.isVisible(), tray.menu.degraded_reason.isVisible()) == (False,) * 3
     await window.finish_pending()
     tray.menu.deleteLater()
     tray.deleteLater()

@@ -179,7 +179,7 @@ async def test_what_happens_in_a_turn(start):
 async def test_silence_in_a_turn(start):
     channel, _ = await start("sleep()")
     channel.start_turn([text("a")])
-    with pytest.raises(UpstreamTimeout, match="Nothing came"):
+    with pytest.raises(UpstreamTimeout, match="sent nothing"):
         await channel.next_item(0.01)
 
 
