@@ -1,5 +1,6 @@
 """Fixtures of every test: an environment without accounts, and no network beyond this machine."""
 
+import functools
 import ipaddress
 import os
 import shutil
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpcore2
 import hypothesis
 import pytest
 
@@ -16,6 +18,9 @@ from tests.soak import SOAK_EXAMPLES
 
 if TYPE_CHECKING:
     from tests.simulator import Simulator
+
+# Each HTTP client would load all CA certificates, which takes 40 ms; no test needs them.
+httpcore2.default_ssl_context = functools.cache(httpcore2.default_ssl_context)
 
 # A deadline for each example, or for making the first of them, would be a timed assertion, and fail on a busy machine.
 hypothesis.settings.register_profile(

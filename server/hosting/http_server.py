@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 GRACE_SECONDS = 2
 """How long responses may take to end after their requests were cancelled."""
 KEEP_ALIVE_SECONDS = 75
+TICK_SECONDS = 1.0
+"""Interval at which uvicorn's Date header is updated."""
 
 
 class HttpServer(uvicorn.Server):
@@ -33,6 +35,7 @@ class HttpServer(uvicorn.Server):
         self.sock = sock
         self._host = settings.host
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._exit_requested = asyncio.Event()
 
     def run_in_background(self) -> asyncio.Task[None]:
         """Start serving. The task ends when the server does."""
@@ -93,7 +96,7 @@ class HttpServer(uvicorn.Server):
             await self._listen_on(await open_listener(self._host, port))
         except SetupError as error:
             log.error("the server has lost its address: %s", error)
-            self.should_exit = True
+            self._request_exit()
 
     async def _listen_on(self, sock: socket.socket) -> None:
         listener = await asyncio.get_running_loop().create_server(self._make_protocol, sock=sock, backlog=BACKLOG)
@@ -118,11 +121,22 @@ class HttpServer(uvicorn.Server):
         """End `serving` and all that it does."""
         if not self.started:
             serving.cancel()
-        self.should_exit = True
+        self._request_exit()
         await asyncio.wait({serving})
         # Responses that took too long were cancelled. They must end before the services that they use are closed.
         if tasks := set(self.server_state.tasks):
             await asyncio.wait(tasks, timeout=GRACE_SECONDS)
+
+    def _request_exit(self) -> None:
+        self.should_exit = True
+        self._exit_requested.set()
+
+    async def main_loop(self) -> None:
+        """Run until an exit is requested. uvicorn polls for that ten times a second; this wakes up once."""
+        # Counter 0 updates the Date header at each call.
+        while not await self.on_tick(counter=0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._exit_requested.wait(), TICK_SECONDS)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -135,7 +149,7 @@ class HttpServer(uvicorn.Server):
             await super().startup(sockets)
         except SystemExit:
             # uvicorn exits if the application fails in its lifespan; it has logged why.
-            self.should_exit = True
+            self._request_exit()
             return
         self._ready.set_result(None)
 
