@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from server.config.former_name import move_folders
 from server.config.own_commands import COMMAND
 from server.core.console import write_line
-from server.core.errors import COMMAND_LINE, SettingsInvalid, TrayError
+from server.core.errors import COMMAND_LINE, DragomanError, SettingsInvalid
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -28,7 +28,7 @@ def exit_code_of(run: Callable[[], int]) -> int:
     try:
         move_folders()
         return run()
-    except TrayError as error:
+    except DragomanError as error:
         write_line(f"{COMMAND}: {error}", "stderr")
         # The settings validate values from the command line, so argparse does not report them.
         return USAGE_ERROR if isinstance(error, SettingsInvalid) and error.source == COMMAND_LINE else 1

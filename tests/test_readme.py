@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from server.config.settings import ENV_PREFIX, Settings
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.dialects.base import Context
 from server.models.aliases import resolve_model
 from tests.cli.processes import ROOT, serving
@@ -118,10 +118,10 @@ def test_the_aliases_are_what_the_table_says() -> None:
 def test_the_error_codes_exist() -> None:
     codes = {match[1] for row in table("## Troubleshooting") if (match := re.fullmatch(r"`(\w+)`", row[1]))}
     assert len(codes) > 8
-    assert codes <= known_codes(TrayError)
+    assert codes <= known_codes(DragomanError)
 
 
-def known_codes(error: type[TrayError]) -> set[str | None]:
+def known_codes(error: type[DragomanError]) -> set[str | None]:
     """The codes of an error and of those below it."""
     return {error.code}.union(*(known_codes(kind) for kind in error.__subclasses__()))
 

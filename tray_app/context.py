@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from server.composition import Server, open_store
 from server.config.settings import Settings
 from server.config.settings_in_force import SettingsInForce
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.events import EventBus
 from server.core.tasks import spawn
 from server.hosting.runtime import HostedFactory, Runtime
@@ -26,7 +26,7 @@ from tray_app.status_watch import StatusWatch
 from tray_app.theme import Theme
 
 T = TypeVar("T")
-OnError = Callable[[TrayError], None]
+OnError = Callable[[DragomanError], None]
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Context(QObject):
     page_requested = Signal(str, object)
     """A page's key, and a dictionary of details for it."""
     problem = Signal(object)
-    """A TrayError that no view shows."""
+    """A DragomanError that no view shows."""
     settings_changed = Signal()
     stop_requested = Signal()
     """The server is to stop while requests run: the user must choose how."""
@@ -69,7 +69,7 @@ class Context(QObject):
         self.preferences = preferences
         self.clock = clock
         self.store: Store | None = None
-        self.store_problem: TrayError | None = None
+        self.store_problem: DragomanError | None = None
         self.report_bug: Callable[[BaseException], None] = lambda _: None
         """Shows an unexpected error, which is already logged."""
         self._purging: asyncio.Task[None] | None = None
@@ -104,7 +104,7 @@ class Context(QObject):
     async def _open_store(self) -> None:
         try:
             self.store = await open_store(self.settings, self.bus, self.clock)
-        except TrayError as error:
+        except DragomanError as error:
             self.store_problem = error
             log.warning("%s", error)
         else:
@@ -161,7 +161,7 @@ class Context(QObject):
     ) -> "asyncio.Task[T | None]":
         """Run `work` in the background, for slots, which must not block.
 
-        A TrayError goes to `on_error`, otherwise to the window. Any other error is a bug and is shown as one.
+        A DragomanError goes to `on_error`, otherwise to the window. Any other error is a bug and is shown as one.
         """
         task = spawn(self._report_errors(work, on_error), name=name, on_error=self.report_bug)
         # If the task is cancelled before its first step, Python would warn that `work` was never awaited.
@@ -180,7 +180,7 @@ class Context(QObject):
     async def _report_errors(self, work: Coroutine[Any, Any, T], on_error: OnError | None) -> T | None:
         try:
             return await work
-        except TrayError as error:
+        except DragomanError as error:
             log.warning("%s", error)
             (on_error or self.problem.emit)(error)
             return None

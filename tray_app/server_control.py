@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from server.api.services import Services
 from server.backends.claude_cli.backend import ClaudeCliBackend
 from server.composition import Server
-from server.core.errors import TrayError, as_tray_error
+from server.core.errors import DragomanError, as_dragoman_error
 from server.core.events import EventBus, RequestFinished, RequestStarted, ServerState, StateChanged
 from server.core.tasks import spawn
 from server.hosting.runtime import Runtime
@@ -30,7 +30,7 @@ class ServerControl(QObject):
 
     def __init__(self, runtime: Runtime, bus: EventBus) -> None:
         super().__init__()
-        self.problem: TrayError | None = None
+        self.problem: DragomanError | None = None
         self._runtime = runtime
         self._in_flight: set[str] = set()
         self._finishing: asyncio.Task[None] | None = None
@@ -100,7 +100,7 @@ class ServerControl(QObject):
         return "" if status is None or status.ready else status.detail
 
     async def start(self) -> None:
-        """Start unless it runs; `stop` aborts this. Raises TrayError, which is then also the `problem`."""
+        """Start unless it runs; `stop` aborts this. Raises DragomanError, which is then also the `problem`."""
         self.problem = None
         try:
             await self._runtime.start()
@@ -141,10 +141,10 @@ class ServerControl(QObject):
         """Unsubscribe from the event bus."""
         self._unsubscribe()
 
-    def _record_failure(self, error: Exception) -> TrayError:
-        if not isinstance(error, TrayError):
+    def _record_failure(self, error: Exception) -> DragomanError:
+        if not isinstance(error, DragomanError):
             log.error("the server could not be started", exc_info=error)
-        self.problem = as_tray_error(error)
+        self.problem = as_dragoman_error(error)
         self.changed.emit()
         return self.problem
 
@@ -165,7 +165,7 @@ class ServerControl(QObject):
             self._in_flight.clear()
         if state == "failed":
             # `start` replaces this with the error itself, which has a hint.
-            self.problem = TrayError(reason)
+            self.problem = DragomanError(reason)
 
     def _emit_in_flight_soon(self) -> None:
         if not self._in_flight_timer.isActive():

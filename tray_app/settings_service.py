@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from server.config.settings import Settings, fixed_settings, load_settings, with_changes, write_settings
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.hosting.runtime import Runtime
 from server.logs import configure_logs
 from server.secrets import KeyStore, open_storage
@@ -81,7 +81,7 @@ class SettingsService(QObject):
     async def _restore(self, settings: Settings) -> None:
         try:
             await self._apply(settings)
-        except TrayError as error:
+        except DragomanError as error:
             log.error("the previous settings cannot be applied again: %s", error)
 
     @asynccontextmanager

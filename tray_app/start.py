@@ -10,7 +10,7 @@ from server.config.arguments import settings_overrides
 from server.config.own_commands import COMMAND, set_host
 from server.config.settings import Settings, load_settings
 from server.core.console import write_line
-from server.core.errors import COMMAND_LINE, SettingsInvalid, SetupError, TrayError
+from server.core.errors import COMMAND_LINE, DragomanError, SettingsInvalid, SetupError
 from server.core.events import StateChanged
 from server.core.tasks import spawn
 from server.logs import configure_logs
@@ -202,7 +202,7 @@ class _Startup:
                 task.cancel()
 
 
-def _ignore_error(error: TrayError) -> None:
+def _ignore_error(error: DragomanError) -> None:
     """Ignore the error, because the window shows `ServerControl.problem`."""
 
 

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from server.backends.anthropic_api import AnthropicApiBackend
 from server.backends.base import Backend, BackendStatus, routed_event
 from server.config.own_commands import anthropic_key_hint
-from server.core.errors import BackendError, CliNotFound, NotSignedIn, PlanLimitReached, TrayError
+from server.core.errors import BackendError, CliNotFound, DragomanError, NotSignedIn, PlanLimitReached
 from server.core.messages import Events, MessagesRequest
 from server.models.info import ModelInfo
 
@@ -88,7 +88,7 @@ class RoutedBackend:
             return None
         try:
             return await self.api.count_tokens(request)
-        except TrayError as error:
+        except DragomanError as error:
             log.warning("the Anthropic API did not count the tokens: %s", error)
             return None
 

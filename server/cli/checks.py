@@ -8,7 +8,7 @@ from pathlib import Path
 from server.backends.claude_cli.account_check import check_claude
 from server.config.settings import Settings
 from server.core.check import Check
-from server.core.errors import SetupError, TrayError
+from server.core.errors import DragomanError, SetupError
 from server.hosting.port_check import inspect_port
 from server.hosting.sockets import address_url
 from server.secrets import API_KEY, open_key_store
@@ -94,7 +94,7 @@ def check_database(settings: Settings) -> Check:
         refuse_foreign_database(path, newest=len(shipped_migrations()))
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
             version = user_version(connection)
-    except TrayError as error:
+    except DragomanError as error:
         return Check("database", "fail", error.message, error.hint)
     except (sqlite3.Error, OSError) as error:
         hint = "The server will set it aside and start a new one."

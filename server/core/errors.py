@@ -1,6 +1,6 @@
 """The error hierarchy, with HTTP status and code.
 
-    TrayError
+    DragomanError
     ├── RequestError                 the client can correct it
     │   ├── InvalidRequest           400  malformed, incomplete, of a wrong type, or refused by the model
     │   │   └── ContextTooLong       400  the conversation does not fit the model's context
@@ -38,11 +38,10 @@
 Each error says what happened and why, what to do (`hint`), and carries its data.
 """
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
-class TrayError(Exception):
+class DragomanError(Exception):
     """Base class. `message` says what happened and why, `hint` what the user can do."""
 
     status: ClassVar[int] = 500
@@ -63,7 +62,7 @@ class TrayError(Exception):
         return {}
 
 
-class RequestError(TrayError):
+class RequestError(DragomanError):
     """The client's request is at fault."""
 
     status = 400
@@ -138,7 +137,7 @@ class RequestTimedOut(RequestError):
         return {"connection": "close"}
 
 
-class _TooLarge(TrayError):
+class _TooLarge(DragomanError):
     """A part of the request exceeds `limit` bytes."""
 
     def __init__(self, message: str, *, limit: int, hint: str = "") -> None:
@@ -172,7 +171,7 @@ class HeadersTooLarge(_TooLarge, RequestError):
     code = "headers_too_large"
 
 
-class _RetryLater(TrayError):
+class _RetryLater(DragomanError):
     """A temporary error; `retry_after` is in seconds."""
 
     status = 429
@@ -218,7 +217,7 @@ class RequestSuperseded(RequestCancelled):
     code = "request_superseded"
 
 
-class BackendError(TrayError):
+class BackendError(DragomanError):
     """Claude Code, or the service that it uses, failed."""
 
 
@@ -311,7 +310,7 @@ class Stopping(_RetryLater, BackendError):
     code = "server_stopping"
 
 
-class SetupError(TrayError):
+class SetupError(DragomanError):
     """A problem on this computer that its user must solve; it never reaches a client."""
 
 
@@ -359,17 +358,8 @@ class DatabaseUnusable(SetupError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorResponse:
-    """An error response: HTTP status, headers and the dialect's body."""
-
-    status: int
-    headers: dict[str, str]
-    body: dict[str, Any]
-
-
-def as_tray_error(error: BaseException) -> TrayError:
+def as_dragoman_error(error: BaseException) -> DragomanError:
     """Convert any exception. Details of bugs go only to the log."""
-    if isinstance(error, TrayError):
+    if isinstance(error, DragomanError):
         return error
-    return TrayError("The server had an unexpected error; see its log for details.")
+    return DragomanError("The server had an unexpected error; see its log for details.")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.messages import MessageFold, MessagesRequest, StreamEvent
 from server.models.aliases import ModelNames
 
@@ -33,7 +33,7 @@ class Encoder(Protocol):
         """The chunks after all answers are complete (usage, `[DONE]`)."""
         ...
 
-    def fail(self, error: TrayError) -> Iterable[Chunk]:
+    def fail(self, error: DragomanError) -> Iterable[Chunk]:
         """The chunks that end a failed stream. They must not make it look complete."""
         ...
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.messages import MessagesRequest
 from server.dialects.base import Context, ToMessages
 from server.dialects.framing import Framing
@@ -78,7 +78,7 @@ class Dialect:
     path: str
     to_messages: ToMessages
     framing: Framing
-    error_response: Callable[[TrayError, str | None], ErrorResponse]
+    error_response: Callable[[DragomanError, str | None], ErrorResponse]
     """The second argument is the id of the request, if it has one."""
     rate_limit_headers: Callable[[RateLimitState], dict[str, str]]
     client: ClientSide
@@ -91,6 +91,6 @@ class Dialect:
     token_counting: TokenCounting | None = None
 
 
-def find_by_error_class(table: Mapping[type[TrayError], str], error: TrayError) -> str:
+def find_by_error_class(table: Mapping[type[DragomanError], str], error: DragomanError) -> str:
     """The entry in `table` of the error's class or its nearest base class."""
     return next(table[kind] for kind in type(error).__mro__ if kind in table)

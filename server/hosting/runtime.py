@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from server.config.settings import Settings
 from server.config.settings_in_force import SettingsInForce
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.events import EventBus, ServerState, StateChanged
 from server.core.tasks import spawn
 from server.hosting.http_server import HttpServer
@@ -255,7 +255,7 @@ async def _stop_quietly(hosted: Hosted) -> None:
     """Stop the services and log what fails, so that the server is stopped in any case."""
     try:
         await hosted.stop()
-    except TrayError as error:
+    except DragomanError as error:
         log.warning("%s", error)
     except Exception:
         log.exception("stopping the server's services failed")

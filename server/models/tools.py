@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from server.core import exact_json
-from server.core.errors import InvalidRequest, TrayError
+from server.core.errors import DragomanError, InvalidRequest
 from server.core.messages import MessagesRequest, Tool, ToolChoice
 from server.models.schema_references import map_references
 from server.models.tool_names import ToolNames, argument_name, tool_name
@@ -53,7 +53,7 @@ def fit_tools(request: MessagesRequest, warnings: list[str]) -> tuple[MessagesRe
     return request, names
 
 
-def name_refused_tool(error: TrayError, tools: Sequence[Tool]) -> None:
+def name_refused_tool(error: DragomanError, tools: Sequence[Tool]) -> None:
     """Add the tool's name to an API error that gives its number (`tools.3.custom`)."""
     match = re.search(r"\btools\.(\d+)\b", error.message)
     if match is not None and int(match[1]) < len(tools) and not error.hint:

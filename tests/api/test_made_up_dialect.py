@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from server.core.errors import Stopping, TrayError
+from server.core.errors import DragomanError, Stopping
 from server.core.messages import MessageFold, MessagesRequest, StreamEvent
 from server.dialects import registry
 from server.dialects.base import Call, Chunk, Context
@@ -31,7 +31,7 @@ class ParrotEncoder:
     def close(self, folds: Sequence[MessageFold]) -> Iterable[Chunk]:
         return [Chunk({"over": True})]
 
-    def fail(self, error: TrayError) -> Iterable[Chunk]:
+    def fail(self, error: DragomanError) -> Iterable[Chunk]:
         return [Chunk({"squawk": error.code})]
 
     def build_response(self, folds: Sequence[MessageFold]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from server.core import errors
-from server.core.errors import TrayError, as_tray_error
+from server.core.errors import DragomanError, as_dragoman_error
 from server.dialects.chat_completions.errors import error_response as openai_response
 from server.dialects.messages.errors import error_response as anthropic_response
 from tests.openai_schema import validate
@@ -18,7 +18,7 @@ LINE = re.compile(r"^ {4}(?P<indent>[│ ]*)[├└]── (?P<name>\w+)(?: +(?P
 def drawn() -> dict[str, tuple[str, int | None]]:
     """Parent and status of each error in the drawing."""
     found: dict[str, tuple[str, int | None]] = {}
-    path = ["TrayError"]
+    path = ["DragomanError"]
     for line in LINE.finditer(errors.__doc__ or ""):
         depth = len(line["indent"]) // 4 + 1
         path = [*path[:depth], line["name"]]
@@ -26,10 +26,12 @@ def drawn() -> dict[str, tuple[str, int | None]]:
     return found
 
 
-def declared() -> dict[str, type[TrayError]]:
+def declared() -> dict[str, type[DragomanError]]:
     classes = inspect.getmembers(errors, inspect.isclass)
     return {
-        name: kind for name, kind in classes if issubclass(kind, TrayError) and name[0] != "_" and kind is not TrayError
+        name: kind
+        for name, kind in classes
+        if issubclass(kind, DragomanError) and name[0] != "_" and kind is not DragomanError
     }
 
 
@@ -60,7 +62,7 @@ def test_openais_clients_are_told_503_instead_of_529() -> None:
     assert openai_response(error).headers == {"retry-after": "3"}
 
 
-def made(kind: type[TrayError]) -> TrayError:
+def made(kind: type[DragomanError]) -> DragomanError:
     """An error of that class, with made-up data where required."""
     data: dict[str, Any] = {"limit": 10, "host": "127.0.0.1", "port": 80, "in_use": True, "found": 9, "known": 1}
     needed = inspect.signature(kind).parameters
@@ -68,11 +70,11 @@ def made(kind: type[TrayError]) -> TrayError:
 
 
 @pytest.fixture(params=sorted(declared()))
-def error(request: pytest.FixtureRequest) -> TrayError:
+def error(request: pytest.FixtureRequest) -> DragomanError:
     return made(declared()[request.param])
 
 
-def test_openais_clients_can_read_every_error(error: TrayError) -> None:
+def test_openais_clients_can_read_every_error(error: DragomanError) -> None:
     response = openai_response(error)
     validate("ErrorResponse", response.body)
     assert response.body["error"]["message"] == "It broke. Mend it."
@@ -93,7 +95,7 @@ ANTHROPIC_TYPES = {
 }
 
 
-def test_anthropics_clients_can_read_every_error(error: TrayError) -> None:
+def test_anthropics_clients_can_read_every_error(error: DragomanError) -> None:
     response = anthropic_response(error, "req_1")
     kind = response.body["error"]["type"]
     assert response.body == {
@@ -106,7 +108,7 @@ def test_anthropics_clients_can_read_every_error(error: TrayError) -> None:
     assert kind in ANTHROPIC_TYPES.values()
 
 
-def test_an_error_is_one_of_the_client_or_of_the_server_by_its_status(error: TrayError) -> None:
+def test_an_error_is_one_of_the_client_or_of_the_server_by_its_status(error: DragomanError) -> None:
     if isinstance(error, errors.RequestError):
         assert 400 <= error.status < 500
     if isinstance(error, errors.SetupError):
@@ -150,12 +152,12 @@ def test_which_methods_there_are() -> None:
 
 
 def test_what_is_not_ours_says_nothing_of_itself() -> None:
-    found = as_tray_error(KeyError("sk-ant-secret"))
-    assert type(found) is TrayError
+    found = as_dragoman_error(KeyError("sk-ant-secret"))
+    assert type(found) is DragomanError
     assert (found.status, openai_response(found).status, anthropic_response(found).status) == (500, 500, 500)
     assert "secret" not in str(found)
     validate("ErrorResponse", openai_response(found).body)
 
 
-def test_ours_stay_what_they_are(error: TrayError) -> None:
-    assert as_tray_error(error) is error
+def test_ours_stay_what_they_are(error: DragomanError) -> None:
+    assert as_dragoman_error(error) is error

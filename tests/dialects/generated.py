@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.messages import MessageFold, StreamEvent
 from server.dialects.base import Chunk, Encoder
 
@@ -27,7 +27,7 @@ class Generated:
     def close(self) -> Iterable[Chunk]:
         return self.encoder.close(self.folds)
 
-    def fail(self, error: TrayError) -> Iterable[Chunk]:
+    def fail(self, error: DragomanError) -> Iterable[Chunk]:
         return self.encoder.fail(error)
 
     def build_response(self) -> dict[str, Any]:

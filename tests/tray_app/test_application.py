@@ -12,7 +12,7 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QSessionManager
 from PySide6.QtWidgets import QApplication
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.events import Notice, RequestFinished, RequestStarted
 from server.core.records import RequestRecord
 from tests.scripted_backend import Gate, ScriptedBackend
@@ -149,7 +149,7 @@ async def test_a_server_that_cannot_start_is_shown_where_no_tray_tells(running: 
     running.tray = False
     running.window.hide()
     await running.context.change_settings({"port": taken_port})
-    with pytest.raises(TrayError):
+    with pytest.raises(DragomanError):
         await running.context.server.start()
     assert running.window.isVisible()
     assert running.window.current_page.key == "overview"
@@ -160,12 +160,12 @@ async def test_a_failure_takes_nobody_away_from_their_page(running: Running, tak
     running.tray = False
     running.context.preferences.guide_done = False
     await running.context.change_settings({"port": taken_port})
-    with pytest.raises(TrayError):
+    with pytest.raises(DragomanError):
         await running.context.server.start()
     await running.start()
     assert running.window.current_page.key == "guide"
     running.window.go_to_page("sessions")
-    with pytest.raises(TrayError):
+    with pytest.raises(DragomanError):
         await running.context.server.start()
     assert running.window.current_page.key == "sessions"
 
@@ -173,7 +173,7 @@ async def test_a_failure_takes_nobody_away_from_their_page(running: Running, tak
 async def test_with_a_tray_a_failure_opens_no_window(running: Running, taken_port: int) -> None:
     await running.start(HIDDEN)
     await running.context.change_settings({"port": taken_port})
-    with pytest.raises(TrayError):
+    with pytest.raises(DragomanError):
         await running.context.server.start()
     assert not running.window.isVisible()
     assert running.application.tray.state == "error"

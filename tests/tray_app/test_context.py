@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from server.config.settings import Settings, load_settings, write_settings
-from server.core.errors import KeyringUnavailable, PortUnavailable, SettingsInvalid, TrayError
+from server.core.errors import DragomanError, KeyringUnavailable, PortUnavailable, SettingsInvalid
 from server.secrets import API_KEY, KeyStore, open_key_store
 from server.secrets.storage import FileStorage, MemoryStorage, StorageKind
 from server.store.store import Store
@@ -145,7 +145,7 @@ async def test_a_database_that_cannot_be_opened_is_told_and_tried_again(
     await context.open()
     assert context.store is None
     assert context.store_problem is not None
-    with pytest.raises(TrayError) as caught:
+    with pytest.raises(DragomanError) as caught:
         await context.server.start()
     assert context.server.state == "failed"
     assert context.server.problem is caught.value
@@ -173,13 +173,13 @@ async def test_those_who_open_the_store_at_once_open_one(settings: Settings, mak
 
 
 async def test_errors_of_the_background_reach_the_window_or_who_asked(context: Context) -> None:
-    shown: list[TrayError] = []
+    shown: list[DragomanError] = []
     context.problem.connect(shown.append)
 
     async def fail() -> None:
-        raise TrayError("It went wrong.")
+        raise DragomanError("It went wrong.")
 
-    taken: list[TrayError] = []
+    taken: list[DragomanError] = []
     await context.run(fail(), name="fail")
     await context.run(fail(), name="fail", on_error=taken.append)
     assert [error.message for error in shown] == ["It went wrong."]

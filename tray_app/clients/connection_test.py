@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import httpx2
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.dialects.dialect import ClientSide, Dialect
 from tray_app.clients.connection import Connection
 
@@ -23,7 +23,7 @@ class Answer:
     seconds: float
 
 
-class ConnectionTestFailed(TrayError):
+class ConnectionTestFailed(DragomanError):
     """The test failed. `http_status` is None without a response."""
 
     def __init__(self, message: str, *, status: int | None = None, code: str = "", hint: str = "") -> None:

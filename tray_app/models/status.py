@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.events import CliChanged, Notice, ServerState
 from server.store.write_health import HISTORY_TOPIC
 from tray_app.formatting import time_until
@@ -30,7 +30,7 @@ class StatusFacts:
     url: str | None = None
     in_flight: int = 0
     finishing: bool = False
-    problem: TrayError | None = None
+    problem: DragomanError | None = None
     """Why the server is not running."""
     cli: CliChanged | None = None
     degraded_reason: str = ""

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from tray_app import theme
 from tray_app.translation import tr
 from tray_app.widgets.action_row import Action, ActionRow
@@ -67,7 +67,7 @@ class Banner(QFrame):
         self.show()
         announce(self, self.accessibleName())
 
-    def show_error(self, error: TrayError, actions: Sequence[Action] = ()) -> None:
+    def show_error(self, error: DragomanError, actions: Sequence[Action] = ()) -> None:
         """Show an error's message and hint."""
         self.show_message("error", error.message, error.hint, actions)
 

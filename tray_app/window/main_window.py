@@ -7,7 +7,7 @@ from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from tray_app.assets import asset_path
 from tray_app.context import Context
 from tray_app.window.notice_bar import NoticeBar
@@ -127,7 +127,7 @@ class MainWindow(QWidget):
         if details:
             self.current_page.open_details(**details)
 
-    def _show_problem(self, error: TrayError) -> None:
+    def _show_problem(self, error: DragomanError) -> None:
         self.current_page.show_problem(error)
 
     def _update_active(self) -> None:

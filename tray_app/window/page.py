@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from tray_app.context import Context
 from tray_app.widgets import Banner
 from tray_app.window.labels import make_label
@@ -63,7 +63,7 @@ class Page(QWidget):
     async def finish_pending(self) -> None:
         """Finish pending work before the application quits."""
 
-    def show_problem(self, error: TrayError) -> None:
+    def show_problem(self, error: DragomanError) -> None:
         """Show an error at the top of the page."""
         self.banner.show_error(error)
 

@@ -20,7 +20,7 @@ from server.api.exchange.session_turns import RequestIdentity, SessionTurn
 from server.api.exchange.stream_writer import StreamWriter
 from server.api.exchange.warnings import warning_header
 from server.api.middleware.failures import log_failure
-from server.core.errors import DatabaseUnusable, RequestCancelled, TrayError, UpstreamTimeout, as_tray_error
+from server.core.errors import DatabaseUnusable, DragomanError, RequestCancelled, UpstreamTimeout, as_dragoman_error
 from server.core.messages import MessageFold, MessagesRequest
 from server.core.records import RequestRecord
 from server.core.tasks import spawn
@@ -74,7 +74,7 @@ class Exchange:
         see the stored answer."""
         self._pending_turn: asyncio.Task[SessionTurn] | None = None
         """The wait for the turn, so that `cancel` can end it."""
-        self._cancelled: TrayError | None = None
+        self._cancelled: DragomanError | None = None
         """Set by `cancel`, which may come before there is a generation or a wait to end."""
         self._client_left = False
         """Set before the generation fails: the recorder then reports a cancellation and no error is sent."""
@@ -85,7 +85,7 @@ class Exchange:
         """The request's record so far."""
         return self._recorder.record
 
-    def cancel(self, error: TrayError) -> None:
+    def cancel(self, error: DragomanError) -> None:
         """End the work immediately; the client gets `error`."""
         self._cancelled = error
         if self._generation is not None:
@@ -103,7 +103,7 @@ class Exchange:
                 self._recorder.record_cancelled(self._current_folds())
                 raise
             except Exception as exception:
-                error = as_tray_error(exception)
+                error = as_dragoman_error(exception)
                 self._record_end(error)
                 if not self._client_left:
                     raise
@@ -264,7 +264,7 @@ class Exchange:
             if turn is not None:
                 turn.end_turn()
 
-    def _record_end(self, error: TrayError) -> None:
+    def _record_end(self, error: DragomanError) -> None:
         if self._client_left:
             self._recorder.record_cancelled(self._current_folds())
         elif isinstance(error, RequestCancelled):

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from server.backends.base import ROUTED, Backend
-from server.core.errors import TrayError, UpstreamFailed, as_tray_error
+from server.core.errors import DragomanError, UpstreamFailed, as_dragoman_error
 from server.core.messages import Events, MessageFold, StreamEvent
 from server.core.tasks import spawn
 from server.dialects.base import Call, Chunk
@@ -61,7 +61,7 @@ class Generation:
         self.cost: float | None = None
         self.changed = asyncio.Event()
         self.finished = asyncio.Event()
-        self.error: TrayError | None = None
+        self.error: DragomanError | None = None
 
     @property
     def has_started(self) -> bool:
@@ -86,7 +86,7 @@ class Generation:
         self._has_room.set()
         return data
 
-    def end_with_error(self, error: TrayError) -> None:
+    def end_with_error(self, error: DragomanError) -> None:
         """End the work immediately. Without effect once the generation is over."""
         # Race: a deadline, a disconnect or another choice's failure may come after the end. The answer is then recorded
         # and saved as complete, and must not become an error.
@@ -110,12 +110,12 @@ class Generation:
     async def _run_choice(self, choice: int) -> None:
         try:
             await self._consume_stream(self._backend.stream(self._request), choice)
-        except TrayError as error:
+        except DragomanError as error:
             name_refused_tool(error, self._tools)
             self.end_with_error(error)
         except Exception as error:
             log.exception("an answer failed unexpectedly")
-            self.end_with_error(as_tray_error(error))
+            self.end_with_error(as_dragoman_error(error))
         else:
             self._finish_choice(choice)
 
@@ -192,5 +192,5 @@ async def _close_stream(stream: Events) -> None:
     """Close the backend's stream, ignoring its errors: the first reason counts."""
     aclose = getattr(stream, "aclose", None)
     if aclose is not None:
-        with suppress(TrayError):
+        with suppress(DragomanError):
             await aclose()

@@ -12,7 +12,7 @@ from starlette.types import Scope
 
 from server.api.exchange.responses import dialect_of, display_path, error_response, get_header, request_id_of, state_of
 from server.core import exact_json
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.events import RequestFinished, RequestStarted, RequestUpdated
 from server.core.messages import MessageFold
 from server.core.records import RequestRecord
@@ -96,7 +96,7 @@ class RequestRecorder:
             **_sum_tokens(folds),
         )
 
-    def record_error(self, error: TrayError, folds: list[MessageFold] | None = None) -> None:
+    def record_error(self, error: DragomanError, folds: list[MessageFold] | None = None) -> None:
         """Record the error that ends the request."""
         status = error_response(error, self._scope).status
         self._end_record(status="error", http_status=status, error=str(redact(str(error))), **_sum_tokens(folds or []))

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from server.core import exact_json
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.redaction import redact_text
 from server.dialects import registry
 from server.dialects.dialect import Dialect, ErrorResponse, Header
@@ -48,19 +48,19 @@ def request_id_of(scope: Scope) -> str:
     return found
 
 
-def error_response(error: TrayError, scope: Scope) -> ErrorResponse:
+def error_response(error: DragomanError, scope: Scope) -> ErrorResponse:
     """The error in the client's dialect; also stored in the state, for `Refusals`."""
     state_of(scope)["error"] = error
     return dialect_of(scope).error_response(error, request_id_of(scope) or None)
 
 
-def json_error(error: TrayError, scope: Scope) -> Response:
+def json_error(error: DragomanError, scope: Scope) -> Response:
     """The error as a response in the client's dialect."""
     answer = error_response(error, scope)
     return json_response(answer.body, answer.status, answer.headers)
 
 
-async def send_error(error: TrayError, scope: Scope, receive: Receive, send: Send) -> None:
+async def send_error(error: DragomanError, scope: Scope, receive: Receive, send: Send) -> None:
     """Send the error. The HTTP server drops body bytes that still arrive."""
     await json_error(error, scope)(scope, receive, send)
 

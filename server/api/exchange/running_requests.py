@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from server.backends.base import RETRY_AFTER_SECONDS, stopping_error
-from server.core.errors import RequestCancelled, Stopping, TrayError
+from server.core.errors import DragomanError, RequestCancelled, Stopping
 from server.core.records import RequestRecord
 
 
@@ -16,7 +16,7 @@ class Cancellable(Protocol):
     @property
     def record(self) -> RequestRecord: ...
 
-    def cancel(self, error: TrayError) -> None:
+    def cancel(self, error: DragomanError) -> None:
         """End the work immediately; the client gets `error`."""
         ...
 

@@ -10,7 +10,14 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.api.exchange.responses import dialect_of, display_path, get_header, json_error, send_error, state_of
-from server.core.errors import InvalidRequest, MethodNotAllowed, NotFound, RequestError, TrayError, as_tray_error
+from server.core.errors import (
+    DragomanError,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    RequestError,
+    as_dragoman_error,
+)
 from server.dialects import registry
 
 log = logging.getLogger(__name__)
@@ -43,7 +50,7 @@ class Failures:
             log_failure(exception, scope)
             if started:
                 raise
-            await send_error(as_tray_error(exception), scope, receive, send)
+            await send_error(as_dragoman_error(exception), scope, receive, send)
 
 
 def log_failure(exception: BaseException, scope: Scope) -> None:
@@ -52,7 +59,7 @@ def log_failure(exception: BaseException, scope: Scope) -> None:
     `RefusalLog` logs refusals outside an exchange: many of them are one line.
     """
     where = (scope["method"], display_path(scope))
-    if not isinstance(exception, TrayError):
+    if not isinstance(exception, DragomanError):
         log.error("%s %s failed unexpectedly", *where, exc_info=exception)
     elif isinstance(exception, RequestError):
         if "observed" in state_of(scope):
@@ -78,7 +85,7 @@ async def on_invalid_query(request: Request, exception: Exception) -> Response:
     return json_error(error, request.scope)
 
 
-def _router_error(scope: Scope, exception: HTTPException) -> TrayError:
+def _router_error(scope: Scope, exception: HTTPException) -> DragomanError:
     method, path = scope["method"], display_path(scope)
     if exception.status_code == 405:
         allowed = _allowed_methods(scope)

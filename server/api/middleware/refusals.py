@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from server.api.exchange.request_recorder import client_name, redacted_headers
 from server.api.exchange.responses import display_path, error_response, get_header, request_id_of, state_of
 from server.api.middleware.rate_limit import RequestLimits
-from server.core.errors import RequestError, TrayError
+from server.core.errors import DragomanError, RequestError
 from server.core.events import RequestFinished, RequestUpdated
 from server.core.records import RequestRecord
 from server.core.redaction import redact
@@ -73,7 +73,7 @@ class RefusalLog:
         """The pending write of the open record's count."""
         self._new_records = RequestLimits(NEW_RECORDS)
 
-    def add_refusal(self, scope: Scope, error: TrayError) -> None:
+    def add_refusal(self, scope: Scope, error: DragomanError) -> None:
         """Record a refused request."""
         record = _make_record(scope, error, self._services.clock())
         kind: _Kind = (scope["method"], record.endpoint, record.client, record.http_status, type(error))
@@ -122,7 +122,7 @@ class RefusalLog:
             services.writes.add_write(services.store.record_request(event.record), "record a refused request")
 
 
-def _make_record(scope: Scope, error: TrayError, now: float) -> RequestRecord:
+def _make_record(scope: Scope, error: DragomanError, now: float) -> RequestRecord:
     return RequestRecord(
         id=_record_id(scope),
         started_at=now,

@@ -15,9 +15,9 @@ from server.core.errors import (
     AccountRefused,
     ApiKeyRefused,
     ContextTooLong,
+    DragomanError,
     Overloaded,
     PlanLimitReached,
-    TrayError,
     UpstreamFailed,
     UpstreamTimeout,
 )
@@ -47,7 +47,7 @@ _NO_CREDIT = "credit balance"
 _CUT = (httpx2.NetworkError, httpx2.RemoteProtocolError)
 
 
-def response_error(status: int, headers: Mapping[str, str], body: bytes) -> TrayError:
+def response_error(status: int, headers: Mapping[str, str], body: bytes) -> DragomanError:
     """Error of a failed response. Only bodies of the API itself are quoted."""
     try:
         error = orjson.loads(body)["error"]
@@ -57,14 +57,14 @@ def response_error(status: int, headers: Mapping[str, str], body: bytes) -> Tray
     return _status_error(status, kind, text, _parse_retry_after(headers.get("retry-after")))
 
 
-def event_error(event: Mapping[str, Any]) -> TrayError:
+def event_error(event: Mapping[str, Any]) -> DragomanError:
     """Error of an `error` event in a stream."""
     error = event.get("error") or {}
     kind = str(error.get("type", ""))
     return _status_error(_STATUS_OF_TYPE.get(kind, 500), kind, str(error.get("message", "")), None)
 
 
-def transport_error(error: httpx2.HTTPError) -> TrayError:
+def transport_error(error: httpx2.HTTPError) -> DragomanError:
     """Error of a failed connection, without httpx2's message: it may quote headers."""
     kind = type(error).__name__
     if isinstance(error, httpx2.TimeoutException):
@@ -82,7 +82,7 @@ def was_cut(error: httpx2.HTTPError) -> bool:
     return isinstance(error, _CUT) and not isinstance(error, httpx2.ConnectError)
 
 
-def _status_error(status: int, kind: str, text: str, retry_after: float | None) -> TrayError:
+def _status_error(status: int, kind: str, text: str, retry_after: float | None) -> DragomanError:
     text = redact_text(text.strip().rstrip("."))
     match status:
         case 401:

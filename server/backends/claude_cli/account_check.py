@@ -10,7 +10,7 @@ from server.backends.claude_cli.transport.locate import locate_cli
 from server.backends.claude_cli.transport.probe import run_probe
 from server.config.own_commands import sign_in_hint
 from server.core.check import Check
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 
 
 async def check_claude(claude_path: Path | None, *, load_user_settings: bool) -> list[Check]:
@@ -19,7 +19,7 @@ async def check_claude(claude_path: Path | None, *, load_user_settings: bool) ->
         path = locate_cli(claude_path)
         with tempfile.TemporaryDirectory(prefix="dragoman-") as directory:
             found = await run_probe(path, Path(directory), os.environ, load_user_settings=load_user_settings)
-    except TrayError as error:
+    except DragomanError as error:
         return [Check("Claude Code", "fail", error.message, error.hint)]
     program = Check("Claude Code", "ok", f"{path}, version {found.version or 'unknown'}")
     if not found.signed_in:

@@ -18,7 +18,7 @@ from server.backends.claude_cli.transport.leftovers import remove_leftovers
 from server.backends.claude_cli.transport.probe import Probe, run_probe
 from server.backends.claude_cli.transport.user_settings import config_directory, read_user_settings
 from server.backends.claude_cli.transport.watch import CliWatch
-from server.core.errors import BackendError, NotSignedIn, ProcessDied, SetupError, TrayError, UpstreamFailed
+from server.core.errors import BackendError, DragomanError, NotSignedIn, ProcessDied, SetupError, UpstreamFailed
 from server.core.events import CliChanged, Event, EventBus, PlanWindowsChanged, PoolChanged, SessionsDeleted
 from server.core.messages import Events, MessagesRequest
 from server.core.tasks import spawn
@@ -59,7 +59,7 @@ class ClaudeCliBackend:
         self._bus = bus
         self._pool = Pool(config.limits, self._start_process, self._publish_pool)
         self._probe: Probe | None = None
-        self._problem: TrayError | None = None
+        self._problem: DragomanError | None = None
         self._plan_windows: dict[str, dict[str, Any]] = {}
         self._watch = self._make_watch(config)
         self._counts: PoolCounts | None = None
@@ -213,13 +213,13 @@ class ClaudeCliBackend:
                             self._set_login_refused(refused=False)
                         yield event
                 return
-            except TrayError as error:
+            except DragomanError as error:
                 if begun or attempt > 1 or not _is_retryable(error):
                     self._handle_failure(error)
                     raise
                 log.warning("a turn died before its first event and is retried: %s", error)
 
-    def _handle_failure(self, error: TrayError) -> None:
+    def _handle_failure(self, error: DragomanError) -> None:
         if isinstance(error, NotSignedIn) and time.monotonic() - self._sign_in_probed_at > SIGN_IN_PROBE_SECONDS:
             # Spares may have read the login when they were started: the next request gets a new process.
             self._sign_in_probed_at = time.monotonic()
@@ -314,6 +314,6 @@ def _find_base_url(variables: Mapping[str, str]) -> str | None:
     return None if elsewhere else variables.get("ANTHROPIC_BASE_URL", "")
 
 
-def _is_retryable(error: TrayError) -> bool:
+def _is_retryable(error: DragomanError) -> bool:
     """Whether the service sent no response: a dead process or a cut connection."""
     return isinstance(error, ProcessDied) or (isinstance(error, UpstreamFailed) and error.upstream_status is None)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.core import exact_json
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.messages import MessageFold, StreamEvent, text_of
 from server.dialects.base import Chunk
 from server.dialects.chat_completions.errors import error_response
@@ -87,7 +87,7 @@ class ChatCompletionEncoder:
             yield Chunk({**self._head, "choices": [], "usage": completion_usage(fold.usage for fold in folds)})
         yield Chunk("[DONE]")
 
-    def fail(self, error: TrayError) -> Iterable[Chunk]:
+    def fail(self, error: DragomanError) -> Iterable[Chunk]:
         """The error as the SDKs expect it, without a finish reason or `[DONE]`."""
         yield Chunk(error_response(error).body)
 

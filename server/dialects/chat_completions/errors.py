@@ -4,17 +4,17 @@ from collections.abc import Mapping
 
 from server.core.errors import (
     AccountRefused,
+    DragomanError,
     NotSignedIn,
     PlanLimitReached,
     QueueFull,
     RateLimited,
     RequestError,
-    TrayError,
 )
 from server.dialects.dialect import ErrorResponse, find_by_error_class
 
-_TYPES: Mapping[type[TrayError], str] = {
-    TrayError: "server_error",
+_TYPES: Mapping[type[DragomanError], str] = {
+    DragomanError: "server_error",
     RequestError: "invalid_request_error",
     RateLimited: "rate_limit_error",
     QueueFull: "rate_limit_error",
@@ -26,7 +26,7 @@ _STATUSES = {529: 503}
 """OpenAI has no 529."""
 
 
-def error_response(error: TrayError, request_id: str | None = None) -> ErrorResponse:
+def error_response(error: DragomanError, request_id: str | None = None) -> ErrorResponse:
     """The error as OpenAI's clients expect it. The request's id is only in a header."""
     body = {
         "message": str(error),

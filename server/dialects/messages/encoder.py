@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.messages import MessageFold, StreamEvent
 from server.dialects.base import Chunk
 from server.dialects.messages.errors import error_response
@@ -41,7 +41,7 @@ class MessagesEncoder:
     def close(self, folds: Sequence[MessageFold]) -> Iterable[Chunk]:
         return []
 
-    def fail(self, error: TrayError) -> Iterable[Chunk]:
+    def fail(self, error: DragomanError) -> Iterable[Chunk]:
         return [Chunk(error_response(error).body, event="error")]
 
     def build_response(self, folds: Sequence[MessageFold]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from server.core.errors import (
     AccountRefused,
     AuthenticationRequired,
     BodyTooLarge,
+    DragomanError,
     NotFound,
     NotSignedIn,
     OriginRefused,
@@ -17,13 +18,12 @@ from server.core.errors import (
     RequestError,
     RequestTimedOut,
     Stopping,
-    TrayError,
     UpstreamTimeout,
 )
 from server.dialects.dialect import ErrorResponse, find_by_error_class
 
-_TYPES: Mapping[type[TrayError], str] = {
-    TrayError: "api_error",
+_TYPES: Mapping[type[DragomanError], str] = {
+    DragomanError: "api_error",
     RequestError: "invalid_request_error",
     AuthenticationRequired: "authentication_error",
     OriginRefused: "permission_error",
@@ -41,7 +41,7 @@ _TYPES: Mapping[type[TrayError], str] = {
 }
 
 
-def error_response(error: TrayError, request_id: str | None = None) -> ErrorResponse:
+def error_response(error: DragomanError, request_id: str | None = None) -> ErrorResponse:
     """The error as Anthropic's clients expect it."""
     body: dict[str, Any] = {
         "type": "error",

@@ -11,11 +11,11 @@ from server.backends.anthropic_api import AnthropicApiBackend
 from server.backends.anthropic_api import backend as api
 from server.core.errors import (
     ApiKeyRefused,
+    DragomanError,
     Overloaded,
     PlanLimitReached,
     SetupError,
     Stopping,
-    TrayError,
     UpstreamFailed,
 )
 from server.secrets import KeyStore
@@ -198,7 +198,7 @@ async def test_counts(backend, simulator):
 
 
 async def test_a_count_that_is_refused(backend):
-    with pytest.raises(TrayError, match="claude-of-nowhere"):
+    with pytest.raises(DragomanError, match="claude-of-nowhere"):
         await backend.count_tokens(ask("Hi", model="claude-of-nowhere"))
 
 

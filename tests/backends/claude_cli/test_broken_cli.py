@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from server.backends.claude_cli.chat import conversation as conversations
-from server.core.errors import ProcessDied, TrayError, UpstreamFailed, UpstreamTimeout
+from server.core.errors import DragomanError, ProcessDied, UpstreamFailed, UpstreamTimeout
 from tests.asking import ask
 from tests.backends.claude_cli.scripted_cli import WORDS
 
@@ -55,7 +55,7 @@ async def failure_of(backend):
         async for event in backend.stream(ask("Hi")):
             kinds.append(event["type"])  # noqa: PERF401 - those before the error count
 
-    with pytest.raises(TrayError) as caught:
+    with pytest.raises(DragomanError) as caught:
         await read()
     return caught.value, kinds
 

@@ -7,12 +7,12 @@ from server.backends.claude_cli.transport.wire import AssistantError, Result
 from server.core.errors import (
     AccountRefused,
     ContextTooLong,
+    DragomanError,
     InvalidRequest,
     ModelNotFound,
     NotSignedIn,
     Overloaded,
     PlanLimitReached,
-    TrayError,
     UpstreamFailed,
 )
 from server.core.events import CliChanged, EventBus
@@ -44,7 +44,7 @@ HTTP_ERRORS = [
 @pytest.mark.parametrize(("reply", "kind", "said"), HTTP_ERRORS, ids=lambda value: getattr(value, "__name__", None))
 async def test_an_error_of_the_api(backend, simulator, reply, kind, said):
     simulator.script(reply, when=lambda recorded: True)
-    with pytest.raises(TrayError) as caught:
+    with pytest.raises(DragomanError) as caught:
         await fold(backend.stream(ask("Hi")))
     assert type(caught.value) is kind
     assert said in str(caught.value)

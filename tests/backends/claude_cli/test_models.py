@@ -5,7 +5,7 @@ The simulator refuses what the real API refuses for each model.
 
 import pytest
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.models import capabilities_of, fit_request
 from tests.asking import ask, assistant, fold, text, tool, user
 
@@ -59,7 +59,7 @@ async def test_no_request_is_refused(start_backend, simulator, model):
             calls = len(simulator.messages_calls)
             try:
                 whole = await fold(backend.stream(fit_request(wanted, capabilities_of(model, info)).request))
-            except TrayError as error:
+            except DragomanError as error:
                 refused[name] = str(error)
             else:
                 history = [*messages, assistant(*whole.content)] if in_turn else history

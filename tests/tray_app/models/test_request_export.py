@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.events import EventBus
 from server.core.records import RequestFilter
 from server.store.store import Store
@@ -95,7 +95,7 @@ async def test_nothing_is_left_of_a_cancelled_export_and_the_old_file_stays(stor
 
 async def test_the_error_names_an_unwritable_path(store: Store, tmp_path: Path) -> None:
     await fill(store, 3)
-    with pytest.raises(TrayError, match="could not be written: No such file or directory") as caught:
+    with pytest.raises(DragomanError, match="could not be written: No such file or directory") as caught:
         await export_filtered(store, RequestFilter(), tmp_path / "no" / "where.jsonl", ignore_progress)
     assert caught.value.hint
 

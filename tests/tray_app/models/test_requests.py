@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from pytestqt.modeltest import ModelTester
 
-from server.core.errors import DatabaseUnusable, TrayError
+from server.core.errors import DatabaseUnusable, DragomanError
 from server.core.events import EventBus
 from server.core.records import RequestFilter
 from server.core.tasks import spawn
@@ -354,7 +354,7 @@ async def test_a_store_that_cannot_be_read_is_told_and_live_rows_go_on(store: St
     with closing(sqlite3.connect(store.path)) as another:
         another.execute("DROP TABLE requests")
     log = make_log(store)
-    told: list[TrayError] = []
+    told: list[DragomanError] = []
     log.failed.connect(told.append)
     log.receive_records([record(0, "running")])
     log.reload_log()

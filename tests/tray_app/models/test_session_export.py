@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.records import Session, SessionSummary
 from tray_app.models.sessions.export import export_file_name, export_session
 
@@ -57,7 +57,7 @@ async def test_a_file_that_cannot_be_written_is_left_as_it_was(folder):
     path = folder / "a.md"
     path.mkdir()
     (path / "inside").write_text("kept")
-    with pytest.raises(TrayError) as failed:
+    with pytest.raises(DragomanError) as failed:
         await export_session(SESSION, path, "markdown")
     assert str(path) in failed.value.message
     assert failed.value.hint
@@ -66,7 +66,7 @@ async def test_a_file_that_cannot_be_written_is_left_as_it_was(folder):
 
 
 async def test_a_missing_folder_is_named(folder):
-    with pytest.raises(TrayError, match="No such file"):
+    with pytest.raises(DragomanError, match="No such file"):
         await export_session(SESSION, folder / "nowhere" / "a.md", "markdown")
 
 

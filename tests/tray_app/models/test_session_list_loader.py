@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.events import EventBus, SessionsDeleted
 from server.store.migrate import BACKUP, list_backups
 from server.store.store import Store
@@ -69,7 +69,7 @@ async def parts(tmp_path, qapp):
     async def guarded(work, on_error):
         try:
             await work
-        except TrayError as error:
+        except DragomanError as error:
             on_error(error)
 
     def run(work, *, name, on_error):

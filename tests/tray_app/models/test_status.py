@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.events import CliChanged, Notice
 from server.store.write_health import HISTORY_TOPIC
 from tray_app.models.status import StatusFacts, StatusKind, status_of
@@ -26,8 +26,8 @@ DISK = Notice("error", "History is not being saved. The disk is full.", topic=HI
         (StatusFacts("starting", NOW), "starting", "Starting..."),
         (StatusFacts("stopping", NOW, in_flight=1), "starting", "Stopping..."),
         (StatusFacts("failed", NOW), "error", "Could not start"),
-        (StatusFacts("failed", NOW, problem=TrayError("Port 8000 is in use.")), "error", "Could not start"),
-        (StatusFacts("stopped", NOW, problem=TrayError("It would ask itself.")), "error", "Could not start"),
+        (StatusFacts("failed", NOW, problem=DragomanError("Port 8000 is in use.")), "error", "Could not start"),
+        (StatusFacts("stopped", NOW, problem=DragomanError("It would ask itself.")), "error", "Could not start"),
         (WELL, "running", "Running"),
         (replace(WELL, cli=None), "running", "Running"),
         (replace(WELL, in_flight=2), "busy", "Running"),
@@ -106,6 +106,6 @@ def test_what_a_stop_waits_for_is_counted(count: int, line: str) -> None:
 
 
 def test_a_menu_stays_narrow() -> None:
-    status = status_of(StatusFacts("failed", NOW, problem=TrayError("word " * 100)))
+    status = status_of(StatusFacts("failed", NOW, problem=DragomanError("word " * 100)))
     assert len(status.reason) == 100
     assert status.line == f"Not running: {status.reason}"

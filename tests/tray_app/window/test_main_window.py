@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.events import RequestFinished, RequestStarted
 from server.core.records import RequestRecord
 from tests.scripted_backend import ScriptedBackend
@@ -117,7 +117,7 @@ async def test_a_page_can_open_another(window: MainWindow, context: Context) -> 
 
 async def test_an_error_that_nobody_took_stands_on_the_page(window: MainWindow, context: Context) -> None:
     window.bring_up()
-    context.problem.emit(TrayError("The disk is full.", hint="Make room."))
+    context.problem.emit(DragomanError("The disk is full.", hint="Make room."))
     assert window.current_page.banner.isVisible()
 
 

@@ -1,7 +1,7 @@
 """Unexpected errors from slots, threads and tasks: logged, and shown once.
 
 The application runs in `with catch_crashes(...)` and calls `show_on` once there is a window. Errors of our own tree
-(TrayError) have causes outside the program and are no crashes: they are shown as themselves.
+(DragomanError) have causes outside the program and are no crashes: they are shown as themselves.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.logs import log_file
 from tray_app.desktop.crashes import faults, qt_messages
 from tray_app.desktop.crashes.report import CrashReport, crash_report
@@ -100,7 +100,7 @@ class CrashHandlers(QObject):
             log.warning("%s", message, exc_info=error)
 
     def _handle_error(self, error: BaseException, where: str, trace: TracebackType | None) -> None:
-        if isinstance(error, TrayError):
+        if isinstance(error, DragomanError):
             log.warning("%s", error)
             if self._shell is not None:
                 self._shell.context.problem.emit(error)
@@ -179,13 +179,13 @@ _installed: tuple[CrashHandlers, Callable[[], None]] | None = None
 def catch_crashes(data_dir: Path) -> Iterator[CrashHandlers]:
     """Catch errors within the block.
 
-    One that leaves it is shown and re-raised; a TrayError is only re-raised.
+    One that leaves it is shown and re-raised; a DragomanError is only re-raised.
     """
     crashes = install_handlers(data_dir)
     try:
         yield crashes
     except Exception as error:
-        if not isinstance(error, TrayError):
+        if not isinstance(error, DragomanError):
             crashes.show_fatal_error(error)
         raise
     finally:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from server.core.errors import PortUnavailable, TrayError
+from server.core.errors import DragomanError, PortUnavailable
 from server.core.events import CliChanged, Notice, PlanWindowsChanged
 from tray_app.formatting import time_until
 from tray_app.models.plan import is_ahead, is_used_up, reset_time
@@ -79,7 +79,7 @@ class NotificationRules:
                 notifications.append(_limit_reached(name, end, now))
         return notifications
 
-    def check_problem(self, error: TrayError | None, *, seen: bool) -> list[Notification]:
+    def check_problem(self, error: DragomanError | None, *, seen: bool) -> list[Notification]:
         """Notify why the server does not run; None if there is no problem any more."""
         before, self._problem = self._problem, str(error) if error else ""
         if error is None or seen or self._problem == before:

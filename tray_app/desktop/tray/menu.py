@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMenu
 
 from server.config.paths import make_private_dir
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.logs import log_file
 from tray_app.context import Context
 from tray_app.models.status import in_flight_line
@@ -138,7 +138,7 @@ class TrayMenu(QMenu):
         self.login.setEnabled(True)
         self.login.setChecked(enabled)
 
-    def _show_problem(self, error: TrayError) -> None:
+    def _show_problem(self, error: DragomanError) -> None:
         self._show_window()
         self._context.problem.emit(error)
 
@@ -147,7 +147,7 @@ def _create_folder(folder: Path) -> None:
     try:
         make_private_dir(folder)
     except OSError as error:
-        raise TrayError(f"The logs folder {folder} cannot be created: {error.strerror or error}.") from error
+        raise DragomanError(f"The logs folder {folder} cannot be created: {error.strerror or error}.") from error
 
 
 def _escape_ampersands(text: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from server.config.paths import AtomicWrite
 from server.core import exact_json
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.records import RequestFilter, RequestRecord, as_json
 from server.core.redaction import redact
 from server.store.store import Store
@@ -26,7 +26,7 @@ async def export_filtered(
     on_progress: OnProgress,
     live: Sequence[RequestRecord] = (),
 ) -> int:
-    """Write the matching requests to `path`, page by page; return their number. Raises TrayError.
+    """Write the matching requests to `path`, page by page; return their number. Raises DragomanError.
 
     `live` are matching requests, oldest first; those that the store does not hold are written too. The file appears
     when it is complete. If this fails or is cancelled, no file is left.
@@ -108,8 +108,8 @@ async def _write_pages(
     return done
 
 
-def _export_error(path: Path, error: OSError) -> TrayError:
-    return TrayError(
+def _export_error(path: Path, error: OSError) -> DragomanError:
+    return DragomanError(
         tr("{path} could not be written: {reason}.").format(path=path, reason=error.strerror or error),
         hint=tr("Choose another folder, or free some space."),
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.records import RequestFilter, RequestRecord
 from server.store.request_store import ALL_REQUESTS
 from server.store.store import Store
@@ -54,7 +54,7 @@ class RequestLogModel(QAbstractTableModel):
     state_changed = Signal()
     """`total`, `held`, `running_count` or `is_loading` changed."""
     failed = Signal(object)
-    """A TrayError: the store could not be read."""
+    """A DragomanError: the store could not be read."""
 
     def __init__(
         self,
@@ -296,7 +296,7 @@ class RequestLogModel(QAbstractTableModel):
         generation, request_filter = self._generation, self.request_filter
         try:
             page = await RequestPages(self._store(), self._recent, request_filter).read_newest()
-        except TrayError as error:
+        except DragomanError as error:
             self.failed.emit(error)
             page = await RequestPages(None, self._recent, request_filter).read_newest()
         # Another reload may have started while this page was read.
@@ -344,7 +344,7 @@ class RequestLogModel(QAbstractTableModel):
         generation = self._generation
         try:
             page = await read(RequestPages(self._store(), self._recent, self.request_filter))
-        except TrayError as error:
+        except DragomanError as error:
             self._viewed = None  # otherwise it would be retried at once; the next scroll retries it
             self.failed.emit(error)
             return None

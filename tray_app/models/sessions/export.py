@@ -7,7 +7,7 @@ from typing import Literal
 
 from server.config.paths import replace_content
 from server.core import exact_json
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.records import Session, SessionSummary
 from server.core.redaction import redact, redact_text
 from server.store.export import session_as_json, session_as_markdown
@@ -21,12 +21,12 @@ _MAX_NAME_CHARACTERS = 60
 
 
 async def export_session(session: Session, path: Path, format: ExportFormat) -> None:
-    """Write the session to `path`, redacted; atomic. Raises TrayError."""
+    """Write the session to `path`, redacted; atomic. Raises DragomanError."""
     try:
         await asyncio.to_thread(lambda: replace_content(path, serialize_session(session, format)))
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise TrayError(
+        raise DragomanError(
             tr("The session could not be written to {path}: {reason}.").format(path=path, reason=reason),
             hint=tr("Choose another folder."),
         ) from error

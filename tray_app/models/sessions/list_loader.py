@@ -5,7 +5,7 @@ from typing import Any, Literal, Protocol
 
 from PySide6.QtCore import QObject, Signal
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.events import SessionChanged, SessionsDeleted
 from server.core.records import Page, SessionSummary
 from server.store.paging import decode_cursor
@@ -25,7 +25,7 @@ class RunInBackground(Protocol):
     """The signature of `Context.run`."""
 
     def __call__(
-        self, work: Coroutine[Any, Any, Any], *, name: str, on_error: Callable[[TrayError], None] | None = None
+        self, work: Coroutine[Any, Any, Any], *, name: str, on_error: Callable[[DragomanError], None] | None = None
     ) -> Any: ...
 
 
@@ -39,7 +39,7 @@ class SessionListLoader(QObject):
     deleted = Signal(object)
     """The set of deleted ids."""
     failed = Signal(object)
-    """A TrayError: the list is out of date. If it could not be loaded at all, `state` is "failed"."""
+    """A DragomanError: the list is out of date. If it could not be loaded at all, `state` is "failed"."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class SessionListLoader(QObject):
     ) -> None:
         super().__init__(parent)
         self.state: ListState = "loading"
-        self.problem: TrayError | None = None
+        self.problem: DragomanError | None = None
         self.search = ""
         self.total = 0
         """Number of sessions that match the search."""
@@ -220,7 +220,7 @@ class SessionListLoader(QObject):
         self.size_bytes = await self._store.size_bytes()
         self.changed.emit()
 
-    def _fail_to_load(self, error: TrayError) -> None:
+    def _fail_to_load(self, error: DragomanError) -> None:
         self.state, self.problem = "failed", error
         self.failed.emit(error)
         self.changed.emit()

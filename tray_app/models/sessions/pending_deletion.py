@@ -13,7 +13,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.records import SessionSummary
 from server.store.store import Store
 from tray_app.models.sessions.list import SessionListModel
@@ -26,7 +26,7 @@ class PendingDeletion(QObject):
     changed = Signal()
     """`pending_ids` changed."""
     failed = Signal(object)
-    """A TrayError: nothing was deleted and the rows are back, or undo failed."""
+    """A DragomanError: nothing was deleted and the rows are back, or undo failed."""
     hidden = Signal()
     """The store has hidden the sessions."""
     restored = Signal(object)
@@ -86,7 +86,7 @@ class PendingDeletion(QObject):
     ) -> None:
         """Start `work`. The store runs operations in the order in which they are started, so undo follows hide."""
 
-        def report_failure(error: TrayError) -> None:
+        def report_failure(error: DragomanError) -> None:
             revert()
             self.failed.emit(error)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.records import Session
 from server.store.store import Store
 from tray_app.models.sessions.blocks import DisplayBlock, build_blocks
@@ -33,7 +33,7 @@ class SessionLoader(QObject):
     gone = Signal(str)
     """The session with this id no longer exists."""
     failed = Signal(object)
-    """A TrayError."""
+    """A DragomanError."""
 
     def __init__(self, store: Store, run: RunInBackground, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -82,7 +82,7 @@ class SessionLoader(QObject):
             same, self._shown = self._shown == (session_id, search), (session_id, search)
             (self.updated if same else self.opened).emit(loaded)
 
-    def _report_failure(self, error: TrayError) -> None:
+    def _report_failure(self, error: DragomanError) -> None:
         self.clear_session()
         self.failed.emit(error)
 

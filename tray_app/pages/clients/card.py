@@ -5,7 +5,7 @@ from typing import cast
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from tray_app import formatting
 from tray_app.clients.client import Client
 from tray_app.context import Context
@@ -33,7 +33,7 @@ class ClientCard(QScrollArea):
         self._scan = scan
         self.client: Client | None = None
         self.details: ConnectionDetails | None = None
-        self._problem: TrayError | None = None
+        self._problem: DragomanError | None = None
         self.heading = Heading(context.theme)
         self.unserved, self.note = make_label(role="warning", wrap=True), make_label(role="muted", wrap=True)
         self.banner = Banner()
@@ -131,7 +131,7 @@ class ClientCard(QScrollArea):
             box.setCurrentText(self._scan.model)
         box.blockSignals(False)
 
-    def _show_file_problem(self, problem: TrayError | None) -> None:
+    def _show_file_problem(self, problem: DragomanError | None) -> None:
         if problem is None and self._problem is not None:
             self.banner.clear_message()
         elif problem is not None and str(problem) != str(self._problem):
@@ -145,7 +145,7 @@ class ClientCard(QScrollArea):
     def _start_server(self) -> None:
         self._context.run(self._context.server.start(), name="start the server", on_error=self._show_failure)
 
-    def _show_failure(self, error: TrayError) -> None:
+    def _show_failure(self, error: DragomanError) -> None:
         self.banner.show_error(error)
         self.ensureWidgetVisible(self.banner)
 

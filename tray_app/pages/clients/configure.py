@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from tray_app.clients.client import Client, Configuration
 from tray_app.clients.config_file import FileChange, is_untouched_since
 from tray_app.clients.errors import ClientFileChanged
@@ -19,7 +19,7 @@ class Configurator(QObject):
     """Shows changes on the panel, and writes those that are accepted, one at a time."""
 
     failed = Signal(object)
-    """Emitted with a TrayError. Nothing was written."""
+    """Emitted with a DragomanError. Nothing was written."""
     done = Signal(str)
     """Emitted with a message that says what was done."""
 
@@ -98,7 +98,7 @@ class Configurator(QObject):
             self.failed.emit(error)
             await self._propose_again(change)
             return
-        except TrayError:
+        except DragomanError:
             self._panel.close_panel()
             raise
         self._panel.close_panel()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QFrame
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.dialects.registry import find_dialect
 from tray_app import formatting, theme
 from tray_app.clients.client import Client
@@ -84,7 +84,7 @@ class ConnectionTestPanel(QFrame):
         )
         self._show_result("", answer.text or tr("The answer is empty."), detail, sent=True)
 
-    def _show_test_error(self, error: TrayError) -> None:
+    def _show_test_error(self, error: DragomanError) -> None:
         code = getattr(error, "code", "")
         status = getattr(error, "http_status", None)
         facts = " ".join(str(fact) for fact in (status, code) if fact)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from server.backends.claude_cli.account_check import account_kind
-from server.core.errors import PortUnavailable, SetupError, TrayError
+from server.core.errors import DragomanError, PortUnavailable, SetupError
 from server.hosting.port_check import inspect_port
 from server.hosting.sockets import address_url
 from tray_app.context import Context
@@ -26,7 +26,7 @@ class Finding:
     status: Status
     text: str
     hint: str = ""
-    error: TrayError | None = None
+    error: DragomanError | None = None
     path: str = ""
 
 
@@ -68,7 +68,7 @@ async def port_finding(context: Context) -> Finding:
             return _error_finding(problem)
         free = tr("{url} is available. The server is not running.")
         return Finding("warning", free.format(url=address_url(settings.host, settings.port)))
-    error = report.error or TrayError(tr("Port {port} is not available.").format(port=settings.port))
+    error = report.error or DragomanError(tr("Port {port} is not available.").format(port=settings.port))
     if isinstance(error, PortUnavailable):
         return Finding("needs_you", describe_port_problem(report, error), error.hint, error)
     return _error_finding(error)
@@ -88,5 +88,5 @@ async def key_finding(context: Context) -> Finding:
     return Finding("warning" if lost else "ok", kept)
 
 
-def _error_finding(error: TrayError) -> Finding:
+def _error_finding(error: DragomanError) -> Finding:
     return Finding("needs_you", error.message, error.hint, error)

@@ -4,7 +4,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QWidget
 
-from server.core.errors import PortUnavailable, TrayError
+from server.core.errors import DragomanError, PortUnavailable
 from tray_app import theme
 from tray_app.context import Context
 from tray_app.pages.guide.findings import (
@@ -159,7 +159,7 @@ class GuidePage(Page):
             self.check_key()
             self.check_port()
 
-    def _show_step_error(self, step: StepCard, error: TrayError) -> None:
+    def _show_step_error(self, step: StepCard, error: DragomanError) -> None:
         self._show_step(step, Finding("needs_you", error.message, error.hint, error), [])
 
     def _show_step(self, step: StepCard, finding: Finding, actions: list[Action]) -> None:

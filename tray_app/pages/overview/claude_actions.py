@@ -7,7 +7,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from tray_app.context import Context
 from tray_app.pages.overview.claude_watch import ClaudeReport
 from tray_app.translation import tr
@@ -23,7 +23,7 @@ def open_install_page() -> None:
 
 
 def choose_program(
-    parent: QWidget, context: Context, then: Callable[[], None], on_error: Callable[[TrayError], None]
+    parent: QWidget, context: Context, then: Callable[[], None], on_error: Callable[[DragomanError], None]
 ) -> QFileDialog:
     """Ask for the program and set it. `then` is called once the setting is in force."""
 
@@ -43,7 +43,7 @@ def program_actions(
     context: Context,
     report: ClaudeReport,
     then: Callable[[], None],
-    on_error: Callable[[TrayError], None],
+    on_error: Callable[[DragomanError], None],
 ) -> list[Action]:
     """The actions for a program that cannot be used, the most useful first.
 

@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QWidget
 
 from server.backends.claude_cli.account_check import account_kind
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from tray_app.context import Context
 from tray_app.formatting import format_path
 from tray_app.pages.overview.claude_actions import program_actions
@@ -91,7 +91,7 @@ class ClaudeCard(Card):
             actions = program_actions(self, self._context, report, self.check_again, self._show_check_error)
             self._problem_panel.offer_actions(problem, actions)
 
-    def _show_check_error(self, error: TrayError) -> None:
+    def _show_check_error(self, error: DragomanError) -> None:
         self._problem_panel.show_problem(error)
 
     def _sign_in_buttons(self) -> QWidget:

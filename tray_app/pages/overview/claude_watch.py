@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from server.backends.claude_cli.backend import ClaudeCliBackend
 from server.backends.claude_cli.transport.locate import locate_cli
 from server.backends.claude_cli.transport.probe import Probe, run_probe
-from server.core.errors import BackendError, TrayError, as_tray_error
+from server.core.errors import BackendError, DragomanError, as_dragoman_error
 from server.core.events import CliChanged
 from tray_app.context import Context
 
@@ -29,7 +29,7 @@ class ClaudeReport:
     version: str = ""
     signed_in: bool | None = None
     account: Mapping[str, Any] = field(default_factory=dict)
-    problem: TrayError | None = None
+    problem: DragomanError | None = None
 
 
 class ClaudeWatch(QObject):
@@ -73,7 +73,7 @@ class ClaudeWatch(QObject):
             self.report = await inspect_claude(self._context)
         except Exception as error:
             # Without a report, views that wait for one would query again and again.
-            self.report = ClaudeReport(problem=as_tray_error(error))
+            self.report = ClaudeReport(problem=as_dragoman_error(error))
             raise
         finally:
             self._check = None

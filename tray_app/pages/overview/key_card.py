@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from tray_app import theme
 from tray_app.context import Context
 from tray_app.pages.overview.problem_panel import ProblemPanel
@@ -63,7 +63,7 @@ class KeyCard(Card):
     def _start_replacing(self) -> None:
         self._context.run(self._replace_key(), name="replace the key", on_error=self._show_key_error)
 
-    def _show_key_error(self, error: TrayError) -> None:
+    def _show_key_error(self, error: DragomanError) -> None:
         self._problem_panel.show_problem(error)
 
     async def _replace_key(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from server.core.errors import PortUnavailable, TrayError
+from server.core.errors import DragomanError, PortUnavailable
 from server.hosting.port_check import PortReport, next_free_port
 from tray_app.context import Context
 from tray_app.translation import tr
@@ -21,7 +21,9 @@ def describe_port_problem(report: PortReport, error: PortUnavailable) -> str:
     return error.message
 
 
-async def port_actions(context: Context, error: PortUnavailable, on_error: Callable[[TrayError], Any]) -> list[Action]:
+async def port_actions(
+    context: Context, error: PortUnavailable, on_error: Callable[[DragomanError], Any]
+) -> list[Action]:
     """The actions for it. Only a port from the settings file can be replaced."""
     choose: Action = (tr("Choose a port..."), lambda: context.show_page("settings", setting="port"))
     if "port" in context.settings_service.fixed:
@@ -44,6 +46,6 @@ def port_free_text(error: PortUnavailable) -> str:
     return tr("Port {port} was in use and is now free.").format(port=error.port)
 
 
-def start_action(context: Context, on_error: Callable[[TrayError], Any]) -> Action:
+def start_action(context: Context, on_error: Callable[[DragomanError], Any]) -> Action:
     """The action that starts the server."""
     return tr("Start the server"), lambda: context.run(context.server.start(), name="start", on_error=on_error)

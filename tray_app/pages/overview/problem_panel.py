@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QWidget
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from tray_app import theme
 from tray_app.widgets import announce
 from tray_app.widgets.action_row import Action, ActionRow
@@ -29,7 +29,7 @@ class ProblemPanel(QWidget):
         """The message shown, or an empty text."""
         return self._message.text() if self._shown is not None else ""
 
-    def show_problem(self, error: TrayError) -> bool:
+    def show_problem(self, error: DragomanError) -> bool:
         """Show an error. Returns False, and keeps the buttons, if it is shown already."""
         return self.show_text(error.message, error.hint)
 
@@ -47,7 +47,7 @@ class ProblemPanel(QWidget):
         announce(self, message)
         return True
 
-    def offer_actions(self, error: TrayError, actions: Sequence[Action], *, text: str = "") -> None:
+    def offer_actions(self, error: DragomanError, actions: Sequence[Action], *, text: str = "") -> None:
         """Show buttons instead of the hint, unless another problem is shown now."""
         if self._shown != (error.message, error.hint):
             return
@@ -56,7 +56,7 @@ class ProblemPanel(QWidget):
         self._hint.setVisible(bool(error.hint) and not actions)
         self._replace_buttons(actions)
 
-    def replace_text(self, error: TrayError, text: str) -> None:
+    def replace_text(self, error: DragomanError, text: str) -> None:
         """Replace the message of `error`, unless another problem is shown now."""
         if self._shown == (error.message, error.hint):
             self._message.setText(text)

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QDateTime, QLocale
 
-from server.core.errors import PortUnavailable, SettingsInvalid, TrayError
+from server.core.errors import DragomanError, PortUnavailable, SettingsInvalid
 from server.core.events import ServerState
 from server.hosting.port_check import inspect_port
 from tray_app import theme
@@ -81,7 +81,7 @@ class ServerCard(Card):
         started_at = services.started_at if services is not None and server.state == "running" else self._since
         return tr("since {time}").format(time=_clock_time(started_at, self._context.clock()))
 
-    def _show_server_problem(self, problem: TrayError | None, status: Status) -> None:
+    def _show_server_problem(self, problem: DragomanError | None, status: Status) -> None:
         if problem is not None:
             if self._problem_panel.show_problem(problem):
                 self._offer_remedies(problem)
@@ -90,9 +90,9 @@ class ServerCard(Card):
         elif self._problem_panel.show_text(status.reason, role="warning") and (remedy := status.remedy) is not None:
             show: Action = (remedy.label, lambda: self._context.show_page(remedy.page, **remedy.details))
             # Another card of this page already has the button for a remedy here.
-            self._problem_panel.offer_actions(TrayError(status.reason), [] if remedy.page == "overview" else [show])
+            self._problem_panel.offer_actions(DragomanError(status.reason), [] if remedy.page == "overview" else [show])
 
-    def _offer_remedies(self, problem: TrayError) -> None:
+    def _offer_remedies(self, problem: DragomanError) -> None:
         if isinstance(problem, PortUnavailable):
             self._context.run(self._inspect_port(problem), name="inspect the port")
         elif isinstance(problem, SettingsInvalid):

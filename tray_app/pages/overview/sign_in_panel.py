@@ -9,7 +9,7 @@ from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from tray_app.claude.sign_in import SignIn
 from tray_app.context import Context
 from tray_app.pages.overview.problem_panel import ProblemPanel
@@ -90,7 +90,7 @@ class SignInPanel(QWidget):
             self._end_sign_in()
             self._close_panel()
             raise
-        except TrayError:
+        except DragomanError:
             self._end_sign_in()
             raise
         self._end_sign_in()
@@ -105,7 +105,7 @@ class SignInPanel(QWidget):
         self.hide()
         self.closed.emit()
 
-    def _show_sign_in_error(self, error: TrayError) -> None:
+    def _show_sign_in_error(self, error: DragomanError) -> None:
         self._problem_panel.show_problem(error)
         self._problem_panel.offer_actions(
             error, [(tr("Try again"), self._retry_sign_in), (tr("Close"), self._close_panel)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.records import StatisticsBucket
 from tray_app.context import Context
 from tray_app.formatting import format_duration, format_money, format_tokens
@@ -38,7 +38,7 @@ class UsageCard(Card):
         """Requests have changed since the log was read."""
         self._loaded_at = 0.0
         self._loading: asyncio.Task[object] | None = None
-        self._problem: TrayError | None = None
+        self._problem: DragomanError | None = None
         """The error of the last attempt to read the log."""
         self.plot = UsagePlot(context.theme)
         self.plot.setAccessibleName(tr("Requests and tokens over time"))
@@ -117,7 +117,7 @@ class UsageCard(Card):
             self._facts.clear_values()
         self._refresh_caption()
 
-    def _show_load_error(self, error: TrayError) -> None:
+    def _show_load_error(self, error: DragomanError) -> None:
         """Keep the figures read before, and show the error below them."""
         self._stale, self._problem = True, error
         self._refresh_caption()

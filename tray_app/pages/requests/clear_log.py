@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.records import RequestFilter
 from tray_app.context import Context
 from tray_app.models.requests.log import RequestLogModel
@@ -23,7 +23,7 @@ class ClearLog(QObject):
         log: RequestLogModel,
         *,
         notify: Callable[[str], None],
-        show_error: Callable[[TrayError], None],
+        show_error: Callable[[DragomanError], None],
     ) -> None:
         super().__init__(parent)
         self._context = context

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.records import RequestFilter, RequestRecord
 from tray_app.context import Context
 from tray_app.models.requests.export import export_filtered, export_selected
@@ -29,7 +29,7 @@ class RequestExport(QObject):
         busy: Busy,
         *,
         notify: Callable[[str], None],
-        show_error: Callable[[TrayError], None],
+        show_error: Callable[[DragomanError], None],
     ) -> None:
         super().__init__(parent)
         self._context = context

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.records import RequestFilter, RequestRecord, RequestStatus
 from tray_app.context import Context
 from tray_app.models.requests.log import RequestLogModel
@@ -177,7 +177,7 @@ class RequestsPage(Page):
             self.table.select_quietly(self.detail.record.id)
         self._update_controls()
 
-    def _show_log_error(self, error: TrayError) -> None:
+    def _show_log_error(self, error: DragomanError) -> None:
         self.banner.show_error(error, [(tr("Try again"), self._try_again)])
 
     def _try_again(self) -> None:

@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY, PREFIX, checked_anthropic_key
 from server.secrets.key_store import KEY_VARIABLE
 from tray_app.context import Context
@@ -68,7 +68,7 @@ class AnthropicKeyRow(SettingRow):
     def _ask_to_store(self) -> None:
         try:
             key = checked_anthropic_key(self.edit.text())
-        except TrayError as error:
+        except DragomanError as error:
             self.show_error(error)
             return
         self._context.run(self._store_key(key), name="store the Anthropic API key", on_error=self.show_error)

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from server.config.settings import Settings
-from server.core.errors import PortUnavailable, TrayError
+from server.core.errors import DragomanError, PortUnavailable
 from tray_app.context import Context
 from tray_app.pages.settings.fields import Field
 from tray_app.pages.settings.row import SettingRow
@@ -15,7 +15,7 @@ from tray_app.pages.settings.validation import parse_setting, setting_problem
 from tray_app.translation import tr
 from tray_app.widgets.action_row import Action
 
-Refusal = Callable[[TrayError], bool]
+Refusal = Callable[[DragomanError], bool]
 """Shows an error in a special way. Returns False for an error that needs none."""
 
 
@@ -45,7 +45,7 @@ class Value:
         return ""
 
     async def save_value(self, value: Any) -> None:
-        """Set the value. Raises TrayError, in which case nothing has changed."""
+        """Set the value. Raises DragomanError, in which case nothing has changed."""
         raise NotImplementedError
 
 
@@ -142,7 +142,7 @@ class Binding(QObject):
         self.row.clear_message()
         self.start_saving(self.value.default_value())
 
-    def _show_save_error(self, error: TrayError) -> None:
+    def _show_save_error(self, error: DragomanError) -> None:
         if not self.refusal(error):
             # The hint for a port names the command line's option.
             hint = "" if isinstance(error, PortUnavailable) else error.hint

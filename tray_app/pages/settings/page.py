@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from tray_app.context import Context
 from tray_app.pages.settings.access_section import AccessSection
 from tray_app.pages.settings.advanced_section import AdvancedSection
@@ -135,7 +135,7 @@ class SettingsPage(Page):
         self.banner.clear_message()
         self._show_settings()
 
-    def _show_unreadable(self, error: TrayError) -> None:
+    def _show_unreadable(self, error: DragomanError) -> None:
         self.banner.show_error(error, [(tr("Open settings file"), self.advanced.open_settings)])
         self._show_settings()
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from server.core.errors import COMMAND_LINE, TrayError
+from server.core.errors import COMMAND_LINE, DragomanError
 from tray_app import theme
 from tray_app.pages.settings.fields import WIDTH
 from tray_app.pages.settings.note import Level, Note
@@ -98,7 +98,7 @@ class SettingRow(QWidget):
         self._set_note("message", "error", text, actions)
         self._describe_control(text)
 
-    def show_error(self, error: TrayError) -> None:
+    def show_error(self, error: DragomanError) -> None:
         """Show an error and its hint."""
         self.show_problem(str(error))
 

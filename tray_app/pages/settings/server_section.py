@@ -5,7 +5,7 @@ import asyncio
 from PySide6.QtCore import QTimer
 
 from server.config.addresses import is_this_computer
-from server.core.errors import PortUnavailable, SetupError, TrayError
+from server.core.errors import DragomanError, PortUnavailable, SetupError
 from tray_app.context import Context
 from tray_app.pages.settings.addresses import address_choices, own_addresses
 from tray_app.pages.settings.fields import ChoiceField, TextField
@@ -80,7 +80,7 @@ class ServerSection(Section):
         self.port.edit.setText(str(port))
         self.bound_port.commit_edit()
 
-    def _port_refused(self, error: TrayError) -> bool:
+    def _port_refused(self, error: DragomanError) -> bool:
         if not isinstance(error, PortUnavailable):
             return False
         self._port_checks += 1

@@ -9,10 +9,10 @@ from server.config.own_commands import sign_in_hint
 from server.core.errors import (
     AccountRefused,
     ContextTooLong,
+    DragomanError,
     NotSignedIn,
     Overloaded,
     PlanLimitReached,
-    TrayError,
     UpstreamFailed,
     UpstreamTimeout,
 )
@@ -34,7 +34,7 @@ _KIND_STATUS = {
 
 def turn_error(
     result: Result, report: AssistantError | None, limits: dict[str, Any], now: float, *, cli: str = "claude"
-) -> TrayError:
+) -> DragomanError:
     """Build the error of a failed turn.
 
     `report` is the `assistant` line before `result`, `limits` the latest `rate_limit_info`, `now` in epoch seconds,

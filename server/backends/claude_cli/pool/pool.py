@@ -12,7 +12,7 @@ from server.backends.claude_cli.chat.continuation import ConversationKey
 from server.backends.claude_cli.chat.conversation import Conversation
 from server.backends.claude_cli.pool.queue import Grant, Queue, Waiter
 from server.backends.claude_cli.pool.starter import Starter
-from server.core.errors import QueueFull, TrayError
+from server.core.errors import DragomanError, QueueFull
 from server.core.messages import MessagesRequest
 from server.core.tasks import spawn
 
@@ -284,7 +284,7 @@ class Pool:
     async def _start_spare(self) -> None:
         try:
             spare = await self._starter.start_process()
-        except TrayError as error:
+        except DragomanError as error:
             self._spare_failures += 1
             if not self._stopping:
                 log.warning("a spare process did not start: %s", error)

@@ -5,10 +5,10 @@ import os
 from collections.abc import Awaitable, Callable
 
 from server.backends.claude_cli.chat.conversation import Conversation
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.tasks import spawn
 
-StartResult = Conversation | TrayError
+StartResult = Conversation | DragomanError
 
 
 class Starter:
@@ -33,7 +33,7 @@ class Starter:
         except asyncio.CancelledError:
             task.add_done_callback(self._adopt_orphan)
             raise
-        if isinstance(started, TrayError):
+        if isinstance(started, DragomanError):
             raise started
         return started
 
@@ -58,7 +58,7 @@ class Starter:
                 self._drop_exited()
                 self._alive.add(conversation)
                 await conversation.wait_until_ready()
-            except TrayError as error:
+            except DragomanError as error:
                 if conversation is not None:
                     conversation.kill()
                 return error

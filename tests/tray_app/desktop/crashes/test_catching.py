@@ -16,7 +16,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 from shiboken6 import delete
 
-from server.core.errors import SetupError, TrayError
+from server.core.errors import DragomanError, SetupError
 from server.logs import log_file
 from tests.waiting import until
 from tray_app.context import Context
@@ -170,7 +170,7 @@ async def test_the_dialogs_quit_quits(shell: Shell, caught: CrashHandlers) -> No
 
 
 async def test_tray_error_is_no_crash(context: Context, shell: Shell, caught: CrashHandlers) -> None:
-    problems: list[TrayError] = []
+    problems: list[DragomanError] = []
     context.problem.connect(problems.append)
     QTimer.singleShot(0, lambda: (_ for _ in ()).throw(SetupError("The disk is full.")))
     await until(lambda: problems)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.core.errors import TrayError
+from server.core.errors import DragomanError
 from server.core.events import CliChanged, Notice, NoticeCleared, PlanWindowsChanged
 from server.hosting.sockets import open_listener
 from tests.tray_app.banners import actions_of
@@ -87,7 +87,7 @@ async def refused_port(context: Context) -> None:
     """A start that fails, because another program has the port."""
     with await open_listener("127.0.0.1", 0) as taken:
         await context.change_settings({"port": taken.getsockname()[1]})
-        with pytest.raises(TrayError):
+        with pytest.raises(DragomanError):
             await context.server.start()
 
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QGuiApplication
 
 from server.config.settings import Settings
-from server.core.errors import SetupError, TrayError
+from server.core.errors import DragomanError, SetupError
 from server.core.events import CliChanged, RequestStarted
 from server.core.records import RequestRecord
 from server.hosting.sockets import open_listener
@@ -30,7 +30,7 @@ class Calls:
         self.opened = 0
         self.quits = 0
         self.pages: list[tuple[str, Any]] = []
-        self.problems: list[TrayError] = []
+        self.problems: list[DragomanError] = []
         context.page_requested.connect(lambda page, details: self.pages.append((page, details)))
         context.problem.connect(self.problems.append)
 
