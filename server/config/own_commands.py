@@ -47,7 +47,7 @@ def set_host(data_dir: Path, config_dir: Path, *, window: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """How this process was started.
+    """The command line that started this process.
 
     `executable` is the interpreter or the bundle's program, `script` the script that runs, `frozen` whether it is a
     PyInstaller bundle.
@@ -120,14 +120,14 @@ def quote_command(words: Sequence[str]) -> str:
 
 
 def key_hint() -> str:
-    """Where the user finds the server's API key."""
+    """Instruction for finding the server's API key."""
     if host.window:
         return "the Overview page of its window shows it"
     return f"`{own_command('key')}` prints it"
 
 
 def sign_in_hint(cli: Path | str) -> str:
-    """How the user signs in with the Claude Code at `cli`."""
+    """Instruction for signing in with the Claude Code at `cli`."""
     terminal = f"run `{cli_command(cli, 'auth', 'login')}` in a terminal"
     if host.window:
         return f"Sign in on the Overview page of the window, or {terminal}; then try again."
@@ -135,5 +135,5 @@ def sign_in_hint(cli: Path | str) -> str:
 
 
 def anthropic_key_hint() -> str:
-    """How the user stores an Anthropic API key, as the end of "Store one ..."."""
+    """Instruction for storing an Anthropic API key, as the end of "Store one ..."."""
     return "in Settings, under Claude Code" if host.window else f"with `{own_command('key', '--anthropic')}`"

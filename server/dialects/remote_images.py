@@ -10,7 +10,7 @@ _MAX_DEPTH = 3
 
 @dataclass(frozen=True, slots=True)
 class RemoteImages:
-    """How a dialect writes such images.
+    """A dialect's representation of such images.
 
     `read_address` gives the web address of a part of a message, None if it has none; `embed` gives the part with a
     data URL in the address's place.

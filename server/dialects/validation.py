@@ -74,7 +74,7 @@ class ByMember:
 
 @dataclass(frozen=True)
 class _FailFast:
-    """As pydantic's `FailFast`, which is not hashable, so that a union cannot hold it."""
+    """Equivalent of pydantic's `FailFast`, which is not hashable, so that a union cannot hold it."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return {**handler(source), "fail_fast": True}

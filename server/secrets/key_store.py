@@ -46,7 +46,7 @@ class KeyStore:
 
     @property
     def description(self) -> str:
-        """Where the API key is, as the end of "The API key is ..."."""
+        """The place of the API key, as the end of "The API key is ..."."""
         if self._fixed_key is not None:
             return f"in the environment variable {KEY_VARIABLE}"
         return self._storage.description

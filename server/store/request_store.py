@@ -14,7 +14,7 @@ class RequestStore(StoreBase):
     """Record, list, count and delete requests."""
 
     async def record_request(self, record: RequestRecord) -> None:
-        """Write the record within 100 ms, in place of one with its id. Never waits."""
+        """Write the record within 100 ms, replacing one with its id. Never waits."""
         self._writer.add_record(record)
 
     async def list_requests(

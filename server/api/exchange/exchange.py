@@ -211,7 +211,7 @@ class Exchange:
             generation, framing, lambda: self._response_headers(prepared), self._send, pace
         ).write_stream()
         if generation.error is not None:
-            # The stream already contains it, so it is not raised and has to be recorded here.
+            # The stream already contains it, so it is not raised and must be recorded here.
             self._record_end(generation.error)
             if not self._client_left:
                 log_failure(generation.error, self._scope)

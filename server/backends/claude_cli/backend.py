@@ -36,7 +36,7 @@ DEGRADED_PROBE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class CliConfig:
-    """How to run the CLI.
+    """Configuration for running the CLI.
 
     `directory` is private and empty, because the CLI tells the model where it runs. `outer` is the environment from
     which the processes get an allowlist of variables.

@@ -182,7 +182,7 @@ class RequestLogModel(QAbstractTableModel):
         """Show the held requests, even while paused."""
         records = [self._recent.find_record(request_id) for request_id in self.held.request_ids]
         complete = [record for record in records if record is not None]
-        # A held request may have been dropped from the recent ones by then: only the store still has it.
+        # A held request may have been dropped from the recent ones before this point: only the store still has it.
         if not self.has_end or self.held.overflowed or len(complete) < len(records):
             self.reload_log()
             return

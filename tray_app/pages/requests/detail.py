@@ -29,7 +29,7 @@ class DetailPane(QFrame):
         super().__init__()
         self._context = context
         self.record: RequestRecord | None = None
-        # One load at a time; another request that is shown meanwhile sets `_load_needed` and is read by the same task.
+        # One load at a time; another request shown during the load sets `_load_needed` and is read by the same task.
         self.loading: asyncio.Task[None] | None = None
         self._load_needed = False
         self._advice: Advice | None = None

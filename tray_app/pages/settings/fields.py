@@ -32,7 +32,7 @@ class Field(QWidget):
         self.setLayout(self.line)
 
     def show_value(self, value: Any) -> None:
-        """Show `value`, in place of an edit."""
+        """Show `value`, replacing an edit."""
         self._set_value(value)
         self._shown = self.raw_value()
 

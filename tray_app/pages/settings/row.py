@@ -103,7 +103,7 @@ class SettingRow(QWidget):
         self.show_problem(str(error))
 
     def show_note(self, level: Level, text: str, actions: Sequence[Action] = ()) -> None:
-        """Show a note in place of a problem."""
+        """Show a note instead of a problem."""
         self._set_note("message", level, text, actions)
 
     def clear_message(self) -> None:

@@ -45,7 +45,7 @@ CLEAN_ENDS = frozenset({"end_turn", "stop_sequence"})
 
 @dataclass(frozen=True, slots=True)
 class LaunchOptions:
-    """How to start a process. For `base_url` see `parameters.flag_settings`."""
+    """Parameters for starting a process. For `base_url` see `parameters.flag_settings`."""
 
     command: Sequence[str]
     environment: Mapping[str, str]

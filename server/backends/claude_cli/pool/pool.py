@@ -101,7 +101,7 @@ class Pool:
         if self._stopping:
             raise stopping_error()
         waiter = Waiter(request, None if fresh else ConversationKey.from_request(request))
-        # Only if nobody waits: otherwise this request would overtake the queue.
+        # Only if no request is waiting: otherwise this request would overtake the queue.
         if len(self._queue) == 0:
             self._try_grant(waiter)
         granted = waiter.granted.result() if waiter.granted.done() else await self._wait_for_grant(waiter)

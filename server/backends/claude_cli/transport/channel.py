@@ -51,7 +51,7 @@ class Channel:
 
     def __init__(self, on_limits: Callable[[dict[str, Any]], None], on_death: Callable[[], None]) -> None:
         self.limits: dict[str, Any] = {}
-        # Set once, before anything is told of it. Whatever is sent later fails at once instead of timing out.
+        # Set once, before it is reported. Whatever is sent later fails at once instead of timing out.
         self.death: ProcessDied | None = None
         self.tools: Sequence[Tool] = ()
         self.process: CliProcess
