@@ -80,6 +80,14 @@ def first(tmp_path: Path, qapp: object) -> Iterator[SingleInstance]:
     instance.release_claim()
 
 
+@pytest.fixture
+def sigint_handler() -> Iterator[None]:
+    """Python's own handler. A shell's background job ignores SIGINT, and so would the test."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def read_line(process: "subprocess.Popen[str]") -> str:
     assert process.stdout is not None
     return process.stdout.readline().strip()
@@ -142,7 +150,7 @@ def test_hung_instance_is_reported_and_not_killed(start: Start, tmp_path: Path) 
     assert hung.poll() is None
 
 
-def test_ctrl_c_ends_the_wait_for_a_hung_instance(start: Start, tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_wait_for_a_hung_instance(start: Start, tmp_path: Path, sigint_handler: None) -> None:
     hung = start()
     assert read_line(hung) == "first"
     hung.send_signal(signal.SIGSTOP)
