@@ -78,6 +78,8 @@ TESTS = Path(__file__).parent
 SCREEN = TESTS / "tray_app" / "screen"
 COMMANDS = (TESTS / "cli", TESTS / "tools")
 """Tests of command lines, which they start as their user does."""
+SLOW = tuple(TESTS / name for name in ("api", "hosting", "tray_app/pages", "tray_app/window"))
+"""Tests that start an HTTP server or build a whole page each: a fifth of the tests, three quarters of the time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -91,6 +93,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             getattr(item, "module", None), "subprocess"
         ):
             item.add_marker("process")
+        if any(folder in item.path.parents for folder in SLOW):
+            item.add_marker("slow")
 
 
 def _apply(environment: dict[str, str], patch: pytest.MonkeyPatch) -> None:
