@@ -8,12 +8,19 @@ from server.core.errors import DragomanError
 from server.core.messages import MessageFold, MessagesRequest, StreamEvent
 from server.models.aliases import ModelNames
 
+Header = Callable[[str], str | None]
+"""Looks up a request header by its lower-case name."""
+
+
+def no_header(name: str) -> None:
+    """The lookup of a request without headers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A server-sent event; `data` is a JSON object or a word such as `[DONE]`."""
+    """A server-sent event; `data` is a JSON object, a word such as `[DONE]`, or None for a comment."""
 
-    data: dict[str, Any] | str
+    data: dict[str, Any] | str | None
     event: str | None = None
 
 
@@ -31,6 +38,10 @@ class Encoder(Protocol):
 
     def close(self, folds: Sequence[MessageFold]) -> Iterable[Chunk]:
         """The chunks after all answers are complete (usage, `[DONE]`)."""
+        ...
+
+    def ping(self) -> Iterable[Chunk]:
+        """The chunks that keep a silent connection open, even before the first event."""
         ...
 
     def fail(self, error: DragomanError) -> Iterable[Chunk]:
@@ -61,11 +72,13 @@ class Call:
 class Context(ModelNames):
     """The data, besides the body, that a dialect translates with.
 
-    `response_id` is the response's id without its prefix, `created` its time in epoch seconds.
+    `response_id` is the response's id without its prefix, `created` its time in epoch seconds. `header` finds the
+    request's headers.
     """
 
     response_id: str
     created: int
+    header: Header = no_header
 
 
 ToMessages = Callable[[Any, Context], Call]

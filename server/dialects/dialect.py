@@ -6,11 +6,8 @@ from typing import Any
 
 from server.core.errors import DragomanError
 from server.core.messages import MessagesRequest
-from server.dialects.base import Context, ToMessages
+from server.dialects.base import Context, Header, ToMessages
 from server.dialects.framing import Framing
-
-Header = Callable[[str], str | None]
-"""Looks up a request header by its lower-case name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +75,8 @@ class Dialect:
     path: str
     to_messages: ToMessages
     framing: Framing
-    error_response: Callable[[DragomanError, str | None], ErrorResponse]
-    """The second argument is the id of the request, if it has one."""
+    error_response: Callable[[DragomanError, str | None, Header], ErrorResponse]
+    """The further arguments are the id of the request, if it has one, and its headers."""
     rate_limit_headers: Callable[[RateLimitState], dict[str, str]]
     client: ClientSide
     base_path: str = "/v1"

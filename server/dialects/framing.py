@@ -11,27 +11,28 @@ Frame = Callable[[Chunk], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """A streaming format; `ping` keeps a silent connection open."""
+    """A streaming format."""
 
     headers: dict[str, str]
     frame: Frame
-    ping: bytes
 
 
-def sse_framing(ping: bytes) -> Framing:
-    """Server-sent events (https://html.spec.whatwg.org/multipage/#server-sent-events)."""
-    headers = {
-        "content-type": "text/event-stream; charset=utf-8",
-        "cache-control": "no-cache",
-        # Without it nginx holds events back until its buffer is full.
-        "x-accel-buffering": "no",
-    }
-    return Framing(headers, _sse_frame, ping)
+_UNBUFFERED = {
+    "cache-control": "no-cache",
+    # Without it nginx holds events back until its buffer is full.
+    "x-accel-buffering": "no",
+}
 
 
 def _sse_frame(chunk: Chunk) -> bytes:
     data = chunk.data
+    if data is None:
+        return b": ping\n\n"
     payload = data.encode() if isinstance(data, str) else exact_json.dumps(data)
     if chunk.event is None:
         return b"data: " + payload + b"\n\n"
     return b"event: " + chunk.event.encode() + b"\ndata: " + payload + b"\n\n"
+
+
+SSE = Framing({"content-type": "text/event-stream; charset=utf-8", **_UNBUFFERED}, _sse_frame)
+"""Server-sent events (https://html.spec.whatwg.org/multipage/#server-sent-events)."""

@@ -1,7 +1,8 @@
 """The dialects that the server speaks, and the dialect of a request."""
 
+from server.dialects.base import Header
 from server.dialects.chat_completions.dialect import CHAT_COMPLETIONS
-from server.dialects.dialect import Dialect, Header
+from server.dialects.dialect import Dialect
 from server.dialects.messages.dialect import MESSAGES
 
 DIALECTS: tuple[Dialect, ...] = (

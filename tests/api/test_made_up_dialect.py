@@ -31,6 +31,9 @@ class ParrotEncoder:
     def close(self, folds: Sequence[MessageFold]) -> Iterable[Chunk]:
         return [Chunk({"over": True})]
 
+    def ping(self) -> Iterable[Chunk]:
+        return [Chunk({"still": "here"})]
+
     def fail(self, error: DragomanError) -> Iterable[Chunk]:
         return [Chunk({"squawk": error.code})]
 
@@ -49,8 +52,8 @@ PARROT = Dialect(
     provider="Parrot",
     path="/v1/squawk",
     to_messages=lambda body, context: Call(to_request(body, context), body.get("live", False), ParrotEncoder()),
-    framing=Framing({"content-type": "application/x-ndjson"}, lambda c: json.dumps(c.data).encode() + b"\n", b"\n"),
-    error_response=lambda error, request_id: ErrorResponse(418, error.headers, {"squawk": error.code}),
+    framing=Framing({"content-type": "application/x-ndjson"}, lambda c: json.dumps(c.data).encode() + b"\n"),
+    error_response=lambda error, request_id, header: ErrorResponse(418, error.headers, {"squawk": error.code}),
     rate_limit_headers=lambda state: {"x-crackers-left": str(state.remaining)},
     client=ClientSide(
         make_body=lambda model, said: {"bird": model, "say": said},

@@ -8,8 +8,8 @@ import pytest
 
 from server.core import errors
 from server.core.errors import DragomanError, as_dragoman_error
-from server.dialects.chat_completions.errors import error_response as openai_response
 from server.dialects.messages.errors import error_response as anthropic_response
+from server.dialects.openai.errors import error_response as openai_response
 from tests.openai_schema import validate
 
 LINE = re.compile(r"^ {4}(?P<indent>[│ ]*)[├└]── (?P<name>\w+)(?: +(?P<status>\d{3}))?", re.MULTILINE)

@@ -118,10 +118,11 @@ class Exchange:
         self._recorder.update_record(requested_model=model if isinstance(model, str) else None)
         body = with_session_header(body, self._scope)
         body = await with_fetched_images(self._services, body, self._dialect)
-        call = self._dialect.to_messages(body, make_context(self._services))
+        header = header_lookup(self._scope)
+        call = self._dialect.to_messages(body, make_context(self._services, header))
         link = await self._link_session(call.request)
         fitted = fit_to_model(self._services, link.request)
-        warnings = (*self._dialect.header_warnings(header_lookup(self._scope)), *call.warnings, *fitted.warnings)
+        warnings = (*self._dialect.header_warnings(header), *call.warnings, *fitted.warnings)
         self._recorder.record_prepared(
             model=link.request.model, session_id=link.session_id, stream=call.stream, warnings=warnings
         )

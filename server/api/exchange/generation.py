@@ -94,6 +94,10 @@ class Generation:
             self.error = error
             self._end_all()
 
+    def encode_ping(self) -> bytes:
+        """The bytes that keep a silent stream open."""
+        return b"" if self._frame is None else b"".join(map(self._frame, self._encoder.ping()))
+
     def encode_error(self) -> bytes:
         """The bytes that report `error` in a stream that has begun."""
         if self.error is None or self._frame is None:

@@ -8,7 +8,7 @@ from starlette.types import Scope
 from server.api.exchange.responses import get_header
 from server.backends.base import Backend
 from server.core.messages import MessagesRequest
-from server.dialects.base import Context
+from server.dialects.base import Context, Header, no_header
 from server.dialects.dialect import Dialect
 from server.models import FittedRequest, capabilities_of, fit_request
 from server.models.info import ModelInfo
@@ -43,7 +43,7 @@ def fit_to_model(services: "Services", request: MessagesRequest) -> FittedReques
     return fit_request(request, capabilities_of(request.model, find_model_info(services.backend, request.model)))
 
 
-def make_context(services: "Services") -> Context:
+def make_context(services: "Services", header: Header = no_header) -> Context:
     """The context for a dialect's translation, from the current settings and models."""
     models = services.backend.models()
     return Context(
@@ -52,6 +52,7 @@ def make_context(services: "Services") -> Context:
         default_model=services.settings.default_model,
         response_id=uuid.uuid4().hex,
         created=int(services.clock()),
+        header=header,
     )
 
 

@@ -10,7 +10,8 @@ from server.core import exact_json
 from server.core.errors import DragomanError
 from server.core.redaction import redact_text
 from server.dialects import registry
-from server.dialects.dialect import Dialect, ErrorResponse, Header
+from server.dialects.base import Header
+from server.dialects.dialect import Dialect, ErrorResponse
 
 MAX_PATH_CHARACTERS = 200
 """Longer paths are cut in messages, logs and records."""
@@ -51,7 +52,7 @@ def request_id_of(scope: Scope) -> str:
 def error_response(error: DragomanError, scope: Scope) -> ErrorResponse:
     """The error in the client's dialect; also stored in the state, for `Refusals`."""
     state_of(scope)["error"] = error
-    return dialect_of(scope).error_response(error, request_id_of(scope) or None)
+    return dialect_of(scope).error_response(error, request_id_of(scope) or None, header_lookup(scope))
 
 
 def json_error(error: DragomanError, scope: Scope) -> Response:

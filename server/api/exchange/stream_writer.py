@@ -85,7 +85,7 @@ class StreamWriter:
             over = generation.is_over
             data = generation.take_output()
             if not data and self._ping_due:
-                data = self._framing.ping
+                data = generation.encode_ping()
             self._ping_due = False
             if over:
                 complete = generation.error is None

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator
 from typing_extensions import TypedDict
 
 from server.core.messages import Block, text_block
-from server.dialects.chat_completions.media import FileData, ImageUrl
+from server.dialects.openai.media import FileData, ImageUrl
 from server.dialects.turn_rules import join_blank_texts
 from server.dialects.validation import ByMember, ListOf, TextOr, refuse_value
 

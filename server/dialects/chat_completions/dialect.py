@@ -2,20 +2,12 @@
 
 from typing import Any
 
-from server.dialects.chat_completions.errors import error_response
 from server.dialects.chat_completions.remote_images import REMOTE_IMAGES
 from server.dialects.chat_completions.request import to_messages
-from server.dialects.dialect import ClientSide, Dialect, RateLimitState
-from server.dialects.framing import sse_framing
-
-
-def rate_limit_headers(state: RateLimitState) -> dict[str, str]:
-    """https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers."""
-    return {
-        "x-ratelimit-limit-requests": str(state.limit),
-        "x-ratelimit-remaining-requests": str(state.remaining),
-        "x-ratelimit-reset-requests": f"{state.resets_in:.0f}s",
-    }
+from server.dialects.dialect import ClientSide, Dialect
+from server.dialects.framing import SSE
+from server.dialects.openai.errors import error_response
+from server.dialects.openai.rate_limits import rate_limit_headers
 
 
 def _make_body(model: str, text: str) -> dict[str, Any]:
@@ -32,8 +24,7 @@ CHAT_COMPLETIONS = Dialect(
     provider="OpenAI",
     path="/v1/chat/completions",
     to_messages=to_messages,
-    # The API has no ping. Every parser of event streams skips comments.
-    framing=sse_framing(ping=b": ping\n\n"),
+    framing=SSE,
     error_response=error_response,
     rate_limit_headers=rate_limit_headers,
     client=ClientSide(_make_body, _read_text),

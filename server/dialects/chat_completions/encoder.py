@@ -12,8 +12,8 @@ from server.core import exact_json
 from server.core.errors import DragomanError
 from server.core.messages import MessageFold, StreamEvent, text_of
 from server.dialects.base import Chunk
-from server.dialects.chat_completions.errors import error_response
 from server.dialects.chat_completions.usage import completion_usage
+from server.dialects.openai.errors import error_response
 
 _FINISH_REASONS = {
     "end_turn": "stop",
@@ -86,6 +86,10 @@ class ChatCompletionEncoder:
         if self._include_usage:
             yield Chunk({**self._head, "choices": [], "usage": completion_usage(fold.usage for fold in folds)})
         yield Chunk("[DONE]")
+
+    def ping(self) -> Iterable[Chunk]:
+        # The API has no ping. Every parser of event streams skips comments.
+        return (Chunk(None),)
 
     def fail(self, error: DragomanError) -> Iterable[Chunk]:
         """The error as the SDKs expect it, without a finish reason or `[DONE]`."""

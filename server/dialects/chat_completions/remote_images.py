@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from server.dialects.chat_completions.media import is_web_url
+from server.dialects.openai.media import is_web_url
 from server.dialects.remote_images import RemoteImages
 
 

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from server.dialects.dialect import ClientSide, Dialect, Header, RateLimitState, TokenCounting
-from server.dialects.framing import sse_framing
+from server.dialects.base import Header
+from server.dialects.dialect import ClientSide, Dialect, RateLimitState, TokenCounting
+from server.dialects.framing import SSE
 from server.dialects.left_out import left_out_warnings
 from server.dialects.messages.betas import beta_warnings
 from server.dialects.messages.errors import error_response
@@ -55,7 +56,7 @@ MESSAGES = Dialect(
     path="/v1/messages",
     base_path="",
     to_messages=to_messages,
-    framing=sse_framing(ping=b'event: ping\ndata: {"type": "ping"}\n\n'),
+    framing=SSE,
     error_response=error_response,
     rate_limit_headers=rate_limit_headers,
     client=ClientSide(_make_body, _read_text, ("x-api-key", ""), {"anthropic-version": _CLIENTS_VERSION}),

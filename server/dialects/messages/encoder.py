@@ -41,6 +41,9 @@ class MessagesEncoder:
     def close(self, folds: Sequence[MessageFold]) -> Iterable[Chunk]:
         return []
 
+    def ping(self) -> Iterable[Chunk]:
+        return [Chunk({"type": "ping"}, event="ping")]
+
     def fail(self, error: DragomanError) -> Iterable[Chunk]:
         return [Chunk(error_response(error).body, event="error")]
 

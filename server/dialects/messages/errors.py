@@ -20,6 +20,7 @@ from server.core.errors import (
     Stopping,
     UpstreamTimeout,
 )
+from server.dialects.base import Header, no_header
 from server.dialects.dialect import ErrorResponse, find_by_error_class
 
 _TYPES: Mapping[type[DragomanError], str] = {
@@ -41,7 +42,7 @@ _TYPES: Mapping[type[DragomanError], str] = {
 }
 
 
-def error_response(error: DragomanError, request_id: str | None = None) -> ErrorResponse:
+def error_response(error: DragomanError, request_id: str | None = None, header: Header = no_header) -> ErrorResponse:
     """The error as Anthropic's clients expect it."""
     body: dict[str, Any] = {
         "type": "error",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from server.core.errors import InvalidRequest, ModelNotFound
 from server.core.transcript import canonical_messages
 from server.dialects.chat_completions import to_messages
-from server.dialects.chat_completions.errors import error_response
+from server.dialects.openai.errors import error_response
 from tests.dialects.chat_completions.samples import (
     CONTEXT,
     PDF,

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from server.core.messages import MAX_INPUT_DEPTH
-from server.dialects.chat_completions.turns import EMPTY, OPENING, UNANSWERED
+from server.dialects.turn_builder import EMPTY, OPENING, UNANSWERED
 from tests.dialects.chat_completions.samples import (
     PNG,
     call_message,

@@ -11,6 +11,7 @@ from server.core.errors import (
     RateLimited,
     RequestError,
 )
+from server.dialects.base import Header, no_header
 from server.dialects.dialect import ErrorResponse, find_by_error_class
 
 _TYPES: Mapping[type[DragomanError], str] = {
@@ -26,7 +27,7 @@ _STATUSES = {529: 503}
 """OpenAI has no 529."""
 
 
-def error_response(error: DragomanError, request_id: str | None = None) -> ErrorResponse:
+def error_response(error: DragomanError, request_id: str | None = None, header: Header = no_header) -> ErrorResponse:
     """The error as OpenAI's clients expect it. The request's id is only in a header."""
     body = {
         "message": str(error),

@@ -1,0 +1,1 @@
+"""What OpenAI's dialects share: errors, rate limit headers and files inside a body."""
