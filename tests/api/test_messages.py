@@ -94,7 +94,7 @@ async def test_pings_are_events(serve: Serve) -> None:
         async for part in response.aiter_text():
             received += part
             gate.open()
-    assert received.startswith('event: ping\ndata: {"type": "ping"}\n\n')
+    assert received.startswith('event: ping\ndata: {"type":"ping"}\n\n')
     assert received.rstrip().endswith('data: {"type":"message_stop"}')
 
 
