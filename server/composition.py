@@ -12,6 +12,7 @@ from server.api.middleware.rate_limit import RequestLimits
 from server.api.services import Services
 from server.backends.anthropic_api import AnthropicApiBackend
 from server.backends.base import Backend
+from server.backends.budget import ApiBudget, BudgetLimits, Ledger
 from server.backends.claude_cli.backend import ClaudeCliBackend, CliConfig
 from server.backends.claude_cli.pool.pool import PoolLimits
 from server.backends.routing import RoutedBackend
@@ -46,7 +47,7 @@ class Server:
         self.services = Services(
             in_force=in_force,
             bus=bus,
-            backend=backend or _make_backend(settings, bus, key_store),
+            backend=backend or _make_backend(settings, bus, key_store, ledger=lambda: self.services.store),
             key_store=key_store,
             images=ImageFetcher() if settings.fetch_images else None,
             opened_store=store,
@@ -168,11 +169,23 @@ async def open_store(settings: Settings, bus: EventBus, clock: Callable[[], floa
     return await Store.open(path, bus=bus, clock=clock, ttl_seconds=settings.session_ttl_seconds)
 
 
-def _make_backend(settings: Settings, bus: EventBus, key_store: KeyStore) -> RoutedBackend:
+def _make_backend(
+    settings: Settings, bus: EventBus, key_store: KeyStore, ledger: Callable[[], Ledger]
+) -> RoutedBackend:
     """Make the backend: Claude Code, and the Anthropic API for when it cannot serve."""
     cli = ClaudeCliBackend(_cli_config(settings), bus)
     api = AnthropicApiBackend(settings.anthropic_base_url, key_store, listed=cli.models)
-    return RoutedBackend(cli, api, fallback=settings.anthropic_fallback, on_plan_limit=settings.fallback_on_plan_limit)
+    return RoutedBackend(
+        cli,
+        api,
+        fallback=settings.anthropic_fallback,
+        on_plan_limit=settings.fallback_on_plan_limit,
+        budget=ApiBudget(_budget_limits(settings), bus, ledger),
+    )
+
+
+def _budget_limits(settings: Settings) -> BudgetLimits:
+    return BudgetLimits(settings.api_usd_a_day or None, settings.api_usd_a_month or None)
 
 
 def _configure_backend(backend: Backend, settings: Settings) -> None:
@@ -180,6 +193,8 @@ def _configure_backend(backend: Backend, settings: Settings) -> None:
     if isinstance(backend, RoutedBackend):
         backend.configure(fallback=settings.anthropic_fallback, on_plan_limit=settings.fallback_on_plan_limit)
         backend.api.configure(settings.anthropic_base_url)
+        if backend.guarded_api.budget is not None:
+            backend.guarded_api.budget.limits = _budget_limits(settings)
         if isinstance(backend.cli, ClaudeCliBackend):
             backend.cli.configure(_cli_config(settings))
 

@@ -1,16 +1,39 @@
-"""Routes requests to Claude Code, or to the Anthropic API if it cannot serve."""
+"""Routes requests to Claude Code, or to the Anthropic API if it cannot serve.
+
+    the request needs what only the API has     the API, or an error that says why not
+    Claude Code is missing or not signed in     the API
+    the plan is used up                         the API, with `on_plan_limit`
+    everything else, and any other error        Claude Code
+
+The API serves only with a stored key, the setting `anthropic_fallback` and money left in the budget. It never takes
+over an answer that has begun.
+"""
 
 import logging
 from contextlib import aclosing
 
 from server.backends.anthropic_api import AnthropicApiBackend
-from server.backends.base import Backend, BackendStatus, routed_event
+from server.backends.base import ROUTED, Backend, BackendStatus, routed_event
+from server.backends.budget import ApiBudget
+from server.backends.circuit_breaker import CircuitBreaker
+from server.backends.guarded_api import GuardedApi
 from server.config.own_commands import anthropic_key_hint
-from server.core.errors import BackendError, CliNotFound, DragomanError, NotSignedIn, PlanLimitReached
-from server.core.messages import Events, MessagesRequest
+from server.core.errors import (
+    BackendError,
+    BudgetReached,
+    CliNotFound,
+    DragomanError,
+    InvalidRequest,
+    NotSignedIn,
+    PlanLimitReached,
+)
+from server.core.messages import ApiOnly, Events, MessagesRequest
 from server.models.info import ModelInfo
 
 log = logging.getLogger(__name__)
+
+MAX_PLAN_PAUSE = 300.0
+"""Seconds after which a used-up plan is tried again, however late it resets: it may have been raised."""
 
 
 def store_hint() -> str:
@@ -22,16 +45,29 @@ def store_hint() -> str:
 class RoutedBackend:
     """Serves with Claude Code; the API is the `fallback` if a key is stored.
 
-    Claude Code cannot begin if it is missing or not signed in. A used-up plan counts only with `on_plan_limit`, since
-    falling back costs money beyond the plan. The API never takes over an answer that has begun.
+    Where Claude Code could not begin, it is not tried again at once: its breaker sends the next requests to the API
+    directly.
     """
 
-    def __init__(self, cli: Backend, api: AnthropicApiBackend, *, fallback: bool, on_plan_limit: bool) -> None:
+    def __init__(
+        self,
+        cli: Backend,
+        api: AnthropicApiBackend,
+        *,
+        fallback: bool,
+        on_plan_limit: bool,
+        budget: ApiBudget | None = None,
+    ) -> None:
         self.name = cli.name
         self.cli = cli
         self.api = api
+        self.guarded_api = GuardedApi(api, budget)
         self._fallback = fallback
         self._on_plan_limit = on_plan_limit
+        self._breakers: dict[str, CircuitBreaker] = {}
+        """By model for a used-up plan, which may be that of one model; under "" for Claude Code as a whole."""
+        self._failures: dict[str, BackendError] = {}
+        """The error that opened each breaker."""
 
     def configure(self, *, fallback: bool, on_plan_limit: bool) -> None:
         """Change when the API serves later requests."""
@@ -47,6 +83,7 @@ class RoutedBackend:
         """Stop both backends."""
         try:
             await self.api.stop()
+            await self.guarded_api.stop()
         finally:
             await self.cli.stop()
 
@@ -64,22 +101,42 @@ class RoutedBackend:
 
     async def stream(self, request: MessagesRequest) -> Events:
         """Serve `request`. If the API takes over, a `routed_event` comes first."""
-        begun = False
-        try:
-            async with aclosing(self.cli.stream(request)) as events:
+        if request.api_only is not None:
+            await self._require_api(request.api_only)
+            needs = ", ".join(request.api_only.needs)
+            async with aclosing(self._stream_api(request, f"Claude Code does not have {needs}")) as events:
                 async for event in events:
-                    begun = True
                     yield event
             return
-        except BackendError as error:
-            if begun or not await self._should_fall_back(error):
-                raise
-            reason = _fallback_reason(error)
+        failure = self._known_failure(request.model)
+        if failure is None:
+            begun = False
+            try:
+                async with aclosing(self.cli.stream(request)) as events:
+                    async for event in events:
+                        if not begun:
+                            begun = True
+                            self._close_breakers(request.model)
+                        yield event
+                return
+            except BackendError as error:
+                if begun or not await self._should_fall_back(error):
+                    raise
+                failure = error
+                self._open_breaker(error, request.model)
+        try:
+            async with aclosing(self._stream_api(request, _fallback_reason(failure))) as events:
+                async for event in events:
+                    yield event
+        except BudgetReached as error:
+            raise _with_hint(failure, str(error)) from error
+
+    async def _stream_api(self, request: MessagesRequest, reason: str) -> Events:
         warning = f"answered by the Anthropic API with your own key, because {reason}"
-        log.warning("%s", warning)
-        yield routed_event(self.api.name, warning)
-        async with aclosing(self.api.stream(request)) as events:
+        async with aclosing(self.guarded_api.stream(request, routed_event(self.api.name, warning))) as events:
             async for event in events:
+                if event["type"] == ROUTED:
+                    log.warning("%s", warning)
                 yield event
 
     async def count_tokens(self, request: MessagesRequest) -> int | None:
@@ -102,6 +159,17 @@ class RoutedBackend:
         """Whether the API serves when the plan is used up."""
         return self.replaces_cli and self._on_plan_limit
 
+    async def _require_api(self, api_only: ApiOnly) -> None:
+        """Raise InvalidRequest if the API cannot serve what only it has."""
+        if self._fallback and await self.api.has_key():
+            return
+        remedy = store_hint() if self._fallback else "Or switch on the setting anthropic_fallback."
+        raise InvalidRequest(
+            f"{', '.join(api_only.needs)}: Claude Code does not have this, only the Anthropic API.",
+            param=api_only.needs[0],
+            hint=f"Leave it out. {remedy}",
+        )
+
     async def _should_fall_back(self, error: BackendError) -> bool:
         """Whether the API serves after this error; adds a hint if only a key is missing."""
         if not self._fallback or not isinstance(error, CliNotFound | NotSignedIn | PlanLimitReached):
@@ -110,10 +178,32 @@ class RoutedBackend:
             return self._on_plan_limit and await self.api.has_key()
         if await self.api.has_key():
             return True
-        # Several requests may have waited for one process, whose failed start raises the same error in each.
-        if (hint := store_hint()) not in error.hint:
-            error.hint = f"{error.hint} {hint}".strip()
+        _with_hint(error, store_hint())
         return False
+
+    def _known_failure(self, model: str) -> BackendError | None:
+        """The error for which Claude Code need not be tried; None if it is."""
+        if not self.replaces_cli:
+            return None
+        whole, plan = self._breakers.get(""), self._breakers.get(model)
+        # The status follows a new login or program within seconds, sooner than the next try.
+        if whole is not None and not self.cli.status().ready and not whole.allows_try():
+            return self._failures[""]
+        if plan is not None and self._on_plan_limit and not plan.allows_try():
+            return self._failures[model]
+        return None
+
+    def _open_breaker(self, error: BackendError, model: str) -> None:
+        """Leave Claude Code alone for a while."""
+        key, pause = "", None
+        if isinstance(error, PlanLimitReached):
+            key, pause = model, min(error.retry_after or 0.0, MAX_PLAN_PAUSE)
+        self._breakers.setdefault(key, CircuitBreaker(threshold=1)).record_failure(pause)
+        self._failures[key] = error
+
+    def _close_breakers(self, model: str) -> None:
+        for key in ("", model):
+            self._breakers.pop(key, None)
 
 
 def _fallback_reason(error: BackendError) -> str:
@@ -123,3 +213,10 @@ def _fallback_reason(error: BackendError) -> str:
         case NotSignedIn():
             return "Claude Code is not signed in"
     return "the limit of your Claude plan is reached"
+
+
+def _with_hint(error: BackendError, hint: str) -> BackendError:
+    # Several requests may have waited for one process, whose failed start raises the same error in each.
+    if hint not in error.hint:
+        error.hint = f"{error.hint} {hint}".strip()
+    return error

@@ -96,6 +96,10 @@ class Settings(BaseModel):
     """Whether the Anthropic API answers with the user's own key, if one is stored, when Claude Code cannot."""
     fallback_on_plan_limit: bool = False
     """Whether it also answers when the plan's limit is reached. Each of these answers costs money."""
+    api_usd_a_day: float = Field(0.0, ge=0, le=100_000)
+    """The most that the Anthropic API may cost on a day, in US dollars; 0: no limit."""
+    api_usd_a_month: float = Field(0.0, ge=0, le=1_000_000)
+    """The same for a calendar month."""
     anthropic_base_url: BaseUrl = "https://api.anthropic.com"
     """URL of the Anthropic API."""
 

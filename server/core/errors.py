@@ -23,6 +23,7 @@
     │   │   └── ApiKeyRefused        401  the user's key for the Anthropic API is missing or refused
     │   ├── AccountRefused           403  the account is not allowed this (billing, organisation, on hold)
     │   ├── PlanLimitReached         429  the plan's window, or the API's rate limit
+    │   ├── BudgetReached            429  the user's budget for the Anthropic API
     │   ├── Overloaded               529
     │   ├── UpstreamFailed           500  any other error of the service
     │   ├── ProcessDied              500  the CLI ended during a turn
@@ -270,6 +271,17 @@ class PlanLimitReached(_RetryLater, BackendError):
         super().__init__(message, retry_after=retry_after, hint=hint)
         self.window = window
         self.resets_at = resets_at
+
+
+class BudgetReached(_RetryLater, BackendError):
+    """A call of the Anthropic API would exceed the budget that the user has set."""
+
+    code = "insufficient_quota"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        # Both SDKs respect it: the budget lasts until midnight at least.
+        return {**super().headers, "x-should-retry": "false"}
 
 
 class Overloaded(_RetryLater, BackendError):

@@ -73,12 +73,24 @@ class Usage(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
+class ApiOnly:
+    """What a request asks for and Claude Code does not have.
+
+    `needs` names it for the user. `fields` are members of the Messages body, `betas` the beta features for them.
+    """
+
+    needs: tuple[str, ...]
+    fields: Mapping[str, Any]
+    betas: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MessagesRequest:
     """A client's request. None means not specified.
 
     `model` is sent to the backend; `requested_model` is the client's own name, which it reads back. `messages` ends
     with a user turn, or with an assistant turn that the answer continues (prefill). `output_schema` is a JSON Schema
-    for the answer; `json_object` asks for any JSON object.
+    for the answer; `json_object` asks for any JSON object. `api_only` is what only the Anthropic API serves.
     """
 
     model: str
@@ -97,6 +109,7 @@ class MessagesRequest:
     output_schema: dict[str, Any] | None = None
     json_object: bool = False
     session_id: str | None = None
+    api_only: ApiOnly | None = None
 
     def with_changes(self, **changes: Any) -> "MessagesRequest":
         """A copy with some fields replaced."""

@@ -6,6 +6,7 @@ import pytest
 
 from server.backends.anthropic_api import AnthropicApiBackend
 from server.backends.base import ROUTED
+from server.backends.budget import ApiBudget, BudgetLimits
 from server.backends.routing import RoutedBackend
 from server.core.errors import (
     ApiKeyRefused,
@@ -19,12 +20,14 @@ from server.core.errors import (
     Stopping,
     UpstreamFailed,
 )
+from server.core.events import EventBus
+from server.core.messages import ApiOnly
 from server.secrets import KeyStore
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 from server.secrets.storage import MemoryStorage
 from tests.asking import ask, fold, tool, words
 from tests.scripted_backend import ScriptedBackend, answer, begin
-from tests.simulator import HttpError, Text
+from tests.simulator import Cut, HttpError, Text
 
 KEY = "sk-ant-api03-the-key-of-this-test_0123456789"
 NOT_THERE = CliNotFound("There is no claude.", hint="Install it.")
@@ -37,13 +40,13 @@ def routed(simulator):
     """`async with routed(key=..., fallback=..., on_plan_limit=...) as backend`; `backend.cli` is scripted."""
 
     @asynccontextmanager
-    async def make(key=KEY, fallback=True, on_plan_limit=False):
+    async def make(key=KEY, fallback=True, on_plan_limit=False, budget=None):
         store = KeyStore(MemoryStorage())
         if key:
             await store.set(ANTHROPIC_API_KEY, key)
         cli = ScriptedBackend()
         api = AnthropicApiBackend(simulator.url, store, listed=cli.models)
-        backend = RoutedBackend(cli, api, fallback=fallback, on_plan_limit=on_plan_limit)
+        backend = RoutedBackend(cli, api, fallback=fallback, on_plan_limit=on_plan_limit, budget=budget)
         backend.key_store = store
         await backend.start()
         yield backend
@@ -223,3 +226,109 @@ async def test_both_are_started_and_stopped(routed):
         assert not backend.cli.running
         with pytest.raises(Stopping):
             await fold(backend.api.stream(ask("Hi")))
+
+
+MCP = ApiOnly(("mcp_servers",), {"mcp_servers": [{"type": "url", "url": "https://x.example", "name": "x"}]}, ("mcp-1",))
+
+
+async def test_what_only_the_api_has_goes_there_at_once(routed, simulator):
+    async with routed() as backend:
+        first, *_ = await events_of(backend, ask("Hello", api_only=MCP))
+        assert backend.cli.requests == []
+    assert "Claude Code does not have mcp_servers" in first["warnings"][0]
+    (call,) = simulator.messages_calls
+    assert call.body["mcp_servers"] == MCP.fields["mcp_servers"]
+    assert call.headers["anthropic-beta"] == "mcp-1"
+
+
+@pytest.mark.parametrize("options", [{"key": None}, {"fallback": False}])
+async def test_what_only_the_api_has_is_refused_without_it(routed, simulator, options):
+    async with routed(**options) as backend:
+        with pytest.raises(InvalidRequest, match="only the Anthropic API") as caught:
+            await events_of(backend, ask("Hello", api_only=MCP))
+        assert backend.cli.requests == []
+    assert caught.value.param == "mcp_servers"
+    assert simulator.requests == []
+
+
+async def test_claude_code_that_cannot_begin_is_left_alone_until_it_is_ready(routed, simulator):
+    async with routed() as backend:
+        backend.cli.running = False
+        backend.cli.script(NOT_SIGNED_IN)
+        for _ in range(3):
+            assert (await events_of(backend, ask("Hello")))[0]["type"] == ROUTED
+        assert len(backend.cli.requests) == 1
+        backend.cli.running = True
+        backend.cli.script(answer("Back"))
+        assert await events_of(backend, ask("Hello")) == answer("Back")
+
+
+async def test_a_used_up_plan_is_that_of_one_model(routed, simulator):
+    async with routed(on_plan_limit=True) as backend:
+        backend.cli.script(USED_UP)
+        for _ in range(2):
+            await events_of(backend, ask("Hello", model="claude-opus-5-5"))
+        assert len(backend.cli.requests) == 1
+        backend.cli.script(answer("Mine"))
+        assert await events_of(backend, ask("Hello", model="claude-haiku-5-5")) == answer("Mine")
+        backend.configure(fallback=True, on_plan_limit=False)
+        backend.cli.script(answer("Again"))
+        assert await events_of(backend, ask("Hello", model="claude-opus-5-5")) == answer("Again")
+
+
+async def test_an_api_that_keeps_failing_is_left_alone(routed, simulator):
+    async with routed() as backend:
+        for _ in range(3):
+            backend.cli.script(NOT_THERE)
+            simulator.script(HttpError(500))
+            with pytest.raises(UpstreamFailed):
+                await events_of(backend, ask("Hello"))
+        backend.cli.script(NOT_THERE)
+        with pytest.raises(Overloaded, match="failed several times") as caught:
+            await events_of(backend, ask("Hello"))
+        assert 0 < caught.value.retry_after <= 30
+    assert len(simulator.messages_calls) == 3
+
+
+class FullLedger:
+    """One in which 0.99 of everything is spent."""
+
+    spent = 0.99
+
+    def __init__(self):
+        self.rows = {}
+
+    async def record_spending(self, call_id, day, usd):
+        self.rows[call_id] = usd
+
+    async def sum_spending(self, first_day):
+        return self.spent + sum(self.rows.values())
+
+
+async def test_the_budget_is_checked_before_and_charged_after(routed, simulator):
+    ledger = FullLedger()
+    async with routed(budget=ApiBudget(BudgetLimits(usd_a_day=1.0), EventBus(), lambda: ledger)) as backend:
+        error = NotSignedIn("Nobody is signed in.", hint="Sign in.")
+        backend.cli.script(error)
+        with pytest.raises(NotSignedIn, match=r"Sign in\. This request may cost up to \$"):
+            await events_of(backend, ask("Hello", max_tokens=100_000))
+        assert simulator.requests == []
+        backend.cli.script(NOT_THERE)
+        usage = {"input_tokens": 1000, "output_tokens": 200, "cache_read_input_tokens": 0}
+        simulator.script(Text("Hi", usage={**usage, "cache_creation_input_tokens": 0}))
+        events = await events_of(backend, ask("Hello", max_tokens=1000))
+        assert [event["cost_usd"] for event in events if "cost_usd" in event] == [pytest.approx(0.0002)]
+        await backend.guarded_api.stop()
+    assert list(ledger.rows.values()) == [pytest.approx(0.0002)]
+
+
+async def test_a_cut_answer_is_charged_for_what_came(routed, simulator):
+    ledger = FullLedger()
+    async with routed(budget=ApiBudget(BudgetLimits(usd_a_day=1000.0), EventBus(), lambda: ledger)) as backend:
+        backend.cli.script(NOT_THERE)
+        simulator.script([Text("many words " * 50), Cut(after_events=20)])
+        with pytest.raises(UpstreamFailed):
+            await events_of(backend, ask("Hello", max_tokens=100_000))
+        await backend.guarded_api.stop()
+    [cost] = ledger.rows.values()
+    assert 0 < cost < 0.01

@@ -170,7 +170,7 @@ class Exchange:
 
     def _response_headers(self, prepared: _Prepared) -> dict[str, str]:
         """The response's own headers. The warnings may still grow until the first event."""
-        headers = {"x-session-id": prepared.link.session_id}
+        headers = {"x-session-id": prepared.link.session_id, "x-backend": self.record.backend or ""}
         if (text := warning_header(self.record.warnings)) is not None:
             headers["warning"] = text
         return headers

@@ -73,11 +73,17 @@ class RequestRecorder:
     def record_prepared(self, **changes: Any) -> None:
         """Update the record and store it, before the request goes to the backend."""
         self.update_record(**changes)
+        self._name_backend()
         self._store_record()
 
     def record_routing(self, backend: str, warnings: Iterable[str]) -> None:
         """Record the backend that took over. With several answers, each reports it."""
         self.update_record(backend=backend, warnings=tuple(dict.fromkeys((*self.record.warnings, *warnings))))
+        self._name_backend()
+
+    def _name_backend(self) -> None:
+        """Keep the backend in the request's state, for the headers of an error."""
+        state_of(self._scope)["backend"] = self.record.backend
 
     def record_first_delta(self) -> None:
         """Record the time to the first delta, in seconds."""

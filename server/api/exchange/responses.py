@@ -58,7 +58,9 @@ def error_response(error: DragomanError, scope: Scope) -> ErrorResponse:
 def json_error(error: DragomanError, scope: Scope) -> Response:
     """The error as a response in the client's dialect."""
     answer = error_response(error, scope)
-    return json_response(answer.body, answer.status, answer.headers)
+    backend = state_of(scope).get("backend")
+    named = {"x-backend": backend} if backend is not None else {}
+    return json_response(answer.body, answer.status, {**answer.headers, **named})
 
 
 async def send_error(error: DragomanError, scope: Scope, receive: Receive, send: Send) -> None:

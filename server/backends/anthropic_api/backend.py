@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, suppress
 from typing import Any, cast
 
@@ -92,8 +92,8 @@ class AnthropicApiBackend:
 
     async def stream(self, request: MessagesRequest) -> Events:
         """Serve `request`. A connection cut before the first event is retried once."""
-        headers = await self._build_headers()
-        content = exact_json.dumps(build_messages_body(request, self._find_capabilities(request.model)))
+        headers = await self._build_headers(request.api_only.betas if request.api_only else ())
+        content = exact_json.dumps(build_messages_body(request, self.find_capabilities(request.model)))
         for attempt in (1, 2):
             begun = False
             try:
@@ -110,7 +110,7 @@ class AnthropicApiBackend:
     async def count_tokens(self, request: MessagesRequest) -> int:
         """Count the input tokens of `request` by the API. Raises as `stream`."""
         headers = await self._build_headers()
-        content = exact_json.dumps(build_count_body(request, self._find_capabilities(request.model)))
+        content = exact_json.dumps(build_count_body(request, self.find_capabilities(request.model)))
         url = f"{self._base_url}/v1/messages/count_tokens"
         try:
             response = await self._open_client().post(url, content=content, headers=headers, timeout=_COUNT_TIMEOUT)
@@ -141,16 +141,18 @@ class AnthropicApiBackend:
                         return
         raise httpx2.RemoteProtocolError("the stream ended before its message")
 
-    def _find_capabilities(self, model: str) -> Capabilities:
+    def find_capabilities(self, model: str) -> Capabilities:
+        """The capabilities of a model by short name or id; their `model` is its id."""
         info = find_model(model, self._listed())
         return capabilities_of(info.id, info)
 
-    async def _build_headers(self) -> dict[str, str]:
+    async def _build_headers(self, betas: Sequence[str] = ()) -> dict[str, str]:
         return {
             "x-api-key": await self._read_key(),
             "anthropic-version": API_VERSION,
             "content-type": "application/json",
             "user-agent": USER_AGENT,
+            **({"anthropic-beta": ",".join(betas)} if betas else {}),
         }
 
     async def _read_key(self) -> str:

@@ -16,6 +16,7 @@ def build_messages_body(request: MessagesRequest, caps: Capabilities) -> dict[st
     """
     body = {
         **build_count_body(request, caps),
+        **(request.api_only.fields if request.api_only else {}),
         "max_tokens": request.max_tokens or caps.default_max_tokens,
         "stream": True,
         "cache_control": {"type": "ephemeral"},

@@ -21,6 +21,8 @@ IN_EFFECT: Mapping[str, str] = {
     "effort": "`output_config.effort` is honoured",
     "interleaved-thinking": "Claude Code asks for it itself",
     "thinking-token-count": "Claude Code asks for it itself",
+    "mcp-client": "passed on with `mcp_servers`, which the API serves",
+    "files-api": "passed on with uploaded files, which the API serves",
     "fine-grained-tool-streaming": "a tool's input is streamed as it is written",
 }
 """Features, without their date, that need no action, and why."""

@@ -68,6 +68,8 @@ class Url(TypedDict):
 
 
 class UploadedFile(TypedDict):
+    """A file of Anthropic's Files API, which only the API can read (`api_only`)."""
+
     type: Literal["file"]
     file_id: str
 
@@ -80,18 +82,13 @@ def _refuse_document_url(_: Url) -> NoReturn:
     refuse_value("documents are not fetched from web addresses: send the document in base64")
 
 
-def _refuse_upload(_: UploadedFile) -> NoReturn:
-    refuse_value("files of Anthropic's Files API cannot be reached from Claude Code: send the content in base64")
-
-
 ImageUrl = Annotated[Url, AfterValidator(_refuse_image_url)]
 DocumentUrl = Annotated[Url, AfterValidator(_refuse_document_url)]
-Upload = Annotated[UploadedFile, AfterValidator(_refuse_upload)]
 
 
 class Image(TypedDict):
     type: Literal["image"]
-    source: Annotated[ImageData | ImageUrl | Upload, Discriminator("type")]
+    source: Annotated[ImageData | ImageUrl | UploadedFile, Discriminator("type")]
 
 
 class DocumentContent(TypedDict):
@@ -103,7 +100,7 @@ class DocumentContent(TypedDict):
 
 class Document(TypedDict):
     type: Literal["document"]
-    source: Annotated[PdfData | PlainText | DocumentContent | DocumentUrl | Upload, Discriminator("type")]
+    source: Annotated[PdfData | PlainText | DocumentContent | DocumentUrl | UploadedFile, Discriminator("type")]
     title: NotRequired[str | None]
     context: NotRequired[str | None]
     citations: NotRequired[dict[str, Any] | None]

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from server.core.errors import InvalidRequest
-from server.core.messages import MessagesRequest, Thinking, Tool, ToolChoice
+from server.core.messages import ApiOnly, MessagesRequest, Thinking, Tool, ToolChoice
 from server.dialects.base import Call, Context
 from server.dialects.left_out import dropped_fields, left_out_warnings
+from server.dialects.messages.api_only import find_api_only
 from server.dialects.messages.betas import BETA_FIELDS, beta_warnings, body_betas
 from server.dialects.messages.body import (
     CountBody,
@@ -29,9 +30,9 @@ _WARMED = (
 def to_messages(body: Any, context: Context) -> Call:
     """Translate a request body. Raises `InvalidRequest` or `ModelNotFound`."""
     checked = check_messages_body(body)
-    _refuse_mcp_servers(body)
-    warnings = _body_warnings(body, checked)
-    request = _add_limits(_read_prompt(checked, context, warnings), checked)
+    api_only = find_api_only(body, _all_betas(body, context))
+    warnings = _body_warnings(body, checked, api_only)
+    request = _add_limits(_read_prompt(checked, context, warnings), checked).with_changes(api_only=api_only)
     encoder = MessagesEncoder(
         message_id=f"msg_{context.response_id}",
         model=request.model,
@@ -56,9 +57,7 @@ def _add_limits(request: MessagesRequest, body: MessagesBody) -> MessagesRequest
 
 def to_count(body: Any, context: Context) -> MessagesRequest:
     """Translate a body of `count_tokens`. Raises as `to_messages` does."""
-    checked = check_count_body(body)
-    _refuse_mcp_servers(body)
-    return _read_prompt(checked, context, [])
+    return _read_prompt(check_count_body(body), context, [])
 
 
 def _read_prompt(body: CountBody, context: Context, warnings: list[str]) -> MessagesRequest:
@@ -121,23 +120,19 @@ def _read_thinking(given: Mapping[str, Any] | None) -> Thinking | None:
     return {"type": "adaptive"}
 
 
-def _refuse_mcp_servers(body: Mapping[str, Any]) -> None:
-    if body.get("mcp_servers"):
-        raise InvalidRequest(
-            "mcp_servers: MCP servers that Anthropic connects to are not reached through Claude Code.",
-            param="mcp_servers",
-            hint="Offer their tools in `tools` and run them in the client.",
-        )
-
-
 def _thinking_display(body: MessagesBody) -> str | None:
     thinking = body.get("thinking")
     return thinking.get("display") if thinking is not None else None
 
 
-def _body_warnings(body: Mapping[str, Any], checked: MessagesBody) -> list[str]:
+def _all_betas(body: Mapping[str, Any], context: Context) -> list[str]:
+    return [*(context.header("anthropic-beta") or "").split(","), *body_betas(body)]
+
+
+def _body_warnings(body: Mapping[str, Any], checked: MessagesBody, api_only: ApiOnly | None) -> list[str]:
     """A warning for each field that is not passed on or changed."""
-    sent = {name: value for name, value in body.items() if name not in BETA_FIELDS}
+    served = (*BETA_FIELDS, *(api_only.fields if api_only else ()))
+    sent = {name: value for name, value in body.items() if name not in served}
     dropped = dropped_fields(sent, checked, IGNORED, DEFAULTS)
     warnings = [*left_out_warnings(dropped), *beta_warnings(body_betas(body))]
     if (checked.get("thinking") or {"type": ""})["type"] == "between_tools":

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from server.core.errors import (
     AccountRefused,
+    BudgetReached,
     DragomanError,
     NotSignedIn,
     PlanLimitReached,
@@ -22,6 +23,7 @@ _TYPES: Mapping[type[DragomanError], str] = {
     NotSignedIn: "invalid_request_error",
     AccountRefused: "invalid_request_error",
     PlanLimitReached: "rate_limit_error",
+    BudgetReached: "insufficient_quota",
 }
 _STATUSES = {529: 503}
 """OpenAI has no 529."""

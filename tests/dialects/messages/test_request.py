@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.errors import InvalidRequest, ModelNotFound, RequestError
-from server.core.messages import MAX_INPUT_DEPTH
+from server.core.messages import MAX_INPUT_DEPTH, ApiOnly
 from server.dialects.base import Context
 from server.dialects.messages import to_count, to_messages
 
@@ -202,7 +202,6 @@ class TestRefusals:
             ({"tools": [TOOL, TOOL]}, "tools"),
             ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "tools.0"),
             ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, "tools.0"),
-            ({"mcp_servers": [{"type": "url"}]}, "mcp_servers"),
             ({"session_id": ""}, "session_id"),
             ({"messages": []}, "messages"),
             ({"messages": "hello"}, "messages"),
@@ -235,7 +234,6 @@ class TestRefusals:
         ("source", "words"),
         [
             ({"type": "url", "url": "https://example.com/a.png"}, "fetch_images"),
-            ({"type": "file", "file_id": "file_1"}, "Files API"),
             ({"type": "base64", "media_type": "image/png", "data": "%%%"}, "base64"),
             ({"type": "base64", "media_type": "image/png", "data": ""}, "no data"),
             ({"type": "base64", "media_type": "image/tiff", "data": PIXEL}, "image/png"),
@@ -246,15 +244,9 @@ class TestRefusals:
         assert error.param.startswith("messages.0.content.0.image.source")
         assert words in error.message
 
-    @pytest.mark.parametrize(
-        ("source", "words"),
-        [
-            ({"type": "url", "url": "https://example.com/a.pdf"}, "not fetched"),
-            ({"type": "file", "file_id": "file_1"}, "Files API"),
-        ],
-    )
-    def test_documents_that_cannot_be_passed_on(self, source, words):
-        assert words in refusal(user({"type": "document", "source": source})).message
+    def test_a_document_by_its_address(self):
+        source = {"type": "url", "url": "https://example.com/a.pdf"}
+        assert "not fetched" in refusal(user({"type": "document", "source": source})).message
 
     def test_an_unknown_model(self):
         with pytest.raises(ModelNotFound):
@@ -365,6 +357,32 @@ class TestToolResults:
         assert len(got.warnings) == bool(media)
 
 
+@pytest.mark.parametrize(
+    ("fields", "needs", "betas"),
+    [
+        ({"mcp_servers": [{"type": "url", "url": "u", "name": "n"}]}, ("mcp_servers",), ("mcp-client-2025-04-04",)),
+        (
+            {"mcp_servers": [{"type": "url"}], "betas": ["mcp-client-2025-11-20", "x"]},
+            ("mcp_servers",),
+            ("mcp-client-2025-11-20", "x"),
+        ),
+        ({"container": "container_1"}, ("container",), ()),
+    ],
+)
+def test_what_only_the_api_has_is_kept_for_it(fields, needs, betas):
+    got = translate(**fields)
+    assert (got.request.api_only.needs, got.request.api_only.betas) == (needs, betas)
+    assert got.request.api_only.fields == {name: fields[name] for name in needs}
+
+
+def test_uploaded_files_are_for_the_api():
+    image = {"type": "image", "source": {"type": "file", "file_id": "file_1"}}
+    got = translate(messages=[user(image), assistant(call()), user(result("t1", [image]))])
+    assert got.request.api_only == ApiOnly(("file_id",), {}, ("files-api-2025-04-14",))
+    assert got.request.messages[0]["content"] == [image]
+    assert translate(messages=[user("a")]).request.api_only is None
+
+
 def test_a_max_tokens_of_0_warms_the_cache():
     got = translate(max_tokens=0, session_id="mine")
     assert (got.request.max_tokens, got.request.session_id, got.encoder.empty) == (1, None, True)
@@ -374,7 +392,6 @@ def test_a_max_tokens_of_0_warms_the_cache():
 class TestWarnings:
     def test_what_is_not_passed_on_is_named(self):
         got = translate(
-            container="c",
             context_management={"edits": []},
             betas=["x"],
             anything="y",
@@ -382,7 +399,6 @@ class TestWarnings:
             tools=[{**TOOL, "strict": True, "eager_input_streaming": True}],
         )
         names = [
-            "container",
             "context_management",
             "anything",
             "output_config.task_budget",
@@ -416,7 +432,7 @@ class TestWarnings:
         [
             (["prompt-caching-2024-07-31", "output-128k-2025-02-19", "claude-code-20250219"], ""),
             (["pdfs-2024-09-25", "skills-2025-10-02", " new-2027-01-01"], "skills-2025-10-02, new-2027-01-01"),
-            ("mcp-client-2025-11-20", "mcp-client-2025-11-20"),
+            ("mcp-client-2025-11-20", ""),
             ([5], "5"),
         ],
     )  # fmt: skip

@@ -51,7 +51,10 @@ class ClaudeSection(Section):
         self.add_setting(
             "anthropic_fallback",
             tr("Use my Anthropic API key"),
-            tr("When Claude Code is missing or signed out. Each of these answers costs money."),
+            tr(
+                "When Claude Code is missing, signed out, or does not have what a request asks for, such as MCP "
+                "servers. Each of these answers costs money."
+            ),
             SwitchField(),
             keywords=tr("fallback billing"),
         )
@@ -61,6 +64,20 @@ class ClaudeSection(Section):
             tr("Otherwise requests fail until the plan's limit resets."),
             SwitchField(),
             keywords=tr("fallback plan limit billing"),
+        )
+        self.add_setting(
+            "api_usd_a_day",
+            tr("Daily limit"),
+            tr("The most that my API key may be charged on a day, in US dollars. 0 for no limit."),
+            TextField(unit=tr("US dollars"), short=True),
+            keywords=tr("budget money cap cost"),
+        )
+        self.add_setting(
+            "api_usd_a_month",
+            tr("Monthly limit"),
+            tr("The same for a calendar month."),
+            TextField(unit=tr("US dollars"), short=True),
+            keywords=tr("budget money cap cost"),
         )
 
     def activate(self) -> None:
