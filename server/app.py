@@ -12,6 +12,7 @@ from server.api.middleware.bodies import BodyLimit
 from server.api.middleware.content_encoding import ContentDecoding
 from server.api.middleware.failures import Failures, on_http_exception, on_invalid_query
 from server.api.middleware.headers import HeaderLimit
+from server.api.middleware.idempotency import Idempotency
 from server.api.middleware.origins import HostAllowlist, Origins
 from server.api.middleware.paths import CanonicalPaths
 from server.api.middleware.rate_limit import RateLimit
@@ -70,4 +71,5 @@ def _build_guards(services: Services) -> list[Middleware]:
         Middleware(RateLimit, limits=services.request_limits),
         Middleware(BodyLimit, limit=settings.max_body_bytes, stall_seconds=services.body_stall_seconds),
         Middleware(ContentDecoding, limit=settings.max_body_bytes),
+        Middleware(Idempotency, services=services),
     ]

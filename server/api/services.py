@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from server.api.exchange.background_writes import BackgroundWrites
 from server.api.exchange.images import ImageFetcher
+from server.api.exchange.kept_answers import KeptAnswers
 from server.api.exchange.running_requests import RunningRequests
 from server.api.exchange.session_turns import SessionTurns
 from server.api.exchange.stream_writer import Pace
@@ -43,6 +44,7 @@ class Services:
     running: RunningRequests = field(default_factory=RunningRequests)
     turns: SessionTurns = field(default_factory=SessionTurns)
     writes: BackgroundWrites = field(default_factory=BackgroundWrites)
+    kept_answers: KeptAnswers = field(default_factory=KeptAnswers)
     request_limits: RequestLimits = field(init=False)
     refusals: RefusalLog = field(init=False)
     started_at: float = 0.0

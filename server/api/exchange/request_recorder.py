@@ -102,6 +102,11 @@ class RequestRecorder:
             **_sum_tokens(folds),
         )
 
+    def record_replay(self, request_id: str) -> None:
+        """Record that the request repeated another one and got its answer, at no cost."""
+        warning = f"repeated {request_id}, by its Idempotency-Key, and got the same answer"
+        self._end_record(status="ok", http_status=200, warnings=(warning,))
+
     def record_error(self, error: DragomanError, folds: list[MessageFold] | None = None) -> None:
         """Record the error that ends the request."""
         status = error_response(error, self._scope).status
