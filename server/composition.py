@@ -24,6 +24,7 @@ from server.core.events import EventBus
 from server.core.tasks import spawn
 from server.secrets import KeyStore, open_key_store
 from server.store.store import Store
+from server.tracing import RequestTracing, open_tracing
 
 
 class Server:
@@ -56,6 +57,7 @@ class Server:
         self._owns_store = store is None
         self._purging: asyncio.Task[None] | None = None
         self._unused_images: ImageFetcher | None = None
+        self._tracing: RequestTracing | None = None
 
     @classmethod
     async def create(
@@ -78,6 +80,7 @@ class Server:
         """
         services = self.services
         services.started_at, services.started_monotonic = services.clock(), services.monotonic()
+        self._tracing = open_tracing(services.bus, services.settings.otlp_endpoint)
         store = await self._begin_store()
         try:
             if services.settings.api_key_required:
@@ -115,6 +118,8 @@ class Server:
             services.request_limits = RequestLimits(settings.rate_limit)
         if settings.fetch_images != before.fetch_images:
             self._switch_images(settings.fetch_images)
+        if settings.otlp_endpoint != before.otlp_endpoint:
+            await self._switch_tracing(settings.otlp_endpoint)
         _configure_backend(services.backend, settings)
         if guards_differ(before, settings):
             self.app = create_app(services)
@@ -125,6 +130,11 @@ class Server:
         services.images, self._unused_images = self._unused_images, services.images
         if fetch and services.images is None:
             services.images = ImageFetcher()
+
+    async def _switch_tracing(self, endpoint: str) -> None:
+        tracing, self._tracing = self._tracing, open_tracing(self.services.bus, endpoint)
+        if tracing is not None:
+            spawn(tracing.close(), name="export the last traces")
 
     async def finish_requests(self) -> None:
         """Refuse new requests, and return when the last one has ended."""
@@ -146,6 +156,8 @@ class Server:
         self.cancel_requests()
         services.refusals.flush_counts()
         async with AsyncExitStack() as stack:
+            if self._tracing is not None:
+                stack.push_async_callback(self._tracing.close)
             if services.opened_store is not None and self._owns_store:
                 stack.push_async_callback(services.opened_store.close)
             stack.push_async_callback(services.writes.wait_for_writes)

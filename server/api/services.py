@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from server.api.exchange.background_writes import BackgroundWrites
 from server.api.exchange.images import ImageFetcher
 from server.api.exchange.kept_answers import KeptAnswers
+from server.api.exchange.request_totals import RequestTotals
 from server.api.exchange.running_requests import RunningRequests
 from server.api.exchange.session_turns import SessionTurns
 from server.api.exchange.stream_writer import Pace
@@ -47,6 +48,7 @@ class Services:
     kept_answers: KeptAnswers = field(default_factory=KeptAnswers)
     request_limits: RequestLimits = field(init=False)
     refusals: RefusalLog = field(init=False)
+    totals: RequestTotals = field(init=False)
     started_at: float = 0.0
     """The start in epoch seconds. `uptime` uses `started_monotonic`, because the wall clock may be set."""
     started_monotonic: float = 0.0
@@ -55,6 +57,7 @@ class Services:
     def __post_init__(self) -> None:
         self.request_limits = RequestLimits(self.settings.rate_limit)
         self.refusals = RefusalLog(self)
+        self.totals = RequestTotals(self.bus)
 
     @property
     def settings(self) -> Settings:

@@ -71,6 +71,13 @@ def _check_base_url(value: str) -> str:
     return value.strip().rstrip("/")
 
 
+def _check_collector_url(value: str) -> str:
+    parts = urlsplit(value.strip())
+    if value.strip() and (parts.scheme not in ("https", "http") or not parts.hostname or parts.port == 0):
+        raise ValueError("must be a URL such as http://127.0.0.1:4318, or be empty")
+    return value.strip().rstrip("/")
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_split_list)]
 Aliases = Annotated[dict[str, str], BeforeValidator(_split_pairs)]
 Directory = Annotated[Path, BeforeValidator(_make_absolute)]
@@ -81,3 +88,4 @@ LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidat
 KeyStorage = Literal["keyring", "file", "memory"]
 RateLimit = Annotated[str, AfterValidator(_check_rate_limit)]
 BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
+CollectorUrl = Annotated[str, AfterValidator(_check_collector_url)]

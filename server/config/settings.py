@@ -17,6 +17,7 @@ from server.config.paths import default_config_dir, default_data_dir
 from server.config.setting_types import (
     Aliases,
     BaseUrl,
+    CollectorUrl,
     Directory,
     ExpiryHours,
     KeyStorage,
@@ -69,6 +70,8 @@ class Settings(BaseModel):
     log_prompts: bool = False
     """Whether the log may contain prompts and answers."""
     log_level: LogLevel = "info"
+    otlp_endpoint: CollectorUrl = ""
+    """URL of an OpenTelemetry collector that gets a trace of each request, by OTLP/HTTP; empty: none."""
 
     default_model: str = Field("default", min_length=1)
     aliases: Aliases = Field(default_factory=dict)

@@ -15,6 +15,7 @@ _OTHER_ENDPOINTS = (
     "GET /v1/models",
     "GET /v1/models/{id}",
     "GET /health",
+    "GET /metrics",
     "GET, DELETE /api/sessions",
     "GET, DELETE /api/sessions/{id}",
     "GET /api/requests",

@@ -32,6 +32,11 @@ class RunningRequests:
         self._empty = asyncio.Event()
         self._empty.set()
 
+    @property
+    def count(self) -> int:
+        """Number of running requests."""
+        return len(self._requests)
+
     @contextmanager
     def track_request(self, request: Cancellable) -> Iterator[None]:
         """Keep the request in the registry while the block runs."""

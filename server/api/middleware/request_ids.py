@@ -10,12 +10,15 @@ from server.api.exchange.responses import dialect_of, get_header, state_of, with
 
 # A client's own id must not break a header, a log line or a query.
 _VALID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+"""https://www.w3.org/TR/trace-context/#traceparent-header."""
 
 
 class RequestIds:
     """Assigns the request's id and sends it back; a valid `x-request-id` is kept.
 
-    Each dialect names the response headers that its clients read.
+    Each dialect names the response headers that its clients read. The log's lines also have the trace of a client's
+    `traceparent`.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -29,5 +32,6 @@ class RequestIds:
         request_id = wanted if _VALID.fullmatch(wanted) else f"req_{uuid.uuid4().hex}"
         state_of(scope)["request_id"] = request_id
         headers = dict.fromkeys(dialect_of(scope).request_id_headers, request_id)
-        with bound_contextvars(request_id=request_id):
+        traced = _TRACEPARENT.fullmatch(get_header(scope, b"traceparent") or "")
+        with bound_contextvars(request_id=request_id, **({"trace_id": traced[1]} if traced else {})):
             await self._app(scope, receive, with_headers(send, headers))

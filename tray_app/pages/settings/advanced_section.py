@@ -73,6 +73,13 @@ class AdvancedSection(Section):
             TextField(),
             keywords=tr("base url proxy gateway"),
         )
+        self.add_setting(
+            "otlp_endpoint",
+            tr("OpenTelemetry collector"),
+            tr("URL that gets a trace of each request, without its words. Leave empty for none."),
+            TextField(placeholder="http://127.0.0.1:4318"),
+            keywords=tr("OTLP traces telemetry monitoring"),
+        )
         self.files = self.add_row(self._files_row())
 
     def _files_row(self) -> SettingRow:
