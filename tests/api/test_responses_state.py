@@ -344,7 +344,9 @@ async def test_conversations_and_their_items(server: Served) -> None:
         ({"metadata": {"a": "x" * 513}}, "metadata"),
         ({"metadata": {str(at): "" for at in range(17)}}, "metadata"),
         ({"items": "Q"}, "items"),
-        ({"items": [1]}, "items"),
+        ({"items": [1]}, "items[0]"),
+        ({"items": [{"type": "nothing"}]}, "items[0].type"),
+        ({"items": [{"role": "user", "content": "Q"}, {"role": "nobody"}]}, "items[1].role"),
     ],
 )
 async def test_a_bad_conversation(server: Served, body: dict[str, Any], param: str) -> None:

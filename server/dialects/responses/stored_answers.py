@@ -4,11 +4,22 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
 from server.core.errors import InvalidRequest
 from server.core.stored_responses import Item
+from server.dialects.responses.items import AnyItem
 from server.dialects.responses.stored_items import is_reference, name_items, show_item
 from server.dialects.stored_answers import References, StoredAnswers
+from server.dialects.validation import ListOf, check_body
 
+
+class _Items(TypedDict):
+    items: ListOf[AnyItem]
+
+
+_ITEMS = TypeAdapter(_Items)
 _INPUT_INDEX = re.compile(r"\binput\[(\d+)\]")
 
 
@@ -95,9 +106,8 @@ def make_compaction(response: dict[str, Any]) -> dict[str, Any]:
 
 def check_items(items: Any) -> list[Item]:
     """The items that are to be added to a conversation. Raises InvalidRequest."""
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise InvalidRequest("items must be a list of objects.", param="items", hint="Send items as in input.")
-    return items
+    check_body(_ITEMS, {"items": items})
+    return list(items)  # as they were sent: the check leaves members out
 
 
 STORED_ANSWERS = StoredAnswers(
