@@ -12,7 +12,7 @@ from server.api.exchange.images import ImageFetcher
 from server.api.middleware.rate_limit import RequestLimits
 from server.api.services import Services
 from server.backends.anthropic_api import AnthropicApiBackend
-from server.backends.base import Backend
+from server.backends.base import Backend, stopping_error
 from server.backends.claude_cli.backend import ClaudeCliBackend, CliConfig
 from server.backends.claude_cli.pool.pool import PoolLimits
 from server.backends.routing import RoutedBackend
@@ -163,6 +163,7 @@ class Server:
             if services.opened_store is not None and self._owns_store:
                 stack.push_async_callback(services.opened_store.close)
             stack.push_async_callback(services.writes.wait_for_writes)
+            stack.push_async_callback(services.background.stop_runs, stopping_error())
             for images in (services.images, self._unused_images):
                 if images is not None:
                     stack.push_async_callback(images.close)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from server.api.exchange.background_runs import BackgroundRuns
 from server.api.exchange.background_writes import BackgroundWrites
 from server.api.exchange.conversation_locks import ConversationLocks
 from server.api.exchange.images import ImageFetcher
@@ -48,6 +49,7 @@ class Services:
     running: RunningRequests = field(default_factory=RunningRequests)
     turns: SessionTurns = field(default_factory=SessionTurns)
     conversation_locks: ConversationLocks = field(default_factory=ConversationLocks)
+    background: BackgroundRuns = field(default_factory=BackgroundRuns)
     writes: BackgroundWrites = field(default_factory=BackgroundWrites)
     request_limits: RequestLimits = field(init=False)
     refusals: RefusalLog = field(init=False)
