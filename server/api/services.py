@@ -57,11 +57,12 @@ class Services:
     """The start in epoch seconds. `uptime` uses `started_monotonic`, because the wall clock may be set."""
     started_monotonic: float = 0.0
     opened_store: Store | None = None
-    memory_store: MemoryStore | None = None
+    memory_store: MemoryStore = field(init=False)
 
     def __post_init__(self) -> None:
         self.request_limits = RequestLimits(self.settings.rate_limit)
         self.refusals = RefusalLog(self)
+        self.memory_store = MemoryStore.create(lambda: self.clock(), self.settings.session_ttl_seconds)
 
     @property
     def settings(self) -> Settings:
@@ -78,11 +79,7 @@ class Services:
     @property
     def answer_store(self) -> Store:
         """The store of answers that clients continue by their ids: in memory while history is off."""
-        if self.settings.history:
-            return self.store
-        if self.memory_store is None:
-            self.memory_store = MemoryStore.create(self.clock, self.settings.session_ttl_seconds)
-        return self.memory_store
+        return self.store if self.settings.history else self.memory_store
 
     @property
     def uptime(self) -> float:
