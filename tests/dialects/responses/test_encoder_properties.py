@@ -1,4 +1,4 @@
-"""Any answer, however it is cut into events: the stream keeps all rules, and agrees with the body and the SDK's view."""
+"""Any answer, however it is cut into events: the stream keeps all rules, and agrees with body and SDK."""
 
 import json
 from typing import Any
