@@ -121,6 +121,8 @@ class Server:
             await services.key_store.get_or_create()
         before, services.in_force.current = services.settings, settings
         services.store.set_ttl(settings.session_ttl_seconds)
+        if services.memory_store is not None:
+            services.memory_store.set_ttl(settings.session_ttl_seconds)
         if settings.rate_limit != before.rate_limit:
             services.request_limits = RequestLimits(settings.rate_limit)
         if settings.fetch_images != before.fetch_images:
@@ -156,6 +158,8 @@ class Server:
         self.cancel_requests()
         services.refusals.flush_counts()
         async with AsyncExitStack() as stack:
+            if services.memory_store is not None:
+                stack.push_async_callback(services.memory_store.close)
             if services.opened_store is not None and self._owns_store:
                 stack.push_async_callback(services.opened_store.close)
             stack.push_async_callback(services.writes.wait_for_writes)

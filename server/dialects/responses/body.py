@@ -3,37 +3,18 @@
 What the types do not name is left out, and the client is warned of it. Schema: CreateResponse of openai/openai-openapi.
 """
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, NotRequired
 
 from pydantic import AfterValidator, TypeAdapter
 from typing_extensions import TypedDict
 
-from server.core.messages import Effort
 from server.dialects.openai.fields import FilledText, Temperature, TokenLimit, TopP
 from server.dialects.openai.tool_choice import ChoiceMode
 from server.dialects.responses.choices import ChoiceObject
+from server.dialects.responses.configuration import Configuration
 from server.dialects.responses.definitions import ToolDefinition
 from server.dialects.responses.items import Input
-from server.dialects.validation import ByMember, ListOf, TextOr, check_body, refuse_value
-
-
-class PlainFormat(TypedDict):
-    type: Literal["text", "json_object"]
-
-
-class SchemaFormat(TypedDict):
-    type: Literal["json_schema"]
-    name: FilledText
-    schema: dict[str, Any]
-    description: NotRequired[str | None]
-
-
-class Text(TypedDict):
-    format: NotRequired[Annotated[PlainFormat | SchemaFormat, ByMember("type")] | None]
-
-
-class Reasoning(TypedDict):
-    effort: NotRequired[Literal["none", "minimal", Effort] | None]
+from server.dialects.validation import ListOf, TextOr, check_body, refuse_value
 
 
 class Conversation(TypedDict):
@@ -46,7 +27,7 @@ def _refuse_background(wanted: bool) -> bool:
     return wanted
 
 
-class InputBody(TypedDict):
+class InputBody(Configuration):
     """The part that also counts as input tokens.
 
     `session_id` is an extension of this server's. `previous_response_id` and `conversation` are only repeated in the
@@ -62,8 +43,6 @@ class InputBody(TypedDict):
     tools: NotRequired[ListOf[ToolDefinition] | None]
     tool_choice: NotRequired[TextOr[ChoiceMode, ChoiceObject] | None]
     parallel_tool_calls: NotRequired[bool | None]
-    text: NotRequired[Text | None]
-    reasoning: NotRequired[Reasoning | None]
 
 
 class ResponsesBody(InputBody):

@@ -7,7 +7,8 @@ out instead, and what had no effect is not repeated.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from server.dialects.responses.body import InputBody, ResponsesBody, Text
+from server.dialects.responses.body import InputBody, ResponsesBody
+from server.dialects.responses.configuration import Text
 
 _RECORDS = ("safety_identifier", "prompt_cache_key")
 _HOSTED_SEARCH = {"type": "tool_search", "execution": "server"}

@@ -33,6 +33,9 @@ IGNORED: Mapping[str, str] = {
     "reasoning.summary": "thinking is always summarised",
     "reasoning.generate_summary": "thinking is always summarised",
     "reasoning.context": "Claude decides itself which thinking it reads again",
+    "text.format.name": "a label",
+    "input.text.format.name": "a label",
+    "input.text.format.strict": "the schema is enforced anyway",
     "text.format.strict": "the schema is enforced anyway",
 }
 """Why each has no effect. A name without a dot counts at any depth."""
