@@ -87,10 +87,12 @@ class _Conversation:
                 self._add_output(item, index)
             case "compaction" | "compaction_summary":
                 self._add_summary(item)
-            case "additional_tools" | "compaction_trigger" | "item_reference":
+            case "additional_tools" | "compaction_trigger" | "configuration_update" | "item_reference":
                 pass  # Read before all turns, or no part of one.
             case kind:
-                self.left_out[f"items of the type {kind} come from tools that run at OpenAI and were left out"] = None
+                self.left_out[
+                    f"input items of the type {kind} come from tools that run at OpenAI and were left out"
+                ] = None
 
     def _add_message(self, item: MessageItem, path: str) -> None:
         blocks, role = content_blocks(item.get("content")), item["role"]
