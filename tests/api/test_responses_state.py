@@ -65,6 +65,7 @@ async def test_a_chain(server: Served) -> None:
     second = await ask(server, "Q2", previous_response_id=first["id"])
     await ask(server, "Q3", previous_response_id=second["id"], instructions="Be long.")
     assert second["previous_response_id"] == first["id"]
+    assert all(not event.record.warnings for event in await server.finished(3))
     assert [words(request) for request in server.backend.requests] == [
         [("user", "Q1")],
         [("user", "Q1"), ("assistant", "A1"), ("user", "Q2")],
