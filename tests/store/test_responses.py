@@ -352,7 +352,6 @@ async def test_memory_is_bounded(memory):
     assert found == list(range(found[0], 40))
     assert len(found) < 10
     await memory.create_conversation("conv_1", {}, [item("y" * 2_000_000)])
-    await save(memory, response("last"), "Q", "A")
     assert await memory.find_conversation("conv_1") is None
 
 
