@@ -52,6 +52,8 @@ def attempt(program: Program, stage: Stage, result: Result) -> None:
         result.chat = _succeeds(result, _chat, program, stage)
         if program.reading is not None:
             result.tools = _succeeds(result, _tools, program, stage)
+        if program.further is not None:
+            _succeeds(result, program.further, program, stage)
     for record in stage.requests():
         result.called.add(record["client"])
         result.warnings.update(record["warnings"])
