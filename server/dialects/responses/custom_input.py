@@ -87,22 +87,22 @@ class CustomInputDecoder:
 
     def _read_structure(self) -> None:
         match_ = _STRUCTURE.match(self._rest, self._at)
-        token = match_[0] if match_ is not None else ""
-        self._at += len(token)
-        if token == '"':
+        symbol = match_[0] if match_ is not None else ""
+        self._at += len(symbol)
+        if symbol == '"':
             self._part = _Part.TEXT if self._wants_value else _Part.SKIPPED
             self._raw = [] if self._wants_value else self._raw
             self._key = ""
-        elif token in ("{", "["):
+        elif symbol in ("{", "["):
             self._depth += 1
-            self._reads_key = token == "{" and self._depth == 1
-        elif token in ("}", "]"):
+            self._reads_key = symbol == "{" and self._depth == 1
+        elif symbol in ("}", "]"):
             self._depth -= 1
-        elif token == ",":
+        elif symbol == ",":
             self._reads_key = self._depth == 1
-        if token.strip():
-            self._wants_value = token == ":" and self._reads_key and self._key == CUSTOM_INPUT
-            self._reads_key = self._reads_key and token != ":"
+        if symbol.strip():
+            self._wants_value = symbol == ":" and self._reads_key and self._key == CUSTOM_INPUT
+            self._reads_key = self._reads_key and symbol != ":"
 
     def _read_skipped(self) -> None:
         piece, closed = self._take_string()

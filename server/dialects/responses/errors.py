@@ -24,6 +24,7 @@ from server.core.errors import (
     RequestError,
     RequestTimedOut,
     Stopping,
+    WebSocketRefused,
 )
 from server.dialects.base import Header, no_header
 from server.dialects.dialect import ErrorResponse, find_by_error_class
@@ -38,6 +39,7 @@ _CODEX_STATUSES: Mapping[type[DragomanError], int] = {
     AuthenticationRequired: 401,  # Makes Codex run the command that gets it a new key.
     MethodNotAllowed: 405,
     RequestTimedOut: 408,
+    WebSocketRefused: 426,
     RateLimited: 429,
     QueueFull: 429,
     BackendError: 503,

@@ -25,6 +25,7 @@ from server.core.errors import (
     UnsupportedEncoding,
     UpstreamFailed,
     UpstreamTimeout,
+    WebSocketRefused,
 )
 from server.dialects.responses.errors import error_response, response_error
 from tests.openai_schema import validate
@@ -43,6 +44,7 @@ STATUSES = [
     (RequestTimedOut("No."), 408, 408, "request_timeout"),
     (BodyTooLarge("No.", limit=1), 413, 400, "request_too_large"),
     (UnsupportedEncoding("No."), 415, 400, "unsupported_encoding"),
+    (WebSocketRefused("No."), 426, 426, "websocket_refused"),
     (RateLimited("No.", retry_after=3), 429, 429, "rate_limit_exceeded"),
     (QueueFull("No.", retry_after=3), 429, 429, "queue_full"),
     (RequestCancelled("No."), 499, 400, "request_cancelled"),
