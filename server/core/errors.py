@@ -162,7 +162,7 @@ class UnsupportedEncoding(RequestError):
     @property
     def headers(self) -> dict[str, str]:
         # For clients that retry: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16
-        return {"accept-encoding": "gzip, deflate"}
+        return {"accept-encoding": "gzip, deflate, zstd, br"}
 
 
 class WebSocketRefused(RequestError):
