@@ -26,6 +26,11 @@ class MemoryThread(DatabaseThread):
     def __init__(self) -> None:
         super().__init__(Path(":memory:"))
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a job has created the database."""
+        return self._connection is not None
+
     def _run_job(self, job: Job[T]) -> T:
         if self._connection is None and not self.closed:
             self._connection = _open_memory_database()
@@ -36,15 +41,27 @@ class MemoryStore(Store):
     """The store while history is off. The sessions used longest ago make room for new ones."""
 
     max_bytes = MAX_BYTES
+    _memory_thread: MemoryThread
 
     @classmethod
     def create(cls, clock: Callable[[], float] = time.time, ttl_seconds: float | None = DAY) -> "MemoryStore":
         """Create the store, without any work."""
-        return cls(MemoryThread(), EventBus(), clock, _bounded_ttl(ttl_seconds))
+        store = cls(thread := MemoryThread(), EventBus(), clock, _bounded_ttl(ttl_seconds))
+        store._memory_thread = thread
+        return store
 
     def set_ttl(self, ttl_seconds: float | None) -> None:
         """Change how long answers are kept; a day at the longest."""
         super().set_ttl(_bounded_ttl(ttl_seconds))
+
+    async def purge_expired(self) -> tuple[str, ...]:
+        """Delete what has expired; returns the ids of the sessions."""
+        return await super().purge_expired() if self._memory_thread.is_open else ()
+
+    async def clear(self) -> None:
+        """Delete everything."""
+        if self._memory_thread.is_open:
+            await self.delete_sessions(everything=True)
 
     async def save_session(self, session_id: str, **exchange: Any) -> None:
         """Store a conversation as `SessionStore.save_session`, then make room."""

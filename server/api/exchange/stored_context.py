@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from server.api.exchange.conversation_locks import ConversationLock
-from server.core.errors import InvalidRequest, NotFound
+from server.core.errors import DragomanError, InvalidRequest, NotFound
 from server.core.stored_responses import FinishedResponse, Item
-from server.dialects.base import Call, Context
+from server.dialects.base import Call, Context, Encoder
 from server.dialects.dialect import Dialect
 from server.dialects.stored_answers import References, StoredAnswers
 
@@ -46,6 +46,14 @@ class StoredContext:
         if self.answer is None:
             return None
         return replace(self.answer, body=body, output=body["output"], continuable=continuable)
+
+    def build_unfinished_body(
+        self, encoder: Encoder, status: str, error: DragomanError | None = None
+    ) -> dict[str, Any]:
+        """The response object before the answer is complete, or of one that never will be."""
+        if self._hooks is None:
+            raise ValueError("the dialect stores no answers")
+        return self._hooks.build_unfinished_body(encoder, status, error)
 
     def begin_saving(self) -> None:
         """Let the next request in the conversation wait instead of refusing it."""
