@@ -1,6 +1,7 @@
 """The composition root: the server, made of its parts, and its start, stop and reconfiguration."""
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from server.api.exchange.images import ImageFetcher
 from server.api.middleware.rate_limit import RequestLimits
 from server.api.services import Services
 from server.backends.anthropic_api import AnthropicApiBackend
-from server.backends.base import Backend
+from server.backends.base import Backend, stopping_error
 from server.backends.budget import ApiBudget, BudgetLimits, Ledger
 from server.backends.claude_cli.backend import ClaudeCliBackend, CliConfig
 from server.backends.claude_cli.pool.pool import PoolLimits
@@ -19,12 +20,14 @@ from server.backends.routing import RoutedBackend
 from server.config.paths import CLI_DIRECTORY, DATABASE_FILE, make_private_dir
 from server.config.settings import Settings
 from server.config.settings_in_force import SettingsInForce
-from server.core.errors import DatabaseUnusable
+from server.core.errors import DatabaseUnusable, SetupError
 from server.core.events import EventBus
 from server.core.tasks import spawn
 from server.secrets import KeyStore, open_key_store
 from server.store.store import Store
 from server.tracing import RequestTracing, open_tracing
+
+log = logging.getLogger(__name__)
 
 
 class Server:
@@ -55,7 +58,7 @@ class Server:
         )
         self.app: Any = create_app(self.services)
         self._owns_store = store is None
-        self._purging: asyncio.Task[None] | None = None
+        self._purging: list[asyncio.Task[None]] = []
         self._unused_images: ImageFetcher | None = None
         self._tracing: RequestTracing | None = None
 
@@ -85,13 +88,21 @@ class Server:
         try:
             if services.settings.api_key_required:
                 await services.key_store.get_or_create()
+            await self._read_sealing_key()
             await services.backend.start()
         except BaseException:
             if self._owns_store:
                 await store.close()
             raise
-        if self._owns_store:
-            self._purging = spawn(store.run_purge(), name="purge")
+        stores = (store, services.memory_store) if self._owns_store else (services.memory_store,)
+        self._purging = [spawn(purged.run_purge(), name="purge") for purged in stores]
+
+    async def _read_sealing_key(self) -> None:
+        """Read the stored key. Without it seals open until the next start only, which harms no conversation."""
+        try:
+            self.services.sealing_key = await self.services.key_store.get_or_create_sealing_key()
+        except SetupError as error:
+            log.warning("reasoning that clients keep can be read until the next start only: %s", error.message)
 
     async def _begin_store(self) -> Store:
         services = self.services
@@ -114,6 +125,10 @@ class Server:
             await services.key_store.get_or_create()
         before, services.in_force.current = services.settings, settings
         services.store.set_ttl(settings.session_ttl_seconds)
+        services.memory_store.set_ttl(settings.session_ttl_seconds)
+        if settings.history and not before.history:
+            # They are not looked for there any more.
+            spawn(services.memory_store.clear(), name="clear the answers in memory")
         if settings.rate_limit != before.rate_limit:
             services.request_limits = RequestLimits(settings.rate_limit)
         if settings.fetch_images != before.fetch_images:
@@ -150,17 +165,20 @@ class Server:
         A store of the caller's stays open; all writes to it are done.
         """
         services = self.services
-        if self._purging is not None:
-            self._purging.cancel()
-            await asyncio.wait([self._purging])
+        for purging in self._purging:
+            purging.cancel()
+        if self._purging:
+            await asyncio.wait(self._purging)
         self.cancel_requests()
         services.refusals.flush_counts()
         async with AsyncExitStack() as stack:
             if self._tracing is not None:
                 stack.push_async_callback(self._tracing.close)
+            stack.push_async_callback(services.memory_store.close)
             if services.opened_store is not None and self._owns_store:
                 stack.push_async_callback(services.opened_store.close)
             stack.push_async_callback(services.writes.wait_for_writes)
+            stack.push_async_callback(services.background.stop_runs, stopping_error())
             for images in (services.images, self._unused_images):
                 if images is not None:
                     stack.push_async_callback(images.close)

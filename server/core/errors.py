@@ -3,7 +3,9 @@
     DragomanError
     ├── RequestError                 the client can correct it
     │   ├── InvalidRequest           400  malformed, incomplete, of a wrong type, or refused by the model
-    │   │   └── ContextTooLong       400  the conversation does not fit the model's context
+    │   │   ├── ContextTooLong       400  the conversation does not fit the model's context
+    │   │   ├── PreviousResponseNotFound  400  a response that cannot be continued
+    │   │   └── ConversationLocked   400  another request is being answered in the conversation
     │   ├── AuthenticationRequired   401  this server's API key is missing or wrong
     │   ├── OriginRefused            403  Host or Origin header outside the allowlist
     │   ├── NotFound                 404  unknown path, session, request or response
@@ -12,6 +14,7 @@
     │   ├── RequestTimedOut          408  the client stopped sending its body
     │   ├── BodyTooLarge             413
     │   ├── UnsupportedEncoding      415  an unsupported Content-Encoding
+    │   ├── WebSocketRefused         426  a WebSocket handshake
     │   ├── HeadersTooLarge          431
     │   ├── RateLimited              429  this server's limit for a key
     │   ├── QueueFull                429  no process became free in time
@@ -83,6 +86,18 @@ class ContextTooLong(InvalidRequest):
     """The conversation does not fit into the model's context window."""
 
     code = "context_length_exceeded"
+
+
+class PreviousResponseNotFound(InvalidRequest):
+    """The response to continue is not stored. Clients then send the whole conversation."""
+
+    code = "previous_response_not_found"
+
+
+class ConversationLocked(InvalidRequest):
+    """Another request is being answered in the same conversation. Clients repeat theirs."""
+
+    code = "conversation_locked"
 
 
 class AuthenticationRequired(RequestError):
@@ -162,7 +177,22 @@ class UnsupportedEncoding(RequestError):
     @property
     def headers(self) -> dict[str, str]:
         # For clients that retry: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16
-        return {"accept-encoding": "gzip, deflate"}
+        return {"accept-encoding": "gzip, deflate, zstd, br"}
+
+
+class WebSocketRefused(RequestError):
+    """A WebSocket handshake, for a path that does not support GET.
+
+    After a 426 Codex sends its requests over HTTP; other statuses make it try again or give up (seen with 0.171).
+    """
+
+    status = 426
+    code = "websocket_refused"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        # Required: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.22
+        return {"upgrade": "HTTP/1.1", "connection": "upgrade"}
 
 
 class HeadersTooLarge(_TooLarge, RequestError):
