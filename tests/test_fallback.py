@@ -98,6 +98,7 @@ async def test_openais_client_is_answered_with_the_stored_key(serve: Serve, simu
     raw = await served.openai.chat.completions.with_raw_response.create(model="gpt-5", messages=HELLO)
     assert raw.parse().choices[0].message.content == "You said: Hello"
     assert "your own key" in raw.headers["warning"]
+    assert raw.headers["x-backend"] == "anthropic_api"
     (call,) = simulator.messages_calls
     assert call.headers["x-api-key"] == STORED
     assert call.headers["user-agent"].startswith("dragoman/")
@@ -180,6 +181,31 @@ async def test_switched_off_the_key_is_left_alone(serve: Serve, simulator: Simul
     with pytest.raises(openai.AuthenticationError):
         await served.openai.chat.completions.create(model="gpt-5", messages=HELLO)
     assert simulator.requests == []
+
+
+async def test_a_budget_refuses_what_may_cost_too_much(serve: Serve, simulator: Simulator) -> None:
+    served = await serve(api_usd_a_day=0.05)
+    fields: dict[str, Any] = {"model": "sonnet", "messages": HELLO}
+    refused = await served.http.post("/v1/messages", json={**fields, "max_tokens": 64_000})
+    assert refused.status_code == 401
+    assert "may cost up to $0.6" in refused.json()["error"]["message"]
+    assert simulator.messages_calls == []
+    for _ in range(3):
+        assert (await served.http.post("/v1/messages", json={**fields, "max_tokens": 2000})).status_code == 200
+    spent = await served.product.services.store.sum_spending("2000-01-01")
+    assert 0 < spent < 0.05
+    assert (await served.last_request())["cost_usd"] == pytest.approx(spent / 3)
+
+
+async def test_mcp_servers_go_to_the_api(serve: Serve, simulator: Simulator) -> None:
+    served = await serve(api_usd_a_month=5.0)
+    servers = [{"type": "url", "url": "https://mcp.example", "name": "example"}]
+    body = {"model": "sonnet", "max_tokens": 100, "messages": HELLO, "mcp_servers": servers}
+    answer = await served.http.post("/v1/messages", json=body)
+    assert (answer.status_code, answer.headers["x-backend"]) == (200, "anthropic_api")
+    (call,) = simulator.messages_calls
+    assert call.body["mcp_servers"] == servers
+    assert call.headers["anthropic-beta"].startswith("mcp-client-")
 
 
 async def test_without_claude_code_at_all(serve: Serve, tmp_path: Path) -> None:
