@@ -23,7 +23,8 @@ class RoutedBackend:
     """Serves with Claude Code; the API is the `fallback` if a key is stored.
 
     Claude Code cannot begin if it is missing or not signed in. A used-up plan counts only with `on_plan_limit`, since
-    falling back costs money beyond the plan. The API never takes over an answer that has begun.
+    falling back costs money beyond the plan. The API never takes over an answer that has begun. It serves requests that
+    are `api_only` without `fallback` too: their model's name asks for it.
     """
 
     def __init__(self, cli: Backend, api: AnthropicApiBackend, *, fallback: bool, on_plan_limit: bool) -> None:
@@ -63,7 +64,13 @@ class RoutedBackend:
         return BackendStatus(status.ready or stands_in, f"{status.detail} {detail}".strip(), facts)
 
     async def stream(self, request: MessagesRequest) -> Events:
-        """Serve `request`. If the API takes over, a `routed_event` comes first."""
+        """Serve `request`. If the API serves it, a `routed_event` comes first."""
+        if request.api_only:
+            yield routed_event(self.api.name)
+            async with aclosing(self.api.stream(request)) as events:
+                async for event in events:
+                    yield event
+            return
         begun = False
         try:
             async with aclosing(self.cli.stream(request)) as events:

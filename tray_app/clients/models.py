@@ -34,7 +34,7 @@ def limits_of(model: str, offered: Iterable[ModelInfo], aliases: Mapping[str, st
     """The limits of the model behind a name; defaults for an unknown name."""
     by_name = {name: info for info in offered for name in (info.id, info.name) if name}
     try:
-        resolved = resolve_model(model, ModelNames(aliases, tuple(by_name), DEFAULT))
+        resolved = resolve_model(model, ModelNames(aliases, tuple(by_name), DEFAULT)).model
     except ModelNotFound:
         return Limits()
     capabilities = capabilities_of(resolved, by_name.get(resolved))

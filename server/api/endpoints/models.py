@@ -51,7 +51,7 @@ async def list_models(
 async def get_model(request: Request, model_id: str) -> Response:
     """One model, by any name that requests may use. Raises ModelNotFound."""
     services = request.app.state.services
-    return json_response(_model_entry(services, model_id, resolve_model(model_id, make_context(services))))
+    return json_response(_model_entry(services, model_id, resolve_model(model_id, make_context(services)).model))
 
 
 def list_model_entries(services: "Services") -> list[dict[str, Any]]:
@@ -88,7 +88,7 @@ def _model_index(ids: list[str], model_id: str, param: str) -> int:
 def _try_resolve(name: str, known: ModelNames) -> str | None:
     """The model for a name; None if its alias leads to no model."""
     try:
-        return resolve_model(name, known)
+        return resolve_model(name, known).model
     except ModelNotFound:
         return None
 

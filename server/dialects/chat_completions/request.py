@@ -11,7 +11,7 @@ from server.dialects.chat_completions.parameters import UNSUPPORTED, read_parame
 from server.dialects.chat_completions.tools import Tools, read_tools
 from server.dialects.chat_completions.turns import read_messages
 from server.dialects.left_out import dropped_fields, left_out_warnings
-from server.models.aliases import resolve_model, with_named_thinking
+from server.models.aliases import resolve_model
 
 
 def to_messages(body: Any, context: Context) -> Call:
@@ -42,11 +42,11 @@ def to_messages(body: Any, context: Context) -> Call:
 
 def _read_request(body: ChatBody, tools: Tools, context: Context, warnings: list[str]) -> MessagesRequest:
     name = body.get("model") or context.default_model
-    resolved = resolve_model(name, context)
+    named = resolve_model(name, context)
     system, messages = read_messages(body["messages"], warnings)
     request = MessagesRequest(
-        model=resolved,
-        requested_model=name or resolved,
+        model=named.model,
+        requested_model=name or named.model,
         messages=messages,
         system=system,
         tools=tools.tools,
@@ -54,4 +54,4 @@ def _read_request(body: ChatBody, tools: Tools, context: Context, warnings: list
         session_id=body.get("session_id"),
         **read_parameters(body, warnings),
     )
-    return with_named_thinking(request)
+    return named.apply_to(request)
