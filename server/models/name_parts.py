@@ -19,7 +19,7 @@ API = "api:"
 """The prefix of a model that the Anthropic API serves, rather than Claude Code."""
 
 _LARGE_CONTEXT = re.compile(r"(?:\[1m\]|:1m)$")
-_WITHOUT_EFFECT = re.compile(r"(?::(?:beta|free|latest|extended|nitro|floor|exacto|batch)|@preset/[^/\s]+)$")
+_WITHOUT_EFFECT = re.compile(r"(?::(?:beta|free|latest|extended|nitro|floor|exacto|batch)|@preset/[\w.-]+)$")
 """Suffixes that do not change the model: variants of OpenRouter and Ollama."""
 _THINKING = re.compile(r"[:-](?:think|thinking|thought)$")
 _NO_THINKING = re.compile(r"(?:[:-](?:nothink|nothinking|no-think|no-thinking|non-thinking)|:(?:none|off))$")

@@ -50,6 +50,7 @@ def applied(name, **fields):
         ("claude-4.5-opus-high-thinking", ModelChoice("claude-opus-4-5", "high", ON)),
         ("claude-3-7-sonnet-latest:high", ModelChoice("sonnet", "high")),
         ("anthropic/claude-sonnet-4.5@preset/quick-one", ModelChoice("claude-sonnet-4-5")),
+        ("anthropic/claude-sonnet-4.5@preset/very-high:low", ModelChoice("claude-sonnet-4-5", "low")),
         ("anthropic/claude-sonnet-4.5:beta:high", ModelChoice("claude-sonnet-4-5", "high")),
         ("haiku:high:latest", ModelChoice("haiku", "high")),
         ("gpt-5.5:xhigh", ModelChoice("opus", "xhigh")),

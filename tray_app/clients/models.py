@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 
 from server.core.errors import ModelNotFound
-from server.models import capabilities_of
 from server.models.aliases import DEFAULT, ModelNames, resolve_model
 from server.models.families import SHORT_NAMES
 from server.models.info import ModelInfo
+from server.models.windows import window_of
 from tray_app.clients.connection import Limits
 
 _FALLBACK_MODEL = "sonnet"
@@ -32,10 +32,10 @@ def initial_model(offered: Iterable[ModelInfo], default_model: str) -> str:
 
 def limits_of(model: str, offered: Iterable[ModelInfo], aliases: Mapping[str, str]) -> Limits:
     """The limits of the model behind a name; defaults for an unknown name."""
-    by_name = {name: info for info in offered for name in (info.id, info.name) if name}
+    models = tuple(offered)
+    known = tuple(name for info in models for name in (info.id, info.name) if name)
     try:
-        resolved = resolve_model(model, ModelNames(aliases, tuple(by_name), DEFAULT)).model
+        window = window_of(resolve_model(model, ModelNames(aliases, known, DEFAULT)), models)
     except ModelNotFound:
         return Limits()
-    capabilities = capabilities_of(resolved, by_name.get(resolved))
-    return Limits(capabilities.context_window, capabilities.default_max_tokens)
+    return Limits(window.context, window.output)
