@@ -1,10 +1,11 @@
 """A chat completion's body as a `Call`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from server.core.messages import MessagesRequest
 from server.dialects.base import Call, Context
-from server.dialects.chat_completions.body import ChatBody, check_chat_body
+from server.dialects.chat_completions.body import AssistantMessage, ChatBody, ChatMessage, check_chat_body
 from server.dialects.chat_completions.encoder import ChatCompletionEncoder
 from server.dialects.chat_completions.ignored_fields import IGNORED
 from server.dialects.chat_completions.parameters import UNSUPPORTED, read_parameters, unsupported_warnings
@@ -43,7 +44,7 @@ def to_messages(body: Any, context: Context) -> Call:
 def _read_request(body: ChatBody, tools: Tools, context: Context, warnings: list[str]) -> MessagesRequest:
     name = body.get("model") or context.default_model
     named = resolve_model(name, context)
-    system, messages = read_messages(body["messages"], warnings)
+    system, messages = read_messages(_messages_with_prefill(body), warnings)
     request = MessagesRequest(
         model=named.model,
         requested_model=name or named.model,
@@ -55,3 +56,11 @@ def _read_request(body: ChatBody, tools: Tools, context: Context, warnings: list
         **read_parameters(body, warnings),
     )
     return named.apply_to(request)
+
+
+def _messages_with_prefill(body: ChatBody) -> Sequence[ChatMessage]:
+    """The messages, with `assistant_prefill` as a last one that the answer continues."""
+    prefill = body.get("assistant_prefill")
+    if not prefill:
+        return body["messages"]
+    return [*body["messages"], AssistantMessage(role="assistant", content=prefill)]
