@@ -14,7 +14,7 @@ from itertools import chain
 from server.core.errors import ModelNotFound
 from server.core.messages import MessagesRequest, ModelChoice, Thinking
 from server.models.families import SHORT_NAMES, claude_model, openai_equivalent
-from server.models.name_parts import LARGE, NO_WISHES, Asked, list_spellings, split_name
+from server.models.name_parts import CHAIN, LARGE, NO_WISHES, Asked, list_spellings, split_chain, split_name
 
 DEFAULT = "default"
 """The model that the CLI uses when none is named."""
@@ -31,9 +31,6 @@ COMMON_NAMES = (
     "claude-3-7-sonnet-latest", "claude-3-5-sonnet-latest", "claude-3-5-sonnet-20241022", "claude-3-5-haiku-latest",
 )  # fmt: skip
 """The rule-covered names in `GET /v1/models`, from which clients let their users choose."""
-
-CHAIN = ">"
-"""Separates the models of a chain."""
 
 _DATE = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{4})$")
 _CLAUDE_ID = re.compile(r"([a-z-]+\.){0,2}claude-[\w.@-]+(:\d+)?")
@@ -108,7 +105,7 @@ class _Resolution:
         if len(path) > _MAX_HOPS:
             raise self._not_found(name, path)
         if CHAIN in name:
-            return [choice for part in name.split(CHAIN) for choice in self.list_choices(part.strip(), asked, path)]
+            return [choice for part in split_chain(name) for choice in self.list_choices(part, asked, path)]
         if (alias := self._find_alias(name, path)) is not None:
             spelling, own, target = alias
             return self.list_choices(target, asked.over(own), (*path, spelling))

@@ -17,6 +17,8 @@ LARGE = "[1m]"
 """Claude Code's suffix for a context of 1,000,000 tokens."""
 API = "api:"
 """The prefix of a model that the Anthropic API serves, rather than Claude Code."""
+CHAIN = ">"
+"""Separates the models of a chain, which are tried in order."""
 
 _LARGE_CONTEXT = re.compile(r"(?:\[1m\]|:1m)$")
 _WITHOUT_EFFECT = re.compile(r"(?::(?:beta|free|latest|extended|nitro|floor|exacto|batch)|@preset/[\w.-]+)$")
@@ -52,6 +54,11 @@ class Asked:
 
 
 NO_WISHES = Asked()
+
+
+def split_chain(name: str) -> list[str]:
+    """Return the names in a chain, empty ones included; of any other name, that name alone."""
+    return [part.strip() for part in name.split(CHAIN)]
 
 
 def split_name(name: str) -> tuple[str, Asked]:
