@@ -75,6 +75,22 @@ async def test_each_model_gets_the_request_as_it_takes_it(serve: Serve) -> None:
     assert raw.parse().model == "haiku"
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_responses_client_reads_the_model_that_answered(serve: Serve, stream: bool) -> None:
+    server = await serve(aliases=CHAIN)
+    server.backend.script(Overloaded("Busy."))
+    server.backend.script(answer("Hi"))
+    raw = await server.openai().responses.with_raw_response.create(model="smart", input="Hello", stream=stream)
+    assert "sonnet was asked" in raw.headers["warning"]
+    answered = raw.parse()
+    models = (
+        {event.response.model async for event in answered if "response" in event.model_fields_set}
+        if stream
+        else {answered.model}
+    )
+    assert models == {"sonnet"}
+
+
 async def test_a_messages_client_reads_the_model_that_answered(serve: Serve) -> None:
     server = await serve(aliases=CHAIN)
     server.backend.script(ModelNotFound("The model opus does not exist."))

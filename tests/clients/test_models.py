@@ -74,7 +74,9 @@ async def test_what_a_name_asks_for_reaches_the_model(
     await server.openai().chat.completions.create(model=name, messages=HELLO)
     by_chat = server.sent()
     await server.anthropic().messages.create(model=name, messages=HELLO, max_tokens=4000)
-    for sent in (by_chat, server.sent()):
+    by_messages = server.sent()
+    await server.openai().responses.create(model=name, input="Hello")
+    for sent in (by_chat, by_messages, server.sent()):
         if effort is not None:
             assert sent.body["output_config"]["effort"] == effort
         if thinking is not None:

@@ -85,10 +85,4 @@ CODEX = Client(
     ),
     configuration=CONFIGURATION,
     traces=Traces(commands=("codex",), files=(".codex",)),
-    unserved_reason=(
-        Later(
-            "Since February 2026, Codex CLI speaks only OpenAI's Responses API. This server speaks Chat "
-            "Completions and Messages, so Codex cannot use it yet."
-        )
-    ),
 )
