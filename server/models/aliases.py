@@ -184,7 +184,7 @@ def _make_choice(model: str, asked: Asked) -> ModelChoice:
     if asked.thinking is not None:
         thinking = {"type": "adaptive" if asked.thinking else "disabled"}
     large = LARGE if asked.large_context and not model.endswith(LARGE) else ""
-    return ModelChoice(model + large, asked.effort, thinking, asked.api_only)
+    return ModelChoice(model + large, asked.effort, thinking, asked.by_api)
 
 
 def _choice_for(request: MessagesRequest, choice: ModelChoice) -> ModelChoice:

@@ -38,7 +38,7 @@ class Asked:
     large_context: bool = False
     effort: Effort | None = None
     thinking: bool | None = None
-    api_only: bool = False
+    by_api: bool = False
 
     def over(self, inner: "Asked") -> "Asked":
         """The wishes of a name and of the name behind it; those of `self` take precedence."""
@@ -49,7 +49,7 @@ class Asked:
             self.large_context or inner.large_context,
             self.effort or inner.effort,
             thinking,
-            self.api_only or inner.api_only,
+            self.by_api or inner.by_api,
         )
 
 
@@ -80,7 +80,7 @@ def list_spellings(name: str) -> list[tuple[str, Asked]]:
 
 def _split_prefix(name: str) -> tuple[str, Asked]:
     lowered = name.strip().lower()
-    return lowered.removeprefix(API).strip(), Asked(api_only=lowered.startswith(API))
+    return lowered.removeprefix(API).strip(), Asked(by_api=lowered.startswith(API))
 
 
 def _strip_suffixes(name: str, asked: Asked) -> Iterator[tuple[str, Asked]]:

@@ -31,7 +31,7 @@ CHAIN = {"smart": "opus:high > sonnet > api:haiku"}
 
 
 def asked(server: Served) -> list[tuple[str, bool]]:
-    return [(request.model, request.api_only) for request in server.backend.requests]
+    return [(request.model, request.by_api) for request in server.backend.requests]
 
 
 async def test_the_first_model_answers_while_it_can(serve: Serve) -> None:

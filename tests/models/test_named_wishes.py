@@ -58,8 +58,8 @@ def applied(name, **fields):
         ("o4-mini-high", ModelChoice("sonnet", "high")),
         ("opus-4.5", ModelChoice("claude-opus-4-5")),
         ("sonnet-4", ModelChoice("sonnet")),
-        ("api:haiku", ModelChoice("haiku", api_only=True)),
-        ("API: claude-opus-4.8:low", ModelChoice("claude-opus-4-8", "low", api_only=True)),
+        ("api:haiku", ModelChoice("haiku", by_api=True)),
+        ("API: claude-opus-4.8:low", ModelChoice("claude-opus-4-8", "low", by_api=True)),
         *(
             (f"gpt-{version}-{size}", ModelChoice(model))
             for version in ("5.6", "6", "6.1", "6.2")
@@ -88,7 +88,7 @@ def test_suffixes_may_come_in_any_order(order):
         ({"fast:high": "opus"}, "fast:high:1m", ModelChoice("opus[1m]")),
         ({"opus": "opus:high"}, "opus", ModelChoice("opus", "high")),
         ({"gpt-5": "gpt-5:max"}, "gpt-5", ModelChoice("opus", "max")),
-        ({"paid": "api:haiku"}, "paid:low", ModelChoice("haiku", "low", api_only=True)),
+        ({"paid": "api:haiku"}, "paid:low", ModelChoice("haiku", "low", by_api=True)),
         ({"gpt-4o": "haiku"}, "gpt-4o[1m]", ModelChoice("haiku[1m]")),
     ],
 )
@@ -116,7 +116,7 @@ def test_a_large_context_that_is_a_model_of_its_own():
     ],
 )
 def test_a_chain_lists_its_models_in_order(aliases, name, models):
-    assert ["api:" * one.api_only + one.model for one in choices(name, aliases)] == models
+    assert ["api:" * one.by_api + one.model for one in choices(name, aliases)] == models
 
 
 def test_each_model_of_a_chain_has_its_own_wishes_and_shares_the_names():

@@ -70,5 +70,5 @@ def test_an_entry_is_found_by_id_short_name_and_default():
 
 
 def test_the_window_of_a_chain_fits_all_its_models():
-    named = NamedModel((ModelChoice("opus"), ModelChoice("claude-opus-4-5", api_only=True)))
+    named = NamedModel((ModelChoice("opus"), ModelChoice("claude-opus-4-5", by_api=True)))
     assert window_of(named, OFFERED) == Window(200_000, 64_000)

@@ -42,8 +42,10 @@ _OF_THE_MODEL = (
     UpstreamTimeout,
 )
 """Errors that another model may not have. A plan's window may be one model's alone."""
-_OF_THE_BACKEND = (CliNotFound, NotSignedIn, ProcessDied, QueueFull)
-"""Errors that only a model of the other backend may not have."""
+_OF_THE_API = (ApiKeyRefused,)
+"""Errors that only models of Claude Code may not have."""
+_OF_CLAUDE_CODE = (CliNotFound, NotSignedIn, ProcessDied, QueueFull)
+"""Errors that only models of the API may not have."""
 _MAX_REASON = 200
 """Characters of an error in a warning."""
 
@@ -73,7 +75,7 @@ async def _stream_models(backend: Backend, request: MessagesRequest, refit: Refi
             if begun:
                 raise
             failures.append((request.model, error))
-            position = _find_next(error, request.api_only, waiting)
+            position = _find_next(error, waiting)
         if position is None:
             raise _choose_error(failures)
         choice, waiting = waiting[position], waiting[position + 1 :]
@@ -97,12 +99,13 @@ async def _hold_routing(events: Events) -> Events:
             yield event
 
 
-def _find_next(error: DragomanError, api_only: bool, waiting: Sequence[ModelChoice]) -> int | None:
+def _find_next(error: DragomanError, waiting: Sequence[ModelChoice]) -> int | None:
     """Return the index of the next model that may not have `error`."""
-    if isinstance(error, _OF_THE_BACKEND):
-        # A missing key is no error of Claude Code's, although it is a kind of `NotSignedIn`.
-        by_api = api_only or isinstance(error, ApiKeyRefused)
-        return next((index for index, choice in enumerate(waiting) if choice.api_only != by_api), None)
+    # A missing key is first: its error is a kind of `NotSignedIn`.
+    if isinstance(error, _OF_THE_API):
+        return next((index for index, choice in enumerate(waiting) if not choice.by_api), None)
+    if isinstance(error, _OF_CLAUDE_CODE):
+        return next((index for index, choice in enumerate(waiting) if choice.by_api), None)
     return 0 if waiting and isinstance(error, _OF_THE_MODEL) else None
 
 
