@@ -39,6 +39,8 @@ _MAX_HOPS = 10
 _MAX_NAMES = 50
 """Limit on the names that one name may lead to, so that aliases of chains of aliases cannot multiply."""
 
+_MAX_CHARACTERS = 300
+"""Limit on one name: the suffixes of a longer one would take minutes to read."""
 _MAX_SHOWN = 100
 """Characters of a name in an error."""
 
@@ -106,6 +108,8 @@ class _Resolution:
             raise self._not_found(name, path)
         if CHAIN in name:
             return [choice for part in split_chain(name) for choice in self.list_choices(part, asked, path)]
+        if len(name) > _MAX_CHARACTERS:
+            raise self._not_found(name, path)
         if (alias := self._find_alias(name, path)) is not None:
             spelling, own, target = alias
             return self.list_choices(target, asked.over(own), (*path, spelling))

@@ -145,6 +145,8 @@ def test_the_default_model_may_be_a_chain():
         ({"smart": "opus > llama3"}, "smart", "smart -> llama3"),
         ({"a": "b > b", **{chr(98 + n): f"{chr(99 + n)} > {chr(99 + n)}" for n in range(9)}}, "a", "a"),
         ({}, " > ".join(["opus"] * 100_000), "opus"),
+        ({}, "opus" + ":high" * 100_000, "opus:high"),
+        ({}, "a/" * 100_000, "a/"),
     ],
 )
 def test_names_and_chains_that_are_not_found(aliases, name, named):
