@@ -1,6 +1,7 @@
 """Routes requests to Claude Code, or to the Anthropic API if it cannot serve.
 
     the request needs what only the API has     the API, or an error that says why not
+    the model's name begins with `api:`         the API
     Claude Code is missing or not signed in     the API
     the plan is used up                         the API, with `on_plan_limit`
     everything else, and any other error        Claude Code
@@ -19,6 +20,7 @@ from server.backends.circuit_breaker import CircuitBreaker
 from server.backends.guarded_api import GuardedApi
 from server.config.own_commands import anthropic_key_hint
 from server.core.errors import (
+    ApiKeyRefused,
     BackendError,
     BudgetReached,
     CliNotFound,
@@ -27,7 +29,7 @@ from server.core.errors import (
     NotSignedIn,
     PlanLimitReached,
 )
-from server.core.messages import ApiOnly, Events, MessagesRequest
+from server.core.messages import Events, MessagesRequest
 from server.models.info import ModelInfo
 
 log = logging.getLogger(__name__)
@@ -100,11 +102,10 @@ class RoutedBackend:
         return BackendStatus(status.ready or stands_in, f"{status.detail} {detail}".strip(), facts)
 
     async def stream(self, request: MessagesRequest) -> Events:
-        """Serve `request`. If the API takes over, a `routed_event` comes first."""
-        if request.api_only is not None:
-            await self._require_api(request.api_only)
-            needs = ", ".join(request.api_only.needs)
-            async with aclosing(self._stream_api(request, f"Claude Code does not have {needs}")) as events:
+        """Serve `request`. If the API serves it, a `routed_event` comes first."""
+        if request.api_only is not None or request.by_api:
+            reason = await self._require_api(request)
+            async with aclosing(self._stream_api(request, reason)) as events:
                 async for event in events:
                     yield event
             return
@@ -132,11 +133,11 @@ class RoutedBackend:
             raise _with_hint(failure, str(error)) from error
 
     async def _stream_api(self, request: MessagesRequest, reason: str) -> Events:
-        warning = f"answered by the Anthropic API with your own key, because {reason}"
-        async with aclosing(self.guarded_api.stream(request, routed_event(self.api.name, warning))) as events:
+        warnings = [f"answered by the Anthropic API with your own key, because {reason}"] if reason else []
+        async with aclosing(self.guarded_api.stream(request, routed_event(self.api.name, *warnings))) as events:
             async for event in events:
-                if event["type"] == ROUTED:
-                    log.warning("%s", warning)
+                if event["type"] == ROUTED and reason:
+                    log.warning("%s", warnings[0])
                 yield event
 
     async def count_tokens(self, request: MessagesRequest) -> int | None:
@@ -159,14 +160,26 @@ class RoutedBackend:
         """Whether the API serves when the plan is used up."""
         return self.replaces_cli and self._on_plan_limit
 
-    async def _require_api(self, api_only: ApiOnly) -> None:
-        """Raise InvalidRequest if the API cannot serve what only it has."""
+    async def _require_api(self, request: MessagesRequest) -> str:
+        """Why the API serves, empty if the model's name asks for it.
+
+        Raises InvalidRequest for what only the API has, and ApiKeyRefused for `api:`, if the user does not want the
+        API to be used.
+        """
+        if request.api_only is None:
+            if not self._fallback:
+                raise ApiKeyRefused(
+                    "The model's name asks for the Anthropic API, which is switched off.",
+                    hint="Switch on the setting anthropic_fallback, or leave out `api:`.",
+                )
+            return ""
+        needs = ", ".join(request.api_only.needs)
         if self._fallback and await self.api.has_key():
-            return
+            return f"Claude Code does not have {needs}"
         remedy = store_hint() if self._fallback else "Or switch on the setting anthropic_fallback."
         raise InvalidRequest(
-            f"{', '.join(api_only.needs)}: Claude Code does not have this, only the Anthropic API.",
-            param=api_only.needs[0],
+            f"{needs}: Claude Code does not have this, only the Anthropic API.",
+            param=request.api_only.needs[0],
             hint=f"Leave it out. {remedy}",
         )
 

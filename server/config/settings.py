@@ -22,6 +22,7 @@ from server.config.setting_types import (
     ExpiryHours,
     KeyStorage,
     LogLevel,
+    ModelOrChain,
     Names,
     OptionalFile,
     RateLimit,
@@ -73,9 +74,9 @@ class Settings(BaseModel):
     otlp_endpoint: CollectorUrl = ""
     """URL of an OpenTelemetry collector that gets a trace of each request, by OTLP/HTTP; empty: none."""
 
-    default_model: str = Field("default", min_length=1)
+    default_model: ModelOrChain = Field("default", min_length=1)
     aliases: Aliases = Field(default_factory=dict)
-    """Maps the model names of clients to models."""
+    """Maps the model names of clients to models or chains of models (`opus > sonnet`)."""
 
     claude_path: OptionalFile = None
     """The Claude Code program; None: found automatically."""

@@ -85,6 +85,10 @@ class RequestRecorder:
         """Keep the backend in the request's state, for the headers of an error."""
         state_of(self._scope)["backend"] = self.record.backend
 
+    def record_switch(self, model: str, warnings: Iterable[str]) -> None:
+        """Record the model of a chain that answers in place of an earlier one."""
+        self.update_record(model=model, warnings=tuple(dict.fromkeys((*self.record.warnings, *warnings))))
+
     def record_first_delta(self) -> None:
         """Record the time to the first delta, in seconds."""
         if self.record.ttft is None:
