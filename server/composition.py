@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import Any, Self
 
 from server.api.exchange.images import ImageFetcher
@@ -23,6 +24,7 @@ from server.core.events import EventBus
 from server.core.tasks import spawn
 from server.secrets import KeyStore, open_key_store
 from server.store.store import Store
+from server.store.usage import UsageFilter
 
 
 class Server:
@@ -55,6 +57,7 @@ class Server:
         self._owns_store = store is None
         self._purging: asyncio.Task[None] | None = None
         self._unused_images: ImageFetcher | None = None
+        self._unsubscribe: Callable[[], None] = lambda: None
 
     @classmethod
     async def create(
@@ -81,8 +84,10 @@ class Server:
         try:
             if services.settings.api_key_required:
                 await services.key_store.get_or_create()
+            await self._begin_client_keys(store)
             await services.backend.start()
         except BaseException:
+            self._unsubscribe()
             if self._owns_store:
                 await store.close()
             raise
@@ -95,6 +100,13 @@ class Server:
             services.opened_store = await open_store(services.settings, services.bus, services.clock)
         services.store.set_ttl(services.settings.session_ttl_seconds)
         return services.store
+
+    async def _begin_client_keys(self, store: Store) -> None:
+        """Count what client keys use, beginning with what the store knows of today."""
+        services = self.services
+        today = datetime.fromtimestamp(services.clock()).date()
+        services.key_ledger.load_sums(await store.usage_by_key(UsageFilter(since=today)))
+        self._unsubscribe = services.bus.subscribe(services.key_ledger.receive_event)
 
     async def reconfigure(self, settings: Settings) -> None:
         """Put other settings in force; running requests finish under the old ones.
@@ -144,6 +156,7 @@ class Server:
             await asyncio.wait([self._purging])
         self.cancel_requests()
         services.refusals.flush_counts()
+        self._unsubscribe()
         async with AsyncExitStack() as stack:
             if services.opened_store is not None and self._owns_store:
                 stack.push_async_callback(services.opened_store.close)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from server.api.exchange.background_writes import BackgroundWrites
 from server.api.exchange.images import ImageFetcher
+from server.api.exchange.key_ledger import KeyLedger
 from server.api.exchange.running_requests import RunningRequests
 from server.api.exchange.session_turns import SessionTurns
 from server.api.exchange.stream_writer import Pace
@@ -44,6 +45,7 @@ class Services:
     turns: SessionTurns = field(default_factory=SessionTurns)
     writes: BackgroundWrites = field(default_factory=BackgroundWrites)
     request_limits: RequestLimits = field(init=False)
+    key_ledger: KeyLedger = field(init=False)
     refusals: RefusalLog = field(init=False)
     started_at: float = 0.0
     """The start in epoch seconds. `uptime` uses `started_monotonic`, because the wall clock may be set."""
@@ -52,6 +54,7 @@ class Services:
 
     def __post_init__(self) -> None:
         self.request_limits = RequestLimits(self.settings.rate_limit)
+        self.key_ledger = KeyLedger(self.clock)
         self.refusals = RefusalLog(self)
 
     @property

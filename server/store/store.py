@@ -18,6 +18,7 @@ from server.store.damage import SIDE_FILES, file_size, side_path
 from server.store.request_store import RequestStore
 from server.store.session_store import SessionStore
 from server.store.store_base import checked_ttl
+from server.store.usage import UsageStore
 from server.store.worker import DatabaseThread
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ DAMAGE_TOPIC = "damaged database"
 DAY = 86400.0
 
 
-class Store(SessionStore, RequestStore):
+class Store(SessionStore, RequestStore, UsageStore):
     """The open store, made by `Store.open` and bound to its event loop.
 
     Every method raises DatabaseUnusable when the database cannot be read or written.

@@ -8,9 +8,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from server.api.exchange.exchange import Body, Exchange
+from server.api.exchange.key_rules import apply_key_rules, with_default_model, with_preset
 from server.api.exchange.preparation import fit_to_model, make_context, with_fetched_images, with_session_header
 from server.api.exchange.request_recorder import RequestRecorder
-from server.api.exchange.responses import header_lookup, json_response
+from server.api.exchange.responses import header_lookup, json_response, key_of
 from server.api.exchange.session_link import link_session
 from server.api.exchange.warnings import warning_header
 from server.api.middleware.bodies import parse_object, read_body
@@ -58,13 +59,15 @@ def make_dialect_router(dialect: Dialect) -> APIRouter:
 async def _count_tokens(request: Request, dialect: Dialect, counting: TokenCounting) -> Response:
     """Count a request's input tokens, or estimate them with a warning."""
     services: Services = request.app.state.services
-    body = with_session_header(parse_object(await read_body(request.receive)), request.scope)
+    key = key_of(request.scope)
+    body = with_default_model(with_session_header(parse_object(await read_body(request.receive)), request.scope), key)
     body = await with_fetched_images(services, body, dialect)
-    link = await link_session(services, counting.to_request(body, make_context(services)))
+    asked = apply_key_rules(services, counting.to_request(body, make_context(services)), key)
+    counted_request = with_preset((await link_session(services, asked)).request, key)
     warnings = dialect.header_warnings(header_lookup(request.scope))
-    counted = await _exact_count(services, link.request)
+    counted = await _exact_count(services, counted_request)
     if counted is None:
-        counted = estimate_tokens(link.request)
+        counted = estimate_tokens(counted_request)
         warnings.append(
             "input_tokens is estimated, because Claude Code cannot count tokens without a request to the model"
         )

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import Scope
 
-from server.api.exchange.responses import dialect_of, display_path, error_response, get_header, request_id_of, state_of
+from server.api.exchange.responses import (
+    dialect_of,
+    display_path,
+    error_response,
+    get_header,
+    key_of,
+    request_id_of,
+    state_of,
+)
 from server.core import exact_json
 from server.core.errors import DragomanError
 from server.core.events import RequestFinished, RequestStarted, RequestUpdated
@@ -30,8 +38,8 @@ _INTERPRETER = re.compile(r"Python/\S+ [^ (]")
 _ASYNC = re.compile(r"^Async(?=\w+/Python \d)")
 _SHORTENED = re.compile(r"[\w$]{1,3}/JS \d")
 _LOG_FIELDS = (
-    "endpoint", "client", "backend", "status", "http_status", "model", "session_id", "stream", "ttft", "duration",
-    "input_tokens", "output_tokens", "cost_usd", "stop_reason", "warnings",
+    "endpoint", "client", "key_name", "backend", "status", "http_status", "model", "session_id", "stream", "ttft",
+    "duration", "input_tokens", "output_tokens", "cost_usd", "stop_reason", "warnings",
 )  # fmt: skip
 
 
@@ -55,6 +63,7 @@ class RequestRecorder:
             client=client_name(scope),
             backend=services.backend.name,
             request_headers=redacted_headers(scope),
+            **recorded_key(scope),
         )
         state_of(scope)["observed"] = True
         services.refusals.end_run()
@@ -120,6 +129,12 @@ class RequestRecorder:
 
     def _elapsed_seconds(self) -> float:
         return self._services.monotonic() - self._started
+
+
+def recorded_key(scope: Scope) -> dict[str, Any]:
+    """The record's fields about the client key; empty for the server's own key."""
+    key = key_of(scope)
+    return {} if key is None else {"key_id": key.id, "key_name": key.name}
 
 
 def client_name(scope: Scope) -> str:

@@ -8,6 +8,7 @@ from server.core.errors import (
     NotSignedIn,
     PlanLimitReached,
     QueueFull,
+    QuotaReached,
     RateLimited,
     RequestError,
 )
@@ -18,6 +19,7 @@ _TYPES: Mapping[type[DragomanError], str] = {
     DragomanError: "server_error",
     RequestError: "invalid_request_error",
     RateLimited: "rate_limit_error",
+    QuotaReached: "insufficient_quota",
     QueueFull: "rate_limit_error",
     NotSignedIn: "invalid_request_error",
     AccountRefused: "invalid_request_error",
