@@ -54,6 +54,11 @@ class KeyStore:
         return "environment" if self._fixed_key is not None else self._storage.kind
 
     @property
+    def keeps_nothing(self) -> bool:
+        """Whether what is stored ends with this process, wherever the API key comes from."""
+        return self._storage.kind == "memory"
+
+    @property
     def description(self) -> str:
         """The place of the API key, as the end of "The API key is ..."."""
         if self._fixed_key is not None:
