@@ -38,7 +38,7 @@ class RequestRecord:
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
     cost_usd: float | None = None
-    """The CLI's estimate at list prices."""
+    """At list prices; estimated for an interrupted answer."""
     stop_reason: str | None = None
     error: str | None = None
     warnings: tuple[str, ...] = ()

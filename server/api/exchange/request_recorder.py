@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import Scope
 
+from server.api.exchange.answer_usage import sum_interrupted, sum_tokens
 from server.api.exchange.responses import (
     dialect_of,
     display_path,
@@ -102,17 +103,19 @@ class RequestRecorder:
             stop_reason=folds[0].message.get("stop_reason"),
             cost_usd=cost,
             response_body=kept,
-            **_sum_tokens(folds),
+            **sum_tokens(folds),
         )
 
     def record_error(self, error: DragomanError, folds: list[MessageFold] | None = None) -> None:
         """Record the error that ends the request."""
         status = error_response(error, self._scope).status
-        self._end_record(status="error", http_status=status, error=str(redact(str(error))), **_sum_tokens(folds or []))
+        self._end_record(
+            status="error", http_status=status, error=str(redact(str(error))), **sum_interrupted(folds or [])
+        )
 
     def record_cancelled(self, folds: list[MessageFold] | None = None, reason: str = "the client disconnected") -> None:
         """Record that the client disconnected, or that the request was cancelled."""
-        self._end_record(status="cancelled", error=reason, **_sum_tokens(folds or []))
+        self._end_record(status="cancelled", error=reason, **sum_interrupted(folds or []))
 
     def _end_record(self, **changes: Any) -> None:
         if self._ended:
@@ -175,21 +178,6 @@ def _redact_header(name: bytes, value: bytes) -> tuple[str, str]:
 
 _redact_header_cached = functools.lru_cache(maxsize=256)(_redact_header)
 """Clients send the same headers with every request."""
-
-
-def _sum_tokens(folds: list[MessageFold]) -> dict[str, int | None]:
-    usages = [fold.usage for fold in folds if fold.usage]
-    if not usages:
-        return {}
-    read = sum(usage.get("cache_read_input_tokens") or 0 for usage in usages)
-    written = sum(usage.get("cache_creation_input_tokens") or 0 for usage in usages)
-    fresh = sum(usage.get("input_tokens") or 0 for usage in usages)
-    return {
-        "input_tokens": fresh + read + written,
-        "output_tokens": sum(usage.get("output_tokens") or 0 for usage in usages),
-        "cache_read_tokens": read,
-        "cache_write_tokens": written,
-    }
 
 
 def _to_json(body: Any) -> str:
