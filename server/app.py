@@ -15,6 +15,7 @@ from server.api.middleware.content_encoding import ContentDecoding
 from server.api.middleware.failures import Failures, on_http_exception, on_invalid_query
 from server.api.middleware.headers import HeaderLimit
 from server.api.middleware.idempotency import Idempotency
+from server.api.middleware.key_limits import KeyLimits
 from server.api.middleware.origins import HostAllowlist, Origins
 from server.api.middleware.paths import CanonicalPaths
 from server.api.middleware.rate_limit import RateLimit
@@ -72,8 +73,9 @@ def _build_guards(services: Services) -> list[Middleware]:
         Middleware(HostAllowlist, host=settings.host, allowed_hosts=settings.allowed_hosts),
         Middleware(Origins, allowed_origins=settings.allowed_origins),
         Middleware(Failures),
-        Middleware(Authentication, keys=services.key_store if settings.api_key_required else None),
+        Middleware(Authentication, keys=services.key_store, required=settings.api_key_required),
         Middleware(RateLimit, limits=services.request_limits),
+        Middleware(KeyLimits, ledger=services.key_ledger),
         Middleware(BodyLimit, limit=settings.max_body_bytes, stall_seconds=services.body_stall_seconds),
         Middleware(ContentDecoding, limit=settings.max_body_bytes),
         Middleware(Idempotency, services=services),

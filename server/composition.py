@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import Any, Self
 
 from server.api.exchange.images import ImageFetcher
@@ -25,6 +26,7 @@ from server.core.events import EventBus
 from server.core.tasks import spawn
 from server.secrets import KeyStore, open_key_store
 from server.store.store import Store
+from server.store.usage import UsageFilter
 from server.tracing import RequestTracing, open_tracing
 
 log = logging.getLogger(__name__)
@@ -61,6 +63,7 @@ class Server:
         self._purging: list[asyncio.Task[None]] = []
         self._unused_images: ImageFetcher | None = None
         self._tracing: RequestTracing | None = None
+        self._unsubscribe: Callable[[], None] = lambda: None
 
     @classmethod
     async def create(
@@ -88,9 +91,11 @@ class Server:
         try:
             if services.settings.api_key_required:
                 await services.key_store.get_or_create()
+            await self._begin_client_keys(store)
             await self._read_sealing_key()
             await services.backend.start()
         except BaseException:
+            self._unsubscribe()
             if self._owns_store:
                 await store.close()
             raise
@@ -110,6 +115,13 @@ class Server:
             services.opened_store = await open_store(services.settings, services.bus, services.clock)
         services.store.set_ttl(services.settings.session_ttl_seconds)
         return services.store
+
+    async def _begin_client_keys(self, store: Store) -> None:
+        """Count what client keys use, beginning with what the store knows of today."""
+        services = self.services
+        today = datetime.fromtimestamp(services.clock()).date()
+        services.key_ledger.load_sums(await store.usage_by_key(UsageFilter(since=today)))
+        self._unsubscribe = services.bus.subscribe(services.key_ledger.receive_event)
 
     async def reconfigure(self, settings: Settings) -> None:
         """Put other settings in force; running requests finish under the old ones.
@@ -171,6 +183,7 @@ class Server:
             await asyncio.wait(self._purging)
         self.cancel_requests()
         services.refusals.flush_counts()
+        self._unsubscribe()
         async with AsyncExitStack() as stack:
             if self._tracing is not None:
                 stack.push_async_callback(self._tracing.close)

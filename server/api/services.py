@@ -10,6 +10,7 @@ from server.api.exchange.background_writes import BackgroundWrites
 from server.api.exchange.conversation_locks import ConversationLocks
 from server.api.exchange.images import ImageFetcher
 from server.api.exchange.kept_answers import KeptAnswers
+from server.api.exchange.key_ledger import KeyLedger
 from server.api.exchange.request_totals import RequestTotals
 from server.api.exchange.running_requests import RunningRequests
 from server.api.exchange.session_turns import SessionTurns
@@ -55,6 +56,7 @@ class Services:
     writes: BackgroundWrites = field(default_factory=BackgroundWrites)
     kept_answers: KeptAnswers = field(default_factory=KeptAnswers)
     request_limits: RequestLimits = field(init=False)
+    key_ledger: KeyLedger = field(init=False)
     refusals: RefusalLog = field(init=False)
     totals: RequestTotals = field(init=False)
     started_at: float = 0.0
@@ -65,6 +67,7 @@ class Services:
 
     def __post_init__(self) -> None:
         self.request_limits = RequestLimits(self.settings.rate_limit)
+        self.key_ledger = KeyLedger(self.clock)
         self.refusals = RefusalLog(self)
         self.totals = RequestTotals(self.bus)
         self.memory_store = MemoryStore.create(lambda: self.clock(), self.settings.session_ttl_seconds)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from server import __version__
+from server.cli.client_key_arguments import add_client_key_commands
 from server.config.arguments import add_directory_options, add_log_level_option, add_server_options
 from server.config.own_commands import COMMAND
 
@@ -13,7 +14,12 @@ Run = Callable[[argparse.Namespace], int]
 
 def parse_arguments(arguments: Sequence[str]) -> tuple[Run, argparse.Namespace]:
     """Return the subcommand's function and its arguments. Exits with status 2 on a usage error."""
-    namespace = _build_parser().parse_args(_with_subcommand(list(arguments)))
+    parser = _build_parser()
+    namespace = parser.parse_args(_with_subcommand(list(arguments)))
+    if getattr(namespace, "key_command", None) and (
+        namespace.rotate or namespace.anthropic or namespace.forget_anthropic
+    ):
+        parser.error(f"key {namespace.key_command} takes none of --rotate, --anthropic and --forget-anthropic")
     run: Run = {"serve": _run_serve, "key": _run_key, "doctor": _run_doctor}[namespace.subcommand]
     return run, namespace
 
@@ -51,7 +57,8 @@ def _add_key(subcommands: Any) -> None:
     key = _add_subcommand(subcommands, "key", "print the server's API key")
     key.description = (
         "Print the server's API key. With --anthropic: store a key of your own for the Anthropic API, which "
-        "then answers, and bills that key, where Claude Code is missing or not signed in."
+        "then answers, and bills that key, where Claude Code is missing or not signed in. With a command: named keys "
+        "for single clients, each with rules and limits of its own."
     )
     what = key.add_mutually_exclusive_group()
     what.add_argument("--rotate", action="store_true", help="replace it first; the old key is then refused")
@@ -59,6 +66,7 @@ def _add_key(subcommands: Any) -> None:
         "--anthropic", action="store_true", help="store an Anthropic API key, from a prompt or standard input"
     )
     what.add_argument("--forget-anthropic", action="store_true", help="remove the stored Anthropic API key")
+    add_client_key_commands(key, add_directory_options)
 
 
 def _add_doctor(subcommands: Any) -> None:

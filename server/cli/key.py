@@ -1,10 +1,13 @@
-"""`dragoman key`: prints the server's API key on standard output, and its storage on standard error."""
+"""`dragoman key`: prints the server's API key on standard output, and its storage on standard error.
+
+Its subcommands for the keys of clients are in `client_keys`.
+"""
 
 import argparse
 import asyncio
 import logging
 
-from server.cli import anthropic_key
+from server.cli import anthropic_key, client_keys
 from server.config.arguments import settings_overrides
 from server.config.settings import Settings, load_settings
 from server.core.console import write_line
@@ -17,6 +20,9 @@ def run(namespace: argparse.Namespace) -> int:
     # The log would repeat what is printed here.
     logging.basicConfig(level=logging.ERROR)
     settings = load_settings(settings_overrides(namespace))
+    if namespace.key_command is not None:
+        asyncio.run(client_keys.run_command(settings, namespace))
+        return 0
     if namespace.anthropic or namespace.forget_anthropic:
         asyncio.run(anthropic_key.store_key(settings) if namespace.anthropic else anthropic_key.remove_key(settings))
         return 0

@@ -8,6 +8,8 @@
     │   │   └── ConversationLocked   400  another request is being answered in the conversation
     │   ├── AuthenticationRequired   401  this server's API key is missing or wrong
     │   ├── OriginRefused            403  Host or Origin header outside the allowlist
+    │   ├── KeyNotAllowed            403  a client key may not use this endpoint
+    │   │   └── ModelNotAllowed      403  a client key may not use this model
     │   ├── NotFound                 404  unknown path, session, request or response
     │   │   └── ModelNotFound        404
     │   ├── MethodNotAllowed         405
@@ -17,6 +19,7 @@
     │   ├── WebSocketRefused         426  a WebSocket handshake
     │   ├── HeadersTooLarge          431
     │   ├── RateLimited              429  this server's limit for a key
+    │   │   └── QuotaReached         429  a client key's tokens or money of a day
     │   ├── QueueFull                429  no process became free in time
     │   └── RequestCancelled         499  cancelled by the user, or the client has left
     │       └── RequestSuperseded    409  replaced by an identical request
@@ -111,6 +114,23 @@ class OriginRefused(RequestError):
     """The Host or Origin header is not allowed (DNS rebinding, foreign web pages)."""
 
     status = 403
+
+
+class KeyNotAllowed(RequestError):
+    """The request is valid, but not with this client key."""
+
+    status = 403
+    code = "key_not_allowed"
+
+
+class ModelNotAllowed(KeyNotAllowed):
+    """The client key may not use this model. `allowed` are those that it may use."""
+
+    code = "model_not_allowed"
+
+    def __init__(self, message: str, *, allowed: tuple[str, ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.allowed = allowed
 
 
 class NotFound(RequestError):
@@ -221,6 +241,21 @@ class _RetryLater(DragomanError):
 
 class RateLimited(_RetryLater, RequestError):
     """The key has reached this server's request limit."""
+
+
+class QuotaReached(RateLimited):
+    """The client key has used up its tokens or money of the day; `resets_at` is in epoch seconds."""
+
+    code = "insufficient_quota"
+
+    def __init__(self, message: str, *, resets_at: float, retry_after: float, hint: str = "") -> None:
+        super().__init__(message, retry_after=retry_after, hint=hint)
+        self.resets_at = resets_at
+
+    @property
+    def headers(self) -> dict[str, str]:
+        # Both SDKs respect it: the quota may last until midnight, and their retries would be in vain.
+        return {**super().headers, "x-should-retry": "false"}
 
 
 class QueueFull(_RetryLater, RequestError):

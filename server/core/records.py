@@ -9,6 +9,9 @@ from server.core.messages import Message
 T = TypeVar("T")
 RequestStatus = Literal["running", "ok", "error", "cancelled"]
 
+MAIN_KEY = "main"
+"""The name of the server's own key in filters; no client key can have it."""
+
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
@@ -35,7 +38,7 @@ class RequestRecord:
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
     cost_usd: float | None = None
-    """The CLI's estimate at list prices."""
+    """At list prices; estimated for an interrupted answer."""
     stop_reason: str | None = None
     error: str | None = None
     warnings: tuple[str, ...] = ()
@@ -46,6 +49,9 @@ class RequestRecord:
     """Names in lower case, in their original order, secrets redacted."""
     count: int = 1
     """Number of equal refusals in a row; more than 1 only for refusals of a guard or the router."""
+    key_id: str | None = None
+    """The id of the client key; None for the server's own key."""
+    key_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,19 @@ class RequestFilter:
     search: str | None = None
     since: float | None = None
     until: float | None = None
+    key: str | None = None
+    """The name of a client key; `main` is the server's own key."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUsage:
+    """Totals of the requests of one client key in a period, and the time of its last one."""
+
+    requests: int = 0
+    tokens: int = 0
+    """Input, including cached tokens, and output."""
+    cost_usd: float = 0.0
+    last_used_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

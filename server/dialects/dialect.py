@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from server.core.errors import DragomanError
 from server.core.messages import MessagesRequest
@@ -22,12 +22,13 @@ class ErrorResponse:
 
 @dataclass(frozen=True, slots=True)
 class RateLimitState:
-    """The state of a rate limit; `resets_at` is epoch seconds, `resets_in` seconds."""
+    """The state of a rate limit; `resets_at` is epoch seconds, `resets_in` seconds, `unit` what is counted."""
 
     limit: int
     remaining: int
     resets_at: float
     resets_in: float
+    unit: Literal["requests", "tokens"] = "requests"
 
 
 @dataclass(frozen=True, slots=True)

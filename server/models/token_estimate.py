@@ -44,6 +44,11 @@ def estimate_tokens(request: MessagesRequest) -> int:
     return ceil(tokens)
 
 
+def estimate_content(content: Iterable[Mapping[str, Any]]) -> int:
+    """Return the estimated tokens of an answer's blocks. Raises nothing."""
+    return ceil(_count_blocks(content))
+
+
 def _count_text(text: str) -> float:
     return len(text.encode("utf-8", "surrogatepass")) / _BYTES_PER_TOKEN
 

@@ -6,10 +6,12 @@ import logging
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from server.core.errors import KeyringUnavailable, SetupError
 from server.secrets.anthropic_key import ANTHROPIC_API_KEY
+from server.secrets.client_key_ring import CLIENT_KEYS, ClientKeyRing
 from server.secrets.storage import ADVICE, MemoryStorage, SecretStorage
 
 API_KEY = "api_key"
@@ -31,20 +33,32 @@ def new_api_key() -> str:
 class KeyStore:
     """The server's API key and other secrets. `fixed_key` is an API key from the environment.
 
-    Secrets are read once and then cached, so that `matches_key` needs no I/O.
+    Secrets are read once and then cached, so that `matches_key` needs no I/O. `clients` are the named keys of clients;
+    other processes learn of their changes through a file in `directory`.
     """
 
-    def __init__(self, storage: SecretStorage, *, fixed_key: str | None = None) -> None:
+    def __init__(self, storage: SecretStorage, *, fixed_key: str | None = None, directory: Path | None = None) -> None:
         self._storage = storage
         self._fixed_key = fixed_key
         self._cache: dict[str, str | None] = {}
         # A keyring is slow: two calls at the first start must not create two keys.
         self._lock = asyncio.Lock()
+        self._clients = ClientKeyRing(self, directory, new_key=new_api_key)
+
+    @property
+    def clients(self) -> ClientKeyRing:
+        """The named keys of clients."""
+        return self._clients
 
     @property
     def kind(self) -> KeyKind:
         """The kind of storage that holds the API key."""
         return "environment" if self._fixed_key is not None else self._storage.kind
+
+    @property
+    def keeps_nothing(self) -> bool:
+        """Whether what is stored ends with this process, wherever the API key comes from."""
+        return self._storage.kind == "memory"
 
     @property
     def description(self) -> str:
@@ -108,6 +122,12 @@ class KeyStore:
         async with self._lock:
             return await self._read_secret(name)
 
+    async def read_again(self, name: str) -> str | None:
+        """Read a secret that another process may have changed. Raises SetupError."""
+        async with self._lock:
+            self._cache.pop(name, None)
+            return await self._read_secret(name)
+
     def cached(self, name: str) -> str | None:
         """The secret of that name as last read or written, without I/O; None if it was not read yet."""
         return self._cache.get(name)
@@ -118,7 +138,9 @@ class KeyStore:
             await self._write_secret(name, value)
 
     async def move_to(
-        self, storage: SecretStorage, names: Iterable[str] = (API_KEY, ANTHROPIC_API_KEY, SEALING_KEY)
+        self,
+        storage: SecretStorage,
+        names: Iterable[str] = (API_KEY, ANTHROPIC_API_KEY, CLIENT_KEYS, SEALING_KEY),
     ) -> "SecretMove":
         """Move the secrets of these names to another storage; `SecretMove.complete_move` removes them from the old one.
 
@@ -145,6 +167,7 @@ class KeyStore:
     def switch_storage(self, storage: SecretStorage, held: Mapping[str, str | None]) -> None:
         """Use `storage`, with these cached secrets. Reads and writes nothing."""
         self._storage, self._cache = storage, dict(held)
+        self._clients.forget_read()
 
     async def _read_secret(self, name: str) -> str | None:
         if name not in self._cache:

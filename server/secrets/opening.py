@@ -20,7 +20,8 @@ async def open_key_store(settings: Settings, *, keyring_seconds: float = KEYRING
     SettingsInvalid if the environment has a key that cannot be sent in a header.
     """
     fixed_key = key_from_environment()
-    return KeyStore(await open_storage(settings, keyring_seconds=keyring_seconds), fixed_key=fixed_key)
+    storage = await open_storage(settings, keyring_seconds=keyring_seconds)
+    return KeyStore(storage, fixed_key=fixed_key, directory=settings.data_dir)
 
 
 def key_from_environment() -> str | None:

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import importlib
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -15,6 +17,7 @@ import keyring.errors
 
 from server.config.paths import APP_NAME, default_data_dir
 from server.core.errors import KeyringUnavailable
+from server.secrets.long_secrets import WINDOWS_BYTES, delete_long, read_long, write_long
 from server.secrets.storage import KEYRING_SECONDS, StorageKind
 
 T = TypeVar("T")
@@ -29,29 +32,41 @@ class KeyringStorage:
     """Keeps secrets in the system keyring. Every call raises KeyringUnavailable if that fails.
 
     A locked keyring may wait for a password dialog that nobody sees, so each call runs in its own thread and fails
-    after `timeout` seconds.
+    after `timeout` seconds. Secrets of more than `entry_bytes` are split over several entries; None: never.
     """
 
     kind: StorageKind = "keyring"
 
-    def __init__(self, data_dir: Path, *, timeout: float = KEYRING_SECONDS, service: str = APP_NAME) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        timeout: float = KEYRING_SECONDS,
+        service: str = APP_NAME,
+        entry_bytes: int | None = WINDOWS_BYTES if sys.platform == "win32" else None,
+    ) -> None:
         self._data_dir = data_dir
         self._service = service
         self._timeout = timeout
+        self._entry_bytes = entry_bytes
         self.description = "in the system keyring"
 
     async def get(self, name: str) -> str | None:
-        return await self._call_backend(lambda backend: backend.get_password(self._service, self._user_name(name)))
+        return await self._call_backend(lambda backend: read_long(self._entries(backend), name))
 
     async def set(self, name: str, value: str | None) -> None:
-        if value is None:
-            await self._call_backend(lambda backend: self._delete_secret(backend, name))
-        else:
-            await self._call_backend(lambda backend: backend.set_password(self._service, self._user_name(name), value))
+        await self._call_backend(lambda backend: self._write_secret(self._entries(backend), name, value))
 
-    def _delete_secret(self, backend: keyring.backend.KeyringBackend, name: str) -> None:
-        if backend.get_password(self._service, self._user_name(name)) is not None:
-            backend.delete_password(self._service, self._user_name(name))
+    def _write_secret(self, entries: "_BackendEntries", name: str, value: str | None) -> None:
+        if value is None:
+            delete_long(entries, name)
+        elif self._entry_bytes is None:
+            entries.write(name, value)
+        else:
+            write_long(entries, name, value, max_bytes=self._entry_bytes)
+
+    def _entries(self, backend: keyring.backend.KeyringBackend) -> "_BackendEntries":
+        return _BackendEntries(backend, self._service, self._user_name)
 
     def _user_name(self, name: str) -> str:
         """The entry's user name. Servers with another data directory have their own keys."""
@@ -78,6 +93,25 @@ class KeyringStorage:
             raise KeyringUnavailable("No system keyring is available.", hint=HINT)
         self.description = f"in the system keyring ({backend.name})"
         return backend
+
+
+@dataclass(frozen=True, slots=True)
+class _BackendEntries:
+    """The entries of this program in a keyring."""
+
+    backend: keyring.backend.KeyringBackend
+    service: str
+    user_name: Callable[[str], str]
+
+    def read(self, name: str) -> str | None:
+        return self.backend.get_password(self.service, self.user_name(name))
+
+    def write(self, name: str, value: str) -> None:
+        self.backend.set_password(self.service, self.user_name(name), value)
+
+    def delete(self, name: str) -> None:
+        if self.read(name) is not None:
+            self.backend.delete_password(self.service, self.user_name(name))
 
 
 HINT = 'Unlock or install one, or set key_storage = "file".'

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from server.core.errors import InvalidRequest
-from server.core.records import Page, RequestFilter, RequestRecord, StatisticsBucket
+from server.core.records import MAIN_KEY, Page, RequestFilter, RequestRecord, StatisticsBucket
 from server.store.expiry import erase_remains
 from server.store.migrate import transaction
 from server.store.paging import Listing, Where
@@ -105,6 +105,10 @@ def where_filter(wanted: RequestFilter) -> Where:
         where.add_condition("status = ?", wanted.status)
     if wanted.session_id is not None:
         where.add_condition(_OF_A_SESSION, wanted.session_id, wanted.session_id)
+    if wanted.key == MAIN_KEY:
+        where.add_condition("key_name IS NULL")
+    elif wanted.key is not None:
+        where.add_condition("key_name = ?", wanted.key)
     if wanted.since is not None:
         where.add_condition("started_at >= ?", wanted.since)
     if wanted.until is not None:

@@ -20,6 +20,7 @@ from server.store.response_store import ResponseStore
 from server.store.session_store import SessionStore
 from server.store.spending import SpendingStore
 from server.store.store_base import checked_ttl
+from server.store.usage import UsageStore
 from server.store.worker import DatabaseThread
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ DAMAGE_TOPIC = "damaged database"
 DAY = 86400.0
 
 
-class Store(SessionStore, RequestStore, ResponseStore, SpendingStore):
+class Store(SessionStore, RequestStore, ResponseStore, SpendingStore, UsageStore):
     """The open store, made by `Store.open` and bound to its event loop.
 
     Every method raises DatabaseUnusable when the database cannot be read or written.

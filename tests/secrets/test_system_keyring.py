@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import keyring
 import pytest
@@ -19,6 +20,7 @@ from server.config.paths import default_data_dir
 from server.config.settings import Settings
 from server.core.errors import KeyringUnavailable
 from server.secrets import KeyStore, open_key_store
+from server.secrets.long_secrets import WINDOWS_BYTES, Entries, read_long, write_long
 from server.secrets.system_keyring import KeyringStorage
 from tests.files import files_below
 
@@ -274,3 +276,63 @@ def test_a_locked_secret_service_leaves_memory(tmp_path: Path) -> None:
     assert said["kind"] == "memory"
     assert "in memory only" in said["description"]
     assert len({said["key"], said["found"], said["last"]}) == 3
+
+
+@pytest.mark.parametrize("text", ["x" * 1280, "x" * 1281, "x" * 20_000, "\N{GRINNING FACE}" * 3000, "ü" * 1200])
+async def test_a_long_secret_is_split_and_joined(use: Use, tmp_path: Path, text: str) -> None:
+    backend = Dictionary()
+    use(backend)
+    storage = KeyringStorage(tmp_path, entry_bytes=WINDOWS_BYTES)
+    await storage.set("a", text)
+    assert all(len(value.encode("utf-16-le")) <= WINDOWS_BYTES for value in backend.kept.values())
+    assert (len(backend.kept) > 1) == (len(text.encode("utf-16-le")) > WINDOWS_BYTES)
+    assert await KeyringStorage(tmp_path).get("a") == text
+    for other in ("short", text[::-1], None):
+        await storage.set("a", other)
+        assert await storage.get("a") == other
+    assert backend.kept == {}, "no part is left behind"
+
+
+async def test_many_client_keys_fit_into_windows_keyring(use: Use, tmp_path: Path) -> None:
+    backend = Dictionary()
+    use(backend)
+    store = KeyStore(KeyringStorage(tmp_path, entry_bytes=WINDOWS_BYTES))
+    made = [await store.clients.add_key(f"key {number}", system="Be brief. " * 100) for number in range(20)]
+    assert all(len(value.encode("utf-16-le")) <= WINDOWS_BYTES for value in backend.kept.values())
+    again = KeyStore(KeyringStorage(tmp_path)).clients
+    assert [await again.find_key(key) for _, key in made] == [entry for entry, _ in made]
+
+
+async def test_a_reader_beside_a_writer_sees_the_old_or_the_new_secret(use: Use, tmp_path: Path) -> None:
+    class Interrupted(Dictionary):
+        """Reads as another process does between two writes of this one."""
+
+        seen: ClassVar[set[str | None]] = set()
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            super().set_password(service, username, password)
+            self.seen.add(read_long(_entries(self), "a"))
+
+        def delete_password(self, service: str, username: str) -> None:
+            super().delete_password(service, username)
+            self.seen.add(read_long(_entries(self), "a"))
+
+    backend = Interrupted()
+    old, new = "o" * 5000, "n" * 5000
+    for text in (old, new):
+        write_long(_entries(backend), "a", text, max_bytes=WINDOWS_BYTES)
+    assert backend.seen == {None, old, new}
+
+
+def _entries(backend: KeyringBackend) -> Entries:
+    class Plain:
+        def read(self, name: str) -> str | None:
+            return Dictionary.get_password(backend, "s", name)  # type: ignore[arg-type]
+
+        def write(self, name: str, value: str) -> None:
+            backend.set_password("s", name, value)
+
+        def delete(self, name: str) -> None:
+            backend.delete_password("s", name)
+
+    return Plain()

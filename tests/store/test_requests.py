@@ -38,6 +38,8 @@ FULL = RequestRecord(
     request_body='{"model": "gpt-5"}',
     response_body="{}",
     request_headers=(("host", "localhost"), ("accept", "*/*"), ("accept", "text/html")),
+    key_id="key_1",
+    key_name="zed",
 )
 
 

@@ -22,12 +22,15 @@ class State:
 
 
 def configure_text(text: str, configuration: Configuration, connection: Connection) -> str:
-    """Change a client's file to use this server; a correct text stays the same.
+    """Change a client's file to use this server; a correct text stays the same, and a client key that it has is kept.
 
     Raises Damaged if `text` is invalid in its format, Uneditable if a change could damage the rest of it.
     """
     editor = _EDITORS[configuration.format]
-    return str(editor.edit(text, _list_edits(editor.load(text), configuration, connection)))
+    data = editor.load(text)
+    if (found := configuration.read_entry(data)) is not None:
+        connection = connection.with_own_key(found.key)
+    return str(editor.edit(text, _list_edits(data, configuration, connection)))
 
 
 def state_of(text: str, configuration: Configuration, connection: Connection) -> State:
@@ -35,7 +38,7 @@ def state_of(text: str, configuration: Configuration, connection: Connection) ->
     found = configuration.read_entry(_EDITORS[configuration.format].load(text))
     if found is None:
         return State("absent")
-    right = found.url == configuration.url(connection) and found.key in (None, connection.secret)
+    right = found.url == configuration.url(connection) and connection.accepts_key(found.key)
     return State("configured" if right else "outdated", found.models)
 
 

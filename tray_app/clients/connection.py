@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
+from server.secrets.client_keys import digest_of
+
 NOT_NEEDED = "not-needed"
 """The placeholder for a key that is not required: clients insist on one."""
 
@@ -40,6 +42,10 @@ class Connection:
     model: str
     limits: Limits = field(default_factory=Limits)
     models: tuple[OfferedModel, ...] = ()
+    client_digests: frozenset[str] = frozenset()
+    """The digests of the client keys that are valid instead of `key`."""
+    is_own_key: bool = False
+    """Whether `key` was just made for this client, and replaces an earlier one."""
 
     @property
     def openai_url(self) -> str:
@@ -55,6 +61,16 @@ class Connection:
     def port(self) -> int:
         """The server's port; 0 for any free one, until the server runs."""
         return urlsplit(self.url).port or 0
+
+    def accepts_key(self, key: str | None) -> bool:
+        """Whether a client that has `key` in its file can connect; None: it keeps its key elsewhere."""
+        if key in (None, self.secret):
+            return True
+        return not self.is_own_key and digest_of(key) in self.client_digests
+
+    def with_own_key(self, key: str | None) -> "Connection":
+        """A copy for a client that has a client key of its own already, which is to be kept."""
+        return replace(self, key=key) if key is not None and self.accepts_key(key) else self
 
     def with_masked_key(self) -> "Connection":
         """A copy to show on the screen, without the key."""

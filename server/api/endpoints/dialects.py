@@ -10,9 +10,10 @@ from starlette.types import Receive, Scope, Send
 
 from server.api.exchange.background_exchange import BackgroundExchange
 from server.api.exchange.exchange import Body, Exchange
+from server.api.exchange.key_rules import apply_key_rules, with_default_model, with_preset
 from server.api.exchange.preparation import fit_to_model, make_context, with_fetched_images, with_session_header
 from server.api.exchange.request_recorder import RequestRecorder
-from server.api.exchange.responses import header_lookup, json_response
+from server.api.exchange.responses import header_lookup, json_response, key_of
 from server.api.exchange.session_link import link_session
 from server.api.exchange.stored_context import read_stored_context
 from server.api.exchange.warnings import warning_header
@@ -67,16 +68,18 @@ def make_dialect_router(dialect: Dialect) -> APIRouter:
 async def _count_tokens(request: Request, dialect: Dialect, counting: TokenCounting) -> Response:
     """Count a request's input tokens, or estimate them with a warning."""
     services: Services = request.app.state.services
-    body = with_session_header(parse_object(await read_body(request.receive)), request.scope)
+    key = key_of(request.scope)
+    body = with_default_model(with_session_header(parse_object(await read_body(request.receive)), request.scope), key)
     body = await with_fetched_images(services, body, dialect)
     context = make_context(services)
     stored = await read_stored_context(services, dialect, body, context.response_id, counted=True)
-    request_to_count = counting.to_request(stored.body, context)
-    link = await link_session(services, request_to_count, is_complete=stored.is_complete)
+    asked = apply_key_rules(services, counting.to_request(stored.body, context), key)
+    link = await link_session(services, asked, is_complete=stored.is_complete)
+    counted_request = with_preset(link.request, key)
     warnings = dialect.header_warnings(header_lookup(request.scope))
-    counted = await _exact_count(services, link.request)
+    counted = await _exact_count(services, counted_request)
     if counted is None:
-        counted = estimate_tokens(link.request)
+        counted = estimate_tokens(counted_request)
         warnings.append(
             "input_tokens is estimated, because Claude Code cannot count tokens without a request to the model"
         )

@@ -1,6 +1,6 @@
 """`GET /metrics`: totals and gauges in Prometheus' text format.
 
-https://prometheus.io/docs/instrumenting/exposition_formats/. Needs the key, like everything but `/` and `/health`.
+https://prometheus.io/docs/instrumenting/exposition_formats/. Needs the server's own key.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from server import __version__
+from server.api.endpoints.administration import MAIN_KEY_ONLY
 from server.api.exchange.request_totals import BOUNDS, Histogram
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from server.api.services import Services
 
-router = APIRouter()
+router = APIRouter(dependencies=MAIN_KEY_ONLY)
 
 _LE = (*(f"{bound:g}" for bound in BOUNDS), "+Inf")
 

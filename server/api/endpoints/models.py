@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from server.api.exchange.key_rules import is_allowed, refuse_other_models
 from server.api.exchange.preparation import make_context
-from server.api.exchange.responses import json_response
+from server.api.exchange.responses import json_response, key_of
 from server.core.errors import InvalidRequest, ModelNotFound
 from server.models import capabilities_of
 from server.models.aliases import COMMON_NAMES, DEFAULT_ALIASES, ModelNames, NamedModel, resolve_model
 from server.models.info import ModelInfo, find_info
 from server.models.model_object import describe_capabilities, line_of
 from server.models.windows import window_of
+from server.secrets.client_keys import ClientKey
 
 if TYPE_CHECKING:
     from server.api.services import Services
@@ -39,7 +41,7 @@ async def list_models(
 
     See https://docs.anthropic.com/en/api/models-list. Raises InvalidRequest for an id that is not in the list.
     """
-    models, has_more = _select_page(list_model_entries(request.app.state.services), limit, after_id, before_id)
+    models, has_more = _select_page(_list_entries(request), limit, after_id, before_id)
     return json_response(
         {
             "object": "list",
@@ -53,19 +55,30 @@ async def list_models(
 
 @router.api_route("/v1/models/{model_id:path}", methods=["GET", "HEAD"])
 async def get_model(request: Request, model_id: str) -> Response:
-    """One model, by any name that requests may use. Raises ModelNotFound."""
+    """One model, by any name that requests may use. Raises ModelNotFound and ModelNotAllowed."""
     services = request.app.state.services
-    return json_response(_model_entry(services, model_id, resolve_model(model_id, make_context(services))))
+    target = resolve_model(model_id, make_context(services))
+    if (key := key_of(request.scope)) is not None:
+        refuse_other_models(services, key, model_id, target.choices)
+    return json_response(_model_entry(services, model_id, target))
 
 
-def list_model_entries(services: "Services") -> list[dict[str, Any]]:
-    """Entries for ids, short names, the user's aliases and built-in ones."""
+def _list_entries(request: Request) -> list[dict[str, Any]]:
+    return list_model_entries(request.app.state.services, key_of(request.scope))
+
+
+def list_model_entries(services: "Services", key: ClientKey | None = None) -> list[dict[str, Any]]:
+    """Entries for ids, short names, the user's aliases and built-in ones, as far as the client key may use them."""
     offered = services.backend.models()
     names = [model.id for model in offered] + [model.name for model in offered if model.name]
     names += [*services.settings.aliases, *COMMON_NAMES, *DEFAULT_ALIASES]
     context = make_context(services)
     targets = ((name, _try_resolve(name, context)) for name in dict.fromkeys(names))
-    return [_model_entry(services, name, target) for name, target in targets if target is not None]
+    return [
+        _model_entry(services, name, target)
+        for name, target in targets
+        if target is not None and (key is None or is_allowed(services, key, target.choices))
+    ]
 
 
 def _select_page(

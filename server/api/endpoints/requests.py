@@ -3,11 +3,12 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from server.api.endpoints.administration import MAIN_KEY_ONLY
 from server.api.exchange.responses import json_response
 from server.core.errors import InvalidRequest, NotFound
 from server.core.records import RequestFilter, RequestStatus, as_json
 
-router = APIRouter()
+router = APIRouter(dependencies=MAIN_KEY_ONLY)
 
 
 @router.api_route("/api/requests", methods=["GET", "HEAD"])
@@ -16,14 +17,18 @@ async def list_requests(
     status: RequestStatus | None = None,
     session_id: str | None = None,
     search: str | None = None,
+    key: str | None = None,
     since: float | None = None,
     until: float | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Response:
-    """A page of requests, latest first, without their bodies and headers."""
+    """A page of requests, latest first, without their bodies and headers.
+
+    `key` is the name of a client key, or `main` for the server's own.
+    """
     services = request.app.state.services
-    wanted = RequestFilter(status=status, session_id=session_id, search=search, since=since, until=until)
+    wanted = RequestFilter(status=status, session_id=session_id, search=search, since=since, until=until, key=key)
     return json_response(as_json(await services.store.list_requests(wanted, cursor=cursor, limit=limit)))
 
 

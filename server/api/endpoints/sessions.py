@@ -3,11 +3,12 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from server.api.endpoints.administration import MAIN_KEY_ONLY
 from server.api.exchange.responses import json_response
 from server.core.errors import InvalidRequest, NotFound
 from server.core.records import as_json
 
-router = APIRouter()
+router = APIRouter(dependencies=MAIN_KEY_ONLY)
 
 
 @router.api_route("/api/sessions", methods=["GET", "HEAD"])

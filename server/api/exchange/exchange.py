@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import logging
 from collections.abc import Coroutine
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from server.api.exchange.generation import Generation
+from server.api.exchange.key_rules import apply_key_rules, with_default_model, with_preset
 from server.api.exchange.preparation import fit_to_model, make_context, with_fetched_images, with_session_header
 from server.api.exchange.request_recorder import RequestRecorder
-from server.api.exchange.responses import header_lookup, json_response
+from server.api.exchange.responses import header_lookup, json_response, key_of
 from server.api.exchange.session_link import SessionLink, link_session, save_answer, session_id_of
 from server.api.exchange.session_turns import RequestIdentity, SessionTurn
 from server.api.exchange.stored_context import StoredContext, read_stored_context
@@ -30,6 +32,7 @@ from server.dialects.base import Call
 from server.dialects.dialect import Dialect
 from server.dialects.framing import Frame
 from server.models import FittedRequest
+from server.models.token_estimate import estimate_tokens
 
 if TYPE_CHECKING:
     from server.api.services import Services
@@ -106,7 +109,9 @@ class Exchange:
         with self._services.running.track_request(self):
             try:
                 self._services.running.refuse_if_finishing()
-                await self._send_answer(await self._prepare_request())
+                prepared = await self._prepare_request()
+                with self._reserve_tokens(prepared):
+                    await self._send_answer(prepared)
             except (asyncio.CancelledError, ClientDisconnect):
                 self._recorder.record_cancelled(self._current_folds())
                 raise
@@ -118,20 +123,27 @@ class Exchange:
             finally:
                 self._end_turn()
 
+    def _reserve_tokens(self, prepared: Prepared) -> AbstractContextManager[None]:
+        """Set the request's input aside in the quota of its client key. Raises QuotaReached on entry."""
+        request = prepared.fitted.request
+        ledger, key = self._services.key_ledger, key_of(self._scope)
+        return ledger.reserve(key, self.record.id, lambda: estimate_tokens(request))
+
     async def _prepare_request(self) -> Prepared:
         """Parse, link to the session and fit: everything before the backend is called."""
         body = self._body.value
         self._recorder.record_body(body)
         model = body.get("model")
         self._recorder.update_record(requested_model=model if isinstance(model, str) else None)
-        body = with_session_header(body, self._scope)
+        key = key_of(self._scope)
+        body = with_default_model(with_session_header(body, self._scope), key)
         body = await with_fetched_images(self._services, body, self._dialect)
         header = header_lookup(self._scope)
         context = make_context(self._services, header)
         stored = self._stored = await read_stored_context(self._services, self._dialect, body, context.response_id)
         call = stored.translate(self._dialect, context)
-        link = await self._link_session(call.request, stored)
-        fitted = fit_to_model(self._services, link.request)
+        link = await self._link_session(apply_key_rules(self._services, call.request, key), stored)
+        fitted = fit_to_model(self._services, with_preset(link.request, key))
         warnings = (*self._dialect.header_warnings(header), *call.warnings, *fitted.warnings)
         self._recorder.record_prepared(
             model=link.request.model, session_id=link.session_id, stream=call.stream, warnings=warnings

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import Scope
 
-from server.api.exchange.responses import dialect_of, display_path, error_response, get_header, request_id_of, state_of
+from server.api.exchange.answer_usage import sum_interrupted, sum_tokens
+from server.api.exchange.responses import (
+    dialect_of,
+    display_path,
+    error_response,
+    get_header,
+    key_of,
+    request_id_of,
+    state_of,
+)
 from server.core import exact_json
 from server.core.errors import DragomanError
 from server.core.events import RequestFinished, RequestStarted, RequestUpdated
@@ -30,8 +39,8 @@ _INTERPRETER = re.compile(r"Python/\S+ [^ (]")
 _ASYNC = re.compile(r"^Async(?=\w+/Python \d)")
 _SHORTENED = re.compile(r"[\w$]{1,3}/JS \d")
 _LOG_FIELDS = (
-    "endpoint", "client", "backend", "status", "http_status", "model", "session_id", "stream", "ttft", "duration",
-    "input_tokens", "output_tokens", "cost_usd", "stop_reason", "warnings",
+    "endpoint", "client", "key_name", "backend", "status", "http_status", "model", "session_id", "stream", "ttft",
+    "duration", "input_tokens", "output_tokens", "cost_usd", "stop_reason", "warnings",
 )  # fmt: skip
 
 
@@ -55,6 +64,7 @@ class RequestRecorder:
             client=client_name(scope),
             backend=services.backend.name,
             request_headers=redacted_headers(scope),
+            **recorded_key(scope),
         )
         state_of(scope)["observed"] = True
         services.refusals.end_run()
@@ -103,7 +113,7 @@ class RequestRecorder:
             stop_reason=folds[0].message.get("stop_reason"),
             cost_usd=cost,
             response_body=kept,
-            **_sum_tokens(folds),
+            **sum_tokens(folds),
         )
 
     def record_replay(self, request_id: str) -> None:
@@ -114,11 +124,13 @@ class RequestRecorder:
     def record_error(self, error: DragomanError, folds: list[MessageFold] | None = None) -> None:
         """Record the error that ends the request."""
         status = error_response(error, self._scope).status
-        self._end_record(status="error", http_status=status, error=str(redact(str(error))), **_sum_tokens(folds or []))
+        self._end_record(
+            status="error", http_status=status, error=str(redact(str(error))), **sum_interrupted(folds or [])
+        )
 
     def record_cancelled(self, folds: list[MessageFold] | None = None, reason: str = "the client disconnected") -> None:
         """Record that the client disconnected, or that the request was cancelled."""
-        self._end_record(status="cancelled", error=reason, **_sum_tokens(folds or []))
+        self._end_record(status="cancelled", error=reason, **sum_interrupted(folds or []))
 
     def _end_record(self, **changes: Any) -> None:
         if self._ended:
@@ -135,6 +147,12 @@ class RequestRecorder:
 
     def _elapsed_seconds(self) -> float:
         return self._services.monotonic() - self._started
+
+
+def recorded_key(scope: Scope) -> dict[str, Any]:
+    """The record's fields about the client key; empty for the server's own key."""
+    key = key_of(scope)
+    return {} if key is None else {"key_id": key.id, "key_name": key.name}
 
 
 def client_name(scope: Scope) -> str:
@@ -175,21 +193,6 @@ def _redact_header(name: bytes, value: bytes) -> tuple[str, str]:
 
 _redact_header_cached = functools.lru_cache(maxsize=256)(_redact_header)
 """Clients send the same headers with every request."""
-
-
-def _sum_tokens(folds: list[MessageFold]) -> dict[str, int | None]:
-    usages = [fold.usage for fold in folds if fold.usage]
-    if not usages:
-        return {}
-    read = sum(usage.get("cache_read_input_tokens") or 0 for usage in usages)
-    written = sum(usage.get("cache_creation_input_tokens") or 0 for usage in usages)
-    fresh = sum(usage.get("input_tokens") or 0 for usage in usages)
-    return {
-        "input_tokens": fresh + read + written,
-        "output_tokens": sum(usage.get("output_tokens") or 0 for usage in usages),
-        "cache_read_tokens": read,
-        "cache_write_tokens": written,
-    }
 
 
 def _to_json(body: Any) -> str:

@@ -12,6 +12,7 @@ from server.core.redaction import redact_text
 from server.dialects import registry
 from server.dialects.base import Header
 from server.dialects.dialect import Dialect, ErrorResponse
+from server.secrets.client_keys import ClientKey
 
 MAX_PATH_CHARACTERS = 200
 """Longer paths are cut in messages, logs and records."""
@@ -78,6 +79,12 @@ def with_headers(send: Send, headers: Mapping[str, str]) -> Send:
         await send(message)
 
     return send_with_headers
+
+
+def key_of(scope: Scope) -> ClientKey | None:
+    """The client key that the request was made with; None for the server's own key, and without a key."""
+    key: ClientKey | None = state_of(scope).get("named_key")
+    return key
 
 
 def state_of(scope: Scope) -> MutableMapping[str, Any]:

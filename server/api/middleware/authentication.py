@@ -1,9 +1,11 @@
-"""Authentication by this server's own API key, in any header that clients use."""
+"""Authentication by this server's own API key or a client key, in any header that clients use."""
 
 import base64
 import binascii
 import hashlib
+import time
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Protocol
 from urllib.parse import parse_qsl
 
@@ -11,7 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.api.exchange.responses import get_header, state_of
 from server.config.own_commands import key_hint
-from server.core.errors import AuthenticationRequired
+from server.core.errors import AuthenticationRequired, SetupError
+from server.secrets.client_keys import ClientKey
 
 _OPEN_PATHS = frozenset({"/", "/health"})
 _KEY_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
@@ -19,8 +22,17 @@ _KEY_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
 _KEY_PARAMETERS = frozenset({"key", "api_key", "api-key", "apikey", "access_token", "token"})
 
 
+class ClientKeys(Protocol):
+    """The client keys. Raises SetupError if they cannot be read."""
+
+    async def find_key(self, candidate: str) -> ClientKey | None: ...
+
+
 class Keys(Protocol):
-    """The check of a key, in constant time."""
+    """The check of the server's own key, in constant time, and the client keys."""
+
+    @property
+    def clients(self) -> ClientKeys: ...
 
     def matches_key(self, candidate: str) -> bool: ...
 
@@ -28,37 +40,74 @@ class Keys(Protocol):
 class Authentication:
     """Refuses requests without the key, except `GET /` and `GET /health`.
 
-    With `keys` None it refuses none. Stores `client_key` in the request's state, which distinguishes clients without
-    containing a secret.
+    Unless a key is `required` it refuses only client keys that are no longer valid. Stores in the request's state
+    `client_key`, which distinguishes clients without containing a secret, and `named_key` for a client key.
     """
 
-    def __init__(self, app: ASGIApp, *, keys: Keys | None) -> None:
+    def __init__(self, app: ASGIApp, *, keys: Keys, required: bool) -> None:
         self._app = app
         self._keys = keys
+        self._required = required
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             found = list(_found_keys(scope))
-            if self._keys is not None and not _is_open(scope):
+            if not _is_open(scope):
+                match = await self._find_matching_key(found, scope)
                 # Only the matching key identifies the client: others that it sends may change from request to request.
-                found = [_find_matching_key(found, self._keys, scope)]
+                found = found if match is None else [match]
             state_of(scope)["client_key"] = _client_key([key for _, key in found], scope)
         await self._app(scope, receive, send)
+
+    async def _find_matching_key(self, found: "list[FoundKey]", scope: Scope) -> "FoundKey | None":
+        """The key that lets the request in; None if it needs none. Raises AuthenticationRequired."""
+        for place, key in found:
+            if self._keys.matches_key(key):
+                return place, key
+        for place, key in found:
+            if (named := await self._find_client_key(key)) is not None:
+                _refuse_invalid(named)
+                state_of(scope)["named_key"] = named
+                return place, key
+        if not self._required:
+            return None
+        raise AuthenticationRequired(
+            _describe_problem([place for place, _ in found], scope),
+            hint="Send it in the header 'Authorization' as 'Bearer KEY', or in 'x-api-key'. "
+            f"It is the key of this local server, not one of OpenAI or Anthropic: {key_hint()}.",
+        )
+
+    async def _find_client_key(self, key: str) -> ClientKey | None:
+        try:
+            return await self._keys.clients.find_key(key)
+        except SetupError as error:
+            if not self._required:
+                return None
+            raise AuthenticationRequired(
+                f"This is not the server's own API key, and the client keys cannot be read: {error.message}",
+                hint=error.hint,
+            ) from error
+
+
+def _refuse_invalid(key: ClientKey) -> None:
+    """Raise AuthenticationRequired for a key that was revoked or has expired."""
+    if key.revoked_at is not None:
+        reason = f"was revoked on {_date(key.revoked_at)}"
+    elif key.expires_at is not None and key.has_expired(time.time()):
+        reason = f"expired on {_date(key.expires_at)}"
+    else:
+        return
+    raise AuthenticationRequired(
+        f"The client key '{key.name}' {reason}.", hint="Make a new one in Settings, under Access, or with `key add`."
+    )
+
+
+def _date(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment):%Y-%m-%d %H:%M}"
 
 
 FoundKey = tuple[str, str]
 """The place of a key, and the key."""
-
-
-def _find_matching_key(found: list[FoundKey], keys: Keys, scope: Scope) -> FoundKey:
-    for place, key in found:
-        if keys.matches_key(key):
-            return place, key
-    raise AuthenticationRequired(
-        _describe_problem([place for place, _ in found], scope),
-        hint="Send it in the header 'Authorization' as 'Bearer KEY', or in 'x-api-key'. "
-        f"It is the key of this local server, not one of OpenAI or Anthropic: {key_hint()}.",
-    )
 
 
 def _describe_problem(places: list[str], scope: Scope) -> str:

@@ -4,14 +4,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from limits import RateLimitItem, parse_many
+from limits import RateLimitItem, RateLimitItemPerMinute, parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.api.exchange.responses import dialect_of, send_error, state_of, with_headers
+from server.api.exchange.responses import dialect_of, key_of, send_error, state_of, with_headers
 from server.core.errors import RateLimited
 from server.dialects.dialect import RateLimitState
+from server.secrets.client_keys import ClientKey
 
 CLOCK_STEP_SECONDS = 5.0
 """A larger step backwards means that the clock was set back."""
@@ -37,14 +38,15 @@ class RequestLimits:
         self._monotonic = monotonic
         self._clock_offset = clock() - monotonic()
 
-    def count_request(self, key: str) -> "CountedRequest | None":
-        """Count a request; None without a limit."""
-        if not self._items:
+    def count_request(self, key: str, a_minute: int | None = None) -> "CountedRequest | None":
+        """Count a request; None without a limit. `a_minute` is the key's own limit, if it has one."""
+        items = self._items if a_minute is None else [RateLimitItemPerMinute(a_minute)]
+        if not items:
             return None
         self._reset_after_clock_step()
         limiter = MovingWindowRateLimiter(self._storage)
-        refused = next((item for item in self._items if not limiter.hit(item, key)), None)
-        item = refused or self._items[-1]
+        refused = next((item for item in items if not limiter.hit(item, key)), None)
+        item = refused or items[-1]
         window = limiter.get_window_stats(item, key)
         return CountedRequest(item, refused is not None, window.remaining, window.reset_time)
 
@@ -79,7 +81,9 @@ class RateLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         hit = None
         if scope["type"] == "http" and scope["method"] == "POST":
-            hit = self._limits.count_request(state_of(scope).get("client_key", "local"))
+            key = key_of(scope)
+            own = None if key is None else key.requests_a_minute
+            hit = self._limits.count_request(state_of(scope).get("client_key", "local"), own)
         if hit is None:
             await self._app(scope, receive, send)
             return
@@ -87,14 +91,16 @@ class RateLimit:
         if not hit.refused:
             await self._app(scope, receive, send)
         else:
-            await send_error(_limit_error(hit), scope, receive, send)
+            await send_error(_limit_error(hit, key_of(scope)), scope, receive, send)
 
 
-def _limit_error(hit: CountedRequest) -> RateLimited:
+def _limit_error(hit: CountedRequest, key: ClientKey | None) -> RateLimited:
+    own = key is not None and key.requests_a_minute is not None
+    whose = "This key" if key is None else f"The client key '{key.name}'"
     return RateLimited(
-        f"This key has used up its {hit.item.amount} requests per {hit.item.get_expiry()} seconds on this server.",
+        f"{whose} has used up its {hit.item.amount} requests per {hit.item.get_expiry()} seconds on this server.",
         retry_after=max(1.0, hit.reset_time - time.time()),
-        hint="Wait, or raise the setting rate_limit.",
+        hint=f"Wait, or raise {'its limit in Settings, under Access' if own else 'the setting rate_limit'}.",
     )
 
 

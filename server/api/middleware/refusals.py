@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.api.exchange.request_recorder import client_name, redacted_headers
+from server.api.exchange.request_recorder import client_name, recorded_key, redacted_headers
 from server.api.exchange.responses import display_path, error_response, get_header, request_id_of, state_of
 from server.api.middleware.rate_limit import RequestLimits
 from server.core.errors import DragomanError, RequestError
@@ -76,7 +76,7 @@ class RefusalLog:
     def add_refusal(self, scope: Scope, error: DragomanError) -> None:
         """Record a refused request."""
         record = _make_record(scope, error, self._services.clock())
-        kind: _Kind = (scope["method"], record.endpoint, record.client, record.http_status, type(error))
+        kind: _Kind = (scope["method"], record.endpoint, record.client, record.key_id, record.http_status, type(error))
         if self._count_in_open(kind):
             return
         hit = self._new_records.count_request("all")
@@ -132,12 +132,22 @@ def _make_record(scope: Scope, error: DragomanError, now: float) -> RequestRecor
         http_status=error_response(error, scope).status,
         error=str(redact(str(error))),
         request_headers=redacted_headers(scope),
+        **recorded_key(scope),
     )
 
 
 def _make_common_record(record: RequestRecord) -> RequestRecord:
     words = "Too many different refused requests to list each one; this row counts the rest."
-    return replace(record, endpoint="*", client="*", http_status=None, error=words, request_headers=None)
+    return replace(
+        record,
+        endpoint="*",
+        client="*",
+        key_id=None,
+        key_name=None,
+        http_status=None,
+        error=words,
+        request_headers=None,
+    )
 
 
 def _record_id(scope: Scope) -> str:

@@ -35,9 +35,9 @@ def header_warnings(header: Header) -> list[str]:
 def rate_limit_headers(state: RateLimitState) -> dict[str, str]:
     """https://docs.anthropic.com/en/api/rate-limits#response-headers."""
     return {
-        "anthropic-ratelimit-requests-limit": str(state.limit),
-        "anthropic-ratelimit-requests-remaining": str(state.remaining),
-        "anthropic-ratelimit-requests-reset": f"{datetime.fromtimestamp(state.resets_at, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        f"anthropic-ratelimit-{state.unit}-limit": str(state.limit),
+        f"anthropic-ratelimit-{state.unit}-remaining": str(state.remaining),
+        f"anthropic-ratelimit-{state.unit}-reset": f"{datetime.fromtimestamp(state.resets_at, UTC):%Y-%m-%dT%H:%M:%SZ}",
     }
 
 

@@ -9,6 +9,7 @@ from server.core.errors import (
     NotSignedIn,
     PlanLimitReached,
     QueueFull,
+    QuotaReached,
     RateLimited,
     RequestError,
 )
@@ -19,6 +20,7 @@ _TYPES: Mapping[type[DragomanError], str] = {
     DragomanError: "server_error",
     RequestError: "invalid_request_error",
     RateLimited: "rate_limit_error",
+    QuotaReached: "insufficient_quota",
     QueueFull: "rate_limit_error",
     NotSignedIn: "invalid_request_error",
     AccountRefused: "invalid_request_error",

@@ -6,7 +6,7 @@ from server.dialects.dialect import RateLimitState
 def rate_limit_headers(state: RateLimitState) -> dict[str, str]:
     """https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers."""
     return {
-        "x-ratelimit-limit-requests": str(state.limit),
-        "x-ratelimit-remaining-requests": str(state.remaining),
-        "x-ratelimit-reset-requests": f"{state.resets_in:.0f}s",
+        f"x-ratelimit-limit-{state.unit}": str(state.limit),
+        f"x-ratelimit-remaining-{state.unit}": str(state.remaining),
+        f"x-ratelimit-reset-{state.unit}": f"{state.resets_in:.0f}s",
     }

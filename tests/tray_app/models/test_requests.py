@@ -116,7 +116,7 @@ async def test_cells_have_texts_tooltips_and_alignment(store: Store) -> None:
     log = make_log(store, now=START + 70)
     log.reload_log()
     await wait_until_loaded(log)
-    log.receive_records([replace(record(1), cost_usd=0.042, session_id="ses_1"), record(60, "running")])
+    log.receive_records([replace(record(1), cost_usd=0.042, session_id="ses_1", key_name="zed"), record(60, "running")])
     columns = {column.key: at for at, column in enumerate(log.columns)}
 
     def cell(row: int, key: str, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -127,6 +127,7 @@ async def test_cells_have_texts_tooltips_and_alignment(store: Store) -> None:
         "time": "1 min ago", "client": "Continue/1.2", "endpoint": "/v1/chat/completions",
         "model": "claude-opus-5-5", "status": "OK", "ttft": "400 ms", "duration": "2.0 s", "input": "1.2k",
         "output": "–", "cached": "–", "cost": "$0.042", "session": "ses_1",
+        "key": "zed",
     }  # fmt: skip
     assert cell(1, "duration") == "10 s"  # since it began
     assert cell(0, "model", Qt.ItemDataRole.ToolTipRole) == "claude-opus-5-5 (requested: gpt-4o)"
@@ -385,4 +386,4 @@ async def test_time_changes_the_cells_of_running_rows_alone(store: Store) -> Non
 
 def test_a_log_that_was_not_read_yet_is_empty() -> None:
     log = make_log(None)
-    assert (log.rowCount(), log.columnCount(), log.is_loaded) == (0, 12, False)
+    assert (log.rowCount(), log.columnCount(), log.is_loaded) == (0, 13, False)

@@ -22,6 +22,7 @@ RECORDS = (
     replace(PLAIN, id="req_3", started_at=103.0, status="cancelled", client="Zürich Café/2", session_id="ses_ab12"),
     replace(PLAIN, id="req_4", started_at=104.0, status="ok", backend="anthropic_api", endpoint="/v1/messages"),
     replace(PLAIN, id="req_5", started_at=105.0, status="ok", client="ПРИВЕТ straße ΣΟΦΟΣ", error='say "no"'),
+    replace(PLAIN, id="req_6", started_at=106.0, status="ok", key_id="key_1", key_name="Zed"),
 )
 SEARCHES = (
     None, "", "   ", "continue", "CONT", "cont", "ontinue", "1.2", "2.3", "1.3", "v1/chat", "chat completions",
@@ -35,6 +36,9 @@ FILTERS = (
     *(RequestFilter(search=search) for search in SEARCHES),
     *(RequestFilter(status=status) for status in ("running", "ok", "error", "cancelled")),
     RequestFilter(session_id="ses_ab12"),
+    RequestFilter(key="Zed"),
+    RequestFilter(key="main", status="ok"),
+    RequestFilter(key="none such"),
     RequestFilter(since=102.0),
     RequestFilter(until=102.0),
     RequestFilter(status="ok", search="opus", since=101.0, until=101.5),

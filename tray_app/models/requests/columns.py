@@ -116,11 +116,13 @@ def build_columns() -> tuple[RequestColumn, ...]:
         RequestColumn("output", tr("Out"), lambda record, now: or_dash(format_tokens(record.output_tokens)),
                lambda record: format_count(record.output_tokens), _COUNTS, (), 4, is_numeric=True),
         RequestColumn("cached", tr("Cached"), lambda record, now: or_dash(format_tokens(record.cache_read_tokens)),
-               lambda record: format_count(record.cache_read_tokens), _COUNTS, (), 10, is_numeric=True),
+               lambda record: format_count(record.cache_read_tokens), _COUNTS, (), 11, is_numeric=True),
         RequestColumn("cost", tr("Cost"), lambda record, now: or_dash(format_money(record.cost_usd)),
                lambda record: format_money(record.cost_usd), _COSTS, (), 5, is_numeric=True),
         RequestColumn("session", tr("Session"), lambda record, now: or_dash(record.session_id or ""),
                lambda record: record.session_id or "", ("ses_0123",), ("ses_01234567",), 9, stretches=True),
+        RequestColumn("key", tr("Key"), lambda record, now: or_dash(record.key_name or ""),
+               lambda record: record.key_name or "", ("Continue",), ("Home automation",), 10, stretches=True),
     )  # fmt: skip
 
 

@@ -69,6 +69,7 @@ def summary_pairs(record: RequestRecord) -> list[Pair]:
     return _drop_empty(
         (tr("Endpoint"), record.endpoint),
         (tr("Client"), record.client),
+        (tr("Client key"), record.key_name or ""),
         (tr("Model"), record.model or ""),
         (tr("Requested model"), asked or ""),
         (tr("Backend"), _backend_name(record.backend)),

@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import replace
 from functools import lru_cache
 
-from server.core.records import RequestFilter, RequestRecord
+from server.core.records import MAIN_KEY, RequestFilter, RequestRecord
 from server.store.search import MAX_CHARACTERS, MAX_WORDS
 
 SEARCHED = (
@@ -30,6 +30,8 @@ def matches_filter(record: RequestRecord, request_filter: RequestFilter) -> bool
     if request_filter.status is not None and record.status != request_filter.status:
         return False
     if request_filter.session_id is not None and record.session_id != request_filter.session_id:
+        return False
+    if request_filter.key is not None and (record.key_name or MAIN_KEY) != request_filter.key:
         return False
     if request_filter.since is not None and record.started_at < request_filter.since:
         return False

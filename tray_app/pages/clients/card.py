@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QScrollArea, QSizePo
 from server.core.errors import DragomanError
 from tray_app import formatting
 from tray_app.clients.client import Client
+from tray_app.clients.connection import Connection
 from tray_app.context import Context
 from tray_app.pages.clients.change_panel import ChangePanel
 from tray_app.pages.clients.client_scan import ClientScan, ClientStatus
@@ -38,7 +39,7 @@ class ClientCard(QScrollArea):
         self.unserved, self.note = make_label(role="warning", wrap=True), make_label(role="muted", wrap=True)
         self.banner = Banner()
         self.change_panel = ChangePanel()
-        self.connection_test = ConnectionTestPanel(context, lambda: scan.connection)
+        self.connection_test = ConnectionTestPanel(context, self._connection)
         self.configurator = Configurator(context, scan, self.change_panel)
         self.configurator.failed.connect(self._show_failure)
         self.configurator.done.connect(self._show_done)
@@ -78,6 +79,31 @@ class ClientCard(QScrollArea):
         self.update_state()
         self.verticalScrollBar().setValue(0)
 
+    def _connection(self) -> Connection:
+        return self._scan.connection if self.client is None else self._scan.connection_of(self.client)
+
+    def _has_own_key(self) -> bool:
+        return self.client is not None and self._scan.has_own_key(self.client)
+
+    def _make_own_key(self) -> None:
+        if self.client is not None:
+            work = self._use_own_key(self.client)
+            self._context.run(work, name="make a client key", on_error=self._show_failure)
+
+    async def _use_own_key(self, client: Client) -> None:
+        self.own_key.setEnabled(False)
+        try:
+            name = await self._scan.make_own_key(client)
+        finally:
+            self.own_key.setEnabled(True)
+        if client is self.client:
+            self.configurator.discard_change()
+            text = tr("Created the key “{name}”. It replaces the main key below until you quit.").format(name=name)
+            self.banner.show_message("ok", text, actions=[(tr("Rules and limits..."), self._show_key_settings)])
+
+    def _show_key_settings(self) -> None:
+        self._context.show_page("settings", setting="client_keys")
+
     def update_state(self) -> None:
         """Show the result of the latest scan."""
         if (client := self.client) is None:
@@ -93,8 +119,9 @@ class ClientCard(QScrollArea):
 
     def show_values(self) -> None:
         """Fill in the connection, with the key masked unless the user asked to see it."""
-        connection = self._scan.connection
+        connection = self._connection()
         self.show_key.setVisible(connection.key is not None and self.client is not None and self.client.is_served)
+        self.own_key.setVisible(self.show_key.isVisibleTo(self) and not self._has_own_key())
         self.configurator.hide_key = not self.show_key.isChecked()
         if self.details is not None and self.client is not None:
             file = self._scan.status_of(self.client).file
@@ -172,7 +199,7 @@ class ClientCard(QScrollArea):
         if self.details is not None:
             self.details.hide()
             self.details.deleteLater()
-        self.details = ConnectionDetails(client, lambda: self._scan.connection, self._context)
+        self.details = ConnectionDetails(client, self._connection, self._context)
         self._details_slot.addWidget(self.details)
 
     def _make_actions(self) -> None:
@@ -184,6 +211,13 @@ class ClientCard(QScrollArea):
         self.start = make_button(tr("Start the server"), self._start_server)
         self.show_key = make_button(tr("Show the key"), self.show_values, role="quiet", icon="mdi6.eye-outline")
         self.show_key.setCheckable(True)
+        self.own_key = make_button(
+            tr("Make a key for this client"),
+            self._make_own_key,
+            role="quiet",
+            icon="mdi6.key-plus",
+            hint=tr("A key of its own can have limits, and be revoked without changing other clients"),
+        )
         self.models = QComboBox()
         self.models.setEditable(True)
         self.models.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
@@ -200,7 +234,7 @@ class ClientCard(QScrollArea):
 
     def _build_content(self) -> None:
         self._details_slot = QVBoxLayout()
-        model = make_row(self._model_name, self.models, self.show_key, None)
+        model = make_row(self._model_name, self.models, self.show_key, self.own_key, None)
         model.setStretch(1, 1)
         self._column = make_column(
             self.heading,

@@ -1,13 +1,15 @@
 """Scan for clients: which are installed, and how they are configured."""
 
 import asyncio
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
 from server.models.info import ModelInfo
+from server.secrets.client_keys import digest_of
 from tray_app.clients.backups import Backups
 from tray_app.clients.catalogue import CLIENTS
 from tray_app.clients.client import Client, Configuration, Places
@@ -55,6 +57,10 @@ class ClientScan(QObject):
         self._places = places or Places()
         self._model = ""
         self._key: str | None = None
+        self._own_keys: dict[str, str] = {}
+        """The keys made here for clients, by client id. They are forgotten with the page: only digests are stored."""
+        self._digests: frozenset[str] = frozenset()
+        """Those of all valid client keys, one of which a client's file may contain."""
         self._statuses: dict[str, ClientStatus] = {}
         self._scan_number = 0
         """Counts scans: when two overlap, the result of the earlier one is dropped, whichever ends last."""
@@ -64,7 +70,28 @@ class ClientScan(QObject):
         """The connection details for a client."""
         offered, aliases = self._offered_models(), self._context.settings.aliases
         limits, models = limits_of(self.model, offered, aliases), list_offers(offered, aliases)
-        return Connection(self._context.server.base_url.removesuffix("/v1"), self._key, self.model, limits, models)
+        url = self._context.server.base_url.removesuffix("/v1")
+        return Connection(url, self._key, self.model, limits, models, self._digests)
+
+    def connection_of(self, client: Client) -> Connection:
+        """The connection details with the client's own key, if one was made here."""
+        own = self._own_keys.get(client.id)
+        return self.connection if own is None else replace(self.connection, key=own, is_own_key=True)
+
+    def has_own_key(self, client: Client) -> bool:
+        """Whether a key was made here for this client."""
+        return client.id in self._own_keys
+
+    async def make_own_key(self, client: Client) -> str:
+        """Make a client key and use it for this client; returns its name. Raises SetupError."""
+        clients = self._context.key_store.clients
+        taken = {key.name.casefold() for key in await clients.list_keys()}
+        numbered = (f"{client.name} {number}" for number in itertools.count(2))
+        names = itertools.chain([client.name], numbered)
+        entry, key = await clients.add_key(next(name for name in names if name.casefold() not in taken))
+        self._own_keys[client.id] = key
+        await self.scan_again()
+        return entry.name
 
     @property
     def address_known(self) -> bool:
@@ -95,16 +122,18 @@ class ClientScan(QObject):
         """Scan all clients. Raises SetupError if the key cannot be read."""
         self._scan_number += 1
         number = self._scan_number
-        self._key = await self._context.api_key()
-        statuses = await asyncio.to_thread(self._scan_clients, self.connection)
+        await self._read_keys()
+        connections = {client.id: self.connection_of(client) for client in self.clients}
+        statuses = await asyncio.to_thread(self._scan_clients, connections)
         if number == self._scan_number:
             self._statuses = statuses
             self.changed.emit()
 
     async def prepare_change(self, client: Client, configuration: Configuration) -> FileChange:
         """Prepare a client's configuration. Raises ClientFileError and SetupError."""
-        self._key = await self._context.api_key()
-        return await asyncio.to_thread(prepare_change, client, configuration, self.connection, self._places)
+        await self._read_keys()
+        connection = self.connection_of(client)
+        return await asyncio.to_thread(prepare_change, client, configuration, connection, self._places)
 
     async def prepare_undo(self, client: Client, configuration: Configuration) -> FileChange | None:
         """Prepare to undo the last change, if there is one. Raises ClientFileError."""
@@ -121,17 +150,28 @@ class ClientScan(QObject):
         """Return what the user should know before the file is written."""
         return await asyncio.to_thread(configuration.caution, self._places)
 
+    async def _read_keys(self) -> None:
+        """Read the server's key and the client keys; those that were revoked are no longer offered."""
+        context = self._context
+        self._key = await context.api_key()
+        keys = await context.key_store.clients.list_keys()
+        self._digests = frozenset(key.digest for key in keys if not key.has_expired(context.clock()))
+        self._own_keys = {name: key for name, key in self._own_keys.items() if digest_of(key) in self._digests}
+
     def _prepare_undo(self, client: Client, configuration: Configuration) -> FileChange | None:
         backups = self._open_backups()
         last = backups.find_last(client.id, configuration.file(self._places))
         return None if last is None else prepare_undo(last, backups)
 
-    def _scan_clients(self, connection: Connection) -> dict[str, ClientStatus]:
+    def _scan_clients(self, connections: Mapping[str, Connection]) -> dict[str, ClientStatus]:
         backups = self._open_backups()
         statuses = {}
         for client in self.clients:
             statuses[client.id] = ClientStatus(is_installed(client, self._places))
-            if client.is_served and (file := read_state(client, connection, self._places, backups)) is not None:
+            if (
+                client.is_served
+                and (file := read_state(client, connections[client.id], self._places, backups)) is not None
+            ):
                 statuses[client.id] = replace(statuses[client.id], file=file)
         return statuses
 

@@ -40,6 +40,10 @@ class Configurator(QObject):
             self._client = client
             self._panel.close_panel()
 
+    def discard_change(self) -> None:
+        """Close the proposed change, which no longer fits."""
+        self._panel.close_panel()
+
     def propose_configuration(self) -> None:
         """Show the change that makes the client use this server."""
         if self._client is not None and (configuration := self._client.configuration) is not None:
@@ -61,7 +65,7 @@ class Configurator(QObject):
             self.done.emit(tr("{name} is already configured.").format(name=client.name))
             return
         self._panel.show_change(
-            change, self._change_notes(configuration, change, caution), secret=self._secret_to_hide()
+            change, self._change_notes(client, configuration, change, caution), secret=self._secret_to_hide()
         )
 
     async def _show_undo(self, client: Client, configuration: Configuration) -> None:
@@ -74,11 +78,13 @@ class Configurator(QObject):
             notes = [("warning", text)]
         self._panel.show_change(change, notes, secret=self._secret_to_hide())
 
-    def _change_notes(self, configuration: Configuration, change: FileChange, caution: Later) -> list[tuple[str, str]]:
+    def _change_notes(
+        self, client: Client, configuration: Configuration, change: FileChange, caution: Later
+    ) -> list[tuple[str, str]]:
         notes: list[tuple[str, str]] = []
         if caution:
             notes.append(("warning", str(caution)))
-        if configuration.holds_key and self._scan.connection.key is not None:
+        if configuration.holds_key and self._scan.connection_of(client).key is not None:
             notes.append(("muted", tr("Your API key will be written to this file, where the client reads it.")))
             if change.is_shared:
                 notes.append(("warning", tr("Other users of this computer can read this file.")))
@@ -125,7 +131,9 @@ class Configurator(QObject):
             self._busy = False
 
     def _secret_to_hide(self) -> str | None:
-        return self._scan.connection.key if self.hide_key else None
+        if self._client is None or not self.hide_key:
+            return None
+        return self._scan.connection_of(self._client).key
 
 
 def _done_text(change: FileChange) -> str:

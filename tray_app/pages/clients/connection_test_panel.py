@@ -71,8 +71,8 @@ class ConnectionTestPanel(QFrame):
         self._show_result("", tr("Sent: {question}").format(question=QUESTION), "", again=False)
         self.busy.begin_work(tr("Waiting for the answer..."), on_cancel=self._cancel_test)
         try:
-            key = await self._context.api_key()
             connection = self._connection()
+            key = connection.key if connection.is_own_key else await self._context.api_key()
             answer = await send_test_request(Connection(connection.url, key, connection.model), dialect)
         finally:
             self.busy.end_work()

@@ -15,6 +15,7 @@ from tray_app.pages.requests.clear_log import ClearLog
 from tray_app.pages.requests.detail import DetailPane
 from tray_app.pages.requests.empty_state import explain_empty_list
 from tray_app.pages.requests.export import RequestExport
+from tray_app.pages.requests.key_filter import KeyFilter
 from tray_app.pages.requests.list_pane import ListPane
 from tray_app.pages.requests.session_filter import SessionFilter
 from tray_app.pages.requests.table import RequestTable
@@ -78,6 +79,7 @@ class RequestsPage(Page):
         if self.context.store is None and self.context.store_problem is not None:
             self._show_log_error(self.context.store_problem)
         self.log.refresh_ages()
+        self.keys.read_keys()
         self._update_controls()
 
     def deactivate(self) -> None:
@@ -97,12 +99,14 @@ class RequestsPage(Page):
         self.search.selectAll()
 
     def open_details(self, **details: Any) -> None:
-        """Show the request `request_id`, or the requests of the session `session_id`."""
+        """Show the request `request_id`, or the requests of the session `session_id` or the client key `key`."""
         if request_id := details.get("request_id"):
             if not self.table.select_request(request_id):
                 self.context.run(self._open_request(request_id), name="open a request")
         elif session_id := details.get("session_id"):
             self.clear_filter(session_id)
+        elif key := details.get("key"):
+            self.clear_filter(key=key)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Close the details on Esc, unless a child such as the filter has used the key."""
@@ -120,13 +124,14 @@ class RequestsPage(Page):
     def _apply_filter(self) -> None:
         status = None if self.chips.current == "all" else cast(RequestStatus, self.chips.current)
         search = self.search.text().strip() or None
-        self.log.set_filter(RequestFilter(status=status, session_id=self.session.session_id, search=search))
+        self.log.set_filter(RequestFilter(status, self.session.session_id, search, key=self.keys.key))
 
-    def clear_filter(self, session_id: str | None = None) -> None:
-        """Show all requests, or all requests of a session."""
+    def clear_filter(self, session_id: str | None = None, key: str | None = None) -> None:
+        """Show all requests, or all requests of a session or a client key."""
         self.chips.set_current("all")
         self.search.clear()
         self.session.set_session(session_id)
+        self.keys.set_key(key)
         self._apply_filter()
 
     # Details
@@ -264,6 +269,7 @@ class RequestsPage(Page):
         )
         self.clear_button = make_button(tr("Clear &log..."), self.clear_log.ask_to_clear)
         self.session = SessionFilter(self.context)
+        self.keys = KeyFilter(self.context)
         self.count = QLabel()
         self.count.setProperty("role", "muted")
         self.history_notice = QLabel(wordWrap=True)
@@ -275,6 +281,7 @@ class RequestsPage(Page):
         tools = QHBoxLayout()
         tools.addWidget(self.chips)
         tools.addWidget(self.search, 1)
+        tools.addWidget(self.keys)
         self.split = AdaptiveSplitter(
             self.context.preferences, SPLIT_KEY, beside_from=BESIDE_FROM, beside=[600, 380], below=[5, 6]
         )
@@ -308,6 +315,7 @@ class RequestsPage(Page):
         self.chips.chosen.connect(lambda _: self._apply_filter())
         self.search.searched.connect(lambda _: self._apply_filter())
         self.session.changed.connect(self._apply_filter)
+        self.keys.changed.connect(self._apply_filter)
         self.session.session_continued.connect(self.refresh)
         self.pause.toggled.connect(self._set_paused)
         self.log.loaded.connect(self._reselect_shown_request)

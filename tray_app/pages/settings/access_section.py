@@ -4,6 +4,7 @@ from server.config.addresses import is_this_computer
 from server.secrets import API_KEY
 from tray_app.context import Context
 from tray_app.pages.overview.key_card import confirm_replacement
+from tray_app.pages.settings.client_keys_row import ClientKeysRow
 from tray_app.pages.settings.fields import ChoiceField, SwitchField, TextField
 from tray_app.pages.settings.row import SettingRow
 from tray_app.pages.settings.section import Section
@@ -12,7 +13,7 @@ from tray_app.widgets import SecretField, make_button
 
 
 class AccessSection(Section):
-    """The API key, its storage and its rate limit."""
+    """The API key, the keys of clients, their storage and the rate limit."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "access", tr("Access"))
@@ -35,6 +36,8 @@ class AccessSection(Section):
             )
         )
         self.key_row.add_below(self.rotate)
+        self.client_keys = ClientKeysRow(context)
+        self.add_row(self.client_keys)
         places = [
             ("keyring", tr("System keyring")),
             ("file", tr("A file that only you can read")),
@@ -43,7 +46,10 @@ class AccessSection(Section):
         self.storage = self.add_setting(
             "key_storage",
             tr("Keep secrets in"),
-            tr("The API key and your own Anthropic API key. Changing this moves them; clients are not affected."),
+            tr(
+                "The API key, client keys and your own Anthropic API key. Changing this moves them; clients are not "
+                "affected."
+            ),
             ChoiceField(places),
             keywords=tr("secret token keyring"),
         )
@@ -57,7 +63,12 @@ class AccessSection(Section):
         self._show_key_location()
 
     def activate(self) -> None:
+        self.client_keys.watch_keys(True)
         self.context.run(self._read_key(), name="read the key", on_error=self.key_row.show_error)
+
+    def deactivate(self) -> None:
+        super().deactivate()
+        self.client_keys.watch_keys(False)
 
     async def _read_key(self) -> None:
         # Reading the key is what makes the store fall back from a keyring that does not work.

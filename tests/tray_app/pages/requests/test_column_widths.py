@@ -9,7 +9,7 @@ COLUMNS = build_columns()
 SIZES = {column.key: Widths(60, 80) for column in COLUMNS}
 
 
-@pytest.mark.parametrize("room", [60, 150, 399, 700, 720, 721, 900, 960, 1400])
+@pytest.mark.parametrize("room", [60, 150, 399, 700, 720, 721, 780, 900, 1040, 1400])
 def test_the_columns_fill_the_room_and_none_is_too_narrow(room: int) -> None:
     widths = fit_columns(COLUMNS, room, SIZES, {})
     assert sum(widths.values()) == room
@@ -19,8 +19,9 @@ def test_the_columns_fill_the_room_and_none_is_too_narrow(room: int) -> None:
 def test_the_less_important_columns_go_first() -> None:
     assert list(fit_columns(COLUMNS, 60, SIZES, {})) == ["status"]
     assert list(fit_columns(COLUMNS, 180, SIZES, {})) == ["time", "model", "status"]
-    assert set(fit_columns(COLUMNS, 719, SIZES, {})) == {column.key for column in COLUMNS} - {"cached"}
-    assert len(fit_columns(COLUMNS, 720, SIZES, {})) == 12
+    assert set(fit_columns(COLUMNS, 779, SIZES, {})) == {column.key for column in COLUMNS} - {"cached"}
+    assert set(fit_columns(COLUMNS, 719, SIZES, {})) == {column.key for column in COLUMNS} - {"cached", "key"}
+    assert len(fit_columns(COLUMNS, 780, SIZES, {})) == 13
 
 
 def test_tokens_in_and_out_come_and_go_together() -> None:

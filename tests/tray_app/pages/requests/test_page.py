@@ -448,3 +448,37 @@ async def test_the_details_buttons_stand_in_the_line_of_the_title_where_there_is
 
     assert narrow > 0
     assert header.copy_curl.mapTo(header, header.copy_curl.rect().topLeft()).y() < narrow
+
+
+async def test_the_filter_by_key(page: RequestsPage, context: Context) -> None:
+    assert page.keys.isHidden()
+    store, clients = context.store, context.key_store.clients
+    assert store is not None
+    await clients.add_key("Zed")
+    await clients.add_key("aider")
+    for number, name in enumerate(("Zed", None, "aider", "Zed")):
+        await store.record_request(replace(record(number), key_name=name))
+    page.activate()
+    await until(lambda: page.keys.count() == 4)
+    assert not page.keys.isHidden()
+    assert [page.keys.itemText(at) for at in range(4)] == ["All keys", "Main key", "aider", "Zed"]
+    page.refresh()
+    await until(lambda: len(ids(page)) == 4)
+
+    async def choose(at: int) -> set[str | None]:
+        page.keys.setCurrentIndex(at)
+        page.keys.activated.emit(at)
+        await until(lambda: page.log.is_loaded and not page.log.is_loading)
+        return {row.key_name for row in page.log.records}
+
+    assert [await choose(at) for at in (1, 2, 3, 0)] == [{None}, {"aider"}, {"Zed"}, {None, "aider", "Zed"}]
+    page.open_details(key="Zed")
+    assert page.log.request_filter.key == "Zed"
+    page.clear_filter()
+    assert page.log.request_filter == RequestFilter()
+    assert page.keys.currentIndex() == 0
+
+
+async def test_a_revoked_key_can_still_be_chosen_from_elsewhere(page: RequestsPage) -> None:
+    page.open_details(key="long gone")
+    assert (page.keys.key, page.keys.isHidden()) == ("long gone", False)

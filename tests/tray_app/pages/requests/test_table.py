@@ -126,7 +126,7 @@ async def test_user_widths_are_remembered(page: RequestsPage, context: Context, 
     assert orjson.loads(context.preferences.read_value(WIDTHS_KEY, "")) == {"model": 222}
     another = RequestTable(page.log, context.preferences)
     qtbot.addWidget(another)
-    another.resize(1400, 400)
+    another.resize(1600, 400)
     another.show()
     assert another.columnWidth(model) == 222
     another.reset_columns()
