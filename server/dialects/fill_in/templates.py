@@ -61,7 +61,18 @@ TEMPLATES: tuple[Template, ...] = (
 
 _NAMES = frozenset(chain.from_iterable((each.prefix, each.suffix, each.middle) for each in TEMPLATES))
 _TOKENS = frozenset(
-    ["<EOT>", "<s>", "</s>", "<bos>", "<eos>", "<end_of_turn>", "<file_sep>", "<repo_name>", "<fim_pad>", "</fim_middle>"]
+    [
+        "</fim_middle>",
+        "<EOT>",
+        "<s>",
+        "</s>",
+        "<bos>",
+        "<eos>",
+        "<end_of_turn>",
+        "<file_sep>",
+        "<repo_name>",
+        "<fim_pad>",
+    ]
 )
 _TOKEN_SHAPE = re.compile(r"<\|[\w ]{1,30}\|>|<\uff5c[^\uff5c<>]{1,30}\uff5c>")
 
