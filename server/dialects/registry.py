@@ -2,12 +2,14 @@
 
 from server.dialects.base import Header
 from server.dialects.chat_completions.dialect import CHAT_COMPLETIONS
+from server.dialects.completions.dialect import COMPLETIONS
 from server.dialects.dialect import Dialect
 from server.dialects.messages.dialect import MESSAGES
 
 DIALECTS: tuple[Dialect, ...] = (
     CHAT_COMPLETIONS,
     MESSAGES,
+    COMPLETIONS,
 )
 """The first one answers requests that belong to no dialect."""
 
