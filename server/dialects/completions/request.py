@@ -42,7 +42,7 @@ def to_messages(body: Any, context: Context) -> Call:
     completions = [_read_completion(prompt, checked) for prompt in prompts_of(checked)]
     first, *further = [_make_request(one, checked, context) for one in completions]
     n = checked.get("n") or 1
-    supported = {name: value for name, value in body.items() if name not in UNSUPPORTED}
+    supported = {name: value for name, value in body.items() if name not in UNSUPPORTED and name not in IGNORED}
     return Call(
         request=first,
         stream=bool(checked.get("stream")),

@@ -151,7 +151,7 @@ async def test_clients_marked_as_served_are_served(context: Context) -> None:
     assert {client.id for client in CLIENTS if not client.is_served} == {"codex"}
     assert all(client.is_served is not bool(client.unserved_reason) for client in CLIENTS)
     await context.server.start()
-    paths = {"/v1/chat/completions": True, "/v1/messages": True, "/v1/responses": False}
+    paths = {"/v1/chat/completions": True, "/v1/completions": True, "/v1/messages": True, "/v1/responses": False}
     headers = {"x-api-key": await context.api_key() or ""}
     async with httpx2.AsyncClient(trust_env=False, headers=headers, timeout=60) as http:
         answers = {path: await http.post(f"{context.server.url}{path}", json={}) for path in paths}

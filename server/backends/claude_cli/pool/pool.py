@@ -147,6 +147,7 @@ class Pool:
     def drop_spares(self) -> None:
         """Replace the spares, because the CLI or its login has changed."""
         self._epoch += 1
+        self._starter.forget_orphans()
         self._spare_failures = 0
         # Also those that have a process but are not ready: the epoch marks only starts without a process yet.
         for spare in self._starter.list_alive() - set(self._live):
