@@ -1,11 +1,12 @@
 """Completions of editors reach the model as a question, and come back as the missing characters alone."""
 
+import asyncio
 from typing import Any
 
 import openai
 import pytest
 
-from tests.clients.live import Live, gone
+from tests.clients.live import Live
 from tests.simulator import Gate, Recorded, Stop, Text, Thinking, client_system, client_tools, conversation
 from tests.waiting import until
 
@@ -110,7 +111,6 @@ async def test_a_blank_prompt_is_answered(server: Live, prompt: str) -> None:
 async def test_a_line_break_stops_and_ends_the_turn(server: Live, stream: bool) -> None:
     gate = Gate()
     server.simulator.script([Text("a + b\nc"), gate, Text("more")])
-    before = server.pids()
     create = server.openai().completions.with_raw_response.create
     raw = await create(model=MODEL, prompt=BEFORE, suffix=AFTER, stop=["\n", "//"], stream=stream)
     answer = raw.parse()
@@ -122,8 +122,7 @@ async def test_a_line_break_stops_and_ends_the_turn(server: Live, stream: bool) 
         assert answer.usage.completion_tokens > 0
     assert (text, reason, raw.headers.get("warning")) == ("a + b", "stop", None)
     assert server.sent().body["stop_sequences"] == ["</fill-in>", "//"]
-    gate.open()
-    await gone(server.pids("busy") - before)
+    await server.simulator.await_calls(lambda calls: calls[-1].disconnected)
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
@@ -218,20 +217,59 @@ async def test_parameters_reach_the_model(server: Live) -> None:
     assert "options" not in raw.headers["warning"]
 
 
-async def test_a_gone_client_ends_the_turn(server: Live) -> None:
-    server.simulator.script([Text("a b"), Gate()])
-    stream = await server.openai().completions.create(model=MODEL, prompt="x = ", stream=True)
-    await server.simulator.await_calls(1)
+async def test_a_gone_client_ends_the_turn_and_leaves_the_process(server: Live) -> None:
+    gate = Gate()
+    server.simulator.script([Text("secret words"), gate])
+    stream = await server.openai().completions.create(model=MODEL, prompt="the first text", stream=True)
+    await gate.await_reached()
+    (busy,) = server.pids("busy")
     await stream.close()
     await server.simulator.await_calls(lambda calls: calls[-1].disconnected)
+    await until(lambda: busy in server.pids("idle"))
+    server.simulator.script(Text(" b"))
+    assert await complete(server, prompt="the second text") == " b"
+    assert busy in server.pids("idle")
+    assert len(server.simulator.messages_calls) == 2
+    body = str(server.sent().body)
+    assert "the second text" in body
+    assert not any(words in body for words in ("the first text", "secret", "words", "interrupted"))
+
+
+async def test_a_client_may_leave_before_the_model_is_asked(server: Live) -> None:
+    """The turn may not have begun in the CLI then. Whatever becomes of the process, it runs no turn to its end."""
+    for number in range(6):
+        request = asyncio.create_task(complete(server, prompt=f"text {number}"))
+        await until(lambda: bool(server.pids("busy")))
+        request.cancel()
+        await asyncio.gather(request, return_exceptions=True)
     await until(lambda: not server.pids("busy"))
+    server.simulator.script(Text("done"), when=lambda call: "the last one" in str(call.body))
+    assert await complete(server, prompt="the last one") == "done"
+    assert await complete(server, prompt="the last one") == "done"
 
 
-async def test_no_process_waits_for_a_continuation(server: Live) -> None:
-    await until(lambda: not server.pids("idle"))
+async def test_completions_share_a_process_and_no_text(server: Live) -> None:
+    used: list[set[int]] = []
+    for number in range(3):
+        server.simulator.script(Text(f"answer {number}"))
+        assert await complete(server, prompt=f"text {number}", suffix="") == f"answer {number}"
+        used.append(server.pids("idle"))
+        body = str(server.sent().body)
+        assert f"text {number}" in body
+        assert not any(f"{word} {other}" in body for other in range(number) for word in ("text", "answer"))
+    assert used[1] == used[2]
+    assert len(server.simulator.messages_calls) == 3
+
+
+async def test_a_chat_never_gets_a_process_of_completions(server: Live) -> None:
     server.simulator.script(Text("a"))
-    await complete(server, prompt="x = ")
-    assert server.pids("idle") == set()
+    await complete(server, prompt="a text")
+    vacant = server.pids("idle")
+    server.simulator.script(Text("b"))
+    question = [{"role": "user", "content": "a text"}]
+    await server.openai().chat.completions.create(model=MODEL, messages=question)
+    assert server.pids("idle") - vacant
+    assert conversation(server.sent()) == [("user", [{"type": "text", "text": "a text"}])]
 
 
 async def test_errors_are_openais(server: Live) -> None:
