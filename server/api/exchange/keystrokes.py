@@ -12,7 +12,7 @@ from server.core.errors import RequestSuperseded
 from server.dialects.base import TypedText
 
 _ANCHOR = 64
-"""Characters before the older cursor that must occur before the newer one."""
+"""Characters before the older cursor that must stand before the newer one, if there are so many."""
 _MAX_TYPED = 200
 """Characters typed or deleted between two requests: an accepted suggestion is longer than a key."""
 
@@ -74,14 +74,11 @@ def _continues(shorter: str, longer: str) -> bool:
 
     Editors send a window of the file, so that the beginning of `longer` may lack what `shorter` begins with.
     """
-    anchor = shorter[-_ANCHOR:]
-    if not anchor.strip():
+    if not shorter[-_ANCHOR:].strip():
         return False
-    found = longer.rfind(anchor, max(0, len(longer) - _MAX_TYPED - len(anchor)))
-    common = longer[: found + len(anchor)]
-    if found < 0 or len(common) == len(longer):
-        return False
-    return common.endswith(shorter) or shorter.endswith(common)
+    least = min(len(shorter), _ANCHOR)
+    untyped = (longer[:-typed] for typed in range(1, _MAX_TYPED + 1))
+    return any(len(text) >= least and (text.endswith(shorter) or shorter.endswith(text)) for text in untyped)
 
 
 def _superseded_error() -> RequestSuperseded:
