@@ -5,10 +5,12 @@ from server.dialects.chat_completions.dialect import CHAT_COMPLETIONS
 from server.dialects.completions.dialect import COMPLETIONS
 from server.dialects.dialect import Dialect
 from server.dialects.messages.dialect import MESSAGES
+from server.dialects.responses.dialect import RESPONSES
 
 DIALECTS: tuple[Dialect, ...] = (
     CHAT_COMPLETIONS,
     MESSAGES,
+    RESPONSES,
     COMPLETIONS,
 )
 """The first one answers requests that belong to no dialect."""

@@ -90,11 +90,23 @@ def _count(value: Any, status: int, event: str | None) -> None:
     (_ERROR if status >= 400 else _COUNT).validate_python(value)
 
 
-_CHECKS = {
+def _responses(value: Any, status: int, event: str | None) -> None:
+    if status >= 400:
+        validate("ErrorResponse", value)
+    elif status:
+        validate("Response", value)
+    else:
+        assert value["type"] == event
+        if event != "keepalive":
+            validate("ResponseStreamEvent", value)
+
+
+_CHECKS: dict[str, Callable[[Any, int, str | None], None]] = {
     "/v1/chat/completions": _chat,
     "/v1/completions": _completion,
     "/v1/messages": _messages,
     "/v1/messages/count_tokens": _count,
+    "/v1/responses": _responses,
 }
 
 
