@@ -12,6 +12,7 @@ from server.backends.base import stopping_error
 from server.backends.claude_cli.chat import replay
 from server.backends.claude_cli.chat.continuation import ConversationKey, ProcessBinding, tool_results
 from server.backends.claude_cli.chat.failures import turn_error
+from server.backends.claude_cli.chat.interrupt import interrupt_turn
 from server.backends.claude_cli.chat.parameters import (
     blocked_api_flags,
     bypasses_transcript,
@@ -43,8 +44,6 @@ SHORT_ANSWER_TOKENS = 64
 """With `max_tokens` up to this, an answer may end before `BLOCK_API_AFTER_SECONDS`."""
 MAX_ONE_OFFS = 100
 """Number of one-offs that a process serves: its own transcript, which no model reads, grows with each."""
-INTERRUPT_SECONDS = 2.0
-"""Longest silence while a turn is interrupted. Takes 25 ms on an idle computer."""
 CLEAN_ENDS = frozenset({"end_turn", "stop_sequence"})
 
 
@@ -91,7 +90,7 @@ class Conversation:
         self._lease = 0
         # Number of one-offs served. From the first on, the CLI's transcript is no client's.
         self._one_offs = 0
-        # Whether the CLI has begun the turn. Before that it would ignore an interrupt, and run the turn to its end.
+        # Whether the CLI has begun the turn, see `interrupt_turn`.
         self._turn_begun = False
         self._recovery: asyncio.Task[None] | None = None
         self._stopping = False
@@ -372,7 +371,7 @@ class Conversation:
 
     async def _recover(self) -> None:
         """Interrupt the turn of a one-off whose client has left, and make the process vacant; else kill it."""
-        interrupted = await self._interrupt()
+        interrupted = await interrupt_turn(self._channel, begun=self._turn_begun)
         # `stop` may have closed the conversation meanwhile; its death then was the last item.
         if self.state != "busy":
             return
@@ -380,25 +379,6 @@ class Conversation:
         self._channel.end_turn()
         if not interrupted or not self._keep_process("idle", ()):
             self.kill()
-
-    async def _interrupt(self) -> bool:
-        """End the turn, and wait until the CLI confirms it. False if it does not."""
-        answer: PendingAnswer | None = None
-        with suppress(UpstreamTimeout, UpstreamFailed, ProcessDied):
-            while True:
-                if answer is None and self._turn_begun:
-                    answer = self._channel.send_control("interrupt")
-                item = await self._channel.next_item(INTERRUPT_SECONDS)
-                if isinstance(item, ProcessDied):
-                    return False
-                if isinstance(item, Result):
-                    break
-                self._turn_begun = True
-            # Only after the answer: an interrupt that the CLI reads later would end the next turn.
-            if answer is not None:
-                await wait_for_answer(answer, "interrupt")
-            return True
-        return False
 
     async def _wait_for_message_stop(self) -> bool:
         """Wait for the message's end, when the CLI awaits results. False if it fails."""
