@@ -13,6 +13,8 @@ _REPEATED_LINES = 12
 _REPEATED_CHARACTERS = 2000
 _CREDIBLE = 6
 """Characters, other than white space, from which on equal text is a repetition and no coincidence."""
+_CREDIBLE_IN_LINE = 3
+"""The same where the cursor is within a line, which an answer hardly begins once more."""
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -133,11 +135,14 @@ def _last_lines(prefix: str) -> list[str]:
     starts += [match.end() for match in re.finditer("\n", tail)]
     lines = [tail[start:] for start in starts[-_REPEATED_LINES:]]
     lines += [text.lstrip() for text in lines]
-    return [text for text in dict.fromkeys(lines) if _is_credible(text)]
+    in_line = bool(prefix[prefix.rfind("\n") + 1 :].strip())
+    least = _CREDIBLE_IN_LINE if in_line else _CREDIBLE
+    return [text for text in dict.fromkeys(lines) if _is_credible(text, least)]
 
 
-def _is_credible(text: str) -> bool:
-    return len("".join(text.split())) >= _CREDIBLE
+def _is_credible(text: str, least: int) -> bool:
+    """Whether equal text is no coincidence. Rows of numbers and of brackets are repeated on purpose."""
+    return len(text.strip()) >= least and any(map(str.isalpha, text))
 
 
 class _OverlapTrimmer:
@@ -162,9 +167,12 @@ class _OverlapTrimmer:
     def finish(self) -> str:
         held = self._text[len(self._text) - self._held :]
         self._held = 0
-        if _is_credible(held) or self._closes_twice(held):
-            return ""
-        return held
+        return "" if self._repeats_lines(held) or self._closes_twice(held) else held
+
+    def _repeats_lines(self, held: str) -> bool:
+        """Whether `held` is more than a word with which the suffix happens to begin."""
+        ends_line = self._suffix[len(held) : len(held) + 1] in ("", "\r", "\n")
+        return _is_credible(held, _CREDIBLE) and (ends_line or "\n" in held)
 
     def _closes_twice(self, held: str) -> bool:
         """Whether `held` consists of closing brackets for which the lines at the cursor have none to close.

@@ -107,9 +107,15 @@ def test_what_is_not_missing_is_removed(answer: str, expected: str) -> None:
         ("foo(", ")", "a", "a"),
         ("x = [", "]\n", "1, (2, 3)]", "1, (2, 3)"),
         ("if x:\n", "\n", "    y = 1\n", "    y = 1\n"),
+        ("x = ", "\n", "x = 1", "1"),
+        ("a", "\n", "aa", "aa"),
+        ("[\n  0, 0, 0,\n", "  0, 0, 0,\n]", "  0, 0, 0,\n", "  0, 0, 0,\n"),
+        ("go();\n", "", "go();\ngo();\n", "go();\ngo();\n"),
+        ("f(", "argument)\n", "argument, argument", "argument, argument"),
+        ("f(", "argument)\n", "x, argument)", "x, "),
     ],
 )
-def test_a_bracket_is_not_closed_twice(prefix: str, suffix: str, answer: str, expected: str) -> None:
+def test_repetition_and_coincidence(prefix: str, suffix: str, answer: str, expected: str) -> None:
     assert cut(Prompt(prefix, suffix), answer) == expected
 
 

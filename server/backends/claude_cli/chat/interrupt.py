@@ -13,8 +13,8 @@ INTERRUPT_SECONDS = 2.0
 async def interrupt_turn(channel: Channel, *, begun: bool) -> bool:
     """End the running turn, and wait until the CLI confirms it. False if it does not, or has died.
 
-    `begun` says whether the CLI has begun the turn. Before that it would ignore an interrupt, and run the turn to its
-    end: the interrupt waits for the turn's first message.
+    `begun` says whether the CLI has begun the turn. Otherwise the interrupt waits for the turn's first message: nothing
+    says that the CLI heeds one before that, and the turn could run to its end.
     """
     answer = channel.send_control("interrupt") if begun else None
     with suppress(UpstreamTimeout, UpstreamFailed, ProcessDied):
