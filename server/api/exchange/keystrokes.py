@@ -74,11 +74,13 @@ def _continues(shorter: str, longer: str) -> bool:
 
     Editors send a window of the file, so that the beginning of `longer` may lack what `shorter` begins with.
     """
-    if not shorter[-_ANCHOR:].strip():
+    anchor = shorter[-_ANCHOR:]
+    if not anchor.strip():
         return False
-    least = min(len(shorter), _ANCHOR)
-    untyped = (longer[:-typed] for typed in range(1, _MAX_TYPED + 1))
-    return any(len(text) >= least and (text.endswith(shorter) or shorter.endswith(text)) for text in untyped)
+    ends = range(len(longer) - 1, max(len(anchor), len(longer) - _MAX_TYPED) - 1, -1)
+    # The anchor first, because a file may be large.
+    found = (longer[:end] for end in ends if longer.endswith(anchor, 0, end))
+    return any(text.endswith(shorter) or shorter.endswith(text) for text in found)
 
 
 def _superseded_error() -> RequestSuperseded:
