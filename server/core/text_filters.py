@@ -26,7 +26,7 @@ class TextFilter(Protocol):
 
 
 class StopWatch:
-    """Cuts a text before the first of some stop sequences. Where two begin at once, the first in the list counts."""
+    """Cuts a text before the stop sequence that is complete first; of two that end together the longer one counts."""
 
     def __init__(self, stops: Iterable[str]) -> None:
         self._stops = tuple(filter(None, stops))
@@ -48,10 +48,11 @@ class StopWatch:
         if self.ended:
             return ""
         text = self._held + text
-        found = [(at, order) for order, stop in enumerate(self._stops) if (at := text.find(stop)) >= 0]
+        # By their ends: the result must not depend on how the text was split.
+        found = [(at + len(stop), at, stop) for stop in self._stops if (at := text.find(stop)) >= 0]
         if found:
-            at, order = min(found)
-            self.stop, self._held = self._stops[order], ""
+            _, at, self.stop = min(found)
+            self._held = ""
             return text[:at]
         kept = len(text) - max((overlap_length(text, stop) for stop in self._stops), default=0)
         self._held = text[kept:]

@@ -371,13 +371,16 @@ class Conversation:
 
     async def _recover(self) -> None:
         """Interrupt the turn of a one-off whose client has left, and make the process vacant; else kill it."""
-        interrupted = await interrupt_turn(self._channel, begun=self._turn_begun)
+        result = await interrupt_turn(self._channel, begun=self._turn_begun)
         # `stop` may have closed the conversation meanwhile; its death then was the last item.
         if self.state != "busy":
             return
         self._recovery = None
         self._channel.end_turn()
-        if not interrupted or not self._keep_process("idle", ()):
+        if result is not None and result.cost_usd is not None:
+            # Otherwise the next request would be charged for this one.
+            self._total_cost = result.cost_usd
+        if result is None or not self._keep_process("idle", ()):
             self.kill()
 
     async def _wait_for_message_stop(self) -> bool:

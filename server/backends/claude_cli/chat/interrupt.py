@@ -10,8 +10,8 @@ INTERRUPT_SECONDS = 2.0
 """Longest silence while a turn is interrupted. Takes 25 ms on an idle computer."""
 
 
-async def interrupt_turn(channel: Channel, *, begun: bool) -> bool:
-    """End the running turn, and wait until the CLI confirms it. False if it does not, or has died.
+async def interrupt_turn(channel: Channel, *, begun: bool) -> Result | None:
+    """End the running turn, and wait for its result. None if the CLI does not confirm the end, or has died.
 
     `begun` says whether the CLI has begun the turn. Otherwise the interrupt waits for the turn's first message: nothing
     says that the CLI heeds one before that, and the turn could run to its end.
@@ -20,10 +20,10 @@ async def interrupt_turn(channel: Channel, *, begun: bool) -> bool:
     with suppress(UpstreamTimeout, UpstreamFailed, ProcessDied):
         while not isinstance(item := await channel.next_item(INTERRUPT_SECONDS), Result):
             if isinstance(item, ProcessDied):
-                return False
+                return None
             answer = answer or channel.send_control("interrupt")
         # Race: the turn may have ended by itself. An interrupt that the CLI reads later would end the next turn.
         if answer is not None:
             await wait_for_answer(answer, "interrupt")
-        return True
-    return False
+        return item
+    return None
