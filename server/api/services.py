@@ -11,6 +11,7 @@ from server.api.exchange.conversation_locks import ConversationLocks
 from server.api.exchange.images import ImageFetcher
 from server.api.exchange.kept_answers import KeptAnswers
 from server.api.exchange.key_ledger import KeyLedger
+from server.api.exchange.keystrokes import Keystrokes
 from server.api.exchange.request_totals import RequestTotals
 from server.api.exchange.running_requests import RunningRequests
 from server.api.exchange.session_turns import SessionTurns
@@ -51,6 +52,7 @@ class Services:
     monotonic: Callable[[], float] = time.perf_counter
     running: RunningRequests = field(default_factory=RunningRequests)
     turns: SessionTurns = field(default_factory=SessionTurns)
+    keystrokes: Keystrokes = field(default_factory=Keystrokes)
     conversation_locks: ConversationLocks = field(default_factory=ConversationLocks)
     background: BackgroundRuns = field(default_factory=BackgroundRuns)
     writes: BackgroundWrites = field(default_factory=BackgroundWrites)

@@ -105,7 +105,8 @@ class MessagesRequest:
     with a user turn, or with an assistant turn that the answer continues (prefill). `output_schema` is a JSON Schema
     for the answer; `json_object` asks for any JSON object. `by_api` is as in `ModelChoice`. `alternatives` are tried
     in order while the answer has not begun and the error is one that another model may not have. `api_only` is what
-    only the Anthropic API serves.
+    only the Anthropic API serves. `avoid_thinking`: unless thinking or an effort is asked for, the model thinks as
+    little as it can. `is_one_off`: no request will continue the conversation.
     """
 
     model: str
@@ -127,6 +128,8 @@ class MessagesRequest:
     api_only: ApiOnly | None = None
     by_api: bool = False
     alternatives: Sequence[ModelChoice] = ()
+    avoid_thinking: bool = False
+    is_one_off: bool = False
 
     def with_changes(self, **changes: Any) -> "MessagesRequest":
         """A copy with some fields replaced."""

@@ -2,6 +2,7 @@
 
 from server.dialects.base import Header
 from server.dialects.chat_completions.dialect import CHAT_COMPLETIONS
+from server.dialects.completions.dialect import COMPLETIONS
 from server.dialects.dialect import Dialect
 from server.dialects.messages.dialect import MESSAGES
 from server.dialects.responses.dialect import RESPONSES
@@ -10,6 +11,7 @@ DIALECTS: tuple[Dialect, ...] = (
     CHAT_COMPLETIONS,
     MESSAGES,
     RESPONSES,
+    COMPLETIONS,
 )
 """The first one answers requests that belong to no dialect."""
 

@@ -61,6 +61,20 @@ MESSAGES: dict[str, Any] = {
     "metadata": {"user_id": "me"},
     "stream": True,
 }
+COMPLETIONS: dict[str, Any] = {
+    "model": "opus",
+    "prompt": ["<fim_prefix>a<fim_suffix>b<fim_middle>"],
+    "suffix": "",
+    "max_tokens": 9,
+    "temperature": 1,
+    "stop": ["\n"],
+    "n": 1,
+    "best_of": 1,
+    "echo": True,
+    "stream": False,
+    "stream_options": {"include_usage": True},
+    "options": {"num_predict": 9},
+}
 RESPONSES: dict[str, Any] = {
     "model": "opus",
     "instructions": "Be brief.",
@@ -96,6 +110,7 @@ RESPONSES: dict[str, Any] = {
 }
 BODIES = {
     "/v1/chat/completions": CHAT,
+    "/v1/completions": COMPLETIONS,
     "/v1/messages": MESSAGES,
     "/v1/messages/count_tokens": MESSAGES,
     "/v1/responses": RESPONSES,

@@ -31,6 +31,8 @@ _UPSTREAM = "server/backends/anthropic_api/"
         ("/v1/models", {"anthropic-version": "2023-06-01"}, "messages"),
         ("/v1/models", {"anthropic-version": ""}, "messages"),
         ("/", {}, "chat completions"),
+        ("/v1/completions", {}, "completions"),
+        ("/v1/chat/v1/completions/", {}, "completions"),
     ],
 )
 def test_the_dialect_of_a_request(path: str, headers: dict[str, str], name: str) -> None:

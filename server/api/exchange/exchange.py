@@ -5,7 +5,7 @@ import hashlib
 import itertools
 import logging
 from collections.abc import Coroutine
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from server.api.exchange.generation import Generation
 from server.api.exchange.key_rules import apply_key_rules, with_default_model, with_preset
+from server.api.exchange.keystrokes import Keystroke
 from server.api.exchange.preparation import fit_to_model, make_context, with_fetched_images, with_session_header
 from server.api.exchange.request_recorder import RequestRecorder
 from server.api.exchange.responses import header_lookup, json_response, key_of
@@ -51,11 +52,15 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request that is ready for the backend."""
+    """A request that is ready for the backend.
+
+    `link` is None for a call that is not part of a session. `fitted` are the call's requests.
+    """
 
     call: Call
-    link: SessionLink
-    fitted: FittedRequest
+    link: SessionLink | None
+    requests: list[MessagesRequest]
+    fitted: list[FittedRequest]
     stored: StoredContext
 
 
@@ -110,7 +115,7 @@ class Exchange:
             try:
                 self._services.running.refuse_if_finishing()
                 prepared = await self._prepare_request()
-                with self._reserve_tokens(prepared):
+                with self._reserve_tokens(prepared), self._track_keystroke(prepared.call):
                     await self._send_answer(prepared)
             except (asyncio.CancelledError, ClientDisconnect):
                 self._recorder.record_cancelled(self._current_folds())
@@ -125,9 +130,9 @@ class Exchange:
 
     def _reserve_tokens(self, prepared: Prepared) -> AbstractContextManager[None]:
         """Set the request's input aside in the quota of its client key. Raises QuotaReached on entry."""
-        request = prepared.fitted.request
+        requests = [one.request for one in prepared.fitted]
         ledger, key = self._services.key_ledger, key_of(self._scope)
-        return ledger.reserve(key, self.record.id, lambda: estimate_tokens(request))
+        return ledger.reserve(key, self.record.id, lambda: sum(map(estimate_tokens, requests)))
 
     async def _prepare_request(self) -> Prepared:
         """Parse, link to the session and fit: everything before the backend is called."""
@@ -142,13 +147,21 @@ class Exchange:
         context = make_context(self._services, header)
         stored = self._stored = await read_stored_context(self._services, self._dialect, body, context.response_id)
         call = stored.translate(self._dialect, context)
-        link = await self._link_session(apply_key_rules(self._services, call.request, key), stored)
-        fitted = fit_to_model(self._services, with_preset(link.request, key))
-        warnings = (*self._dialect.header_warnings(header), *call.warnings, *fitted.warnings)
+        link, request = None, apply_key_rules(self._services, call.request, key)
+        if call.part_of_session:
+            link = await self._link_session(request, stored)
+            request = link.request
+        further = [apply_key_rules(self._services, each, key) for each in call.further_requests]
+        requests = [with_preset(each, key) for each in (request, *further)]
+        fitted = [fit_to_model(self._services, each) for each in requests]
+        left_out = dict.fromkeys(text for each in fitted for text in each.warnings)
         self._recorder.record_prepared(
-            model=link.request.model, session_id=link.session_id, stream=call.stream, warnings=warnings
+            model=request.model,
+            session_id=None if link is None else link.session_id,
+            stream=call.stream,
+            warnings=(*self._dialect.header_warnings(header), *call.warnings, *left_out),
         )
-        return Prepared(call, link, fitted, stored)
+        return Prepared(call, link, requests, fitted, stored)
 
     async def _link_session(self, request: MessagesRequest, stored: StoredContext) -> SessionLink:
         """The request in its session, after waiting for its turn there."""
@@ -190,6 +203,16 @@ class Exchange:
         digest = hashlib.sha256(self.record.endpoint.encode("utf-8", "replace") + b"\0" + self._body.raw).digest()
         return RequestIdentity(digest, self._arrival, self.cancel)
 
+    def _track_keystroke(self, call: Call) -> AbstractContextManager[None]:
+        """The time in which an editor's newer completion of the same text ends this one."""
+        if call.typed is None:
+            return nullcontext()
+        header = header_lookup(self._scope)
+        address, *_ = self._scope.get("client") or ("",)
+        names = ("authorization", "x-api-key", "user-agent")
+        client = (str(address), *(header(name) or "" for name in names))
+        return self._services.keystrokes.track(Keystroke(client, call.typed, self._arrival, self.cancel))
+
     def _end_turn(self) -> None:
         if self._turn is not None:
             self._turn.end_turn()
@@ -199,7 +222,9 @@ class Exchange:
 
     def _response_headers(self, prepared: Prepared) -> dict[str, str]:
         """The response's own headers. The warnings may still grow until the first event."""
-        headers = {"x-session-id": prepared.link.session_id, "x-backend": self.record.backend or ""}
+        headers = {"x-backend": self.record.backend or ""}
+        if prepared.link is not None:
+            headers["x-session-id"] = prepared.link.session_id
         if (text := warning_header(self.record.warnings)) is not None:
             headers["warning"] = text
         return headers
@@ -233,7 +258,7 @@ class Exchange:
             prepared.fitted,
             prepared.call,
             frame=self._frame(prepared),
-            refit=lambda choice: fit_to_model(self._services, prepared.link.request.with_choice(choice)),
+            refit=lambda index, choice: fit_to_model(self._services, prepared.requests[index].with_choice(choice)),
             on_routed=self._recorder.record_routing,
             on_switched=self._recorder.record_switch,
             on_first_delta=self._recorder.record_first_delta,
@@ -282,28 +307,35 @@ class Exchange:
         if generation is None:
             return
         folds = generation.folds
-        stored, settings = prepared.stored, services.settings
+        stored, settings, link = prepared.stored, services.settings, prepared.link
         body = generation.response_body() if settings.log_bodies or stored.answer is not None else None
         self._recorder.record_success(folds, generation.cost, body if settings.log_bodies else None)
-        response = stored.finish_answer(body, continuable=not prepared.link.joined) if body is not None else None
+        if link is None:
+            return
+        response = stored.finish_answer(body, continuable=not link.joined) if body is not None else None
         if settings.history or response is not None:
             # The turn lasts until the answer is stored: the next request in the session continues from it.
             turn, self._turn = self._turn, None
             self._stored = None
             stored.begin_saving()
-            services.writes.add_write(self._save_session(prepared, folds[0], turn, response), "save the session")
+            services.writes.add_write(self._save_session(link, stored, folds[0], turn, response), "save the session")
 
     async def _save_session(
-        self, prepared: Prepared, fold: MessageFold, turn: SessionTurn | None, response: FinishedResponse | None
+        self,
+        link: SessionLink,
+        stored: StoredContext,
+        fold: MessageFold,
+        turn: SessionTurn | None,
+        response: FinishedResponse | None,
     ) -> None:
-        link, store = prepared.link, self._services.answer_store
+        store = self._services.answer_store
         try:
             await save_answer(store, link, fold, client=self.record.client, response=response)
         except DatabaseUnusable as error:
             # The store publishes its own failure and tries again.
             log.warning("the session %s could not be saved: %s", link.session_id, error)
         finally:
-            prepared.stored.release()
+            stored.release()
             if turn is not None:
                 turn.end_turn()
 

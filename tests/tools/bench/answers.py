@@ -80,6 +80,10 @@ def _of_chunk(chunk: Any) -> str:
     return "".join(choice["delta"].get("content") or "" for choice in chunk.get("choices", ()))
 
 
+def _of_completion(chunk: Any) -> str:
+    return "".join(choice["text"] for choice in chunk.get("choices", ()))
+
+
 def _of_response_event(event: Any) -> str:
     text: str = event["delta"] if event["type"] == "response.output_text.delta" else ""
     return text
@@ -96,6 +100,7 @@ _STOP = b'"type":"message_stop"'
 MESSAGES = Format(_TEXT_DELTA, _STOP, _of_event)
 CHAT_COMPLETIONS = Format(re.compile(rb'"content":"[^"]'), b"[DONE]", _of_chunk)
 CLI = Format(_TEXT_DELTA, _STOP, lambda line: _of_event(line.get("event") or {}))
+COMPLETIONS = Format(re.compile(rb'"text":"[^"]'), b"[DONE]", _of_completion)
 # The last event is long and may arrive in pieces, so the end is that of the chunked body.
 RESPONSES = Format(
     re.compile(rb'"type":"response.output_text.delta"'), b"\r\n0\r\n\r\n", _of_response_event, _id_of_response

@@ -30,6 +30,10 @@ CONTENDERS = {
     },
     "eight-at-once": {"first delta, 2 at once": {"CLIs started at once", "server"}},
     "long-stream": {"a stream of 50 tokens": LIVE},
+    "completions": {
+        "first delta, completions": {"chat, new conversation", "completion", "completion, last of a burst of 20"},
+        "a stream of 50 tokens, completions": {"chat, new conversation", "completion"},
+    },
     "responses": {
         "first delta, next turn, beside Responses": BESIDE_CHAT,
         "first delta, new conversation, beside Responses": BESIDE_CHAT,

@@ -152,7 +152,8 @@ async def test_clients_marked_as_served_are_served(context: Context) -> None:
     assert all(client.is_served for client in CLIENTS)
     assert all(client.is_served is not bool(client.unserved_reason) for client in CLIENTS)
     await context.server.start()
-    paths = {"/v1/chat/completions": True, "/v1/messages": True, "/v1/responses": True, "/v1/embeddings": False}
+    served = ["/v1/chat/completions", "/v1/completions", "/v1/messages", "/v1/responses"]
+    paths = {**dict.fromkeys(served, True), "/v1/embeddings": False}
     headers = {"x-api-key": await context.api_key() or ""}
     async with httpx2.AsyncClient(trust_env=False, headers=headers, timeout=60) as http:
         answers = {path: await http.post(f"{context.server.url}{path}", json={}) for path in paths}

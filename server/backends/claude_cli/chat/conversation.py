@@ -12,6 +12,7 @@ from server.backends.base import stopping_error
 from server.backends.claude_cli.chat import replay
 from server.backends.claude_cli.chat.continuation import ConversationKey, ProcessBinding, tool_results
 from server.backends.claude_cli.chat.failures import turn_error
+from server.backends.claude_cli.chat.interrupt import interrupt_turn
 from server.backends.claude_cli.chat.parameters import (
     blocked_api_flags,
     bypasses_transcript,
@@ -24,6 +25,7 @@ from server.backends.claude_cli.transport.process import CliProcess
 from server.backends.claude_cli.transport.wire import AssistantError, Result, Streamed, ToolsOffered
 from server.core.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
 from server.core.messages import Block, Events, Message, MessageFold, MessagesRequest, StreamEvent, stop_reason_of
+from server.core.tasks import spawn
 from server.core.transcript import CanonicalTurn, canonical_messages, split_prefix
 
 ConversationState = Literal["parked", "idle", "busy", "holding", "closed"]
@@ -42,6 +44,8 @@ RESULT_TIMEOUT_SECONDS = 10.0
 BLOCK_API_AFTER_SECONDS = 0.1
 SHORT_ANSWER_TOKENS = 64
 """With `max_tokens` up to this, an answer may end before `BLOCK_API_AFTER_SECONDS`."""
+MAX_ONE_OFFS = 100
+"""Number of one-offs that a process serves: its own transcript, which no model reads, grows with each."""
 CLEAN_ENDS = frozenset({"end_turn", "stop_sequence"})
 
 
@@ -91,6 +95,11 @@ class Conversation:
         # Number of the latest claim. The next request may claim the conversation while the previous one still hands
         # out its last events; timers and clean-up of that one compare the number before they touch anything.
         self._lease = 0
+        # Number of one-offs served. From the first on, the CLI's transcript is no client's.
+        self._one_offs = 0
+        # Whether the CLI has begun the turn, see `interrupt_turn`.
+        self._turn_begun = False
+        self._recovery: asyncio.Task[None] | None = None
         self._stopping = False
         self._full_model_id: Callable[[str], str]
         self._program: str  # path of the CLI, for hints that name it
@@ -135,10 +144,23 @@ class Conversation:
         """The process, for its id, memory and end."""
         return self._channel.process
 
+    @property
+    def is_vacant(self) -> bool:
+        """Whether it is free for one-offs, and for nothing else."""
+        return self._one_offs > 0 and self.state == "idle"
+
+    def recovery_for(self, key: ConversationKey) -> asyncio.Task[None] | None:
+        """The interrupt that will make it vacant for this one-off; None if there is none."""
+        recovers = self._recovery is not None and self.state == "busy" and key.is_one_off
+        return self._recovery if recovers and self._binding == key.binding else None
+
     def continues(self, key: ConversationKey) -> bool:
-        """Whether the request continues this conversation, with an equal history."""
+        """Whether the request continues this conversation, with an equal history, or may use the vacant process."""
+        if key.is_one_off:
+            return self.is_vacant and self._binding == key.binding
         return (
             self.is_free
+            and not self._one_offs
             and self._binding == key.binding
             and self._transcript == key.prefix
             and key.resolves_held_calls(self._held_calls)
@@ -153,14 +175,18 @@ class Conversation:
     async def stream_answer(self, request: MessagesRequest) -> Events:
         """Run the turn of a claimed `request` and yield the events of one message.
 
-        Kills the process if the turn fails or is closed early: its transcript then differs from the client's.
+        Kills the process if the turn fails or is closed early: its transcript then differs from the client's. A one-off
+        has none, so that its turn is only interrupted when it is closed early.
         """
-        lease = self._lease
+        lease, closed_early = self._lease, False
         try:
             flags = await self._send_request(request)
             async with aclosing(self._run_turn(request, flags)) as events:
                 async for event in events:
                     yield event
+        except (GeneratorExit, asyncio.CancelledError):
+            closed_early = True
+            raise
         except ProcessDied as death:
             # Killed by `stop`: the client reads that the server stops, and not that a process crashed.
             if self._stopping:
@@ -170,7 +196,12 @@ class Conversation:
             # The conversation is free again before its last events are yielded. If another request has claimed it
             # since, "busy" is that request's, and a kill would end its turn.
             if self.state == "busy" and self._lease == lease:
-                self.kill()
+                if closed_early and request.is_one_off and self._channel.death is None:
+                    # Timers of this turn compare the lease: they must not touch the process any more.
+                    self._lease += 1
+                    self._recovery = spawn(self._recover(), name="interrupt a one-off")
+                else:
+                    self.kill()
 
     async def _send_request(self, request: MessagesRequest) -> PendingAnswer | None:
         """Send the question and what must precede it. Returns the answer to flags.
@@ -178,8 +209,13 @@ class Conversation:
         Settings go first: the CLI reads its input in order, so they are in force when the question reaches it.
         """
         channel = self._channel
+        self._turn_begun = False
+        self._one_offs += request.is_one_off
         if self._binding is not None:
             flags = self._set_flags(request)
+            if request.is_one_off:
+                channel.start_turn(replay.PLACEHOLDER.content)
+                return flags
             _, new_messages = split_prefix(request.messages)
             if results := tool_results(new_messages):
                 in_order = [block["tool_use_id"] for block in results] == list(self._held_calls)
@@ -253,6 +289,7 @@ class Conversation:
                     if event.get("type") == "content_block_start":
                         self._schedule_api_block(request)
                 case ToolsOffered(names):
+                    self._turn_begun = True
                     self._check_tools(names, request)
                 case AssistantError():
                     report = item
@@ -316,16 +353,16 @@ class Conversation:
         content = fold.content
         answer: Message = {"role": "assistant", "content": content}
         kept = False
-        if bypasses_transcript(request):
+        if bypasses_transcript(request) and not request.is_one_off:
             pass  # The process does not know the conversation.
         elif reason == "tool_use" and _all_dispatchable(content, request):
             if replay.is_kept_exactly(answer, request.messages) and await self._wait_for_message_stop():
                 self._held_calls = tuple(block["id"] for block in content if block["type"] == "tool_use")
-                kept = self._keep_process("holding", request, answer)
+                kept = self._keep_process("holding", canonical_messages([*request.messages, answer]))
         elif reason in CLEAN_ENDS and _has_text(content) and (result := await self._wait_for_result()) is not None:
             delta = self._with_cost(delta, result)
             self._held_calls = ()
-            kept = self._keep_process("idle", request, answer)
+            kept = self._keep_process("idle", canonical_messages([*request.messages, answer]))
         # Not `self.state == "busy"`: a request that waited in the pool may have claimed the kept process just now.
         if not kept:
             self.kill()
@@ -333,18 +370,32 @@ class Conversation:
         self._channel.end_turn()
         return [delta, {"type": "message_stop"}]
 
-    def _keep_process(self, state: ConversationState, request: MessagesRequest, answer: Message) -> bool:
-        """Make the process available for the continuation. False if it is dead or stale."""
-        if self._channel.death is not None or self.stale:
+    def _keep_process(self, state: ConversationState, transcript: tuple[CanonicalTurn, ...]) -> bool:
+        """Make the process available for the continuation. False if it is dead, stale or worn out."""
+        if self._channel.death is not None or self.stale or self._one_offs >= MAX_ONE_OFFS:
             return False
         self._unblock_api()
-        self._transcript = canonical_messages([*request.messages, answer])
+        self._transcript = transcript
         self.last_used = time.monotonic()
         # Last, because the pool may grant the conversation within `on_change`: `continues` must see the new transcript
         # and held calls, and the next request's settings must follow the restored address.
         self.state = state
         self._on_change()
         return True
+
+    async def _recover(self) -> None:
+        """Interrupt the turn of a one-off whose client has left, and make the process vacant; else kill it."""
+        result = await interrupt_turn(self._channel, begun=self._turn_begun)
+        # `stop` may have closed the conversation meanwhile; its death then was the last item.
+        if self.state != "busy":
+            return
+        self._recovery = None
+        self._channel.end_turn()
+        if result is not None and result.cost_usd is not None:
+            # Otherwise the next request would be charged for this one.
+            self._total_cost = result.cost_usd
+        if result is None or not self._keep_process("idle", ()):
+            self.kill()
 
     async def _wait_for_message_stop(self) -> bool:
         """Wait for the message's end, when the CLI awaits results. False if it fails."""
