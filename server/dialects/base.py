@@ -73,12 +73,13 @@ class Context(ModelNames):
     """The data, besides the body, that a dialect translates with.
 
     `response_id` is the response's id without its prefix, `created` its time in epoch seconds. `header` finds the
-    request's headers.
+    request's headers. `monotonic` returns seconds, for durations that an answer reports.
     """
 
     response_id: str
     created: int
     header: Header = no_header
+    monotonic: Callable[[], float] = lambda: 0.0
 
 
 ToMessages = Callable[[Any, Context], Call]

@@ -67,6 +67,9 @@ class Dialect:
     API; `provider` is the company, which the log shows for clients without a name. Only clients of this dialect send
     `marker_headers`, on any path. `remote_images` finds the web addresses of images in a body, `with_images` replaces
     them by data; neither raises. `header_warnings` names what the request's headers ask for in vain.
+
+    `further_paths` are those of its API besides `path`, for errors in its form. `reply_without_model` makes the
+    response to a body that needs no model, such as a request to load one; it raises `RequestError`s only.
     """
 
     name: str
@@ -86,6 +89,13 @@ class Dialect:
     with_images: Callable[[Any, Mapping[str, str]], Any] = lambda body, data_urls: body
     header_warnings: Callable[[Header], list[str]] = lambda header: []
     token_counting: TokenCounting | None = None
+    further_paths: tuple[str, ...] = ()
+    reply_without_model: Callable[[Any, Context], dict[str, Any] | None] = lambda body, context: None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All paths of its API."""
+        return (self.path, *self.further_paths)
 
 
 def find_by_error_class(table: Mapping[type[DragomanError], str], error: DragomanError) -> str:

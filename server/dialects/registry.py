@@ -4,20 +4,23 @@ from server.dialects.base import Header
 from server.dialects.chat_completions.dialect import CHAT_COMPLETIONS
 from server.dialects.dialect import Dialect
 from server.dialects.messages.dialect import MESSAGES
+from server.dialects.ollama.dialect import OLLAMA_CHAT, OLLAMA_GENERATE
 
 DIALECTS: tuple[Dialect, ...] = (
     CHAT_COMPLETIONS,
     MESSAGES,
+    OLLAMA_CHAT,
+    OLLAMA_GENERATE,
 )
 """The first one answers requests that belong to no dialect."""
 
 
 def dialect_of(path: str, header: Header) -> Dialect:
-    """The dialect whose endpoint is last in the path, otherwise by marker headers.
+    """The dialect whose path is last in the path, otherwise by marker headers.
 
     Anything may surround the endpoint: clients with a wrong base URL get errors that they can read.
     """
-    positions = ((f"{path}/".rfind(f"{dialect.path}/"), dialect) for dialect in DIALECTS)
+    positions = ((f"{path}/".rfind(f"{own}/"), dialect) for dialect in DIALECTS for own in dialect.paths)
     position, last = max(positions, key=lambda pair: pair[0])
     if position >= 0:
         return last
@@ -36,8 +39,8 @@ def find_dialect(name: str) -> Dialect | None:
 
 
 def is_api_path(path: str) -> bool:
-    """Whether `path` is a dialect's endpoint or below one."""
-    return any(f"{path}/".startswith(f"{dialect.path}/") for dialect in DIALECTS)
+    """Whether `path` is one of a dialect's paths or below one."""
+    return any(f"{path}/".startswith(f"{own}/") for dialect in DIALECTS for own in dialect.paths)
 
 
 def endpoint_paths() -> list[str]:

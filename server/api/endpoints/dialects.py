@@ -37,7 +37,12 @@ class ExchangeEndpoint:
         except ClientDisconnect:
             RequestRecorder(services, scope).record_cancelled()
             raise
-        exchange = Exchange(services, self._dialect, Body(raw, parse_object(raw)), scope, receive, send)
+        body = parse_object(raw)
+        ready = self._dialect.reply_without_model(body, make_context(services, header_lookup(scope)))
+        if ready is not None:
+            await json_response(ready)(scope, receive, send)
+            return
+        exchange = Exchange(services, self._dialect, Body(raw, body), scope, receive, send)
         await exchange.handle_request()
 
 

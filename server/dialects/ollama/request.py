@@ -1,0 +1,86 @@
+"""The bodies of `/api/chat` and `/api/generate` as a `Call`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from server.core.messages import Message, MessagesRequest
+from server.dialects.base import Call, Context
+from server.dialects.chat_completions.tools import Tools, read_tools
+from server.dialects.left_out import dropped_fields, left_out_warnings
+from server.dialects.ollama.body import (
+    ChatBody,
+    GenerateBody,
+    UserMessage,
+    check_chat_body,
+    check_generate_body,
+    wants_stream,
+)
+from server.dialects.ollama.encoder import OllamaEncoder, Shape, chat_shape, generate_shape
+from server.dialects.ollama.options import IGNORED, read_parameters, unsupported_warnings, with_default_thinking
+from server.dialects.ollama.turns import read_messages
+from server.models.aliases import resolve_model, with_named_thinking
+
+
+def chat_to_messages(body: Any, context: Context) -> Call:
+    """Translate a body of `/api/chat`. Raises `InvalidRequest` or `ModelNotFound`."""
+    checked, tools, warnings = check_chat_body(body), _read_tools(body), list[str]()
+    system, messages = read_messages(checked.get("messages") or (), warnings)
+    request = _make_request(checked, context, warnings, system=system, messages=messages, tools=tools.tools)
+    return _make_call(request, body, {**checked, **tools.fields}, chat_shape, context, warnings)
+
+
+def generate_to_messages(body: Any, context: Context) -> Call:
+    """Translate a body of `/api/generate`. Raises `InvalidRequest` or `ModelNotFound`."""
+    checked, warnings = check_generate_body(body), list[str]()
+    system, messages = _read_prompt(checked, warnings)
+    request = _make_request(checked, context, warnings, system=system, messages=messages)
+    return _make_call(request, body, checked, generate_shape, context, warnings)
+
+
+def _read_prompt(body: GenerateBody, warnings: list[str]) -> tuple[list[str], list[Message]]:
+    message = UserMessage(role="user", content=body.get("prompt"), images=body.get("images"))
+    system, turns = read_messages([message], warnings)
+    return [*system, *filter(None, [body.get("system")])], turns
+
+
+def _read_tools(body: Mapping[str, Any]) -> Tools:
+    """The tools of a body, in OpenAI's shape. Their type may be missing."""
+    tools = body.get("tools")
+    if isinstance(tools, list):
+        tools = [{**tool, "type": tool.get("type") or "function"} if isinstance(tool, dict) else tool for tool in tools]
+    return read_tools({"tools": tools})
+
+
+def _make_request(
+    body: ChatBody | GenerateBody, context: Context, warnings: list[str], **fields: Any
+) -> MessagesRequest:
+    name = body.get("model") or context.default_model
+    resolved = resolve_model(name, context)
+    request = MessagesRequest(
+        model=resolved,
+        requested_model=name or resolved,
+        session_id=body.get("session_id"),
+        **fields,
+        **read_parameters(body, warnings),
+    )
+    return with_default_thinking(with_named_thinking(request))
+
+
+def _make_call(
+    request: MessagesRequest,
+    body: dict[str, Any],
+    checked: Mapping[str, Any],
+    shape: Shape,
+    context: Context,
+    warnings: list[str],
+) -> Call:
+    options = body.get("options") or {}
+    # The options are named by `unsupported_warnings`.
+    sent = {name: value for name, value in body.items() if name != "options"}
+    left_out = left_out_warnings(dropped_fields(sent, checked, IGNORED, {}))
+    return Call(
+        request=request,
+        stream=wants_stream(body),
+        encoder=OllamaEncoder(shape, model=request.requested_model, context=context),
+        warnings=[*warnings, *unsupported_warnings(options), *left_out],
+    )
