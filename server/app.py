@@ -5,7 +5,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from server.api.endpoints import health, models, requests, sessions
+from server.api.endpoints import health, lm_studio, models, ollama, requests, sessions
 from server.api.endpoints.dialects import make_dialect_router
 from server.api.middleware.authentication import Authentication
 from server.api.middleware.bodies import BodyLimit
@@ -42,7 +42,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     for dialect in registry.DIALECTS:
         app.include_router(make_dialect_router(dialect))
-    for family in (models, health, sessions, requests):
+    for family in (models, ollama, lm_studio, health, sessions, requests):
         app.include_router(family.router)
     return app
 

@@ -68,6 +68,7 @@ class Dialect:
     `marker_headers`, on any path. `remote_images` finds the web addresses of images in a body, `with_images` replaces
     them by data; neither raises. `header_warnings` names what the request's headers ask for in vain.
 
+    `is_variant`: the API of another program that speaks this provider's, which the window does not list by itself.
     `further_paths` are those of its API besides `path`, for errors in its form. `reply_without_model` makes the
     response to a body that needs no model, such as a request to load one; it raises `RequestError`s only.
     """
@@ -89,6 +90,7 @@ class Dialect:
     with_images: Callable[[Any, Mapping[str, str]], Any] = lambda body, data_urls: body
     header_warnings: Callable[[Header], list[str]] = lambda header: []
     token_counting: TokenCounting | None = None
+    is_variant: bool = False
     further_paths: tuple[str, ...] = ()
     reply_without_model: Callable[[Any, Context], dict[str, Any] | None] = lambda body, context: None
 

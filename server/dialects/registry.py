@@ -3,6 +3,7 @@
 from server.dialects.base import Header
 from server.dialects.chat_completions.dialect import CHAT_COMPLETIONS
 from server.dialects.dialect import Dialect
+from server.dialects.lm_studio.dialect import LM_STUDIO_CHAT
 from server.dialects.messages.dialect import MESSAGES
 from server.dialects.ollama.dialect import OLLAMA_CHAT, OLLAMA_GENERATE
 
@@ -11,6 +12,7 @@ DIALECTS: tuple[Dialect, ...] = (
     MESSAGES,
     OLLAMA_CHAT,
     OLLAMA_GENERATE,
+    LM_STUDIO_CHAT,
 )
 """The first one answers requests that belong to no dialect."""
 

@@ -121,9 +121,9 @@ async def test_this_server_s_own_paths_keep_their_form(server: Served) -> None:
 )
 async def test_an_error_before_the_first_event(server: Served, error: Exception, status: int) -> None:
     server.backend.script(error)
+    stream = await client(server).chat("opus", HELLO, stream=True)
     with pytest.raises(ollama.ResponseError, match=str(error)) as raised:
-        async for _ in await client(server).chat("opus", HELLO, stream=True):
-            pass
+        await anext(stream)
     assert raised.value.status_code == status
 
 
@@ -131,10 +131,14 @@ async def test_an_error_in_a_stream_ends_it_without_done(server: Served) -> None
     gate = Gate()
     server.backend.script(begin(), text("Hi"), gate, Stopping("The server is stopping."))
     parts = []
-    with pytest.raises(ollama.ResponseError, match="The server is stopping"):
+
+    async def read() -> None:
         async for part in await client(server).chat("opus", HELLO, stream=True):
             parts.append(part)
             gate.open()
+
+    with pytest.raises(ollama.ResponseError, match="The server is stopping"):
+        await read()
     assert [part.done for part in parts] == [False]
 
 
