@@ -12,6 +12,7 @@ from server.api.middleware.bodies import BodyLimit
 from server.api.middleware.content_encoding import ContentDecoding
 from server.api.middleware.failures import Failures, on_http_exception, on_invalid_query
 from server.api.middleware.headers import HeaderLimit
+from server.api.middleware.keyless import KeylessPrograms
 from server.api.middleware.origins import HostAllowlist, Origins
 from server.api.middleware.paths import CanonicalPaths
 from server.api.middleware.rate_limit import RateLimit
@@ -22,7 +23,8 @@ from server.config.settings import Settings
 from server.dialects import registry
 
 GUARD_SETTINGS = (
-    "host", "allowed_hosts", "allowed_origins", "api_key_required", "rate_limit", "max_header_bytes", "max_body_bytes",
+    "host", "allowed_hosts", "allowed_origins", "api_key_required", "keyless_access", "rate_limit", "max_header_bytes",
+    "max_body_bytes",
 )  # fmt: skip
 """The settings from which the guards are built. All others are read at each request."""
 
@@ -66,7 +68,11 @@ def _build_guards(services: Services) -> list[Middleware]:
         Middleware(HostAllowlist, host=settings.host, allowed_hosts=settings.allowed_hosts),
         Middleware(Origins, allowed_origins=settings.allowed_origins),
         Middleware(Failures),
-        Middleware(Authentication, keys=services.key_store if settings.api_key_required else None),
+        Middleware(
+            Authentication,
+            keys=services.key_store if settings.api_key_required else None,
+            keyless=KeylessPrograms(settings.allowed_origins) if settings.keyless_access else None,
+        ),
         Middleware(RateLimit, limits=services.request_limits),
         Middleware(BodyLimit, limit=settings.max_body_bytes, stall_seconds=services.body_stall_seconds),
         Middleware(ContentDecoding, limit=settings.max_body_bytes),

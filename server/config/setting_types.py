@@ -72,6 +72,7 @@ def _check_base_url(value: str) -> str:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split_list)]
+Ports = Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], BeforeValidator(_split_list)]
 Aliases = Annotated[dict[str, str], BeforeValidator(_split_pairs)]
 Directory = Annotated[Path, BeforeValidator(_make_absolute)]
 OptionalFile = Annotated[Path | None, BeforeValidator(_make_absolute_or_none)]

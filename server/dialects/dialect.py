@@ -69,6 +69,7 @@ class Dialect:
     them by data; neither raises. `header_warnings` names what the request's headers ask for in vain.
 
     `is_variant`: the API of another program that speaks this provider's, which the window does not list by itself.
+    `keyless_paths` are those that programs use which can send no key.
     `further_paths` are those of its API besides `path`, for errors in its form. `reply_without_model` makes the
     response to a body that needs no model, such as a request to load one; it raises `RequestError`s only.
     """
@@ -92,6 +93,7 @@ class Dialect:
     token_counting: TokenCounting | None = None
     is_variant: bool = False
     further_paths: tuple[str, ...] = ()
+    keyless_paths: tuple[str, ...] = ()
     reply_without_model: Callable[[Any, Context], dict[str, Any] | None] = lambda body, context: None
 
     @property

@@ -45,6 +45,11 @@ def is_api_path(path: str) -> bool:
     return any(f"{path}/".startswith(f"{own}/") for dialect in DIALECTS for own in dialect.paths)
 
 
+def may_omit_key(path: str) -> bool:
+    """Whether programs that can send no key use `path`. The setting `keyless_access` decides whether they may."""
+    return any(f"{path}/".startswith(f"{own}/") for dialect in DIALECTS for own in dialect.keyless_paths)
+
+
 def endpoint_paths() -> list[str]:
     """The paths of all endpoints, dialect by dialect."""
     endpoints = ((dialect.path, dialect.token_counting) for dialect in DIALECTS)

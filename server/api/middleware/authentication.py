@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.api.exchange.responses import get_header, state_of
+from server.api.middleware.keyless import KeylessPrograms
 from server.config.own_commands import key_hint
 from server.core.errors import AuthenticationRequired
 
@@ -26,24 +27,34 @@ class Keys(Protocol):
 
 
 class Authentication:
-    """Refuses requests without the key, except `GET /` and `GET /health`.
+    """Refuses requests without the key, except `GET /` and `GET /health`, and those that `keyless` lets pass.
 
     With `keys` None it refuses none. Stores `client_key` in the request's state, which distinguishes clients without
     containing a secret.
     """
 
-    def __init__(self, app: ASGIApp, *, keys: Keys | None) -> None:
+    def __init__(self, app: ASGIApp, *, keys: Keys | None, keyless: KeylessPrograms | None = None) -> None:
         self._app = app
         self._keys = keys
+        self._keyless = keyless
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             found = list(_found_keys(scope))
             if self._keys is not None and not _is_open(scope):
                 # Only the matching key identifies the client: others that it sends may change from request to request.
-                found = [_find_matching_key(found, self._keys, scope)]
+                found = self._find_accepted_keys(found, self._keys, scope)
             state_of(scope)["client_key"] = _client_key([key for _, key in found], scope)
         await self._app(scope, receive, send)
+
+    def _find_accepted_keys(self, found: list["FoundKey"], keys: Keys, scope: Scope) -> list["FoundKey"]:
+        """The matching key; none for a program that needs none. Raises AuthenticationRequired."""
+        try:
+            return [_find_matching_key(found, keys, scope)]
+        except AuthenticationRequired:
+            if self._keyless is not None and self._keyless.may_pass(scope, [key for _, key in found]):
+                return []
+            raise
 
 
 FoundKey = tuple[str, str]

@@ -21,6 +21,7 @@ def _at_lm_studio(openai: Dialect, path: str) -> Dialect:
         base_path=V0,
         to_messages=with_statistics(openai.to_messages),
         further_paths=(),
+        keyless_paths=(path, f"{V0}/models", "/api/v1/models"),
         is_variant=True,
     )
 

@@ -42,6 +42,7 @@ OLLAMA_CHAT = Dialect(
     client=ClientSide(_make_chat_body, lambda body: body["message"]["content"], read_error=_read_error),
     base_path="",
     further_paths=FURTHER_PATHS,
+    keyless_paths=("/api/chat", *FURTHER_PATHS),
     reply_without_model=load_for_chat,
 )
 
@@ -56,5 +57,6 @@ OLLAMA_GENERATE = Dialect(
     rate_limit_headers=rate_limit_headers,
     client=ClientSide(_make_generate_body, lambda body: body["response"], read_error=_read_error),
     base_path="",
+    keyless_paths=("/api/generate",),
     reply_without_model=load_for_generate,
 )
