@@ -78,7 +78,8 @@ class MessagesRequest:
 
     `model` is sent to the backend; `requested_model` is the client's own name, which it reads back. `messages` ends
     with a user turn, or with an assistant turn that the answer continues (prefill). `output_schema` is a JSON Schema
-    for the answer; `json_object` asks for any JSON object.
+    for the answer; `json_object` asks for any JSON object. `avoid_thinking`: unless thinking or an effort is asked for,
+    the model thinks as little as it can. `is_one_off`: no request will continue the conversation.
     """
 
     model: str
@@ -97,6 +98,8 @@ class MessagesRequest:
     output_schema: dict[str, Any] | None = None
     json_object: bool = False
     session_id: str | None = None
+    avoid_thinking: bool = False
+    is_one_off: bool = False
 
     def with_changes(self, **changes: Any) -> "MessagesRequest":
         """A copy with some fields replaced."""

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from server.core.errors import DragomanError
 from server.core.messages import MessageFold, MessagesRequest, StreamEvent
+from server.core.text_filters import TextFilter
 from server.models.aliases import ModelNames
 
 Header = Callable[[str], str | None]
@@ -54,11 +55,23 @@ class Encoder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class TypedText:
+    """The text around the cursor of an editor that asks for a completion at each key."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A client's request, translated.
 
     `n` is the number of answers. `warnings` name what the dialect cannot pass on; they go into the `warning` response
     header.
+
+    `further_requests` are answered together with `request`, each `n` times: choice `i` answers request `i // n`.
+    `make_filter` makes the filter for the texts of a choice. A call that is not `part_of_session` neither reads nor
+    changes a session. A newer call of the same client takes the place of one whose `typed` text it continues.
     """
 
     request: MessagesRequest
@@ -66,6 +79,15 @@ class Call:
     encoder: Encoder
     n: int = 1
     warnings: list[str] = field(default_factory=list)
+    further_requests: Sequence[MessagesRequest] = ()
+    make_filter: Callable[[int], TextFilter] | None = None
+    part_of_session: bool = True
+    typed: TypedText | None = None
+
+    @property
+    def choices(self) -> int:
+        """The number of answers to all requests."""
+        return self.n * (1 + len(self.further_requests))
 
 
 @dataclass(frozen=True, slots=True)

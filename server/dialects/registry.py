@@ -2,17 +2,20 @@
 
 from server.dialects.base import Header
 from server.dialects.chat_completions.dialect import CHAT_COMPLETIONS
+from server.dialects.completions.dialect import COMPLETIONS
 from server.dialects.dialect import Dialect
-from server.dialects.lm_studio.dialect import LM_STUDIO_CHAT
+from server.dialects.lm_studio.dialect import LM_STUDIO_CHAT, LM_STUDIO_COMPLETIONS
 from server.dialects.messages.dialect import MESSAGES
 from server.dialects.ollama.dialect import OLLAMA_CHAT, OLLAMA_GENERATE
 
 DIALECTS: tuple[Dialect, ...] = (
     CHAT_COMPLETIONS,
     MESSAGES,
+    COMPLETIONS,
     OLLAMA_CHAT,
     OLLAMA_GENERATE,
     LM_STUDIO_CHAT,
+    LM_STUDIO_COMPLETIONS,
 )
 """The first one answers requests that belong to no dialect."""
 

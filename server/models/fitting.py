@@ -18,6 +18,9 @@ from server.models.thinking import (
 from server.models.tool_names import NO_NAMES, ToolNames
 from server.models.tools import fit_tools
 
+_MAX_STOP_SEQUENCES = 16
+"""A cautious limit for one request: the API documents none, and editors send lists of a dozen."""
+
 _Step = Callable[[MessagesRequest, Capabilities, list[str]], MessagesRequest]
 
 
@@ -27,13 +30,15 @@ class FittedRequest:
 
     `warnings` are texts, one for each parameter that was dropped or emulated. `prefill` is how the given start of the
     answer is served: `none` (there is none), `native` (the last message is the assistant's) or `emulated` (by an
-    instruction). `names` are the replaced tool names, which must be restored in the answer.
+    instruction). `names` are the replaced tool names, which must be restored in the answer. `watched_stops` are the
+    stop sequences that the API does not take: the answer's text must be cut at them.
     """
 
     request: MessagesRequest
     warnings: list[str]
     prefill: Prefill = "none"
     names: ToolNames = NO_NAMES
+    watched_stops: tuple[str, ...] = ()
 
 
 def fit_request(request: MessagesRequest, caps: Capabilities) -> FittedRequest:
@@ -45,10 +50,11 @@ def fit_request(request: MessagesRequest, caps: Capabilities) -> FittedRequest:
     check_last_turn(request.messages)
     warnings: list[str] = []
     request, names = fit_tools(request, warnings)
+    request, watched_stops = _split_stop_sequences(request)
     for step in _STEPS:
         request = step(request, caps, warnings)
     request, prefill = fit_prefill(request, caps, warnings)
-    return FittedRequest(request, warnings, prefill, names)
+    return FittedRequest(request, warnings, prefill, names, watched_stops)
 
 
 def _fit_max_tokens(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
@@ -60,12 +66,13 @@ def _fit_max_tokens(request: MessagesRequest, caps: Capabilities, warnings: list
     return request.with_changes(max_tokens=caps.max_tokens)
 
 
-def _fit_stop_sequences(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
-    kept = tuple(stop for stop in request.stop_sequences if stop.strip())
-    if len(kept) == len(request.stop_sequences):
-        return request
-    warnings.append("stop sequences of only whitespace are not taken and were left out")
-    return request.with_changes(stop_sequences=kept)
+def _split_stop_sequences(request: MessagesRequest) -> tuple[MessagesRequest, tuple[str, ...]]:
+    """The request with the stop sequences that the API takes, and the others: of white space alone, or too many."""
+    taken = tuple(stop for stop in request.stop_sequences if stop.strip())[:_MAX_STOP_SEQUENCES]
+    if len(taken) == len(request.stop_sequences):
+        return request, ()
+    others = tuple(stop for stop in request.stop_sequences if stop and stop not in taken)
+    return request.with_changes(stop_sequences=taken), others
 
 
 def _fit_tool_choice(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
@@ -144,7 +151,6 @@ def _thinking_is_off(request: MessagesRequest) -> bool:
 _STEPS: tuple[_Step, ...] = (
     fit_past_answers,
     _fit_max_tokens,
-    _fit_stop_sequences,
     fit_output_format,
     fit_effort,
     fit_thinking,

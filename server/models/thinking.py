@@ -41,6 +41,8 @@ def fit_thinking(request: MessagesRequest, caps: Capabilities, warnings: list[st
     On models with a budget, thinking is off unless the client asks for it, as with the API itself: Claude Code's own
     default, a budget of 31,999 tokens, does not fit a small `max_tokens`.
     """
+    if request.thinking is None and request.effort is None and request.avoid_thinking:
+        return _with_least_thinking(request, caps)
     if request.thinking is None:
         return _thinking_by_effort(request, caps, warnings) if caps.thinking_budget else request
     if request.thinking["type"] == "disabled":
@@ -51,6 +53,13 @@ def fit_thinking(request: MessagesRequest, caps: Capabilities, warnings: list[st
         return request
     warnings.append(f"thinking.budget_tokens is not taken by {caps.model}, which decides itself how much to think")
     return request.with_changes(thinking=Thinking(type="adaptive"))
+
+
+def _with_least_thinking(request: MessagesRequest, caps: Capabilities) -> MessagesRequest:
+    """Without a warning, since the client did not ask for it."""
+    if caps.thinking_off:
+        return without_thinking(request)
+    return request.with_changes(effort=caps.efforts[0]) if caps.efforts else request
 
 
 def _effort_as_budget(

@@ -44,6 +44,11 @@ def estimate_tokens(request: MessagesRequest) -> int:
     return ceil(tokens)
 
 
+def estimate_text_tokens(text: str) -> int:
+    """Return the estimated tokens of a text."""
+    return ceil(_count_text(text))
+
+
 def _count_text(text: str) -> float:
     return len(text.encode("utf-8", "surrogatepass")) / _BYTES_PER_TOKEN
 

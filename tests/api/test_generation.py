@@ -17,7 +17,7 @@ def produce(backend: ScriptedBackend) -> tuple[Generation, list[str]]:
     calls: list[str] = []
     generation = Generation(
         backend,
-        FittedRequest(call.request, []),
+        [FittedRequest(call.request, [])],
         call,
         frame=CHAT_COMPLETIONS.framing.frame,
         on_routed=lambda backend, warnings: calls.append(" ".join(["routed to", backend, *warnings])),

@@ -111,3 +111,16 @@ async def test_refusals(server: Served, path: str, words: str) -> None:
     response = await server.http.post(path, json={"model": "opus", "input": "x"})
     assert response.status_code == 400
     assert words in response.json()["error"]["message"]
+
+
+async def test_a_completion(server: Served) -> None:
+    server.backend.script(answer("<fill-in>a, b</fill-in>"))
+    body = {"model": "opus", "prompt": "def f(", "suffix": "):", "max_tokens": -1}
+    whole = (await server.http.post("/api/v0/completions", json=body)).json()
+    assert whole["choices"][0]["text"] == "a, b"
+    check_statistics(whole)
+    server.backend.script(answer("<fill-in>a, b</fill-in>"))
+    stream = await client(server).completions.create(model="opus", prompt="def f(", suffix="):", stream=True)
+    chunks = [chunk.model_dump(exclude_unset=True) async for chunk in stream]
+    assert "".join(choice["text"] for chunk in chunks for choice in chunk["choices"]) == "a, b"
+    check_statistics(chunks[-1])

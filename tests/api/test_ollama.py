@@ -159,3 +159,20 @@ async def test_a_base_url_with_v1(server: Served) -> None:
     server.backend.script(answer("Hi"))
     response = await server.http.post("/v1/api/chat", json={"model": "opus", "messages": HELLO, "stream": False})
     assert response.json()["message"]["content"] == "Hi"
+
+
+async def test_a_hole_is_filled_in(server: Served) -> None:
+    server.backend.script(answer("<fill-in>a, ", "b</fill-in>"))
+    whole = await client(server).generate("opus", "def f(", suffix="):", options={"num_predict": 64})
+    assert (whole.response, whole.done_reason) == ("a, b", "stop")
+    server.backend.script(answer("<fill-in>a, ", "b</fill-in>"))
+    prompt = "<fim_prefix>def f(<fim_suffix>):<fim_middle>"
+    parts = [part async for part in await client(server).generate("opus", prompt, raw=True, stream=True)]
+    assert "".join(part.response or "" for part in parts) == "a, b"
+    assert parts[-1].done_reason == "stop"
+
+
+async def test_a_stop_of_white_space_ends_the_answer(server: Served) -> None:
+    server.backend.script(answer("one\n", "two"))
+    whole = await client(server).chat("opus", HELLO, options={"stop": ["\n"]})
+    assert (whole.message.content, whole.done_reason) == ("one", "stop")

@@ -45,9 +45,11 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
+    """`link` is None for a call that is not part of a session; `fitted` are the call's requests."""
+
     call: Call
-    link: SessionLink
-    fitted: FittedRequest
+    link: SessionLink | None
+    fitted: list[FittedRequest]
 
 
 class Exchange:
@@ -120,11 +122,15 @@ class Exchange:
         body = await with_fetched_images(self._services, body, self._dialect)
         header = header_lookup(self._scope)
         call = self._dialect.to_messages(body, make_context(self._services, header))
-        link = await self._link_session(call.request)
-        fitted = fit_to_model(self._services, link.request)
-        warnings = (*self._dialect.header_warnings(header), *call.warnings, *fitted.warnings)
+        link = await self._link_session(call.request) if call.part_of_session else None
+        request = call.request if link is None else link.request
+        fitted = [fit_to_model(self._services, each) for each in (request, *call.further_requests)]
+        left_out = dict.fromkeys(text for each in fitted for text in each.warnings)
         self._recorder.record_prepared(
-            model=link.request.model, session_id=link.session_id, stream=call.stream, warnings=warnings
+            model=request.model,
+            session_id=None if link is None else link.session_id,
+            stream=call.stream,
+            warnings=(*self._dialect.header_warnings(header), *call.warnings, *left_out),
         )
         return _Prepared(call, link, fitted)
 
@@ -170,7 +176,7 @@ class Exchange:
 
     def _response_headers(self, prepared: _Prepared) -> dict[str, str]:
         """The response's own headers. The warnings may still grow until the first event."""
-        headers = {"x-session-id": prepared.link.session_id}
+        headers = {} if prepared.link is None else {"x-session-id": prepared.link.session_id}
         if (text := warning_header(self.record.warnings)) is not None:
             headers["warning"] = text
         return headers
@@ -250,7 +256,7 @@ class Exchange:
         folds = generation.folds
         body = generation.response_body() if services.settings.log_bodies else None
         self._recorder.record_success(folds, generation.cost, body)
-        if services.settings.history:
+        if services.settings.history and prepared.link is not None:
             # The turn lasts until the answer is stored: the next request in the session continues from it.
             turn, self._turn = self._turn, None
             services.writes.add_write(self._save_session(prepared.link, folds[0], turn), "save the session")

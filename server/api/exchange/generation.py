@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from server.api.exchange.text_cutting import TextCutting
 from server.backends.base import ROUTED, Backend
 from server.core.errors import DragomanError, UpstreamFailed, as_dragoman_error
 from server.core.messages import Events, MessageFold, StreamEvent
 from server.core.tasks import spawn
+from server.core.text_filters import FilterChain, StopWatch, TextFilter
 from server.dialects.base import Call, Chunk
 from server.dialects.framing import Frame
 from server.models import FittedRequest, name_refused_tool
@@ -23,16 +25,17 @@ HIGH_WATER = 256 * 1024
 class Generation:
     """Runs the backend's streams for a call and encodes their events.
 
-    Each of the `n` answers has a task and a fold. `folds` are the only assembly of the answers; the body, the record
-    and the session read them. The writer waits for `changed` and takes the collected output: events that arrive
-    together leave in one write. `finished` with `error` None means complete. With `frame` None, for a response that is
-    not streamed, nothing is encoded or collected. `on_routed` gets the backend that took over, and warnings.
+    `fitted` are the call's requests, in order. Each of the answers has a task and a fold. `folds` are the only assembly
+    of the answers; the body, the record and the session read them. The writer waits for `changed` and takes the
+    collected output: events that arrive together leave in one write. `finished` with `error` None means complete. With
+    `frame` None, for a response that is not streamed, nothing is encoded or collected. `on_routed` gets the backend
+    that took over, and warnings.
     """
 
     def __init__(
         self,
         backend: Backend,
-        fitted: FittedRequest,
+        fitted: Sequence[FittedRequest],
         call: Call,
         *,
         frame: Frame | None,
@@ -41,15 +44,16 @@ class Generation:
         on_complete: Callable[[], None],
     ) -> None:
         self._backend = backend
-        self._request = fitted.request
-        self._restorers = [None if fitted.names.is_empty else fitted.names.make_restorer() for _ in range(call.n)]
+        self._fitted = [one for one in fitted for _ in range(call.n)]
+        self._restorers = [None if one.names.is_empty else one.names.make_restorer() for one in self._fitted]
+        self._cuttings = [_make_cutting(one, call, choice) for choice, one in enumerate(self._fitted)]
         self._tools = call.request.tools
         self._encoder = call.encoder
         self._frame = frame
         self._on_routed = on_routed
         self._on_first_delta = on_first_delta
         self._on_complete = on_complete
-        self._not_started = set(range(call.n))
+        self._not_started = set(range(call.choices))
         self._tasks: set[asyncio.Task[None]] = set()
         self._collected: list[bytes] = []
         self._size = 0
@@ -57,7 +61,7 @@ class Generation:
         """Set by `take_output`. Cleared only just before waiting, in the same step as the check of `_size`: no wake-up
         can be lost between them."""
         self._delta_seen = False
-        self.folds = [MessageFold() for _ in range(call.n)]
+        self.folds = [MessageFold() for _ in range(call.choices)]
         self.cost: float | None = None
         self.changed = asyncio.Event()
         self.finished = asyncio.Event()
@@ -113,7 +117,7 @@ class Generation:
 
     async def _run_choice(self, choice: int) -> None:
         try:
-            await self._consume_stream(self._backend.stream(self._request), choice)
+            await self._consume_stream(self._backend.stream(self._fitted[choice].request), choice)
         except DragomanError as error:
             name_refused_tool(error, self._tools)
             self.end_with_error(error)
@@ -124,7 +128,7 @@ class Generation:
             self._finish_choice(choice)
 
     async def _consume_stream(self, stream: Events, choice: int) -> None:
-        fold = self.folds[choice]
+        fold, cutting = self.folds[choice], self._cuttings[choice]
         try:
             async for event in stream:
                 # Another choice failed while this one waited for its event; `_end_all` has cancelled this task, but the
@@ -132,6 +136,8 @@ class Generation:
                 if self.is_over:
                     return
                 self._handle_event(event, fold, choice)
+                if cutting is not None and cutting.ended:
+                    return
                 if self._size > HIGH_WATER:
                     self._has_room.clear()
                     await self._has_room.wait()
@@ -143,11 +149,12 @@ class Generation:
         if kind == ROUTED:
             self._on_routed(event["backend"], event["warnings"])
             return
-        restore = self._restorers[choice]
+        restore, cutting = self._restorers[choice], self._cuttings[choice]
         for named in (event,) if restore is None else restore(event):
-            fold.feed(named)
-            if self._frame is not None:
-                self._collect_chunks(self._encoder.feed(named, choice))
+            for passed in (named,) if cutting is None else cutting.feed(named):
+                fold.feed(passed)
+                if self._frame is not None:
+                    self._collect_chunks(self._encoder.feed(passed, choice))
         if kind == "content_block_delta":
             if not self._delta_seen:
                 self._delta_seen = True
@@ -190,6 +197,14 @@ class Generation:
     def response_body(self) -> dict[str, Any]:
         """The body of the non-streamed response."""
         return self._encoder.build_response(self.folds)
+
+
+def _make_cutting(fitted: FittedRequest, call: Call, choice: int) -> TextCutting | None:
+    """The filters of the dialect, and of the stop sequences that the API does not take."""
+    filters: list[TextFilter] = [] if call.make_filter is None else [call.make_filter(choice)]
+    if fitted.watched_stops:
+        filters.append(StopWatch(fitted.watched_stops))
+    return TextCutting(FilterChain(*filters)) if filters else None
 
 
 async def _close_stream(stream: Events) -> None:

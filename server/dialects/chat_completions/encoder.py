@@ -12,8 +12,8 @@ from server.core import exact_json
 from server.core.errors import DragomanError
 from server.core.messages import MessageFold, StreamEvent, text_of
 from server.dialects.base import Chunk
-from server.dialects.chat_completions.usage import completion_usage
 from server.dialects.openai.errors import error_response
+from server.dialects.openai.usage import completion_usage
 
 _FINISH_REASONS = {
     "end_turn": "stop",

@@ -27,22 +27,13 @@ UNSUPPORTED: Mapping[str, Callable[[Any], bool]] = {
 """Parameters that Claude does not have, and whether a value of theirs asks for something."""
 
 
-def unsupported_warnings(body: Mapping[str, Any]) -> list[str]:
-    """A warning for each parameter that asks for what Claude does not have."""
-    return [
-        f"parameter {name} is not supported by Claude and was left out"
-        for name, asks in UNSUPPORTED.items()
-        if (value := body.get(name)) is not None and asks(value)
-    ]
-
-
 def read_parameters(body: ChatBody, warnings: list[str]) -> dict[str, Any]:
     """The `MessagesRequest` fields for the parameters; adds to `warnings`."""
     return {
         "max_tokens": body.get("max_completion_tokens") or body.get("max_tokens"),
         "temperature": _limit_temperature(body.get("temperature"), warnings),
         "top_p": body.get("top_p"),
-        "stop_sequences": _read_stop_sequences(body.get("stop"), warnings),
+        "stop_sequences": _read_stop_sequences(body.get("stop")),
         **_read_effort(body.get("reasoning_effort")),
         **_read_response_format(body),
     }
@@ -55,12 +46,8 @@ def _limit_temperature(temperature: float | None, warnings: list[str]) -> float 
     return _MAX_TEMPERATURE
 
 
-def _read_stop_sequences(stop: str | list[str] | None, warnings: list[str]) -> tuple[str, ...]:
-    sequences = list(filter(None, [stop] if isinstance(stop, str) else stop or ()))
-    kept = tuple(text for text in sequences if text.strip())
-    if len(kept) < len(sequences):
-        warnings.append("stop sequences of white space alone are not supported by Claude and were left out")
-    return kept
+def _read_stop_sequences(stop: str | list[str] | None) -> tuple[str, ...]:
+    return tuple(filter(None, [stop] if isinstance(stop, str) else stop or ()))
 
 
 def _read_effort(wanted: str | None) -> dict[str, Any]:

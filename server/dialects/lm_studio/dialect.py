@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from server.dialects.chat_completions.dialect import CHAT_COMPLETIONS
+from server.dialects.completions.dialect import COMPLETIONS
 from server.dialects.dialect import Dialect
 from server.dialects.lm_studio.request import with_statistics
 
@@ -27,3 +28,4 @@ def _at_lm_studio(openai: Dialect, path: str) -> Dialect:
 
 
 LM_STUDIO_CHAT = _at_lm_studio(CHAT_COMPLETIONS, CHAT_PATH)
+LM_STUDIO_COMPLETIONS = _at_lm_studio(COMPLETIONS, f"{V0}/completions")

@@ -13,11 +13,12 @@ from server.models.offered import OfferedModel
 VERSION = "0.17.7"
 """The version of Ollama whose API this is. Programs refuse older ones: Copilot below 0.6.4, Codex below 0.13.4."""
 
-CAPABILITIES = ("completion", "tools", "vision", "thinking")
+CAPABILITIES = ("completion", "tools", "vision", "thinking", "insert")
 ARCHITECTURE = "claude"
 _FOREVER = "2318-03-11T00:00:00Z"
 """Ollama's own date for a model that is never unloaded is about this far away."""
-_TEMPLATE = "{{ .System }}\n{{ .Prompt }}"
+_TEMPLATE = "{{ .System }}\n{{ .Prompt }}{{ if .Suffix }}{{ .Suffix }}{{ end }}"
+"""Continue sends the text after the cursor as `suffix` only where the template has it."""
 
 
 def tag_entry(model: OfferedModel, modified: float) -> dict[str, Any]:

@@ -49,10 +49,14 @@ def generate_shape(piece: Piece) -> dict[str, Any]:
 
 
 class OllamaEncoder:
-    """Implements `server.dialects.base.Encoder` for answers of either shape."""
+    """Implements `server.dialects.base.Encoder` for answers of either shape.
 
-    def __init__(self, shape: Shape, *, model: str, context: Context) -> None:
+    `explains_refusals`: a refusal's reason is the answer's text. It must not be where editors insert the text.
+    """
+
+    def __init__(self, shape: Shape, *, model: str, context: Context, explains_refusals: bool = True) -> None:
         self._shape = shape
+        self._explains_refusals = explains_refusals
         self._head = {"model": model, "created_at": format_time(context.created)}
         self._monotonic = context.monotonic
         self._started = context.monotonic()
@@ -72,7 +76,7 @@ class OllamaEncoder:
             case "content_block_stop":
                 piece = self._finished_call(event["index"])
             case "message_delta":
-                piece = _refusal_piece(event["delta"])
+                piece = self._refusal_piece(event["delta"])
             case _:
                 piece = None
         if piece is None:
@@ -96,7 +100,7 @@ class OllamaEncoder:
         fold = folds[0]
         thinking = "".join(block["thinking"] for block in fold.content if block["type"] == "thinking")
         calls = [block for block in fold.content if block["type"] == "tool_use"]
-        refusal = _refusal_piece(fold.message) or Piece()
+        refusal = self._refusal_piece(fold.message) or Piece()
         piece = Piece(
             text_of(fold.content) + refusal.text, thinking, [_tool_call(at, block) for at, block in enumerate(calls)]
         )
@@ -111,6 +115,12 @@ class OllamaEncoder:
             return None
         self._calls += 1
         return Piece(calls=[_tool_call(self._calls - 1, block)])
+
+    def _refusal_piece(self, message: Mapping[str, Any]) -> Piece | None:
+        """The reason of a refusal, as text: without it the answer would be empty and look complete."""
+        if message.get("stop_reason") != "refusal" or not self._explains_refusals:
+            return None
+        return Piece((message.get("stop_details") or {}).get("explanation") or DECLINED)
 
     def _ending(self, fold: MessageFold) -> dict[str, Any]:
         """The members of the last line. Claude is never loaded, and reads the prompt until its first word."""
@@ -139,13 +149,6 @@ def _text_piece(part: Mapping[str, Any]) -> Piece | None:
     """The text or thinking of a delta or of a block's start, if it has any."""
     text, thinking = part.get("text") or "", part.get("thinking") or ""
     return Piece(text, thinking) if text or thinking else None
-
-
-def _refusal_piece(message: Mapping[str, Any]) -> Piece | None:
-    """The reason of a refusal, as text: without it the answer would be empty and look complete."""
-    if message.get("stop_reason") != "refusal":
-        return None
-    return Piece((message.get("stop_details") or {}).get("explanation") or DECLINED)
 
 
 def _tool_call(index: int, block: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,19 +75,15 @@ def read_parameters(body: Mapping[str, Any], warnings: list[str]) -> dict[str, A
     return {
         "max_tokens": _positive(options.get("num_predict")),
         **_read_sampling(options, warnings),
-        "stop_sequences": read_stop_sequences(options.get("stop"), warnings),
+        "stop_sequences": read_stop_sequences(options.get("stop")),
         **_read_think(body.get("think")),
         **_read_format(body.get("format")),
     }
 
 
-def read_stop_sequences(stop: str | list[str] | None, warnings: list[str]) -> tuple[str, ...]:
-    """The stop sequences that the Messages API takes; adds to `warnings`."""
-    sequences = list(filter(None, [stop] if isinstance(stop, str) else stop or ()))
-    kept = tuple(text for text in sequences if text.strip())
-    if len(kept) < len(sequences):
-        warnings.append("stop sequences of white space alone are not supported by Claude and were left out")
-    return kept
+def read_stop_sequences(stop: str | list[str] | None) -> tuple[str, ...]:
+    """The stop sequences, without empty ones."""
+    return tuple(filter(None, [stop] if isinstance(stop, str) else stop or ()))
 
 
 def _read_sampling(options: Options, warnings: list[str]) -> dict[str, Any]:

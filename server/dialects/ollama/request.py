@@ -1,11 +1,13 @@
 """The bodies of `/api/chat` and `/api/generate` as a `Call`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from server.core.messages import Message, MessagesRequest
 from server.dialects.base import Call, Context
 from server.dialects.chat_completions.tools import Tools, read_tools
+from server.dialects.completions.request import Completion, typed_text
 from server.dialects.left_out import dropped_fields, left_out_warnings
 from server.dialects.ollama.body import (
     ChatBody,
@@ -15,6 +17,7 @@ from server.dialects.ollama.body import (
     check_generate_body,
     wants_stream,
 )
+from server.dialects.ollama.completion import read_completion
 from server.dialects.ollama.encoder import OllamaEncoder, Shape, chat_shape, generate_shape
 from server.dialects.ollama.options import IGNORED, read_parameters, unsupported_warnings, with_default_thinking
 from server.dialects.ollama.turns import read_messages
@@ -26,15 +29,38 @@ def chat_to_messages(body: Any, context: Context) -> Call:
     checked, tools, warnings = check_chat_body(body), _read_tools(body), list[str]()
     system, messages = read_messages(checked.get("messages") or (), warnings)
     request = _make_request(checked, context, warnings, system=system, messages=messages, tools=tools.tools)
+    request = with_default_thinking(request)
     return _make_call(request, body, {**checked, **tools.fields}, chat_shape, context, warnings)
 
 
 def generate_to_messages(body: Any, context: Context) -> Call:
     """Translate a body of `/api/generate`. Raises `InvalidRequest` or `ModelNotFound`."""
     checked, warnings = check_generate_body(body), list[str]()
+    if (completion := read_completion(checked)) is not None:
+        return _make_completion_call(completion, body, checked, context)
     system, messages = _read_prompt(checked, warnings)
-    request = _make_request(checked, context, warnings, system=system, messages=messages)
+    request = with_default_thinking(_make_request(checked, context, warnings, system=system, messages=messages))
     return _make_call(request, body, checked, generate_shape, context, warnings)
+
+
+def _make_completion_call(
+    completion: Completion, body: dict[str, Any], checked: GenerateBody, context: Context
+) -> Call:
+    """The call for a text that is completed at a cursor, as `/v1/completions` does."""
+    warnings: list[str] = []
+    system = [*completion.question.system, *filter(None, [checked.get("system")])]
+    request = _make_request(checked, context, warnings, system=system, messages=completion.question.messages)
+    request = request.with_changes(
+        stop_sequences=completion.stop_sequences(), avoid_thinking=not checked.get("think"), is_one_off=True
+    )
+    call = _make_call(request, body, checked, generate_shape, context, warnings)
+    return replace(
+        call,
+        encoder=OllamaEncoder(generate_shape, model=request.requested_model, context=context, explains_refusals=False),
+        make_filter=lambda choice: completion.make_filter(),
+        part_of_session=False,
+        typed=typed_text([completion]),
+    )
 
 
 def _read_prompt(body: GenerateBody, warnings: list[str]) -> tuple[list[str], list[Message]]:
@@ -63,7 +89,7 @@ def _make_request(
         **fields,
         **read_parameters(body, warnings),
     )
-    return with_default_thinking(with_named_thinking(request))
+    return with_named_thinking(request)
 
 
 def _make_call(

@@ -1,1 +1,1 @@
-"""What OpenAI's dialects share: errors, rate limit headers and files inside a body."""
+"""What OpenAI's dialects share: errors, usage, rate limit headers and files inside a body."""

@@ -311,7 +311,8 @@ class Conversation:
         elif reason in CLEAN_ENDS and _has_text(content) and (result := await self._wait_for_result()) is not None:
             delta = self._with_cost(delta, result)
             self._held_calls = ()
-            kept = self._keep_process("idle", request, answer)
+            # A one-off's process would wait in vain, and others would be evicted for it.
+            kept = not request.is_one_off and self._keep_process("idle", request, answer)
         # Not `self.state == "busy"`: a request that waited in the pool may have claimed the kept process just now.
         if not kept:
             self.kill()
