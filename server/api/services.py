@@ -16,6 +16,7 @@ from server.backends.base import Backend
 from server.config.settings import Settings
 from server.config.settings_in_force import SettingsInForce
 from server.core.events import EventBus
+from server.dialects.call_ids import CallIds
 from server.secrets import KeyStore
 from server.store.store import Store
 
@@ -43,6 +44,7 @@ class Services:
     running: RunningRequests = field(default_factory=RunningRequests)
     turns: SessionTurns = field(default_factory=SessionTurns)
     writes: BackgroundWrites = field(default_factory=BackgroundWrites)
+    call_ids: CallIds = field(default_factory=CallIds)
     request_limits: RequestLimits = field(init=False)
     refusals: RefusalLog = field(init=False)
     started_at: float = 0.0

@@ -54,6 +54,7 @@ def make_context(services: "Services", header: Header = no_header) -> Context:
         created=int(services.clock()),
         header=header,
         monotonic=services.monotonic,
+        call_ids=services.call_ids,
     )
 
 

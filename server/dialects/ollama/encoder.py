@@ -11,6 +11,7 @@ from typing import Any
 from server.core.errors import DragomanError
 from server.core.messages import MessageFold, StreamEvent, text_of
 from server.dialects.base import Chunk, Context
+from server.dialects.call_ids import HistoryDigest
 from server.dialects.ollama.errors import error_response
 
 DECLINED = "Claude declined to answer."
@@ -51,11 +52,22 @@ def generate_shape(piece: Piece) -> dict[str, Any]:
 class OllamaEncoder:
     """Implements `server.dialects.base.Encoder` for answers of either shape.
 
+    `history` is the conversation before the answer, for the ids of calls that do not come back.
     `explains_refusals`: a refusal's reason is the answer's text. It must not be where editors insert the text.
     """
 
-    def __init__(self, shape: Shape, *, model: str, context: Context, explains_refusals: bool = True) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        model: str,
+        context: Context,
+        history: HistoryDigest | None = None,
+        explains_refusals: bool = True,
+    ) -> None:
         self._shape = shape
+        self._history = history or HistoryDigest()
+        self._call_ids = context.call_ids
         self._explains_refusals = explains_refusals
         self._head = {"model": model, "created_at": format_time(context.created)}
         self._monotonic = context.monotonic
@@ -101,9 +113,8 @@ class OllamaEncoder:
         thinking = "".join(block["thinking"] for block in fold.content if block["type"] == "thinking")
         calls = [block for block in fold.content if block["type"] == "tool_use"]
         refusal = self._refusal_piece(fold.message) or Piece()
-        piece = Piece(
-            text_of(fold.content) + refusal.text, thinking, [_tool_call(at, block) for at, block in enumerate(calls)]
-        )
+        made = [self._make_call(index, block) for index, block in enumerate(calls)]
+        piece = Piece(text_of(fold.content) + refusal.text, thinking, made)
         return {**self._head, **self._shape(piece), **self._ending(fold)}
 
     def _make_line(self, piece: Piece) -> Chunk:
@@ -114,7 +125,12 @@ class OllamaEncoder:
         if block["type"] != "tool_use":
             return None
         self._calls += 1
-        return Piece(calls=[_tool_call(self._calls - 1, block)])
+        return Piece(calls=[self._make_call(self._calls - 1, block)])
+
+    def _make_call(self, index: int, block: Mapping[str, Any]) -> dict[str, Any]:
+        name, arguments = block["name"], block.get("input") or {}
+        self._call_ids.add_id(self._history.digest_call(index, name, arguments), block["id"])
+        return {"id": block["id"], "function": {"index": index, "name": name, "arguments": arguments}}
 
     def _refusal_piece(self, message: Mapping[str, Any]) -> Piece | None:
         """The reason of a refusal, as text: without it the answer would be empty and look complete."""
@@ -149,11 +165,6 @@ def _text_piece(part: Mapping[str, Any]) -> Piece | None:
     """The text or thinking of a delta or of a block's start, if it has any."""
     text, thinking = part.get("text") or "", part.get("thinking") or ""
     return Piece(text, thinking) if text or thinking else None
-
-
-def _tool_call(index: int, block: Mapping[str, Any]) -> dict[str, Any]:
-    function = {"index": index, "name": block["name"], "arguments": block.get("input") or {}}
-    return {"id": block["id"], "function": function}
 
 
 def _nanoseconds(seconds: float) -> int:

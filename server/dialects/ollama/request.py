@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from server.core.messages import Message, MessagesRequest
+from server.core.messages import MessagesRequest
 from server.dialects.base import Call, Context
 from server.dialects.chat_completions.tools import Tools, read_tools
 from server.dialects.completions.request import Completion, typed_text
@@ -18,7 +18,7 @@ from server.dialects.ollama.body import (
     wants_stream,
 )
 from server.dialects.ollama.completion import read_completion
-from server.dialects.ollama.encoder import OllamaEncoder, Shape, chat_shape, generate_shape
+from server.dialects.ollama.encoder import OllamaEncoder, chat_shape, generate_shape
 from server.dialects.ollama.options import IGNORED, read_parameters, unsupported_warnings, with_default_thinking
 from server.dialects.ollama.turns import read_messages
 from server.models.aliases import resolve_model, with_named_thinking
@@ -27,10 +27,11 @@ from server.models.aliases import resolve_model, with_named_thinking
 def chat_to_messages(body: Any, context: Context) -> Call:
     """Translate a body of `/api/chat`. Raises `InvalidRequest` or `ModelNotFound`."""
     checked, tools, warnings = check_chat_body(body), _read_tools(body), list[str]()
-    system, messages = read_messages(checked.get("messages") or (), warnings)
-    request = _make_request(checked, context, warnings, system=system, messages=messages, tools=tools.tools)
-    request = with_default_thinking(request)
-    return _make_call(request, body, {**checked, **tools.fields}, chat_shape, context, warnings)
+    talk = read_messages(checked.get("messages") or (), context.call_ids, warnings)
+    fields = {"system": talk.system, "messages": talk.messages, "tools": tools.tools}
+    request = with_default_thinking(_make_request(checked, context, warnings, fields))
+    encoder = OllamaEncoder(chat_shape, model=request.requested_model, context=context, history=talk.digest)
+    return _make_call(request, body, {**checked, **tools.fields}, encoder, warnings)
 
 
 def generate_to_messages(body: Any, context: Context) -> Call:
@@ -38,9 +39,9 @@ def generate_to_messages(body: Any, context: Context) -> Call:
     checked, warnings = check_generate_body(body), list[str]()
     if (completion := read_completion(checked)) is not None:
         return _make_completion_call(completion, body, checked, context)
-    system, messages = _read_prompt(checked, warnings)
-    request = with_default_thinking(_make_request(checked, context, warnings, system=system, messages=messages))
-    return _make_call(request, body, checked, generate_shape, context, warnings)
+    request = with_default_thinking(_make_request(checked, context, warnings, _read_prompt(checked, context, warnings)))
+    encoder = OllamaEncoder(generate_shape, model=request.requested_model, context=context)
+    return _make_call(request, body, checked, encoder, warnings)
 
 
 def _make_completion_call(
@@ -49,24 +50,22 @@ def _make_completion_call(
     """The call for a text that is completed at a cursor, as `/v1/completions` does."""
     warnings: list[str] = []
     system = [*completion.question.system, *filter(None, [checked.get("system")])]
-    request = _make_request(checked, context, warnings, system=system, messages=completion.question.messages)
-    request = request.with_changes(
-        stop_sequences=completion.stop_sequences(), avoid_thinking=not checked.get("think"), is_one_off=True
-    )
-    call = _make_call(request, body, checked, generate_shape, context, warnings)
+    fields = {"system": system, "messages": completion.question.messages, "is_one_off": True}
+    request = _make_request(checked, context, warnings, fields)
+    request = request.with_changes(stop_sequences=completion.stop_sequences(), avoid_thinking=not checked.get("think"))
+    encoder = OllamaEncoder(generate_shape, model=request.requested_model, context=context, explains_refusals=False)
     return replace(
-        call,
-        encoder=OllamaEncoder(generate_shape, model=request.requested_model, context=context, explains_refusals=False),
+        _make_call(request, body, checked, encoder, warnings),
         make_filter=lambda choice: completion.make_filter(),
         part_of_session=False,
         typed=typed_text([completion]),
     )
 
 
-def _read_prompt(body: GenerateBody, warnings: list[str]) -> tuple[list[str], list[Message]]:
+def _read_prompt(body: GenerateBody, context: Context, warnings: list[str]) -> dict[str, Any]:
     message = UserMessage(role="user", content=body.get("prompt"), images=body.get("images"))
-    system, turns = read_messages([message], warnings)
-    return [*system, *filter(None, [body.get("system")])], turns
+    talk = read_messages([message], context.call_ids, warnings)
+    return {"system": list(filter(None, [body.get("system")])), "messages": talk.messages}
 
 
 def _read_tools(body: Mapping[str, Any]) -> Tools:
@@ -78,7 +77,7 @@ def _read_tools(body: Mapping[str, Any]) -> Tools:
 
 
 def _make_request(
-    body: ChatBody | GenerateBody, context: Context, warnings: list[str], **fields: Any
+    body: ChatBody | GenerateBody, context: Context, warnings: list[str], fields: dict[str, Any]
 ) -> MessagesRequest:
     name = body.get("model") or context.default_model
     resolved = resolve_model(name, context)
@@ -96,8 +95,7 @@ def _make_call(
     request: MessagesRequest,
     body: dict[str, Any],
     checked: Mapping[str, Any],
-    shape: Shape,
-    context: Context,
+    encoder: OllamaEncoder,
     warnings: list[str],
 ) -> Call:
     options = body.get("options") or {}
@@ -107,6 +105,6 @@ def _make_call(
     return Call(
         request=request,
         stream=wants_stream(body),
-        encoder=OllamaEncoder(shape, model=request.requested_model, context=context),
+        encoder=encoder,
         warnings=[*warnings, *unsupported_warnings(options), *left_out],
     )
