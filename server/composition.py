@@ -1,6 +1,7 @@
 """The composition root: the server, made of its parts, and its start, stop and reconfiguration."""
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -18,11 +19,13 @@ from server.backends.routing import RoutedBackend
 from server.config.paths import CLI_DIRECTORY, DATABASE_FILE, make_private_dir
 from server.config.settings import Settings
 from server.config.settings_in_force import SettingsInForce
-from server.core.errors import DatabaseUnusable
+from server.core.errors import DatabaseUnusable, SetupError
 from server.core.events import EventBus
 from server.core.tasks import spawn
 from server.secrets import KeyStore, open_key_store
 from server.store.store import Store
+
+log = logging.getLogger(__name__)
 
 
 class Server:
@@ -81,6 +84,7 @@ class Server:
         try:
             if services.settings.api_key_required:
                 await services.key_store.get_or_create()
+            await self._read_sealing_key()
             await services.backend.start()
         except BaseException:
             if self._owns_store:
@@ -88,6 +92,13 @@ class Server:
             raise
         if self._owns_store:
             self._purging = spawn(store.run_purge(), name="purge")
+
+    async def _read_sealing_key(self) -> None:
+        """Read the stored key. Without it seals open until the next start only, which harms no conversation."""
+        try:
+            self.services.sealing_key = await self.services.key_store.get_or_create_sealing_key()
+        except SetupError as error:
+            log.warning("reasoning that clients keep can be read until the next start only: %s", error.message)
 
     async def _begin_store(self) -> Store:
         services = self.services

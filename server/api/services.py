@@ -1,5 +1,6 @@
 """The objects that guards and endpoints share."""
 
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,6 +38,8 @@ class Services:
     images: ImageFetcher | None = None
     """None means that images given by URL are not fetched."""
     pace: Pace = field(default_factory=Pace)
+    sealing_key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    """The key for what clients keep and only this server may have written. Random until the stored one is read."""
     body_stall_seconds: float = STALL_SECONDS
     """Time without a byte of an unfinished body after which the request is refused."""
     clock: Callable[[], float] = time.time

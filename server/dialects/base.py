@@ -96,13 +96,14 @@ class Context(ModelNames):
     """The data, besides the body, that a dialect translates with.
 
     `response_id` is the response's id without its prefix, `created` its time in epoch seconds. `header` finds the
-    request's headers. `monotonic` returns seconds, for durations that an answer reports.
-    `call_ids` outlive the request.
+    request's headers. `sealing_key` is the server's own, for what only it may have written; empty if nothing is sealed.
+    `monotonic` returns seconds, for durations that an answer reports. `call_ids` outlive the request.
     """
 
     response_id: str
     created: int
     header: Header = no_header
+    sealing_key: bytes = b""
     monotonic: Callable[[], float] = lambda: 0.0
     call_ids: CallIds = field(default_factory=CallIds)
 

@@ -1,6 +1,6 @@
 """Warnings of fields that a client sends and the server does not pass on."""
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 _MAX_NAMES = 20
@@ -35,15 +35,3 @@ def left_out_warnings(paths: Iterable[str]) -> list[str]:
     if len(names) > _MAX_NAMES:
         warnings.append(f"{len(names) - _MAX_NAMES} further fields are not passed on and were left out")
     return warnings
-
-
-def unsupported_warnings(body: Mapping[str, Any], unsupported: Mapping[str, Callable[[Any], bool]]) -> list[str]:
-    """A warning for each parameter that asks for what Claude does not have.
-
-    `unsupported` are their names, and whether a value asks for something.
-    """
-    return [
-        f"parameter {name} is not supported by Claude and was left out"
-        for name, asks in unsupported.items()
-        if (value := body.get(name)) is not None and asks(value)
-    ]

@@ -7,10 +7,12 @@ from server.dialects.dialect import Dialect
 from server.dialects.lm_studio.dialect import LM_STUDIO_CHAT, LM_STUDIO_COMPLETIONS
 from server.dialects.messages.dialect import MESSAGES
 from server.dialects.ollama.dialect import OLLAMA_CHAT, OLLAMA_GENERATE
+from server.dialects.responses.dialect import RESPONSES
 
 DIALECTS: tuple[Dialect, ...] = (
     CHAT_COMPLETIONS,
     MESSAGES,
+    RESPONSES,
     COMPLETIONS,
     OLLAMA_CHAT,
     OLLAMA_GENERATE,

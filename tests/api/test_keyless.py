@@ -21,6 +21,8 @@ OPEN = [
     ("GET", "/v1/models"),
     ("GET", "/v1/models/opus"),
     ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/completions"),
+    ("POST", "/v1/responses"),
     ("GET", "/api/v0/models"),
     ("GET", "/api/v0/models/opus"),
     ("POST", "/api/v0/chat/completions"),
@@ -45,9 +47,9 @@ async def statuses(server: Served, headers: dict[str, str], paths: list[tuple[st
     """The statuses of requests without a key, but with these headers."""
     found = set()
     for method, path in paths:
-        if method == "POST" and path.endswith(("chat", "completions", "generate")):
+        if method == "POST" and path.endswith(("chat", "completions", "generate", "responses")):
             server.backend.script(answer("Hi"))
-        body = {**CHAT, "prompt": "Hello"}
+        body = {**CHAT, "prompt": "Hello", "input": "Hello"}
         sent = {"authorization": "", **headers}
         found.add((await server.http.request(method, path, headers=sent, json=body)).status_code)
     return found

@@ -55,6 +55,7 @@ def make_context(services: "Services", header: Header = no_header) -> Context:
         header=header,
         monotonic=services.monotonic,
         call_ids=services.call_ids,
+        sealing_key=services.sealing_key,
     )
 
 

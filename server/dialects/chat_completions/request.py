@@ -10,7 +10,8 @@ from server.dialects.chat_completions.ignored_fields import IGNORED
 from server.dialects.chat_completions.parameters import UNSUPPORTED, read_parameters
 from server.dialects.chat_completions.tools import Tools, read_tools
 from server.dialects.chat_completions.turns import read_messages
-from server.dialects.left_out import dropped_fields, left_out_warnings, unsupported_warnings
+from server.dialects.left_out import dropped_fields, left_out_warnings
+from server.dialects.openai.parameters import unsupported_warnings
 from server.models.aliases import resolve_model, with_named_thinking
 
 

@@ -11,7 +11,8 @@ from server.dialects.completions.body import CompletionBody, check_completion_bo
 from server.dialects.completions.encoder import CompletionEncoder
 from server.dialects.completions.ignored_fields import IGNORED, UNSUPPORTED
 from server.dialects.fill_in import AnswerCutter, Prompt, Question, drop_markers, make_question, read_prompt
-from server.dialects.left_out import dropped_fields, left_out_warnings, unsupported_warnings
+from server.dialects.left_out import dropped_fields, left_out_warnings
+from server.dialects.openai.parameters import unsupported_warnings
 from server.models.aliases import resolve_model, with_named_thinking
 
 

@@ -7,14 +7,13 @@ client is warned of it. `session_id` is an extension of this server's.
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BeforeValidator, Field, TypeAdapter
+from pydantic import BeforeValidator, TypeAdapter
 from typing_extensions import TypedDict
 
-from server.core.messages import MAX_TOOL_NAME
 from server.dialects.ollama.images import ImageData
 from server.dialects.ollama.options import Options
-from server.dialects.ollama.tool_inputs import ToolInput
-from server.dialects.validation import ByMember, ListOf, check_body, invalid_field, quote_value, refuse_value
+from server.dialects.openai.fields import Arguments, FilledText, JsonObject, ToolName
+from server.dialects.validation import ByMember, ListOf, TextOr, check_body, invalid_field, quote_value, refuse_value
 
 ThinkLevel = Literal["low", "medium", "high", "max"]
 LEVELS: tuple[ThinkLevel, ...] = ("low", "medium", "high", "max")
@@ -42,15 +41,14 @@ def _check_format(value: Any) -> Any:
     refuse_value(f"is {quote_value(value)}", 'It must be "json" or a JSON schema.')
 
 
-FilledText = Annotated[str, Field(min_length=1)]
 Images = ListOf[ImageData]
 Think = Annotated[Any, BeforeValidator(_check_think)]
 Format = Annotated[Any, BeforeValidator(_check_format)]
 
 
 class FunctionCall(TypedDict):
-    name: Annotated[str, Field(min_length=1, max_length=MAX_TOOL_NAME)]
-    arguments: NotRequired[ToolInput | None]
+    name: ToolName
+    arguments: NotRequired[TextOr[Arguments, JsonObject] | None]
 
 
 class ToolCall(TypedDict):

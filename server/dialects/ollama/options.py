@@ -5,16 +5,17 @@ options that are integers.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, NotRequired
 
 from pydantic import BeforeValidator, Field
 from typing_extensions import TypedDict
 
 from server.core.messages import MessagesRequest, Thinking
+from server.dialects.openai.fields import TopP
+from server.dialects.openai.parameters import Unsupported, limit_temperature
 from server.dialects.validation import ListOf, TextOr
 
-_MAX_TEMPERATURE = 1.0  # The Messages API's; Ollama's has no limit.
 _MAX_INTEGER = 2**31 - 1
 
 
@@ -30,12 +31,12 @@ class Options(TypedDict):
 
     num_predict: NotRequired[Integer | None]
     temperature: NotRequired[Annotated[float, Field(ge=0, allow_inf_nan=False)] | None]
-    top_p: NotRequired[Annotated[float, Field(ge=0, le=1)] | None]
+    top_p: NotRequired[TopP | None]
     top_k: NotRequired[Integer | None]
     stop: NotRequired[TextOr[str, ListOf[str]] | None]
 
 
-UNSUPPORTED: Mapping[str, Callable[[Any], bool]] = {
+UNSUPPORTED: Unsupported = {
     "seed": bool,
     "min_p": bool,
     "typical_p": lambda value: value != 1,
@@ -45,7 +46,7 @@ UNSUPPORTED: Mapping[str, Callable[[Any], bool]] = {
     "frequency_penalty": bool,
     "mirostat": bool,
 }
-"""Options that Claude does not have, and whether a value of theirs asks for something."""
+"""All others that are not passed on concern Ollama's own memory and devices."""
 
 IGNORED: Mapping[str, str] = {
     "keep_alive": "Claude needs no loading",
@@ -55,18 +56,9 @@ IGNORED: Mapping[str, str] = {
     "messages.tool_calls.type": "there is one type",
     "messages.tool_calls.function.index": "the place in a stream that has ended",
     "messages.tool_calls.function.description": "part of the tool",
-    "messages.name": "the tool's name is in tool_name",
+    "messages.name": "only tools have a name, in tool_name",
 }
 """Fields that are passed over without a warning, and why. All `options` that are not named here are, too."""
-
-
-def unsupported_warnings(options: Mapping[str, Any]) -> list[str]:
-    """A warning for each option that asks for what Claude does not have. Others concern Ollama's own memory."""
-    return [
-        f"option {name} is not supported by Claude and was left out"
-        for name, asks in UNSUPPORTED.items()
-        if (value := options.get(name)) is not None and asks(value)
-    ]
 
 
 def read_parameters(body: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
@@ -87,11 +79,11 @@ def read_stop_sequences(stop: str | list[str] | None) -> tuple[str, ...]:
 
 
 def _read_sampling(options: Options, warnings: list[str]) -> dict[str, Any]:
-    temperature = options.get("temperature")
-    if temperature is not None and temperature > _MAX_TEMPERATURE:
-        warnings.append(f"option temperature goes up to 1 with Claude: {temperature:g} was lowered to 1")
-        temperature = _MAX_TEMPERATURE
-    return {"temperature": temperature, "top_p": options.get("top_p"), "top_k": _positive(options.get("top_k"))}
+    return {
+        "temperature": limit_temperature(options.get("temperature"), warnings),
+        "top_p": options.get("top_p"),
+        "top_k": _positive(options.get("top_k")),
+    }
 
 
 def _positive(value: int | None) -> int | None:

@@ -19,8 +19,9 @@ from server.dialects.ollama.body import (
 )
 from server.dialects.ollama.completion import read_completion
 from server.dialects.ollama.encoder import OllamaEncoder, chat_shape, generate_shape
-from server.dialects.ollama.options import IGNORED, read_parameters, unsupported_warnings, with_default_thinking
+from server.dialects.ollama.options import IGNORED, UNSUPPORTED, read_parameters, with_default_thinking
 from server.dialects.ollama.turns import read_messages
+from server.dialects.openai.parameters import unsupported_warnings
 from server.models.aliases import resolve_model, with_named_thinking
 
 
@@ -106,5 +107,5 @@ def _make_call(
         request=request,
         stream=wants_stream(body),
         encoder=encoder,
-        warnings=[*warnings, *unsupported_warnings(options), *left_out],
+        warnings=[*warnings, *unsupported_warnings(options, UNSUPPORTED), *left_out],
     )

@@ -114,7 +114,7 @@ def test_options() -> None:
     asked = call.request
     assert (asked.max_tokens, asked.temperature, asked.top_p, asked.top_k) == (9, 1.0, 0.5, 40)
     assert asked.stop_sequences == ("END", "\n")
-    assert call.warnings == ["option temperature goes up to 1 with Claude: 1.5 was lowered to 1"]
+    assert call.warnings == ["parameter temperature goes up to 1 with Claude: 1.5 was lowered to 1"]
 
 
 @pytest.mark.parametrize("limit", [-1, -2, 0, None])
