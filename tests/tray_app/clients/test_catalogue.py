@@ -134,7 +134,7 @@ def test_each_client_gets_address_key_and_model(client: Client) -> None:
 
 
 def test_ids_of_clients_are_unique() -> None:
-    assert len({client.id for client in CLIENTS}) == len({client.name for client in CLIENTS}) == len(CLIENTS) == 12
+    assert len({client.id for client in CLIENTS}) == len({client.name for client in CLIENTS}) == len(CLIENTS) == 13
 
 
 def test_clients_with_a_file_are_shown_what_would_be_written() -> None:
