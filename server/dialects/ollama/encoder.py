@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from server.core.errors import DragomanError
-from server.core.messages import MessageFold, StreamEvent, text_of
+from server.core.messages import MessageFold, StreamEvent, parse_tool_input, text_of
 from server.dialects.base import Chunk, Context
 from server.dialects.call_ids import HistoryDigest
 from server.dialects.ollama.errors import error_response
@@ -69,24 +69,25 @@ class OllamaEncoder:
         self._history = history or HistoryDigest()
         self._call_ids = context.call_ids
         self._explains_refusals = explains_refusals
-        self._head = {"model": model, "created_at": format_time(context.created)}
+        self.model = model
+        self._created_at = format_time(context.created)
         self._monotonic = context.monotonic
         self._started = context.monotonic()
         self._first: float | None = None
         """The time of the first delta; None for answers that are not streamed."""
-        self._fold = MessageFold()
-        """Keeps the input of the call that is being written."""
+        self._open_call: Mapping[str, Any] | None = None
+        """The block of the call that is being written, and `_inputs` the JSON of its input so far."""
+        self._inputs: list[str] = []
         self._calls = 0
 
     def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
-        self._fold.feed(event)
         match event["type"]:
             case "content_block_start":
-                piece = _text_piece(event["content_block"])
+                piece = self._begin_block(event["content_block"])
             case "content_block_delta":
-                piece = _text_piece(event["delta"])
+                piece = self._add_delta(event["delta"])
             case "content_block_stop":
-                piece = self._finished_call(event["index"])
+                piece = self._finish_call()
             case "message_delta":
                 piece = self._refusal_piece(event["delta"])
             case _:
@@ -98,7 +99,7 @@ class OllamaEncoder:
         return (self._make_line(piece),)
 
     def close(self, folds: Sequence[MessageFold]) -> Iterable[Chunk]:
-        yield Chunk({**self._head, **self._shape(Piece()), **self._ending(folds[0])})
+        yield Chunk({**self._head(), **self._shape(Piece()), **self._ending(folds[0])})
 
     def ping(self) -> Iterable[Chunk]:
         # The API has no ping. A line without text changes no answer.
@@ -115,17 +116,35 @@ class OllamaEncoder:
         refusal = self._refusal_piece(fold.message) or Piece()
         made = [self._make_call(index, block) for index, block in enumerate(calls)]
         piece = Piece(text_of(fold.content) + refusal.text, thinking, made)
-        return {**self._head, **self._shape(piece), **self._ending(fold)}
+        return {**self._head(), **self._shape(piece), **self._ending(fold)}
+
+    def _head(self) -> dict[str, Any]:
+        return {"model": self.model, "created_at": self._created_at}
 
     def _make_line(self, piece: Piece) -> Chunk:
-        return Chunk({**self._head, **self._shape(piece), "done": False})
+        return Chunk({**self._head(), **self._shape(piece), "done": False})
 
-    def _finished_call(self, index: int) -> Piece | None:
-        block = self._fold.content[index]
+    def _begin_block(self, block: Mapping[str, Any]) -> Piece | None:
         if block["type"] != "tool_use":
+            return _text_piece(block)
+        self._open_call, self._inputs = block, []
+        return None
+
+    def _add_delta(self, delta: Mapping[str, Any]) -> Piece | None:
+        if delta["type"] != "input_json_delta":
+            return _text_piece(delta)
+        self._inputs.append(delta["partial_json"])
+        return None
+
+    def _finish_call(self) -> Piece | None:
+        """The whole call: Ollama has no parts of one."""
+        block, self._open_call = self._open_call, None
+        if block is None:
             return None
         self._calls += 1
-        return Piece(calls=[self._make_call(self._calls - 1, block)])
+        written = "".join(self._inputs)
+        given = parse_tool_input(written) if written else block.get("input")
+        return Piece(calls=[self._make_call(self._calls - 1, {**block, "input": given})])
 
     def _make_call(self, index: int, block: Mapping[str, Any]) -> dict[str, Any]:
         name, arguments = block["name"], block.get("input") or {}
