@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from server.api.exchange.background_writes import BackgroundWrites
 from server.api.exchange.images import ImageFetcher
+from server.api.exchange.keystrokes import Keystrokes
 from server.api.exchange.running_requests import RunningRequests
 from server.api.exchange.session_turns import SessionTurns
 from server.api.exchange.stream_writer import Pace
@@ -46,6 +47,7 @@ class Services:
     monotonic: Callable[[], float] = time.perf_counter
     running: RunningRequests = field(default_factory=RunningRequests)
     turns: SessionTurns = field(default_factory=SessionTurns)
+    keystrokes: Keystrokes = field(default_factory=Keystrokes)
     writes: BackgroundWrites = field(default_factory=BackgroundWrites)
     call_ids: CallIds = field(default_factory=CallIds)
     request_limits: RequestLimits = field(init=False)

@@ -227,7 +227,7 @@ class RequestCancelled(RequestError):
 
 
 class RequestSuperseded(RequestCancelled):
-    """Replaced by an identical request of the same session."""
+    """Replaced by an identical request of the same session, or a newer completion of the same text."""
 
     status = 409
     code = "request_superseded"

@@ -61,6 +61,20 @@ MESSAGES: dict[str, Any] = {
     "metadata": {"user_id": "me"},
     "stream": True,
 }
+COMPLETIONS: dict[str, Any] = {
+    "model": "opus",
+    "prompt": ["<fim_prefix>a<fim_suffix>b<fim_middle>"],
+    "suffix": "",
+    "max_tokens": 9,
+    "temperature": 1,
+    "stop": ["\n"],
+    "n": 1,
+    "best_of": 1,
+    "echo": True,
+    "stream": False,
+    "stream_options": {"include_usage": True},
+    "options": {"num_predict": 9},
+}
 IMAGE_AT = ("messages", 0, "content", 0, "source", "url")
 ODD_VALUES = [
     None, True, 0, -1, 2**53 + 1, 2**63, 2**64, 10**400, 1e308, float("nan"), float("inf"), "", " ", "\0", "\ud800",
@@ -79,7 +93,13 @@ ODD_TEXTS = [
     '"', "\\", "x" * 3000, "[", "[::1", "[::1]:x", "localhost:", "localhost:80:80", ":", "@", "http://[", "null",
     "..", "=",
 ]  # fmt: skip
-PATHS = ["/v1/chat/completions", "/v1/messages", "/v1/messages/count_tokens", "/v1/models", "/v1/models/opus", "/"]
+POSTED = {
+    "/v1/chat/completions": CHAT,
+    "/v1/completions": COMPLETIONS,
+    "/v1/messages": MESSAGES,
+    "/v1/messages/count_tokens": MESSAGES,
+}
+PATHS = [*POSTED, "/v1/models", "/v1/models/opus", "/"]
 PATHS += [
     "/health",
     "/api/requests",
@@ -170,13 +190,13 @@ def post(path: str, body: Any) -> bytes:
 @st.composite
 def requests(draw: Draw) -> bytes:
     """A mostly valid request as bytes."""
-    path = draw(st.sampled_from(PATHS[:3]) | st.sampled_from(PATHS))
-    method = "POST" if path in PATHS[:3] else "GET"
+    path = draw(st.sampled_from([*POSTED]) | st.sampled_from(PATHS))
+    method = "POST" if path in POSTED else "GET"
     if draw(st.integers(0, 9)) == 0:
         method = draw(st.sampled_from(["GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "X", "get", "CONNECT"]))
     body = b""
     if method == "POST":
-        body = draw(bodies(CHAT if "chat" in path else MESSAGES))
+        body = draw(bodies(POSTED.get(path, MESSAGES)))
     headers = {"host": "localhost", "authorization": f"Bearer {KEY}", "content-length": str(len(body))}
     for _ in range(draw(st.integers(0, 2))):
         headers[draw(st.sampled_from(HEADERS))] = draw(

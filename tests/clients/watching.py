@@ -60,6 +60,20 @@ def _chat(value: Any, status: int, event: str | None) -> None:
         validate("CreateChatCompletionStreamResponse" if status == 0 else "CreateChatCompletionResponse", value)
 
 
+def _completion(value: Any, status: int, event: str | None) -> None:
+    assert event is None, f"OpenAI's events have no name, but here is {event}"
+    if value == "[DONE]":
+        return
+    if status >= 400 or (status == 0 and "error" in value):
+        validate("ErrorResponse", value)
+        return
+    if status == 0:
+        # The API's chunks have null until a choice ends, which the schema, that of whole completions, does not allow.
+        choices = [{**one, "finish_reason": one["finish_reason"] or "stop"} for one in value["choices"]]
+        value = {**value, "choices": choices}
+    validate("CreateCompletionResponse", value)
+
+
 def _messages(value: Any, status: int, event: str | None) -> None:
     if status >= 400 or event == "error":
         _ERROR.validate_python(value)
@@ -89,6 +103,7 @@ def _responses(value: Any, status: int, event: str | None) -> None:
 
 _CHECKS: dict[str, Callable[[Any, int, str | None], None]] = {
     "/v1/chat/completions": _chat,
+    "/v1/completions": _completion,
     "/v1/messages": _messages,
     "/v1/messages/count_tokens": _count,
     "/v1/responses": _responses,

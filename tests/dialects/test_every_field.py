@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from anthropic.types import message_create_params
 from anthropic.types.beta import message_create_params as beta_create_params
+from openai.types import completion_create_params as legacy_create_params
 from openai.types.chat import completion_create_params
 
 from server.core.errors import InvalidRequest
-from server.dialects import chat_completions, messages
+from server.dialects import chat_completions, completions, messages
 from server.dialects.base import Call, Context
 from server.dialects.chat_completions.ignored_fields import IGNORED as CHAT_IGNORED
+from server.dialects.completions.ignored_fields import IGNORED as COMPLETIONS_IGNORED
 from server.dialects.messages.betas import IN_EFFECT
 from server.dialects.messages.dialect import header_warnings
 from server.dialects.messages.ignored_fields import IGNORED as MESSAGES_IGNORED
@@ -171,7 +173,29 @@ MESSAGES = Dialect(
     headers=frozenset({"betas", "user_profile_id", "workspace_id"}),
 )
 
+COMPLETIONS = Dialect(
+    completions.to_messages,
+    COMPLETIONS_IGNORED,
+    Fields(
+        samples={
+            "model": ["opus", "haiku"],
+            "CompletionCreateParamsNonStreaming.prompt": ["x = ", "y = "],
+            "best_of": [2],
+            "logprobs": [1],
+            "n": [2],
+            "stop": [["END"]],
+            "top_p": [0.5],
+            "stream": [True],
+            "stream_options": [{"include_usage": True}],
+        },
+        instances={},
+        containers={},
+    ),
+    minimal={"model": "opus", "prompt": "x = "},
+)
+
 ROOTS = [
+    pytest.param(COMPLETIONS, legacy_create_params.CompletionCreateParamsNonStreaming, id="completions"),
     pytest.param(CHAT, completion_create_params.CompletionCreateParamsNonStreaming, id="chat"),
     pytest.param(MESSAGES, message_create_params.MessageCreateParamsNonStreaming, id="messages"),
     pytest.param(MESSAGES, beta_create_params.MessageCreateParamsNonStreaming, id="messages-beta"),
@@ -211,7 +235,7 @@ def explain_silence(dialect: Dialect, case: FieldCase) -> str:
 @pytest.mark.parametrize(("dialect", "root"), ROOTS)
 def test_nothing_is_silent(dialect: Dialect, root: Any) -> None:
     cases = dialect.fields.cases(root, lambda value: {**dialect.minimal, **value})
-    assert len(cases) > 100
+    assert len(cases) > (15 if dialect is COMPLETIONS else 100)
     assert sorted({why for case in cases if (why := explain_silence(dialect, case))}) == []
 
 
@@ -224,6 +248,7 @@ def test_headers_of_the_sdk_are_named(name: str) -> None:
 def test_the_readme_lists_ignored_fields() -> None:
     listed = {(row[1], row[0].strip("`")): row[2] for row in table("<!-- passed over -->")}
     expected = {("Chat Completions", name): why for name, why in CHAT.ignored.items()}
+    expected |= {("Completions", name): why for name, why in COMPLETIONS.ignored.items()}
     expected |= {("Messages", name): why for name, why in MESSAGES.ignored.items()}
     expected |= {("`anthropic-beta`", name): why for name, why in IN_EFFECT.items()}
     assert listed == expected

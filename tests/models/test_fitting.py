@@ -286,10 +286,34 @@ def test_max_tokens_is_capped(model, asked, sent):
     assert len(result.warnings) == (asked != sent)
 
 
-def test_blank_stop_sequences_are_dropped():
+def test_stop_sequences_that_the_api_refuses_are_watched_in_the_text():
     result = fitted("claude-opus-5-5", stop_sequences=["\n", "END", "", " END "])
     assert result.request.stop_sequences == ("END", " END ")
-    assert len(result.warnings) == 1
+    assert result.watched_stops == ("\n",)
+    assert result.warnings == []
+
+
+def test_surplus_stop_sequences_are_watched_in_the_text():
+    stops = [f"stop {number}" for number in range(20)]
+    result = fitted("claude-opus-5-5", stop_sequences=stops)
+    assert [*result.request.stop_sequences, *result.watched_stops] == stops
+    assert len(result.request.stop_sequences) == 16
+
+
+@pytest.mark.parametrize(
+    ("model", "thinking", "effort"),
+    [("claude-opus-5-5", None, "low"), ("claude-opus-4-7", OFF, None), ("claude-haiku-4-5", OFF, None)],
+)
+def test_thinking_that_is_to_be_avoided_is_least_without_a_warning(model, thinking, effort):
+    result = fitted(model, avoid_thinking=True)
+    assert (result.request.thinking, result.request.effort) == (thinking, effort)
+    assert result.warnings == []
+
+
+def test_thinking_that_is_asked_for_is_not_avoided():
+    assert fitted("claude-opus-5-5", avoid_thinking=True, effort="high").request.effort == "high"
+    asked = {"type": "adaptive"}
+    assert fitted("claude-opus-5-5", avoid_thinking=True, thinking=asked).request.thinking == asked
 
 
 class TestOutputFormat:

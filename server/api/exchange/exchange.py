@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import logging
 from collections.abc import Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from server.api.exchange.generation import Generation
+from server.api.exchange.keystrokes import Keystroke
 from server.api.exchange.preparation import fit_to_model, make_context, with_fetched_images, with_session_header
 from server.api.exchange.request_recorder import RequestRecorder
 from server.api.exchange.responses import header_lookup, json_response
@@ -100,7 +102,9 @@ class Exchange:
         with self._services.running.track_request(self):
             try:
                 self._services.running.refuse_if_finishing()
-                await self._send_answer(await self._prepare_request())
+                prepared = await self._prepare_request()
+                with self._track_keystroke(prepared.call):
+                    await self._send_answer(prepared)
             except (asyncio.CancelledError, ClientDisconnect):
                 self._recorder.record_cancelled(self._current_folds())
                 raise
@@ -168,6 +172,16 @@ class Exchange:
     def _make_identity(self) -> RequestIdentity:
         digest = hashlib.sha256(self.record.endpoint.encode("utf-8", "replace") + b"\0" + self._body.raw).digest()
         return RequestIdentity(digest, self._arrival, self.cancel)
+
+    def _track_keystroke(self, call: Call) -> AbstractContextManager[None]:
+        """The time in which an editor's newer completion of the same text ends this one."""
+        if call.typed is None:
+            return nullcontext()
+        header = header_lookup(self._scope)
+        address, *_ = self._scope.get("client") or ("",)
+        names = ("authorization", "x-api-key", "user-agent")
+        client = (str(address), *(header(name) or "" for name in names))
+        return self._services.keystrokes.track(Keystroke(client, call.typed, self._arrival, self.cancel))
 
     def _end_turn(self) -> None:
         if self._turn is not None:

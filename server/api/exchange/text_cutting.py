@@ -6,6 +6,9 @@ from server.core.messages import StreamEvent
 from server.core.text_filters import TextFilter
 from server.models.token_estimate import estimate_text_tokens
 
+_WRITTEN = ("thinking", "partial_json")
+"""What the model writes in deltas other than text."""
+
 
 class TextCutting:
     """Passes on the events of one answer, with its texts filtered.
@@ -35,7 +38,7 @@ class TextCutting:
                 yield from self._finish_text(event["index"])
             case _:
                 if event.get("type") == "content_block_delta":
-                    self._written += [part for part in event["delta"].values() if isinstance(part, str)]
+                    self._written += [event["delta"][name] for name in _WRITTEN if name in event["delta"]]
                 yield event
 
     def _pass_text(self, index: int, text: str) -> Iterator[StreamEvent]:

@@ -203,7 +203,8 @@ class ClaudeCliBackend:
         """Serve `request`; retry a turn once that dies before its first event."""
         for attempt in (1, 2):
             conversation = await self._pool.lease(request, fresh=attempt > 1)
-            self._expected_flags = likely_flags(request, self._base_url)
+            if not request.is_one_off:
+                self._expected_flags = likely_flags(request, self._base_url)
             begun = False
             try:
                 async with aclosing(conversation.stream_answer(request)) as events:

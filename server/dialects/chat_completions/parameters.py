@@ -3,7 +3,13 @@
 from typing import Any
 
 from server.dialects.chat_completions.body import ChatBody
-from server.dialects.openai.parameters import Unsupported, limit_temperature, read_effort, read_output_format
+from server.dialects.openai.parameters import (
+    Unsupported,
+    limit_temperature,
+    read_effort,
+    read_output_format,
+    read_stop_sequences,
+)
 
 UNSUPPORTED: Unsupported = {
     "seed": lambda value: True,
@@ -26,14 +32,10 @@ def read_parameters(body: ChatBody, warnings: list[str]) -> dict[str, Any]:
         "max_tokens": body.get("max_completion_tokens") or body.get("max_tokens"),
         "temperature": limit_temperature(body.get("temperature"), warnings),
         "top_p": body.get("top_p"),
-        "stop_sequences": _read_stop_sequences(body.get("stop")),
+        "stop_sequences": read_stop_sequences(body.get("stop")),
         **read_effort(body.get("reasoning_effort")),
         **_read_response_format(body),
     }
-
-
-def _read_stop_sequences(stop: str | list[str] | None) -> tuple[str, ...]:
-    return tuple(filter(None, [stop] if isinstance(stop, str) else stop or ()))
 
 
 def _read_response_format(body: ChatBody) -> dict[str, Any]:

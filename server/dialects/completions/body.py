@@ -8,13 +8,11 @@ from typing import Annotated, Any, NotRequired
 from pydantic import BeforeValidator, Field, TypeAdapter
 from typing_extensions import TypedDict
 
+from server.dialects.openai.fields import FilledText, Temperature, TokenLimit, TopP
 from server.dialects.validation import ListOf, TextOr, check_body, invalid_field, refuse_value
 
 MAX_ANSWERS = 20
 """The highest number of answers to a request, prompts times `n`: each is a conversation of its own with the model."""
-
-FilledText = Annotated[str, Field(min_length=1)]
-TokenLimit = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 def _refuse_tokens(prompt: Any) -> Any:
@@ -41,8 +39,8 @@ class CompletionBody(TypedDict):
     prompt: Annotated[TextOr[str, Annotated[ListOf[str], Field(min_length=1)]] | None, BeforeValidator(_refuse_tokens)]
     suffix: NotRequired[str | None]
     max_tokens: NotRequired[TokenLimit | None]
-    temperature: NotRequired[Annotated[float, Field(ge=0, le=2)] | None]
-    top_p: NotRequired[Annotated[float, Field(ge=0, le=1)] | None]
+    temperature: NotRequired[Temperature | None]
+    top_p: NotRequired[TopP | None]
     stop: NotRequired[TextOr[str, ListOf[str]] | None]
     n: NotRequired[Annotated[int, Field(ge=1, le=MAX_ANSWERS)] | None]
     best_of: NotRequired[Annotated[int, Field(ge=0, le=MAX_ANSWERS)] | None]

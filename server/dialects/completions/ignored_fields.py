@@ -1,7 +1,8 @@
 """Fields of a body that are ignored without a warning, and parameters that Claude does not have."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+
+from server.dialects.openai.parameters import Unsupported
 
 IGNORED: Mapping[str, str] = {
     "user": "for the client's own records",
@@ -12,11 +13,10 @@ IGNORED: Mapping[str, str] = {
 }
 """Why each has no effect. A name without a dot counts at any depth."""
 
-UNSUPPORTED: Mapping[str, Callable[[Any], bool]] = {
+UNSUPPORTED: Unsupported = {
     "seed": lambda value: True,
     "frequency_penalty": bool,
     "presence_penalty": bool,
     "logit_bias": bool,
     "logprobs": lambda value: value is not False,
 }
-"""Parameters that Claude does not have, and whether a value of theirs asks for something."""

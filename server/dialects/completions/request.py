@@ -12,7 +12,7 @@ from server.dialects.completions.encoder import CompletionEncoder
 from server.dialects.completions.ignored_fields import IGNORED, UNSUPPORTED
 from server.dialects.fill_in import AnswerCutter, Prompt, Question, drop_markers, make_question, read_prompt
 from server.dialects.left_out import dropped_fields, left_out_warnings
-from server.dialects.openai.parameters import unsupported_warnings
+from server.dialects.openai.parameters import limit_temperature, read_stop_sequences, unsupported_warnings
 from server.models.aliases import resolve_model, with_named_thinking
 
 
@@ -42,9 +42,10 @@ def to_messages(body: Any, context: Context) -> Call:
     """Translate a request body. Raises `InvalidRequest` or `ModelNotFound`."""
     checked = check_completion_body(body)
     completions = [_read_completion(prompt, checked) for prompt in prompts_of(checked)]
-    first, *further = [_make_request(one, checked, context) for one in completions]
+    warnings: list[str] = []
+    first, *further = [_make_request(one, checked, context, warnings) for one in completions]
     n = checked.get("n") or 1
-    supported = {name: value for name, value in body.items() if name not in UNSUPPORTED}
+    supported = {name: value for name, value in body.items() if name not in UNSUPPORTED and name not in IGNORED}
     return Call(
         request=first,
         stream=bool(checked.get("stream")),
@@ -57,6 +58,7 @@ def to_messages(body: Any, context: Context) -> Call:
         ),
         n=n,
         warnings=[
+            *dict.fromkeys(warnings),
             *_best_of_warnings(checked, n),
             *unsupported_warnings(body, UNSUPPORTED),
             *left_out_warnings(dropped_fields(supported, checked, IGNORED, {})),
@@ -69,13 +71,14 @@ def to_messages(body: Any, context: Context) -> Call:
 
 
 def _read_completion(text: str, body: CompletionBody) -> Completion:
-    stop = body.get("stop")
-    stops = [stop] if isinstance(stop, str) else stop or ()
+    stops = read_stop_sequences(body.get("stop"))
     prompt = read_prompt(text, body.get("suffix"), stops)
     return Completion(prompt, make_question(prompt), drop_markers(stops))
 
 
-def _make_request(completion: Completion, body: CompletionBody, context: Context) -> MessagesRequest:
+def _make_request(
+    completion: Completion, body: CompletionBody, context: Context, warnings: list[str]
+) -> MessagesRequest:
     name = body.get("model") or context.default_model
     resolved = resolve_model(name, context)
     options = body.get("options") or {}
@@ -88,7 +91,7 @@ def _make_request(completion: Completion, body: CompletionBody, context: Context
         messages=completion.question.messages,
         system=completion.question.system,
         max_tokens=body.get("max_tokens") or limit,
-        temperature=options.get("temperature") if temperature is None else temperature,
+        temperature=limit_temperature(options.get("temperature") if temperature is None else temperature, warnings),
         top_p=body.get("top_p"),
         stop_sequences=completion.stop_sequences(),
         avoid_thinking=True,

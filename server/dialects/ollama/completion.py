@@ -3,7 +3,8 @@
 from server.dialects.completions.request import Completion
 from server.dialects.fill_in import drop_markers, make_question, read_prompt
 from server.dialects.ollama.body import GenerateBody
-from server.dialects.ollama.options import Options, read_stop_sequences
+from server.dialects.ollama.options import Options
+from server.dialects.openai.parameters import read_stop_sequences
 
 
 def read_completion(body: GenerateBody) -> Completion | None:

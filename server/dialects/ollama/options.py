@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 
 from server.core.messages import MessagesRequest, Thinking
 from server.dialects.openai.fields import TopP
-from server.dialects.openai.parameters import Unsupported, limit_temperature
+from server.dialects.openai.parameters import Unsupported, limit_temperature, read_stop_sequences
 from server.dialects.validation import ListOf, TextOr
 
 _MAX_INTEGER = 2**31 - 1
@@ -71,11 +71,6 @@ def read_parameters(body: Mapping[str, Any], warnings: list[str]) -> dict[str, A
         **_read_think(body.get("think")),
         **_read_format(body.get("format")),
     }
-
-
-def read_stop_sequences(stop: str | list[str] | None) -> tuple[str, ...]:
-    """The stop sequences, without empty ones."""
-    return tuple(filter(None, [stop] if isinstance(stop, str) else stop or ()))
 
 
 def _read_sampling(options: Options, warnings: list[str]) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""What OpenAI's dialects share: errors, usage, fields, parameters, tool choice, rate limits, files inside a body."""
+"""What OpenAI's dialects share: errors, usage, fields, parameters, tool choice, rate limit headers, files in a body."""

@@ -30,6 +30,11 @@ def limit_temperature(temperature: float | None, warnings: list[str]) -> float |
     return _MAX_TEMPERATURE
 
 
+def read_stop_sequences(stop: str | list[str] | None) -> tuple[str, ...]:
+    """The stop sequences without empty ones."""
+    return tuple(filter(None, [stop] if isinstance(stop, str) else stop or ()))
+
+
 def read_effort(wanted: str | None) -> dict[str, Any]:
     """The `MessagesRequest` fields for OpenAI's effort, which has `none` and `minimal` too."""
     if wanted == "none":

@@ -6,6 +6,7 @@ from server.backends.claude_cli.chat.continuation import ConversationKey, Proces
 from server.backends.claude_cli.chat.conversation import Conversation
 from server.backends.claude_cli.transport.channel import Channel
 from server.core.messages import MessagesRequest
+from server.core.transcript import canonical_messages
 from tests.asking import ask, assistant, text, tool, user
 
 BINDING = {
@@ -38,7 +39,7 @@ def kept(reply, *held) -> Conversation:
     conversation._binding = ProcessBinding.from_request(first)
     conversation._held_calls = held
     conversation.claim(first)
-    conversation._keep_process("holding" if held else "idle", first, reply)
+    conversation._keep_process("holding" if held else "idle", canonical_messages([*first.messages, reply]))
     return conversation
 
 
@@ -172,5 +173,41 @@ def test_a_forgotten_conversation_is_not_kept(idle):
     again = request(*EARLIER, REPLY, NEXT)
     idle.claim(again)
     idle.mark_stale()
-    idle._keep_process("idle", again, assistant("Nobody."))
+    idle._keep_process("idle", canonical_messages([*again.messages, assistant("Nobody.")]))
     assert not idle.is_free
+
+
+def served_one_off() -> Conversation:
+    """A process that has answered a one-off, whose transcript is no client's."""
+    conversation = Conversation(lambda: None, base_url=None)
+    conversation._channel = Channel(lambda limits: None, lambda: None)
+    first = request(user("The red house"), is_one_off=True)
+    conversation._binding = ProcessBinding.from_request(first)
+    conversation._one_offs = 1
+    conversation.claim(first)
+    conversation._keep_process("idle", canonical_messages([*first.messages, REPLY]))
+    return conversation
+
+
+def test_a_one_off_may_use_the_process_of_another():
+    assert continues(served_one_off(), user("Something else"), is_one_off=True)
+
+
+def test_a_one_off_never_uses_a_conversation(idle):
+    assert not continues(idle, *EARLIER, REPLY, NEXT, is_one_off=True)
+
+
+def test_a_conversation_never_uses_the_process_of_one_offs():
+    assert not continues(served_one_off(), user("The red house"), REPLY, NEXT)
+    assert not continues(served_one_off(), user("The red house"))
+
+
+def test_a_one_offs_process_is_bound_like_any_other():
+    assert not continues(served_one_off(), user("Something else"), is_one_off=True, effort="low")
+    assert not continues(served_one_off(), user("Something else"), is_one_off=True, system=("Be long.",))
+
+
+def test_a_worn_out_process_is_not_kept():
+    conversation = served_one_off()
+    conversation._one_offs = 100
+    assert not conversation._keep_process("idle", ())

@@ -82,11 +82,10 @@ def test_a_temperature_that_only_openai_has_is_lowered():
     assert call.warnings == ["parameter temperature goes up to 1 with Claude: 1.7 was lowered to 1"]
 
 
-def test_stop_sequences_of_white_space_are_left_out_with_a_warning():
+def test_stop_sequences_of_white_space_are_kept():
     call = translate(stop=["\n\n", "END", " "])
-    assert call.request.stop_sequences == ("END",)
-    assert len(call.warnings) == 1
-    assert "white space" in call.warnings[0]
+    assert call.request.stop_sequences == ("\n\n", "END", " ")
+    assert call.warnings == []
 
 
 @pytest.mark.parametrize(

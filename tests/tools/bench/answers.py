@@ -75,9 +75,14 @@ def _of_chunk(chunk: Any) -> str:
     return "".join(choice["delta"].get("content") or "" for choice in chunk.get("choices", ()))
 
 
+def _of_completion(chunk: Any) -> str:
+    return "".join(choice["text"] for choice in chunk.get("choices", ()))
+
+
 _TEXT_DELTA = re.compile(rb'"type":"text_delta"')
 _STOP = b'"type":"message_stop"'
 
 MESSAGES = Format(_TEXT_DELTA, _STOP, _of_event)
 CHAT_COMPLETIONS = Format(re.compile(rb'"content":"[^"]'), b"[DONE]", _of_chunk)
 CLI = Format(_TEXT_DELTA, _STOP, lambda line: _of_event(line.get("event") or {}))
+COMPLETIONS = Format(re.compile(rb'"text":"[^"]'), b"[DONE]", _of_completion)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from tests.tools.bench.answers import CHAT_COMPLETIONS, MESSAGES, Answer, Format, NotAnswered, read_answer
+from tests.tools.bench.answers import CHAT_COMPLETIONS, COMPLETIONS, MESSAGES, Answer, Format, NotAnswered, read_answer
 
 MODEL = "claude-haiku-5-5"
 SYSTEM = "You are terse."
@@ -33,11 +33,13 @@ class HttpConversation:
         Raises NotAnswered, OSError.
         """
         turns = [*self.messages, {"role": "user", "content": text}]
-        answer = await self._exchange(orjson.dumps({**self.body, "messages": turns}))
+        answer = await self.exchange(messages=turns)
         self.messages = [*turns, {"role": "assistant", "content": answer.text}]
         return answer
 
-    async def _exchange(self, body: bytes) -> Answer:
+    async def exchange(self, **fields: Any) -> Answer:
+        """Send a body with these fields, and read the answer to its end. The connection closes if this is cancelled."""
+        body = orjson.dumps({**self.body, **fields})
         address = urlsplit(self.url)
         reader, writer = await asyncio.open_connection(address.hostname, address.port)
         try:
@@ -60,7 +62,7 @@ class HttpConversation:
             "x-api-key: made-up",
             "anthropic-version: 2023-06-01",
         ]
-        if self.format is CHAT_COMPLETIONS:
+        if self.format is not MESSAGES:
             lines.pop()
         return "\r\n".join([*lines, "", ""]).encode()
 
@@ -76,6 +78,11 @@ def chat_completions(url: str) -> HttpConversation:
     body = {"model": MODEL, "stream": True}
     system = [{"role": "system", "content": SYSTEM}]
     return HttpConversation(url, "/v1/chat/completions", CHAT_COMPLETIONS, body, system)
+
+
+def completions(url: str) -> HttpConversation:
+    """An editor's completions, each on its own: `exchange(prompt=...)`."""
+    return HttpConversation(url, "/v1/completions", COMPLETIONS, {"model": MODEL, "stream": True})
 
 
 async def checked(ask: Ask, text: str) -> Answer:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from tests.tools.bench import (
+    completions,
     eight_at_once,
     long_stream,
     many_tools,
@@ -37,6 +38,7 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "many-tools": Measurement(many_tools.measure, 40),
     "eight-at-once": Measurement(eight_at_once.measure, 4),
     "long-stream": Measurement(long_stream.measure, 15),
+    "completions": Measurement(completions.measure, 10),
     "window-lag": Measurement(window_lag.measure, 1),
     "start": Measurement(start.measure, 8),
     "memory": Measurement(memory.measure, 1),

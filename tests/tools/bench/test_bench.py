@@ -29,6 +29,10 @@ CONTENDERS = {
     },
     "eight-at-once": {"first delta, 2 at once": {"CLIs started at once", "server"}},
     "long-stream": {"a stream of 50 tokens": LIVE},
+    "completions": {
+        "first delta, completions": {"chat, new conversation", "completion", "completion, last of a burst of 20"},
+        "a stream of 50 tokens, completions": {"chat, new conversation", "completion"},
+    },
     "window-lag": {"event loop's lag": set(window_lag.CONTENDERS)},
     "start": {"start to listening": {"server", "desktop application"}},
     "memory": {

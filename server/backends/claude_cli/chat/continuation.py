@@ -39,7 +39,8 @@ class ConversationKey:
     """A request reduced to what a live conversation must match to continue.
 
     `prefix` is everything up to the last assistant message. `results` are the tool results after it, and
-    `only_results` is true if nothing else follows.
+    `only_results` is true if nothing else follows. A request that `is_one_off` continues nothing, but may get a process
+    that has served others.
     """
 
     binding: ProcessBinding
@@ -47,6 +48,7 @@ class ConversationKey:
     results: Sequence[Block]
     only_results: bool
     bypasses_transcript: bool
+    is_one_off: bool = False
 
     @classmethod
     def from_request(cls, request: MessagesRequest) -> "ConversationKey":
@@ -59,6 +61,7 @@ class ConversationKey:
             results,
             only_results=len(results) == sum(len(message["content"]) for message in new_messages),
             bypasses_transcript=bypasses_transcript(request),
+            is_one_off=request.is_one_off,
         )
 
     def resolves_held_calls(self, held: Collection[str]) -> bool:

@@ -24,6 +24,7 @@ from server.backends.claude_cli.transport.process import CliProcess
 from server.backends.claude_cli.transport.wire import AssistantError, Result, Streamed, ToolsOffered
 from server.core.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
 from server.core.messages import Block, Events, Message, MessageFold, MessagesRequest, StreamEvent, stop_reason_of
+from server.core.tasks import spawn
 from server.core.transcript import CanonicalTurn, canonical_messages, split_prefix
 
 ConversationState = Literal["parked", "idle", "busy", "holding", "closed"]
@@ -40,6 +41,10 @@ RESULT_TIMEOUT_SECONDS = 10.0
 BLOCK_API_AFTER_SECONDS = 0.1
 SHORT_ANSWER_TOKENS = 64
 """With `max_tokens` up to this, an answer may end before `BLOCK_API_AFTER_SECONDS`."""
+MAX_ONE_OFFS = 100
+"""Number of one-offs that a process serves: its own transcript, which no model reads, grows with each."""
+INTERRUPT_SECONDS = 2.0
+"""Longest silence while a turn is interrupted. Takes 25 ms on an idle computer."""
 CLEAN_ENDS = frozenset({"end_turn", "stop_sequence"})
 
 
@@ -84,6 +89,11 @@ class Conversation:
         # Number of the latest claim. The next request may claim the conversation while the previous one still hands
         # out its last events; timers and clean-up of that one compare the number before they touch anything.
         self._lease = 0
+        # Number of one-offs served. From the first on, the CLI's transcript is no client's.
+        self._one_offs = 0
+        # Whether the CLI has begun the turn. Before that it would ignore an interrupt, and run the turn to its end.
+        self._turn_begun = False
+        self._recovery: asyncio.Task[None] | None = None
         self._stopping = False
         self._program: str  # path of the CLI, for hints that name it
         self._channel: Channel
@@ -121,10 +131,23 @@ class Conversation:
         """The process, for its id, memory and end."""
         return self._channel.process
 
+    @property
+    def is_vacant(self) -> bool:
+        """Whether it is free for one-offs, and for nothing else."""
+        return self._one_offs > 0 and self.state == "idle"
+
+    def recovery_for(self, key: ConversationKey) -> asyncio.Task[None] | None:
+        """The interrupt that will make it vacant for this one-off; None if there is none."""
+        recovers = self._recovery is not None and self.state == "busy" and key.is_one_off
+        return self._recovery if recovers and self._binding == key.binding else None
+
     def continues(self, key: ConversationKey) -> bool:
-        """Whether the request continues this conversation, with an equal history."""
+        """Whether the request continues this conversation, with an equal history, or may use the vacant process."""
+        if key.is_one_off:
+            return self.is_vacant and self._binding == key.binding
         return (
             self.is_free
+            and not self._one_offs
             and self._binding == key.binding
             and self._transcript == key.prefix
             and key.resolves_held_calls(self._held_calls)
@@ -139,14 +162,18 @@ class Conversation:
     async def stream_answer(self, request: MessagesRequest) -> Events:
         """Run the turn of a claimed `request` and yield the events of one message.
 
-        Kills the process if the turn fails or is closed early: its transcript then differs from the client's.
+        Kills the process if the turn fails or is closed early: its transcript then differs from the client's. A one-off
+        has none, so that its turn is only interrupted when it is closed early.
         """
-        lease = self._lease
+        lease, closed_early = self._lease, False
         try:
             flags = await self._send_request(request)
             async with aclosing(self._run_turn(request, flags)) as events:
                 async for event in events:
                     yield event
+        except (GeneratorExit, asyncio.CancelledError):
+            closed_early = True
+            raise
         except ProcessDied as death:
             # Killed by `stop`: the client reads that the server stops, and not that a process crashed.
             if self._stopping:
@@ -156,7 +183,12 @@ class Conversation:
             # The conversation is free again before its last events are yielded. If another request has claimed it
             # since, "busy" is that request's, and a kill would end its turn.
             if self.state == "busy" and self._lease == lease:
-                self.kill()
+                if closed_early and request.is_one_off and self._channel.death is None:
+                    # Timers of this turn compare the lease: they must not touch the process any more.
+                    self._lease += 1
+                    self._recovery = spawn(self._recover(), name="interrupt a one-off")
+                else:
+                    self.kill()
 
     async def _send_request(self, request: MessagesRequest) -> PendingAnswer | None:
         """Send the question and what must precede it. Returns the answer to flags.
@@ -164,8 +196,13 @@ class Conversation:
         Settings go first: the CLI reads its input in order, so they are in force when the question reaches it.
         """
         channel = self._channel
+        self._turn_begun = False
+        self._one_offs += request.is_one_off
         if self._binding is not None:
             flags = self._set_flags(request)
+            if request.is_one_off:
+                channel.start_turn(replay.PLACEHOLDER.content)
+                return flags
             _, new_messages = split_prefix(request.messages)
             if results := tool_results(new_messages):
                 in_order = [block["tool_use_id"] for block in results] == list(self._held_calls)
@@ -239,6 +276,7 @@ class Conversation:
                     if event.get("type") == "content_block_start":
                         self._schedule_api_block(request)
                 case ToolsOffered(names):
+                    self._turn_begun = True
                     self._check_tools(names, request)
                 case AssistantError():
                     report = item
@@ -302,17 +340,16 @@ class Conversation:
         content = fold.content
         answer: Message = {"role": "assistant", "content": content}
         kept = False
-        if bypasses_transcript(request):
+        if bypasses_transcript(request) and not request.is_one_off:
             pass  # The process does not know the conversation.
         elif reason == "tool_use" and _all_dispatchable(content, request):
             if replay.is_kept_exactly(answer, request.messages) and await self._wait_for_message_stop():
                 self._held_calls = tuple(block["id"] for block in content if block["type"] == "tool_use")
-                kept = self._keep_process("holding", request, answer)
+                kept = self._keep_process("holding", canonical_messages([*request.messages, answer]))
         elif reason in CLEAN_ENDS and _has_text(content) and (result := await self._wait_for_result()) is not None:
             delta = self._with_cost(delta, result)
             self._held_calls = ()
-            # A one-off's process would wait in vain, and others would be evicted for it.
-            kept = not request.is_one_off and self._keep_process("idle", request, answer)
+            kept = self._keep_process("idle", canonical_messages([*request.messages, answer]))
         # Not `self.state == "busy"`: a request that waited in the pool may have claimed the kept process just now.
         if not kept:
             self.kill()
@@ -320,18 +357,48 @@ class Conversation:
         self._channel.end_turn()
         return [delta, {"type": "message_stop"}]
 
-    def _keep_process(self, state: ConversationState, request: MessagesRequest, answer: Message) -> bool:
-        """Make the process available for the continuation. False if it is dead or stale."""
-        if self._channel.death is not None or self.stale:
+    def _keep_process(self, state: ConversationState, transcript: tuple[CanonicalTurn, ...]) -> bool:
+        """Make the process available for the continuation. False if it is dead, stale or worn out."""
+        if self._channel.death is not None or self.stale or self._one_offs >= MAX_ONE_OFFS:
             return False
         self._unblock_api()
-        self._transcript = canonical_messages([*request.messages, answer])
+        self._transcript = transcript
         self.last_used = time.monotonic()
         # Last, because the pool may grant the conversation within `on_change`: `continues` must see the new transcript
         # and held calls, and the next request's settings must follow the restored address.
         self.state = state
         self._on_change()
         return True
+
+    async def _recover(self) -> None:
+        """Interrupt the turn of a one-off whose client has left, and make the process vacant; else kill it."""
+        interrupted = await self._interrupt()
+        # `stop` may have closed the conversation meanwhile; its death then was the last item.
+        if self.state != "busy":
+            return
+        self._recovery = None
+        self._channel.end_turn()
+        if not interrupted or not self._keep_process("idle", ()):
+            self.kill()
+
+    async def _interrupt(self) -> bool:
+        """End the turn, and wait until the CLI confirms it. False if it does not."""
+        answer: PendingAnswer | None = None
+        with suppress(UpstreamTimeout, UpstreamFailed, ProcessDied):
+            while True:
+                if answer is None and self._turn_begun:
+                    answer = self._channel.send_control("interrupt")
+                item = await self._channel.next_item(INTERRUPT_SECONDS)
+                if isinstance(item, ProcessDied):
+                    return False
+                if isinstance(item, Result):
+                    break
+                self._turn_begun = True
+            # Only after the answer: an interrupt that the CLI reads later would end the next turn.
+            if answer is not None:
+                await wait_for_answer(answer, "interrupt")
+            return True
+        return False
 
     async def _wait_for_message_stop(self) -> bool:
         """Wait for the message's end, when the CLI awaits results. False if it fails."""

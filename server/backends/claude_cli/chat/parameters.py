@@ -64,10 +64,12 @@ def bypasses_transcript(request: MessagesRequest) -> bool:
     """Whether the messages go into the extra body, past the CLI's transcript.
 
     Required for a prefill (the CLI has no line for an unfinished answer), for images that the CLI would shrink and
-    for answers that it would lose. The process does not know the conversation and serves only this request.
+    for answers that it would lose. The process does not know the conversation and serves only this request. One-offs
+    bypass it so that a process can serve many of them, and none reads another's text.
     """
     return (
-        request.messages[-1]["role"] == "assistant"
+        request.is_one_off
+        or request.messages[-1]["role"] == "assistant"
         or any(map(_is_lost, request.messages))
         or any(map(_is_large, _find_images(request.messages)))
     )

@@ -18,6 +18,8 @@ from server.core.tasks import spawn
 
 log = logging.getLogger(__name__)
 
+RECOVERY_SECONDS = 0.25
+"""Longest wait of a one-off for a process that is being interrupted: a new one takes longer."""
 MEGABYTE = 1024 * 1024
 REAP_SECONDS = 5.0
 REFILL_SECONDS = 0.25
@@ -100,7 +102,10 @@ class Pool:
         """
         if self._stopping:
             raise stopping_error()
-        waiter = Waiter(request, None if fresh else ConversationKey.from_request(request))
+        key = None if fresh else ConversationKey.from_request(request)
+        if key is not None and key.is_one_off:
+            await self._wait_for_recovery(key)
+        waiter = Waiter(request, key)
         # Only if no request is waiting: otherwise this request would overtake the queue.
         if len(self._queue) == 0:
             self._try_grant(waiter)
@@ -147,6 +152,7 @@ class Pool:
     def drop_spares(self) -> None:
         """Replace the spares, because the CLI or its login has changed."""
         self._epoch += 1
+        self._starter.forget_orphans()
         self._spare_failures = 0
         # Also those that have a process but are not ready: the epoch marks only starts without a process yet.
         for spare in self._starter.list_alive() - set(self._live):
@@ -182,6 +188,17 @@ class Pool:
         if epoch != self._epoch:
             conversation.mark_stale()
         return conversation
+
+    async def _wait_for_recovery(self, key: ConversationKey) -> None:
+        """Wait for a process that an older one-off is about to leave, if no other is ready."""
+        if self._spares or any(one.continues(key) for one in self._live):
+            return
+        recoveries = [task for one in self._live if (task := one.recovery_for(key)) is not None]
+        if recoveries:
+            await asyncio.wait(recoveries, timeout=RECOVERY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        # `close` may have run during the wait.
+        if self._stopping:
+            raise stopping_error()
 
     def _try_grant(self, waiter: Waiter) -> bool:
         """Grant a waiter the conversation that it continues, or a slot, if possible."""
@@ -257,11 +274,11 @@ class Pool:
         return conversation
 
     def _evict_one(self) -> bool:
-        """End the free conversation unused longest; those with held calls go last."""
+        """End a vacant process, else the free conversation unused longest; those with held calls go last."""
         free = [conversation for conversation in self._live if conversation.is_free]
         if not free:
             return False
-        self._retire(min(free, key=lambda one: (one.state == "holding", one.last_used)))
+        self._retire(min(free, key=lambda one: (one.state == "holding", not one.is_vacant, one.last_used)))
         return True
 
     def _retire(self, conversation: Conversation) -> None:
