@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from server.models.table import Capabilities
+from server.models.windows import Window
 
 
 @dataclass(frozen=True, slots=True)
 class OfferedModel:
     """A model under one of its names.
 
-    `id` is its full id, `display_name` the name for people, `capabilities` hold its limits in tokens.
+    `id` is its full id, `display_name` the name for people.
     """
 
     name: str
     id: str
     display_name: str
-    capabilities: Capabilities
+    window: Window

@@ -176,3 +176,12 @@ async def test_a_stop_of_white_space_ends_the_answer(server: Served) -> None:
     server.backend.script(answer("one\n", "two"))
     whole = await client(server).chat("opus", HELLO, options={"stop": ["\n"]})
     assert (whole.message.content, whole.done_reason) == ("one", "stop")
+
+
+async def test_another_model_of_a_chain_is_named(serve: Serve) -> None:
+    server = await serve(aliases={"best": "opus > sonnet"})
+    for stream in (False, True):
+        server.backend.script(Overloaded("Busy."))
+        server.backend.script(answer("Hi"))
+        response = await server.http.post("/api/chat", json={"model": "best", "messages": HELLO, "stream": stream})
+        assert {line["model"] for line in lines(response)} == {"sonnet"}

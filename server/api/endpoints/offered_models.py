@@ -6,12 +6,13 @@ of other providers' names. Requests may use those too.
 
 from typing import TYPE_CHECKING
 
-from server.api.exchange.preparation import find_model_info, make_context
+from server.api.exchange.preparation import make_context
 from server.core.errors import ModelNotFound
-from server.models import capabilities_of
 from server.models.aliases import ModelNames, resolve_model
 from server.models.families import SHORT_NAMES
+from server.models.info import find_info
 from server.models.offered import OfferedModel
+from server.models.windows import window_of
 
 if TYPE_CHECKING:
     from server.api.services import Services
@@ -41,8 +42,8 @@ def _try_describe(services: "Services", name: str, names: ModelNames) -> Offered
 
 
 def _describe(services: "Services", name: str, names: ModelNames) -> OfferedModel:
-    target = resolve_model(name, names)
-    info = find_model_info(services.backend, target)
-    full_id = info.id if info is not None and info.id else target
+    named, offered = resolve_model(name, names), services.backend.models()
+    info = find_info(named.model, offered)
+    full_id = info.id if info is not None and info.id else named.model
     display_name = (info.display_name if info is not None else "") or full_id
-    return OfferedModel(name, full_id, display_name, capabilities_of(target, info))
+    return OfferedModel(name, full_id, display_name, window_of(named, offered))

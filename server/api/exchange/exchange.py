@@ -1,6 +1,7 @@
 """The path of one request from its body to the answer, in every dialect."""
 
 import asyncio
+import functools
 import hashlib
 import itertools
 import logging
@@ -23,7 +24,7 @@ from server.api.exchange.stream_writer import StreamWriter
 from server.api.exchange.warnings import warning_header
 from server.api.middleware.failures import log_failure
 from server.core.errors import DatabaseUnusable, DragomanError, RequestCancelled, UpstreamTimeout, as_dragoman_error
-from server.core.messages import MessageFold, MessagesRequest
+from server.core.messages import MessageFold, MessagesRequest, ModelChoice
 from server.core.records import RequestRecord
 from server.core.tasks import spawn
 from server.dialects.base import Call
@@ -47,10 +48,11 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """`link` is None for a call that is not part of a session; `fitted` are the call's requests."""
+    """`link` is None for a call that is not part of a session. `fitted` are the call's `requests` for their models."""
 
     call: Call
     link: SessionLink | None
+    requests: list[MessagesRequest]
     fitted: list[FittedRequest]
 
 
@@ -128,7 +130,8 @@ class Exchange:
         call = self._dialect.to_messages(body, make_context(self._services, header))
         link = await self._link_session(call.request) if call.part_of_session else None
         request = call.request if link is None else link.request
-        fitted = [fit_to_model(self._services, each) for each in (request, *call.further_requests)]
+        requests = [request, *call.further_requests]
+        fitted = [fit_to_model(self._services, each) for each in requests]
         left_out = dict.fromkeys(text for each in fitted for text in each.warnings)
         self._recorder.record_prepared(
             model=request.model,
@@ -136,7 +139,7 @@ class Exchange:
             stream=call.stream,
             warnings=(*self._dialect.header_warnings(header), *call.warnings, *left_out),
         )
-        return _Prepared(call, link, fitted)
+        return _Prepared(call, link, requests, fitted)
 
     async def _link_session(self, request: MessagesRequest) -> SessionLink:
         """The request in its session, after waiting for its turn there."""
@@ -221,10 +224,15 @@ class Exchange:
             prepared.fitted,
             prepared.call,
             frame=framing.frame if prepared.call.stream else None,
+            refits=[functools.partial(self._fit_choice, request) for request in prepared.requests],
             on_routed=self._recorder.record_routing,
+            on_switched=self._recorder.record_switch,
             on_first_delta=self._recorder.record_first_delta,
             on_complete=lambda: self._record_completion(prepared),
         )
+
+    def _fit_choice(self, request: MessagesRequest, choice: ModelChoice) -> FittedRequest:
+        return fit_to_model(self._services, request.with_choice(choice))
 
     async def _send_stream(self, generation: Generation, prepared: _Prepared) -> None:
         pace, framing = self._services.pace, self._dialect.framing

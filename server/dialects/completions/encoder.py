@@ -31,11 +31,24 @@ class CompletionEncoder:
         include_usage: bool = False,
         echoes: Sequence[str] = (),
     ) -> None:
-        self._head = {"id": completion_id, "object": "text_completion", "created": created, "model": model}
+        self._head: dict[str, Any] = {
+            "id": completion_id,
+            "object": "text_completion",
+            "created": created,
+            "model": model,
+        }
         self._include_usage = include_usage
         self._echoes = echoes
         self._echoed: set[int] = set()
         """The choices whose prompt was sent: an answer may report its beginning twice."""
+
+    @property
+    def model(self) -> str:
+        return str(self._head["model"])
+
+    @model.setter
+    def model(self, name: str) -> None:
+        self._head["model"] = name
 
     def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
         match event["type"]:

@@ -13,7 +13,7 @@ from server.dialects.completions.ignored_fields import IGNORED, UNSUPPORTED
 from server.dialects.fill_in import AnswerCutter, Prompt, Question, drop_markers, make_question, read_prompt
 from server.dialects.left_out import dropped_fields, left_out_warnings
 from server.dialects.openai.parameters import limit_temperature, read_stop_sequences, unsupported_warnings
-from server.models.aliases import resolve_model, with_named_thinking
+from server.models.aliases import resolve_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +80,14 @@ def _make_request(
     completion: Completion, body: CompletionBody, context: Context, warnings: list[str]
 ) -> MessagesRequest:
     name = body.get("model") or context.default_model
-    resolved = resolve_model(name, context)
+    named = resolve_model(name, context)
     options = body.get("options") or {}
     # Ollama's -1 and -2 are no limit.
     limit = max(options.get("num_predict") or 0, 0) or None
     temperature = body.get("temperature")
     request = MessagesRequest(
-        model=resolved,
-        requested_model=name or resolved,
+        model=named.model,
+        requested_model=name or named.model,
         messages=completion.question.messages,
         system=completion.question.system,
         max_tokens=body.get("max_tokens") or limit,
@@ -97,7 +97,7 @@ def _make_request(
         avoid_thinking=True,
         is_one_off=True,
     )
-    return with_named_thinking(request)
+    return named.apply_to(request)
 
 
 def _best_of_warnings(body: CompletionBody, n: int) -> list[str]:

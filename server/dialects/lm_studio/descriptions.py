@@ -16,7 +16,7 @@ RUNTIME = {"name": "claude-code", "version": "1.0.0", "supported_formats": [FORM
 
 def v0_entry(model: OfferedModel) -> dict[str, Any]:
     """An entry of `/api/v0/models`. Claude is always loaded."""
-    window = model.capabilities.context_window
+    window = model.window.context
     return {
         "id": model.name,
         "object": "model",
@@ -34,7 +34,7 @@ def v0_entry(model: OfferedModel) -> dict[str, Any]:
 
 def v1_entry(model: OfferedModel) -> dict[str, Any]:
     """An entry of `/api/v1/models`, with its one instance."""
-    window = model.capabilities.context_window
+    window = model.window.context
     return {
         "type": "llm",
         "publisher": "anthropic",

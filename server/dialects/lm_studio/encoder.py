@@ -39,6 +39,14 @@ class LmStudioEncoder:
         self._last: list[Chunk] = []
         """The chunks with the finish reasons, which wait for the statistics."""
 
+    @property
+    def model(self) -> str:
+        return self._inner.model
+
+    @model.setter
+    def model(self, name: str) -> None:
+        self._inner.model = name
+
     def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
         if self._first is None and event["type"] == "content_block_delta":
             self._first = self._monotonic()

@@ -28,24 +28,22 @@ def tag_entry(model: OfferedModel, modified: float) -> dict[str, Any]:
 
 def process_entry(model: OfferedModel) -> dict[str, Any]:
     """An entry of `/api/ps`. Claude is always ready and takes no memory here."""
-    window = model.capabilities.context_window
-    return {**_identity(model), "expires_at": _FOREVER, "size_vram": 0, "context_length": window}
+    return {**_identity(model), "expires_at": _FOREVER, "size_vram": 0, "context_length": model.window.context}
 
 
 def show_response(model: OfferedModel, modified: float) -> dict[str, Any]:
     """The response of `/api/show`; `modified` is in epoch seconds."""
-    limits = model.capabilities
     return {
         "license": "",
         "modelfile": f"# Claude Code\nFROM {model.id}\n",
-        "parameters": f"num_ctx {limits.context_window}\nnum_predict {limits.default_max_tokens}",
+        "parameters": f"num_ctx {model.window.context}\nnum_predict {model.window.output}",
         "template": _TEMPLATE,
         "details": _details(),
         "model_info": {
             "general.architecture": ARCHITECTURE,
             "general.basename": model.display_name,
             "general.name": model.id,
-            f"{ARCHITECTURE}.context_length": limits.context_window,
+            f"{ARCHITECTURE}.context_length": model.window.context,
         },
         "capabilities": list(CAPABILITIES),
         "modified_at": format_time(modified),

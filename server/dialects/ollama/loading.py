@@ -30,9 +30,9 @@ def load_for_generate(body: Any, context: Context) -> dict[str, Any] | None:
 
 
 def _make_response(body: dict[str, Any], model: str | None, shape: Shape, context: Context) -> dict[str, Any]:
-    resolved = resolve_model(model or context.default_model, context)
+    named = resolve_model(model or context.default_model, context)
     return {
-        "model": model or resolved,
+        "model": model or named.model,
         "created_at": format_time(context.created),
         **shape(Piece()),
         "done": True,

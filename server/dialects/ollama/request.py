@@ -22,7 +22,7 @@ from server.dialects.ollama.encoder import OllamaEncoder, chat_shape, generate_s
 from server.dialects.ollama.options import IGNORED, UNSUPPORTED, read_parameters, with_default_thinking
 from server.dialects.ollama.turns import read_messages
 from server.dialects.openai.parameters import unsupported_warnings
-from server.models.aliases import resolve_model, with_named_thinking
+from server.models.aliases import resolve_model
 
 
 def chat_to_messages(body: Any, context: Context) -> Call:
@@ -81,15 +81,15 @@ def _make_request(
     body: ChatBody | GenerateBody, context: Context, warnings: list[str], fields: dict[str, Any]
 ) -> MessagesRequest:
     name = body.get("model") or context.default_model
-    resolved = resolve_model(name, context)
+    named = resolve_model(name, context)
     request = MessagesRequest(
-        model=resolved,
-        requested_model=name or resolved,
+        model=named.model,
+        requested_model=name or named.model,
         session_id=body.get("session_id"),
         **fields,
         **read_parameters(body, warnings),
     )
-    return with_named_thinking(request)
+    return named.apply_to(request)
 
 
 def _make_call(

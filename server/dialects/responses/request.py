@@ -20,7 +20,7 @@ from server.dialects.responses.parameters import UNSUPPORTED, read_effort_and_fo
 from server.dialects.responses.sealing import Sealer
 from server.dialects.responses.tools import ToolCatalog
 from server.dialects.responses.turns import read_items
-from server.models.aliases import resolve_model, with_named_thinking
+from server.models.aliases import resolve_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def to_messages(body: Any, context: Context) -> Call:
     checked = check_responses_body(body)
     warnings: list[str] = []
     prompt = _read_prompt(checked, context, warnings)
-    request = with_named_thinking(prompt.request.with_changes(**read_limits(checked, warnings)))
+    request = prompt.request.with_changes(**read_limits(checked, warnings))
     head = ResponseHead(
         response_id=f"resp_{context.response_id}",
         created_at=context.created,
@@ -64,7 +64,7 @@ def to_count(body: Any, context: Context) -> MessagesRequest:
 
 def _read_prompt(body: InputBody, context: Context, warnings: list[str]) -> _Prompt:
     name = body.get("model") or context.default_model
-    resolved = resolve_model(name, context)
+    named = resolve_model(name, context)
     catalog, items = ToolCatalog(), _read_input(body)
     sealer = Sealer(context.sealing_key) if context.sealing_key else None
     catalog.add_sent(body.get("tools") or ())
@@ -72,8 +72,8 @@ def _read_prompt(body: InputBody, context: Context, warnings: list[str]) -> _Pro
     tools, choice = choose_tools(body.get("tool_choice"), body.get("parallel_tool_calls"), catalog, warnings)
     warnings.extend(catalog.left_out_warnings())
     request = MessagesRequest(
-        model=resolved,
-        requested_model=name or resolved,
+        model=named.model,
+        requested_model=name or named.model,
         messages=messages,
         system=system,
         tools=tools,
@@ -81,7 +81,7 @@ def _read_prompt(body: InputBody, context: Context, warnings: list[str]) -> _Pro
         session_id=body.get("session_id"),
         **read_effort_and_format(body),
     )
-    compaction = asks_for_summary(items)
+    request, compaction = named.apply_to(request), asks_for_summary(items)
     return _Prompt(as_summary_request(request) if compaction else request, catalog, sealer, compaction)
 
 
