@@ -5,7 +5,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from server.api.endpoints import health, metrics, models, requests, sessions
+from server.api.endpoints import health, lm_studio, metrics, models, ollama, requests, sessions
 from server.api.endpoints.conversations import make_conversation_router
 from server.api.endpoints.dialects import make_dialect_router
 from server.api.endpoints.responses import make_response_router
@@ -16,6 +16,7 @@ from server.api.middleware.failures import Failures, on_http_exception, on_inval
 from server.api.middleware.headers import HeaderLimit
 from server.api.middleware.idempotency import Idempotency
 from server.api.middleware.key_limits import KeyLimits
+from server.api.middleware.keyless import KeylessPrograms
 from server.api.middleware.origins import HostAllowlist, Origins
 from server.api.middleware.paths import CanonicalPaths
 from server.api.middleware.rate_limit import RateLimit
@@ -26,7 +27,8 @@ from server.config.settings import Settings
 from server.dialects import registry
 
 GUARD_SETTINGS = (
-    "host", "allowed_hosts", "allowed_origins", "api_key_required", "rate_limit", "max_header_bytes", "max_body_bytes",
+    "host", "allowed_hosts", "allowed_origins", "api_key_required", "keyless_access", "rate_limit", "max_header_bytes",
+    "max_body_bytes",
 )  # fmt: skip
 """The settings from which the guards are built. All others are read at each request."""
 
@@ -49,7 +51,7 @@ def create_app(services: Services) -> FastAPI:
         if (hooks := dialect.stored_answers) is not None:
             app.include_router(make_response_router(dialect, hooks))
             app.include_router(make_conversation_router(hooks))
-    for family in (models, health, sessions, requests, metrics):
+    for family in (models, ollama, lm_studio, health, sessions, requests, metrics):
         app.include_router(family.router)
     return app
 
@@ -73,7 +75,12 @@ def _build_guards(services: Services) -> list[Middleware]:
         Middleware(HostAllowlist, host=settings.host, allowed_hosts=settings.allowed_hosts),
         Middleware(Origins, allowed_origins=settings.allowed_origins),
         Middleware(Failures),
-        Middleware(Authentication, keys=services.key_store, required=settings.api_key_required),
+        Middleware(
+            Authentication,
+            keys=services.key_store,
+            required=settings.api_key_required,
+            keyless=KeylessPrograms(settings.allowed_origins) if settings.keyless_access else None,
+        ),
         Middleware(RateLimit, limits=services.request_limits),
         Middleware(KeyLimits, ledger=services.key_ledger),
         Middleware(BodyLimit, limit=settings.max_body_bytes, stall_seconds=services.body_stall_seconds),

@@ -23,6 +23,7 @@ from server.backends.base import Backend
 from server.config.settings import Settings
 from server.config.settings_in_force import SettingsInForce
 from server.core.events import EventBus
+from server.dialects.call_ids import CallIds
 from server.secrets import KeyStore
 from server.store.memory_store import MemoryStore
 from server.store.store import Store
@@ -57,6 +58,7 @@ class Services:
     background: BackgroundRuns = field(default_factory=BackgroundRuns)
     writes: BackgroundWrites = field(default_factory=BackgroundWrites)
     kept_answers: KeptAnswers = field(default_factory=KeptAnswers)
+    call_ids: CallIds = field(default_factory=CallIds)
     request_limits: RequestLimits = field(init=False)
     key_ledger: KeyLedger = field(init=False)
     refusals: RefusalLog = field(init=False)

@@ -24,6 +24,7 @@ async def check_all(settings: Settings) -> list[Check]:
         await check_key(settings),
         await check_anthropic_key(settings),
         await check_port(settings),
+        *[await check_extra_port(settings.host, port) for port in settings.extra_ports],
         check_database(settings),
     ]
 
@@ -46,6 +47,8 @@ async def check_key(settings: Settings) -> Check:
         return Check("API key", "fail", error.message, error.hint)
     if not settings.api_key_required:
         return Check("API key", "warn", "not required: any program on this computer can use the server")
+    if settings.keyless_access:
+        return Check("API key", "warn", "keyless_access is on: any program on this computer can use some paths")
     lost = key_store.fell_back_to_memory(settings.key_storage)
     return Check("API key", "warn" if lost else "ok", key_store.description)
 
@@ -76,6 +79,16 @@ async def check_port(settings: Settings) -> Check:
         return Check("port", "ok", f"the server is running on port {settings.port} (version {report.dragoman_version})")
     held = f"{report.error.message.rstrip('.')}: {report.holder}" if report.holder else report.error.message
     return Check("port", "fail", held, report.error.hint)
+
+
+async def check_extra_port(host: str, port: int) -> Check:
+    """Check that an extra port is free, or that Dragoman listens on it. The server works without it."""
+    report = await inspect_port(host, port)
+    if report.error is None or report.dragoman_version:
+        return Check(f"extra port {port}", "ok", f"{port} is free" if report.error is None else f"listening on {port}")
+    hint = "Programs that come to this port reach that program. Quit it and restart the server, or change extra_ports."
+    held = f"{report.error.message.rstrip('.')}: {report.holder}" if report.holder else report.error.message
+    return Check(f"extra port {port}", "warn", held, hint)
 
 
 def check_database(settings: Settings) -> Check:

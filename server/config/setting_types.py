@@ -92,6 +92,7 @@ def _check_collector_url(value: str) -> str:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split_list)]
+Ports = Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], BeforeValidator(_split_list)]
 ModelOrChain = Annotated[str, AfterValidator(_check_chain)]
 Aliases = Annotated[
     dict[Annotated[str, AfterValidator(_check_alias_name)], ModelOrChain], BeforeValidator(_split_pairs)

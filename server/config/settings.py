@@ -25,6 +25,7 @@ from server.config.setting_types import (
     ModelOrChain,
     Names,
     OptionalFile,
+    Ports,
     RateLimit,
     Seconds,
 )
@@ -45,15 +46,19 @@ class Settings(BaseModel):
     """Address or name to listen on."""
     port: int = Field(8000, ge=0, le=65535)
     """0 takes any free port."""
+    extra_ports: Ports = ()
+    """Further ports, for programs that know only Ollama's (11434) or LM Studio's (1234). One in use is passed over."""
     data_dir: Directory = Field(default_factory=default_data_dir)
     config_dir: Directory = Field(default_factory=default_config_dir)
 
     api_key_required: bool = True
+    keyless_access: bool = False
+    """Whether programs on this computer that can send no key may use the paths that such programs use. Never pages."""
     key_storage: KeyStorage = "keyring"
     allowed_hosts: Names = ()
     """Names that a Host header may contain besides the loopback names and `host`."""
     allowed_origins: Names = ()
-    """Web origins that may use the server, as `https://app.example`."""
+    """Origins that may use the server, as `https://app.example`, `app://obsidian.md` or `vscode-webview://*`."""
     max_body_bytes: int = Field(33_554_432, ge=1024)
     """The default is the Messages API's own limit, 32 MiB."""
     max_header_bytes: int = Field(65536, ge=1024)

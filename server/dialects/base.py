@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from server.core.errors import DragomanError
 from server.core.messages import MessageFold, MessagesRequest, StreamEvent
 from server.core.text_filters import TextFilter
+from server.dialects.call_ids import CallIds
 from server.models.aliases import ModelNames
 
 Header = Callable[[str], str | None]
@@ -99,12 +100,15 @@ class Context(ModelNames):
 
     `response_id` is the response's id without its prefix, `created` its time in epoch seconds. `header` finds the
     request's headers. `sealing_key` is the server's own, for what only it may have written; empty if nothing is sealed.
+    `monotonic` returns seconds, for durations that an answer reports. `call_ids` outlive the request.
     """
 
     response_id: str
     created: int
     header: Header = no_header
     sealing_key: bytes = b""
+    monotonic: Callable[[], float] = lambda: 0.0
+    call_ids: CallIds = field(default_factory=CallIds)
 
 
 ToMessages = Callable[[Any, Context], Call]

@@ -70,6 +70,11 @@ class Dialect:
     `marker_headers`, on any path. `remote_images` finds the web addresses of images in a body, `with_images` replaces
     them by data; neither raises. `header_warnings` names what the request's headers ask for in vain. With
     `stored_answers` the server stores answers under their ids, and has endpoints for them.
+
+    `is_variant`: the API of another program that speaks this provider's, which the window does not list by itself.
+    `keyless_paths` are those that programs use which can send no key.
+    `further_paths` are those of its API besides `path`, for errors in its form. `reply_without_model` makes the
+    response to a body that needs no model, such as a request to load one; it raises `RequestError`s only.
     """
 
     name: str
@@ -90,6 +95,16 @@ class Dialect:
     header_warnings: Callable[[Header], list[str]] = lambda header: []
     token_counting: TokenCounting | None = None
     stored_answers: StoredAnswers | None = None
+    is_variant: bool = False
+    further_paths: tuple[str, ...] = ()
+    keyless_paths: tuple[str, ...] = ()
+    reply_without_model: Callable[[Any, Context], dict[str, Any] | None] = lambda body, context: None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All paths of its API."""
+        conversations = [self.stored_answers.conversations_path] if self.stored_answers else []
+        return (self.path, *self.further_paths, *conversations)
 
 
 def find_by_error_class(table: Mapping[type[DragomanError], str], error: DragomanError) -> str:

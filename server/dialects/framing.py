@@ -34,5 +34,12 @@ def _sse_frame(chunk: Chunk) -> bytes:
     return b"event: " + chunk.event.encode() + b"\ndata: " + payload + b"\n\n"
 
 
+def _line_frame(chunk: Chunk) -> bytes:
+    return b"" if chunk.data is None else exact_json.dumps(chunk.data) + b"\n"
+
+
 SSE = Framing({"content-type": "text/event-stream; charset=utf-8", **_UNBUFFERED}, _sse_frame)
 """Server-sent events (https://html.spec.whatwg.org/multipage/#server-sent-events)."""
+
+NDJSON = Framing({"content-type": "application/x-ndjson", **_UNBUFFERED}, _line_frame)
+"""One JSON object a line (https://github.com/ndjson/ndjson-spec). Comments are left out."""

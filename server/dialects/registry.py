@@ -4,7 +4,9 @@ from server.dialects.base import Header
 from server.dialects.chat_completions.dialect import CHAT_COMPLETIONS
 from server.dialects.completions.dialect import COMPLETIONS
 from server.dialects.dialect import Dialect
+from server.dialects.lm_studio.dialect import LM_STUDIO_CHAT, LM_STUDIO_COMPLETIONS
 from server.dialects.messages.dialect import MESSAGES
+from server.dialects.ollama.dialect import OLLAMA_CHAT, OLLAMA_GENERATE
 from server.dialects.responses.dialect import RESPONSES
 
 DIALECTS: tuple[Dialect, ...] = (
@@ -12,16 +14,20 @@ DIALECTS: tuple[Dialect, ...] = (
     MESSAGES,
     RESPONSES,
     COMPLETIONS,
+    OLLAMA_CHAT,
+    OLLAMA_GENERATE,
+    LM_STUDIO_CHAT,
+    LM_STUDIO_COMPLETIONS,
 )
 """The first one answers requests that belong to no dialect."""
 
 
 def dialect_of(path: str, header: Header) -> Dialect:
-    """The dialect whose endpoint is last in the path, otherwise by marker headers.
+    """The dialect whose path is last in the path, otherwise by marker headers.
 
     Anything may surround the endpoint: clients with a wrong base URL get errors that they can read.
     """
-    positions = ((f"{path}/".rfind(f"{start}/"), dialect) for dialect in DIALECTS for start in _paths_of(dialect))
+    positions = ((f"{path}/".rfind(f"{own}/"), dialect) for dialect in DIALECTS for own in dialect.paths)
     position, last = max(positions, key=lambda pair: pair[0])
     if position >= 0:
         return last
@@ -40,13 +46,13 @@ def find_dialect(name: str) -> Dialect | None:
 
 
 def is_api_path(path: str) -> bool:
-    """Whether `path` is a dialect's endpoint or below one."""
-    return any(f"{path}/".startswith(f"{start}/") for dialect in DIALECTS for start in _paths_of(dialect))
+    """Whether `path` is one of a dialect's paths or below one."""
+    return any(f"{path}/".startswith(f"{own}/") for dialect in DIALECTS for own in dialect.paths)
 
 
-def _paths_of(dialect: Dialect) -> list[str]:
-    """The paths at which the dialect's endpoints begin."""
-    return [dialect.path, *([dialect.stored_answers.conversations_path] if dialect.stored_answers else [])]
+def may_omit_key(path: str) -> bool:
+    """Whether programs that can send no key use `path`. The setting `keyless_access` decides whether they may."""
+    return any(f"{path}/".startswith(f"{own}/") for dialect in DIALECTS for own in dialect.keyless_paths)
 
 
 def endpoint_paths() -> list[str]:

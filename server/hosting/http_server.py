@@ -77,6 +77,13 @@ class HttpServer(uvicorn.Server):
         for connection in connections:
             connection.shutdown()
 
+    def close_idle_connections(self, port: int) -> None:
+        """Close the connections to `port` of this computer: idle ones now, others after their response."""
+        for connection in list(self.server_state.connections):
+            address: tuple[str, int] | None = getattr(connection, "server", None)
+            if address is not None and address[1] == port:
+                connection.shutdown()
+
     def reconfigure(self, settings: Settings) -> None:
         """Apply these settings to new connections."""
         self.config.h11_max_incomplete_event_size = settings.max_header_bytes
@@ -99,12 +106,12 @@ class HttpServer(uvicorn.Server):
             self._request_exit()
 
     async def _listen_on(self, sock: socket.socket) -> None:
-        listener = await asyncio.get_running_loop().create_server(self._make_protocol, sock=sock, backlog=BACKLOG)
+        listener = await asyncio.get_running_loop().create_server(self.make_protocol, sock=sock, backlog=BACKLOG)
         self.stop_listening()
         self.servers = [listener]
         self.sock = sock
 
-    def _make_protocol(self) -> asyncio.Protocol:
+    def make_protocol(self) -> asyncio.Protocol:
         """Make the protocol of a connection as uvicorn does for the sockets that it is given at startup."""
         make: Any = self.config.http_protocol_class
         protocol: asyncio.Protocol = make(

@@ -15,6 +15,7 @@ from server.config.settings_in_force import SettingsInForce
 from server.core.errors import DragomanError
 from server.core.events import EventBus, ServerState, StateChanged
 from server.core.tasks import spawn
+from server.hosting.extra_ports import ExtraPorts
 from server.hosting.http_server import HttpServer
 from server.hosting.own_address import refuse_own_address
 from server.hosting.sockets import open_listener, url_of
@@ -70,6 +71,7 @@ class Runtime:
         self._bus = bus
         self._host = host
         self._server: HttpServer | None = None
+        self._extra_ports: ExtraPorts | None = None
         self._serving: asyncio.Task[None] | None = None
         # A start, a stop and a reconfiguration must not overlap: each one assumes that the state is settled.
         self._lock = asyncio.Lock()
@@ -122,8 +124,20 @@ class Runtime:
         """
         async with self._lock:
             if self.state == "running" and settings != self.settings:
-                await self._reconfigure_server(settings)
+                await self._reconfigure_with_extra_ports(settings)
             self._in_force.current = settings
+
+    async def _reconfigure_with_extra_ports(self, settings: Settings) -> None:
+        if self._extra_ports is None:
+            raise RuntimeError("there are no extra ports although the state is running")
+        self._extra_ports.release(settings.port)
+        in_force = self.settings
+        try:
+            await self._reconfigure_server(settings)
+            in_force = settings
+        finally:
+            # Also after a failure: a port that was released is needed again.
+            await self._extra_ports.listen_on(in_force.host, in_force.extra_ports)
 
     async def _reconfigure_server(self, settings: Settings) -> None:
         server, hosted = self._server, self.hosted
@@ -200,6 +214,8 @@ class Runtime:
             self._server = HttpServer(_current_app(self.hosted), self.settings, sock)
             self._serving = self._server.run_in_background()
             await self._server.until_ready(self._serving)
+            self._extra_ports = ExtraPorts(self._server, self._bus)
+            await self._extra_ports.listen_on(self.settings.host, self.settings.extra_ports)
         except BaseException:
             sock.close()
             raise
@@ -216,7 +232,10 @@ class Runtime:
 
     async def _take_down(self) -> None:
         server, serving, hosted = self._server, self._serving, self.hosted
+        extra_ports, self._extra_ports = self._extra_ports, None
         self._server = self._serving = self.hosted = self.url = None
+        if extra_ports is not None:
+            extra_ports.close()
         if server is not None and serving is not None:
             server.stop_listening()
             if hosted is not None:

@@ -95,3 +95,29 @@ async def test_an_allowed_page(serve: Serve) -> None:
     assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, PAGE)
     other = await server.http.post("/v1/chat/completions", json=BODY, headers={"origin": "https://other.example"})
     assert other.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("allowed", "origin", "status"),
+    [
+        ("app://obsidian.md", "app://obsidian.md", 200),
+        ("tauri://localhost", "tauri://localhost", 200),
+        ("vscode-webview://*", "vscode-webview://0f3c1n5m9", 200),
+        ("vscode-webview://*", "VSCODE-WEBVIEW://0f3c1n5m9", 200),
+        ("chrome-extension://*", "chrome-extension://abcdef", 200),
+        ("vscode-webview://*", "vscode-webview-other://x", 403),
+        ("vscode-webview://*", "https://vscode-webview.example", 403),
+        ("app://obsidian.md", "app://another.md", 403),
+        ("https://*.example", "https://app.example", 403),
+    ],
+)
+async def test_origins_of_desktop_programs(serve: Serve, allowed: str, origin: str, status: int) -> None:
+    server = await serve(allowed_origins=[allowed])
+    asked = {"origin": origin, "access-control-request-method": "POST", "access-control-request-headers": "x-api-key"}
+    preflight = await server.http.options("/api/chat", headers=asked)
+    assert preflight.status_code == status
+    server.backend.script(answer("Hi"))
+    response = await server.http.post("/v1/chat/completions", json=BODY, headers={"origin": origin})
+    assert response.status_code == status
+    if status == 200:
+        assert response.headers["access-control-allow-origin"] == origin

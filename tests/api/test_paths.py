@@ -35,6 +35,12 @@ HELLO = BODY["messages"]
         ("/models/openai/gpt-5", "/v1/models/openai/gpt-5"),
         ("/api/sessions/models", "/api/sessions/models"),
         ("/v1/../health", "/v1/../health"),
+        ("/api/chat/", "/api/chat"),
+        ("/v1/api/chat", "/api/chat"),
+        ("/v1/v1//api/tags", "/api/tags"),
+        ("/v1/api/sessions", "/v1/api/sessions"),
+        ("/api/v0/chat/completions", "/api/v0/chat/completions"),
+        ("/v1/api/v0/chat/completions", "/api/v0/chat/completions"),
     ],
 )
 def test_canonical_paths(given: str, canonical: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -14,6 +15,7 @@ from server.backends.claude_cli.account_check import account_kind
 from server.config.paths import default_config_dir
 from server.hosting.sockets import open_listener
 from tests.cli.processes import run, serving
+from tests.ports import kept_port
 
 # A generous timeout: the server under test may be slow, and the duration is not what is tested.
 PATIENT = """
@@ -48,6 +50,18 @@ def signed_in(claude_environment: Mapping[str, str], cli_path: Path) -> dict[str
     """Environment variables for an account and for the path of Claude Code."""
     account = {name: value for name, value in claude_environment.items() if os.environ.get(name) != value}
     return account | {"DRAGOMAN_CLAUDE_PATH": str(cli_path), "DRAGOMAN_PORT": "0"}
+
+
+def test_extra_ports_and_access_without_a_key_are_reported(signed_in: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other, kept_port() as free:
+        taken = other.getsockname()[1]
+        found = Diagnosis(**signed_in, DRAGOMAN_EXTRA_PORTS=f"{taken}, {free}", DRAGOMAN_KEYLESS_ACCESS="true")
+    assert found.code == 0, "the server works without them"
+    assert found.status(f"extra port {taken}") == "warn"
+    assert "change extra_ports" in found.text(f"extra port {taken}")
+    assert found.status(f"extra port {free}") == "ok"
+    assert found.status("API key") == "warn"
+    assert "any program on this computer" in found.text("API key")
 
 
 def test_all_is_well(signed_in: dict[str, str], cli_path: Path, tmp_path: Path) -> None:

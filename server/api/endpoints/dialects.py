@@ -43,6 +43,10 @@ class ExchangeEndpoint:
             RequestRecorder(services, scope).record_cancelled()
             raise
         value = parse_object(raw)
+        ready = self._dialect.reply_without_model(value, make_context(services, header_lookup(scope)))
+        if ready is not None:
+            await json_response(ready)(scope, receive, send)
+            return
         if self._change_body is not None:
             value = self._change_body(value)
         hooks = self._dialect.stored_answers

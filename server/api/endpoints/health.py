@@ -3,18 +3,23 @@
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from server import __version__
-from server.api.exchange.responses import json_response
+from server.api.exchange.responses import header_lookup, json_response
 from server.dialects import registry
 from server.dialects.dialect import Dialect
+from server.dialects.ollama.greeting import GREETING, expects_greeting
 
 router = APIRouter()
 
 _OTHER_ENDPOINTS = (
     "GET /v1/models",
     "GET /v1/models/{id}",
+    "GET /api/version, /api/tags, /api/ps",
+    "POST /api/show, /api/pull",
+    "GET /api/v0/models, /api/v0/models/{id}, /api/v1/models",
+    "POST /api/v1/models/load, /api/v1/models/unload, /api/v1/models/download",
     "GET /health",
     "GET /metrics",
     "GET, DELETE /api/sessions",
@@ -26,13 +31,16 @@ _OTHER_ENDPOINTS = (
 
 @router.api_route("/", methods=["GET", "HEAD"])
 async def get_root(request: Request) -> Response:
-    """Name, version and endpoints of this server."""
+    """Name, version and endpoints of this server; for Ollama's clients its greeting."""
+    server = request.scope.get("server")
+    if expects_greeting(header_lookup(request.scope), server[1] if server else None):
+        return PlainTextResponse(GREETING)
     base = str(request.base_url).rstrip("/")
     return json_response(
         {
             "name": "Dragoman",
             "version": __version__,
-            **{f"{known.provider.lower()}_base_url": f"{base}{known.base_path}" for known in registry.DIALECTS},
+            **{f"{_word(known.provider)}_base_url": f"{base}{known.base_path}" for known in registry.DIALECTS},
             "endpoints": [f"POST {path}" for path in registry.endpoint_paths()]
             + [line for known in registry.DIALECTS for line in _stored_answer_endpoints(known)]
             + list(_OTHER_ENDPOINTS),
@@ -75,3 +83,7 @@ async def get_health(request: Request) -> Response:
         },
     }
     return json_response(body)
+
+
+def _word(provider: str) -> str:
+    return provider.lower().replace(" ", "_")

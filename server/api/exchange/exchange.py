@@ -1,6 +1,7 @@
 """The path of one request from its body to the answer, in every dialect."""
 
 import asyncio
+import functools
 import hashlib
 import itertools
 import logging
@@ -25,7 +26,7 @@ from server.api.exchange.stream_writer import StreamWriter
 from server.api.exchange.warnings import warning_header
 from server.api.middleware.failures import log_failure
 from server.core.errors import DatabaseUnusable, DragomanError, RequestCancelled, UpstreamTimeout, as_dragoman_error
-from server.core.messages import MessageFold, MessagesRequest
+from server.core.messages import MessageFold, MessagesRequest, ModelChoice
 from server.core.records import RequestRecord
 from server.core.stored_responses import FinishedResponse
 from server.core.tasks import spawn
@@ -54,7 +55,7 @@ class Body:
 class Prepared:
     """A request that is ready for the backend.
 
-    `link` is None for a call that is not part of a session. `fitted` are the call's requests.
+    `link` is None for a call that is not part of a session. `fitted` are the call's `requests` for their models.
     """
 
     call: Call
@@ -258,12 +259,15 @@ class Exchange:
             prepared.fitted,
             prepared.call,
             frame=self._frame(prepared),
-            refit=lambda index, choice: fit_to_model(self._services, prepared.requests[index].with_choice(choice)),
+            refits=[functools.partial(self._fit_choice, request) for request in prepared.requests],
             on_routed=self._recorder.record_routing,
             on_switched=self._recorder.record_switch,
             on_first_delta=self._recorder.record_first_delta,
             on_complete=lambda: self._record_completion(prepared),
         )
+
+    def _fit_choice(self, request: MessagesRequest, choice: ModelChoice) -> FittedRequest:
+        return fit_to_model(self._services, request.with_choice(choice))
 
     async def _send_stream(self, generation: Generation, prepared: Prepared) -> None:
         pace, framing = self._services.pace, self._dialect.framing

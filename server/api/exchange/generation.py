@@ -4,14 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
-from server.api.exchange.model_chain import stream_chain
+from server.api.exchange.model_chain import Refit, stream_chain
 from server.api.exchange.text_cutting import TextCutting
 from server.backends.base import ROUTED, SWITCHED, Backend
 from server.core.errors import DragomanError, UpstreamFailed, as_dragoman_error
-from server.core.messages import Events, MessageFold, ModelChoice, StreamEvent
+from server.core.messages import Events, MessageFold, StreamEvent
 from server.core.tasks import spawn
 from server.core.text_filters import FilterChain, StopWatch, TextFilter
 from server.dialects.base import Call, Chunk
@@ -31,8 +30,8 @@ class Generation:
     of the answers; the body, the record and the session read them. The writer waits for `changed` and takes the
     collected output: events that arrive together leave in one write. `finished` with `error` None means complete. With
     `frame` None, for a response that is not streamed, nothing is encoded or collected. `on_routed` gets the backend
-    that took over, `on_switched` the model of a chain that did, and warnings. `refit` fits a request, by its index, to
-    another model of the chain.
+    that took over, `on_switched` the model of a chain that did, and warnings. `refits` fit each request to another
+    model of the chain.
     """
 
     def __init__(
@@ -42,7 +41,7 @@ class Generation:
         call: Call,
         *,
         frame: Frame | None,
-        refit: Callable[[int, ModelChoice], FittedRequest],
+        refits: Sequence[Refit],
         on_routed: Callable[[str, Iterable[str]], None],
         on_switched: Callable[[str, Iterable[str]], None],
         on_first_delta: Callable[[], None],
@@ -55,8 +54,7 @@ class Generation:
         self._tools = call.request.tools
         self._encoder = call.encoder
         self._frame = frame
-        self._refit = refit
-        self._n = call.n
+        self._refits = [refit for refit in refits for _ in range(call.n)]
         self._on_routed = on_routed
         self._on_switched = on_switched
         self._on_first_delta = on_first_delta
@@ -126,8 +124,7 @@ class Generation:
     async def _run_choice(self, choice: int) -> None:
         try:
             request = self._fitted[choice].request
-            stream = stream_chain(self._backend, request, partial(self._refit, choice // self._n))
-            await self._consume_stream(stream, choice)
+            await self._consume_stream(stream_chain(self._backend, request, self._refits[choice]), choice)
         except DragomanError as error:
             name_refused_tool(error, self._tools)
             self.end_with_error(error)

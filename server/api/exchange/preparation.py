@@ -52,5 +52,7 @@ def make_context(services: "Services", header: Header = no_header) -> Context:
         response_id=uuid.uuid4().hex,
         created=int(services.clock()),
         header=header,
+        monotonic=services.monotonic,
+        call_ids=services.call_ids,
         sealing_key=services.sealing_key,
     )

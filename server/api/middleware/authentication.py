@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.api.exchange.responses import get_header, state_of
+from server.api.middleware.keyless import KeylessPrograms
 from server.config.own_commands import key_hint
 from server.core.errors import AuthenticationRequired, SetupError
 from server.secrets.client_keys import ClientKey
@@ -38,16 +39,17 @@ class Keys(Protocol):
 
 
 class Authentication:
-    """Refuses requests without the key, except `GET /` and `GET /health`.
+    """Refuses requests without the key, except `GET /` and `GET /health`, and those that `keyless` lets pass.
 
     Unless a key is `required` it refuses only client keys that are no longer valid. Stores in the request's state
     `client_key`, which distinguishes clients without containing a secret, and `named_key` for a client key.
     """
 
-    def __init__(self, app: ASGIApp, *, keys: Keys, required: bool) -> None:
+    def __init__(self, app: ASGIApp, *, keys: Keys, required: bool, keyless: KeylessPrograms | None = None) -> None:
         self._app = app
         self._keys = keys
         self._required = required
+        self._keyless = keyless
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -69,13 +71,16 @@ class Authentication:
                 _refuse_invalid(named)
                 state_of(scope)["named_key"] = named
                 return place, key
-        if not self._required:
+        if not self._required or self._may_omit_key(found, scope):
             return None
         raise AuthenticationRequired(
             _describe_problem([place for place, _ in found], scope),
             hint="Send it in the header 'Authorization' as 'Bearer KEY', or in 'x-api-key'. "
             f"It is the key of this local server, not one of OpenAI or Anthropic: {key_hint()}.",
         )
+
+    def _may_omit_key(self, found: "list[FoundKey]", scope: Scope) -> bool:
+        return self._keyless is not None and self._keyless.may_pass(scope, [key for _, key in found])
 
     async def _find_client_key(self, key: str) -> ClientKey | None:
         try:

@@ -54,6 +54,25 @@ def _needs_no_host(scope: Scope) -> bool:
     return scope["http_version"] == "1.0" and client is not None and is_this_computer(client[0])
 
 
+class AllowedOrigins:
+    """The origins in the setting: whole ones, `vscode-webview://*` for a scheme whose names change, or `*`."""
+
+    def __init__(self, origins: Iterable[str]) -> None:
+        names = frozenset(origin.rstrip("/").lower() for origin in origins)
+        self._allows_all = "*" in names
+        self._schemes = frozenset(name.removesuffix("*") for name in names if name.endswith("://*"))
+        self._names = names
+
+    def allows_origin(self, origin: str) -> bool:
+        """Whether requests with this Origin header are allowed."""
+        return self._allows_all or self.names_origin(origin)
+
+    def names_origin(self, origin: str) -> bool:
+        """Whether the user has allowed this origin in particular, not all of them."""
+        origin = origin.lower()
+        return origin in self._names or any(origin.startswith(scheme) for scheme in self._schemes)
+
+
 class Origins:
     """Refuses browsers' requests from other sites, and adds CORS headers.
 
@@ -63,7 +82,7 @@ class Origins:
 
     def __init__(self, app: ASGIApp, *, allowed_origins: Iterable[str] = ()) -> None:
         self._app = app
-        self._allowed = frozenset(origin.rstrip("/").lower() for origin in allowed_origins)
+        self._allowed = AllowedOrigins(allowed_origins)
         # `*` is answered with the page's own origin, so that no page learns that all origins are allowed.
         self._cors = CORSMiddleware(
             app,
@@ -78,7 +97,7 @@ class Origins:
         origin = get_header(scope, b"origin") if scope["type"] == "http" else None
         if origin is None:
             await self._app(scope, receive, send)
-        elif origin.lower() in self._allowed or "*" in self._allowed:
+        elif self._allowed.allows_origin(origin):
             await self._cors(scope, receive, send)
         elif scope["method"] in ("GET", "HEAD") or _is_own_origin(origin, scope):
             await self._app(scope, receive, send)

@@ -43,8 +43,10 @@ def _canonical_scope(scope: Scope) -> Scope:
 
 
 def canonical_path(path: str) -> str:
-    """`path` with single slashes, none at the end, and one `/v1` before an API's path."""
+    """`path` with single slashes, none at the end, and one `/v1` before an API's path that has one."""
     path = _SLASHES.sub("/", path).rstrip("/") or "/"
     path = _VERSIONS.sub("", path)
+    if is_api_path(unversioned := path.removeprefix("/v1")):
+        return unversioned
     versioned = f"/v1{path}"
     return versioned if is_api_path(versioned) or _MODELS.match(versioned) else path

@@ -30,4 +30,6 @@ CHAT_COMPLETIONS = Dialect(
     client=ClientSide(_make_body, _read_text),
     remote_images=REMOTE_IMAGES.find,
     with_images=REMOTE_IMAGES.replace,
+    # GitHub Copilot's Ollama provider sends an empty key; Codex with --oss lists the models without one.
+    keyless_paths=("/v1/chat/completions", "/v1/models"),
 )

@@ -28,4 +28,5 @@ COMPLETIONS = Dialect(
     error_response=error_response,
     rate_limit_headers=rate_limit_headers,
     client=ClientSide(_make_body, _read_text),
+    keyless_paths=("/v1/completions",),
 )

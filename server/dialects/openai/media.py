@@ -63,6 +63,15 @@ def _read_file(data: str) -> Block:
     return {"type": "document", "source": _document_source(media)}
 
 
+def read_bare_media(data: str) -> Block:
+    """The block of an image or PDF in base64 without a declared type, or as a data URL.
+
+    Called from validators: it raises their refusal.
+    """
+    media = _read_data_url(data) if data[:5].lower() == "data:" else Media(_decode_base64(data), data, "")
+    return {"type": "document", "source": _document_source(media)} if media.is_pdf else _image_block(media)
+
+
 ImageUrl = Annotated[Block, FromText(_read_image)]
 """An image's data URL, read into a block."""
 FileData = Annotated[Block, FromText(_read_file)]

@@ -38,4 +38,6 @@ RESPONSES = Dialect(
     with_images=REMOTE_IMAGES.replace,
     token_counting=TokenCounting("/v1/responses/input_tokens", to_count, _make_count),
     stored_answers=STORED_ANSWERS,
+    # Codex with --oss sends no key.
+    keyless_paths=("/v1/responses",),
 )

@@ -136,7 +136,7 @@ def test_each_client_gets_address_key_and_model(client: Client) -> None:
 
 
 def test_ids_of_clients_are_unique() -> None:
-    assert len({client.id for client in CLIENTS}) == len({client.name for client in CLIENTS}) == len(CLIENTS) == 12
+    assert len({client.id for client in CLIENTS}) == len({client.name for client in CLIENTS}) == len(CLIENTS) == 13
 
 
 def test_clients_with_a_file_are_shown_what_would_be_written() -> None:
@@ -152,10 +152,8 @@ async def test_clients_marked_as_served_are_served(context: Context) -> None:
     assert all(client.is_served for client in CLIENTS)
     assert all(client.is_served is not bool(client.unserved_reason) for client in CLIENTS)
     await context.server.start()
-    served = ["/v1/chat/completions", "/v1/completions", "/v1/messages", "/v1/responses"]
-    paths = {**dict.fromkeys(served, True), "/v1/embeddings": False}
+    paths = {dialect.path: True for dialect in DIALECTS} | {"/v1/embeddings": False}
     headers = {"x-api-key": await context.api_key() or ""}
     async with httpx2.AsyncClient(trust_env=False, headers=headers, timeout=60) as http:
         answers = {path: await http.post(f"{context.server.url}{path}", json={}) for path in paths}
     assert {path: answer.status_code != 404 for path, answer in answers.items()} == paths
-    assert {path for path, served in paths.items() if served} == {dialect.path for dialect in DIALECTS}

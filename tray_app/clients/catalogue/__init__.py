@@ -7,6 +7,7 @@ from tray_app.clients.catalogue.continue_dev import CONTINUE
 from tray_app.clients.catalogue.curl import CURL
 from tray_app.clients.catalogue.jetbrains import JETBRAINS
 from tray_app.clients.catalogue.node import NODE
+from tray_app.clients.catalogue.ollama import OLLAMA
 from tray_app.clients.catalogue.open_webui import OPEN_WEBUI
 from tray_app.clients.catalogue.opencode import OPENCODE
 from tray_app.clients.catalogue.python import PYTHON
@@ -24,6 +25,7 @@ CLIENTS: tuple[Client, ...] = (
     CODEX,
     OPENCODE,
     OPEN_WEBUI,
+    OLLAMA,
     PYTHON,
     NODE,
     CURL,

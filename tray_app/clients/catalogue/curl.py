@@ -31,6 +31,10 @@ CURL = Client(
     documentation="https://curl.se/docs/manpage.html",
     steps=(Later("Paste one of these commands into a terminal."),),
     note=Later("Quoting works in bash, zsh and fish."),
-    snippets=tuple(Snippet(dialect.title, "bash", partial(_curl_command, dialect)) for dialect in DIALECTS),
+    snippets=tuple(
+        Snippet(dialect.title, "bash", partial(_curl_command, dialect))
+        for dialect in DIALECTS
+        if not dialect.is_variant
+    ),
     traces=Traces(commands=("curl",)),
 )

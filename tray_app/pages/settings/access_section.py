@@ -23,6 +23,16 @@ class AccessSection(Section):
             tr("Clients must send it with every request."),
             SwitchField(),
         )
+        self.keyless = self.add_setting(
+            "keyless_access",
+            tr("Programs without a key"),
+            tr(
+                "Lets programs on this computer that cannot send a key use the paths of Ollama and LM Studio, the list "
+                "of models and OpenAI's chat. Web pages still need the key."
+            ),
+            SwitchField(),
+            keywords=tr("Ollama LM Studio Copilot Codex keyless"),
+        )
         self.secret = SecretField(context.key_store.get_or_create, name=tr("API key"))
         self.secret.setFocusProxy(self.secret.toggle)
         self.rotate = make_button(tr("Replace key..."), self._ask_to_rotate)
@@ -109,6 +119,8 @@ class AccessSection(Section):
                 else tr("Anyone on your network can use your Claude account.")
             )
         self.required.row.show_warning("warning" if is_this_computer(settings.host) else "error", text)
+        keyless = tr("Any program on this computer can use your Claude account.") if settings.keyless_access else ""
+        self.keyless.row.show_warning("warning", keyless)
 
     def _keep_in_a_file(self) -> None:
         self.context.run(self._move_to_file(), name="keep the key in a file", on_error=self.key_row.show_error)

@@ -35,7 +35,10 @@ class AdvancedSection(Section):
         self.add_setting(
             "allowed_origins",
             tr("Allowed web origins"),
-            tr("Web pages that may use the server, such as https://app.example. Separate them with commas."),
+            tr(
+                "Web pages and desktop programs that may use the server, such as https://app.example, "
+                "app://obsidian.md or vscode-webview://*. Separate them with commas."
+            ),
             TextField(placeholder=tr("None")),
             keywords=tr("allowed origins CORS browser"),
         )

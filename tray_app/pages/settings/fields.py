@@ -203,6 +203,16 @@ class ChoiceField(Field):
         self.box.setCurrentIndex(self.box.findData(value))
 
 
+class PortsField(ChoiceField):
+    """One of several lists of ports. A choice's value is the list as text."""
+
+    def format_value(self, value: Any) -> str:
+        return super().format_value(as_text(value))
+
+    def _set_value(self, value: Any) -> None:
+        super()._set_value(as_text(value))
+
+
 class NameField(Field):
     """A name, typed or chosen from a list."""
 

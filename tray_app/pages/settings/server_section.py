@@ -8,7 +8,7 @@ from server.config.addresses import is_this_computer
 from server.core.errors import DragomanError, PortUnavailable, SetupError
 from tray_app.context import Context
 from tray_app.pages.settings.addresses import address_choices, own_addresses
-from tray_app.pages.settings.fields import ChoiceField, TextField
+from tray_app.pages.settings.fields import ChoiceField, PortsField, TextField
 from tray_app.pages.settings.ports import check_new_port, name_port_holder, suggest_free_port
 from tray_app.pages.settings.section import Section
 from tray_app.translation import tr
@@ -32,6 +32,20 @@ class ServerSection(Section):
         )
         self.bound_port.refusal = self._port_refused
         self.bound_port.saved.connect(lambda: self._check_port_again())
+        self.add_setting(
+            "extra_ports",
+            tr("Also listen on"),
+            tr("For programs that cannot be told a port. A port in use is skipped, with a notice."),
+            PortsField(
+                [
+                    ("", tr("No other port")),
+                    ("11434", tr("Ollama's port, 11434")),
+                    ("1234", tr("LM Studio's port, 1234")),
+                    ("11434, 1234", tr("Both: 11434 and 1234")),
+                ]
+            ),
+            keywords=tr("extra ports Ollama LM Studio"),
+        )
         self.host = ChoiceField(address_choices([]))
         self.bound_host = self.add_setting(
             "host",

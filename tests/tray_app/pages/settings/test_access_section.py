@@ -77,3 +77,12 @@ async def test_the_rate_limit_can_be_none(page: SettingsPage, context: Context) 
     field.edit.clear()  # type: ignore[attr-defined]
     page.access.bindings["rate_limit"].commit_edit()
     await until(lambda: context.settings.rate_limit == "")
+
+
+async def test_programs_without_a_key_are_let_in_with_a_warning(page: SettingsPage, context: Context) -> None:
+    row = page.access.keyless.row
+    assert row.warning.text == ""
+    page.access.keyless.field.box.click()  # type: ignore[attr-defined]
+    await until(lambda: context.settings.keyless_access)
+    assert "Any program on this computer" in row.warning.text
+    assert "Web pages still need the key" in row.help.text()

@@ -177,3 +177,17 @@ async def test_an_address_is_not_listened_on_in_passing(page: SettingsPage, cont
     qtbot.keyClick(box.view(), Qt.Key.Key_Return)
     await until(lambda: context.settings.host == "0.0.0.0")
     await page.server.finish_pending()
+
+
+async def test_further_ports_are_chosen_by_program(page: SettingsPage, context: Context) -> None:
+    assert context.server.state != "running", "the real ports of this computer stay alone"
+    field = page.server.bindings["extra_ports"].field
+    box = field.box  # type: ignore[attr-defined]
+    assert box.currentText() == "No other port"
+    for label, ports in {"Both: 11434 and 1234": (11434, 1234), "No other port": ()}.items():
+        box.setCurrentIndex(box.findText(label))
+        box.activated.emit(box.currentIndex())
+        await page.server.finish_pending()
+        assert context.settings.extra_ports == ports
+    await context.change_settings({"extra_ports": (9999,)})
+    assert box.currentText() == "9999"
