@@ -3,50 +3,25 @@
 What the types do not name is left out, and the client is warned of it. Schema: CreateResponse of openai/openai-openapi.
 """
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Any, NotRequired
 
-from pydantic import AfterValidator, TypeAdapter
+from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from server.core.messages import Effort
 from server.dialects.openai.fields import FilledText, Temperature, TokenLimit, TopP
 from server.dialects.openai.tool_choice import ChoiceMode
 from server.dialects.responses.choices import ChoiceObject
+from server.dialects.responses.configuration import Configuration
 from server.dialects.responses.definitions import ToolDefinition
 from server.dialects.responses.items import Input
-from server.dialects.validation import ByMember, ListOf, TextOr, check_body, refuse_value
-
-
-class PlainFormat(TypedDict):
-    type: Literal["text", "json_object"]
-
-
-class SchemaFormat(TypedDict):
-    type: Literal["json_schema"]
-    name: FilledText
-    schema: dict[str, Any]
-    description: NotRequired[str | None]
-
-
-class Text(TypedDict):
-    format: NotRequired[Annotated[PlainFormat | SchemaFormat, ByMember("type")] | None]
-
-
-class Reasoning(TypedDict):
-    effort: NotRequired[Literal["none", "minimal", Effort] | None]
+from server.dialects.validation import ListOf, TextOr, check_body
 
 
 class Conversation(TypedDict):
     id: FilledText
 
 
-def _refuse_background(wanted: bool) -> bool:
-    if wanted:
-        refuse_value("is true, and this server runs no responses in the background", "Leave it out, or stream.")
-    return wanted
-
-
-class InputBody(TypedDict):
+class InputBody(Configuration):
     """The part that also counts as input tokens.
 
     `session_id` is an extension of this server's. `previous_response_id` and `conversation` are only repeated in the
@@ -62,12 +37,10 @@ class InputBody(TypedDict):
     tools: NotRequired[ListOf[ToolDefinition] | None]
     tool_choice: NotRequired[TextOr[ChoiceMode, ChoiceObject] | None]
     parallel_tool_calls: NotRequired[bool | None]
-    text: NotRequired[Text | None]
-    reasoning: NotRequired[Reasoning | None]
 
 
 class ResponsesBody(InputBody):
-    background: NotRequired[Annotated[bool, AfterValidator(_refuse_background)] | None]
+    background: NotRequired[bool | None]
     include: NotRequired[ListOf[str] | None]
     max_output_tokens: NotRequired[TokenLimit | None]
     store: NotRequired[bool | None]

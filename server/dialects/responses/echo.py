@@ -7,7 +7,8 @@ out instead, and what had no effect is not repeated.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from server.dialects.responses.body import InputBody, ResponsesBody, Text
+from server.dialects.responses.body import InputBody, ResponsesBody
+from server.dialects.responses.configuration import Text
 
 _RECORDS = ("safety_identifier", "prompt_cache_key")
 _HOSTED_SEARCH = {"type": "tool_search", "execution": "server"}
@@ -18,7 +19,7 @@ def make_echo(sent: Mapping[str, Any], body: ResponsesBody) -> dict[str, Any]:
     """The echo of a checked `body`, from what was `sent` where the check has changed it."""
     conversation = body.get("conversation")
     echo = {
-        "background": False,
+        "background": body.get("background") is True,
         "instructions": body.get("instructions"),
         "max_output_tokens": body.get("max_output_tokens"),
         "max_tool_calls": None,

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, with_config
 from typing_extensions import TypedDict
 
 from server.dialects.openai.fields import Arguments, FilledText, JsonObject, ToolName
+from server.dialects.responses.configuration import Configuration
 from server.dialects.responses.content import Content
 from server.dialects.responses.definitions import ToolDefinition
 from server.dialects.validation import ByMember, ListOf, TextOr, refuse_value
@@ -80,6 +81,10 @@ class CompactionTriggerItem(TypedDict):
     type: Literal["compaction_trigger"]
 
 
+class ConfigurationUpdateItem(Configuration):
+    type: Literal["configuration_update"]
+
+
 class ItemReference(TypedDict):
     """A stored item; whoever keeps them has replaced the known ones."""
 
@@ -124,6 +129,7 @@ Item = (
     | ToolsItem
     | CompactionItem
     | CompactionTriggerItem
+    | ConfigurationUpdateItem
     | ItemReference
     | HostedItem
 )

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from server.dialects.openai.parameters import Unsupported, limit_temperature, read_effort, read_output_format
-from server.dialects.responses.body import InputBody, ResponsesBody
+from server.dialects.openai.parameters import Unsupported, limit_temperature
+from server.dialects.responses.body import ResponsesBody
 
 _LOGPROBS = "message.output_text.logprobs"
 
@@ -12,7 +12,6 @@ UNSUPPORTED: Unsupported = {
     "truncation": lambda value: value != "disabled",
     "max_tool_calls": lambda value: True,
     "prompt": lambda value: True,
-    "moderation": lambda value: True,
 }
 """Parameters that Claude does not have, and whether a value of theirs asks for something."""
 
@@ -26,17 +25,3 @@ def read_limits(body: ResponsesBody, warnings: list[str]) -> dict[str, Any]:
         "temperature": limit_temperature(body.get("temperature"), warnings),
         "top_p": body.get("top_p"),
     }
-
-
-def read_effort_and_format(body: InputBody) -> dict[str, Any]:
-    """The `MessagesRequest` fields for `reasoning` and `text`."""
-    return {**read_effort((body.get("reasoning") or {}).get("effort")), **_read_format(body)}
-
-
-def _read_format(body: InputBody) -> dict[str, Any]:
-    wanted = (body.get("text") or {}).get("format")
-    if wanted is None or wanted["type"] == "text":
-        return {}
-    if wanted["type"] == "json_object":
-        return read_output_format(None, None)
-    return read_output_format(wanted["schema"], wanted.get("description"))

@@ -11,12 +11,13 @@ from server.dialects.openai.parameters import unsupported_warnings
 from server.dialects.responses.body import InputBody, check_input_body, check_responses_body
 from server.dialects.responses.choices import choose_tools
 from server.dialects.responses.compaction import as_summary_request, asks_for_summary
+from server.dialects.responses.configuration import read_configuration
 from server.dialects.responses.echo import make_echo
 from server.dialects.responses.encoder import ResponseEncoder
 from server.dialects.responses.head import ResponseHead
 from server.dialects.responses.ignored_fields import DEFAULTS, IGNORED
 from server.dialects.responses.items import Item
-from server.dialects.responses.parameters import UNSUPPORTED, read_effort_and_format, read_limits
+from server.dialects.responses.parameters import UNSUPPORTED, read_limits
 from server.dialects.responses.sealing import Sealer
 from server.dialects.responses.tools import ToolCatalog
 from server.dialects.responses.turns import read_items
@@ -71,6 +72,7 @@ def _read_prompt(body: InputBody, context: Context, warnings: list[str]) -> _Pro
     system, messages = read_items(items, body.get("instructions"), catalog, sealer, warnings)
     tools, choice = choose_tools(body.get("tool_choice"), body.get("parallel_tool_calls"), catalog, warnings)
     warnings.extend(catalog.left_out_warnings())
+    updates = [item for item in items if item["type"] == "configuration_update"]
     request = MessagesRequest(
         model=resolved,
         requested_model=name or resolved,
@@ -79,7 +81,7 @@ def _read_prompt(body: InputBody, context: Context, warnings: list[str]) -> _Pro
         tools=tools,
         tool_choice=choice,
         session_id=body.get("session_id"),
-        **read_effort_and_format(body),
+        **read_configuration([body, *updates]),
     )
     compaction = asks_for_summary(items)
     return _Prompt(as_summary_request(request) if compaction else request, catalog, sealer, compaction)

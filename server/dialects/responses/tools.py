@@ -28,7 +28,7 @@ class ToolCatalog:
     """All tools that the model knows, and those of earlier calls, by flat name.
 
     `tools` are the defined ones, `clients` the same tools as the client knows them, and those of earlier calls that are
-    defined no more. `namespaces` are descriptions by name, `left_out` the types of tools that run at OpenAI.
+    defined no more. `namespaces` are descriptions by name, `left_out` names tools that run at OpenAI.
     """
 
     tools: dict[str, Tool] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class ToolCatalog:
     def add_sent(self, definitions: Sequence[Definition]) -> None:
         """Add the body's tools. Raises InvalidRequest for a name that is sent twice."""
         for index, definition in enumerate(definitions):
-            for client, tool in self._read_definition(definition):
+            for client, tool in self._read_definition(definition, "tools"):
                 if client in self._flat:
                     problem = f"repeats the name {quote_value(client.name)}"
                     raise invalid_field(f"tools[{index}]", problem, "Give every tool its own name.")
@@ -48,7 +48,7 @@ class ToolCatalog:
 
     def add_loaded(self, definitions: Sequence[Definition]) -> list[str]:
         """Add the tools of an item, and return their flat names. The latest definition of a tool counts."""
-        pairs = [pair for definition in definitions for pair in self._read_definition(definition)]
+        pairs = [pair for definition in definitions for pair in self._read_definition(definition, "input.tools")]
         return [self._define(client, tool) for client, tool in pairs]
 
     def name_called(self, client: ClientTool) -> str:
@@ -81,9 +81,9 @@ class ToolCatalog:
 
         The only place that decides on them, `web_search` included.
         """
-        return [f"tools of the type {kind} run at OpenAI and were left out" for kind in self.left_out]
+        return [f"{tools} run at OpenAI and were left out" for tools in self.left_out]
 
-    def _read_definition(self, definition: Definition) -> Iterator[tuple[ClientTool, Tool]]:
+    def _read_definition(self, definition: Definition, path: str) -> Iterator[tuple[ClientTool, Tool]]:
         match definition["type"]:
             case "function" | "custom":
                 yield _read_client_definition(definition, None)
@@ -97,7 +97,7 @@ class ToolCatalog:
                     schema = definition.get("parameters") or _NO_PARAMETERS
                     yield ClientTool("tool_search", TOOL_SEARCH), _make_tool(definition.get("description"), schema)
             case kind:
-                self.left_out[kind] = None
+                self.left_out[f"{path} of the type {kind}"] = None
 
     def _define(self, client: ClientTool, tool: Tool) -> str:
         name = self._assign_name(client)
