@@ -43,12 +43,12 @@ class ExchangeEndpoint:
             RequestRecorder(services, scope).record_cancelled()
             raise
         value = parse_object(raw)
+        if self._change_body is not None:
+            value = self._change_body(value)
         ready = self._dialect.reply_without_model(value, make_context(services, header_lookup(scope)))
         if ready is not None:
             await json_response(ready)(scope, receive, send)
             return
-        if self._change_body is not None:
-            value = self._change_body(value)
         hooks = self._dialect.stored_answers
         in_background = hooks is not None and hooks.wants_background(value)
         kind = BackgroundExchange if in_background else Exchange
