@@ -230,13 +230,14 @@ def test_the_answer_may_be_begun_by_the_client() -> None:
 
 def test_messages_between_agents_are_text_of_the_user_s() -> None:
     names = {"type": "agent_message", "author": "/root", "recipient": "/root/tests"}
-    plain = {**names, "content": [{"type": "input_text", "text": "Task:"}]}
-    written = {"type": "agent_message", "content": [{"type": "encrypted_content", "encrypted_content": "Run them."}]}
+    written = {"type": "encrypted_content", "encrypted_content": "Run them."}
+    task = {**names, "id": "amsg_1", "content": [{"type": "input_text", "text": "Task:"}, written]}
+    bare = {"type": "agent_message", "content": [written]}
     encrypted = {**names, "content": [{"type": "encrypted_content", "encrypted_content": "gAAAAABo"}]}
-    translated = translate(plain, written, encrypted, {**names, "content": "Now."}, {**names, "content": None})
+    translated = translate(task, bare, encrypted, {**names, "content": "Now."}, {**names, "content": None})
     assert [turn["content"] for turn in translated.request.messages] == [
         [
-            text("Message from /root to /root/tests:\n\nTask:"),
+            text("Message from /root to /root/tests:\n\nTask:\n\nRun them."),
             text("Message:\n\nRun them."),
             text("Message from /root to /root/tests:\n\nNow."),
         ]
