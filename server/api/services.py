@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from server.api.exchange.background_runs import BackgroundRuns
 from server.api.exchange.background_writes import BackgroundWrites
+from server.api.exchange.conversation_locks import ConversationLocks
 from server.api.exchange.images import ImageFetcher
 from server.api.exchange.running_requests import RunningRequests
 from server.api.exchange.session_turns import SessionTurns
@@ -18,6 +20,7 @@ from server.config.settings import Settings
 from server.config.settings_in_force import SettingsInForce
 from server.core.events import EventBus
 from server.secrets import KeyStore
+from server.store.memory_store import MemoryStore
 from server.store.store import Store
 
 
@@ -45,6 +48,8 @@ class Services:
     monotonic: Callable[[], float] = time.perf_counter
     running: RunningRequests = field(default_factory=RunningRequests)
     turns: SessionTurns = field(default_factory=SessionTurns)
+    conversation_locks: ConversationLocks = field(default_factory=ConversationLocks)
+    background: BackgroundRuns = field(default_factory=BackgroundRuns)
     writes: BackgroundWrites = field(default_factory=BackgroundWrites)
     request_limits: RequestLimits = field(init=False)
     refusals: RefusalLog = field(init=False)
@@ -52,10 +57,12 @@ class Services:
     """The start in epoch seconds. `uptime` uses `started_monotonic`, because the wall clock may be set."""
     started_monotonic: float = 0.0
     opened_store: Store | None = None
+    memory_store: MemoryStore = field(init=False)
 
     def __post_init__(self) -> None:
         self.request_limits = RequestLimits(self.settings.rate_limit)
         self.refusals = RefusalLog(self)
+        self.memory_store = MemoryStore.create(lambda: self.clock(), self.settings.session_ttl_seconds)
 
     @property
     def settings(self) -> Settings:
@@ -68,6 +75,11 @@ class Services:
         if self.opened_store is None:
             raise RuntimeError("the server was not started")
         return self.opened_store
+
+    @property
+    def answer_store(self) -> Store:
+        """The store of answers that clients continue by their ids: in memory while history is off."""
+        return self.store if self.settings.history else self.memory_store
 
     @property
     def uptime(self) -> float:

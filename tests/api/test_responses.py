@@ -17,6 +17,12 @@ BODY: dict[str, Any] = {"model": "opus", "input": "Hello"}
 CODEX = {"originator": "codex_exec"}
 
 
+async def collect(stream: Any, events: list[Any]) -> None:
+    """Read a stream into `events`, which then hold what came before its failure."""
+    async for event in stream:
+        events.append(event)  # noqa: PERF401 - a comprehension would lose them
+
+
 async def test_a_long_wait_for_the_first_event_begins_the_stream(serve: Serve) -> None:
     """The SDK's own assembly refuses a stream that begins with anything else."""
     server = await serve(pace=Pace(commit_after=0.01, ping_every=0.01))
@@ -69,10 +75,9 @@ async def test_an_error_after_a_long_wait_fails_the_response(
     client = server.openai(default_headers=headers)
     stream = await client.responses.create(**BODY, stream=True)
     gate.open()
-    events = []
+    events: list[Any] = []
     with pytest.raises(openai.APIConnectionError):
-        async for event in stream:
-            events.append(event)
+        await collect(stream, events)
     assert [event.type for event in events] == ["response.created", "response.in_progress", "response.failed"]
     assert (events[-1].response.error.code, events[-1].response.error.message) == (code, message)
 

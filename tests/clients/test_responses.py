@@ -183,15 +183,21 @@ async def test_the_sdk_s_retries(server: Live) -> None:
     assert len(server.simulator.messages_calls) == 3
 
 
+async def collect(stream: Any, events: list[Any]) -> None:
+    """Read a stream into `events`, which then hold what came before its failure."""
+    async for event in stream:
+        events.append(event)  # noqa: PERF401 - a comprehension would lose them
+
+
 async def test_an_error_in_mid_stream_fails_the_response(server: Live) -> None:
     server.simulator.script([Text("one two three"), StreamError(after_events=FIRST_DELTA)])
     with pytest.raises(openai.APIError):
         await server.openai().responses.create(model=MODEL, input="Hello")
     server.simulator.script([Text("one two three"), StreamError(after_events=FIRST_DELTA)])
-    events = []
+    stream = await server.openai().responses.create(model=MODEL, input="Hello", stream=True)
+    events: list[Any] = []
     with pytest.raises(openai.APIConnectionError):  # The body has no regular end.
-        async for event in await server.openai().responses.create(model=MODEL, input="Hello", stream=True):
-            events.append(event)
+        await collect(stream, events)
     assert events[-1].type == "response.failed"
     assert events[-1].response.error.code == "server_error"
     assert events[-1].response.output_text == "one"

@@ -10,7 +10,7 @@ import orjson
 from anthropic.types import ErrorResponse, Message, MessageTokensCount, RawMessageStreamEvent
 from pydantic import TypeAdapter
 
-from tests.openai_schema import validate
+from tests.openai_schema import validate, validate_response_event
 
 _MESSAGE = TypeAdapter[Any](Message)
 _COUNT = TypeAdapter[Any](MessageTokensCount)
@@ -84,7 +84,7 @@ def _responses(value: Any, status: int, event: str | None) -> None:
     else:
         assert value["type"] == event
         if event != "keepalive":
-            validate("ResponseStreamEvent", value)
+            validate_response_event(value)
 
 
 _CHECKS: dict[str, Callable[[Any, int, str | None], None]] = {

@@ -58,6 +58,8 @@ class CustomInputDecoder:
             return ""
         if self._part is not _Part.TEXT:
             self._raw.append(fragment)
+        elif not (self._rest or self._high or '"' in fragment or "\\" in fragment):
+            return fragment
         self._rest += fragment
         self._at, before, found = 0, -1, ""
         # What remains when nothing more can be read is an escape that was cut.

@@ -3,7 +3,7 @@
 Each kind collects the text of its own deltas, because the event that ends an item carries all of it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ from server.core import exact_json
 from server.core.messages import Block
 from server.dialects.base import Chunk
 from server.dialects.responses.custom_input import CustomInputDecoder
-from server.dialects.responses.events import EventNumbers
+from server.dialects.responses.events import DeltaEvents, EventNumbers
 from server.dialects.responses.head import ClientTool, ResponseHead
 from server.dialects.responses.output_items import (
     Item,
@@ -56,12 +56,18 @@ class ItemPlace:
         """An event inside the item."""
         return self.numbers.make_event(kind, item_id=self.item_id, output_index=self.index, **fields)
 
+    def make_deltas(self, kind: str, **fields: Any) -> DeltaEvents:
+        """The maker of the item's deltas."""
+        constant = {"type": kind, "item_id": self.item_id, "output_index": self.index, **fields}
+        return DeltaEvents(kind, constant, self.numbers)
+
 
 class OpenMessage:
     """A message with one text part. Neighbouring text blocks make one message, as clients read the last one alone."""
 
     def __init__(self, place: ItemPlace) -> None:
         self._place = place
+        self._deltas = place.make_deltas("response.output_text.delta", content_index=0, logprobs=[])
         self._texts: list[str] = []
 
     def open(self) -> Iterable[Chunk]:
@@ -75,7 +81,7 @@ class OpenMessage:
         if not text:
             return ()
         self._texts.append(text)
-        return (self._place.make_event("response.output_text.delta", content_index=0, delta=text, logprobs=[]),)
+        return (self._deltas.make_delta(text),)
 
     def close(self) -> Iterable[Chunk]:
         text = "".join(self._texts)
@@ -94,6 +100,7 @@ class OpenReasoning:
         self._place = place
         self._block = block
         self._head = head
+        self._deltas = place.make_deltas("response.reasoning_summary_text.delta", summary_index=0)
         self._texts: list[str] = []
         self._signatures: list[str] = []
 
@@ -105,12 +112,12 @@ class OpenReasoning:
             self._signatures.append(delta["signature"])
         return self._add_text(delta["thinking"]) if delta["type"] == "thinking_delta" else ()
 
-    def _add_text(self, text: str) -> Iterator[Chunk]:
-        if text and not self._texts:
-            yield self._make_event("part.added", part=summary_part(""))
-        if text:
-            self._texts.append(text)
-            yield self._make_event("text.delta", delta=text)
+    def _add_text(self, text: str) -> Iterable[Chunk]:
+        if not text:
+            return ()
+        begin = () if self._texts else (self._make_event("part.added", part=summary_part("")),)
+        self._texts.append(text)
+        return (*begin, self._deltas.make_delta(text))
 
     def close(self) -> Iterable[Chunk]:
         if self._texts:
@@ -136,6 +143,7 @@ class OpenCall:
         self._place = place
         self._block = block
         self._tool = tool
+        self._deltas = place.make_deltas("response.function_call_arguments.delta")
         self._written: list[str] = []
 
     def open(self) -> Iterable[Chunk]:
@@ -150,7 +158,7 @@ class OpenCall:
         self._written.append(fragment)
         if self._tool.kind == "tool_search":
             return ()
-        return (self._place.make_event("response.function_call_arguments.delta", delta=fragment),)
+        return (self._deltas.make_delta(fragment),)
 
     def close(self) -> Iterable[Chunk]:
         if not self._written:  # The input came with the block itself, usually an empty object.
@@ -173,6 +181,7 @@ class OpenCustomCall:
         self._block = block
         self._tool = tool
         self._decoder = CustomInputDecoder()
+        self._deltas = place.make_deltas("response.custom_tool_call_input.delta")
         self._has_json = False
         self._texts: list[str] = []
 
@@ -189,7 +198,7 @@ class OpenCustomCall:
         if not text:
             return ()
         self._texts.append(text)
-        return (self._place.make_event("response.custom_tool_call_input.delta", delta=text),)
+        return (self._deltas.make_delta(text),)
 
     def close(self) -> Iterable[Chunk]:
         if not self._has_json:

@@ -9,7 +9,7 @@ from server.dialects.base import Chunk
 from server.dialects.responses.encoder import ResponseEncoder
 from server.dialects.responses.head import ClientTool, ResponseHead
 from tests.dialects.generated import Generated
-from tests.openai_schema import validate
+from tests.openai_schema import validate, validate_response_event
 
 _EVENT = TypeAdapter[Any](ResponseStreamEvent)
 LIFECYCLE = ("response.created", "response.in_progress", "response.completed", "response.incomplete", "response.failed")
@@ -73,7 +73,7 @@ def _checked_event(chunk: Chunk) -> dict[str, Any]:
     assert isinstance(chunk.data, dict)
     assert chunk.event == chunk.data["type"]
     if chunk.event != "keepalive":
-        validate("ResponseStreamEvent", chunk.data)
+        validate_response_event(chunk.data)
         _EVENT.validate_python(chunk.data)
     if "response" in chunk.data:
         check_response(chunk.data["response"])
