@@ -3,7 +3,9 @@
     DragomanError
     ├── RequestError                 the client can correct it
     │   ├── InvalidRequest           400  malformed, incomplete, of a wrong type, or refused by the model
-    │   │   └── ContextTooLong       400  the conversation does not fit the model's context
+    │   │   ├── ContextTooLong       400  the conversation does not fit the model's context
+    │   │   ├── PreviousResponseNotFound  400  a response that cannot be continued
+    │   │   └── ConversationLocked   400  another request is being answered in the conversation
     │   ├── AuthenticationRequired   401  this server's API key is missing or wrong
     │   ├── OriginRefused            403  Host or Origin header outside the allowlist
     │   ├── NotFound                 404  unknown path, session, request or response
@@ -83,6 +85,18 @@ class ContextTooLong(InvalidRequest):
     """The conversation does not fit into the model's context window."""
 
     code = "context_length_exceeded"
+
+
+class PreviousResponseNotFound(InvalidRequest):
+    """The response to continue is not stored. Clients then send the whole conversation."""
+
+    code = "previous_response_not_found"
+
+
+class ConversationLocked(InvalidRequest):
+    """Another request is being answered in the same conversation. Clients repeat theirs."""
+
+    code = "conversation_locked"
 
 
 class AuthenticationRequired(RequestError):

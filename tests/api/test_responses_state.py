@@ -1,6 +1,7 @@
 """Stored responses and conversations over HTTP: what a body names by ids reaches the backend as it was said."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -65,6 +66,7 @@ async def test_a_chain(server: Served) -> None:
     second = await ask(server, "Q2", previous_response_id=first["id"])
     await ask(server, "Q3", previous_response_id=second["id"], instructions="Be long.")
     assert second["previous_response_id"] == first["id"]
+    assert all(not event.record.warnings for event in await server.finished(3))
     assert [words(request) for request in server.backend.requests] == [
         [("user", "Q1")],
         [("user", "Q1"), ("assistant", "A1"), ("user", "Q2")],
@@ -353,6 +355,44 @@ async def test_a_bad_conversation(server: Served, body: dict[str, Any], param: s
     response = await server.http.post("/v1/conversations", json=body)
     validate("ErrorResponse", response.json())
     assert (response.status_code, response.json()["error"]["param"]) == (400, param)
+
+
+async def test_paths_without_their_version(server: Served) -> None:
+    server.backend.script(answer("A1"))
+    created = (await server.http.post("/conversations", json={})).json()["id"]
+    assert (await server.http.get(f"/v1/v1/conversations/{created}/")).json()["id"] == created
+    first = await ask(server, "Q1", conversation=created)
+    assert (await server.http.get(f"/responses/{first['id']}")).json() == first
+    assert "GET, DELETE /v1/responses/{id}" in (await server.http.get("/")).json()["endpoints"]
+
+
+class CountingImages:
+    """Stands for the fetcher of images."""
+
+    def __init__(self) -> None:
+        self.fetched: list[str] = []
+
+    async def fetch_images(self, addresses: Sequence[str]) -> dict[str, str]:
+        self.fetched += addresses
+        return dict.fromkeys(addresses, IMAGE)
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_an_image_of_the_web_is_fetched_once(serve: Serve) -> None:
+    """What was seen is what is continued, even if the address has changed or is gone."""
+    images = CountingImages()
+    server = await serve(images=images)
+    for said in ("A1", "A2"):
+        server.backend.script(answer(said))
+    image = {"type": "input_image", "image_url": "https://example.com/cat.png"}
+    first = await ask(server, [{"role": "user", "content": [image]}])
+    await ask(server, "Q2", previous_response_id=first["id"])
+    assert images.fetched == ["https://example.com/cat.png"]
+    both = [request.messages[0]["content"] for request in server.backend.requests]
+    assert both[0] == both[1]
+    assert both[0][0]["type"] == "image"
 
 
 async def test_a_conversation_and_a_previous_response_exclude_each_other(server: Served) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import openai
 import pytest
 
-from tests.clients.live import Live, Serve
+from tests.clients.live import Live, Serve, gone
 from tests.clients.test_sessions import on_disk, text
 from tests.simulator import Hang, Text, Thinking, client_system, conversation
 
@@ -202,3 +202,29 @@ async def test_count(server: Live) -> None:
     )
     assert counted.object == "response.input_tokens"
     assert counted.input_tokens > 400
+
+
+async def test_in_the_background(serve: Serve) -> None:
+    """It runs without its client, which finds it later and goes on in the same process."""
+    server = await serve()
+    first = await ask(server, "One", background=True)
+    assert first.status == "in_progress"
+    client = server.openai()
+    while (found := await client.responses.retrieve(first.id)).status == "in_progress":
+        await asyncio.sleep(0.05)
+    assert (found.status, found.output_text) == ("completed", "You said: One")
+    process = server.pids("idle")
+    await ask(server, "Two", previous_response_id=first.id)
+    assert conversation(server.sent()) == turns("One", "Two")
+    assert server.pids("idle") == process
+
+
+async def test_one_in_the_background_is_cancelled(serve: Serve) -> None:
+    """Its process ends: it costs no more."""
+    server = await serve()
+    server.simulator.script(Hang(), times=1)
+    first = await ask(server, "One", background=True)
+    await server.simulator.await_calls(1)
+    busy = server.pids("busy")
+    assert (await server.openai().responses.cancel(first.id)).status == "cancelled"
+    await gone(busy)

@@ -8,6 +8,24 @@ from typing_extensions import TypedDict
 from server.dialects.openai.fields import ToolName
 from server.dialects.validation import ByMember, ListOf
 
+HostedKind = Literal[
+    "apply_patch",
+    "code_interpreter",
+    "computer",
+    "computer_use",
+    "computer_use_preview",
+    "file_search",
+    "image_generation",
+    "local_shell",
+    "mcp",
+    "programmatic_tool_calling",
+    "shell",
+    "web_search",
+    "web_search_2025_08_26",
+    "web_search_preview",
+    "web_search_preview_2025_03_11",
+]
+
 
 class FunctionTool(TypedDict):
     type: Literal["function"]
@@ -57,23 +75,7 @@ class ToolSearch(TypedDict):
 class HostedTool(TypedDict):
     """A tool that runs at OpenAI."""
 
-    type: Literal[
-        "apply_patch",
-        "code_interpreter",
-        "computer",
-        "computer_use",
-        "computer_use_preview",
-        "file_search",
-        "image_generation",
-        "local_shell",
-        "mcp",
-        "programmatic_tool_calling",
-        "shell",
-        "web_search",
-        "web_search_2025_08_26",
-        "web_search_preview",
-        "web_search_preview_2025_03_11",
-    ]
+    type: HostedKind
 
 
 ClientDefinition = FunctionTool | CustomTool
