@@ -9,7 +9,7 @@ from tests.tools.programs.node import NODE
 from tests.tools.programs.open_webui import OPEN_WEBUI
 from tests.tools.programs.opencode import OPENCODE
 from tests.tools.programs.program import Program
+from tests.tools.programs.python_responses import PYTHON_RESPONSES
 
-PROGRAMS: dict[str, Program] = {
-    program.name: program for program in (CONTINUE, CLINE, AIDER, CODEX, OPENCODE, OPEN_WEBUI, *NODE, *CURL)
-}
+_ALL = (CONTINUE, CLINE, AIDER, CODEX, OPENCODE, OPEN_WEBUI, *PYTHON_RESPONSES, *NODE, *CURL)
+PROGRAMS: dict[str, Program] = {program.name: program for program in _ALL}

@@ -32,7 +32,8 @@ class Program:
     """A program that stands for `client`, the id of one on the Clients page.
 
     `set_up` does what that page says, `ask` gives the command that puts words to the model, and `reading` the call of
-    the program's own tool that reads a file (None: it has none).
+    the program's own tool that reads a file (None: it has none). `further` tries what it can do besides, and raises
+    Failed.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Program:
     ask: Callable[[Stage, str], Sequence[str]]
     package: Package | None = None
     reading: Callable[[Path], ToolUse] | None = None
+    further: Callable[["Program", Stage], None] | None = None
     streams: bool = True
     large: bool = False
     """Installed only for those who name it."""

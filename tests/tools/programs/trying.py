@@ -52,6 +52,8 @@ def attempt(program: Program, stage: Stage, result: Result) -> None:
         result.chat = _succeeds(result, _chat, program, stage)
         if program.reading is not None:
             result.tools = _succeeds(result, _tools, program, stage)
+        if program.further is not None:
+            _succeeds(result, program.further, program, stage)
     for record in stage.requests():
         result.called.add(record["client"])
         result.warnings.update(record["warnings"])
@@ -119,7 +121,7 @@ def count_answers(body: Any) -> int:
     """Number of the assistant's turns in a request. In OpenAI's Responses one is several items in a row."""
     if "messages" in body:
         return [message["role"] for message in body["messages"]].count("assistant")
-    sides = [_is_answer(item) for item in body["input"]]
+    sides = [] if isinstance(body["input"], str) else [_is_answer(item) for item in body["input"]]
     return sum(answer and not before for before, answer in zip([False, *sides], sides, strict=False))
 
 
@@ -138,20 +140,20 @@ def _check_histories(stage: Stage) -> None:
 
 def _refusal(program: Program, stage: Stage) -> None:
     """Check that a program with an unsupported API sends a request and shows the reason for its refusal."""
-    done = _finished(stage, program.ask(stage, QUESTION))
+    done = finished(stage, program.ask(stage, QUESTION))
     if "There is nothing at /v1/" not in done.stdout + done.stderr:
         raise Failed(f"it does not say what is missing:\n{_tail(done)}")
 
 
 def run(stage: Stage, command: Sequence[str]) -> str:
     """Run a program in its directory; what it printed. Raises Failed."""
-    done = _finished(stage, command)
+    done = finished(stage, command)
     if done.returncode:
         raise Failed(f"{command[0]} ended with {done.returncode}:\n{_tail(done)}")
     return done.stdout + done.stderr
 
 
-def _finished(stage: Stage, command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+def finished(stage: Stage, command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
     path = shutil.which(command[0], path=stage.environment.get("PATH"))
     if path is None:
         raise Failed(f"{command[0]} is not on this machine")
