@@ -53,13 +53,17 @@ class MemoryStore(Store):
         super().set_ttl(_bounded_ttl(ttl_seconds))
 
     async def purge_expired(self) -> tuple[str, ...]:
-        """Delete what has expired; returns the ids of the sessions."""
-        return await super().purge_expired() if self._memory_thread.is_open else ()
+        """Delete what has expired; returns no ids, as no list shows these sessions."""
+        await self._remove_until(self._current_expiry().cutoff)
+        return ()
 
     async def clear(self) -> None:
         """Delete everything."""
+        await self._remove_until(float("inf"))
+
+    async def _remove_until(self, cutoff: float) -> None:
         if self._memory_thread.is_open:
-            await self.delete_sessions(everything=True)
+            await self._run_job(lambda connection: _remove_until(connection, cutoff))
 
     async def _run_job(
         self,
@@ -91,20 +95,24 @@ def _open_memory_database() -> sqlite3.Connection:
     return connection
 
 
+def _remove_until(connection: sqlite3.Connection, cutoff: float) -> None:
+    """Delete what was used at `cutoff` or earlier."""
+    with transaction(connection):
+        rows = connection.execute("SELECT number FROM sessions WHERE last_used_at <= ?", [cutoff])
+        remove_sessions(connection, [row["number"] for row in rows])
+        remove_unowned_responses(connection, cutoff)
+
+
 def _make_room(connection: sqlite3.Connection, expiry: Expiry, max_bytes: int) -> None:
     """If there is too much, delete what has expired, then the sessions used longest ago, until the rest fits."""
-    if _used_bytes(connection) <= max_bytes:
-        return
-    with transaction(connection):
-        due = "SELECT number FROM sessions WHERE last_used_at <= ?"
-        remove_sessions(connection, [row["number"] for row in connection.execute(due, [expiry.cutoff])])
-        remove_unowned_responses(connection, expiry.cutoff)
-        while _used_bytes(connection) > max_bytes:
-            oldest = connection.execute("SELECT number FROM sessions ORDER BY last_used_at, number LIMIT 1").fetchone()
-            if oldest is None:
-                remove_unowned_responses(connection, float("inf"))
-                return
-            remove_sessions(connection, [oldest["number"]])
+    if _used_bytes(connection) > max_bytes:
+        _remove_until(connection, expiry.cutoff)
+    while _used_bytes(connection) > max_bytes:
+        oldest = connection.execute("SELECT last_used_at FROM sessions ORDER BY last_used_at LIMIT 1").fetchone()
+        if oldest is None:
+            remove_unowned_responses(connection, float("inf"))
+            return
+        _remove_until(connection, oldest["last_used_at"])
 
 
 def _used_bytes(connection: sqlite3.Connection) -> int:

@@ -85,8 +85,15 @@ def load_chain(connection: sqlite3.Connection, expiry: Expiry, response_id: str)
         if row["previous_id"] is None:
             before = _conversation_before(connection, expiry, row)
             return None if before is None else _make_chain(ids, [*parts, before])
-        row = _find_row(connection, expiry, row["previous_id"])
+        row = _find_previous(connection, row)
     return None
+
+
+def _find_previous(connection: sqlite3.Connection, row: sqlite3.Row) -> sqlite3.Row | None:
+    # In the same session, which is known to be live.
+    sql = "SELECT * FROM responses WHERE id = ? AND session = ?"
+    found: sqlite3.Row | None = connection.execute(sql, [row["previous_id"], row["session"]]).fetchone()
+    return found
 
 
 def _make_chain(ids: list[str], parts: list[Sequence[Item]]) -> ResponseChain:
@@ -124,8 +131,8 @@ def remove_with_unnamed_session(connection: sqlite3.Connection, session: int | N
     forgotten = remove_checkpoints(connection, names)
     sql = (
         "SELECT number FROM sessions WHERE number = ? AND NOT pinned AND (NOT explicit OR id = ?)"
-        " AND NOT EXISTS (SELECT 1 FROM responses WHERE session = number)"
-        " AND NOT EXISTS (SELECT 1 FROM conversations WHERE session = number)"
+        " AND NOT EXISTS (SELECT 1 FROM responses WHERE session = sessions.number)"
+        " AND NOT EXISTS (SELECT 1 FROM conversations WHERE session = sessions.number)"
     )
     rows = connection.execute(sql, [session, names[0]]).fetchall()
     unnamed = [row["number"] for row in rows if not checkpoints.count_checkpoints(connection, row["number"])]

@@ -114,7 +114,6 @@ BODIES = {
     "/v1/messages": MESSAGES,
     "/v1/messages/count_tokens": MESSAGES,
     "/v1/responses": RESPONSES,
-    "/v1/completions": COMPLETIONS,
 }
 ADDRESSES = ("url", "image_url", "file_url")
 IMAGE_AT = ("messages", 0, "content", 0, "source", "url")

@@ -38,22 +38,24 @@ def make_response_router(dialect: Dialect, hooks: StoredAnswers) -> APIRouter:
         if request.query_params.get("stream") != "true":
             return json_response(stored.body)
         services: Services = request.app.state.services
-        run = services.background.find_run(response_id)
-        if run is None:
+        events = services.background.find_log(response_id)
+        if events is None:
             raise InvalidRequest(
                 f"The events of the response {response_id!r} are not kept.",
                 param="stream",
                 hint="Get it without stream. Events are kept for the latest responses in the background.",
             )
         start = _read_start(request.query_params.get("starting_after"))
-        return _EventResponse(run.log, dialect.framing, services.pace, start)
+        return _EventResponse(events, dialect.framing, services.pace, start)
 
     @router.delete(f"{dialect.path}/{{response_id}}")
     async def delete_response(request: Request, response_id: str) -> Response:
         services: Services = request.app.state.services
         await services.background.cancel_run(response_id)
-        services.background.forget_run(response_id)
-        if not await services.answer_store.delete_response(response_id):
+        deleted = await services.answer_store.delete_response(response_id)
+        # Last: a cancelled run keeps its events once its task has ended.
+        services.background.forget_events(response_id)
+        if not deleted:
             raise _not_found(response_id)
         return json_response({"id": response_id, "object": "response", "deleted": True})
 

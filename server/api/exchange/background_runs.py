@@ -3,6 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING
 
+from server.api.exchange.event_log import EventLog
 from server.core.errors import DragomanError, RequestCancelled
 from server.core.tasks import spawn
 
@@ -15,50 +16,51 @@ MAX_ENDED_BYTES = 8 * 1024 * 1024
 
 
 class BackgroundRuns:
-    """Running responses, and the latest ended ones, oldest first."""
+    """Running responses, and the events of the latest ended ones."""
 
     def __init__(self) -> None:
-        self._runs: list[BackgroundExchange] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._runs: dict[asyncio.Task[None], BackgroundExchange] = {}
+        self._ended: dict[str, EventLog] = {}
+        """By the response's id, oldest first."""
 
     def start_run(self, run: "BackgroundExchange") -> None:
         """Start a run."""
-        self._runs.append(run)
         task = spawn(run.run(), name="answer in the background")
-        self._tasks.add(task)
+        self._runs[task] = run
         task.add_done_callback(self._end_run)
 
-    def find_run(self, response_id: str) -> "BackgroundExchange | None":
-        """The run of a response; None if it is unknown, or its events are no longer kept."""
-        return next((run for run in self._runs if run.response_id == response_id), None)
+    def find_log(self, response_id: str) -> EventLog | None:
+        """The events of a response; None if it is unknown, or they are no longer kept."""
+        run = self._find_run(response_id)
+        return self._ended.get(response_id) if run is None else run.log
 
     async def cancel_run(self, response_id: str) -> None:
         """Cancel a running response, and return when that is stored."""
-        run = self.find_run(response_id)
-        if run is not None and not run.ended.is_set():
+        run = self._find_run(response_id)
+        if run is not None:
             run.cancel(RequestCancelled("The response was cancelled."))
             await run.ended.wait()
 
-    def forget_run(self, response_id: str) -> None:
+    def forget_events(self, response_id: str) -> None:
         """Drop the events of a deleted response."""
-        self._runs = [run for run in self._runs if run.response_id != response_id or not run.ended.is_set()]
+        self._ended.pop(response_id, None)
 
     async def stop_runs(self, error: DragomanError) -> None:
         """End all runs with `error`, and return when that is stored."""
         # Also those that are not registered as running requests yet.
-        for run in self._runs:
+        for run in self._runs.values():
             run.cancel(error)
-        while self._tasks:
-            await asyncio.wait(tuple(self._tasks))
+        while self._runs:
+            await asyncio.wait(tuple(self._runs))
+
+    def _find_run(self, response_id: str) -> "BackgroundExchange | None":
+        return next((run for run in self._runs.values() if run.response_id == response_id), None)
 
     def _end_run(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        ended = [run for run in self._runs if run.ended.is_set()]
-        size = sum(run.log.size for run in ended)
-        # Refused requests have no id that could find them.
-        dropped = [run for run in ended if not run.response_id]
-        kept = [run for run in ended if run.response_id]
-        while kept and (len(kept) > MAX_ENDED or size > MAX_ENDED_BYTES):
-            dropped.append(kept[0])
-            size -= kept.pop(0).log.size
-        self._runs = [run for run in self._runs if run not in dropped]
+        run = self._runs.pop(task)
+        if not run.response_id:
+            return  # refused: no client knows an id
+        self._ended[run.response_id] = run.log
+        size = sum(log.size for log in self._ended.values())
+        while self._ended and (len(self._ended) > MAX_ENDED or size > MAX_ENDED_BYTES):
+            size -= self._ended.pop(next(iter(self._ended))).size

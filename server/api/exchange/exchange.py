@@ -312,7 +312,9 @@ class Exchange:
             return
         folds = generation.folds
         stored, settings, link = prepared.stored, services.settings, prepared.link
-        body = generation.response_body() if settings.log_bodies or stored.answer is not None else None
+        # Before the success is recorded: an answer may turn out to be none, such as a summary that was refused.
+        needed = settings.log_bodies or stored.answer is not None or not prepared.call.stream
+        body = generation.response_body() if needed else None
         self._recorder.record_success(folds, generation.cost, body if settings.log_bodies else None)
         if link is None:
             return

@@ -67,6 +67,7 @@ class Generation:
         """Set by `take_output`. Cleared only just before waiting, in the same step as the check of `_size`: no wake-up
         can be lost between them."""
         self._delta_seen = False
+        self._body: dict[str, Any] | None = None
         self.folds = [MessageFold() for _ in range(call.choices)]
         self.cost: float | None = None
         self.changed = asyncio.Event()
@@ -125,14 +126,13 @@ class Generation:
         try:
             request = self._fitted[choice].request
             await self._consume_stream(stream_chain(self._backend, request, self._refits[choice]), choice)
+            self._finish_choice(choice)
         except DragomanError as error:
             name_refused_tool(error, self._tools)
             self.end_with_error(error)
         except Exception as error:
             log.exception("an answer failed unexpectedly")
             self.end_with_error(as_dragoman_error(error))
-        else:
-            self._finish_choice(choice)
 
     async def _consume_stream(self, stream: Events, choice: int) -> None:
         fold, cutting = self.folds[choice], self._cuttings[choice]
@@ -207,8 +207,10 @@ class Generation:
         self.changed.set()
 
     def response_body(self) -> dict[str, Any]:
-        """The body of the non-streamed response."""
-        return self._encoder.build_response(self.folds)
+        """The body of the non-streamed response, built once."""
+        if self._body is None:
+            self._body = self._encoder.build_response(self.folds)
+        return self._body
 
 
 def _make_cutting(fitted: FittedRequest, call: Call, choice: int) -> TextCutting | None:

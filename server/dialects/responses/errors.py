@@ -109,12 +109,14 @@ def _with_reset(error: PlanLimitReached, answer: ErrorResponse) -> ErrorResponse
 
 
 def _codex_response(error: DragomanError, answer: ErrorResponse) -> ErrorResponse:
-    status, body = _codex_status(error), answer.body["error"]
+    status, headers, body = _codex_status(error), answer.headers, answer.body["error"]
     if isinstance(error, PlanLimitReached) and _is_plan_window(error):
         body = {**body, "type": "usage_limit_reached"}
     elif status == 503:
         body = {**body, "code": _OVERLOADED}
-    return ErrorResponse(status, answer.headers, {"error": body})
+        # With it Codex ignores the code, and repeats the request 29 times at that interval.
+        headers = {name: value for name, value in headers.items() if name != "retry-after"}
+    return ErrorResponse(status, headers, {"error": body})
 
 
 def _codex_status(error: DragomanError) -> int:

@@ -88,6 +88,13 @@ def test_a_short_rate_limit_is_to_be_repeated():
     assert codex.headers == {"retry-after": "20"}
 
 
+def test_an_overload_has_no_wait_for_codex():
+    """With Retry-After it ignores the code."""
+    overloaded = Overloaded("No.", retry_after=10)
+    assert error_response(overloaded).headers == {"retry-after": "10"}
+    assert error_response(overloaded, None, CODEX).headers == {}
+
+
 @pytest.mark.parametrize("error", [row[0] for row in STATUSES], ids=str)
 def test_codes_of_a_failed_response_are_those_of_the_schema(error):
     failure = response_error(error, "")

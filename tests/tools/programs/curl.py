@@ -1,4 +1,4 @@
-"""curl, as it is on this machine: the two commands of the Clients page."""
+"""curl, as it is on this machine: the commands of the Clients page."""
 
 import shlex
 from collections.abc import Sequence
@@ -15,4 +15,4 @@ def _program(name: str, snippet: int) -> Program:
     return Program(name=name, client="curl", set_up=lambda _: None, ask=ask, streams=False)
 
 
-CURL = (_program("curl-openai", 0), _program("curl-anthropic", 1))
+CURL = (_program("curl-openai", 0), _program("curl-anthropic", 1), _program("curl-responses", 2))
