@@ -1,24 +1,19 @@
-"""Codex CLI: configured by its file, asked with `codex exec`.
+"""Codex CLI: configured by its file, asked with `codex exec`."""
 
-Its models differ in their tools: one that it does not know gets functions alone, `gpt-5.5` a freeform tool for patches,
-and newer ones a freeform tool that runs JavaScript, in a namespace.
-"""
-
+import base64
+import json
 from pathlib import Path
 
-from tests.simulator import HttpError, Recorded, Stop, Text, ToolUse, client_tools
+from tests.simulator import HttpError, Recorded, Stop, Text, ToolUse, client_tools, conversation, says
 from tests.simulator.replies import Part
 from tests.tools.programs import versions
 from tests.tools.programs.program import Program
 from tests.tools.programs.stage import Stage, client_of
 from tests.tools.programs.trying import Failed, finished, run, tool_results
 
-_PATCH = '*** Begin Patch\n*** Add File: made.txt\n+It says "{word}", ü and \\n.\n*** End Patch'
-_EDITS = {
-    "gpt-5.5": ("apply_patch", _PATCH.format(word="patch")),
-    "gpt-5.6-sol": ("exec", f"text(await tools.apply_patch({_PATCH.format(word='code')!r}));"),
-}
-"""The freeform tools by model, and what the model writes."""
+_EXEC = ("codex", "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox")
+_PATCH = "*** Begin Patch\n*** Add File: made.txt\n+{word}\n*** End Patch"
+_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGP4z8CAFWEXHbQSACj/P8Fu7N9hAAAAAElFTkSuQmCC"
 
 
 def _set_up(stage: Stage) -> None:
@@ -29,29 +24,84 @@ def _reading(file: Path) -> ToolUse:
     return ToolUse("exec_command", {"cmd": f"cat {file.name}"})
 
 
-def _command(*options: str) -> list[str]:
-    return ["codex", "exec", "--skip-git-repo-check", *options]
+def _calls(stage: Stage, words: str) -> list[Recorded]:
+    """The calls that reached the model for a prompt with these words."""
+    return [call for call in stage.simulator.messages_calls if words in str(call.body)]
 
 
-def edit_with_freeform_tools(stage: Stage) -> None:
-    """Each kind of model makes a file by its own tool, whose input is no JSON."""
-    for model, (tool, written) in _EDITS.items():
-        task, made = f"Make a file with {model}.", stage.work / "made.txt"
-        stage.simulator.script(
-            lambda recorded, tool=tool, written=written: _edit(recorded, tool, written),
-            when=lambda recorded, task=task: task in str(recorded.body),
-        )
-        said = run(stage, _command("-m", model, "--sandbox", "danger-full-access", task))
-        if not made.exists() or "ü and \\n." not in made.read_text(encoding="utf-8"):
-            raise Failed(f"{model} made no file with {tool}:\n{said[-1500:]}")
-        made.unlink()
+def _script(stage: Stage, words: str, tool: str, arguments: dict[str, str]) -> None:
+    """The model calls the tool whose name ends in `tool`, and is done when it has the result."""
+
+    def reply(recorded: Recorded) -> Part:
+        if tool_results(recorded):
+            return Text("Done.")
+        found = [one["name"] for one in client_tools(recorded) if one["name"].endswith(tool)]
+        return ToolUse(found[0], arguments) if found else Text(f"There is no {tool}")
+
+    stage.simulator.script(reply, when=lambda recorded: words in str(recorded.body))
 
 
-def _edit(recorded: Recorded, tool: str, written: str) -> Part:
-    if results := tool_results(recorded):
-        return Text(f"Done: {results}")
-    names = [name for name in (one["name"] for one in client_tools(recorded)) if name.split("__")[-1] == tool]
-    return ToolUse(names[0], {"input": written}, chunks=20) if names else Text("There is no such tool.")
+def _check_made(stage: Stage, word: str, printed: str) -> None:
+    made = stage.work / "made.txt"
+    if not made.exists() or made.read_text(encoding="utf-8").strip() != word:
+        raise Failed(f"the file was not made:\n{printed[-1500:]}")
+    made.unlink()
+
+
+def _patch(stage: Stage) -> None:
+    """A freeform tool: its input is no JSON."""
+    _script(stage, "Make the file with a patch", "apply_patch", {"input": _PATCH.format(word="patched")})
+    _check_made(stage, "patched", run(stage, [*_EXEC, "Make the file with a patch"]))
+
+
+def _code_mode(stage: Stage) -> None:
+    """The newest model descriptions: tools in the input, and JavaScript that calls them."""
+    patch = json.dumps(_PATCH.format(word="coded"))
+    _script(stage, "Make the file with code", "exec", {"input": f"text(await tools.apply_patch({patch}))"})
+    _check_made(stage, "coded", run(stage, [*_EXEC, "-m", "gpt-5.6-sol", "Make the file with code"]))
+
+
+def _resume(stage: Stage) -> None:
+    stage.simulator.script(Text("I shall."), when=says("Remember the pear"))
+    run(stage, [*_EXEC, "Remember the pear"])
+    stage.simulator.script(Text("The pear."), when=says("Which fruit"))
+    printed = run(stage, [*_EXEC, "resume", "--last", "Which fruit"])
+    turns = conversation(_calls(stage, "Which fruit")[-1])
+    if "The pear." not in printed or ("assistant", [{"type": "text", "text": "I shall."}]) not in turns:
+        raise Failed(f"the conversation is {turns}:\n{printed[-1500:]}")
+
+
+def _image(stage: Stage) -> None:
+    (stage.work / "picture.png").write_bytes(base64.b64decode(_PNG))
+    stage.simulator.script(Text("A square."), when=says("What is in the picture"))
+    run(stage, [*_EXEC, "-i", "picture.png", "--", "What is in the picture"])
+    _, blocks = conversation(_calls(stage, "What is in the picture")[-1])[-1]
+    if [block["source"]["data"] for block in blocks if block["type"] == "image"] != [_PNG]:
+        raise Failed(f"the picture did not arrive as it was: {blocks}")
+
+
+def _schema(stage: Stage) -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    schema["additionalProperties"] = False
+    (stage.work / "schema.json").write_text(json.dumps(schema), encoding="utf-8")
+    stage.simulator.script(Text('{"n": 5}'), when=says("Give me a number"))
+    printed = run(stage, [*_EXEC, "--output-schema", "schema.json", "Give me a number"])
+    sent = _calls(stage, "Give me a number")[-1].body["output_config"]["format"]["schema"]
+    if sent != schema or '{"n": 5}' not in printed:
+        raise Failed(f"the schema at the model is {sent}:\n{printed[-1500:]}")
+
+
+def _error(stage: Stage) -> None:
+    """An error that no repetition mends is told in words, after one request."""
+    words = "This will not do"
+    stage.simulator.script(HttpError(400, message="that is forbidden here"), when=says(words), times=9)
+    try:
+        printed = run(stage, [*_EXEC, words])
+    except Failed as failure:
+        printed = str(failure)
+    requests = [record for record in stage.requests() if words in (record["request_body"] or "")]
+    if "forbidden here" not in printed or len(requests) != 1:
+        raise Failed(f"{len(requests)} requests, and it said:\n{printed[-1500:]}")
 
 
 _ENDS: dict[str, tuple[list[Part] | HttpError, str, int]] = {
@@ -63,22 +113,16 @@ _ENDS: dict[str, tuple[list[Part] | HttpError, str, int]] = {
 """Bad ends: the script, what Codex tells its user, and the number of its requests."""
 
 
-def end_badly(stage: Stage) -> None:
+def _end_badly(stage: Stage) -> None:
     """Codex asks as often as the end deserves, and says why it stops."""
     for name, (script, words, requests) in _ENDS.items():
         task, before = f"End with: {name}.", len(stage.requests())
         stage.simulator.script(script, when=lambda recorded, task=task: task in str(recorded.body))
-        done = finished(stage, _command(task))
+        done = finished(stage, [*_EXEC, task])
         if words not in done.stdout + done.stderr:
             raise Failed(f"{name}: Codex does not say {words!r}:\n{(done.stdout + done.stderr)[-1500:]}")
         if (sent := len(stage.requests()) - before) != requests:
             raise Failed(f"{name}: Codex sent {sent} requests instead of {requests}")
-
-
-def try_further(program: Program, stage: Stage) -> None:
-    """Freeform tools, then bad ends."""
-    edit_with_freeform_tools(stage)
-    end_badly(stage)
 
 
 CODEX = Program(
@@ -86,7 +130,15 @@ CODEX = Program(
     client="codex",
     package=versions.CODEX,
     set_up=_set_up,
-    ask=lambda _, words: _command(words),
+    ask=lambda _, words: ["codex", "exec", "--skip-git-repo-check", words],
     reading=_reading,
-    further=try_further,
+    jobs={
+        "patch": _patch,
+        "code mode": _code_mode,
+        "resume": _resume,
+        "image": _image,
+        "schema": _schema,
+        "error": _error,
+        "bad ends": _end_badly,
+    },
 )
