@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, with_config
 from typing_extensions import TypedDict
 
 from server.dialects.openai.fields import Arguments, FilledText, JsonObject, ToolName
+from server.dialects.responses.agent_messages import AgentMessageItem
 from server.dialects.responses.configuration import Configuration
 from server.dialects.responses.content import Content
 from server.dialects.responses.definitions import ToolDefinition
@@ -73,7 +74,7 @@ class AdditionalToolsItem(TypedDict):
 
 
 class CompactionItem(TypedDict):
-    type: Literal["compaction", "compaction_summary"]
+    type: Literal["compaction", "compaction_summary", "context_compaction"]
     encrypted_content: NotRequired[str | None]
 
 
@@ -123,6 +124,7 @@ CallItem = FunctionCallItem | CustomToolCallItem | ToolSearchCallItem
 ToolsItem = ToolSearchOutputItem | AdditionalToolsItem
 Item = (
     MessageItem
+    | AgentMessageItem
     | ReasoningItem
     | CallItem
     | OutputItem

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from server.core.messages import Block, Message, text_block
+from server.dialects.responses.agent_messages import AgentMessageItem, agent_message_blocks
 from server.dialects.responses.compaction import INSTRUCTION, asks_for_summary, open_summary
 from server.dialects.responses.content import content_blocks
 from server.dialects.responses.head import CUSTOM_INPUT, ClientTool
@@ -83,7 +84,9 @@ class _Conversation:
                 self._add_call(item, index, path)
             case "function_call_output" | "custom_tool_call_output" | "tool_search_output":
                 self._add_output(index)
-            case "compaction" | "compaction_summary":
+            case "agent_message":
+                self._add_agent_message(item)
+            case "compaction" | "compaction_summary" | "context_compaction":
                 self._add_summary(item)
             case "additional_tools" | "compaction_trigger" | "configuration_update" | "item_reference":
                 pass  # Read before all turns, or no part of one.
@@ -112,6 +115,13 @@ class _Conversation:
             self.left_out[_FOREIGN_REASONING] = None
         else:
             self._add_answer([block])
+
+    def _add_agent_message(self, item: AgentMessageItem) -> None:
+        blocks, is_encrypted = agent_message_blocks(item)
+        if blocks:
+            self.turns.add_user(blocks)
+        if is_encrypted:
+            self.left_out["input items of the type agent_message that OpenAI has encrypted were left out"] = None
 
     def _add_summary(self, item: CompactionItem) -> None:
         block = open_summary(item.get("encrypted_content") or "", self._sealer)

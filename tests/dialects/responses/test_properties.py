@@ -59,6 +59,7 @@ FULL = body(
     {"type": "configuration_update", "reasoning": {"effort": "high"}},
     {"type": "compaction", "id": "cmp_1", "encrypted_content": SEALER.seal(text("so far"))},
     {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "q"}},
+    {"type": "agent_message", "author": "a", "content": [{"type": "encrypted_content", "encrypted_content": "b"}]},
     {"type": "compaction_trigger"},
     instructions="i",
     tools=[
@@ -166,6 +167,7 @@ NUMBERED = [
     lambda word: output("1", word),
     lambda word: output("2", [{"type": "input_text", "text": word}]),
     lambda word: output("3", word, "custom_tool_call_output"),
+    lambda word: {"type": "agent_message", "author": "a", "content": [{"type": "input_text", "text": word}]},
     lambda word: {"type": "compaction", "encrypted_content": SEALER.seal(text(word))},
 ]
 

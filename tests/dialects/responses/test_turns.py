@@ -203,9 +203,9 @@ def test_traces_of_hosted_tools_are_left_out_with_a_warning() -> None:
     assert [warning.split()[5] for warning in translated.warnings] == list(dict.fromkeys(kinds))
 
 
-def test_a_compaction_is_text_of_the_user_s() -> None:
-    item = {"type": "compaction", "id": "cmp_1", "encrypted_content": SEALER.seal(text("So far."))}
-    [(role, blocks)] = turns(item, message("user", "a"))
+@pytest.mark.parametrize("kind", ["compaction", "compaction_summary", "context_compaction"])
+def test_a_compaction_is_text_of_the_user_s(kind: str) -> None:
+    [(role, blocks)] = turns({"type": kind, "encrypted_content": SEALER.seal(text("So far."))}, message("user", "a"))
     assert role == "user"
     assert blocks[0]["text"].endswith("So far.")
     assert blocks[1] == text("a")
@@ -226,3 +226,20 @@ def test_a_compaction_of_others_is_named() -> None:
 
 def test_the_answer_may_be_begun_by_the_client() -> None:
     assert turns(message("user", "a"), message("assistant", "b"))[-1] == ("assistant", [text("b")])
+
+
+def test_messages_between_agents_are_text_of_the_user_s() -> None:
+    names = {"type": "agent_message", "author": "/root", "recipient": "/root/tests"}
+    written = {"type": "encrypted_content", "encrypted_content": "Run them."}
+    task = {**names, "id": "amsg_1", "content": [{"type": "input_text", "text": "Task:"}, written]}
+    bare = {"type": "agent_message", "content": [written]}
+    encrypted = {**names, "content": [{"type": "encrypted_content", "encrypted_content": "gAAAAABo"}]}
+    translated = translate(task, bare, encrypted, {**names, "content": "Now."}, {**names, "content": None})
+    assert [turn["content"] for turn in translated.request.messages] == [
+        [
+            text("Message from /root to /root/tests:\n\nTask:\n\nRun them."),
+            text("Message:\n\nRun them."),
+            text("Message from /root to /root/tests:\n\nNow."),
+        ]
+    ]
+    assert translated.warnings == ["input items of the type agent_message that OpenAI has encrypted were left out"]
