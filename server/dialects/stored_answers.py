@@ -46,7 +46,7 @@ class StoredAnswers:
     with_compaction: Callable[[Any], Any]
     """The body of a request for a summary of the conversation in place of an answer."""
     make_compaction: Callable[[dict[str, Any]], dict[str, Any]]
-    """The body of the response to such a request, from the response object."""
+    """The body of the response to such a request, from the response object. Raises UpstreamFailed without a summary."""
     wants_background: Callable[[Any], bool]
     """Whether the body asks for an answer that does not depend on the client's connection."""
     build_unfinished_body: Callable[[Encoder, str, DragomanError | None], dict[str, Any]]

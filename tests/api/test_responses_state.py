@@ -286,6 +286,18 @@ async def test_compaction(server: Served) -> None:
     assert (refused.status_code, refused.json()["error"]["param"]) == (400, "conversation")
 
 
+@pytest.mark.parametrize("log_bodies", [True, False])
+async def test_a_summary_that_the_model_declines(serve: Serve, log_bodies: bool) -> None:
+    """An empty conversation must not take the place of the whole one."""
+    server = await serve(log_bodies=log_bodies)
+    server.backend.script(begin(), text("No."), end("refusal"))
+    response = await server.http.post("/v1/responses/compact", json={"model": MODEL, "input": "Q1"})
+    assert response.status_code == 500
+    assert "declined" in response.json()["error"]["message"]
+    [ended] = await server.finished()
+    assert ended.record.status == "error"
+
+
 async def test_a_conversation(server: Served) -> None:
     server.backend.script(answer("A1"))
     server.backend.script(answer("A2"))

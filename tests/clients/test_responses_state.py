@@ -176,11 +176,11 @@ async def test_the_session_is_deleted(serve: Serve, tmp_path: Path) -> None:
     process = server.pids("idle")
     await server.http().delete(f"/api/sessions/{session['id']}")
     assert not process & server.pids("idle")
-    for gone in (first, second):
+    for deleted in (first, second):
         with pytest.raises(openai.NotFoundError):
-            await server.openai().responses.retrieve(gone.id)
+            await server.openai().responses.retrieve(deleted.id)
         with pytest.raises(openai.BadRequestError):
-            await ask(server, "Three", previous_response_id=gone.id)
+            await ask(server, "Three", previous_response_id=deleted.id)
     await server.runtime.stop()
     assert on_disk(tmp_path / "data", "Xylophone") == []
 
@@ -204,14 +204,22 @@ async def test_count(server: Live) -> None:
     assert counted.input_tokens > 400
 
 
+async def poll(server: Live, response_id: str) -> Any:
+    """The response once it has ended."""
+    client = server.openai()
+    while True:
+        found = await client.responses.retrieve(response_id)
+        if found.status != "in_progress":
+            return found
+        await asyncio.sleep(0.05)
+
+
 async def test_in_the_background(serve: Serve) -> None:
     """It runs without its client, which finds it later and goes on in the same process."""
     server = await serve()
     first = await ask(server, "One", background=True)
     assert first.status == "in_progress"
-    client = server.openai()
-    while (found := await client.responses.retrieve(first.id)).status == "in_progress":
-        await asyncio.sleep(0.05)
+    found = await poll(server, first.id)
     assert (found.status, found.output_text) == ("completed", "You said: One")
     process = server.pids("idle")
     await ask(server, "Two", previous_response_id=first.id)

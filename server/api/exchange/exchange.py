@@ -269,7 +269,9 @@ class Exchange:
             return
         folds = generation.folds
         stored, settings = prepared.stored, services.settings
-        body = generation.response_body() if settings.log_bodies or stored.answer is not None else None
+        # Before the success is recorded: an answer may turn out to be none, such as a summary that was refused.
+        needed = settings.log_bodies or stored.answer is not None or not prepared.call.stream
+        body = generation.response_body() if needed else None
         self._recorder.record_success(folds, generation.cost, body if settings.log_bodies else None)
         response = stored.finish_answer(body, continuable=not prepared.link.joined) if body is not None else None
         if settings.history or response is not None:

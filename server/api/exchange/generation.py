@@ -57,6 +57,7 @@ class Generation:
         """Set by `take_output`. Cleared only just before waiting, in the same step as the check of `_size`: no wake-up
         can be lost between them."""
         self._delta_seen = False
+        self._body: dict[str, Any] | None = None
         self.folds = [MessageFold() for _ in range(call.n)]
         self.cost: float | None = None
         self.changed = asyncio.Event()
@@ -114,14 +115,13 @@ class Generation:
     async def _run_choice(self, choice: int) -> None:
         try:
             await self._consume_stream(self._backend.stream(self._request), choice)
+            self._finish_choice(choice)
         except DragomanError as error:
             name_refused_tool(error, self._tools)
             self.end_with_error(error)
         except Exception as error:
             log.exception("an answer failed unexpectedly")
             self.end_with_error(as_dragoman_error(error))
-        else:
-            self._finish_choice(choice)
 
     async def _consume_stream(self, stream: Events, choice: int) -> None:
         fold = self.folds[choice]
@@ -188,8 +188,10 @@ class Generation:
         self.changed.set()
 
     def response_body(self) -> dict[str, Any]:
-        """The body of the non-streamed response."""
-        return self._encoder.build_response(self.folds)
+        """The body of the non-streamed response, built once."""
+        if self._body is None:
+            self._body = self._encoder.build_response(self.folds)
+        return self._body
 
 
 async def _close_stream(stream: Events) -> None:

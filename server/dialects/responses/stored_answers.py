@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from server.core.errors import DragomanError, InvalidRequest
+from server.core.errors import DragomanError, InvalidRequest, UpstreamFailed
 from server.core.stored_responses import Item
 from server.dialects.base import Encoder
 from server.dialects.responses.encoder import ResponseEncoder
@@ -101,7 +101,9 @@ def _with_compaction(body: Any) -> Any:
 
 
 def make_compaction(response: dict[str, Any]) -> dict[str, Any]:
-    """The body of `POST /v1/responses/compact`: the summary as one item."""
+    """The body of `POST /v1/responses/compact`: the summary as one item. Raises UpstreamFailed without one."""
+    if not response["output"]:
+        raise UpstreamFailed("The model declined to summarise the conversation.", hint="Continue without compaction.")
     return {
         "id": response["id"],
         "object": "response.compaction",
