@@ -107,10 +107,10 @@ def _error(stage: Stage) -> None:
 _ENDS: dict[str, tuple[list[Part] | HttpError, str, int]] = {
     "refusal": ([Text("I "), Stop("refusal")], "Claude declined to answer this request.", 1),
     "account": (HttpError(403), "refused", 1),
-    "overloaded": (HttpError(529), "at capacity", 5),
+    "overloaded": (HttpError(529), "at capacity", 3),
     "cut": ([Text("I "), Stop("max_tokens")], "Incomplete response", 1),
 }
-"""Bad ends: the script, what Codex tells its user, and the number of its requests."""
+"""Bad ends: the script, what Codex tells its user, and the number of its requests (the card allows two retries)."""
 
 
 def _end_badly(stage: Stage) -> None:
