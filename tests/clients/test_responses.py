@@ -167,11 +167,11 @@ CASES: list[tuple[HttpError, type[openai.APIStatusError], int, int]] = [
 async def test_errors(server: Live, reply: HttpError, kind: Any, status: int, for_codex: int) -> None:
     server.simulator.script(reply, when=lambda recorded: True)
     with pytest.raises(kind) as caught:
-        await server.openai().responses.create(model=MODEL, input="Hello", stream=True)
+        await server.openai().responses.create(model=MODEL, input="Hello")
     assert caught.value.status_code == status
     codex = server.openai(default_headers={"originator": "codex_exec"})
     with pytest.raises(openai.APIStatusError) as refused:
-        await codex.responses.create(model=MODEL, input="Hello", stream=True)
+        await codex.responses.create(model=MODEL, input="Hello")
     assert refused.value.status_code == for_codex
 
 

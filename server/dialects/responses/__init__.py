@@ -8,7 +8,9 @@ ResponseStreamEvent of openai/openai-openapi).
                         ├▶ tools.py        flat tools of namespaces and items, and the way back
                         ├▶ configuration.py, parameters.py  passed on, or left out with a warning
                         └▶ echo.py         the members of the response that repeat the request
-    stream events ─▶ encoder.py ─▶ events, or the response
+    stream events ─▶ encoder.py ─┬▶ output_writer.py  the items in turn; open_items.py: the one being written
+                                 ├▶ output_items.py   an item as a whole; custom_input.py: decoding while it is written
+                                 └▶ endings.py        status and reason; compaction_writer.py: a summary as the output
     sealing.py: reasoning and summaries, which the client keeps for the model
 """
 

@@ -74,6 +74,7 @@ class OpenMessage:
         yield self._place.make_event("response.content_part.added", content_index=0, part=text_part(""))
 
     def add(self, delta: dict[str, Any]) -> Iterable[Chunk]:
+        # The place for `citations_delta`, which would become `response.output_text.annotation.added`.
         return self.add_text(delta["text"]) if delta["type"] == "text_delta" else ()
 
     def add_text(self, text: str) -> Iterable[Chunk]:

@@ -4,12 +4,12 @@ import base64
 import json
 from pathlib import Path
 
-from tests.simulator import HttpError, Recorded, Text, ToolUse, client_tools, conversation, says
+from tests.simulator import HttpError, Recorded, Stop, Text, ToolUse, client_tools, conversation, says
 from tests.simulator.replies import Part
 from tests.tools.programs import versions
 from tests.tools.programs.program import Program
 from tests.tools.programs.stage import Stage, client_of
-from tests.tools.programs.trying import Failed, run, tool_results
+from tests.tools.programs.trying import Failed, finished, run, tool_results
 
 _EXEC = ("codex", "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox")
 _PATCH = "*** Begin Patch\n*** Add File: made.txt\n+{word}\n*** End Patch"
@@ -104,6 +104,27 @@ def _error(stage: Stage) -> None:
         raise Failed(f"{len(requests)} requests, and it said:\n{printed[-1500:]}")
 
 
+_ENDS: dict[str, tuple[list[Part] | HttpError, str, int]] = {
+    "refusal": ([Text("I "), Stop("refusal")], "Claude declined to answer this request.", 1),
+    "account": (HttpError(403), "refused", 1),
+    "overloaded": (HttpError(529), "at capacity", 3),
+    "cut": ([Text("I "), Stop("max_tokens")], "Incomplete response", 1),
+}
+"""Bad ends: the script, what Codex tells its user, and the number of its requests (the card allows two retries)."""
+
+
+def _end_badly(stage: Stage) -> None:
+    """Codex asks as often as the end deserves, and says why it stops."""
+    for name, (script, words, requests) in _ENDS.items():
+        task, before = f"End with: {name}.", len(stage.requests())
+        stage.simulator.script(script, when=lambda recorded, task=task: task in str(recorded.body))
+        done = finished(stage, [*_EXEC, task])
+        if words not in done.stdout + done.stderr:
+            raise Failed(f"{name}: Codex does not say {words!r}:\n{(done.stdout + done.stderr)[-1500:]}")
+        if (sent := len(stage.requests()) - before) != requests:
+            raise Failed(f"{name}: Codex sent {sent} requests instead of {requests}")
+
+
 CODEX = Program(
     name="codex",
     client="codex",
@@ -118,5 +139,6 @@ CODEX = Program(
         "image": _image,
         "schema": _schema,
         "error": _error,
+        "bad ends": _end_badly,
     },
 )

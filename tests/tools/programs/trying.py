@@ -155,20 +155,20 @@ def count_answers(body: dict[str, Any]) -> int | None:
 
 def _refusal(program: Program, stage: Stage) -> None:
     """Check that a program with an unsupported API sends a request and shows the reason for its refusal."""
-    done = _finished(stage, program.ask(stage, QUESTION))
+    done = finished(stage, program.ask(stage, QUESTION))
     if "There is nothing at /v1/" not in done.stdout + done.stderr:
         raise Failed(f"it does not say what is missing:\n{_tail(done)}")
 
 
 def run(stage: Stage, command: Sequence[str]) -> str:
     """Run a program in its directory; what it printed. Raises Failed."""
-    done = _finished(stage, command)
+    done = finished(stage, command)
     if done.returncode:
         raise Failed(f"{command[0]} ended with {done.returncode}:\n{_tail(done)}")
     return done.stdout + done.stderr
 
 
-def _finished(stage: Stage, command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+def finished(stage: Stage, command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
     path = shutil.which(command[0], path=stage.environment.get("PATH"))
     if path is None:
         raise Failed(f"{command[0]} is not on this machine")
