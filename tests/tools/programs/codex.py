@@ -104,6 +104,20 @@ def _error(stage: Stage) -> None:
         raise Failed(f"{len(requests)} requests, and it said:\n{printed[-1500:]}")
 
 
+def _oss(stage: Stage, provider: str) -> None:
+    """The built-in provider of Ollama or LM Studio, which sends no key."""
+    words = f"Say it by {provider}"
+    stage.simulator.script(Text("As you wish."), when=says(words))
+    address = f"CODEX_OSS_BASE_URL={stage.connection.openai_url}"
+    home = f"CODEX_HOME={stage.home / provider}"
+    (stage.home / provider).mkdir()
+    model = f"{stage.connection.model}:latest" if provider == "ollama" else stage.connection.model
+    command = ["env", address, home, *_EXEC, "--oss", "--local-provider", provider, "-m", model, words]
+    printed = run(stage, command)
+    if "As you wish." not in printed:
+        raise Failed(printed[-1500:])
+
+
 CODEX = Program(
     name="codex",
     client="codex",
@@ -118,5 +132,7 @@ CODEX = Program(
         "image": _image,
         "schema": _schema,
         "error": _error,
+        "--oss ollama": lambda stage: _oss(stage, "ollama"),
+        "--oss lmstudio": lambda stage: _oss(stage, "lmstudio"),
     },
 )
