@@ -55,10 +55,19 @@ def _patch(stage: Stage) -> None:
 
 
 def _code_mode(stage: Stage) -> None:
-    """The newest model descriptions: tools in the input, and JavaScript that calls them."""
+    """The newest model descriptions: tools in the input, and JavaScript that calls them.
+
+    The catalogue of the Clients page replaces Codex's own, which has these models.
+    """
+    folder = stage.home / "code-mode"
+    folder.mkdir()
+    settings = (stage.home / ".codex" / "config.toml").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in settings if not line.startswith("model_catalog_json")]
+    (folder / "config.toml").write_text("\n".join(kept), encoding="utf-8")
     patch = json.dumps(_PATCH.format(word="coded"))
     _script(stage, "Make the file with code", "exec", {"input": f"text(await tools.apply_patch({patch}))"})
-    _check_made(stage, "coded", run(stage, [*_EXEC, "-m", "gpt-5.6-sol", "Make the file with code"]))
+    command = ["env", f"CODEX_HOME={folder}", *_EXEC, "-m", "gpt-5.6-sol", "Make the file with code"]
+    _check_made(stage, "coded", run(stage, command))
 
 
 def _resume(stage: Stage) -> None:
@@ -104,6 +113,7 @@ def _error(stage: Stage) -> None:
         raise Failed(f"{len(requests)} requests, and it said:\n{printed[-1500:]}")
 
 
+<<<<<<< HEAD
 _ENDS: dict[str, tuple[list[Part] | HttpError, str, int]] = {
     "refusal": ([Text("I "), Stop("refusal")], "Claude declined to answer this request.", 1),
     "account": (HttpError(403), "refused", 1),
@@ -123,6 +133,20 @@ def _end_badly(stage: Stage) -> None:
             raise Failed(f"{name}: Codex does not say {words!r}:\n{(done.stdout + done.stderr)[-1500:]}")
         if (sent := len(stage.requests()) - before) != requests:
             raise Failed(f"{name}: Codex sent {sent} requests instead of {requests}")
+=======
+def _oss(stage: Stage, provider: str) -> None:
+    """The built-in provider of Ollama or LM Studio, which sends no key."""
+    words = f"Say it by {provider}"
+    stage.simulator.script(Text("As you wish."), when=says(words))
+    address = f"CODEX_OSS_BASE_URL={stage.connection.openai_url}"
+    home = f"CODEX_HOME={stage.home / provider}"
+    (stage.home / provider).mkdir()
+    model = f"{stage.connection.model}:latest" if provider == "ollama" else stage.connection.model
+    command = ["env", address, home, *_EXEC, "--oss", "--local-provider", provider, "-m", model, words]
+    printed = run(stage, command)
+    if "As you wish." not in printed:
+        raise Failed(printed[-1500:])
+>>>>>>> programs
 
 
 CODEX = Program(
@@ -139,6 +163,11 @@ CODEX = Program(
         "image": _image,
         "schema": _schema,
         "error": _error,
+<<<<<<< HEAD
         "bad ends": _end_badly,
+=======
+        "--oss ollama": lambda stage: _oss(stage, "ollama"),
+        "--oss lmstudio": lambda stage: _oss(stage, "lmstudio"),
+>>>>>>> programs
     },
 )

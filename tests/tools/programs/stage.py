@@ -74,7 +74,8 @@ def staged(home: Path, programs: Path | None, claude: Path, *, alone: bool) -> I
     with Simulator() as simulator:
         base = made_environment(home, os.environ)
         ours = {"DRAGOMAN_API_KEY": key, "DRAGOMAN_KEY_STORAGE": "memory"}
-        ours["DRAGOMAN_LOG_BODIES"] = "true"
+        # Some programs can send no key.
+        ours |= {"DRAGOMAN_LOG_BODIES": "true", "DRAGOMAN_KEYLESS_ACCESS": "true"}
         command = [sys.executable, "-m", "server", "serve", "--port", "0", "--claude-path", str(claude)]
         command += ["--data-dir", str(home / "data"), "--config-dir", str(home / "tray-config")]
         log = home / "server.log"
