@@ -83,7 +83,7 @@ def _fit_tool_choice(request: MessagesRequest, caps: Capabilities, warnings: lis
 
 def _tools_of_choice(tools: Sequence[Tool], choice: ToolChoice) -> Sequence[Tool]:
     if choice["type"] == "tool":
-        tools = [tool for tool in tools if tool["name"] == choice.get("name")]
+        tools = [tool for tool in tools if tool.get("name") == choice.get("name")]
     if not tools:
         name = choice.get("name", "")
         what = f"Tool '{name}' not found in provided tools" if name else "it may only be specified with tools"

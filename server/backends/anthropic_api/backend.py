@@ -10,7 +10,7 @@ import httpx2
 import orjson
 
 from server import __version__
-from server.backends.anthropic_api.body import build_count_body, build_messages_body
+from server.backends.anthropic_api.body import build_count_body, build_headers, build_messages_body
 from server.backends.anthropic_api.failures import event_error, key_hint, response_error, transport_error, was_cut
 from server.backends.anthropic_api.models import MODELS, find_model
 from server.backends.base import BackendStatus, stopping_error
@@ -92,7 +92,7 @@ class AnthropicApiBackend:
 
     async def stream(self, request: MessagesRequest) -> Events:
         """Serve `request`. A connection cut before the first event is retried once."""
-        headers = await self._build_headers()
+        headers = {**await self._build_headers(), **build_headers(request)}
         content = exact_json.dumps(build_messages_body(request, self._find_capabilities(request.model)))
         for attempt in (1, 2):
             begun = False
@@ -109,7 +109,7 @@ class AnthropicApiBackend:
 
     async def count_tokens(self, request: MessagesRequest) -> int:
         """Count the input tokens of `request` by the API. Raises as `stream`."""
-        headers = await self._build_headers()
+        headers = {**await self._build_headers(), **build_headers(request)}
         content = exact_json.dumps(build_count_body(request, self._find_capabilities(request.model)))
         url = f"{self._base_url}/v1/messages/count_tokens"
         try:

@@ -79,6 +79,7 @@ class ClaudeCliBackend:
         self._expected_flags: dict[str, Any] = {}
         self._sign_in_probed_at = -SIGN_IN_PROBE_SECONDS
         self._base_url: str | None = ""
+        self._own_betas = ""
 
     async def start(self) -> None:
         """Start spares and a probe in the background. May raise SetupError."""
@@ -203,7 +204,7 @@ class ClaudeCliBackend:
         """Serve `request`; retry a turn once that dies before its first event."""
         for attempt in (1, 2):
             conversation = await self._pool.lease(request, fresh=attempt > 1)
-            self._expected_flags = likely_flags(request, self._base_url)
+            self._expected_flags = likely_flags(request, self._base_url, self._own_betas)
             begun = False
             try:
                 async with aclosing(conversation.stream_answer(request)) as events:
@@ -283,6 +284,7 @@ class ClaudeCliBackend:
         user = read_user_settings(self._config.outer) if self._config.load_user_settings else None
         variables = build_environment(self._config.outer, user)
         self._base_url = _find_base_url(variables)
+        self._own_betas = variables.get("ANTHROPIC_BETAS", "")
         launch = LaunchOptions(
             build_command(path, user), variables, self._config.directory, self._base_url, self._expected_flags
         )

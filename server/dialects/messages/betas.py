@@ -1,7 +1,7 @@
 """Beta features that a client asks for in `anthropic-beta` or in the body."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 IN_EFFECT: Mapping[str, str] = {
@@ -23,22 +23,26 @@ IN_EFFECT: Mapping[str, str] = {
     "thinking-token-count": "Claude Code asks for it itself",
     "fine-grained-tool-streaming": "a tool's input is streamed as it is written",
 }
-"""Features, without their date, that need no action, and why."""
+"""Features, without their date, that are not passed on because they need no action, and why."""
 
 _DATE = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{8})$")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MAX_PASSED = 32
 BETA_FIELDS = ("betas", "anthropic_beta")
 
 
-def body_betas(body: Mapping[str, Any]) -> list[str]:
-    """The features in `betas` (the SDK) and `anthropic_beta` (Bedrock, Vertex)."""
-    return [str(name) for field in BETA_FIELDS for name in _as_list(body.get(field) or [])]
+def read_betas(body: Mapping[str, Any], header: str | None, warnings: list[str]) -> tuple[str, ...]:
+    """The features to pass on: of `betas` (the SDK), `anthropic_beta` (Bedrock, Vertex) and the header.
 
-
-def beta_warnings(names: Iterable[str]) -> list[str]:
-    """A warning that names all features that are not in effect, if any."""
-    unknown = [name.strip()[:64] for name in names if _DATE.sub("", name.strip().lower()) not in IN_EFFECT]
-    named = ", ".join(dict.fromkeys(filter(None, unknown)))
-    return [f"anthropic-beta: not passed on and left out: {named[:400]}"] if named else []
+    Adds to `warnings` what is no name of a feature.
+    """
+    given = [str(name) for field in BETA_FIELDS for name in _as_list(body.get(field) or [])]
+    names = [name.strip() for text in (*given, header or "") for name in text.split(",")]
+    wanted = [name for name in dict.fromkeys(names) if name and _DATE.sub("", name.lower()) not in IN_EFFECT]
+    passed = [name for name in wanted if _NAME.fullmatch(name)][:_MAX_PASSED]
+    if left_out := [name[:64] for name in wanted if name not in passed]:
+        warnings.append(f"anthropic-beta: not passed on and left out: {', '.join(left_out)[:400]}")
+    return tuple(passed)
 
 
 def _as_list(names: Any) -> list[Any]:

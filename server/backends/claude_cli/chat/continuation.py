@@ -21,6 +21,8 @@ class ProcessBinding:
     thinking: int | None
     system: str
     tools: bytes
+    betas: frozenset[str]
+    """The CLI (2.1.330) reads them before its first request and never again."""
 
     @classmethod
     def from_request(cls, request: MessagesRequest) -> "ProcessBinding":
@@ -31,6 +33,7 @@ class ProcessBinding:
             thinking_tokens(request),
             canonical_system(request.system),
             canonical_tools(request.tools),
+            frozenset(request.betas),
         )
 
 
@@ -39,7 +42,8 @@ class ConversationKey:
     """A request reduced to what a live conversation must match to continue.
 
     `prefix` is everything up to the last assistant message. `results` are the tool results after it, and
-    `only_results` is true if nothing else follows.
+    `only_results` is true if nothing else follows. `hides_server_blocks`: the client could not have sent the blocks of
+    server tools, so the conversation is compared without them.
     """
 
     binding: ProcessBinding
@@ -47,6 +51,7 @@ class ConversationKey:
     results: Sequence[Block]
     only_results: bool
     bypasses_transcript: bool
+    hides_server_blocks: bool = False
 
     @classmethod
     def from_request(cls, request: MessagesRequest) -> "ConversationKey":
@@ -55,10 +60,11 @@ class ConversationKey:
         results = tool_results(new_messages)
         return cls(
             ProcessBinding.from_request(request),
-            canonical_messages(prefix),
+            canonical_messages(prefix, server_blocks=not request.hides_server_blocks),
             results,
             only_results=len(results) == sum(len(message["content"]) for message in new_messages),
             bypasses_transcript=bypasses_transcript(request),
+            hides_server_blocks=request.hides_server_blocks,
         )
 
     def resolves_held_calls(self, held: Collection[str]) -> bool:

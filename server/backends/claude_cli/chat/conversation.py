@@ -23,7 +23,17 @@ from server.backends.claude_cli.transport.channel import Channel, PendingAnswer,
 from server.backends.claude_cli.transport.process import CliProcess
 from server.backends.claude_cli.transport.wire import AssistantError, Result, Streamed, ToolsOffered
 from server.core.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
-from server.core.messages import Block, Events, Message, MessageFold, MessagesRequest, StreamEvent, stop_reason_of
+from server.core.messages import (
+    Block,
+    Events,
+    Message,
+    MessageFold,
+    MessagesRequest,
+    StreamEvent,
+    client_tools,
+    native_tool_names,
+    stop_reason_of,
+)
 from server.core.transcript import CanonicalTurn, canonical_messages, split_prefix
 
 ConversationState = Literal["parked", "idle", "busy", "holding", "closed"]
@@ -69,8 +79,11 @@ class Conversation:
         self.stale = False
         self._on_change = on_change
         self._base_url = base_url
+        self._own_betas = ""
         self._binding: ProcessBinding | None = None
+        # The transcript, and as a client sees it whose dialect has no blocks of server tools.
         self._transcript: tuple[CanonicalTurn, ...] = ()
+        self._visible_transcript: tuple[CanonicalTurn, ...] = ()
         # Ids of the calls that wait for the client's results, in the message's order: results in another order must
         # be given one by one.
         self._held_calls: tuple[str, ...] = ()
@@ -103,6 +116,7 @@ class Conversation:
             on_death=conversation._handle_exit,
         )
         conversation._flags = launch.flags
+        conversation._own_betas = launch.environment.get("ANTHROPIC_BETAS", "")
         conversation._program = launch.command[0]
         conversation._parked = conversation._channel.send_control("apply_flag_settings", settings=launch.flags)
         return conversation
@@ -126,7 +140,7 @@ class Conversation:
         return (
             self.is_free
             and self._binding == key.binding
-            and self._transcript == key.prefix
+            and (self._visible_transcript if key.hides_server_blocks else self._transcript) == key.prefix
             and key.resolves_held_calls(self._held_calls)
         )
 
@@ -176,7 +190,9 @@ class Conversation:
         self._binding = ProcessBinding.from_request(request)
         initialized, flags = self._bind_process(request)
         past, question = (
-            replay.split_turns(request.messages) if not bypasses_transcript(request) else ([], replay.PLACEHOLDER)
+            replay.split_turns(request.messages, native_tool_names(request.tools))
+            if not bypasses_transcript(request)
+            else ([], replay.PLACEHOLDER)
         )
         for turn in past:
             if turn.role == "user":
@@ -191,12 +207,12 @@ class Conversation:
     def _bind_process(self, request: MessagesRequest) -> tuple[PendingAnswer, PendingAnswer | None]:
         """Send a parked process its system prompt, tools and parameters."""
         channel = self._channel
-        channel.tools = request.tools
+        channel.tools = tools = client_tools(request.tools)
         initialized = channel.send_control(
             "initialize",
             systemPrompt=[text for text in request.system if text],
-            sdkMcpServers=[mcp.SERVER] if request.tools else [],
-            sdkMcpServerManifests=mcp.server_manifest(request.tools) if request.tools else {},
+            sdkMcpServers=[mcp.SERVER] if tools else [],
+            sdkMcpServerManifests=mcp.server_manifest(tools) if tools else {},
             hooks=None,
         )
         flags = self._set_flags(request)
@@ -253,7 +269,7 @@ class Conversation:
 
     def _check_tools(self, names: frozenset[str], request: MessagesRequest) -> None:
         """Raise if a client's tool is missing: the CLI would answer its calls."""
-        lost = [tool["name"] for tool in request.tools if mcp.PREFIX + tool["name"] not in names]
+        lost = [tool["name"] for tool in client_tools(request.tools) if mcp.PREFIX + tool["name"] not in names]
         if lost:
             self.kill()
             raise UpstreamFailed(
@@ -264,7 +280,7 @@ class Conversation:
 
     def _set_flags(self, request: MessagesRequest) -> PendingAnswer | None:
         """Send the settings if they changed, because the CLI takes 20 ms for them."""
-        wanted = flag_settings(request, self._base_url)
+        wanted = flag_settings(request, self._base_url, self._own_betas)
         if wanted == self._flags:
             return None
         self._flags = wanted
@@ -311,7 +327,7 @@ class Conversation:
         elif reason in CLEAN_ENDS and _has_text(content) and (result := await self._wait_for_result()) is not None:
             delta = self._with_cost(delta, result)
             self._held_calls = ()
-            kept = self._keep_process("idle", request, answer)
+            kept = replay.is_kept_exactly(answer, request.messages) and self._keep_process("idle", request, answer)
         # Not `self.state == "busy"`: a request that waited in the pool may have claimed the kept process just now.
         if not kept:
             self.kill()
@@ -324,7 +340,9 @@ class Conversation:
         if self._channel.death is not None or self.stale:
             return False
         self._unblock_api()
-        self._transcript = canonical_messages([*request.messages, answer])
+        messages = [*request.messages, answer]
+        self._transcript = canonical_messages(messages)
+        self._visible_transcript = canonical_messages(messages, server_blocks=False)
         self.last_used = time.monotonic()
         # Last, because the pool may grant the conversation within `on_change`: `continues` must see the new transcript
         # and held calls, and the next request's settings must follow the restored address.
@@ -429,7 +447,7 @@ def _is_text(event: StreamEvent) -> bool:
 
 def _all_dispatchable(content: Sequence[Block], request: MessagesRequest) -> bool:
     """Whether no call has an unknown tool or invalid JSON: the CLI answers those."""
-    names = {tool["name"] for tool in request.tools}
+    names = {tool["name"] for tool in client_tools(request.tools)}
     calls = [block for block in content if block["type"] == "tool_use"]
     return all(call["name"] in names and not _is_broken(call["input"]) for call in calls)
 
