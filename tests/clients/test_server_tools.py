@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import openai
 import psutil
 import pytest
 
-from tests.clients.live import Live, gone
+from tests.clients.live import Live, Serve, gone
 from tests.simulator import (
     CitedText,
     HttpError,
@@ -13,6 +14,7 @@ from tests.simulator import (
     Reply,
     ServerToolResult,
     ServerToolUse,
+    Simulator,
     Stop,
     Text,
     ToolUse,
@@ -245,3 +247,117 @@ async def test_parameters_and_betas_arrive(server: Live) -> None:
     call = server.sent()
     assert "new-2026-01-01" not in call.headers["anthropic-beta"]
     assert not {"service_tier", "inference_geo"} & call.body.keys()
+
+
+LOCATION = {"type": "approximate", "approximate": {"city": "Berlin", "country": "DE"}}
+OPTIONS: dict[str, Any] = {"search_context_size": "low", "user_location": LOCATION}
+ANNOTATION = {
+    "type": "url_citation",
+    "url_citation": {"url": CITED["url"], "title": CITED["title"], "start_index": 11, "end_index": 28},
+}
+CHAT_TOOL: Any = {"type": "function", "function": {"name": "look", "parameters": LOOK["input_schema"]}}
+
+
+async def test_a_chat_completion_searches(server: Live) -> None:
+    server.simulator.script(SEARCHED)
+    raw = await server.openai().chat.completions.with_raw_response.create(
+        model=MODEL, messages=[{"role": "user", "content": "cats in chat"}], web_search_options=OPTIONS
+    )
+    assert client_tools(server.sent()) == [
+        {
+            "type": "web_search_20250305",
+            "name": "web_search",
+            "max_uses": 2,
+            "user_location": {"type": "approximate", "city": "Berlin", "country": "DE"},
+        }
+    ]
+    assert "warning" not in raw.headers
+    message = raw.parse().choices[0].message
+    assert message.content == "Let me see.Cats sleep a lot. Always."
+    assert message.annotations is not None
+    assert [one.to_dict() for one in message.annotations] == [ANNOTATION]
+    cited = message.annotations[0].url_citation
+    assert message.content[cited.start_index : cited.end_index] == "Cats sleep a lot."
+
+
+async def test_a_streamed_chat_completion_searches(server: Live) -> None:
+    server.simulator.script(SEARCHED)
+    stream = await server.openai().chat.completions.create(
+        model="gpt-4o-search-preview", messages=[{"role": "user", "content": "cats in a stream"}], stream=True
+    )
+    deltas = [choice.delta.to_dict() async for chunk in stream for choice in chunk.choices]
+    assert "".join(str(delta.get("content") or "") for delta in deltas) == "Let me see.Cats sleep a lot. Always."
+    assert [delta["annotations"] for delta in deltas if "annotations" in delta] == [[ANNOTATION]]
+    assert not any(delta.get("tool_calls") for delta in deltas)
+    assert [tool["name"] for tool in client_tools(server.sent())] == ["web_search"]
+
+
+async def test_a_chat_that_searched_goes_on_in_its_process(server: Live) -> None:
+    server.simulator.script(SEARCHED)
+    create = server.openai().chat.completions.create
+    messages: list[Any] = [{"role": "user", "content": "cats, to be continued"}]
+    first = await create(model=MODEL, messages=messages, web_search_options={})
+    before = server.pids("idle")
+    messages += [first.choices[0].message.to_dict(), {"role": "user", "content": "On"}]
+    await create(model=MODEL, messages=messages, web_search_options={})
+    assert sent_answer(server) == BLOCKS
+    assert before & server.pids("idle")
+    # On a fresh process the model reads what the client kept: its words.
+    await kill_processes(server)
+    await create(model=MODEL, messages=messages, web_search_options={})
+    assert sent_answer(server) == [{"type": "text", "text": "Let me see.Cats sleep a lot. Always."}]
+
+
+async def test_a_paused_chat_is_continued_by_the_server(server: Live) -> None:
+    server.simulator.script([Text("Let me see."), ServerToolUse(), Stop("pause_turn")])
+    server.simulator.script([ServerToolResult(), CitedText("Cats sleep a lot.")])
+    stream = await server.openai().chat.completions.create(
+        model=MODEL,
+        messages=[{"role": "user", "content": "cats for very long"}],
+        web_search_options={},
+        stream=True,
+        stream_options={"include_usage": True},
+    )
+    chunks = [chunk async for chunk in stream]
+    choices = [choice for chunk in chunks for choice in chunk.choices]
+    assert "".join(choice.delta.content or "" for choice in choices) == "Let me see.Cats sleep a lot."
+    assert [choice.finish_reason for choice in choices if choice.finish_reason] == ["stop"]
+    assert [one for choice in choices for one in choice.delta.to_dict().get("annotations", ())] == [ANNOTATION]
+    assert [block["type"] for block in conversation(server.sent())[-1][1]] == ["text", "server_tool_use"]
+    calls = server.simulator.messages_calls[-2:]
+    assert chunks[-1].usage is not None
+    assert chunks[-1].usage.prompt_tokens > max(len(call.raw) // 4 for call in calls)
+
+
+REFUSED = HttpError(400, message="tools.1: web search is not available for this organization")
+
+
+def offers_search(recorded: Recorded) -> bool:
+    return "web_search" in [tool.get("name") for tool in recorded.body.get("tools") or ()]
+
+
+async def test_a_refused_search_beside_tools_is_left_out(serve: Serve, simulator: Simulator) -> None:
+    server = await serve()
+    simulator.script(REFUSED, offers_search)
+    create = server.openai().chat.completions.with_raw_response.create
+    for words in ("first", "second"):
+        calls = len(simulator.messages_calls)
+        raw = await create(
+            model=MODEL,
+            messages=[{"role": "user", "content": f"Beside {words}"}],
+            tools=[CHAT_TOOL],
+            web_search_options={},
+        )
+        assert raw.parse().choices[0].message.content == f"You said: Beside {words}"
+        assert "web_search is refused by the API" in raw.headers["warning"]
+        tried = [offers_search(call) for call in simulator.messages_calls[calls:]]
+        assert any(tried) is (words == "first"), "it was tried again"
+        assert not tried[-1]
+
+
+async def test_a_refused_search_that_is_all_is_told(server: Live) -> None:
+    server.simulator.script(REFUSED, offers_search)
+    with pytest.raises(openai.BadRequestError, match="web search is not available"):
+        await server.openai().chat.completions.create(
+            model=MODEL, messages=[{"role": "user", "content": "Only this"}], web_search_options={}
+        )

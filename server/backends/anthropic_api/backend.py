@@ -1,6 +1,8 @@
 """The Anthropic API as a `Backend`."""
 
 import asyncio
+import functools
+import hashlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
@@ -14,6 +16,8 @@ from server.backends.anthropic_api.body import build_count_body, build_headers, 
 from server.backends.anthropic_api.failures import event_error, key_hint, response_error, transport_error, was_cut
 from server.backends.anthropic_api.models import MODELS, find_model
 from server.backends.base import BackendStatus, stopping_error
+from server.backends.optional_tools import RefusedTools, stream_with_optional_tools
+from server.backends.paused_answers import stream_past_pauses
 from server.core import exact_json
 from server.core.errors import ApiKeyRefused, SetupError, UpstreamFailed
 from server.core.messages import Events, MessagesRequest
@@ -51,6 +55,7 @@ class AnthropicApiBackend:
         self._listed = listed
         self._client: httpx2.AsyncClient | None = None
         self._stopped = False
+        self._refused_tools = RefusedTools()
 
     def configure(self, base_url: str) -> None:
         """Change the API's address for later calls."""
@@ -91,6 +96,16 @@ class AnthropicApiBackend:
         )
 
     async def stream(self, request: MessagesRequest) -> Events:
+        """Serve `request`, without optional tools that the API refuses."""
+        key = self._key_store.cached(ANTHROPIC_API_KEY) or ""
+        account = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+        serve = functools.partial(stream_past_pauses, self._serve)
+        stream = stream_with_optional_tools(serve, request, self._refused_tools, self.name, account)
+        async with aclosing(stream) as events:
+            async for event in events:
+                yield event
+
+    async def _serve(self, request: MessagesRequest) -> Events:
         """Serve `request`. A connection cut before the first event is retried once."""
         headers = {**await self._build_headers(), **build_headers(request)}
         content = exact_json.dumps(build_messages_body(request, self._find_capabilities(request.model)))

@@ -1,6 +1,7 @@
 """The Claude Code CLI as a `Backend`."""
 
 import asyncio
+import functools
 import logging
 import time
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ from server.backends.claude_cli.transport.leftovers import remove_leftovers
 from server.backends.claude_cli.transport.probe import Probe, run_probe
 from server.backends.claude_cli.transport.user_settings import config_directory, read_user_settings
 from server.backends.claude_cli.transport.watch import CliWatch
+from server.backends.optional_tools import RefusedTools, stream_with_optional_tools
+from server.backends.paused_answers import stream_past_pauses
 from server.core.errors import BackendError, DragomanError, NotSignedIn, ProcessDied, SetupError, UpstreamFailed
 from server.core.events import CliChanged, Event, EventBus, PlanWindowsChanged, PoolChanged, SessionsDeleted
 from server.core.messages import Events, MessagesRequest
@@ -80,6 +83,7 @@ class ClaudeCliBackend:
         self._sign_in_probed_at = -SIGN_IN_PROBE_SECONDS
         self._base_url: str | None = ""
         self._own_betas = ""
+        self._refused_tools = RefusedTools()
 
     async def start(self) -> None:
         """Start spares and a probe in the background. May raise SetupError."""
@@ -201,6 +205,15 @@ class ClaudeCliBackend:
         return self._pool
 
     async def stream(self, request: MessagesRequest) -> Events:
+        """Serve `request`, without optional tools that the API refuses."""
+        account = str(self._probe.account) if self._probe else ""
+        serve = functools.partial(stream_past_pauses, self._serve)
+        stream = stream_with_optional_tools(serve, request, self._refused_tools, self.name, account)
+        async with aclosing(stream) as events:
+            async for event in events:
+                yield event
+
+    async def _serve(self, request: MessagesRequest) -> Events:
         """Serve `request`; retry a turn once that dies before its first event."""
         for attempt in (1, 2):
             conversation = await self._pool.lease(request, fresh=attempt > 1)
