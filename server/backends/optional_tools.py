@@ -7,8 +7,9 @@ only by an error.
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from server.backends.base import routed_event
 from server.core.errors import AccountRefused, DragomanError, InvalidRequest
@@ -43,17 +44,26 @@ class RefusedTools:
         return frozenset(tool for tool in tools if (account, model, tool) in known)
 
 
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """The backend that answers, a key for its account, and warnings that it has for the client anyway."""
+
+    backend: str
+    account: str
+    warnings: Sequence[str] = ()
+
+
 async def stream_with_optional_tools(
     serve: Callable[[MessagesRequest], Events],
     request: MessagesRequest,
     refused: RefusedTools,
-    backend: str,
-    account: str,
+    answering: Answering,
 ) -> Events:
     """Serve `request`; begin again without the optional tools that the API refuses.
 
-    A `routed_event` with a warning precedes the first event if a tool was left out.
+    A `routed_event` with the warnings precedes the first event if there are any.
     """
+    account = answering.account
     left_out = refused.known_among(account, request.model, _optional_tools(request))
     while True:
         begun = False
@@ -61,8 +71,8 @@ async def stream_with_optional_tools(
             async with aclosing(serve(_without_tools(request, left_out))) as events:
                 async for event in events:
                     # Not earlier: until an answer begins, another backend may still take over.
-                    if not begun and left_out:
-                        yield routed_event(backend, _describe(left_out))
+                    if not begun and (warnings := [*answering.warnings, *_describe(left_out)]):
+                        yield routed_event(answering.backend, *warnings)
                     begun = True
                     yield event
             return
@@ -91,5 +101,5 @@ def _without_tools(request: MessagesRequest, names: frozenset[str]) -> MessagesR
     return request.with_changes(tools=tools, tool_choice=request.tool_choice if tools else None)
 
 
-def _describe(tools: frozenset[str]) -> str:
-    return f"{', '.join(sorted(tools))} is refused by the API for this account or model and was left out"
+def _describe(tools: frozenset[str]) -> list[str]:
+    return [f"{name} is refused by the API for this account or model and was left out" for name in sorted(tools)]

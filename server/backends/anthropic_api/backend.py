@@ -16,7 +16,7 @@ from server.backends.anthropic_api.body import build_count_body, build_headers, 
 from server.backends.anthropic_api.failures import event_error, key_hint, response_error, transport_error, was_cut
 from server.backends.anthropic_api.models import MODELS, find_model
 from server.backends.base import BackendStatus, stopping_error
-from server.backends.optional_tools import RefusedTools, stream_with_optional_tools
+from server.backends.optional_tools import Answering, RefusedTools, stream_with_optional_tools
 from server.backends.paused_answers import stream_past_pauses
 from server.core import exact_json
 from server.core.errors import ApiKeyRefused, SetupError, UpstreamFailed
@@ -100,7 +100,7 @@ class AnthropicApiBackend:
         key = self._key_store.cached(ANTHROPIC_API_KEY) or ""
         account = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         serve = functools.partial(stream_past_pauses, self._serve)
-        stream = stream_with_optional_tools(serve, request, self._refused_tools, self.name, account)
+        stream = stream_with_optional_tools(serve, request, self._refused_tools, Answering(self.name, account))
         async with aclosing(stream) as events:
             async for event in events:
                 yield event

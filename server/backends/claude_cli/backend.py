@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from server.backends.base import BackendStatus
+from server.backends.claude_cli.account_fit import fit_to_account
 from server.backends.claude_cli.chat.conversation import Conversation, LaunchOptions
 from server.backends.claude_cli.chat.parameters import likely_flags
 from server.backends.claude_cli.pool.pool import Pool, PoolCounts, PoolLimits
@@ -19,7 +20,7 @@ from server.backends.claude_cli.transport.leftovers import remove_leftovers
 from server.backends.claude_cli.transport.probe import Probe, run_probe
 from server.backends.claude_cli.transport.user_settings import config_directory, read_user_settings
 from server.backends.claude_cli.transport.watch import CliWatch
-from server.backends.optional_tools import RefusedTools, stream_with_optional_tools
+from server.backends.optional_tools import Answering, RefusedTools, stream_with_optional_tools
 from server.backends.paused_answers import stream_past_pauses
 from server.core.errors import BackendError, DragomanError, NotSignedIn, ProcessDied, SetupError, UpstreamFailed
 from server.core.events import CliChanged, Event, EventBus, PlanWindowsChanged, PoolChanged, SessionsDeleted
@@ -206,9 +207,11 @@ class ClaudeCliBackend:
 
     async def stream(self, request: MessagesRequest) -> Events:
         """Serve `request`, without optional tools that the API refuses."""
-        account = str(self._probe.account) if self._probe else ""
+        account = self._probe.account if self._probe else {}
+        request, warnings = fit_to_account(request, account)
+        answering = Answering(self.name, str(account), warnings)
         serve = functools.partial(stream_past_pauses, self._serve)
-        stream = stream_with_optional_tools(serve, request, self._refused_tools, self.name, account)
+        stream = stream_with_optional_tools(serve, request, self._refused_tools, answering)
         async with aclosing(stream) as events:
             async for event in events:
                 yield event

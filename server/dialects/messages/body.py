@@ -3,7 +3,7 @@
 Errors have pydantic's words: the API uses pydantic itself, as its errors show.
 """
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired, cast
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, TypeAdapter, with_config
 from pydantic_core import ErrorDetails
@@ -177,7 +177,20 @@ def check_messages_body(body: Any) -> MessagesBody:
 
 def check_count_body(body: Any) -> CountBody:
     """Check the part of a body that is counted. Raises `InvalidRequest`."""
-    return check_body(_COUNT_BODY, _without_nulls(body), _describe_error)
+    return _load_all_tools(check_body(_COUNT_BODY, _without_nulls(body), _describe_error))
+
+
+def _load_all_tools(body: CountBody) -> CountBody:
+    """Without `defer_loading`, unless the API itself searches for the deferred tools.
+
+    A client's own search loads them by `tool_reference`, which Claude Code leaves out: see `tool_results.py`.
+    """
+    tools = body.get("tools", [])
+    if any(str(tool.get("type")).startswith("tool_search_tool_") for tool in tools):
+        return body
+    for tool in tools:
+        cast(dict[str, Any], tool).pop("defer_loading", None)
+    return body
 
 
 def _without_nulls(body: Any) -> dict[str, Any]:

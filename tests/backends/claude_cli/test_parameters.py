@@ -33,7 +33,7 @@ def test_a_plain_request_clears_everything():
     assert flag_settings(ask("Hi", model="claude-opus-5-5"), None) == {
         "model": "claude-opus-5-5",
         "effortLevel": None,
-        "env": {"CLAUDE_CODE_EXTRA_BODY": "", "CLAUDE_CODE_MAX_OUTPUT_TOKENS": ""},
+        "env": {"CLAUDE_CODE_EXTRA_BODY": "", "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "", "ANTHROPIC_BETAS": ""},
     }
 
 
