@@ -6,7 +6,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from server.api.endpoints import health, models, requests, sessions
+from server.api.endpoints.conversations import make_conversation_router
 from server.api.endpoints.dialects import make_dialect_router
+from server.api.endpoints.responses import make_response_router
 from server.api.middleware.authentication import Authentication
 from server.api.middleware.bodies import BodyLimit
 from server.api.middleware.content_encoding import ContentDecoding
@@ -42,6 +44,9 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     for dialect in registry.DIALECTS:
         app.include_router(make_dialect_router(dialect))
+        if (hooks := dialect.stored_answers) is not None:
+            app.include_router(make_response_router(dialect, hooks))
+            app.include_router(make_conversation_router(hooks))
     for family in (models, health, sessions, requests):
         app.include_router(family.router)
     return app

@@ -1,6 +1,7 @@
 """The composition root: the server, made of its parts, and its start, stop and reconfiguration."""
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -18,11 +19,13 @@ from server.backends.routing import RoutedBackend
 from server.config.paths import CLI_DIRECTORY, DATABASE_FILE, make_private_dir
 from server.config.settings import Settings
 from server.config.settings_in_force import SettingsInForce
-from server.core.errors import DatabaseUnusable
+from server.core.errors import DatabaseUnusable, SetupError
 from server.core.events import EventBus
 from server.core.tasks import spawn
 from server.secrets import KeyStore, open_key_store
 from server.store.store import Store
+
+log = logging.getLogger(__name__)
 
 
 class Server:
@@ -81,6 +84,7 @@ class Server:
         try:
             if services.settings.api_key_required:
                 await services.key_store.get_or_create()
+            await self._read_sealing_key()
             await services.backend.start()
         except BaseException:
             if self._owns_store:
@@ -88,6 +92,13 @@ class Server:
             raise
         if self._owns_store:
             self._purging = spawn(store.run_purge(), name="purge")
+
+    async def _read_sealing_key(self) -> None:
+        """Read the stored key. Without it seals open until the next start only, which harms no conversation."""
+        try:
+            self.services.sealing_key = await self.services.key_store.get_or_create_sealing_key()
+        except SetupError as error:
+            log.warning("reasoning that clients keep can be read until the next start only: %s", error.message)
 
     async def _begin_store(self) -> Store:
         services = self.services
@@ -110,6 +121,8 @@ class Server:
             await services.key_store.get_or_create()
         before, services.in_force.current = services.settings, settings
         services.store.set_ttl(settings.session_ttl_seconds)
+        if services.memory_store is not None:
+            services.memory_store.set_ttl(settings.session_ttl_seconds)
         if settings.rate_limit != before.rate_limit:
             services.request_limits = RequestLimits(settings.rate_limit)
         if settings.fetch_images != before.fetch_images:
@@ -145,6 +158,8 @@ class Server:
         self.cancel_requests()
         services.refusals.flush_counts()
         async with AsyncExitStack() as stack:
+            if services.memory_store is not None:
+                stack.push_async_callback(services.memory_store.close)
             if services.opened_store is not None and self._owns_store:
                 stack.push_async_callback(services.opened_store.close)
             stack.push_async_callback(services.writes.wait_for_writes)

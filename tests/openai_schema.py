@@ -21,6 +21,22 @@ def validate(schema_name: str, instance: Any) -> None:
         raise error
 
 
+def validate_response_event(event: Any) -> None:
+    """Raises `jsonschema.ValidationError` unless `event` is one of ResponseStreamEvent.
+
+    Only the schema of its own type is tried, since trying them all takes as long as everything else in a test.
+    """
+    validate(_event_schemas()[event["type"]], event)
+
+
+@cache
+def _event_schemas() -> dict[str, str]:
+    """The schemas of ResponseStreamEvent by the event's type."""
+    schemas = orjson.loads(_SPEC.read_bytes())["components"]["schemas"]
+    names = [one["$ref"].rpartition("/")[2] for one in schemas["ResponseStreamEvent"]["anyOf"]]
+    return {kind: name for name in names for kind in schemas[name]["properties"]["type"]["enum"]}
+
+
 @cache
 def _registry() -> Registry:
     resource = DRAFT202012.create_resource(orjson.loads(_SPEC.read_bytes()))

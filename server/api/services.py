@@ -1,10 +1,12 @@
 """The objects that guards and endpoints share."""
 
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from server.api.exchange.background_writes import BackgroundWrites
+from server.api.exchange.conversation_locks import ConversationLocks
 from server.api.exchange.images import ImageFetcher
 from server.api.exchange.running_requests import RunningRequests
 from server.api.exchange.session_turns import SessionTurns
@@ -17,6 +19,7 @@ from server.config.settings import Settings
 from server.config.settings_in_force import SettingsInForce
 from server.core.events import EventBus
 from server.secrets import KeyStore
+from server.store.memory_store import MemoryStore
 from server.store.store import Store
 
 
@@ -36,12 +39,15 @@ class Services:
     images: ImageFetcher | None = None
     """None means that images given by URL are not fetched."""
     pace: Pace = field(default_factory=Pace)
+    sealing_key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    """The key for what clients keep and only this server may have written. Random until the stored one is read."""
     body_stall_seconds: float = STALL_SECONDS
     """Time without a byte of an unfinished body after which the request is refused."""
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.perf_counter
     running: RunningRequests = field(default_factory=RunningRequests)
     turns: SessionTurns = field(default_factory=SessionTurns)
+    conversation_locks: ConversationLocks = field(default_factory=ConversationLocks)
     writes: BackgroundWrites = field(default_factory=BackgroundWrites)
     request_limits: RequestLimits = field(init=False)
     refusals: RefusalLog = field(init=False)
@@ -49,6 +55,7 @@ class Services:
     """The start in epoch seconds. `uptime` uses `started_monotonic`, because the wall clock may be set."""
     started_monotonic: float = 0.0
     opened_store: Store | None = None
+    memory_store: MemoryStore | None = None
 
     def __post_init__(self) -> None:
         self.request_limits = RequestLimits(self.settings.rate_limit)
@@ -65,6 +72,15 @@ class Services:
         if self.opened_store is None:
             raise RuntimeError("the server was not started")
         return self.opened_store
+
+    @property
+    def answer_store(self) -> Store:
+        """The store of answers that clients continue by their ids: in memory while history is off."""
+        if self.settings.history:
+            return self.store
+        if self.memory_store is None:
+            self.memory_store = MemoryStore.create(self.clock, self.settings.session_ttl_seconds)
+        return self.memory_store
 
     @property
     def uptime(self) -> float:

@@ -12,6 +12,7 @@
     │   ├── RequestTimedOut          408  the client stopped sending its body
     │   ├── BodyTooLarge             413
     │   ├── UnsupportedEncoding      415  an unsupported Content-Encoding
+    │   ├── WebSocketRefused         426  a WebSocket handshake
     │   ├── HeadersTooLarge          431
     │   ├── RateLimited              429  this server's limit for a key
     │   ├── QueueFull                429  no process became free in time
@@ -162,6 +163,21 @@ class UnsupportedEncoding(RequestError):
     def headers(self) -> dict[str, str]:
         # For clients that retry: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16
         return {"accept-encoding": "gzip, deflate"}
+
+
+class WebSocketRefused(RequestError):
+    """A WebSocket handshake, for a path that does not support GET.
+
+    After a 426 Codex sends its requests over HTTP; other statuses make it try again or give up (seen with 0.171).
+    """
+
+    status = 426
+    code = "websocket_refused"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        # Required: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.22
+        return {"upgrade": "HTTP/1.1", "connection": "upgrade"}
 
 
 class HeadersTooLarge(_TooLarge, RequestError):

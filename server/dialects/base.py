@@ -73,12 +73,13 @@ class Context(ModelNames):
     """The data, besides the body, that a dialect translates with.
 
     `response_id` is the response's id without its prefix, `created` its time in epoch seconds. `header` finds the
-    request's headers.
+    request's headers. `sealing_key` is the server's own, for what only it may have written; empty if nothing is sealed.
     """
 
     response_id: str
     created: int
     header: Header = no_header
+    sealing_key: bytes = b""
 
 
 ToMessages = Callable[[Any, Context], Call]

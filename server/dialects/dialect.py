@@ -8,6 +8,7 @@ from server.core.errors import DragomanError
 from server.core.messages import MessagesRequest
 from server.dialects.base import Context, Header, ToMessages
 from server.dialects.framing import Framing
+from server.dialects.stored_answers import StoredAnswers
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ class Dialect:
     `path` is the endpoint, `base_path` the part of it that belongs to a client's base URL. `title` is the name of the
     API; `provider` is the company, which the log shows for clients without a name. Only clients of this dialect send
     `marker_headers`, on any path. `remote_images` finds the web addresses of images in a body, `with_images` replaces
-    them by data; neither raises. `header_warnings` names what the request's headers ask for in vain.
+    them by data; neither raises. `header_warnings` names what the request's headers ask for in vain. With
+    `stored_answers` the server stores answers under their ids, and has endpoints for them.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Dialect:
     with_images: Callable[[Any, Mapping[str, str]], Any] = lambda body, data_urls: body
     header_warnings: Callable[[Header], list[str]] = lambda header: []
     token_counting: TokenCounting | None = None
+    stored_answers: StoredAnswers | None = None
 
 
 def find_by_error_class(table: Mapping[type[DragomanError], str], error: DragomanError) -> str:

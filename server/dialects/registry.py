@@ -4,10 +4,12 @@ from server.dialects.base import Header
 from server.dialects.chat_completions.dialect import CHAT_COMPLETIONS
 from server.dialects.dialect import Dialect
 from server.dialects.messages.dialect import MESSAGES
+from server.dialects.responses.dialect import RESPONSES
 
 DIALECTS: tuple[Dialect, ...] = (
     CHAT_COMPLETIONS,
     MESSAGES,
+    RESPONSES,
 )
 """The first one answers requests that belong to no dialect."""
 
@@ -17,7 +19,7 @@ def dialect_of(path: str, header: Header) -> Dialect:
 
     Anything may surround the endpoint: clients with a wrong base URL get errors that they can read.
     """
-    positions = ((f"{path}/".rfind(f"{dialect.path}/"), dialect) for dialect in DIALECTS)
+    positions = ((f"{path}/".rfind(f"{start}/"), dialect) for dialect in DIALECTS for start in _paths_of(dialect))
     position, last = max(positions, key=lambda pair: pair[0])
     if position >= 0:
         return last
@@ -37,7 +39,12 @@ def find_dialect(name: str) -> Dialect | None:
 
 def is_api_path(path: str) -> bool:
     """Whether `path` is a dialect's endpoint or below one."""
-    return any(f"{path}/".startswith(f"{dialect.path}/") for dialect in DIALECTS)
+    return any(f"{path}/".startswith(f"{start}/") for dialect in DIALECTS for start in _paths_of(dialect))
+
+
+def _paths_of(dialect: Dialect) -> list[str]:
+    """The paths at which the dialect's endpoints begin."""
+    return [dialect.path, *([dialect.stored_answers.conversations_path] if dialect.stored_answers else [])]
 
 
 def endpoint_paths() -> list[str]:

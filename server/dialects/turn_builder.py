@@ -10,6 +10,7 @@ OpenAI's and Ollama's dialects allow more than the Messages API. Without losing 
 - A conversation that begins with the assistant gets `OPENING` before it, since the user must begin.
 - Empty messages are left out. A user's turn of empty messages alone becomes `EMPTY`: OpenAI accepts it, the Messages
   API does not.
+- Thinking at the end of an answer is put before its text and calls, since the API refuses it there.
 - Ids of tool calls are reduced to the characters that the API allows, and made unique.
 """
 
@@ -26,6 +27,7 @@ from server.dialects.validation import invalid_field, quote_value
 OPENING = "(The conversation begins.)"
 EMPTY = "(The message is empty.)"
 UNANSWERED = "The tool call was not answered by the client."
+THINKING = ("thinking", "redacted_thinking")
 
 _NOT_IN_AN_ID = re.compile(r"[^a-zA-Z0-9_-]")
 
@@ -44,10 +46,11 @@ class TurnBuilder:
     """Assembles the turns; call the `add_` methods in the order of the client's messages, then `finish`.
 
     `open_calls` are the calls of the assistant's latest turn that have no result yet, by the client's id. What has to
-    be changed is named in `warnings`.
+    be changed is named in `warnings`. With `allows_nothing` messages without any content become `EMPTY` too.
     """
 
     warnings: list[str]
+    allows_nothing: bool = False
     open_calls: dict[str, OpenCall] = field(default_factory=dict)
     _system: list[str] = field(default_factory=list)
     _turns: list[Message] = field(default_factory=list)
@@ -66,6 +69,11 @@ class TurnBuilder:
     def calls(self) -> int:
         """Number of tool calls so far."""
         return len(self._ids)
+
+    @property
+    def user_has_spoken(self) -> bool:
+        """Whether the next block of the assistant begins a new turn."""
+        return bool(self._results or self._words or self._empty)
 
     def add_system(self, texts: Sequence[str]) -> None:
         """Add the texts of a system message."""
@@ -112,13 +120,29 @@ class TurnBuilder:
         Raises InvalidRequest, which names `path`, if there is no content at all.
         """
         self._close_user_turn(final=True)
+        self._move_thinking()
         if not self._turns and self._system:
             self._turns.append(Message(role="user", content=[text_block(self._system.pop())]))
+        if not self._turns and self.allows_nothing:
+            self._turns.append(Message(role="user", content=[self._empty_block()]))
         if not self._turns:
             raise invalid_field(path, "hold no content", "Send at least one message with content.")
         if self._turns[0]["role"] == "assistant":
             self._turns.insert(0, Message(role="user", content=[text_block(OPENING)]))
         return self._system, self._turns
+
+    def _move_thinking(self) -> None:
+        """Put thinking at the end of an answer first, and leave it out where the last answer is nothing else."""
+        for turn in self._turns:
+            if turn["role"] == "assistant" and turn["content"][-1]["type"] in THINKING:
+                turn["content"].sort(key=lambda block: block["type"] not in THINKING)
+        if self._turns and self._turns[-1]["content"][-1]["type"] in THINKING:
+            self._turns.pop()
+            self.warnings.append("thinking without an answer at the end of a conversation was left out")
+
+    def _empty_block(self) -> Block:
+        self.warnings.append(f"Claude accepts no empty user message: it was replaced by '{EMPTY}'")
+        return text_block(EMPTY)
 
     def _unique_id(self, client_id: str) -> str:
         base = candidate = _NOT_IN_AN_ID.sub("_", client_id)
@@ -132,8 +156,7 @@ class TurnBuilder:
     def _close_user_turn(self, *, final: bool = False) -> None:
         """Add the user's turn: results, errors for unanswered calls, then the words."""
         if self._empty and not (self._results or self._words):
-            self._words.append(text_block(EMPTY))
-            self.warnings.append(f"Claude accepts no empty user message: it was replaced by '{EMPTY}'")
+            self._words.append(self._empty_block())
         if not (self._results or self._words or (final and self.open_calls)):
             return
         error = {"content": [text_block(UNANSWERED)], "is_error": True}

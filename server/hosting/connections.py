@@ -142,6 +142,9 @@ class Connection(H11Protocol):
         reason = {431: "The request's headers are too large for this server."}.get(status, msg)
         self._send_error(status, reason)
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Log nothing. uvicorn advises to install a library for WebSockets, which this server does not support."""
+
     def _send_error(self, status: int, message: str) -> None:
         """Send an error that the SDKs of both dialects can read, and close the connection."""
         if not self._is_answered:

@@ -13,6 +13,8 @@ from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 from server.secrets.storage import ADVICE, MemoryStorage, SecretStorage
 
 API_KEY = "api_key"
+SEALING_KEY = "sealing_key"
+"""The name of the key that seals what clients keep for the server."""
 KEY_PREFIX = "dgm-"
 KEY_VARIABLE = "DRAGOMAN_API_KEY"
 
@@ -72,6 +74,15 @@ class KeyStore:
         async with self._lock:
             return await self._read_secret(API_KEY) or await self._replace_key()
 
+    async def get_or_create_sealing_key(self) -> bytes:
+        """Return the sealing key, creating it at the first start. Raises SetupError if the storage fails."""
+        async with self._lock:
+            stored = await self._read_secret(SEALING_KEY)
+            if not stored:
+                stored = secrets.token_hex(32)
+                await self._write_secret(SEALING_KEY, stored)
+        return stored.encode()
+
     async def rotate_key(self) -> str:
         """Replace the API key; this process no longer accepts the old one.
 
@@ -107,7 +118,7 @@ class KeyStore:
             await self._write_secret(name, value)
 
     async def move_to(
-        self, storage: SecretStorage, names: Iterable[str] = (API_KEY, ANTHROPIC_API_KEY)
+        self, storage: SecretStorage, names: Iterable[str] = (API_KEY, ANTHROPIC_API_KEY, SEALING_KEY)
     ) -> "SecretMove":
         """Move the secrets of these names to another storage; `SecretMove.complete_move` removes them from the old one.
 

@@ -41,6 +41,12 @@ def count_checkpoints(connection: sqlite3.Connection, session: int) -> int:
     return number
 
 
+def list_checkpoints(connection: sqlite3.Connection, session: int) -> set[str]:
+    """Return the ids of the checkpoints of a session."""
+    rows = connection.execute("SELECT id FROM checkpoints WHERE session = ?", [session]).fetchall()
+    return {row["id"] for row in rows}
+
+
 def delete_checkpoints(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[str, ...]:
     """Delete checkpoints, but not their messages; returns the ids that existed."""
     sql = "DELETE FROM checkpoints WHERE id IN (SELECT value FROM json_each(?)) RETURNING id"

@@ -48,6 +48,23 @@ class Expiry:
         where.add_condition("deleted_at IS NULL")
         return where
 
+    def live_responses(self) -> Where:
+        """The condition that a response's session is live; without one, that the response has not expired."""
+        return self._live_parts("created_at")
+
+    def live_conversations(self) -> Where:
+        """The condition that a conversation's session is live; without one, that the conversation has not expired."""
+        return self._live_parts("last_used_at")
+
+    def _live_parts(self, time: str) -> Where:
+        sessions, where = self.live_sessions(), Where()
+        where.add_condition(
+            f"(session IN (SELECT number FROM sessions{sessions.sql}) OR (session IS NULL AND {time} > ?))",  # noqa: S608
+            *sessions.parameters,
+            self.cutoff,
+        )
+        return where
+
 
 @dataclass(frozen=True, slots=True)
 class Removed:
@@ -66,12 +83,13 @@ def purge_expired(connection: sqlite3.Connection, expiry: Expiry, path: Path) ->
         _clamp_future_times(connection, expiry.now)
         numbers = [row["number"] for row in _due_sessions(connection, expiry)]
         removed = remove_sessions(connection, numbers)
+        unowned = remove_unowned_responses(connection, expiry.cutoff)
         deleted = connection.execute(
             "DELETE FROM requests WHERE started_at <= ? AND status != 'running'", [expiry.cutoff]
         )
     # Outside the transaction: a process killed here leaves copies and free pages for the next purge.
     remove_backups(path, expiry.cutoff)
-    if removed.ids or deleted.rowcount:
+    if removed.ids or unowned or deleted.rowcount:
         erase_remains(connection)
     return removed
 
@@ -80,6 +98,8 @@ def _clamp_future_times(connection: sqlite3.Connection, now: float) -> None:
     # After the clock was set back, rows with times in the future would be kept until that future has passed.
     connection.execute("UPDATE sessions SET last_used_at = :now WHERE last_used_at > :now", {"now": now})
     connection.execute("UPDATE requests SET started_at = :now WHERE started_at > :now", {"now": now})
+    connection.execute("UPDATE responses SET created_at = :now WHERE created_at > :now", {"now": now})
+    connection.execute("UPDATE conversations SET last_used_at = :now WHERE last_used_at > :now", {"now": now})
 
 
 def _due_sessions(connection: sqlite3.Connection, expiry: Expiry) -> list[sqlite3.Row]:
@@ -102,9 +122,18 @@ def remove_sessions(connection: sqlite3.Connection, numbers: list[int]) -> Remov
     return Removed(tuple(ids), tuple(checkpoint_ids))
 
 
+def remove_unowned_responses(connection: sqlite3.Connection, cutoff: float) -> int:
+    """Delete responses and conversations of no session, last used at `cutoff` or earlier; returns their number."""
+    return sum(
+        connection.execute(f"DELETE FROM {table} WHERE session IS NULL AND {time} <= ?", [cutoff]).rowcount  # noqa: S608
+        for table, time in (("responses", "created_at"), ("conversations", "last_used_at"))
+    )
+
+
 def remove_checkpoints(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[str, ...]:
-    """Delete checkpoints and request details, in a transaction; returns the ids."""
+    """Delete checkpoints with their responses and request details, in a transaction; returns the ids."""
     removed = checkpoints.delete_checkpoints(connection, ids)
+    connection.executemany("DELETE FROM responses WHERE id = ?", [[id] for id in removed])
     _forget_details(connection, removed)
     return removed
 

@@ -18,11 +18,13 @@ from dataclasses import dataclass
 from server.core import exact_json
 from server.core.errors import InvalidRequest
 from server.core.messages import Message, Usage
+from server.core.stored_responses import FinishedResponse
 from server.core.transcript import canonical_system, conversation_digest
 from server.store import checkpoints
 from server.store.checkpoints import Checkpoint
 from server.store.expiry import Expiry, erase_remains, remove_sessions
 from server.store.migrate import transaction
+from server.store.responses import finish_response
 from server.store.titles import title_of
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -30,13 +32,22 @@ _SESSION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class FinishedExchange:
-    """A conversation after an exchange: all messages, and the exchange's usage."""
+    """A conversation after an exchange: all messages, and the exchange's usage.
+
+    `response` is the answer as a client may fetch and continue it by its own id.
+    """
 
     system: Sequence[str]
     messages: Sequence[Message]
     client: str
     model: str
     usage: Usage
+    response: FinishedResponse | None = None
+
+    @property
+    def chain(self) -> Sequence[str]:
+        """The ids of the answers that the client named as those before, nearest first."""
+        return () if self.response is None else self.response.chain
 
 
 def checked_session_id(session_id: str) -> str:
@@ -62,8 +73,8 @@ def save_exchange(
 
     `explicit`: the client sent the id of a session or checkpoint. A missing session is created, and a history that the
     new one does not continue is replaced. Otherwise the id is new and becomes a checkpoint, either of the session that
-    was exactly the first `prefix` messages and that no client has named, or of a new session. Raises InvalidRequest for
-    an invalid id.
+    was exactly the first `prefix` messages and that no client has named, or of a new session. A response belongs to the
+    session and is written with it. Raises InvalidRequest for an invalid id.
     """
     # Lookup and write in one transaction: another process must not save to or purge the session in between, and a
     # killed process must not leave messages without their digest.
@@ -77,7 +88,8 @@ def save_exchange(
         if row is None and explicit:
             row = _find_checkpoint_session(connection, expiry, exchange, session_id)
         elif row is None:
-            row = _find_prefix_session(connection, expiry, exchange, prefix)
+            row = _find_chain_session(connection, expiry, exchange)
+            row = row or _find_prefix_session(connection, expiry, exchange, prefix)
         if row is None:
             row = _create_session(connection, expiry, exchange, session_id if explicit else new_session_id(), explicit)
         count = _write_exchange(connection, expiry, exchange, row)
@@ -85,6 +97,8 @@ def save_exchange(
             connection.execute("UPDATE sessions SET explicit = 1 WHERE number = ?", [row["number"]])
         if row["id"] != session_id:
             checkpoints.put_checkpoint(connection, session_id, Checkpoint(row["number"], count))
+        if exchange.response is not None:
+            finish_response(connection, expiry, exchange.response, row["number"])
     if gone:
         # Not in the transaction: it truncates the log. A process killed here leaves that to the next deletion.
         erase_remains(connection)
@@ -120,6 +134,30 @@ def _find_checkpoint_session(
     # Another history or system prompt must not change what other checkpoints name.
     alone = row["deleted_at"] is None and checkpoints.count_checkpoints(connection, row["number"]) == 1
     return row if alone else None
+
+
+def _find_chain_session(
+    connection: sqlite3.Connection, expiry: Expiry, exchange: FinishedExchange
+) -> sqlite3.Row | None:
+    """Return the session that ends at the answer that the client continues by its id.
+
+    The system prompt may differ: a client sends it anew with every request. Then no answer outside the chain may be
+    named in the session, for which the prompt would change, too.
+    """
+    if not exchange.chain or (checkpoint := checkpoints.find_checkpoint(connection, exchange.chain[0])) is None:
+        return None
+    where = expiry.unexpired_sessions()
+    where.add_condition("NOT explicit")
+    where.add_condition("number = ? AND message_count = ?", checkpoint.session, checkpoint.message_count)
+    row: sqlite3.Row | None = connection.execute(f"SELECT * FROM sessions{where.sql}", where.parameters).fetchone()  # noqa: S608
+    if row is None or _first_new_index(exchange.messages, row) is None:
+        return None
+    return row if _keeps_names(connection, exchange, row) else None
+
+
+def _keeps_names(connection: sqlite3.Connection, exchange: FinishedExchange, row: sqlite3.Row) -> bool:
+    """Whether the session's checkpoints may name it with the exchange's system prompt."""
+    return _has_system(exchange, row) or checkpoints.list_checkpoints(connection, row["number"]) <= set(exchange.chain)
 
 
 def _find_prefix_session(
@@ -172,7 +210,7 @@ def _write_exchange(
 ) -> int:
     """Write the messages that are not stored yet; returns the number of all messages."""
     stored = _first_new_index(exchange.messages, row)
-    if stored is None or not _has_system(exchange, row):
+    if stored is None or not _keeps_names(connection, exchange, row):
         # The conversation that they named is gone: they must not name the new one.
         checkpoints.delete_all_checkpoints(connection, row["number"])
     if stored is None:

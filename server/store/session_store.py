@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from server.core.errors import InvalidRequest
 from server.core.messages import Message, Usage
 from server.core.records import Page, Session, SessionSummary
+from server.core.stored_responses import FinishedResponse
 from server.store import saving, sessions
-from server.store.expiry import Removed, remove_backups
+from server.store.expiry import Removed, remove_backups, remove_unowned_responses
 from server.store.held_saves import Save
 from server.store.paging import Where
 from server.store.store_base import StoreBase, match_nothing
@@ -28,14 +29,15 @@ class SessionStore(StoreBase):
         usage: Usage,
         explicit: bool = True,
         prefix: int = 0,
+        response: FinishedResponse | None = None,
     ) -> None:
-        """Store a whole conversation under `session_id` after an exchange.
+        """Store a whole conversation under `session_id` after an exchange, with its answer as a stored response.
 
         `explicit` and `prefix` are as in `saving.save_exchange`. `usage` is this exchange's and is added to the
         session's. Raises InvalidRequest for a bad id. A save that fails on a full disk or a lock raises
         DatabaseUnusable and is retried until it succeeds.
         """
-        exchange = saving.FinishedExchange(system, messages, client, model, usage)
+        exchange = saving.FinishedExchange(system, messages, client, model, usage, response)
         job = functools.partial(
             saving.save_exchange,
             expiry=self._current_expiry(),
@@ -111,6 +113,7 @@ class SessionStore(StoreBase):
             where = sessions.where_search(live, search) if search.strip() else match_nothing()
         deleted = await self._delete_matching(where, checkpoint_ids=ids or ())
         if everything:
+            await self._run_job(lambda connection: remove_unowned_responses(connection, float("inf")))
             await self.remove_copies()
         return deleted.ids
 

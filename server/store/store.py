@@ -13,9 +13,10 @@ from pathlib import Path
 
 from server import __version__
 from server.core.events import EventBus, Notice
-from server.store import expiry, requests
+from server.store import expiry, requests, responses
 from server.store.damage import SIDE_FILES, file_size, side_path
 from server.store.request_store import RequestStore
+from server.store.response_store import ResponseStore
 from server.store.session_store import SessionStore
 from server.store.store_base import checked_ttl
 from server.store.worker import DatabaseThread
@@ -26,7 +27,7 @@ DAMAGE_TOPIC = "damaged database"
 DAY = 86400.0
 
 
-class Store(SessionStore, RequestStore):
+class Store(SessionStore, RequestStore, ResponseStore):
     """The open store, made by `Store.open` and bound to its event loop.
 
     Every method raises DatabaseUnusable when the database cannot be read or written.
@@ -110,6 +111,7 @@ class Store(SessionStore, RequestStore):
 
 def _prepare_tables(connection: sqlite3.Connection) -> None:
     requests.mark_interrupted(connection)
+    responses.mark_interrupted(connection)
     connection.execute(
         "INSERT INTO meta (key, value) VALUES ('written_by', ?)"
         " ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value != excluded.value",

@@ -10,7 +10,7 @@ import orjson
 from anthropic.types import ErrorResponse, Message, MessageTokensCount, RawMessageStreamEvent
 from pydantic import TypeAdapter
 
-from tests.openai_schema import validate
+from tests.openai_schema import validate, validate_response_event
 
 _MESSAGE = TypeAdapter[Any](Message)
 _COUNT = TypeAdapter[Any](MessageTokensCount)
@@ -27,9 +27,7 @@ class Watch:
 
     def judge(self, path: str, status: int, content_type: str, body: bytes) -> None:
         """Look at a whole answer, or at as much of a stream as has come."""
-        check = {"/v1/chat/completions": _chat, "/v1/messages": _messages, "/v1/messages/count_tokens": _count}.get(
-            path
-        )
+        check = _CHECKS.get(path)
         if check is None:
             return
         try:
@@ -76,6 +74,25 @@ def _messages(value: Any, status: int, event: str | None) -> None:
 
 def _count(value: Any, status: int, event: str | None) -> None:
     (_ERROR if status >= 400 else _COUNT).validate_python(value)
+
+
+def _responses(value: Any, status: int, event: str | None) -> None:
+    if status >= 400:
+        validate("ErrorResponse", value)
+    elif status:
+        validate("Response", value)
+    else:
+        assert value["type"] == event
+        if event != "keepalive":
+            validate_response_event(value)
+
+
+_CHECKS: dict[str, Callable[[Any, int, str | None], None]] = {
+    "/v1/chat/completions": _chat,
+    "/v1/messages": _messages,
+    "/v1/messages/count_tokens": _count,
+    "/v1/responses": _responses,
+}
 
 
 class WatchedTransport(httpx2.AsyncHTTPTransport):

@@ -11,19 +11,24 @@ import pytest
 from anthropic.types import message_create_params
 from anthropic.types.beta import message_create_params as beta_create_params
 from openai.types.chat import completion_create_params
+from openai.types.responses import response_create_params
 
 from server.core.errors import InvalidRequest
-from server.dialects import chat_completions, messages
+from server.dialects import chat_completions, messages, responses
 from server.dialects.base import Call, Context
 from server.dialects.chat_completions.ignored_fields import IGNORED as CHAT_IGNORED
 from server.dialects.messages.betas import IN_EFFECT
 from server.dialects.messages.ignored_fields import IGNORED as MESSAGES_IGNORED
+from server.dialects.responses.ignored_fields import IGNORED as RESPONSES_IGNORED
+from server.dialects.responses.sealing import Sealer
 from tests.dialects.sdk_fields import FieldCase, Fields
 from tests.test_readme import table
 
-CONTEXT = Context({}, ("claude-opus-5-5", "opus"), "default", "abc", 1)
+SEALER = Sealer(b"key")
+CONTEXT = Context({}, ("claude-opus-5-5", "opus"), "default", "abc", 1, sealing_key=SEALER.key)
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 HELLO = {"role": "user", "content": "hi"}
+THOUGHT = {"type": "thinking", "thinking": "a", "signature": "a"}
 SCHEMA = {"type": "object", "properties": {}}
 CHAT_TOOL = {"type": "function", "function": {"name": "x"}}
 
@@ -52,6 +57,10 @@ class Dialect:
     fields: Fields
     minimal: dict[str, Any]
     headers: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()
+    """Fields that are for the state of conversations, and one that only says what is said otherwise."""
+    effect: Callable[[Any], Any] = vars
+    """The part of the encoder that a field may have its effect in."""
 
 
 def chat_turn(message: dict[str, Any]) -> dict[str, Any]:
@@ -169,10 +178,78 @@ MESSAGES = Dialect(
     headers=frozenset({"betas", "user_profile_id", "workspace_id"}),
 )
 
+
+def responses_input(item: dict[str, Any]) -> dict[str, Any]:
+    """A conversation with this item in it, and the call that it answers."""
+    before = []
+    if item.get("type") in ("function_call_output", "custom_tool_call_output", "tool_search_output"):
+        before = [{"type": "function_call", "call_id": item.get("call_id") or "x", "name": "look", "arguments": "{}"}]
+    return {"model": "opus", "input": [HELLO, *before, item, {"type": "message", **HELLO}]}
+
+
+ITEM_TYPES = [
+    "EasyInputMessageParam",
+    "Message",
+    "ResponseOutputMessageParam",
+    "ResponseFunctionToolCallParam",
+    "FunctionCallOutput",
+    "ToolSearchCall",
+    "ResponseToolSearchOutputItemParamParam",
+    "AdditionalTools",
+    "ResponseConfigurationUpdateItemParamParam",
+    "ResponseReasoningItemParam",
+    "ResponseCompactionItemParamParam",
+    "ResponseCustomToolCallOutputParam",
+    "ResponseCustomToolCallParam",
+]
+
+RESPONSES = Dialect(
+    responses.to_messages,
+    RESPONSES_IGNORED,
+    Fields(
+        samples={
+            "model": ["opus", "haiku"],
+            "ResponseFunctionToolCallParam.arguments": ["{}", '{"a": 1}'],
+            "encrypted_content": [SEALER.seal(THOUGHT), SEALER.seal({**THOUGHT, "signature": "b"})],
+            "ResponseCompactionItemParamParam.encrypted_content": [
+                SEALER.seal({"type": "text", "text": text}) for text in ("so far", "and on")
+            ],
+            "file_data": ["data:text/plain;base64,aGk=", "data:text/plain;base64,aGkx"],
+            "file_url": ["https://example.com/a.pdf"],
+            "image_url": [f"data:image/png;base64,{PIXEL}", f"data:image/png;base64,{PIXEL}AAAA"],
+            "include": [["message.output_text.logprobs"]],
+            "parallel_tool_calls": [False],
+            "parameters": [SCHEMA, {**SCHEMA, "required": []}],
+            "reasoning": [{"effort": "high"}],
+            "ResponseCreateParamsNonStreaming.text": [{"format": {"type": "json_object"}}],
+            "ResponseConfigurationUpdateItemParamParam.text": [{"format": {"type": "json_object"}}],
+            "schema": [SCHEMA, {**SCHEMA, "required": []}],
+            "stream": [True],
+            "ToolChoiceAllowedParam.tools": [[{"type": "function", "name": "x"}], []],
+            "ResponseCreateParamsNonStreaming.tool_choice": ["none"],
+            "top_p": [0.5],
+            "truncation": ["auto"],
+            "verbosity": ["low"],
+        },
+        instances={
+            "FunctionCallOutput": {"type": "function_call_output", "call_id": "x", "output": "r"},
+            "ToolSearchCall": {"type": "tool_search_call", "call_id": "x", "arguments": {}},
+            "ToolSearchToolParam": {"type": "tool_search", "execution": "client"},
+            "ResponseInputFileParam": {"type": "input_file", "file_data": "data:text/plain;base64,aGk="},
+            "ResponseInputFileContentParam": {"type": "input_file", "file_data": "data:text/plain;base64,aGk="},
+        },
+        containers={name: responses_input for name in ITEM_TYPES},
+    ),
+    minimal={"model": "opus", "input": [HELLO], "tools": [{"type": "function", "name": "x"}]},
+    elsewhere=frozenset({"conversation", "conversation.id", "previous_response_id", "store", "input.type"}),
+    effect=lambda encoder: (encoder._head.tools, encoder._head.compaction),
+)
+
 ROOTS = [
     pytest.param(CHAT, completion_create_params.CompletionCreateParamsNonStreaming, id="chat"),
     pytest.param(MESSAGES, message_create_params.MessageCreateParamsNonStreaming, id="messages"),
     pytest.param(MESSAGES, beta_create_params.MessageCreateParamsNonStreaming, id="messages-beta"),
+    pytest.param(RESPONSES, response_create_params.ResponseCreateParamsNonStreaming, id="responses"),
 ]
 
 
@@ -182,15 +259,14 @@ def outcome(dialect: Dialect, body: dict[str, Any]) -> tuple[Any, list[str], str
         call = dialect.to_messages(body, CONTEXT)
     except InvalidRequest as refusal:
         return None, [], f"{refusal.param} {refusal.message} {refusal.hint}"
-    encoder = getattr(call.encoder, "__dict__", call.encoder)
-    return (call.request, call.stream, call.n, encoder), call.warnings, ""
+    return (call.request, call.stream, call.n, dialect.effect(call.encoder)), call.warnings, ""
 
 
 def explain_silence(dialect: Dialect, case: FieldCase) -> str:
     """The reason why a field has no visible effect; empty if it has one."""
     steps = case.path.split(".")
     paths, name = {".".join(steps[: at + 1]) for at in range(len(steps))}, steps[-1]
-    if case.path in dialect.headers or {*steps, *paths} & dialect.ignored.keys():
+    if case.path in dialect.headers | dialect.elsewhere or {*steps, *paths} & dialect.ignored.keys():
         return ""
     asked, warnings, refused = outcome(dialect, case.without)
     if any(path in warning.split() for path in paths for warning in warnings):

@@ -1,6 +1,7 @@
 """The endpoints of a dialect: its own path and token counting."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
@@ -12,6 +13,7 @@ from server.api.exchange.preparation import fit_to_model, make_context, with_fet
 from server.api.exchange.request_recorder import RequestRecorder
 from server.api.exchange.responses import header_lookup, json_response
 from server.api.exchange.session_link import link_session
+from server.api.exchange.stored_context import read_stored_context
 from server.api.exchange.warnings import warning_header
 from server.api.middleware.bodies import parse_object, read_body
 from server.core.messages import MessagesRequest
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
 class ExchangeEndpoint:
     """A dialect's endpoint, as an ASGI application."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, change_body: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> None:
         self._dialect = dialect
+        self._change_body = change_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services: Services = scope["app"].state.services
@@ -37,7 +40,10 @@ class ExchangeEndpoint:
         except ClientDisconnect:
             RequestRecorder(services, scope).record_cancelled()
             raise
-        exchange = Exchange(services, self._dialect, Body(raw, parse_object(raw)), scope, receive, send)
+        value = parse_object(raw)
+        if self._change_body is not None:
+            value = self._change_body(value)
+        exchange = Exchange(services, self._dialect, Body(raw, value), scope, receive, send)
         await exchange.handle_request()
 
 
@@ -60,7 +66,10 @@ async def _count_tokens(request: Request, dialect: Dialect, counting: TokenCount
     services: Services = request.app.state.services
     body = with_session_header(parse_object(await read_body(request.receive)), request.scope)
     body = await with_fetched_images(services, body, dialect)
-    link = await link_session(services, counting.to_request(body, make_context(services)))
+    context = make_context(services)
+    stored = await read_stored_context(services, dialect, body, context.response_id, counted=True)
+    request_to_count = counting.to_request(stored.body, context)
+    link = await link_session(services, request_to_count, is_complete=stored.is_complete)
     warnings = dialect.header_warnings(header_lookup(request.scope))
     counted = await _exact_count(services, link.request)
     if counted is None:

@@ -17,12 +17,14 @@ from server.api.exchange.request_recorder import RequestRecorder
 from server.api.exchange.responses import header_lookup, json_response
 from server.api.exchange.session_link import SessionLink, link_session, save_answer, session_id_of
 from server.api.exchange.session_turns import RequestIdentity, SessionTurn
+from server.api.exchange.stored_context import StoredContext, read_stored_context
 from server.api.exchange.stream_writer import StreamWriter
 from server.api.exchange.warnings import warning_header
 from server.api.middleware.failures import log_failure
 from server.core.errors import DatabaseUnusable, DragomanError, RequestCancelled, UpstreamTimeout, as_dragoman_error
 from server.core.messages import MessageFold, MessagesRequest
 from server.core.records import RequestRecord
+from server.core.stored_responses import FinishedResponse
 from server.core.tasks import spawn
 from server.dialects.base import Call
 from server.dialects.dialect import Dialect
@@ -48,6 +50,7 @@ class _Prepared:
     call: Call
     link: SessionLink
     fitted: FittedRequest
+    stored: StoredContext
 
 
 class Exchange:
@@ -74,6 +77,8 @@ class Exchange:
         see the stored answer."""
         self._pending_turn: asyncio.Task[SessionTurn] | None = None
         """The wait for the turn, so that `cancel` can end it."""
+        self._stored: StoredContext | None = None
+        """Holds the conversation to release with the request. None once the save has taken it over, as `_turn`."""
         self._cancelled: DragomanError | None = None
         """Set by `cancel`, which may come before there is a generation or a wait to end."""
         self._client_left = False
@@ -119,24 +124,31 @@ class Exchange:
         body = with_session_header(body, self._scope)
         body = await with_fetched_images(self._services, body, self._dialect)
         header = header_lookup(self._scope)
-        call = self._dialect.to_messages(body, make_context(self._services, header))
-        link = await self._link_session(call.request)
+        context = make_context(self._services, header)
+        stored = self._stored = await read_stored_context(self._services, self._dialect, body, context.response_id)
+        call = stored.translate(self._dialect, context)
+        link = await self._link_session(call.request, stored)
         fitted = fit_to_model(self._services, link.request)
         warnings = (*self._dialect.header_warnings(header), *call.warnings, *fitted.warnings)
         self._recorder.record_prepared(
             model=link.request.model, session_id=link.session_id, stream=call.stream, warnings=warnings
         )
-        return _Prepared(call, link, fitted)
+        return _Prepared(call, link, fitted, stored)
 
-    async def _link_session(self, request: MessagesRequest) -> SessionLink:
+    async def _link_session(self, request: MessagesRequest, stored: StoredContext) -> SessionLink:
         """The request in its session, after waiting for its turn there."""
-        services, session_id = self._services, session_id_of(request)
+        services = self._services
+        if stored.conversation_id is not None:
+            request = request.with_changes(session_id=stored.conversation_id)
+        # The answer's own id names the conversation up to it, as any other checkpoint.
+        made = stored.answer.id if stored.answer is not None else None
+        session_id = session_id_of(request, made)
         if services.settings.history:
             # An id that was made for this request is unknown to all others, so no repeat can have it.
             identity = None if request.session_id is None else self._make_identity()
             wait = services.settings.queue_seconds
             await self._begin_turn(services.turns.begin_turn(session_id, wait=wait, identity=identity))
-        return await link_session(services, request, session_id)
+        return await link_session(services, request, session_id, is_complete=stored.is_complete)
 
     async def _begin_turn(self, waiting: Coroutine[Any, Any, SessionTurn]) -> None:
         """Wait for the turn, until `cancel`. Raises as SessionTurns.begin_turn."""
@@ -167,6 +179,8 @@ class Exchange:
         if self._turn is not None:
             self._turn.end_turn()
             self._turn = None
+        if self._stored is not None:
+            self._stored.release()
 
     def _response_headers(self, prepared: _Prepared) -> dict[str, str]:
         """The response's own headers. The warnings may still grow until the first event."""
@@ -248,20 +262,28 @@ class Exchange:
         if generation is None:
             return
         folds = generation.folds
-        body = generation.response_body() if services.settings.log_bodies else None
-        self._recorder.record_success(folds, generation.cost, body)
-        if services.settings.history:
+        stored, settings = prepared.stored, services.settings
+        body = generation.response_body() if settings.log_bodies or stored.answer is not None else None
+        self._recorder.record_success(folds, generation.cost, body if settings.log_bodies else None)
+        response = stored.finish_answer(body, continuable=not prepared.link.joined) if body is not None else None
+        if settings.history or response is not None:
             # The turn lasts until the answer is stored: the next request in the session continues from it.
             turn, self._turn = self._turn, None
-            services.writes.add_write(self._save_session(prepared.link, folds[0], turn), "save the session")
+            self._stored = None
+            stored.begin_saving()
+            services.writes.add_write(self._save_session(prepared, folds[0], turn, response), "save the session")
 
-    async def _save_session(self, link: SessionLink, fold: MessageFold, turn: SessionTurn | None) -> None:
+    async def _save_session(
+        self, prepared: _Prepared, fold: MessageFold, turn: SessionTurn | None, response: FinishedResponse | None
+    ) -> None:
+        link, store = prepared.link, self._services.answer_store
         try:
-            await save_answer(self._services, link, fold, client=self.record.client)
+            await save_answer(store, link, fold, client=self.record.client, response=response)
         except DatabaseUnusable as error:
             # The store publishes its own failure and tries again.
             log.warning("the session %s could not be saved: %s", link.session_id, error)
         finally:
+            prepared.stored.release()
             if turn is not None:
                 turn.end_turn()
 

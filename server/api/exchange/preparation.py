@@ -53,6 +53,7 @@ def make_context(services: "Services", header: Header = no_header) -> Context:
         response_id=uuid.uuid4().hex,
         created=int(services.clock()),
         header=header,
+        sealing_key=services.sealing_key,
     )
 
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from server.core.messages import Message, MessageFold, MessagesRequest
 from server.core.records import Session
+from server.core.stored_responses import FinishedResponse
 from server.core.transcript import split_prefix
 from server.store.saving import checked_session_id, new_session_id
+from server.store.store import Store
 
 if TYPE_CHECKING:
     from server.api.services import Services
@@ -25,40 +27,47 @@ class SessionLink:
     """A request in its session.
 
     `request` holds the whole conversation and the session id. `explicit` means that the client sent the id; otherwise
-    it was made for this request.
+    it was made for this request. `joined` means that the session's history was put before the request's messages.
     """
 
     session_id: str
     request: MessagesRequest
     explicit: bool
+    joined: bool = False
 
 
-def session_id_of(request: MessagesRequest) -> str:
-    """The client's session id, or a new one. Raises InvalidRequest."""
-    return new_session_id() if request.session_id is None else checked_session_id(request.session_id)
+def session_id_of(request: MessagesRequest, made_id: str | None = None) -> str:
+    """The client's session id, otherwise `made_id` or a new one. Raises InvalidRequest."""
+    if request.session_id is None:
+        return made_id or new_session_id()
+    return checked_session_id(request.session_id)
 
 
-async def link_session(services: "Services", request: MessagesRequest, session_id: str | None = None) -> SessionLink:
+async def link_session(
+    services: "Services", request: MessagesRequest, session_id: str | None = None, *, is_complete: bool = False
+) -> SessionLink:
     """The request in its session.
 
     `session_id` is `session_id_of(request)`, if already known. With an explicit id, a client may send only its new
-    messages. Raises InvalidRequest for a malformed id.
+    messages, unless the request `is_complete`. Raises InvalidRequest for a malformed id.
     """
     session_id = session_id or session_id_of(request)
     explicit = request.session_id is not None
-    if explicit:
-        request = await _with_history(services, session_id, request)
-    return SessionLink(session_id, request.with_changes(session_id=session_id), explicit)
+    whole = await _with_history(services, session_id, request) if explicit and not is_complete else request
+    joined = len(whole.messages) > len(request.messages)
+    return SessionLink(session_id, whole.with_changes(session_id=session_id), explicit, joined)
 
 
-async def save_answer(services: "Services", link: SessionLink, fold: MessageFold, *, client: str) -> None:
-    """Store the conversation with its answer, without thinking."""
+async def save_answer(
+    store: Store, link: SessionLink, fold: MessageFold, *, client: str, response: FinishedResponse | None = None
+) -> None:
+    """Store the conversation with its answer, without thinking, and the answer under its own id as `response`."""
     answer = [block for block in fold.content if block.get("type") not in _DROPPED_BLOCKS]
     messages = list(link.request.messages)
     before, _ = split_prefix(messages)
     if answer:
         messages.append(Message(role="assistant", content=answer))
-    await services.store.save_session(
+    await store.save_session(
         link.session_id,
         system=link.request.system,
         messages=messages,
@@ -67,6 +76,7 @@ async def save_answer(services: "Services", link: SessionLink, fold: MessageFold
         usage=fold.usage,
         explicit=link.explicit,
         prefix=len(before),
+        response=response,
     )
 
 

@@ -16,6 +16,7 @@ from server.core.errors import (
     MethodNotAllowed,
     NotFound,
     RequestError,
+    WebSocketRefused,
     as_dragoman_error,
 )
 from server.dialects import registry
@@ -87,6 +88,10 @@ async def on_invalid_query(request: Request, exception: Exception) -> Response:
 
 def _router_error(scope: Scope, exception: HTTPException) -> DragomanError:
     method, path = scope["method"], display_path(scope)
+    if (get_header(scope, b"upgrade") or "").lower() == "websocket":
+        return WebSocketRefused(
+            "This server supports no WebSockets.", hint=f"Send the request by HTTP, as POST {path}, to stream it too."
+        )
     if exception.status_code == 405:
         allowed = _allowed_methods(scope)
         return MethodNotAllowed(

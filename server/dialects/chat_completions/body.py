@@ -9,29 +9,13 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from server.core.messages import MAX_INPUT_DEPTH, MAX_TOOL_NAME, Effort, TooDeep, read_tool_input
+from server.core.messages import Effort
 from server.dialects.chat_completions.content import AssistantContent, SystemContent, UserContent
-from server.dialects.validation import ByMember, FromText, ListOf, TextOr, check_body, refuse_value
+from server.dialects.openai.fields import Arguments, FilledText, Temperature, TokenLimit, ToolName, TopP
+from server.dialects.validation import ByMember, ListOf, TextOr, check_body, refuse_value
 
 MAX_CHOICES = 8
 """The highest `n`: each choice is a conversation of its own with the model."""
-
-
-def _read_arguments(text: str) -> dict[str, Any]:
-    """Parse a call's input; text of a call that was cut becomes `_incomplete`."""
-    try:
-        parsed = read_tool_input(text)
-    except TooDeep:
-        refuse_value(f"is nested deeper than {MAX_INPUT_DEPTH} levels", "Flatten it.")
-    if parsed is None:
-        return {}
-    return parsed if isinstance(parsed, dict) else {"_incomplete": text}
-
-
-FilledText = Annotated[str, Field(min_length=1)]
-ToolName = Annotated[str, Field(min_length=1, max_length=MAX_TOOL_NAME)]
-TokenLimit = Annotated[int, Field(ge=1, le=2**31 - 1)]
-Arguments = Annotated[dict[str, Any], FromText(_read_arguments)]
 
 
 class SystemMessage(TypedDict):
@@ -130,8 +114,8 @@ class ChatBody(TypedDict):
     modalities: NotRequired[Annotated[ListOf[Literal["text", "audio"]], AfterValidator(_refuse_audio)] | None]
     max_completion_tokens: NotRequired[TokenLimit | None]
     max_tokens: NotRequired[TokenLimit | None]
-    temperature: NotRequired[Annotated[float, Field(ge=0, le=2)] | None]
-    top_p: NotRequired[Annotated[float, Field(ge=0, le=1)] | None]
+    temperature: NotRequired[Temperature | None]
+    top_p: NotRequired[TopP | None]
     stop: NotRequired[TextOr[str, ListOf[str]] | None]
     reasoning_effort: NotRequired[Literal["none", "minimal", Effort] | None]
     response_format: NotRequired[Annotated[PlainFormat | SchemaFormat, ByMember("type")] | None]

@@ -7,10 +7,11 @@ from server.dialects.base import Call, Context
 from server.dialects.chat_completions.body import ChatBody, check_chat_body
 from server.dialects.chat_completions.encoder import ChatCompletionEncoder
 from server.dialects.chat_completions.ignored_fields import IGNORED
-from server.dialects.chat_completions.parameters import UNSUPPORTED, read_parameters, unsupported_warnings
+from server.dialects.chat_completions.parameters import UNSUPPORTED, read_parameters
 from server.dialects.chat_completions.tools import Tools, read_tools
 from server.dialects.chat_completions.turns import read_messages
 from server.dialects.left_out import dropped_fields, left_out_warnings
+from server.dialects.openai.parameters import unsupported_warnings
 from server.models.aliases import resolve_model, with_named_thinking
 
 
@@ -34,7 +35,7 @@ def to_messages(body: Any, context: Context) -> Call:
         n=checked.get("n") or 1,
         warnings=[
             *warnings,
-            *unsupported_warnings(body),
+            *unsupported_warnings(body, UNSUPPORTED),
             *left_out_warnings(dropped_fields(supported, {**checked, **tools.fields}, IGNORED, {})),
         ],
     )

@@ -8,7 +8,8 @@ from pydantic import BeforeValidator, TypeAdapter
 from typing_extensions import TypedDict
 
 from server.core.messages import Tool, ToolChoice
-from server.dialects.chat_completions.body import ToolName
+from server.dialects.openai.fields import ToolName
+from server.dialects.openai.tool_choice import ChoiceMode, choose_by_mode, choose_named, limit_to_one_call
 from server.dialects.openai.web_search import TOOL_NAME, ContextSize, Place, is_search_model, make_search_tool
 from server.dialects.validation import ByMember, ListOf, TextOr, check_body, invalid_field, quote_value, refuse_value
 
@@ -51,7 +52,6 @@ class AllowedToolsChoice(TypedDict):
     allowed_tools: AllowedTools
 
 
-ChoiceMode = Literal["none", "auto", "required"]
 ChoiceObject = Annotated[FunctionChoice | CustomChoice | AllowedToolsChoice, ByMember("type")]
 
 
@@ -136,7 +136,7 @@ def _read_client_tools(body: Mapping[str, Any]) -> Tools:
     tools = _unique_tools([tool["function"] for tool in checked.get("tools") or ()], "tools")
     tools, choice = _read_choice(checked, tools)
     if checked.get("parallel_tool_calls") is False:
-        choice = _limit_to_one_call(choice, tools)
+        choice = limit_to_one_call(choice, tools)
     return Tools(tools, choice, checked)
 
 
@@ -145,11 +145,11 @@ def _read_functions(body: FunctionsBody) -> Tools:
     choice = body.get("function_call")
     wanted: ToolChoice | None = None
     if isinstance(choice, dict):
-        wanted = _choose_named(choice["name"], "function_call.name", tools)
+        wanted = choose_named(choice["name"], "function_call.name", tools)
     elif choice is not None:
-        wanted = _choose_by_mode(choice, "function_call", tools)
+        wanted = choose_by_mode(choice, "function_call", tools)
     # A message has room for one function call only.
-    return Tools(tools, _limit_to_one_call(wanted, tools), body, legacy=True)
+    return Tools(tools, limit_to_one_call(wanted, tools), body, legacy=True)
 
 
 def _unique_tools(functions: Sequence[Function], path: str) -> list[Tool]:
@@ -173,7 +173,7 @@ def _read_choice(body: ToolsBody, tools: list[Tool]) -> tuple[list[Tool], ToolCh
     if choice is None:
         return tools, None
     if isinstance(choice, str):
-        return tools, _choose_by_mode(choice, "tool_choice", tools)
+        return tools, choose_by_mode(choice, "tool_choice", tools)
     if choice["type"] != "allowed_tools":
         return tools, _choose_reference(choice, "tool_choice", tools)
     allowed, path = choice["allowed_tools"], "tool_choice.allowed_tools"
@@ -183,30 +183,10 @@ def _read_choice(body: ToolsBody, tools: list[Tool]) -> tuple[list[Tool], ToolCh
         for index, reference in enumerate(allowed.get("tools") or ())
     }
     tools = [tool for tool in tools if tool["name"] in names]
-    return tools, _choose_by_mode(allowed["mode"], f"{path}.mode", tools)
-
-
-def _choose_by_mode(mode: ChoiceMode, path: str, tools: Sequence[Tool]) -> ToolChoice | None:
-    if mode == "required" and not tools:
-        raise invalid_field(path, "is required, and there are no tools", "Send `tools`, or leave the choice out.")
-    if not tools:
-        return None
-    return {"type": "any" if mode == "required" else mode}
+    return tools, choose_by_mode(allowed["mode"], f"{path}.mode", tools)
 
 
 def _choose_reference(reference: NamedChoice, path: str, tools: Sequence[Tool]) -> ToolChoice:
     if reference["type"] == "function":
-        return _choose_named(reference["function"]["name"], f"{path}.function.name", tools)
-    return _choose_named(reference["custom"]["name"], f"{path}.custom.name", tools)
-
-
-def _choose_named(name: str, path: str, tools: Sequence[Tool]) -> ToolChoice:
-    if name not in [tool["name"] for tool in tools]:
-        raise invalid_field(path, f"is {quote_value(name)}, which is none of the tools", "Choose one that is sent.")
-    return {"type": "tool", "name": name}
-
-
-def _limit_to_one_call(choice: ToolChoice | None, tools: Sequence[Tool]) -> ToolChoice | None:
-    if not tools or (choice is not None and choice["type"] == "none"):
-        return choice
-    return {**(choice or {"type": "auto"}), "disable_parallel_tool_use": True}
+        return choose_named(reference["function"]["name"], f"{path}.function.name", tools)
+    return choose_named(reference["custom"]["name"], f"{path}.custom.name", tools)

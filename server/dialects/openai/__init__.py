@@ -1,1 +1,1 @@
-"""What OpenAI's dialects share: errors, rate limit headers and files inside a body."""
+"""What OpenAI's dialects share: errors, fields, parameters, tool choice, rate limit headers, files inside a body."""

@@ -6,6 +6,9 @@ from typing import Any, Literal
 
 from server.core.messages import Block
 
+CUSTOM_INPUT = "input"
+"""The only argument of a custom tool as the model knows it: a string, the client's freeform input."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClientTool:
@@ -22,9 +25,9 @@ class ResponseHead:
 
     `echo` holds the members of the response object that repeat the request (instructions, metadata, tools, tool_choice,
     temperature, text, ...), complete and valid by OpenAI's schema Response. `tools` maps the model's flat tool names to
-    the client's. `seal` makes the `encrypted_content` of a thinking or redacted_thinking block. `originator` is the
-    header of that name, by which Codex is recognised. `compaction` means that the answer is a summary, which becomes
-    one item of the type compaction.
+    the client's. `seal` makes the `encrypted_content` of a thinking or redacted_thinking block, and of a text block
+    that is the summary of a compaction. `originator` is the header of that name, by which Codex is recognised.
+    `compaction` means that the answer is a summary, which becomes one item of the type compaction.
     """
 
     response_id: str

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -114,10 +115,22 @@ def _check_round_trip(stage: Stage, call: ToolUse) -> None:
         raise Failed("the conversation went on in another process")
 
 
+def count_answers(body: Any) -> int:
+    """Number of the assistant's turns in a request. In OpenAI's Responses one is several items in a row."""
+    if "messages" in body:
+        return [message["role"] for message in body["messages"]].count("assistant")
+    sides = [_is_answer(item) for item in body["input"]]
+    return sum(answer and not before for before, answer in zip([False, *sides], sides, strict=False))
+
+
+def _is_answer(item: Any) -> bool:
+    kind = item.get("type", "message")
+    return item.get("role") == "assistant" if kind == "message" else kind == "reasoning" or kind.endswith("_call")
+
+
 def _check_histories(stage: Stage) -> None:
     """Check that the history at the model equals what the program sent."""
-    bodies = [orjson.loads(record["request_body"])["messages"] for record in stage.requests()]
-    sent = [[message["role"] for message in messages].count("assistant") for messages in bodies]
+    sent = [count_answers(orjson.loads(record["request_body"])) for record in stage.requests()]
     turns = [[role for role, _ in conversation(call)].count("assistant") for call in stage.simulator.messages_calls]
     if sorted(sent) != sorted(turns):
         raise Failed(f"requests with so many answers in them: {sent}; the model saw so many: {turns}")

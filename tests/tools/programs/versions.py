@@ -4,7 +4,7 @@ from tests.tools.programs.program import Package
 
 AIDER = Package("pip", ("aider-chat==0.86.2",))
 CLINE = Package("npm", ("cline@3.0.65",))
-CODEX = Package("npm", ("@openai/codex@0.169.0",))
+CODEX = Package("npm", ("@openai/codex@0.171.0",))
 CONTINUE = Package("npm", ("@continuedev/cli@1.5.47",))
 NODE_OPENAI = Package("npm", ("openai@7.57.0",))
 NODE_ANTHROPIC = Package("npm", ("@anthropic-ai/sdk@1.12.0",))

@@ -48,7 +48,7 @@ CODEX = Client(
     name="Codex CLI",
     icon="mdi6.code-braces-box",
     summary=Later("OpenAI's agent for the terminal"),
-    dialect="OpenAI's Responses",
+    dialect="responses",
     documentation="https://github.com/openai/codex/discussions/7782",
     steps=(
         Later("Choose Configure for me, or paste the text below into the file named there."),
@@ -57,10 +57,4 @@ CODEX = Client(
     snippets=(Snippet(Later("~/.codex/config.toml"), "toml", lambda to: configure_text("", CONFIGURATION, to)),),
     configuration=CONFIGURATION,
     traces=Traces(commands=("codex",), files=(".codex",)),
-    unserved_reason=(
-        Later(
-            "Since February 2026, Codex CLI speaks only OpenAI's Responses API. This server speaks Chat "
-            "Completions and Messages, so Codex cannot use it yet."
-        )
-    ),
 )

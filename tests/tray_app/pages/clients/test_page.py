@@ -166,7 +166,7 @@ async def test_signs_in_the_list(page: ClientsPage, continue_file: Path, places:
         for row, client in enumerate(CLIENTS)
     }
     assert words["aider"] == "Configuration file has an error"
-    assert words["codex"] == "Not supported yet"
+    assert words["codex"] == "Not found on this computer"
     assert words["cline"] == "Not found on this computer"
     assert words["continue"] == words["python"] == ""
 
