@@ -356,12 +356,8 @@ async def test_compaction(server: Live) -> None:
 
 
 async def test_parameters(server: Live) -> None:
-    schema = {
-        "type": "object",
-        "properties": {"a": {"type": "string"}},
-        "required": ["a"],
-        "additionalProperties": False,
-    }
+    properties = {"a": {"type": "string"}}
+    schema = {"type": "object", "properties": properties, "required": ["a"], "additionalProperties": False}
     server.simulator.script(Text('{"a": "b"}'))
     response = await respond(
         server,

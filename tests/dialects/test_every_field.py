@@ -59,7 +59,7 @@ class Dialect:
     headers: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
     """Fields that are for the state of conversations, and one that only says what is said otherwise."""
-    effect: Callable[[Any], Any] = vars
+    effect: Callable[[Any], Any] = lambda encoder: getattr(encoder, "__dict__", encoder)
     """The part of the encoder that a field may have its effect in."""
 
 
@@ -302,5 +302,6 @@ def test_the_readme_lists_ignored_fields() -> None:
     listed = {(row[1], row[0].strip("`")): row[2] for row in table("<!-- passed over -->")}
     expected = {("Chat Completions", name): why for name, why in CHAT.ignored.items()}
     expected |= {("Messages", name): why for name, why in MESSAGES.ignored.items()}
+    expected |= {("Responses", name): why for name, why in RESPONSES.ignored.items()}
     expected |= {("`anthropic-beta`", name): why for name, why in IN_EFFECT.items()}
     assert listed == expected

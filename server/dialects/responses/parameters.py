@@ -12,7 +12,6 @@ UNSUPPORTED: Unsupported = {
     "truncation": lambda value: value != "disabled",
     "max_tool_calls": lambda value: True,
     "prompt": lambda value: True,
-    "moderation": lambda value: True,
 }
 """Parameters that Claude does not have, and whether a value of theirs asks for something."""
 
