@@ -361,3 +361,57 @@ async def test_a_refused_search_that_is_all_is_told(server: Live) -> None:
         await server.openai().chat.completions.create(
             model=MODEL, messages=[{"role": "user", "content": "Only this"}], web_search_options={}
         )
+
+
+FUNCTION: Any = {"type": "function", "name": "look", "parameters": LOOK["input_schema"]}
+FLAT = {"type": "url_citation", **ANNOTATION["url_citation"], "start_index": 0, "end_index": 17}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_response_searches(server: Live, stream: bool) -> None:
+    server.simulator.script(SEARCHED)
+    client = server.openai()
+    asked_for: Any = {
+        "model": MODEL,
+        "input": f"cats in a response {stream}",
+        "tools": [{"type": "web_search", "filters": {"allowed_domains": ["example.com"]}}, FUNCTION],
+        "include": ["web_search_call.action.sources"],
+    }
+    if stream:
+        async with client.responses.stream(**asked_for) as events:
+            response = await events.get_final_response()
+    else:
+        response = await client.responses.create(**asked_for)
+    search = {"type": "web_search_20250305", "name": "web_search", "max_uses": 5, "allowed_domains": ["example.com"]}
+    assert client_tools(server.sent())[0] == search
+    said, searched, answered = (item.to_dict() for item in response.output)
+    assert [item["type"] for item in (said, searched, answered)] == ["message", "web_search_call", "message"]
+    assert searched["status"] == "completed"
+    sources = [{"type": "url", "url": FOUND["url"]}]
+    assert searched["action"] == {"type": "search", "query": "cats", "queries": ["cats"], "sources": sources}
+    (part,) = answered["content"]  # type: ignore[misc]
+    assert (part["text"], part["annotations"]) == ("Cats sleep a lot. Always.", [FLAT])  # type: ignore[index]
+
+
+async def test_a_response_that_searched_goes_on_in_its_process(server: Live) -> None:
+    server.simulator.script(SEARCHED)
+    create = server.openai().responses.create
+    tools: Any = [{"type": "web_search"}, FUNCTION]
+    first = await create(model=MODEL, input="cats, and more in a response", tools=tools)
+    before = server.pids("idle")
+    await create(model=MODEL, input="On", tools=tools, previous_response_id=first.id)
+    assert sent_answer(server) == BLOCKS
+    assert before & server.pids("idle")
+
+
+async def test_codex_goes_on_without_a_refused_search(serve: Serve, simulator: Simulator) -> None:
+    server = await serve()
+    simulator.script(REFUSED, offers_search)
+    create = server.openai().responses.with_raw_response.create
+    tools: Any = [FUNCTION, {"type": "web_search", "external_web_access": True}]
+    for words in ("first", "second"):
+        raw = await create(model=MODEL, input=f"Codex {words}", tools=tools)
+        assert raw.parse().output_text == f"You said: Codex {words}"
+        assert "web_search is refused by the API" in raw.headers["warning"]
+    with pytest.raises(openai.BadRequestError, match="web search is not available"):
+        await create(model=MODEL, input="Only this", tools=tools, tool_choice={"type": "web_search_preview"})

@@ -210,6 +210,7 @@ RESPONSES = Dialect(
         samples={
             "model": ["opus", "haiku"],
             "ResponseFunctionToolCallParam.arguments": ["{}", '{"a": 1}'],
+            "user_location": [{"type": "approximate", "city": "Berlin"}],
             "encrypted_content": [SEALER.seal(THOUGHT), SEALER.seal({**THOUGHT, "signature": "b"})],
             "ResponseCompactionItemParamParam.encrypted_content": [
                 SEALER.seal({"type": "text", "text": text}) for text in ("so far", "and on")

@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from server.core.messages import Tool, ToolChoice
 from server.dialects.openai.fields import FilledText
 from server.dialects.openai.tool_choice import ChoiceMode, choose_by_mode, limit_to_one_call, unknown_tool
-from server.dialects.responses.tools import ToolCatalog
+from server.dialects.responses.tools import WEB_SEARCH, ToolCatalog
 from server.dialects.validation import ByMember, ListOf
 
 
@@ -47,14 +47,14 @@ class HostedChoice(TypedDict):
         "mcp",
         "programmatic_tool_calling",
         "shell",
-        "web_search",
-        "web_search_2025_08_26",
-        "web_search_preview",
-        "web_search_preview_2025_03_11",
     ]
 
 
-Reference = NamedChoice | NamespaceChoice | SearchChoice | HostedChoice
+class WebSearchChoice(TypedDict):
+    type: Literal["web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11"]
+
+
+Reference = NamedChoice | NamespaceChoice | SearchChoice | WebSearchChoice | HostedChoice
 
 
 class AllowedToolsChoice(TypedDict):
@@ -63,8 +63,10 @@ class AllowedToolsChoice(TypedDict):
     tools: ListOf[Annotated[Reference, ByMember("type")]]
 
 
-Choice = ChoiceMode | NamedChoice | SearchChoice | HostedChoice | AllowedToolsChoice
-ChoiceObject = Annotated[NamedChoice | SearchChoice | HostedChoice | AllowedToolsChoice, ByMember("type")]
+Choice = ChoiceMode | NamedChoice | SearchChoice | WebSearchChoice | HostedChoice | AllowedToolsChoice
+ChoiceObject = Annotated[
+    NamedChoice | SearchChoice | WebSearchChoice | HostedChoice | AllowedToolsChoice, ByMember("type")
+]
 
 
 def choose_tools(
@@ -115,6 +117,8 @@ def _find_named(reference: Reference, path: str, catalog: ToolCatalog) -> list[s
             names = [name for name in catalog.tools if catalog.clients[name].namespace == reference["name"]]
         case "tool_search":
             return [name for name in catalog.tools if catalog.clients[name].kind == "tool_search"]
+        case "web_search" | "web_search_2025_08_26" | "web_search_preview" | "web_search_preview_2025_03_11":
+            return [name for name in catalog.tools if catalog.clients[name] == WEB_SEARCH]
         case _:
             return []
     if not names:
