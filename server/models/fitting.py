@@ -18,6 +18,7 @@ from server.models.thinking import (
 from server.models.tool_names import NO_NAMES, ToolNames
 from server.models.tools import fit_tools
 
+_CLEAR_THINKING = "clear_thinking_20251015"
 _Step = Callable[[MessagesRequest, Capabilities, list[str]], MessagesRequest]
 
 
@@ -137,6 +138,18 @@ def _drop_top_p(request: MessagesRequest, caps: Capabilities, warnings: list[str
     return request.with_changes(top_p=None)
 
 
+def _fit_context_edits(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
+    """Drop the edit of old thinking where thinking is off: the API refuses it there."""
+    management = request.native.get("context_management") or {}
+    edits = management.get("edits") if _thinking_is_off(request) else None
+    edits = edits if isinstance(edits, list) else []
+    kept = [edit for edit in edits if not (isinstance(edit, dict) and edit.get("type") == _CLEAR_THINKING)]
+    if len(kept) == len(edits):
+        return request
+    warnings.append("context_management: clear_thinking is not taken without thinking and was left out")
+    return request.with_changes(native={**request.native, "context_management": {**management, "edits": kept}})
+
+
 def _thinking_is_off(request: MessagesRequest) -> bool:
     return request.thinking is not None and request.thinking.get("type") == "disabled"
 
@@ -150,4 +163,5 @@ _STEPS: tuple[_Step, ...] = (
     fit_thinking,
     _fit_tool_choice,
     _fit_sampling,
+    _fit_context_edits,
 )

@@ -240,7 +240,9 @@ async def test_parameters_and_betas_arrive(server: Live) -> None:
     assert {name: call.body[name] for name in PASSED} == PASSED
     assert call.body["thinking"] == thinking
     assert call.headers["anthropic-user-profile-id"] == "profile_1"
-    assert {"new-2026-01-01", "context-management-2025-06-27"} <= set(call.headers["anthropic-beta"].split(","))
+    betas = call.headers["anthropic-beta"].split(",")
+    assert {"new-2026-01-01", "context-management-2025-06-27"} <= set(betas)
+    assert len(betas) == len(set(betas)), "one that Claude Code asks for itself was sent twice"
     assert "warning" not in raw.headers
     # They are this request's alone.
     await server.anthropic().messages.create(**asked([user("parameters again")]))

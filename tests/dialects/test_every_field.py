@@ -17,10 +17,10 @@ from server.core.errors import InvalidRequest
 from server.dialects import chat_completions, messages, responses
 from server.dialects.base import Call, Context
 from server.dialects.chat_completions.ignored_fields import IGNORED as CHAT_IGNORED
-from server.dialects.messages.betas import IN_EFFECT
 from server.dialects.messages.ignored_fields import IGNORED as MESSAGES_IGNORED
 from server.dialects.responses.ignored_fields import IGNORED as RESPONSES_IGNORED
 from server.dialects.responses.sealing import Sealer
+from server.models.betas import IN_EFFECT
 from tests.dialects.sdk_fields import FieldCase, Fields
 from tests.test_readme import table
 

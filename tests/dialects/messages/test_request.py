@@ -421,8 +421,8 @@ class TestWarnings:
     @pytest.mark.parametrize(
         ("betas", "passed"),
         [
-            (["prompt-caching-2024-07-31", "output-128k-2025-02-19", "claude-code-20250219"], ()),
-            (["pdfs-2024-09-25", "skills-2025-10-02", " new-2027-01-01"], ("skills-2025-10-02", "new-2027-01-01")),
+            (["prompt-caching-2024-07-31", "claude-code-20250219"], ("prompt-caching-2024-07-31",)),
+            (["oauth-2025-04-20", "skills-2025-10-02", " new-2027-01-01"], ("skills-2025-10-02", "new-2027-01-01")),
             ("mcp-client-2025-11-20,a-2026-01-01", ("mcp-client-2025-11-20", "a-2026-01-01")),
             ([5, "5"], ("5",)),
         ],

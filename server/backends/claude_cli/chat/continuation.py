@@ -7,6 +7,7 @@ from server.backends.claude_cli.chat.parameters import bypasses_transcript, thin
 from server.backends.claude_cli.transport import mcp_tools as mcp
 from server.core.messages import Block, Message, MessagesRequest
 from server.core.transcript import CanonicalTurn, canonical_messages, canonical_system, canonical_tools, split_prefix
+from server.models.betas import without_effective
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class ProcessBinding:
             thinking_tokens(request),
             canonical_system(request.system),
             canonical_tools(request.tools),
-            frozenset(request.betas),
+            frozenset(without_effective(request.betas)),
         )
 
 

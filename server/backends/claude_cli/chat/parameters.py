@@ -12,6 +12,7 @@ from server.backends.claude_cli.transport.mcp_tools import PREFIX, prefixed_defi
 from server.core import exact_json
 from server.core.image_size import size_of_base64
 from server.core.messages import Block, Message, MessagesRequest, ToolChoice, native_tool_names
+from server.models.betas import without_effective
 
 UNREACHABLE_URL = "http://127.0.0.1:0"
 """An address that refuses every connection."""
@@ -34,7 +35,7 @@ def flag_settings(request: MessagesRequest, base_url: str | None, own_betas: str
         "CLAUDE_CODE_EXTRA_BODY": _extra_body(request),
         "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(request.max_tokens) if request.max_tokens else "",
         # Sent beside the CLI's own; those in the extra body would replace them.
-        "ANTHROPIC_BETAS": ",".join(filter(None, [own_betas, *request.betas])),
+        "ANTHROPIC_BETAS": ",".join(filter(None, [own_betas, *without_effective(request.betas)])),
     }
     if base_url is not None:
         environment["ANTHROPIC_BASE_URL"] = base_url
