@@ -57,9 +57,8 @@ def find_citations(content: Iterable[Block]) -> list[Citation]:
 
 def make_citations(cited: Sequence[Mapping[str, Any]], start: int, end: int) -> list[Citation]:
     """The citations of one block, each page once. Citations of the client's own documents have no address."""
-    pages = {one["url"]: one.get("title") or one["url"] for one in reversed(cited) if isinstance(one.get("url"), str)}
-    return [
-        {"url": url, "title": title, "start_index": start, "end_index": end}
-        for url, title in reversed(pages.items())
-        if end > start
-    ]
+    pages: dict[str, str] = {}
+    for one in cited if end > start else ():
+        if isinstance(url := one.get("url"), str):
+            pages.setdefault(url, str(one.get("title") or url))
+    return [{"url": url, "title": title, "start_index": start, "end_index": end} for url, title in pages.items()]
