@@ -12,7 +12,7 @@ from server.api.exchange.images import ImageFetcher
 from server.api.middleware.rate_limit import RequestLimits
 from server.api.services import Services
 from server.backends.anthropic_api import AnthropicApiBackend
-from server.backends.base import Backend
+from server.backends.base import Backend, stopping_error
 from server.backends.claude_cli.backend import ClaudeCliBackend, CliConfig
 from server.backends.claude_cli.pool.pool import PoolLimits
 from server.backends.routing import RoutedBackend
@@ -56,7 +56,7 @@ class Server:
         )
         self.app: Any = create_app(self.services)
         self._owns_store = store is None
-        self._purging: asyncio.Task[None] | None = None
+        self._purging: list[asyncio.Task[None]] = []
         self._unused_images: ImageFetcher | None = None
 
     @classmethod
@@ -90,8 +90,8 @@ class Server:
             if self._owns_store:
                 await store.close()
             raise
-        if self._owns_store:
-            self._purging = spawn(store.run_purge(), name="purge")
+        stores = (store, services.memory_store) if self._owns_store else (services.memory_store,)
+        self._purging = [spawn(purged.run_purge(), name="purge") for purged in stores]
 
     async def _read_sealing_key(self) -> None:
         """Read the stored key. Without it seals open until the next start only, which harms no conversation."""
@@ -121,8 +121,10 @@ class Server:
             await services.key_store.get_or_create()
         before, services.in_force.current = services.settings, settings
         services.store.set_ttl(settings.session_ttl_seconds)
-        if services.memory_store is not None:
-            services.memory_store.set_ttl(settings.session_ttl_seconds)
+        services.memory_store.set_ttl(settings.session_ttl_seconds)
+        if settings.history and not before.history:
+            # They are not looked for there any more.
+            spawn(services.memory_store.clear(), name="clear the answers in memory")
         if settings.rate_limit != before.rate_limit:
             services.request_limits = RequestLimits(settings.rate_limit)
         if settings.fetch_images != before.fetch_images:
@@ -152,17 +154,18 @@ class Server:
         A store of the caller's stays open; all writes to it are done.
         """
         services = self.services
-        if self._purging is not None:
-            self._purging.cancel()
-            await asyncio.wait([self._purging])
+        for purging in self._purging:
+            purging.cancel()
+        if self._purging:
+            await asyncio.wait(self._purging)
         self.cancel_requests()
         services.refusals.flush_counts()
         async with AsyncExitStack() as stack:
-            if services.memory_store is not None:
-                stack.push_async_callback(services.memory_store.close)
+            stack.push_async_callback(services.memory_store.close)
             if services.opened_store is not None and self._owns_store:
                 stack.push_async_callback(services.opened_store.close)
             stack.push_async_callback(services.writes.wait_for_writes)
+            stack.push_async_callback(services.background.stop_runs, stopping_error())
             for images in (services.images, self._unused_images):
                 if images is not None:
                     stack.push_async_callback(images.close)

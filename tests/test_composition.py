@@ -131,3 +131,24 @@ async def test_a_start_that_fails_leaves_the_callers_store_open(tmp_path: Path) 
     await server.stop()
     assert (await store.list_sessions()).total == 0
     await store.close()
+
+
+async def test_seals_are_made_with_the_stored_key(tmp_path: Path) -> None:
+    server = await build(tmp_path)
+    before = server.services.sealing_key
+    await server.start()
+    assert server.services.sealing_key == await server.services.key_store.get_or_create_sealing_key() != before
+    await server.stop()
+
+
+async def test_a_storage_that_fails_does_not_stop_the_server(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    server = await build(tmp_path, api_key_required=False)
+
+    async def fail() -> bytes:
+        raise SetupError("The keyring is locked.")
+
+    server.services.key_store.get_or_create_sealing_key = fail  # type: ignore[method-assign]
+    await server.start()
+    assert len(server.services.sealing_key) == 32
+    assert "The keyring is locked." in caplog.text
+    await server.stop()

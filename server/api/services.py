@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from server.api.exchange.background_runs import BackgroundRuns
 from server.api.exchange.background_writes import BackgroundWrites
 from server.api.exchange.conversation_locks import ConversationLocks
 from server.api.exchange.images import ImageFetcher
@@ -48,6 +49,7 @@ class Services:
     running: RunningRequests = field(default_factory=RunningRequests)
     turns: SessionTurns = field(default_factory=SessionTurns)
     conversation_locks: ConversationLocks = field(default_factory=ConversationLocks)
+    background: BackgroundRuns = field(default_factory=BackgroundRuns)
     writes: BackgroundWrites = field(default_factory=BackgroundWrites)
     request_limits: RequestLimits = field(init=False)
     refusals: RefusalLog = field(init=False)
@@ -55,11 +57,12 @@ class Services:
     """The start in epoch seconds. `uptime` uses `started_monotonic`, because the wall clock may be set."""
     started_monotonic: float = 0.0
     opened_store: Store | None = None
-    memory_store: MemoryStore | None = None
+    memory_store: MemoryStore = field(init=False)
 
     def __post_init__(self) -> None:
         self.request_limits = RequestLimits(self.settings.rate_limit)
         self.refusals = RefusalLog(self)
+        self.memory_store = MemoryStore.create(lambda: self.clock(), self.settings.session_ttl_seconds)
 
     @property
     def settings(self) -> Settings:
@@ -76,11 +79,7 @@ class Services:
     @property
     def answer_store(self) -> Store:
         """The store of answers that clients continue by their ids: in memory while history is off."""
-        if self.settings.history:
-            return self.store
-        if self.memory_store is None:
-            self.memory_store = MemoryStore.create(self.clock, self.settings.session_ttl_seconds)
-        return self.memory_store
+        return self.store if self.settings.history else self.memory_store
 
     @property
     def uptime(self) -> float:

@@ -3,7 +3,9 @@
     DragomanError
     ├── RequestError                 the client can correct it
     │   ├── InvalidRequest           400  malformed, incomplete, of a wrong type, or refused by the model
-    │   │   └── ContextTooLong       400  the conversation does not fit the model's context
+    │   │   ├── ContextTooLong       400  the conversation does not fit the model's context
+    │   │   ├── PreviousResponseNotFound  400  a response that cannot be continued
+    │   │   └── ConversationLocked   400  another request is being answered in the conversation
     │   ├── AuthenticationRequired   401  this server's API key is missing or wrong
     │   ├── OriginRefused            403  Host or Origin header outside the allowlist
     │   ├── NotFound                 404  unknown path, session, request or response
@@ -85,6 +87,18 @@ class ContextTooLong(InvalidRequest):
     code = "context_length_exceeded"
 
 
+class PreviousResponseNotFound(InvalidRequest):
+    """The response to continue is not stored. Clients then send the whole conversation."""
+
+    code = "previous_response_not_found"
+
+
+class ConversationLocked(InvalidRequest):
+    """Another request is being answered in the same conversation. Clients repeat theirs."""
+
+    code = "conversation_locked"
+
+
 class AuthenticationRequired(RequestError):
     """This server's API key is missing or wrong."""
 
@@ -162,7 +176,7 @@ class UnsupportedEncoding(RequestError):
     @property
     def headers(self) -> dict[str, str]:
         # For clients that retry: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16
-        return {"accept-encoding": "gzip, deflate"}
+        return {"accept-encoding": "gzip, deflate, zstd, br"}
 
 
 class WebSocketRefused(RequestError):

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from server.core.errors import InvalidRequest
+from server.core.errors import DragomanError, InvalidRequest
 from server.core.stored_responses import Item
+from server.dialects.base import Encoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,6 @@ class References:
     conversation_id: str | None = None
     item_ids: tuple[str, ...] = ()
     stored: bool = True
-    background: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +47,8 @@ class StoredAnswers:
     """The body of a request for a summary of the conversation in place of an answer."""
     make_compaction: Callable[[dict[str, Any]], dict[str, Any]]
     """The body of the response to such a request, from the response object."""
+    wants_background: Callable[[Any], bool]
+    """Whether the body asks for an answer that does not depend on the client's connection."""
+    build_unfinished_body: Callable[[Encoder, str, DragomanError | None], dict[str, Any]]
+    """The response object with a status before the end, or one that failed with an error, by the call's encoder."""
     conversations_path: str

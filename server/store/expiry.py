@@ -130,6 +130,12 @@ def remove_unowned_responses(connection: sqlite3.Connection, cutoff: float) -> i
     )
 
 
+def erase_unowned_responses(connection: sqlite3.Connection) -> None:
+    """Delete all responses and conversations of no session for good."""
+    if remove_unowned_responses(connection, float("inf")):
+        erase_remains(connection)
+
+
 def remove_checkpoints(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[str, ...]:
     """Delete checkpoints with their responses and request details, in a transaction; returns the ids."""
     removed = checkpoints.delete_checkpoints(connection, ids)

@@ -9,7 +9,7 @@ from server.core.messages import Message, Usage
 from server.core.records import Page, Session, SessionSummary
 from server.core.stored_responses import FinishedResponse
 from server.store import saving, sessions
-from server.store.expiry import Removed, remove_backups, remove_unowned_responses
+from server.store.expiry import Removed, erase_unowned_responses, remove_backups
 from server.store.held_saves import Save
 from server.store.paging import Where
 from server.store.store_base import StoreBase, match_nothing
@@ -113,7 +113,7 @@ class SessionStore(StoreBase):
             where = sessions.where_search(live, search) if search.strip() else match_nothing()
         deleted = await self._delete_matching(where, checkpoint_ids=ids or ())
         if everything:
-            await self._run_job(lambda connection: remove_unowned_responses(connection, float("inf")))
+            await self._run_job(erase_unowned_responses)
             await self.remove_copies()
         return deleted.ids
 

@@ -4,6 +4,7 @@ import base64
 import ipaddress
 import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import uvicorn
@@ -214,7 +215,7 @@ async def test_too_many(fetcher: ImageFetcher) -> None:
         await fetcher.fetch_images([f"http://127.0.0.1/{number}" for number in range(21)])
 
 
-@pytest.mark.parametrize("dialect", ["openai", "anthropic"])
+@pytest.mark.parametrize("dialect", ["openai", "anthropic", "responses", "responses' files"])
 async def test_in_a_request(serve: Serve, fetcher: ImageFetcher, site: tuple[Site, str], dialect: str) -> None:
     server = await serve(images=fetcher)
     server.backend.script(answer("A pixel"))
@@ -227,18 +228,22 @@ async def test_in_a_request(serve: Serve, fetcher: ImageFetcher, site: tuple[Sit
     }
 
 
-@pytest.mark.parametrize("dialect", ["openai", "anthropic"])
+@pytest.mark.parametrize("dialect", ["openai", "anthropic", "responses", "responses' files"])
 async def test_not_unless_it_is_switched_on(server: Served, site: tuple[Site, str], dialect: str) -> None:
     assert await _show(server, dialect, f"{site[1]}/image") == 400
     assert site[0].hosts == []
 
 
 async def _show(server: Served, dialect: str, url: str) -> int:
-    image = (
-        {"type": "image_url", "image_url": {"url": url}}
-        if dialect == "openai"
-        else {"type": "image", "source": {"type": "url", "url": url}}
-    )
-    body = {"model": "opus", "max_tokens": 9, "messages": [{"role": "user", "content": [image]}]}
+    image: dict[str, Any] = {
+        "openai": {"type": "image_url", "image_url": {"url": url}},
+        "anthropic": {"type": "image", "source": {"type": "url", "url": url}},
+        "responses": {"type": "input_image", "image_url": url},
+        "responses' files": {"type": "input_file", "file_url": url},
+    }[dialect]
+    turns = [{"role": "user", "content": [image]}]
+    if dialect.startswith("responses"):
+        return (await server.http.post("/v1/responses", json={"model": "opus", "input": turns})).status_code
+    body = {"model": "opus", "max_tokens": 9, "messages": turns}
     path = "/v1/chat/completions" if dialect == "openai" else "/v1/messages"
     return (await server.http.post(path, json=body)).status_code

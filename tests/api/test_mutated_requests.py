@@ -61,6 +61,46 @@ MESSAGES: dict[str, Any] = {
     "metadata": {"user_id": "me"},
     "stream": True,
 }
+RESPONSES: dict[str, Any] = {
+    "model": "opus",
+    "instructions": "Be brief.",
+    "input": [
+        {"type": "additional_tools", "role": "developer", "tools": [{"type": "custom", "name": "exec"}]},
+        {
+            "role": "user",
+            "content": [
+                {"type": "input_text", "text": "Hello"},
+                {"type": "input_image", "image_url": "http://a.example/x.png"},
+                {"type": "input_file", "file_url": "http://a.example/x.pdf"},
+            ],
+        },
+        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAA"},
+        {"type": "function_call", "call_id": "call_1", "name": "look", "namespace": "eyes", "arguments": '{"a": 1}'},
+        {"type": "custom_tool_call", "call_id": "call_2", "name": "exec", "input": "x"},
+        {"type": "function_call_output", "call_id": "call_1", "output": [{"type": "input_text", "text": "A cat"}]},
+        {"type": "custom_tool_call_output", "call_id": "call_2", "output": "x"},
+        {"type": "compaction", "encrypted_content": "dgm1.e30.x"},
+        {"type": "message", "id": "msg_1", "role": "assistant", "content": [{"type": "output_text", "text": "b"}]},
+        {"type": "compaction_trigger"},
+    ],
+    "tools": [
+        {"type": "namespace", "name": "eyes", "description": "", "tools": [{"type": "function", "name": "look"}]},
+        {"type": "tool_search", "execution": "client", "parameters": {"type": "object", "properties": {}}},
+        {"type": "web_search"},
+    ],
+    "tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "look"}]},
+    "text": {"format": {"type": "text"}, "verbosity": "low"},
+    "reasoning": {"effort": "low", "summary": "auto"},
+    "metadata": {"a": "b"},
+    "stream": True,
+}
+BODIES = {
+    "/v1/chat/completions": CHAT,
+    "/v1/messages": MESSAGES,
+    "/v1/messages/count_tokens": MESSAGES,
+    "/v1/responses": RESPONSES,
+}
+ADDRESSES = ("url", "image_url", "file_url")
 IMAGE_AT = ("messages", 0, "content", 0, "source", "url")
 ODD_VALUES = [
     None, True, 0, -1, 2**53 + 1, 2**63, 2**64, 10**400, 1e308, float("nan"), float("inf"), "", " ", "\0", "\ud800",
@@ -79,7 +119,7 @@ ODD_TEXTS = [
     '"', "\\", "x" * 3000, "[", "[::1", "[::1]:x", "localhost:", "localhost:80:80", ":", "@", "http://[", "null",
     "..", "=",
 ]  # fmt: skip
-PATHS = ["/v1/chat/completions", "/v1/messages", "/v1/messages/count_tokens", "/v1/models", "/v1/models/opus", "/"]
+PATHS = [*BODIES, "/v1/models", "/v1/models/opus", "/"]
 PATHS += [
     "/health",
     "/api/requests",
@@ -149,7 +189,7 @@ def bodies(draw: Draw, base: dict[str, Any]) -> bytes:
     body: Any = base
     for _ in range(draw(st.integers(0, 2))):
         at = draw(st.sampled_from([place for place in places(body) if place]))
-        is_address = at[-1] == "url" and isinstance(found(body, at), str)
+        is_address = at[-1] in ADDRESSES and isinstance(found(body, at), str)
         body = put(body, at, draw(st.sampled_from(ODD_ADDRESSES if is_address else ODD_VALUES)))
     raw = json.dumps(body).encode()
     if draw(st.integers(0, 4)) == 0:
@@ -170,13 +210,13 @@ def post(path: str, body: Any) -> bytes:
 @st.composite
 def requests(draw: Draw) -> bytes:
     """A mostly valid request as bytes."""
-    path = draw(st.sampled_from(PATHS[:3]) | st.sampled_from(PATHS))
-    method = "POST" if path in PATHS[:3] else "GET"
+    path = draw(st.sampled_from(list(BODIES)) | st.sampled_from(PATHS))
+    method = "POST" if path in BODIES else "GET"
     if draw(st.integers(0, 9)) == 0:
         method = draw(st.sampled_from(["GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "X", "get", "CONNECT"]))
     body = b""
     if method == "POST":
-        body = draw(bodies(CHAT if "chat" in path else MESSAGES))
+        body = draw(bodies(BODIES.get(path, CHAT)))
     headers = {"host": "localhost", "authorization": f"Bearer {KEY}", "content-length": str(len(body))}
     for _ in range(draw(st.integers(0, 2))):
         headers[draw(st.sampled_from(HEADERS))] = draw(

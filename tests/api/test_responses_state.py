@@ -1,6 +1,7 @@
 """Stored responses and conversations over HTTP: what a body names by ids reaches the backend as it was said."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -65,6 +66,7 @@ async def test_a_chain(server: Served) -> None:
     second = await ask(server, "Q2", previous_response_id=first["id"])
     await ask(server, "Q3", previous_response_id=second["id"], instructions="Be long.")
     assert second["previous_response_id"] == first["id"]
+    assert all(not event.record.warnings for event in await server.finished(3))
     assert [words(request) for request in server.backend.requests] == [
         [("user", "Q1")],
         [("user", "Q1"), ("assistant", "A1"), ("user", "Q2")],
@@ -355,6 +357,44 @@ async def test_a_bad_conversation(server: Served, body: dict[str, Any], param: s
     assert (response.status_code, response.json()["error"]["param"]) == (400, param)
 
 
+async def test_paths_without_their_version(server: Served) -> None:
+    server.backend.script(answer("A1"))
+    created = (await server.http.post("/conversations", json={})).json()["id"]
+    assert (await server.http.get(f"/v1/v1/conversations/{created}/")).json()["id"] == created
+    first = await ask(server, "Q1", conversation=created)
+    assert (await server.http.get(f"/responses/{first['id']}")).json() == first
+    assert "GET, DELETE /v1/responses/{id}" in (await server.http.get("/")).json()["endpoints"]
+
+
+class CountingImages:
+    """Stands for the fetcher of images."""
+
+    def __init__(self) -> None:
+        self.fetched: list[str] = []
+
+    async def fetch_images(self, addresses: Sequence[str]) -> dict[str, str]:
+        self.fetched += addresses
+        return dict.fromkeys(addresses, IMAGE)
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_an_image_of_the_web_is_fetched_once(serve: Serve) -> None:
+    """What was seen is what is continued, even if the address has changed or is gone."""
+    images = CountingImages()
+    server = await serve(images=images)
+    for said in ("A1", "A2"):
+        server.backend.script(answer(said))
+    image = {"type": "input_image", "image_url": "https://example.com/cat.png"}
+    first = await ask(server, [{"role": "user", "content": [image]}])
+    await ask(server, "Q2", previous_response_id=first["id"])
+    assert images.fetched == ["https://example.com/cat.png"]
+    both = [request.messages[0]["content"] for request in server.backend.requests]
+    assert both[0] == both[1]
+    assert both[0][0]["type"] == "image"
+
+
 async def test_a_conversation_and_a_previous_response_exclude_each_other(server: Served) -> None:
     status, _, param, _ = await refused(server, "Q", conversation="conv_x", previous_response_id="resp_x")
     assert (status, param) == (400, "previous_response_id")
@@ -551,3 +591,122 @@ async def test_without_history_nothing_reaches_the_disk(serve: Serve) -> None:
     assert await sessions_of(server) == []
     folder = server.services.settings.data_dir
     assert not [file for file in folder.rglob("*") if file.is_file() and b"xylophone" in file.read_bytes()]
+
+
+async def until_ended(server: Served, response_id: str) -> dict[str, Any]:
+    """Poll the response as a client does."""
+    while True:
+        found: dict[str, Any] = (await server.http.get(f"/v1/responses/{response_id}")).json()
+        validate("Response", found)
+        if found["status"] not in ("queued", "in_progress"):
+            return found
+        await asyncio.sleep(0.01)
+
+
+async def test_in_the_background(server: Served) -> None:
+    gate = Gate()
+    server.backend.script(begin(), gate, text("A1"), end())
+    server.backend.script(answer("A2"))
+    first = await ask(server, "Q1", background=True)
+    assert (first["status"], first["output"], first["background"]) == ("in_progress", [], True)
+    assert (await server.http.get(f"/v1/responses/{first['id']}")).json() == first
+    assert (await refused(server, "Q2", previous_response_id=first["id"]))[1] == "previous_response_not_found"
+    await gate.reached.wait()
+    gate.open()
+    whole = await until_ended(server, first["id"])
+    assert (whole["status"], whole["output"][0]["content"][0]["text"]) == ("completed", "A1")
+    assert (await server.http.post(f"/v1/responses/{first['id']}/cancel")).json() == whole
+    await ask(server, "Q2", previous_response_id=first["id"])
+    assert words(server.backend.requests[1]) == [("user", "Q1"), ("assistant", "A1"), ("user", "Q2")]
+    ended = await server.finished(3)
+    assert [event.record.status for event in ended].count("ok") == 2
+
+
+async def test_a_response_in_the_background_is_cancelled(server: Served) -> None:
+    gate = Gate()
+    server.backend.script(begin(), text("A"), gate)
+    first = await ask(server, "Q1", background=True)
+    await gate.reached.wait()
+    cancelled = (await server.http.post(f"/v1/responses/{first['id']}/cancel")).json()
+    validate("Response", cancelled)
+    assert cancelled["status"] == "cancelled"
+    await server.backend.until_closed()
+    assert (await server.http.get(f"/v1/responses/{first['id']}")).json() == cancelled
+    [ended] = await server.finished()
+    assert ended.record.status == "cancelled"
+
+
+async def test_a_response_in_the_background_is_deleted(server: Served) -> None:
+    gate = Gate()
+    server.backend.script(begin(), gate)
+    first = await ask(server, "Q1", background=True)
+    await gate.reached.wait()
+    assert (await server.http.delete(f"/v1/responses/{first['id']}")).status_code == 200
+    await server.backend.until_closed()
+    assert await is_stored(server, first) == [False]
+
+
+async def test_a_response_in_the_background_fails(server: Served) -> None:
+    server.backend.script(begin(), RuntimeError("broken"))
+    first = await ask(server, "Q1", background=True)
+    failed = await until_ended(server, first["id"])
+    assert failed["status"] == "failed"
+    assert failed["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "param"),
+    [({"store": False}, 400, "background"), ({"model": "nothing"}, 404, None), ({"input": 1}, 400, "input")],
+)
+async def test_a_refused_response_in_the_background(
+    server: Served, body: dict[str, Any], status: int, param: str | None
+) -> None:
+    sent = {"model": MODEL, "input": "Q", "background": True, **body}
+    response = await server.http.post("/v1/responses", json=sent)
+    assert (response.status_code, response.json()["error"]["param"]) == (status, param)
+    [ended] = await server.finished()
+    assert ended.record.status == "error"
+
+
+async def test_a_stream_in_the_background_outlives_its_client(server: Served) -> None:
+    """Its events can be read again, from any of them on."""
+    gate = Gate()
+    server.backend.script(begin(), text("A1", "A2"), gate, end())
+    client = server.openai()
+    seen = []
+    async with await client.responses.create(model=MODEL, input="Q1", background=True, stream=True) as stream:
+        async for event in stream:
+            seen.append(event)
+            if event.type == "response.output_text.delta":
+                break
+    response_id = seen[0].response.id
+    await gate.reached.wait()
+    gate.open()
+    again = await client.responses.retrieve(response_id, stream=True, starting_after=seen[-1].sequence_number)
+    rest = [event async for event in again]
+    assert [event.sequence_number for event in [*seen, *rest]] == list(range(len(seen) + len(rest)))
+    assert rest[-1].type == "response.completed"
+    assert rest[-1].response.output_text == "A1A2"
+    assert (await until_ended(server, response_id))["status"] == "completed"
+    whole = [event async for event in await client.responses.retrieve(response_id, stream=True)]
+    assert whole == [*seen, *rest]
+
+
+async def test_events_that_are_not_kept(server: Served) -> None:
+    server.backend.script(answer("A1"))
+    first = await ask(server, "Q1")
+    response = await server.http.get(f"/v1/responses/{first['id']}?stream=true&starting_after=1")
+    assert (response.status_code, response.json()["error"]["param"]) == (400, "stream")
+
+
+async def test_a_response_in_the_background_when_the_server_stops(serve: Serve) -> None:
+    server = await serve()
+    gate = Gate()
+    server.backend.script(begin(), gate)
+    first = await ask(server, "Q1", background=True)
+    await gate.reached.wait()
+    await server.server.stop()
+    again = await serve()
+    failed = (await again.http.get(f"/v1/responses/{first['id']}")).json()
+    assert failed["status"] == "failed"
+    assert "stop" in failed["error"]["message"]

@@ -237,6 +237,16 @@ async def test_reasoning_goes_back_to_the_model_natively(server: Live, instructi
         assert server.pids("idle") <= processes, "the call is answered in the process that holds it"
 
 
+@pytest.mark.parametrize("model", ["sonnet", "opus[1m]", "default", "gpt-5", "claude-sonnet-4-5", "claude-haiku-4-5"])
+async def test_reasoning_goes_back_under_every_name_of_a_model(server: Live, model: str) -> None:
+    """Claude Code replays thinking only of the model that it knows by the same id."""
+    server.simulator.script(THOUGHTS)
+    more: dict[str, Any] = {"tools": [SHELL], "model": model, "reasoning": {"effort": "high"}}
+    given = (await respond(server, message("user", "Go"), instructions="Be brief.", **more)).json()["output"]
+    await respond(server, message("user", "Go"), *given, output("call_1", "a b"), instructions="Be long.", **more)
+    assert seen(server)[1] == ("assistant", NATIVE)
+
+
 async def test_reasoning_of_others_is_left_out(server: Live) -> None:
     """On processes that have not thought it themselves."""
     server.simulator.script([Thinking("Hm."), Text("Yes.")])

@@ -242,7 +242,9 @@ RESPONSES = Dialect(
         containers={name: responses_input for name in ITEM_TYPES},
     ),
     minimal={"model": "opus", "input": [HELLO], "tools": [{"type": "function", "name": "x"}]},
-    elsewhere=frozenset({"conversation", "conversation.id", "previous_response_id", "store", "input.type"}),
+    elsewhere=frozenset(
+        {"conversation", "conversation.id", "previous_response_id", "store", "background", "input.type"}
+    ),
     effect=lambda encoder: (encoder._head.tools, encoder._head.compaction),
 )
 

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from server.core.events import EventBus
+from server.core.stored_responses import FinishedResponse
 from server.store.store import Store
 from tests.store.conversations import exchange, record, saved_as
 
@@ -50,9 +51,13 @@ async def work(path):
             await store.save_session(name, **saved_as(exchange(*texts)))
             report("saved", name, count)
         first, second = f"{name}-1", f"{name}-2"
-        await store.save_session(first, **saved_as(exchange(name, "b")), explicit=False)
+        items = [{"id": f"{name}-{at}", "content": text} for at, text in enumerate((name, "b", "c", "d"))]
+        answered = FinishedResponse(first, {"status": "completed"}, items[:1], items[1:2])
+        await store.save_session(first, **saved_as(exchange(name, "b")), explicit=False, response=answered)
         report("saved", first, 2)
-        await store.save_session(second, **saved_as(exchange(name, "b", "c", "d")), explicit=False, prefix=2)
+        answered = FinishedResponse(second, answered.body, items[2:3], items[3:], items[:2], (first,))
+        whole = saved_as(exchange(name, "b", "c", "d"))
+        await store.save_session(second, **whole, explicit=False, prefix=2, response=answered)
         report("saved", second, 4)
         await store.record_request(record(name))
         if number % 3 == 2:

@@ -11,6 +11,7 @@ import pytest
 from server.store import checkpoints, sessions
 from server.store.database import open_database
 from server.store.expiry import Expiry
+from server.store.responses import load_chain
 from server.store.search_index import search_indexes
 
 ROOT = Path(__file__).parents[2]
@@ -42,10 +43,23 @@ def acknowledged(lines):
     return counts
 
 
+def assert_responses_are_whole(connection):
+    """Each with its session, its items and those before it."""
+    ids = [row["id"] for row in connection.execute("SELECT id FROM responses")]
+    for response_id in ids:
+        items = load_chain(connection, NOW, response_id).items
+        assert len(items) == len(sessions.load_session(connection, NOW, response_id).messages)
+    unnamed = "SELECT count(*) FROM checkpoints WHERE id GLOB '*-[12]' AND id NOT IN (SELECT id FROM responses)"
+    assert connection.execute(unnamed).fetchone()[0] == 0
+    unused = "SELECT count(*) FROM item_contents WHERE number NOT IN (SELECT content FROM response_items)"
+    assert connection.execute(unused).fetchone()[0] == 0
+
+
 def stored(path):
     opened = open_database(path)
     assert opened.notice is None
     with closing(opened.connection) as connection:
+        assert_responses_are_whole(connection)
         assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         for index in search_indexes(connection):
             connection.execute(f"INSERT INTO {index} ({index}) VALUES ('integrity-check')")  # noqa: S608
@@ -78,7 +92,7 @@ def test_killed_while_the_database_is_made(path, statements):
 
 def test_killed_again_and_again(path):
     found = {}
-    for statements in (150, 151, 153, 202, 333, 500, 777, 1234):
+    for statements in (250, 251, 253, 302, 433, 600, 877, 1434):
         lines = run_until_killed(path, statements)
         assert lines[0] == "opened"
         found = assert_nothing_lost(lines, found, path)

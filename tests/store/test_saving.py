@@ -322,6 +322,12 @@ class TestTitle:
         assert title_of([image, assistant("Nice."), user("Thanks")]) == "Thanks"
         assert title_of([image]) == ""
 
+    def test_it_is_no_note_of_a_program(self):
+        notes = user("<environment_context>\n  <cwd>/tmp</cwd>\n</environment_context>")
+        both = {"role": "user", "content": [*notes["content"], *user("Fix the tests")["content"]]}
+        assert title_of([both]) == title_of([notes, user("Fix the tests")]) == "Fix the tests"
+        assert title_of([notes]) == "<environment_context>"
+
     def test_it_comes_with_the_first_text(self, connection):
         image = {"role": "user", "content": [{"type": "image", "source": {}}]}
         for more in ([], [user("What is it?"), assistant("A cat.")]):

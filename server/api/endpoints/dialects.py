@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from server.api.exchange.background_exchange import BackgroundExchange
 from server.api.exchange.exchange import Body, Exchange
 from server.api.exchange.preparation import fit_to_model, make_context, with_fetched_images, with_session_header
 from server.api.exchange.request_recorder import RequestRecorder
@@ -43,8 +44,10 @@ class ExchangeEndpoint:
         value = parse_object(raw)
         if self._change_body is not None:
             value = self._change_body(value)
-        exchange = Exchange(services, self._dialect, Body(raw, value), scope, receive, send)
-        await exchange.handle_request()
+        hooks = self._dialect.stored_answers
+        in_background = hooks is not None and hooks.wants_background(value)
+        kind = BackgroundExchange if in_background else Exchange
+        await kind(services, self._dialect, Body(raw, value), scope, receive, send).handle_request()
 
 
 def make_dialect_router(dialect: Dialect) -> APIRouter:

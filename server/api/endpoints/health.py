@@ -8,6 +8,7 @@ from starlette.responses import Response
 from server import __version__
 from server.api.exchange.responses import json_response
 from server.dialects import registry
+from server.dialects.dialect import Dialect
 
 router = APIRouter()
 
@@ -31,10 +32,28 @@ async def get_root(request: Request) -> Response:
             "name": "Dragoman",
             "version": __version__,
             **{f"{known.provider.lower()}_base_url": f"{base}{known.base_path}" for known in registry.DIALECTS},
-            "endpoints": [f"POST {path}" for path in registry.endpoint_paths()] + list(_OTHER_ENDPOINTS),
+            "endpoints": [f"POST {path}" for path in registry.endpoint_paths()]
+            + [line for known in registry.DIALECTS for line in _stored_answer_endpoints(known)]
+            + list(_OTHER_ENDPOINTS),
             "hint": "Send this server's API key as 'Authorization: Bearer KEY' or 'x-api-key: KEY'.",
         }
     )
+
+
+def _stored_answer_endpoints(dialect: Dialect) -> list[str]:
+    if dialect.stored_answers is None:
+        return []
+    conversations = dialect.stored_answers.conversations_path
+    return [
+        f"GET, DELETE {dialect.path}/{{id}}",
+        f"GET {dialect.path}/{{id}}/input_items",
+        f"POST {dialect.path}/{{id}}/cancel",
+        f"POST {dialect.path}/compact",
+        f"POST {conversations}",
+        f"GET, POST, DELETE {conversations}/{{id}}",
+        f"GET, POST {conversations}/{{id}}/items",
+        f"GET, DELETE {conversations}/{{id}}/items/{{item_id}}",
+    ]
 
 
 @router.api_route("/health", methods=["GET", "HEAD"])

@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from server.api.endpoints.dialects import ExchangeEndpoint
 from server.api.endpoints.item_pages import item_page
+from server.api.exchange.event_log import EventLog
+from server.api.exchange.event_stream import send_events
 from server.api.exchange.responses import json_response
+from server.api.exchange.stream_writer import Pace
 from server.core.errors import DragomanError, InvalidRequest, NotFound
 from server.core.messages import MessageFold, StreamEvent
 from server.core.stored_responses import StoredResponse
 from server.dialects.base import Call, Chunk, Context, Encoder
 from server.dialects.dialect import Dialect
+from server.dialects.framing import Framing
 from server.dialects.stored_answers import StoredAnswers
 
 if TYPE_CHECKING:
@@ -29,24 +34,36 @@ def make_response_router(dialect: Dialect, hooks: StoredAnswers) -> APIRouter:
 
     @router.api_route(f"{dialect.path}/{{response_id}}", methods=["GET", "HEAD"])
     async def get_response(request: Request, response_id: str) -> Response:
-        if request.query_params.get("stream") == "true":
+        stored = await _find_response(request, response_id)
+        if request.query_params.get("stream") != "true":
+            return json_response(stored.body)
+        services: Services = request.app.state.services
+        run = services.background.find_run(response_id)
+        if run is None:
             raise InvalidRequest(
-                "A stored response is not streamed again.",
+                f"The events of the response {response_id!r} are not kept.",
                 param="stream",
-                hint="Get it without stream: it is complete.",
+                hint="Get it without stream. Events are kept for the latest responses in the background.",
             )
-        return json_response((await _find_response(request, response_id)).body)
+        start = _read_start(request.query_params.get("starting_after"))
+        return _EventResponse(run.log, dialect.framing, services.pace, start)
 
     @router.delete(f"{dialect.path}/{{response_id}}")
     async def delete_response(request: Request, response_id: str) -> Response:
         services: Services = request.app.state.services
+        await services.background.cancel_run(response_id)
+        services.background.forget_run(response_id)
         if not await services.answer_store.delete_response(response_id):
             raise _not_found(response_id)
         return json_response({"id": response_id, "object": "response", "deleted": True})
 
     @router.post(f"{dialect.path}/{{response_id}}/cancel")
     async def cancel_response(request: Request, response_id: str) -> Response:
-        await _find_response(request, response_id)
+        stored = await _find_response(request, response_id)
+        if stored.body.get("background"):
+            services: Services = request.app.state.services
+            await services.background.cancel_run(response_id)
+            return json_response((await _find_response(request, response_id)).body)
         raise InvalidRequest(
             f"The response {response_id!r} was not created in the background, and cannot be cancelled.",
             hint="Close the connection of a response to end it.",
@@ -58,6 +75,30 @@ def make_response_router(dialect: Dialect, hooks: StoredAnswers) -> APIRouter:
         return json_response(item_page(stored.input, request.query_params, hooks.show_item))
 
     return router
+
+
+class _EventResponse(Response):
+    """The events of a response in the background, from the index `start`."""
+
+    def __init__(self, log: EventLog, framing: Framing, pace: Pace, start: int) -> None:
+        super().__init__()
+        self._parts = (log, framing, pace)
+        self._start = start
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send_events(*self._parts, {}, receive, send, start=self._start)
+
+
+def _read_start(starting_after: str | None) -> int:
+    if starting_after is None:
+        return 0
+    if not (starting_after.isascii() and starting_after.isdigit() and len(starting_after) < 10):
+        raise InvalidRequest(
+            f"starting_after is {starting_after[:20]!r}.",
+            param="starting_after",
+            hint="It must be the sequence_number of the last event that was read.",
+        )
+    return int(starting_after) + 1
 
 
 async def _find_response(request: Request, response_id: str) -> StoredResponse:

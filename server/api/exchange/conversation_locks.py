@@ -2,7 +2,7 @@
 
 import asyncio
 
-from server.core.errors import InvalidRequest
+from server.core.errors import ConversationLocked
 
 
 class ConversationLock:
@@ -29,13 +29,12 @@ class ConversationLocks:
         self._locks: dict[str, ConversationLock] = {}
 
     async def acquire(self, conversation_id: str) -> ConversationLock:
-        """Hold the conversation. Raises InvalidRequest while another request is answered in it."""
+        """Hold the conversation. Raises ConversationLocked while another request is answered in it."""
         while (holder := self._locks.get(conversation_id)) is not None:
             if not holder.saving:
-                raise InvalidRequest(
+                raise ConversationLocked(
                     f"Another request is being answered in the conversation {conversation_id!r}.",
                     param="conversation",
-                    code="conversation_locked",
                     hint="Send this one again when that answer is complete.",
                 )
             await holder.released.wait()

@@ -28,6 +28,7 @@ from server.core.stored_responses import FinishedResponse
 from server.core.tasks import spawn
 from server.dialects.base import Call
 from server.dialects.dialect import Dialect
+from server.dialects.framing import Frame
 from server.models import FittedRequest
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
+class Prepared:
+    """A request that is ready for the backend."""
+
     call: Call
     link: SessionLink
     fitted: FittedRequest
@@ -115,7 +118,7 @@ class Exchange:
             finally:
                 self._end_turn()
 
-    async def _prepare_request(self) -> _Prepared:
+    async def _prepare_request(self) -> Prepared:
         """Parse, link to the session and fit: everything before the backend is called."""
         body = self._body.value
         self._recorder.record_body(body)
@@ -133,7 +136,7 @@ class Exchange:
         self._recorder.record_prepared(
             model=link.request.model, session_id=link.session_id, stream=call.stream, warnings=warnings
         )
-        return _Prepared(call, link, fitted, stored)
+        return Prepared(call, link, fitted, stored)
 
     async def _link_session(self, request: MessagesRequest, stored: StoredContext) -> SessionLink:
         """The request in its session, after waiting for its turn there."""
@@ -182,14 +185,14 @@ class Exchange:
         if self._stored is not None:
             self._stored.release()
 
-    def _response_headers(self, prepared: _Prepared) -> dict[str, str]:
+    def _response_headers(self, prepared: Prepared) -> dict[str, str]:
         """The response's own headers. The warnings may still grow until the first event."""
         headers = {"x-session-id": prepared.link.session_id}
         if (text := warning_header(self.record.warnings)) is not None:
             headers["warning"] = text
         return headers
 
-    async def _send_answer(self, prepared: _Prepared) -> None:
+    async def _send_answer(self, prepared: Prepared) -> None:
         # `cancel` came while images were fetched or the session was read, with nothing to end yet.
         if self._cancelled is not None:
             raise self._cancelled
@@ -208,19 +211,22 @@ class Exchange:
                 deadline.cancel()
             await generation.stop()
 
-    def _make_generation(self, prepared: _Prepared) -> Generation:
-        framing = self._dialect.framing
+    def _frame(self, prepared: Prepared) -> Frame | None:
+        """The frame of streamed chunks; None if nothing is streamed."""
+        return self._dialect.framing.frame if prepared.call.stream else None
+
+    def _make_generation(self, prepared: Prepared) -> Generation:
         return Generation(
             self._services.backend,
             prepared.fitted,
             prepared.call,
-            frame=framing.frame if prepared.call.stream else None,
+            frame=self._frame(prepared),
             on_routed=self._recorder.record_routing,
             on_first_delta=self._recorder.record_first_delta,
             on_complete=lambda: self._record_completion(prepared),
         )
 
-    async def _send_stream(self, generation: Generation, prepared: _Prepared) -> None:
+    async def _send_stream(self, generation: Generation, prepared: Prepared) -> None:
         pace, framing = self._services.pace, self._dialect.framing
         await StreamWriter(
             generation, framing, lambda: self._response_headers(prepared), self._send, pace
@@ -231,7 +237,7 @@ class Exchange:
             if not self._client_left:
                 log_failure(generation.error, self._scope)
 
-    async def _send_body(self, generation: Generation, prepared: _Prepared) -> None:
+    async def _send_body(self, generation: Generation, prepared: Prepared) -> None:
         await generation.finished.wait()
         if generation.error is not None:
             raise generation.error
@@ -256,7 +262,7 @@ class Exchange:
         self._client_left = True
         generation.end_with_error(RequestCancelled("The client disconnected."))
 
-    def _record_completion(self, prepared: _Prepared) -> None:
+    def _record_completion(self, prepared: Prepared) -> None:
         """Record and save the complete answer, before its last bytes are written."""
         generation, services = self._generation, self._services
         if generation is None:
@@ -274,7 +280,7 @@ class Exchange:
             services.writes.add_write(self._save_session(prepared, folds[0], turn, response), "save the session")
 
     async def _save_session(
-        self, prepared: _Prepared, fold: MessageFold, turn: SessionTurn | None, response: FinishedResponse | None
+        self, prepared: Prepared, fold: MessageFold, turn: SessionTurn | None, response: FinishedResponse | None
     ) -> None:
         link, store = prepared.link, self._services.answer_store
         try:

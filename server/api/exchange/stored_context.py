@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from server.api.exchange.conversation_locks import ConversationLock
-from server.core.errors import InvalidRequest, NotFound
+from server.core.errors import DragomanError, InvalidRequest, NotFound, PreviousResponseNotFound
 from server.core.stored_responses import FinishedResponse, Item
-from server.dialects.base import Call, Context
+from server.dialects.base import Call, Context, Encoder
 from server.dialects.dialect import Dialect
 from server.dialects.stored_answers import References, StoredAnswers
 
@@ -47,6 +47,14 @@ class StoredContext:
             return None
         return replace(self.answer, body=body, output=body["output"], continuable=continuable)
 
+    def build_unfinished_body(
+        self, encoder: Encoder, status: str, error: DragomanError | None = None
+    ) -> dict[str, Any]:
+        """The response object before the answer is complete, or of one that never will be."""
+        if self._hooks is None:
+            raise ValueError("the dialect stores no answers")
+        return self._hooks.build_unfinished_body(encoder, status, error)
+
     def begin_saving(self) -> None:
         """Let the next request in the conversation wait instead of refusing it."""
         if self.lock is not None:
@@ -64,7 +72,7 @@ async def read_stored_context(
     """Read what the body names by ids.
 
     With `counted`, for a request whose tokens are only counted, nothing is locked or stored. Raises InvalidRequest for
-    a response that cannot be continued and a busy conversation, NotFound for other unknown ids.
+    ids that exclude each other, PreviousResponseNotFound, ConversationLocked, and NotFound for other unknown ids.
     """
     hooks = dialect.stored_answers
     if hooks is None:
@@ -125,11 +133,10 @@ async def _find_items(services: "Services", ids: Sequence[str]) -> Mapping[str, 
 async def _read_chain(services: "Services", response_id: str) -> tuple[Sequence[Item], Sequence[str]]:
     chain = await services.answer_store.find_chain(response_id)
     if chain is None:
-        raise InvalidRequest(
+        raise PreviousResponseNotFound(
             f"Previous response with id {response_id!r} not found: it was not stored, has expired or was deleted, or a"
             " response before it was.",
             param="previous_response_id",
-            code="previous_response_not_found",
             hint="Send the whole conversation as input, without previous_response_id.",
         )
     return chain.items, chain.ids

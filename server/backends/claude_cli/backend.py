@@ -179,6 +179,12 @@ class ClaudeCliBackend:
         """Models listed by the CLI; empty until the first probe."""
         return self._probe.models if self._probe else ()
 
+    def _full_model_id(self, model: str) -> str:
+        """The id by which the API knows a model; the name itself if the CLI does not list it."""
+        name = model.removesuffix("[1m]")
+        found = (one for one in self.models() if name in (one.id, one.name) or (name == "default" and one.is_default))
+        return next((one.id for one in found), name)
+
     def status(self) -> BackendStatus:
         """Status as of the latest probe and request."""
         pool = self._pool.counts()
@@ -302,7 +308,12 @@ class ClaudeCliBackend:
         self._base_url = _find_base_url(variables)
         self._own_betas = variables.get("ANTHROPIC_BETAS", "")
         launch = LaunchOptions(
-            build_command(path, user), variables, self._config.directory, self._base_url, self._expected_flags
+            build_command(path, user),
+            variables,
+            self._config.directory,
+            self._base_url,
+            self._expected_flags,
+            full_model_id=self._full_model_id,
         )
         return await Conversation.start(
             launch,

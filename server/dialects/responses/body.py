@@ -3,9 +3,9 @@
 What the types do not name is left out, and the client is warned of it. Schema: CreateResponse of openai/openai-openapi.
 """
 
-from typing import Annotated, Any, NotRequired
+from typing import Any, NotRequired
 
-from pydantic import AfterValidator, TypeAdapter
+from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from server.dialects.openai.fields import FilledText, Temperature, TokenLimit, TopP
@@ -14,17 +14,11 @@ from server.dialects.responses.choices import ChoiceObject
 from server.dialects.responses.configuration import Configuration
 from server.dialects.responses.definitions import ToolDefinition
 from server.dialects.responses.items import Input
-from server.dialects.validation import ListOf, TextOr, check_body, refuse_value
+from server.dialects.validation import ListOf, TextOr, check_body
 
 
 class Conversation(TypedDict):
     id: FilledText
-
-
-def _refuse_background(wanted: bool) -> bool:
-    if wanted:
-        refuse_value("is true, and this server runs no responses in the background", "Leave it out, or stream.")
-    return wanted
 
 
 class InputBody(Configuration):
@@ -46,7 +40,7 @@ class InputBody(Configuration):
 
 
 class ResponsesBody(InputBody):
-    background: NotRequired[Annotated[bool, AfterValidator(_refuse_background)] | None]
+    background: NotRequired[bool | None]
     include: NotRequired[ListOf[str] | None]
     max_output_tokens: NotRequired[TokenLimit | None]
     store: NotRequired[bool | None]

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from server.core.messages import Tool, ToolChoice
 from server.dialects.openai.fields import FilledText
 from server.dialects.openai.tool_choice import ChoiceMode, choose_by_mode, limit_to_one_call, unknown_tool
+from server.dialects.responses.definitions import HostedKind, SearchKind
 from server.dialects.responses.tools import WEB_SEARCH, ToolCatalog
 from server.dialects.validation import ByMember, ListOf
 
@@ -33,25 +34,13 @@ class SearchChoice(TypedDict):
 
 @with_config(extra="allow")
 class HostedChoice(TypedDict):
-    """A tool that runs at OpenAI, see `definitions.HostedTool`."""
+    """A tool that runs at OpenAI."""
 
-    type: Literal[
-        "apply_patch",
-        "code_interpreter",
-        "computer",
-        "computer_use",
-        "computer_use_preview",
-        "file_search",
-        "image_generation",
-        "local_shell",
-        "mcp",
-        "programmatic_tool_calling",
-        "shell",
-    ]
+    type: HostedKind
 
 
 class WebSearchChoice(TypedDict):
-    type: Literal["web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11"]
+    type: SearchKind
 
 
 Reference = NamedChoice | NamespaceChoice | SearchChoice | WebSearchChoice | HostedChoice

@@ -9,6 +9,21 @@ from server.dialects.openai.fields import ToolName
 from server.dialects.openai.web_search import ContextSize, Place
 from server.dialects.validation import ByMember, ListOf
 
+HostedKind = Literal[
+    "apply_patch",
+    "code_interpreter",
+    "computer",
+    "computer_use",
+    "computer_use_preview",
+    "file_search",
+    "image_generation",
+    "local_shell",
+    "mcp",
+    "programmatic_tool_calling",
+    "shell",
+]
+SearchKind = Literal["web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11"]
+
 
 class FunctionTool(TypedDict):
     type: Literal["function"]
@@ -65,7 +80,7 @@ class UserPlace(Place):
 class WebSearch(TypedDict):
     """A search of the web, which Anthropic runs. `external_web_access`: whether it may go beyond a cache."""
 
-    type: Literal["web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11"]
+    type: SearchKind
     search_context_size: NotRequired[ContextSize | None]
     user_location: NotRequired[UserPlace | None]
     filters: NotRequired[Filters | None]
@@ -76,19 +91,7 @@ class WebSearch(TypedDict):
 class HostedTool(TypedDict):
     """A tool that runs at OpenAI."""
 
-    type: Literal[
-        "apply_patch",
-        "code_interpreter",
-        "computer",
-        "computer_use",
-        "computer_use_preview",
-        "file_search",
-        "image_generation",
-        "local_shell",
-        "mcp",
-        "programmatic_tool_calling",
-        "shell",
-    ]
+    type: HostedKind
 
 
 ClientDefinition = FunctionTool | CustomTool

@@ -20,7 +20,7 @@ def make_echo(sent: Mapping[str, Any], body: ResponsesBody) -> dict[str, Any]:
     """The echo of a checked `body`, from what was `sent` where the check has changed it."""
     conversation = body.get("conversation")
     echo = {
-        "background": False,
+        "background": body.get("background") is True,
         "instructions": body.get("instructions"),
         "max_output_tokens": body.get("max_output_tokens"),
         "max_tool_calls": None,

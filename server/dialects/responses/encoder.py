@@ -61,6 +61,11 @@ class ResponseEncoder:
                 pass
         return self._whole_response(writer.output, folds[0])
 
+    def build_unfinished_response(self, status: str, error: DragomanError | None = None) -> dict[str, Any]:
+        """The response with the output so far: in progress, cancelled, or failed with `error`."""
+        shown = None if error is None or status == "cancelled" else response_error(error, self._head.originator)
+        return self._response(self._writer.output, {"status": status, "incomplete_details": None, "error": shown})
+
     def _begin(self) -> Iterator[Chunk]:
         self._begun = True
         response = self._response([], {"status": "in_progress", "incomplete_details": None, "error": None})

@@ -7,8 +7,10 @@ from typing import Any
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from server.core.errors import InvalidRequest
+from server.core.errors import DragomanError, InvalidRequest
 from server.core.stored_responses import Item
+from server.dialects.base import Encoder
+from server.dialects.responses.encoder import ResponseEncoder
 from server.dialects.responses.items import AnyItem
 from server.dialects.responses.stored_items import is_reference, name_items, show_item
 from server.dialects.stored_answers import References, StoredAnswers
@@ -40,7 +42,6 @@ def read_references(body: Any) -> References:
         conversation_id=conversation,
         item_ids=tuple(item["id"] for item in items if is_reference(item)) if isinstance(items, list) else (),
         stored=body.get("store") is not False,
-        background=body.get("background") is True,
     )
 
 
@@ -58,6 +59,12 @@ def read_input(body: Any, stored: Mapping[str, Item]) -> list[Item] | None:
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         return None
     return [stored.get(item["id"], item) if is_reference(item) else item for item in items]
+
+
+def _build_unfinished_body(encoder: Encoder, status: str, error: DragomanError | None) -> dict[str, Any]:
+    if not isinstance(encoder, ResponseEncoder):
+        raise TypeError("the encoder is another dialect's")
+    return encoder.build_unfinished_response(status, error)
 
 
 def _with_input(body: Any, items: Sequence[Item]) -> Any:
@@ -121,5 +128,7 @@ STORED_ANSWERS = StoredAnswers(
     check_items=check_items,
     with_compaction=_with_compaction,
     make_compaction=make_compaction,
+    wants_background=lambda body: body.get("background") is True,
+    build_unfinished_body=_build_unfinished_body,
     conversations_path="/v1/conversations",
 )

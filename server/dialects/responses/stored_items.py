@@ -22,17 +22,20 @@ _PREFIXES = {
     "web_search_call": "ws",
 }
 """Codex sends an id back only if it has the prefix of its type."""
-_WITH_STATUS = frozenset(
-    {
-        "message",
-        "function_call",
-        "function_call_output",
-        "custom_tool_call",
-        "custom_tool_call_output",
-        "tool_search_call",
-        "tool_search_output",
-    }
-)
+_DONE = {"status": "completed"}
+_REQUIRED: dict[str, Item] = {
+    "message": {**_DONE, "content": []},
+    "reasoning": {"summary": []},
+    "function_call": {**_DONE, "arguments": "{}"},
+    "function_call_output": {**_DONE, "output": ""},
+    "custom_tool_call": {**_DONE, "input": ""},
+    "custom_tool_call_output": {**_DONE, "output": ""},
+    "tool_search_call": {**_DONE, "arguments": {}, "execution": "client"},
+    "tool_search_output": {**_DONE, "tools": [], "execution": "client"},
+    "additional_tools": {"role": "developer", "tools": []},
+    "compaction": {"encrypted_content": ""},
+}
+"""Members that the schema requires, and clients may leave out."""
 
 
 def is_reference(item: Any) -> bool:
@@ -69,16 +72,9 @@ def show_item(item: Item) -> Item:
     """The item with all members that the schema requires; a message's content is a list of parts."""
     shown = {name: value for name, value in item.items() if value is not None}
     kind = shown.setdefault("type", "message")
+    shown = {**_REQUIRED.get(kind, {}), **shown}
     if kind == "message":
-        shown["content"] = _show_parts(shown.get("content", []), str(shown.get("role")))
-    if kind in _WITH_STATUS:
-        shown.setdefault("status", "completed")
-    if kind == "reasoning":
-        shown.setdefault("summary", [])
-    if kind == "function_call":
-        shown.setdefault("arguments", "{}")
-    if kind in ("function_call_output", "custom_tool_call_output"):
-        shown.setdefault("output", "")
+        shown["content"] = _show_parts(shown["content"], str(shown.get("role")))
     return shown
 
 

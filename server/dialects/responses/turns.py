@@ -16,9 +16,7 @@ from server.dialects.responses.items import (
     CompactionItem,
     Item,
     MessageItem,
-    OutputItem,
     ReasoningItem,
-    ToolSearchOutputItem,
 )
 from server.dialects.responses.pairing import pair_outputs
 from server.dialects.responses.sealing import Sealer
@@ -70,8 +68,8 @@ class _Conversation:
     _loaded: dict[int, list[str]]
     _outputs: dict[int, int]
     left_out: dict[str, None] = field(default_factory=dict)
-    _awaited: dict[str, int] = field(default_factory=dict)
-    """The positions of the outputs of open calls, by `call_id`."""
+    _awaited: dict[int, str] = field(default_factory=dict)
+    """The `call_id`s of open calls, by the position of their output."""
 
     def add(self, index: int) -> None:
         """Add the item at `index`."""
@@ -84,7 +82,7 @@ class _Conversation:
             case "function_call" | "custom_tool_call" | "tool_search_call":
                 self._add_call(item, index, path)
             case "function_call_output" | "custom_tool_call_output" | "tool_search_output":
-                self._add_output(item, index)
+                self._add_output(index)
             case "compaction" | "compaction_summary":
                 self._add_summary(item)
             case "additional_tools" | "compaction_trigger" | "configuration_update" | "item_reference":
@@ -131,7 +129,7 @@ class _Conversation:
         self._begin_answer()
         block = self._open_call(item, call_id, f"{path}.call_id")
         if index in self._outputs:
-            self._awaited[call_id] = self._outputs[index]
+            self._awaited[self._outputs[index]] = call_id
         self.turns.add_assistant([block])
 
     def _open_call(self, item: CallItem, call_id: str, path: str) -> Block:
@@ -145,16 +143,14 @@ class _Conversation:
         name = self._catalog.name_called(ClientTool("custom", item["name"], namespace))
         return self.turns.open_call(call_id, name, {CUSTOM_INPUT: item.get("input") or ""}, path)
 
-    def _add_output(self, item: OutputItem | ToolSearchOutputItem, index: int) -> None:
-        call_id = item.get("call_id")
-        # It was added already if the assistant spoke between the call and this output.
-        if not call_id or self._awaited.get(call_id) != index:
-            return
-        del self._awaited[call_id]
-        self.turns.add_result(self.turns.open_calls[call_id], self._output_blocks(item, index))
+    def _add_output(self, index: int) -> None:
+        # None: OpenAI's own search, or an output that was added already because the assistant spoke before it.
+        if (call_id := self._awaited.pop(index, None)) is not None:
+            self.turns.add_result(self.turns.open_calls[call_id], self._output_blocks(index))
 
-    def _output_blocks(self, item: OutputItem | ToolSearchOutputItem, index: int) -> list[Block]:
-        if item["type"] != "tool_search_output":
+    def _output_blocks(self, index: int) -> list[Block]:
+        item = self._items[index]
+        if item["type"] == "function_call_output" or item["type"] == "custom_tool_call_output":
             return content_blocks(item.get("output"))
         names = ", ".join(self._loaded[index])
         return [text_block(f"These tools were found and can be called now: {names}" if names else "No tools found.")]
@@ -167,8 +163,8 @@ class _Conversation:
     def _begin_answer(self) -> None:
         """End the user's turn. Results that come later in the input belong to it, since calls must be answered."""
         if self.turns.user_has_spoken:
-            for index in sorted(self._awaited.values()):
-                self._add_output(self._items[index], index)  # type: ignore[arg-type]  # `pair_outputs` found outputs
+            for index in sorted(self._awaited):
+                self._add_output(index)
         self.turns.begin_assistant()
 
 

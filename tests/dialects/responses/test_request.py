@@ -232,7 +232,7 @@ def test_web_addresses_are_found_and_replaced() -> None:
         ([{"type": "item_reference", "id": "rs_1"}], {}, "input[0].id", "Send the item itself"),
         ([], {"input": 5}, "input", "a string or a list"),
         ([], {"instructions": 5}, "instructions", "a string"),
-        ([], {"background": True}, "background", "background"),
+        ([], {"background": "yes"}, "background", "a boolean"),
         ([], {"max_output_tokens": 0}, "max_output_tokens", ">= 1"),
         ([], {"temperature": 3}, "temperature", "<= 2"),
         ([], {"reasoning": {"effort": "ultra"}}, "reasoning.effort", "'ultra'"),

@@ -19,20 +19,24 @@ class NotAnswered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """Markers of a stream's first text and end, and the path of the text in its JSON values."""
+    """Markers of a stream's first text and end, and the paths of the text and of the answer's id in its JSON values."""
 
     first_delta: re.Pattern[bytes]
     end: bytes
     words: Callable[[Any], str]
+    id: Callable[[Any], str] = lambda value: ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer: its text, and the seconds from the question to the first words and to the end."""
+    """A whole answer: its text, the seconds from the question to the first words and to the end, and its id if it has
+    one.
+    """
 
     text: str
     first_delta: float
     whole: float
+    id: str = ""
 
 
 async def read_answer(read: Read, format_: Format, asked: float) -> Answer:
@@ -55,7 +59,8 @@ async def read_answer(read: Read, format_: Format, asked: float) -> Answer:
             break
     if first is None:
         raise NotAnswered(f"an answer without words: ...{bytes(data[-300:])!r}")
-    return Answer("".join(map(format_.words, _values(bytes(data)))), first, now)
+    values = list(_values(bytes(data)))
+    return Answer("".join(map(format_.words, values)), first, now, next(filter(None, map(format_.id, values)), ""))
 
 
 def _values(stream: bytes) -> Iterator[Any]:
@@ -75,9 +80,23 @@ def _of_chunk(chunk: Any) -> str:
     return "".join(choice["delta"].get("content") or "" for choice in chunk.get("choices", ()))
 
 
+def _of_response_event(event: Any) -> str:
+    text: str = event["delta"] if event["type"] == "response.output_text.delta" else ""
+    return text
+
+
+def _id_of_response(event: Any) -> str:
+    id_: str = event.get("response", {}).get("id", "")
+    return id_
+
+
 _TEXT_DELTA = re.compile(rb'"type":"text_delta"')
 _STOP = b'"type":"message_stop"'
 
 MESSAGES = Format(_TEXT_DELTA, _STOP, _of_event)
 CHAT_COMPLETIONS = Format(re.compile(rb'"content":"[^"]'), b"[DONE]", _of_chunk)
 CLI = Format(_TEXT_DELTA, _STOP, lambda line: _of_event(line.get("event") or {}))
+# The last event is long and may arrive in pieces, so the end is that of the chunked body.
+RESPONSES = Format(
+    re.compile(rb'"type":"response.output_text.delta"'), b"\r\n0\r\n\r\n", _of_response_event, _id_of_response
+)

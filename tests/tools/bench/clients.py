@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from tests.tools.bench.answers import CHAT_COMPLETIONS, MESSAGES, Answer, Format, NotAnswered, read_answer
+from tests.tools.bench.answers import CHAT_COMPLETIONS, MESSAGES, RESPONSES, Answer, Format, NotAnswered, read_answer
 
 MODEL = "claude-haiku-5-5"
 SYSTEM = "You are terse."
@@ -60,9 +60,25 @@ class HttpConversation:
             "x-api-key: made-up",
             "anthropic-version: 2023-06-01",
         ]
-        if self.format is CHAT_COMPLETIONS:
+        if self.format is not MESSAGES:
             lines.pop()
         return "\r\n".join([*lines, "", ""]).encode()
+
+
+class ResponseConversation(HttpConversation):
+    """A conversation of stored responses: each question names the answer before it."""
+
+    async def ask(self, text: str) -> Answer:
+        answer = await self._exchange(orjson.dumps({**self.body, "input": text}))
+        self.body["previous_response_id"] = answer.id
+        return answer
+
+
+def responses(url: str) -> HttpConversation:
+    """A conversation in OpenAI's newer dialect, continued by `previous_response_id`."""
+    return ResponseConversation(
+        url, "/v1/responses", RESPONSES, {"model": MODEL, "stream": True, "instructions": SYSTEM}
+    )
 
 
 def messages(url: str) -> HttpConversation:

@@ -11,6 +11,7 @@ from tests.tools.bench import (
     memory,
     new_conversation,
     next_turn,
+    responses,
     start,
     window_lag,
 )
@@ -37,6 +38,7 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "many-tools": Measurement(many_tools.measure, 40),
     "eight-at-once": Measurement(eight_at_once.measure, 4),
     "long-stream": Measurement(long_stream.measure, 15),
+    "responses": Measurement(responses.measure, 30),
     "window-lag": Measurement(window_lag.measure, 1),
     "start": Measurement(start.measure, 8),
     "memory": Measurement(memory.measure, 1),

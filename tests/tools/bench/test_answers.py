@@ -5,7 +5,7 @@ import time
 import orjson
 import pytest
 
-from tests.tools.bench.answers import CHAT_COMPLETIONS, CLI, MESSAGES, NotAnswered, read_answer
+from tests.tools.bench.answers import CHAT_COMPLETIONS, CLI, MESSAGES, RESPONSES, NotAnswered, read_answer
 from tests.tools.bench.clients import checked
 
 
@@ -21,10 +21,17 @@ def chunk(text):
     return {"choices": [{"index": 0, "delta": {"content": text}}]}
 
 
+def output_text(text):
+    return {"type": "response.output_text.delta", "delta": text}
+
+
+CREATED = {"type": "response.created", "response": {"id": "resp_1"}}
+COMPLETED = {"type": "response.completed", "response": {"id": "resp_1"}}
 STOP = {"type": "message_stop"}
 STREAMS = {
     "messages": (MESSAGES, b"HTTP/1.1 200 OK\r\n\r\n3a\r\n" + sse(delta("A "), delta("word"), STOP)),
     "chat completions": (CHAT_COMPLETIONS, sse(chunk(""), chunk("A "), chunk("word")) + b"data: [DONE]\n\n"),
+    "responses": (RESPONSES, sse(CREATED, output_text("A "), output_text("word"), COMPLETED) + b"\r\n0\r\n\r\n"),
     "CLI": (CLI, b"".join(orjson.dumps({"event": event}) + b"\n" for event in (delta("A "), delta("word"), STOP))),
 }
 
@@ -46,6 +53,7 @@ async def test_an_answer_is_whole_however_it_is_cut(name, size):
     answer = await read_answer(reader(stream, size), format_, time.perf_counter())
     assert answer.text == "A word"
     assert 0 < answer.first_delta <= answer.whole
+    assert answer.id == ("resp_1" if format_ is RESPONSES else "")
 
 
 @pytest.mark.parametrize("name", STREAMS)

@@ -20,6 +20,7 @@ SMALL = Size(rounds=1, tokens=50, together=2, requests=2, seconds=0.2)
 WINDOW = {"window open, chat completions", "window open, messages"}
 LIVE = {"simulator direct", "CLI kept open", "server, chat completions", "server, messages", *WINDOW}
 MEMORY = {who: {f"{who}, resident (RSS)", f"{who}, its own (USS)"} for who in ("server", "desktop application")}
+BESIDE_CHAT = {"server, chat completions", "server, responses"}
 CONTENDERS = {
     "next-turn": {"first delta, next turn": LIVE},
     "new-conversation": {"first delta, new conversation": {"CLI started for it", "server, spare parked"}},
@@ -29,6 +30,11 @@ CONTENDERS = {
     },
     "eight-at-once": {"first delta, 2 at once": {"CLIs started at once", "server"}},
     "long-stream": {"a stream of 50 tokens": LIVE},
+    "responses": {
+        "first delta, next turn, beside Responses": BESIDE_CHAT,
+        "first delta, new conversation, beside Responses": BESIDE_CHAT,
+        "a stream of 50 tokens, beside Responses": BESIDE_CHAT,
+    },
     "window-lag": {"event loop's lag": set(window_lag.CONTENDERS)},
     "start": {"start to listening": {"server", "desktop application"}},
     "memory": {

@@ -1,11 +1,19 @@
 """Codex CLI: configured by its file, asked with `codex exec`."""
 
+import base64
+import json
 from pathlib import Path
 
-from tests.simulator import ToolUse
+from tests.simulator import HttpError, Recorded, Text, ToolUse, client_tools, conversation, says
+from tests.simulator.replies import Part
 from tests.tools.programs import versions
 from tests.tools.programs.program import Program
 from tests.tools.programs.stage import Stage, client_of
+from tests.tools.programs.trying import Failed, run, tool_results
+
+_EXEC = ("codex", "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox")
+_PATCH = "*** Begin Patch\n*** Add File: made.txt\n+{word}\n*** End Patch"
+_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGP4z8CAFWEXHbQSACj/P8Fu7N9hAAAAAElFTkSuQmCC"
 
 
 def _set_up(stage: Stage) -> None:
@@ -16,6 +24,86 @@ def _reading(file: Path) -> ToolUse:
     return ToolUse("exec_command", {"cmd": f"cat {file.name}"})
 
 
+def _calls(stage: Stage, words: str) -> list[Recorded]:
+    """The calls that reached the model for a prompt with these words."""
+    return [call for call in stage.simulator.messages_calls if words in str(call.body)]
+
+
+def _script(stage: Stage, words: str, tool: str, arguments: dict[str, str]) -> None:
+    """The model calls the tool whose name ends in `tool`, and is done when it has the result."""
+
+    def reply(recorded: Recorded) -> Part:
+        if tool_results(recorded):
+            return Text("Done.")
+        found = [one["name"] for one in client_tools(recorded) if one["name"].endswith(tool)]
+        return ToolUse(found[0], arguments) if found else Text(f"There is no {tool}")
+
+    stage.simulator.script(reply, when=lambda recorded: words in str(recorded.body))
+
+
+def _check_made(stage: Stage, word: str, printed: str) -> None:
+    made = stage.work / "made.txt"
+    if not made.exists() or made.read_text(encoding="utf-8").strip() != word:
+        raise Failed(f"the file was not made:\n{printed[-1500:]}")
+    made.unlink()
+
+
+def _patch(stage: Stage) -> None:
+    """A freeform tool: its input is no JSON."""
+    _script(stage, "Make the file with a patch", "apply_patch", {"input": _PATCH.format(word="patched")})
+    _check_made(stage, "patched", run(stage, [*_EXEC, "Make the file with a patch"]))
+
+
+def _code_mode(stage: Stage) -> None:
+    """The newest model descriptions: tools in the input, and JavaScript that calls them."""
+    patch = json.dumps(_PATCH.format(word="coded"))
+    _script(stage, "Make the file with code", "exec", {"input": f"text(await tools.apply_patch({patch}))"})
+    _check_made(stage, "coded", run(stage, [*_EXEC, "-m", "gpt-5.6-sol", "Make the file with code"]))
+
+
+def _resume(stage: Stage) -> None:
+    stage.simulator.script(Text("I shall."), when=says("Remember the pear"))
+    run(stage, [*_EXEC, "Remember the pear"])
+    stage.simulator.script(Text("The pear."), when=says("Which fruit"))
+    printed = run(stage, [*_EXEC, "resume", "--last", "Which fruit"])
+    turns = conversation(_calls(stage, "Which fruit")[-1])
+    if "The pear." not in printed or ("assistant", [{"type": "text", "text": "I shall."}]) not in turns:
+        raise Failed(f"the conversation is {turns}:\n{printed[-1500:]}")
+
+
+def _image(stage: Stage) -> None:
+    (stage.work / "picture.png").write_bytes(base64.b64decode(_PNG))
+    stage.simulator.script(Text("A square."), when=says("What is in the picture"))
+    run(stage, [*_EXEC, "-i", "picture.png", "--", "What is in the picture"])
+    _, blocks = conversation(_calls(stage, "What is in the picture")[-1])[-1]
+    if [block["source"]["data"] for block in blocks if block["type"] == "image"] != [_PNG]:
+        raise Failed(f"the picture did not arrive as it was: {blocks}")
+
+
+def _schema(stage: Stage) -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    schema["additionalProperties"] = False
+    (stage.work / "schema.json").write_text(json.dumps(schema), encoding="utf-8")
+    stage.simulator.script(Text('{"n": 5}'), when=says("Give me a number"))
+    printed = run(stage, [*_EXEC, "--output-schema", "schema.json", "Give me a number"])
+    sent = _calls(stage, "Give me a number")[-1].body["output_config"]["format"]["schema"]
+    if sent != schema or '{"n": 5}' not in printed:
+        raise Failed(f"the schema at the model is {sent}:\n{printed[-1500:]}")
+
+
+def _error(stage: Stage) -> None:
+    """An error that no repetition mends is told in words, after one request."""
+    words = "This will not do"
+    stage.simulator.script(HttpError(400, message="that is forbidden here"), when=says(words), times=9)
+    try:
+        printed = run(stage, [*_EXEC, words])
+    except Failed as failure:
+        printed = str(failure)
+    requests = [record for record in stage.requests() if words in (record["request_body"] or "")]
+    if "forbidden here" not in printed or len(requests) != 1:
+        raise Failed(f"{len(requests)} requests, and it said:\n{printed[-1500:]}")
+
+
 CODEX = Program(
     name="codex",
     client="codex",
@@ -23,4 +111,12 @@ CODEX = Program(
     set_up=_set_up,
     ask=lambda _, words: ["codex", "exec", "--skip-git-repo-check", words],
     reading=_reading,
+    jobs={
+        "patch": _patch,
+        "code mode": _code_mode,
+        "resume": _resume,
+        "image": _image,
+        "schema": _schema,
+        "error": _error,
+    },
 )

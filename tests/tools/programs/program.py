@@ -1,7 +1,7 @@
 """A client program: its package, configuration and command line."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -32,7 +32,7 @@ class Program:
     """A program that stands for `client`, the id of one on the Clients page.
 
     `set_up` does what that page says, `ask` gives the command that puts words to the model, and `reading` the call of
-    the program's own tool that reads a file (None: it has none).
+    the program's own tool that reads a file (None: it has none). `jobs` are further ones, which raise `Failed`.
     """
 
     name: str
@@ -44,3 +44,4 @@ class Program:
     streams: bool = True
     large: bool = False
     """Installed only for those who name it."""
+    jobs: Mapping[str, Callable[[Stage], None]] = field(default_factory=dict)

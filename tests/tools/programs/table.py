@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tests.tools.programs.trying import Result
 
-HEAD = ("program", "version", "chat", "tools", "called in the log", "warnings")
+HEAD = ("program", "version", "chat", "tools", "more", "called in the log", "warnings")
 
 
 def table(results: Sequence[Result]) -> str:
@@ -19,7 +19,8 @@ def table(results: Sequence[Result]) -> str:
 def _row(result: Result) -> tuple[str, ...]:
     said = "; ".join(sorted(result.warnings)) or "-"
     called = ", ".join(sorted(result.called)) or "-"
-    return (result.program, result.version, _word(result.chat), _word(result.tools), called, said)
+    more = ", ".join(f"{name} {_word(done)}" for name, done in result.jobs.items()) or "-"
+    return (result.program, result.version, _word(result.chat), _word(result.tools), more, called, said)
 
 
 def _word(verdict: bool | None) -> str:

@@ -15,7 +15,7 @@ from tests.tools.programs.installing import NotInstalled, commands_of, install, 
 from tests.tools.programs.program import Package, Program
 from tests.tools.programs.stage import Stage, client_of, staged
 from tests.tools.programs.table import table
-from tests.tools.programs.trying import TASK, Failed, Result, attempt, run, step
+from tests.tools.programs.trying import TASK, Failed, Result, attempt, count_answers, run, step
 from tray_app.clients.connection import Connection
 
 NPM = Package("npm", ("@openai/codex@0.169.0", "other@1.0"))
@@ -33,20 +33,18 @@ def test_a_program_stands_for_a_client_and_is_pinned(program: Program) -> None:
 
 @each_program
 def test_the_readme_says_with_which_version_it_was_run(program: Program) -> None:
-    [line] = [line for line in _readme_lines("were run against") if line]
-    assert program.package is None or program.package.version in line
-
-
-def _readme_lines(words: str) -> list[str]:
-    paragraphs = (ROOT / "README.md").read_text(encoding="utf-8").split("\n\n")
-    return [" ".join(paragraph.split()) for paragraph in paragraphs if words in paragraph]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    versions = re.findall(r"^\| [^|]+ \| ([\w.]+) \|", readme.partition("<!-- programs -->")[2], re.MULTILINE)
+    assert program.package is None or program.package.version in versions
 
 
 def test_each_pin_has_its_own_directory() -> None:
     assert (NPM.version, PIP.version) == ("0.169.0", "0.86.2")
     assert (NPM.directory, PIP.directory) == ("openai-codex@0.169.0+other@1.0", "aider-chat@0.86.2")
-    pinned = [program.package.directory for program in PROGRAMS.values() if program.package]
-    assert len(set(pinned)) == len(pinned)
+    pinned = {
+        program.package.requirements: program.package.directory for program in PROGRAMS.values() if program.package
+    }
+    assert len(set(pinned.values())) == len(pinned)
 
 
 def test_how_packages_are_installed(tmp_path: Path) -> None:
@@ -92,14 +90,31 @@ def test_a_command_alone_is_the_command_in_namespaces_or_none() -> None:
 
 
 def test_the_table() -> None:
-    well = Result("aider", "0.86.2", chat=True, called={"OpenAI/Python 2"}, warnings={"one", "another"})
+    well = Result(
+        "aider", "0.86.2", chat=True, jobs={"patch": True}, called={"OpenAI/Python 2"}, warnings={"one", "another"}
+    )
     ill = Result("opencode", "1.18", chat=True, tools=False, problems=["tools: why"])
     assert (well.well, ill.well) == (True, False)
     head, first, second, _, problem = table([well, ill]).splitlines()
-    assert head.split() == ["program", "version", "chat", "tools", "called", "in", "the", "log", "warnings"]
-    assert first == "aider     0.86.2   ok    -       OpenAI/Python 2    another; one"
-    assert second.split() == ["opencode", "1.18", "ok", "FAILED", "-", "-"]
+    assert head.split() == ["program", "version", "chat", "tools", "more", "called", "in", "the", "log", "warnings"]
+    assert first == "aider     0.86.2   ok    -       patch ok  OpenAI/Python 2    another; one"
+    assert second.split() == ["opencode", "1.18", "ok", "FAILED", "-", "-", "-"]
     assert problem == "opencode: tools: why"
+
+
+@pytest.mark.parametrize(
+    ("body", "answers"),
+    [
+        ({"messages": [{"role": "user"}, {"role": "assistant"}, {"role": "tool"}, {"role": "assistant"}]}, 2),
+        ({"input": "Hello"}, 0),
+        ({"input": [{"role": "user"}, {"type": "reasoning"}, {"type": "function_call"}, {"role": "assistant"}]}, 1),
+        ({"input": [{"type": "function_call"}, {"type": "function_call_output"}, {"role": "assistant"}]}, 2),
+        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, None),
+        ({"input": "More", "previous_response_id": "resp_1"}, None),
+    ],
+)
+def test_the_answers_in_a_history(body: dict[str, object], answers: int | None) -> None:
+    assert count_answers(body) == answers
 
 
 def recorded(*messages: dict[str, object], tools: tuple[str, ...] = ("read",)) -> Recorded:

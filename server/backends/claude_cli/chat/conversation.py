@@ -63,6 +63,8 @@ class LaunchOptions:
     base_url: str | None = None
     flags: dict[str, Any] = field(default_factory=dict)
     """Settings to park it with: those that the next request probably needs."""
+    full_model_id: Callable[[str], str] = lambda model: model
+    """The id of a model by any of its names."""
 
 
 class Conversation:
@@ -98,6 +100,7 @@ class Conversation:
         # out its last events; timers and clean-up of that one compare the number before they touch anything.
         self._lease = 0
         self._stopping = False
+        self._full_model_id: Callable[[str], str]
         self._program: str  # path of the CLI, for hints that name it
         self._channel: Channel
         self._parked: PendingAnswer
@@ -117,6 +120,7 @@ class Conversation:
         )
         conversation._flags = launch.flags
         conversation._own_betas = launch.environment.get("ANTHROPIC_BETAS", "")
+        conversation._full_model_id = launch.full_model_id
         conversation._program = launch.command[0]
         conversation._parked = conversation._channel.send_control("apply_flag_settings", settings=launch.flags)
         return conversation
@@ -198,7 +202,7 @@ class Conversation:
             if turn.role == "user":
                 await channel.replay_user(turn.content)
             else:
-                channel.replay_assistant(turn.content, request.model)
+                channel.replay_assistant(turn.content, self._full_model_id(request.model))
         channel.start_turn(question.content)
         # Only now: waiting before the question was sent would add a round trip to every first turn.
         await wait_for_answer(initialized, "initialize")

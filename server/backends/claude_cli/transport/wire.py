@@ -208,7 +208,8 @@ def user_line(content: list[Block], uuid: str, *, query: bool) -> bytes:
 def assistant_line(content: list[Block], uuid: str, model: str) -> bytes:
     """Encode a past assistant turn, which gets no receipt.
 
-    The CLI drops its thinking if `model` is not the conversation's.
+    The CLI (2.1.330) drops its thinking if `model` is not the full id of the conversation's model: `opus` and
+    `claude-opus-5-5` are different to it.
     """
     return _encode_line(
         {
